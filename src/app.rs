@@ -1,0 +1,1 @@
+//! Composition root: builds everything, shuts it down in order.

@@ -1,0 +1,1 @@
+//! The configuration file, parsed once. Reports every mistake at once, with line and cure.

@@ -1,0 +1,137 @@
+//! An account: a client of the answering service, and all that a call for it needs to know.
+//!
+//! Read from the store once per call, so an edit takes effect on the next call.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::message::form::Form;
+
+/// A client of the service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: AccountId,
+    pub name: String,
+    /// IANA zone name; times on screen and in schedules are in it.
+    pub zone: String,
+    /// `#rrggbb`, the band by which operators know the account.
+    pub color: String,
+    /// The operator's first words.
+    pub answer_phrase: String,
+    /// What the operator must know, in plain text.
+    pub notes: String,
+    /// What the caller hears first.
+    pub greeting: Speech,
+    /// What the caller hears when nobody can take the call in time.
+    pub apology: Speech,
+    /// What the caller hears now and then while waiting, between music.
+    pub comfort: Option<Comfort>,
+    /// Numbers that select this account.
+    pub dids: Vec<PhoneNumber>,
+    /// Shown to those we call for this account.
+    pub caller_id: Option<PhoneNumber>,
+    /// Higher goes first in the queue; 0 is ordinary.
+    pub priority: i32,
+    /// How long one operator is offered the call before the next is.
+    pub ring_secs: u32,
+    /// How long a caller waits for an operator before the apology.
+    pub max_wait_secs: u32,
+    /// How long a dispatch can be taken back after saving (design §6, *Undo*).
+    pub undo_secs: u32,
+    /// What a call-out leaves when nobody takes it, where the protocol says "leave message".
+    pub leave_message: LeaveMessage,
+    pub call_types: Vec<CallType>,
+}
+
+/// Words for a caller: recorded, or spoken by the voice engine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Speech {
+    /// A file under `prompts/<language>/`, by name without ending.
+    Recorded { prompt: String },
+    /// Text for the voice engine; cached by text and voice.
+    Spoken { text: String },
+}
+
+/// Words between the music of a waiting caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comfort {
+    pub every_secs: u32,
+    pub speech: Speech,
+}
+
+/// What is left on a voicemail, or with whoever did not accept (design §6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveMessage {
+    /// Who called and the number to ring back; nothing of the message.
+    #[default]
+    CallbackRequest,
+    /// Nothing: hang up.
+    Nothing,
+}
+
+/// How pressing a call is, by the client's own list of triggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    Urgent,
+    Routine,
+    /// Sales calls and wrong numbers: disposed of without a dispatch.
+    NotLegitimate,
+}
+
+/// A kind of call the account distinguishes. Owns a form and a protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallType {
+    pub id: CallTypeId,
+    pub name: String,
+    pub urgency: Urgency,
+    /// When this type applies, in the client's words ("leak, no hot water, broken pipe").
+    pub triggers: String,
+    pub form: Form,
+    /// The protocol now in force; none for calls that are not dispatched.
+    pub protocol: Option<ProtocolId>,
+}
+
+/// A person of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub id: ContactId,
+    pub account: AccountId,
+    pub name: String,
+    /// What they are to the client ("technician", "office manager").
+    pub title: String,
+    /// In the order in which they are tried.
+    pub destinations: Vec<Destination>,
+}
+
+/// A way to reach a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    pub id: DestinationId,
+    /// What people call it: "mobile", "home", "email". Protocols name destinations by it.
+    pub label: String,
+    pub reach: Reach,
+    /// How long it is let ring; 30 s unless set.
+    pub ring_secs: u32,
+    /// Set when the person replied STOP: texts to it fail, and operators are told.
+    pub blocked: bool,
+}
+
+/// The address of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "address", rename_all = "snake_case")]
+pub enum Reach {
+    /// A telephone: calls and texts.
+    Phone(PhoneNumber),
+    Email(String),
+}
+
+impl Contact {
+    /// The destination called `label`, if the contact has one.
+    pub fn find_destination(&self, label: &str) -> Option<&Destination> {
+        self.destinations.iter().find(|d| d.label == label)
+    }
+}

@@ -1,0 +1,56 @@
+//! A bridge: who hears whom. Two-party, conference, hold, announce, whisper, monitor and barge are all
+//! one idea, the *hear matrix*.
+
+use serde::{Deserialize, Serialize};
+
+/// One party's media and signalling, unique within the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegId(pub u64);
+
+/// A bridge, unique within the process; one per call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BridgeId(pub u64);
+
+/// What a leg can hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Another party.
+    Leg(LegId),
+    /// Music on hold.
+    Music,
+    /// The ringing tone of a number being dialled.
+    Ringback,
+}
+
+/// The whole of who hears whom in one bridge, replaced as a snapshot.
+///
+/// A leg that is not listed hears nothing and is heard by nobody. A prompt being played to a leg
+/// replaces what it hears for as long as it lasts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HearMatrix {
+    /// For each leg what it hears. No leg hears itself.
+    pub rows: Vec<(LegId, Vec<Source>)>,
+}
+
+impl HearMatrix {
+    /// Every listed leg hears every other.
+    pub fn conference(legs: &[LegId]) -> Self {
+        let others = |me: LegId| legs.iter().filter(move |l| **l != me).map(|l| Source::Leg(*l)).collect();
+        Self { rows: legs.iter().map(|leg| (*leg, others(*leg))).collect() }
+    }
+
+    /// Adds a leg that hears `sources`.
+    #[must_use]
+    pub fn with(mut self, leg: LegId, sources: &[Source]) -> Self {
+        self.rows.push((leg, sources.to_vec()));
+        self
+    }
+
+    /// What `leg` hears.
+    pub fn heard_by(&self, leg: LegId) -> &[Source] {
+        self.rows.iter().find(|(l, _)| *l == leg).map_or(&[], |(_, sources)| sources)
+    }
+}

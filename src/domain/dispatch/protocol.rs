@@ -1,0 +1,80 @@
+//! A protocol: versioned dispatch steps. Immutable once in force; a dispatch pins the version it runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{AccountId, ContactId, ProtocolId};
+
+/// A version of an account's steps for a call type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    pub id: ProtocolId,
+    pub account: AccountId,
+    pub name: String,
+    pub version: u32,
+    pub steps: Vec<Step>,
+    /// Where to go on when the steps have run out.
+    pub repeat: Option<Repeat>,
+    /// What ends the dispatch.
+    pub until: Until,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub method: Method,
+    pub to: Vec<Target>,
+    /// How long an answer is waited for, from acceptance or hang-up, before the next step.
+    #[serde(default)]
+    pub wait_secs: u32,
+}
+
+/// How a step reaches its people. A method that is not built is refused when a protocol is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Method {
+    Email,
+    Text,
+    /// A text with a code to reply with (`1ok`).
+    TextConfirm,
+    /// A call that reads the message out.
+    CallOut {
+        /// Leave what the account leaves when nobody takes the call.
+        leave_message: bool,
+    },
+    SecureMessage,
+    HoldForRecap,
+    HoldForCheckIn,
+    Pager,
+    Fax,
+    LivePatch,
+    Webhook,
+}
+
+/// Whom a step reaches. Resolved when the step starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Target {
+    /// Whoever is on call for `role`, at their destination called `destination`.
+    OnCall { role: String, destination: String },
+    /// A named person, at their destination called `destination`.
+    Contact { contact: ContactId, destination: String },
+}
+
+/// Go on from an earlier step when the last one is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Counted from 1, as people count steps.
+    pub from_step: u32,
+}
+
+/// What ends a dispatch (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// A person said yes.
+    Confirmed,
+    /// A person heard or opened the whole content, or confirmed.
+    Told,
+    /// The carrier took it; for protocols without confirmation.
+    HandedOver,
+}

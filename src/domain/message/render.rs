@@ -1,0 +1,1 @@
+//! How a message reads in an email, in a text and aloud.

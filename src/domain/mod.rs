@@ -1,0 +1,11 @@
+//! What an answering service does. Pure: no tokio, sqlx, axum, sockets or `now()`; never names `proto`.
+//!
+//! Outside failure is data (an outcome, a cause), not an error. In the order a call meets them:
+
+pub mod account;
+pub mod call;
+pub mod dispatch;
+pub mod message;
+pub mod oncall;
+pub mod operator;
+pub mod queue;

@@ -1,0 +1,1 @@
+//! A seat: an operator at work. Away, ready, offered, talking, wrapping up.

@@ -1,0 +1,2 @@
+//! Drivers: one loop a file, each drives one kind of machine. Imports inside engine go
+//! `dispatcher → calls → {desk, mixer, legs} → trunk`; what travels up is a channel that `app` wires.

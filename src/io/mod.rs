@@ -1,0 +1,8 @@
+//! The outside world, one kind of thing a folder.
+
+pub mod deliver;
+pub mod media;
+pub mod net;
+pub mod speech;
+pub mod store;
+pub mod webrtc;

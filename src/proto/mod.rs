@@ -1,0 +1,6 @@
+//! Protocols as machines over bytes and time. Pure: no sockets, tasks or clock; never names `domain`.
+
+pub mod audio;
+pub mod rtp;
+pub mod sdp;
+pub mod sip;

@@ -1,0 +1,1 @@
+//! rtp: see docs/architecture.md.

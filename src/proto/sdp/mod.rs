@@ -1,0 +1,1 @@
+//! sdp: see docs/architecture.md.

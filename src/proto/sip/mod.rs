@@ -1,0 +1,1 @@
+//! sip: see docs/architecture.md.
