@@ -1,2 +1,6 @@
 //! Drivers: one loop a file, each drives one kind of machine. Imports inside engine go
 //! `dispatcher → calls → {desk, mixer, legs} → trunk`; what travels up is a channel that `app` wires.
+
+pub mod callout;
+pub mod feed;
+pub mod signal;

@@ -1,1 +1,67 @@
-//! io/media.
+//! Media: legs on shards. Threads of their own, off tokio, one 20 ms tick each.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::domain::call::bridge::{BridgeId, LegId};
+
+/// A media thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShardId(pub usize);
+
+/// One playing of a prompt, so that a late "done" of an earlier one is known for what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayId(pub u64);
+
+/// What a shard tells.
+#[derive(Debug)]
+pub enum MediaEvent {
+    /// A prompt was played to its end (never sent for one that was stopped or replaced).
+    PlayDone { leg: LegId, play: PlayId },
+    /// A key was pressed: told once, at its first packet.
+    Digit { leg: LegId, digit: char, at: Instant },
+    /// A hear matrix is in force.
+    Bridged { bridge: BridgeId, rev: u64 },
+    /// A browser's path is up: ICE and DTLS done.
+    WebUp { leg: LegId },
+    /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
+    Silent { leg: LegId },
+    /// Media comes from the far end again.
+    Heard { leg: LegId },
+    /// The leg is closed and its port free again.
+    Closed { leg: LegId, stats: LegStats },
+}
+
+/// Quality figures of a leg, for the call record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegStats {
+    pub packets_in: u64,
+    pub packets_out: u64,
+    pub lost: u64,
+    /// RFC 3550 §6.4.1, in microseconds.
+    pub jitter_us: u32,
+}
+
+/// The codecs a leg speaks on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    Pcmu,
+    Pcma,
+}
+
+/// What was agreed for a SIP leg's media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtpParameters {
+    pub remote: SocketAddr,
+    pub codec: Codec,
+    /// Payload type of telephone-event, if agreed.
+    pub telephone_event: Option<u8>,
+    /// We send (the far end did not put us on hold by `sendonly`, `inactive` or 0.0.0.0).
+    pub send: bool,
+    /// The far end sends.
+    pub receive: bool,
+    /// Packet time towards the far end, in ms: 10 to 60.
+    pub ptime_ms: u8,
+}
+
+pub mod prompt;

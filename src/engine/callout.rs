@@ -1,0 +1,64 @@
+//! What the dispatcher asks of the call side: a call made by the machine that reads a message out.
+//!
+//! `engine/calls` makes it, `app` wires the two together, the dispatcher knows only this file.
+
+use tokio::sync::mpsc;
+
+use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::cause::Cause;
+
+/// A call to place for a step. Texts are words for the voice engine, already normalised for speech.
+#[derive(Clone, Debug)]
+pub struct CallOutRequest {
+    pub attempt: AttemptId,
+    pub account: AccountId,
+    pub message: MessageId,
+    pub to: PhoneNumber,
+    pub caller_id: Option<PhoneNumber>,
+    pub ring_secs: u32,
+    /// Who calls and what for; nothing of the message ("Imaginary Plumbing has an urgent message for …").
+    pub intro: String,
+    /// The message; spoken only after 1 was pressed.
+    pub content: String,
+    /// What is left when nobody accepts the call, after the beep; `None`: hang up.
+    pub leave: Option<String>,
+}
+
+/// What happened to a call-out. Ends with exactly one [`CallOutEvent::Ended`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallOutEvent {
+    Ringing,
+    Answered,
+    /// The person pressed 1 and heard the message through to the call-back number.
+    Told,
+    /// The person pressed 1 after that: they said yes.
+    Confirmed,
+    /// The call is over.
+    Ended(CallOutResult),
+}
+
+/// How a call-out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOutResult {
+    /// They pressed 1 to confirm.
+    Confirmed,
+    /// They heard all of it and did not confirm.
+    ToldOnly,
+    /// Somebody or something answered and nobody pressed 1; the call-back request was left.
+    LeftRequest,
+    /// Somebody or something answered and nobody pressed 1; nothing was left.
+    NotAccepted,
+    /// It was never answered, or was refused.
+    NotReached(Cause),
+    /// It was taken back ([`CallOut::cancel`]).
+    Cancelled,
+}
+
+/// Places call-outs. Implemented by `engine/calls`; by a recorder of calls in stories.
+pub trait CallOut: Send + Sync {
+    /// Starts a call; events follow on `events`.
+    fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
+    /// Ends a call that is no longer wanted, within 1 s: what is being heard is told "already handled".
+    fn cancel(&self, attempt: &AttemptId);
+}

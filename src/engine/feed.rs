@@ -1,0 +1,234 @@
+//! What consoles see, and how they learn of it: they subscribe, nobody calls them.
+//!
+//! Views are whole snapshots of one thing; a console replaces what it had. Holds names and numbers, so a
+//! view is for a signed-in operator's socket and never for a log.
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, MessageId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Urgency;
+use crate::domain::call::cause::Cause;
+
+/// A change to show.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FeedEvent {
+    Seat { seat: SeatView },
+    Call { call: Box<CallView> },
+    CallGone { id: CallId },
+    Queue { queue: QueueView },
+    Dispatch { dispatch: Box<DispatchView> },
+    Alarm { alarm: AlarmView },
+    AlarmGone { id: String },
+}
+
+/// An operator at work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeatView {
+    pub user: UserRef,
+    pub state: SeatState,
+    pub reason: Option<String>,
+    pub since: UtcMs,
+    pub calls: Vec<CallId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeatState {
+    Offline,
+    NotReady,
+    Ready,
+    Offered,
+    Talking,
+    WrapUp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserRef {
+    pub id: UserId,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountRef {
+    pub id: AccountId,
+    pub name: String,
+    pub color: String,
+    pub zone: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContactRef {
+    pub id: ContactId,
+    pub name: String,
+}
+
+/// A call as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallView {
+    pub id: CallId,
+    pub account: AccountRef,
+    pub account_brief: AccountBrief,
+    pub did: PhoneNumber,
+    pub caller: Option<PhoneNumber>,
+    pub forwarded_from: Option<PhoneNumber>,
+    pub state: CallState,
+    pub seat: Option<UserId>,
+    pub started_at: UtcMs,
+    pub state_since: UtcMs,
+    pub offered_until: Option<UtcMs>,
+    pub patch: Option<PatchView>,
+    /// Who hears whom now.
+    pub hears: Vec<HearsView>,
+    pub ended: Option<EndedView>,
+    /// Messages taken from this caller before.
+    pub earlier: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountBrief {
+    pub answer_phrase: String,
+    pub notes: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    Greeting,
+    Queued,
+    Offered,
+    Talking,
+    Held,
+    Patching,
+    Conference,
+    /// Caller and contact talk on; the operator has dropped off.
+    Patched,
+    WrapUp,
+    Ended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PatchView {
+    pub state: PatchState,
+    pub contact: Option<ContactRef>,
+    pub number: PhoneNumber,
+    /// Why it failed.
+    pub why: Option<Cause>,
+    pub since: UtcMs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatchState {
+    Dialling,
+    Ringing,
+    /// Operator and contact talk; the caller hears music.
+    Private,
+    Joined,
+    /// The operator has dropped off.
+    Dropped,
+    Failed,
+}
+
+/// One party and what it hears: `caller`, `operator`, `contact`, `music`, `ringback`, `prompt`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HearsView {
+    pub who: &'static str,
+    pub hears: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedView {
+    pub cause: Cause,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueView {
+    pub waiting: Vec<WaitingView>,
+    pub ready: usize,
+    pub talking: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WaitingView {
+    pub call: CallId,
+    pub account: AccountRef,
+    pub since: UtcMs,
+    pub priority: i32,
+}
+
+/// A dispatch as an operator and a client read it: plain sentences, with what comes next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DispatchView {
+    pub id: DispatchId,
+    pub message: MessageId,
+    pub account: AccountRef,
+    /// A state of design §6: `open`, `running`, `confirmed`, …
+    pub state: String,
+    pub urgency: Urgency,
+    pub needs_operator: bool,
+    pub alarm: Option<String>,
+    pub opened_at: UtcMs,
+    pub closed_at: Option<UtcMs>,
+    pub undo_until: Option<UtcMs>,
+    pub headline: String,
+    pub last: Option<LineView>,
+    pub next: Option<LineView>,
+    pub confirmed_by: Option<String>,
+    pub timeline: Vec<LineView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineView {
+    pub at: UtcMs,
+    /// Stable: `opened`, `step`, `attempt`, `accepted`, `delivered`, `told`, `confirmed`, `failed`,
+    /// `waiting`, `repeat`, `alarm`, `operator`, `closed`.
+    pub kind: String,
+    pub text: String,
+    pub who: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlarmView {
+    pub id: String,
+    pub level: AlarmLevel,
+    pub text: String,
+    pub at: UtcMs,
+    pub dispatch: Option<DispatchId>,
+    pub call: Option<CallId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmLevel {
+    Warning,
+    Critical,
+}
+
+/// Fans changes out to whoever subscribed. A subscriber that falls behind is told so and starts anew.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    changes: broadcast::Sender<FeedEvent>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { changes: broadcast::channel(1_024).0 }
+    }
+}
+
+impl Feed {
+    /// Shows `event` to all who watch now.
+    pub fn publish(&self, event: FeedEvent) {
+        // An error means only that nobody watches.
+        let _ = self.changes.send(event);
+    }
+
+    /// Changes from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<FeedEvent> {
+        self.changes.subscribe()
+    }
+}

@@ -1,0 +1,67 @@
+//! What passes between a leg's owner (`engine/legs`) and the side that signals for it: `engine/trunk`
+//! towards carriers, `engine/registrar` towards operators' phones. Domain words only: the two sides turn
+//! SIP's codes into a [`Cause`] and back.
+
+use tokio::sync::mpsc;
+
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+
+/// What happened to a leg. Session descriptions are raw SDP.
+#[derive(Debug)]
+pub enum LegEvent {
+    /// The far end is being alerted (180), no audio from there.
+    Ringing,
+    /// The far end sends audio before it answers (183 with a description). Never "answered".
+    EarlyMedia(Vec<u8>),
+    /// A leg we dialled was answered; the description answers our offer.
+    Answered(Vec<u8>),
+    /// A call in that we answered is up: our answer was acknowledged. Holds the far end's answer if the
+    /// INVITE came without an offer.
+    Established(Option<Vec<u8>>),
+    /// The far end proposes a change (re-INVITE, UPDATE): hold, another address. `None`: it asks for our
+    /// offer. To be answered with [`LegCommand::AnswerReoffer`] or [`LegCommand::RejectReoffer`].
+    Reoffered(Option<Vec<u8>>),
+    /// A digit sent by signalling (INFO).
+    Digit(char),
+    /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
+    Ended(Cause),
+}
+
+/// What a leg's owner asks of the signalling side. Commands to a leg that has ended are ignored.
+#[derive(Debug)]
+pub enum LegCommand {
+    /// Tell a caller that it rings (180).
+    Ring,
+    /// Answer a call in with this description.
+    Answer(Vec<u8>),
+    /// Refuse a call in.
+    Reject(Cause),
+    /// Answer a re-offer (or make the offer it asked for).
+    AnswerReoffer(Vec<u8>),
+    /// Refuse a re-offer; the leg goes on as it was.
+    RejectReoffer,
+    /// End the leg in whatever state it is: CANCEL, BYE or a refusal.
+    HangUp,
+}
+
+/// A call that came in over a trunk.
+#[derive(Debug)]
+pub struct IncomingCall {
+    pub leg: LegId,
+    /// The name of the trunk's configuration.
+    pub trunk: String,
+    /// The number dialled; `None` if what was dialled is no telephone number.
+    pub did: Option<PhoneNumber>,
+    /// The caller's number; `None` if withheld or not a number.
+    pub caller: Option<PhoneNumber>,
+    /// The line of the client that was rung first (Diversion, History-Info).
+    pub forwarded_from: Option<PhoneNumber>,
+    /// The caller's offer; `None` if it expects ours (late offer).
+    pub offer: Option<Vec<u8>>,
+    pub events: mpsc::Receiver<LegEvent>,
+}
+
+/// Events a leg can have waiting. A leg whose owner lets more pile up is ended.
+pub const LEG_EVENT_DEPTH: usize = 32;
