@@ -13,7 +13,7 @@ use crate::domain::account::Urgency;
 use crate::domain::call::cause::Cause;
 
 /// A change to show.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FeedEvent {
     Seat { seat: SeatView },
@@ -26,7 +26,7 @@ pub enum FeedEvent {
 }
 
 /// An operator at work.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SeatView {
     pub user: UserRef,
     pub state: SeatState,
@@ -35,7 +35,7 @@ pub struct SeatView {
     pub calls: Vec<CallId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeatState {
     Offline,
@@ -46,13 +46,13 @@ pub enum SeatState {
     WrapUp,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UserRef {
     pub id: UserId,
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountRef {
     pub id: AccountId,
     pub name: String,
@@ -60,14 +60,14 @@ pub struct AccountRef {
     pub zone: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ContactRef {
     pub id: ContactId,
     pub name: String,
 }
 
 /// A call as an operator sees it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct CallView {
     pub id: CallId,
     pub account: AccountRef,
@@ -88,13 +88,13 @@ pub struct CallView {
     pub earlier: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountBrief {
     pub answer_phrase: String,
     pub notes: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     Greeting,
@@ -110,7 +110,7 @@ pub enum CallState {
     Ended,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PatchView {
     pub state: PatchState,
     pub contact: Option<ContactRef>,
@@ -120,7 +120,7 @@ pub struct PatchView {
     pub since: UtcMs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PatchState {
     Dialling,
@@ -134,25 +134,25 @@ pub enum PatchState {
 }
 
 /// One party and what it hears: `caller`, `operator`, `contact`, `music`, `ringback`, `prompt`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct HearsView {
     pub who: &'static str,
     pub hears: Vec<&'static str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct EndedView {
     pub cause: Cause,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QueueView {
     pub waiting: Vec<WaitingView>,
     pub ready: usize,
     pub talking: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WaitingView {
     pub call: CallId,
     pub account: AccountRef,
@@ -161,7 +161,7 @@ pub struct WaitingView {
 }
 
 /// A dispatch as an operator and a client read it: plain sentences, with what comes next.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DispatchView {
     pub id: DispatchId,
     pub message: MessageId,
@@ -181,7 +181,7 @@ pub struct DispatchView {
     pub timeline: Vec<LineView>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LineView {
     pub at: UtcMs,
     /// Stable: `opened`, `step`, `attempt`, `accepted`, `delivered`, `told`, `confirmed`, `failed`,
@@ -191,7 +191,7 @@ pub struct LineView {
     pub who: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AlarmView {
     pub id: String,
     pub level: AlarmLevel,
@@ -201,7 +201,7 @@ pub struct AlarmView {
     pub call: Option<CallId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmLevel {
     Warning,

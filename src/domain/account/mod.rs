@@ -9,7 +9,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Form;
 
 /// A client of the service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Account {
     pub id: AccountId,
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Account {
 }
 
 /// Words for a caller: recorded, or spoken by the voice engine.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Speech {
     /// A file under `prompts/<language>/`, by name without ending.
@@ -55,14 +55,14 @@ pub enum Speech {
 }
 
 /// Words between the music of a waiting caller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Comfort {
     pub every_secs: u32,
     pub speech: Speech,
 }
 
 /// What is left on a voicemail, or with whoever did not accept (design §6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveMessage {
     /// Who called and the number to ring back; nothing of the message.
@@ -73,7 +73,7 @@ pub enum LeaveMessage {
 }
 
 /// How pressing a call is, by the client's own list of triggers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Urgency {
     Urgent,
@@ -83,7 +83,7 @@ pub enum Urgency {
 }
 
 /// A kind of call the account distinguishes. Owns a form and a protocol.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CallType {
     pub id: CallTypeId,
     pub name: String,
@@ -96,7 +96,7 @@ pub struct CallType {
 }
 
 /// A person of a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Contact {
     pub id: ContactId,
     pub account: AccountId,
@@ -108,7 +108,7 @@ pub struct Contact {
 }
 
 /// A way to reach a contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Destination {
     pub id: DestinationId,
     /// What people call it: "mobile", "home", "email". Protocols name destinations by it.
@@ -121,7 +121,7 @@ pub struct Destination {
 }
 
 /// The address of a destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", content = "address", rename_all = "snake_case")]
 pub enum Reach {
     /// A telephone: calls and texts.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{AccountId, ContactId, ProtocolId};
 
 /// A version of an account's steps for a call type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Protocol {
     pub id: ProtocolId,
     pub account: AccountId,
@@ -19,7 +19,7 @@ pub struct Protocol {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
     pub method: Method,
     pub to: Vec<Target>,
@@ -29,7 +29,7 @@ pub struct Step {
 }
 
 /// How a step reaches its people. A method that is not built is refused when a protocol is saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
     Email,
@@ -51,7 +51,7 @@ pub enum Method {
 }
 
 /// Whom a step reaches. Resolved when the step starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Target {
     /// Whoever is on call for `role`, at their destination called `destination`.
@@ -61,14 +61,14 @@ pub enum Target {
 }
 
 /// Go on from an earlier step when the last one is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Repeat {
     /// Counted from 1, as people count steps.
     pub from_step: u32,
 }
 
 /// What ends a dispatch (design §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Until {
     /// A person said yes.

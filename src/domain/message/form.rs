@@ -10,14 +10,14 @@ use crate::base::phone::PhoneNumber;
 pub type Answers = BTreeMap<String, String>;
 
 /// The fields of a call type, in the order they are asked. Versions are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Form {
     pub version: u32,
     pub fields: Vec<Field>,
 }
 
 /// One thing to ask.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Field {
     /// The key of its answer: lower-case letters, digits and `_`.
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Field {
 }
 
 /// What a field takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FieldKind {
     Text,
@@ -42,7 +42,7 @@ pub enum FieldKind {
 }
 
 /// What is wrong with one answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
     pub field: String,
     /// Stable: `required`, `phone`, `choice`, `too_long`, `unknown_field`.

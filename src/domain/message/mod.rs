@@ -13,7 +13,7 @@ use crate::domain::account::Urgency;
 use form::{Answers, Form};
 
 /// What was taken from a caller. Immutable once its dispatch has opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
     pub id: MessageId,
     pub account: AccountId,
@@ -25,5 +25,6 @@ pub struct Message {
     pub taken_at: UtcMs,
     /// The form as it was when the message was taken.
     pub form: Form,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
 }

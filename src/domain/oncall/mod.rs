@@ -6,7 +6,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, ScheduleId};
 
 /// Who is on call for one role of an account. Simple: one rotation, overrides, a fallback.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Schedule {
     pub id: ScheduleId,
     pub account: AccountId,
@@ -21,7 +21,7 @@ pub struct Schedule {
 }
 
 /// People taking turns. Hand-off n = anchor wall time + n·length, in the schedule's zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rotation {
     pub people: Vec<ContactId>,
     /// Civil time of the first hand-off: `2026-11-02T08:00`.
@@ -30,7 +30,7 @@ pub struct Rotation {
 }
 
 /// How long a turn lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "unit", content = "count", rename_all = "snake_case")]
 pub enum ShiftLength {
     Hours(u32),
@@ -39,7 +39,7 @@ pub enum ShiftLength {
 }
 
 /// Somebody else, from one instant to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Override {
     pub contact: ContactId,
     pub from: UtcMs,
@@ -50,7 +50,7 @@ pub struct Override {
 }
 
 /// Who is on call, until when, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OnCall {
     pub contact: ContactId,
     /// When this stops being true; none if it is open-ended.
