@@ -5,4 +5,5 @@ pub mod media;
 pub mod net;
 pub mod speech;
 pub mod store;
+pub mod token;
 pub mod webrtc;

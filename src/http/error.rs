@@ -1,0 +1,118 @@
+//! Problems: every refusal of the API, as RFC 9457 `application/problem+json` with a stable dotted code.
+//!
+//! Codes never change once published; titles and details are for people. A problem about our own faults
+//! says nothing of the fault: the log does.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::domain::message::form::FieldError;
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub status: StatusCode,
+    /// Stable: `auth.required`, `message.invalid`, `call.not_now`, …
+    pub code: &'static str,
+    pub title: &'static str,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    pub retry_after_secs: Option<u64>,
+}
+
+/// A problem as it is sent (RFC 9457 §3.1, with our extensions `code` and `errors`).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemBody {
+    /// `urn:cordboard:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    /// Stable dotted code, for programs.
+    code: &'static str,
+    detail: String,
+    /// What is wrong with single fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem with nothing more to it than these.
+    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after_secs: None }
+    }
+
+    /// 400: the request cannot be read.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, "The request cannot be read", detail)
+    }
+
+    /// 401: nobody is signed in.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, "Sign in first", detail)
+    }
+
+    /// 403: signed in, but not for this.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, "Not allowed", detail)
+    }
+
+    /// 404: there is no such thing.
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", format!("There is no such {what}."))
+    }
+
+    /// 409: not in the state it is in now.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, "Not now", detail)
+    }
+
+    /// 422: read, understood, and wrong.
+    pub fn invalid(code: &'static str, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "Something in it is not right", detail);
+        Self { errors, ..problem }
+    }
+
+    /// 429: too many tries.
+    pub fn too_many(code: &'static str, retry_after_secs: u64) -> Self {
+        let detail = format!("Too many attempts. Try again in {retry_after_secs} s.");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many attempts", detail);
+        Self { retry_after_secs: Some(retry_after_secs), ..problem }
+    }
+
+    /// 503: a part of the service that this needs is not there now.
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Not available", detail)
+    }
+
+    /// 500: our fault.
+    pub fn fault() -> Self {
+        let detail = "Something went wrong on our side. Nothing was changed; the log has the reason.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Our fault", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            kind: format!("urn:cordboard:problem:{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: self.detail,
+            errors: self.errors,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
