@@ -1,0 +1,259 @@
+//! A phone's ear and mouth: a UDP socket that speaks a sine as PCMU and keeps all that it hears, with the
+//! measurements that say who was heard. Signalling is somebody else's (SIPp). Its G.711 is its own, so
+//! that a fault in ours cannot hide itself.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+/// Samples a second.
+pub const RATE: usize = 8_000;
+const FRAME: usize = 160;
+
+#[derive(Default)]
+struct Shared {
+    heard: Vec<i16>,
+    /// When each 20 ms frame of `heard` came, in ms after the ear opened.
+    arrivals: Vec<u64>,
+    last_sequence: Option<u16>,
+    tone_hz: f64,
+    remote: Option<SocketAddr>,
+    digits: Vec<u8>,
+}
+
+pub struct Ear {
+    port: u16,
+    shared: Arc<Mutex<Shared>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ear {
+    /// Opens a socket on 127.0.0.1 that will speak a sine of `tone_hz` (0: stay silent) to whoever sends to it.
+    pub fn open(tone_hz: f64) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
+        socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a socket takes a timeout");
+        let port = socket.local_addr().expect("a bound socket has an address").port();
+        let shared = Arc::new(Mutex::new(Shared { tone_hz, ..Shared::default() }));
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::spawn({
+            let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
+            move || run(&socket, &shared, &stop)
+        });
+        Self { port, shared, stop, thread: Some(thread) }
+    }
+
+    /// The port for the `m=audio` line.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// All that was heard so far.
+    pub fn heard(&self) -> Vec<i16> {
+        self.shared.lock().unwrap().heard.clone()
+    }
+
+    /// How many samples were heard so far; a place to measure from later.
+    pub fn mark(&self) -> usize {
+        self.shared.lock().unwrap().heard.len()
+    }
+
+    /// Waits until `seconds` more have been heard and gives just those. Fails after three times as long.
+    pub fn listen(&self, seconds: f64) -> Vec<i16> {
+        let from = self.mark();
+        self.heard_since(from, seconds)
+    }
+
+    /// Waits until `seconds` after the mark `from` have been heard and gives those.
+    pub fn heard_since(&self, from: usize, seconds: f64) -> Vec<i16> {
+        let wanted = from + (seconds * RATE as f64) as usize;
+        let give_up = now_ms() + (seconds * 3_000.0) as u64 + 5_000;
+        while self.mark() < wanted {
+            assert!(now_ms() < give_up, "heard {} of {wanted} samples", self.mark());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.heard()[from..wanted].to_vec()
+    }
+
+    /// Presses a key: telephone-event 101 (RFC 4733).
+    pub fn press(&self, key: char) {
+        let event = match key {
+            '0'..='9' => key as u8 - b'0',
+            '*' => 10,
+            '#' => 11,
+            _ => panic!("no such key: {key}"),
+        };
+        self.shared.lock().unwrap().digits.push(event);
+    }
+
+    /// The longest gap between two packets heard after the mark `from`, in ms.
+    pub fn longest_gap_since(&self, from: usize) -> u64 {
+        let shared = self.shared.lock().unwrap();
+        let arrivals = &shared.arrivals[(from / FRAME).min(shared.arrivals.len())..];
+        arrivals.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(socket: &UdpSocket, shared: &Mutex<Shared>, stop: &AtomicBool) {
+    let opened = now_ms();
+    let (mut sequence, mut timestamp, mut phase) = (1_u16, 0_u32, 0_f64);
+    let mut next_ms = opened;
+    let mut buffer = [0; 2_048];
+    while !stop.load(Ordering::Relaxed) {
+        if let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            take_packet(&buffer[..length], from, now_ms() - opened, &mut shared.lock().unwrap());
+        }
+        if now_ms() < next_ms {
+            continue;
+        }
+        next_ms += 20;
+        let (remote, tone_hz, digit) = {
+            let mut shared = shared.lock().unwrap();
+            let digit = (!shared.digits.is_empty()).then(|| shared.digits.remove(0));
+            (shared.remote, shared.tone_hz, digit)
+        };
+        let Some(remote) = remote else { continue };
+        if let Some(event) = digit {
+            // 100 ms: five packets with growing duration, then the end three times.
+            for n in 1..=8_u16 {
+                let end = if n > 5 { 0x80 } else { 0 };
+                let duration = (n.min(5) * 160).to_be_bytes();
+                let payload = [event, end | 10, duration[0], duration[1]];
+                let _ = socket.send_to(&rtp(101, n == 1, sequence, timestamp, &payload), remote);
+                sequence = sequence.wrapping_add(1);
+                if n <= 5 {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+            timestamp = timestamp.wrapping_add(800);
+            next_ms = now_ms();
+            continue;
+        }
+        let payload: Vec<u8> = (0..FRAME)
+            .map(|_| {
+                phase += std::f64::consts::TAU * tone_hz / RATE as f64;
+                encode_ulaw(if tone_hz > 0.0 { (phase.sin() * 8_000.0) as i16 } else { 0 })
+            })
+            .collect();
+        let _ = socket.send_to(&rtp(0, false, sequence, timestamp, &payload), remote);
+        sequence = sequence.wrapping_add(1);
+        timestamp = timestamp.wrapping_add(FRAME as u32);
+    }
+}
+
+fn take_packet(packet: &[u8], from: SocketAddr, at_ms: u64, shared: &mut Shared) {
+    if packet.len() < 12 || packet[0] >> 6 != 2 || packet[1] & 0x7f != 0 {
+        return; // RTCP, telephone-event, comfort noise
+    }
+    let sequence = u16::from_be_bytes([packet[2], packet[3]]);
+    if shared.last_sequence.is_some_and(|last| sequence.wrapping_sub(last) > 0x8000 || sequence == last) {
+        return; // doubled or late
+    }
+    shared.last_sequence = Some(sequence);
+    shared.remote = Some(from);
+    shared.arrivals.push(at_ms);
+    shared.heard.extend(packet[12..].iter().map(|byte| decode_ulaw(*byte)));
+}
+
+fn rtp(payload_type: u8, marker: bool, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, payload_type | if marker { 0x80 } else { 0 }];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend(0x00C0_FFEE_u32.to_be_bytes());
+    packet.extend(payload);
+    packet
+}
+
+fn now_ms() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("a time of this era")
+}
+
+/// ITU-T G.711 µ-law, one sample.
+pub fn decode_ulaw(byte: u8) -> i16 {
+    let byte = !byte;
+    let magnitude = ((i16::from(byte & 0x0f) << 3) + 0x84) << ((byte & 0x70) >> 4);
+    if byte & 0x80 == 0 { magnitude - 0x84 } else { 0x84 - magnitude }
+}
+
+fn encode_ulaw(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    let magnitude = sample.unsigned_abs().min(32_635) + 0x84;
+    let exponent = 7 - (magnitude | 0xff).leading_zeros().min(7) as u8;
+    let mantissa = ((magnitude >> (exponent + 3)) & 0x0f) as u8;
+    !(sign | (exponent << 4) | mantissa)
+}
+
+/// The level of a sine of `hz` in `samples`, in dB relative to full scale (a full-scale sine is 0 dB).
+pub fn level_db(samples: &[i16], hz: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (i, sample) in samples.iter().enumerate() {
+        let angle = std::f64::consts::TAU * hz * i as f64 / RATE as f64;
+        // A Hann window, so that a neighbour's tone does not leak in.
+        let window = 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / samples.len() as f64).cos();
+        re += window * f64::from(*sample) * angle.cos();
+        im += window * f64::from(*sample) * angle.sin();
+    }
+    let amplitude = 4.0 * re.hypot(im) / samples.len() as f64;
+    20.0 * (amplitude / 32_768.0).max(1e-6).log10()
+}
+
+/// Asserts, half second by half second, that each of `wanted` is heard and that each of `unwanted` is at
+/// least 20 dB below the weakest wanted one.
+pub fn assert_hears(who: &str, samples: &[i16], wanted: &[f64], unwanted: &[f64]) {
+    for (n, window) in samples.chunks_exact(RATE / 2).enumerate() {
+        let weakest = wanted.iter().map(|hz| level_db(window, *hz)).fold(f64::INFINITY, f64::min);
+        for hz in wanted {
+            let level = level_db(window, *hz);
+            assert!(level > -35.0, "{who} should hear {hz} Hz in half second {n}, but it is at {level:.1} dB");
+        }
+        for hz in unwanted {
+            let level = level_db(window, *hz);
+            let limit = if wanted.is_empty() { -45.0 } else { weakest - 20.0 };
+            assert!(level < limit, "{who} must not hear {hz} Hz in half second {n}: {level:.1} dB, limit {limit:.1}");
+        }
+    }
+}
+
+/// The best normalised correlation of `reference` within `heard`, and where it begins.
+pub fn best_correlation(heard: &[i16], reference: &[i16]) -> (f64, usize) {
+    let reference_energy: f64 = reference.iter().map(|s| f64::from(*s).powi(2)).sum();
+    let mut best = (0.0, 0);
+    // Coarse on every fourth offset over a part, then fine around the best.
+    let probe = reference.len().min(RATE / 2);
+    let mut coarse = (0.0, 0);
+    for offset in (0..heard.len().saturating_sub(reference.len())).step_by(2) {
+        let (mut dot, mut energy) = (0.0, 0.0);
+        for i in (0..probe).step_by(2) {
+            let (h, r) = (f64::from(heard[offset + i]), f64::from(reference[i]));
+            dot += h * r;
+            energy += h * h;
+        }
+        let score = if energy > 0.0 { dot / energy.sqrt() } else { 0.0 };
+        if score > coarse.0 {
+            coarse = (score, offset);
+        }
+    }
+    for offset in coarse.1.saturating_sub(8)..=(coarse.1 + 8).min(heard.len().saturating_sub(reference.len())) {
+        let window = &heard[offset..offset + reference.len()];
+        let dot: f64 = window.iter().zip(reference).map(|(h, r)| f64::from(*h) * f64::from(*r)).sum();
+        let energy: f64 = window.iter().map(|s| f64::from(*s).powi(2)).sum();
+        let score = dot / (energy * reference_energy).sqrt().max(1.0);
+        if score > best.0 {
+            best = (score, offset);
+        }
+    }
+    best
+}

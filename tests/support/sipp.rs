@@ -1,0 +1,80 @@
+//! SIPp as the far end's signalling: a caller, or an on-call person's phone. The media is an [`Ear`]'s.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running SIPp, ended by its process id when dropped.
+pub struct Sipp {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Sipp {
+    /// Runs `tests/sipp/scenarios/<scenario>.xml` towards `target`, once, from `local_port`, with
+    /// `[audio_port]` and further keys filled in.
+    pub fn start(scenario: &str, target: &str, local_port: u16, audio_port: u16, keys: &[(&str, &str)], scratch: &Path) -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/scenarios/{scenario}.xml"));
+        assert!(file.is_file(), "no scenario {}", file.display());
+        let log = scratch.join(format!("sipp-{scenario}-{local_port}.log"));
+        let output = std::fs::File::create(&log).expect("the scratch directory is writable");
+        let mut command = Command::new("sipp");
+        command
+            .arg(target)
+            .arg("-sf")
+            .arg(file)
+            .args(["-m", "1", "-l", "1", "-i", "127.0.0.1", "-p", &local_port.to_string()])
+            .args(["-key", "audio_port", &audio_port.to_string()])
+            .args(["-timeout", "180s", "-timeout_error", "-nostdin", "-nd"]);
+        for (key, value) in keys {
+            command.args(["-key", key, value]);
+        }
+        let error = output.try_clone().expect("a file handle can be cloned");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(error)
+            .current_dir(scratch)
+            .spawn()
+            .expect("sipp was found before");
+        Self { child, log }
+    }
+
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Option<bool> {
+        self.child.try_wait().expect("our own child can be asked").map(|status| status.success())
+    }
+
+    /// Waits for its end and asserts that the scenario went through.
+    pub fn expect_success(mut self) {
+        for _ in 0..1_000 {
+            if let Some(success) = self.ended() {
+                assert!(success, "SIPp failed:\n{}", self.tail());
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("SIPp did not end:\n{}", self.tail());
+    }
+
+    /// The end of what it printed.
+    pub fn tail(&self) -> String {
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A UDP port that is free now.
+pub fn free_port() -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
+    socket.local_addr().expect("a bound socket has an address").port()
+}
