@@ -1,1 +1,9 @@
-//! The demo's carrier and phones. Reaches the rest only from outside: SIP, RTP, SMTP, HTTP.
+//! The demo's carrier and phones.
+
+pub mod board;
+pub mod exchange;
+pub mod mail;
+pub mod phone;
+pub mod sms;
+pub mod smtp;
+pub mod web;
