@@ -1,1 +1,504 @@
-//! A seat: an operator at work. Away, ready, offered, talking, wrapping up.
+//! A seat: an operator at work. Offline, not ready, ready, offered, talking, wrapping up.
+//!
+//! Knows whether console and softphone are there and what the operator wants; does not pick calls (the queue) and
+//! does not hold them (the call). `engine/desk` drives one per operator.
+//!
+//! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
+//! registered; an operator counts as gone once neither console nor media was there for 5 s, and then every call
+//! of theirs is told exactly once.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::base::id::CallId;
+use crate::domain::call::event::OfferEnd;
+
+/// A console that says nothing for this long is gone.
+pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a seat is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Offline,
+    NotReady,
+    Ready,
+    Offered,
+    Talking,
+    WrapUp,
+}
+
+/// What a seat is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The console is alive; `typing`: a field has the focus and was typed in lately.
+    Heartbeat {
+        typing: bool,
+    },
+    /// The softphone registered, or is gone.
+    Phone {
+        online: bool,
+    },
+    /// The result of the media check.
+    Checked {
+        passed: bool,
+    },
+    SetReady {
+        ready: bool,
+        reason: Option<String>,
+    },
+    /// The queue picked this seat.
+    Offered {
+        call: CallId,
+    },
+    OfferFailed {
+        call: CallId,
+        why: OfferEnd,
+    },
+    Accepted {
+        call: CallId,
+    },
+    /// No media from the operator's browser, or again.
+    Silent {
+        call: CallId,
+        silent: bool,
+    },
+    /// The operator's phone hung up on a call.
+    PhoneHungUp {
+        call: CallId,
+    },
+    /// The call went on without this operator.
+    LostCall {
+        call: CallId,
+    },
+    /// The call needs the operator no more but for the form.
+    Freed {
+        call: CallId,
+    },
+    /// The form is done.
+    WrappedUp {
+        call: CallId,
+    },
+    Tick,
+}
+
+/// What a seat wants told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To the queue: can be offered a call.
+    Idle { since: Instant },
+    /// To the queue: cannot.
+    Busy,
+    /// To the call: this operator is gone.
+    Lost { call: CallId },
+    /// To the call: the operator meant to hang up.
+    HungUp { call: CallId },
+}
+
+/// Why a seat cannot be made ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReadyYet {
+    NoConsole,
+    NoPhone,
+    NotChecked,
+    Busy,
+}
+
+/// One operator's seat.
+#[derive(Debug)]
+pub struct Seat {
+    state: State,
+    since: Instant,
+    reason: Option<String>,
+    socket_until: Option<Instant>,
+    typing: bool,
+    phone: bool,
+    checked: bool,
+    /// What the operator asked for; comes into force when a call is over.
+    wants_ready: bool,
+    idle_since: Instant,
+    /// The call offered, talked on or wrapped up.
+    call: Option<CallId>,
+    silent: bool,
+    hung_up: bool,
+    told_idle: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Seat {
+    /// An empty seat.
+    pub const fn new(now: Instant) -> Self {
+        Self {
+            state: State::Offline,
+            since: now,
+            reason: None,
+            socket_until: None,
+            typing: false,
+            phone: false,
+            checked: false,
+            wants_ready: false,
+            idle_since: now,
+            call: None,
+            silent: false,
+            hung_up: false,
+            told_idle: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    pub const fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    pub const fn call(&self) -> Option<&CallId> {
+        self.call.as_ref()
+    }
+
+    /// An operator who types takes a call by a key; one who does not is connected at once.
+    pub const fn rings_at_once(&self) -> bool {
+        !self.typing
+    }
+
+    pub const fn phone(&self) -> bool {
+        self.phone
+    }
+
+    pub const fn checked(&self) -> bool {
+        self.checked
+    }
+
+    /// What stands in the way of *ready*.
+    pub const fn why_not_ready(&self) -> Option<NotReadyYet> {
+        if matches!(self.state, State::Offline) {
+            Some(NotReadyYet::NoConsole)
+        } else if !self.phone {
+            Some(NotReadyYet::NoPhone)
+        } else if !self.checked {
+            Some(NotReadyYet::NotChecked)
+        } else {
+            None
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Heartbeat { typing } => self.on_heartbeat(now, typing),
+            Input::Phone { online } => {
+                self.phone = online;
+                if !online && matches!(self.state, State::Ready) {
+                    self.stand_down(now, "softphone not connected");
+                }
+            }
+            Input::Checked { passed } => {
+                self.checked = passed;
+                if !passed && self.state == State::Ready {
+                    self.stand_down(now, "media check failed");
+                }
+            }
+            Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
+            Input::Offered { call } => {
+                if self.state == State::Ready {
+                    self.call = Some(call);
+                    self.silent = false;
+                    self.go(now, State::Offered);
+                }
+            }
+            Input::OfferFailed { call, why } => self.on_offer_failed(now, &call, why),
+            Input::Accepted { call } => {
+                if self.state != State::Offline {
+                    self.call = Some(call);
+                    self.go(now, State::Talking);
+                }
+            }
+            Input::Silent { call, silent } if self.call.as_ref() == Some(&call) => {
+                self.silent = silent;
+            }
+            Input::PhoneHungUp { call } if self.call.as_ref() == Some(&call) => self.hung_up = true,
+            Input::LostCall { call } if self.call.as_ref() == Some(&call) => {
+                self.clear_call();
+                self.stand_down(now, "connection to the softphone lost");
+            }
+            Input::Freed { call } if self.call.as_ref() == Some(&call) => {
+                self.hung_up = false;
+                self.silent = false;
+                if self.state != State::Offline {
+                    self.go(now, State::WrapUp);
+                }
+            }
+            Input::WrappedUp { call } if self.call.as_ref() == Some(&call) => {
+                self.clear_call();
+                self.rest(now);
+            }
+            _ => {}
+        }
+        self.check_presence(now);
+        self.tell_queue();
+    }
+
+    /// The next thing to tell, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When the console's silence means that it is gone. The only reason a seat wakes for.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        // Once the console is gone, a call is kept up by its media alone: only news of that changes anything.
+        self.socket_until.filter(|_| self.state != State::Offline)
+    }
+
+    fn on_heartbeat(&mut self, now: Instant, typing: bool) {
+        self.socket_until = Some(now + SOCKET_LIMIT);
+        self.typing = typing;
+        if self.state == State::Offline {
+            self.reason = None;
+            self.go(now, State::NotReady);
+        }
+        if self.hung_up
+            && let Some(call) = self.call.clone()
+        {
+            self.hung_up = false;
+            self.outputs.push_back(Output::HungUp { call });
+        }
+    }
+
+    fn on_set_ready(&mut self, now: Instant, ready: bool, reason: Option<String>) {
+        let ready = ready && self.why_not_ready().is_none();
+        self.wants_ready = ready;
+        match (self.state, ready) {
+            (State::NotReady, true) => {
+                self.reason = None;
+                self.idle_since = now;
+                self.go(now, State::Ready);
+            }
+            (State::Ready | State::NotReady, false) => {
+                self.reason = reason;
+                self.go(now, State::NotReady);
+            }
+            (State::Offered | State::Talking | State::WrapUp, _) => self.reason = reason,
+            _ => {}
+        }
+    }
+
+    fn on_offer_failed(&mut self, now: Instant, call: &CallId, why: OfferEnd) {
+        if self.call.as_ref() != Some(call) || self.state != State::Offered {
+            return;
+        }
+        self.clear_call();
+        match why {
+            OfferEnd::PhoneFailed => self.stand_down(now, "the softphone did not take the call"),
+            OfferEnd::SeatGone => {}
+            // Another operator first, when there is one.
+            OfferEnd::Missed => {
+                self.idle_since = now;
+                self.rest(now);
+            }
+            OfferEnd::Withdrawn => self.rest(now),
+        }
+    }
+
+    fn clear_call(&mut self) {
+        self.call = None;
+        self.silent = false;
+        self.hung_up = false;
+    }
+
+    /// After a call or an offer: ready again, if that is what the operator wants.
+    fn rest(&mut self, now: Instant) {
+        if self.state == State::Offline {
+            return;
+        }
+        if self.wants_ready && self.phone {
+            if self.state != State::Offered {
+                self.idle_since = now;
+            }
+            self.reason = None;
+            self.go(now, State::Ready);
+        } else {
+            self.go(now, State::NotReady);
+        }
+    }
+
+    fn stand_down(&mut self, now: Instant, reason: &str) {
+        if self.state != State::Offline {
+            self.wants_ready = false;
+            self.reason = Some(reason.to_owned());
+            self.go(now, State::NotReady);
+        }
+    }
+
+    /// Offline once neither console nor media is there.
+    fn check_presence(&mut self, now: Instant) {
+        let socket_gone = self.socket_until.is_none_or(|until| until <= now);
+        if self.state == State::Offline || !socket_gone {
+            return;
+        }
+        self.socket_until = None;
+        let kept_by_media = self.state == State::Talking && !self.silent && !self.hung_up;
+        if kept_by_media {
+            return;
+        }
+        if let Some(call) = self.call.take() {
+            self.outputs.push_back(Output::Lost { call });
+        }
+        self.clear_call();
+        self.wants_ready = false;
+        self.checked = false;
+        self.typing = false;
+        self.reason = None;
+        self.go(now, State::Offline);
+    }
+
+    fn go(&mut self, now: Instant, state: State) {
+        if self.state != state {
+            self.state = state;
+            self.since = now;
+        }
+    }
+
+    fn tell_queue(&mut self) {
+        let idle = self.state == State::Ready;
+        if idle != self.told_idle {
+            self.told_idle = idle;
+            self.outputs.push_back(if idle { Output::Idle { since: self.idle_since } } else { Output::Busy });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::{Clock, TestClock, UtcMs};
+
+    struct Desk {
+        clock: TestClock,
+        seat: Seat,
+    }
+
+    fn call() -> CallId {
+        CallId::named("a")
+    }
+
+    impl Desk {
+        fn ready() -> Self {
+            let clock = TestClock::at(UtcMs(0));
+            let seat = Seat::new(clock.instant());
+            let mut desk = Self { clock, seat };
+            desk.tell(Input::Heartbeat { typing: false });
+            desk.tell(Input::Phone { online: true });
+            desk.tell(Input::Checked { passed: true });
+            desk.tell(Input::SetReady { ready: true, reason: None });
+            desk
+        }
+
+        fn talking() -> Self {
+            let mut desk = Self::ready();
+            desk.tell(Input::Offered { call: call() });
+            desk.tell(Input::Accepted { call: call() });
+            desk
+        }
+
+        fn tell(&mut self, input: Input) -> Vec<Output> {
+            self.seat.handle(self.clock.instant(), input);
+            std::iter::from_fn(|| self.seat.poll_output()).collect()
+        }
+
+        fn after(&mut self, ms: u64) -> Vec<Output> {
+            self.clock.advance(Duration::from_millis(ms));
+            self.tell(Input::Tick)
+        }
+    }
+
+    #[test]
+    fn ready_needs_console_phone_and_a_passed_check() {
+        let clock = TestClock::at(UtcMs(0));
+        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoConsole));
+        desk.tell(Input::Heartbeat { typing: false });
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoPhone));
+        desk.tell(Input::Phone { online: true });
+        desk.tell(Input::SetReady { ready: true, reason: None });
+        assert_eq!(desk.seat.state(), State::NotReady);
+        desk.tell(Input::Checked { passed: true });
+        let told = desk.tell(Input::SetReady { ready: true, reason: None });
+        assert_eq!((desk.seat.state(), told.len()), (State::Ready, 1));
+    }
+
+    #[test]
+    fn a_seat_goes_through_a_call_and_is_ready_after_wrap_up() {
+        let mut desk = Desk::talking();
+        assert_eq!(desk.seat.state(), State::Talking);
+        desk.tell(Input::Freed { call: call() });
+        assert_eq!(desk.seat.state(), State::WrapUp);
+        let told = desk.tell(Input::WrappedUp { call: call() });
+        assert_eq!((desk.seat.state(), told), (State::Ready, vec![Output::Idle { since: desk.clock.instant() }]));
+    }
+
+    #[test]
+    fn a_console_that_is_gone_while_idle_takes_the_seat_off_line() {
+        let mut desk = Desk::ready();
+        assert_eq!(desk.after(4_999), []);
+        assert_eq!(desk.after(1), [Output::Busy]);
+        assert_eq!(desk.seat.state(), State::Offline);
+        desk.tell(Input::Heartbeat { typing: false });
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked), "a new page checks its media anew");
+    }
+
+    #[test]
+    fn a_talking_operator_is_lost_only_without_console_and_media() {
+        let mut desk = Desk::talking();
+        assert_eq!(desk.after(10_000), [], "they still talk");
+        assert_eq!(desk.seat.state(), State::Talking);
+        let told = desk.tell(Input::Silent { call: call(), silent: true });
+        assert_eq!((told, desk.seat.state()), (vec![Output::Lost { call: call() }], State::Offline));
+
+        let mut desk = Desk::talking();
+        desk.tell(Input::Silent { call: call(), silent: true });
+        desk.clock.advance(Duration::from_secs(3));
+        assert_eq!(desk.tell(Input::Heartbeat { typing: true }), [], "the console is alive");
+        assert_eq!(desk.after(5_000), [Output::Lost { call: call() }]);
+    }
+
+    #[test]
+    fn a_phone_that_hangs_up_was_meant_if_the_console_speaks_on() {
+        let mut desk = Desk::talking();
+        desk.tell(Input::PhoneHungUp { call: call() });
+        desk.clock.advance(Duration::from_secs(2));
+        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [Output::HungUp { call: call() }]);
+
+        let mut desk = Desk::talking();
+        desk.tell(Input::PhoneHungUp { call: call() });
+        assert_eq!(desk.after(5_000), [Output::Lost { call: call() }], "the page was closed");
+    }
+
+    #[test]
+    fn a_missed_call_sends_the_operator_to_the_end_of_the_line_and_a_dead_phone_out_of_it() {
+        let mut desk = Desk::ready();
+        desk.tell(Input::Offered { call: call() });
+        desk.clock.advance(Duration::from_secs(2));
+        desk.tell(Input::Heartbeat { typing: true });
+        let told = desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed });
+        assert_eq!(told, [Output::Idle { since: desk.clock.instant() }]);
+
+        desk.tell(Input::Offered { call: call() });
+        desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::PhoneFailed });
+        assert_eq!((desk.seat.state(), desk.seat.reason().is_some()), (State::NotReady, true));
+    }
+
+    #[test]
+    fn not_ready_asked_for_in_a_call_comes_after_it() {
+        let mut desk = Desk::talking();
+        desk.tell(Input::SetReady { ready: false, reason: Some("break".into()) });
+        assert_eq!(desk.seat.state(), State::Talking);
+        desk.tell(Input::Freed { call: call() });
+        desk.tell(Input::WrappedUp { call: call() });
+        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("break")));
+    }
+}

@@ -1,0 +1,203 @@
+//! The operator's side of a [`Call`]: offers, commands, and an operator who is lost.
+//!
+//! What always holds: losing an operator never loses the caller. Who was waiting or talking goes back to the
+//! head of the queue; who had been joined with a contact talks on.
+
+use super::bridge::LegId;
+use super::cause::Cause;
+use super::event::{OfferEnd, RecordEvent};
+use super::leg::{Leg, LegInput, LegState};
+use super::patch::PatchState;
+use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase};
+use crate::base::id::UserId;
+
+impl Call {
+    pub(super) fn on_offer(&mut self, user: UserId, leg: LegId, ring: bool) {
+        if self.phase != Phase::Queued {
+            // The queue did not know yet that the caller is served or gone.
+            self.outputs.push_back(Output::OfferFailed { user, why: OfferEnd::Withdrawn });
+            return;
+        }
+        self.record(RecordEvent::Offered { user: user.clone() });
+        self.operator = Some(Operator { user, leg: Leg::new(leg) });
+        self.phase = Phase::Offered { until: self.now + self.setup.ring };
+        if ring {
+            self.ring_operator();
+        }
+    }
+
+    fn ring_operator(&mut self) {
+        if let Some(operator) = &mut self.operator
+            && operator.leg.state == LegState::New
+        {
+            operator.leg.state = LegState::Dialling;
+            let to = Party::Operator(operator.user.clone());
+            self.outputs.push_back(Output::Dial { leg: operator.leg.id, to });
+        }
+    }
+
+    pub(super) fn fail_offer(&mut self, why: OfferEnd) {
+        let Some(mut operator) = self.operator.take() else { return };
+        self.release(&mut operator.leg);
+        self.record(RecordEvent::OfferEnded { user: operator.user.clone(), why });
+        self.outputs.push_back(Output::OfferFailed { user: operator.user, why });
+        self.phase = Phase::Queued;
+    }
+
+    pub(super) fn on_operator(&mut self, event: LegInput) {
+        let Some(operator) = &mut self.operator else { return };
+        let came_up = operator.leg.advance(event);
+        let user = operator.user.clone();
+        if came_up && matches!(self.phase, Phase::Offered { .. }) {
+            self.handled = true;
+            self.stop_play();
+            self.phase = Phase::Talking;
+            self.record(RecordEvent::Talking { user: user.clone() });
+            self.outputs.push_back(Output::OfferAccepted { user });
+            return;
+        }
+        match event {
+            LegInput::Ended(why) => self.on_operator_ended(why),
+            LegInput::Silent | LegInput::Heard if !matches!(self.phase, Phase::Offered { .. }) => {
+                let silent = event == LegInput::Silent;
+                if silent && operator.leg.signal_lost {
+                    self.lose_operator();
+                } else {
+                    self.outputs.push_back(Output::OperatorSilent { user, silent });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_operator_ended(&mut self, why: Cause) {
+        let joined = self.patch_state() == Some(PatchState::Joined);
+        let Some(operator) = &mut self.operator else { return };
+        if operator.leg.state == LegState::Released {
+            return;
+        }
+        let user = operator.user.clone();
+        match (self.phase, why) {
+            (Phase::Offered { .. }, _) => self.fail_offer(OfferEnd::PhoneFailed),
+            (Phase::Talking | Phase::Held, Cause::HungUp) => {
+                // A closing page says goodbye just like a person who is done: the console tells them apart.
+                let mut leg = operator.leg.clone();
+                self.release(&mut leg);
+                if let Some(operator) = &mut self.operator {
+                    operator.leg = leg;
+                }
+                self.record(RecordEvent::OperatorHungUp { user: user.clone() });
+                self.outputs.push_back(Output::OperatorHungUp { user });
+                self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
+            }
+            (_, Cause::HungUp) if joined && !self.caller_gone => self.drop_operator(),
+            (_, Cause::HungUp) if self.caller_gone => self.end(Cause::Released),
+            // The phone's connection broke: as long as audio flows, they talk on.
+            (_, Cause::Lost) if !operator.leg.silent => operator.leg.signal_lost = true,
+            _ => self.lose_operator(),
+        }
+    }
+
+    /// The operator is gone, whatever they were doing: caller and contact are looked after.
+    pub(super) fn lose_operator(&mut self) {
+        let Some(mut operator) = self.operator.take() else { return };
+        let stage = self.stage_now();
+        self.release(&mut operator.leg);
+        self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
+        self.outputs.push_back(Output::OperatorLost { user: operator.user });
+        let joined = self.patch_state() == Some(PatchState::Joined);
+        if joined && !self.caller_gone {
+            self.set_patch_state(PatchState::Dropped);
+            self.record(RecordEvent::PatchDropped);
+            return;
+        }
+        self.part_with_contact();
+        if !self.caller_gone {
+            self.phase = Phase::Queued;
+            self.record(RecordEvent::Requeued);
+            self.outputs.push_back(Output::Requeue);
+        } else if self.parting.is_empty() {
+            self.end(Cause::Lost);
+        } else {
+            self.phase = Phase::Farewell;
+        }
+    }
+
+    pub(super) fn on_seat_lost(&mut self, user: &UserId) {
+        if self.operator.as_ref().is_some_and(|o| o.user == *user) {
+            if matches!(self.phase, Phase::Offered { .. }) {
+                self.fail_offer(OfferEnd::SeatGone);
+            } else {
+                self.lose_operator();
+            }
+        }
+        if self.wrapping.as_ref() == Some(user) {
+            self.wrapping = None;
+            self.record(RecordEvent::WrappedUp { user: user.clone(), disposition: None });
+        }
+    }
+
+    pub(super) fn on_seat_hung_up(&mut self, user: &UserId) {
+        if matches!(self.phase, Phase::Doubt { .. }) && self.operator.as_ref().is_some_and(|o| o.user == *user) {
+            self.end(Cause::Released);
+        }
+    }
+
+    /// Lets the operator go from the call to their form.
+    pub(super) fn free_operator(&mut self) {
+        if let Some(mut operator) = self.operator.take() {
+            self.release(&mut operator.leg);
+            self.wrapping = Some(operator.user.clone());
+            self.outputs.push_back(Output::SeatFreed { user: operator.user });
+        }
+    }
+
+    pub(super) fn follow(&mut self, by: &UserId, command: OperatorCommand) -> Result<(), CommandError> {
+        if let OperatorCommand::WrapUpDone { disposition } = command {
+            return self.finish_wrap_up(by, disposition);
+        }
+        if self.operator.as_ref().is_none_or(|o| o.user != *by) {
+            return Err(if self.wrapping.as_ref() == Some(by) { CommandError::NotNow } else { CommandError::NotYours });
+        }
+        match (command, self.phase) {
+            (OperatorCommand::Take, Phase::Offered { .. }) => {
+                self.record(RecordEvent::Taken { user: by.clone() });
+                self.ring_operator();
+                Ok(())
+            }
+            (OperatorCommand::Hold, Phase::Talking) => {
+                self.record(RecordEvent::Held);
+                self.phase = Phase::Held;
+                Ok(())
+            }
+            (OperatorCommand::Retrieve, Phase::Held) => {
+                self.record(RecordEvent::Retrieved);
+                self.phase = Phase::Talking;
+                Ok(())
+            }
+            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching) => {
+                self.end(Cause::Released);
+                Ok(())
+            }
+            (OperatorCommand::Patch { leg, number, contact, ring }, Phase::Talking | Phase::Held) => {
+                self.start_patch(leg, number, contact, ring);
+                Ok(())
+            }
+            (OperatorCommand::Join, Phase::Patching) => self.join(),
+            (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
+            (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
+            _ => Err(CommandError::NotNow),
+        }
+    }
+
+    fn finish_wrap_up(&mut self, by: &UserId, disposition: Option<String>) -> Result<(), CommandError> {
+        if self.wrapping.as_ref() != Some(by) {
+            let at_it = self.operator.as_ref().is_some_and(|o| o.user == *by);
+            return Err(if at_it { CommandError::NotNow } else { CommandError::NotYours });
+        }
+        self.wrapping = None;
+        self.record(RecordEvent::WrappedUp { user: by.clone(), disposition });
+        self.outputs.push_back(Output::WrappedUp { user: by.clone() });
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! The live patch of a [`Call`], warm: dial the contact while the caller hears music, announce, join, drop off.
+//!
+//! Does not choose whom to dial. What always holds: the caller never hears what operator and contact say before
+//! *join*; a contact who refuses, is busy or does not answer gives the caller back to the operator at once; a
+//! hang-up beats a join.
+
+use std::time::{Duration, Instant};
+
+use super::bridge::LegId;
+use super::cause::Cause;
+use super::event::RecordEvent;
+use super::leg::{Leg, LegInput, LegState};
+use super::{Call, CommandError, Output, Parting, Party, Phase};
+use crate::base::id::ContactId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Speech;
+
+/// The longest that last words are waited for.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(20);
+
+/// How far a patch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchState {
+    Dialling,
+    Ringing,
+    /// Operator and contact talk; the caller hears music.
+    Private,
+    Joined,
+    /// The operator has dropped off.
+    Dropped,
+}
+
+/// A contact on the line, or being dialled.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    pub(super) leg: Leg,
+    pub number: PhoneNumber,
+    pub contact: Option<ContactId>,
+    pub state: PatchState,
+    pub since: Instant,
+    ring_until: Instant,
+}
+
+impl Patch {
+    pub(super) fn ring_until(&self) -> Option<Instant> {
+        matches!(self.state, PatchState::Dialling | PatchState::Ringing).then_some(self.ring_until)
+    }
+}
+
+/// A patch that came to nothing.
+#[derive(Clone, Debug)]
+pub struct PatchEnd {
+    pub number: PhoneNumber,
+    pub contact: Option<ContactId>,
+    pub why: Cause,
+    pub since: Instant,
+}
+
+fn words(text: &str) -> Speech {
+    Speech::Spoken { text: text.to_owned() }
+}
+
+/// Said to a contact whose operator was lost before the caller was joined.
+pub fn goodbye_words() -> Speech {
+    words("We are sorry, this connection was lost. We will call you again. Goodbye.")
+}
+
+/// Said to a contact when *join* came after the caller had hung up.
+pub fn caller_gone_words() -> Speech {
+    words("The caller has hung up.")
+}
+
+impl Call {
+    pub(super) fn patch_state(&self) -> Option<PatchState> {
+        self.patch.as_ref().map(|p| p.state)
+    }
+
+    pub(super) fn set_patch_state(&mut self, state: PatchState) {
+        if let Some(patch) = &mut self.patch {
+            patch.state = state;
+            patch.since = self.now;
+        }
+    }
+
+    pub(super) fn start_patch(&mut self, leg: LegId, number: PhoneNumber, contact: Option<ContactId>, ring: Duration) {
+        self.record(RecordEvent::PatchDialled { contact: contact.clone(), number: number.clone() });
+        let mut dialled = Leg::new(leg);
+        dialled.state = LegState::Dialling;
+        // A telephone's audio path is there as soon as it has answered.
+        dialled.media_up = true;
+        self.outputs.push_back(Output::Dial { leg, to: Party::Number(number.clone()) });
+        self.patch_end = None;
+        self.patch = Some(Patch {
+            leg: dialled,
+            number,
+            contact,
+            state: PatchState::Dialling,
+            since: self.now,
+            ring_until: self.now + ring,
+        });
+        self.phase = Phase::Patching;
+    }
+
+    pub(super) fn on_contact(&mut self, event: LegInput) {
+        let Some(patch) = &mut self.patch else { return };
+        let came_up = patch.leg.advance(event);
+        let state = patch.state;
+        match event {
+            _ if came_up && matches!(state, PatchState::Dialling | PatchState::Ringing) => {
+                self.set_patch_state(PatchState::Private);
+                self.record(RecordEvent::PatchAnswered);
+            }
+            LegInput::Ringing | LegInput::Early if state == PatchState::Dialling => {
+                self.set_patch_state(PatchState::Ringing);
+                self.record(RecordEvent::PatchRinging);
+            }
+            LegInput::Ended(why) => match state {
+                PatchState::Dialling | PatchState::Ringing | PatchState::Private => self.fail_patch(why),
+                PatchState::Joined => {
+                    self.record(RecordEvent::ContactLeft { why });
+                    self.give_back_caller(Cause::HungUp);
+                }
+                PatchState::Dropped => {
+                    self.record(RecordEvent::ContactLeft { why });
+                    self.end(why);
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// The contact cannot be had: the caller is back with the operator at once.
+    pub(super) fn fail_patch(&mut self, why: Cause) {
+        self.record(RecordEvent::PatchFailed { why });
+        if let Some(patch) = &self.patch {
+            let (number, contact) = (patch.number.clone(), patch.contact.clone());
+            self.patch_end = Some(PatchEnd { number, contact, why, since: self.now });
+        }
+        self.give_back_caller(why);
+    }
+
+    /// Lets the contact go; the caller is with the operator again, or the call ends for want of a caller.
+    fn give_back_caller(&mut self, why: Cause) {
+        if let Some(mut patch) = self.patch.take() {
+            self.release(&mut patch.leg);
+        }
+        if self.caller_gone {
+            self.end(why);
+        } else {
+            self.phase = Phase::Talking;
+        }
+    }
+
+    pub(super) fn join(&mut self) -> Result<(), CommandError> {
+        let Some(patch) = self.patch.as_ref().filter(|p| p.state == PatchState::Private) else {
+            return Err(CommandError::NotNow);
+        };
+        let (leg, contact) = (patch.leg.id, patch.contact.clone());
+        if self.caller_gone {
+            // A hang-up beats a join (design §3): the contact hears of it and stays with the operator.
+            self.record(RecordEvent::JoinRefused);
+            let play = self.next_play();
+            self.outputs.push_back(Output::Play { leg, play, speech: caller_gone_words() });
+            return Err(CommandError::CallerGone);
+        }
+        self.joined = Some(contact);
+        self.set_patch_state(PatchState::Joined);
+        self.record(RecordEvent::PatchJoined);
+        Ok(())
+    }
+
+    pub(super) fn drop_off(&mut self) -> Result<(), CommandError> {
+        if self.patch_state() != Some(PatchState::Joined) {
+            return Err(CommandError::NotNow);
+        }
+        if self.caller_gone {
+            return Err(CommandError::CallerGone);
+        }
+        self.drop_operator();
+        Ok(())
+    }
+
+    /// The operator leaves caller and contact to themselves.
+    pub(super) fn drop_operator(&mut self) {
+        self.set_patch_state(PatchState::Dropped);
+        self.record(RecordEvent::PatchDropped);
+        // The two are connected before the third leaves.
+        self.hand_over_bridge();
+    }
+
+    fn hand_over_bridge(&mut self) {
+        let operator = self.operator.take();
+        self.settle_bridge();
+        self.operator = operator;
+        self.free_operator();
+    }
+
+    pub(super) fn cancel_patch(&mut self) -> Result<(), CommandError> {
+        if matches!(self.patch_state(), None | Some(PatchState::Dropped)) {
+            return Err(CommandError::NotNow);
+        }
+        self.record(RecordEvent::PatchCancelled);
+        self.give_back_caller(Cause::Released);
+        Ok(())
+    }
+
+    /// Lets a contact go whose operator was lost: with a word if they had answered.
+    pub(super) fn part_with_contact(&mut self) {
+        let Some(mut patch) = self.patch.take() else { return };
+        if patch.leg.is_up() {
+            let play = self.next_play();
+            self.outputs.push_back(Output::Play { leg: patch.leg.id, play, speech: goodbye_words() });
+            self.parting.push(Parting { leg: patch.leg, play, until: self.now + FAREWELL_LIMIT });
+        } else {
+            self.release(&mut patch.leg);
+        }
+    }
+
+    /// Releases legs that have heard their last words, or are gone.
+    pub(super) fn end_parting(&mut self, is_over: impl Fn(&Parting) -> bool) {
+        let (over, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.parting).into_iter().partition(|p| is_over(p));
+        self.parting = rest;
+        for mut parting in over {
+            self.release(&mut parting.leg);
+        }
+        if self.phase == Phase::Farewell && self.parting.is_empty() {
+            self.end(Cause::Lost);
+        }
+    }
+}

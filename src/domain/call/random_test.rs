@@ -1,0 +1,221 @@
+//! Thousands of calls in which anything happens in any order. What must hold whatever comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bridge::Source;
+use super::tests::setup;
+use super::*;
+use crate::base::clock::{Clock, TestClock, UtcMs};
+use crate::base::rng::Rng;
+
+const CALLER: LegId = LegId(1);
+
+struct World {
+    seed: u64,
+    rng: Rng,
+    clock: TestClock,
+    call: Call,
+    started: BTreeSet<LegId>,
+    hung_up: BTreeMap<LegId, usize>,
+    contacts: BTreeSet<LegId>,
+    operators: BTreeSet<LegId>,
+    plays: Vec<(LegId, u64)>,
+    next_leg: u64,
+    rev: u64,
+    matrix: HearMatrix,
+    ended: usize,
+    caller_gone: bool,
+    in_queue: bool,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let clock = TestClock::at(UtcMs(0));
+        Self {
+            seed,
+            rng: Rng::seeded(seed),
+            call: Call::new(clock.instant(), setup()),
+            clock,
+            started: BTreeSet::from([CALLER]),
+            hung_up: BTreeMap::new(),
+            contacts: BTreeSet::new(),
+            operators: BTreeSet::new(),
+            plays: vec![],
+            next_leg: 1,
+            rev: 0,
+            matrix: HearMatrix::default(),
+            ended: 0,
+            caller_gone: false,
+            in_queue: false,
+        }
+    }
+
+    fn fresh_leg(&mut self) -> LegId {
+        self.next_leg += 1;
+        LegId(self.next_leg)
+    }
+
+    fn tell(&mut self, input: Input) {
+        if let Input::Leg { leg: CALLER, event: LegInput::Ended(_) } = input {
+            self.caller_gone = true;
+        }
+        self.call.handle(self.clock.instant(), input);
+        self.check();
+    }
+
+    fn check(&mut self) {
+        let seed = self.seed;
+        while let Some(output) = self.call.poll_output() {
+            match output {
+                Output::Dial { leg, .. } => assert!(self.started.insert(leg), "seed {seed}: dialled twice"),
+                Output::HangUp { leg } => {
+                    assert!(self.started.contains(&leg), "seed {seed}: never dialled");
+                    *self.hung_up.entry(leg).or_default() += 1;
+                    assert_eq!(self.hung_up[&leg], 1, "seed {seed}: hung up twice");
+                }
+                Output::SetBridge { rev, matrix } => {
+                    assert!(rev > self.rev, "seed {seed}: revisions grow");
+                    self.rev = rev;
+                    self.matrix = matrix;
+                    self.check_matrix();
+                }
+                Output::Play { leg, play, .. } => {
+                    assert!(!self.hung_up.contains_key(&leg), "seed {seed}: played to nobody");
+                    self.plays.push((leg, play));
+                }
+                Output::Enqueue | Output::Requeue => {
+                    assert!(!self.in_queue && !self.caller_gone, "seed {seed}: queued twice, or without a caller");
+                    self.in_queue = true;
+                }
+                Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
+                Output::Ended { .. } => self.ended += 1,
+                _ => {}
+            }
+        }
+        assert!(self.ended <= 1, "seed {seed}: ended twice");
+    }
+
+    fn check_matrix(&self) {
+        let seed = self.seed;
+        for (leg, sources) in &self.matrix.rows {
+            assert!(!self.hung_up.contains_key(leg), "seed {seed}: a leg that is gone hears");
+            assert!(!sources.contains(&Source::Leg(*leg)), "seed {seed}: hears itself");
+            for source in sources {
+                if let Source::Leg(other) = source {
+                    assert!(self.matrix.rows.iter().any(|(l, _)| l == other), "seed {seed}: hears an unlisted leg");
+                }
+            }
+        }
+        assert!(!(self.caller_gone && self.matrix.rows.iter().any(|(l, _)| *l == CALLER)), "seed {seed}");
+        // While operator and contact announce, the caller hears music and is heard by nobody.
+        if self.call.stage_now() == Stage::Patching {
+            let caller = self.matrix.heard_by(CALLER);
+            assert!(caller.iter().all(|s| *s == Source::Music), "seed {seed}: caller hears the announcement");
+            let heard = self.matrix.rows.iter().any(|(_, s)| s.contains(&Source::Leg(CALLER)));
+            assert!(!heard, "seed {seed}: caller is heard in private");
+        }
+    }
+
+    fn command(&mut self, command: OperatorCommand) {
+        let by = self.call.seat().cloned().unwrap_or_else(|| UserId::named("nobody"));
+        let before = self.call.caller_gone();
+        let joins = command == OperatorCommand::Join;
+        let followed = self.call.command(self.clock.instant(), &by, command);
+        assert!(!(joins && before && followed.is_ok()), "seed {}: joined a caller who had gone", self.seed);
+        self.check();
+    }
+
+    fn step(&mut self) {
+        let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
+        let leg = legs[self.rng.below(legs.len() as u64) as usize];
+        let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
+        match self.rng.below(22) {
+            0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
+            2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
+            4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
+            5 => self.tell(Input::Leg { leg, event: LegInput::Ringing }),
+            6 => self.tell(Input::Leg { leg, event: LegInput::Early }),
+            7 if self.rng.below(3) == 0 => {
+                let why = [Cause::HungUp, Cause::Lost, Cause::Busy][self.rng.below(3) as usize];
+                self.tell(Input::Leg { leg, event: LegInput::Ended(why) });
+            }
+            8 | 9 => {
+                if let Some((leg, play)) = self.plays.last().copied() {
+                    self.tell(Input::PlayDone { leg, play });
+                }
+            }
+            10 | 11 => {
+                let leg = self.fresh_leg();
+                self.operators.insert(leg);
+                let ring = self.rng.below(3) > 0;
+                self.tell(Input::Offer { user, leg, ring });
+            }
+            12 => self.tell(Input::Comfort),
+            13 if self.rng.below(10) == 0 => self.tell(Input::Overdue),
+            14 if self.rng.below(3) == 0 => self.tell(Input::SeatLost { user }),
+            15 if self.rng.below(3) == 0 => self.tell(Input::SeatHungUp { user }),
+            16 => {
+                let leg = self.fresh_leg();
+                self.contacts.insert(leg);
+                let number = PhoneNumber::parse("+12025550190").expect("a valid number");
+                self.command(OperatorCommand::Patch { leg, number, contact: None, ring: Duration::from_secs(30) });
+            }
+            17 => self.command(OperatorCommand::Join),
+            18 => self.command(OperatorCommand::Drop),
+            19 => {
+                let commands = [
+                    OperatorCommand::Take,
+                    OperatorCommand::Hold,
+                    OperatorCommand::Retrieve,
+                    OperatorCommand::Cancel,
+                    OperatorCommand::WrapUpDone { disposition: None },
+                ];
+                let which = self.rng.below(5) as usize;
+                self.command(commands[which].clone());
+            }
+            20 => {
+                let event = if self.rng.below(2) == 0 { LegInput::Silent } else { LegInput::Heard };
+                self.tell(Input::Leg { leg, event });
+            }
+            _ => {
+                let by = Duration::from_millis(self.rng.below(4_000));
+                self.clock.advance(by);
+                self.tell(Input::Tick);
+            }
+        }
+    }
+
+    /// Everybody goes home: caller and contact hang up, the operator finishes, deadlines pass.
+    fn close(&mut self) {
+        for leg in (1..=self.next_leg).map(LegId).collect::<Vec<_>>() {
+            self.tell(Input::Leg { leg, event: LegInput::Ended(Cause::HungUp) });
+        }
+        for _ in 0..5 {
+            if let Some((at, _)) = self.call.poll_timeout() {
+                self.clock.advance(at.saturating_duration_since(self.clock.instant()));
+                self.tell(Input::Tick);
+            }
+        }
+        self.command(OperatorCommand::WrapUpDone { disposition: None });
+    }
+}
+
+#[test]
+fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
+    let mut patched = 0;
+    for seed in 0..8_000 {
+        let mut world = World::new(seed);
+        world.tell(Input::Arrived);
+        for _ in 0..150 {
+            world.step();
+        }
+        patched += usize::from(world.call.joined().is_some());
+        world.close();
+        assert_eq!(world.ended, 1, "seed {seed}: ends once");
+        assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
+        assert_eq!(world.hung_up.len(), world.started.len(), "seed {seed}: every leg is let go");
+        assert!(world.matrix.rows.is_empty(), "seed {seed}: the bridge is empty at the end");
+        assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
+    }
+    assert!(patched > 100, "the seeds reach the deep phases: {patched}");
+}

@@ -1,0 +1,178 @@
+//! What can be read off a [`Call`]: its stage, who hears whom, and how its patch stands. Changes nothing.
+
+use std::time::Instant;
+
+use super::bridge::{HearMatrix, LegId, Source};
+use super::event::Stage;
+use super::leg::{Leg, LegState};
+use super::patch::{Patch, PatchEnd, PatchState};
+use super::{Call, Phase};
+use crate::base::id::{ContactId, UserId};
+
+/// Who a leg is in its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Caller,
+    Operator,
+    Contact,
+}
+
+impl Role {
+    /// The word consoles use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Operator => "operator",
+            Self::Contact => "contact",
+        }
+    }
+}
+
+impl Call {
+    /// Where the call is.
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Since when it is there.
+    pub const fn stage_since(&self) -> Instant {
+        self.stage_since
+    }
+
+    /// The operator who has the call, is offered it, or finishes its form.
+    pub fn seat(&self) -> Option<&UserId> {
+        self.operator.as_ref().map(|o| &o.user).or(self.wrapping.as_ref())
+    }
+
+    /// Until when the operator may take the offered call.
+    pub const fn offered_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Offered { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// The patch under way.
+    pub const fn patch(&self) -> Option<&Patch> {
+        self.patch.as_ref()
+    }
+
+    /// The last patch, if it came to nothing.
+    pub const fn patch_end(&self) -> Option<&PatchEnd> {
+        self.patch_end.as_ref()
+    }
+
+    /// The contact who was joined with the caller; `Some(None)` if a number was dialled by hand.
+    pub const fn joined(&self) -> Option<&Option<ContactId>> {
+        self.joined.as_ref()
+    }
+
+    /// True once the caller has left.
+    pub const fn caller_gone(&self) -> bool {
+        self.caller_gone
+    }
+
+    /// True while a prompt replaces what the caller hears.
+    pub const fn caller_hears_prompt(&self) -> bool {
+        self.playing.is_some()
+    }
+
+    /// Who hears whom now.
+    pub const fn matrix(&self) -> &HearMatrix {
+        &self.matrix
+    }
+
+    /// Who `leg` is.
+    pub fn role(&self, leg: LegId) -> Option<Role> {
+        if leg == self.caller.id {
+            Some(Role::Caller)
+        } else if self.operator.as_ref().is_some_and(|o| o.leg.id == leg) {
+            Some(Role::Operator)
+        } else if self.patch.as_ref().is_some_and(|p| p.leg.id == leg) {
+            Some(Role::Contact)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn stage_now(&self) -> Stage {
+        match self.phase {
+            Phase::New | Phase::Arriving { .. } => Stage::Arriving,
+            Phase::Greeting { .. } => Stage::Greeting,
+            Phase::Queued => Stage::Queued,
+            Phase::Offered { .. } => Stage::Offered,
+            Phase::Talking => Stage::Talking,
+            Phase::Held | Phase::Doubt { .. } => Stage::Held,
+            Phase::Patching => match self.patch_state() {
+                Some(PatchState::Joined) => Stage::Conference,
+                Some(PatchState::Dropped) => Stage::Patched,
+                _ => Stage::Patching,
+            },
+            Phase::Apology { .. } => Stage::Apology,
+            Phase::Farewell => Stage::Ended,
+            Phase::Over if self.wrapping.is_some() => Stage::WrapUp,
+            Phase::Over => Stage::Ended,
+        }
+    }
+
+    pub(super) fn who_hears_whom(&self) -> HearMatrix {
+        if matches!(self.phase, Phase::New | Phase::Over) {
+            return HearMatrix::default();
+        }
+        let up = |leg: &Leg| leg.is_up().then_some(leg.id);
+        let caller = up(&self.caller);
+        let operator = self.operator.as_ref().and_then(|o| up(&o.leg));
+        let mut matrix = HearMatrix::default();
+        let talk = |a: Option<LegId>, b: Option<LegId>, c: Option<LegId>| {
+            HearMatrix::conference(&[a, b, c].into_iter().flatten().collect::<Vec<_>>())
+        };
+        match self.phase {
+            Phase::Talking => matrix = talk(caller, operator, None),
+            Phase::Patching => {
+                if let Some(patch) = &self.patch {
+                    matrix = self.patch_matrix(patch, caller, operator);
+                }
+            }
+            Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
+                if let Some(caller) = caller {
+                    matrix = matrix.with(caller, &[Source::Music]);
+                }
+                if let Some(operator) = operator {
+                    matrix = matrix.with(operator, &[]);
+                }
+            }
+            _ => {
+                if let Some(caller) = caller {
+                    matrix = matrix.with(caller, &[]);
+                }
+            }
+        }
+        for parting in &self.parting {
+            matrix = matrix.with(parting.leg.id, &[]);
+        }
+        matrix
+    }
+
+    fn patch_matrix(&self, patch: &Patch, caller: Option<LegId>, operator: Option<LegId>) -> HearMatrix {
+        let contact = patch.leg.id;
+        let present = |legs: [Option<LegId>; 3]| legs.into_iter().flatten().collect::<Vec<_>>();
+        let beside_music = |matrix: HearMatrix| match caller {
+            Some(caller) => matrix.with(caller, &[Source::Music]),
+            None => matrix,
+        };
+        match (patch.state, patch.leg.state) {
+            (PatchState::Joined | PatchState::Dropped, _) => {
+                HearMatrix::conference(&present([caller, operator, Some(contact)]))
+            }
+            (PatchState::Private, _) => beside_music(HearMatrix::conference(&present([operator, Some(contact), None]))),
+            (_, LegState::Early) => {
+                let heard = operator.map(|o| HearMatrix::default().with(o, &[Source::Leg(contact)]));
+                beside_music(heard.unwrap_or_default().with(contact, &[]))
+            }
+            (state, _) => {
+                let tone: &[Source] = if state == PatchState::Ringing { &[Source::Ringback] } else { &[] };
+                beside_music(operator.map(|o| HearMatrix::default().with(o, tone)).unwrap_or_default())
+            }
+        }
+    }
+}
