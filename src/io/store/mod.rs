@@ -1,1 +1,367 @@
-//! io/store.
+//! The store: everything that must outlive the process, in SQLite (the default) or PostgreSQL.
+//!
+//! One SQL text serves both: `$1` placeholders, columns of integer, text and bytes only, JSON as text,
+//! times as UTC milliseconds, `now` always bound. What differs is in [`dialect`]. Reads go through
+//! [`Store`], writes through a [`Tx`], which is undone unless [`Tx::commit`] is called. Reading functions
+//! exist on both. SQLite has one writer at a time: keep transactions short and never await anything but
+//! the store inside one. Message answers, drafts and callers of messages are sealed ([`seal`]).
+
+pub mod accounts;
+pub mod calls;
+pub mod contacts;
+pub mod dialect;
+pub mod drafts;
+pub mod error;
+pub mod idempotency;
+pub mod messages;
+mod migrate;
+pub mod protocols;
+pub mod schedules;
+pub mod seal;
+pub mod sessions;
+pub mod sql;
+pub mod users;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use crate::base::clock::UtcMs;
+
+pub use dialect::Dialect;
+pub use error::StoreError;
+pub use migrate::SCHEMA_VERSION;
+pub use sql::{Arg, FromCell, Row, ToArg};
+
+use seal::Seal;
+
+/// How long a statement waits for a connection, and SQLite for a lock, before it fails.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Readers on SQLite beside the one writer.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL from one process.
+const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// Where the data is and where the key to its sealed parts is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    pub place: Place,
+    /// Made at first start, readable by its owner only. Keep a copy: without it messages are lost.
+    pub key_file: PathBuf,
+}
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file, made if missing together with its directory.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host/database`.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            // The address may hold a password.
+            Self::Postgres(_) => f.write_str("Postgres"),
+        }
+    }
+}
+
+impl StoreConfig {
+    /// SQLite and its key in one directory, as the demo and tests have it.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self { place: Place::Sqlite(directory.join("cordboard.db")), key_file: directory.join("cordboard.key") }
+    }
+}
+
+/// The data of the service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pools: Pools,
+    seal: Arc<Seal>,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction: everything or nothing. Dropped without [`Tx::commit`], it is undone.
+#[derive(Debug)]
+pub struct Tx {
+    open: Open,
+    seal: Arc<Seal>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Something rows can be read from: `&Store` or [`Tx`].
+pub trait Query: Send {
+    /// All rows of a query.
+    fn fetch_all(
+        &mut self,
+        sql: impl SqlSafeStr + Send,
+        args: Vec<Arg>,
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+
+    /// The key to the sealed columns.
+    fn seal(&self) -> &Seal;
+
+    /// Which of the two stores it is.
+    fn dialect(&self) -> Dialect;
+
+    /// The first row of a query, if it has any.
+    fn fetch_optional(
+        &mut self,
+        sql: impl SqlSafeStr + Send,
+        args: Vec<Arg>,
+    ) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send {
+        async move { Ok(self.fetch_all(sql, args).await?.into_iter().next()) }
+    }
+}
+
+impl Query for &Store {
+    async fn fetch_all(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into_sql_str();
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(readers).await?;
+                rows.iter().map(sql::from_sqlite).collect()
+            }
+            Pools::Postgres(pool) => {
+                let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(pool).await?;
+                rows.iter().map(sql::from_postgres).collect()
+            }
+        }
+    }
+
+    fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    fn dialect(&self) -> Dialect {
+        Store::dialect(self)
+    }
+}
+
+impl Query for Tx {
+    async fn fetch_all(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into_sql_str();
+        match &mut self.open {
+            Open::Sqlite(tx) => {
+                let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
+                rows.iter().map(sql::from_sqlite).collect()
+            }
+            Open::Postgres(tx) => {
+                let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
+                rows.iter().map(sql::from_postgres).collect()
+            }
+        }
+    }
+
+    fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self.open {
+            Open::Sqlite(_) => Dialect::Sqlite,
+            Open::Postgres(_) => Dialect::Postgres,
+        }
+    }
+}
+
+impl Tx {
+    /// Runs a statement that changes rows; tells how many.
+    pub async fn execute(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<u64, StoreError> {
+        let sql = sql.into_sql_str();
+        Ok(match &mut self.open {
+            Open::Sqlite(tx) => sql::bind_sqlite(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected(),
+            Open::Postgres(tx) => sql::bind_postgres(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Makes all of it permanent. On return it is on disk.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.open {
+            Open::Sqlite(tx) => tx.commit().await?,
+            Open::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes all of it now rather than when dropped.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.open {
+            Open::Sqlite(tx) => tx.rollback().await?,
+            Open::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Opens the store, made and brought up to date as needed. `now` is written beside what is made.
+    pub async fn open(config: &StoreConfig, now: UtcMs) -> Result<Self, StoreError> {
+        let pools = match &config.place {
+            Place::Sqlite(path) => open_sqlite(path).await?,
+            Place::Postgres(url) => open_postgres(url).await?,
+        };
+        match &pools {
+            Pools::Sqlite { writer, .. } => migrate::sqlite(writer, now).await?,
+            Pools::Postgres(pool) => migrate::postgres(pool, now).await?,
+        }
+        let seal = open_seal(&pools, &config.key_file).await?;
+        Ok(Self { pools, seal: Arc::new(seal) })
+    }
+
+    /// Begins a transaction. On SQLite it holds the one writer from here on.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        let open = match &self.pools {
+            Pools::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { open, seal: Arc::clone(&self.seal) })
+    }
+
+    /// All rows of a query outside any transaction.
+    pub async fn fetch_all(&self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let mut from = self;
+        Query::fetch_all(&mut from, sql, args).await
+    }
+
+    /// The first row of a query outside any transaction.
+    pub async fn fetch_optional(&self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch_all(sql, args).await?.into_iter().next())
+    }
+
+    /// Which of the two stores it is.
+    pub const fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Whether the store answers, for `/readyz`.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.fetch_all("SELECT 1 AS one", Vec::new()).await.map(|_| ())
+    }
+
+    /// Closes all connections; what is committed stays.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
+    if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory).map_err(|e| StoreError::not_writable(directory, &e))?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit that was acknowledged survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await
+        .map_err(|e| StoreError::opening_sqlite(path, e))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await
+        .map_err(|e| StoreError::opening_sqlite(path, e))?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(url).map_err(StoreError::opening_postgres)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await
+        .map_err(StoreError::opening_postgres)?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// The key that this database was first opened with; a new one for a new database.
+async fn open_seal(pools: &Pools, key_file: &Path) -> Result<Seal, StoreError> {
+    const FIND: &str = "SELECT value FROM setting WHERE name = 'seal_fingerprint'";
+    const INSERT: &str = "INSERT INTO setting (name, value) VALUES ('seal_fingerprint', $1) ON CONFLICT DO NOTHING";
+    let find = async || match pools {
+        Pools::Sqlite { writer, .. } => sqlx::query_scalar::<_, String>(FIND).fetch_optional(writer).await,
+        Pools::Postgres(pool) => sqlx::query_scalar::<_, String>(FIND).fetch_optional(pool).await,
+    };
+    let known = find().await?;
+    let seal = if known.is_some() { Seal::load(key_file)? } else { Seal::load_or_create(key_file)? };
+    if known.is_none() {
+        match pools {
+            Pools::Sqlite { writer, .. } => {
+                sqlx::query(INSERT).bind(seal.fingerprint()).execute(writer).await.map(|_| ())?
+            }
+            Pools::Postgres(pool) => sqlx::query(INSERT).bind(seal.fingerprint()).execute(pool).await.map(|_| ())?,
+        }
+    }
+    // Read again: another node may have been first.
+    match find().await? {
+        Some(fingerprint) if fingerprint == seal.fingerprint() => Ok(seal),
+        _ => Err(StoreError::WrongKey { path: key_file.to_owned() }),
+    }
+}
+
+/// Reading functions of a noun, callable on a [`Store`] and inside a [`Tx`].
+macro_rules! readers {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $out:ty;)*) => {
+        impl $crate::io::store::Store {$(
+            $(#[$doc])*
+            pub async fn $name(&self, $($arg: $ty),*) -> Result<$out, $crate::io::store::StoreError> {
+                let mut from = self;
+                $name(&mut from, $($arg),*).await
+            }
+        )*}
+        impl $crate::io::store::Tx {$(
+            $(#[$doc])*
+            pub async fn $name(&mut self, $($arg: $ty),*) -> Result<$out, $crate::io::store::StoreError> {
+                $name(self, $($arg),*).await
+            }
+        )*}
+    };
+}
+pub(crate) use readers;
+
+/// The arguments of a statement, each of its own type: `args![id, now, None::<i64>]`.
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { vec![$($crate::io::store::ToArg::to_arg($arg)),*] };
+}
+pub(crate) use args;

@@ -1,0 +1,206 @@
+//! Accounts with their numbers and call types.
+//!
+//! A call type that an edit drops is retired, not deleted: messages taken under it still name it.
+
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallTypeId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Speech};
+
+use super::sql::{json, word};
+use super::{Arg, Query, Row, StoreError, Tx, args, readers};
+
+/// What of an account is kept as one JSON text: read whole, never searched.
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    greeting: Speech,
+    apology: Speech,
+    comfort: Option<Comfort>,
+    caller_id: Option<PhoneNumber>,
+    priority: i32,
+    ring_secs: u32,
+    max_wait_secs: u32,
+    undo_secs: u32,
+    leave_message: LeaveMessage,
+}
+
+readers! {
+    /// The account with this identifier.
+    find_account(id: &AccountId) -> Option<Account>;
+    /// The account that a dialled number selects.
+    find_account_by_did(did: &PhoneNumber) -> Option<Account>;
+    /// The account with this name.
+    find_account_by_name(name: &str) -> Option<Account>;
+    /// All accounts by name.
+    list_accounts() -> Vec<Account>;
+    /// A call type, retired ones too, with the account it belongs to.
+    find_call_type(id: &CallTypeId) -> Option<(AccountId, CallType)>;
+}
+
+async fn find_account(from: &mut impl Query, id: &AccountId) -> Result<Option<Account>, StoreError> {
+    Ok(load(from, "id = $1", args![id]).await?.pop())
+}
+
+async fn find_account_by_did(from: &mut impl Query, did: &PhoneNumber) -> Result<Option<Account>, StoreError> {
+    Ok(load(from, "id = (SELECT account FROM did WHERE number = $1)", args![did]).await?.pop())
+}
+
+async fn find_account_by_name(from: &mut impl Query, name: &str) -> Result<Option<Account>, StoreError> {
+    Ok(load(from, "name = $1", args![name]).await?.pop())
+}
+
+async fn list_accounts(from: &mut impl Query) -> Result<Vec<Account>, StoreError> {
+    load(from, "1 = 1", Vec::new()).await
+}
+
+async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option<(AccountId, CallType)>, StoreError> {
+    const SQL: &str = "SELECT id, account, name, urgency, triggers, form, protocol FROM call_type WHERE id = $1";
+    let row = from.fetch_optional(SQL, args![id]).await?;
+    row.map(|row| Ok((row.read("account")?, call_type(&row)?))).transpose()
+}
+
+/// Accounts matching `filter`, a condition on `account`, in three statements however many they are.
+async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Account>, StoreError> {
+    let accounts = format!(
+        "SELECT id, name, zone, color, answer_phrase, notes, settings FROM account WHERE {filter} ORDER BY name, id"
+    );
+    let dids = format!(
+        "SELECT account, number FROM did WHERE account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, number"
+    );
+    let types = format!(
+        "SELECT id, account, name, urgency, triggers, form, protocol FROM call_type
+         WHERE retired_at IS NULL AND account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, id"
+    );
+    // Safe: `filter` is one of the literals above.
+    let rows = from.fetch_all(AssertSqlSafe(accounts), args.clone()).await?;
+    let mut accounts = rows.iter().map(account).collect::<Result<Vec<_>, _>>()?;
+    for row in from.fetch_all(AssertSqlSafe(dids), args.clone()).await? {
+        let owner: AccountId = row.read("account")?;
+        if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
+            account.dids.push(row.read("number")?);
+        }
+    }
+    for row in from.fetch_all(AssertSqlSafe(types), args).await? {
+        let owner: AccountId = row.read("account")?;
+        if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
+            account.call_types.push(call_type(&row)?);
+        }
+    }
+    Ok(accounts)
+}
+
+fn account(row: &Row) -> Result<Account, StoreError> {
+    let settings: Settings = row.read_json("settings")?;
+    Ok(Account {
+        id: row.read("id")?,
+        name: row.read("name")?,
+        zone: row.read("zone")?,
+        color: row.read("color")?,
+        answer_phrase: row.read("answer_phrase")?,
+        notes: row.read("notes")?,
+        greeting: settings.greeting,
+        apology: settings.apology,
+        comfort: settings.comfort,
+        dids: Vec::new(),
+        caller_id: settings.caller_id,
+        priority: settings.priority,
+        ring_secs: settings.ring_secs,
+        max_wait_secs: settings.max_wait_secs,
+        undo_secs: settings.undo_secs,
+        leave_message: settings.leave_message,
+        call_types: Vec::new(),
+    })
+}
+
+fn call_type(row: &Row) -> Result<CallType, StoreError> {
+    Ok(CallType {
+        id: row.read("id")?,
+        name: row.read("name")?,
+        urgency: row.read_word("urgency")?,
+        triggers: row.read("triggers")?,
+        form: row.read_json("form")?,
+        protocol: row.read("protocol")?,
+    })
+}
+
+impl Tx {
+    /// Writes an account as it shall be from the next call on. The protocols it names must exist at commit.
+    pub async fn upsert_account(&mut self, account: &Account, now: UtcMs) -> Result<(), StoreError> {
+        let settings = Settings {
+            greeting: account.greeting.clone(),
+            apology: account.apology.clone(),
+            comfort: account.comfort.clone(),
+            caller_id: account.caller_id.clone(),
+            priority: account.priority,
+            ring_secs: account.ring_secs,
+            max_wait_secs: account.max_wait_secs,
+            undo_secs: account.undo_secs,
+            leave_message: account.leave_message,
+        };
+        self.execute(
+            "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, color = excluded.color,
+             answer_phrase = excluded.answer_phrase, notes = excluded.notes, settings = excluded.settings,
+             updated_at = excluded.updated_at",
+            args![
+                &account.id,
+                &account.name,
+                &account.zone,
+                &account.color,
+                &account.answer_phrase,
+                &account.notes,
+                json(&settings),
+                now
+            ],
+        )
+        .await?;
+        self.execute("DELETE FROM did WHERE account = $1", args![&account.id]).await?;
+        for (position, did) in (0_i64..).zip(&account.dids) {
+            self.execute(
+                "INSERT INTO did (number, account, position) VALUES ($1, $2, $3)",
+                args![did, &account.id, position],
+            )
+            .await?;
+        }
+        self.execute(
+            "UPDATE call_type SET retired_at = $2 WHERE account = $1 AND retired_at IS NULL",
+            args![&account.id, now],
+        )
+        .await?;
+        for (position, call_type) in (0_i64..).zip(&account.call_types) {
+            self.upsert_call_type(&account.id, position, call_type).await?;
+        }
+        Ok(())
+    }
+
+    async fn upsert_call_type(
+        &mut self,
+        account: &AccountId,
+        position: i64,
+        call_type: &CallType,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO call_type (id, account, position, name, urgency, triggers, form, protocol, retired_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)
+             ON CONFLICT (id) DO UPDATE SET position = excluded.position, name = excluded.name,
+             urgency = excluded.urgency, triggers = excluded.triggers, form = excluded.form,
+             protocol = excluded.protocol, retired_at = NULL",
+            args![
+                &call_type.id,
+                account,
+                position,
+                &call_type.name,
+                word(&call_type.urgency),
+                &call_type.triggers,
+                json(&call_type.form),
+                call_type.protocol.as_ref()
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}

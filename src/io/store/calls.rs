@@ -1,0 +1,199 @@
+//! Calls: a row for each, and what happened in it with times to the millisecond.
+//!
+//! A call's outcome is a word of the call machine's; a row without an end was cut off by a crash.
+
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::cause::Cause;
+
+use super::sql::{from_word, json, word};
+use super::{Query, Row, StoreError, Tx, args, readers};
+
+/// Which way a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    In,
+    Out,
+}
+
+/// A call on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    pub id: CallId,
+    pub account: AccountId,
+    pub direction: Direction,
+    pub trunk: String,
+    /// The account's number that was dialled; none for a call out.
+    pub did: Option<PhoneNumber>,
+    /// The other party: who called, or who was called. None if withheld.
+    pub remote: Option<PhoneNumber>,
+    pub forwarded_from: Option<PhoneNumber>,
+    pub started_at: UtcMs,
+    pub end: Option<CallEnd>,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallEnd {
+    pub answered_at: Option<UtcMs>,
+    pub ended_at: UtcMs,
+    /// `taken`, `abandoned`, `patched`, … : a word of the call machine's.
+    pub outcome: String,
+    pub cause: Cause,
+    /// Who talked to the caller last.
+    pub operator: Option<UserId>,
+}
+
+/// One thing that happened in a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallEventRecord {
+    pub seq: i64,
+    pub at: UtcMs,
+    pub kind: String,
+    pub body: serde_json::Value,
+}
+
+readers! {
+    /// The call with this identifier.
+    find_call(id: &CallId) -> Option<CallRecord>;
+    /// Calls, newest first, older than `before`.
+    list_calls(account: Option<&AccountId>, before: Option<&CallId>, limit: u32) -> Vec<CallRecord>;
+    /// Calls without an end: live ones, and after a start those that a crash cut off.
+    list_unfinished_calls() -> Vec<CallRecord>;
+    /// What happened in a call, in order.
+    list_call_events(call: &CallId) -> Vec<CallEventRecord>;
+}
+
+const COLUMNS: &str = "SELECT id, account, direction, trunk, did, remote, forwarded_from, started_at, answered_at,
+    ended_at, outcome, cause, operator FROM call";
+
+async fn find_call(from: &mut impl Query, id: &CallId) -> Result<Option<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
+    from.fetch_optional(sql, args![id]).await?.as_ref().map(call).transpose()
+}
+
+async fn list_calls(
+    from: &mut impl Query,
+    account: Option<&AccountId>,
+    before: Option<&CallId>,
+    limit: u32,
+) -> Result<Vec<CallRecord>, StoreError> {
+    let mut sql = format!("{COLUMNS} WHERE 1 = 1");
+    let mut args = Vec::new();
+    if let Some(account) = account {
+        args.append(&mut args![account]);
+        sql.push_str(&format!(" AND account = ${}", args.len()));
+    }
+    if let Some(before) = before {
+        args.append(&mut args![before]);
+        sql.push_str(&format!(" AND id < ${}", args.len()));
+    }
+    args.append(&mut args![limit]);
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", args.len()));
+    // Safe: made of the literals above.
+    from.fetch_all(AssertSqlSafe(sql), args).await?.iter().map(call).collect()
+}
+
+async fn list_unfinished_calls(from: &mut impl Query) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!("{COLUMNS} WHERE ended_at IS NULL ORDER BY started_at, id"));
+    from.fetch_all(sql, Vec::new()).await?.iter().map(call).collect()
+}
+
+async fn list_call_events(from: &mut impl Query, call: &CallId) -> Result<Vec<CallEventRecord>, StoreError> {
+    const SQL: &str = "SELECT seq, at, kind, body FROM call_event WHERE call = $1 ORDER BY seq";
+    let event = |row: &Row| {
+        Ok(CallEventRecord {
+            seq: row.read("seq")?,
+            at: row.read("at")?,
+            kind: row.read("kind")?,
+            body: row.read_json("body")?,
+        })
+    };
+    from.fetch_all(SQL, args![call]).await?.iter().map(event).collect()
+}
+
+fn call(row: &Row) -> Result<CallRecord, StoreError> {
+    let end = match row.read::<Option<UtcMs>>("ended_at")? {
+        None => None,
+        Some(ended_at) => Some(CallEnd {
+            answered_at: row.read("answered_at")?,
+            ended_at,
+            outcome: row.read("outcome")?,
+            cause: row
+                .read::<Option<String>>("cause")?
+                .and_then(|cause| from_word(&cause))
+                .ok_or_else(|| StoreError::Corrupt { column: "cause".to_owned() })?,
+            operator: row.read("operator")?,
+        }),
+    };
+    Ok(CallRecord {
+        id: row.read("id")?,
+        account: row.read("account")?,
+        direction: row.read_word("direction")?,
+        trunk: row.read("trunk")?,
+        did: row.read("did")?,
+        remote: row.read("remote")?,
+        forwarded_from: row.read("forwarded_from")?,
+        started_at: row.read("started_at")?,
+        end,
+    })
+}
+
+impl Tx {
+    /// Puts a call on record as it starts; its end comes by [`Tx::finish_call`].
+    pub async fn insert_call(&mut self, call: &CallRecord) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO call (id, account, direction, trunk, did, remote, forwarded_from, started_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            args![
+                &call.id,
+                &call.account,
+                word(&call.direction),
+                &call.trunk,
+                call.did.as_ref(),
+                call.remote.as_ref(),
+                call.forwarded_from.as_ref(),
+                call.started_at
+            ],
+        )
+        .await?;
+        if let Some(end) = &call.end {
+            self.finish_call(&call.id, end).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what happened in a call. One task writes a call's events, so their order is theirs.
+    pub async fn append_call_event(
+        &mut self,
+        call: &CallId,
+        at: UtcMs,
+        kind: &str,
+        body: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO call_event (call, seq, at, kind, body)
+             VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM call_event WHERE call = $1), $2, $3, $4)",
+            args![call, at, kind, json(body)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Records how a call ended; the first end counts. Tells whether this was it.
+    pub async fn finish_call(&mut self, call: &CallId, end: &CallEnd) -> Result<bool, StoreError> {
+        let changed = self
+            .execute(
+                "UPDATE call SET answered_at = $2, ended_at = $3, outcome = $4, cause = $5, operator = $6
+                 WHERE id = $1 AND ended_at IS NULL",
+                args![call, end.answered_at, end.ended_at, &end.outcome, word(&end.cause), end.operator.as_ref()],
+            )
+            .await?;
+        Ok(changed > 0)
+    }
+}

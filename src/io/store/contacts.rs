@@ -1,0 +1,130 @@
+//! Contacts and the ways to reach them.
+
+use sqlx::AssertSqlSafe;
+
+use crate::base::id::{AccountId, ContactId, DestinationId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Contact, Destination, Reach};
+
+use super::{Arg, Query, Row, StoreError, Tx, args, readers};
+
+readers! {
+    /// The contact with this identifier.
+    find_contact(id: &ContactId) -> Option<Contact>;
+    /// All contacts of an account, in the account's order.
+    list_contacts(account: &AccountId) -> Vec<Contact>;
+    /// Everybody, of whichever account, who has this telephone: whose text or call it may be.
+    list_contacts_by_phone(number: &PhoneNumber) -> Vec<Contact>;
+}
+
+async fn find_contact(from: &mut impl Query, id: &ContactId) -> Result<Option<Contact>, StoreError> {
+    Ok(load(from, "id = $1", args![id]).await?.pop())
+}
+
+async fn list_contacts(from: &mut impl Query, account: &AccountId) -> Result<Vec<Contact>, StoreError> {
+    load(from, "account = $1", args![account]).await
+}
+
+async fn list_contacts_by_phone(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<Contact>, StoreError> {
+    const FILTER: &str = "id IN (SELECT contact FROM destination WHERE kind = 'phone' AND address = $1)";
+    load(from, FILTER, args![number]).await
+}
+
+async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Contact>, StoreError> {
+    let contacts = format!("SELECT id, account, name, title FROM contact WHERE {filter} ORDER BY position, id");
+    let destinations = format!(
+        "SELECT id, contact, label, kind, address, ring_secs, blocked FROM destination
+         WHERE contact IN (SELECT id FROM contact WHERE {filter}) ORDER BY position, id"
+    );
+    // Safe: `filter` is one of the literals above.
+    let rows = from.fetch_all(AssertSqlSafe(contacts), args.clone()).await?;
+    let mut contacts = rows.iter().map(contact).collect::<Result<Vec<_>, _>>()?;
+    for row in from.fetch_all(AssertSqlSafe(destinations), args).await? {
+        let owner: ContactId = row.read("contact")?;
+        if let Some(contact) = contacts.iter_mut().find(|c| c.id == owner) {
+            contact.destinations.push(destination(&row)?);
+        }
+    }
+    Ok(contacts)
+}
+
+fn contact(row: &Row) -> Result<Contact, StoreError> {
+    Ok(Contact {
+        id: row.read("id")?,
+        account: row.read("account")?,
+        name: row.read("name")?,
+        title: row.read("title")?,
+        destinations: Vec::new(),
+    })
+}
+
+fn destination(row: &Row) -> Result<Destination, StoreError> {
+    let kind: String = row.read("kind")?;
+    let reach = match kind.as_str() {
+        "phone" => Reach::Phone(row.read("address")?),
+        "email" => Reach::Email(row.read("address")?),
+        _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
+    };
+    Ok(Destination {
+        id: row.read("id")?,
+        label: row.read("label")?,
+        reach,
+        ring_secs: row.read("ring_secs")?,
+        blocked: row.read("blocked")?,
+    })
+}
+
+impl Tx {
+    /// Writes a contact with all its destinations. A new one goes to the end of the account's list.
+    pub async fn upsert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO contact (id, account, position, name, title)
+             VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM contact WHERE account = $2), $3, $4)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, title = excluded.title",
+            args![&contact.id, &contact.account, &contact.name, &contact.title],
+        )
+        .await?;
+        let kept = self.fetch_all("SELECT id FROM destination WHERE contact = $1", args![&contact.id]).await?;
+        for row in kept {
+            let id: DestinationId = row.read("id")?;
+            if !contact.destinations.iter().any(|d| d.id == id) {
+                self.execute("DELETE FROM destination WHERE id = $1", args![&id]).await?;
+            }
+        }
+        for (position, destination) in (0_i64..).zip(&contact.destinations) {
+            let (kind, address) = match &destination.reach {
+                Reach::Phone(number) => ("phone", number.as_e164()),
+                Reach::Email(address) => ("email", address.as_str()),
+            };
+            self.execute(
+                "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (id) DO UPDATE SET position = excluded.position, label = excluded.label,
+                 kind = excluded.kind, address = excluded.address, ring_secs = excluded.ring_secs,
+                 blocked = excluded.blocked",
+                args![
+                    &destination.id,
+                    &contact.id,
+                    position,
+                    &destination.label,
+                    kind,
+                    address,
+                    destination.ring_secs,
+                    destination.blocked
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Marks every destination with this number as blocked (the person replied STOP), or as open again.
+    /// Tells how many there are.
+    pub async fn block_number(&mut self, number: &PhoneNumber, blocked: bool) -> Result<u64, StoreError> {
+        self.execute(
+            "UPDATE destination SET blocked = $2 WHERE kind = 'phone' AND address = $1",
+            args![number, blocked],
+        )
+        .await
+    }
+}

@@ -1,0 +1,133 @@
+//! Drafts: forms being filled in, written every few seconds, sealed like messages.
+//!
+//! A draft whose message was saved is settled: hidden, and back when the message is taken back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, CallTypeId, DraftId, MessageId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::message::form::Answers;
+
+use super::seal::Seal;
+use super::{Query, Row, StoreError, Tx, args, readers};
+
+/// A form being filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    pub id: DraftId,
+    pub owner: UserId,
+    pub account: AccountId,
+    pub call_type: Option<CallTypeId>,
+    pub call: Option<CallId>,
+    pub caller: Option<PhoneNumber>,
+    /// As typed: not checked.
+    pub answers: Answers,
+    pub cursor: Option<Cursor>,
+    pub saved_at: UtcMs,
+}
+
+/// Where the operator was typing, so that a reload puts her back there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub field: String,
+    pub start: u32,
+    pub end: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    caller: Option<PhoneNumber>,
+    answers: Answers,
+    cursor: Option<Cursor>,
+}
+
+readers! {
+    /// The open draft with this identifier.
+    find_draft(id: &DraftId) -> Option<Draft>;
+    /// A user's open drafts, the last saved first.
+    list_drafts(owner: &UserId) -> Vec<Draft>;
+}
+
+async fn find_draft(from: &mut impl Query, id: &DraftId) -> Result<Option<Draft>, StoreError> {
+    const SQL: &str =
+        "SELECT id, owner, account, call_type, call, saved_at, sealed FROM draft WHERE id = $1 AND message IS NULL";
+    let row = from.fetch_optional(SQL, args![id]).await?;
+    row.map(|row| draft(&row, from.seal())).transpose()
+}
+
+async fn list_drafts(from: &mut impl Query, owner: &UserId) -> Result<Vec<Draft>, StoreError> {
+    const SQL: &str = "SELECT id, owner, account, call_type, call, saved_at, sealed FROM draft
+        WHERE owner = $1 AND message IS NULL ORDER BY saved_at DESC, id DESC";
+    let rows = from.fetch_all(SQL, args![owner]).await?;
+    rows.iter().map(|row| draft(row, from.seal())).collect()
+}
+
+fn context(id: &DraftId) -> String {
+    format!("draft:{id}")
+}
+
+fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
+    let id: DraftId = row.read("id")?;
+    let sealed: Sealed = seal.open_json(&context(&id), &row.read::<Vec<u8>>("sealed")?)?;
+    Ok(Draft {
+        id,
+        owner: row.read("owner")?,
+        account: row.read("account")?,
+        call_type: row.read("call_type")?,
+        call: row.read("call")?,
+        caller: sealed.caller,
+        answers: sealed.answers,
+        cursor: sealed.cursor,
+        saved_at: row.read("saved_at")?,
+    })
+}
+
+impl Tx {
+    /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`].
+    pub async fn upsert_draft(&mut self, draft: &Draft) -> Result<(), StoreError> {
+        let content =
+            Sealed { caller: draft.caller.clone(), answers: draft.answers.clone(), cursor: draft.cursor.clone() };
+        let sealed = self.seal().seal_json(&context(&draft.id), &content);
+        let changed = self
+            .execute(
+                "INSERT INTO draft (id, owner, account, call_type, call, saved_at, sealed)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (id) DO UPDATE SET account = excluded.account, call_type = excluded.call_type,
+                 call = excluded.call, saved_at = excluded.saved_at, sealed = excluded.sealed
+                 WHERE draft.owner = excluded.owner AND draft.message IS NULL",
+                args![
+                    &draft.id,
+                    &draft.owner,
+                    &draft.account,
+                    draft.call_type.as_ref(),
+                    draft.call.as_ref(),
+                    draft.saved_at,
+                    sealed
+                ],
+            )
+            .await?;
+        if changed == 0 { Err(StoreError::Missing { what: "open draft of yours" }) } else { Ok(()) }
+    }
+
+    /// Throws a user's draft away; tells whether there was one.
+    pub async fn delete_draft(&mut self, id: &DraftId, owner: &UserId) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM draft WHERE id = $1 AND owner = $2 AND message IS NULL";
+        Ok(self.execute(sql, args![id, owner]).await? > 0)
+    }
+
+    /// Hides a draft because its message is saved; tells whether it was open.
+    pub async fn settle_draft(&mut self, id: &DraftId, message: &MessageId) -> Result<bool, StoreError> {
+        let sql = "UPDATE draft SET message = $2 WHERE id = $1 AND message IS NULL";
+        Ok(self.execute(sql, args![id, message]).await? > 0)
+    }
+
+    /// Brings back the draft of a message that is taken back.
+    pub async fn restore_draft(&mut self, message: &MessageId) -> Result<Option<Draft>, StoreError> {
+        let row = self.fetch_optional("SELECT id FROM draft WHERE message = $1", args![message]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let id: DraftId = row.read("id")?;
+        self.execute("UPDATE draft SET message = NULL WHERE id = $1", args![&id]).await?;
+        self.find_draft(&id).await
+    }
+}

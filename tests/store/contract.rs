@@ -1,0 +1,518 @@
+//! The cases of the contract: each gets an empty store of either kind.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use cordboard::base::clock::UtcMs;
+use cordboard::base::id::{
+    AccountId, CallId, CallTypeId, ContactId, DestinationId, DraftId, MessageId, ProtocolId, ScheduleId, UserId,
+};
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::{
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, Speech, Urgency,
+};
+use cordboard::domain::call::cause::Cause;
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use cordboard::domain::message::Message;
+use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
+use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::drafts::{Cursor, Draft};
+use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
+use cordboard::io::store::messages::MessageFilter;
+use cordboard::io::store::sessions::{Refreshed, SESSION_MS};
+use cordboard::io::store::users::{HashedPassword, Role, User};
+use cordboard::io::store::{Store, StoreError};
+use secrecy::SecretString;
+
+use super::NOW;
+
+type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// All cases by name.
+pub fn cases() -> Vec<(&'static str, Case)> {
+    vec![
+        ("accounts_come_back_as_written", |s| Box::pin(accounts_come_back_as_written(s))),
+        ("a_dropped_transaction_leaves_nothing", |s| Box::pin(a_dropped_transaction_leaves_nothing(s))),
+        ("contacts_keep_their_order_and_places", |s| Box::pin(contacts_keep_their_order_and_places(s))),
+        ("schedules_come_back_as_written", |s| Box::pin(schedules_come_back_as_written(s))),
+        ("protocols_are_never_overwritten", |s| Box::pin(protocols_are_never_overwritten(s))),
+        ("passwords_open_for_their_user_only", |s| Box::pin(passwords_open_for_their_user_only(s))),
+        ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
+        ("calls_end_once", |s| Box::pin(calls_end_once(s))),
+        ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
+        ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
+        ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
+        ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
+    ]
+}
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("a valid number")
+}
+
+fn account() -> Account {
+    Account {
+        id: AccountId::named("plumbing"),
+        name: "Imaginary Plumbing".into(),
+        zone: "America/New_York".into(),
+        color: "#1f77b4".into(),
+        answer_phrase: "Imaginary Plumbing, how can I help?".into(),
+        notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
+        greeting: Speech::Spoken { text: "Thank you for calling.".into() },
+        apology: Speech::Recorded { prompt: "apology".into() },
+        comfort: Some(Comfort { every_secs: 30, speech: Speech::Spoken { text: "Please hold.".into() } }),
+        dids: vec![number("+12025550102"), number("+12025550199")],
+        caller_id: Some(number("+12025550102")),
+        priority: -1,
+        ring_secs: 20,
+        max_wait_secs: 180,
+        undo_secs: 10,
+        leave_message: LeaveMessage::Nothing,
+        call_types: vec![CallType {
+            id: CallTypeId::named("plumbing-urgent"),
+            name: "Urgent".into(),
+            urgency: Urgency::Urgent,
+            triggers: "leak".into(),
+            form: form(),
+            protocol: None,
+        }],
+    }
+}
+
+fn form() -> Form {
+    let field = |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
+    Form {
+        version: 1,
+        fields: vec![
+            field("name", FieldKind::Text),
+            field("problem", FieldKind::Choice { options: vec!["Leak".into(), "Other".into()] }),
+        ],
+    }
+}
+
+fn contact(name: &str) -> Contact {
+    Contact {
+        id: ContactId::named(name),
+        account: account().id,
+        name: name.into(),
+        title: "technician".into(),
+        destinations: vec![
+            Destination {
+                id: DestinationId::named(&format!("{name}-mobile")),
+                label: "mobile".into(),
+                reach: Reach::Phone(number("+12025550110")),
+                ring_secs: 30,
+                blocked: false,
+            },
+            Destination {
+                id: DestinationId::named(&format!("{name}-email")),
+                label: "email".into(),
+                reach: Reach::Email(format!("{name}@example.com")),
+                ring_secs: 30,
+                blocked: false,
+            },
+        ],
+    }
+}
+
+fn user(name: &str) -> User {
+    User { id: UserId::named(name), login: name.into(), name: name.into(), role: Role::Operator, disabled: false }
+}
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text.to_owned())
+}
+
+async fn with_account(store: &Store) {
+    let mut tx = store.write().await.expect("begins");
+    tx.upsert_account(&account(), NOW).await.expect("is written");
+    tx.commit().await.expect("commits");
+}
+
+async fn with_user(store: &Store, name: &str) {
+    let password = HashedPassword::of(secret("correct horse")).await.expect("long enough");
+    let mut tx = store.write().await.expect("begins");
+    tx.insert_user(&user(name), &password, NOW).await.expect("is written");
+    tx.commit().await.expect("commits");
+}
+
+async fn accounts_come_back_as_written(store: Store) {
+    with_account(&store).await;
+    let written = account();
+    assert_eq!(store.find_account(&written.id).await.unwrap(), Some(written.clone()));
+    assert_eq!(store.find_account_by_did(&written.dids[1]).await.unwrap(), Some(written.clone()));
+    assert_eq!(store.find_account_by_name("Imaginary Plumbing").await.unwrap(), Some(written.clone()));
+    assert_eq!(store.find_account_by_did(&number("+12025550100")).await.unwrap(), None);
+    assert_eq!(store.list_accounts().await.unwrap(), vec![written.clone()]);
+
+    // An edit: one number and the call type go, another comes.
+    let mut edited = written.clone();
+    edited.dids.truncate(1);
+    edited.call_types[0].id = CallTypeId::named("plumbing-other");
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_account(&edited, NOW.plus_secs(1)).await.unwrap();
+    // A transaction sees its own writes.
+    assert_eq!(tx.find_account(&edited.id).await.unwrap(), Some(edited.clone()));
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_account_by_did(&written.dids[1]).await.unwrap(), None);
+    let retired = store.find_call_type(&written.call_types[0].id).await.unwrap().expect("is still there");
+    assert_eq!(retired, (written.id.clone(), written.call_types[0].clone()));
+
+    // Two accounts cannot have one number or one name.
+    let mut other = written.clone();
+    other.id = AccountId::named("other");
+    other.name = "Other".into();
+    other.call_types.clear();
+    let mut tx = store.write().await.unwrap();
+    assert!(matches!(tx.upsert_account(&other, NOW).await, Err(StoreError::Conflict { .. })));
+}
+
+async fn a_dropped_transaction_leaves_nothing(store: Store) {
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_account(&account(), NOW).await.unwrap();
+    drop(tx);
+    assert_eq!(store.list_accounts().await.unwrap(), Vec::new());
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_account(&account(), NOW).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(store.list_accounts().await.unwrap(), Vec::new());
+}
+
+async fn contacts_keep_their_order_and_places(store: Store) {
+    with_account(&store).await;
+    let mut tx = store.write().await.unwrap();
+    for name in ["zoe", "ben"] {
+        tx.upsert_contact(&contact(name)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let id = account().id;
+    assert_eq!(store.list_contacts(&id).await.unwrap(), vec![contact("zoe"), contact("ben")]);
+    let mut edited = contact("zoe");
+    edited.destinations.remove(0);
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&edited).await.unwrap();
+    assert_eq!(tx.block_number(&number("+12025550110"), true).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    let found = store.list_contacts(&id).await.unwrap();
+    assert_eq!(found[0], edited);
+    assert!(found[1].destinations[0].blocked);
+    let by_phone = store.list_contacts_by_phone(&number("+12025550110")).await.unwrap();
+    assert_eq!(by_phone.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["ben"]);
+    assert_eq!(store.find_contact(&ContactId::named("nobody")).await.unwrap(), None);
+}
+
+async fn schedules_come_back_as_written(store: Store) {
+    with_account(&store).await;
+    let written = Schedule {
+        id: ScheduleId::named("technician"),
+        account: account().id,
+        role: "technician".into(),
+        zone: "America/New_York".into(),
+        rotation: Some(Rotation {
+            people: vec![ContactId::named("ben"), ContactId::named("zoe")],
+            anchor: "2026-11-02T08:00".into(),
+            length: ShiftLength::Days(1),
+        }),
+        overrides: vec![Override {
+            contact: ContactId::named("zoe"),
+            from: NOW,
+            until: NOW.plus_secs(60),
+            by: "the office".into(),
+            made_at: NOW,
+        }],
+        fallback: Some(ContactId::named("ben")),
+    };
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&contact("ben")).await.unwrap();
+    tx.upsert_contact(&contact("zoe")).await.unwrap();
+    tx.upsert_schedule(&written).await.unwrap();
+    tx.upsert_schedule(&written).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_schedule(&written.id).await.unwrap(), Some(written.clone()));
+    assert_eq!(store.list_schedules(&account().id).await.unwrap(), vec![written]);
+}
+
+async fn protocols_are_never_overwritten(store: Store) {
+    with_account(&store).await;
+    let first = Protocol {
+        id: ProtocolId::named("plumbing-urgent-1"),
+        account: account().id,
+        name: "Urgent".into(),
+        version: 1,
+        steps: vec![Step {
+            method: Method::Email,
+            to: vec![Target::Contact { contact: ContactId::named("ben"), destination: "email".into() }],
+            wait_secs: 600,
+        }],
+        repeat: None,
+        until: Until::HandedOver,
+    };
+    let mut second = first.clone();
+    second.id = ProtocolId::named("plumbing-urgent-2");
+    second.version = 2;
+    second.steps[0].method = Method::TextConfirm;
+    second.steps[0].to = vec![Target::OnCall { role: "technician".into(), destination: "mobile".into() }];
+    second.repeat = Some(Repeat { from_step: 1 });
+    second.until = Until::Confirmed;
+    let mut edited = account();
+    edited.call_types[0].protocol = Some(second.id.clone());
+    let mut tx = store.write().await.unwrap();
+    // The account may name a protocol that follows in the same transaction.
+    tx.upsert_account(&edited, NOW).await.unwrap();
+    tx.insert_protocol(&first, NOW).await.unwrap();
+    tx.insert_protocol(&second, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_protocol(&first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.list_protocols(&account().id).await.unwrap(), vec![second, first.clone()]);
+    let mut tx = store.write().await.unwrap();
+    assert!(matches!(tx.insert_protocol(&first, NOW).await, Err(StoreError::Conflict { .. })));
+    drop(tx);
+
+    edited.call_types[0].protocol = Some(ProtocolId::named("nowhere"));
+    let mut tx = store.write().await.unwrap();
+    let written = tx.upsert_account(&edited, NOW).await;
+    assert!(written.is_err() || tx.commit().await.is_err(), "a protocol that does not exist is refused");
+}
+
+async fn passwords_open_for_their_user_only(store: Store) {
+    with_user(&store, "kim").await;
+    with_user(&store, "lee").await;
+    let found = store.find_user_by_password(" KIM ", secret("correct horse")).await.unwrap();
+    assert_eq!(found, Some(user("kim")));
+    assert_eq!(store.find_user_by_password("kim", secret("correct house")).await.unwrap(), None);
+    assert_eq!(store.find_user_by_password("nobody", secret("correct horse")).await.unwrap(), None);
+    assert_eq!(store.find_user(&user("lee").id).await.unwrap(), Some(user("lee")));
+    assert_eq!(store.list_users().await.unwrap().len(), 2);
+    assert!(matches!(HashedPassword::of(secret("short")).await, Err(StoreError::Refused { .. })));
+
+    let password = HashedPassword::of(secret("another horse")).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    assert!(matches!(tx.insert_user(&user("kim"), &password, NOW).await, Err(StoreError::Conflict { .. })));
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    tx.set_password(&user("kim").id, &password, NOW).await.unwrap();
+    tx.disable_user(&user("lee").id, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_user_by_password("kim", secret("correct horse")).await.unwrap(), None);
+    assert_eq!(store.find_user_by_password("kim", secret("another horse")).await.unwrap(), Some(user("kim")));
+    assert_eq!(store.find_user_by_password("lee", secret("correct horse")).await.unwrap(), None);
+}
+
+async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {
+    let mut tx = store.write().await.unwrap();
+    let refreshed = tx.refresh_session(token, now).await.unwrap();
+    tx.commit().await.unwrap();
+    refreshed
+}
+
+async fn a_refresh_token_works_once(store: Store) {
+    with_user(&store, "kim").await;
+    let mut tx = store.write().await.unwrap();
+    let (session, first) = tx.open_session(&user("kim").id, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(store.find_session(&session.id).await.unwrap().expect("is there").is_live(NOW));
+
+    let Refreshed::Renewed { token: second, user: who, .. } = refresh(&store, &first, NOW.plus_secs(60)).await else {
+        panic!("a fresh token is good");
+    };
+    assert_eq!(who, user("kim"));
+    assert!(matches!(refresh(&store, &secret("made up"), NOW).await, Refreshed::Refused));
+    // The first comes again: somebody has stolen it. Nothing of this session works any more.
+    assert!(matches!(refresh(&store, &first, NOW.plus_secs(70)).await, Refreshed::Reused { .. }));
+    assert!(matches!(refresh(&store, &second, NOW.plus_secs(80)).await, Refreshed::Refused));
+    assert!(!store.find_session(&session.id).await.unwrap().expect("is there").is_live(NOW.plus_secs(80)));
+
+    let mut tx = store.write().await.unwrap();
+    let (_, old) = tx.open_session(&user("kim").id, NOW).await.unwrap();
+    let (closed, token) = tx.open_session(&user("kim").id, NOW).await.unwrap();
+    assert!(tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
+    assert!(!tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(matches!(refresh(&store, &token, NOW).await, Refreshed::Refused));
+    assert!(matches!(refresh(&store, &old, NOW.plus_ms(SESSION_MS)).await, Refreshed::Refused));
+}
+
+fn call(n: u32) -> CallRecord {
+    CallRecord {
+        id: CallId::named(&format!("{n:03}")),
+        account: account().id,
+        direction: Direction::In,
+        trunk: "carrier".into(),
+        did: Some(number("+12025550102")),
+        remote: (n != 2).then(|| number("+12025550150")),
+        forwarded_from: None,
+        started_at: NOW.plus_secs(i64::from(n)),
+        end: None,
+    }
+}
+
+async fn calls_end_once(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let mut tx = store.write().await.unwrap();
+    for n in 1..=3 {
+        tx.insert_call(&call(n)).await.unwrap();
+    }
+    let id = call(1).id;
+    tx.append_call_event(&id, NOW, "ring", &serde_json::json!({})).await.unwrap();
+    tx.append_call_event(&id, NOW.plus_ms(3), "greeting", &serde_json::json!({"ms": 3})).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.list_unfinished_calls().await.unwrap().len(), 3);
+
+    let end = CallEnd {
+        answered_at: Some(NOW.plus_ms(5)),
+        ended_at: NOW.plus_secs(9),
+        outcome: "taken".into(),
+        cause: Cause::HungUp,
+        operator: Some(user("kim").id),
+    };
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.finish_call(&id, &end).await.unwrap());
+    let other = CallEnd { outcome: "abandoned".into(), ..end.clone() };
+    assert!(!tx.finish_call(&id, &other).await.unwrap(), "the first end counts");
+    tx.commit().await.unwrap();
+
+    assert_eq!(store.find_call(&id).await.unwrap(), Some(CallRecord { end: Some(end), ..call(1) }));
+    assert_eq!(store.list_unfinished_calls().await.unwrap(), vec![call(2), call(3)]);
+    let events = store.list_call_events(&id).await.unwrap();
+    assert_eq!(events.iter().map(|e| (e.seq, e.kind.as_str())).collect::<Vec<_>>(), [(1, "ring"), (2, "greeting")]);
+    assert_eq!(events[1].body["ms"], 3);
+    let page = store.list_calls(Some(&account().id), None, 2).await.unwrap();
+    assert_eq!(page.iter().map(|c| &c.id).collect::<Vec<_>>(), [&call(3).id, &call(2).id]);
+    let rest = store.list_calls(None, Some(&page[1].id), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|c| &c.id).collect::<Vec<_>>(), [&call(1).id]);
+}
+
+fn message(n: u32) -> Message {
+    Message {
+        id: MessageId::named(&format!("{n:03}")),
+        account: account().id,
+        call_type: account().call_types[0].id.clone(),
+        call: Some(call(1).id),
+        caller: (n != 3).then(|| number("+12025550150")),
+        urgency: Urgency::Urgent,
+        taken_by: Some(user("kim").id),
+        taken_at: NOW,
+        form: form(),
+        answers: Answers::from([("name".into(), format!("Pat {n}")), ("problem".into(), "Leak".into())]),
+    }
+}
+
+async fn messages_are_sealed_and_paged(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let mut tx = store.write().await.unwrap();
+    for n in 1..=4 {
+        tx.insert_message(&message(n)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_message(&message(1).id).await.unwrap(), Some(message(1)));
+
+    let all = MessageFilter::default();
+    let page = store.list_messages(&all, None, 3).await.unwrap();
+    assert_eq!(page, vec![message(4), message(3), message(2)]);
+    assert_eq!(store.list_messages(&all, Some(&page[2].id), 3).await.unwrap(), vec![message(1)]);
+    let caller = number("+12025550150");
+    let filter = MessageFilter { account: Some(account().id), caller: Some(caller.clone()), call: Some(call(1).id) };
+    assert_eq!(store.list_messages(&filter, None, 10).await.unwrap(), vec![message(4), message(2), message(1)]);
+    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 3);
+
+    // Nobody reads the answers or the number without the key.
+    let row = store.fetch_all("SELECT sealed, caller_index FROM message", Vec::new()).await.unwrap().remove(0);
+    let sealed: Vec<u8> = row.read("sealed").unwrap();
+    let index: String = row.read("caller_index").unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("Pat"));
+    assert!(!index.contains("5550150"));
+    // A sealed value opens in its own row only.
+    let mut tx = store.write().await.unwrap();
+    let moved = "UPDATE message SET sealed = (SELECT sealed FROM message WHERE id = 'msg_001') WHERE id = 'msg_002'";
+    tx.execute(moved, Vec::new()).await.unwrap();
+    assert!(matches!(tx.find_message(&message(2).id).await, Err(StoreError::Unsealed)));
+    drop(tx);
+
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.withdraw_message(&message(4).id, NOW).await.unwrap());
+    assert!(!tx.withdraw_message(&message(4).id, NOW).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(store.list_messages(&all, None, 1).await.unwrap(), vec![message(3)]);
+    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 2);
+    assert_eq!(store.find_message(&message(4).id).await.unwrap(), Some(message(4)));
+}
+
+fn draft(owner: &str) -> Draft {
+    Draft {
+        id: DraftId::named("one"),
+        owner: user(owner).id,
+        account: account().id,
+        call_type: None,
+        call: None,
+        caller: Some(number("+12025550150")),
+        answers: Answers::from([("name".into(), "Pa".into())]),
+        cursor: Some(Cursor { field: "name".into(), start: 2, end: 2 }),
+        saved_at: NOW,
+    }
+}
+
+async fn drafts_belong_to_their_owner(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    with_user(&store, "lee").await;
+    let mut edited = draft("kim");
+    edited.answers.insert("name".into(), "Pat".into());
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_draft(&draft("kim")).await.unwrap();
+    tx.upsert_draft(&edited).await.unwrap();
+    assert!(matches!(tx.upsert_draft(&draft("lee")).await, Err(StoreError::Missing { .. })));
+    assert!(!tx.delete_draft(&edited.id, &user("lee").id).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_draft(&edited.id).await.unwrap(), Some(edited.clone()));
+    assert_eq!(store.list_drafts(&user("kim").id).await.unwrap(), vec![edited.clone()]);
+    assert_eq!(store.list_drafts(&user("lee").id).await.unwrap(), Vec::new());
+
+    // Saved: hidden, not to be written again; taken back: there again.
+    let mut tx = store.write().await.unwrap();
+    tx.insert_message(&message(1)).await.unwrap();
+    assert!(tx.settle_draft(&edited.id, &message(1).id).await.unwrap());
+    assert!(matches!(tx.upsert_draft(&edited).await, Err(StoreError::Missing { .. })));
+    assert_eq!(tx.list_drafts(&user("kim").id).await.unwrap(), Vec::new());
+    assert_eq!(tx.restore_draft(&message(1).id).await.unwrap(), Some(edited.clone()));
+    assert_eq!(tx.restore_draft(&message(1).id).await.unwrap(), None);
+    assert!(tx.delete_draft(&edited.id, &user("kim").id).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_draft(&edited.id).await.unwrap(), None);
+}
+
+async fn a_request_key_is_remembered_for_a_day(store: Store) {
+    let what = Remembered { fingerprint: "f".into(), response: "msg_1".into() };
+    let mut tx = store.write().await.unwrap();
+    tx.remember("kim", "k1", &what, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.find_remembered("kim", "k1", NOW).await.unwrap(), Some(what.clone()));
+    assert_eq!(store.find_remembered("lee", "k1", NOW).await.unwrap(), None);
+    assert_eq!(store.find_remembered("kim", "k1", NOW.plus_ms(REMEMBERED_MS)).await.unwrap(), None);
+    let mut tx = store.write().await.unwrap();
+    assert!(matches!(tx.remember("kim", "k1", &what, NOW).await, Err(StoreError::Conflict { .. })));
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    tx.remember("kim", "k1", &what, NOW.plus_ms(REMEMBERED_MS)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn writers_take_turns(store: Store) {
+    with_account(&store).await;
+    let mut writers = Vec::new();
+    for n in 0..20_u32 {
+        let store = store.clone();
+        writers.push(tokio::spawn(async move {
+            let mut tx = store.write().await.unwrap();
+            tx.insert_call(&call(n)).await.unwrap();
+            tx.commit().await.unwrap();
+            store.find_call(&call(n).id).await.unwrap().expect("what is committed is read")
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(store.list_calls(None, None, 100).await.unwrap().len(), 20);
+}
