@@ -65,3 +65,19 @@ pub struct RtpParameters {
 }
 
 pub mod prompt;
+
+impl From<crate::proto::sdp::Negotiated> for RtpParameters {
+    fn from(agreed: crate::proto::sdp::Negotiated) -> Self {
+        Self {
+            remote: agreed.remote,
+            codec: match agreed.codec {
+                crate::proto::sdp::AudioCodec::Pcmu => Codec::Pcmu,
+                crate::proto::sdp::AudioCodec::Pcma => Codec::Pcma,
+            },
+            telephone_event: agreed.telephone_event,
+            send: agreed.send,
+            receive: agreed.receive,
+            ptime_ms: agreed.ptime_ms,
+        }
+    }
+}

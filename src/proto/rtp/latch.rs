@@ -1,0 +1,114 @@
+//! Where a far end's media comes from: learnt once, then locked.
+//!
+//! The address in the session description is the first choice, its host on another port (a NAT) the
+//! second; any other source must persist while those are silent. Once locked, nothing but a new session description
+//! moves it, so that stray or forged packets (RTP bleed) neither are heard nor steal the stream.
+
+use std::net::SocketAddr;
+
+/// Packets in a row that a stranger must send before it is believed: 100 ms.
+const PERSISTENCE: u8 = 5;
+
+/// The latch of one leg.
+#[derive(Clone, Debug, Default)]
+pub struct Latch {
+    told: Option<SocketAddr>,
+    locked: Option<SocketAddr>,
+    candidate: Option<(SocketAddr, u32, u8)>,
+}
+
+impl Latch {
+    /// What the session description says. The same address again changes nothing, and an unspecified one
+    /// (an old-style hold) says nothing.
+    pub fn tell(&mut self, remote: SocketAddr) {
+        if remote.ip().is_unspecified() || self.told == Some(remote) {
+            return;
+        }
+        *self = Self { told: Some(remote), locked: None, candidate: None };
+    }
+
+    /// Whether a packet from there is the far end's; may lock on it.
+    pub fn admit(&mut self, from: SocketAddr, ssrc: u32) -> bool {
+        if let Some(locked) = self.locked {
+            return from == locked;
+        }
+        let Some(told) = self.told else { return false };
+        if from.ip().to_canonical() == told.ip().to_canonical() {
+            self.locked = Some(from);
+            return true;
+        }
+        let count = match self.candidate {
+            Some((who, what, count)) if who == from && what == ssrc => count + 1,
+            _ => 1,
+        };
+        self.candidate = Some((from, ssrc, count));
+        if count >= PERSISTENCE {
+            self.locked = Some(from);
+        }
+        self.locked.is_some()
+    }
+
+    /// Whether RTCP from that host may be the far end's.
+    pub fn is_host(&self, from: SocketAddr) -> bool {
+        self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
+    }
+
+    /// Where to send.
+    pub fn target(&self) -> Option<SocketAddr> {
+        self.locked.or(self.told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn nobody_is_admitted_before_a_description_named_somebody() {
+        let mut latch = Latch::default();
+        assert!(!latch.admit(at("192.0.2.1:4000"), 1));
+        assert_eq!(latch.target(), None);
+    }
+
+    #[test]
+    fn another_port_of_the_same_host_is_a_nat_and_then_the_only_one() {
+        let mut latch = Latch::default();
+        latch.tell(at("192.0.2.1:4000"));
+        assert!(latch.admit(at("192.0.2.1:61000"), 1));
+        assert_eq!(latch.target(), Some(at("192.0.2.1:61000")));
+        assert!(!latch.admit(at("192.0.2.1:4000"), 1));
+        for _ in 0..100 {
+            assert!(!latch.admit(at("203.0.113.5:9"), 1));
+        }
+    }
+
+    #[test]
+    fn a_stranger_must_persist_while_the_named_host_is_silent() {
+        let mut latch = Latch::default();
+        latch.tell(at("10.0.0.1:4000"));
+        let admitted = (0..8).filter(|_| latch.admit(at("192.0.2.9:5000"), 3)).count();
+        assert_eq!((admitted, latch.target()), (4, Some(at("192.0.2.9:5000"))));
+        let mut latch = Latch::default();
+        latch.tell(at("10.0.0.1:4000"));
+        for port in 1..50 {
+            assert!(!latch.admit(SocketAddr::new(at("192.0.2.9:1").ip(), port), 3), "a sprayer never persists");
+        }
+        assert!(latch.admit(at("10.0.0.1:4000"), 1));
+    }
+
+    #[test]
+    fn only_a_new_description_moves_it() {
+        let mut latch = Latch::default();
+        latch.tell(at("192.0.2.1:4000"));
+        assert!(latch.admit(at("192.0.2.1:5000"), 1));
+        latch.tell(at("192.0.2.1:4000"));
+        latch.tell(at("0.0.0.0:4000"));
+        assert_eq!(latch.target(), Some(at("192.0.2.1:5000")));
+        latch.tell(at("192.0.2.7:4000"));
+        assert!(latch.admit(at("192.0.2.7:4000"), 1));
+    }
+}

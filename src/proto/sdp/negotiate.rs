@@ -1,0 +1,357 @@
+//! Offer and answer (RFC 3264) for one leg: [`Session`] makes our offers, answers theirs, and says what
+//! was agreed as [`Negotiated`].
+//!
+//! Always: an answer has as many m-lines as its offer, in the same order; our `o=` version goes up by one
+//! whenever our description changes and only then (§8); a refused description changes nothing.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{
+    Attribute, AudioCodec, Connection, Direction, MediaDescription, Origin, SdpError, SessionDescription, parse,
+};
+
+/// What was agreed for a leg's audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Where the far end receives. Unspecified (0.0.0.0) while it holds us the old way.
+    pub remote: SocketAddr,
+    pub codec: AudioCodec,
+    /// Payload type of telephone-event, if agreed.
+    pub telephone_event: Option<u8>,
+    /// We may send.
+    pub send: bool,
+    /// The far end sends.
+    pub receive: bool,
+    /// Packet time towards the far end, in ms: 10 to 60.
+    pub ptime_ms: u8,
+}
+
+/// Payload type that our own offers give telephone-event.
+const TELEPHONE_EVENT: u8 = 101;
+
+/// Our side of one leg's description, from its first offer or answer to its end.
+#[derive(Clone, Debug)]
+pub struct Session {
+    id: u64,
+    version: u64,
+    local: SocketAddr,
+    codecs: Vec<AudioCodec>,
+    /// What we said last, to tell whether the version must go up.
+    said: Option<SessionDescription>,
+    agreed: Option<Negotiated>,
+}
+
+impl Session {
+    /// A session that receives at `local`. `id` goes into the `o=` line: any number that is not reused
+    /// soon, such as the leg's start in milliseconds. Offers name `codecs`, best first.
+    pub fn new(id: u64, local: SocketAddr, codecs: &[AudioCodec]) -> Self {
+        Self { id, version: 1, local, codecs: codecs.to_vec(), said: None, agreed: None }
+    }
+
+    /// What is in force.
+    pub fn agreed(&self) -> Option<&Negotiated> {
+        self.agreed.as_ref()
+    }
+
+    /// Our offer. Once something is agreed its codec comes first and its packet time stays.
+    pub fn offer(&mut self) -> Vec<u8> {
+        let mut codecs = self.codecs.clone();
+        if let Some(agreed) = &self.agreed {
+            codecs.sort_by_key(|c| *c != agreed.codec);
+        }
+        let event = self.agreed.and_then(|a| a.telephone_event).unwrap_or(TELEPHONE_EVENT);
+        let ptime = self.agreed.map_or(20, |a| a.ptime_ms);
+        let audio = self.audio("RTP/AVP", &codecs, Some(event), ptime, Direction::SendRecv);
+        let mut media = vec![audio];
+        // Later offers keep the number and order of m-lines (§8).
+        if let Some(said) = &self.said
+            && let Some(at) = said.media.iter().position(|m| m.kind == "audio" && m.port != 0)
+        {
+            let audio = std::mem::replace(&mut media, said.media.clone());
+            media[at] = audio.into_iter().next().expect("one section was just made");
+        }
+        self.say(media)
+    }
+
+    /// Answers `offer`.
+    pub fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
+        let offer = parse(offer)?;
+        let chosen = choose(&offer)?;
+        let at = chosen.at;
+        let negotiated = chosen.negotiated;
+        let direction = Direction::of(negotiated.send, chosen.direction.sends());
+        let media = offer
+            .media
+            .iter()
+            .enumerate()
+            .map(|(i, theirs)| {
+                if i == at {
+                    let event = negotiated.telephone_event;
+                    self.audio(&theirs.profile, &[negotiated.codec], event, negotiated.ptime_ms, direction)
+                } else {
+                    refused(theirs)
+                }
+            })
+            .collect();
+        let bytes = self.say(media);
+        self.agreed = Some(negotiated);
+        Ok((bytes, negotiated))
+    }
+
+    /// Reads the answer to our last offer.
+    pub fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
+        let answer = parse(answer)?;
+        let chosen = choose(&answer)?;
+        if !self.codecs.contains(&chosen.negotiated.codec) {
+            return Err(SdpError::Incompatible("the answer names a codec that was not offered"));
+        }
+        self.agreed = Some(chosen.negotiated);
+        Ok(chosen.negotiated)
+    }
+
+    fn say(&mut self, media: Vec<MediaDescription>) -> Vec<u8> {
+        let mut description = SessionDescription {
+            origin: Origin {
+                username: "cordboard".into(),
+                session: self.id,
+                version: self.version,
+                address: self.local.ip().to_string(),
+            },
+            name: "-".into(),
+            connection: Some(Connection::Address(self.local.ip())),
+            attributes: Vec::new(),
+            media,
+        };
+        if let Some(said) = &self.said
+            && *said != description
+        {
+            self.version += 1;
+            description.origin.version = self.version;
+        }
+        let bytes = description.to_string().into_bytes();
+        self.said = Some(description);
+        bytes
+    }
+
+    fn audio(
+        &self,
+        profile: &str,
+        codecs: &[AudioCodec],
+        event: Option<u8>,
+        ptime: u8,
+        direction: Direction,
+    ) -> MediaDescription {
+        let mut formats = Vec::new();
+        let mut attributes = Vec::new();
+        for codec in codecs {
+            formats.push(codec.payload_type().to_string());
+            attributes.push(Attribute::with("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name())));
+        }
+        if let Some(event) = event {
+            formats.push(event.to_string());
+            attributes.push(Attribute::with("rtpmap", format!("{event} telephone-event/8000")));
+            attributes.push(Attribute::with("fmtp", format!("{event} 0-15")));
+        }
+        attributes.push(Attribute::with("ptime", ptime.to_string()));
+        attributes.push(Attribute::flag(direction.name()));
+        MediaDescription {
+            kind: "audio".into(),
+            port: self.local.port(),
+            profile: profile.to_owned(),
+            formats,
+            connection: None,
+            attributes,
+        }
+    }
+}
+
+/// The section of an answer that turns one of theirs down (§6).
+fn refused(theirs: &MediaDescription) -> MediaDescription {
+    MediaDescription {
+        kind: theirs.kind.clone(),
+        port: 0,
+        profile: theirs.profile.clone(),
+        formats: theirs.formats.clone(),
+        connection: None,
+        attributes: Vec::new(),
+    }
+}
+
+struct Chosen {
+    /// Which m-line.
+    at: usize,
+    /// As they stated it, before an old-style hold is taken into account.
+    direction: Direction,
+    negotiated: Negotiated,
+}
+
+/// The first audio section we can take.
+fn choose(session: &SessionDescription) -> Result<Chosen, SdpError> {
+    let mut error = SdpError::NoAudio;
+    for (at, media) in session.media.iter().enumerate() {
+        if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 {
+            continue;
+        }
+        match take(session, media) {
+            Ok(negotiated) => return Ok(Chosen { at, direction: session.direction_of(media), negotiated }),
+            Err(why) => error = why,
+        }
+    }
+    Err(error)
+}
+
+fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negotiated, SdpError> {
+    // SRTP needs keys that this transport does not have; plain RTP with stray a=crypto or ICE lines is plain RTP.
+    if !["RTP/AVP", "RTP/AVPF"].iter().any(|p| media.profile.eq_ignore_ascii_case(p)) {
+        return Err(SdpError::Incompatible("transport"));
+    }
+    let formats: Vec<u8> = media.formats.iter().filter_map(|f| f.parse().ok()).collect();
+    let codec = formats
+        .iter()
+        .find_map(|pt| [AudioCodec::Pcmu, AudioCodec::Pcma].into_iter().find(|c| c.payload_type() == *pt))
+        .ok_or(SdpError::Incompatible("codec"))?;
+    let telephone_event = rtpmaps(media)
+        .find(|(pt, name)| formats.contains(pt) && name.eq_ignore_ascii_case("telephone-event/8000"))
+        .map(|(pt, _)| pt);
+    let ip = match media.connection.as_ref().or(session.connection.as_ref()) {
+        Some(Connection::Address(ip)) if usable(*ip) => *ip,
+        _ => return Err(SdpError::Address),
+    };
+    let direction = session.direction_of(media);
+    // RFC 2543's way to hold: no address at all.
+    let held = ip.is_unspecified();
+    Ok(Negotiated {
+        remote: SocketAddr::new(ip, media.port),
+        codec,
+        telephone_event,
+        send: direction.receives() && !held,
+        receive: direction.sends() && !held,
+        ptime_ms: ptime(media),
+    })
+}
+
+fn rtpmaps(media: &MediaDescription) -> impl Iterator<Item = (u8, &str)> {
+    media.attributes.iter().filter(|a| a.name == "rtpmap").filter_map(|a| {
+        let (pt, name) = a.value.as_deref()?.split_once(char::is_whitespace)?;
+        Some((pt.parse().ok()?, name.trim()))
+    })
+}
+
+fn usable(ip: IpAddr) -> bool {
+    !ip.is_multicast() && !matches!(ip, IpAddr::V4(v4) if v4.is_broadcast())
+}
+
+/// Their wish, in the whole tens of milliseconds between 10 and 60 that we make; 20 without one.
+fn ptime(media: &MediaDescription) -> u8 {
+    let read = |name| media.attribute(name).and_then(|v| v.split('.').next()?.parse::<u32>().ok());
+    let wish = read("ptime").filter(|p| *p > 0).unwrap_or(20).min(read("maxptime").filter(|p| *p > 0).unwrap_or(60));
+    u8::try_from((wish / 10 * 10).clamp(10, 60)).unwrap_or(20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session::new(7, "192.0.2.1:20000".parse().unwrap(), &[AudioCodec::Pcmu, AudioCodec::Pcma])
+    }
+
+    fn offer(body: &str) -> Vec<u8> {
+        format!("v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n{body}").into_bytes()
+    }
+
+    fn answer(body: &str) -> Result<(String, Negotiated), SdpError> {
+        session().answer(&offer(body)).map(|(bytes, n)| (String::from_utf8(bytes).unwrap(), n))
+    }
+
+    #[test]
+    fn the_callers_first_codec_we_speak_is_taken() {
+        let (text, n) = answer("m=audio 4000 RTP/AVP 18 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\n").unwrap();
+        assert_eq!((n.codec, n.telephone_event, n.ptime_ms), (AudioCodec::Pcma, Some(96), 20));
+        assert_eq!(n.remote, "198.51.100.9:4000".parse().unwrap());
+        assert!(text.contains("m=audio 20000 RTP/AVP 8 96\r\n"), "{text}");
+        assert!(text.contains("a=sendrecv"));
+    }
+
+    #[test]
+    fn static_types_need_no_rtpmap_and_g729_alone_is_refused() {
+        assert_eq!(answer("m=audio 4000 RTP/AVP 0\r\n").unwrap().1.telephone_event, None);
+        assert_eq!(answer("m=audio 4000 RTP/AVP 18\r\n").unwrap_err(), SdpError::Incompatible("codec"));
+    }
+
+    #[test]
+    fn fax_alone_is_refused_and_beside_audio_turned_down() {
+        assert_eq!(answer("m=image 4000 udptl t38\r\n").unwrap_err(), SdpError::NoAudio);
+        assert_eq!(answer("m=audio 0 RTP/AVP 0\r\nm=image 4000 udptl t38\r\n").unwrap_err(), SdpError::NoAudio);
+        let (text, n) = answer("m=image 4002 udptl t38\r\nm=audio 4000 RTP/AVP 0\r\nm=video 6 RTP/AVP 99\r\n").unwrap();
+        assert_eq!(n.remote.port(), 4000);
+        let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("m=")).collect();
+        assert_eq!(lines, ["m=image 0 udptl t38", "m=audio 20000 RTP/AVP 0", "m=video 0 RTP/AVP 99"]);
+    }
+
+    #[test]
+    fn secure_media_is_refused_but_stray_keys_are_ignored() {
+        let key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\na=ice-ufrag:abcd\r\n";
+        assert_eq!(answer(&format!("m=audio 4 RTP/SAVP 0\r\n{key}")).unwrap_err(), SdpError::Incompatible("transport"));
+        let (text, _) = answer(&format!("m=audio 4 RTP/SAVP 0\r\n{key}m=audio 6 RTP/AVP 0\r\n{key}")).unwrap();
+        assert!(text.contains("m=audio 0 RTP/SAVP 0\r\nm=audio 20000 RTP/AVP 0\r\n"), "{text}");
+        assert!(!text.contains("crypto") && !text.contains("ice-"));
+    }
+
+    #[test]
+    fn hold_is_known_in_all_its_forms() {
+        for (body, send, receive, ours) in [
+            ("m=audio 4 RTP/AVP 0\r\na=sendonly\r\n", false, true, "a=recvonly"),
+            ("a=inactive\r\nm=audio 4 RTP/AVP 0\r\n", false, false, "a=inactive"),
+            ("m=audio 4 RTP/AVP 0\r\na=recvonly\r\n", true, false, "a=sendonly"),
+            ("m=audio 4 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n", false, false, "a=recvonly"),
+        ] {
+            let (text, n) = answer(body).unwrap();
+            assert_eq!((n.send, n.receive), (send, receive), "{body}");
+            assert!(text.contains(ours), "{text}");
+        }
+    }
+
+    #[test]
+    fn packet_times_are_taken_from_10_to_60() {
+        for (line, ms) in [("ptime:10", 10), ("ptime:60", 60), ("ptime:90", 60), ("ptime:25", 20), ("maxptime:10", 10)]
+        {
+            assert_eq!(answer(&format!("m=audio 4 RTP/AVP 0\r\na={line}\r\n")).unwrap().1.ptime_ms, ms, "{line}");
+        }
+    }
+
+    #[test]
+    fn ipv6_is_spoken_and_multicast_and_names_are_not() {
+        let (_, n) = answer("m=audio 4 RTP/AVP 0\r\nc=IN IP6 2001:db8::7\r\n").unwrap();
+        assert_eq!(n.remote, "[2001:db8::7]:4".parse().unwrap());
+        let mut six = Session::new(1, "[2001:db8::1]:20000".parse().unwrap(), &[AudioCodec::Pcmu]);
+        assert!(String::from_utf8(six.offer()).unwrap().contains("c=IN IP6 2001:db8::1\r\n"));
+        for c in ["IN IP4 239.1.1.1/127", "IN IP4 media.example", "IN IP4 255.255.255.255"] {
+            assert_eq!(answer(&format!("m=audio 4 RTP/AVP 0\r\nc={c}\r\n")).unwrap_err(), SdpError::Address);
+        }
+    }
+
+    #[test]
+    fn our_version_goes_up_when_our_words_change_and_only_then() {
+        let mut s = session();
+        let version = |bytes: Vec<u8>| {
+            parse(&bytes).map(|d| (d.origin.session, d.origin.version)).expect("we print what we parse")
+        };
+        let talk = offer("m=audio 4000 RTP/AVP 0\r\n");
+        assert_eq!(version(s.answer(&talk).unwrap().0), (7, 1));
+        assert_eq!(version(s.answer(&talk).unwrap().0), (7, 1));
+        assert_eq!(version(s.answer(&offer("m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n")).unwrap().0), (7, 2));
+        assert!(s.answer(&offer("m=image 4000 udptl t38\r\n")).is_err());
+        assert_eq!(version(s.answer(&talk).unwrap().0), (7, 3));
+    }
+
+    #[test]
+    fn an_offer_of_ours_is_answered_by_another_session() {
+        let (mut us, mut them) = (session(), Session::new(9, "198.51.100.1:3000".parse().unwrap(), &[]));
+        let (bytes, theirs) = them.answer(&us.offer()).unwrap();
+        let ours = us.accept(&bytes).unwrap();
+        assert_eq!((ours.codec, ours.telephone_event), (AudioCodec::Pcmu, Some(101)));
+        assert_eq!((ours.remote.port(), theirs.remote.port()), (3000, 20000));
+        assert!(us.accept(&offer("m=audio 0 RTP/AVP 0\r\n")).is_err());
+    }
+}
