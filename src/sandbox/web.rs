@@ -10,7 +10,7 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header, uri::Authority};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Json, Redirect, Response};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::json;
@@ -30,7 +30,6 @@ type Shared = State<Arc<Provider>>;
 /// Everything under the sandbox's path.
 pub fn router(provider: Arc<Provider>) -> Router {
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("/sandbox.html") }))
         .route("/api/state", get(state))
         .route("/api/events", get(events))
         .route("/api/handset", post(open_handset))
