@@ -1,3 +1,221 @@
 //! Dispatch: one run of a protocol for a message, until it is done by the protocol's own terms.
+//!
+//! Pure: [`apply`] takes a state, an event and the time, and gives the next state and what to do about it.
+//! `engine/dispatcher` drives it: it commits the state first and has the effects done afterwards. Always true:
+//! nothing of the message is handed over once somebody has confirmed, a confirmation counts once, and a
+//! dispatch that is running has a time at which it wakes ([`State::wake`]).
 
+mod close;
+pub mod confirm;
+pub mod describe;
+pub mod event;
 pub mod protocol;
+mod report;
+pub mod state;
+mod step;
+pub mod timeline;
+pub mod validate;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::AttemptId;
+use event::{Effect, Entry, Event, Note, OperatorAct, World};
+use state::{Attempt, Channel, Cursor, Phase, RunState, State, Trouble};
+
+/// More turns of the inner loop than any protocol has steps; a bound, not a limit anybody meets.
+const MAX_TURNS: usize = 1_000;
+
+/// The next state after `event`, and what to do once it is stored.
+pub fn apply(state: &State, event: &Event, now: UtcMs, world: &dyn World) -> (State, Vec<Effect>) {
+    let mut turn = Turn { s: state.clone(), now, world, effects: Vec::new() };
+    turn.take(event);
+    turn.settle();
+    (turn.s, turn.effects)
+}
+
+/// One application of an event.
+struct Turn<'a> {
+    s: State,
+    now: UtcMs,
+    world: &'a dyn World,
+    effects: Vec<Effect>,
+}
+
+impl Turn<'_> {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Due => {}
+            Event::Resume => {
+                for i in 0..self.s.attempts.len() {
+                    if self.s.attempts[i].is_planned() {
+                        self.plan_again(i);
+                    }
+                }
+            }
+            Event::Hand { attempt, node } => self.with(attempt, |turn, i| turn.hand(i, node)),
+            Event::Accepted { attempt, provider_id } => {
+                self.with(attempt, |turn, i| turn.accepted(i, provider_id.as_deref()));
+            }
+            Event::Delivered { attempt } => self.with(attempt, Self::delivered),
+            Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),
+            Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),
+            Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
+            Event::Replied { number, code } => self.replied(number, *code),
+            Event::Stopped { number } => self.stopped(number),
+            Event::AskedWhich { number, name } => self.ask_which(number, name),
+            Event::Unplaced { number, name, help } => self.unplaced(number, name, *help),
+            Event::Operator { by, act } => self.operator(by, act),
+            Event::CallEnded => {
+                self.s.on_call = None;
+                for i in 0..self.s.attempts.len() {
+                    if self.s.attempts[i].hold_until.take().is_some() {
+                        self.plan_again(i);
+                    }
+                }
+            }
+            Event::Patched { to } => {
+                self.s.patched_to = Some(to.clone());
+                // Before T0 it can still be taken back; it closes when that time is over.
+                if matches!(self.s.phase, Phase::Running | Phase::ExhaustedUnconfirmed) {
+                    self.close(Phase::Patched, Some(to.clone()), None, None);
+                    self.stand_down_others(to, None);
+                }
+            }
+        }
+    }
+
+    fn with(&mut self, attempt: &AttemptId, act: impl FnOnce(&mut Self, usize)) {
+        if let Some(i) = self.s.attempts.iter().position(|a| a.id == *attempt) {
+            act(self, i);
+        }
+    }
+
+    fn operator(&mut self, by: &str, act: &OperatorAct) {
+        match act {
+            OperatorAct::Confirm { who, note } if self.takes_confirmation() => {
+                self.record(
+                    Some(who),
+                    Note::Confirmed { name: who.clone(), via: event::Via::Operator, note: note.clone() },
+                );
+                self.close(Phase::Confirmed, Some(who.clone()), None, None);
+                self.stand_down_others(who, None);
+            }
+            OperatorAct::Close { reason } if self.s.phase.is_open() => {
+                self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);
+                self.stand_down_others("the answering service", None);
+            }
+            OperatorAct::Skip if self.s.phase == Phase::Running => {
+                self.record(Some(by), Note::Skipped { by: by.to_owned() });
+                match self.s.cursor {
+                    Cursor::In { run } => {
+                        self.drop_unsettled(Some(run), None);
+                        self.end_run(run, RunState::Skipped);
+                        self.advance(run);
+                    }
+                    Cursor::Pausing { step, .. } => self.start_round(step),
+                    Cursor::Before | Cursor::Done => {}
+                }
+            }
+            OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
+                self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
+            }
+            // Too late or not now: nothing changes, and the caller sees that nothing did.
+            OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}
+        }
+    }
+
+    /// Does everything that is due by now.
+    fn settle(&mut self) {
+        self.settle_attempts();
+        for _ in 0..MAX_TURNS {
+            let moved = match (self.s.phase, self.s.cursor) {
+                (Phase::Open, _) if self.now >= self.s.open_at => self.open(),
+                (Phase::Running, Cursor::Before) => {
+                    self.enter(0);
+                    true
+                }
+                (Phase::Running, Cursor::Pausing { until, step }) if self.now >= until => {
+                    self.start_round(step);
+                    true
+                }
+                (Phase::Running, Cursor::In { run }) => self.pass(run),
+                (Phase::Running, Cursor::Done) => self.finish(),
+                _ => false,
+            };
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    fn open(&mut self) -> bool {
+        let (protocol, version) = (self.s.protocol.name.clone(), self.s.protocol.version);
+        self.record(None, Note::Opened { protocol, version });
+        if let Some(to) = self.s.patched_to.clone() {
+            self.close(Phase::Patched, Some(to), None, None);
+        } else {
+            self.s.phase = Phase::Running;
+            self.s.round = 1;
+            self.s.round_at = self.now;
+        }
+        true
+    }
+
+    /// Retries, holds and guards that have run out.
+    fn settle_attempts(&mut self) {
+        for i in 0..self.s.attempts.len() {
+            let a = &self.s.attempts[i];
+            let due = |at: Option<UtcMs>| at.is_some_and(|at| at <= self.now);
+            if a.is_settled() {
+                continue;
+            }
+            if due(a.retry_at) {
+                self.s.attempts[i].retry_at = None;
+                self.plan_again(i);
+            } else if due(a.hold_until) {
+                self.s.attempts[i].hold_until = None;
+                self.plan_again(i);
+            } else if a.is_planned() && due(Some(a.planned_at.plus_ms(state::HAND_WITHIN_MS))) {
+                self.plan_again(i);
+            } else if let Some(since) = a.in_flight_since {
+                if a.channel == Channel::Call {
+                    let guard = since.plus_secs(i64::from(a.ring_secs)).plus_ms(state::CALL_GUARD_MS);
+                    if self.now >= guard {
+                        self.call_news(i, event::CallNews::Ended(state::CallOutcome::Lost));
+                    }
+                } else if self.now >= since.plus_ms(state::ACCEPT_WITHIN_MS) {
+                    self.failed(i, event::Failure::Unknown, "no_answer");
+                }
+            }
+        }
+    }
+
+    /// Puts an attempt (back) in line to be handed over now.
+    fn plan_again(&mut self, i: usize) {
+        self.s.attempts[i].planned_at = self.now;
+        self.effects.push(Effect::Hand(self.s.attempts[i].id.clone()));
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        if self.s.troubles.insert(trouble.clone()) {
+            self.record(None, Note::Trouble { trouble });
+        }
+    }
+
+    fn record(&mut self, who: Option<&str>, note: Note) {
+        self.effects.push(Effect::Record(Entry { at: self.now, who: who.map(str::to_owned), note }));
+    }
+
+    /// The identifier of the next attempt: made of the dispatch's own, so that a replay gives the same.
+    fn next_attempt_id(&self) -> AttemptId {
+        let own = self.s.id.as_str();
+        let own = own.split_once('_').map_or(own, |(_, rest)| rest);
+        AttemptId::named(&format!("{own}-{}", self.s.attempts.len() + 1))
+    }
+
+    fn attempt(&self, i: usize) -> &Attempt {
+        &self.s.attempts[i]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! Who is on call: a pure function of configuration and instant, with the reason.
 
+mod resolve;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, ScheduleId};
+
+pub use resolve::{first_instant, resolve};
 
 /// Who is on call for one role of an account. Simple: one rotation, overrides, a fallback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -1,0 +1,155 @@
+//! Confirmations and every other way a dispatch ends, and what the people who were asked are told about it.
+
+use super::Turn;
+use super::event::{Effect, Note, Via};
+use super::state::{Address, Channel, Phase, Purpose, RunState, Trouble};
+use crate::base::id::ContactId;
+use crate::base::phone::PhoneNumber;
+
+impl Turn<'_> {
+    pub(super) fn takes_confirmation(&self) -> bool {
+        // A yes after the protocol's own end still says more than that end did.
+        self.s.phase.is_open() || matches!(self.s.phase, Phase::Told | Phase::Delivered)
+    }
+
+    pub(super) fn replied(&mut self, number: &PhoneNumber, code: u16) {
+        let asked = self.s.codes().filter(|(at, c, _)| *at == number && *c == code).last();
+        let Some(id) = asked.map(|(_, _, attempt)| attempt.id.clone()) else { return };
+        self.with(&id, |turn, i| {
+            if turn.takes_confirmation() {
+                turn.confirm(i, Via::Text);
+            } else {
+                let name = turn.attempt(i).name.clone();
+                turn.record(Some(&name), Note::Repeated { name: name.clone() });
+                turn.tell(Purpose::AlreadyReply, &name, number);
+            }
+        });
+    }
+
+    /// A person said yes to the attempt with this index.
+    pub(super) fn confirm(&mut self, i: usize, via: Via) {
+        if !self.takes_confirmation() {
+            return;
+        }
+        let a = &mut self.s.attempts[i];
+        a.confirmed_at.get_or_insert(self.now);
+        let (name, number) = (a.name.clone(), a.address.phone().cloned());
+        self.record(Some(&name), Note::Confirmed { name: name.clone(), via, note: None });
+        self.close(Phase::Confirmed, Some(name.clone()), None, Some(i));
+        if let (Via::Text, Some(number)) = (via, number) {
+            self.tell(Purpose::ConfirmedReply, &name, &number);
+        }
+        self.stand_down_others(&name, Some(i));
+    }
+
+    /// Ends the dispatch. Nothing of the message leaves from now on, and calls that ring are taken back,
+    /// but for the attempt `except`, which ends by itself.
+    pub(super) fn close(&mut self, phase: Phase, by: Option<String>, reason: Option<String>, except: Option<usize>) {
+        self.s.phase = phase;
+        self.s.closed_at = Some(self.now);
+        self.s.closed_by.clone_from(&by);
+        self.s.troubles.clear();
+        if let Some(run) = self.s.current() {
+            let state = match phase {
+                Phase::Confirmed => RunState::Confirmed,
+                Phase::Told => RunState::Told,
+                _ => RunState::Skipped,
+            };
+            self.end_run(run, state);
+        }
+        self.drop_unsettled(None, except);
+        if !matches!(phase, Phase::Confirmed | Phase::Told) {
+            self.record(by.as_deref(), Note::Closed { phase, by: by.clone(), reason });
+        }
+    }
+
+    /// Drops what was not handed over yet and takes back calls, of one run or of all.
+    pub(super) fn drop_unsettled(&mut self, run: Option<usize>, except: Option<usize>) {
+        for (i, a) in self.s.attempts.iter_mut().enumerate() {
+            let meant = match a.purpose {
+                Purpose::Step { run: own } => run.is_none_or(|run| run == own),
+                _ => false,
+            };
+            if !meant || a.is_settled() || Some(i) == except {
+                continue;
+            }
+            if a.in_flight_since.is_none() {
+                a.cancelled = true;
+                a.retry_at = None;
+                a.hold_until = None;
+            } else if a.channel == Channel::Call {
+                self.effects.push(Effect::CancelCall(a.id.clone()));
+            }
+        }
+    }
+
+    /// Texts everybody who was texted, but for the one who took it, that it is handled.
+    pub(super) fn stand_down_others(&mut self, by: &str, took: Option<usize>) {
+        let took = took.map(|i| (self.attempt(i).contact.clone(), self.attempt(i).address.clone()));
+        let mut others: Vec<(String, PhoneNumber)> = Vec::new();
+        for a in self.s.attempts.iter().filter(|a| a.is_step() && a.channel == Channel::Text) {
+            let Some(number) = a.address.phone() else { continue };
+            let same = a.name == by
+                || took.as_ref().is_some_and(|(contact, address)| {
+                    a.address == *address || (a.contact.is_some() && a.contact == *contact)
+                });
+            let asked = a.handed_at.is_some() && !a.failed.as_ref().is_some_and(|f| f.permanent);
+            if asked && !same && !others.iter().any(|(_, known)| known == number) {
+                others.push((a.name.clone(), number.clone()));
+            }
+        }
+        if others.is_empty() {
+            return;
+        }
+        let names = others.iter().map(|(name, _)| name.clone()).collect();
+        self.record(None, Note::StoodDown { names });
+        for (name, number) in others {
+            self.tell(Purpose::StandDown, &name, &number);
+        }
+    }
+
+    /// Plans a text that is not the message: an answer, or word that it is handled.
+    pub(super) fn tell(&mut self, purpose: Purpose, name: &str, number: &PhoneNumber) {
+        let i = self.push_attempt(purpose, Channel::Text, name, "", Address::Phone(number.clone()));
+        self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
+    }
+
+    pub(super) fn ask_which(&mut self, number: &PhoneNumber, name: &str) {
+        self.tell(Purpose::WhichReply, name, number);
+    }
+
+    pub(super) fn unplaced(&mut self, number: &PhoneNumber, name: &str, help: bool) {
+        if self.s.phase.is_open() {
+            self.trouble(Trouble::TextUnplaced { from: name.to_owned() });
+        }
+        if help {
+            self.tell(Purpose::HelpReply, name, number);
+        }
+    }
+
+    /// STOP: what was texted there has failed, so the step moves on, and an operator is told.
+    pub(super) fn stopped(&mut self, number: &PhoneNumber) {
+        if !self.s.phase.is_open() {
+            return;
+        }
+        let current = self.s.current();
+        let mut who: Option<(String, Option<ContactId>)> = None;
+        for a in &mut self.s.attempts {
+            if a.channel != Channel::Text || a.address.phone() != Some(number) {
+                continue;
+            }
+            who = Some((a.name.clone(), a.contact.clone()));
+            let in_step = current.is_some_and(|run| a.purpose == Purpose::Step { run });
+            if (in_step || !a.is_settled()) && a.failed.is_none() && a.confirmed_at.is_none() {
+                a.in_flight_since = None;
+                a.retry_at = None;
+                a.failed = Some(super::state::FailedFor { at: self.now, permanent: true, why: "stopped".to_owned() });
+            }
+        }
+        if let Some((name, _)) = who {
+            let note = Note::Unreachable { name: name.clone(), why: "asked for no more texts (STOP)".to_owned() };
+            self.record(Some(&name), note);
+            self.trouble(Trouble::Unreachable { who: name });
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A protocol in plain English, line by line, as it is shown beside the account and in time lines.
+
+use super::protocol::{Method, Protocol, Step, Target, Until};
+use crate::base::id::ContactId;
+use crate::domain::account::Contact;
+
+/// The steps, how they repeat, and what ends them.
+pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
+    let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
+    let mut lines: Vec<String> = Vec::new();
+    for (n, step) in (1..).zip(&protocol.steps) {
+        let wait = match step.wait_secs {
+            0 => String::new(),
+            secs => format!(", wait {} for an answer", span(secs)),
+        };
+        lines.push(format!("{n}. {}{wait}.", capital(&describe_step(step, &name))));
+    }
+    if let Some(repeat) = protocol.repeat {
+        lines.push(format!("Then again from step {}.", repeat.from_step));
+    }
+    lines.push(
+        match protocol.until {
+            Until::Confirmed => "Until a person confirms.",
+            Until::Told => "Until a person has heard the message or confirms.",
+            Until::HandedOver => "Done when everything has been accepted for delivery.",
+        }
+        .to_owned(),
+    );
+    lines
+}
+
+/// What a step does: `text the technician on call (mobile) and ask for a confirmation`.
+pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -> String {
+    let people: Vec<String> = step.to.iter().map(|target| describe_target(target, name)).collect();
+    let people = match people.as_slice() {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    };
+    match step.method {
+        Method::Email => format!("email {people}"),
+        Method::Text => format!("text {people}"),
+        Method::TextConfirm => format!("text {people} and ask for a confirmation"),
+        Method::CallOut { leave_message: true } => format!("call {people}, leave a message if nobody takes it"),
+        Method::CallOut { leave_message: false } => format!("call {people}"),
+        Method::SecureMessage => format!("send a secure message to {people}"),
+        Method::HoldForRecap => "hold for the recap".to_owned(),
+        Method::HoldForCheckIn => "hold until the client checks in".to_owned(),
+        Method::Pager => format!("page {people}"),
+        Method::Fax => format!("fax {people}"),
+        Method::LivePatch => format!("put the caller through to {people}"),
+        Method::Webhook => "call the webhook".to_owned(),
+    }
+}
+
+fn describe_target(target: &Target, name: &dyn Fn(&ContactId) -> Option<String>) -> String {
+    match target {
+        Target::OnCall { role, destination } => format!("the {role} on call ({destination})"),
+        Target::Contact { contact, destination } => {
+            format!("{} ({destination})", name(contact).unwrap_or_else(|| "a contact that is gone".to_owned()))
+        }
+    }
+}
+
+/// `15 minutes`, `1 hour`, `90 seconds`.
+pub fn span(secs: u32) -> String {
+    let (count, unit) = match secs {
+        s if s >= 3_600 && s.is_multiple_of(3_600) => (s / 3_600, "hour"),
+        s if s >= 60 && s.is_multiple_of(60) => (s / 60, "minute"),
+        s => (s, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The first letter as a capital.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,156 @@
+//! What a dispatch is told ([`Event`]), what it wants done ([`Effect`]), and what it writes down ([`Note`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{CallOutcome, Channel, Phase, Trouble};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AttemptId, ContactId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Contact;
+use crate::domain::oncall::OnCall;
+
+/// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Time has passed. Harmless at any time: nothing that is not due is done.
+    Due,
+    /// The dispatcher starts (again): what was planned is handed over at once.
+    Resume,
+    /// The node `node` is about to give an attempt to its provider.
+    Hand { attempt: AttemptId, node: String },
+    /// The provider took it.
+    Accepted { attempt: AttemptId, provider_id: Option<String> },
+    /// It reached the device.
+    Delivered { attempt: AttemptId },
+    /// It did not get through.
+    Failed { attempt: AttemptId, failure: Failure, why: String },
+    /// The node that had handed it over is gone and nobody knows what became of it.
+    Interrupted { attempt: AttemptId },
+    /// News of a call-out.
+    Call { attempt: AttemptId, news: CallNews },
+    /// The person at `number` replied with `code`.
+    Replied { number: PhoneNumber, code: u16 },
+    /// The person at `number` asked for no more texts.
+    Stopped { number: PhoneNumber },
+    /// A bare "ok" from a number with several open messages.
+    AskedWhich { number: PhoneNumber, name: String },
+    /// A text from `number` that matches nothing; `help`: tell them how to confirm.
+    Unplaced { number: PhoneNumber, name: String, help: bool },
+    /// An operator acts.
+    Operator { by: String, act: OperatorAct },
+    /// The call the message was taken on is over.
+    CallEnded,
+    /// A patch on that call has connected.
+    Patched { to: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Certainly not taken; later it may be.
+    Temporary,
+    /// Never will be: a landline, a blocked or wrong address.
+    Permanent,
+    /// It may or may not have been taken.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", content = "outcome", rename_all = "snake_case")]
+pub enum CallNews {
+    Answered,
+    Told,
+    Confirmed,
+    /// Over. Always the last news.
+    Ended(CallOutcome),
+    /// The number cannot be called at all.
+    WrongNumber,
+    /// No trunk would take it.
+    NoTrunk,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum OperatorAct {
+    /// A person said yes to the operator.
+    Confirm {
+        who: String,
+        note: Option<String>,
+    },
+    Close {
+        reason: String,
+    },
+    /// Go on with the next step now.
+    Skip,
+    /// Take it back within the undo time.
+    Undo,
+}
+
+/// What the world should do, after the state is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Hand an attempt over: apply [`Event::Hand`], commit, then [`Effect::Perform`].
+    Hand(AttemptId),
+    /// Give it to the provider now; its handing over is committed.
+    Perform(AttemptId),
+    /// End a call that is no longer wanted.
+    CancelCall(AttemptId),
+    /// Write down.
+    Record(Entry),
+}
+
+/// A line of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: UtcMs,
+    /// The person it is about.
+    pub who: Option<String>,
+    pub note: Note,
+}
+
+/// What is written down; sentences are made of it by [`super::timeline`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Note {
+    Opened { protocol: String, version: u32 },
+    Round { round: u32 },
+    Step { step: usize, does: String, why: Vec<String> },
+    NoOne { role: String },
+    Unreachable { name: String, why: String },
+    HeldForCall { name: String },
+    Handed { channel: Channel, name: String, label: String, again: bool },
+    Accepted { channel: Channel, name: String, label: String },
+    Delivered { channel: Channel, name: String },
+    Failed { channel: Channel, name: String, why: String, for_good: bool },
+    Waiting { until: UtcMs, next: String },
+    Answered { name: String },
+    CallEnded { name: String, label: String, outcome: CallOutcome },
+    Told { name: String },
+    Confirmed { name: String, via: Via, note: Option<String> },
+    Repeated { name: String },
+    Trouble { trouble: Trouble },
+    Skipped { by: String },
+    Closed { phase: Phase, by: Option<String>, reason: Option<String> },
+    StoodDown { names: Vec<String> },
+    Reopened { name: String },
+}
+
+/// The door a confirmation came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Text,
+    Key,
+    Operator,
+}
+
+/// What a dispatch looks up in its surroundings while it decides.
+pub trait World {
+    /// Who is on call for `role` at `at`.
+    fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall>;
+    /// A person of the account.
+    fn contact(&self, id: &ContactId) -> Option<&Contact>;
+    /// A confirmation code that is free at `number`.
+    fn pick_code(&self, number: &PhoneNumber) -> Option<u16>;
+}

@@ -1,0 +1,204 @@
+//! What providers, carriers and crashes report about an attempt. Facts only ever move forward.
+
+use super::Turn;
+use super::event::{CallNews, Effect, Failure, Note, Via};
+use super::protocol::Until;
+use super::state::{CallOutcome, Channel, FailedFor, Phase, RETRY_AFTER_MS, Trouble};
+use crate::base::clock::UtcMs;
+
+/// After so many crashes under the same attempt it is given up rather than sent again.
+const MAX_INTERRUPTIONS: u32 = 3;
+
+impl Turn<'_> {
+    pub(super) fn hand(&mut self, i: usize, node: &str) {
+        let a = &self.s.attempts[i];
+        if !a.is_planned() || (a.is_step() && !self.s.phase.is_open()) {
+            return;
+        }
+        let (id, again) = (a.id.clone(), a.uncertain);
+        let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
+        let a = &mut self.s.attempts[i];
+        a.handed_at.get_or_insert(self.now);
+        a.in_flight_since = Some(self.now);
+        a.owner = Some(node.to_owned());
+        self.effects.push(Effect::Perform(id));
+        self.record(Some(&name.clone()), Note::Handed { channel, name, label, again });
+    }
+
+    pub(super) fn accepted(&mut self, i: usize, provider_id: Option<&str>) {
+        let a = &mut self.s.attempts[i];
+        if a.provider_id.is_none() {
+            a.provider_id = provider_id.map(str::to_owned);
+        }
+        if a.channel != Channel::Call {
+            a.in_flight_since = None;
+            a.owner = None;
+        }
+        // A late yes overtakes what we thought had failed; a definite no stands.
+        a.retry_at = None;
+        if a.failed.as_ref().is_some_and(|f| !f.permanent) {
+            a.failed = None;
+        }
+        if a.accepted_at.is_some() || a.failed.is_some() {
+            return;
+        }
+        a.accepted_at = Some(self.now);
+        let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
+        self.s.troubles.remove(&Trouble::EdgeDown { channel });
+        self.record(Some(&name.clone()), Note::Accepted { channel, name, label });
+    }
+
+    pub(super) fn delivered(&mut self, i: usize) {
+        self.accepted(i, None);
+        let a = &mut self.s.attempts[i];
+        if a.delivered_at.is_none() && a.failed.is_none() {
+            a.delivered_at = Some(self.now);
+            let (channel, name) = (a.channel, a.name.clone());
+            self.record(Some(&name.clone()), Note::Delivered { channel, name });
+        }
+    }
+
+    pub(super) fn failed(&mut self, i: usize, failure: Failure, why: &str) {
+        let phase = self.s.phase;
+        let a = &mut self.s.attempts[i];
+        let proven = a.delivered_at.is_some() || a.told_at.is_some() || a.confirmed_at.is_some();
+        if proven && a.channel != Channel::Call {
+            // A reply or a receipt overtook the provider's answer: it was taken.
+            a.in_flight_since = None;
+            a.owner = None;
+            a.retry_at = None;
+            set_once(&mut a.accepted_at, self.now);
+        }
+        if proven || a.failed.is_some() || (a.accepted_at.is_some() && failure != Failure::Permanent) {
+            return;
+        }
+        a.in_flight_since = None;
+        a.owner = None;
+        a.failures += 1;
+        let retry = match failure {
+            Failure::Permanent => None,
+            Failure::Temporary => {
+                let after = usize::try_from(a.failures - 1).ok().and_then(|n| RETRY_AFTER_MS.get(n));
+                after.map(|ms| self.now.plus_ms(*ms))
+            }
+            // It may have arrived: once more, and marked so.
+            Failure::Unknown if a.uncertain => None,
+            Failure::Unknown => {
+                a.uncertain = true;
+                Some(self.now.plus_ms(RETRY_AFTER_MS[0]))
+            }
+        };
+        // What is closed is not tried again.
+        let retry = retry.filter(|_| phase.is_open() || !a.is_step());
+        a.retry_at = retry;
+        let (channel, name) = (a.channel, a.name.clone());
+        if retry.is_none() {
+            let permanent = failure == Failure::Permanent;
+            let why = if failure == Failure::Unknown { FailedFor::UNKNOWN } else { why };
+            a.failed = Some(FailedFor { at: self.now, permanent, why: why.to_owned() });
+            if a.channel == Channel::Call {
+                a.ended_at.get_or_insert(self.now);
+            }
+        }
+        let (bounced, step) = (a.accepted_at.is_some(), a.is_step());
+        let note = Note::Failed { channel, name: name.clone(), why: why.to_owned(), for_good: retry.is_none() };
+        self.record(Some(&name), note);
+        if retry.is_none() && step && failure != Failure::Permanent && phase.is_open() {
+            self.trouble(Trouble::EdgeDown { channel });
+        }
+        if bounced && step && phase == Phase::Delivered {
+            self.s.phase = Phase::ExhaustedUnconfirmed;
+            self.s.closed_at = None;
+            self.s.closed_by = None;
+            self.record(Some(&name), Note::Reopened { name: name.clone() });
+            self.trouble(Trouble::Unreachable { who: name });
+        }
+    }
+
+    /// The node that had it is gone: a text or an email goes once more with the same code, a call is redialled.
+    pub(super) fn interrupted(&mut self, i: usize) {
+        let open = self.s.phase.is_open();
+        let a = &mut self.s.attempts[i];
+        if a.in_flight_since.is_none() {
+            return;
+        }
+        a.in_flight_since = None;
+        a.owner = None;
+        a.interruptions += 1;
+        if a.channel == Channel::Call && a.told_at.is_some() {
+            a.ended_at.get_or_insert(self.now);
+            a.outcome.get_or_insert(CallOutcome::ToldOnly);
+        } else if a.is_step() && !open {
+            a.cancelled = true;
+        } else if a.interruptions > MAX_INTERRUPTIONS {
+            a.failed = Some(FailedFor { at: self.now, permanent: false, why: FailedFor::UNKNOWN.into() });
+            if a.channel == Channel::Call {
+                a.ended_at.get_or_insert(self.now);
+            }
+        } else {
+            a.uncertain = true;
+            a.planned_at = self.now;
+            self.effects.push(Effect::Hand(a.id.clone()));
+        }
+    }
+
+    pub(super) fn call_news(&mut self, i: usize, news: CallNews) {
+        let a = &mut self.s.attempts[i];
+        let name = a.name.clone();
+        if a.ended_at.is_some() {
+            return;
+        }
+        match news {
+            CallNews::Answered => {
+                set_once(&mut a.accepted_at, self.now);
+                self.record(Some(&name.clone()), Note::Answered { name });
+            }
+            CallNews::Told => self.told(i),
+            CallNews::Confirmed => {
+                self.told(i);
+                self.confirm(i, Via::Key);
+            }
+            CallNews::NoTrunk | CallNews::WrongNumber if a.accepted_at.is_some() => {
+                self.call_news(i, CallNews::Ended(CallOutcome::Lost));
+            }
+            CallNews::WrongNumber => self.failed(i, Failure::Permanent, "wrong_number"),
+            CallNews::NoTrunk => self.failed(i, Failure::Temporary, "no_trunk"),
+            CallNews::Ended(outcome) => {
+                a.ended_at = Some(self.now);
+                a.outcome = Some(outcome);
+                a.in_flight_since = None;
+                a.owner = None;
+                a.cancelled |= outcome == CallOutcome::Cancelled;
+                let label = a.label.clone();
+                self.record(Some(&name.clone()), Note::CallEnded { name, label, outcome });
+                match outcome {
+                    CallOutcome::Confirmed => {
+                        self.told(i);
+                        self.confirm(i, Via::Key);
+                    }
+                    CallOutcome::ToldOnly => self.told(i),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn told(&mut self, i: usize) {
+        let a = &mut self.s.attempts[i];
+        if a.told_at.is_some() {
+            return;
+        }
+        a.told_at = Some(self.now);
+        let name = a.name.clone();
+        self.record(Some(&name), Note::Told { name: name.clone() });
+        self.s.troubles.remove(&Trouble::NobodyTold);
+        if self.s.protocol.until == Until::Told && self.s.phase.is_open() {
+            self.close(Phase::Told, Some(name.clone()), None, Some(i));
+            self.stand_down_others(&name, Some(i));
+        }
+    }
+}
+
+fn set_once(fact: &mut Option<UtcMs>, now: UtcMs) {
+    fact.get_or_insert(now);
+}

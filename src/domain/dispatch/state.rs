@@ -1,0 +1,551 @@
+//! The state of a dispatch: what was decided, what was tried, and the five facts of every attempt.
+//!
+//! Plain data, stored as it is. What is shown (an attempt's state, when to wake) is derived from it, so that
+//! two columns can never disagree. Facts are times, set once and never taken back.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::protocol::{Method, Protocol};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, MessageId, StepRunId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Urgency;
+
+/// Not accepted within this: the wait runs from handing over.
+pub const ACCEPT_WITHIN_MS: i64 = 60_000;
+/// Rounds start at least this far apart.
+pub const ROUND_GAP_MS: i64 = 60_000;
+/// A planned attempt that nobody has handed over by then is taken up again.
+pub const HAND_WITHIN_MS: i64 = 15_000;
+/// The longest an email waits for the call to end.
+pub const HOLD_FOR_CALL_MS: i64 = 30 * 60_000;
+/// A call-out that has not reported its end this long after it should have been answered is given up.
+pub const CALL_GUARD_MS: i64 = 10 * 60_000;
+/// When a temporary failure is tried again: this long after the 1st, 2nd, 3rd failure.
+pub const RETRY_AFTER_MS: [i64; 3] = [5_000, 15_000, 30_000];
+
+/// One run of a protocol for a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    pub id: DispatchId,
+    pub message: MessageId,
+    pub account: AccountId,
+    pub urgency: Urgency,
+    /// The version of the protocol that this dispatch runs to its end.
+    pub protocol: Protocol,
+    pub saved_at: UtcMs,
+    /// T0: until then it can be taken back.
+    pub open_at: UtcMs,
+    /// The call the message was taken on, while that call is up: emails wait for its end.
+    pub on_call: Option<CallId>,
+    /// Whom the caller was put through to, once a patch on that call had connected.
+    pub patched_to: Option<String>,
+    pub phase: Phase,
+    pub troubles: BTreeSet<Trouble>,
+    /// Counted from 1; 0 before the first step.
+    pub round: u32,
+    pub round_at: UtcMs,
+    pub cursor: Cursor,
+    pub runs: Vec<StepRun>,
+    pub attempts: Vec<Attempt>,
+    pub closed_at: Option<UtcMs>,
+    /// Who confirmed or closed it.
+    pub closed_by: Option<String>,
+}
+
+/// A dispatch about to be inserted together with its message.
+#[derive(Clone, Debug)]
+pub struct NewDispatch {
+    pub id: DispatchId,
+    pub message: MessageId,
+    pub account: AccountId,
+    pub urgency: Urgency,
+    pub protocol: Protocol,
+    /// How long it can be taken back.
+    pub undo_secs: u32,
+    /// The call the message was taken on, if that call is still up.
+    pub on_call: Option<CallId>,
+    /// Whom the caller was put through to, if a patch on that call has connected already.
+    pub patched_to: Option<String>,
+}
+
+impl NewDispatch {
+    /// The state of a dispatch saved at `now`.
+    pub fn saved(self, now: UtcMs) -> State {
+        let open_at = now.plus_secs(i64::from(self.undo_secs));
+        State {
+            id: self.id,
+            message: self.message,
+            account: self.account,
+            urgency: self.urgency,
+            protocol: self.protocol,
+            saved_at: now,
+            open_at,
+            on_call: self.on_call,
+            patched_to: self.patched_to,
+            phase: Phase::Open,
+            troubles: BTreeSet::new(),
+            round: 0,
+            round_at: open_at,
+            cursor: Cursor::Before,
+            runs: Vec::new(),
+            attempts: Vec::new(),
+            closed_at: None,
+            closed_by: None,
+        }
+    }
+}
+
+/// Where a dispatch stands (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Saved, not started: it can be taken back.
+    Open,
+    Running,
+    Confirmed,
+    Told,
+    /// Met on the protocol's own terms, without confirmation.
+    Delivered,
+    Patched,
+    /// The steps ran out and nobody said yes. Not over: late replies count, operators are told.
+    ExhaustedUnconfirmed,
+    /// Taken back within the undo time.
+    Cancelled,
+    ClosedByOperator,
+}
+
+impl Phase {
+    /// Whether a confirmation still counts.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Running | Self::ExhaustedUnconfirmed)
+    }
+
+    /// The name stored and shown to programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Running => "running",
+            Self::Confirmed => "confirmed",
+            Self::Told => "told",
+            Self::Delivered => "delivered",
+            Self::Patched => "patched",
+            Self::ExhaustedUnconfirmed => "exhausted_unconfirmed",
+            Self::Cancelled => "cancelled",
+            Self::ClosedByOperator => "closed_by_operator",
+        }
+    }
+}
+
+/// What needs an operator. Ordered: the gravest last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Trouble {
+    /// A text came in that matches nothing.
+    TextUnplaced { from: String },
+    /// A destination cannot be reached: blocked by STOP, or missing.
+    Unreachable { who: String },
+    /// The carrier or mail server could not be used.
+    EdgeDown { channel: Channel },
+    /// Nobody was on call for a role.
+    NobodyOnCall { role: String },
+    /// Round after round, and nobody has been told.
+    NobodyTold,
+    /// The steps ran out.
+    Exhausted,
+}
+
+/// Where the protocol is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Cursor {
+    Before,
+    /// In the run with this index in [`State::runs`].
+    In {
+        run: usize,
+    },
+    /// Between rounds: the next begins at this time with this step (counted from 0).
+    Pausing {
+        until: UtcMs,
+        step: usize,
+    },
+    /// No step is left.
+    Done,
+}
+
+/// A step as it was entered in one round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRun {
+    pub id: StepRunId,
+    pub round: u32,
+    /// Counted from 0.
+    pub step: usize,
+    pub entered_at: UtcMs,
+    pub state: RunState,
+    /// Since when an answer is waited for.
+    pub wait_from: Option<UtcMs>,
+    pub ended_at: Option<UtcMs>,
+    /// Who was meant and why, in words.
+    pub why: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    Attempting,
+    Waiting,
+    Confirmed,
+    Told,
+    /// Handed over; this step asks nobody for an answer.
+    Done,
+    TimedOut,
+    Failed,
+    NoOne,
+    Skipped,
+}
+
+impl RunState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Attempting => "attempting",
+            Self::Waiting => "waiting",
+            Self::Confirmed => "confirmed",
+            Self::Told => "told",
+            Self::Done => "done",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::NoOne => "no_one",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Email,
+    Text,
+    Call,
+}
+
+impl Channel {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Text => "text",
+            Self::Call => "call",
+        }
+    }
+
+    pub const fn of(method: Method) -> Option<Self> {
+        match method {
+            Method::Email => Some(Self::Email),
+            Method::Text | Method::TextConfirm => Some(Self::Text),
+            Method::CallOut { .. } => Some(Self::Call),
+            _ => None,
+        }
+    }
+}
+
+/// An address as it was when the attempt was planned.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "address", rename_all = "snake_case")]
+pub enum Address {
+    Phone(PhoneNumber),
+    Email(String),
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[address]")
+    }
+}
+
+impl Address {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone(number) => number.as_e164(),
+            Self::Email(address) => address,
+        }
+    }
+
+    pub const fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(number) => Some(number),
+            Self::Email(_) => None,
+        }
+    }
+}
+
+/// What an attempt is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Purpose {
+    /// The message itself, for the run with this index.
+    Step { run: usize },
+    /// Tells the one who confirmed that it counted.
+    ConfirmedReply,
+    /// Tells one who confirms again who did before.
+    AlreadyReply,
+    /// Tells the others who were asked.
+    StandDown,
+    /// Asks which of several open messages is meant.
+    WhichReply,
+    /// Says how to confirm.
+    HelpReply,
+}
+
+/// One try at one destination, or one reply to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub contact: Option<ContactId>,
+    /// The person's name, as it was.
+    pub name: String,
+    /// What people call the destination: "mobile".
+    pub label: String,
+    pub address: Address,
+    /// The code that confirms by text.
+    pub code: Option<u16>,
+    /// Leave what the account leaves when nobody takes the call.
+    #[serde(default)]
+    pub leave_message: bool,
+    pub ring_secs: u32,
+    pub planned_at: UtcMs,
+    /// An email waits for the end of the call until then.
+    pub hold_until: Option<UtcMs>,
+    /// The node that handed it over; whoever comes after a crash knows by it.
+    pub owner: Option<String>,
+    /// The provider's name for it.
+    pub provider_id: Option<String>,
+    // The five facts, each set once.
+    pub handed_at: Option<UtcMs>,
+    pub accepted_at: Option<UtcMs>,
+    pub delivered_at: Option<UtcMs>,
+    pub told_at: Option<UtcMs>,
+    pub confirmed_at: Option<UtcMs>,
+    /// A call: when and how it ended.
+    pub ended_at: Option<UtcMs>,
+    pub outcome: Option<CallOutcome>,
+    /// With the provider now: handed over (again), no answer yet. A call: until it ends.
+    pub in_flight_since: Option<UtcMs>,
+    pub failures: u32,
+    /// Crashes it was in flight at.
+    #[serde(default)]
+    pub interruptions: u32,
+    pub retry_at: Option<UtcMs>,
+    /// Given up, and why.
+    pub failed: Option<FailedFor>,
+    /// Handed over a second time without knowing whether the first arrived.
+    pub uncertain: bool,
+    pub cancelled: bool,
+}
+
+/// Why an attempt was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedFor {
+    pub at: UtcMs,
+    pub permanent: bool,
+    /// A short code, never an address or a text.
+    pub why: String,
+}
+
+impl FailedFor {
+    /// What a second try could not find out either: it may have arrived, so it is waited for.
+    pub const UNKNOWN: &'static str = "unknown";
+
+    /// It certainly did not arrive.
+    pub fn is_certain(&self) -> bool {
+        self.permanent || self.why != Self::UNKNOWN
+    }
+}
+
+/// How a call-out ended, in the dispatcher's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    Confirmed,
+    ToldOnly,
+    LeftRequest,
+    NotAccepted,
+    Busy,
+    NoAnswer,
+    Declined,
+    /// Our own machine or the line fell away in the middle.
+    Lost,
+    Cancelled,
+}
+
+/// The state shown for an attempt, derived from its facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    Planned,
+    Handed,
+    Accepted,
+    Delivered,
+    Told,
+    Confirmed,
+    /// A call that is over without anybody told.
+    Ended,
+    FailedTemp,
+    FailedPerm,
+    Unknown,
+    Cancelled,
+}
+
+impl AttemptState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Handed => "handed",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Told => "told",
+            Self::Confirmed => "confirmed",
+            Self::Ended => "ended",
+            Self::FailedTemp => "failed_temp",
+            Self::FailedPerm => "failed_perm",
+            Self::Unknown => "unknown",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Attempt {
+    /// The state shown. Later facts overtake earlier ones, and any fact overtakes a failure before it.
+    pub fn state(&self) -> AttemptState {
+        let facts = [
+            (self.confirmed_at, AttemptState::Confirmed),
+            (self.told_at, AttemptState::Told),
+            (self.delivered_at, AttemptState::Delivered),
+        ];
+        if let Some((_, state)) = facts.into_iter().find(|(at, _)| at.is_some()) {
+            return state;
+        }
+        match &self.failed {
+            Some(failed) if failed.permanent => return AttemptState::FailedPerm,
+            Some(failed) if !failed.is_certain() => return AttemptState::Unknown,
+            Some(_) => return AttemptState::FailedTemp,
+            None => {}
+        }
+        if self.cancelled {
+            AttemptState::Cancelled
+        } else if self.ended_at.is_some() {
+            AttemptState::Ended
+        } else if self.accepted_at.is_some() {
+            AttemptState::Accepted
+        } else if self.in_flight_since.is_some() {
+            AttemptState::Handed
+        } else if self.retry_at.is_some() {
+            AttemptState::FailedTemp
+        } else {
+            AttemptState::Planned
+        }
+    }
+
+    /// Waits to be handed over now.
+    pub fn is_planned(&self) -> bool {
+        self.hold_until.is_none() && self.retry_at.is_none() && self.in_flight_since.is_none() && !self.is_settled()
+    }
+
+    /// Nothing more will be done for it.
+    pub fn is_settled(&self) -> bool {
+        let over = match self.channel {
+            Channel::Call => self.ended_at.is_some(),
+            Channel::Email | Channel::Text => self.accepted_at.is_some(),
+        };
+        self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
+    }
+
+    /// Is the message itself, not a reply.
+    pub const fn is_step(&self) -> bool {
+        matches!(self.purpose, Purpose::Step { .. })
+    }
+
+    /// When this attempt wants attention, and why.
+    fn wake(&self) -> Option<(UtcMs, Reason)> {
+        if self.is_settled() {
+            return None;
+        }
+        Some(match (self.in_flight_since, self.hold_until, self.retry_at) {
+            (Some(since), _, _) if self.channel == Channel::Call => {
+                (since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS), Reason::CallGuard)
+            }
+            (Some(since), _, _) => (since.plus_ms(ACCEPT_WITHIN_MS), Reason::AcceptGuard),
+            (None, Some(at), _) => (at, Reason::CallEnd),
+            (None, None, Some(at)) => (at, Reason::Retry),
+            (None, None, None) => (self.planned_at.plus_ms(HAND_WITHIN_MS), Reason::Hand),
+        })
+    }
+}
+
+/// Why a dispatch wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Open,
+    WaitOver,
+    NextRound,
+    AcceptGuard,
+    CallGuard,
+    CallEnd,
+    Retry,
+    Hand,
+}
+
+impl State {
+    /// When to wake next and why: the soonest of all there is to wait for. `None`: nothing, which is right
+    /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`]).
+    pub fn wake(&self) -> Option<(UtcMs, Reason)> {
+        let attempts = self.attempts.iter().filter_map(Attempt::wake);
+        let own = match (self.phase, self.cursor) {
+            (Phase::Open, _) => Some((self.open_at, Reason::Open)),
+            (Phase::Running, Cursor::Pausing { until, .. }) => Some((until, Reason::NextRound)),
+            (Phase::Running, Cursor::In { run }) => self.due_at(run).map(|at| (at, Reason::WaitOver)),
+            _ => None,
+        };
+        attempts.chain(own).min_by_key(|(at, _)| *at)
+    }
+
+    /// When the wait of a run is over, once it has begun.
+    pub fn due_at(&self, run: usize) -> Option<UtcMs> {
+        let run = self.runs.get(run)?;
+        let step = self.protocol.steps.get(run.step)?;
+        Some(run.wait_from?.plus_secs(i64::from(step.wait_secs)))
+    }
+
+    /// The run the dispatch is in.
+    pub fn current(&self) -> Option<usize> {
+        match self.cursor {
+            Cursor::In { run } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// Attempts of a run, with their indices.
+    pub fn attempts_of(&self, run: usize) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |a| a.purpose == Purpose::Step { run })
+    }
+
+    pub fn find_attempt(&self, id: &AttemptId) -> Option<&Attempt> {
+        self.attempts.iter().find(|a| a.id == *id)
+    }
+
+    /// Somebody has heard or opened the whole content.
+    pub fn anybody_told(&self) -> bool {
+        self.attempts.iter().any(|a| a.told_at.is_some() || a.confirmed_at.is_some())
+    }
+
+    /// Codes this dispatch has at numbers: number, code, attempt that used it last.
+    pub fn codes(&self) -> impl Iterator<Item = (&PhoneNumber, u16, &Attempt)> {
+        self.attempts.iter().filter(|a| a.is_step()).filter_map(|a| Some((a.address.phone()?, a.code?, a)))
+    }
+
+    /// An operator is asked for.
+    pub fn needs_operator(&self) -> bool {
+        !self.troubles.is_empty()
+    }
+}

@@ -1,0 +1,305 @@
+//! Steps: entering one resolves its people and plans its attempts; a step is passed when its wait is over,
+//! or at once when nothing more can come of it.
+
+use super::Turn;
+use super::describe::describe_step;
+use super::event::{Effect, Note};
+use super::protocol::{Method, Step, Target, Until};
+use super::state::{
+    ACCEPT_WITHIN_MS, Address, Attempt, CallOutcome, Channel, Cursor, FailedFor, HOLD_FOR_CALL_MS, Phase, Purpose,
+    ROUND_GAP_MS, RunState, StepRun, Trouble,
+};
+use crate::base::clock::UtcMs;
+use crate::base::id::{ContactId, StepRunId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Contact, Destination, Reach};
+
+impl Turn<'_> {
+    pub(super) fn start_round(&mut self, step: usize) {
+        self.s.round += 1;
+        self.s.round_at = self.now;
+        self.record(None, Note::Round { round: self.s.round });
+        if !self.s.anybody_told() {
+            self.trouble(Trouble::NobodyTold);
+        }
+        self.enter(step);
+    }
+
+    pub(super) fn enter(&mut self, index: usize) {
+        let Some(step) = self.s.protocol.steps.get(index).cloned() else {
+            self.s.cursor = Cursor::Done;
+            return;
+        };
+        let run = self.s.runs.len();
+        let own = self.s.id.as_str();
+        let own = own.split_once('_').map_or(own, |(_, rest)| rest);
+        self.s.runs.push(StepRun {
+            id: StepRunId::named(&format!("{own}-{}", run + 1)),
+            round: self.s.round,
+            step: index,
+            entered_at: self.now,
+            state: RunState::Attempting,
+            wait_from: None,
+            ended_at: None,
+            why: Vec::new(),
+        });
+        self.s.cursor = Cursor::In { run };
+        let people: Vec<_> = step.to.iter().filter_map(|target| self.resolve(run, target)).collect();
+        let (does, why) = (self.says(&step), self.s.runs[run].why.clone());
+        self.record(None, Note::Step { step: index, does, why });
+        for (contact, destination) in people {
+            self.plan(run, &step, &contact, &destination);
+        }
+        if self.s.attempts_of(run).next().is_none() {
+            self.end_run(run, RunState::NoOne);
+        }
+    }
+
+    /// The person and destination a target means now. Who and why is kept on the run.
+    fn resolve(&mut self, run: usize, target: &Target) -> Option<(Contact, Destination)> {
+        let world = self.world;
+        let (id, label, why) = match target {
+            Target::Contact { contact, destination } => (contact.clone(), destination, None),
+            Target::OnCall { role, destination } => match world.on_call(role, self.now) {
+                Some(on_call) => (on_call.contact, destination, Some(format!("{role} on call by {}", on_call.why))),
+                None => {
+                    self.s.runs[run].why.push(format!("{role}: nobody on call"));
+                    self.record(None, Note::NoOne { role: role.clone() });
+                    self.trouble(Trouble::NobodyOnCall { role: role.clone() });
+                    return None;
+                }
+            },
+        };
+        let Some(contact) = world.contact(&id) else {
+            self.unreachable("somebody who is no contact any more", "no such contact");
+            return None;
+        };
+        let why = why.map_or_else(|| contact.name.clone(), |why| format!("{}: {why}", contact.name));
+        self.s.runs[run].why.push(why);
+        match contact.find_destination(label) {
+            Some(destination) => Some((contact.clone(), destination.clone())),
+            None => {
+                self.unreachable(&contact.name, &format!("has no {label}"));
+                None
+            }
+        }
+    }
+
+    fn plan(&mut self, run: usize, step: &Step, contact: &Contact, destination: &Destination) {
+        let Some(channel) = Channel::of(step.method) else { return };
+        let address = match (&destination.reach, channel) {
+            (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
+            (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
+            _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.name())),
+        };
+        if channel == Channel::Text && destination.blocked {
+            return self.unreachable(&contact.name, "asked for no more texts (STOP)");
+        }
+        if self.s.attempts_of(run).any(|a| a.address == address) {
+            return;
+        }
+        let code = match (step.method, &address) {
+            (Method::TextConfirm, Address::Phone(number)) => match self.code_for(number) {
+                Some(code) => Some(code),
+                None => return self.unreachable(&contact.name, "has no confirmation code left"),
+            },
+            _ => None,
+        };
+        // Email waits for the call's end, so that it can say what became of the call.
+        let held = channel == Channel::Email && self.s.on_call.is_some();
+        let i = self.push_attempt(Purpose::Step { run }, channel, &contact.name, &destination.label, address);
+        let attempt = &mut self.s.attempts[i];
+        attempt.contact = Some(contact.id.clone());
+        attempt.code = code;
+        attempt.leave_message = matches!(step.method, Method::CallOut { leave_message: true });
+        attempt.ring_secs = destination.ring_secs;
+        if held {
+            attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
+            self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });
+        } else {
+            self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
+        }
+    }
+
+    /// Appends an attempt, not yet in line to be handed over, and gives its index.
+    pub(super) fn push_attempt(
+        &mut self,
+        purpose: Purpose,
+        channel: Channel,
+        name: &str,
+        label: &str,
+        address: Address,
+    ) -> usize {
+        let id = self.next_attempt_id();
+        self.s.attempts.push(Attempt {
+            id,
+            purpose,
+            channel,
+            contact: None,
+            name: name.to_owned(),
+            label: label.to_owned(),
+            address,
+            code: None,
+            leave_message: false,
+            ring_secs: 0,
+            planned_at: self.now,
+            hold_until: None,
+            owner: None,
+            provider_id: None,
+            handed_at: None,
+            accepted_at: None,
+            delivered_at: None,
+            told_at: None,
+            confirmed_at: None,
+            ended_at: None,
+            outcome: None,
+            in_flight_since: None,
+            failures: 0,
+            interruptions: 0,
+            retry_at: None,
+            failed: None,
+            uncertain: false,
+            cancelled: false,
+        });
+        self.s.attempts.len() - 1
+    }
+
+    /// The same dispatch keeps its code at a number over all rounds.
+    fn code_for(&self, number: &PhoneNumber) -> Option<u16> {
+        let kept = self.s.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code);
+        kept.or_else(|| self.world.pick_code(number))
+    }
+
+    fn unreachable(&mut self, name: &str, why: &str) {
+        self.record(Some(name), Note::Unreachable { name: name.to_owned(), why: why.to_owned() });
+        self.trouble(Trouble::Unreachable { who: name.to_owned() });
+    }
+
+    /// Goes on from the run if it is over. Says whether anything moved.
+    pub(super) fn pass(&mut self, run: usize) -> bool {
+        let Some(step) = self.s.protocol.steps.get(self.s.runs[run].step).cloned() else { return false };
+        if self.s.runs[run].ended_at.is_some() {
+            self.advance(run);
+            return true;
+        }
+        let channel = Channel::of(step.method);
+        if step.wait_secs == 0 && channel != Some(Channel::Call) {
+            self.end_run(run, RunState::Done);
+            self.advance(run);
+            return true;
+        }
+        if self.s.attempts_of(run).all(is_hopeless) {
+            self.end_run(run, RunState::Failed);
+            self.advance(run);
+            return true;
+        }
+        if self.s.runs[run].wait_from.is_none() {
+            let Some(from) = self.wait_from(run) else { return false };
+            self.s.runs[run].wait_from = Some(from);
+            self.s.runs[run].state = RunState::Waiting;
+            let until = from.plus_secs(i64::from(step.wait_secs));
+            if until > self.now {
+                let next = self.says_next(self.s.runs[run].step);
+                self.record(None, Note::Waiting { until, next });
+            }
+        }
+        if self.s.due_at(run).is_some_and(|due| due <= self.now) {
+            self.end_run(run, RunState::TimedOut);
+            self.advance(run);
+            return true;
+        }
+        false
+    }
+
+    /// Since when an answer is waited for: the last hang-up, or the last acceptance. `None`: not all of the
+    /// run's attempts have got that far.
+    fn wait_from(&self, run: usize) -> Option<UtcMs> {
+        let mut from = None;
+        for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
+            let own = match a.channel {
+                Channel::Call => a.ended_at,
+                Channel::Email | Channel::Text => {
+                    let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
+                    let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
+                    a.accepted_at.or(late).or(unknown)
+                }
+            };
+            from = from.max(Some(own?));
+        }
+        from
+    }
+
+    pub(super) fn end_run(&mut self, run: usize, state: RunState) {
+        let run = &mut self.s.runs[run];
+        if run.ended_at.is_none() {
+            run.ended_at = Some(self.now);
+            run.state = state;
+        }
+    }
+
+    pub(super) fn advance(&mut self, run: usize) {
+        let next = self.s.runs[run].step + 1;
+        if next < self.s.protocol.steps.len() {
+            return self.enter(next);
+        }
+        let Some(repeat) = self.s.protocol.repeat else {
+            self.s.cursor = Cursor::Done;
+            return;
+        };
+        let step = usize::try_from(repeat.from_step.saturating_sub(1)).unwrap_or(0);
+        let until = self.s.round_at.plus_ms(ROUND_GAP_MS);
+        if until <= self.now {
+            self.start_round(step);
+        } else {
+            self.s.cursor = Cursor::Pausing { until, step };
+        }
+    }
+
+    /// The steps have run out: is that the end by the protocol's own terms?
+    pub(super) fn finish(&mut self) -> bool {
+        if self.s.protocol.until == Until::HandedOver {
+            let mut steps = self.s.attempts.iter().filter(|a| a.is_step());
+            if steps.clone().any(|a| !a.is_settled()) {
+                return false;
+            }
+            let reached = |a: &Attempt| match a.channel {
+                Channel::Call => {
+                    a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
+                }
+                Channel::Email | Channel::Text => a.accepted_at.is_some() && a.failed.is_none(),
+            };
+            if !self.s.attempts.is_empty()
+                && self.s.runs.iter().all(|r| r.state != RunState::NoOne)
+                && steps.all(reached)
+            {
+                self.close(Phase::Delivered, None, None, None);
+                return true;
+            }
+        }
+        self.s.phase = Phase::ExhaustedUnconfirmed;
+        self.trouble(Trouble::Exhausted);
+        true
+    }
+
+    fn says(&self, step: &Step) -> String {
+        describe_step(step, &|id: &ContactId| self.world.contact(id).map(|c| c.name.clone()))
+    }
+
+    /// What comes after a step, in words.
+    pub(super) fn says_next(&self, after: usize) -> String {
+        match (self.s.protocol.steps.get(after + 1), self.s.protocol.repeat) {
+            (Some(step), _) => self.says(step),
+            (None, Some(repeat)) => {
+                let first = usize::try_from(repeat.from_step.saturating_sub(1)).unwrap_or(0);
+                let first = self.s.protocol.steps.get(first).map(|step| self.says(step)).unwrap_or_default();
+                format!("again from step {}: {first}", repeat.from_step)
+            }
+            (None, None) => "call an operator: the steps have run out".to_owned(),
+        }
+    }
+}
+
+/// Nothing can come of it any more.
+fn is_hopeless(a: &Attempt) -> bool {
+    a.cancelled || a.failed.as_ref().is_some_and(FailedFor::is_certain)
+}

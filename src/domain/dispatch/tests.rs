@@ -1,0 +1,593 @@
+//! The protocols of an answering service on simulated time, and random nights against the promises.
+
+use std::collections::BTreeMap;
+
+use super::event::{CallNews, Failure};
+use super::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use super::state::{CallOutcome, NewDispatch, Reason};
+use super::*;
+use crate::base::id::{AccountId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId};
+use crate::base::phone::PhoneNumber;
+use crate::base::rng::Rng;
+use crate::domain::account::{Contact, Destination, Reach, Urgency};
+use crate::domain::oncall::OnCall;
+
+#[derive(Default)]
+struct Town {
+    contacts: Vec<Contact>,
+    on_call: BTreeMap<String, ContactId>,
+}
+
+impl World for Town {
+    fn on_call(&self, role: &str, _at: UtcMs) -> Option<OnCall> {
+        let contact = self.on_call.get(role)?.clone();
+        Some(OnCall { contact, until: None, why: "rotation".into() })
+    }
+    fn contact(&self, id: &ContactId) -> Option<&Contact> {
+        self.contacts.iter().find(|c| c.id == *id)
+    }
+    fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
+        Some(1)
+    }
+}
+
+fn number(n: u32) -> PhoneNumber {
+    PhoneNumber::parse(&format!("+1202555{n:04}")).expect("a valid number")
+}
+
+fn town() -> Town {
+    let person = |name: &str, base: u32| {
+        let dst = |label: &str, reach| Destination {
+            id: DestinationId::named(&format!("{name}-{label}")),
+            label: label.into(),
+            reach,
+            ring_secs: 30,
+            blocked: false,
+        };
+        Contact {
+            id: ContactId::named(name),
+            account: AccountId::named("plumbing"),
+            name: name.into(),
+            title: "technician".into(),
+            destinations: vec![
+                dst("mobile", Reach::Phone(number(base))),
+                dst("home", Reach::Phone(number(base + 1))),
+                dst("email", Reach::Email(format!("{name}@example.com"))),
+            ],
+        }
+    };
+    Town {
+        contacts: vec![person("ben", 100), person("ada", 110), person("office", 120)],
+        on_call: [("technician".to_owned(), ContactId::named("ben"))].into(),
+    }
+}
+
+fn on_call(label: &str) -> Vec<Target> {
+    vec![Target::OnCall { role: "technician".into(), destination: label.into() }]
+}
+
+fn named(name: &str, label: &str) -> Target {
+    Target::Contact { contact: ContactId::named(name), destination: label.into() }
+}
+
+fn protocol(steps: Vec<(Method, Vec<Target>, u32)>, repeat: bool, until: Until) -> Protocol {
+    Protocol {
+        id: ProtocolId::named("p"),
+        account: AccountId::named("plumbing"),
+        name: "Urgent".into(),
+        version: 1,
+        steps: steps.into_iter().map(|(method, to, wait_secs)| Step { method, to, wait_secs }).collect(),
+        repeat: repeat.then_some(Repeat { from_step: 1 }),
+        until,
+    }
+}
+
+fn plumbing() -> Protocol {
+    let call = Method::CallOut { leave_message: true };
+    protocol(
+        vec![
+            (Method::TextConfirm, on_call("mobile"), 900),
+            (call, on_call("mobile"), 600),
+            (Method::CallOut { leave_message: false }, on_call("home"), 0),
+        ],
+        true,
+        Until::Confirmed,
+    )
+}
+
+fn saved(protocol: Protocol) -> State {
+    NewDispatch {
+        id: DispatchId::named("d"),
+        message: MessageId::named("m"),
+        account: AccountId::named("plumbing"),
+        urgency: Urgency::Urgent,
+        protocol,
+        undo_secs: 5,
+        on_call: None,
+        patched_to: None,
+    }
+    .saved(UtcMs(0))
+}
+
+/// A desk that obeys: hands over, lets the carrier accept, lets calls ring 30 s unless told otherwise.
+struct Night {
+    town: Town,
+    s: State,
+    now: UtcMs,
+    log: Vec<Entry>,
+    /// What left the house: seconds after T0, channel, number or address.
+    sent: Vec<(i64, Channel, String)>,
+    /// Calls that ring, and when they end.
+    ringing: Vec<(UtcMs, AttemptId)>,
+    cancelled: Vec<AttemptId>,
+    refuse: Option<(Channel, Failure)>,
+    silent: bool,
+}
+
+impl Night {
+    fn of(protocol: Protocol) -> Self {
+        Self {
+            town: town(),
+            s: saved(protocol),
+            now: UtcMs(0),
+            log: vec![],
+            sent: vec![],
+            ringing: vec![],
+            cancelled: vec![],
+            refuse: None,
+            silent: false,
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            let (next, effects) = apply(&self.s, &event, self.now, &self.town);
+            self.s = next;
+            for effect in effects {
+                match effect {
+                    Effect::Hand(attempt) => events.push(Event::Hand { attempt, node: "n".into() }),
+                    Effect::Perform(id) => events.extend(self.perform(&id)),
+                    Effect::CancelCall(attempt) => {
+                        self.cancelled.push(attempt.clone());
+                        self.ringing.retain(|(_, a)| *a != attempt);
+                        events.push(Event::Call { attempt, news: CallNews::Ended(CallOutcome::Cancelled) });
+                    }
+                    Effect::Record(entry) => self.log.push(entry),
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, id: &AttemptId) -> Option<Event> {
+        let a = self.s.find_attempt(id).expect("a known attempt");
+        let at = self.now.since(self.s.open_at) / 1_000;
+        self.sent.push((at, a.channel, a.address.as_str().to_owned()));
+        if let Some((_, failure)) = self.refuse.filter(|(channel, _)| *channel == a.channel) {
+            return Some(Event::Failed { attempt: id.clone(), failure, why: "refused".into() });
+        }
+        if self.silent {
+            return None;
+        }
+        match a.channel {
+            Channel::Call => {
+                self.ringing.push((self.now.plus_secs(i64::from(a.ring_secs)), id.clone()));
+                None
+            }
+            _ => Some(Event::Accepted { attempt: id.clone(), provider_id: None }),
+        }
+    }
+
+    /// Lets time pass to `secs` after T0, waking exactly when the dispatch asks for it.
+    fn until(&mut self, secs: i64) {
+        let end = self.s.open_at.plus_secs(secs);
+        for _ in 0..10_000 {
+            let ring = self.ringing.iter().map(|(at, _)| *at).min();
+            let wake = self.s.wake().map(|(at, _)| at);
+            let Some(next) = [ring, wake].into_iter().flatten().min().filter(|at| *at <= end) else { break };
+            self.now = self.now.max(next);
+            if ring == Some(next) {
+                let i = self.ringing.iter().position(|(at, _)| *at == next).expect("it rings");
+                let (_, attempt) = self.ringing.remove(i);
+                self.tell(Event::Call { attempt, news: CallNews::Ended(CallOutcome::NoAnswer) });
+            } else {
+                self.tell(Event::Due);
+            }
+        }
+        self.now = end;
+    }
+
+    fn times(&self) -> Vec<(i64, Channel)> {
+        self.sent.iter().map(|(at, channel, _)| (*at, *channel)).collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.log.iter().map(|entry| timeline::sentence(entry, "UTC").1).collect()
+    }
+}
+
+#[test]
+fn the_plumbing_protocol_keeps_its_times_to_the_second_twice_round() {
+    let mut night = Night::of(plumbing());
+    night.until(3_120);
+    use Channel::{Call, Text};
+    assert_eq!(
+        night.times(),
+        [(0, Text), (900, Call), (1_530, Call), (1_560, Text), (2_460, Call), (3_090, Call), (3_120, Text)]
+    );
+    assert!(night.s.troubles.contains(&Trouble::NobodyTold), "round 2 alarms while nobody has been told");
+    assert_eq!(night.s.attempts[0].code, night.s.attempts[3].code, "the code stays over the rounds");
+}
+
+#[test]
+fn a_reply_confirms_once_and_is_answered() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(night.s.phase, Phase::Confirmed);
+    assert_eq!(night.s.closed_by.as_deref(), Some("ben"));
+    let replies = |night: &Night| night.s.attempts.iter().map(|a| a.purpose.clone()).collect::<Vec<_>>();
+    assert_eq!(replies(&night).last(), Some(&state::Purpose::ConfirmedReply));
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(replies(&night).last(), Some(&state::Purpose::AlreadyReply));
+    night.until(90_000);
+    assert_eq!(night.times().iter().filter(|(_, c)| *c == Channel::Call).count(), 0);
+    assert_eq!(night.s.wake(), None);
+}
+
+#[test]
+fn a_reply_while_the_phone_rings_takes_the_call_back() {
+    let mut night = Night::of(plumbing());
+    night.until(910);
+    assert_eq!(night.ringing.len(), 1);
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!((night.cancelled.len(), night.ringing.len()), (1, 0));
+    assert_eq!(night.s.wake(), None);
+}
+
+#[test]
+fn a_permanent_failure_moves_on_at_once() {
+    let mut night = Night::of(plumbing());
+    night.refuse = Some((Channel::Text, Failure::Permanent));
+    night.until(0);
+    assert_eq!(night.times(), [(0, Channel::Text), (0, Channel::Call)]);
+}
+
+#[test]
+fn a_carrier_that_is_down_is_tried_again_then_passed_over_with_an_alarm() {
+    let mut night = Night::of(plumbing());
+    use Channel::{Call, Text};
+    night.refuse = Some((Text, Failure::Temporary));
+    night.until(60);
+    assert_eq!(night.times(), [(0, Text), (5, Text), (20, Text), (50, Text), (50, Call)]);
+    assert!(night.s.troubles.contains(&Trouble::EdgeDown { channel: Text }));
+}
+
+#[test]
+fn without_acceptance_the_wait_runs_from_handing_over() {
+    let mut night = Night::of(plumbing());
+    night.silent = true;
+    night.until(899);
+    assert_eq!(night.s.due_at(0), Some(night.s.open_at.plus_secs(900)));
+    night.until(900);
+    assert_eq!(night.times().last(), Some(&(900, Channel::Call)));
+    assert_eq!(night.times().iter().filter(|(_, c)| *c == Channel::Text).count(), 2, "once more, flagged");
+    assert!(night.s.attempts[0].uncertain);
+}
+
+#[test]
+fn nobody_on_call_moves_on_with_an_alarm_and_rounds_keep_their_distance() {
+    let mut night = Night::of(plumbing());
+    night.town.on_call.clear();
+    night.until(180);
+    assert!(night.sent.is_empty());
+    assert_eq!(night.s.round, 4);
+    assert!(night.s.troubles.contains(&Trouble::NobodyOnCall { role: "technician".into() }));
+    night.town.on_call.insert("technician".into(), ContactId::named("ada"));
+    night.until(240);
+    assert_eq!(night.times(), [(240, Channel::Text)]);
+}
+
+#[test]
+fn the_clinic_texts_the_office_only_if_the_doctor_did_not_confirm_and_then_asks_an_operator() {
+    let clinic = protocol(
+        vec![(Method::TextConfirm, on_call("mobile"), 300), (Method::Text, vec![named("office", "mobile")], 0)],
+        false,
+        Until::Confirmed,
+    );
+    let mut night = Night::of(clinic.clone());
+    night.until(600);
+    assert_eq!(night.times(), [(0, Channel::Text), (300, Channel::Text)]);
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed);
+    assert!(night.s.needs_operator());
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(night.s.phase, Phase::Confirmed, "a late reply counts");
+    assert!(!night.s.needs_operator());
+    assert!(night.lines().contains(&"office will be told that it is handled.".to_owned()), "{:#?}", night.lines());
+    let mut night = Night::of(clinic);
+    night.until(100);
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    night.until(9_000);
+    assert!(!night.sent.iter().any(|(_, _, to)| *to == *number(120).as_e164()), "the office was not texted");
+}
+
+#[test]
+fn email_and_text_to_two_people_end_when_all_are_accepted() {
+    let to = |label: &str| vec![named("ben", label), named("ada", label)];
+    let lawyer =
+        protocol(vec![(Method::Email, to("email"), 0), (Method::Text, to("mobile"), 0)], false, Until::HandedOver);
+    let mut night = Night::of(lawyer.clone());
+    night.until(0);
+    assert_eq!(night.sent.len(), 4);
+    assert_eq!(night.s.phase, Phase::Delivered);
+    let text = night.s.attempts[3].id.clone();
+    night.tell(Event::Failed { attempt: text, failure: Failure::Permanent, why: "undelivered".into() });
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed, "a bounce re-opens it");
+    // On a call that is still up, the email waits for its end; the text does not.
+    let mut night = Night::of(lawyer);
+    night.s.on_call = Some(crate::base::id::CallId::named("c"));
+    night.until(60);
+    assert_eq!(night.times(), [(0, Channel::Text), (0, Channel::Text)]);
+    assert_eq!(night.s.phase, Phase::Running);
+    night.tell(Event::CallEnded);
+    assert_eq!(night.s.phase, Phase::Delivered);
+}
+
+#[test]
+fn until_delivered_ends_when_a_person_heard_it_but_not_at_a_voicemail() {
+    let call = Method::CallOut { leave_message: true };
+    let property = protocol(
+        vec![(call, vec![named("ben", "mobile")], 600), (call, vec![named("ada", "mobile")], 600)],
+        true,
+        Until::Told,
+    );
+    let mut night = Night::of(property);
+    night.until(10);
+    let first = night.ringing.remove(0).1;
+    night.tell(Event::Call { attempt: first.clone(), news: CallNews::Answered });
+    night.tell(Event::Call { attempt: first, news: CallNews::Ended(CallOutcome::LeftRequest) });
+    assert_eq!(night.s.phase, Phase::Running);
+    night.until(620);
+    let second = night.ringing.remove(0).1;
+    night.tell(Event::Call { attempt: second.clone(), news: CallNews::Told });
+    assert_eq!(night.s.phase, Phase::Told);
+    night.tell(Event::Call { attempt: second, news: CallNews::Ended(CallOutcome::Confirmed) });
+    assert_eq!(night.s.phase, Phase::Confirmed);
+}
+
+#[test]
+fn it_can_be_taken_back_until_it_opens_and_not_after() {
+    let undo = Event::Operator { by: "kim".into(), act: OperatorAct::Undo };
+    let mut night = Night::of(plumbing());
+    night.tell(undo.clone());
+    assert_eq!((night.s.phase, night.s.wake()), (Phase::Cancelled, None));
+    let mut night = Night::of(plumbing());
+    night.until(0);
+    night.tell(undo);
+    assert_eq!(night.s.phase, Phase::Running);
+}
+
+#[test]
+fn a_patch_on_the_call_ends_it_when_it_opens_or_while_it_runs() {
+    let mut night = Night::of(plumbing());
+    night.tell(Event::Patched { to: "ben".into() });
+    assert_eq!(night.s.phase, Phase::Open);
+    night.until(0);
+    assert_eq!((night.s.phase, night.sent.len()), (Phase::Patched, 0));
+    let mut night = Night::of(plumbing());
+    night.until(910);
+    night.tell(Event::Patched { to: "ben".into() });
+    assert_eq!((night.s.phase, night.cancelled.len()), (Phase::Patched, 1));
+}
+
+#[test]
+fn an_operator_skips_a_wait_and_confirms_by_hand() {
+    let mut night = Night::of(plumbing());
+    night.until(10);
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
+    assert_eq!(night.times().last(), Some(&(10, Channel::Call)));
+    let act = OperatorAct::Confirm { who: "ben".into(), note: Some("on the phone".into()) };
+    night.tell(Event::Operator { by: "kim".into(), act });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
+    assert!(night.lines().contains(&"ben confirmed to an operator: on the phone.".to_owned()));
+}
+
+#[test]
+fn a_stop_fails_the_step_now_and_alarms() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    night.tell(Event::Stopped { number: number(100) });
+    assert_eq!(night.times().last(), Some(&(60, Channel::Call)));
+    assert!(night.s.needs_operator());
+}
+
+#[test]
+fn a_crash_with_unknown_outcome_sends_a_text_once_more_and_redials() {
+    let mut night = Night::of(plumbing());
+    night.silent = true;
+    night.until(0);
+    let text = night.s.attempts[0].id.clone();
+    night.silent = false;
+    night.tell(Event::Interrupted { attempt: text });
+    assert_eq!(night.times(), [(0, Channel::Text), (0, Channel::Text)]);
+    assert!(night.s.attempts[0].uncertain && night.s.attempts.len() == 1);
+    night.until(900);
+    let call = night.ringing.remove(0).1;
+    night.tell(Event::Interrupted { attempt: call });
+    assert_eq!(night.times().iter().filter(|(_, c)| *c == Channel::Call).count(), 2);
+}
+
+#[test]
+fn the_time_line_says_what_happened_and_what_comes_next() {
+    let mut night = Night::of(plumbing());
+    night.until(10);
+    let lines = night.lines();
+    assert!(lines.contains(&"Text sent to ben, accepted.".to_owned()), "{lines:#?}");
+    assert!(
+        lines.iter().any(|l| l.starts_with("If no reply by 00:15: call the technician on call (mobile)")),
+        "{lines:#?}"
+    );
+    assert_eq!(timeline::next(&night.s, "UTC").map(|(_, text)| text).as_deref(), Some("If no reply by 00:15: step 2."));
+}
+
+/// Random events in random order, the promises checked after each.
+fn random_night(seed: u64) -> (State, Vec<Entry>) {
+    let mut rng = Rng::seeded(seed);
+    let until = [Until::Confirmed, Until::Told, Until::HandedOver][usize::try_from(rng.below(3)).expect("small")];
+    let mut protocol = plumbing();
+    protocol.until = until;
+    if until == Until::HandedOver {
+        protocol.repeat = None;
+    }
+    let town = town();
+    let mut s = saved(protocol);
+    let mut now = UtcMs(0);
+    let mut log = Vec::new();
+    let mut confirmations = 0;
+    for _ in 0..120 {
+        now = match s.wake() {
+            Some((at, _)) if rng.below(3) == 0 => now.max(at),
+            _ => now.plus_ms(i64::try_from(rng.below(20_000)).expect("small")),
+        };
+        let pick = |rng: &mut Rng, s: &State| {
+            let n = u64::try_from(s.attempts.len()).expect("small");
+            usize::try_from(rng.below(n)).ok().and_then(|i| s.attempts.get(i)).map(|a| (a.id.clone(), a.channel))
+        };
+        let event = match (rng.below(16), pick(&mut rng, &s)) {
+            (0..=3, Some((attempt, _))) => Event::Hand { attempt, node: "n".into() },
+            (4 | 5, Some((attempt, Channel::Text | Channel::Email))) => Event::Accepted { attempt, provider_id: None },
+            (4, Some((attempt, Channel::Call))) => {
+                Event::Call { attempt, news: CallNews::Ended(CallOutcome::NoAnswer) }
+            }
+            (5, Some((attempt, Channel::Call))) => Event::Call { attempt, news: CallNews::Told },
+            (6, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Temporary, why: "x".into() },
+            (7, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Unknown, why: "x".into() },
+            (8, Some((attempt, _))) => Event::Interrupted { attempt },
+            (9, Some((attempt, _))) => Event::Delivered { attempt },
+            (10, _) if rng.below(4) == 0 => Event::Replied { number: number(100), code: 1 },
+            (11, Some((attempt, Channel::Call))) if rng.below(4) == 0 => {
+                Event::Call { attempt, news: CallNews::Confirmed }
+            }
+            (12, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Skip },
+            (13, Some((attempt, _))) if rng.below(4) == 0 => {
+                Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
+            }
+            (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
+            (15, _) => Event::Resume,
+            _ => Event::Due,
+        };
+        let before = s.phase;
+        let (next, effects) = apply(&s, &event, now, &town);
+        for effect in effects {
+            match effect {
+                Effect::Perform(id) => {
+                    let a = next.find_attempt(&id).expect("known");
+                    assert!(
+                        !a.is_step() || before != Phase::Confirmed,
+                        "seed {seed}: handed over after the confirmation"
+                    );
+                }
+                Effect::Record(entry) => log.push(entry),
+                _ => {}
+            }
+        }
+        assert!(before != Phase::Confirmed || next.phase == Phase::Confirmed, "seed {seed}: a yes was taken back");
+        confirmations += u32::from(before != Phase::Confirmed && next.phase == Phase::Confirmed);
+        let settled = next.attempts.iter().all(Attempt::is_settled);
+        let runs = matches!(next.phase, Phase::Open | Phase::Running);
+        assert_eq!(
+            next.wake().is_some(),
+            runs || !settled,
+            "seed {seed}: no reason to wake after {event:?}: {next:#?}"
+        );
+        assert!(next.phase != Phase::ExhaustedUnconfirmed || next.needs_operator(), "seed {seed}: nobody is asked");
+        if let Some((at, reason)) = next.wake() {
+            let late = now.since(at);
+            assert!(late <= 0, "seed {seed}: {reason:?} is {late} ms late after {event:?}");
+        }
+        s = next;
+    }
+    assert!(confirmations <= 1, "seed {seed}: confirmed {confirmations} times");
+    (s, log)
+}
+
+#[test]
+fn in_random_nights_nothing_is_sent_after_a_yes_and_there_is_always_a_reason_to_wake() {
+    let mut phases = std::collections::BTreeSet::new();
+    for seed in 0..1_500 {
+        phases.insert(random_night(seed).0.phase.name());
+    }
+    assert!(phases.contains("confirmed") && phases.contains("running"), "{phases:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    for seed in [7, 42, 4_711] {
+        assert_eq!(random_night(seed), random_night(seed));
+    }
+}
+
+#[test]
+fn protocols_that_could_not_work_are_refused_with_every_fault() {
+    let town = town();
+    let check = |protocol: &Protocol| {
+        let schedule = crate::domain::oncall::Schedule {
+            id: crate::base::id::ScheduleId::named("s"),
+            account: AccountId::named("plumbing"),
+            role: "technician".into(),
+            zone: "UTC".into(),
+            rotation: None,
+            overrides: vec![],
+            fallback: Some(ContactId::named("ben")),
+        };
+        let faults = validate::validate(protocol, &town.contacts, &[schedule]);
+        faults.into_iter().map(|fault| (fault.step, fault.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(check(&plumbing()), []);
+    let bad = protocol(
+        vec![
+            (Method::Pager, on_call("mobile"), 0),
+            (Method::Email, vec![named("ben", "mobile"), named("zoe", "email")], 0),
+            (Method::Text, vec![], 0),
+            (Method::Text, vec![Target::OnCall { role: "doctor".into(), destination: "mobile".into() }], 0),
+            (Method::Text, on_call("pager"), 0),
+        ],
+        true,
+        Until::Confirmed,
+    );
+    assert_eq!(
+        check(&bad),
+        [
+            (Some(1), "method_not_built"),
+            (Some(2), "wrong_destination"),
+            (Some(2), "unknown_contact"),
+            (Some(3), "nobody"),
+            (Some(4), "unknown_role"),
+            (Some(5), "unknown_destination"),
+            (None, "cannot_confirm"),
+        ]
+    );
+}
+
+#[test]
+fn a_protocol_reads_as_plain_english() {
+    let lines = describe::describe(&plumbing(), &town().contacts);
+    assert_eq!(
+        lines,
+        [
+            "1. Text the technician on call (mobile) and ask for a confirmation, wait 15 minutes for an answer.",
+            "2. Call the technician on call (mobile), leave a message if nobody takes it, wait 10 minutes for an answer.",
+            "3. Call the technician on call (home).",
+            "Then again from step 1.",
+            "Until a person confirms.",
+        ]
+    );
+}
+
+#[test]
+fn a_wait_that_is_over_is_the_reason_to_wake() {
+    let mut night = Night::of(plumbing());
+    assert_eq!(night.s.wake(), Some((UtcMs(5_000), Reason::Open)));
+    night.until(1);
+    assert_eq!(night.s.wake(), Some((UtcMs(905_000), Reason::WaitOver)));
+}

@@ -1,0 +1,152 @@
+//! The history and the next move of a dispatch in plain sentences, for operators and clients.
+
+use super::describe::capital;
+use super::event::{Entry, Note, Via};
+use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
+use crate::base::clock::UtcMs;
+use crate::domain::message::render::clock;
+
+/// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
+pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
+    match &entry.note {
+        Note::Opened { protocol, version } => ("opened", format!("Dispatch opened: {protocol}, version {version}.")),
+        Note::Round { round } => ("repeat", format!("Round {round}: again from the start of the repeat.")),
+        Note::Step { step, does, why } => {
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
+            ("step", format!("Step {}: {does}{why}.", step + 1))
+        }
+        Note::NoOne { role } => ("failed", format!("Nobody is on call as {role}.")),
+        Note::Unreachable { name, why } => ("failed", format!("{} {why}.", capital(name))),
+        Note::HeldForCall { name } => ("waiting", format!("The email to {name} waits for the call to end.")),
+        Note::Handed { channel, name, label, again } => {
+            let again = if *again { ", once more: whether it arrived the first time is not known" } else { "" };
+            let text = match channel {
+                Channel::Call => format!("Calling {name} ({label}){again}."),
+                Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
+                Channel::Text | Channel::Email => format!("Sending {} to {name}{again}.", an(*channel)),
+            };
+            ("attempt", text)
+        }
+        Note::Accepted { channel, name, label } => {
+            let what = if label.is_empty() { "Answer".to_owned() } else { capital(channel.name()) };
+            ("accepted", format!("{what} sent to {name}, accepted."))
+        }
+        Note::Delivered { channel, name } => {
+            ("delivered", format!("{} delivered to {name}'s device.", capital(channel.name())))
+        }
+        Note::Failed { channel, name, why, for_good } => {
+            let then = if *for_good { "given up" } else { "will be tried again" };
+            ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.name()), why.replace('_', " ")))
+        }
+        Note::Waiting { until, next } => ("waiting", format!("If no reply by {}: {next}.", clock(*until, zone))),
+        Note::Answered { name } => ("accepted", format!("{name}'s phone was answered.")),
+        Note::CallEnded { name, label, outcome } => {
+            ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
+        }
+        Note::Told { name } => ("told", format!("{name} heard the message.")),
+        Note::Confirmed { name, via, note } => {
+            let via = match via {
+                Via::Text => "by text",
+                Via::Key => "by key on the phone",
+                Via::Operator => "to an operator",
+            };
+            let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+            ("confirmed", format!("{name} confirmed {via}{note}."))
+        }
+        Note::Repeated { name } => ("confirmed", format!("{name} replied again; they are told who confirmed.")),
+        Note::Trouble { trouble } => ("alarm", trouble_words(trouble)),
+        Note::Skipped { by } => ("operator", format!("{by} went on to the next step.")),
+        Note::Closed { phase, by, reason } => {
+            let by = by.as_deref().unwrap_or("nobody");
+            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            let text = match phase {
+                Phase::Patched => format!("The caller was put through to {by}."),
+                Phase::Cancelled => format!("Taken back by {by}."),
+                Phase::ClosedByOperator => format!("Closed by {by}{reason}."),
+                Phase::Delivered => "Everything was accepted for delivery.".to_owned(),
+                other => format!("Closed ({}).", other.name().replace('_', " ")),
+            };
+            ("closed", text)
+        }
+        Note::StoodDown { names } => ("closed", format!("{} will be told that it is handled.", names.join(", "))),
+        Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
+    }
+}
+
+/// What comes next and when, in one sentence. `None`: nothing does.
+pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
+    match state.phase {
+        Phase::ExhaustedUnconfirmed => {
+            let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
+            return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));
+        }
+        Phase::Open | Phase::Running => {}
+        _ => return None,
+    }
+    let (at, reason) = state.wake()?;
+    let time = clock(at, zone);
+    let text = match reason {
+        Reason::Open => format!("Starts at {time}; until then it can be taken back."),
+        Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),
+        Reason::CallEnd => "Sends the email when the call has ended.".to_owned(),
+        Reason::Retry => format!("Tries again at {time}."),
+        Reason::WaitOver => format!("If no reply by {time}: {}.", after(state)),
+        Reason::CallGuard => {
+            let calling =
+                state.attempts.iter().rev().find(|a| a.channel == Channel::Call && a.in_flight_since.is_some());
+            let name = calling.map_or("somebody", |a| a.name.as_str());
+            return Some((calling.and_then(|a| a.in_flight_since).unwrap_or(at), format!("Calling {name} now.")));
+        }
+        Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
+    };
+    Some((at, text))
+}
+
+/// What follows the wait the dispatch is in: the sentence recorded when the wait began says it by name.
+fn after(state: &State) -> String {
+    let Cursor::In { run } = state.cursor else { return String::new() };
+    let step = state.runs.get(run).map_or(0, |run| run.step);
+    match (step + 1 < state.protocol.steps.len(), state.protocol.repeat) {
+        (true, _) => format!("step {}", step + 2),
+        (false, Some(repeat)) => format!("again from step {}", repeat.from_step),
+        (false, None) => "an operator is asked".to_owned(),
+    }
+}
+
+/// A trouble as an alarm's sentence.
+pub fn trouble_words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::TextUnplaced { from } => format!("{from} sent a text that matches nothing: read it and act."),
+        Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
+        Trouble::EdgeDown { channel } => match channel {
+            Channel::Email => "The mail server does not take the email.".to_owned(),
+            Channel::Text => "The text provider does not take the text.".to_owned(),
+            Channel::Call => "No trunk takes the call.".to_owned(),
+        },
+        Trouble::NobodyOnCall { role } => format!("Nobody is on call as {role}."),
+        Trouble::NobodyTold => "A whole round is over and nobody has been told.".to_owned(),
+        Trouble::Exhausted => "The steps have run out and nobody has confirmed.".to_owned(),
+    }
+}
+
+fn outcome_words(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Confirmed => "confirmed",
+        CallOutcome::ToldOnly => "heard the message, did not confirm",
+        CallOutcome::LeftRequest => "nobody took it, a request to call back was left",
+        CallOutcome::NotAccepted => "answered, not accepted",
+        CallOutcome::Busy => "busy",
+        CallOutcome::NoAnswer => "no answer",
+        CallOutcome::Declined => "declined",
+        CallOutcome::Lost => "the call was lost",
+        CallOutcome::Cancelled => "taken back",
+    }
+}
+
+fn an(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "an email",
+        Channel::Text => "a text",
+        Channel::Call => "a call",
+    }
+}

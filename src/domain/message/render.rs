@@ -1,1 +1,0 @@
-//! How a message reads in an email, in a text and aloud.

@@ -1,0 +1,252 @@
+//! How a message reads in an email, in a text and aloud. Pure: what is rendered is made anew from the
+//! message whenever it is sent, and kept nowhere.
+
+pub mod speech;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::Message;
+use super::form::{Field, FieldKind};
+use crate::base::clock::UtcMs;
+use crate::domain::account::{Account, Urgency};
+
+/// The longest text sent: three joined GSM segments. What does not fit is cut, and said to be cut.
+pub const MAX_TEXT_CHARS: usize = 459;
+const MAX_SUBJECT_CHARS: usize = 120;
+const MAX_HEADLINE_CHARS: usize = 100;
+
+/// An email about a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    pub subject: String,
+    pub body: String,
+}
+
+/// The civil time in `zone`, in UTC if the zone is unknown.
+pub fn civil(at: UtcMs, zone: &str) -> DateTime {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// `02:14`.
+pub fn clock(at: UtcMs, zone: &str) -> String {
+    civil(at, zone).strftime("%H:%M").to_string()
+}
+
+/// `Sat 7 Mar 2026, 02:14`.
+pub fn date_and_clock(at: UtcMs, zone: &str) -> String {
+    civil(at, zone).strftime("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// A number as people read it: `+1 202 555 0101`; other countries' in one piece.
+pub fn number(e164: &str) -> String {
+    match e164.strip_prefix("+1") {
+        Some(d) if d.len() == 10 => format!("+1 {} {} {}", &d[..3], &d[3..6], &d[6..]),
+        _ => e164.to_owned(),
+    }
+}
+
+/// Who called and what for, in one line, for a screen: `Jane Roe · burst pipe in the kitchen`.
+pub fn headline(message: &Message) -> String {
+    let parts: Vec<String> = brief_answers(message)
+        .filter(|(field, _)| field.kind != FieldKind::Phone)
+        .take(2)
+        .map(|(_, answer)| answer)
+        .collect();
+    let text = if parts.is_empty() {
+        message.caller.as_ref().map_or_else(|| "unknown caller".to_owned(), |n| number(n.as_e164()))
+    } else {
+        parts.join(" · ")
+    };
+    cut(&one_line(&text), MAX_HEADLINE_CHARS)
+}
+
+/// The number to ring back: what the caller gave, else the one they called from.
+pub fn callback_number(message: &Message) -> Option<String> {
+    let given = message.form.fields.iter().filter(|f| f.kind == FieldKind::Phone);
+    let given = given.filter_map(|f| message.answers.get(&f.name)).next().cloned();
+    given.or_else(|| message.caller.as_ref().map(|n| n.as_e164().to_owned()))
+}
+
+/// The email. `outcome` says what became of the call ("Put through to Ben Ortiz."), where there is something to say.
+pub fn email(message: &Message, account: &Account, call_type: &str, outcome: Option<&str>) -> Email {
+    let urgent = if message.urgency == Urgency::Urgent { "URGENT: " } else { "" };
+    let subject = format!("{urgent}{} for {}: {}", call_type, account.name, headline(message));
+    let mut body = format!(
+        "{}{} for {}\nTaken {}\n\n",
+        urgent,
+        call_type,
+        account.name,
+        date_and_clock(message.taken_at, &account.zone)
+    );
+    for field in &message.form.fields {
+        if let Some(answer) = message.answers.get(&field.name) {
+            let answer = if field.kind == FieldKind::Phone { number(answer) } else { answer.clone() };
+            // Longer answers begin on a line of their own, so that they stay readable.
+            let gap = if field.kind == FieldKind::LongText || answer.contains('\n') { "\n" } else { " " };
+            body.push_str(&format!("{}:{gap}{answer}\n", field.label));
+        }
+    }
+    if let Some(caller) = &message.caller {
+        body.push_str(&format!("\nCalled from: {}\n", number(caller.as_e164())));
+    }
+    if let Some(outcome) = outcome {
+        body.push_str(&format!("\n{outcome}\n"));
+    }
+    Email { subject: cut(&one_line(&subject), MAX_SUBJECT_CHARS), body }
+}
+
+/// The text, with the reply that confirms it where one is asked for. The reply is never what is cut.
+pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
+    let urgent = if message.urgency == Urgency::Urgent { " URGENT" } else { "" };
+    let head = format!("{}{urgent} {}: ", account.name, clock(message.taken_at, &account.zone));
+    let tail = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
+    let mut parts: Vec<String> = brief_answers(message).map(|(_, answer)| answer).collect();
+    let named = message.form.fields.iter().any(|f| f.brief && f.kind == FieldKind::Phone);
+    match &message.caller {
+        Some(caller) if !named => parts.push(number(caller.as_e164())),
+        _ => {}
+    }
+    let room = MAX_TEXT_CHARS.saturating_sub(head.chars().count() + tail.chars().count() + 1);
+    let said = cut(&one_line(&parts.join("; ")), room);
+    let stop = if said.ends_with(['.', '!', '?']) || tail.is_empty() { "" } else { "." };
+    format!("{head}{said}{stop}{tail}")
+}
+
+/// Tells the one who confirmed that it counted: `Confirmed 02:14, caller +1 202 555 0147`.
+pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs) -> String {
+    let caller = callback_number(message).map_or_else(String::new, |n| format!(", caller {}", number(&n)));
+    format!("{}: Confirmed {}{caller}. Thank you.", account.name, clock(at, &account.zone))
+}
+
+/// Tells one who confirms what was confirmed before.
+pub fn already_reply(account: &Account, by: &str, at: UtcMs) -> String {
+    format!("{}: already confirmed by {by} at {}.", account.name, clock(at, &account.zone))
+}
+
+/// Tells the others who were asked that nothing is left to do.
+pub fn stand_down(message: &Message, account: &Account, by: &str) -> String {
+    let taken = clock(message.taken_at, &account.zone);
+    format!("{}: the message of {taken} is handled by {by}. No need to do anything.", account.name)
+}
+
+/// Answers that are said and texted: the brief ones in the form's order, all of them if none is brief.
+pub(super) fn brief_answers(message: &Message) -> impl Iterator<Item = (&Field, String)> {
+    let any_brief = message.form.fields.iter().any(|f| f.brief);
+    message.form.fields.iter().filter(move |f| f.brief || !any_brief).filter_map(|field| {
+        let answer = message.answers.get(&field.name)?;
+        Some((field, if field.kind == FieldKind::Phone { number(answer) } else { answer.clone() }))
+    })
+}
+
+/// Line breaks and runs of blanks become one blank.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// At most `max` characters; what was cut shows as `...` (a real ellipsis is not in the GSM alphabet).
+pub(super) fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(max.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::base::id::{AccountId, CallTypeId, MessageId};
+    use crate::base::phone::PhoneNumber;
+    use crate::domain::account::{LeaveMessage, Speech};
+    use crate::domain::message::form::{Answers, Form};
+
+    pub(crate) fn account() -> Account {
+        let speech = Speech::Spoken { text: "Hello".into() };
+        Account {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            zone: "America/Chicago".into(),
+            color: "#336699".into(),
+            answer_phrase: String::new(),
+            notes: String::new(),
+            greeting: speech.clone(),
+            apology: speech,
+            comfort: None,
+            dids: vec![PhoneNumber::parse("+12025550102").expect("valid")],
+            caller_id: None,
+            priority: 0,
+            ring_secs: 20,
+            max_wait_secs: 120,
+            undo_secs: 5,
+            leave_message: LeaveMessage::CallbackRequest,
+            call_types: vec![],
+        }
+    }
+
+    pub(crate) fn message(problem: &str) -> Message {
+        let field = |name: &str, label: &str, kind, brief| Field {
+            name: name.into(),
+            label: label.into(),
+            kind,
+            required: true,
+            brief,
+        };
+        let answers = [("name", "Jane Roe"), ("number", "+12025550147"), ("problem", problem), ("pets", "one dog")];
+        Message {
+            id: MessageId::named("m"),
+            account: AccountId::named("plumbing"),
+            call_type: CallTypeId::named("urgent"),
+            call: None,
+            caller: PhoneNumber::parse("+12025550148").ok(),
+            urgency: Urgency::Urgent,
+            taken_by: None,
+            // 2026-03-07T02:10 in Chicago.
+            taken_at: UtcMs(1_772_871_000_000),
+            form: Form {
+                version: 1,
+                fields: vec![
+                    field("name", "Caller", FieldKind::Text, true),
+                    field("number", "Call back", FieldKind::Phone, true),
+                    field("problem", "Problem", FieldKind::LongText, true),
+                    field("pets", "Pets", FieldKind::Text, false),
+                ],
+            },
+            answers: answers.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Answers>(),
+        }
+    }
+
+    #[test]
+    fn a_text_says_what_where_and_how_to_confirm() {
+        assert_eq!(
+            text(&message("Burst pipe\nin the kitchen"), &account(), Some(1)),
+            "Imaginary Plumbing URGENT 02:10: Jane Roe; +1 202 555 0147; Burst pipe in the kitchen. Reply 1ok to confirm."
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_before_the_reply_code() {
+        let long = text(&message(&"water everywhere ".repeat(80)), &account(), Some(12));
+        assert!(long.chars().count() <= MAX_TEXT_CHARS);
+        assert!(long.ends_with("... Reply 12ok to confirm."), "{long}");
+    }
+
+    #[test]
+    fn an_email_holds_every_answer_and_the_outcome() {
+        let mail = email(&message("Burst pipe"), &account(), "Urgent repair", Some("Put through to Ben Ortiz."));
+        assert_eq!(mail.subject, "URGENT: Urgent repair for Imaginary Plumbing: Jane Roe · Burst pipe");
+        for part in
+            ["Taken Sat 7 Mar 2026, 02:10", "Problem:\nBurst pipe", "Pets: one dog", "+1 202 555 0148", "Ben Ortiz"]
+        {
+            assert!(mail.body.contains(part), "{part} is missing in {}", mail.body);
+        }
+    }
+
+    #[test]
+    fn a_subject_never_holds_a_line_break() {
+        let mail = email(&message("a\r\nBcc: someone@example.com"), &account(), "Urgent", None);
+        assert!(!mail.subject.contains(['\r', '\n']));
+    }
+}
