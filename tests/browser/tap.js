@@ -1,0 +1,69 @@
+// Runs in the page before anything else: keeps what the operator's headset plays, so that a test can measure who
+// was heard; and asks the microphone for its raw signal, as noise suppression takes a steady test tone for noise.
+(() => {
+  const RATE = 48_000;
+  const heard = []; // Float32Array chunks since the last mark
+  let context = null;
+
+  const listenTo = (stream) => {
+    context ??= new AudioContext({ sampleRate: RATE });
+    const source = context.createMediaStreamSource(stream);
+    const tap = context.createScriptProcessor(4096, 1, 1);
+    tap.onaudioprocess = (event) => heard.push(event.inputBuffer.getChannelData(0).slice());
+    source.connect(tap);
+    tap.connect(context.destination);
+  };
+
+  const Original = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('track', (event) => {
+        heard.length = 0;
+        listenTo(event.streams[0] ?? new MediaStream([event.track]));
+      });
+    }
+  };
+
+  const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (constraints) => {
+    const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    const audio = constraints?.audio ? { ...(constraints.audio === true ? {} : constraints.audio), ...raw } : false;
+    return getUserMedia({ ...constraints, audio });
+  };
+
+  const level = (samples, hz) => {
+    let re = 0;
+    let im = 0;
+    for (let i = 0; i < samples.length; i += 1) {
+      const window_ = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / samples.length);
+      re += window_ * samples[i] * Math.cos((2 * Math.PI * hz * i) / RATE);
+      im += window_ * samples[i] * Math.sin((2 * Math.PI * hz * i) / RATE);
+    }
+    return 20 * Math.log10(Math.max((4 * Math.hypot(re, im)) / samples.length, 1e-6));
+  };
+
+  window.__tap = {
+    // Levels in dB, half second by half second, of each frequency over the next `seconds`.
+    async levels(frequencies, seconds) {
+      heard.length = 0;
+      const wanted = seconds * RATE;
+      const length = () => heard.reduce((sum, chunk) => sum + chunk.length, 0);
+      for (let i = 0; i < seconds * 30 + 100 && length() < wanted; i += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const samples = new Float32Array(length());
+      let at = 0;
+      for (const chunk of heard) {
+        samples.set(chunk, at);
+        at += chunk.length;
+      }
+      const windows = [];
+      for (let start = 0; start + RATE / 2 <= Math.min(samples.length, wanted); start += RATE / 2) {
+        const part = samples.subarray(start, start + RATE / 2);
+        windows.push(frequencies.map((hz) => level(part, hz)));
+      }
+      return windows;
+    },
+  };
+})();
