@@ -80,8 +80,12 @@ impl Drop for Seat {
 }
 
 fn write_tone(path: &Path, hz: f64) {
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::create(path, spec).expect("the scratch directory is writable");
     // Whole seconds hold whole periods of a whole number of hertz, so the loop has no seam.
     for i in 0..48_000 * 4 {

@@ -22,14 +22,17 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 impl Server {
     /// Starts `cordboard demo` with ports of its own and waits until it is ready.
     pub fn start() -> Self {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("cordboard-demo-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("the temporary directory is writable");
-        Self::start_in(&dir, &[])
+        Self::start_in(&scratch(), &[], &[])
     }
 
-    /// Starts a demo on the data in `dir`, with further environment variables.
-    pub fn start_in(dir: &Path, env: &[(&str, &str)]) -> Self {
+    /// The same, with its calls out going to 127.0.0.1:`port` instead of the sandbox's phones.
+    pub fn start_with_carrier(port: u16) -> Self {
+        let dir = scratch();
+        Self::start_in(&dir, &["--carrier", &format!("127.0.0.1:{port}")], &[])
+    }
+
+    /// Starts a demo on the data in `dir`, with further arguments and environment variables.
+    pub fn start_in(dir: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let (http, sip, phones) = (free_port(), free_port(), free_port());
         // Media ports lie outside the ephemeral range; each process and server has a part of its own.
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -42,6 +45,7 @@ impl Server {
             .args(["--sip", &format!("127.0.0.1:{sip}")])
             .args(["--phones", &format!("127.0.0.1:{phones}")])
             .args(["--rtp-ports", &format!("{base}-{}", base + 199)])
+            .args(arguments)
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -101,6 +105,13 @@ impl Drop for Server {
         }
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+fn scratch() -> PathBuf {
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("cordboard-demo-{}-{n}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("the temporary directory is writable");
+    dir
 }
 
 fn http_status(port: u16, path: &str) -> Option<u16> {

@@ -13,7 +13,14 @@ pub struct Sipp {
 impl Sipp {
     /// Runs `tests/sipp/scenarios/<scenario>.xml` towards `target`, once, from `local_port`, with
     /// `[audio_port]` and further keys filled in.
-    pub fn start(scenario: &str, target: &str, local_port: u16, audio_port: u16, keys: &[(&str, &str)], scratch: &Path) -> Self {
+    pub fn start(
+        scenario: &str,
+        target: &str,
+        local_port: u16,
+        audio_port: u16,
+        keys: &[(&str, &str)],
+        scratch: &Path,
+    ) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/scenarios/{scenario}.xml"));
         assert!(file.is_file(), "no scenario {}", file.display());
         let log = scratch.join(format!("sipp-{scenario}-{local_port}.log"));

@@ -1,0 +1,128 @@
+//! The main job with real peers: SIPp as the caller and as the on-call phone, a headless Chromium with the real
+//! console as the operator, the real binary between them. Who hears whom is proven by tones: each party
+//! speaks a sine of its own.
+
+#![allow(dead_code, reason = "shared test support is used in part by each test binary")]
+
+#[path = "../support/ear.rs"]
+mod ear;
+#[path = "../support/peers.rs"]
+mod peers;
+#[path = "../support/seat.rs"]
+mod seat;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/sipp.rs"]
+mod sipp;
+
+use serde_json::json;
+
+use ear::{Ear, assert_hears};
+use seat::Seat;
+use server::Server;
+use sipp::{Sipp, free_port};
+
+const PLUMBING: &str = "+12025550102";
+const CALLER: &str = "+12025550190";
+
+const CALLER_HZ: f64 = 600.0;
+const OPERATOR_HZ: f64 = 1_000.0;
+const CONTACT_HZ: f64 = 1_700.0;
+
+fn peers_are_there(test: &str) -> bool {
+    ["sipp", "chromium", "node"].iter().all(|program| peers::find_program(test, program).is_some())
+}
+
+fn dial(server: &Server, ear: &Ear) -> Sipp {
+    let target = format!("127.0.0.1:{}", server.sip);
+    Sipp::start("caller", &target, free_port(), ear.port(), &[("did", PLUMBING), ("caller", CALLER)], &server.dir)
+}
+
+#[test]
+fn caller_and_operator_hear_each_other_and_not_themselves() {
+    if !peers_are_there("caller_and_operator_hear_each_other_and_not_themselves") {
+        return;
+    }
+    let server = Server::start();
+    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
+    kim.act("log_in", json!({ "login": "kim" }));
+    kim.act("get_ready", json!({}));
+
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial(&server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+
+    let from = caller.mark();
+    kim.assert_hears(&[CALLER_HZ], &[OPERATOR_HZ], 10);
+    assert_hears("the caller", &caller.heard_since(from, 10.0), &[OPERATOR_HZ], &[CALLER_HZ]);
+
+    kim.act("press", json!({ "key": "F4" }));
+    kim.act("expect_state", json!({ "state": "held" }));
+    caller.listen(0.5);
+    assert_hears("the caller on hold", &caller.listen(2.0), &[], &[OPERATOR_HZ, CALLER_HZ]);
+    kim.act("press", json!({ "key": "F4" }));
+    kim.act("expect_state", json!({ "state": "talking" }));
+    caller.listen(0.5);
+    assert_hears("the caller back from hold", &caller.listen(2.0), &[OPERATOR_HZ], &[CALLER_HZ]);
+
+    kim.act(
+        "fill",
+        json!({ "call_type": "Urgent", "answers": {
+            "name": "Ann Archer", "callback": "+1 202 555 0190", "address": "12 Elm Street", "message": "Water is coming through the ceiling." } }),
+    );
+    kim.act("save", json!({}));
+    kim.act("expect_dispatch", json!({ "text": "Ann Archer" }));
+    kim.act("screenshot", json!({ "name": "after-save" }));
+    kim.act("press", json!({ "key": "F10" }));
+    call.expect_success();
+}
+
+#[test]
+fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
+    if !peers_are_there("a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase") {
+        return;
+    }
+    // The on-call phone: calls out of this demo go to SIPp instead of the sandbox's phones.
+    let phone_port = free_port();
+    let server = Server::start_with_carrier(phone_port);
+    let contact = Ear::open(CONTACT_HZ);
+    let phone = Sipp::start("callee", "127.0.0.1:9", phone_port, contact.port(), &[], &server.dir);
+
+    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
+    kim.act("log_in", json!({ "login": "kim" }));
+    kim.act("get_ready", json!({}));
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial(&server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+
+    // Announce: operator and contact are private, the caller hears music.
+    kim.act("patch", json!({}));
+    kim.act("expect_patch", json!({ "state": "private" }));
+    caller.listen(0.5);
+    let (from_caller, from_contact) = (caller.mark(), contact.mark());
+    kim.assert_hears(&[CONTACT_HZ], &[CALLER_HZ, OPERATOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from_caller, 3.0), &[], &[OPERATOR_HZ, CONTACT_HZ, CALLER_HZ]);
+    assert_hears("the contact", &contact.heard_since(from_contact, 3.0), &[OPERATOR_HZ], &[CALLER_HZ, CONTACT_HZ]);
+
+    // Join: all three.
+    let at_join = caller.mark();
+    kim.act("press", json!({ "key": "F9" }));
+    kim.act("expect_patch", json!({ "state": "joined" }));
+    caller.listen(0.5);
+    let (from_caller, from_contact) = (caller.mark(), contact.mark());
+    kim.assert_hears(&[CALLER_HZ, CONTACT_HZ], &[OPERATOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from_caller, 3.0), &[OPERATOR_HZ, CONTACT_HZ], &[CALLER_HZ]);
+    assert_hears("the contact", &contact.heard_since(from_contact, 3.0), &[OPERATOR_HZ, CALLER_HZ], &[CONTACT_HZ]);
+    println!("longest gap the caller heard around the join: {} ms", caller.longest_gap_since(at_join));
+
+    // Drop off: two remain, without the operator.
+    kim.act("press", json!({ "key": "Shift+F9" }));
+    kim.act("expect_patch", json!({ "state": "dropped" }));
+    caller.listen(0.5);
+    assert_hears("the caller", &caller.listen(3.0), &[CONTACT_HZ], &[OPERATOR_HZ, CALLER_HZ]);
+    assert_hears("the contact", &contact.listen(3.0), &[CALLER_HZ], &[OPERATOR_HZ, CONTACT_HZ]);
+
+    kim.act("end_patched_call", json!({}));
+    call.expect_success();
+    phone.expect_success();
+}
