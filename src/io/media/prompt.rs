@@ -151,7 +151,9 @@ impl Prompt {
     pub(super) fn frame_round(&self, at: usize) -> Frame {
         let mut frame = SILENCE;
         let start = at % self.pcm.len().max(1);
-        for (sample, again) in frame.iter_mut().zip(self.pcm.iter().cycle().skip(start)) {
+        let have = (self.pcm.len() - start).min(FRAME);
+        frame[..have].copy_from_slice(&self.pcm[start..start + have]);
+        for (sample, again) in frame[have..].iter_mut().zip(self.pcm.iter().cycle()) {
             *sample = *again;
         }
         frame

@@ -1,1 +1,209 @@
-//! io/speech.
+//! Words for callers: recorded prompts from `prompts/`, else text spoken by a voice engine.
+//!
+//! The engine is a command (espeak-ng unless configured otherwise): text on its standard input, a WAV file
+//! on its standard output. It is a process of its own and never linked, as espeak-ng is under the GPL.
+//! What it spoke is cached on disk by text and voice, and prompts in use stay in memory. Texts hold names
+//! and numbers: they are never logged, and a cache file's name is a hash.
+
+mod command;
+mod wav;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ring::digest;
+
+use crate::domain::account::Speech;
+use crate::io::media::prompt::Prompt;
+
+pub use command::VoiceCommand;
+
+/// How many prompts stay in memory. A ten-second prompt is about 320 KB.
+const KEPT: usize = 200;
+
+/// The longest text spoken, in characters: about six minutes.
+const MAX_TEXT: usize = 5_000;
+
+/// Why there are no words to play.
+#[derive(Debug)]
+pub enum SpeechError {
+    /// The recorded prompt is missing or no WAV file; the text says which and where it was looked for.
+    Prompt(String),
+    /// There is no voice engine, or it failed; the text says what to do.
+    Engine(String),
+    /// The cache directory cannot be written.
+    Cache(PathBuf, io::Error),
+}
+
+impl fmt::Display for SpeechError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt(what) | Self::Engine(what) => f.write_str(what),
+            Self::Cache(path, e) => {
+                write!(f, "cannot keep spoken prompts in {}: {e}; make the directory writable", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for SpeechError {}
+
+/// Finds or makes the prompt for any [`Speech`]. Shared by all calls.
+#[derive(Debug)]
+pub struct Speaker {
+    prompts: PathBuf,
+    cache: PathBuf,
+    command: VoiceCommand,
+    ready: Mutex<HashMap<Speech, Arc<Prompt>>>,
+}
+
+impl Speaker {
+    /// `prompts` is the directory of one language (`prompts/en`), `cache` one for us to write in.
+    pub fn new(prompts: PathBuf, cache: PathBuf, command: VoiceCommand) -> Result<Self, SpeechError> {
+        std::fs::create_dir_all(&cache).map_err(|e| SpeechError::Cache(cache.clone(), e))?;
+        Ok(Self { prompts, cache, command, ready: Mutex::default() })
+    }
+
+    /// The prompt for `speech` if it is in memory. Never waits.
+    pub fn find_ready(&self, speech: &Speech) -> Option<Arc<Prompt>> {
+        self.lock().get(speech).cloned()
+    }
+
+    /// The prompt for `speech`, loaded or spoken if need be. Off the call path: may take a second.
+    pub async fn prepare(&self, speech: &Speech) -> Result<Arc<Prompt>, SpeechError> {
+        if let Some(prompt) = self.find_ready(speech) {
+            return Ok(prompt);
+        }
+        let wav = match speech {
+            Speech::Recorded { prompt } => self.read_recorded(prompt).await?,
+            Speech::Spoken { text } => self.speak(text).await?,
+        };
+        let prompt = Prompt::from_wav_bytes(&wav).map_err(|e| match speech {
+            Speech::Recorded { prompt } => SpeechError::Prompt(format!(
+                "the prompt {}/{prompt}.wav cannot be played: {e}; save it as a WAV file",
+                self.prompts.display()
+            )),
+            Speech::Spoken { .. } => SpeechError::Engine(format!("what {} wrote cannot be played: {e}", self.command)),
+        })?;
+        let prompt = Arc::new(prompt);
+        let mut ready = self.lock();
+        if ready.len() >= KEPT {
+            ready.clear(); // rare; what is still needed comes back from disk
+        }
+        ready.insert(speech.clone(), Arc::clone(&prompt));
+        Ok(prompt)
+    }
+
+    /// Speaks a short word, to find out at start whether the engine works at all.
+    pub async fn check_engine(&self) -> Result<(), SpeechError> {
+        self.command.speak("ready").await.map(drop)
+    }
+
+    /// What the engine says for `text`, as WAV.
+    pub async fn speak(&self, text: &str) -> Result<Vec<u8>, SpeechError> {
+        let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').take(MAX_TEXT).collect();
+        let key = digest::digest(&digest::SHA256, format!("{}\n{text}", self.command).as_bytes());
+        let name: String = key.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let path = self.cache.join(format!("{name}.wav"));
+        if let Ok(wav) = tokio::fs::read(&path).await {
+            return Ok(wav);
+        }
+        let wav = wav::with_true_length(self.command.speak(&text).await?);
+        // Written aside and moved, so that a crash never leaves half a prompt under its name.
+        let aside =
+            self.cache.join(format!("{name}.{:016x}.part", u64::from_le_bytes(crate::base::rng::secure_bytes())));
+        let keep = async {
+            tokio::fs::write(&aside, &wav).await?;
+            tokio::fs::rename(&aside, &path).await
+        };
+        keep.await.map_err(|e| SpeechError::Cache(self.cache.clone(), e))?;
+        Ok(wav)
+    }
+
+    async fn read_recorded(&self, name: &str) -> Result<Vec<u8>, SpeechError> {
+        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !plain {
+            return Err(SpeechError::Prompt(format!(
+                "\"{name}\" is no prompt name: letters, digits, - and _ only, without .wav"
+            )));
+        }
+        let path = self.prompts.join(format!("{name}.wav"));
+        tokio::fs::read(&path).await.map_err(|e| {
+            SpeechError::Prompt(format!(
+                "the prompt {} cannot be read: {e}; record it or correct its name",
+                path.display()
+            ))
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Speech, Arc<Prompt>>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the engine may take for one text.
+const SPEAK_LIMIT: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn speaker(dir: &Path, argv: &[&str]) -> Speaker {
+        let argv = argv.iter().map(|s| (*s).to_owned()).collect();
+        Speaker::new(PathBuf::from("prompts/en"), dir.join("cache"), VoiceCommand { argv }).unwrap()
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("cordboard-speech-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[tokio::test]
+    async fn a_recorded_prompt_is_loaded_once_and_kept() {
+        let dir = scratch("recorded");
+        let speaker = speaker(&dir, &["false"]);
+        let speech = Speech::Recorded { prompt: "plumbing".into() };
+        assert!(speaker.find_ready(&speech).is_none());
+        let first = speaker.prepare(&speech).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &speaker.find_ready(&speech).unwrap()));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_prompt_name_cannot_leave_its_directory() {
+        let dir = scratch("escape");
+        let speaker = speaker(&dir, &["false"]);
+        let result = speaker.prepare(&Speech::Recorded { prompt: "../../secret".into() }).await;
+        assert!(matches!(result, Err(SpeechError::Prompt(_))));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_missing_engine_is_said_in_a_sentence() {
+        let dir = scratch("missing");
+        let speaker = speaker(&dir, &["cordboard-has-no-such-voice"]);
+        let error = speaker.check_engine().await.unwrap_err().to_string();
+        assert!(error.contains("voice engine") && error.contains("install"), "{error}");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_text_is_spoken_once_and_then_read_from_disk() {
+        let dir = scratch("cached");
+        // An engine of our own: it prints a prompt that exists, whatever it is told to say.
+        let engine = speaker(&dir, &["cat", "prompts/en/comfort.wav"]);
+        let wav = engine.speak("hello").await.unwrap();
+        assert_eq!(wav, std::fs::read("prompts/en/comfort.wav").unwrap());
+        let files: Vec<_> = std::fs::read_dir(dir.join("cache")).unwrap().collect();
+        assert_eq!(files.len(), 1);
+        assert_eq!(engine.speak("hello").await.unwrap(), wav);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
