@@ -1,0 +1,435 @@
+//! The user agent: tables of transactions and dialogs, and what happens to them.
+//!
+//! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
+//! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
+//! is done, what is already up goes on. A challenge (401, 407) is never answered.
+
+mod reply;
+mod uac;
+mod uas;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::admit::Admit;
+use super::dialog::{Dialog, Stage, TxId};
+use super::message::{Message, Method, Request, Response};
+use super::transaction::client::ClientTransaction;
+use super::transaction::client_invite::ClientInvite;
+use super::transaction::server::ServerTransaction;
+use super::transaction::server_invite::ServerInvite;
+use super::wire::{self, Read};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output};
+use crate::base::rng::Rng;
+
+/// How long an answered call outlives its connection, so that a browser can come back.
+const FLOW_GRACE: Duration = Duration::from_secs(5);
+
+/// Which side an agent stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Speaks to carriers: takes calls, no registrations.
+    Trunk,
+    /// Speaks to phones: takes registrations; any other request outside a dialog gets the short 403, and
+    /// a dialog belongs to the connection it was made on.
+    Phones,
+}
+
+/// How an agent is set up.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    pub role: Role,
+    /// Server and User-Agent.
+    pub user_agent: String,
+    /// `host:port` under which we are reached: Via and Contact. `None`: the flow's local address.
+    pub advertised: Option<String>,
+    pub admit: Admit,
+    pub max_dialogs: usize,
+    pub max_transactions: usize,
+}
+
+impl AgentConfig {
+    /// The usual limits.
+    pub fn new(role: Role, admit: Admit) -> Self {
+        Self {
+            role,
+            user_agent: concat!("Cordboard/", env!("CARGO_PKG_VERSION")).to_owned(),
+            advertised: None,
+            admit,
+            max_dialogs: 4_000,
+            max_transactions: 20_000,
+        }
+    }
+}
+
+/// Why an agent wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A message is to be repeated, or a transaction ends.
+    Transaction,
+    /// An answer waits for its ACK, or a dialog for its connection.
+    Dialog,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Timer {
+    Server(TxId),
+    Client(TxId),
+    Dialog(DialogId),
+}
+
+/// Which transaction a request belongs to (RFC 3261 §17.2.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ServerKey {
+    id: String,
+    /// ACK and CANCEL go by INVITE's; CANCEL has its own as well.
+    method: String,
+}
+
+#[derive(Debug)]
+enum ServerKind {
+    Invite(ServerInvite),
+    Other(ServerTransaction),
+}
+
+#[derive(Debug)]
+struct Server {
+    key: ServerKey,
+    /// Where responses go.
+    flow: Flow,
+    kind: ServerKind,
+    request: Request,
+    dialog: Option<DialogId>,
+    to_tag: String,
+}
+
+#[derive(Debug)]
+enum ClientKind {
+    Invite {
+        machine: ClientInvite,
+        request: Request,
+        /// Tags of forked answers that were acknowledged and hung up.
+        forked: Vec<String>,
+        /// Give it up as soon as a provisional response is there (§9.1).
+        cancel_wanted: bool,
+    },
+    Other(ClientTransaction),
+}
+
+#[derive(Debug)]
+struct Client {
+    key: (String, String),
+    flow: Flow,
+    kind: ClientKind,
+    dialog: Option<DialogId>,
+}
+
+/// A user agent.
+#[derive(Debug)]
+pub struct Agent {
+    config: AgentConfig,
+    rng: Rng,
+    /// Key of the To-tags that stateless replies carry.
+    secret: u64,
+    next_id: u64,
+    outputs: VecDeque<Output>,
+    servers: HashMap<TxId, Server>,
+    server_keys: HashMap<ServerKey, TxId>,
+    clients: HashMap<TxId, Client>,
+    client_keys: HashMap<(String, String), TxId>,
+    dialogs: HashMap<DialogId, Dialog>,
+    /// (Call-ID, our tag).
+    dialog_keys: HashMap<(String, String), DialogId>,
+    timers: BTreeSet<(Instant, Timer)>,
+    armed: HashMap<Timer, Instant>,
+}
+
+impl Agent {
+    pub fn new(config: AgentConfig, mut rng: Rng) -> Self {
+        let secret = rng.next_u64();
+        Self {
+            config,
+            rng,
+            secret,
+            next_id: 1,
+            outputs: VecDeque::new(),
+            servers: HashMap::new(),
+            server_keys: HashMap::new(),
+            clients: HashMap::new(),
+            client_keys: HashMap::new(),
+            dialogs: HashMap::new(),
+            dialog_keys: HashMap::new(),
+            timers: BTreeSet::new(),
+            armed: HashMap::new(),
+        }
+    }
+
+    /// A number for a call out ([`Command::Invite`]).
+    pub const fn next_dialog(&mut self) -> DialogId {
+        self.next_id += 1;
+        DialogId(self.next_id)
+    }
+
+    /// Takes in what happened. Outputs are ready afterwards.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Received { flow, bytes } => self.receive(now, flow, &bytes),
+            Input::FlowClosed { flow } => self.flow_closed(now, flow),
+            Input::Timeout => self.fire(now),
+            Input::Command(command) => self.command(now, command),
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call with [`Input::Timeout`] at the latest.
+    pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        self.timers.first().map(|(at, timer)| match timer {
+            Timer::Server(_) | Timer::Client(_) => (*at, Reason::Transaction),
+            Timer::Dialog(_) => (*at, Reason::Dialog),
+        })
+    }
+
+    /// Dialogs and transactions held, for tests of leaks and for metrics.
+    pub fn load(&self) -> (usize, usize) {
+        (self.dialogs.len(), self.servers.len() + self.clients.len())
+    }
+
+    fn receive(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        if !self.config.admit.admits(flow.peer.ip()) {
+            return self.turn_away(flow, bytes);
+        }
+        match wire::read(bytes, flow.transport.is_stream()) {
+            Read::Message(Message::Request(request)) => self.request(now, flow, request, bytes.len()),
+            Read::Message(Message::Response(response)) => self.response(now, flow, response),
+            Read::Refuse(refusal) => self.refuse(flow, refusal, bytes.len()),
+            Read::Keepalive | Read::Drop(_) => {}
+        }
+    }
+
+    fn command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Invite { dialog, flow, request_uri, from, to, headers, offer } => {
+                self.invite(now, dialog, flow, &request_uri, &from, &to, &headers, offer);
+            }
+            Command::Cancel { dialog } => self.cancel(now, dialog),
+            Command::Ring { dialog, sdp } => self.ring(now, dialog, sdp),
+            Command::Answer { dialog, sdp } => self.answer(now, dialog, sdp),
+            Command::Reject { dialog, status, headers } => self.reject(now, dialog, status, &headers),
+            Command::Reinvite { dialog, sdp } => self.reinvite(now, dialog, sdp),
+            Command::AnswerReinvite { dialog, sdp } => self.answer_reoffer(now, dialog, Ok(sdp)),
+            Command::RejectReinvite { dialog, status } => self.answer_reoffer(now, dialog, Err(status)),
+            Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
+            Command::MoveFlow { dialog, flow } => {
+                if let Some(d) = self.dialogs.get_mut(&dialog) {
+                    d.flow = flow;
+                    d.lost_at = None;
+                }
+                self.arm_dialog(dialog);
+            }
+            Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
+        }
+    }
+
+    fn flow_closed(&mut self, now: Instant, flow: Flow) {
+        let gone: Vec<TxId> =
+            self.clients.iter().filter(|(_, c)| c.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.client_failed(id, 503);
+        }
+        let gone: Vec<TxId> =
+            self.servers.iter().filter(|(_, s)| s.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.forget_server(id);
+        }
+        let lost: Vec<DialogId> =
+            self.dialogs.values().filter(|d| d.flow.is_same_connection(&flow)).map(|d| d.id).collect();
+        for id in lost {
+            let Some(dialog) = self.dialogs.get_mut(&id) else { continue };
+            match dialog.stage {
+                Stage::Ringing { .. } => {
+                    self.forget_dialog(id);
+                    self.event(Event::Canceled { dialog: id });
+                }
+                // A call out on this flow was failed with its transaction above.
+                Stage::Calling { .. } => {
+                    self.forget_dialog(id);
+                }
+                Stage::Up if self.config.role == Role::Phones => {
+                    dialog.lost_at = Some(now + FLOW_GRACE);
+                    dialog.accepted = None;
+                    let silent = dialog.closing;
+                    self.arm_dialog(id);
+                    if !silent {
+                        self.event(Event::FlowLost { dialog: id });
+                    }
+                }
+                // A carrier may close an idle connection in mid-call and open another.
+                Stage::Up => {}
+            }
+        }
+    }
+
+    /// Runs everything that is due. Each machine moves its deadline on, so this ends.
+    fn fire(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        while let Some((at, timer)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(at, timer));
+            self.armed.remove(&timer);
+            due.push(timer);
+        }
+        for timer in due {
+            match timer {
+                Timer::Server(id) => self.server_timeout(now, id),
+                Timer::Client(id) => self.client_timeout(now, id),
+                Timer::Dialog(id) => self.dialog_timeout(now, id),
+            }
+        }
+    }
+
+    fn dialog_timeout(&mut self, now: Instant, id: DialogId) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if dialog.lost_at.is_some_and(|at| now >= at) {
+            return self.end(id, EndReason::FlowLost);
+        }
+        if let Some(accepted) = &mut dialog.accepted {
+            if now >= accepted.give_up_at {
+                // RFC 3261 §13.3.1.4: never acknowledged; the dialog is up all the same, so it gets a BYE.
+                dialog.accepted = None;
+                self.send_bye(now, id, &[]);
+                return self.end(id, EndReason::NoAck);
+            }
+            if accepted.again.fire(now) {
+                let (flow, bytes) = (accepted.flow, accepted.bytes.clone());
+                self.transmit(flow, bytes);
+            }
+        }
+        self.arm_dialog(id);
+    }
+
+    /// Forgets a dialog and tells so, unless its owner has hung up already.
+    fn end(&mut self, id: DialogId, why: EndReason) {
+        if let Some(dialog) = self.forget_dialog(id)
+            && !dialog.closing
+        {
+            self.event(Event::Ended { dialog: id, why });
+        }
+    }
+
+    fn forget_dialog(&mut self, id: DialogId) -> Option<Dialog> {
+        let dialog = self.dialogs.remove(&id)?;
+        self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
+        self.arm(Timer::Dialog(id), None);
+        Some(dialog)
+    }
+
+    fn add_dialog(&mut self, dialog: Dialog) {
+        self.dialog_keys.insert((dialog.call_id.clone(), dialog.local_tag.clone()), dialog.id);
+        self.dialogs.insert(dialog.id, dialog);
+    }
+
+    fn forget_server(&mut self, id: TxId) -> Option<Server> {
+        let server = self.servers.remove(&id)?;
+        self.server_keys.remove(&server.key);
+        self.arm(Timer::Server(id), None);
+        Some(server)
+    }
+
+    fn forget_client(&mut self, id: TxId) -> Option<Client> {
+        let client = self.clients.remove(&id)?;
+        self.client_keys.remove(&client.key);
+        self.arm(Timer::Client(id), None);
+        Some(client)
+    }
+
+    fn arm_dialog(&mut self, id: DialogId) {
+        let at = self.dialogs.get(&id).and_then(Dialog::deadline);
+        self.arm(Timer::Dialog(id), at);
+    }
+
+    fn arm(&mut self, timer: Timer, at: Option<Instant>) {
+        if let Some(old) = self.armed.remove(&timer) {
+            self.timers.remove(&(old, timer));
+        }
+        if let Some(at) = at {
+            self.timers.insert((at, timer));
+            self.armed.insert(timer, at);
+        }
+    }
+
+    const fn fresh(&mut self) -> TxId {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn transmit(&mut self, flow: Flow, bytes: Vec<u8>) {
+        self.outputs.push_back(Output::Transmit { flow, bytes });
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// `host:port` for Via and Contact.
+    fn own_address(&self, flow: &Flow) -> String {
+        self.config.advertised.clone().unwrap_or_else(|| flow.local.to_string())
+    }
+
+    fn contact(&self, flow: &Flow) -> String {
+        let transport = match flow.transport {
+            super::Transport::Udp => "",
+            super::Transport::Tcp => ";transport=tcp",
+            super::Transport::Tls => ";transport=tls",
+            super::Transport::Ws | super::Transport::Wss => ";transport=ws",
+        };
+        format!("<sip:{}{transport}>", self.own_address(flow))
+    }
+
+    const fn allow(&self) -> &'static str {
+        match self.config.role {
+            Role::Trunk => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
+            Role::Phones => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER",
+        }
+    }
+
+    fn response(&mut self, now: Instant, flow: Flow, response: Response) {
+        let Some((via, cseq)) = response.headers.via().zip(response.headers.cseq()) else { return };
+        let Some(branch) = via.branch() else { return };
+        let key = (branch.to_owned(), cseq.method.to_string());
+        // A response to nothing of ours is dropped (RFC 3261 §18.1.2).
+        if let Some(id) = self.client_keys.get(&key).copied() {
+            self.client_response(now, flow, id, response);
+        }
+    }
+
+    /// The dialog a request names, if all three parts match (§12.2.2) and, towards phones, the connection.
+    fn find_dialog(&self, request: &Request, flow: &Flow) -> Option<DialogId> {
+        let key = (request.headers.call_id().to_owned(), request.headers.to_tag()?);
+        let dialog = self.dialogs.get(self.dialog_keys.get(&key)?)?;
+        let from = request.headers.from_tag();
+        let same = dialog.remote_tag.as_ref().is_none_or(|tag| *tag == from);
+        let trusted = self.config.role == Role::Trunk || dialog.flow.is_same_connection(flow);
+        (same && trusted).then_some(dialog.id)
+    }
+}
+
+#[cfg(test)]
+impl Agent {
+    /// No dialog waits for an ACK or for an answer to a change.
+    pub(super) fn dialogs_are_quiet(&self) -> bool {
+        self.dialogs.values().all(|d| d.accepted.is_none() && d.reoffered.is_none() && d.reinviting.is_none())
+    }
+
+    pub(super) const fn limit_dialogs(&mut self, most: usize) {
+        self.config.max_dialogs = most;
+    }
+}
+
+/// Is it one that RFC 3261 and its extensions know, but we don't serve?
+fn is_served(method: &Method, role: Role) -> bool {
+    [Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS, Method::INFO, Method::UPDATE]
+        .contains(method)
+        || (role == Role::Phones && *method == Method::REGISTER)
+}

@@ -1,0 +1,125 @@
+//! Stateless replies: refusals that need no transaction. An INVITE refused so is answered anew each time
+//! it comes; its ACK finds nothing and is absorbed (RFC 3261 §8.2.7).
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
+
+use super::super::message::headers::reply_headers;
+use super::super::message::{Headers, Message, Method, Request, Response, reason_phrase};
+use super::super::wire::{self, Read, Refusal};
+use super::super::words::{Event, Flow};
+use super::{Agent, is_served};
+
+/// Where responses to a request go (RFC 3261 §18.2.2, RFC 3581): its connection; for UDP its source with
+/// the port of Via, or the source's port if asked by `rport`. `maddr` is not followed: it would let
+/// anyone aim our responses at a third party.
+pub(super) fn reply_flow(flow: Flow, headers: &Headers) -> Flow {
+    if flow.transport.is_reliable() {
+        return flow;
+    }
+    match headers.via() {
+        Some(via) if via.param("rport").is_none() => {
+            Flow { peer: SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060)), ..flow }
+        }
+        _ => flow,
+    }
+}
+
+impl Agent {
+    /// Refuses what the wire front couldn't let through.
+    pub(super) fn refuse(&mut self, flow: Flow, refusal: Refusal, len: usize) {
+        if refusal.method == "ACK" {
+            return;
+        }
+        if self.config.role == super::Role::Phones && refusal.method != "REGISTER" {
+            return self.short_403(flow, &refusal.headers, len);
+        }
+        self.send_refusal(flow, &refusal.headers, refusal.status, &[]);
+    }
+
+    /// Refuses a request that was read.
+    pub(super) fn refuse_request(&mut self, flow: Flow, request: &Request, status: u16, extra: &[(&str, String)]) {
+        if request.method != Method::ACK {
+            self.send_refusal(flow, &request.headers, status, extra);
+        }
+    }
+
+    fn send_refusal(&mut self, flow: Flow, request: &Headers, status: u16, extra: &[(&str, String)]) {
+        let tag = self.stateless_tag(request);
+        let mut response = Response {
+            status,
+            reason: reason_phrase(status),
+            headers: reply_headers(request, Some(&tag)),
+            body: Vec::new(),
+        };
+        if matches!(status, 405 | 501) {
+            response.headers.push("Allow", self.allow());
+        }
+        for (name, value) in extra {
+            response.headers.push(name, value);
+        }
+        response.headers.push("Server", &self.config.user_agent);
+        self.transmit(reply_flow(flow, request), response.to_bytes());
+        self.event(Event::Refused { status });
+    }
+
+    /// Someone who may not speak to us: always the same short answer, whatever was asked.
+    pub(super) fn turn_away(&mut self, flow: Flow, bytes: &[u8]) {
+        match wire::read(bytes, flow.transport.is_stream()) {
+            Read::Message(Message::Request(request)) if request.method != Method::ACK => {
+                self.short_403(flow, &request.headers, bytes.len());
+            }
+            Read::Refuse(refusal) if refusal.method != "ACK" => self.short_403(flow, &refusal.headers, bytes.len()),
+            _ => {}
+        }
+    }
+
+    /// 403 and nothing else; never larger than what asked for it, so that a forged source address gains
+    /// nothing by it.
+    pub(super) fn short_403(&mut self, flow: Flow, request: &Headers, len: usize) {
+        let tag = self.stateless_tag(request);
+        let mut headers = reply_headers(request, Some(&tag));
+        let mut response =
+            Response { status: 403, reason: reason_phrase(403), headers: headers.clone(), body: Vec::new() }.to_bytes();
+        if response.len() > len {
+            headers = reply_headers(request, None);
+            response = Response { status: 403, reason: String::new(), headers, body: Vec::new() }.to_bytes();
+        }
+        if response.len() <= len {
+            self.transmit(reply_flow(flow, request), response);
+        }
+        self.event(Event::Refused { status: 403 });
+    }
+
+    /// The same tag for the same request, without remembering it.
+    fn stateless_tag(&self, request: &Headers) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.secret.hash(&mut hasher);
+        for name in ["Via", "From", "Call-ID", "CSeq"] {
+            request.first(name).hash(&mut hasher);
+        }
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// Refuses by method, by a Require that we don't fulfil, or for want of room. `true`: it was refused.
+    pub(super) fn refused_at_once(&mut self, flow: Flow, request: &Request, in_dialog: bool) -> bool {
+        if !is_served(&request.method, self.config.role) {
+            self.refuse_request(flow, request, 405, &[]);
+            return true;
+        }
+        // RFC 3261 §8.2.2.3: nothing that may be required is supported. CANCEL and ACK can't require.
+        let unsupported: Vec<&str> = request.headers.elements("Require").collect();
+        if !unsupported.is_empty() {
+            let unsupported = unsupported.join(", ");
+            self.refuse_request(flow, request, 420, &[("Unsupported", unsupported)]);
+            return true;
+        }
+        // What belongs to a call that is up gets through as long as there is any room at all.
+        let room = if in_dialog { self.config.max_transactions * 2 } else { self.config.max_transactions };
+        if self.servers.len() + self.clients.len() >= room {
+            self.refuse_request(flow, request, 503, &[("Retry-After", "10".to_owned())]);
+            return true;
+        }
+        false
+    }
+}

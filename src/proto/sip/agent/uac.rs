@@ -1,0 +1,417 @@
+//! Making requests: calls out, CANCEL, BYE, re-INVITE, and what comes back.
+
+use std::time::Instant;
+
+use super::super::admit::Admit;
+use super::super::dialog::{Dialog, Stage, TxId};
+use super::super::message::body::find_sdp;
+use super::super::message::{Headers, Method, Request, Response, Uri, reason_phrase};
+use super::super::transaction::Effects;
+use super::super::transaction::client::ClientTransaction;
+use super::super::transaction::client_invite::ClientInvite;
+use super::super::words::{DialogId, EndReason, Event, Flow, Transport};
+use super::uas::cseq_of;
+use super::{Agent, Client, ClientKind, Role, Timer};
+
+impl Agent {
+    #[expect(clippy::too_many_arguments, reason = "the fields of Command::Invite")]
+    pub(super) fn invite(
+        &mut self,
+        now: Instant,
+        id: DialogId,
+        flow: Flow,
+        request_uri: &str,
+        from: &str,
+        to: &str,
+        extra: &[(String, String)],
+        offer: Option<Vec<u8>>,
+    ) {
+        let Ok(uri) = Uri::parse(request_uri) else {
+            return self.event(Event::Rejected { dialog: id, status: 416, reason: reason_phrase(416) });
+        };
+        let full = self.dialogs.len() >= self.config.max_dialogs
+            || self.servers.len() + self.clients.len() >= self.config.max_transactions;
+        if full {
+            return self.event(Event::Rejected { dialog: id, status: 503, reason: reason_phrase(503) });
+        }
+        let (call_id, tag) = (self.rng.token(26), self.rng.token(16));
+        let mut headers = Headers::default();
+        headers.push("Max-Forwards", "70");
+        headers.push("From", format!("{from};tag={tag}"));
+        headers.push("To", to);
+        headers.push("Call-ID", &call_id);
+        headers.push("CSeq", "1 INVITE");
+        headers.push("Contact", self.contact(&flow));
+        headers.push("Allow", self.allow());
+        headers.push("User-Agent", &self.config.user_agent);
+        for (name, value) in extra {
+            headers.push(name, value);
+        }
+        let late_offer = offer.is_none();
+        if offer.is_some() {
+            headers.push("Content-Type", "application/sdp");
+        }
+        let request = Request { method: Method::INVITE, uri, headers, body: offer.unwrap_or_default() };
+        let tx = self.send(now, flow, request, Some(id));
+        let mut dialog = Dialog::new(id, flow, Stage::Calling { tx, canceling: false }, call_id, tag.clone());
+        dialog.local = format!("{from};tag={tag}");
+        dialog.remote = to.to_owned();
+        dialog.local_seq = 1;
+        dialog.target = request_uri.to_owned();
+        dialog.late_offer = late_offer;
+        self.add_dialog(dialog);
+    }
+
+    /// Sends a request in a client transaction of its own, with a Via on top.
+    fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
+        let branch = format!("z9hG4bK{}", self.rng.token(20));
+        request.headers.push_front("Via", self.via(&flow, &branch));
+        let bytes = request.to_bytes();
+        let method = request.method.to_string();
+        let reliable = flow.transport.is_reliable();
+        let kind = if request.method == Method::INVITE {
+            let machine = ClientInvite::new(now, reliable, bytes);
+            ClientKind::Invite { machine, request, forked: Vec::new(), cancel_wanted: false }
+        } else {
+            ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
+        };
+        self.add_client(Client { key: (branch, method), flow, kind, dialog })
+    }
+
+    fn add_client(&mut self, client: Client) -> TxId {
+        let id = self.fresh();
+        self.client_keys.insert(client.key.clone(), id);
+        self.clients.insert(id, client);
+        self.apply_client(id, Effects { transmit: true, ..Effects::default() });
+        id
+    }
+
+    fn via(&self, flow: &Flow, branch: &str) -> String {
+        format!("SIP/2.0/{} {};branch={branch};rport", flow.transport.name(), self.own_address(flow))
+    }
+
+    fn apply_client(&mut self, id: TxId, effects: Effects) {
+        let Some(client) = self.clients.get(&id) else { return };
+        let (bytes, deadline) = match &client.kind {
+            ClientKind::Invite { machine, .. } => (machine.bytes(), machine.deadline()),
+            ClientKind::Other(machine) => (machine.bytes(), machine.deadline()),
+        };
+        if effects.transmit {
+            let (flow, bytes) = (client.flow, bytes.to_vec());
+            self.transmit(flow, bytes);
+        }
+        if effects.finished {
+            self.forget_client(id);
+        } else {
+            self.arm(Timer::Client(id), Some(deadline));
+        }
+    }
+
+    pub(super) fn client_timeout(&mut self, now: Instant, id: TxId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let effects = match &mut client.kind {
+            ClientKind::Invite { machine, .. } => machine.on_timeout(now),
+            ClientKind::Other(machine) => machine.on_timeout(now),
+        };
+        if effects.timed_out { self.client_failed(id, 408) } else { self.apply_client(id, effects) }
+    }
+
+    /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
+    pub(super) fn client_failed(&mut self, id: TxId, status: u16) {
+        let Some(client) = self.forget_client(id) else { return };
+        if let (ClientKind::Invite { .. }, Some(dialog)) = (client.kind, client.dialog) {
+            self.invite_refused(dialog, id, status, reason_phrase(status));
+        }
+    }
+
+    pub(super) fn client_response(&mut self, now: Instant, flow: Flow, id: TxId, response: Response) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        // Towards phones a response counts only on the connection that the request went out on.
+        if self.config.role == Role::Phones && !client.flow.is_same_connection(&flow) {
+            return;
+        }
+        let (effects, invite) = match &mut client.kind {
+            ClientKind::Invite { machine, .. } => (machine.on_response(now, response.status), true),
+            ClientKind::Other(machine) => (machine.on_response(now, response.status), false),
+        };
+        if effects.acknowledge
+            && let ClientKind::Invite { request, .. } = &client.kind
+        {
+            let (flow, ack) = (client.flow, acknowledgement(request, &response));
+            self.transmit(flow, ack.to_bytes());
+        }
+        let dialog = self.clients.get(&id).and_then(|c| c.dialog);
+        if effects.deliver && invite {
+            match response.status {
+                100..200 => self.invite_progress(now, id, &response),
+                200..300 => self.invite_accepted(now, id, &response),
+                status => {
+                    if let Some(dialog) = dialog {
+                        self.invite_refused(dialog, id, status, response.reason);
+                    }
+                }
+            }
+        }
+        self.apply_client(id, effects);
+    }
+
+    fn invite_progress(&mut self, now: Instant, tx: TxId, response: &Response) {
+        if let Some(Client { kind: ClientKind::Invite { cancel_wanted, .. }, .. }) = self.clients.get_mut(&tx)
+            && std::mem::take(cancel_wanted)
+        {
+            return self.send_cancel(now, tx);
+        }
+        let Some(dialog) = self.clients.get(&tx).and_then(|c| c.dialog).and_then(|id| self.dialogs.get_mut(&id)) else {
+            return;
+        };
+        if dialog.stage != (Stage::Calling { tx, canceling: false }) || response.status == 100 {
+            return;
+        }
+        let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
+        if sdp.is_some() {
+            dialog.early_sdp.clone_from(&sdp);
+        }
+        let dialog = dialog.id;
+        self.event(Event::Progress { dialog, status: response.status, sdp });
+    }
+
+    /// A 2xx to an INVITE: the first, a copy, or another branch's.
+    fn invite_accepted(&mut self, now: Instant, tx: TxId, response: &Response) {
+        let Some(Client { kind: ClientKind::Invite { request, .. }, dialog, flow, .. }) = self.clients.get(&tx) else {
+            return;
+        };
+        let (seq, flow, id) = (cseq_of(request), *flow, *dialog);
+        let tag = response.headers.to_tag().unwrap_or_default();
+        let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
+        if let Some(dialog) = id.and_then(|id| self.dialogs.get_mut(&id)) {
+            let id = dialog.id;
+            if dialog.stage == (Stage::Calling { tx, canceling: false }) {
+                dialog.stage = Stage::Up;
+                dialog.adopt(&response.headers);
+                let sdp = sdp.or_else(|| dialog.early_sdp.take());
+                self.send_ack(id, seq);
+                return self.event(Event::Answered { dialog: id, sdp });
+            }
+            if dialog.reinviting == Some(tx) {
+                dialog.reinviting = None;
+                dialog.refresh_target(&response.headers);
+                self.send_ack(id, seq);
+                return self.event(Event::ReinviteAnswered { dialog: id, sdp });
+            }
+            if dialog.remote_tag.as_ref() == Some(&tag)
+                && let Some((_, bytes)) = dialog.ack.as_ref().filter(|(acked, _)| *acked == seq)
+            {
+                let (bytes, flow) = (bytes.clone(), dialog.flow);
+                let flow = self.dialogs.get(&id).map_or(flow, |d| self.way_to(d));
+                return self.transmit(flow, bytes);
+            }
+            if matches!(dialog.stage, Stage::Calling { tx: calling, .. } if calling == tx) {
+                // It crossed our CANCEL: hung up below.
+                self.forget_dialog(id);
+                self.event(Event::Rejected { dialog: id, status: 487, reason: reason_phrase(487) });
+            }
+        }
+        self.drop_branch(now, tx, flow, seq, &tag, &response.headers);
+    }
+
+    /// An answer nobody waits for any more, or a second one: ACK for each copy, BYE once (§13.2.2.4).
+    fn drop_branch(&mut self, now: Instant, tx: TxId, flow: Flow, seq: u32, tag: &str, response: &Headers) {
+        let Some(Client { kind: ClientKind::Invite { request, forked, .. }, .. }) = self.clients.get_mut(&tx) else {
+            return;
+        };
+        let known = forked.iter().any(|t| t == tag);
+        // A peer that answers with ever new tags gets no more out of it than this.
+        if !known && forked.len() >= 16 {
+            return;
+        }
+        if !known {
+            forked.push(tag.to_owned());
+        }
+        let (call_id, local_tag) = (request.headers.call_id().to_owned(), request.headers.from_tag());
+        let mut branch = Dialog::new(DialogId(0), flow, Stage::Up, call_id, local_tag);
+        branch.local = request.headers.first("From").unwrap_or_default().to_owned();
+        branch.target = request.uri.to_string();
+        branch.adopt(response);
+        if let Some(ack) = branch.request(Method::ACK, seq) {
+            let bytes = self.with_via(&branch, ack);
+            self.transmit(self.way_to(&branch), bytes);
+        }
+        if !known && let Some(bye) = branch.request(Method::BYE, seq + 1) {
+            let flow = self.way_to(&branch);
+            self.send(now, flow, bye, None);
+        }
+    }
+
+    fn invite_refused(&mut self, id: DialogId, tx: TxId, status: u16, reason: String) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if matches!(dialog.stage, Stage::Calling { tx: calling, .. } if calling == tx) {
+            self.forget_dialog(id);
+            return self.event(Event::Rejected { dialog: id, status, reason });
+        }
+        if dialog.reinviting == Some(tx) {
+            dialog.reinviting = None;
+            // RFC 3261 §12.2.1.2: the far end no longer knows the dialog, or isn't there any more.
+            if matches!(status, 408 | 481) {
+                return self.end(id, EndReason::Timeout);
+            }
+            self.event(Event::ReinviteRejected { dialog: id, status });
+        }
+    }
+
+    fn send_ack(&mut self, id: DialogId, seq: u32) {
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        let Some(ack) = dialog.request(Method::ACK, seq) else { return };
+        let flow = self.way_to(dialog);
+        let branch = format!("z9hG4bK{}", self.rng.token(20));
+        let mut ack = ack;
+        ack.headers.push_front("Via", self.via(&flow, &branch));
+        let bytes = ack.to_bytes();
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.ack = Some((seq, bytes.clone()));
+        }
+        self.transmit(flow, bytes);
+    }
+
+    fn with_via(&mut self, dialog: &Dialog, mut request: Request) -> Vec<u8> {
+        let branch = format!("z9hG4bK{}", self.rng.token(20));
+        let via = self.via(&self.way_to(dialog), &branch);
+        request.headers.push_front("Via", via);
+        request.to_bytes()
+    }
+
+    /// Where a dialog's requests go: its connection; over UDP the first route or the target, if we would
+    /// take requests from there too; else where the far end spoke from.
+    fn way_to(&self, dialog: &Dialog) -> Flow {
+        if dialog.flow.transport != Transport::Udp || self.config.role == Role::Phones {
+            return dialog.flow;
+        }
+        match dialog.next_hop() {
+            Some(peer) if peer.ip().is_unspecified() || peer.ip().is_multicast() || peer.port() == 0 => dialog.flow,
+            Some(peer) if matches!(self.config.admit, Admit::Any) || self.config.admit.admits(peer.ip()) => {
+                Flow { peer, ..dialog.flow }
+            }
+            _ => dialog.flow,
+        }
+    }
+
+    pub(super) fn cancel(&mut self, now: Instant, id: DialogId) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if let Stage::Calling { tx, canceling } = &mut dialog.stage
+            && !std::mem::replace(canceling, true)
+        {
+            let tx = *tx;
+            self.cancel_transaction(now, tx);
+        }
+    }
+
+    fn cancel_transaction(&mut self, now: Instant, tx: TxId) {
+        let Some(Client { kind: ClientKind::Invite { machine, cancel_wanted, .. }, .. }) = self.clients.get_mut(&tx)
+        else {
+            return;
+        };
+        if machine.is_proceeding() {
+            self.send_cancel(now, tx);
+        } else if machine.is_calling() {
+            *cancel_wanted = true;
+        }
+    }
+
+    /// CANCEL carries the INVITE's own branch (RFC 3261 §9.1).
+    fn send_cancel(&mut self, now: Instant, tx: TxId) {
+        let Some(client) = self.clients.get_mut(&tx) else { return };
+        let ClientKind::Invite { machine, request, .. } = &mut client.kind else { return };
+        machine.on_cancel(now);
+        let (deadline, flow, branch) = (machine.deadline(), client.flow, client.key.0.clone());
+        let cancel = sibling(request, Method::CANCEL, request.headers.first("To").unwrap_or_default());
+        let machine = ClientTransaction::new(now, flow.transport.is_reliable(), cancel.to_bytes());
+        let key = (branch, Method::CANCEL.to_string());
+        self.arm(Timer::Client(tx), Some(deadline));
+        self.add_client(Client { key, flow, kind: ClientKind::Other(machine), dialog: None });
+    }
+
+    pub(super) fn hang_up(&mut self, now: Instant, id: DialogId, headers: &[(String, String)]) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let reoffered = dialog.reoffered.take();
+        match dialog.stage {
+            Stage::Ringing { .. } => return self.reject(now, id, 480, headers),
+            Stage::Calling { tx, canceling } => {
+                // A 2xx that crosses the CANCEL finds no dialog and is hung up.
+                self.forget_dialog(id);
+                if !canceling {
+                    self.cancel_transaction(now, tx);
+                }
+            }
+            Stage::Up if dialog.accepted.as_ref().is_some_and(|a| a.first) => {
+                // RFC 3261 §15: the callee sends no BYE before the ACK is there.
+                dialog.closing = true;
+            }
+            Stage::Up => {
+                self.send_bye(now, id, headers);
+                self.forget_dialog(id);
+            }
+        }
+        if let Some(tx) = reoffered {
+            let refusal = self.servers.get(&tx).map(|s| Response::to_request(&s.request, 487, Some(&s.to_tag)));
+            if let Some(refusal) = refusal {
+                self.respond(now, tx, refusal);
+            }
+        }
+    }
+
+    pub(super) fn send_bye(&mut self, now: Instant, id: DialogId, headers: &[(String, String)]) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        dialog.local_seq += 1;
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        let Some(mut bye) = dialog.request(Method::BYE, dialog.local_seq) else { return };
+        let flow = self.way_to(dialog);
+        for (name, value) in headers {
+            bye.headers.push(name, value);
+        }
+        bye.headers.push("User-Agent", &self.config.user_agent);
+        self.send(now, flow, bye, None);
+    }
+
+    pub(super) fn reinvite(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let busy = dialog.stage != Stage::Up
+            || dialog.closing
+            || dialog.accepted.is_some()
+            || dialog.reoffered.is_some()
+            || dialog.reinviting.is_some();
+        if busy {
+            return self.event(Event::ReinviteRejected { dialog: id, status: 491 });
+        }
+        dialog.local_seq += 1;
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        let Some(mut request) = dialog.request(Method::INVITE, dialog.local_seq) else { return };
+        let flow = self.way_to(dialog);
+        request.headers.push("Contact", self.contact(&flow));
+        request.headers.push("Allow", self.allow());
+        request.headers.push("Content-Type", "application/sdp");
+        request.body = sdp;
+        let tx = self.send(now, flow, request, Some(id));
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.reinviting = Some(tx);
+        }
+    }
+}
+
+/// The ACK of a refusal: the INVITE's own Via, the response's To (RFC 3261 §17.1.1.3).
+fn acknowledgement(invite: &Request, response: &Response) -> Request {
+    sibling(invite, Method::ACK, response.headers.first("To").unwrap_or_default())
+}
+
+/// A request of the same transaction: ACK or CANCEL.
+fn sibling(invite: &Request, method: Method, to: &str) -> Request {
+    let mut headers = Headers::default();
+    headers.push("Via", invite.headers.first("Via").unwrap_or_default());
+    for route in invite.headers.all("Route") {
+        headers.push("Route", route);
+    }
+    headers.push("Max-Forwards", "70");
+    headers.push("From", invite.headers.first("From").unwrap_or_default());
+    headers.push("To", to);
+    headers.push("Call-ID", invite.headers.call_id());
+    headers.push("CSeq", format!("{} {method}", cseq_of(invite)));
+    Request { method, uri: invite.uri.clone(), headers, body: Vec::new() }
+}

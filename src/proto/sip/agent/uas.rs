@@ -1,0 +1,444 @@
+//! Serving requests: calls in, what happens inside dialogs, registrations, and the answers the owner gives.
+
+use std::time::Instant;
+
+use super::super::dialog::{Accepted, Dialog, Stage, TxId};
+use super::super::identity::IncomingInvite;
+use super::super::message::address::stamp_via;
+use super::super::message::body::find_sdp;
+use super::super::message::{CSeq, Method, Request, Response};
+use super::super::transaction::Effects;
+use super::super::transaction::server::ServerTransaction;
+use super::super::transaction::server_invite::ServerInvite;
+use super::super::transaction::timer::{Backoff, GIVE_UP, T2};
+use super::super::words::{DialogId, EndReason, Event, Flow, RegisterRequest, RequestId};
+use super::reply::reply_flow;
+use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
+
+/// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
+fn server_key(request: &Request) -> ServerKey {
+    let headers = &request.headers;
+    let method = if request.method == Method::ACK { Method::INVITE } else { request.method.clone() };
+    let id = match headers.via() {
+        Some(via) if via.branch().is_some() => {
+            let branch = via.branch().unwrap_or_default().to_ascii_lowercase();
+            format!("{branch}|{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060))
+        }
+        _ => {
+            let cseq = headers.cseq().map_or(0, |c| c.number);
+            let via = headers.elements("Via").next().unwrap_or_default();
+            format!("2543|{}|{}|{cseq}|{via}", headers.call_id(), headers.from_tag())
+        }
+    };
+    ServerKey { id, method: method.to_string() }
+}
+
+impl Agent {
+    pub(super) fn request(&mut self, now: Instant, flow: Flow, mut request: Request, len: usize) {
+        let key = server_key(&request);
+        if request.method == Method::ACK {
+            return self.acknowledged(now, flow, &key, &request);
+        }
+        if let Some(id) = self.server_keys.get(&key).copied() {
+            let effects = self.servers.get(&id).map(|server| match &server.kind {
+                ServerKind::Invite(machine) => machine.on_request(),
+                ServerKind::Other(machine) => machine.on_request(),
+            });
+            return self.apply_server(id, effects.unwrap_or_default());
+        }
+        if let Some(via) = request.headers.first("Via") {
+            let stamped = stamp_via(via, flow.peer.ip(), flow.peer.port());
+            request.headers.replace_first("Via", &stamped);
+        }
+        if request.method == Method::CANCEL {
+            return self.cancelled(now, flow, &key, &request);
+        }
+        if request.headers.to_tag().is_some() {
+            return self.request_in_dialog(now, flow, key, request);
+        }
+        if self.config.role == Role::Phones && request.method != Method::REGISTER {
+            return self.short_403(flow, &request.headers, len);
+        }
+        if self.refused_at_once(flow, &request, false) {
+            return;
+        }
+        if request.method == Method::INVITE {
+            self.incoming(now, flow, key, request);
+        } else if request.method == Method::OPTIONS {
+            let id = self.add_server(flow, key, request, None);
+            self.respond_options(now, id);
+        } else if request.method == Method::REGISTER {
+            self.register(flow, key, request);
+        } else {
+            // BYE, INFO, UPDATE outside any dialog.
+            self.refuse_request(flow, &request, 481, &[]);
+        }
+    }
+
+    fn incoming(&mut self, now: Instant, flow: Flow, key: ServerKey, request: Request) {
+        let Ok(offer) = find_sdp(&request.headers, &request.body) else {
+            return self.refuse_request(flow, &request, 415, &[("Accept", "application/sdp".to_owned())]);
+        };
+        // RFC 3261 §21.4.7: someone who takes no SDP can't be answered.
+        let takes_sdp = request.headers.count("Accept") == 0
+            || request.headers.elements("Accept").any(|range| {
+                let media = range.split(';').next().unwrap_or_default().trim();
+                ["application/sdp", "application/*", "*/*"].iter().any(|ok| media.eq_ignore_ascii_case(ok))
+            });
+        if !takes_sdp {
+            return self.refuse_request(flow, &request, 406, &[]);
+        }
+        if self.dialogs.len() >= self.config.max_dialogs {
+            return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
+        }
+        let dialog_id = self.next_dialog();
+        let headers = request.headers.clone();
+        let tx = self.add_server(flow, key, request.clone(), Some(dialog_id));
+        let local_tag = self.servers.get(&tx).map(|s| s.to_tag.clone()).unwrap_or_default();
+        let mut dialog =
+            Dialog::new(dialog_id, flow, Stage::Ringing { tx }, headers.call_id().to_owned(), local_tag.clone());
+        dialog.remote_tag = Some(headers.from_tag());
+        dialog.local = format!("{};tag={local_tag}", headers.first("To").unwrap_or_default());
+        dialog.remote = headers.first("From").unwrap_or_default().to_owned();
+        dialog.remote_seq = headers.cseq().map(|c| c.number);
+        dialog.route = headers.elements("Record-Route").map(str::to_owned).collect();
+        // An RFC 2543 client may send no Contact: From has to do.
+        dialog.target = headers.from().map(|a| a.uri_text).unwrap_or_default();
+        dialog.refresh_target(&headers);
+        dialog.late_offer = offer.is_none();
+        self.add_dialog(dialog);
+        self.respond(now, tx, Response::to_request(&request, 100, None));
+        let invite = Box::new(IncomingInvite { request_uri: request.uri, headers, offer });
+        self.event(Event::Incoming { dialog: dialog_id, flow, invite });
+    }
+
+    fn register(&mut self, flow: Flow, key: ServerKey, request: Request) {
+        let headers = &request.headers;
+        // RFC 3261 §10.3: the address of record has to be a SIP URI with a user.
+        let user = headers.to().and_then(|to| to.uri.ok()).and_then(|uri| uri.user_plain());
+        let (Some(user), Some(cseq)) = (user, headers.cseq()) else {
+            return self.refuse_request(flow, &request, 400, &[]);
+        };
+        let bearer = headers.all("Authorization").find_map(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
+        });
+        let register = Box::new(RegisterRequest {
+            user,
+            bearer,
+            contacts: headers.elements("Contact").map(str::to_owned).collect(),
+            // RFC 3261 §20.19: an Expires that can't be read counts as the default.
+            expires: headers.first("Expires").map(|v| v.trim().parse().unwrap_or(3600)),
+            call_id: headers.call_id().to_owned(),
+            cseq: cseq.number,
+            headers: headers.clone(),
+        });
+        let id = self.add_server(flow, key, request, None);
+        self.event(Event::Register { request: RequestId(id), flow, register });
+    }
+
+    pub(super) fn respond_register(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        status: u16,
+        headers: &[(String, String)],
+    ) {
+        let Some(server) = self.servers.get(&request.0) else { return };
+        if status == 403 {
+            // Nothing is kept for someone who may not register.
+            if let Some(server) = self.forget_server(request.0) {
+                let len = server.request.to_bytes().len();
+                self.short_403(server.flow, &server.request.headers, len);
+            }
+            return;
+        }
+        let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
+        for (name, value) in headers {
+            response.headers.push(name, value);
+        }
+        response.headers.push("Server", &self.config.user_agent);
+        self.respond(now, request.0, response);
+    }
+
+    fn acknowledged(&mut self, now: Instant, flow: Flow, key: &ServerKey, request: &Request) {
+        if let Some(id) = self.server_keys.get(key).copied()
+            && let Some(Server { kind: ServerKind::Invite(machine), .. }) = self.servers.get_mut(&id)
+        {
+            let effects = machine.on_ack(now);
+            self.apply_server(id, effects);
+            if !effects.deliver {
+                return;
+            }
+        }
+        let Some(id) = self.find_dialog(request, &flow) else { return };
+        let cseq = request.headers.cseq().map_or(0, |c| c.number);
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let Some(accepted) = dialog.accepted.take_if(|a| a.cseq == cseq) else { return };
+        let closing = dialog.closing;
+        self.arm_dialog(id);
+        if closing {
+            self.send_bye(now, id, &[]);
+            self.forget_dialog(id);
+            return;
+        }
+        let answer = find_sdp(&request.headers, &request.body).ok().flatten().filter(|_| accepted.expects_answer);
+        if accepted.first || accepted.expects_answer {
+            self.event(Event::Established { dialog: id, answer });
+        }
+    }
+
+    /// RFC 3261 §9.2: 200 to the CANCEL, 487 to its INVITE if that isn't answered yet.
+    fn cancelled(&mut self, now: Instant, flow: Flow, key: &ServerKey, request: &Request) {
+        let invite = ServerKey { id: key.id.clone(), method: Method::INVITE.to_string() };
+        let found = self.server_keys.get(&invite).copied().and_then(|id| self.servers.get(&id).map(|s| (id, s)));
+        let Some((id, server)) = found.filter(|(_, s)| s.flow.peer.ip() == flow.peer.ip()) else {
+            return self.refuse_request(flow, request, 481, &[]);
+        };
+        let open = matches!(&server.kind, ServerKind::Invite(machine) if machine.is_open());
+        let response = Response::to_request(request, 200, Some(&server.to_tag));
+        let refusal = Response::to_request(&server.request, 487, Some(&server.to_tag));
+        let dialog = server.dialog;
+        self.transmit(reply_flow(flow, &request.headers), response.to_bytes());
+        if !open {
+            return;
+        }
+        self.respond(now, id, refusal);
+        let Some(dialog) = dialog.and_then(|id| self.dialogs.get_mut(&id)) else { return };
+        if dialog.stage == (Stage::Ringing { tx: id }) {
+            let dialog = dialog.id;
+            self.forget_dialog(dialog);
+            self.event(Event::Canceled { dialog });
+        } else if dialog.reoffered == Some(id) {
+            dialog.reoffered = None;
+        }
+    }
+
+    fn request_in_dialog(&mut self, now: Instant, flow: Flow, key: ServerKey, request: Request) {
+        let Some(id) = self.find_dialog(&request, &flow) else {
+            return self.refuse_request(flow, &request, 481, &[]);
+        };
+        if self.refused_at_once(flow, &request, true) {
+            return;
+        }
+        let number = request.headers.cseq().map_or(0, |c| c.number);
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        // RFC 3261 §12.2.2: older than what was seen already.
+        if dialog.remote_seq.is_some_and(|seen| number < seen) {
+            return self.refuse_request(flow, &request, 500, &[]);
+        }
+        dialog.remote_seq = Some(number);
+        let (invite, update) = (request.method == Method::INVITE, request.method == Method::UPDATE);
+        if invite || update {
+            return self.reoffered(now, flow, key, request, id);
+        }
+        let tx = self.add_server(flow, key, request.clone(), Some(id));
+        if request.method == Method::OPTIONS {
+            return self.respond_options(now, tx);
+        }
+        self.respond_plain(now, tx, 200);
+        if request.method == Method::INFO {
+            let content_type = request.headers.first("Content-Type").unwrap_or_default().to_owned();
+            self.event(Event::Info { dialog: id, content_type, body: request.body });
+        } else if request.method == Method::BYE {
+            self.ended_by_far_end(now, id);
+        }
+    }
+
+    fn ended_by_far_end(&mut self, now: Instant, id: DialogId) {
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        let (stage, reoffered) = (dialog.stage, dialog.reoffered);
+        // RFC 3261 §15.1.2: what is still open is answered with 487.
+        if let Some(tx) = reoffered {
+            self.respond_plain(now, tx, 487);
+        }
+        match stage {
+            Stage::Ringing { tx } => {
+                self.respond_plain(now, tx, 487);
+                self.forget_dialog(id);
+                self.event(Event::Canceled { dialog: id });
+            }
+            Stage::Calling { .. } | Stage::Up => self.end(id, EndReason::Bye),
+        }
+    }
+
+    /// A re-INVITE or UPDATE.
+    fn reoffered(&mut self, now: Instant, flow: Flow, key: ServerKey, request: Request, id: DialogId) {
+        let Ok(offer) = find_sdp(&request.headers, &request.body) else {
+            return self.refuse_request(flow, &request, 415, &[("Accept", "application/sdp".to_owned())]);
+        };
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let invite = request.method == Method::INVITE;
+        if dialog.closing {
+            return self.refuse_request(flow, &request, 481, &[]);
+        }
+        if dialog.reinviting.is_some() && (invite || offer.is_some()) {
+            // RFC 3261 §14.2: both sides changed at once.
+            return self.refuse_request(flow, &request, 491, &[]);
+        }
+        let unanswered = dialog.stage != Stage::Up || dialog.reoffered.is_some();
+        if unanswered && (invite || offer.is_some()) {
+            // RFC 3261 §14.2, RFC 3311 §5.2: one at a time.
+            return self.refuse_request(flow, &request, 500, &[("Retry-After", "3".to_owned())]);
+        }
+        dialog.refresh_target(&request.headers);
+        let tx = self.add_server(flow, key, request.clone(), Some(id));
+        if !invite && offer.is_none() {
+            return self.respond_in_dialog(now, tx, id, 200, None);
+        }
+        if invite {
+            self.respond(now, tx, Response::to_request(&request, 100, None));
+        }
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.reoffered = Some(tx);
+            dialog.late_offer = offer.is_none();
+        }
+        self.event(Event::Reoffered { dialog: id, offer });
+    }
+
+    pub(super) fn answer_reoffer(&mut self, now: Instant, id: DialogId, answer: Result<Vec<u8>, u16>) {
+        let Some(tx) = self.dialogs.get_mut(&id).and_then(|d| d.reoffered.take()) else { return };
+        match answer {
+            Ok(sdp) => self.respond_in_dialog(now, tx, id, 200, Some(sdp)),
+            Err(status) => self.respond_plain(now, tx, status.clamp(400, 699)),
+        }
+    }
+
+    pub(super) fn ring(&mut self, now: Instant, id: DialogId, sdp: Option<Vec<u8>>) {
+        if let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) {
+            let status = if sdp.is_some() { 183 } else { 180 };
+            self.respond_in_dialog(now, tx, id, status, sdp);
+        }
+    }
+
+    pub(super) fn answer(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if let Stage::Ringing { tx } = dialog.stage {
+            dialog.stage = Stage::Up;
+            self.respond_in_dialog(now, tx, id, 200, Some(sdp));
+        }
+    }
+
+    pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
+        let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
+        self.forget_dialog(id);
+        let Some(server) = self.servers.get(&tx) else { return };
+        let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));
+        for (name, value) in headers {
+            response.headers.push(name, value);
+        }
+        response.headers.push("Server", &self.config.user_agent);
+        self.respond(now, tx, response);
+    }
+
+    /// 101 to 299 inside a dialog: with Contact, Record-Route and a description; a 2xx to an INVITE is
+    /// repeated until its ACK.
+    fn respond_in_dialog(&mut self, now: Instant, tx: TxId, id: DialogId, status: u16, sdp: Option<Vec<u8>>) {
+        let Some(server) = self.servers.get(&tx) else { return };
+        let (flow, invite) = (server.flow, server.request.method == Method::INVITE);
+        let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
+        for route in server.request.headers.all("Record-Route") {
+            response.headers.push("Record-Route", route);
+        }
+        let number = server.request.headers.cseq().map_or(0, |c| c.number);
+        let contact = self.contact(&flow);
+        response.headers.push("Contact", contact);
+        response.headers.push("Allow", self.allow());
+        response.headers.push("Server", &self.config.user_agent);
+        if let Some(sdp) = sdp {
+            response.headers.push("Content-Type", "application/sdp");
+            response.body = sdp;
+        }
+        if invite
+            && status >= 200
+            && let Some(dialog) = self.dialogs.get_mut(&id)
+        {
+            dialog.accepted = Some(Accepted {
+                cseq: number,
+                bytes: response.to_bytes(),
+                flow,
+                again: Backoff::start(now, T2),
+                give_up_at: now + GIVE_UP,
+                expects_answer: dialog.late_offer,
+                first: server_is_first(&server.request),
+            });
+            self.arm_dialog(id);
+        }
+        self.respond(now, tx, response);
+    }
+
+    fn respond_options(&mut self, now: Instant, tx: TxId) {
+        let Some(server) = self.servers.get(&tx) else { return };
+        let mut response = Response::to_request(&server.request, 200, Some(&server.to_tag));
+        response.headers.push("Allow", self.allow());
+        response.headers.push("Accept", "application/sdp");
+        response.headers.push("Server", &self.config.user_agent);
+        self.respond(now, tx, response);
+    }
+
+    fn respond_plain(&mut self, now: Instant, tx: TxId, status: u16) {
+        let Some(server) = self.servers.get(&tx) else { return };
+        let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
+        response.headers.push("Server", &self.config.user_agent);
+        self.respond(now, tx, response);
+    }
+
+    pub(super) fn respond(&mut self, now: Instant, tx: TxId, response: Response) {
+        let Some(server) = self.servers.get_mut(&tx) else { return };
+        let effects = match &mut server.kind {
+            ServerKind::Invite(machine) => machine.on_response(now, response.status, response.to_bytes()),
+            ServerKind::Other(machine) => machine.on_response(now, response.to_bytes()),
+        };
+        self.apply_server(tx, effects);
+    }
+
+    fn add_server(&mut self, flow: Flow, key: ServerKey, request: Request, dialog: Option<DialogId>) -> TxId {
+        let id = self.fresh();
+        let reliable = flow.transport.is_reliable();
+        let kind = if request.method == Method::INVITE {
+            ServerKind::Invite(ServerInvite::new(reliable))
+        } else {
+            ServerKind::Other(ServerTransaction::new(reliable))
+        };
+        let to_tag = request.headers.to_tag().unwrap_or_else(|| self.rng.token(16));
+        let flow = reply_flow(flow, &request.headers);
+        self.server_keys.insert(key.clone(), id);
+        self.servers.insert(id, Server { key, flow, kind, request, dialog, to_tag });
+        id
+    }
+
+    fn apply_server(&mut self, id: TxId, effects: Effects) {
+        let Some(server) = self.servers.get(&id) else { return };
+        let (bytes, deadline) = match &server.kind {
+            ServerKind::Invite(machine) => (machine.bytes(), machine.deadline()),
+            ServerKind::Other(machine) => (machine.bytes(), machine.deadline()),
+        };
+        if effects.transmit {
+            let (flow, bytes) = (server.flow, bytes.to_vec());
+            self.transmit(flow, bytes);
+        }
+        if effects.finished {
+            self.forget_server(id);
+        } else {
+            self.arm(Timer::Server(id), deadline);
+        }
+    }
+
+    pub(super) fn server_timeout(&mut self, now: Instant, id: TxId) {
+        let effects = self.servers.get_mut(&id).map(|server| match &mut server.kind {
+            ServerKind::Invite(machine) => machine.on_timeout(now),
+            ServerKind::Other(machine) => machine.on_timeout(now),
+        });
+        self.apply_server(id, effects.unwrap_or_default());
+    }
+}
+
+/// The INVITE that began a dialog carries no To-tag.
+fn server_is_first(request: &Request) -> bool {
+    request.headers.to_tag().is_none()
+}
+
+/// `number METHOD` as it stands in CSeq.
+pub(super) fn cseq_of(request: &Request) -> u32 {
+    request.headers.first("CSeq").and_then(CSeq::parse).map_or(0, |c| c.number)
+}

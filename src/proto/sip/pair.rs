@@ -1,0 +1,360 @@
+//! Two agents on a network that loses, doubles, delays and reorders, from one seed. Test rig.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, Transport};
+use super::{Admit, Agent, AgentConfig, Role};
+use crate::base::clock::{Clock as _, TestClock, UtcMs};
+use crate::base::rng::Rng;
+
+const OFFER: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n";
+const ANSWER: &[u8] = b"v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\n";
+
+/// What the network does to a datagram, in percent.
+#[derive(Clone, Copy)]
+struct Weather {
+    lost: u64,
+    doubled: u64,
+    jitter_ms: u64,
+}
+
+const CALM: Weather = Weather { lost: 0, doubled: 0, jitter_ms: 0 };
+
+struct Pair {
+    now: Instant,
+    start: Instant,
+    agents: [Agent; 2],
+    events: [Vec<Event>; 2],
+    wire: BTreeMap<(Instant, u64), (usize, Flow, Vec<u8>)>,
+    sequence: u64,
+    weather: Weather,
+    rng: Rng,
+    /// Start lines sent, by side.
+    sent: [Vec<String>; 2],
+}
+
+fn address(side: usize) -> std::net::SocketAddr {
+    (std::net::Ipv4Addr::LOCALHOST, [5060, 5070][side]).into()
+}
+
+fn flow(side: usize) -> Flow {
+    Flow { transport: Transport::Udp, local: address(side), peer: address(1 - side), connection: 0 }
+}
+
+impl Pair {
+    fn new(seed: u64, weather: Weather) -> Self {
+        let now = TestClock::at(UtcMs(0)).instant();
+        let agent = |side: u64| {
+            let config = AgentConfig::new(Role::Trunk, Admit::Any);
+            Agent::new(config, Rng::seeded(seed * 2 + side))
+        };
+        Self {
+            now,
+            start: now,
+            agents: [agent(0), agent(1)],
+            events: [Vec::new(), Vec::new()],
+            wire: BTreeMap::new(),
+            sequence: 0,
+            weather,
+            rng: Rng::seeded(seed ^ 0x5eed),
+            sent: [Vec::new(), Vec::new()],
+        }
+    }
+
+    fn command(&mut self, side: usize, command: Command) {
+        self.agents[side].handle(self.now, Input::Command(command));
+        self.collect(side);
+    }
+
+    fn collect(&mut self, side: usize) {
+        while let Some(output) = self.agents[side].poll_output() {
+            match output {
+                Output::Event(event) => self.events[side].push(event),
+                Output::CloseFlow { .. } => {}
+                Output::Transmit { flow: out, bytes } => {
+                    assert_eq!(out.peer, address(1 - side), "sent to nobody of this test");
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    self.sent[side].push(text.lines().next().unwrap_or_default().to_owned());
+                    if self.rng.below(100) < self.weather.lost {
+                        continue;
+                    }
+                    let copies = 1 + u64::from(self.rng.below(100) < self.weather.doubled);
+                    for _ in 0..copies {
+                        let delay = 5 + self.rng.below(self.weather.jitter_ms + 1);
+                        self.sequence += 1;
+                        let at = self.now + Duration::from_millis(delay);
+                        self.wire.insert((at, self.sequence), (1 - side, flow(1 - side), bytes.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs until `until` says so or `limit` of simulated time has passed.
+    fn run(&mut self, limit: Duration, mut until: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        for _ in 0..100_000 {
+            if until(self) {
+                return true;
+            }
+            let arrival = self.wire.first_key_value().map(|((at, _), _)| *at);
+            let timer = self.agents.iter().filter_map(|a| a.poll_timeout().map(|(at, _)| at)).min();
+            let Some(next) = arrival.into_iter().chain(timer).min().filter(|at| *at <= end) else {
+                self.now = end;
+                return until(self);
+            };
+            self.now = next.max(self.now);
+            if arrival == Some(next) {
+                let (_, (side, from, bytes)) = self.wire.pop_first().expect("just seen");
+                self.agents[side].handle(self.now, Input::Received { flow: from, bytes });
+                self.collect(side);
+            } else {
+                for side in [0, 1] {
+                    self.agents[side].handle(self.now, Input::Timeout);
+                    self.collect(side);
+                }
+            }
+        }
+        panic!("the simulation does not come to rest");
+    }
+
+    fn call(&mut self, offer: Option<&[u8]>) -> DialogId {
+        let dialog = self.agents[0].next_dialog();
+        self.command(
+            0,
+            Command::Invite {
+                dialog,
+                flow: flow(0),
+                request_uri: "sip:+12025550102@127.0.0.1:5070".to_owned(),
+                from: "<sip:+12025550199@127.0.0.1:5060>".to_owned(),
+                to: "<sip:+12025550102@127.0.0.1:5070>".to_owned(),
+                headers: vec![],
+                offer: offer.map(<[u8]>::to_vec),
+            },
+        );
+        dialog
+    }
+
+    fn incoming(&mut self) -> DialogId {
+        let there = |p: &Self| p.events[1].iter().any(|e| matches!(e, Event::Incoming { .. }));
+        assert!(self.run(Duration::from_secs(32), there), "no call came in");
+        let dialog = self.events[1].iter().find_map(|e| match e {
+            Event::Incoming { dialog, .. } => Some(*dialog),
+            _ => None,
+        });
+        dialog.expect("there is one")
+    }
+
+    fn wait(&mut self, side: usize, what: fn(&Event) -> bool) -> bool {
+        self.run(Duration::from_secs(33), |p| p.events[side].iter().any(what))
+    }
+
+    fn count(&self, side: usize, what: fn(&Event) -> bool) -> usize {
+        self.events[side].iter().filter(|e| what(e)).count()
+    }
+
+    /// Nothing may be left in any table once all timers have run.
+    fn settles(&mut self) {
+        self.run(Duration::from_secs(700), |_| false);
+        assert_eq!(self.agents[0].load(), (0, 0), "the caller's tables");
+        assert_eq!(self.agents[1].load(), (0, 0), "the callee's tables");
+    }
+}
+
+fn is_ended(event: &Event) -> bool {
+    matches!(event, Event::Ended { .. } | Event::Rejected { .. } | Event::Canceled { .. })
+}
+
+fn bye(dialog: DialogId) -> Command {
+    Command::Bye { dialog, headers: vec![] }
+}
+
+/// Call, ring, answer, re-INVITE, BYE. Returns whether it came up.
+fn whole_call(seed: u64, weather: Weather) -> Pair {
+    let mut pair = Pair::new(seed, weather);
+    let out = pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Ring { dialog: inside, sdp: None });
+    pair.run(Duration::from_secs(2), |_| false);
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    assert!(pair.wait(0, |e| matches!(e, Event::Answered { sdp: Some(_), .. })), "seed {seed}: not answered");
+    assert!(pair.wait(1, |e| matches!(e, Event::Established { .. })), "seed {seed}: never acknowledged");
+    // The one who called changes the session, then the one who was called.
+    for (side, dialog, other) in [(0, out, inside), (1, inside, out)] {
+        pair.events = [Vec::new(), Vec::new()];
+        pair.command(side, Command::Reinvite { dialog, sdp: OFFER.to_vec() });
+        assert!(pair.wait(1 - side, |e| matches!(e, Event::Reoffered { offer: Some(_), .. })), "seed {seed}");
+        pair.command(1 - side, Command::AnswerReinvite { dialog: other, sdp: ANSWER.to_vec() });
+        let answered = pair.wait(side, |e| matches!(e, Event::ReinviteAnswered { sdp: Some(_), .. }));
+        assert!(answered, "seed {seed}: re-INVITE not answered");
+        pair.run(Duration::from_secs(33), |p| p.agents[1 - side].dialogs_are_quiet());
+    }
+    pair.events = [Vec::new(), Vec::new()];
+    let (by, dialog) = if seed.is_multiple_of(2) { (0, out) } else { (1, inside) };
+    pair.command(by, bye(dialog));
+    assert!(pair.wait(1 - by, |e| matches!(e, Event::Ended { why: EndReason::Bye, .. })), "seed {seed}: no BYE");
+    assert_eq!(pair.count(by, is_ended), 0, "the one who hung up is told nothing more");
+    pair.settles();
+    pair
+}
+
+#[test]
+fn a_call_is_set_up_changed_and_ended() {
+    let pair = whole_call(1, CALM);
+    assert!(pair.sent[1].iter().any(|l| l == "SIP/2.0 180 Ringing"));
+    assert_eq!(pair.sent[0].iter().filter(|l| l.starts_with("INVITE")).count(), 2);
+}
+
+#[test]
+fn calls_come_up_and_end_through_ten_percent_loss() {
+    let weather = Weather { lost: 10, doubled: 10, jitter_ms: 120 };
+    for seed in 0..120 {
+        whole_call(seed, weather);
+    }
+}
+
+#[test]
+fn a_caller_that_wants_our_offer_answers_it_in_the_ack() {
+    let mut pair = Pair::new(3, CALM);
+    let text = |start: &str, cseq: &str, to: &str, body: &str| {
+        format!(
+            "{start} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{cseq}\r\nFrom: <sip:a@h>;tag=1\r\n\
+             To: {to}\r\nCall-ID: late\r\nCSeq: 1 {cseq}\r\nContact: <sip:a@127.0.0.1:5060>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let send = |pair: &mut Pair, text: String| {
+        pair.agents[1].handle(pair.now, Input::Received { flow: flow(1), bytes: text.into_bytes() });
+        while let Some(output) = pair.agents[1].poll_output() {
+            match output {
+                Output::Transmit { bytes, .. } => pair.sent[1].push(String::from_utf8(bytes).expect("text")),
+                Output::Event(event) => pair.events[1].push(event),
+                Output::CloseFlow { .. } => {}
+            }
+        }
+    };
+    send(&mut pair, text("INVITE sip:+12025550102@127.0.0.1", "INVITE", "<sip:b@h>", ""));
+    let Some(Event::Incoming { dialog, invite, .. }) = pair.events[1].first() else { panic!("no call") };
+    assert!(invite.offer.is_none());
+    pair.agents[1].handle(pair.now, Input::Command(Command::Answer { dialog: *dialog, sdp: OFFER.to_vec() }));
+    send(&mut pair, "\r\n".to_owned());
+    let answer = pair.sent[1].iter().find(|l| l.starts_with("SIP/2.0 200")).expect("a 200").clone();
+    let to = answer.lines().find_map(|l| l.strip_prefix("To: ")).expect("To").to_owned();
+    send(&mut pair, text("ACK sip:x@h", "ACK", &to, "v=0\r\n"));
+    let established = pair.events[1].iter().find_map(|e| match e {
+        Event::Established { answer, .. } => Some(answer.clone()),
+        _ => None,
+    });
+    assert_eq!(established, Some(Some(b"v=0\r\n".to_vec())));
+}
+
+#[test]
+fn a_call_given_up_while_it_rings_ends_on_both_sides_whatever_is_lost() {
+    for seed in 0..80 {
+        let weather = Weather { lost: 10 * (seed % 2), doubled: 5, jitter_ms: 60 };
+        let mut pair = Pair::new(seed, weather);
+        let out = pair.call(Some(OFFER));
+        let inside = pair.incoming();
+        pair.command(1, Command::Ring { dialog: inside, sdp: None });
+        pair.run(Duration::from_secs(1), |_| false);
+        pair.command(0, Command::Cancel { dialog: out });
+        assert!(pair.wait(1, |e| matches!(e, Event::Canceled { .. })), "seed {seed}");
+        assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 487, .. })), "seed {seed}");
+        assert_eq!((pair.count(0, is_ended), pair.count(1, is_ended)), (1, 1), "seed {seed}");
+        pair.settles();
+    }
+}
+
+#[test]
+fn a_cancel_that_crosses_the_answer_leaves_no_call_behind() {
+    for seed in 0..60 {
+        let mut pair = Pair::new(seed, Weather { lost: 5, doubled: 5, jitter_ms: 40 });
+        let out = pair.call(Some(OFFER));
+        let inside = pair.incoming();
+        pair.command(1, Command::Ring { dialog: inside, sdp: None });
+        pair.run(Duration::from_millis(seed * 10), |_| false);
+        // Both at the same moment.
+        pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+        pair.command(0, Command::Cancel { dialog: out });
+        assert!(pair.wait(0, is_ended), "seed {seed}: the caller hears no end");
+        assert!(pair.wait(1, is_ended), "seed {seed}: the callee hears no end");
+        pair.settles();
+        assert_eq!((pair.count(0, is_ended), pair.count(1, is_ended)), (1, 1), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_refusal_reaches_the_caller_once() {
+    for seed in 0..40 {
+        let mut pair = Pair::new(seed, Weather { lost: 10, doubled: 10, jitter_ms: 100 });
+        pair.call(Some(OFFER));
+        let inside = pair.incoming();
+        pair.command(1, Command::Reject { dialog: inside, status: 486, headers: vec![] });
+        assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 486, .. })), "seed {seed}");
+        pair.settles();
+        assert_eq!((pair.count(0, is_ended), pair.count(1, is_ended)), (1, 0));
+    }
+}
+
+#[test]
+fn nobody_there_is_told_after_32_seconds() {
+    let mut pair = Pair::new(5, Weather { lost: 100, ..CALM });
+    pair.call(Some(OFFER));
+    assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 408, .. })));
+    assert_eq!(pair.now - pair.start, Duration::from_secs(32));
+    assert_eq!(pair.sent[0].len(), 7);
+}
+
+#[test]
+fn an_answer_never_acknowledged_ends_with_a_bye() {
+    let mut pair = Pair::new(6, CALM);
+    pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.weather.lost = 100;
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    assert!(pair.wait(1, |e| matches!(e, Event::Ended { why: EndReason::NoAck, .. })));
+    assert_eq!(pair.sent[1].iter().filter(|l| l.starts_with("SIP/2.0 200")).count(), 11);
+    assert!(pair.sent[1].iter().any(|l| l.starts_with("BYE")));
+}
+
+#[test]
+fn a_hang_up_before_the_ack_waits_for_it() {
+    let mut pair = Pair::new(7, CALM);
+    pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    pair.command(1, bye(inside));
+    assert!(!pair.sent[1].iter().any(|l| l.starts_with("BYE")));
+    assert!(pair.wait(0, |e| matches!(e, Event::Ended { why: EndReason::Bye, .. })));
+    pair.settles();
+}
+
+#[test]
+fn two_changes_at_once_are_refused_with_491_on_both_sides() {
+    let mut pair = Pair::new(8, CALM);
+    let out = pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    pair.wait(1, |e| matches!(e, Event::Established { .. }));
+    pair.command(0, Command::Reinvite { dialog: out, sdp: OFFER.to_vec() });
+    pair.command(1, Command::Reinvite { dialog: inside, sdp: OFFER.to_vec() });
+    for side in [0, 1] {
+        assert!(pair.wait(side, |e| matches!(e, Event::ReinviteRejected { status: 491, .. })));
+    }
+    assert_eq!(pair.agents[0].load().0, 1, "the call goes on");
+}
+
+#[test]
+fn a_full_table_refuses_new_calls_and_keeps_the_old() {
+    let mut pair = Pair::new(9, CALM);
+    pair.agents[1].limit_dialogs(1);
+    pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    pair.wait(1, |e| matches!(e, Event::Established { .. }));
+    pair.call(Some(OFFER));
+    assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 503, .. })));
+    assert_eq!(pair.agents[1].load().0, 1);
+}

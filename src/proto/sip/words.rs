@@ -1,0 +1,258 @@
+//! What goes into an agent and comes out of it.
+
+use std::net::SocketAddr;
+
+use super::identity::IncomingInvite;
+use super::message::Headers;
+
+/// How a flow carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+    Ws,
+    Wss,
+}
+
+impl Transport {
+    /// What it sends arrives, or the flow closes.
+    pub const fn is_reliable(self) -> bool {
+        !matches!(self, Self::Udp)
+    }
+
+    /// Messages have to be cut out of a byte stream.
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+
+    /// As in Via.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
+    }
+}
+
+/// A way to one peer: a socket and an address, or a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    pub transport: Transport,
+    pub local: SocketAddr,
+    pub peer: SocketAddr,
+    /// Unique within the process; 0 for UDP.
+    pub connection: u64,
+}
+
+impl Flow {
+    /// The same connection; for UDP any flow over UDP will do, as the address may be translated anew.
+    pub fn is_same_connection(&self, other: &Self) -> bool {
+        self.transport == other.transport && self.connection == other.connection
+    }
+}
+
+/// A dialog with a call's far end. Given by the agent to calls in, by [`Agent::next_dialog`] to calls out.
+///
+/// [`Agent::next_dialog`]: super::Agent::next_dialog
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DialogId(pub u64);
+
+/// A REGISTER waiting for [`Command::Respond`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What happens to an agent.
+#[derive(Debug)]
+pub enum Input {
+    /// One datagram, or one framed message.
+    Received {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone.
+    FlowClosed {
+        flow: Flow,
+    },
+    /// The time of [`Agent::poll_timeout`](super::Agent::poll_timeout) has come.
+    Timeout,
+    Command(Command),
+}
+
+/// What an agent wants done.
+#[derive(Debug)]
+pub enum Output {
+    Transmit { flow: Flow, bytes: Vec<u8> },
+    Event(Event),
+    CloseFlow { flow: Flow },
+}
+
+/// What an agent tells its driver. A dialog ends with exactly one of `Canceled`, `Rejected` and `Ended`;
+/// after [`Command::Reject`] and [`Command::Bye`] it is over at once and nothing more is told of it.
+#[derive(Debug)]
+pub enum Event {
+    /// A call comes in. To be answered with `Ring`, `Answer`, `Reject`.
+    Incoming {
+        dialog: DialogId,
+        flow: Flow,
+        invite: Box<IncomingInvite>,
+    },
+    /// The caller gave up before an answer. Final.
+    Canceled {
+        dialog: DialogId,
+    },
+    /// Our 2xx was acknowledged. `answer`: the far end's, if the offer was ours. Told once for the call,
+    /// and again for each re-INVITE that asked for our offer.
+    Established {
+        dialog: DialogId,
+        answer: Option<Vec<u8>>,
+    },
+    /// A provisional response to a call out (101-199).
+    Progress {
+        dialog: DialogId,
+        status: u16,
+        sdp: Option<Vec<u8>>,
+    },
+    /// A call out was answered (and acknowledged).
+    Answered {
+        dialog: DialogId,
+        sdp: Option<Vec<u8>>,
+    },
+    /// A call out was refused, timed out (408) or was canceled by us (487). Final.
+    Rejected {
+        dialog: DialogId,
+        status: u16,
+        reason: String,
+    },
+    /// The far end proposes a change. To be answered with `AnswerReinvite` or `RejectReinvite`.
+    Reoffered {
+        dialog: DialogId,
+        offer: Option<Vec<u8>>,
+    },
+    ReinviteAnswered {
+        dialog: DialogId,
+        sdp: Option<Vec<u8>>,
+    },
+    /// The far end refused our change; 491: both changed at once.
+    ReinviteRejected {
+        dialog: DialogId,
+        status: u16,
+    },
+    Info {
+        dialog: DialogId,
+        content_type: String,
+        body: Vec<u8>,
+    },
+    /// The connection of an answered call is gone; it ends in 5 s unless [`Command::MoveFlow`] comes.
+    FlowLost {
+        dialog: DialogId,
+    },
+    /// The call is over. Final.
+    Ended {
+        dialog: DialogId,
+        why: EndReason,
+    },
+    /// A phone wants to be reached. To be answered with `Respond`, at once.
+    Register {
+        request: RequestId,
+        flow: Flow,
+        register: Box<RegisterRequest>,
+    },
+    /// A request was refused without an event of its own. For counting.
+    Refused {
+        status: u16,
+    },
+}
+
+/// Why an answered call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The far end said BYE.
+    Bye,
+    /// The far end does not know the dialog, or does not answer within it.
+    Timeout,
+    /// Its connection closed.
+    FlowLost,
+    /// Our answer was never acknowledged.
+    NoAck,
+    Fault,
+}
+
+/// A REGISTER, read.
+#[derive(Clone, Debug)]
+pub struct RegisterRequest {
+    /// The user part of To, unescaped.
+    pub user: String,
+    /// The credentials of `Authorization: Bearer` (RFC 8898), if there are any.
+    pub bearer: Option<String>,
+    /// Contact values as they came; `*` alone takes all bindings back.
+    pub contacts: Vec<String>,
+    pub expires: Option<u32>,
+    pub call_id: String,
+    pub cseq: u32,
+    pub headers: Headers,
+}
+
+/// What a driver asks of an agent. A command for a dialog that is over is ignored.
+#[derive(Debug)]
+pub enum Command {
+    /// Calls. `from` and `to` are header values without tags, `headers` are added as they are.
+    Invite {
+        dialog: DialogId,
+        flow: Flow,
+        request_uri: String,
+        from: String,
+        to: String,
+        headers: Vec<(String, String)>,
+        offer: Option<Vec<u8>>,
+    },
+    /// Gives up a call out that isn't answered yet.
+    Cancel {
+        dialog: DialogId,
+    },
+    /// 180, or 183 with a description.
+    Ring {
+        dialog: DialogId,
+        sdp: Option<Vec<u8>>,
+    },
+    Answer {
+        dialog: DialogId,
+        sdp: Vec<u8>,
+    },
+    Reject {
+        dialog: DialogId,
+        status: u16,
+        headers: Vec<(String, String)>,
+    },
+    Reinvite {
+        dialog: DialogId,
+        sdp: Vec<u8>,
+    },
+    AnswerReinvite {
+        dialog: DialogId,
+        sdp: Vec<u8>,
+    },
+    RejectReinvite {
+        dialog: DialogId,
+        status: u16,
+    },
+    /// Ends the dialog in whatever state it is.
+    Bye {
+        dialog: DialogId,
+        headers: Vec<(String, String)>,
+    },
+    /// The far end of this dialog is now to be reached over another connection.
+    MoveFlow {
+        dialog: DialogId,
+        flow: Flow,
+    },
+    /// Answers a REGISTER. 403 is sent short and forgotten.
+    Respond {
+        request: RequestId,
+        status: u16,
+        headers: Vec<(String, String)>,
+    },
+}
