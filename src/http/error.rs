@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::message::form::FieldError;
+use crate::io::store::StoreError;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +92,20 @@ impl Problem {
     pub fn fault() -> Self {
         let detail = "Something went wrong on our side. Nothing was changed; the log has the reason.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Our fault", detail)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing { what } => Self::not_found(what),
+            StoreError::Conflict { .. } => Self::conflict("store.conflict", "There is already one like this."),
+            StoreError::Refused { why } => Self::invalid("store.refused", why.join(" "), Vec::new()),
+            other => {
+                tracing::error!(code = other.code(), error = %other, "the store failed");
+                Self::fault()
+            }
+        }
     }
 }
 

@@ -3,5 +3,23 @@
 //! One file per noun; [`router`] is the one list of routes. Every refusal is a [`error::Problem`]. Nothing
 //! here decides what an answering service does: it checks who asks and what they send, and passes it on.
 
+pub mod accounts;
+pub mod auth;
+pub mod calls;
+pub mod console;
+pub mod dispatches;
+pub mod drafts;
 pub mod error;
+pub mod events;
+pub mod extract;
+pub mod health;
+pub mod hooks;
 pub mod limit;
+pub mod me;
+pub mod messages;
+pub mod openapi;
+pub mod router;
+pub mod seat;
+pub mod sessions;
+pub mod sip_ws;
+pub mod state;

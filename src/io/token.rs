@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -16,52 +15,13 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{SessionId, UserId};
 
+use super::store::users::Role;
+
 /// How long an access token is good for.
 pub const ACCESS_SECS: i64 = 15 * 60;
 
 const AUDIENCE: &str = "cordboard";
 const ISSUER: &str = "cordboard";
-
-/// What a signed-in person may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Admin,
-    Supervisor,
-    Operator,
-    /// A client's own people, on the portal.
-    Client,
-    /// On-call staff, in their inbox.
-    Staff,
-}
-
-impl Role {
-    /// As it is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Supervisor => "supervisor",
-            Self::Operator => "operator",
-            Self::Client => "client",
-            Self::Staff => "staff",
-        }
-    }
-
-    /// Whether this role works at the service itself: sees calls and messages of every account.
-    pub const fn is_house(self) -> bool {
-        matches!(self, Self::Admin | Self::Supervisor | Self::Operator)
-    }
-}
-
-impl FromStr for Role {
-    type Err = TokenError;
-    fn from_str(text: &str) -> Result<Self, TokenError> {
-        [Self::Admin, Self::Supervisor, Self::Operator, Self::Client, Self::Staff]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(TokenError::Invalid)
-    }
-}
 
 /// Who a checked token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +59,7 @@ struct Claims {
     aud: String,
     iss: String,
     sub: UserId,
-    role: String,
+    role: Role,
     sid: SessionId,
     iat: i64,
     exp: i64,
@@ -153,7 +113,7 @@ impl Tokens {
             aud: AUDIENCE.into(),
             iss: ISSUER.into(),
             sub: user.clone(),
-            role: role.as_str().into(),
+            role,
             sid: session.clone(),
             iat: now,
             exp: now + ACCESS_SECS,
@@ -178,7 +138,7 @@ impl Tokens {
         if self.is_revoked(&claims.sid) {
             return Err(TokenError::Revoked);
         }
-        Ok(Bearer { user: claims.sub, role: claims.role.parse()?, session: claims.sid, expires_at })
+        Ok(Bearer { user: claims.sub, role: claims.role, session: claims.sid, expires_at })
     }
 
     /// Refuses the tokens of `session` from now on.

@@ -1,0 +1,141 @@
+//! Live calls, and what an operator does to the one on their desk.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{CallId, ContactId, DestinationId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Reach;
+use crate::domain::message::form::FieldError;
+use crate::engine::feed::{CallView, ContactRef};
+
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::state::{CallAction, Front, NotNow, PatchTo};
+
+/// How long a number dialled by hand is let ring.
+const RING_SECS: u32 = 30;
+
+/// Live calls.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Calls {
+    items: Vec<CallView>,
+}
+
+/// Whom to patch to: a contact's destination, or a number dialled by hand.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct PatchBody {
+    contact: Option<ContactId>,
+    destination: Option<DestinationId>,
+    number: Option<String>,
+}
+
+/// What the call was, when its form is done.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+pub struct WrapUpBody {
+    disposition: Option<String>,
+}
+
+/// Calls that are up or waiting.
+#[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("bearer" = [])),
+    responses((status = OK, body = Calls), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Json<Calls> {
+    Json(Calls { items: front.desk.board(signed.user()).await.calls })
+}
+
+async fn act(front: &Front, call: CallId, by: Operator, action: CallAction) -> Result<StatusCode, Problem> {
+    match front.desk.act(call, by.0.bearer.user, action).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident $path:literal $action:expr;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "calls", security(("bearer" = [])),
+            params(("id" = CallId, Path)),
+            responses((status = NO_CONTENT), (status = CONFLICT, body = ProblemBody)))]
+        pub async fn $name(
+            State(front): State<Front>,
+            by: Operator,
+            Id(call): Id<CallId>,
+        ) -> Result<StatusCode, Problem> {
+            act(&front, call, by, $action).await
+        }
+    )*};
+}
+
+actions! {
+    /// Takes a call that is offered to me, or waits.
+    take "/api/v1/calls/{id}/take" CallAction::Take;
+    /// The caller hears music.
+    hold "/api/v1/calls/{id}/hold" CallAction::Hold;
+    /// Back to the caller.
+    retrieve "/api/v1/calls/{id}/retrieve" CallAction::Retrieve;
+    /// Ends the call.
+    hang_up "/api/v1/calls/{id}/hangup" CallAction::HangUp;
+    /// Caller, contact and operator hear each other.
+    join "/api/v1/calls/{id}/patch/join" CallAction::Join;
+    /// Leaves caller and contact to themselves.
+    drop_off "/api/v1/calls/{id}/patch/drop" CallAction::DropOff;
+    /// Gives up the dialled party; back to the caller.
+    cancel_patch "/api/v1/calls/{id}/patch/cancel" CallAction::CancelPatch;
+}
+
+/// Dials a contact while the caller waits.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/patch", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = PatchBody,
+    responses((status = NO_CONTENT), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn patch(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<PatchBody>,
+) -> Result<StatusCode, Problem> {
+    let to = match body {
+        PatchBody { contact: Some(contact), destination: Some(destination), number: None } => {
+            find_destination(&front, &contact, &destination).await?
+        }
+        PatchBody { contact: None, destination: None, number: Some(number) } => {
+            let number = PhoneNumber::parse(&number).map_err(|e| refuse("number", "phone", &e.to_string()))?;
+            PatchTo { number, contact: None, ring_secs: RING_SECS }
+        }
+        _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
+    };
+    act(&front, call, by, CallAction::Patch(to)).await
+}
+
+async fn find_destination(front: &Front, contact: &ContactId, destination: &DestinationId) -> Result<PatchTo, Problem> {
+    let contact = front.store.find_contact(contact).await?;
+    let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
+    let found = contact.destinations.iter().find(|d| d.id == *destination);
+    let found = found.ok_or_else(|| refuse("destination", "unknown", "The contact has no such destination."))?;
+    let Reach::Phone(number) = &found.reach else {
+        return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
+    };
+    let (number, ring_secs) = (number.clone(), found.ring_secs);
+    Ok(PatchTo { number, ring_secs, contact: Some(ContactRef { id: contact.id, name: contact.name }) })
+}
+
+fn refuse(field: &str, code: &str, message: &str) -> Problem {
+    let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
+    Problem::invalid("patch.invalid", message, vec![error])
+}
+
+/// The form of a call that is over is done.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/wrap_up_done", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = WrapUpBody,
+    responses((status = NO_CONTENT), (status = CONFLICT, body = ProblemBody)))]
+pub async fn wrap_up_done(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<WrapUpBody>,
+) -> Result<StatusCode, Problem> {
+    act(&front, call, by, CallAction::WrapUpDone { disposition: body.disposition }).await
+}

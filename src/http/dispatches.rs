@@ -1,0 +1,127 @@
+//! Dispatches: what is on its way to people, and what an operator can do about it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::DispatchId;
+use crate::domain::message::form::FieldError;
+use crate::engine::feed::DispatchView;
+
+use super::auth::{Operator, Signed};
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id, Params};
+use super::state::{DispatchAction, DispatchRefusal, Front};
+
+/// Longest name, note or reason, in characters.
+const MAX_CHARS: usize = 500;
+
+/// Dispatches.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct DispatchList {
+    items: Vec<DispatchView>,
+}
+
+/// Which dispatches.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// 1, the default and the only one: those still open.
+    open: Option<u8>,
+}
+
+/// Who said yes to the operator.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct ConfirmBody {
+    by: String,
+    note: Option<String>,
+}
+
+/// Why a dispatch is closed by hand.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct CloseBody {
+    reason: String,
+}
+
+/// Open dispatches.
+#[utoipa::path(get, path = "/api/v1/dispatches", tag = "dispatches", security(("bearer" = [])), params(Which),
+    responses((status = OK, body = DispatchList), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn list(
+    State(front): State<Front>,
+    Operator(_): Operator,
+    Params(which): Params<Which>,
+) -> Result<Json<DispatchList>, Problem> {
+    if which.open.is_some_and(|open| open != 1) {
+        return Err(Problem::malformed("query.invalid", "open=1 is the only choice; closed ones are with /messages."));
+    }
+    Ok(Json(DispatchList { items: front.dispatches.list_open().await? }))
+}
+
+/// A person said yes to me.
+#[utoipa::path(post, path = "/api/v1/dispatches/{id}/confirm", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)), request_body = ConfirmBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn confirm(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DispatchId>,
+    Body(body): Body<ConfirmBody>,
+) -> Result<StatusCode, Problem> {
+    let who = words("by", &body.by)?;
+    let note = body.note.as_deref().filter(|n| !n.trim().is_empty()).map(|n| words("note", n)).transpose()?;
+    act(&front, id, &signed, DispatchAction::Confirm { who, note }).await
+}
+
+/// Closes a dispatch by hand.
+#[utoipa::path(post, path = "/api/v1/dispatches/{id}/close", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)), request_body = CloseBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn close(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DispatchId>,
+    Body(body): Body<CloseBody>,
+) -> Result<StatusCode, Problem> {
+    let reason = words("reason", &body.reason)?;
+    act(&front, id, &signed, DispatchAction::Close { reason }).await
+}
+
+/// Goes on with the next step now.
+#[utoipa::path(post, path = "/api/v1/dispatches/{id}/skip", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)),
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn skip(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DispatchId>,
+) -> Result<StatusCode, Problem> {
+    act(&front, id, &signed, DispatchAction::Skip).await
+}
+
+async fn act(front: &Front, id: DispatchId, by: &Signed, action: DispatchAction) -> Result<StatusCode, Problem> {
+    front.dispatches.act(id, by.user(), action).await.map_err(refusal)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A refusal as a problem.
+pub fn refusal(refusal: DispatchRefusal) -> Problem {
+    match refusal {
+        DispatchRefusal::NotFound => Problem::not_found("dispatch"),
+        DispatchRefusal::NotNow(why) => Problem::conflict("dispatch.not_now", why),
+        DispatchRefusal::Store(error) => error.into(),
+    }
+}
+
+fn words(field: &str, text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let (code, message) = if text.is_empty() {
+        ("required", "This is needed.")
+    } else if text.chars().count() > MAX_CHARS {
+        ("too_long", "Too long: 500 characters at most.")
+    } else {
+        return Ok(text.to_owned());
+    };
+    let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
+    Err(Problem::invalid("dispatch.invalid", message, vec![error]))
+}

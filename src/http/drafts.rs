@@ -1,0 +1,93 @@
+//! Drafts: forms being filled in, saved by the console every few seconds under an identifier it chose.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, CallTypeId, DraftId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::message::form::Answers;
+use crate::io::store::drafts::{Cursor, Draft};
+
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::state::Front;
+
+/// A form as far as it is filled in. Answers are kept as typed.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct DraftBody {
+    account: AccountId,
+    call_type: Option<CallTypeId>,
+    call: Option<CallId>,
+    /// A number; anything else is dropped, for it may be half typed.
+    caller: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+    cursor: Option<Cursor>,
+}
+
+/// That a draft is saved.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Saved {
+    id: DraftId,
+    saved_at: UtcMs,
+}
+
+/// My drafts, the last saved first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Drafts {
+    items: Vec<Draft>,
+}
+
+/// My drafts.
+#[utoipa::path(get, path = "/api/v1/drafts", tag = "messages", security(("bearer" = [])),
+    responses((status = OK, body = Drafts), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<Drafts>, Problem> {
+    Ok(Json(Drafts { items: front.store.list_drafts(&signed.bearer.user).await? }))
+}
+
+/// Saves a draft.
+#[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "messages", security(("bearer" = [])),
+    params(("id" = DraftId, Path)), request_body = DraftBody,
+    responses((status = OK, body = Saved), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn save(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DraftId>,
+    Body(body): Body<DraftBody>,
+) -> Result<Json<Saved>, Problem> {
+    let saved_at = front.clock.utc();
+    let draft = Draft {
+        id: id.clone(),
+        owner: signed.bearer.user,
+        account: body.account,
+        call_type: body.call_type,
+        call: body.call,
+        caller: body.caller.and_then(|caller| PhoneNumber::parse(&caller).ok()),
+        answers: body.answers,
+        cursor: body.cursor,
+        saved_at,
+    };
+    let mut tx = front.store.write().await?;
+    tx.upsert_draft(&draft).await?;
+    tx.commit().await?;
+    Ok(Json(Saved { id, saved_at }))
+}
+
+/// Throws a draft away.
+#[utoipa::path(delete, path = "/api/v1/drafts/{id}", tag = "messages", security(("bearer" = [])),
+    params(("id" = DraftId, Path)), responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn discard(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DraftId>,
+) -> Result<StatusCode, Problem> {
+    let mut tx = front.store.write().await?;
+    let there = tx.delete_draft(&id, &signed.bearer.user).await?;
+    tx.commit().await?;
+    if there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("draft")) }
+}

@@ -1,0 +1,155 @@
+//! Callbacks of providers of texts, in Twilio's shape: a signed form, answered at once with empty TwiML.
+//!
+//! A text that comes in is stored first (once, however often it is sent) and understood later. The signature
+//! is over the configured public address, never over what the request says of itself.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use secrecy::ExposeSecret as _;
+
+use crate::base::phone::PhoneNumber;
+
+use super::error::{Problem, ProblemBody};
+use super::state::{Front, TextIn, TextNews};
+
+/// What a provider wants to hear: nothing to say back.
+const EMPTY_TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
+
+/// Longest text taken in, in characters; carriers join at most ten segments.
+const MAX_TEXT_CHARS: usize = 1_600;
+
+type Fields = Vec<(String, String)>;
+
+/// A text came in.
+#[utoipa::path(post, path = "/hooks/sms/{provider}/inbound", tag = "hooks",
+    params(("provider" = String, Path), ("X-Twilio-Signature" = String, Header)),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = OK, content_type = "text/xml", body = String), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn inbound(
+    State(front): State<Front>,
+    Path(provider): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let fields = signed_fields(&front, &provider, &uri, &headers, &body)?;
+    let id = find(&fields, &["MessageSid", "SmsMessageSid"]);
+    let from = find(&fields, &["From"]).and_then(|from| PhoneNumber::parse(from).ok());
+    let (Some(id), Some(from)) = (id, from) else {
+        // Signed, but from nobody who can be answered (a short code, a brand name): there is no use in a retry.
+        metrics::counter!("cordboard_texts_unreadable_total").increment(1);
+        tracing::warn!(provider, "a text without an identifier or a number came in");
+        return Ok(twiml());
+    };
+    let text = TextIn {
+        id: id.to_owned(),
+        from,
+        to: find(&fields, &["To"]).and_then(|to| PhoneNumber::parse(to).ok()),
+        body: find(&fields, &["Body"]).unwrap_or_default().chars().take(MAX_TEXT_CHARS).collect(),
+        provider,
+    };
+    front.dispatches.take_text(text).await?;
+    Ok(twiml())
+}
+
+/// News of a text we sent.
+#[utoipa::path(post, path = "/hooks/sms/{provider}/status", tag = "hooks",
+    params(("provider" = String, Path), ("X-Twilio-Signature" = String, Header)),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = OK, content_type = "text/xml", body = String), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn status(
+    State(front): State<Front>,
+    Path(provider): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let fields = signed_fields(&front, &provider, &uri, &headers, &body)?;
+    let id = find(&fields, &["MessageSid", "SmsSid"]);
+    let state = find(&fields, &["MessageStatus", "SmsStatus"]);
+    if let (Some(id), Some(state)) = (id, state) {
+        let error = find(&fields, &["ErrorCode"]).map(str::to_owned);
+        let news = TextNews { id: id.to_owned(), state: state.to_lowercase(), error, provider };
+        front.dispatches.take_news(news).await?;
+    }
+    Ok(twiml())
+}
+
+fn twiml() -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], EMPTY_TWIML).into_response()
+}
+
+fn find<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a str> {
+    let value = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    names.iter().find_map(|name| value(name)).filter(|value| !value.is_empty())
+}
+
+/// The form of a callback whose signature is right.
+fn signed_fields(
+    front: &Front,
+    provider: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Fields, Problem> {
+    let refused = || {
+        metrics::counter!("cordboard_hooks_refused_total").increment(1);
+        Problem::forbidden("hook.signature", "The signature is missing or wrong.")
+    };
+    // An unknown provider is answered like a wrong signature, so that names cannot be probed for.
+    let known = front.settings.sms_providers.iter().find(|p| p.name == provider).ok_or_else(refused)?;
+    let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
+    let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
+    let url = format!("{}{path}", front.settings.public_url.trim_end_matches('/'));
+    let fields: Fields = form_urlencoded::parse(body).into_owned().collect();
+    if !signature_fits(&url, &fields, signature, known.auth_token.expose_secret()) {
+        return Err(refused());
+    }
+    Ok(fields)
+}
+
+/// Twilio's scheme: base64 of HMAC-SHA1 over the address and then every field, sorted by name, name and value.
+fn signature_fits(url: &str, fields: &Fields, signature: &str, auth_token: &str) -> bool {
+    let Ok(signature) = STANDARD.decode(signature) else { return false };
+    let mut sorted = fields.clone();
+    sorted.sort();
+    sorted.dedup();
+    let mut signed = url.to_owned();
+    for (name, value) in &sorted {
+        signed.push_str(name);
+        signed.push_str(value);
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, auth_token.as_bytes());
+    // Compares in constant time.
+    hmac::verify(&key, signed.as_bytes(), &signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twilios_own_example_fits() {
+        // From the provider's documentation on validating requests.
+        let fields: Fields = [
+            ("CallSid", "CA1234567890ABCDE"),
+            ("Caller", "+14158675310"),
+            ("Digits", "1234"),
+            ("From", "+14158675310"),
+            ("To", "+18005551212"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let url = "https://example.com/myapp.php?foo=1&bar=2";
+        assert!(signature_fits(url, &fields, "L/OH5YylLD5NRKLltdqwSvS0BnU=", "12345"));
+        assert!(!signature_fits(url, &fields, "L/OH5YylLD5NRKLltdqwSvS0BnY=", "12345"));
+        assert!(!signature_fits(url, &fields, "", "12345"));
+        assert!(!signature_fits(url, &fields, "L/OH5YylLD5NRKLltdqwSvS0BnU=", "12346"));
+        assert!(!signature_fits("http://example.com/myapp.php?foo=1&bar=2", &fields, "L/OH5YylLD5NRKLltdqwSvS0BnU=", "12345"));
+    }
+}

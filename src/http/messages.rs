@@ -1,0 +1,360 @@
+//! Messages: saved together with their dispatch and their draft in one transaction, listed, taken back.
+//!
+//! Saving is idempotent under its `Idempotency-Key`: a console that did not see the answer sends it again and
+//! gets the message that the first one made.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, CallTypeId, DraftId, MessageId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, CallType, Urgency};
+use crate::domain::message::Message;
+use crate::domain::message::form::{Answers, FieldError, Form};
+use crate::engine::feed::{AccountRef, DispatchView, UserRef};
+use crate::io::store::drafts::Draft;
+use crate::io::store::idempotency::Remembered;
+use crate::io::store::messages::MessageFilter;
+use crate::io::store::{StoreError, Tx};
+
+use super::auth::{Operator, Signed};
+use super::dispatches::refusal;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id, IdempotencyKey, Params};
+use super::state::Front;
+
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 200;
+
+/// What was taken from a caller.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MessageBody {
+    account: AccountId,
+    call_type: CallTypeId,
+    call: Option<CallId>,
+    /// The draft it was; gone once the message is saved, back if it is taken back.
+    draft: Option<DraftId>,
+    caller: Option<String>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+}
+
+/// A message with how far it has got.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MessageView {
+    id: MessageId,
+    account: AccountRef,
+    call_type: CallTypeRef,
+    call: Option<CallId>,
+    caller: Option<PhoneNumber>,
+    urgency: Urgency,
+    taken_by: Option<UserRef>,
+    taken_at: UtcMs,
+    form: Form,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+    dispatch: Option<DispatchView>,
+}
+
+/// A call type by name.
+#[derive(Clone, Serialize, utoipa::ToSchema)]
+pub struct CallTypeRef {
+    id: CallTypeId,
+    name: String,
+}
+
+/// Messages, newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MessagePage {
+    items: Vec<MessageView>,
+    /// Send it as `cursor` for those that follow; null at the end.
+    next: Option<MessageId>,
+}
+
+/// Which messages.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    #[param(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// 1: only those whose dispatch is open.
+    open: Option<u8>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<MessageId>,
+    limit: Option<u32>,
+}
+
+/// How many of a list, kept within bounds.
+pub fn pick_limit(wanted: Option<u32>) -> u32 {
+    wanted.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)
+}
+
+/// Names of accounts, call types and users, for showing messages.
+pub struct Names {
+    accounts: HashMap<AccountId, Account>,
+    users: HashMap<UserId, String>,
+}
+
+impl Names {
+    /// As they are now.
+    pub async fn of(front: &Front) -> Result<Self, Problem> {
+        let accounts = front.store.list_accounts().await?.into_iter().map(|a| (a.id.clone(), a)).collect();
+        let users = front.store.list_users().await?.into_iter().map(|u| (u.id, u.name)).collect();
+        Ok(Self { accounts, users })
+    }
+
+    /// `messages` as a page.
+    pub async fn page(
+        &self,
+        front: &Front,
+        messages: Vec<Message>,
+        next: Option<MessageId>,
+    ) -> Result<MessagePage, Problem> {
+        let mut items = Vec::with_capacity(messages.len());
+        for message in messages {
+            let dispatch = front.dispatches.find_view(message.id.clone()).await?;
+            items.push(self.view(front, message, dispatch).await?);
+        }
+        Ok(MessagePage { items, next })
+    }
+
+    async fn view(
+        &self,
+        front: &Front,
+        message: Message,
+        dispatch: Option<DispatchView>,
+    ) -> Result<MessageView, Problem> {
+        let account = self.accounts.get(&message.account).ok_or_else(Problem::fault)?;
+        let call_type = match account.call_types.iter().find(|t| t.id == message.call_type) {
+            Some(call_type) => call_type.name.clone(),
+            // Retired since.
+            None => front.store.find_call_type(&message.call_type).await?.map_or_else(String::new, |(_, t)| t.name),
+        };
+        let name = |user: UserId| UserRef { name: self.users.get(&user).cloned().unwrap_or_default(), id: user };
+        Ok(MessageView {
+            id: message.id,
+            account: AccountRef {
+                id: account.id.clone(),
+                name: account.name.clone(),
+                color: account.color.clone(),
+                zone: account.zone.clone(),
+            },
+            call_type: CallTypeRef { id: message.call_type, name: call_type },
+            call: message.call,
+            caller: message.caller,
+            urgency: message.urgency,
+            taken_by: message.taken_by.map(name),
+            taken_at: message.taken_at,
+            form: message.form,
+            answers: message.answers,
+            dispatch,
+        })
+    }
+}
+
+async fn show_one(front: &Front, id: &MessageId) -> Result<MessageView, Problem> {
+    let message = front.store.find_message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
+    let dispatch = front.dispatches.find_view(id.clone()).await?;
+    Names::of(front).await?.view(front, message, dispatch).await
+}
+
+/// Messages, newest first.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "messages", security(("bearer" = [])), params(Which),
+    responses((status = OK, body = MessagePage), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn list(
+    State(front): State<Front>,
+    Operator(_): Operator,
+    Params(which): Params<Which>,
+) -> Result<Json<MessagePage>, Problem> {
+    let limit = pick_limit(which.limit);
+    let names = Names::of(&front).await?;
+    if which.open == Some(1) {
+        let open = front.dispatches.list_open().await?.into_iter();
+        let mut open: Vec<_> = open.filter(|d| which.account.as_ref().is_none_or(|a| *a == d.account.id)).collect();
+        open.sort_by(|a, b| b.message.cmp(&a.message));
+        open.retain(|d| which.cursor.as_ref().is_none_or(|cursor| d.message < *cursor));
+        let more = open.len() > limit as usize;
+        open.truncate(limit as usize);
+        let next = open.last().filter(|_| more).map(|d| d.message.clone());
+        let mut items = Vec::with_capacity(open.len());
+        for dispatch in open {
+            if let Some(message) = front.store.find_message(&dispatch.message).await? {
+                items.push(names.view(&front, message, Some(dispatch)).await?);
+            }
+        }
+        return Ok(Json(MessagePage { items, next }));
+    }
+    let filter = MessageFilter { account: which.account, ..MessageFilter::default() };
+    let mut found = front.store.list_messages(&filter, which.cursor.as_ref(), limit + 1).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| more).map(|m| m.id.clone());
+    Ok(Json(names.page(&front, found, next).await?))
+}
+
+/// A message with the time line of its dispatch.
+#[utoipa::path(get, path = "/api/v1/messages/{id}", tag = "messages", security(("bearer" = [])),
+    params(("id" = MessageId, Path)),
+    responses((status = OK, body = MessageView), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn show(
+    State(front): State<Front>,
+    Operator(_): Operator,
+    Id(id): Id<MessageId>,
+) -> Result<Json<MessageView>, Problem> {
+    show_one(&front, &id).await.map(Json)
+}
+
+/// Saves a message; its dispatch opens, its draft is settled, all or nothing.
+#[utoipa::path(post, path = "/api/v1/messages", tag = "messages", security(("bearer" = [])),
+    request_body = MessageBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, it is saved once.")),
+    responses((status = CREATED, body = MessageView), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn save(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(body): Body<MessageBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = fingerprint(&body);
+    let scope = format!("messages {}", signed.bearer.user);
+    let now = front.clock.utc();
+    if let Some(key) = &key
+        && let Some(made) = front.store.find_remembered(&scope, key, now).await?
+    {
+        return replay(&front, &made, &fingerprint).await;
+    }
+    let account = front.store.find_account(&body.account).await?;
+    let account = account.ok_or_else(|| unknown("account", "There is no such account."))?;
+    let call_type = account.call_types.iter().find(|t| t.id == body.call_type);
+    let call_type = call_type.ok_or_else(|| unknown("call_type", "The account has no such call type."))?;
+    let message = check(&body, call_type, &signed, now)?;
+    let mut tx = front.store.write().await?;
+    if let Some(key) = &key {
+        // Again, now that we are the one writer: the same request may have come twice at once.
+        if let Some(made) = tx.find_remembered(&scope, key, now).await? {
+            tx.rollback().await?;
+            return replay(&front, &made, &fingerprint).await;
+        }
+        let made = Remembered { fingerprint, response: message.id.to_string() };
+        tx.remember(&scope, key, &made, now).await?;
+    }
+    tx.insert_message(&message).await?;
+    settle(&mut tx, &body, &message, &signed, now).await?;
+    if call_type.protocol.is_some() {
+        front.dispatches.open(&mut tx, &message, &account).await?;
+    }
+    tx.commit().await?;
+    front.dispatches.opened(message.id.clone());
+    metrics::counter!("cordboard_messages_saved_total").increment(1);
+    tracing::info!(message = %message.id, account = %message.account, "message saved");
+    Ok((StatusCode::CREATED, Json(show_one(&front, &message.id).await?)).into_response())
+}
+
+/// The draft as it was typed, hidden under the message, so that taking the message back brings it back.
+async fn settle(
+    tx: &mut Tx,
+    body: &MessageBody,
+    message: &Message,
+    signed: &Signed,
+    now: UtcMs,
+) -> Result<(), Problem> {
+    let id = body.draft.clone().unwrap_or_else(|| DraftId::fresh(now));
+    let draft = Draft {
+        id: id.clone(),
+        owner: signed.bearer.user.clone(),
+        account: body.account.clone(),
+        call_type: Some(body.call_type.clone()),
+        call: body.call.clone(),
+        caller: message.caller.clone(),
+        answers: body.answers.clone(),
+        cursor: None,
+        saved_at: now,
+    };
+    let taken = || Problem::conflict("draft.settled", "This form was saved already, or is somebody else's.");
+    match tx.upsert_draft(&draft).await {
+        Err(StoreError::Missing { .. }) => return Err(taken()),
+        other => other?,
+    }
+    if tx.settle_draft(&id, &message.id).await? { Ok(()) } else { Err(taken()) }
+}
+
+/// The message that `body` makes, or all that is wrong with it.
+fn check(body: &MessageBody, call_type: &CallType, signed: &Signed, now: UtcMs) -> Result<Message, Problem> {
+    let mut errors = Vec::new();
+    let caller = body.caller.as_deref().map(str::trim).filter(|caller| !caller.is_empty());
+    let caller = caller.map(PhoneNumber::parse).transpose().unwrap_or_else(|e| {
+        errors.push(field("caller", "phone", &e.to_string()));
+        None
+    });
+    let answers = call_type.form.check(&body.answers).unwrap_or_else(|found| {
+        errors.extend(found);
+        Answers::new()
+    });
+    if !errors.is_empty() {
+        return Err(Problem::invalid("message.invalid", "The form is not complete.", errors));
+    }
+    Ok(Message {
+        id: MessageId::fresh(now),
+        account: body.account.clone(),
+        call_type: call_type.id.clone(),
+        call: body.call.clone(),
+        caller,
+        urgency: call_type.urgency,
+        taken_by: Some(signed.bearer.user.clone()),
+        taken_at: now,
+        form: call_type.form.clone(),
+        answers,
+    })
+}
+
+/// What an earlier request with the same key made.
+async fn replay(front: &Front, made: &Remembered, fingerprint: &str) -> Result<Response, Problem> {
+    if made.fingerprint != fingerprint {
+        let detail = "This Idempotency-Key was used for another message.";
+        return Err(Problem::invalid("idempotency.reused", detail, Vec::new()));
+    }
+    let id = made.response.parse().map_err(|_| Problem::fault())?;
+    let mut response = (StatusCode::CREATED, Json(show_one(front, &id).await?)).into_response();
+    let replayed = HeaderName::from_static("idempotency-replayed");
+    response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+fn fingerprint(body: &MessageBody) -> String {
+    // Answers are sorted by name, so equal bodies have equal texts.
+    let text = serde_json::to_vec(body).expect("a body read from JSON is JSON again");
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, &text))
+}
+
+fn field(field: &str, code: &str, message: &str) -> FieldError {
+    FieldError { field: field.into(), code: code.into(), message: message.into() }
+}
+
+fn unknown(name: &'static str, message: &'static str) -> Problem {
+    Problem::invalid("message.invalid", message, vec![field(name, "unknown", message)])
+}
+
+/// Takes a message back while that is possible; its draft is there again.
+#[utoipa::path(post, path = "/api/v1/messages/{id}/undo", tag = "messages", security(("bearer" = [])),
+    params(("id" = MessageId, Path)),
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn undo(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<MessageId>,
+) -> Result<StatusCode, Problem> {
+    if front.store.find_message(&id).await?.is_none() {
+        return Err(Problem::not_found("message"));
+    }
+    front.dispatches.undo(id, signed.user()).await.map_err(refusal)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,159 @@
+//! The one list of routes, and what is around all of them: limits, time-outs, headers, a log line, and a net
+//! for panics. The API's description is made from the same list.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::base::rng::secure_bytes;
+
+use super::error::Problem;
+use super::state::Front;
+use super::{
+    accounts, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, seat, sessions, sip_ws,
+};
+
+/// The largest body taken.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// How long a request may take. WebSockets are done with theirs once they are upgraded.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Every route there is.
+fn list() -> OpenApiRouter<Front> {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .routes(routes!(sessions::open))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(sessions::close))
+        .routes(routes!(me::show))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::show))
+        .routes(routes!(accounts::messages))
+        .routes(routes!(messages::list, messages::save))
+        .routes(routes!(messages::show))
+        .routes(routes!(messages::undo))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::save, drafts::discard))
+        .routes(routes!(dispatches::list))
+        .routes(routes!(dispatches::confirm))
+        .routes(routes!(dispatches::close))
+        .routes(routes!(dispatches::skip))
+        .routes(routes!(seat::show, seat::change))
+        .routes(routes!(seat::sip))
+        .routes(routes!(seat::check))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::take))
+        .routes(routes!(calls::hold))
+        .routes(routes!(calls::retrieve))
+        .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::patch))
+        .routes(routes!(calls::join))
+        .routes(routes!(calls::drop_off))
+        .routes(routes!(calls::cancel_patch))
+        .routes(routes!(calls::wrap_up_done))
+        .routes(routes!(events::connect))
+        .routes(routes!(sip_ws::connect))
+        .routes(routes!(hooks::inbound))
+        .routes(routes!(hooks::status))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(openapi::document))
+}
+
+/// The API's description.
+pub fn description() -> utoipa::openapi::OpenApi {
+    list().into_openapi()
+}
+
+/// The whole front door. `beside`: routes of others served on the same port (the demo's phones).
+pub fn build(front: Front, beside: Router) -> Router {
+    let (routes, _) = list().split_for_parts();
+    routes
+        .fallback(console::serve)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(front.clone())
+        .merge(beside)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(within_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(with_headers))
+        .layer(middleware::from_fn_with_state(front, with_log))
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Not this way", "This path does not take that method.")
+}
+
+async fn within_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("timeout", "It took too long and was given up.").into_response(),
+    }
+}
+
+fn panicked(_panic: Box<dyn Any + Send>) -> Response {
+    // What it said may hold anything: the panic hook decides what is logged of it.
+    metrics::counter!("cordboard_http_panics_total").increment(1);
+    tracing::error!("a request panicked");
+    Problem::fault().into_response()
+}
+
+/// Headers that every answer has.
+async fn with_headers(request: Request, next: Next) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::X_FRAME_OPTIONS, "DENY");
+    set(headers, header::REFERRER_POLICY, "same-origin");
+    set(headers, header::CONTENT_SECURITY_POLICY, console::CONTENT_SECURITY_POLICY);
+    set(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(headers, HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()");
+    if api {
+        set(headers, header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// A log line and figures for each request, by its route: a path or a query may hold a number.
+async fn with_log(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let sent = request.headers().get(&REQUEST_ID).filter(|id| {
+        let plain = id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        plain && (8..=64).contains(&id.len())
+    });
+    let id = sent.cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&URL_SAFE_NO_PAD.encode(secure_bytes::<12>())).expect("base64 is a header value")
+    });
+    let route = request.extensions().get::<MatchedPath>().map_or("console", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let started = front.clock.instant();
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = front.clock.instant().saturating_duration_since(started);
+    let status = response.status();
+    let labels = [("route", route), ("method", method.to_string()), ("status", status.as_str().to_owned())];
+    metrics::counter!("cordboard_http_requests_total", &labels).increment(1);
+    metrics::histogram!("cordboard_http_seconds", &labels[..1]).record(took);
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), ms = took.as_millis(), "answered"));
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}

@@ -1,0 +1,95 @@
+//! The seat of whoever asks: ready or not, and the softphone that belongs to it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::feed::SeatView;
+
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::Body;
+use super::state::{Front, NotNow};
+
+/// Longest reason for not being ready, in characters.
+const MAX_REASON_CHARS: usize = 100;
+
+/// What a seat should be.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct SeatChange {
+    state: WantedState,
+    /// Why not: "lunch", "training".
+    reason: Option<String>,
+}
+
+/// Ready for calls, or not.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WantedState {
+    Ready,
+    NotReady,
+}
+
+/// What a softphone registers as, and where.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SipAccess {
+    uri: String,
+    ws: String,
+}
+
+/// My seat.
+#[utoipa::path(get, path = "/api/v1/seat", tag = "seat", security(("bearer" = [])),
+    responses((status = OK, body = SeatView), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Json<SeatView> {
+    Json(front.desk.board(signed.user()).await.seat)
+}
+
+/// I am ready for calls, or not.
+#[utoipa::path(put, path = "/api/v1/seat", tag = "seat", security(("bearer" = [])), request_body = SeatChange,
+    responses((status = OK, body = SeatView), (status = CONFLICT, body = ProblemBody)))]
+pub async fn change(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Body(body): Body<SeatChange>,
+) -> Result<Json<SeatView>, Problem> {
+    let reason = body.reason.map(|r| r.trim().chars().take(MAX_REASON_CHARS).collect()).filter(|r: &String| !r.is_empty());
+    let ready = body.state == WantedState::Ready;
+    let changed = front.desk.set_ready(signed.user(), ready, reason).await;
+    changed.map(Json).map_err(|NotNow(why)| Problem::conflict("seat.not_now", why))
+}
+
+/// How my softphone registers.
+#[utoipa::path(get, path = "/api/v1/seat/sip", tag = "seat", security(("bearer" = [])),
+    responses((status = OK, body = SipAccess), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn sip(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    headers: HeaderMap,
+) -> Result<Json<SipAccess>, Problem> {
+    let user = front.store.find_user(&signed.bearer.user).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let public = &front.settings.public_url;
+    let public_host = public.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
+    // The page's own host, so that a console on the LAN and one on the internet both reach this node.
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or(public_host);
+    let forwarded = headers.get("x-forwarded-proto").and_then(|v| v.to_str().ok());
+    let secure = match forwarded {
+        Some(scheme) if front.settings.behind_proxy => scheme == "https",
+        _ => public.starts_with("https://") && host == public_host,
+    };
+    let scheme = if secure { "wss" } else { "ws" };
+    Ok(Json(SipAccess {
+        uri: format!("sip:{}@{}", user.login, front.settings.sip_domain),
+        ws: format!("{scheme}://{host}/sip"),
+    }))
+}
+
+/// Rings my softphone with a call that plays a tone and echoes, to prove both ways of its audio.
+#[utoipa::path(post, path = "/api/v1/seat/check", tag = "seat", security(("bearer" = [])),
+    responses((status = ACCEPTED), (status = CONFLICT, body = ProblemBody)))]
+pub async fn check(State(front): State<Front>, Operator(signed): Operator) -> Result<StatusCode, Problem> {
+    match front.desk.check_media(signed.bearer.user).await {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(NotNow(why)) => Err(Problem::conflict("seat.not_now", why)),
+    }
+}
