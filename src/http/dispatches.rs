@@ -49,7 +49,7 @@ pub struct CloseBody {
     responses((status = OK, body = DispatchList), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn list(
     State(front): State<Front>,
-    Operator(_): Operator,
+    _by: Operator,
     Params(which): Params<Which>,
 ) -> Result<Json<DispatchList>, Problem> {
     if which.open.is_some_and(|open| open != 1) {

@@ -150,6 +150,11 @@ mod tests {
         assert!(!signature_fits(url, &fields, "L/OH5YylLD5NRKLltdqwSvS0BnY=", "12345"));
         assert!(!signature_fits(url, &fields, "", "12345"));
         assert!(!signature_fits(url, &fields, "L/OH5YylLD5NRKLltdqwSvS0BnU=", "12346"));
-        assert!(!signature_fits("http://example.com/myapp.php?foo=1&bar=2", &fields, "L/OH5YylLD5NRKLltdqwSvS0BnU=", "12345"));
+        assert!(!signature_fits(
+            "http://example.com/myapp.php?foo=1&bar=2",
+            &fields,
+            "L/OH5YylLD5NRKLltdqwSvS0BnU=",
+            "12345"
+        ));
     }
 }

@@ -171,7 +171,7 @@ async fn show_one(front: &Front, id: &MessageId) -> Result<MessageView, Problem>
     responses((status = OK, body = MessagePage), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn list(
     State(front): State<Front>,
-    Operator(_): Operator,
+    _by: Operator,
     Params(which): Params<Which>,
 ) -> Result<Json<MessagePage>, Problem> {
     let limit = pick_limit(which.limit);
@@ -206,7 +206,7 @@ pub async fn list(
     responses((status = OK, body = MessageView), (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn show(
     State(front): State<Front>,
-    Operator(_): Operator,
+    _by: Operator,
     Id(id): Id<MessageId>,
 ) -> Result<Json<MessageView>, Problem> {
     show_one(&front, &id).await.map(Json)

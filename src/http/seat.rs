@@ -53,7 +53,8 @@ pub async fn change(
     Operator(signed): Operator,
     Body(body): Body<SeatChange>,
 ) -> Result<Json<SeatView>, Problem> {
-    let reason = body.reason.map(|r| r.trim().chars().take(MAX_REASON_CHARS).collect()).filter(|r: &String| !r.is_empty());
+    let reason =
+        body.reason.map(|r| r.trim().chars().take(MAX_REASON_CHARS).collect()).filter(|r: &String| !r.is_empty());
     let ready = body.state == WantedState::Ready;
     let changed = front.desk.set_ready(signed.user(), ready, reason).await;
     changed.map(Json).map_err(|NotNow(why)| Problem::conflict("seat.not_now", why))

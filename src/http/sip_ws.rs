@@ -126,7 +126,9 @@ mod tests {
         assert!(from(Some("http://desk.example.com:8080")));
         assert!(from(Some("https://Cordboard.example.com")));
         assert!(from(None), "a softphone that is no browser");
-        for foreign in ["http://evil.example.com", "http://desk.example.com", "null", "https://desk.example.com.evil.org:8080"] {
+        for foreign in
+            ["http://evil.example.com", "http://desk.example.com", "null", "https://desk.example.com.evil.org:8080"]
+        {
             assert!(!from(Some(foreign)), "{foreign}");
         }
     }

@@ -95,10 +95,7 @@ pub struct SignInLimits {
 
 impl Default for SignInLimits {
     fn default() -> Self {
-        Self {
-            by_login: Buckets::new(5, Duration::from_secs(30)),
-            by_source: Buckets::new(30, Duration::from_secs(5)),
-        }
+        Self { by_login: Buckets::new(5, Duration::from_secs(30)), by_source: Buckets::new(30, Duration::from_secs(5)) }
     }
 }
 
@@ -175,8 +172,13 @@ pub trait Phones: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatchAction {
     /// A person said yes to the operator.
-    Confirm { who: String, note: Option<String> },
-    Close { reason: String },
+    Confirm {
+        who: String,
+        note: Option<String>,
+    },
+    Close {
+        reason: String,
+    },
     /// Go on with the next step now.
     Skip,
 }

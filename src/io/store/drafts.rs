@@ -13,7 +13,7 @@ use super::seal::Seal;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// A form being filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Draft {
     pub id: DraftId,
     pub owner: UserId,
@@ -22,13 +22,14 @@ pub struct Draft {
     pub call: Option<CallId>,
     pub caller: Option<PhoneNumber>,
     /// As typed: not checked.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
     pub cursor: Option<Cursor>,
     pub saved_at: UtcMs,
 }
 
 /// Where the operator was typing, so that a reload puts her back there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cursor {
     pub field: String,
     pub start: u32,

@@ -24,6 +24,7 @@ pub mod users;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,14 +109,15 @@ enum Open {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// What the store answers, some time. A type of its own, so that futures that hold one do not also hold the
+/// type of the statement's text: `&'static str` is one only for that lifetime, and the compiler then cannot
+/// see that they may be sent between threads.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
 /// Something rows can be read from: `&Store` or [`Tx`].
 pub trait Query: Send {
     /// All rows of a query.
-    fn fetch_all(
-        &mut self,
-        sql: impl SqlSafeStr + Send,
-        args: Vec<Arg>,
-    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+    fn fetch_all(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Vec<Row>>;
 
     /// The key to the sealed columns.
     fn seal(&self) -> &Seal;
@@ -124,28 +126,27 @@ pub trait Query: Send {
     fn dialect(&self) -> Dialect;
 
     /// The first row of a query, if it has any.
-    fn fetch_optional(
-        &mut self,
-        sql: impl SqlSafeStr + Send,
-        args: Vec<Arg>,
-    ) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send {
-        async move { Ok(self.fetch_all(sql, args).await?.into_iter().next()) }
+    fn fetch_optional(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Option<Row>> {
+        let rows = self.fetch_all(sql, args);
+        Box::pin(async move { Ok(rows.await?.into_iter().next()) })
     }
 }
 
 impl Query for &Store {
-    async fn fetch_all(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+    fn fetch_all(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Vec<Row>> {
         let sql = sql.into_sql_str();
-        match &self.pools {
-            Pools::Sqlite { readers, .. } => {
-                let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(readers).await?;
-                rows.iter().map(sql::from_sqlite).collect()
+        Box::pin(async move {
+            match &self.pools {
+                Pools::Sqlite { readers, .. } => {
+                    let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(readers).await?;
+                    rows.iter().map(sql::from_sqlite).collect()
+                }
+                Pools::Postgres(pool) => {
+                    let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(pool).await?;
+                    rows.iter().map(sql::from_postgres).collect()
+                }
             }
-            Pools::Postgres(pool) => {
-                let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(pool).await?;
-                rows.iter().map(sql::from_postgres).collect()
-            }
-        }
+        })
     }
 
     fn seal(&self) -> &Seal {
@@ -158,18 +159,20 @@ impl Query for &Store {
 }
 
 impl Query for Tx {
-    async fn fetch_all(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+    fn fetch_all(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Vec<Row>> {
         let sql = sql.into_sql_str();
-        match &mut self.open {
-            Open::Sqlite(tx) => {
-                let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
-                rows.iter().map(sql::from_sqlite).collect()
+        Box::pin(async move {
+            match &mut self.open {
+                Open::Sqlite(tx) => {
+                    let rows = sql::bind_sqlite(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
+                    rows.iter().map(sql::from_sqlite).collect()
+                }
+                Open::Postgres(tx) => {
+                    let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
+                    rows.iter().map(sql::from_postgres).collect()
+                }
             }
-            Open::Postgres(tx) => {
-                let rows = sql::bind_postgres(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
-                rows.iter().map(sql::from_postgres).collect()
-            }
-        }
+        })
     }
 
     fn seal(&self) -> &Seal {
@@ -186,11 +189,15 @@ impl Query for Tx {
 
 impl Tx {
     /// Runs a statement that changes rows; tells how many.
-    pub async fn execute(&mut self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<u64, StoreError> {
+    pub fn execute(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, u64> {
         let sql = sql.into_sql_str();
-        Ok(match &mut self.open {
-            Open::Sqlite(tx) => sql::bind_sqlite(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected(),
-            Open::Postgres(tx) => sql::bind_postgres(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected(),
+        Box::pin(async move {
+            Ok(match &mut self.open {
+                Open::Sqlite(tx) => sql::bind_sqlite(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected(),
+                Open::Postgres(tx) => {
+                    sql::bind_postgres(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected()
+                }
+            })
         })
     }
 
@@ -238,14 +245,18 @@ impl Store {
     }
 
     /// All rows of a query outside any transaction.
-    pub async fn fetch_all(&self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        let mut from = self;
-        Query::fetch_all(&mut from, sql, args).await
+    pub fn fetch_all(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Vec<Row>> {
+        let sql = sql.into_sql_str();
+        Box::pin(async move {
+            let mut from = self;
+            Query::fetch_all(&mut from, sql, args).await
+        })
     }
 
     /// The first row of a query outside any transaction.
-    pub async fn fetch_optional(&self, sql: impl SqlSafeStr + Send, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
-        Ok(self.fetch_all(sql, args).await?.into_iter().next())
+    pub fn fetch_optional(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Option<Row>> {
+        let rows = self.fetch_all(sql, args);
+        Box::pin(async move { Ok(rows.await?.into_iter().next()) })
     }
 
     /// Which of the two stores it is.

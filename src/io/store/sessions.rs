@@ -42,7 +42,7 @@ pub enum Refreshed {
     /// Nobody knows it, or its session is over.
     Refused,
     /// It was used before: its session was ended. Commit, and alarm the user.
-    Reused { user: UserId },
+    Reused { user: UserId, session: SessionId },
 }
 
 readers! {
@@ -113,7 +113,7 @@ impl Tx {
         let spend = "UPDATE session_token SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
         if self.execute(spend, args![&token_hash, now]).await? == 0 {
             self.revoke_session(&id, "refresh token used twice", now).await?;
-            return Ok(Refreshed::Reused { user: session.user });
+            return Ok(Refreshed::Reused { user: session.user, session: id });
         }
         let user = self.find_user(&session.user).await?.filter(|user| !user.disabled);
         let (true, Some(user)) = (session.is_live(now), user) else {

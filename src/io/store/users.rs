@@ -16,7 +16,7 @@ use super::{Query, Row, Store, StoreError, Tx, args, readers};
 pub const MIN_PASSWORD_CHARS: usize = 8;
 
 /// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
