@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::AccountId;
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, ContactId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::describe;
 use crate::domain::dispatch::protocol::Protocol;
-use crate::domain::oncall::Schedule;
+use crate::domain::oncall::{Schedule, resolve};
 use crate::io::store::messages::MessageFilter;
 
 use super::auth::Operator;
@@ -43,6 +44,7 @@ pub struct AccountView {
     schedules: Vec<Schedule>,
     /// The versions now in force.
     protocols: Vec<ProtocolView>,
+    on_call: Vec<OnCallView>,
 }
 
 /// A protocol, also in plain English.
@@ -51,6 +53,24 @@ pub struct ProtocolView {
     #[serde(flatten)]
     protocol: Protocol,
     text: Vec<String>,
+}
+
+/// Who is on call for a role now, and why.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OnCallView {
+    role: String,
+    /// Nobody, if there is none.
+    contact: Option<PersonOnCall>,
+    until: Option<UtcMs>,
+    why: String,
+}
+
+/// Somebody on call.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PersonOnCall {
+    id: ContactId,
+    name: String,
+    title: String,
 }
 
 /// Which messages of an account.
@@ -88,10 +108,22 @@ pub async fn show(
     let account = front.store.find_account(&id).await?.ok_or_else(|| Problem::not_found("account"))?;
     let contacts = front.store.list_contacts(&id).await?;
     let schedules = front.store.list_schedules(&id).await?;
+    let now = front.clock.utc();
+    let on_call = schedules.iter().map(|schedule| who(schedule, &contacts, now)).collect();
     let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
     let protocols = front.store.list_protocols(&id).await?.into_iter().filter(in_force);
-    let protocols = protocols.map(|p| ProtocolView { text: describe::lines(&p, &contacts), protocol: p }).collect();
-    Ok(Json(AccountView { account, contacts, schedules, protocols }))
+    let protocols = protocols.map(|p| ProtocolView { text: describe::describe(&p, &contacts), protocol: p }).collect();
+    Ok(Json(AccountView { account, contacts, schedules, protocols, on_call }))
+}
+
+fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {
+    let role = schedule.role.clone();
+    let Some(on_call) = resolve::resolve(schedule, now) else {
+        return OnCallView { role, contact: None, until: None, why: "nobody is on call".into() };
+    };
+    let person = contacts.iter().find(|c| c.id == on_call.contact);
+    let contact = person.map(|c| PersonOnCall { id: c.id.clone(), name: c.name.clone(), title: c.title.clone() });
+    OnCallView { role, contact, until: on_call.until, why: on_call.why }
 }
 
 /// Messages of an account, newest first.

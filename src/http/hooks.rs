@@ -104,7 +104,7 @@ fn signed_fields(
     // An unknown provider is answered like a wrong signature, so that names cannot be probed for.
     let known = front.settings.sms_providers.iter().find(|p| p.name == provider).ok_or_else(refused)?;
     let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
-    let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
+    let path = uri.path_and_query().map_or_else(|| uri.path(), |p| p.as_str());
     let url = format!("{}{path}", front.settings.public_url.trim_end_matches('/'));
     let fields: Fields = form_urlencoded::parse(body).into_owned().collect();
     if !signature_fits(&url, &fields, signature, known.auth_token.expose_secret()) {
