@@ -118,7 +118,7 @@ pub async fn show(
 
 fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {
     let role = schedule.role.clone();
-    let Some(on_call) = resolve::resolve(schedule, now) else {
+    let Some(on_call) = resolve(schedule, now) else {
         return OnCallView { role, contact: None, until: None, why: "nobody is on call".into() };
     };
     let person = contacts.iter().find(|c| c.id == on_call.contact);
