@@ -1,9 +1,25 @@
 //! Media: legs on shards. Threads of their own, off tokio, one 20 ms tick each.
+//!
+//! [`Media`] is the handle everybody else uses: it opens legs, bridges them, plays prompts. What happens
+//! comes back as [`MediaEvent`]s. A leg is self-contained (its socket, jitter buffer, outgoing stream); a shard ticks
+//! its legs and knows who hears whom. Nothing here knows calls, queues or signalling.
+
+mod handle;
+mod leg;
+mod port;
+pub mod prompt;
+mod shard;
+#[cfg(test)]
+mod shard_tests;
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::domain::call::bridge::{BridgeId, LegId};
+use crate::proto::sdp::{AudioCodec, Negotiated};
+
+pub use handle::{Media, MediaConfig, MediaError};
+pub use prompt::{Prompt, PromptError};
 
 /// A media thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +40,8 @@ pub enum MediaEvent {
     Bridged { bridge: BridgeId, rev: u64 },
     /// A browser's path is up: ICE and DTLS done.
     WebUp { leg: LegId },
+    /// A browser's path is down: nothing from it for 5 s, or its answer could not be used. It may come up again.
+    WebDown { leg: LegId },
     /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
     Silent { leg: LegId },
     /// Media comes from the far end again.
@@ -64,15 +82,13 @@ pub struct RtpParameters {
     pub ptime_ms: u8,
 }
 
-pub mod prompt;
-
-impl From<crate::proto::sdp::Negotiated> for RtpParameters {
-    fn from(agreed: crate::proto::sdp::Negotiated) -> Self {
+impl From<Negotiated> for RtpParameters {
+    fn from(agreed: Negotiated) -> Self {
         Self {
             remote: agreed.remote,
             codec: match agreed.codec {
-                crate::proto::sdp::AudioCodec::Pcmu => Codec::Pcmu,
-                crate::proto::sdp::AudioCodec::Pcma => Codec::Pcma,
+                AudioCodec::Pcmu => Codec::Pcmu,
+                AudioCodec::Pcma => Codec::Pcma,
             },
             telephone_event: agreed.telephone_event,
             send: agreed.send,

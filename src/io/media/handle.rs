@@ -1,0 +1,297 @@
+//! [`Media`]: how everybody else asks for media. Cheap to clone; every call returns at once, what it leads to comes
+//! as a [`MediaEvent`]. Sockets are bound and offers made on the caller's thread; the rest happens at the
+//! shard's next tick. Also the loop of a shard's thread: ticks at absolute deadlines, so that they do not drift.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::base::clock::SharedClock;
+use crate::base::rng::Rng;
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::io::webrtc::{Certificate, WebError, WebPeer};
+
+use super::leg::{Leg, RtpPath, WebPath};
+use super::port::PortPool;
+use super::shard::{Command, Shard, Sounds};
+use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
+
+const TICK: Duration = Duration::from_millis(20);
+/// Between two looks at the sockets: how long a relayed packet may lie.
+const PUMP: Duration = Duration::from_millis(5);
+/// Ticks that are made up for at once; more are skipped.
+const MAX_CATCH_UP: u32 = 3;
+
+/// What media needs to start.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// The address that media sockets are bound to. A concrete one: it is what browsers are offered.
+    pub bind_ip: IpAddr,
+    /// The address that far ends are told, behind a NAT.
+    pub public_ip: Option<IpAddr>,
+    /// Should lie outside the system's ephemeral range.
+    pub ports: RangeInclusive<u16>,
+    /// Media threads; at least one is started.
+    pub shards: usize,
+    /// Music on hold.
+    pub music: Arc<Prompt>,
+    pub clock: SharedClock,
+}
+
+/// Why media cannot do what was asked.
+#[derive(Debug)]
+pub enum MediaError {
+    /// No port of the range could be bound.
+    Port(io::Error),
+    /// A thread could not be started.
+    Thread(io::Error),
+    /// The browser's offer could not be made.
+    Web(WebError),
+    /// There is no such leg: it was never opened, or is closed.
+    UnknownLeg,
+    /// The leg id is taken.
+    LegExists,
+    /// There is no such shard.
+    UnknownShard,
+}
+
+impl fmt::Display for MediaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(error) => write!(f, "no media port could be opened: {error}"),
+            Self::Thread(error) => write!(f, "a media thread could not be started: {error}"),
+            Self::Web(error) => write!(f, "no offer for the browser: {error}"),
+            Self::UnknownLeg => f.write_str("no such leg"),
+            Self::LegExists => f.write_str("the leg is open already"),
+            Self::UnknownShard => f.write_str("no such shard"),
+        }
+    }
+}
+
+impl std::error::Error for MediaError {}
+
+/// The handle. When the last clone is gone the threads end.
+#[derive(Clone, Debug)]
+pub struct Media {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    bind_ip: IpAddr,
+    public_ip: Option<IpAddr>,
+    ports: PortPool,
+    clock: SharedClock,
+    certificate: Certificate,
+    shards: Vec<Sender<Command>>,
+    /// On which shard each leg is.
+    legs: Mutex<HashMap<LegId, ShardId>>,
+    rng: Mutex<Rng>,
+}
+
+impl Media {
+    /// Starts the media threads. Events must be taken from the other end of `events`.
+    pub fn start(config: MediaConfig, events: mpsc::Sender<MediaEvent>) -> Result<Self, MediaError> {
+        let sounds = Sounds::new(config.music);
+        let mut shards = Vec::new();
+        for i in 0..config.shards.max(1) {
+            let (sender, commands) = channel();
+            let shard = Shard::new(commands, events.clone(), config.clock.clone(), sounds.clone());
+            let clock = config.clock.clone();
+            thread::Builder::new()
+                .name(format!("media-{i}"))
+                .spawn(move || run(shard, &clock))
+                .map_err(MediaError::Thread)?;
+            shards.push(sender);
+        }
+        let inner = Inner {
+            bind_ip: config.bind_ip,
+            public_ip: config.public_ip,
+            ports: PortPool::new(&config.ports),
+            clock: config.clock,
+            certificate: Certificate::generate().map_err(MediaError::Web)?,
+            shards,
+            legs: Mutex::default(),
+            rng: Mutex::new(Rng::from_system()),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The shard with the fewest legs.
+    pub fn pick_shard(&self) -> ShardId {
+        let legs = self.legs();
+        let load = |shard: &usize| legs.values().filter(|s| s.0 == *shard).count();
+        ShardId((0..self.inner.shards.len()).min_by_key(load).unwrap_or(0))
+    }
+
+    /// How many more legs there are ports for.
+    pub fn free_ports(&self) -> usize {
+        self.inner.ports.free()
+    }
+
+    /// Opens a leg to a SIP far end and says where it receives. It hears nothing yet.
+    pub fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaError> {
+        self.check_new(shard, leg)?;
+        let (rtp, rtcp, lease) = self.inner.ports.bind_pair(self.inner.bind_ip).map_err(MediaError::Port)?;
+        let local = rtp.local_addr().map_err(MediaError::Port)?;
+        let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut self.rng());
+        self.open(shard, made)?;
+        Ok(SocketAddr::new(self.inner.public_ip.unwrap_or_else(|| local.ip()), local.port()))
+    }
+
+    /// Opens a leg to a browser and gives the offer for it, naming `codecs`, the preferred one first.
+    pub fn open_web(&self, shard: ShardId, leg: LegId, codecs: &[Codec]) -> Result<String, MediaError> {
+        self.check_new(shard, leg)?;
+        let (socket, lease) = self.inner.ports.bind_one(self.inner.bind_ip).map_err(MediaError::Port)?;
+        let local = socket.local_addr().map_err(MediaError::Port)?;
+        let now = self.inner.clock.instant();
+        let (peer, offer) =
+            WebPeer::new(now, local, self.inner.public_ip, &self.inner.certificate, codecs).map_err(MediaError::Web)?;
+        let made = Leg::web(leg, WebPath::new(peer, socket, lease), &mut self.rng());
+        self.open(shard, made)?;
+        Ok(offer)
+    }
+
+    /// Takes what was agreed with a SIP far end: at first, and after each re-offer.
+    pub fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Connect(leg, parameters))
+    }
+
+    /// Takes a browser's answer. [`MediaEvent::WebUp`] follows, or [`MediaEvent::WebDown`] if it cannot be used.
+    pub fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaError> {
+        self.send_to(leg, Command::AnswerWeb(leg, answer))
+    }
+
+    /// Says who hears whom in a bridge; a revision not above the last is ignored. A leg that is told to hear
+    /// itself hears its echo.
+    pub fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
+        self.send(shard, Command::SetBridge(bridge, rev, matrix));
+    }
+
+    /// Forgets a bridge.
+    pub fn drop_bridge(&self, shard: ShardId, bridge: BridgeId) {
+        self.send(shard, Command::DropBridge(bridge));
+    }
+
+    /// Plays a prompt to a leg, in place of all else that it hears and of a prompt that plays. It begins when the
+    /// far end can hear it; [`MediaEvent::PlayDone`] follows at its end, never for one that repeats.
+    pub fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Play { leg, play, prompt, repeat })
+    }
+
+    /// Stops a prompt; one that has been replaced is left alone.
+    pub fn stop(&self, leg: LegId, play: PlayId) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Stop(leg, play))
+    }
+
+    /// While bound, a leg's digits are told but not passed on to whoever hears it.
+    pub fn bind_digits(&self, leg: LegId, bound: bool) -> Result<(), MediaError> {
+        self.send_to(leg, Command::BindDigits(leg, bound))
+    }
+
+    /// Sends digits to a leg's far end as telephone-event.
+    pub fn press_keys(&self, leg: LegId, keys: &str) -> Result<(), MediaError> {
+        self.send_to(leg, Command::PressKeys(leg, keys.to_owned()))
+    }
+
+    /// Moves a leg to another shard, whole, at a tick.
+    pub fn move_leg(&self, leg: LegId, to: ShardId) -> Result<(), MediaError> {
+        let target = self.inner.shards.get(to.0).ok_or(MediaError::UnknownShard)?.clone();
+        let mut legs = self.legs();
+        let home = legs.get_mut(&leg).ok_or(MediaError::UnknownLeg)?;
+        if *home != to {
+            let from = std::mem::replace(home, to);
+            self.send(from, Command::Move(leg, target));
+        }
+        Ok(())
+    }
+
+    /// Ends a leg. [`MediaEvent::Closed`] follows.
+    pub fn close(&self, leg: LegId) {
+        if let Some(shard) = self.legs().remove(&leg) {
+            self.send(shard, Command::Close(leg));
+        }
+    }
+
+    fn check_new(&self, shard: ShardId, leg: LegId) -> Result<(), MediaError> {
+        if shard.0 >= self.inner.shards.len() {
+            return Err(MediaError::UnknownShard);
+        }
+        if self.legs().contains_key(&leg) { Err(MediaError::LegExists) } else { Ok(()) }
+    }
+
+    fn open(&self, shard: ShardId, leg: Leg) -> Result<(), MediaError> {
+        let mut legs = self.legs();
+        if legs.contains_key(&leg.id) {
+            return Err(MediaError::LegExists);
+        }
+        legs.insert(leg.id, shard);
+        self.send(shard, Command::Open(Box::new(leg)));
+        Ok(())
+    }
+
+    fn send_to(&self, leg: LegId, command: Command) -> Result<(), MediaError> {
+        // The lock is held while sending, so that a move cannot come between.
+        let legs = self.legs();
+        let shard = legs.get(&leg).ok_or(MediaError::UnknownLeg)?;
+        self.send(*shard, command);
+        Ok(())
+    }
+
+    fn send(&self, shard: ShardId, command: Command) {
+        // A shard's thread lives as long as this handle.
+        if let Some(sender) = self.inner.shards.get(shard.0) {
+            let _ = sender.send(command);
+        }
+    }
+
+    fn legs(&self) -> std::sync::MutexGuard<'_, HashMap<LegId, ShardId>> {
+        self.inner.legs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rng(&self) -> std::sync::MutexGuard<'_, Rng> {
+        self.inner.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A shard's thread.
+fn run(mut shard: Shard, clock: &SharedClock) {
+    let mut next = clock.instant();
+    loop {
+        let now = clock.instant();
+        if now >= next {
+            if !shard.tick(now) {
+                shard.close_all(now);
+                return;
+            }
+            next += TICK;
+            next = caught_up(&mut shard, next, clock.instant());
+        } else {
+            shard.pump(now);
+        }
+        let now = clock.instant();
+        let pause = next.saturating_duration_since(now);
+        thread::sleep(if shard.len() == 0 { pause } else { pause.min(PUMP) });
+    }
+}
+
+/// The next deadline, after giving up the ticks that are too many to make up for.
+fn caught_up(shard: &mut Shard, next: Instant, now: Instant) -> Instant {
+    let behind = now.saturating_duration_since(next).as_millis() / TICK.as_millis();
+    let behind = u32::try_from(behind).unwrap_or(u32::MAX);
+    if behind <= MAX_CATCH_UP {
+        return next;
+    }
+    let skipped = behind - MAX_CATCH_UP;
+    shard.skip(skipped);
+    metrics::counter!("cordboard_media_ticks_skipped_total").increment(u64::from(skipped));
+    next + TICK * skipped
+}

@@ -1,0 +1,627 @@
+//! One party's media, self-contained: its sockets, what was agreed, what came in (latch, jitter buffer, digits),
+//! the one stream that goes out. A leg knows no other leg; its shard tells it what to say and asks what it heard.
+//!
+//! Always: what goes out is one continuous stream, whoever speaks in it; nothing is sent before somebody said
+//! where to; a packet is heard only from where the latch admits it.
+
+use std::collections::VecDeque;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::base::clock::UtcMs;
+use crate::base::rng::Rng;
+use crate::domain::call::bridge::LegId;
+use crate::io::webrtc::{PeerState, RtpOut, WebPeer};
+use crate::proto::audio::dtmf::Detector;
+use crate::proto::audio::frame::{FRAME, Frame};
+use crate::proto::audio::g711;
+use crate::proto::rtp::jitter::JitterBuffer;
+use crate::proto::rtp::latch::Latch;
+use crate::proto::rtp::outgoing::Outgoing;
+use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
+use crate::proto::rtp::reception::Reception;
+use crate::proto::rtp::rtcp::{self, Rtcp, SenderInfo};
+use crate::proto::rtp::telephone_event::{Press, Receiver, is_key};
+
+use super::port::PortLease;
+use super::prompt::Prompt;
+use super::{Codec, LegStats, PlayId, RtpParameters};
+
+/// Between two RTCP reports.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// Silence of the far end after which it is told.
+const SILENT_AFTER: Duration = Duration::from_secs(30);
+const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
+/// Keys waiting to be sent.
+const MAX_KEYS: usize = 32;
+/// The longest packet time, in samples.
+const MAX_SAMPLES: usize = 480;
+/// Datagrams taken from one socket at a time, so that a flood cannot hold the tick.
+const MAX_BURST: usize = 32;
+
+/// Two sockets to a SIP far end.
+#[derive(Debug)]
+pub(super) struct RtpPath {
+    pub(super) rtp: UdpSocket,
+    pub(super) rtcp: UdpSocket,
+    pub(super) latch: Latch,
+    /// Where their RTCP came from; before that the port after RTP's.
+    rtcp_remote: Option<SocketAddr>,
+    /// Last: the port is free only when the sockets are closed.
+    _lease: PortLease,
+}
+
+impl RtpPath {
+    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
+        Self { rtp, rtcp, latch: Latch::default(), rtcp_remote: None, _lease: lease }
+    }
+
+    fn rtcp_target(&self) -> Option<SocketAddr> {
+        let next = || {
+            let target = self.latch.target()?;
+            Some(SocketAddr::new(target.ip(), target.port().checked_add(1)?))
+        };
+        self.rtcp_remote.filter(|remote| self.latch.is_host(*remote)).or_else(next)
+    }
+}
+
+/// One socket to a browser.
+#[derive(Debug)]
+pub(super) struct WebPath {
+    peer: Box<WebPeer>,
+    socket: UdpSocket,
+    state: PeerState,
+    _lease: PortLease,
+}
+
+impl WebPath {
+    pub(super) fn new(peer: WebPeer, socket: UdpSocket, lease: PortLease) -> Self {
+        Self { peer: Box::new(peer), socket, state: PeerState::Connecting, _lease: lease }
+    }
+}
+
+#[derive(Debug)]
+enum Path {
+    Rtp(RtpPath),
+    Web(WebPath),
+}
+
+/// What was agreed about the codec, from SDP or the browser's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Agreed {
+    pub(super) codec: Codec,
+    pub(super) telephone_event: Option<u8>,
+    send: bool,
+    receive: bool,
+    /// Samples in a packet towards the far end.
+    pub(super) samples: usize,
+}
+
+#[derive(Debug)]
+struct Playing {
+    play: PlayId,
+    prompt: Arc<Prompt>,
+    at: usize,
+    repeat: bool,
+}
+
+/// What a packet was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Sound(Codec),
+    /// Part of a key press; the key, if this is its first packet.
+    Key(Option<char>),
+    Other,
+}
+
+/// Something to tell after a leg's housekeeping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    Silent,
+    Heard,
+    WebUp,
+    WebDown,
+}
+
+/// A leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    path: Path,
+    pub(super) agreed: Option<Agreed>,
+    out: Outgoing,
+    /// Encoded sound that waits for a whole packet.
+    pending: [u8; MAX_SAMPLES + FRAME],
+    pending_len: usize,
+    pub(super) jitter: JitterBuffer,
+    reception: Reception,
+    keys: Receiver,
+    detector: Detector,
+    /// Digits are for us, not for whoever listens.
+    pub(super) bound: bool,
+    press: Option<Press>,
+    to_press: VecDeque<char>,
+    playing: Option<Playing>,
+    music_at: usize,
+    ringback_at: usize,
+    heard_at: Option<Instant>,
+    silent: bool,
+    report_at: Option<Instant>,
+    last_sr: Option<(u32, Instant)>,
+    packets_in: u64,
+    packets_out: u64,
+    #[cfg(test)]
+    pub(super) fault: bool,
+}
+
+impl Leg {
+    pub(super) fn rtp(id: LegId, path: RtpPath, rng: &mut Rng) -> Self {
+        let ssrc = rng.next_u64() as u32;
+        Self::new(id, Path::Rtp(path), ssrc, rng)
+    }
+
+    pub(super) fn web(id: LegId, path: WebPath, rng: &mut Rng) -> Self {
+        let ssrc = path.peer.ssrc();
+        Self::new(id, Path::Web(path), ssrc, rng)
+    }
+
+    fn new(id: LegId, path: Path, ssrc: u32, rng: &mut Rng) -> Self {
+        Self {
+            id,
+            path,
+            agreed: None,
+            out: Outgoing::new(ssrc, rng.next_u64() as u16, rng.next_u64() as u32),
+            pending: [0; MAX_SAMPLES + FRAME],
+            pending_len: 0,
+            jitter: JitterBuffer::default(),
+            reception: Reception::default(),
+            keys: Receiver::default(),
+            detector: Detector::default(),
+            bound: false,
+            press: None,
+            to_press: VecDeque::with_capacity(MAX_KEYS),
+            playing: None,
+            music_at: 0,
+            ringback_at: 0,
+            heard_at: None,
+            silent: false,
+            report_at: None,
+            last_sr: None,
+            packets_in: 0,
+            packets_out: 0,
+            #[cfg(test)]
+            fault: false,
+        }
+    }
+
+    /// Takes what SDP says, at first and after each re-offer.
+    pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
+        let Path::Rtp(path) = &mut self.path else { return };
+        path.latch.tell(parameters.remote);
+        self.agreed = Some(Agreed {
+            codec: parameters.codec,
+            telephone_event: parameters.telephone_event,
+            send: parameters.send,
+            receive: parameters.receive,
+            samples: usize::from(parameters.ptime_ms / 10).clamp(1, 6) * 80,
+        });
+        self.pending_len = 0;
+        self.heard_at = Some(now);
+        self.report_at.get_or_insert(now + REPORT_EVERY / 2);
+    }
+
+    /// Takes a browser's answer. False if it cannot be used.
+    pub(super) fn answer(&mut self, now: Instant, answer: &str) -> bool {
+        let Path::Web(path) = &mut self.path else { return false };
+        if let Err(error) = path.peer.accept(now, answer) {
+            tracing::warn!(leg = self.id.0, %error, "a browser's answer cannot be used");
+            return false;
+        }
+        self.agreed = Some(Agreed {
+            codec: path.peer.codec(),
+            telephone_event: path.peer.telephone_event(),
+            send: true,
+            receive: true,
+            samples: FRAME,
+        });
+        self.heard_at = Some(now);
+        true
+    }
+
+    /// Whether what is sent now reaches somebody.
+    fn ready(&self) -> bool {
+        self.agreed.is_some()
+            && match &self.path {
+                Path::Rtp(path) => path.latch.target().is_some(),
+                Path::Web(path) => path.state == PeerState::Up,
+            }
+    }
+
+    pub(super) fn play(&mut self, play: PlayId, prompt: Arc<Prompt>, repeat: bool) {
+        self.playing = Some(Playing { play, prompt, at: 0, repeat });
+    }
+
+    pub(super) fn stop(&mut self, play: PlayId) {
+        if self.playing.as_ref().is_some_and(|p| p.play == play) {
+            self.playing = None;
+        }
+    }
+
+    pub(super) const fn is_playing(&self) -> bool {
+        self.playing.is_some()
+    }
+
+    /// Sends keys to the far end, after those still waiting.
+    pub(super) fn press_keys(&mut self, keys: impl Iterator<Item = char>) {
+        let room = MAX_KEYS - self.to_press.len();
+        self.to_press.extend(keys.filter(|k| is_key(*k)).take(room));
+    }
+
+    /// Music and ringing begin at their beginning when next heard.
+    pub(super) const fn rewind(&mut self) {
+        self.ringback_at = 0;
+    }
+
+    /// Takes what has come, telling `each` packet that counts. `scratch` holds one datagram.
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        scratch: &mut [u8],
+        mut each: impl FnMut(&mut Self, &Header, &[u8], Heard),
+    ) {
+        #[cfg(test)]
+        assert!(!self.fault, "a fault was asked for");
+        for _ in 0..MAX_BURST {
+            let (len, from) = match &self.path {
+                Path::Rtp(path) => match path.rtp.recv_from(scratch) {
+                    Ok(got) => got,
+                    Err(_) => break,
+                },
+                Path::Web(path) => match path.socket.recv_from(scratch) {
+                    Ok(got) => got,
+                    Err(_) => break,
+                },
+            };
+            let bytes = &scratch[..len];
+            match &mut self.path {
+                Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
+                Path::Rtp(path) => {
+                    if packet::is_rtcp(bytes) {
+                        continue;
+                    }
+                    let Some((header, payload)) = packet::read(bytes) else { continue };
+                    if path.latch.admit(from, header.ssrc) {
+                        let heard = self.hear(now, &header, payload);
+                        each(self, &header, payload, heard);
+                    }
+                }
+            }
+        }
+        while let Path::Web(path) = &mut self.path
+            && let Some(packet) = path.peer.poll_rtp()
+        {
+            let header = Header {
+                payload_type: packet.payload_type,
+                marker: packet.marker,
+                sequence: packet.sequence,
+                timestamp: packet.timestamp,
+                ssrc: packet.ssrc,
+            };
+            let heard = self.hear(now, &header, &packet.payload);
+            each(self, &header, &packet.payload, heard);
+        }
+    }
+
+    fn hear(&mut self, now: Instant, header: &Header, payload: &[u8]) -> Heard {
+        self.packets_in += 1;
+        self.heard_at = Some(now);
+        self.reception.packet(now, header.ssrc, header.sequence, header.timestamp);
+        let Some(agreed) = self.agreed else { return Heard::Other };
+        if agreed.telephone_event == Some(header.payload_type) {
+            return Heard::Key(self.keys.packet(header, payload));
+        }
+        // By the packet's own type: a far end may use any that was offered, whatever came first.
+        match header.payload_type {
+            0 => {
+                self.jitter.put(header.ssrc, header.timestamp, payload, g711::from_ulaw);
+                Heard::Sound(Codec::Pcmu)
+            }
+            8 => {
+                self.jitter.put(header.ssrc, header.timestamp, payload, g711::from_alaw);
+                Heard::Sound(Codec::Pcma)
+            }
+            _ => Heard::Other,
+        }
+    }
+
+    /// The next 20 ms of what the far end says, and a key heard in it if it sends no telephone-event.
+    pub(super) fn pull(&mut self) -> (Frame, Option<char>) {
+        let frame = self.jitter.pull();
+        let in_band = self.agreed.is_some_and(|a| a.telephone_event.is_none());
+        let key = if in_band { self.detector.hear(&frame) } else { None };
+        (frame, key)
+    }
+
+    /// The prompt's next 20 ms, if one plays, and the play that ends with it. A prompt waits for somebody
+    /// who can hear it.
+    pub(super) fn next_of_prompt(&mut self) -> Option<([u8; FRAME], Option<PlayId>)> {
+        let codec = self.agreed?.codec;
+        if !self.ready() {
+            return None;
+        }
+        let playing = self.playing.as_mut()?;
+        let at = playing.at;
+        playing.at += FRAME;
+        if playing.repeat {
+            return Some((playing.prompt.encoded_round(codec, at), None));
+        }
+        let frame = playing.prompt.encoded(codec, at);
+        let ended = (playing.at >= playing.prompt.pcm().len()).then_some(playing.play);
+        if ended.is_some() {
+            self.playing = None;
+        }
+        Some((frame, ended))
+    }
+
+    /// The next 20 ms of music: where this leg's turn of it stands.
+    pub(super) const fn next_of_music(&mut self) -> usize {
+        let at = self.music_at;
+        self.music_at = at.wrapping_add(FRAME);
+        at
+    }
+
+    /// The same of the ringing tone.
+    pub(super) const fn next_of_ringback(&mut self) -> usize {
+        let at = self.ringback_at;
+        self.ringback_at = at.wrapping_add(FRAME);
+        at
+    }
+
+    /// Says 20 ms to the far end.
+    pub(super) fn say(&mut self, now: Instant, sound: &[u8; FRAME]) {
+        let Some(agreed) = self.agreed.filter(|a| a.send) else {
+            self.pass();
+            return;
+        };
+        if !self.ready() {
+            self.pass();
+            return;
+        }
+        if self.say_key(now, &agreed) {
+            return;
+        }
+        self.pending[self.pending_len..self.pending_len + FRAME].copy_from_slice(sound);
+        self.pending_len += FRAME;
+        let mut at = 0;
+        while self.pending_len - at >= agreed.samples {
+            let header = self.out.own(payload_type(agreed.codec), agreed.samples as u32);
+            let mut chunk = [0; MAX_SAMPLES];
+            chunk[..agreed.samples].copy_from_slice(&self.pending[at..at + agreed.samples]);
+            self.send(now, &header, &chunk[..agreed.samples]);
+            at += agreed.samples;
+        }
+        self.pending.copy_within(at..self.pending_len, 0);
+        self.pending_len -= at;
+    }
+
+    /// 20 ms pass without a word of ours: on hold, or because packets are relayed.
+    pub(super) const fn pass(&mut self) {
+        self.out.advance((self.pending_len + FRAME) as u32);
+        self.pending_len = 0;
+    }
+
+    /// The next packet of a key being sent, in place of sound.
+    fn say_key(&mut self, now: Instant, agreed: &Agreed) -> bool {
+        let Some(payload_type) = agreed.telephone_event else {
+            self.to_press.clear();
+            return false;
+        };
+        if self.press.is_none() {
+            let Some(key) = self.to_press.pop_front() else { return false };
+            self.out.advance(self.pending_len as u32);
+            self.pending_len = 0;
+            let timestamp = self.out.begin_press();
+            self.press = Press::new(key, timestamp);
+        }
+        let Some(press) = &mut self.press else { return false };
+        let timestamp = press.timestamp;
+        if let Some(packet) = press.next_packet() {
+            let header = self.out.press(payload_type, packet.first, timestamp, FRAME as u32);
+            self.send(now, &header, &packet.payload);
+            true
+        } else {
+            // A tick of sound between two keys keeps them apart.
+            self.press = None;
+            false
+        }
+    }
+
+    /// Whether keys are going out, which a relay must not drown.
+    pub(super) fn is_pressing(&self) -> bool {
+        self.press.is_some() || !self.to_press.is_empty()
+    }
+
+    /// Passes a packet of another leg's far end on to this one's.
+    pub(super) fn relay(&mut self, now: Instant, theirs: &Header, payload: &[u8], heard: Heard) {
+        let Some(agreed) = self.agreed.filter(|a| a.send) else { return };
+        if !self.ready() || payload.len() > MAX_SAMPLES {
+            return;
+        }
+        let octets = payload.len() as u32;
+        match (heard, agreed.telephone_event) {
+            (Heard::Sound(codec), _) => {
+                let Some(header) = self.out.relayed(theirs, payload_type(agreed.codec), octets, octets) else { return };
+                if codec == agreed.codec {
+                    self.send(now, &header, payload);
+                } else {
+                    // The far end changed law in mid-stream; its packet still need not wait for a tick.
+                    let mut other = [0; MAX_SAMPLES];
+                    for (to, from) in other.iter_mut().zip(payload) {
+                        *to = if codec == Codec::Pcmu {
+                            g711::to_alaw(g711::from_ulaw(*from))
+                        } else {
+                            g711::to_ulaw(g711::from_alaw(*from))
+                        };
+                    }
+                    self.send(now, &header, &other[..payload.len()]);
+                }
+            }
+            (Heard::Key(_), Some(event)) if payload.len() >= 4 => {
+                let duration = u32::from(u16::from_be_bytes([payload[2], payload[3]]));
+                if let Some(header) = self.out.relayed(theirs, event, duration, octets) {
+                    self.send(now, &header, payload);
+                }
+            }
+            _ => self.out.swallow(theirs),
+        }
+    }
+
+    /// Keeps a packet that would have been relayed from the far end.
+    pub(super) fn swallow(&mut self, theirs: &Header) {
+        self.out.swallow(theirs);
+    }
+
+    fn send(&mut self, now: Instant, header: &Header, payload: &[u8]) {
+        let sent = match &mut self.path {
+            Path::Rtp(path) => {
+                let Some(target) = path.latch.target() else { return };
+                let mut bytes = [0; MAX_PACKET];
+                let len = packet::write(header, payload, &mut bytes);
+                // A full socket buffer loses a packet, as any router on the way may.
+                path.rtp.send_to(&bytes[..len], target).is_ok()
+            }
+            Path::Web(path) => {
+                let out = RtpOut {
+                    payload_type: header.payload_type,
+                    sequence: header.sequence,
+                    timestamp: header.timestamp,
+                    marker: header.marker,
+                };
+                path.peer.write_rtp(now, out, payload)
+            }
+        };
+        self.packets_out += u64::from(sent);
+    }
+
+    /// Sends what a browser's peer has ready. Once after all of a pump's or tick's packets.
+    pub(super) fn flush(&mut self) {
+        let Path::Web(path) = &mut self.path else { return };
+        while let Some((to, bytes)) = path.peer.poll_transmit() {
+            let _ = path.socket.send_to(&bytes, to);
+        }
+    }
+
+    /// Once per tick: reports, silence, the browser's path. Tells what is new.
+    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) -> [Option<Notice>; 2] {
+        let mut web = None;
+        match &mut self.path {
+            Path::Rtp(_) => self.keep_rtcp(now, utc, scratch),
+            Path::Web(path) => {
+                if path.peer.poll_timeout().is_some_and(|at| at <= now) {
+                    path.peer.handle_timeout(now);
+                }
+                self.flush();
+                web = self.keep_web(now);
+            }
+        }
+        [web, self.keep_silence(now)]
+    }
+
+    fn keep_web(&mut self, now: Instant) -> Option<Notice> {
+        let Path::Web(path) = &mut self.path else { return None };
+        let (was, is) = (path.state, path.peer.state());
+        path.state = is;
+        let up = |s| s == PeerState::Up;
+        match (up(was), up(is)) {
+            (false, true) => {
+                self.heard_at = Some(now);
+                Some(Notice::WebUp)
+            }
+            (true, false) => Some(Notice::WebDown),
+            (false, false) if was == PeerState::Connecting && is == PeerState::Failed => Some(Notice::WebDown),
+            _ => None,
+        }
+    }
+
+    fn keep_silence(&mut self, now: Instant) -> Option<Notice> {
+        let heard_at = self.heard_at?;
+        let limit = if matches!(self.path, Path::Web(_)) { WEB_SILENT_AFTER } else { SILENT_AFTER };
+        let expected = self.agreed.is_some_and(|a| a.receive);
+        let silent = expected && now.saturating_duration_since(heard_at) >= limit;
+        if silent == self.silent {
+            return None;
+        }
+        self.silent = silent;
+        Some(if silent { Notice::Silent } else { Notice::Heard })
+    }
+
+    fn keep_rtcp(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) {
+        let Path::Rtp(path) = &mut self.path else { return };
+        for _ in 0..4 {
+            let Ok((len, from)) = path.rtcp.recv_from(scratch) else { break };
+            if !path.latch.is_host(from) {
+                continue;
+            }
+            let last_sr = &mut self.last_sr;
+            let is_rtcp = rtcp::read(&scratch[..len], |said| {
+                if let Rtcp::Sender { info, .. } = said {
+                    *last_sr = Some(((info.ntp >> 16) as u32, now));
+                }
+            });
+            if is_rtcp {
+                path.rtcp_remote = Some(from);
+                self.heard_at = Some(now);
+            }
+        }
+        if self.report_at.is_some_and(|at| at <= now) {
+            self.report_at = Some(now + REPORT_EVERY);
+            self.report(now, utc, false);
+        }
+    }
+
+    fn report(&mut self, now: Instant, utc: UtcMs, bye: bool) {
+        let Path::Rtp(path) = &self.path else { return };
+        let Some(target) = path.rtcp_target() else { return };
+        let (packets, octets) = self.out.sent();
+        let info = SenderInfo { ntp: rtcp::ntp_time(utc.0), timestamp: self.out.timestamp(), packets, octets };
+        let block = self.reception.report().map(|mut block| {
+            if let Some((ntp, at)) = self.last_sr {
+                block.last_sr = ntp;
+                let since = now.saturating_duration_since(at).as_millis() * 65_536 / 1_000;
+                block.since_sr = u32::try_from(since).unwrap_or(u32::MAX);
+            }
+            block
+        });
+        let mut bytes = [0; rtcp::MAX_COMPOUND];
+        let sender = (packets > 0).then_some(&info);
+        let len = rtcp::write(&mut bytes, self.out.ssrc(), sender, block.as_ref(), "cordboard", bye);
+        let _ = path.rtcp.send_to(&bytes[..len], target);
+    }
+
+    /// Says good-bye and gives the figures.
+    pub(super) fn close(&mut self, now: Instant, utc: UtcMs) -> LegStats {
+        self.report(now, utc, true);
+        if let Path::Web(path) = &mut self.path {
+            path.peer.close();
+        }
+        self.flush();
+        self.stats()
+    }
+
+    pub(super) fn stats(&self) -> LegStats {
+        LegStats {
+            packets_in: self.packets_in,
+            packets_out: self.packets_out,
+            lost: self.reception.lost(),
+            jitter_us: self.reception.jitter_us(),
+        }
+    }
+}
+
+const fn payload_type(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => 0,
+        Codec::Pcma => 8,
+    }
+}

@@ -1,0 +1,484 @@
+//! One media thread's legs and who hears whom. Driven by [`Shard::tick`] each 20 ms and [`Shard::pump`] in
+//! between; told what to do by [`Command`]s, which take force at the next tick.
+//!
+//! Two legs that hear exactly each other, in the same codec and packet time and with no one else listening, are
+//! relayed: packets go on as they come, at the pump. Everyone else is mixed at the tick. Always: one leg's panic
+//! ends that leg alone; a leg that has gone is simply no longer heard; nothing is allocated per packet.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::base::clock::SharedClock;
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
+use crate::proto::audio::g711::{self, ALAW_SILENCE, ULAW_SILENCE};
+use crate::proto::audio::mix::Mix;
+use crate::proto::audio::tone;
+use crate::proto::rtp::packet::Header;
+
+use super::leg::{Heard, Leg, Notice};
+use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
+
+/// Events kept while the receiver is behind; beyond that they are dropped and counted.
+const MAX_BACKLOG: usize = 4_096;
+/// Longer than any datagram that is heard.
+const SCRATCH: usize = 2_048;
+
+/// What a shard is asked for.
+#[derive(Debug)]
+pub(super) enum Command {
+    Open(Box<Leg>),
+    Connect(LegId, RtpParameters),
+    AnswerWeb(LegId, String),
+    SetBridge(BridgeId, u64, HearMatrix),
+    DropBridge(BridgeId),
+    Play { leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool },
+    Stop(LegId, PlayId),
+    BindDigits(LegId, bool),
+    PressKeys(LegId, String),
+    Move(LegId, Sender<Self>),
+    Close(LegId),
+}
+
+/// What one leg hears, by places in the shard's list of legs.
+#[derive(Debug, Default)]
+struct Hears {
+    legs: Vec<usize>,
+    music: bool,
+    ringback: bool,
+    /// The leg to which this one's packets go on directly.
+    relay_to: Option<usize>,
+    /// Its own far end gets another leg's packets directly.
+    relayed: bool,
+}
+
+#[derive(Debug)]
+struct Bridge {
+    rev: u64,
+    matrix: HearMatrix,
+}
+
+/// Sounds every leg may hear.
+#[derive(Clone, Debug)]
+pub(super) struct Sounds {
+    pub(super) music: Arc<Prompt>,
+    pub(super) ringback: Arc<Prompt>,
+}
+
+impl Sounds {
+    pub(super) fn new(music: Arc<Prompt>) -> Self {
+        Self { music, ringback: Arc::new(Prompt::from_pcm(tone::ringback())) }
+    }
+}
+
+/// A shard.
+#[derive(Debug)]
+pub(super) struct Shard {
+    legs: Vec<Leg>,
+    /// What each leg says and hears now; as long as `legs`.
+    frames: Vec<Frame>,
+    plan: Vec<Hears>,
+    /// The plan no longer fits the legs and bridges.
+    stale: bool,
+    bridges: HashMap<BridgeId, Bridge>,
+    commands: Receiver<Command>,
+    events: mpsc::Sender<MediaEvent>,
+    backlog: VecDeque<MediaEvent>,
+    dropped: u64,
+    clock: SharedClock,
+    sounds: Sounds,
+    mix: Mix,
+    scratch: Vec<u8>,
+    fallen: Vec<LegId>,
+}
+
+impl Shard {
+    pub(super) fn new(
+        commands: Receiver<Command>,
+        events: mpsc::Sender<MediaEvent>,
+        clock: SharedClock,
+        sounds: Sounds,
+    ) -> Self {
+        Self {
+            legs: Vec::new(),
+            frames: Vec::new(),
+            plan: Vec::new(),
+            stale: false,
+            bridges: HashMap::new(),
+            commands,
+            events,
+            backlog: VecDeque::with_capacity(64),
+            dropped: 0,
+            clock,
+            sounds,
+            mix: Mix::default(),
+            scratch: vec![0; SCRATCH],
+            fallen: Vec::new(),
+        }
+    }
+
+    /// Takes what has come in and passes on what is relayed.
+    pub(super) fn pump(&mut self, now: Instant) {
+        self.replan();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for i in 0..self.legs.len() {
+            self.guarded(i, |shard| shard.pump_leg(now, i, &mut scratch));
+        }
+        self.scratch = scratch;
+        self.clear_fallen();
+    }
+
+    /// 20 ms pass. False when nobody can give commands any more.
+    pub(super) fn tick(&mut self, now: Instant) -> bool {
+        let open = self.take_commands(now);
+        self.pump(now);
+        for i in 0..self.legs.len() {
+            self.guarded(i, |shard| shard.pull(now, i));
+        }
+        self.replan();
+        for i in 0..self.legs.len() {
+            self.guarded(i, |shard| shard.say(now, i));
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let utc = self.clock.utc();
+        for i in 0..self.legs.len() {
+            self.guarded(i, |shard| {
+                let leg = &mut shard.legs[i];
+                let id = leg.id;
+                for notice in leg.keep(now, utc, &mut scratch).into_iter().flatten() {
+                    shard.tell(match notice {
+                        Notice::Silent => MediaEvent::Silent { leg: id },
+                        Notice::Heard => MediaEvent::Heard { leg: id },
+                        Notice::WebUp => MediaEvent::WebUp { leg: id },
+                        Notice::WebDown => MediaEvent::WebDown { leg: id },
+                    });
+                }
+            });
+        }
+        self.scratch = scratch;
+        self.clear_fallen();
+        self.tell_backlog();
+        open
+    }
+
+    /// Ticks that were missed: their time passes unsaid.
+    pub(super) fn skip(&mut self, ticks: u32) {
+        for leg in &mut self.legs {
+            for _ in 0..ticks.min(3_000) {
+                leg.pass();
+            }
+        }
+    }
+
+    /// How many legs there are.
+    pub(super) fn len(&self) -> usize {
+        self.legs.len()
+    }
+
+    fn pump_leg(&mut self, now: Instant, i: usize, scratch: &mut [u8]) {
+        let relay_to = self.plan.get(i).and_then(|hears| hears.relay_to);
+        // The leg steps aside while its packets touch another.
+        let (mut pressed, mut relayed) = ([None; 4], false);
+        let (leg, mut other) = match relay_to {
+            Some(to) if to != i => {
+                let (low, high) = self.legs.split_at_mut(i.max(to));
+                if to < i { (&mut high[0], Some(&mut low[to])) } else { (&mut low[i], Some(&mut high[0])) }
+            }
+            _ => (&mut self.legs[i], None),
+        };
+        let id = leg.id;
+        leg.receive(now, scratch, |leg: &mut Leg, header: &Header, payload: &[u8], heard: Heard| {
+            if let Heard::Key(key @ Some(_)) = heard
+                && let Some(free) = pressed.iter_mut().find(|p| p.is_none())
+            {
+                *free = key;
+            }
+            if let Some(other) = &mut other {
+                relayed = true;
+                if leg.bound && matches!(heard, Heard::Key(_)) {
+                    other.swallow(header);
+                } else {
+                    other.relay(now, header, payload, heard);
+                }
+            }
+        });
+        if relayed && let Some(other) = other {
+            other.flush();
+        }
+        for key in pressed.into_iter().flatten() {
+            self.pressed(now, i, id, key, relay_to.is_none());
+        }
+    }
+
+    fn pressed(&mut self, now: Instant, i: usize, id: LegId, key: char, mixed: bool) {
+        self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
+        if mixed && !self.legs[i].bound {
+            for j in 0..self.legs.len() {
+                if j != i && self.plan.get(j).is_some_and(|h| h.legs.contains(&i)) {
+                    self.legs[j].press_keys(std::iter::once(key));
+                }
+            }
+        }
+    }
+
+    fn pull(&mut self, now: Instant, i: usize) {
+        let leg = &mut self.legs[i];
+        let (frame, key) = leg.pull();
+        let id = leg.id;
+        self.frames[i] = frame;
+        if let Some(key) = key {
+            // The tones themselves have been heard: telling is all that is left to do.
+            self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
+        }
+    }
+
+    fn say(&mut self, now: Instant, i: usize) {
+        let (leg, hears) = (&mut self.legs[i], &self.plan[i]);
+        if hears.relayed {
+            leg.pass();
+            return;
+        }
+        if leg.is_pressing() {
+            // When the last key is out the leg may be relayed again.
+            self.stale = true;
+        }
+        let Some(codec) = leg.agreed.map(|a| a.codec) else { return };
+        if let Some((sound, ended)) = leg.next_of_prompt() {
+            leg.say(now, &sound);
+            if let Some(play) = ended {
+                let leg = leg.id;
+                self.stale = true;
+                self.tell(MediaEvent::PlayDone { leg, play });
+            }
+            return;
+        }
+        let sound = match (hears.legs.is_empty(), hears.music, hears.ringback) {
+            (true, false, false) => match codec {
+                Codec::Pcmu => [ULAW_SILENCE; FRAME],
+                Codec::Pcma => [ALAW_SILENCE; FRAME],
+            },
+            (true, true, false) => self.sounds.music.encoded_round(codec, leg.next_of_music()),
+            (true, false, true) => self.sounds.ringback.encoded_round(codec, leg.next_of_ringback()),
+            _ => {
+                self.mix.clear();
+                for from in &hears.legs {
+                    self.mix.add(&self.frames[*from]);
+                }
+                if hears.music {
+                    self.mix.add(&self.sounds.music.frame_round(leg.next_of_music()));
+                }
+                if hears.ringback {
+                    self.mix.add(&self.sounds.ringback.frame_round(leg.next_of_ringback()));
+                }
+                let encode = match codec {
+                    Codec::Pcmu => g711::to_ulaw,
+                    Codec::Pcma => g711::to_alaw,
+                };
+                self.mix.frame().map(encode)
+            }
+        };
+        leg.say(now, &sound);
+    }
+
+    fn take_commands(&mut self, now: Instant) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.command(now, command),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn command(&mut self, now: Instant, command: Command) {
+        self.stale = true;
+        match command {
+            Command::Open(leg) => {
+                self.legs.push(*leg);
+                self.frames.push(SILENCE);
+            }
+            Command::Connect(leg, parameters) => self.with(leg, |leg| leg.connect(now, &parameters)),
+            Command::AnswerWeb(id, answer) => {
+                let mut usable = true;
+                self.with(id, |leg| usable = leg.answer(now, &answer));
+                if !usable {
+                    self.tell(MediaEvent::WebDown { leg: id });
+                }
+            }
+            Command::SetBridge(bridge, rev, matrix) => {
+                if self.bridges.get(&bridge).is_some_and(|known| known.rev >= rev) {
+                    return;
+                }
+                self.rewind_new_ringing(bridge, &matrix);
+                self.bridges.insert(bridge, Bridge { rev, matrix });
+                self.tell(MediaEvent::Bridged { bridge, rev });
+            }
+            Command::DropBridge(bridge) => {
+                self.bridges.remove(&bridge);
+            }
+            Command::Play { leg, play, prompt, repeat } => self.with(leg, |leg| leg.play(play, prompt, repeat)),
+            Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
+            Command::BindDigits(leg, bound) => self.with(leg, |leg| leg.bound = bound),
+            Command::PressKeys(leg, keys) => self.with(leg, |leg| leg.press_keys(keys.chars())),
+            Command::Move(leg, to) => {
+                if let Some(leg) = self.remove(leg) {
+                    // A shard that is gone has ended with the process.
+                    let _ = to.send(Command::Open(Box::new(leg)));
+                }
+            }
+            Command::Close(leg) => self.close(now, leg),
+        }
+    }
+
+    /// A leg that begins to hear ringing hears it from its beginning.
+    fn rewind_new_ringing(&mut self, bridge: BridgeId, matrix: &HearMatrix) {
+        let before = self.bridges.get(&bridge);
+        for leg in &mut self.legs {
+            let rings = |m: &HearMatrix| m.heard_by(leg.id).contains(&Source::Ringback);
+            if rings(matrix) && !before.is_some_and(|b| rings(&b.matrix)) {
+                leg.rewind();
+            }
+        }
+    }
+
+    fn with(&mut self, id: LegId, act: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.id == id) {
+            act(leg);
+        }
+    }
+
+    fn remove(&mut self, id: LegId) -> Option<Leg> {
+        let at = self.legs.iter().position(|leg| leg.id == id)?;
+        self.frames.swap_remove(at);
+        self.stale = true;
+        Some(self.legs.swap_remove(at))
+    }
+
+    fn close(&mut self, now: Instant, id: LegId) {
+        if let Some(mut leg) = self.remove(id) {
+            let utc = self.clock.utc();
+            let stats = catch_unwind(AssertUnwindSafe(|| leg.close(now, utc))).unwrap_or_else(|_| leg.stats());
+            // The port is free again before anybody is told.
+            drop(leg);
+            self.tell(MediaEvent::Closed { leg: id, stats });
+        }
+    }
+
+    /// Closes all that is left: the process ends.
+    pub(super) fn close_all(&mut self, now: Instant) {
+        while let Some(leg) = self.legs.last().map(|leg| leg.id) {
+            self.close(now, leg);
+        }
+    }
+
+    /// Runs one leg's share; if it panics that leg falls, and no other.
+    fn guarded(&mut self, i: usize, act: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
+            let id = self.legs[i].id;
+            if !self.fallen.contains(&id) {
+                self.fallen.push(id);
+            }
+        }
+    }
+
+    fn clear_fallen(&mut self) {
+        while let Some(id) = self.fallen.pop() {
+            tracing::error!(leg = id.0, "a leg's media failed and was ended");
+            if let Some(leg) = self.remove(id) {
+                let stats = leg.stats();
+                drop(leg);
+                self.tell(MediaEvent::Closed { leg: id, stats });
+            }
+        }
+    }
+
+    /// Works out anew who hears whom and which pairs are relayed.
+    fn replan(&mut self) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        self.plan.resize_with(self.legs.len(), Hears::default);
+        for hears in &mut self.plan {
+            hears.legs.clear();
+            (hears.music, hears.ringback, hears.relay_to, hears.relayed) = (false, false, None, false);
+        }
+        let place = |id: LegId| self.legs.iter().position(|leg| leg.id == id);
+        for (leg, sources) in self.bridges.values().flat_map(|bridge| &bridge.matrix.rows) {
+            let Some(at) = place(*leg) else { continue };
+            let hears = &mut self.plan[at];
+            for source in sources {
+                match source {
+                    Source::Music => hears.music = true,
+                    Source::Ringback => hears.ringback = true,
+                    Source::Leg(other) => {
+                        if let Some(other) = place(*other)
+                            && !hears.legs.contains(&other)
+                        {
+                            hears.legs.push(other);
+                        }
+                    }
+                }
+            }
+        }
+        for i in 0..self.legs.len() {
+            if let Some(j) = self.relays_with(i) {
+                self.plan[i].relay_to = Some(j);
+                self.plan[i].relayed = true;
+            }
+        }
+    }
+
+    /// The one leg that `i` hears and is heard by, if the two can be relayed.
+    fn relays_with(&self, i: usize) -> Option<usize> {
+        let only = |a: usize| match self.plan[a].legs[..] {
+            [b] if b != a && !self.plan[a].music && !self.plan[a].ringback => Some(b),
+            _ => None,
+        };
+        let j = only(i).filter(|j| only(*j) == Some(i))?;
+        let listeners = |a: usize| self.plan.iter().filter(|hears| hears.legs.contains(&a)).count();
+        let (a, b) = (&self.legs[i], &self.legs[j]);
+        let (one, two) = (a.agreed?, b.agreed?);
+        let alike = one.codec == two.codec && one.samples == two.samples;
+        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing();
+        (alike && plain(a) && plain(b) && listeners(i) == 1 && listeners(j) == 1).then_some(j)
+    }
+
+    fn tell(&mut self, event: MediaEvent) {
+        if !self.backlog.is_empty() {
+            self.keep_for_later(event);
+        } else if let Err(error) = self.events.try_send(event)
+            && let mpsc::error::TrySendError::Full(event) = error
+        {
+            self.keep_for_later(event);
+        }
+    }
+
+    fn keep_for_later(&mut self, event: MediaEvent) {
+        if self.backlog.len() < MAX_BACKLOG {
+            self.backlog.push_back(event);
+        } else {
+            self.dropped += 1;
+            metrics::counter!("cordboard_media_events_dropped_total").increment(1);
+        }
+    }
+
+    fn tell_backlog(&mut self) {
+        while let Some(event) = self.backlog.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+                self.backlog.push_front(event);
+                break;
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn leg(&mut self, id: LegId) -> &mut Leg {
+        self.legs.iter_mut().find(|leg| leg.id == id).expect("the test opened this leg")
+    }
+}
