@@ -1,9 +1,10 @@
 //! The door to the sandbox's exchange: orders go in, the whole state as JSON comes out.
 //!
 //! Decides nothing. [`Exchange`] is a cheap handle for pages, mail server and text provider; the loop behind
-//! it is `switch`.
+//! it is [`crate::sandbox::switch`].
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -11,7 +12,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::sandbox::phone::Mode;
-use crate::sandbox::smtp::Received;
 
 /// Orders that can wait for the loop.
 pub const DEPTH: usize = 64;
@@ -66,14 +66,42 @@ type Done<T> = oneshot::Sender<Result<T, OrderError>>;
 /// What the loop is asked to do.
 #[derive(Debug)]
 pub enum Order {
-    Phone { number: PhoneNumber, action: Action, handset: Option<u64>, done: Done<()> },
-    Text { from: PhoneNumber, to: PhoneNumber, body: String, done: oneshot::Sender<TextOutcome> },
-    Reply { number: PhoneNumber, to: Option<PhoneNumber>, body: String, done: Done<(PhoneNumber, UtcMs)> },
-    ReplyFailed { number: PhoneNumber, at: UtcMs },
-    OpenHandset { done: Done<(u64, String)> },
-    AnswerHandset { id: u64, sdp: String, done: Done<()> },
-    CloseHandset { id: u64, done: Done<()> },
-    Mail(Received),
+    Phone {
+        number: PhoneNumber,
+        action: Action,
+        handset: Option<u64>,
+        done: Done<()>,
+    },
+    Text {
+        from: PhoneNumber,
+        to: PhoneNumber,
+        body: String,
+        done: oneshot::Sender<TextOutcome>,
+    },
+    Reply {
+        number: PhoneNumber,
+        to: Option<PhoneNumber>,
+        body: String,
+        done: Done<(PhoneNumber, UtcMs)>,
+    },
+    ReplyFailed {
+        number: PhoneNumber,
+        at: UtcMs,
+    },
+    OpenHandset {
+        done: Done<(u64, String)>,
+    },
+    AnswerHandset {
+        id: u64,
+        sdp: String,
+        done: Done<()>,
+    },
+    CloseHandset {
+        id: u64,
+        done: Done<()>,
+    },
+    /// From now on the demo takes calls there.
+    Aim(SocketAddr),
 }
 
 /// The handle.
@@ -141,6 +169,12 @@ impl Exchange {
 
     pub async fn answer_handset(&self, id: u64, sdp: String) -> Result<(), OrderError> {
         self.ask(|done| Order::AnswerHandset { id, sdp, done }).await
+    }
+
+    /// From now on the demo takes calls at `trunk`.
+    pub async fn aim(&self, trunk: SocketAddr) {
+        // With the loop gone there is nobody to dial.
+        let _ = self.orders.send(Order::Aim(trunk)).await;
     }
 
     pub async fn close_handset(&self, id: u64) -> Result<(), OrderError> {
