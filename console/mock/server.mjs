@@ -1,0 +1,362 @@
+// A stand-in for the server, to work on the console alone: log-in, the feed, a call that pops, patch, dispatch.
+// Speaks the HTTP API and the feed; there is no telephone in it, so calls have no sound.
+//
+//   npm run mock            http://127.0.0.1:8099, any password, serving dist/
+//   POST /mock/ring         a caller rings (?to=clinic); POST /mock/alarm, /mock/reset
+
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startDispatches } from './data.mjs';
+
+const PORT = Number(process.env.PORT ?? 8099);
+const DIST = join(import.meta.dirname, '..', 'dist');
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+// As the real server: a page that needs more than this is wrong.
+const CSP = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const sockets = new Set();
+let state;
+
+function reset() {
+  const now = Date.now();
+  for (const a of ACCOUNTS) for (const d of a.on_call) d.until = now + 6 * 3_600_000;
+  state = {
+    seat: { user: { id: KIM.id, name: KIM.name }, state: 'not_ready', reason: null, since: now, calls: [] },
+    calls: new Map(),
+    dispatches: new Map(startDispatches(now).map((d) => [d.id, d])),
+    messages: new Map(),
+    alarms: [],
+    drafts: new Map(),
+    waiting: [],
+    next: 1,
+  };
+  for (const d of state.dispatches.values()) state.messages.set(d.message, messageOf(d, now));
+  state.waiting = [
+    { call: 'call_w1', account: ref(CLINIC), since: now - 21_000, priority: 1 },
+    { call: 'call_w2', account: ref(PLUMBING), since: now - 8_000, priority: 0 },
+  ];
+}
+reset();
+
+const queue = () => ({ waiting: state.waiting, ready: 2, talking: 3 });
+const tell = (event) => {
+  for (const s of sockets) s.send(JSON.stringify(event));
+};
+
+function hello() {
+  return {
+    type: 'hello',
+    user: KIM,
+    seat: state.seat,
+    calls: [...state.calls.values()],
+    queue: queue(),
+    dispatches: [...state.dispatches.values()].filter((d) => d.closed_at === null),
+    alarms: state.alarms,
+  };
+}
+
+function setSeat(more) {
+  state.seat = { ...state.seat, ...more, since: Date.now() };
+  tell({ type: 'seat', seat: state.seat });
+}
+
+const HEARS = {
+  talking: [
+    ['caller', 'operator'],
+    ['operator', 'caller'],
+  ],
+  held: [['caller', 'music']],
+  ringing: [
+    ['caller', 'music'],
+    ['operator', 'ringback'],
+  ],
+  private: [
+    ['caller', 'music'],
+    ['operator', 'contact'],
+    ['contact', 'operator'],
+  ],
+  joined: [
+    ['caller', 'operator', 'contact'],
+    ['operator', 'caller', 'contact'],
+    ['contact', 'caller', 'operator'],
+  ],
+  dropped: [
+    ['caller', 'contact'],
+    ['contact', 'caller'],
+  ],
+};
+const hears = (name) => (HEARS[name] ?? []).map(([who, ...rest]) => ({ who, hears: rest }));
+
+function update(call, more) {
+  const moved = more.state && more.state !== call.state;
+  const next = { ...call, ...more, state_since: moved ? Date.now() : call.state_since };
+  state.calls.set(call.id, next);
+  tell({ type: 'call', call: next });
+  return next;
+}
+
+function ring(account, offered = false) {
+  const now = Date.now();
+  const id = `call_${state.next++}`;
+  const busy = [...state.calls.values()].some((c) => c.state !== 'wrap_up');
+  const wait = offered || busy;
+  const call = {
+    id,
+    account: ref(account),
+    account_brief: { answer_phrase: account.answer_phrase, notes: account.notes },
+    did: account.dids[0],
+    caller: '+12025550187',
+    forwarded_from: '+12025550140',
+    state: wait ? 'offered' : 'talking',
+    seat: KIM.id,
+    started_at: now - 12_000,
+    state_since: now,
+    offered_until: wait ? now + 20_000 : null,
+    patch: null,
+    hears: hears(wait ? '' : 'talking'),
+    ended: null,
+    earlier: 2,
+  };
+  state.calls.set(id, call);
+  setSeat({ state: wait && !busy ? 'offered' : 'talking', calls: [...state.calls.keys()] });
+  tell({ type: 'call', call });
+  return id;
+}
+
+const actions = {
+  take: (c) => update(c, { state: 'talking', offered_until: null, hears: hears('talking') }),
+  hold: (c) => update(c, { state: 'held', hears: hears('held') }),
+  retrieve: (c) => update(c, { state: 'talking', hears: hears('talking') }),
+  hangup: (c) => {
+    update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null });
+    setSeat({ state: 'wrap_up' });
+  },
+  patch: (c, body) => {
+    const account = ACCOUNTS.find((a) => a.id === c.account.id);
+    const contact = account.contacts.find((p) => p.id === body.contact);
+    const number = body.number ?? contact?.destinations.find((d) => d.id === body.destination)?.reach.address ?? '+12025550100';
+    const patch = (s) => ({ state: s, contact: contact ? { id: contact.id, name: contact.name } : null, number, since: Date.now() });
+    let call = update(c, { state: 'patching', patch: patch('dialling'), hears: hears('ringing') });
+    const later = (ms, s, more) =>
+      setTimeout(() => {
+        const live = state.calls.get(c.id);
+        if (live?.patch && live.patch.state === call.patch.state) call = update(live, { patch: patch(s), ...more });
+      }, ms);
+    later(400, 'ringing', {});
+    later(1_200, 'private', { hears: hears('private') });
+  },
+  'patch/join': (c) => update(c, { state: 'conference', patch: { ...c.patch, state: 'joined', since: Date.now() }, hears: hears('joined') }),
+  'patch/drop': (c) => {
+    update(c, { state: 'wrap_up', patch: { ...c.patch, state: 'dropped', since: Date.now() }, hears: hears('dropped') });
+    setSeat({ state: 'wrap_up' });
+  },
+  'patch/cancel': (c) => update(c, { state: 'talking', patch: null, hears: hears('talking') }),
+  wrap_up_done: (c) => {
+    state.calls.delete(c.id);
+    tell({ type: 'call_gone', id: c.id });
+    setSeat({ state: state.calls.size ? 'talking' : 'ready', calls: [...state.calls.keys()] });
+  },
+};
+
+function checkForm(form, answers) {
+  return form.fields
+    .filter((f) => f.required && !answers[f.name]?.trim())
+    .map((f) => ({ field: f.name, code: 'required', message: `Please ask for: ${f.label}.` }));
+}
+
+function saveMessage(body) {
+  const account = ACCOUNTS.find((a) => a.id === body.account);
+  const type = account?.call_types.find((t) => t.id === body.call_type);
+  if (!type) return [404, problem(404, 'not_found', 'No such account or call type.')];
+  const errors = checkForm(type.form, body.answers);
+  if (errors.length) return [422, { ...problem(422, 'form.invalid', 'The form is not complete.'), errors }];
+  const now = Date.now();
+  const id = `dsp_${state.next++}n`;
+  const d =
+    type.protocol === null
+      ? null
+      : dispatch(id, account, now + 5000, {
+          state: 'open',
+          urgency: type.urgency,
+          undo_until: now + 5000,
+          headline: `${body.answers.name} · ${body.answers.problem ?? 'message'}`,
+          next: { at: now + 5000, text: 'Text to Ben Ortiz, technician on call (rotation B).' },
+          timeline: [{ at: now, kind: 'opened', text: 'Message saved.', who: KIM.name }],
+        });
+  const message = {
+    id: `msg_${id}`,
+    account: ref(account),
+    call_type: { id: type.id, name: type.name },
+    call: body.call ?? null,
+    caller: body.caller ?? null,
+    urgency: type.urgency,
+    taken_by: { id: KIM.id, name: KIM.name },
+    taken_at: now,
+    form: type.form,
+    answers: body.answers,
+    dispatch: d,
+  };
+  state.messages.set(message.id, message);
+  if (body.draft) state.drafts.delete(body.draft);
+  if (d) {
+    state.dispatches.set(id, d);
+    tell({ type: 'dispatch', dispatch: d });
+    setTimeout(() => advance(id), 5_200);
+  }
+  return [201, message];
+}
+
+function change(id, more) {
+  const d = state.dispatches.get(id);
+  if (!d) return;
+  const next = { ...d, ...more };
+  state.dispatches.set(id, next);
+  const message = state.messages.get(d.message);
+  if (message) message.dispatch = next;
+  tell({ type: 'dispatch', dispatch: next });
+}
+
+function advance(id) {
+  const d = state.dispatches.get(id);
+  if (!d) return;
+  const now = Date.now();
+  const line = { at: now, kind: 'accepted', text: 'Text sent to Ben Ortiz, accepted by the carrier.' };
+  change(id, {
+    state: 'running',
+    undo_until: null,
+    last: line,
+    next: { at: now + 15 * 60_000, text: 'If no reply: call his mobile.' },
+    timeline: [...d.timeline, line],
+  });
+}
+
+function settle(id, more, line) {
+  const d = state.dispatches.get(id);
+  change(id, { closed_at: Date.now(), needs_operator: false, alarm: null, next: null, last: line, timeline: [...d.timeline, line], ...more });
+}
+
+const problem = (status, code, detail) => ({ type: 'about:blank', title: 'Error', status, code, detail });
+const session = () => ({ access_token: 'mock', refresh_token: 'mock', expires_in: 900, user: KIM });
+const page = (items) => ({ items, next: null });
+
+function route(method, path, query, body) {
+  const parts = path.split('/').slice(3);
+  const [noun, id, ...rest] = parts;
+  const key = `${method} ${noun}`;
+  if (key === 'POST sessions') {
+    if (id === 'refresh') return [200, session()];
+    return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session()];
+  }
+  if (key === 'DELETE sessions') return [204];
+  if (key === 'GET me') return [200, { user: KIM, seat: state.seat }];
+  if (key === 'GET accounts') {
+    if (!id) return [200, page(ACCOUNTS.map((a) => ({ ...ref(a), dids: a.dids })))];
+    const account = ACCOUNTS.find((a) => a.id === id);
+    if (rest[0] === 'messages') return [200, page([...state.messages.values()].filter((m) => m.account.id === id).slice(0, 3))];
+    return account ? [200, account] : [404, problem(404, 'not_found', 'No such account.')];
+  }
+  if (key === 'GET messages') {
+    if (id) return state.messages.has(id) ? [200, state.messages.get(id)] : [404, problem(404, 'not_found', 'No such message.')];
+    const items = [...state.messages.values()]
+      .filter((m) => (!query.get('account') || m.account.id === query.get('account')) && (!query.get('open') || m.dispatch?.closed_at === null))
+      .sort((a, b) => b.taken_at - a.taken_at);
+    return [200, page(items)];
+  }
+  if (key === 'POST messages') {
+    if (rest[0] !== 'undo') return saveMessage(body);
+    const message = state.messages.get(id);
+    state.messages.delete(id);
+    if (message?.dispatch) {
+      state.dispatches.delete(message.dispatch.id);
+      tell({ type: 'dispatch', dispatch: { ...message.dispatch, state: 'cancelled', closed_at: 1, next: null } });
+    }
+    return [204];
+  }
+  if (noun === 'drafts') {
+    if (method === 'GET') return [200, page([...state.drafts.values()])];
+    if (method === 'DELETE') return state.drafts.delete(id), [204];
+    state.drafts.set(id, { id, ...body, saved_at: Date.now() });
+    return [200, { id, saved_at: Date.now() }];
+  }
+  if (noun === 'dispatches') {
+    if (method === 'GET') return [200, page([...state.dispatches.values()])];
+    const now = Date.now();
+    if (rest[0] === 'confirm') settle(id, { state: 'confirmed', confirmed_by: body.by }, { at: now, kind: 'confirmed', text: `Confirmed by ${body.by}, entered by hand.`, who: KIM.name });
+    if (rest[0] === 'close') settle(id, { state: 'closed_by_operator' }, { at: now, kind: 'closed', text: `Closed: ${body.reason}`, who: KIM.name });
+    return [204];
+  }
+  if (noun === 'seat') {
+    if (id === 'sip') return [200, { uri: 'sip:kim@cordboard.local', ws: `ws://127.0.0.1:${PORT}/sip` }];
+    if (id === 'check') return [202];
+    if (method === 'PUT') setSeat({ state: body.state, reason: body.reason ?? null });
+    return method === 'PUT' ? [204] : [200, state.seat];
+  }
+  if (noun === 'calls') {
+    if (!id) return [200, page([...state.calls.values()])];
+    const call = state.calls.get(id);
+    const action = actions[rest.join('/')];
+    if (!call && rest[0] === 'take') {
+      state.waiting = state.waiting.filter((w) => w.call !== id);
+      tell({ type: 'queue', queue: queue() });
+      ring(CLINIC);
+      return [204];
+    }
+    if (!call || !action) return [409, problem(409, 'call.not_now', 'That is not possible on this call now.')];
+    action(call, body);
+    return [204];
+  }
+  return [404, problem(404, 'not_found', 'There is nothing here.')];
+}
+
+function mock(path, query) {
+  if (path === '/mock/reset') {
+    reset();
+    tell(hello());
+  } else if (path === '/mock/ring') ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, query.has('offered'));
+  else if (path === '/mock/calm') {
+    for (const d of [...state.dispatches.values()]) if (d.needs_operator) change(d.id, { needs_operator: false, alarm: null });
+  } else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
+  return [204];
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url, 'http://x');
+  const chunks = [];
+  request.on('data', (c) => chunks.push(c));
+  request.on('end', () => {
+    if (!url.pathname.startsWith('/api/') && !url.pathname.startsWith('/mock/')) return file(url.pathname, response);
+    const text = Buffer.concat(chunks).toString();
+    const body = text ? JSON.parse(text) : {};
+    const [status, json] = url.pathname.startsWith('/mock/')
+      ? mock(url.pathname, url.searchParams)
+      : route(request.method, url.pathname, url.searchParams, body);
+    response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
+    response.end(json === undefined ? undefined : JSON.stringify(json));
+  });
+});
+
+function file(path, response) {
+  const wanted = join(DIST, normalize(path));
+  const found = extname(path) && existsSync(wanted) ? wanted : join(DIST, 'index.html');
+  response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream', 'content-security-policy': CSP });
+  createReadStream(found).pipe(response);
+}
+
+const feed = new WebSocketServer({ noServer: true, handleProtocols: () => 'cordboard.v1' });
+server.on('upgrade', (request, socket, head) => {
+  if (request.url !== '/api/v1/events') return socket.destroy();
+  feed.handleUpgrade(request, socket, head, (ws) => {
+    ws.on('message', (data) => {
+      const frame = JSON.parse(String(data));
+      if (frame.type === 'auth' && !sockets.has(ws)) {
+        sockets.add(ws);
+        ws.send(JSON.stringify(hello()));
+      } else if (frame.type === 'ping') ws.send('{"type":"pong"}');
+    });
+    ws.on('close', () => sockets.delete(ws));
+  });
+});
+
+server.listen(PORT, '127.0.0.1', () => console.log(`The stand-in listens on http://127.0.0.1:${PORT} (any name and password).`));

@@ -1,0 +1,152 @@
+// Pictures of the console against the stand-in, in both schemes and three widths, and a look by axe at each.
+//
+//   node mock/server.mjs & node mock/shots.mjs [folder] [name-filter]
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const BASE = process.env.BASE ?? 'http://127.0.0.1:8099';
+const folder = process.argv[2] ?? '/tmp/cordboard-shots';
+const only = process.argv[3] ?? '';
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+mkdirSync(folder, { recursive: true });
+
+const mock = (path) => fetch(`${BASE}/mock/${path}`, { method: 'POST' });
+
+async function logIn(page) {
+  await page.goto(BASE);
+  await page.fill('#login', 'kim');
+  await page.fill('#password', 'cordboard');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('header nav');
+}
+
+// Each scene starts at the desk, ready, with nothing on the line.
+const SCENES = {
+  login: null,
+  ready: async (page) => {
+    await page.goto(`${BASE}/ready`);
+    await page.waitForSelector('text=Ready check');
+  },
+  idle: async () => {},
+  call: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.fill('[data-field=name]', 'Anna Lindqvist');
+    await page.fill('[data-field=callback]', '555 0187');
+    await page.focus('[data-field=message]');
+    await page.keyboard.type('Water is coming through the kitchen ceiling, main valve not found.');
+    await page.waitForTimeout(300);
+  },
+  typing: async (page) => {
+    await SCENES.call(page);
+    await mock('ring?to=clinic');
+    await page.waitForSelector('.incoming');
+  },
+  faults: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('.fault');
+  },
+  picker: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.keyboard.press('F8');
+    await page.waitForSelector('#patch-list li');
+  },
+  private: async (page) => {
+    await SCENES.picker(page);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.patch.private', { timeout: 5_000 });
+  },
+  joined: async (page) => {
+    await SCENES.private(page);
+    await page.keyboard.press('F9');
+    await page.waitForSelector('.patch.joined');
+  },
+  saved: async (page) => {
+    await SCENES.call(page);
+    await page.fill('[data-field=callback]', '202 555 0187');
+    await page.fill('[data-field=address]', '4 Elm Court');
+    await page.selectOption('[data-field=problem]', 'Leak');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('.undo');
+  },
+  wrapup: async (page) => {
+    await SCENES.saved(page);
+    await page.keyboard.press('F10');
+    await page.waitForSelector('.wrap');
+  },
+  messages: async (page) => {
+    await page.keyboard.press('Alt+2');
+    await page.waitForSelector('tbody td');
+  },
+  message: async (page) => {
+    await page.goto(`${BASE}/messages/msg_dsp_1`);
+    await page.waitForSelector('dl');
+  },
+  board: async (page) => {
+    await page.keyboard.press('Alt+3');
+    await page.waitForSelector('.row');
+    await page.click('.row .main >> nth=0');
+    await page.click('text=Confirm… >> nth=1');
+  },
+  keys: async (page) => {
+    await page.keyboard.press('Control+/');
+    await page.waitForSelector('.keys');
+  },
+};
+
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--autoplay-policy=no-user-gesture-required'],
+});
+let faults = 0;
+for (const [width, height] of [
+  [1600, 900],
+  [1280, 800],
+  [800, 900],
+]) {
+  for (const scheme of ['light', 'dark']) {
+    for (const [name, scene] of Object.entries(SCENES)) {
+      if (only && !name.includes(only)) continue;
+      // The narrow and the dark of every scene would be too many to look at.
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready'].includes(name)) continue;
+      await mock('reset');
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
+      const page = await context.newPage();
+      page.on('console', (m) => m.type() === 'error' && !m.text().includes('/sip') && console.log(`  ${name}: ${m.text()}`));
+      page.on('pageerror', (e) => console.log(`  ${name}: ${e}`));
+      try {
+        if (scene) {
+          await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
+          await logIn(page);
+          await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
+          await page.waitForTimeout(250);
+          await scene(page);
+        } else {
+          await page.goto(BASE);
+          await page.waitForSelector('#login');
+        }
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: `${folder}/${name}-${width}-${scheme}.png` });
+        await page.evaluate(axe);
+        const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+        for (const v of found.violations) {
+          if (v.impact === 'serious' || v.impact === 'critical') faults++;
+          console.log(`  axe ${name} ${width} ${scheme}: ${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')} ${v.nodes[0]?.any[0]?.message ?? ''}`);
+        }
+      } catch (error) {
+        faults++;
+        console.log(`  ${name} ${width} ${scheme} failed: ${String(error).split('\n')[0]}`);
+        await page.screenshot({ path: `${folder}/${name}-${width}-${scheme}-failed.png` });
+      }
+      await context.close();
+    }
+  }
+}
+await browser.close();
+console.log(faults ? `${faults} serious findings` : 'no serious findings');
+process.exit(faults ? 1 : 0);

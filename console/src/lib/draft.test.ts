@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DraftSaver, DraftShelf, draftBody, mergeDrafts, newDraft, type Draft, type Shelf } from './draft';
+
+class MapShelf implements Shelf {
+  private items = new Map<string, string>();
+  get length() {
+    return this.items.size;
+  }
+  key(i: number) {
+    return [...this.items.keys()][i] ?? null;
+  }
+  getItem(k: string) {
+    return this.items.get(k) ?? null;
+  }
+  setItem(k: string, v: string) {
+    this.items.set(k, v);
+  }
+  removeItem(k: string) {
+    this.items.delete(k);
+  }
+}
+
+function draft(id: string, more: Partial<Draft> = {}): Draft {
+  return { ...newDraft('acc_p', 'call_1', null, 5), id, ...more };
+}
+
+describe('drafts after a reload', () => {
+  it('go on with what this browser has until the server acknowledged it', () => {
+    const server = [{ id: 'drf_1', account: 'acc_p', call: 'call_1', answers: { name: 'An' }, saved_at: 1 }];
+    const local = [draft('drf_1', { answers: { name: 'Ann' }, revision: 3, acknowledged: 2 })];
+    expect(mergeDrafts(server, local)[0]?.answers.name).toBe('Ann');
+  });
+
+  it('believe the server when everything was acknowledged', () => {
+    const server = [{ id: 'drf_1', account: 'acc_p', answers: { name: 'Ann Lee' }, saved_at: 1 }];
+    const local = [draft('drf_1', { answers: { name: 'Ann' }, revision: 3, acknowledged: 3 })];
+    expect(mergeDrafts(server, local)[0]?.answers.name).toBe('Ann Lee');
+  });
+
+  it('let go what was saved as a message from another place, and keep what the server never saw', () => {
+    const local = [
+      draft('drf_gone', { revision: 2, acknowledged: 2 }),
+      draft('drf_new', { revision: 1, acknowledged: 0, answers: { name: 'B' } }),
+    ];
+    expect(mergeDrafts([], local).map((d) => d.id)).toEqual(['drf_new']);
+  });
+
+  it('bring the cursor back', () => {
+    const cursor = { field: 'name', start: 2, end: 2 };
+    const server = [{ id: 'drf_1', account: 'acc_p', answers: {}, cursor, saved_at: 1 }];
+    expect(mergeDrafts(server, [])[0]?.cursor).toEqual(cursor);
+    expect(draftBody(draft('drf_1', { cursor })).cursor).toEqual(cursor);
+  });
+});
+
+describe('the shelf', () => {
+  it('keeps the drafts of one user apart from another, and clears what it cannot read', () => {
+    const shelf = new MapShelf();
+    const kim = new DraftShelf(shelf, 'usr_kim');
+    kim.keep(draft('drf_1'));
+    new DraftShelf(shelf, 'usr_lee').keep(draft('drf_2'));
+    shelf.setItem('cordboard.draft.usr_kim.broken', '{');
+    expect(kim.list().map((d) => d.id)).toEqual(['drf_1']);
+    kim.drop('drf_1');
+    expect(kim.list()).toEqual([]);
+    expect(shelf.length).toBe(1);
+  });
+});
+
+describe('the saver', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function setUp(put = vi.fn(async (_id: string, _body: unknown) => ({}))) {
+    const state = draft('drf_1');
+    const saver = new DraftSaver(
+      () => state,
+      put,
+      (revision) => (state.acknowledged = revision),
+      () => {},
+    );
+    const type = (text: string) => {
+      state.answers.name = text;
+      state.revision++;
+      saver.touch();
+    };
+    return { state, saver, put, type };
+  }
+
+  it('sends once for everything typed within two seconds', async () => {
+    const { put, type, state } = setUp();
+    type('A');
+    type('An');
+    type('Ann');
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(put).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(put).toHaveBeenCalledTimes(1);
+    expect(put.mock.calls[0]?.[1]).toMatchObject({ answers: { name: 'Ann' } });
+    expect(state.acknowledged).toBe(3);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(put).toHaveBeenCalledTimes(1);
+  });
+
+  it('sends at once when the field is left', async () => {
+    const { put, type, saver } = setUp();
+    type('A');
+    await saver.flush();
+    expect(put).toHaveBeenCalledTimes(1);
+    await saver.flush();
+    expect(put).toHaveBeenCalledTimes(1);
+  });
+
+  it('tries again after a failure, and sends what changed meanwhile', async () => {
+    let down = true;
+    const { put, type, state } = setUp(
+      vi.fn(async () => {
+        if (down) throw new Error('offline');
+        return {};
+      }),
+    );
+    type('A');
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(put.mock.calls.length).toBeGreaterThanOrEqual(2);
+    expect(state.acknowledged).toBe(0);
+    down = false;
+    type('AB');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(state.acknowledged).toBe(2);
+  });
+
+  it('sends nothing once the draft has become a message', async () => {
+    const { put, type, saver } = setUp();
+    type('A');
+    saver.stop();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await saver.flush();
+    expect(put).not.toHaveBeenCalled();
+  });
+});

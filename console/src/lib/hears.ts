@@ -1,0 +1,97 @@
+// Who hears whom, read from the hear matrix and said in words. Nobody should ever wonder who is listening.
+
+import type { CallView, HearsView, Party } from './types';
+
+/** True if `who` hears `source` now. */
+export function doesHear(hears: HearsView[], who: Party, source: string): boolean {
+  return hears.some((row) => row.who === who && row.hears.includes(source));
+}
+
+/** What besides people a party hears: `music`, `ringback`, `prompt`; null for none. */
+export function tone(hears: HearsView[], who: Party): string | null {
+  const row = hears.find((h) => h.who === who);
+  return row?.hears.find((s) => s === 'music' || s === 'ringback' || s === 'prompt') ?? null;
+}
+
+function both(hears: HearsView[], a: Party, b: Party): boolean {
+  return doesHear(hears, a, b) && doesHear(hears, b, a);
+}
+
+const TONES: Record<string, string> = { music: 'music', ringback: 'ringing', prompt: 'a recording' };
+
+/** One or two sentences: who talks with whom, and what the rest hear. */
+export function describeHears(hears: HearsView[], contact: string): string {
+  const said: string[] = [];
+  const pairs = {
+    co: both(hears, 'caller', 'operator'),
+    ct: both(hears, 'caller', 'contact'),
+    ot: both(hears, 'operator', 'contact'),
+  };
+  if (pairs.co && pairs.ct && pairs.ot) return 'All three hear each other.';
+  const names: Record<Party, string> = { caller: 'Caller', operator: 'You', contact };
+  for (const who of ['caller', 'operator', 'contact'] as const) {
+    const heard = tone(hears, who);
+    if (heard) said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${TONES[heard]}.`);
+  }
+  if (pairs.ot) said.push(`You and ${contact} are private.`);
+  else if (pairs.co) said.push('You and the caller are talking.');
+  else if (pairs.ct) said.push(`Caller and ${contact} talk without you.`);
+  // One-way hearing must never go unsaid.
+  for (const [who, source] of [
+    ['caller', 'operator'],
+    ['operator', 'caller'],
+    ['caller', 'contact'],
+    ['contact', 'caller'],
+    ['operator', 'contact'],
+    ['contact', 'operator'],
+  ] as const) {
+    if (doesHear(hears, who, source) && !doesHear(hears, source, who)) {
+      said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${source === 'operator' ? 'you' : source === 'caller' ? 'the caller' : contact}, but not the other way.`);
+    }
+  }
+  return said.join(' ') || 'Nobody hears anybody now.';
+}
+
+const CAUSES: Record<string, string> = {
+  hung_up: 'hung up',
+  released: 'we hung up',
+  busy: 'is busy',
+  no_answer: 'did not answer',
+  declined: 'declined the call',
+  wrong_number: 'the number does not exist',
+  unreachable: 'cannot be reached now',
+  incompatible: 'cannot take the call (no common codec)',
+  forbidden: 'may not be dialled from here',
+  lost: 'the line was lost',
+  fault: 'something failed on our side',
+};
+
+/** A cause in words, to follow a name: "Ben Ortiz: is busy". */
+export function causeWords(cause: string | null | undefined): string {
+  return cause ? (CAUSES[cause] ?? cause.replaceAll('_', ' ')) : 'the call failed';
+}
+
+/** What happens in the patch now, with whom. */
+export function patchWords(call: CallView): string {
+  const patch = call.patch;
+  if (!patch) return '';
+  const name = patch.contact?.name ?? 'the number';
+  switch (patch.state) {
+    case 'dialling':
+      return `Dialling ${name}…`;
+    case 'ringing':
+      return `${cap(name)} is ringing.`;
+    case 'private':
+      return `${cap(name)} is on the line: announce the caller.`;
+    case 'joined':
+      return 'All three are joined.';
+    case 'dropped':
+      return 'You have dropped off.';
+    case 'failed':
+      return `${cap(name)}: ${causeWords(patch.why)}. You are back with the caller.`;
+  }
+}
+
+function cap(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

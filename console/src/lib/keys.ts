@@ -1,0 +1,129 @@
+// The keys of the console. One table: the help lists it, the buttons show it, the handler obeys it.
+// The browser keeps F1, F3, F5, F6, F7, F11 and F12 for itself; none of them is used here.
+
+export type Action =
+  | 'take'
+  | 'hold'
+  | 'patch'
+  | 'join'
+  | 'drop'
+  | 'patch_cancel'
+  | 'hang_up'
+  | 'save'
+  | 'undo'
+  | 'next_call'
+  | 'mute'
+  | 'ready'
+  | 'quiet'
+  | 'go_desk'
+  | 'go_messages'
+  | 'go_board'
+  | 'go_check'
+  | 'search'
+  | 'field_first'
+  | 'theme'
+  | 'help';
+
+export interface KeyBinding {
+  action: Action;
+  /** As `KeyboardEvent.key`, with modifiers in front: `Ctrl+Enter`, `Shift+F9`, `Alt+1`. */
+  combo: string;
+  /** Two plain keys one after the other, outside text fields. */
+  sequence?: string;
+  label: string;
+  group: 'Call' | 'Patch' | 'Message' | 'Seat' | 'Go to' | 'Console';
+}
+
+export const BINDINGS: readonly KeyBinding[] = [
+  { action: 'take', combo: 'F2', label: 'Take the call that rings, or the next in the queue', group: 'Call' },
+  { action: 'hold', combo: 'F4', label: 'Hold, and back', group: 'Call' },
+  { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
+  { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up: next call', group: 'Call' },
+  { action: 'mute', combo: 'Alt+m', label: 'Mute your microphone, and back', group: 'Call' },
+  { action: 'patch', combo: 'F8', label: 'Patch: pick whom to ring', group: 'Patch' },
+  { action: 'join', combo: 'F9', label: 'Join all three', group: 'Patch' },
+  { action: 'drop', combo: 'Shift+F9', label: 'Drop off: the two talk on', group: 'Patch' },
+  { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch: back to the caller', group: 'Patch' },
+  { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
+  { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
+  { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
+  { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
+  { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
+  { action: 'go_desk', combo: 'Alt+1', sequence: 'g d', label: 'Desk', group: 'Go to' },
+  { action: 'go_messages', combo: 'Alt+2', sequence: 'g m', label: 'Messages', group: 'Go to' },
+  { action: 'go_board', combo: 'Alt+3', sequence: 'g b', label: 'Dispatch board', group: 'Go to' },
+  { action: 'go_check', combo: 'Alt+4', sequence: 'g r', label: 'Ready check', group: 'Go to' },
+  { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
+  { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
+  { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },
+];
+
+/** The part of a KeyboardEvent that matters. */
+export interface Press {
+  key: string;
+  ctrlKey?: boolean;
+  metaKey?: boolean;
+  altKey?: boolean;
+  shiftKey?: boolean;
+  code?: string;
+}
+
+/** `Ctrl+Enter` for a press. Cmd counts as Ctrl; Shift only where it does not already show in the key itself. */
+export function comboOf(press: Press): string {
+  // On a Mac, Option turns letters into other characters; the physical key still says which was meant.
+  const letter = press.altKey ? /^(?:Key|Digit)(.)$/.exec(press.code ?? '')?.[1] : undefined;
+  const name = letter ?? press.key;
+  const key = name.length === 1 ? name.toLowerCase() : name;
+  const parts: string[] = [];
+  if (press.ctrlKey || press.metaKey) parts.push('Ctrl');
+  if (press.altKey) parts.push('Alt');
+  if (press.shiftKey && press.key.length > 1) parts.push('Shift');
+  return [...parts, key].join('+');
+}
+
+const SEQUENCE_MS = 1_200;
+
+/** Reads presses one by one and says which action they mean. */
+export class KeyReader {
+  private first: { key: string; at: number } | null = null;
+
+  /** `inField`: she is typing, so plain keys are text. */
+  read(press: Press, inField: boolean, now: number): Action | null {
+    const combo = comboOf(press);
+    const direct = BINDINGS.find((b) => b.combo === combo);
+    if (direct) {
+      this.first = null;
+      return direct.action;
+    }
+    if (inField || press.ctrlKey || press.metaKey || press.altKey || press.key.length !== 1) return null;
+    const started = this.first && now - this.first.at <= SEQUENCE_MS ? this.first.key : null;
+    const sequence = started ? `${started} ${combo}` : combo;
+    this.first = null;
+    const found = BINDINGS.find((b) => b.sequence === sequence);
+    if (found) return found.action;
+    if (BINDINGS.some((b) => b.sequence?.startsWith(`${combo} `))) this.first = { key: combo, at: now };
+    return null;
+  }
+}
+
+const NAMES: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Enter: '⏎', Escape: 'Esc', ' ': 'Space' };
+
+/** A combo as it is printed on a button: `Ctrl ⏎`, `⇧F9`. */
+export function showCombo(combo: string): string {
+  const parts = combo.split('+');
+  const key = parts.pop() ?? '';
+  const shown = NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return parts.map((p) => (p === 'Shift' ? '⇧' : `${p} `)).join('') + shown;
+}
+
+/** The combo of an action, as printed. */
+export function keyOf(action: Action): string {
+  const binding = BINDINGS.find((b) => b.action === action);
+  return binding ? showCombo(binding.combo) : '';
+}
+
+/** For `aria-keyshortcuts`. */
+export function ariaKey(action: Action): string {
+  const combo = BINDINGS.find((b) => b.action === action)?.combo ?? '';
+  return combo.replace('Ctrl', 'Control');
+}

@@ -1,0 +1,25 @@
+// Telephone numbers for the eye, and the check made while one is typed. The server has the last word.
+
+/** `+12025550102` as `+1 202 555 0102`; other countries in groups from the right. */
+export function showNumber(number: string | null | undefined): string {
+  if (!number) return 'no caller ID';
+  const nanp = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
+  if (nanp) return `+1 ${nanp[1]} ${nanp[2]} ${nanp[3]}`;
+  return number;
+}
+
+/** A number as people write it, as E.164; null if it is not complete. Mirrors the server's reading. */
+export function readNumber(text: string): string | null {
+  const trimmed = text.trim();
+  if (!/^\+?[\d\s\-.()\u00a0]+$/.test(trimmed)) return null;
+  const digits = trimmed.replace(/\D/g, '');
+  let e164: string;
+  if (trimmed.startsWith('+')) e164 = digits;
+  else if (digits.startsWith('011')) e164 = digits.slice(3);
+  else if (digits.startsWith('00')) e164 = digits.slice(2);
+  else if (digits.length === 10) e164 = `1${digits}`;
+  else if (digits.length === 11 && digits.startsWith('1')) e164 = digits;
+  else return null;
+  if (e164.length < 3 || e164.length > 15 || e164.startsWith('0')) return null;
+  return `+${e164}`;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY, myCalls, reduce, watched, type FeedState } from './reduce';
+import { retryDelay } from './feed';
+import type { CallView, DispatchView, Hello } from './types';
+
+const account = { id: 'acc_p', name: 'Imaginary Plumbing', color: '#2266aa', zone: 'America/New_York' };
+
+function call(id: string, more: Partial<CallView> = {}): CallView {
+  return {
+    id,
+    account,
+    account_brief: { answer_phrase: '', notes: '' },
+    did: '+12025550102',
+    caller: null,
+    forwarded_from: null,
+    state: 'talking',
+    seat: 'usr_kim',
+    started_at: 1,
+    state_since: 1,
+    offered_until: null,
+    patch: null,
+    hears: [],
+    ended: null,
+    earlier: 0,
+    ...more,
+  };
+}
+
+function dispatch(id: string, more: Partial<DispatchView> = {}): DispatchView {
+  return {
+    id,
+    message: 'msg_1',
+    account,
+    state: 'running',
+    urgency: 'urgent',
+    needs_operator: false,
+    alarm: null,
+    opened_at: 1,
+    closed_at: null,
+    undo_until: null,
+    headline: '',
+    last: null,
+    next: null,
+    confirmed_by: null,
+    timeline: [],
+    ...more,
+  };
+}
+
+const hello: Hello = {
+  type: 'hello',
+  user: { id: 'usr_kim', login: 'kim', name: 'Kim', role: 'operator' },
+  seat: { user: { id: 'usr_kim', name: 'Kim' }, state: 'ready', reason: null, since: 1, calls: [] },
+  calls: [call('call_1')],
+  queue: { waiting: [], ready: 1, talking: 0 },
+  dispatches: [],
+  alarms: [],
+};
+
+const start: FeedState = reduce(EMPTY, hello);
+
+describe('the feed', () => {
+  it('replaces everything on hello', () => {
+    const stale = reduce(start, { type: 'call', call: call('call_old') });
+    expect(reduce(stale, hello).calls.map((c) => c.id)).toEqual(['call_1']);
+  });
+
+  it('replaces a call in place and adds a new one', () => {
+    let state = reduce(start, { type: 'call', call: call('call_1', { state: 'held' }) });
+    state = reduce(state, { type: 'call', call: call('call_2') });
+    expect(state.calls.map((c) => [c.id, c.state])).toEqual([
+      ['call_1', 'held'],
+      ['call_2', 'talking'],
+    ]);
+    expect(start.calls[0]?.state).toBe('talking');
+  });
+
+  it('forgets a call that has gone and an alarm that was settled', () => {
+    expect(reduce(start, { type: 'call_gone', id: 'call_1' }).calls).toEqual([]);
+    const alarm = { id: 'alm_1', level: 'critical' as const, text: 'x', at: 1 };
+    const state = reduce(start, { type: 'alarm', alarm });
+    expect(state.alarms).toHaveLength(1);
+    expect(reduce(state, { type: 'alarm_gone', id: 'alm_1' }).alarms).toEqual([]);
+  });
+
+  it('does not take another seat for ours', () => {
+    const other = { ...hello.seat, user: { id: 'usr_lee', name: 'Lee' }, state: 'talking' as const };
+    expect(reduce(start, { type: 'seat', seat: other }).seat?.state).toBe('ready');
+  });
+
+  it('shows our own calls, oldest first, and not those that left us', () => {
+    let state = start;
+    state = reduce(state, { type: 'call', call: call('call_0', { started_at: 0 }) });
+    state = reduce(state, { type: 'call', call: call('call_x', { seat: 'usr_lee' }) });
+    state = reduce(state, { type: 'call', call: call('call_q', { seat: null, state: 'queued' }) });
+    state = reduce(state, { type: 'call', call: call('call_p', { state: 'patched' }) });
+    expect(myCalls(state).map((c) => c.id)).toEqual(['call_0', 'call_1']);
+  });
+
+  it('puts what needs an operator first and lets closed dispatches go', () => {
+    const list = [
+      dispatch('routine', { urgency: 'routine', opened_at: 0 }),
+      dispatch('new', { opened_at: 5 }),
+      dispatch('old', { opened_at: 2 }),
+      dispatch('stuck', { opened_at: 9, needs_operator: true }),
+      dispatch('done', { closed_at: 90_000 }),
+      dispatch('long gone', { closed_at: 10 }),
+    ];
+    expect(watched(list, 100_000).map((d) => d.id)).toEqual(['stuck', 'old', 'new', 'routine', 'done']);
+  });
+
+  it('comes back soon at first and never later than a few seconds', () => {
+    expect(retryDelay(0, 0.5)).toBe(300);
+    expect(retryDelay(3, 0.5)).toBe(2400);
+    expect(retryDelay(50, 1)).toBe(6500);
+  });
+});

@@ -1,0 +1,78 @@
+// What the feed says, as one state. Pure: a state and an event give the next state.
+
+import type { AlarmView, CallView, DispatchView, FeedEvent, QueueView, SeatView, User } from './types';
+
+export interface FeedState {
+  user: User | null;
+  seat: SeatView | null;
+  calls: CallView[];
+  queue: QueueView;
+  dispatches: DispatchView[];
+  alarms: AlarmView[];
+}
+
+export const EMPTY: FeedState = {
+  user: null,
+  seat: null,
+  calls: [],
+  queue: { waiting: [], ready: 0, talking: 0 },
+  dispatches: [],
+  alarms: [],
+};
+
+/** How long a closed dispatch stays to be read before it leaves the desk. */
+export const CLOSED_LINGERS_MS = 45_000;
+
+function put<T extends { id: string }>(items: T[], item: T): T[] {
+  const at = items.findIndex((i) => i.id === item.id);
+  return at < 0 ? [...items, item] : items.with(at, item);
+}
+
+export function reduce(state: FeedState, event: FeedEvent): FeedState {
+  switch (event.type) {
+    case 'hello':
+      // The whole truth: what we believed before the line broke does not count.
+      return {
+        user: event.user,
+        seat: event.seat,
+        calls: event.calls,
+        queue: event.queue,
+        dispatches: event.dispatches,
+        alarms: event.alarms,
+      };
+    case 'seat':
+      // Only our own seat is ours to show; supervisors will see the floor elsewhere.
+      return state.user && event.seat.user.id !== state.user.id ? state : { ...state, seat: event.seat };
+    case 'call':
+      return { ...state, calls: put(state.calls, event.call) };
+    case 'call_gone':
+      return { ...state, calls: state.calls.filter((c) => c.id !== event.id) };
+    case 'queue':
+      return { ...state, queue: event.queue };
+    case 'dispatch':
+      return { ...state, dispatches: put(state.dispatches, event.dispatch) };
+    case 'alarm':
+      return { ...state, alarms: put(state.alarms, event.alarm) };
+    case 'alarm_gone':
+      return { ...state, alarms: state.alarms.filter((a) => a.id !== event.id) };
+    default:
+      return state;
+  }
+}
+
+/** Calls at the seat of `user`, in the order in which they came. */
+export function myCalls(state: FeedState): CallView[] {
+  const me = state.user?.id;
+  return state.calls
+    .filter((c) => c.seat !== null && c.seat === me && c.state !== 'ended' && c.state !== 'patched')
+    .sort((a, b) => a.started_at - b.started_at);
+}
+
+/** Dispatches to watch: what needs an operator first, urgent before routine, then the oldest; closed ones linger. */
+export function watched(dispatches: DispatchView[], now: number): DispatchView[] {
+  const rank = (d: DispatchView) =>
+    d.closed_at !== null ? 3 : d.needs_operator ? 0 : d.urgency === 'urgent' ? 1 : 2;
+  return dispatches
+    .filter((d) => d.closed_at === null || now - d.closed_at < CLOSED_LINGERS_MS)
+    .sort((a, b) => rank(a) - rank(b) || a.opened_at - b.opened_at);
+}

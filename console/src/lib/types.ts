@@ -1,0 +1,268 @@
+// What the server sends and takes. Times are epoch milliseconds, ids are opaque strings, numbers are E.164.
+
+export type Role = 'admin' | 'supervisor' | 'operator' | 'client' | 'staff';
+
+export interface User {
+  id: string;
+  login: string;
+  name: string;
+  role: Role;
+}
+
+export interface AccountRef {
+  id: string;
+  name: string;
+  color: string;
+  zone: string;
+}
+
+export type Urgency = 'urgent' | 'routine' | 'not_legitimate';
+
+export type FieldKind =
+  | { kind: 'text' }
+  | { kind: 'long_text' }
+  | { kind: 'phone' }
+  | { kind: 'choice'; options: string[] };
+
+export interface Field {
+  name: string;
+  label: string;
+  kind: FieldKind;
+  required?: boolean;
+  brief?: boolean;
+}
+
+export interface Form {
+  version: number;
+  fields: Field[];
+}
+
+export interface FieldError {
+  field: string;
+  code: string;
+  message: string;
+}
+
+export type Answers = Record<string, string>;
+
+export interface CallType {
+  id: string;
+  name: string;
+  urgency: Urgency;
+  triggers: string;
+  form: Form;
+  protocol: string | null;
+}
+
+export interface Destination {
+  id: string;
+  label: string;
+  reach: { kind: 'phone' | 'email'; address: string };
+  ring_secs: number;
+  blocked: boolean;
+}
+
+export interface Contact {
+  id: string;
+  name: string;
+  title: string;
+  destinations: Destination[];
+}
+
+export interface Protocol {
+  id: string;
+  name: string;
+  version: number;
+  /** The steps in plain English, one line each. */
+  text: string[];
+}
+
+export interface OnCall {
+  role: string;
+  contact: { id: string; name: string; title?: string } | null;
+  until: number | null;
+  why: string;
+}
+
+/** One account with all that a call for it needs. */
+export interface Account {
+  id: string;
+  name: string;
+  zone: string;
+  color: string;
+  answer_phrase: string;
+  notes: string;
+  dids: string[];
+  undo_secs: number;
+  call_types: CallType[];
+  contacts: Contact[];
+  protocols: Protocol[];
+  on_call: OnCall[];
+}
+
+export type SeatState = 'offline' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';
+
+export interface SeatView {
+  user: { id: string; name: string };
+  state: SeatState;
+  reason: string | null;
+  since: number;
+  calls: string[];
+}
+
+export type CallState =
+  | 'greeting'
+  | 'queued'
+  | 'offered'
+  | 'talking'
+  | 'held'
+  | 'patching'
+  | 'conference'
+  | 'patched'
+  | 'wrap_up'
+  | 'ended';
+
+export type PatchState = 'dialling' | 'ringing' | 'private' | 'joined' | 'dropped' | 'failed';
+
+export interface PatchView {
+  state: PatchState;
+  contact: { id: string; name: string } | null;
+  number: string;
+  why?: string | null;
+  since: number;
+}
+
+export type Party = 'caller' | 'operator' | 'contact';
+
+export interface HearsView {
+  who: Party;
+  /** Parties, or `music`, `ringback`, `prompt`. */
+  hears: string[];
+}
+
+export interface CallView {
+  id: string;
+  account: AccountRef;
+  account_brief: { answer_phrase: string; notes: string };
+  did: string;
+  caller: string | null;
+  forwarded_from: string | null;
+  state: CallState;
+  seat: string | null;
+  started_at: number;
+  state_since: number;
+  offered_until: number | null;
+  patch: PatchView | null;
+  hears: HearsView[];
+  ended: { cause: string } | null;
+  earlier: number;
+}
+
+export interface Waiting {
+  call: string;
+  account: AccountRef;
+  since: number;
+  priority: number;
+}
+
+export interface QueueView {
+  waiting: Waiting[];
+  ready: number;
+  talking: number;
+}
+
+export interface Line {
+  at: number;
+  kind?: string;
+  text: string;
+  who?: string | null;
+}
+
+export interface DispatchView {
+  id: string;
+  message: string;
+  account: AccountRef;
+  state: string;
+  urgency: Urgency;
+  needs_operator: boolean;
+  alarm: string | null;
+  opened_at: number;
+  closed_at: number | null;
+  undo_until: number | null;
+  headline: string;
+  last: Line | null;
+  next: Line | null;
+  confirmed_by: string | null;
+  timeline: Line[];
+}
+
+export interface MessageView {
+  id: string;
+  account: AccountRef;
+  call_type: { id: string; name: string };
+  call: string | null;
+  caller: string | null;
+  urgency: Urgency;
+  taken_by: { id: string; name: string } | null;
+  taken_at: number;
+  form: Form;
+  answers: Answers;
+  dispatch: DispatchView | null;
+}
+
+export interface AlarmView {
+  id: string;
+  level: 'warning' | 'critical';
+  text: string;
+  at: number;
+  dispatch?: string | null;
+  call?: string | null;
+}
+
+export interface Cursor {
+  field: string;
+  start: number;
+  end: number;
+}
+
+export interface DraftBody {
+  account: string;
+  call_type?: string;
+  call?: string;
+  caller?: string;
+  answers: Answers;
+  cursor?: Cursor;
+}
+
+export interface ServerDraft extends DraftBody {
+  id: string;
+  saved_at: number;
+}
+
+export interface Hello {
+  type: 'hello';
+  user: User;
+  seat: SeatView;
+  calls: CallView[];
+  queue: QueueView;
+  dispatches: DispatchView[];
+  alarms: AlarmView[];
+}
+
+export type FeedEvent =
+  | Hello
+  | { type: 'seat'; seat: SeatView }
+  | { type: 'call'; call: CallView }
+  | { type: 'call_gone'; id: string }
+  | { type: 'queue'; queue: QueueView }
+  | { type: 'dispatch'; dispatch: DispatchView }
+  | { type: 'alarm'; alarm: AlarmView }
+  | { type: 'alarm_gone'; id: string }
+  | { type: 'pong' };
+
+export interface Session {
+  access_token: string;
+  refresh_token: string;
+  expires_in: number;
+  user: User;
+}

@@ -1,0 +1,55 @@
+// Accounts, read once per call and kept: an edit takes effect with the next call.
+
+import { SvelteMap } from 'svelte/reactivity';
+import { api } from '../lib/api';
+import type { Account, AccountRef, MessageView } from '../lib/types';
+
+const FRESH_MS = 60_000;
+
+class Accounts {
+  list = $state.raw<(AccountRef & { dids: string[] })[]>([]);
+  private readonly full = new SvelteMap<string, Account>();
+  private readonly read = new Map<string, number>();
+  private readonly pending = new Set<string>();
+  /** Earlier messages by account and caller. */
+  private readonly past = new SvelteMap<string, MessageView[]>();
+
+  async loadList(): Promise<void> {
+    this.list = (await api.accounts()).items;
+  }
+
+  /** The account if it is known already; asks for it otherwise. */
+  find(id: string): Account | undefined {
+    return this.full.get(id);
+  }
+
+  /** Asks the server, unless it was asked a moment ago. */
+  async want(id: string, fresh = false): Promise<void> {
+    const age = Date.now() - (this.read.get(id) ?? 0);
+    if (this.pending.has(id) || (!fresh && age < FRESH_MS)) return;
+    this.pending.add(id);
+    try {
+      const account = await api.account(id);
+      this.full.set(id, account);
+      this.read.set(id, Date.now());
+    } catch {
+      // Shown as "still loading"; the next call or the next look asks again.
+    } finally {
+      this.pending.delete(id);
+    }
+  }
+
+  earlier(account: string, caller: string): MessageView[] | undefined {
+    return this.past.get(`${account} ${caller}`);
+  }
+
+  async wantEarlier(account: string, caller: string): Promise<void> {
+    try {
+      this.past.set(`${account} ${caller}`, (await api.earlier(account, caller)).items);
+    } catch {
+      // Not worth a word while a caller speaks.
+    }
+  }
+}
+
+export const accounts = new Accounts();

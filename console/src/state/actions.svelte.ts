@@ -1,0 +1,216 @@
+// What the keys and buttons do. A "no" from the server is told in its own words, never as a code.
+
+import { Problem, api, type CallAction } from '../lib/api';
+import type { Action } from '../lib/keys';
+import type { CallView } from '../lib/types';
+import { desk } from './desk.svelte';
+import { forms } from './forms.svelte';
+import { notices } from './notices.svelte';
+import { phone } from './phone.svelte';
+import { router } from './router.svelte';
+import { settings } from './settings.svelte';
+import { watch } from './watch.svelte';
+
+class Overlays {
+  help = $state(false);
+  search = $state(false);
+}
+
+export const overlays = new Overlays();
+
+async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    notices.show(error instanceof Problem ? error.message : 'That did not work.');
+    return false;
+  }
+}
+
+function onCall(call: CallView, action: CallAction): Promise<boolean> {
+  return attempt(() => api.call(call.id, action));
+}
+
+/** The call a key is meant for: the one in the middle, else the one she speaks on. */
+function current(): CallView | null {
+  return desk.call ?? desk.mine.find((c) => c.state !== 'offered') ?? null;
+}
+
+export async function take(id?: string): Promise<void> {
+  const call = id ?? desk.offered?.id ?? phone.ringing?.id ?? desk.feed.queue.waiting[0]?.call;
+  if (!call) {
+    notices.show('No call is waiting.', 'info');
+    return;
+  }
+  router.go({ name: 'desk' });
+  desk.select(call);
+  await phone.unlock();
+  // It rings here already: answering is enough. Otherwise the server is asked to bring it.
+  if (!phone.answer(call)) await attempt(() => api.call(call, 'take'));
+}
+
+export async function hold(): Promise<void> {
+  const call = current();
+  if (!call) return;
+  if (call.state === 'held') await onCall(call, 'retrieve');
+  else if (call.state === 'talking') await onCall(call, 'hold');
+  else if (call.patch) notices.show('While you patch, the caller hears music already.', 'info');
+}
+
+export async function hangUp(): Promise<void> {
+  const call = current();
+  if (call && call.state !== 'wrap_up' && call.state !== 'ended') await onCall(call, 'hangup');
+}
+
+export function openPatch(): void {
+  const call = current();
+  if (!call) return;
+  if (call.patch && call.patch.state !== 'failed') {
+    notices.show('A patch is under way: F9 joins, ⇧F8 gives it up.', 'info');
+    return;
+  }
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show('There is no caller on the line to patch.', 'info');
+    return;
+  }
+  desk.select(call.id);
+  desk.picking = !desk.picking;
+}
+
+export async function dial(call: string, to: { contact: string; destination: string } | { number: string }): Promise<void> {
+  if (await attempt(() => api.patch(call, to))) desk.picking = false;
+}
+
+export async function join(): Promise<void> {
+  const call = current();
+  if (!call?.patch) return;
+  if (call.patch.state === 'private') await onCall(call, 'patch/join');
+  else notices.show('Join is possible once the other party is on the line.', 'info');
+}
+
+export async function drop(): Promise<void> {
+  const call = current();
+  if (!call?.patch) return;
+  if (call.patch.state === 'joined') await onCall(call, 'patch/drop');
+  else notices.show('First join all three (F9), then drop off.', 'info');
+}
+
+export async function cancelPatch(): Promise<void> {
+  const call = current();
+  if (desk.picking) desk.picking = false;
+  else if (call?.patch) await onCall(call, 'patch/cancel');
+}
+
+export const DISPOSITIONS = [
+  { id: 'message_taken', label: 'Message taken' },
+  { id: 'patched', label: 'Patched through' },
+  { id: 'information', label: 'Information given' },
+  { id: 'not_legitimate', label: 'Sales, wrong number' },
+  { id: 'caller_hung_up', label: 'Caller hung up' },
+] as const;
+
+/** What most likely became of the call. */
+export function likelyDisposition(call: CallView): string {
+  if (call.patch?.state === 'dropped' || call.patch?.state === 'joined') return 'patched';
+  if (forms.saved.has(call.id)) {
+    return forms.saved.get(call.id)?.message.urgency === 'not_legitimate' ? 'not_legitimate' : 'message_taken';
+  }
+  return call.ended?.cause === 'hung_up' ? 'caller_hung_up' : 'information';
+}
+
+export async function finish(call: CallView, disposition: string): Promise<void> {
+  await attempt(() => api.wrapUpDone(call.id, disposition));
+}
+
+export async function nextCall(): Promise<void> {
+  const call = desk.call?.state === 'wrap_up' ? desk.call : desk.mine.find((c) => c.state === 'wrap_up');
+  if (call) {
+    await finish(call, likelyDisposition(call));
+    return;
+  }
+  // Nothing to wrap up: the key walks through the calls on the desk.
+  const ids = [...desk.mine.map((c) => c.id), ...forms.leftOver(desk.mine).map((d) => d.id)];
+  if (ids.length > 0) desk.select(ids[(ids.indexOf(desk.selected ?? '') + 1) % ids.length]!);
+}
+
+export async function save(): Promise<void> {
+  const draft = desk.call ? forms.ofCall(desk.call.id) : desk.selected ? forms.find(desk.selected) : undefined;
+  if (!draft) return;
+  const fault = await forms.save(draft);
+  if (fault) focusField(fault);
+}
+
+export function focusField(name: string): void {
+  const field = document.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`);
+  field?.focus();
+  field?.scrollIntoView({ block: 'nearest' });
+}
+
+export function focusFirstField(): void {
+  const fields = [...document.querySelectorAll<HTMLInputElement>('[data-field]')];
+  (fields.find((f) => f.value === '') ?? fields[0])?.focus();
+}
+
+export async function setReady(ready: boolean, reason?: string): Promise<void> {
+  if (ready && phone.checkedAt === null) {
+    router.go({ name: 'ready' });
+    return;
+  }
+  await phone.unlock();
+  if (ready) await phone.mic().catch(() => undefined);
+  if (ready && phone.micFault) {
+    notices.show(phone.micFault);
+    return;
+  }
+  await attempt(() => api.setSeat(ready ? 'ready' : 'not_ready', reason));
+}
+
+export function run(action: Action): void {
+  switch (action) {
+    case 'take':
+      return void take();
+    case 'hold':
+      return void hold();
+    case 'hang_up':
+      return void hangUp();
+    case 'patch':
+      return openPatch();
+    case 'join':
+      return void join();
+    case 'drop':
+      return void drop();
+    case 'patch_cancel':
+      return void cancelPatch();
+    case 'next_call':
+      return void nextCall();
+    case 'mute':
+      return phone.toggleMute();
+    case 'save':
+      return void save();
+    case 'undo':
+      return void forms.undo();
+    case 'field_first':
+      return focusFirstField();
+    case 'ready':
+      return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
+    case 'quiet':
+      return watch.quiet();
+    case 'go_desk':
+      return router.go({ name: 'desk' });
+    case 'go_messages':
+      return router.go({ name: 'messages' });
+    case 'go_board':
+      return router.go({ name: 'board' });
+    case 'go_check':
+      return router.go({ name: 'ready' });
+    case 'search':
+      overlays.search = !overlays.search;
+      return;
+    case 'theme':
+      return settings.nextTheme();
+    case 'help':
+      overlays.help = !overlays.help;
+      return;
+  }
+}

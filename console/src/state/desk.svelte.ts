@@ -1,0 +1,118 @@
+// What the feed says, and which call she looks at.
+
+import { FeedClient, type Link } from '../lib/feed';
+import { EMPTY, myCalls, reduce, watched, type FeedState } from '../lib/reduce';
+import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
+import { clock } from './clock.svelte';
+import { session } from './session.svelte';
+
+class Desk {
+  feed = $state.raw<FeedState>(EMPTY);
+  link = $state<Link>('connecting');
+  /** Since when the line to the server has been down. */
+  downSince = $state<number | null>(null);
+  /** The call or left-over form in the middle of the desk. */
+  selected = $state<string | null>(null);
+  /** The dispatch whose details are open. */
+  openDispatch = $state<string | null>(null);
+  picking = $state(false);
+
+  readonly mine = $derived(myCalls(this.feed));
+  readonly call = $derived(this.mine.find((c) => c.id === this.selected) ?? null);
+  readonly talking = $derived(
+    this.mine.some((c) => c.state === 'talking' || c.state === 'patching' || c.state === 'conference'),
+  );
+  readonly offered = $derived(this.mine.find((c) => c.state === 'offered') ?? null);
+  readonly dispatches = $derived(watched(this.feed.dispatches, clock.now));
+  readonly troubled = $derived(this.feed.dispatches.filter((d) => d.closed_at === null && (d.needs_operator || d.alarm !== null)));
+  /** What must be heard: critical alarms and dispatches that wait for a person. */
+  readonly alarming = $derived(
+    this.feed.alarms.some((a) => a.level === 'critical') || this.troubled.some((d) => d.urgency === 'urgent' || d.needs_operator),
+  );
+
+  private client: FeedClient | null = null;
+  private readonly listeners = new Set<(event: FeedEvent, before: FeedState) => void>();
+  private typedAt = 0;
+
+  /** She typed just now. The server hears of it at once: a call may be on its way. */
+  typed(): void {
+    const quiet = Date.now() - this.typedAt > 3_000;
+    this.typedAt = Date.now();
+    if (quiet) this.client?.ping();
+  }
+
+  get isTyping(): boolean {
+    return Date.now() - this.typedAt < 3_000 && inTextField(document.activeElement);
+  }
+
+  start(): void {
+    if (this.client) return;
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    this.client = new FeedClient({
+      url: `${scheme}://${location.host}/api/v1/events`,
+      token: () => session.token,
+      typing: () => this.isTyping,
+      onEvent: (event) => this.apply(event),
+      onLink: (link) => {
+        this.link = link;
+        if (link === 'up') this.downSince = null;
+        else this.downSince ??= Date.now();
+      },
+    });
+  }
+
+  renewed(): void {
+    this.client?.authenticate();
+  }
+
+  stop(): void {
+    this.client?.close();
+    this.client = null;
+    this.feed = EMPTY;
+    this.selected = null;
+    this.openDispatch = null;
+    this.picking = false;
+    this.link = 'connecting';
+    this.downSince = null;
+  }
+
+  onEvent(listener: (event: FeedEvent, before: FeedState) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  select(id: string | null): void {
+    if (this.selected !== id) this.picking = false;
+    this.selected = id;
+  }
+
+  dispatchOf(message: string): DispatchView | undefined {
+    return this.feed.dispatches.find((d) => d.message === message);
+  }
+
+  /** Alarms that no dispatch row speaks for already. */
+  get looseAlarms(): AlarmView[] {
+    const shown = new Set(this.troubled.map((d) => d.id));
+    return this.feed.alarms.filter((a) => !a.dispatch || !shown.has(a.dispatch));
+  }
+
+  private apply(event: FeedEvent): void {
+    const before = this.feed;
+    this.feed = reduce(before, event);
+    for (const listener of this.listeners) listener(event, before);
+  }
+}
+
+/** True where letters typed are text. */
+export function inTextField(element: Element | null): boolean {
+  if (!(element instanceof HTMLElement)) return false;
+  if (element.isContentEditable || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement) return true;
+  return element instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(element.type);
+}
+
+/** The party word for the other end of a patch. */
+export function contactName(call: CallView): string {
+  return call.patch?.contact?.name ?? 'the other party';
+}
+
+export const desk = new Desk();

@@ -1,0 +1,298 @@
+// The forms being filled in: one per call, kept as drafts, saved as messages, taken back within the undo time.
+
+import { SvelteMap } from 'svelte/reactivity';
+import { Problem, api } from '../lib/api';
+import { DraftSaver, DraftShelf, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
+import { answersFor, checkField, checkForm, hasContent } from '../lib/form';
+import { readNumber } from '../lib/phone';
+import type { Account, CallType, CallView, MessageView } from '../lib/types';
+import { accounts } from './accounts.svelte';
+import { clock } from './clock.svelte';
+import { desk } from './desk.svelte';
+import { notices } from './notices.svelte';
+
+export interface Saved {
+  message: MessageView;
+  draft: Draft;
+  undo_until: number | null;
+}
+
+class Forms {
+  drafts = $state<Draft[]>([]);
+  /** Faults shown, by draft, by field. */
+  faults = new SvelteMap<string, Record<string, string>>();
+  /** Drafts that are on their way to become a message. */
+  saving = $state<string[]>([]);
+  /** Messages saved on calls that are still here, by call. */
+  saved = new SvelteMap<string, Saved>();
+  lastSaved = $state<Saved | null>(null);
+  /** False while the server has not taken the last change of some draft. */
+  keptHere = $state(false);
+
+  private shelf: DraftShelf | null = null;
+  private readonly savers = new Map<string, DraftSaver>();
+  private readonly touched = new Set<string>();
+  /** Idempotency keys: a save repeated after a lost answer must not make two messages. */
+  private readonly keys = new Map<string, string>();
+
+  readonly undoable = $derived(
+    this.lastSaved && this.lastSaved.undo_until !== null && this.lastSaved.undo_until > clock.now ? this.lastSaved : null,
+  );
+
+  /** After log-in: what was being typed before comes back. */
+  async restore(user: string): Promise<void> {
+    this.shelf = new DraftShelf(localStorage, user);
+    const local = this.shelf.list();
+    let merged: Draft[];
+    try {
+      merged = mergeDrafts((await api.drafts()).items, local);
+      for (const draft of local) if (!merged.some((d) => d.id === draft.id)) this.shelf.drop(draft.id);
+    } catch {
+      merged = local;
+    }
+    // What she began while this was loading stays as it is.
+    const started = new Set(this.drafts.map((d) => d.id));
+    const calls = new Set(this.drafts.flatMap((d) => (d.call && hasContent(d.answers) ? [d.call] : [])));
+    const restored = merged.filter((d) => !started.has(d.id) && !(d.call && calls.has(d.call)));
+    const replaced = new Set(restored.flatMap((d) => d.call ?? []));
+    this.drafts = [...restored, ...this.drafts.filter((d) => !(d.call && replaced.has(d.call)))];
+    for (const draft of this.drafts) {
+      if (isUnsaved(draft)) this.saver(draft.id).touch();
+      void accounts.want(draft.account);
+    }
+  }
+
+  clear(): void {
+    for (const saver of this.savers.values()) saver.stop();
+    this.savers.clear();
+    this.drafts = [];
+    this.faults.clear();
+    this.saved.clear();
+    this.lastSaved = null;
+    this.shelf = null;
+  }
+
+  ofCall(call: string): Draft | undefined {
+    return this.drafts.find((d) => d.call === call);
+  }
+
+  find(id: string): Draft | undefined {
+    return this.drafts.find((d) => d.id === id);
+  }
+
+  /** The form of a call, begun if there is none yet. */
+  open(call: CallView): Draft {
+    const found = this.ofCall(call.id);
+    if (found) return found;
+    this.drafts.push(newDraft(call.account.id, call.id, call.caller, clock.now));
+    return this.drafts[this.drafts.length - 1]!;
+  }
+
+  /** Forms whose call has gone but which still hold words. */
+  leftOver(live: CallView[]): Draft[] {
+    const calls = new Set(live.map((c) => c.id));
+    return this.drafts.filter((d) => !(d.call && calls.has(d.call)) && hasContent(d.answers));
+  }
+
+  callType(draft: Draft, account: Account | undefined): CallType | undefined {
+    return account?.call_types.find((t) => t.id === draft.call_type) ?? account?.call_types[0];
+  }
+
+  setCallType(draft: Draft, type: string): void {
+    draft.call_type = type;
+    this.faults.delete(draft.id);
+    this.changed(draft);
+  }
+
+  setAnswer(draft: Draft, type: CallType, field: string, value: string): void {
+    draft.answers[field] = value;
+    this.recheck(draft, type, field, false);
+    this.changed(draft);
+  }
+
+  setCursor(draft: Draft, field: string, start: number, end: number): void {
+    if (draft.cursor?.field === field && draft.cursor.start === start && draft.cursor.end === end) return;
+    draft.cursor = { field, start, end };
+    // A cursor alone is kept here only; it travels with the next change of words.
+    this.shelf?.keep($state.snapshot(draft));
+  }
+
+  /** The field was left: from now on its fault shows as she types. */
+  leave(draft: Draft, type: CallType, field: string): void {
+    const answer = draft.answers[field] ?? '';
+    const spec = type.form.fields.find((f) => f.name === field);
+    if (spec?.kind.kind === 'phone') {
+      const number = readNumber(answer);
+      if (number && number !== answer && answer.trim() !== '') {
+        draft.answers[field] = number;
+        this.changed(draft);
+      }
+    }
+    // An empty required field is not scolded for before Save: she may come back to it.
+    if (answer.trim() !== '') this.recheck(draft, type, field, true);
+    void this.saver(draft.id).flush();
+  }
+
+  private recheck(draft: Draft, type: CallType, field: string, leaving: boolean): void {
+    const mark = `${draft.id} ${field}`;
+    if (leaving) this.touched.add(mark);
+    const shown = this.faults.get(draft.id) ?? {};
+    if (!this.touched.has(mark) && shown[field] === undefined) return;
+    const spec = type.form.fields.find((f) => f.name === field);
+    const fault = spec ? checkField(spec, draft.answers[field]) : null;
+    const next = { ...shown };
+    if (fault) next[field] = fault.message;
+    else delete next[field];
+    this.faults.set(draft.id, next);
+  }
+
+  /** Ctrl+Enter. Returns the first field at fault, or null when it was saved. */
+  async save(draft: Draft): Promise<string | null> {
+    const account = accounts.find(draft.account);
+    const type = this.callType(draft, account);
+    if (!account || !type || this.saving.includes(draft.id)) return null;
+    const faults = checkForm(type.form, draft.answers);
+    if (faults.length > 0) return this.showFaults(draft, faults);
+    const key = this.keys.get(draft.id) ?? crypto.randomUUID();
+    this.keys.set(draft.id, key);
+    this.saving = [...this.saving, draft.id];
+    this.stopSaver(draft.id);
+    try {
+      const message = await api.saveMessage(
+        {
+          account: draft.account,
+          call_type: type.id,
+          call: draft.call ?? undefined,
+          draft: draft.id,
+          caller: draft.caller ?? undefined,
+          answers: answersFor(type.form, draft.answers),
+        },
+        key,
+      );
+      this.becameMessage(draft, message);
+      return null;
+    } catch (error) {
+      const problem = error instanceof Problem ? error : null;
+      if (problem?.offline) {
+        notices.show('Not saved yet: the server cannot be reached. What you typed is kept; press Ctrl+Enter again.');
+      } else {
+        // The server looked at it and said no: the next try is a new one.
+        this.keys.delete(draft.id);
+        if (problem?.errors.length) return this.showFaults(draft, problem.errors);
+        notices.show(`Not saved: ${problem?.message ?? 'something failed here.'}`);
+      }
+      this.changed(draft);
+      return null;
+    } finally {
+      this.saving = this.saving.filter((id) => id !== draft.id);
+    }
+  }
+
+  private showFaults(draft: Draft, faults: { field: string; message: string }[]): string {
+    const shown: Record<string, string> = {};
+    for (const fault of faults) shown[fault.field] = fault.message;
+    this.faults.set(draft.id, shown);
+    notices.say(`${faults.length === 1 ? 'One field needs' : `${faults.length} fields need`} attention. ${faults[0]!.message}`);
+    return faults[0]!.field;
+  }
+
+  private becameMessage(draft: Draft, message: MessageView): void {
+    const saved: Saved = {
+      message,
+      draft: $state.snapshot(draft),
+      undo_until: message.dispatch?.undo_until ?? null,
+    };
+    this.keys.delete(draft.id);
+    this.remove(draft.id);
+    if (draft.call) this.saved.set(draft.call, saved);
+    this.lastSaved = saved;
+    notices.say('Message saved.');
+    if (desk.selected === draft.id) desk.select(null);
+  }
+
+  /** Alt+Z within the undo time: the message is a draft again. */
+  async undo(): Promise<void> {
+    const saved = this.undoable;
+    if (!saved) return;
+    try {
+      await api.undoMessage(saved.message.id);
+    } catch (error) {
+      notices.show(`It could not be taken back: ${(error as Error).message}`);
+      return;
+    }
+    this.lastSaved = null;
+    if (saved.draft.call) this.saved.delete(saved.draft.call);
+    // An empty form may have been begun on the same call meanwhile.
+    this.drafts = this.drafts.filter((d) => d.id !== saved.draft.id && !(d.call && d.call === saved.draft.call && !hasContent(d.answers)));
+    this.drafts.push({ ...saved.draft, revision: saved.draft.revision + 1 });
+    const draft = this.drafts[this.drafts.length - 1]!;
+    this.changed(draft);
+    desk.select(draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id);
+    notices.say('Taken back. The form is open again.');
+  }
+
+  async throwAway(draft: Draft): Promise<void> {
+    this.remove(draft.id);
+    if (desk.selected === draft.id) desk.select(null);
+    await api.deleteDraft(draft.id).catch(() => undefined);
+  }
+
+  /** An empty form of a call that is over needs no keeping. */
+  tidy(live: CallView[]): void {
+    const calls = new Set(live.map((c) => c.id));
+    for (const draft of this.drafts) {
+      if (draft.call && !calls.has(draft.call) && !hasContent(draft.answers)) {
+        const known = draft.acknowledged > 0;
+        this.remove(draft.id);
+        if (known) void api.deleteDraft(draft.id).catch(() => undefined);
+      }
+    }
+    for (const call of this.saved.keys()) if (!calls.has(call)) this.saved.delete(call);
+  }
+
+  flushAll(): void {
+    for (const saver of this.savers.values()) void saver.flush();
+  }
+
+  private changed(draft: Draft): void {
+    draft.revision++;
+    draft.changed_at = clock.now;
+    this.shelf?.keep($state.snapshot(draft));
+    this.saver(draft.id).touch();
+  }
+
+  private remove(id: string): void {
+    this.stopSaver(id);
+    this.drafts = this.drafts.filter((d) => d.id !== id);
+    this.faults.delete(id);
+    this.shelf?.drop(id);
+  }
+
+  private stopSaver(id: string): void {
+    this.savers.get(id)?.stop();
+    this.savers.delete(id);
+  }
+
+  private saver(id: string): DraftSaver {
+    let saver = this.savers.get(id);
+    if (!saver) {
+      const empty = newDraft('', null, null, 0);
+      saver = new DraftSaver(
+        () => this.find(id) ?? empty,
+        (draft, body) => api.putDraft(draft, body),
+        (revision) => {
+          const draft = this.find(id);
+          if (!draft) return;
+          draft.acknowledged = Math.max(draft.acknowledged, revision);
+          this.shelf?.keep($state.snapshot(draft));
+          this.keptHere = false;
+        },
+        () => (this.keptHere = true),
+      );
+      this.savers.set(id, saver);
+    }
+    return saver;
+  }
+}
+
+export const forms = new Forms();

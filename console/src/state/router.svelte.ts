@@ -1,0 +1,49 @@
+// Which page is shown. The path says it, so that a reload and the back button do what people expect.
+
+export type Page =
+  | { name: 'desk' }
+  | { name: 'ready' }
+  | { name: 'board' }
+  | { name: 'messages' }
+  | { name: 'message'; id: string };
+
+export function readPath(path: string): Page {
+  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  switch (parts[0]) {
+    case 'ready':
+      return { name: 'ready' };
+    case 'board':
+      return { name: 'board' };
+    case 'messages':
+      return parts[1] ? { name: 'message', id: parts[1] } : { name: 'messages' };
+    default:
+      return { name: 'desk' };
+  }
+}
+
+export function pathOf(page: Page): string {
+  return page.name === 'message' ? `/messages/${encodeURIComponent(page.id)}` : `/${page.name}`;
+}
+
+class Router {
+  page = $state<Page>(readPath(location.pathname));
+
+  constructor() {
+    addEventListener('popstate', () => (this.page = readPath(location.pathname)));
+  }
+
+  go(page: Page): void {
+    const path = pathOf(page);
+    if (path !== location.pathname) history.pushState(null, '', path);
+    this.page = page;
+  }
+}
+
+export const router = new Router();
+
+/** For links: a plain click changes the page without a reload; with a modifier the browser does its own. */
+export function follow(event: MouseEvent, page: Page): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  router.go(page);
+}
