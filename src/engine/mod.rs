@@ -3,4 +3,7 @@
 
 pub mod callout;
 pub mod feed;
+pub mod registrar;
 pub mod signal;
+mod sip_side;
+pub mod trunk;

@@ -1,1 +1,76 @@
-//! io/net.
+//! Sockets for SIP: UDP, TCP and flows that `http/ws` pumps. Carries bytes; decides nothing.
+//!
+//! Driven by a loop in `engine/`, which never waits for a peer: each connection has a task and a bounded
+//! writer of its own, and a peer that does not read is closed.
+
+mod endpoint;
+mod tcp;
+mod ws;
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::sync::mpsc;
+
+use crate::proto::sip::Flow;
+
+pub use endpoint::{Endpoint, local_ip_towards};
+pub use ws::{WsDoor, WsFlow};
+
+/// Messages that may wait for a slow reader before its connection is closed.
+pub(crate) const WRITER_DEPTH: usize = 64;
+
+/// What came from the network.
+#[derive(Debug)]
+pub enum NetEvent {
+    /// A connection is there; what is sent into `writer` goes to its peer, dropping it closes.
+    Opened {
+        flow: Flow,
+        writer: mpsc::Sender<Vec<u8>>,
+    },
+    /// A datagram or a framed message.
+    Received {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    Closed {
+        flow: Flow,
+    },
+}
+
+/// The flow's connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowGone;
+
+/// An address that can't be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    pub address: SocketAddr,
+    pub transport: &'static str,
+    pub source: std::io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, transport, source } = self;
+        write!(f, "cannot listen for SIP on {address} ({transport}): ")?;
+        match source.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                f.write_str("another program uses this port. Stop it, or choose another port.")
+            }
+            std::io::ErrorKind::AddrNotAvailable => {
+                f.write_str("this machine has no such address. Use one of its own, or 0.0.0.0 for all.")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                f.write_str("this user may not use this port. Choose one above 1023, or grant the right to.")
+            }
+            _ => write!(f, "{source}."),
+        }
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
