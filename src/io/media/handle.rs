@@ -100,16 +100,30 @@ struct Inner {
 impl Media {
     /// Starts the media threads. Events must be taken from the other end of `events`.
     pub fn start(config: MediaConfig, events: mpsc::Sender<MediaEvent>) -> Result<Self, MediaError> {
-        let sounds = Sounds::new(config.music);
-        let mut shards = Vec::new();
-        for i in 0..config.shards.max(1) {
-            let (sender, commands) = channel();
-            let shard = Shard::new(commands, events.clone(), config.clock.clone(), sounds.clone());
-            let clock = config.clock.clone();
+        let clock = config.clock.clone();
+        let (media, drivers) = Self::prepare(config, events)?;
+        for (i, driver) in drivers.into_iter().enumerate() {
+            let clock = clock.clone();
             thread::Builder::new()
                 .name(format!("media-{i}"))
-                .spawn(move || run(shard, &clock))
+                .spawn(move || run(driver.shard, &clock))
                 .map_err(MediaError::Thread)?;
+        }
+        Ok(media)
+    }
+
+    /// Everything but the threads: whoever holds the drivers is the thread and says what time it is. For
+    /// simulations and measurements.
+    pub fn prepare(
+        config: MediaConfig,
+        events: mpsc::Sender<MediaEvent>,
+    ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
+        let sounds = Sounds::new(config.music);
+        let (mut shards, mut drivers) = (Vec::new(), Vec::new());
+        for _ in 0..config.shards.max(1) {
+            let (sender, commands) = channel();
+            let shard = Shard::new(commands, events.clone(), config.clock.clone(), sounds.clone());
+            drivers.push(ShardDriver { shard });
             shards.push(sender);
         }
         let inner = Inner {
@@ -122,7 +136,7 @@ impl Media {
             legs: Mutex::default(),
             rng: Mutex::new(Rng::from_system()),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok((Self { inner: Arc::new(inner) }, drivers))
     }
 
     /// The shard with the fewest legs.
@@ -259,6 +273,24 @@ impl Media {
 
     fn rng(&self) -> std::sync::MutexGuard<'_, Rng> {
         self.inner.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A shard without a thread ([`Media::prepare`]).
+#[derive(Debug)]
+pub struct ShardDriver {
+    shard: Shard,
+}
+
+impl ShardDriver {
+    /// 20 ms pass. False when nobody can give commands any more.
+    pub fn tick(&mut self, now: Instant) -> bool {
+        self.shard.tick(now)
+    }
+
+    /// Takes what has come in and passes on what is relayed. As often as one likes between two ticks.
+    pub fn pump(&mut self, now: Instant) {
+        self.shard.pump(now);
     }
 }
 

@@ -272,6 +272,7 @@ impl Leg {
     ) {
         #[cfg(test)]
         assert!(!self.fault, "a fault was asked for");
+        let mut came = false;
         for _ in 0..MAX_BURST {
             let (len, from) = match &self.path {
                 Path::Rtp(path) => match path.rtp.recv_from(scratch) {
@@ -283,6 +284,7 @@ impl Leg {
                     Err(_) => break,
                 },
             };
+            came = true;
             let bytes = &scratch[..len];
             match &mut self.path {
                 Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
@@ -310,6 +312,10 @@ impl Leg {
             };
             let heard = self.hear(now, &header, &packet.payload);
             each(self, &header, &packet.payload, heard);
+        }
+        // A handshake's next flight need not wait for the tick.
+        if came && matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
+            self.flush();
         }
     }
 

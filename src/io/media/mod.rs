@@ -18,7 +18,7 @@ use std::time::Instant;
 use crate::domain::call::bridge::{BridgeId, LegId};
 use crate::proto::sdp::{AudioCodec, Negotiated};
 
-pub use handle::{Media, MediaConfig, MediaError};
+pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
 pub use prompt::{Prompt, PromptError};
 
 /// A media thread.

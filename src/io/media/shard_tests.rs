@@ -95,8 +95,9 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         static NEXT: AtomicU8 = AtomicU8::new(2);
-        // Each rig its own loopback address: tests in one process share no port.
-        let ip = IpAddr::V4(Ipv4Addr::new(127, 78, 0, NEXT.fetch_add(1, Ordering::Relaxed)));
+        // Each rig its own loopback address: no two tests, in whatever process, share a port.
+        let [_, _, b, c] = std::process::id().to_be_bytes();
+        let ip = IpAddr::V4(Ipv4Addr::new(127, b | 64, c, NEXT.fetch_add(1, Ordering::Relaxed)));
         let clock = TestClock::at(UtcMs(1_800_000_000_000));
         let (commands, receiver) = channel();
         let (sender, events) = mpsc::channel(64);
@@ -421,7 +422,7 @@ fn digits_are_told_once_and_passed_on_unless_bound() {
     let mut rig = Rig::new();
     let (a, b) = (rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20));
     let c = rig.add(3, 1_900.0, Codec::Pcma, 20);
-    let mut dial = |rig: &mut Rig, keys: &str| {
+    let dial = |rig: &mut Rig, keys: &str| {
         for key in keys.chars() {
             let start = rig.peer(a).header.timestamp;
             let mut press = Press::new(key, start).unwrap();

@@ -1,0 +1,349 @@
+//! Media as the rest of the house uses it: real threads, real time, a SIP far end and a browser (webrtc-rs'
+//! core as the answering side), each with a tone of its own.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use cordboard::base::clock::{Clock, SystemClock};
+use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt};
+use cordboard::proto::audio::g711;
+use cordboard::proto::audio::tone::{power_at, sine};
+use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
+use cordboard::proto::sdp::{AudioCodec, Session};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMA, MIME_TYPE_PCMU, MediaEngine};
+use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
+use rtc::peer_connection::message::RTCMessage;
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
+use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtp_transceiver::RTCRtpSenderId;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
+use rtc::sansio::Protocol;
+use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use tokio::sync::mpsc;
+
+const CALLER_HZ: f64 = 700.0;
+const OPERATOR_HZ: f64 = 1_100.0;
+const MUSIC_HZ: f64 = 300.0;
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a loopback port");
+    socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a read timeout");
+    socket
+}
+
+/// What every far end does: says its tone 20 ms at a time, keeps what it hears.
+struct Voice {
+    tone: Vec<u8>,
+    header: Header,
+    next: Instant,
+    heard: Vec<i16>,
+    packets: Vec<Header>,
+}
+
+impl Voice {
+    fn new(hz: f64, ssrc: u32) -> Self {
+        let tone = sine(hz, 8_000.0, 8_000).into_iter().map(g711::to_ulaw).collect();
+        let header = Header { payload_type: 0, marker: true, sequence: 1, timestamp: 160, ssrc };
+        Self { tone, header, next: SystemClock.instant(), heard: Vec::new(), packets: Vec::new() }
+    }
+
+    /// The packet that is due, if one is.
+    fn due(&mut self) -> Option<(Header, [u8; 160])> {
+        let now = SystemClock.instant();
+        if now < self.next {
+            return None;
+        }
+        self.next += Duration::from_millis(20);
+        let at = self.header.timestamp as usize % self.tone.len();
+        let header = self.header;
+        self.header.sequence += 1;
+        self.header.timestamp += 160;
+        self.header.marker = false;
+        Some((header, self.tone[at..at + 160].try_into().expect("a second of tone is whole packets")))
+    }
+
+    fn hear(&mut self, header: Header, payload: &[u8]) {
+        let decode = if header.payload_type == 8 { g711::from_alaw } else { g711::from_ulaw };
+        self.heard.extend(payload.iter().map(|b| decode(*b)));
+        self.packets.push(header);
+    }
+
+    /// The last `seconds` hold `hz` at least 20 dB over the other tones.
+    fn assert_hears(&self, hz: f64, seconds: usize) {
+        let heard = &self.heard[self.heard.len() - seconds * 8_000..];
+        let power = |hz: f64| power_at(heard, hz).max(1.0);
+        for other in [CALLER_HZ, OPERATOR_HZ, MUSIC_HZ].into_iter().filter(|t| *t != hz) {
+            let db = 10.0 * (power(hz) / power(other)).log10();
+            assert!(db >= 20.0, "{hz} Hz is only {db:.1} dB over {other} Hz");
+        }
+    }
+}
+
+/// A SIP far end.
+struct Caller {
+    socket: UdpSocket,
+    to: SocketAddr,
+    voice: Voice,
+}
+
+impl Caller {
+    fn turn(&mut self) {
+        let mut bytes = [0; 2_048];
+        if let Some((header, sound)) = self.voice.due() {
+            let len = packet::write(&header, &sound, &mut bytes[..MAX_PACKET]);
+            self.socket.send_to(&bytes[..len], self.to).expect("loopback takes it");
+        }
+        while let Ok((len, from)) = self.socket.recv_from(&mut bytes) {
+            assert_eq!(from, self.to, "sound comes from where it is sent to");
+            let (header, payload) = packet::read(&bytes[..len]).expect("it is RTP");
+            self.voice.hear(header, payload);
+        }
+    }
+}
+
+/// A browser.
+struct Browser {
+    core: RTCPeerConnection,
+    sender: RTCRtpSenderId,
+    socket: UdpSocket,
+    voice: Voice,
+}
+
+fn codec(mime: &str, payload_type: u8) -> RTCRtpCodecParameters {
+    let rtp_codec = RTCRtpCodec {
+        mime_type: mime.to_owned(),
+        clock_rate: 8_000,
+        channels: 0,
+        sdp_fmtp_line: String::new(),
+        rtcp_feedback: Vec::new(),
+    };
+    RTCRtpCodecParameters { rtp_codec, payload_type }
+}
+
+impl Browser {
+    fn answer(offer: &str) -> (Self, String) {
+        let now = SystemClock.instant();
+        let socket = socket();
+        let local = socket.local_addr().expect("a bound socket");
+        let mut media = MediaEngine::default();
+        for parameters in [codec(MIME_TYPE_PCMU, 0), codec(MIME_TYPE_PCMA, 8)] {
+            media.register_codec(parameters, RtpCodecKind::Audio).expect("a codec");
+        }
+        let settings = SettingEngineBuilder::new()
+            .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+            .with_include_loopback_candidate(true)
+            .build();
+        let mut core = RTCPeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_setting_engine(settings)
+            .with_media_engine(media)
+            .build(now)
+            .expect("a core");
+        let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
+        core.set_remote_description(now, offer).expect("the offer is taken");
+        let track = MediaStreamTrack::new(
+            "s".to_owned(),
+            "t".to_owned(),
+            "t".to_owned(),
+            RtpCodecKind::Audio,
+            vec![RTCRtpEncodingParameters {
+                rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(4_711), ..Default::default() },
+                codec: codec(MIME_TYPE_PCMU, 0).rtp_codec,
+                ..Default::default()
+            }],
+        );
+        let sender = core.add_track(track).expect("a track");
+        let base_config = CandidateConfig {
+            network: "udp".to_owned(),
+            address: local.ip().to_string(),
+            port: local.port(),
+            component: 1,
+            ..Default::default()
+        };
+        let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host();
+        let candidate = RTCIceCandidate::from(&candidate.expect("a candidate")).to_json().expect("a candidate");
+        core.add_local_candidate(candidate).expect("the candidate is taken");
+        let answer = core.create_answer(None).expect("an answer");
+        core.set_local_description(now, answer.clone()).expect("the answer is ours");
+        (Self { core, sender, socket, voice: Voice::new(OPERATOR_HZ, 4_711) }, answer.sdp)
+    }
+
+    fn turn(&mut self) {
+        let now = SystemClock.instant();
+        let local_addr = self.socket.local_addr().expect("a bound socket");
+        if let Some((header, sound)) = self.voice.due() {
+            let header = rtc::rtp::Header {
+                version: 2,
+                marker: header.marker,
+                payload_type: 0,
+                sequence_number: header.sequence,
+                timestamp: header.timestamp,
+                ssrc: 4_711,
+                ..Default::default()
+            };
+            let packet = rtc::rtp::Packet { header, payload: Bytes::copy_from_slice(&sound) };
+            let _ = self.core.rtp_sender(self.sender).expect("a sender").write_rtp(now, packet);
+        }
+        let mut buffer = [0; 2_000];
+        while let Ok((len, peer_addr)) = self.socket.recv_from(&mut buffer) {
+            let transport =
+                TransportContext { local_addr, peer_addr, ecn: None, transport_protocol: TransportProtocol::UDP };
+            let message = BytesMut::from(&buffer[..len]);
+            let _ = self.core.handle_read(TaggedBytesMut { now, transport, message });
+        }
+        if self.core.poll_timeout().is_some_and(|at| at <= now) {
+            let _ = self.core.handle_timeout(now);
+        }
+        while self.core.poll_event().is_some() {}
+        while let Some(read) = self.core.poll_read() {
+            if let RTCMessage::RtpPacket(_, packet) = read.message {
+                let header = Header {
+                    payload_type: packet.header.payload_type,
+                    marker: packet.header.marker,
+                    sequence: packet.header.sequence_number,
+                    timestamp: packet.header.timestamp,
+                    ssrc: packet.header.ssrc,
+                };
+                self.voice.hear(header, &packet.payload);
+            }
+        }
+        while let Some(out) = self.core.poll_write() {
+            let _ = self.socket.send_to(&out.message, out.transport.peer_addr);
+        }
+    }
+}
+
+struct Rig {
+    media: Media,
+    events: mpsc::Receiver<MediaEvent>,
+    seen: Vec<MediaEvent>,
+}
+
+impl Rig {
+    fn start(ports: std::ops::RangeInclusive<u16>) -> Self {
+        // An address of this process alone, so that its range is really its own.
+        let [_, _, b, c] = std::process::id().to_be_bytes();
+        let (sender, events) = mpsc::channel(64);
+        let config = MediaConfig {
+            bind_ip: [127, b | 64, c, 251].into(),
+            public_ip: None,
+            ports,
+            shards: 2,
+            music: Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000))),
+            clock: Arc::new(SystemClock),
+        };
+        let media = Media::start(config, sender).expect("media starts");
+        Self { media, events, seen: Vec::new() }
+    }
+
+    /// Turns both far ends over until `done`, 60 s at most.
+    fn until(
+        &mut self,
+        caller: &mut Caller,
+        browser: Option<&mut Browser>,
+        what: &str,
+        done: impl Fn(&Caller, Option<&Browser>, &[MediaEvent]) -> bool,
+    ) {
+        let mut browser = browser;
+        for _ in 0..15_000 {
+            caller.turn();
+            if let Some(browser) = browser.as_deref_mut() {
+                browser.turn();
+            }
+            while let Ok(event) = self.events.try_recv() {
+                self.seen.push(event);
+            }
+            if done(caller, browser.as_deref(), &self.seen) {
+                return;
+            }
+        }
+        panic!("{what} did not happen; events: {:?}", self.seen);
+    }
+}
+
+/// A SIP caller whose offer has been answered.
+fn call(media: &Media, shard: cordboard::io::media::ShardId, leg: LegId) -> Caller {
+    let socket = socket();
+    let mut theirs = Session::new(1, socket.local_addr().expect("bound"), &[AudioCodec::Pcmu]);
+    let local = media.open_rtp(shard, leg).expect("a port");
+    let mut ours = Session::new(2, local, &[AudioCodec::Pcmu, AudioCodec::Pcma]);
+    let (answer, agreed) = ours.answer(&theirs.offer()).expect("we speak PCMU");
+    let to = theirs.accept(&answer).expect("they do too").remote;
+    media.connect_rtp(leg, agreed.into()).expect("the leg is open");
+    Caller { socket, to, voice: Voice::new(CALLER_HZ, 77) }
+}
+
+#[test]
+fn a_caller_and_a_browser_hear_each_other_through_greeting_talk_and_hold() {
+    let mut rig = Rig::start(16_200..=16_209);
+    let (caller_leg, operator_leg) = (LegId(1), LegId(2));
+    let shard = rig.media.pick_shard();
+    let mut caller = call(&rig.media, shard, caller_leg);
+    let greeting = sine(1_700.0, 8_000.0, 4_000);
+    let prompt = Arc::new(Prompt::from_pcm(greeting.clone()));
+    rig.media.play(caller_leg, PlayId(1), prompt, false).expect("the leg is open");
+    rig.until(&mut caller, None, "the greeting", |_, _, seen| {
+        seen.iter().any(|e| matches!(e, MediaEvent::PlayDone { play: PlayId(1), .. }))
+    });
+    // Silence may come before it, nothing of it may be missing.
+    let start = caller.voice.heard.iter().position(|s| s.abs() > 1_000).expect("it was heard").saturating_sub(1);
+    let power = power_at(&caller.voice.heard[start..start + 1_600], 1_700.0).sqrt();
+    assert!(power > 7_800.0, "the first 200 ms: {power}");
+    assert!(power_at(&caller.voice.heard[start..start + 3_900], 1_700.0).sqrt() > 7_800.0);
+
+    let offer = rig.media.open_web(shard, operator_leg, &[Codec::Pcmu, Codec::Pcma]).expect("an offer");
+    let (mut browser, answer) = Browser::answer(&offer);
+    rig.media.answer_web(operator_leg, answer).expect("the leg is open");
+    rig.until(&mut caller, Some(&mut browser), "the browser's path", |_, _, seen| {
+        seen.iter().any(|e| matches!(e, MediaEvent::WebUp { .. }))
+    });
+
+    let bridge = BridgeId(1);
+    rig.media.set_bridge(shard, bridge, 1, HearMatrix::conference(&[caller_leg, operator_leg]));
+    let mark = caller.voice.heard.len();
+    rig.until(&mut caller, Some(&mut browser), "talk", |c, _, _| c.voice.heard.len() >= mark + 28_000);
+    caller.voice.assert_hears(OPERATOR_HZ, 2);
+    browser.voice.assert_hears(CALLER_HZ, 2);
+
+    let hold = HearMatrix::default().with(caller_leg, &[Source::Music]);
+    rig.media.set_bridge(shard, bridge, 2, hold);
+    let mark = caller.voice.heard.len();
+    rig.until(&mut caller, Some(&mut browser), "music", |c, _, _| c.voice.heard.len() >= mark + 20_000);
+    caller.voice.assert_hears(MUSIC_HZ, 2);
+
+    for pair in caller.voice.packets.windows(2) {
+        assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1));
+        assert_eq!(pair[1].ssrc, pair[0].ssrc);
+        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+        assert!(step == 160 || (pair[1].marker && step < 1_600), "{step}");
+    }
+
+    let free = rig.media.free_ports();
+    rig.media.close(caller_leg);
+    rig.media.close(operator_leg);
+    rig.until(&mut caller, Some(&mut browser), "the end", |_, _, seen| {
+        seen.iter().filter(|e| matches!(e, MediaEvent::Closed { .. })).count() == 2
+    });
+    assert_eq!(rig.media.free_ports(), free + 2);
+}
+
+#[test]
+fn a_leg_that_is_not_there_and_a_full_range_are_said_so() {
+    let rig = Rig::start(16_220..=16_223);
+    let shard = rig.media.pick_shard();
+    assert!(rig.media.stop(LegId(9), PlayId(1)).is_err());
+    rig.media.open_rtp(shard, LegId(1)).expect("a port");
+    assert!(rig.media.open_rtp(shard, LegId(1)).is_err(), "the id is taken");
+    rig.media.open_rtp(shard, LegId(2)).expect("a port");
+    let error = rig.media.open_rtp(shard, LegId(3)).expect_err("the range is full");
+    assert!(error.to_string().contains("no media port could be opened"), "{error}");
+    assert_eq!(rig.media.pick_shard().0, 1, "the other shard is empty");
+}

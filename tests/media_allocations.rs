@@ -1,0 +1,132 @@
+//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay and mix, counted by the
+//! allocator itself. (`rtc`, under browser legs, allocates per packet; it has no part here.)
+
+#![expect(unsafe_code, reason = "a global allocator cannot be written without")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordboard::base::clock::{Clock, TestClock, UtcMs};
+use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use cordboard::io::media::{Codec, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::proto::audio::tone::sine;
+use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
+
+thread_local! {
+    /// Allocations while counting; `None` while not.
+    static COUNT: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+struct Counting;
+
+// SAFETY: hands everything through to the system's allocator unchanged; the count is a plain cell of the thread's.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get().map(|n| n + 1)));
+        // SAFETY: the caller's promise for `layout` is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System` through `alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A far end that sends and forgets.
+struct Peer {
+    socket: UdpSocket,
+    header: Header,
+}
+
+impl Peer {
+    fn turn(&mut self, to: std::net::SocketAddr) {
+        let mut bytes = [0; MAX_PACKET];
+        let len = packet::write(&self.header, &[0x2a; 160], &mut bytes);
+        self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
+        self.header.sequence = self.header.sequence.wrapping_add(1);
+        self.header.timestamp = self.header.timestamp.wrapping_add(160);
+        while self.socket.recv_from(&mut bytes).is_ok() {}
+    }
+}
+
+#[test]
+fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
+    COUNT.set(Some(0));
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(COUNT.take(), Some(1), "the counter counts");
+
+    let [_, _, b, c] = std::process::id().to_be_bytes();
+    let clock = TestClock::at(UtcMs(1_800_000_000_000));
+    let (sender, mut events) = tokio::sync::mpsc::channel(64);
+    let config = MediaConfig {
+        bind_ip: [127, b | 64, c, 250].into(),
+        public_ip: None,
+        ports: 16_100..=16_131,
+        shards: 1,
+        music: Arc::new(Prompt::from_pcm(sine(300.0, 6_000.0, 8_000))),
+        clock: Arc::new(clock.clone()),
+    };
+    let (media, mut drivers) = Media::prepare(config, sender).expect("media starts");
+    let driver = &mut drivers[0];
+    let shard = ShardId(0);
+    let mut peers = Vec::new();
+    for id in 1..=7 {
+        let to = media.open_rtp(shard, LegId(id)).expect("a port");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        socket.set_nonblocking(true).expect("a socket");
+        let parameters = RtpParameters {
+            remote: socket.local_addr().expect("a bound socket"),
+            codec: if id == 5 { Codec::Pcma } else { Codec::Pcmu },
+            telephone_event: (id != 6).then_some(101),
+            send: true,
+            receive: true,
+            ptime_ms: if id == 4 { 30 } else { 20 },
+        };
+        media.connect_rtp(LegId(id), parameters).expect("the leg is open");
+        let header = Header { payload_type: 0, marker: false, sequence: 0, timestamp: 0, ssrc: id as u32 };
+        peers.push((to, Peer { socket, header }));
+    }
+    let leg = LegId;
+    media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[leg(1), leg(2)]));
+    media.set_bridge(shard, BridgeId(2), 1, HearMatrix::conference(&[leg(3), leg(4), leg(5)]));
+    media.set_bridge(shard, BridgeId(3), 1, HearMatrix::default().with(leg(6), &[Source::Music]));
+    let prompt = Arc::new(Prompt::from_pcm(sine(500.0, 6_000.0, 5_000)));
+    media.play(leg(7), PlayId(1), prompt, true).expect("the leg is open");
+
+    let mut allocated = 0;
+    for tick in 0..10_500 {
+        for (to, peer) in &mut peers {
+            peer.turn(*to);
+        }
+        clock.advance(Duration::from_millis(20));
+        COUNT.set(Some(0));
+        driver.pump(clock.instant());
+        driver.tick(clock.instant());
+        let count = COUNT.take().unwrap_or_default();
+        // Half a second to warm up, then none.
+        if tick >= 500 {
+            allocated += count;
+        }
+    }
+    assert_eq!(allocated, 0);
+    while events.try_recv().is_ok() {}
+    for id in 1..=7 {
+        media.close(leg(id));
+    }
+    driver.tick(clock.instant());
+    let mut sent = 0;
+    while let Ok(event) = events.try_recv() {
+        if let cordboard::io::media::MediaEvent::Closed { stats, .. } = event {
+            assert_eq!((stats.packets_in, stats.lost), (10_500, 0));
+            sent += stats.packets_out;
+        }
+    }
+    assert!(sent > 7 * 10_000 - 4_000, "{sent}");
+}
