@@ -14,6 +14,7 @@
 //! * [`engine`]  drivers: one loop a file, each drives one kind of machine.
 //! * [`http`]    the front door: API, WebSockets, provider callbacks, the embedded console.
 //! * [`sandbox`] the demo's carrier and phones.
+//! * [`demo`]    the demo's accounts, people and configuration.
 //!
 //! A machine decides and never does: `handle(now, Input)`, `poll_output()`, `poll_timeout()`.
 //! A driver owns the loop, the sockets and the clock. See `docs/architecture.md`.
@@ -32,4 +33,5 @@ pub mod engine;
 pub mod http;
 
 pub mod app;
+pub mod demo;
 pub mod sandbox;

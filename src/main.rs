@@ -1,3 +1,9 @@
 //! Arguments in, exit code out. Everything else is in the library.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

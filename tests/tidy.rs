@@ -162,8 +162,10 @@ fn may_import(layer: &str) -> &'static [&'static str] {
         "http" => &["http", "engine", "io", "config", "domain", "proto", "base"],
         // Reaches the rest only from outside: SIP, RTP, HTTP. So it has the protocols, not the engine.
         "sandbox" => &["sandbox", "io", "config", "domain", "proto", "base"],
-        "app" | "lib" => &["app", "sandbox", "http", "engine", "io", "config", "domain", "proto", "base"],
-        _ => &["app", "sandbox", "http", "engine", "io", "config", "domain", "proto", "base", "cordboard"],
+        // Data for the store and for the sandbox's pages.
+        "demo" => &["demo", "sandbox", "io", "config", "domain", "proto", "base"],
+        "app" | "lib" => &["app", "demo", "sandbox", "http", "engine", "io", "config", "domain", "proto", "base"],
+        _ => &["app", "demo", "sandbox", "http", "engine", "io", "config", "domain", "proto", "base", "cordboard"],
     }
 }
 

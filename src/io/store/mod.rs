@@ -23,7 +23,7 @@ pub mod sql;
 pub mod users;
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ use sqlx::{PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::base::clock::UtcMs;
 
+pub use crate::config::{Place, StoreConfig};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use migrate::SCHEMA_VERSION;
@@ -48,40 +49,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL from one process.
 const POSTGRES_CONNECTIONS: u32 = 10;
-
-/// Where the data is and where the key to its sealed parts is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreConfig {
-    pub place: Place,
-    /// Made at first start, readable by its owner only. Keep a copy: without it messages are lost.
-    pub key_file: PathBuf,
-}
-
-/// Where the data is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A file, made if missing together with its directory.
-    Sqlite(PathBuf),
-    /// `postgres://user:password@host/database`.
-    Postgres(String),
-}
-
-impl std::fmt::Debug for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
-            // The address may hold a password.
-            Self::Postgres(_) => f.write_str("Postgres"),
-        }
-    }
-}
-
-impl StoreConfig {
-    /// SQLite and its key in one directory, as the demo and tests have it.
-    pub fn in_directory(directory: &Path) -> Self {
-        Self { place: Place::Sqlite(directory.join("cordboard.db")), key_file: directory.join("cordboard.key") }
-    }
-}
 
 /// The data of the service. Cheap to clone.
 #[derive(Clone, Debug)]

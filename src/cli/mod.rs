@@ -1,0 +1,111 @@
+//! The command line: one file per command. Exit codes: 0 done, 1 it could not be done (a sentence on
+//! standard error says why), 2 it was asked for wrongly.
+
+mod check;
+mod completions;
+mod demo;
+mod migrate;
+mod say;
+mod serve;
+mod user;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use cordboard::config::{self, Config, Mistake};
+
+/// Telephone answering service software: calls, operators, live patches and message dispatch in one program.
+#[derive(Debug, Parser)]
+#[command(name = "cordboard", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(ConfigFile),
+    /// Run a demo with accounts, people and a sandbox carrier, on this machine only.
+    Demo(demo::Options),
+    /// Read the configuration and say every mistake in it, with its line and its cure.
+    Check(ConfigFile),
+    /// Add the people who sign in.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Bring the database up to this program's schema, and end.
+    Migrate(ConfigFile),
+    /// Let the voice engine say a text into a WAV file.
+    Say(say::Options),
+    /// Print a completion script for a shell.
+    Completions(completions::Options),
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "cordboard.toml")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    /// The configuration, or all its mistakes.
+    fn load(&self) -> Result<Config, Failure> {
+        config::load(&self.config).map_err(|mistakes| Failure::of_mistakes(&mistakes))
+    }
+}
+
+/// Why a command could not do what it was asked: a sentence or several, one a line.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    fn of_mistakes(mistakes: &[Mistake]) -> Self {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        let count = if lines.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", lines.len()) };
+        Self(format!("{}\n{count}", lines.join("\n")))
+    }
+}
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(why: E) -> Self {
+        Self(why.to_string())
+    }
+}
+
+/// Does what the arguments say.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(file) => serve::run(&file),
+        Command::Demo(options) => demo::run(&options),
+        Command::Check(file) => check::run(&file),
+        Command::User(command) => user::run(&command),
+        Command::Migrate(file) => migrate::run(&file),
+        Command::Say(options) => say::run(&options),
+        Command::Completions(options) => completions::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(why)) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `work` on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    // One TLS provider for the whole program; an error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Sends the program's own words to standard error: `RUST_LOG` says how many, `info` unless set.
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

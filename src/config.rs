@@ -1,1 +1,0 @@
-//! The configuration file, parsed once. Reports every mistake at once, with line and cure.

@@ -1,0 +1,178 @@
+//! Configuration: `cordboard.toml` and the trunks it names, read once at start into plain data.
+//!
+//! Reading tells every mistake at once, each with its file, its line, what is wrong and how to put it
+//! right. Relative paths are relative to the file that names them. Secrets are read from files of their
+//! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
+
+mod read;
+pub mod secret;
+mod section;
+pub mod trunk;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::base::phone::PhoneNumber;
+
+pub use read::{load, parse_ports};
+pub use section::Mistake;
+pub use trunk::Trunk;
+
+/// All that an operator of the service decides before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub http: Http,
+    pub sip: Sip,
+    pub media: Media,
+    pub store: StoreConfig,
+    pub voice: Voice,
+    pub email: Option<Email>,
+    pub sms: Vec<SmsProvider>,
+    pub auth: Auth,
+    pub trunks: Vec<Trunk>,
+}
+
+/// The front door: console, API, provider callbacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    pub bind: SocketAddr,
+    /// How the world reaches it, without a slash at the end: `https://desk.example.com`.
+    pub public_url: Option<String>,
+    /// A reverse proxy that ends TLS stands before it.
+    pub behind_proxy: bool,
+}
+
+/// The two SIP sides, each on UDP and TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sip {
+    /// Towards carriers.
+    pub trunk_bind: SocketAddr,
+    /// Towards desk phones.
+    pub phones_bind: SocketAddr,
+    /// What carriers reach us at, behind NAT.
+    pub public_address: Option<IpAddr>,
+}
+
+/// Audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub bind_ip: IpAddr,
+    /// One even port a leg, and the odd one above it for RTCP.
+    pub ports: RangeInclusive<u16>,
+    /// Threads that move audio.
+    pub shards: usize,
+}
+
+/// Where the data is and where the key to its sealed parts is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    pub place: Place,
+    /// Made at first start, readable by its owner only. Keep a copy: without it messages are lost.
+    pub key_file: PathBuf,
+}
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file, made if missing together with its directory.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host/database`.
+    Postgres(String),
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            // The address may hold a password.
+            Self::Postgres(_) => f.write_str("Postgres"),
+        }
+    }
+}
+
+impl StoreConfig {
+    /// SQLite and its key in one directory, as the demo and tests have it.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self {
+            place: Place::Sqlite(directory.join("cordboard.db")),
+            key_file: directory.join("cordboard.key"),
+        }
+    }
+}
+
+/// What callers hear that no person says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voice {
+    /// A program that reads text on its standard input and writes a WAV to its standard output. None: the
+    /// usual one, espeak-ng.
+    pub command: Option<Vec<String>>,
+    /// Recorded prompts of one language: `<name>.wav`.
+    pub prompts: PathBuf,
+    /// Where spoken text is kept, by text and voice.
+    pub cache: PathBuf,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct Email {
+    pub host: String,
+    pub port: u16,
+    pub tls: MailTls,
+    pub login: Option<(String, SecretString)>,
+    /// The sender: an address, with a name before it or not.
+    pub from: String,
+}
+
+/// Whether mail is encrypted on its way to the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailTls {
+    /// From the first byte (port 465).
+    Implicit,
+    /// Asked for in the session (port 587).
+    StartTls,
+    /// Not at all: for a relay on this machine.
+    Off,
+}
+
+/// A way for texts to leave and come in.
+#[derive(Clone, Debug)]
+pub struct SmsProvider {
+    /// In callbacks' addresses: `/hooks/sms/<name>/inbound`.
+    pub name: String,
+    pub kind: SmsKind,
+    pub base_url: String,
+    pub account_sid: String,
+    pub auth_token: SecretString,
+    pub from: PhoneNumber,
+}
+
+/// How a provider is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsKind {
+    /// Form POST, basic auth, signed callbacks.
+    Twilio,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// Signs access tokens; made at first start ([`secret::load_or_create`]).
+    pub jwt_secret_file: PathBuf,
+}
+
+/// The ports from which media takes its own, unless told otherwise: below Linux's ephemeral range.
+pub const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;
+
+/// Where things listen unless told otherwise: on this machine only.
+pub const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Shards unless told otherwise: one for every two cores, at least one.
+pub fn default_shards() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1))
+}

@@ -1,0 +1,459 @@
+//! Reading the files into [`Config`]: what each key means, what it may be, and what must fit together.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::base::phone::PhoneNumber;
+
+use super::section::{At, Mistake, Mistakes, Section, Source};
+use super::trunk::{DialPattern, DialPlan, HostPort, Network, Trunk, TrunkTransport};
+use super::{
+    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
+    default_shards, loopback, secret,
+};
+
+const ADDRESS_FIX: &str = "Write an address and a port: \"127.0.0.1:8080\", \"[::1]:8080\"";
+const NUMBER_FIX: &str = "Write the whole number: \"+12025550101\"";
+const URL_FIX: &str = "Write it as \"https://desk.example.com\", with nothing after the host";
+
+/// Reads `path` and the trunks it names. All mistakes at once, in the order of files and lines.
+pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
+    let mistakes = Mistakes::default();
+    let config = read_main(path, &mistakes);
+    let mut mistakes = mistakes.into_inner();
+    // The main file first, then trunks by name; within a file by line.
+    mistakes.sort_by(|a, b| (a.file != path, &a.file, a.line).cmp(&(b.file != path, &b.file, b.line)));
+    match config {
+        Some(config) if mistakes.is_empty() => Ok(config),
+        _ => Err(mistakes),
+    }
+}
+
+fn read_source(path: &Path, mistakes: &Mistakes) -> Option<Source> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(Source { path: path.to_owned(), text }),
+        Err(error) => {
+            mistakes.borrow_mut().push(Mistake {
+                file: path.to_owned(),
+                line: 1,
+                what: format!("the file cannot be read: {error}"),
+                fix: "Check its name and that the user who runs Cordboard may read it".to_owned(),
+            });
+            None
+        }
+    }
+}
+
+/// The file's top table; what could be understood of it if its grammar is broken.
+fn parse<'a>(source: &'a Source, mistakes: &Mistakes) -> (toml::Spanned<DeTable<'a>>, bool) {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in &errors {
+        let what = format!("this is not TOML: {}", error.message().trim().replace('\n', ", "));
+        let fix = "Put texts in quotation marks and write one `key = value` a line";
+        mistakes.borrow_mut().push(source.mistake(error.span().unwrap_or(0..0), what, fix));
+    }
+    (table, errors.is_empty())
+}
+
+fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
+    let source = read_source(path, mistakes)?;
+    let (table, whole) = parse(&source, mistakes);
+    // What a broken grammar swallowed would only show up as missing.
+    let ignored = RefCell::default();
+    let top = Section::top(&source, if whole { mistakes } else { &ignored }, table.get_ref());
+    let http = read_http(&top.section("http"));
+    let sip = read_sip(&top.section("sip"));
+    let media = read_media(&top.section("media"));
+    let store = read_store(&top.section("store"));
+    let voice = read_voice(&top.section("voice"));
+    let email = read_email(&top.section("email"));
+    let sms: Vec<Option<SmsProvider>> = top.sections("sms").iter().map(read_sms).collect();
+    let auth = read_auth(&top.section("auth"));
+    let trunks = read_trunks(&top, mistakes);
+    top.finish();
+    check_together(&top, &http, &sip, &sms);
+    Some(Config {
+        http: http?.value,
+        sip: sip?.value,
+        media: media?,
+        store: store?,
+        voice,
+        email: email?,
+        sms: sms.into_iter().collect::<Option<_>>()?,
+        auth,
+        trunks: trunks?,
+    })
+}
+
+fn address(section: &Section<'_>, key: &'static str, default: SocketAddr) -> Option<At<SocketAddr>> {
+    if !section.has(key) {
+        return Some(At { value: default, span: 0..0 });
+    }
+    section.parsed(key, ADDRESS_FIX, |text| text.parse().ok())
+}
+
+fn read_http(section: &Section<'_>) -> Option<At<Http>> {
+    let bind = address(section, "bind", loopback(8080));
+    let public_url = section.parsed("public_url", URL_FIX, parse_url);
+    let behind_proxy = section.flag("behind_proxy");
+    section.finish();
+    let bind = bind?;
+    if !bind.value.ip().is_loopback() && !behind_proxy {
+        section.complain(
+            bind.span.clone(),
+            "browsers give a page their microphone only over https, and this address is not of this machine alone",
+            "Put a proxy that speaks https before Cordboard and write behind_proxy = true, or bind to 127.0.0.1",
+        );
+        return None;
+    }
+    let http = Http { bind: bind.value, public_url: public_url.map(|url| url.value), behind_proxy };
+    Some(At { value: http, span: bind.span })
+}
+
+/// `https://host[:port]`, without what follows.
+fn parse_url(text: &str) -> Option<String> {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    (!host.is_empty() && host.bytes().all(plain)).then(|| text.to_owned())
+}
+
+/// Like [`parse_url`], with a path.
+fn parse_base_url(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'@' | b'"' | b'\\');
+    (!rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain)).then(|| text.to_owned())
+}
+
+fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
+    let trunk_bind = address(section, "trunk_bind", loopback(5060));
+    let phones_bind = address(section, "phones_bind", loopback(5070));
+    let fix = "Write the address that carriers see: \"203.0.113.7\"";
+    let public = section.parsed("public_address", fix, |text| text.parse::<IpAddr>().ok());
+    section.finish();
+    let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
+    let sip = Sip {
+        trunk_bind: trunk_bind.value,
+        phones_bind: phones_bind.value,
+        public_address: public.map(|public| public.value),
+    };
+    if clash(sip.trunk_bind, sip.phones_bind) {
+        section.complain(
+            phones_bind.span.clone(),
+            "`phones_bind` is the port that trunks have already",
+            "Give phones a port of their own, 5070 for example: the two sides trust different peers",
+        );
+        return None;
+    }
+    Some(At { value: sip, span: trunk_bind.span })
+}
+
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_ip
+}
+
+/// `20000-29999`.
+pub fn parse_ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
+    let (from, to) = text.split_once('-')?;
+    let (from, to): (u16, u16) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+    (from >= 1024 && to.checked_sub(from)? >= 3).then_some(from..=to)
+}
+
+fn read_media(section: &Section<'_>) -> Option<Media> {
+    let fix = "Write an address of this machine: \"127.0.0.1\", \"192.0.2.10\"";
+    let bind_ip = section.parsed("bind_ip", fix, |text| text.parse::<IpAddr>().ok());
+    let has_ip = section.has("bind_ip");
+    let fix = "Write first and last, from 1024 on and four ports at least: \"20000-29999\"";
+    let ports = section.parsed("ports", fix, parse_ports);
+    let has_ports = section.has("ports");
+    let shards = section.number("shards", 1..=64);
+    section.finish();
+    if let (Some(ports), Some(ephemeral)) = (&ports, ephemeral_ports())
+        && ports.value.start() <= ephemeral.end()
+        && ephemeral.start() <= ports.value.end()
+    {
+        let what = format!(
+            "`ports` overlap {}-{}, which the system gives to anybody who asks for some port",
+            ephemeral.start(),
+            ephemeral.end()
+        );
+        section.complain(ports.span.clone(), what, "Choose others: \"20000-29999\"");
+        return None;
+    }
+    if (has_ip && bind_ip.is_none()) || (has_ports && ports.is_none()) {
+        return None;
+    }
+    Some(Media {
+        bind_ip: bind_ip.map_or_else(|| loopback(0).ip(), |ip| ip.value),
+        ports: ports.map_or(DEFAULT_PORTS, |ports| ports.value),
+        shards: shards.and_then(|n| usize::try_from(n.value).ok()).unwrap_or_else(default_shards),
+    })
+}
+
+fn ephemeral_ports() -> Option<std::ops::RangeInclusive<u16>> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut words = text.split_whitespace().map_while(|word| word.parse().ok());
+    Some(words.next()?..=words.next()?)
+}
+
+fn read_store(section: &Section<'_>) -> Option<StoreConfig> {
+    let path = section.text("path");
+    let fix = "Write \"postgres://user@host/database\"";
+    let url = section.parsed("url", fix, |text| {
+        let known = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        known.then(|| text.to_owned())
+    });
+    let key_file = section.text("key_file");
+    section.finish();
+    let place = match (path, url) {
+        (Some(path), Some(url)) => {
+            let fix = "Keep `path` for SQLite or `url` for PostgreSQL";
+            section.complain(if url.span.start > path.span.start { url.span } else { path.span }, "`path` and `url` are both there", fix);
+            return None;
+        }
+        (_, Some(url)) => Place::Postgres(url.value),
+        (Some(path), None) => Place::Sqlite(section.path(&path.value)),
+        (None, None) if section.has("url") => return None,
+        (None, None) => Place::Sqlite(section.path("cordboard.db")),
+    };
+    let key_file = key_file.map_or_else(|| section.path("cordboard.key"), |file| section.path(&file.value));
+    Some(StoreConfig { place, key_file })
+}
+
+fn read_voice(section: &Section<'_>) -> Voice {
+    let command = section.list("command", "Write program and arguments as texts", |text| Some(text.to_owned()));
+    if let Some(command) = &command
+        && command.is_empty()
+    {
+        section.complain_missing("command", "Name a program, for example [\"espeak-ng\", \"--stdin\", \"--stdout\"]");
+    }
+    let prompts = section.text("prompts");
+    let cache = section.text("cache");
+    section.finish();
+    Voice {
+        command: command.map(|command| command.into_iter().map(|word| word.value).collect()),
+        prompts: section.path(prompts.as_ref().map_or("prompts/en", |at| &at.value)),
+        cache: section.path(cache.as_ref().map_or("var/speech", |at| &at.value)),
+    }
+}
+
+/// A secret named by a key; a mistake if the file is not there.
+fn read_secret(section: &Section<'_>, key: &'static str) -> Option<secrecy::SecretString> {
+    let file = section.text(key)?;
+    let path = section.path(&file.value);
+    secret::read(&path)
+        .map_err(|why| {
+            let what = format!("`{key}` names {}, and {why}", path.display());
+            section.complain(file.span.clone(), what, "Write the secret into that file, alone on a line, readable by Cordboard's user only");
+        })
+        .ok()
+}
+
+/// The outer `None` is a mistake, the inner one is no mail.
+fn read_email(section: &Section<'_>) -> Option<Option<Email>> {
+    let host = section.text("host");
+    let port = section.number("port", 1..=65_535);
+    let tls = section.parsed("tls", "Write \"implicit\" (port 465), \"starttls\" (port 587) or \"off\"", |text| match text {
+        "implicit" => Some(MailTls::Implicit),
+        "starttls" => Some(MailTls::StartTls),
+        "off" => Some(MailTls::Off),
+        _ => None,
+    });
+    let user = section.text("user");
+    let password = read_secret(section, "password_file");
+    let fix = "Write \"desk@example.com\" or \"Cordboard <desk@example.com>\"";
+    let from = section.parsed("from", fix, |text| is_mailbox(text).then(|| text.to_owned()));
+    section.finish();
+    if !section.is_there() {
+        return Some(None);
+    }
+    if host.is_none() && !section.has("host") {
+        section.complain_missing("host", "Write the mail relay's name: host = \"smtp.example.com\"");
+    }
+    if from.is_none() && !section.has("from") {
+        section.complain_missing("from", fix);
+    }
+    if user.is_some() && !section.has("password_file") {
+        section.complain_missing("password_file", "Name the file that holds the password of `user`");
+    }
+    let tls = tls.map_or(MailTls::StartTls, |tls| tls.value);
+    let usual = match tls {
+        MailTls::Implicit => 465,
+        MailTls::StartTls => 587,
+        MailTls::Off => 25,
+    };
+    let login = match (user, password) {
+        (Some(user), Some(password)) => Some((user.value, password)),
+        _ => None,
+    };
+    Some(Some(Email {
+        host: host?.value,
+        port: port.and_then(|port| u16::try_from(port.value).ok()).unwrap_or(usual),
+        tls,
+        login,
+        from: from?.value,
+    }))
+}
+
+fn read_sms(section: &Section<'_>) -> Option<SmsProvider> {
+    let fix = "Use lower-case letters, digits and hyphens: it is part of an address";
+    let name = section.parsed("name", fix, parse_name);
+    let kind = section.parsed("kind", "The one kind there is: \"twilio\"", |text| (text == "twilio").then_some(SmsKind::Twilio));
+    let base_url = section.parsed("base_url", "Write it as \"https://api.twilio.com\"", parse_base_url);
+    let account_sid = section.text("account_sid");
+    let auth_token = read_secret(section, "auth_token_file");
+    let from = section.parsed("from", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
+    section.finish();
+    for key in ["name", "kind", "account_sid", "auth_token_file", "from"] {
+        if !section.has(key) {
+            section.complain_missing(key, "Every [[sms]] needs name, kind, account_sid, auth_token_file and from");
+        }
+    }
+    Some(SmsProvider {
+        name: name?.value,
+        kind: kind?.value,
+        base_url: base_url.map_or_else(|| "https://api.twilio.com".to_owned(), |url| url.value),
+        account_sid: account_sid?.value,
+        auth_token: auth_token?,
+        from: from?.value,
+    })
+}
+
+fn parse_name(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
+}
+
+fn read_auth(section: &Section<'_>) -> Auth {
+    let file = section.text("jwt_secret_file");
+    section.finish();
+    Auth { jwt_secret_file: section.path(file.as_ref().map_or("jwt.secret", |at| &at.value)) }
+}
+
+/// The files named by `trunks`: files, and directories of them.
+fn read_trunks(top: &Section<'_>, mistakes: &Mistakes) -> Option<Vec<Trunk>> {
+    let named = top.list("trunks", "Name files or directories: trunks = [\"sip-config\"]", |text| Some(text.to_owned()));
+    let mut files = Vec::new();
+    for entry in named.unwrap_or_default() {
+        let path = top.path(&entry.value);
+        match std::fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => files.extend(toml_files(&path)),
+            Ok(_) => files.push(path),
+            Err(_) => {
+                let what = format!("`trunks` names {}, which does not exist", path.display());
+                top.complain(entry.span, what, "Name a trunk's file or a directory of them, relative to this file");
+            }
+        }
+    }
+    let trunks: Vec<Option<Trunk>> = files.iter().map(|file| read_trunk(file, mistakes)).collect();
+    let trunks: Vec<Trunk> = trunks.into_iter().collect::<Option<_>>()?;
+    for (at, trunk) in trunks.iter().enumerate() {
+        if trunks[..at].iter().any(|other| other.name == trunk.name) {
+            mistakes.borrow_mut().push(Mistake {
+                file: files[at].clone(),
+                line: 1,
+                what: format!("another trunk is called \"{}\" too", trunk.name),
+                fix: "Give each trunk a name of its own".to_owned(),
+            });
+        }
+    }
+    Some(trunks)
+}
+
+fn toml_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
+    files.sort();
+    files
+}
+
+fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
+    let source = read_source(path, mistakes)?;
+    let (table, whole) = parse(&source, mistakes);
+    let ignored = RefCell::default();
+    let top = Section::top(&source, if whole { mistakes } else { &ignored }, table.get_ref());
+    let name = top.parsed("name", "Use lower-case letters, digits and hyphens", parse_name);
+    let kind = top.parsed("kind", "The one kind there is: \"address\"", |text| (text == "address").then_some(()));
+    let transport = top.parsed("transport", "Write \"udp\" or \"tcp\"", |text| match text {
+        "udp" => Some(TrunkTransport::Udp),
+        "tcp" => Some(TrunkTransport::Tcp),
+        _ => None,
+    });
+    let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
+    let addresses = top.list("addresses", fix, |text| text.parse::<Network>().ok());
+    let fix = "Write a host and a port: \"sip.carrier.example:5060\"";
+    let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
+    let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
+    let channels = top.number("channels", 1..=10_000);
+    let fix = "Write how such numbers begin, x for any digit: \"+1202\", \"+1xxx976\"";
+    let allowed = top.list("allowed", fix, |text| text.parse::<DialPattern>().ok());
+    let denied = top.list("denied", fix, |text| text.parse::<DialPattern>().ok());
+    top.finish();
+    for (key, there) in [("name", name.is_some()), ("kind", kind.is_some()), ("target", target.is_some())] {
+        if !there && !top.has(key) {
+            top.complain_missing(key, "A trunk needs name, kind, addresses and target");
+        }
+    }
+    let values = |list: Option<Vec<At<DialPattern>>>, usual| {
+        list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
+    };
+    let usual = DialPlan::default();
+    let addresses: Vec<Network> = match addresses {
+        Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
+        Some(_) => {
+            // Said already, if the list held something.
+            return None;
+        }
+        None => {
+            top.complain_missing("addresses", "List the addresses that this carrier calls from");
+            return None;
+        }
+    };
+    kind?;
+    Some(Trunk {
+        name: name?.value,
+        transport: transport.map_or(TrunkTransport::Udp, |t| t.value),
+        addresses,
+        target: target?.value,
+        caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
+        channels: channels.and_then(|n| u32::try_from(n.value).ok()).unwrap_or(30),
+        dial_plan: DialPlan { allowed: values(allowed, usual.allowed), denied: values(denied, usual.denied) },
+    })
+}
+
+/// What is right alone but not together.
+fn check_together(top: &Section<'_>, http: &Option<At<Http>>, sip: &Option<At<Sip>>, sms: &[Option<SmsProvider>]) {
+    let (Some(http), Some(sip)) = (http, sip) else { return };
+    if !sms.is_empty() && http.value.public_url.is_none() {
+        top.complain(
+            http.span.clone(),
+            "[http]: `public_url` is missing, and text providers sign and call back that address",
+            "Write the address under which the world reaches Cordboard: public_url = \"https://desk.example.com\"",
+        );
+    }
+    if clash(http.value.bind, sip.value.trunk_bind) || clash(http.value.bind, sip.value.phones_bind) {
+        top.complain(http.span.clone(), "[http]: `bind` is a port that SIP has too", "Give each a port of its own");
+    }
+    let mut names: Vec<&str> = sms.iter().flatten().map(|provider| provider.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        top.complain(0..0, "two [[sms]] have one name", "Give each a name of its own: it is in their callbacks' addresses");
+    }
+}
+
+/// `desk@example.com`, or with a name before it in `Name <…>`.
+fn is_mailbox(text: &str) -> bool {
+    let address = match text.split_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>'),
+        None => Some(text),
+    };
+    let parts = address.and_then(|address| address.split_once('@'));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'@' | b'<' | b'>'));
+    parts.is_some_and(|(local, domain)| plain(local) && plain(domain))
+}

@@ -1,0 +1,39 @@
+//! The forms of the demo's call types: what an operator asks, in the order she asks it.
+
+use crate::domain::message::form::{Field, FieldKind, Form};
+
+/// A field that is asked for and told in short messages too.
+pub fn field(name: &str, label: &str, kind: FieldKind) -> Field {
+    Field { name: name.to_owned(), label: label.to_owned(), kind, required: true, brief: true }
+}
+
+/// The same, but it may stay empty.
+pub fn optional(name: &str, label: &str, kind: FieldKind) -> Field {
+    Field { required: false, ..field(name, label, kind) }
+}
+
+/// The same field, for email and the screen only.
+pub fn in_full(field: Field) -> Field {
+    Field { brief: false, ..field }
+}
+
+/// A field that takes one of a list.
+pub fn choice(name: &str, label: &str, options: &[&str]) -> Field {
+    let options = options.iter().map(|&option| option.to_owned()).collect();
+    field(name, label, FieldKind::Choice { options })
+}
+
+/// Who called and where to ring back, which every form begins with, and `more`.
+pub fn caller_and(more: Vec<Field>) -> Form {
+    let mut fields = vec![
+        field("name", "Caller's name", FieldKind::Text),
+        field("callback", "Call-back number", FieldKind::Phone),
+    ];
+    fields.extend(more);
+    Form { version: 1, fields }
+}
+
+/// What is noted of sales calls and wrong numbers, if anything.
+pub fn not_legitimate() -> Form {
+    Form { version: 1, fields: vec![in_full(optional("message", "What it was", FieldKind::Text))] }
+}

@@ -1,0 +1,269 @@
+//! The demo: four accounts with invented people, log-ins, and a configuration that needs no file.
+//!
+//! Seeding adds what is missing and never changes what is there, so a demo that was played with stays as it
+//! was left. All numbers are of the range kept for fiction (+1 202 555 01xx).
+
+mod accounts;
+mod forms;
+mod people;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::UserId;
+use crate::base::phone::PhoneNumber;
+use crate::config::trunk::{DialPlan, HostPort, Trunk, TrunkTransport};
+use crate::config::{
+    Auth, Config, Email, Http, MailTls, Media, Sip, SmsKind, SmsProvider, StoreConfig, Voice, default_shards, secret,
+};
+use crate::domain::account::{Account, Contact, Reach};
+use crate::domain::dispatch::protocol::Protocol;
+use crate::domain::oncall::Schedule;
+use crate::io::store::users::{HashedPassword, Role, User};
+use crate::io::store::{Store, StoreError};
+use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
+
+pub use accounts::clients;
+
+/// The password of every log-in of the demo, which listens on this machine only.
+pub const PASSWORD: &str = "cordboard-demo";
+/// The newcomer's own number as a caller.
+pub const CALLER: &str = "+12025550190";
+/// The name of the demo's text provider, in its callbacks' addresses.
+pub const SMS_PROVIDER: &str = "sandbox";
+
+/// How a demo was asked for.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Everything it keeps.
+    pub data: PathBuf,
+    pub http: SocketAddr,
+    pub sip: SocketAddr,
+    pub phones: SocketAddr,
+    pub rtp_ports: RangeInclusive<u16>,
+    /// Calls out go here instead of to the sandbox's phones.
+    pub carrier: Option<SocketAddr>,
+}
+
+/// An account with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub account: Account,
+    pub contacts: Vec<Contact>,
+    pub schedules: Vec<Schedule>,
+    pub protocols: Vec<Protocol>,
+}
+
+impl Demo {
+    /// The configuration of a demo whose sandbox carrier and mail server listen at these addresses.
+    pub fn config(&self, sandbox_sip: SocketAddr, sandbox_smtp: SocketAddr) -> Result<Config, String> {
+        let token_file = self.data.join("sms.secret");
+        let auth_token = secret::load_or_create(&token_file).map_err(|why| {
+            format!("cannot write to {}: {why}. Choose another place with --data", self.data.display())
+        })?;
+        let carrier = self.carrier.unwrap_or(sandbox_sip);
+        let from = number("+12025550100");
+        Ok(Config {
+            http: Http { bind: self.http, public_url: Some(format!("http://{}", self.http)), behind_proxy: false },
+            sip: Sip { trunk_bind: self.sip, phones_bind: self.phones, public_address: None },
+            media: Media { bind_ip: self.sip.ip(), ports: self.rtp_ports.clone(), shards: default_shards() },
+            store: StoreConfig::in_directory(&self.data),
+            voice: Voice { command: None, prompts: prompts(), cache: self.data.join("speech") },
+            email: Some(Email {
+                host: sandbox_smtp.ip().to_string(),
+                port: sandbox_smtp.port(),
+                tls: MailTls::Off,
+                login: None,
+                from: "Cordboard demo <desk@cordboard.test>".to_owned(),
+            }),
+            sms: vec![SmsProvider {
+                name: SMS_PROVIDER.to_owned(),
+                kind: SmsKind::Twilio,
+                base_url: format!("http://{}/sandbox/twilio", self.http),
+                account_sid: "ACde40000000000000000000000000de40".to_owned(),
+                auth_token,
+                from: from.clone(),
+            }],
+            auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
+            trunks: vec![Trunk {
+                name: "sandbox".to_owned(),
+                transport: TrunkTransport::Udp,
+                // Any SIP client on this machine may call.
+                addresses: ["127.0.0.0/8", "::1"].iter().filter_map(|text| text.parse().ok()).collect(),
+                target: HostPort { host: carrier.ip().to_string(), port: carrier.port() },
+                caller_ids: std::iter::once(from).chain(clients().into_iter().flat_map(|c| c.account.dids)).collect(),
+                channels: 60,
+                dial_plan: DialPlan::default(),
+            }],
+        })
+    }
+}
+
+/// Recorded prompts: of the working directory, else beside the program, else of the package.
+fn prompts() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join("../../prompts/en")));
+    let places = [Some(PathBuf::from("prompts/en")), beside, Some(PathBuf::from("/usr/share/cordboard/prompts/en"))];
+    places.into_iter().flatten().find(|place| place.is_dir()).unwrap_or_else(|| PathBuf::from("prompts/en"))
+}
+
+/// The people who sign in.
+pub fn users() -> Vec<User> {
+    let user = |login: &str, name: &str, role| User {
+        id: UserId::named(login),
+        login: login.to_owned(),
+        name: name.to_owned(),
+        role,
+        disabled: false,
+    };
+    vec![
+        user("kim", "Kim Arden", Role::Operator),
+        user("lee", "Lee Sandoval", Role::Operator),
+        user("sam", "Sam Whitaker", Role::Supervisor),
+        user("admin", "Administrator", Role::Admin),
+    ]
+}
+
+/// Puts into the store what of the demo is not there yet, all of it or nothing.
+pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
+    let password = HashedPassword::of(SecretString::from(PASSWORD)).await?;
+    let mut tx = store.write().await?;
+    for user in users() {
+        if tx.find_user_by_login(&user.login).await?.is_none() {
+            tx.insert_user(&user, &password, now).await?;
+        }
+    }
+    for client in clients() {
+        if tx.find_account(&client.account.id).await?.is_some() {
+            continue;
+        }
+        // First: everything else belongs to it. Its protocols may follow until commit.
+        tx.upsert_account(&client.account, now).await?;
+        for contact in &client.contacts {
+            tx.upsert_contact(contact).await?;
+        }
+        for schedule in &client.schedules {
+            tx.upsert_schedule(schedule).await?;
+        }
+        for protocol in &client.protocols {
+            tx.insert_protocol(protocol, now).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// The phones of the on-call staff, for the sandbox.
+pub fn phones() -> Vec<PhoneEntry> {
+    let mut phones = Vec::new();
+    for contact in clients().into_iter().flat_map(|client| client.contacts) {
+        for destination in contact.destinations {
+            if let Reach::Phone(number) = destination.reach {
+                let title = format!("{}, {}", contact.title, destination.label);
+                phones.push(PhoneEntry { number, name: contact.name.clone(), title });
+            }
+        }
+    }
+    phones
+}
+
+/// The mailboxes of the on-call staff, for the sandbox.
+pub fn mailboxes() -> Vec<MailboxEntry> {
+    let mut mailboxes = Vec::new();
+    for contact in clients().into_iter().flat_map(|client| client.contacts) {
+        for destination in contact.destinations {
+            if let Reach::Email(address) = destination.reach {
+                mailboxes.push(MailboxEntry { address, name: contact.name.clone() });
+            }
+        }
+    }
+    mailboxes
+}
+
+/// The numbers a newcomer can dial, with something to call about.
+pub fn numbers() -> Vec<NumberEntry> {
+    let hints = [
+        "A court clerk with a new hearing date",
+        "A burst pipe at two in the morning",
+        "Locked out, or no heat",
+        "A lab with a critical result",
+    ];
+    let entry = |(client, hint): (Client, &str)| {
+        let number = client.account.dids.first().cloned()?;
+        Some(NumberEntry { number, account: client.account.name, hint: hint.to_owned() })
+    };
+    clients().into_iter().zip(hints).filter_map(entry).collect()
+}
+
+/// The log-ins, for the sandbox's page and the words at start.
+pub fn logins() -> Vec<Login> {
+    let role = |role| match role {
+        Role::Admin => "admin",
+        Role::Supervisor => "supervisor",
+        Role::Operator => "operator",
+    };
+    let login =
+        |user: User| Login { login: user.login, password: PASSWORD.to_owned(), role: role(user.role).to_owned() };
+    users().into_iter().map(login).collect()
+}
+
+/// What the demo prints once it is up.
+pub fn welcome(demo: &Demo) -> String {
+    let http = demo.http;
+    let mut text = format!("\nCordboard demo\n  Start here   http://{http}/sandbox/\n  Console      http://{http}/\n");
+    for login in logins() {
+        text.push_str(&format!("  Log in       {:<6} {}   ({})\n", login.login, login.password, login.role));
+    }
+    text.push_str("  Or call from any SIP client on this machine:\n");
+    for entry in numbers() {
+        text.push_str(&format!("    sip:{}@{}   {}\n", entry.number.as_e164(), demo.sip, entry.account));
+    }
+    text.push_str(&format!("  Data in {}. Ctrl-C ends it.\n", shown(&demo.data)));
+    text
+}
+
+fn shown(path: &Path) -> String {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("the demo's numbers are valid, a test reads them all")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_named_exists_and_every_number_is_fictional() {
+        for client in clients() {
+            let account = &client.account;
+            assert_eq!(account.dids.len(), 1, "{}", account.name);
+            assert!(jiff::tz::TimeZone::get(&account.zone).is_ok(), "{}", account.zone);
+            for call_type in &account.call_types {
+                let protocol = call_type.protocol.as_ref();
+                assert!(protocol.is_none_or(|id| client.protocols.iter().any(|p| &p.id == id)), "{}", call_type.name);
+            }
+            for schedule in &client.schedules {
+                let rotation = schedule.rotation.iter().flat_map(|r| &r.people);
+                for person in rotation.chain(&schedule.fallback) {
+                    assert!(client.contacts.iter().any(|c| &c.id == person), "{person}");
+                }
+            }
+            for destination in client.contacts.iter().flat_map(|c| &c.destinations) {
+                match &destination.reach {
+                    Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
+                    Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
+                }
+            }
+        }
+        let mut numbers: Vec<_> = phones().into_iter().map(|phone| phone.number).collect();
+        numbers.extend(super::numbers().into_iter().map(|entry| entry.number));
+        numbers.sort();
+        let all = numbers.len();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all, "no two phones share a number");
+    }
+}

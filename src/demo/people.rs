@@ -1,0 +1,45 @@
+//! Makes contacts, destinations and schedules out of few words.
+
+use crate::base::id::{AccountId, ContactId, DestinationId, ScheduleId};
+use crate::domain::account::{Contact, Destination, Reach};
+use crate::domain::oncall::{Rotation, Schedule, ShiftLength};
+
+use super::number;
+
+/// How long a demo's phone is let ring.
+const RING_SECS: u32 = 30;
+
+/// A person with the ways to reach them: `(label, number or email address)`.
+pub fn contact(account: &str, key: &str, name: &str, title: &str, reached: &[(&str, &str)]) -> Contact {
+    let destination = |(label, address): &(&str, &str)| Destination {
+        id: DestinationId::named(&format!("{key}-{label}")),
+        label: (*label).to_owned(),
+        reach: if address.contains('@') { Reach::Email((*address).to_owned()) } else { Reach::Phone(number(address)) },
+        ring_secs: RING_SECS,
+        blocked: false,
+    };
+    Contact {
+        id: ContactId::named(key),
+        account: AccountId::named(account),
+        name: name.to_owned(),
+        title: title.to_owned(),
+        destinations: reached.iter().map(destination).collect(),
+    }
+}
+
+/// People taking turns in a role; the first of them when nothing else says who.
+pub fn rotation(account: &str, role: &str, zone: &str, people: &[&str], anchor: &str, length: ShiftLength) -> Schedule {
+    Schedule {
+        id: ScheduleId::named(&format!("{account}-{role}")),
+        account: AccountId::named(account),
+        role: role.to_owned(),
+        zone: zone.to_owned(),
+        rotation: Some(Rotation {
+            people: people.iter().map(|key| ContactId::named(key)).collect(),
+            anchor: anchor.to_owned(),
+            length,
+        }),
+        overrides: Vec::new(),
+        fallback: people.first().map(|key| ContactId::named(key)),
+    }
+}
