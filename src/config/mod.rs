@@ -97,10 +97,7 @@ impl fmt::Debug for Place {
 impl StoreConfig {
     /// SQLite and its key in one directory, as the demo and tests have it.
     pub fn in_directory(directory: &Path) -> Self {
-        Self {
-            place: Place::Sqlite(directory.join("cordboard.db")),
-            key_file: directory.join("cordboard.key"),
-        }
+        Self { place: Place::Sqlite(directory.join("cordboard.db")), key_file: directory.join("cordboard.key") }
     }
 }
 

@@ -213,7 +213,11 @@ fn read_store(section: &Section<'_>) -> Option<StoreConfig> {
     let place = match (path, url) {
         (Some(path), Some(url)) => {
             let fix = "Keep `path` for SQLite or `url` for PostgreSQL";
-            section.complain(if url.span.start > path.span.start { url.span } else { path.span }, "`path` and `url` are both there", fix);
+            section.complain(
+                if url.span.start > path.span.start { url.span } else { path.span },
+                "`path` and `url` are both there",
+                fix,
+            );
             return None;
         }
         (_, Some(url)) => Place::Postgres(url.value),
@@ -249,7 +253,11 @@ fn read_secret(section: &Section<'_>, key: &'static str) -> Option<secrecy::Secr
     secret::read(&path)
         .map_err(|why| {
             let what = format!("`{key}` names {}, and {why}", path.display());
-            section.complain(file.span.clone(), what, "Write the secret into that file, alone on a line, readable by Cordboard's user only");
+            section.complain(
+                file.span.clone(),
+                what,
+                "Write the secret into that file, alone on a line, readable by Cordboard's user only",
+            );
         })
         .ok()
 }
@@ -258,12 +266,13 @@ fn read_secret(section: &Section<'_>, key: &'static str) -> Option<secrecy::Secr
 fn read_email(section: &Section<'_>) -> Option<Option<Email>> {
     let host = section.text("host");
     let port = section.number("port", 1..=65_535);
-    let tls = section.parsed("tls", "Write \"implicit\" (port 465), \"starttls\" (port 587) or \"off\"", |text| match text {
-        "implicit" => Some(MailTls::Implicit),
-        "starttls" => Some(MailTls::StartTls),
-        "off" => Some(MailTls::Off),
-        _ => None,
-    });
+    let tls =
+        section.parsed("tls", "Write \"implicit\" (port 465), \"starttls\" (port 587) or \"off\"", |text| match text {
+            "implicit" => Some(MailTls::Implicit),
+            "starttls" => Some(MailTls::StartTls),
+            "off" => Some(MailTls::Off),
+            _ => None,
+        });
     let user = section.text("user");
     let password = read_secret(section, "password_file");
     let fix = "Write \"desk@example.com\" or \"Cordboard <desk@example.com>\"";
@@ -303,7 +312,8 @@ fn read_email(section: &Section<'_>) -> Option<Option<Email>> {
 fn read_sms(section: &Section<'_>) -> Option<SmsProvider> {
     let fix = "Use lower-case letters, digits and hyphens: it is part of an address";
     let name = section.parsed("name", fix, parse_name);
-    let kind = section.parsed("kind", "The one kind there is: \"twilio\"", |text| (text == "twilio").then_some(SmsKind::Twilio));
+    let kind = section
+        .parsed("kind", "The one kind there is: \"twilio\"", |text| (text == "twilio").then_some(SmsKind::Twilio));
     let base_url = section.parsed("base_url", "Write it as \"https://api.twilio.com\"", parse_base_url);
     let account_sid = section.text("account_sid");
     let auth_token = read_secret(section, "auth_token_file");
@@ -337,7 +347,8 @@ fn read_auth(section: &Section<'_>) -> Auth {
 
 /// The files named by `trunks`: files, and directories of them.
 fn read_trunks(top: &Section<'_>, mistakes: &Mistakes) -> Option<Vec<Trunk>> {
-    let named = top.list("trunks", "Name files or directories: trunks = [\"sip-config\"]", |text| Some(text.to_owned()));
+    let named =
+        top.list("trunks", "Name files or directories: trunks = [\"sip-config\"]", |text| Some(text.to_owned()));
     let mut files = Vec::new();
     for entry in named.unwrap_or_default() {
         let path = top.path(&entry.value);
@@ -443,7 +454,11 @@ fn check_together(top: &Section<'_>, http: &Option<At<Http>>, sip: &Option<At<Si
     let mut names: Vec<&str> = sms.iter().flatten().map(|provider| provider.name.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        top.complain(0..0, "two [[sms]] have one name", "Give each a name of its own: it is in their callbacks' addresses");
+        top.complain(
+            0..0,
+            "two [[sms]] have one name",
+            "Give each a name of its own: it is in their callbacks' addresses",
+        );
     }
 }
 
@@ -454,6 +469,7 @@ fn is_mailbox(text: &str) -> bool {
         None => Some(text),
     };
     let parts = address.and_then(|address| address.split_once('@'));
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'@' | b'<' | b'>'));
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'@' | b'<' | b'>'));
     parts.is_some_and(|(local, domain)| plain(local) && plain(domain))
 }

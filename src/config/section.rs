@@ -125,7 +125,11 @@ impl<'a> Section<'a> {
         let span = value.map_or(self.span.clone(), Spanned::span);
         let table = value.and_then(|v| v.get_ref().as_table());
         if value.is_some() && table.is_none() {
-            self.complain(span.clone(), format_args!("`{key}` is not a table"), format!("Write it as {name} on a line of its own"));
+            self.complain(
+                span.clone(),
+                format_args!("`{key}` is not a table"),
+                format!("Write it as {name} on a line of its own"),
+            );
         }
         Self::new(self.source, self.mistakes, name, span, table)
     }
@@ -174,7 +178,11 @@ impl<'a> Section<'a> {
     pub fn list<T>(&self, key: &'static str, fix: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<At<T>>> {
         let value = self.value(key)?;
         let Some(array) = value.get_ref().as_array() else {
-            self.complain(value.span(), format_args!("`{key}` is not a list"), "Put it in square brackets: [\"…\", \"…\"]");
+            self.complain(
+                value.span(),
+                format_args!("`{key}` is not a list"),
+                "Put it in square brackets: [\"…\", \"…\"]",
+            );
             return None;
         };
         let mut items = Vec::new();
@@ -208,7 +216,11 @@ impl<'a> Section<'a> {
     pub fn flag(&self, key: &'static str) -> bool {
         let Some(value) = self.value(key) else { return false };
         value.get_ref().as_bool().unwrap_or_else(|| {
-            self.complain(value.span(), format_args!("`{key}` is neither true nor false"), "Write true or false without quotation marks");
+            self.complain(
+                value.span(),
+                format_args!("`{key}` is neither true nor false"),
+                "Write true or false without quotation marks",
+            );
             false
         })
     }
@@ -222,7 +234,8 @@ impl<'a> Section<'a> {
             if asked.contains(name) {
                 continue;
             }
-            let near = asked.iter().filter(|known| distance(known, name) <= 2).min_by_key(|known| distance(known, name));
+            let near =
+                asked.iter().filter(|known| distance(known, name) <= 2).min_by_key(|known| distance(known, name));
             let fix = near.map_or_else(
                 || format!("Known here: {}", asked.iter().copied().collect::<Vec<_>>().join(", ")),
                 |near| format!("Perhaps `{near}` was meant"),

@@ -83,7 +83,9 @@ impl Network {
     /// Whether `peer` is one of them. An IPv4 address in IPv6's clothes counts as what it is.
     pub fn contains(&self, peer: IpAddr) -> bool {
         match (self.address, peer.to_canonical()) {
-            (IpAddr::V4(ours), IpAddr::V4(peer)) => same_start(u32::from(ours).into(), u32::from(peer).into(), self.bits, 32),
+            (IpAddr::V4(ours), IpAddr::V4(peer)) => {
+                same_start(u32::from(ours).into(), u32::from(peer).into(), self.bits, 32)
+            }
             (IpAddr::V6(ours), IpAddr::V6(peer)) => same_start(ours.into(), peer.into(), self.bits, 128),
             _ => false,
         }

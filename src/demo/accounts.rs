@@ -271,8 +271,7 @@ fn property() -> Client {
                      Lock-outs: only for tenants whose name is on the lease; take the unit number.\n\
                      Noise: urgent after 22:00 only."
         .to_owned();
-    let problems =
-        ["Water leak", "No heat", "No air conditioning", "No electricity", "Locked out", "Damage", "Noise"];
+    let problems = ["Water leak", "No heat", "No air conditioning", "No electricity", "Locked out", "Damage", "Noise"];
     account.call_types = vec![
         call_type(
             "property-urgent",

@@ -25,10 +25,8 @@ pub fn choice(name: &str, label: &str, options: &[&str]) -> Field {
 
 /// Who called and where to ring back, which every form begins with, and `more`.
 pub fn caller_and(more: Vec<Field>) -> Form {
-    let mut fields = vec![
-        field("name", "Caller's name", FieldKind::Text),
-        field("callback", "Call-back number", FieldKind::Phone),
-    ];
+    let mut fields =
+        vec![field("name", "Caller's name", FieldKind::Text), field("callback", "Call-back number", FieldKind::Phone)];
     fields.extend(more);
     Form { version: 1, fields }
 }
