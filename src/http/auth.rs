@@ -11,7 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 
-use crate::base::id::SessionId;
+use crate::base::id::{SessionId, UserId};
 use crate::engine::feed::UserRef;
 use crate::io::store::users::Role;
 use crate::io::token::{Bearer, TokenError};
@@ -28,27 +28,27 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Sessions lately seen alive in the store.
 #[derive(Debug, Default)]
 pub struct LiveSessions {
-    seen: Mutex<HashMap<SessionId, (Instant, String)>>,
+    seen: Mutex<HashMap<(SessionId, UserId), (Instant, String)>>,
 }
 
 impl LiveSessions {
-    fn name_if_fresh(&self, session: &SessionId, now: Instant) -> Option<String> {
+    fn name_if_fresh(&self, bearer: &Bearer, now: Instant) -> Option<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, name) = seen.get(session)?;
+        let (at, name) = seen.get(&(bearer.session.clone(), bearer.user.clone()))?;
         (now.saturating_duration_since(*at) < RECHECK).then(|| name.clone())
     }
 
-    fn remember(&self, session: SessionId, name: String, now: Instant) {
+    fn remember(&self, bearer: &Bearer, name: String, now: Instant) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_REMEMBERED {
             seen.retain(|_, (at, _)| now.saturating_duration_since(*at) < RECHECK);
         }
-        seen.insert(session, (now, name));
+        seen.insert((bearer.session.clone(), bearer.user.clone()), (now, name));
     }
 
     /// Forgets `session`, so that the store is asked next time.
     pub fn forget(&self, session: &SessionId) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _), _| known != session);
     }
 }
 
@@ -74,14 +74,14 @@ pub async fn check(front: &Front, token: &str) -> Result<Signed, Problem> {
         TokenError::Revoked => ended(),
     })?;
     let now = front.clock.instant();
-    if let Some(name) = front.live.name_if_fresh(&bearer.session, now) {
+    if let Some(name) = front.live.name_if_fresh(&bearer, now) {
         return Ok(Signed { bearer, name });
     }
     let Some(name) = find_name(front, &bearer).await? else {
         front.tokens.revoke(&bearer.session);
         return Err(ended());
     };
-    front.live.remember(bearer.session.clone(), name.clone(), now);
+    front.live.remember(&bearer, name.clone(), now);
     Ok(Signed { bearer, name })
 }
 
@@ -102,12 +102,12 @@ pub async fn still_lives(front: &Front, signed: &Signed) -> bool {
         return false;
     }
     let now = front.clock.instant();
-    if front.live.name_if_fresh(&signed.bearer.session, now).is_some() {
+    if front.live.name_if_fresh(&signed.bearer, now).is_some() {
         return true;
     }
     match find_name(front, &signed.bearer).await {
         Ok(Some(name)) => {
-            front.live.remember(signed.bearer.session.clone(), name, now);
+            front.live.remember(&signed.bearer, name, now);
             true
         }
         Ok(None) => {

@@ -1,0 +1,92 @@
+//! Accounts with all a screen pop needs; seats; and what an operator does to a call.
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::{CallId, UserId};
+use cordboard::http::state::CallAction;
+use serde_json::{Value, json};
+
+use crate::support::House;
+
+#[tokio::test]
+async fn an_account_comes_with_people_protocol_and_who_is_on_call() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let list = house.fetch("/api/v1/accounts", &kim).await.json();
+    assert_eq!(list["items"][0]["dids"], json!(["+12025550102"]));
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &kim).await.json();
+    assert_eq!(account["answer_phrase"], "Imaginary Plumbing, how can I help?");
+    assert_eq!(account["call_types"][0]["form"]["fields"][0]["name"], "name");
+    assert_eq!(account["contacts"][0]["destinations"][0]["reach"], json!({"kind": "phone", "address": "+12025550121"}));
+    assert_eq!(account["schedules"][0]["role"], "technician");
+    assert_eq!(account["protocols"][0]["id"], "pro_urgent");
+    assert!(account["protocols"][0]["text"][0].as_str().is_some_and(|line| !line.is_empty()));
+    assert_eq!(account["on_call"][0]["contact"]["name"], "Ben Ortiz");
+    assert_eq!(account["on_call"][0]["why"], "fallback");
+    assert_eq!(house.fetch("/api/v1/accounts/acc_nobody", &kim).await.problem(), "not_found");
+}
+
+#[tokio::test]
+async fn a_seat_is_made_ready_and_told_where_to_register() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let got = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "not_ready", "reason": " lunch "})).await;
+    assert_eq!(got.status, StatusCode::OK);
+    let told = house.told.ready.lock().expect("no panic").clone();
+    assert_eq!(told, [(UserId::named("kim"), false, Some("lunch".to_owned()))]);
+    let wrong = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "asleep"})).await;
+    assert_eq!(wrong.problem(), "body.invalid");
+    let sip = house.fetch("/api/v1/seat/sip", &kim).await.json();
+    assert_eq!(sip, json!({"uri": "sip:kim@cordboard.local", "ws": "wss://desk.example.com/sip"}));
+    let check = house.ask(Method::POST, "/api/v1/seat/check", &kim, Value::Null).await;
+    assert_eq!((check.status, check.problem().as_str()), (StatusCode::CONFLICT, "seat.not_now"));
+}
+
+#[tokio::test]
+async fn each_button_of_a_call_reaches_the_call() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for (path, body) in [
+        ("take", Value::Null),
+        ("hold", Value::Null),
+        ("retrieve", Value::Null),
+        ("patch", json!({"contact": "con_ben", "destination": "dst_ben-mobile"})),
+        ("patch", json!({"number": "(202) 555-0177"})),
+        ("patch/join", Value::Null),
+        ("patch/drop", Value::Null),
+        ("patch/cancel", Value::Null),
+        ("hangup", Value::Null),
+        ("wrap_up_done", json!({"disposition": "message taken"})),
+    ] {
+        let got = house.ask(Method::POST, &format!("/api/v1/calls/call_1/{path}"), &kim, body).await;
+        assert_eq!(got.status, StatusCode::NO_CONTENT, "{path}");
+    }
+    let acts = house.told.acts.lock().expect("no panic").clone();
+    assert!(acts.iter().all(|(call, by, _)| *call == CallId::named("1") && *by == UserId::named("kim")));
+    let CallAction::Patch(to) = &acts[3].2 else { panic!("{:?}", acts[3].2) };
+    assert_eq!(to.number.as_e164(), "+12025550121");
+    assert_eq!(to.contact.as_ref().map(|c| c.name.as_str()), Some("Ben Ortiz"));
+    let CallAction::Patch(to) = &acts[4].2 else { panic!("{:?}", acts[4].2) };
+    assert_eq!((to.number.as_e164(), &to.contact), ("+12025550177", &None));
+    assert_eq!(acts[9].2, CallAction::WrapUpDone { disposition: Some("message taken".into()) });
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_call_is_refused_in_words() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for body in [
+        json!({}),
+        json!({"number": "12"}),
+        json!({"contact": "con_ben"}),
+        json!({"contact": "con_ben", "destination": "dst_ben-email"}),
+        json!({"contact": "con_nobody", "destination": "dst_x"}),
+        json!({"contact": "con_ben", "destination": "dst_ben-mobile", "number": "2025550177"}),
+    ] {
+        let got = house.ask(Method::POST, "/api/v1/calls/call_1/patch", &kim, body.clone()).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "patch.invalid"), "{body}");
+    }
+    *house.told.refuse.lock().expect("no panic") = true;
+    let got = house.ask(Method::POST, "/api/v1/calls/call_1/hold", &kim, Value::Null).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
+    assert_eq!(got.json()["detail"], "The caller has gone.");
+}

@@ -1,0 +1,42 @@
+//! Drafts: mine alone, replaced when saved again, gone when thrown away.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::House;
+
+#[tokio::test]
+async fn a_draft_is_kept_as_typed_and_is_mine_alone() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    let path = "/api/v1/drafts/drf_1";
+    let draft = |text: &str| {
+        json!({"account": "acc_plumbing", "call_type": "ct_urgent", "caller": "20255",
+            "answers": {"problem": text}, "cursor": {"field": "problem", "start": 3, "end": 5}})
+    };
+    let saved = house.ask(Method::PUT, path, &kim, draft("bur")).await;
+    assert_eq!(saved.json(), json!({"id": "drf_1", "saved_at": crate::support::START.0}));
+    house.ask(Method::PUT, path, &kim, draft("burst")).await;
+    let mine = house.fetch("/api/v1/drafts", &kim).await.json();
+    assert_eq!(mine["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(mine["items"][0]["answers"]["problem"], "burst");
+    assert_eq!(mine["items"][0]["cursor"]["start"], 3);
+    assert_eq!(mine["items"][0]["caller"], Value::Null, "half a number is none");
+
+    assert_eq!(house.fetch("/api/v1/drafts", &lee).await.json()["items"], json!([]));
+    assert_eq!(house.ask(Method::PUT, path, &lee, draft("mine now")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.ask(Method::DELETE, path, &lee, Value::Null).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.ask(Method::DELETE, path, &kim, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn an_identifier_of_another_kind_names_nothing() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for id in ["msg_1", "1", "drf_%2e%2e%2f", "drf_"] {
+        let got =
+            house.ask(Method::PUT, &format!("/api/v1/drafts/{id}"), &kim, json!({"account": "acc_plumbing"})).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{id}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The front door, asked from outside: the whole router over a store in a temporary directory.
+
+mod accounts;
+mod console;
+mod drafts;
+mod feed;
+mod health;
+mod hooks;
+mod messages;
+mod openapi;
+mod sessions;
+mod support;
+mod tokens;

@@ -1,0 +1,180 @@
+//! Messages: saved once, with all faults told, listed by pages, taken back.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Got, House, message_body, request};
+
+const PATH: &str = "/api/v1/messages";
+
+async fn save(house: &House, token: &str, key: &str, body: Value) -> Got {
+    let mut request = request(Method::POST, PATH, token, &body);
+    if !key.is_empty() {
+        request.headers_mut().insert("idempotency-key", key.parse().expect("a header value"));
+    }
+    house.send(request).await
+}
+
+#[tokio::test]
+async fn a_message_is_saved_and_shown_with_its_normalised_answers() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let got = save(&house, &token, "", message_body()).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{:?}", got.json());
+    let message = got.json();
+    assert_eq!(message["answers"]["phone"], "+12025550188");
+    assert_eq!(message["account"]["name"], "Imaginary Plumbing");
+    assert_eq!(message["call_type"]["name"], "urgent");
+    assert_eq!(message["taken_by"]["name"], "KIM");
+    assert_eq!(message["urgency"], "urgent");
+    let id = message["id"].as_str().expect("an id");
+    assert_eq!(house.fetch(&format!("{PATH}/{id}"), &token).await.json(), message);
+    let listed = house.fetch("/api/v1/accounts/acc_plumbing/messages?caller=%2B12025550188", &token).await.json();
+    assert_eq!(listed["items"][0]["id"], id);
+    let none = house.fetch("/api/v1/accounts/acc_plumbing/messages?caller=2025550199", &token).await.json();
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn all_faults_of_a_form_are_told_at_once() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let mut body = message_body();
+    body["answers"] = json!({"phone": "5550188", "when": "Never", "shoe size": "44"});
+    body["caller"] = json!("call me");
+    let got = save(&house, &token, "", body).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "message.invalid"));
+    let errors = got.json()["errors"].clone();
+    let mut found: Vec<_> =
+        errors.as_array().expect("errors").iter().map(|e| (e["field"].as_str(), e["code"].as_str())).collect();
+    found.sort_unstable();
+    let expected = [
+        ("caller", "phone"),
+        ("name", "required"),
+        ("phone", "phone"),
+        ("problem", "required"),
+        ("shoe size", "unknown_field"),
+        ("when", "choice"),
+    ];
+    assert_eq!(found, expected.map(|(field, code)| (Some(field), Some(code))));
+    assert_eq!(house.fetch(PATH, &token).await.json()["items"], json!([]), "nothing is saved");
+}
+
+#[tokio::test]
+async fn an_unknown_account_or_call_type_is_told_by_field() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    for (name, value) in [("account", "acc_nobody"), ("call_type", "ct_nothing")] {
+        let mut body = message_body();
+        body[name] = json!(value);
+        let got = save(&house, &token, "", body).await;
+        assert_eq!(got.problem(), "message.invalid");
+        assert_eq!(got.json()["errors"][0]["field"], name);
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_saves_once_and_another_body_under_it_is_refused() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let first = save(&house, &token, "one", message_body()).await;
+    let again = save(&house, &token, "one", message_body()).await;
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!(first.json()["id"], again.json()["id"]);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let mut other = message_body();
+    other["answers"]["problem"] = json!("Something else");
+    assert_eq!(save(&house, &token, "one", other).await.problem(), "idempotency.reused");
+    let lee = house.sign_in("lee").await;
+    assert_ne!(save(&house, &lee, "one", message_body()).await.json()["id"], first.json()["id"], "keys are per user");
+    assert_eq!(save(&house, &token, "two words", message_body()).await.problem(), "idempotency.key_invalid");
+    assert_eq!(house.fetch(PATH, &token).await.json()["items"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn two_equal_requests_at_once_save_once() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let (a, b, c) = tokio::join!(
+        save(&house, &token, "one", message_body()),
+        save(&house, &token, "one", message_body()),
+        save(&house, &token, "one", message_body())
+    );
+    assert_eq!(a.json()["id"], b.json()["id"]);
+    assert_eq!(b.json()["id"], c.json()["id"]);
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_without_gap_or_overlap() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let mut saved = Vec::new();
+    for _ in 0..5 {
+        house.clock.advance(Duration::from_secs(1));
+        saved.push(save(&house, &token, "", message_body()).await.json()["id"].clone());
+    }
+    saved.reverse();
+    let mut found = Vec::new();
+    let mut path = format!("{PATH}?limit=2");
+    for _ in 0..4 {
+        let page = house.fetch(&path, &token).await.json();
+        found.extend(page["items"].as_array().expect("items").iter().map(|m| m["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("{PATH}?limit=2&cursor={next}");
+    }
+    assert_eq!(found, saved);
+    assert_eq!(house.fetch(&format!("{PATH}?cursor=nonsense"), &token).await.problem(), "query.invalid");
+}
+
+#[tokio::test]
+async fn a_draft_goes_with_its_message_and_is_back_when_it_is_taken_back() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let draft = json!({"account": "acc_plumbing", "answers": {"name": "Pat"}});
+    house.ask(Method::PUT, "/api/v1/drafts/drf_1", &token, draft).await;
+    let mut body = message_body();
+    body["draft"] = json!("drf_1");
+    let id = save(&house, &token, "", body.clone()).await.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(house.fetch("/api/v1/drafts", &token).await.json()["items"], json!([]));
+    assert_eq!(save(&house, &token, "", body).await.problem(), "draft.settled", "saved twice without a key");
+
+    let undo = format!("{PATH}/{id}/undo");
+    let got = house.ask(Method::POST, &undo, &token, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let drafts = house.fetch("/api/v1/drafts", &token).await.json();
+    assert_eq!(drafts["items"][0]["id"], "drf_1");
+    assert_eq!(drafts["items"][0]["answers"]["problem"], "Burst pipe in the cellar", "as it was when it was saved");
+    assert_eq!(house.fetch(PATH, &token).await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_has_gone_out_is_not_taken_back() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let id = save(&house, &token, "", message_body()).await.json()["id"].as_str().expect("an id").to_owned();
+    house.clock.advance(Duration::from_secs(6));
+    let got = house.ask(Method::POST, &format!("{PATH}/{id}/undo"), &token, Value::Null).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    let got = house.ask(Method::POST, &format!("{PATH}/msg_nothing/undo"), &token, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_problems() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let send = |kind: &str, body: Vec<u8>| {
+        let mut request = request(Method::POST, PATH, &token, &json!({}));
+        request.headers_mut().insert("content-type", kind.parse().expect("a header value"));
+        *request.body_mut() = axum::body::Body::from(body);
+        house.send(request)
+    };
+    assert_eq!(send("application/json", b"{".to_vec()).await.problem(), "body.malformed");
+    assert_eq!(send("application/json", b"{}".to_vec()).await.problem(), "body.invalid");
+    assert_eq!(send("application/json", vec![0xff, 0xfe]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(send("text/plain", b"hello".to_vec()).await.problem(), "body.not_json");
+    let large = send("application/json", vec![b' '; 300 * 1024]).await;
+    assert_eq!((large.status, large.problem().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large"));
+}

@@ -1,0 +1,107 @@
+//! The description covers every route, and every name it refers to is in it.
+
+use std::collections::BTreeSet;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::House;
+
+fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get("$ref") {
+                found.insert(reference);
+            }
+            map.values().for_each(|v| references(v, found));
+        }
+        Value::Array(list) => list.iter().for_each(|v| references(v, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let document = House::new().await.fetch("/api/openapi.json", "").await.json();
+    assert!(document["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("a reference within the document");
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn every_described_route_is_routed_and_every_routed_one_described() {
+    let house = House::new().await;
+    let document = house.fetch("/api/openapi.json", "").await.json();
+    let paths = document["paths"].as_object().expect("paths");
+    for (path, item) in paths {
+        let concrete = path.replace("{id}", "x").replace("{provider}", "x");
+        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            let described = item.get(method.as_str().to_lowercase()).is_some();
+            let got = house.ask(method.clone(), &concrete, "", json!({})).await;
+            let routed = got.status != StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(described, routed, "{method} {path}: {}", got.status);
+            // A path that no route takes falls to the console, which knows nothing under /api and /hooks.
+            let unrouted = got.status == StatusCode::NOT_FOUND && got.json()["detail"] == "There is no such route.";
+            assert!(!unrouted, "{method} {path}");
+        }
+    }
+    // The contract with the console and with the carrier, by name.
+    for path in [
+        "/api/v1/sessions",
+        "/api/v1/sessions/refresh",
+        "/api/v1/sessions/current",
+        "/api/v1/me",
+        "/api/v1/accounts",
+        "/api/v1/accounts/{id}",
+        "/api/v1/accounts/{id}/messages",
+        "/api/v1/messages",
+        "/api/v1/messages/{id}",
+        "/api/v1/messages/{id}/undo",
+        "/api/v1/drafts",
+        "/api/v1/drafts/{id}",
+        "/api/v1/dispatches",
+        "/api/v1/dispatches/{id}/confirm",
+        "/api/v1/dispatches/{id}/close",
+        "/api/v1/dispatches/{id}/skip",
+        "/api/v1/seat",
+        "/api/v1/seat/sip",
+        "/api/v1/seat/check",
+        "/api/v1/calls",
+        "/api/v1/calls/{id}/take",
+        "/api/v1/calls/{id}/hold",
+        "/api/v1/calls/{id}/retrieve",
+        "/api/v1/calls/{id}/hangup",
+        "/api/v1/calls/{id}/patch",
+        "/api/v1/calls/{id}/patch/join",
+        "/api/v1/calls/{id}/patch/drop",
+        "/api/v1/calls/{id}/patch/cancel",
+        "/api/v1/calls/{id}/wrap_up_done",
+        "/api/v1/events",
+        "/sip",
+        "/hooks/sms/{provider}/inbound",
+        "/hooks/sms/{provider}/status",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/api/openapi.json",
+    ] {
+        assert!(paths.contains_key(path), "{path}");
+    }
+}
+
+#[test]
+fn the_router_has_one_list_and_it_is_the_described_one() {
+    let source = include_str!("../../src/http/router.rs");
+    let list = source.split("fn list()").nth(1).and_then(|s| s.split("\n}").next()).expect("the list of routes");
+    assert!(list.matches(".routes(routes!(").count() > 30);
+    let elsewhere = source.replace(list, "");
+    for call in [".route(", ".route_service(", ".nest(", ".nest_service(", ".routes("] {
+        assert!(!elsewhere.contains(call), "{call} outside the list: not in the description");
+        assert!(call == ".routes(" || !list.contains(call), "{call} in the list: not in the description");
+    }
+}
