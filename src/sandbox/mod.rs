@@ -6,6 +6,7 @@
 pub mod board;
 pub mod exchange;
 pub mod mail;
+pub mod people;
 pub mod phone;
 pub mod sms;
 pub mod smtp;

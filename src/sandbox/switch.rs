@@ -401,11 +401,8 @@ impl Switch {
     }
 
     fn media_says(&mut self, event: MediaEvent) {
-        let leg = match event {
-            // A browser that is silent for 5 s is gone: its page was closed or reloaded.
-            MediaEvent::Silent { leg } | MediaEvent::WebDown { leg } => leg,
-            _ => return,
-        };
+        // A browser that is silent for 5 s is gone: its page was closed or reloaded.
+        let (MediaEvent::Silent { leg } | MediaEvent::WebDown { leg }) = event else { return };
         if let Some(id) = self.handsets.iter().find(|(_, h)| h.leg == leg).map(|(id, _)| *id) {
             self.drop_handset(id);
         }

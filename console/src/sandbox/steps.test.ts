@@ -15,6 +15,7 @@ test('the tour begins at the desk and moves on by what is seen', () => {
   expect(progress({}).next).toBe('sign-in');
   let seen = gather({}, state(phone({ state: 'talking' })), true);
   expect(progress(seen).next).toBe('take');
+  expect(progress({ ...seen, rang: true }).done.has('read')).toBe(false);
   seen = gather(seen, state(phone(), phone({ texts: [text] })), false);
   expect(progress(seen).next).toBe('read');
   seen = gather(seen, state(phone(), phone({ texts: [text, { ...text, mine: true }] })), false);

@@ -13,6 +13,8 @@ export interface Step {
   text: string;
   /** Ticked by itself once this was seen; steps without one are ticked by the next one that is. */
   fact?: Fact;
+  /** Another way, not a step on it. */
+  optional?: boolean;
 }
 
 export interface Chapter {
@@ -36,7 +38,7 @@ export const chapters: Chapter[] = [
     steps: [
       { id: 'read', where: 'here', text: 'A phone on the right shows the text. It says which code to reply.' },
       { id: 'reply', where: 'here', text: 'Type that reply (such as 1ok) under the text and send it. The dispatch board shows who confirmed.', fact: 'replied' },
-      { id: 'ignore', where: 'here', text: 'Or do not reply: when the wait is over the phone rings, and a voice reads the message after you press 1.', fact: 'rang' },
+      { id: 'ignore', where: 'here', text: 'Or do not reply: when the wait is over the phone rings, and a voice reads the message after you press 1.', fact: 'rang', optional: true },
     ],
   },
   {
@@ -72,13 +74,11 @@ export function progress(seen: Seen): { done: Set<string>; next: string | null }
   const done = new Set<string>();
   let next: string | null = null;
   for (const chapter of chapters) {
-    const last = chapter.steps.reduce((at, step, i) => (step.fact && seen[step.fact] ? i : at), -1);
+    const last = chapter.steps.reduce((at, step, i) => (step.fact && seen[step.fact] && !step.optional ? i : at), -1);
     chapter.steps.forEach((step, i) => {
-      // “Or do not reply” is another way, not a step on it.
       if (step.fact ? seen[step.fact] : i < last) done.add(step.id);
     });
-    const optional = (step: Step) => step.id === 'ignore';
-    next ??= chapter.steps.find((step) => !done.has(step.id) && !optional(step))?.id ?? null;
+    next ??= chapter.steps.find((step) => !done.has(step.id) && !step.optional)?.id ?? null;
   }
   return { done, next };
 }
