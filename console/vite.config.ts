@@ -24,6 +24,8 @@ export default defineConfig({
       output: {
         entryFileNames: 'assets/[name].js',
         chunkFileNames: 'assets/[name].js',
+        // What the pages share is Svelte's runtime; without a name it would be called after one of its files.
+        advancedChunks: { groups: [{ name: 'svelte', test: /node_modules[\\/]svelte/ }] },
         assetFileNames: 'assets/[name][extname]',
       },
     },

@@ -77,7 +77,7 @@ describe('the saver', () => {
       () => state,
       put,
       (revision) => (state.acknowledged = revision),
-      () => {},
+      (error) => ((error as Error).message === 'gone' ? 'give up' : 'try again'),
     );
     const type = (text: string) => {
       state.answers.name = text;
@@ -127,6 +127,17 @@ describe('the saver', () => {
     type('AB');
     await vi.advanceTimersByTimeAsync(2_000);
     expect(state.acknowledged).toBe(2);
+  });
+
+  it('does not go on asking when the draft has become a message elsewhere', async () => {
+    const { put, type } = setUp(
+      vi.fn(async () => {
+        throw new Error('gone');
+      }),
+    );
+    type('A');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(put).toHaveBeenCalledTimes(1);
   });
 
   it('sends nothing once the draft has become a message', async () => {

@@ -138,7 +138,8 @@ export class DraftSaver {
     private readonly current: () => Draft,
     private readonly put: (id: string, body: DraftBody) => Promise<unknown>,
     private readonly onSaved: (revision: number) => void,
-    private readonly onFailed: () => void,
+    /** `give up` when the server will never take it: the draft became a message elsewhere. */
+    private readonly onFailed: (error: unknown) => 'try again' | 'give up',
   ) {}
 
   touch(): void {
@@ -160,8 +161,8 @@ export class DraftSaver {
     try {
       await this.put(draft.id, draftBody(draft));
       this.onSaved(revision);
-    } catch {
-      this.onFailed();
+    } catch (error) {
+      if (!this.stopped && this.onFailed(error) === 'give up') this.stop();
       this.touch();
     } finally {
       this.sending = false;

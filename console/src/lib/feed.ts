@@ -12,7 +12,12 @@ export interface FeedOptions {
   typing: () => boolean;
   onEvent: (event: FeedEvent) => void;
   onLink: (link: Link) => void;
+  /** The server does not, or no longer, take the token. */
+  onRefused: () => void;
 }
+
+/** Close code of the server for a token that is not good. */
+const REFUSED = 4401;
 
 const PING_MS = 2_000;
 /** A socket this long without a word is dead, whatever TCP thinks. */
@@ -41,7 +46,7 @@ export class FeedClient {
 
   /** A refreshed token goes over the open socket, so that the server does not end it when the old one expires. */
   authenticate(): void {
-    this.say({ type: 'auth', token: this.options.token() });
+    if (this.options.token()) this.say({ type: 'auth', token: this.options.token() });
   }
 
   /** Tells the server at once that typing began: a pop may be on its way. */
@@ -86,7 +91,10 @@ export class FeedClient {
       }
       if (event.type !== 'pong') this.options.onEvent(event);
     };
-    socket.onclose = () => this.lost(socket);
+    socket.onclose = (event) => {
+      if (event.code === REFUSED) this.options.onRefused();
+      this.lost(socket);
+    };
     clearInterval(this.pings);
     this.pings = setInterval(() => {
       if (Date.now() - this.heard > SILENCE_MS) {

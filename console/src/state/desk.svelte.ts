@@ -52,6 +52,7 @@ class Desk {
       url: `${scheme}://${location.host}/api/v1/events`,
       token: () => session.token,
       typing: () => this.isTyping,
+      onRefused: () => void session.renew(),
       onEvent: (event) => this.apply(event),
       onLink: (link) => {
         this.link = link;

@@ -287,7 +287,11 @@ class Forms {
           this.shelf?.keep($state.snapshot(draft));
           this.keptHere = false;
         },
-        () => (this.keptHere = true),
+        (error) => {
+          if (error instanceof Problem && !error.offline && error.status < 500 && error.status !== 401 && error.status !== 429) return 'give up';
+          this.keptHere = true;
+          return 'try again';
+        },
       );
       this.savers.set(id, saver);
     }

@@ -80,7 +80,7 @@ class SessionState {
   }
 
   /** True if there is a fresh token now. */
-  private async renew(): Promise<boolean> {
+  async renew(): Promise<boolean> {
     const mine = this.stored;
     if (!mine) return false;
     // The refresh token works once. Whoever gets the lock first renews; the others find the new one.

@@ -1,0 +1,175 @@
+// Drives the real console in a headless Chromium for the tests in main.rs: one JSON line a command, one an answer.
+//
+//   node seat.mjs BASE_URL VOICE.wav SCRATCH_DIR
+//
+// The microphone plays VOICE; tap.js keeps what the headset plays.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+
+const here = import.meta.dirname;
+const require = createRequire(join(here, '../../console/package.json'));
+const { chromium } = require('playwright-core');
+
+const [base, voice, scratch] = process.argv.slice(2);
+const PASSWORD = process.env.CORDBOARD_PASSWORD ?? 'cordboard';
+const PATIENCE_MS = 30_000;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${voice}`,
+    '--autoplay-policy=no-user-gesture-required',
+    // Without it a machine whose only address is loopback has no way for the call.
+    '--allow-loopback-in-peer-connection',
+  ],
+});
+const context = await browser.newContext({ viewport: { width: 1600, height: 900 } });
+const page = await context.newPage();
+page.setDefaultTimeout(PATIENCE_MS);
+const said = [];
+page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+page.on('pageerror', (error) => said.push(`error: ${error}`));
+await page.addInitScript({ path: join(here, 'tap.js') });
+
+/** The states of the desk's words, by the names of the API. */
+const STATES = { talking: 'Talking', held: 'On hold', patching: 'Patching', conference: 'All three', wrap_up: 'Wrap-up', offered: 'Call offered' };
+
+const commands = {
+  async log_in({ login, password = PASSWORD }) {
+    await page.goto(base);
+    await page.fill('#login', login);
+    await page.fill('#password', password);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('header nav');
+  },
+
+  // The ready check as an operator does it.
+  async get_ready() {
+    await page.waitForSelector('h1:has-text("Ready check")');
+    await page.click('text=Start the check');
+    await page.click('text=Play the tone');
+    await page.click('text=I hear it');
+    const go = page.locator('text=Go to the desk, ready for calls');
+    const failed = page.locator('ol li.fail .why');
+    await go.or(failed.first()).first().waitFor();
+    if (await failed.count()) throw new Error(`the ready check failed: ${await failed.first().textContent()}`);
+    const line = await page.locator('ol li').nth(2).locator('.why').textContent();
+    await go.click();
+    await page.waitForSelector('.state.ready, .state.talking, .state.offered');
+    return line;
+  },
+
+  async expect_talking({ account }) {
+    await page.waitForSelector(`.band:has-text("${account}") >> text=Talking`);
+    return page.locator('.phrase').first().textContent();
+  },
+
+  async expect_state({ state }) {
+    await page.waitForSelector(`.band .state:has-text("${STATES[state] ?? state}")`);
+  },
+
+  async press({ key }) {
+    await page.keyboard.press(key);
+  },
+
+  async fill({ call_type, answers }) {
+    if (call_type) await page.click(`.types label:has-text("${call_type}")`);
+    for (const [name, answer] of Object.entries(answers)) {
+      const field = page.locator(`[data-field="${name}"]`);
+      if ((await field.evaluate((f) => f.tagName)) === 'SELECT') await field.selectOption(answer);
+      else {
+        await field.focus();
+        await field.fill(answer);
+      }
+    }
+  },
+
+  async save() {
+    await page.keyboard.press('Control+Enter');
+    const faults = page.locator('.field .fault');
+    const saved = page.locator('text=Message saved').first();
+    await saved.or(faults.first()).first().waitFor();
+    if (await faults.count()) throw new Error(`not saved: ${(await faults.allTextContents()).join(' ')}`);
+  },
+
+  async expect_dispatch({ text }) {
+    const row = page.locator(`.bottom .row:has-text("${text}")`);
+    await row.waitFor();
+    return row.innerText();
+  },
+
+  // F8, the person on call comes first, Enter rings them.
+  async patch({ to } = {}) {
+    await page.keyboard.press('F8');
+    await page.waitForSelector('#patch-list li');
+    if (to) await page.keyboard.type(to);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('section.patch');
+  },
+
+  async expect_patch({ state }) {
+    const found = page.locator(`section.patch.${state}`);
+    // The console leaves a call whose operator has dropped off to the two who talk on.
+    const left = page.locator('.wrap, .idle');
+    await (state === 'dropped' ? found.or(left).first() : found).waitFor();
+  },
+
+  /** After dropping off: what the call was, and ready for the next. */
+  async end_patched_call() {
+    const patched = page.locator('.wrap button:has-text("Patched through")');
+    if (await patched.count()) await patched.click();
+  },
+
+  async hang_up() {
+    await page.keyboard.press('F10');
+  },
+
+  async levels({ frequencies, seconds }) {
+    return page.evaluate(([f, s]) => window.__tap.levels(f, s), [frequencies, seconds]);
+  },
+
+  async screenshot({ name }) {
+    await page.screenshot({ path: join(scratch, `${name}.png`) });
+  },
+
+  /** Serious findings of axe on the page as it is. */
+  async axe() {
+    await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    return found.violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+  },
+
+  async text({ selector }) {
+    return page.locator(selector).first().innerText();
+  },
+
+  async reload() {
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.reload();
+    await page.waitForSelector('header nav');
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!line.trim()) continue;
+  const { command, arguments: given } = JSON.parse(line);
+  if (command === 'quit') break;
+  let answer;
+  try {
+    if (!commands[command]) throw new Error('there is no such command');
+    answer = { value: (await commands[command](given ?? {})) ?? null };
+  } catch (error) {
+    await page.screenshot({ path: join(scratch, `failed-${command}.png`) }).catch(() => undefined);
+    answer = { error: `${String(error.message ?? error).split('\n')[0]} (page said: ${said.slice(-6).join(' | ') || 'nothing'})` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
