@@ -32,6 +32,10 @@ pub struct SeatView {
     pub state: SeatState,
     pub reason: Option<String>,
     pub since: UtcMs,
+    /// The softphone is registered.
+    pub phone: bool,
+    /// The media check has passed since the console connected.
+    pub checked: bool,
     pub calls: Vec<CallId>,
 }
 

@@ -2,7 +2,11 @@
 //! `dispatcher → calls → {desk, mixer, legs} → trunk`; what travels up is a channel that `app` wires.
 
 pub mod callout;
+pub mod calls;
+pub mod desk;
 pub mod feed;
+pub mod legs;
+pub mod mixer;
 pub mod registrar;
 pub mod signal;
 mod sip_side;

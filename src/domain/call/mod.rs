@@ -91,6 +91,8 @@ pub enum Input {
     SeatHungUp {
         user: UserId,
     },
+    /// The service is stopping: everybody is let go.
+    Stop,
     /// A deadline may have passed.
     Tick,
 }
@@ -357,6 +359,10 @@ impl Call {
             Input::Comfort => self.on_comfort(),
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),
+            Input::Stop => {
+                self.end(Cause::Released);
+                self.wrapping = None;
+            }
             Input::Tick => self.on_tick(),
         }
         self.settle();

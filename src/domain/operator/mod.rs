@@ -8,6 +8,7 @@
 //! of theirs is told exactly once.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::id::CallId;
@@ -100,7 +101,16 @@ pub enum NotReadyYet {
     NoConsole,
     NoPhone,
     NotChecked,
-    Busy,
+}
+
+impl fmt::Display for NotReadyYet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoConsole => "the console is not connected",
+            Self::NoPhone => "the softphone is not registered",
+            Self::NotChecked => "the media check has not passed yet",
+        })
+    }
 }
 
 /// One operator's seat.

@@ -1,0 +1,355 @@
+//! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
+//!
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`record`] writes down what
+//! happened. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
+//! operator is freed, its row is finished; the neighbours go on.
+
+pub mod check;
+pub mod outbound;
+pub mod record;
+mod task;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::desk::{CallWord, DeskHandle, FromDesk};
+use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent};
+use super::legs::Wiring;
+use super::signal::{IncomingCall, LegCommand};
+use crate::base::clock::UtcMs;
+use crate::base::id::{CallId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Account;
+pub use crate::domain::call::CommandError;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::event::{OfferEnd, RecordEvent};
+use crate::io::media::MediaEvent;
+use crate::io::store::calls::{CallEnd, CallRecord, Direction};
+
+use outbound::OutCalls;
+use record::{Accounts, CallLog, Line, Recorder};
+use task::{CallTask, ToCall};
+use view::Facts;
+
+/// How long an alarm about a call stays on the desks.
+const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
+/// Alarms kept at most; the oldest goes first.
+const ALARMS_KEPT: usize = 100;
+/// How long the store may take to say whose number was dialled.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+
+/// What an operator does with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Take,
+    Hold,
+    Retrieve,
+    HangUp,
+    /// Dial a contact, or a number by hand, while the caller hears music.
+    Patch {
+        number: PhoneNumber,
+        contact: Option<ContactRef>,
+        ring: Duration,
+    },
+    Join,
+    Drop,
+    Cancel,
+    WrapUpDone {
+        disposition: Option<String>,
+    },
+}
+
+/// What calls are made with.
+pub struct CallsParts {
+    pub wiring: Arc<Wiring>,
+    pub desk: DeskHandle,
+    pub feed: Feed,
+    pub accounts: Arc<dyn Accounts>,
+    pub log: Arc<dyn CallLog>,
+}
+
+/// All calls of this process.
+pub(super) struct Calls {
+    pub(super) wiring: Arc<Wiring>,
+    pub(super) desk: DeskHandle,
+    pub(super) feed: Feed,
+    accounts: Arc<dyn Accounts>,
+    pub(super) recorder: Recorder,
+    live: Mutex<HashMap<CallId, Live>>,
+    alarms: Mutex<Vec<AlarmView>>,
+    pub(super) out: OutCalls,
+}
+
+struct Live {
+    inbox: mpsc::UnboundedSender<ToCall>,
+    view: Option<CallView>,
+    joined: Option<Option<ContactRef>>,
+}
+
+/// The way to the calls. Cheap to clone.
+#[derive(Clone)]
+pub struct CallsHandle(Arc<Calls>);
+
+impl CallsHandle {
+    /// Starts passing on what the desk says. Calls come in by [`CallsHandle::take_in`].
+    pub fn start(parts: CallsParts, mut from_desk: mpsc::UnboundedReceiver<FromDesk>) -> Self {
+        let calls = Arc::new(Calls {
+            wiring: parts.wiring,
+            desk: parts.desk,
+            feed: parts.feed,
+            accounts: parts.accounts,
+            recorder: Recorder::start(parts.log),
+            live: Mutex::default(),
+            alarms: Mutex::default(),
+            out: OutCalls::default(),
+        });
+        let handle = Self(Arc::clone(&calls));
+        tokio::spawn(async move {
+            while let Some(word) = from_desk.recv().await {
+                calls.on_desk(word);
+            }
+        });
+        handle
+    }
+
+    /// Takes in every call of `incoming`, until the trunks are closed.
+    pub async fn take_in(self, mut incoming: mpsc::Receiver<IncomingCall>) {
+        while let Some(call) = incoming.recv().await {
+            self.take_in_one(call);
+        }
+    }
+
+    /// Takes in one call, in a task of its own.
+    pub fn take_in_one(&self, incoming: IncomingCall) {
+        let calls = Arc::clone(&self.0);
+        tokio::spawn(async move { calls.receive(incoming).await });
+    }
+
+    /// Passes on what the shards tell.
+    pub fn on_media(&self, event: MediaEvent) {
+        self.0.wiring.routes.deliver(event);
+    }
+
+    /// Does what an operator asks, or says why not.
+    pub async fn command(&self, call: &CallId, by: &UserId, command: Command) -> Result<(), CommandError> {
+        let taking = command == Command::Take;
+        let (reply, replied) = oneshot::channel();
+        self.0.to_call(call, ToCall::Command { by: by.clone(), command, reply })?;
+        let followed = replied.await.unwrap_or(Err(CommandError::NoSuchCall));
+        // A caller who is offered to nobody yet is taken out of turn.
+        if taking && followed == Err(CommandError::NotYours) && self.waits(call) {
+            let taken = self.0.desk.take(call.clone(), by.clone()).await;
+            return if taken { Ok(()) } else { Err(CommandError::NotNow) };
+        }
+        followed
+    }
+
+    fn waits(&self, call: &CallId) -> bool {
+        let live = self.0.lock();
+        let view = live.get(call).and_then(|l| l.view.as_ref());
+        view.is_some_and(|v| v.state == CallState::Queued && v.seat.is_none())
+    }
+
+    /// Every live call, as consoles see it.
+    pub fn views(&self) -> Vec<CallView> {
+        let mut views: Vec<_> = self.0.lock().values().filter_map(|l| l.view.clone()).collect();
+        views.sort_by(|a, b| a.started_at.cmp(&b.started_at).then_with(|| a.id.cmp(&b.id)));
+        views
+    }
+
+    /// Who was joined with the caller of a live call: `Some(None)` for a number dialled by hand, `None` if nobody
+    /// was. After wrap-up the call's record tells (`patch_joined`).
+    pub fn joined(&self, call: &CallId) -> Option<Option<ContactRef>> {
+        self.0.lock().get(call)?.joined.clone()
+    }
+
+    /// Alarms about calls that stand now.
+    pub fn alarms(&self) -> Vec<AlarmView> {
+        self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets everybody go: the service is stopping.
+    pub fn stop(&self) {
+        for live in self.0.lock().values() {
+            // An error means only that the call is over.
+            let _ = live.inbox.send(ToCall::Stop);
+        }
+        self.0.out.stop();
+    }
+
+    /// True once no call is left.
+    pub fn is_idle(&self) -> bool {
+        self.0.lock().is_empty() && self.0.out.is_empty()
+    }
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CallId, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_call(&self, call: &CallId, word: ToCall) -> Result<(), CommandError> {
+        let live = self.lock();
+        let to = live.get(call).ok_or(CommandError::NoSuchCall)?;
+        to.inbox.send(word).map_err(|_| CommandError::NoSuchCall)
+    }
+
+    fn on_desk(&self, word: FromDesk) {
+        let (FromDesk::Offer { call, .. }
+        | FromDesk::Overdue { call }
+        | FromDesk::Comfort { call }
+        | FromDesk::SeatLost { call, .. }
+        | FromDesk::SeatHungUp { call, .. }) = &word;
+        let call = call.clone();
+        if self.to_call(&call, ToCall::Desk(word.clone())).is_err()
+            && let FromDesk::Offer { user, .. } = word
+        {
+            // The call ended while it was being offered.
+            self.desk.from_call(call.clone(), CallWord::Dequeue);
+            self.desk.from_call(call, CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
+        }
+    }
+
+    async fn receive(self: Arc<Self>, incoming: IncomingCall) {
+        let (started, started_at) = (self.wiring.clock.instant(), self.wiring.clock.utc());
+        let leg = incoming.leg;
+        let refuse = |cause| self.wiring.signalling.to_trunk(leg, LegCommand::Reject(cause));
+        let Some(did) = incoming.did.clone() else {
+            metrics::counter!("cordboard_calls_unknown_did_total").increment(1);
+            return refuse(Cause::WrongNumber);
+        };
+        let account = match tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.find_by_did(&did)).await {
+            Ok(Ok(Some(account))) => account,
+            Ok(Ok(None)) => {
+                metrics::counter!("cordboard_calls_unknown_did_total").increment(1);
+                tracing::warn!(leg = leg.0, "a call for a number that belongs to no account");
+                return refuse(Cause::WrongNumber);
+            }
+            Ok(Err(why)) => {
+                tracing::error!(leg = leg.0, "call refused, the store failed: {why}");
+                return refuse(Cause::Unreachable);
+            }
+            Err(_) => {
+                tracing::error!(leg = leg.0, "call refused, the store did not answer in time");
+                return refuse(Cause::Unreachable);
+            }
+        };
+        let earlier = match &incoming.caller {
+            Some(caller) => tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.count_earlier(&account.id, caller))
+                .await
+                .unwrap_or(0),
+            None => 0,
+        };
+        let id = CallId::fresh(started_at);
+        let (caller, forwarded_from) = (incoming.caller.clone(), incoming.forwarded_from.clone());
+        let facts = Facts { id, account, did, caller, forwarded_from, started, started_at, earlier };
+        self.run(facts, incoming).await;
+    }
+
+    async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
+        let id = facts.id.clone();
+        metrics::counter!("cordboard_calls_total").increment(1);
+        self.recorder.write(Line::Started(CallRecord {
+            id: id.clone(),
+            account: facts.account.id.clone(),
+            direction: Direction::In,
+            trunk: incoming.trunk.clone(),
+            did: Some(facts.did.clone()),
+            remote: facts.caller.clone(),
+            forwarded_from: facts.forwarded_from.clone(),
+            started_at: facts.started_at,
+            end: None,
+        }));
+        let (inbox, received) = mpsc::unbounded_channel();
+        self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
+        let calls = Arc::clone(&self);
+        let work = tokio::spawn(async move { CallTask::new(calls, facts, incoming, received).run().await });
+        if work.await.is_err() {
+            self.bury(&id);
+        }
+        self.lock().remove(&id);
+        self.feed.publish(FeedEvent::CallGone { id });
+    }
+
+    /// A call's task panicked. Its legs and bridge went with it; the rest is told here.
+    fn bury(self: &Arc<Self>, id: &CallId) {
+        tracing::error!(call = %id, "a call ended by a fault of ours");
+        metrics::counter!("cordboard_call_panics_total").increment(1);
+        self.desk.from_call(id.clone(), CallWord::Died);
+        let end = CallEnd {
+            answered_at: None,
+            ended_at: self.wiring.clock.utc(),
+            outcome: "fault".to_owned(),
+            cause: Cause::Fault,
+            operator: None,
+        };
+        self.recorder.write(Line::Finished { call: id.clone(), end });
+        self.raise(AlarmLevel::Critical, "A call was cut off by a fault: call back.".to_owned(), Some(id));
+    }
+
+    fn show(&self, view: &CallView, joined: Option<Option<ContactRef>>) {
+        if let Some(live) = self.lock().get_mut(&view.id) {
+            live.view = Some(view.clone());
+            live.joined = joined;
+        }
+    }
+
+    /// Puts an alarm on every desk; it goes by itself after half an hour.
+    fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
+        let at = self.wiring.clock.utc();
+        let alarm = AlarmView { id: alarm_id(at, call), level, text, at, dispatch: None, call: call.cloned() };
+        let id = alarm.id.clone();
+        {
+            let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+            if alarms.iter().any(|a| a.text == alarm.text && a.call == alarm.call) {
+                return;
+            }
+            if alarms.len() >= ALARMS_KEPT {
+                alarms.remove(0);
+            }
+            alarms.push(alarm.clone());
+        }
+        self.feed.publish(FeedEvent::Alarm { alarm });
+        let calls = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(ALARM_STAYS).await;
+            if let Some(calls) = calls.upgrade() {
+                calls.alarms.lock().unwrap_or_else(PoisonError::into_inner).retain(|a| a.id != id);
+                calls.feed.publish(FeedEvent::AlarmGone { id });
+            }
+        });
+    }
+}
+
+fn alarm_id(at: UtcMs, call: Option<&CallId>) -> String {
+    call.map_or_else(|| format!("calls_{at}"), |call| format!("{call}_{at}"))
+}
+
+/// An event's kind and the rest of it, as they go on record.
+fn on_record(event: &RecordEvent) -> (String, Value) {
+    let mut body = serde_json::to_value(event).unwrap_or_default();
+    let kind = body.as_object_mut().and_then(|fields| fields.remove("kind"));
+    let kind = kind.and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+    (kind, body)
+}
+
+/// Words of alarms about calls.
+mod alarm_text {
+    use super::Account;
+
+    pub(super) fn no_operator(account: &Account) -> String {
+        format!("{}: a caller waited in vain and was told so. Call back.", account.name)
+    }
+
+    pub(super) fn voice(account: &Account) -> String {
+        format!("{}: words for a caller could not be spoken; a tone was played instead.", account.name)
+    }
+}

@@ -1,0 +1,121 @@
+//! What calls put on record, off the call path: a channel, and one task that writes what has gathered in one
+//! transaction. And what a call reads of the store before it is answered.
+//!
+//! A store that is slow or away delays no caller; lines that cannot be written after several tries are counted
+//! and dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Account;
+use crate::engine::legs::Later;
+use crate::io::store::Store;
+use crate::io::store::calls::{CallEnd, CallRecord};
+
+/// One thing to write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    Started(CallRecord),
+    Event { call: CallId, at: UtcMs, kind: String, body: Value },
+    Finished { call: CallId, end: CallEnd },
+}
+
+/// Where lines are written: the store, or a list in tests.
+pub trait CallLog: Send + Sync {
+    /// Writes all or none.
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>>;
+}
+
+/// What a call must know before it is answered.
+pub trait Accounts: Send + Sync {
+    /// The account that owns a dialled number.
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>>;
+    /// How many messages this caller has left before; 0 if that cannot be told.
+    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
+}
+
+/// Lines in one transaction at most.
+const BATCH: usize = 256;
+const TRIES: u32 = 6;
+
+/// The way to the record. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    lines: mpsc::UnboundedSender<Line>,
+}
+
+impl Recorder {
+    /// Starts the writing task; it ends when all handles are gone and everything is written.
+    pub fn start(log: Arc<dyn CallLog>) -> Self {
+        let (lines, mut received) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while received.recv_many(&mut batch, BATCH).await > 0 {
+                write(&*log, &batch).await;
+                batch.clear();
+            }
+        });
+        Self { lines }
+    }
+
+    /// Puts a line on record, some time soon.
+    pub fn write(&self, line: Line) {
+        // An error means that the process is stopping and the writer is gone.
+        let _ = self.lines.send(line);
+    }
+}
+
+async fn write(log: &dyn CallLog, batch: &[Line]) {
+    let mut pause = Duration::from_millis(100);
+    for attempt in 1..=TRIES {
+        match log.write(batch).await {
+            Ok(()) => return,
+            Err(why) if attempt == TRIES => {
+                metrics::counter!("cordboard_call_record_lost_total").increment(batch.len() as u64);
+                tracing::error!("{} lines of call records are lost: {why}", batch.len());
+            }
+            Err(why) => {
+                tracing::warn!("call records not written, trying again: {why}");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
+    }
+}
+
+impl CallLog for Store {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            let written = async {
+                let mut tx = Self::write(self).await?;
+                for line in lines {
+                    match line {
+                        Line::Started(call) => tx.insert_call(call).await?,
+                        Line::Event { call, at, kind, body } => tx.append_call_event(call, *at, kind, body).await?,
+                        Line::Finished { call, end } => {
+                            tx.finish_call(call, end).await?;
+                        }
+                    }
+                }
+                tx.commit().await
+            };
+            written.await.map_err(|error| error.to_string())
+        })
+    }
+}
+
+impl Accounts for Store {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>> {
+        Box::pin(async move { self.find_account_by_did(did).await.map_err(|error| error.to_string()) })
+    }
+
+    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
+        Box::pin(async move { self.count_messages_by_caller(account, caller).await.unwrap_or(0) })
+    }
+}

@@ -1,0 +1,345 @@
+//! One call's task: the loop around a [`Call`]. Hands it what legs, shard, desk and operators say, and carries out
+//! what it answers.
+//!
+//! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
+//! its bridge is empty ([`Mixer`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::Line;
+use super::view::{Facts, view};
+use super::{Calls, Command, alarm_text};
+use crate::base::id::UserId;
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::event::{CallOutcome, RecordEvent};
+use crate::domain::call::leg::LegInput;
+use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::engine::desk::{CallWord, FromDesk, Waiting};
+use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
+use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
+use crate::engine::mixer::Mixer;
+use crate::engine::signal::{IncomingCall, LegEvent};
+use crate::io::media::MediaEvent;
+use crate::io::store::calls::CallEnd;
+
+/// How long a call that is over waits for the quality figures of its last leg.
+const STATS_WAIT: Duration = Duration::from_secs(2);
+
+/// What reaches a call from outside its legs.
+pub(super) enum ToCall {
+    Desk(FromDesk),
+    Command { by: UserId, command: Command, reply: oneshot::Sender<Result<(), CommandError>> },
+    Stop,
+}
+
+/// One call.
+pub(super) struct CallTask {
+    calls: Arc<Calls>,
+    facts: Facts,
+    call: Call,
+    legs: Legs,
+    mixer: Mixer,
+    inbox: mpsc::UnboundedReceiver<ToCall>,
+    media: mpsc::UnboundedReceiver<MediaEvent>,
+    /// Who was dialled last, for the screen.
+    contact: Option<ContactRef>,
+    /// The caller's leg, while the greeting is made ready before it is answered.
+    answer_when_ready: Option<LegId>,
+    ended: Option<Cause>,
+    talked_at: Option<crate::base::clock::UtcMs>,
+    operator: Option<UserId>,
+    shown: Option<CallView>,
+}
+
+impl CallTask {
+    pub(super) fn new(
+        calls: Arc<Calls>,
+        facts: Facts,
+        incoming: IncomingCall,
+        inbox: mpsc::UnboundedReceiver<ToCall>,
+    ) -> Self {
+        let wiring = &calls.wiring;
+        let shard = wiring.media.pick_shard();
+        let (media_events, media) = mpsc::unbounded_channel();
+        let mut legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
+        let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
+        let account = &facts.account;
+        let setup = Setup {
+            caller: incoming.leg,
+            greeting: account.greeting.clone(),
+            apology: account.apology.clone(),
+            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            ring: Duration::from_secs(account.ring_secs.max(1).into()),
+        };
+        legs.adopt(incoming.leg, incoming.offer, incoming.events);
+        let call = Call::new(facts.started, setup);
+        Self {
+            calls,
+            facts,
+            call,
+            legs,
+            mixer,
+            inbox,
+            media,
+            contact: None,
+            answer_when_ready: None,
+            ended: None,
+            talked_at: None,
+            operator: None,
+            shown: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.tell(Input::Arrived);
+        while !self.call.is_done() {
+            self.turn().await;
+        }
+        let deadline = self.now() + STATS_WAIT;
+        while self.legs.has_closing() {
+            let left = deadline.saturating_duration_since(self.now());
+            match tokio::time::timeout(left, self.media.recv()).await {
+                Ok(Some(event)) => self.on_media(event),
+                _ => break,
+            }
+        }
+    }
+
+    /// Waits for one thing to happen and follows it.
+    async fn turn(&mut self) {
+        let wake = self.call.poll_timeout().map(|(at, _)| at.saturating_duration_since(self.now()));
+        tokio::select! {
+            biased;
+            Some(event) = self.media.recv() => self.on_media(event),
+            (leg, event) = self.legs.next() => self.on_signal(leg, event),
+            Some(word) = self.inbox.recv() => self.on_word(word),
+            prepared = self.mixer.prepared() => {
+                let readied = self.mixer.on_prepared(prepared);
+                if !readied.spoken {
+                    let text = alarm_text::voice(&self.facts.account);
+                    self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
+                }
+                if readied.ahead && let Some(leg) = self.answer_when_ready.take() {
+                    self.answer(leg);
+                }
+            }
+            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.tell(Input::Tick),
+        }
+    }
+
+    fn now(&self) -> std::time::Instant {
+        self.calls.wiring.clock.instant()
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.call.handle(self.now(), input);
+        self.carry_out();
+    }
+
+    fn on_signal(&mut self, leg: LegId, event: LegEvent) {
+        if let Some(event) = self.legs.translate(leg, event) {
+            self.leg(leg, event);
+        }
+    }
+
+    fn leg(&mut self, leg: LegId, event: LegInput) {
+        self.tell(Input::Leg { leg, event });
+    }
+
+    fn on_media(&mut self, event: MediaEvent) {
+        if let Some((leg, input)) = heard_of_media(&event) {
+            self.leg(leg, input);
+            return;
+        }
+        match event {
+            MediaEvent::PlayDone { leg, play } => self.tell(Input::PlayDone { leg, play: play.0 }),
+            MediaEvent::Bridged { rev, .. } => self.tell(Input::Bridged { rev }),
+            MediaEvent::Closed { leg, stats } => {
+                self.legs.closed(leg);
+                let at = self.facts.utc(self.now());
+                let mut body = stats_on_record(&stats);
+                body["leg"] = Value::from(leg.0);
+                self.calls.recorder.write(Line::Event {
+                    call: self.facts.id.clone(),
+                    at,
+                    kind: "leg_closed".to_owned(),
+                    body,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn on_word(&mut self, word: ToCall) {
+        match word {
+            ToCall::Desk(FromDesk::Offer { user, ring, .. }) => {
+                let leg = self.calls.wiring.fresh_leg();
+                self.tell(Input::Offer { user, leg, ring });
+            }
+            ToCall::Desk(FromDesk::Overdue { .. }) => self.tell(Input::Overdue),
+            ToCall::Desk(FromDesk::Comfort { .. }) => self.tell(Input::Comfort),
+            ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
+            ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
+            ToCall::Command { by, command, reply } => {
+                let followed = self.follow(&by, command);
+                // An error means only that nobody waits for the answer.
+                let _ = reply.send(followed);
+            }
+            ToCall::Stop => self.tell(Input::Stop),
+        }
+    }
+
+    fn follow(&mut self, by: &UserId, command: Command) -> Result<(), CommandError> {
+        let mut dialled = None;
+        let command = match command {
+            Command::Take => OperatorCommand::Take,
+            Command::Hold => OperatorCommand::Hold,
+            Command::Retrieve => OperatorCommand::Retrieve,
+            Command::HangUp => OperatorCommand::HangUp,
+            Command::Join => OperatorCommand::Join,
+            Command::Drop => OperatorCommand::Drop,
+            Command::Cancel => OperatorCommand::Cancel,
+            Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
+            Command::Patch { number, contact, ring } => {
+                let leg = self.calls.wiring.fresh_leg();
+                let id = contact.as_ref().map(|c| c.id.clone());
+                dialled = Some(contact);
+                OperatorCommand::Patch { leg, number, contact: id, ring }
+            }
+        };
+        let followed = self.call.command(self.now(), by, command);
+        if followed.is_ok()
+            && let Some(contact) = dialled
+        {
+            self.contact = contact;
+        }
+        self.carry_out();
+        followed
+    }
+
+    /// Does what the machine says, until it says no more.
+    fn carry_out(&mut self) {
+        while let Some(output) = self.call.poll_output() {
+            if let Some((leg, event)) = self.carry_out_one(output) {
+                self.call.handle(self.now(), Input::Leg { leg, event });
+            }
+        }
+        self.show();
+    }
+
+    /// Does one thing; what came of it, if it failed at once.
+    fn carry_out_one(&mut self, output: Output) -> Option<(LegId, LegInput)> {
+        match output {
+            Output::Answer { leg } => {
+                self.legs.ring_back(leg);
+                let greeting = self.facts.account.greeting.clone();
+                if self.mixer.make_ready(&greeting) {
+                    return self.answer_now(leg);
+                }
+                self.answer_when_ready = Some(leg);
+            }
+            Output::Dial { leg, to: Party::Number(number) } => {
+                let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
+                return self.legs.dial(leg, &number, Some(&caller_id)).map(|event| (leg, event));
+            }
+            Output::Dial { leg, to: Party::Operator(user) } => {
+                return self.legs.ring(leg, &user).map(|event| (leg, event));
+            }
+            Output::HangUp { leg } => self.legs.hang_up(leg),
+            Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
+            Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
+            Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
+            Output::Enqueue => self.to_desk(CallWord::Enqueue(self.waiting())),
+            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
+            Output::Dequeue => self.to_desk(CallWord::Dequeue),
+            Output::OfferAccepted { user } => {
+                let now = self.facts.utc(self.now());
+                self.talked_at.get_or_insert(now);
+                self.operator = Some(user.clone());
+                self.to_desk(CallWord::OfferAccepted { user });
+            }
+            Output::OfferFailed { user, why } => self.to_desk(CallWord::OfferFailed { user, why }),
+            Output::OperatorSilent { user, silent } => self.to_desk(CallWord::OperatorSilent { user, silent }),
+            Output::OperatorHungUp { user } => self.to_desk(CallWord::OperatorHungUp { user }),
+            Output::OperatorLost { user } => self.to_desk(CallWord::OperatorLost { user }),
+            Output::SeatFreed { user } => self.to_desk(CallWord::SeatFreed { user }),
+            Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
+            Output::Record { at, event } => self.record(at, &event),
+            Output::Alarm(CallAlarm::NoOperator) => {
+                let text = alarm_text::no_operator(&self.facts.account);
+                self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
+            }
+            Output::Ended { cause, outcome } => self.finish(cause, outcome),
+        }
+        None
+    }
+
+    fn answer(&mut self, leg: LegId) {
+        if let Some((leg, event)) = self.answer_now(leg) {
+            self.leg(leg, event);
+        }
+    }
+
+    fn answer_now(&mut self, leg: LegId) -> Option<(LegId, LegInput)> {
+        // Words that may be needed later are made ready while the greeting plays.
+        let account = &self.facts.account;
+        let later: [Option<&Speech>; 2] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech)];
+        for speech in later.into_iter().flatten() {
+            self.mixer.make_ready(speech);
+        }
+        self.legs.answer(leg).map(|event| (leg, event))
+    }
+
+    fn waiting(&self) -> Waiting {
+        let account = &self.facts.account;
+        Waiting {
+            account: self.facts.account_ref(),
+            priority: account.priority,
+            max_wait: Duration::from_secs(account.max_wait_secs.into()),
+            comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+        }
+    }
+
+    fn to_desk(&self, word: CallWord) {
+        self.calls.desk.from_call(self.facts.id.clone(), word);
+    }
+
+    fn record(&self, at: std::time::Instant, event: &RecordEvent) {
+        let (kind, body) = super::on_record(event);
+        self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
+    }
+
+    fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
+        self.ended = Some(cause);
+        let outcome = match outcome {
+            CallOutcome::Handled => "taken",
+            CallOutcome::Patched => "patched",
+            CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
+        };
+        metrics::counter!("cordboard_calls_ended_total", "outcome" => outcome).increment(1);
+        let end = CallEnd {
+            answered_at: self.talked_at,
+            ended_at: self.facts.utc(self.now()),
+            outcome: outcome.to_owned(),
+            cause,
+            operator: self.operator.clone(),
+        };
+        self.calls.recorder.write(Line::Finished { call: self.facts.id.clone(), end });
+    }
+
+    fn show(&mut self) {
+        let view = view(&self.facts, &self.call, self.contact.as_ref(), self.ended);
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            let joined = self.call.joined().is_some().then(|| self.contact.clone());
+            self.calls.show(&view, joined);
+            self.calls.feed.publish(FeedEvent::Call { call: Box::new(view) });
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A call as consoles see it, computed from its machine. Changes nothing.
+
+use std::time::Instant;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::CallId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Account;
+use crate::domain::call::Call;
+use crate::domain::call::bridge::Source;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::event::Stage;
+use crate::domain::call::patch;
+use crate::domain::call::view::Role;
+use crate::engine::feed::{
+    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
+};
+
+/// What does not change in a call.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub id: CallId,
+    pub account: Account,
+    pub did: PhoneNumber,
+    pub caller: Option<PhoneNumber>,
+    pub forwarded_from: Option<PhoneNumber>,
+    pub started: Instant,
+    pub started_at: UtcMs,
+    pub earlier: u32,
+}
+
+impl Facts {
+    /// Wall time of a monotonic one, by the call's own start: events keep their distances to the millisecond.
+    pub(super) fn utc(&self, at: Instant) -> UtcMs {
+        let ms = |later: Instant, earlier: Instant| {
+            i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+        };
+        self.started_at.plus_ms(ms(at, self.started) - ms(self.started, at))
+    }
+
+    pub(super) fn account_ref(&self) -> AccountRef {
+        account_ref(&self.account)
+    }
+}
+
+/// The account as consoles name it.
+pub(super) fn account_ref(account: &Account) -> AccountRef {
+    AccountRef {
+        id: account.id.clone(),
+        name: account.name.clone(),
+        color: account.color.clone(),
+        zone: account.zone.clone(),
+    }
+}
+
+/// The call now. `contact` is who was dialled last, `ended` how the call ended if it did.
+pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, ended: Option<Cause>) -> CallView {
+    CallView {
+        id: facts.id.clone(),
+        account: facts.account_ref(),
+        account_brief: AccountBrief {
+            answer_phrase: facts.account.answer_phrase.clone(),
+            notes: facts.account.notes.clone(),
+        },
+        did: facts.did.clone(),
+        caller: facts.caller.clone(),
+        forwarded_from: facts.forwarded_from.clone(),
+        state: state(call.stage()),
+        seat: call.seat().cloned(),
+        started_at: facts.started_at,
+        state_since: facts.utc(call.stage_since()),
+        offered_until: call.offered_until().map(|at| facts.utc(at)),
+        patch: patch_view(facts, call, contact),
+        hears: hears(call),
+        ended: ended.map(|cause| EndedView { cause }),
+        earlier: facts.earlier,
+    }
+}
+
+const fn state(stage: Stage) -> CallState {
+    match stage {
+        Stage::Arriving | Stage::Greeting => CallState::Greeting,
+        Stage::Queued | Stage::Apology => CallState::Queued,
+        Stage::Offered => CallState::Offered,
+        Stage::Talking => CallState::Talking,
+        Stage::Held => CallState::Held,
+        Stage::Patching => CallState::Patching,
+        Stage::Conference => CallState::Conference,
+        Stage::Patched => CallState::Patched,
+        Stage::WrapUp => CallState::WrapUp,
+        Stage::Ended => CallState::Ended,
+    }
+}
+
+fn patch_view(facts: &Facts, call: &Call, contact: Option<&ContactRef>) -> Option<PatchView> {
+    let contact = contact.cloned();
+    if let Some(patch) = call.patch() {
+        let state = match patch.state {
+            patch::PatchState::Dialling => PatchState::Dialling,
+            patch::PatchState::Ringing => PatchState::Ringing,
+            patch::PatchState::Private => PatchState::Private,
+            patch::PatchState::Joined => PatchState::Joined,
+            patch::PatchState::Dropped => PatchState::Dropped,
+        };
+        let since = facts.utc(patch.since);
+        return Some(PatchView { state, contact, number: patch.number.clone(), why: None, since });
+    }
+    let end = call.patch_end()?;
+    let since = facts.utc(end.since);
+    Some(PatchView { state: PatchState::Failed, contact, number: end.number.clone(), why: Some(end.why), since })
+}
+
+fn hears(call: &Call) -> Vec<HearsView> {
+    let rows = &call.matrix().rows;
+    rows.iter()
+        .filter_map(|(leg, sources)| {
+            let role = call.role(*leg)?;
+            let hears = if role == Role::Caller && call.caller_hears_prompt() {
+                vec!["prompt"]
+            } else {
+                sources.iter().filter_map(|s| word(call, *s)).collect()
+            };
+            Some(HearsView { who: role.word(), hears })
+        })
+        .collect()
+}
+
+fn word(call: &Call, source: Source) -> Option<&'static str> {
+    match source {
+        Source::Leg(leg) => call.role(leg).map(Role::word),
+        Source::Music => Some("music"),
+        Source::Ringback => Some("ringback"),
+    }
+}

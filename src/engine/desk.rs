@@ -1,0 +1,419 @@
+//! The desk: one loop over the queue and all seats. Puts callers and operators together and shows both.
+//!
+//! Does not ring anybody: an offer goes to the call ([`FromDesk`]), which says what came of it ([`CallWord`]).
+//! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, UserRef, WaitingView};
+use crate::base::clock::{SharedClock, UtcMs};
+use crate::base::id::{CallId, UserId};
+use crate::domain::call::event::OfferEnd;
+use crate::domain::operator::{self, NotReadyYet, Seat, State};
+use crate::domain::queue::{self, Queue};
+
+/// What the desk must know of a caller who waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub account: AccountRef,
+    pub priority: i32,
+    pub max_wait: Duration,
+    pub comfort: Option<Duration>,
+}
+
+/// What a call tells the desk.
+#[derive(Clone, Debug)]
+pub enum CallWord {
+    Enqueue(Waiting),
+    Dequeue,
+    /// Back at the head, after an operator was lost.
+    Requeue(Waiting),
+    OfferFailed {
+        user: UserId,
+        why: OfferEnd,
+    },
+    OfferAccepted {
+        user: UserId,
+    },
+    OperatorSilent {
+        user: UserId,
+        silent: bool,
+    },
+    OperatorHungUp {
+        user: UserId,
+    },
+    OperatorLost {
+        user: UserId,
+    },
+    SeatFreed {
+        user: UserId,
+    },
+    WrappedUp {
+        user: UserId,
+    },
+    /// The call's task is gone: whatever was not told is over.
+    Died,
+}
+
+/// What the desk tells a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromDesk {
+    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key.
+    Offer {
+        call: CallId,
+        user: UserId,
+        ring: bool,
+    },
+    Overdue {
+        call: CallId,
+    },
+    Comfort {
+        call: CallId,
+    },
+    SeatLost {
+        call: CallId,
+        user: UserId,
+    },
+    SeatHungUp {
+        call: CallId,
+        user: UserId,
+    },
+}
+
+enum ToDesk {
+    Heartbeat { user: UserRef, typing: bool },
+    Phone { user: UserId, online: bool },
+    Checked { user: UserId, passed: bool },
+    SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
+    Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
+    FromCall { call: CallId, word: CallWord },
+    Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
+}
+
+/// What came of asking to be ready.
+pub type SetReady = Result<SeatView, NotReadyYet>;
+
+/// The way to the desk. Cheap to clone.
+#[derive(Clone)]
+pub struct DeskHandle {
+    words: mpsc::UnboundedSender<ToDesk>,
+}
+
+impl DeskHandle {
+    /// Starts the desk. What it tells calls comes out of the receiver; it ends when all handles are gone.
+    pub fn start(clock: SharedClock, feed: Feed) -> (Self, mpsc::UnboundedReceiver<FromDesk>) {
+        let (words, received) = mpsc::unbounded_channel();
+        let (to_calls, from_desk) = mpsc::unbounded_channel();
+        let desk = Desk {
+            clock,
+            feed,
+            queue: Queue::default(),
+            seats: BTreeMap::new(),
+            phones: HashSet::new(),
+            accounts: HashMap::new(),
+            to_calls,
+            shown_queue: QueueView::default(),
+        };
+        tokio::spawn(desk.run(received));
+        (Self { words }, from_desk)
+    }
+
+    /// A console of `user` is alive.
+    pub fn heartbeat(&self, user: UserRef, typing: bool) {
+        self.tell(ToDesk::Heartbeat { user, typing });
+    }
+
+    /// `user`'s softphone registered, or is gone.
+    pub fn phone(&self, user: UserId, online: bool) {
+        self.tell(ToDesk::Phone { user, online });
+    }
+
+    /// What came of a media check of `user`'s softphone.
+    pub fn checked(&self, user: UserId, passed: bool) {
+        self.tell(ToDesk::Checked { user, passed });
+    }
+
+    /// A call's word.
+    pub fn from_call(&self, call: CallId, word: CallWord) {
+        self.tell(ToDesk::FromCall { call, word });
+    }
+
+    /// `user` is ready for calls, or not.
+    pub async fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> SetReady {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::SetReady { user, ready, reason, reply });
+        replied.await.unwrap_or(Err(NotReadyYet::NoConsole))
+    }
+
+    /// Gives a waiting caller to `user`, out of turn. False if the caller does not wait or the seat is not free.
+    pub async fn take(&self, call: CallId, user: UserId) -> bool {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Take { call, user, reply });
+        replied.await.unwrap_or(false)
+    }
+
+    /// `user`'s seat and the queue, as shown now. None when the desk is closed.
+    pub async fn board(&self, user: UserRef) -> Option<(SeatView, QueueView)> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Board { user, reply });
+        replied.await.ok()
+    }
+
+    fn tell(&self, word: ToDesk) {
+        // An error means that the process is stopping.
+        let _ = self.words.send(word);
+    }
+}
+
+struct OneSeat {
+    who: UserRef,
+    seat: Seat,
+    shown: Option<SeatView>,
+}
+
+struct Desk {
+    clock: SharedClock,
+    feed: Feed,
+    queue: Queue,
+    seats: BTreeMap<UserId, OneSeat>,
+    /// Softphones that are registered, also of people without a console yet.
+    phones: HashSet<UserId>,
+    accounts: HashMap<CallId, AccountRef>,
+    to_calls: mpsc::UnboundedSender<FromDesk>,
+    shown_queue: QueueView,
+}
+
+impl Desk {
+    async fn run(mut self, mut words: mpsc::UnboundedReceiver<ToDesk>) {
+        loop {
+            let wake = self.wake_at().map(|at| at.saturating_duration_since(self.clock.instant()));
+            tokio::select! {
+                word = words.recv() => match word {
+                    Some(word) => self.on_word(word),
+                    None => return,
+                },
+                () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.on_time(),
+            }
+            self.show();
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let seats = self.seats.values().filter_map(|s| s.seat.poll_timeout()).min();
+        seats.into_iter().chain(self.queue.poll_timeout().map(|(at, _)| at)).min()
+    }
+
+    fn on_time(&mut self) {
+        for user in self.seats.keys().cloned().collect::<Vec<_>>() {
+            self.to_seat(&user, operator::Input::Tick);
+        }
+        self.to_queue(queue::Input::Tick);
+    }
+
+    fn on_word(&mut self, word: ToDesk) {
+        match word {
+            ToDesk::Heartbeat { user, typing } => {
+                self.seat_of(&user);
+                self.to_seat(&user.id, operator::Input::Heartbeat { typing });
+            }
+            ToDesk::Phone { user, online } => {
+                if online {
+                    self.phones.insert(user.clone());
+                } else {
+                    self.phones.remove(&user);
+                }
+                self.to_seat(&user, operator::Input::Phone { online });
+            }
+            ToDesk::Checked { user, passed } => self.to_seat(&user, operator::Input::Checked { passed }),
+            ToDesk::SetReady { user, ready, reason, reply } => {
+                let answer = self.set_ready(&user, ready, reason);
+                // An error means only that nobody waits for the answer.
+                let _ = reply.send(answer);
+            }
+            ToDesk::Take { call, user, reply } => {
+                let before = self.offered_to(&call);
+                self.to_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
+                let _ = reply.send(before.is_none() && self.offered_to(&call) == Some(user));
+            }
+            ToDesk::FromCall { call, word } => self.on_call(call, word),
+            ToDesk::Board { user, reply } => {
+                self.seat_of(&user);
+                let _ = reply.send((self.seat_view(&user.id), self.queue_view()));
+            }
+        }
+    }
+
+    fn offered_to(&self, call: &CallId) -> Option<UserId> {
+        self.queue.waiting().into_iter().find(|t| t.call == *call).and_then(|t| t.offered.clone())
+    }
+
+    fn set_ready(&mut self, user: &UserRef, ready: bool, reason: Option<String>) -> SetReady {
+        if let Some(why) = self.seat_of(user).why_not_ready().filter(|_| ready) {
+            return Err(why);
+        }
+        self.to_seat(&user.id, operator::Input::SetReady { ready, reason });
+        Ok(self.seat_view(&user.id))
+    }
+
+    fn on_call(&mut self, call: CallId, word: CallWord) {
+        match word {
+            CallWord::Enqueue(Waiting { account, priority, max_wait, comfort }) => {
+                self.accounts.insert(call.clone(), account);
+                self.to_queue(queue::Input::Enqueue { call, priority, max_wait, comfort });
+            }
+            CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
+                self.accounts.insert(call.clone(), account);
+                self.to_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+            }
+            CallWord::Dequeue => self.dequeue(call),
+            CallWord::OfferFailed { user, why } => {
+                // The seat first: who missed the call goes to the end of the line before it is offered again.
+                self.to_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
+                self.to_queue(queue::Input::OfferFailed { call });
+            }
+            CallWord::OfferAccepted { user } => {
+                self.dequeue(call.clone());
+                self.to_seat(&user, operator::Input::Accepted { call });
+            }
+            CallWord::OperatorSilent { user, silent } => {
+                self.to_seat(&user, operator::Input::Silent { call, silent });
+            }
+            CallWord::OperatorHungUp { user } => self.to_seat(&user, operator::Input::PhoneHungUp { call }),
+            CallWord::OperatorLost { user } => self.to_seat(&user, operator::Input::LostCall { call }),
+            CallWord::SeatFreed { user } => self.to_seat(&user, operator::Input::Freed { call }),
+            CallWord::WrappedUp { user } => self.to_seat(&user, operator::Input::WrappedUp { call }),
+            CallWord::Died => {
+                self.dequeue(call.clone());
+                let at_it = self.seats.iter().find(|(_, s)| s.seat.call() == Some(&call)).map(|(user, _)| user.clone());
+                if let Some(user) = at_it {
+                    self.to_seat(&user, operator::Input::LostCall { call });
+                }
+            }
+        }
+    }
+
+    fn dequeue(&mut self, call: CallId) {
+        self.accounts.remove(&call);
+        self.to_queue(queue::Input::Dequeue { call });
+    }
+
+    fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
+        let now = self.clock.instant();
+        let phone = self.phones.contains(&user.id);
+        let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
+            let mut seat = Seat::new(now);
+            seat.handle(now, operator::Input::Phone { online: phone });
+            OneSeat { who: user.clone(), seat, shown: None }
+        });
+        one.who = user.clone();
+        &mut one.seat
+    }
+
+    fn to_seat(&mut self, user: &UserId, input: operator::Input) {
+        let now = self.clock.instant();
+        let Some(one) = self.seats.get_mut(user) else { return };
+        one.seat.handle(now, input);
+        while let Some(output) = self.seats.get_mut(user).and_then(|one| one.seat.poll_output()) {
+            let user = user.clone();
+            match output {
+                operator::Output::Idle { since } => self.to_queue(queue::Input::SeatIdle { user, since }),
+                operator::Output::Busy => self.to_queue(queue::Input::SeatBusy { user }),
+                operator::Output::Lost { call } => self.to_call(FromDesk::SeatLost { call, user }),
+                operator::Output::HungUp { call } => self.to_call(FromDesk::SeatHungUp { call, user }),
+            }
+        }
+    }
+
+    fn to_queue(&mut self, input: queue::Input) {
+        self.queue.handle(self.clock.instant(), input);
+        while let Some(output) = self.queue.poll_output() {
+            match output {
+                queue::Output::Offer { call, user, taken } => {
+                    let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
+                    self.to_seat(&user, operator::Input::Offered { call: call.clone() });
+                    self.to_call(FromDesk::Offer { call, user, ring });
+                }
+                queue::Output::Overdue { call } => self.to_call(FromDesk::Overdue { call }),
+                queue::Output::Comfort { call } => self.to_call(FromDesk::Comfort { call }),
+            }
+        }
+    }
+
+    fn to_call(&self, word: FromDesk) {
+        // An error means that the process is stopping.
+        let _ = self.to_calls.send(word);
+    }
+
+    fn show(&mut self) {
+        for user in self.seats.keys().cloned().collect::<Vec<_>>() {
+            let view = self.seat_view(&user);
+            if let Some(one) = self.seats.get_mut(&user)
+                && one.shown.as_ref() != Some(&view)
+            {
+                one.shown = Some(view.clone());
+                self.feed.publish(FeedEvent::Seat { seat: view });
+            }
+        }
+        let queue = self.queue_view();
+        if queue != self.shown_queue {
+            self.shown_queue = queue.clone();
+            self.feed.publish(FeedEvent::Queue { queue });
+        }
+    }
+
+    fn seat_view(&self, user: &UserId) -> SeatView {
+        let Some(one) = self.seats.get(user) else {
+            let user = UserRef { id: user.clone(), name: String::new() };
+            let (state, since) = (SeatState::Offline, self.clock.utc());
+            return SeatView { user, state, reason: None, since, phone: false, checked: false, calls: Vec::new() };
+        };
+        let seat = &one.seat;
+        let since = match &one.shown {
+            // Two clocks read twice differ by a little: an unchanged seat keeps the time it was shown with.
+            Some(shown) if shown.state == state_of(seat.state()) && (shown.since.since(self.utc(seat.since()))).abs() < 50 => shown.since,
+            _ => self.utc(seat.since()),
+        };
+        SeatView {
+            user: one.who.clone(),
+            state: state_of(seat.state()),
+            reason: seat.reason().map(str::to_owned),
+            since,
+            phone: seat.phone(),
+            checked: seat.checked(),
+            calls: seat.call().cloned().into_iter().collect(),
+        }
+    }
+
+    fn queue_view(&self) -> QueueView {
+        let count = |state: State| self.seats.values().filter(|one| one.seat.state() == state).count();
+        let waiting = self.queue.waiting().into_iter().filter_map(|ticket| {
+            let shown = self.shown_queue.waiting.iter().find(|w| w.call == ticket.call);
+            Some(WaitingView {
+                call: ticket.call.clone(),
+                account: self.accounts.get(&ticket.call)?.clone(),
+                since: shown.map_or_else(|| self.utc(ticket.since), |w| w.since),
+                priority: ticket.priority,
+            })
+        });
+        QueueView { waiting: waiting.collect(), ready: count(State::Ready), talking: count(State::Talking) }
+    }
+
+    fn utc(&self, at: Instant) -> UtcMs {
+        let ago = self.clock.instant().saturating_duration_since(at).as_millis();
+        self.clock.utc().plus_ms(-i64::try_from(ago).unwrap_or(0))
+    }
+}
+
+const fn state_of(state: State) -> SeatState {
+    match state {
+        State::Offline => SeatState::Offline,
+        State::NotReady => SeatState::NotReady,
+        State::Ready => SeatState::Ready,
+        State::Offered => SeatState::Offered,
+        State::Talking => SeatState::Talking,
+        State::WrapUp => SeatState::WrapUp,
+    }
+}

@@ -1,0 +1,466 @@
+//! Legs: what a call machine says about a leg becomes signalling and media, what these tell becomes words for it.
+//!
+//! The one place where a leg's session description is negotiated. Does not decide anything and keeps no bridge
+//! (`engine/mixer`). Owned by one call's task. What always holds: a leg that was started is hung up and its media
+//! closed, also when the task that owns it panics (on drop).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+
+use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use crate::base::clock::SharedClock;
+use crate::base::id::UserId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::domain::call::cause::Cause;
+use crate::domain::call::leg::LegInput;
+use crate::io::media::prompt::Prompt;
+use crate::io::media::{Codec, LegStats, MediaEvent, PlayId, RtpParameters, ShardId};
+use crate::proto::sdp::{AudioCodec, Negotiated, SdpError, Session};
+
+/// What we offer, best first.
+const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
+
+/// What a leg needs of the sides that signal: carriers and operators' phones.
+pub trait Signalling: Send + Sync {
+    /// Dials a number over a trunk.
+    fn dial(
+        &self,
+        leg: LegId,
+        to: &PhoneNumber,
+        caller_id: Option<&PhoneNumber>,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    );
+    /// Rings an operator's softphone. `call` is told to the console, so that it knows what to answer.
+    fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
+    /// To a leg on a trunk.
+    fn to_trunk(&self, leg: LegId, command: LegCommand);
+    /// To a leg on an operator's phone.
+    fn to_phone(&self, leg: LegId, command: LegCommand);
+}
+
+/// Why media could not be had; words for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaFault(pub String);
+
+impl fmt::Display for MediaFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a leg needs of media.
+pub trait LegMedia: Send + Sync {
+    fn pick_shard(&self) -> ShardId;
+    /// Opens a telephone's leg; says where it receives.
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault>;
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
+    /// Opens a browser's leg; gives the offer for it.
+    fn open_web(&self, shard: ShardId, leg: LegId) -> Result<String, MediaFault>;
+    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault>;
+    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix);
+    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
+    fn stop(&self, leg: LegId, play: PlayId);
+    fn close(&self, leg: LegId);
+}
+
+/// Something that is ready later.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a call needs of the voice: words become prompts.
+pub trait Voice: Send + Sync {
+    /// The prompt, if it is ready now.
+    fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>>;
+    /// Makes it ready. The error is a sentence for the engineer, without the words themselves.
+    fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
+}
+
+/// What every call is wired to.
+pub struct Wiring {
+    pub clock: SharedClock,
+    pub signalling: Arc<dyn Signalling>,
+    pub media: Arc<dyn LegMedia>,
+    pub voice: Arc<dyn Voice>,
+    pub routes: Routes,
+    last: AtomicU64,
+}
+
+impl Wiring {
+    pub fn new(
+        clock: SharedClock,
+        signalling: Arc<dyn Signalling>,
+        media: Arc<dyn LegMedia>,
+        voice: Arc<dyn Voice>,
+    ) -> Self {
+        // The trunk numbers the legs that come in from 1; those we start are numbered from here.
+        Self { clock, signalling, media, voice, routes: Routes::default(), last: AtomicU64::new(1 << 40) }
+    }
+
+    /// A number for a leg that we start.
+    pub fn fresh_leg(&self) -> LegId {
+        LegId(self.last.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A number for a bridge.
+    pub fn fresh_bridge(&self) -> BridgeId {
+        BridgeId(self.last.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Where the events of each leg and bridge go.
+#[derive(Debug, Default)]
+pub struct Routes {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    legs: HashMap<LegId, mpsc::UnboundedSender<MediaEvent>>,
+    bridges: HashMap<BridgeId, mpsc::UnboundedSender<MediaEvent>>,
+}
+
+impl Routes {
+    /// Hands an event of the shards to the call it belongs to; drops it if that is over.
+    pub fn deliver(&self, event: MediaEvent) {
+        let tables = self.lock();
+        let to = match &event {
+            MediaEvent::Bridged { bridge, .. } => tables.bridges.get(bridge),
+            MediaEvent::PlayDone { leg, .. }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::WebUp { leg }
+            | MediaEvent::Silent { leg }
+            | MediaEvent::Heard { leg }
+            | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
+        };
+        if let Some(to) = to {
+            // An error means only that the call is over.
+            let _ = to.send(event);
+        }
+    }
+
+    pub(super) fn add_bridge(&self, bridge: BridgeId, to: mpsc::UnboundedSender<MediaEvent>) {
+        self.lock().bridges.insert(bridge, to);
+    }
+
+    pub(super) fn remove_bridge(&self, bridge: BridgeId) {
+        self.lock().bridges.remove(&bridge);
+    }
+
+    /// How many legs are routed, for the metrics.
+    pub fn leg_count(&self) -> usize {
+        self.lock().legs.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Trunk,
+    Phone,
+}
+
+/// One leg: its signalling and its description.
+struct Wire {
+    leg: LegId,
+    side: Side,
+    events: mpsc::Receiver<LegEvent>,
+    /// None for a browser, and until media is open.
+    sdp: Option<Session>,
+    /// The caller's offer, until it is answered.
+    offer: Option<Vec<u8>>,
+    media_open: bool,
+    ended: bool,
+}
+
+/// The legs of one call.
+pub struct Legs {
+    wiring: Arc<Wiring>,
+    shard: ShardId,
+    /// What consoles know the call by.
+    call: String,
+    wires: Vec<Wire>,
+    /// Hung up; the shard has yet to tell how they went.
+    closing: Vec<LegId>,
+    media_events: mpsc::UnboundedSender<MediaEvent>,
+}
+
+impl Legs {
+    pub fn new(
+        wiring: Arc<Wiring>,
+        shard: ShardId,
+        call: String,
+        media_events: mpsc::UnboundedSender<MediaEvent>,
+    ) -> Self {
+        Self { wiring, shard, call, wires: Vec::new(), closing: Vec::new(), media_events }
+    }
+
+    /// Takes over the leg of a call that came in.
+    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, events: mpsc::Receiver<LegEvent>) {
+        self.route(leg);
+        self.wires.push(Wire { leg, side: Side::Trunk, events, sdp: None, offer, media_open: false, ended: false });
+    }
+
+    /// Tells a caller that it rings, while the greeting is made ready.
+    pub fn ring_back(&self, leg: LegId) {
+        self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
+    }
+
+    /// Answers the caller. What came of it, if it failed.
+    pub fn answer(&mut self, leg: LegId) -> Option<LegInput> {
+        let address = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(address) => address,
+            Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
+        };
+        let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else {
+            self.wiring.media.close(leg);
+            return Some(LegInput::Ended(Cause::Lost));
+        };
+        wire.media_open = true;
+        let mut session = Session::new(leg.0, address, &CODECS);
+        let answered = match wire.offer.take() {
+            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed))),
+            // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
+            None => Ok((session.offer(), None)),
+        };
+        wire.sdp = Some(session);
+        match answered {
+            Ok((description, agreed)) => {
+                if let Some(agreed) = agreed {
+                    self.wiring.media.connect_rtp(leg, parameters(agreed));
+                }
+                self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
+                None
+            }
+            Err(error) => Some(self.refuse(leg, refusal(&error), &error)),
+        }
+    }
+
+    fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
+        tracing::warn!(leg = leg.0, "call not answered: {why}");
+        self.wiring.signalling.to_trunk(leg, LegCommand::Reject(cause));
+        LegInput::Ended(cause)
+    }
+
+    /// Dials a number. What came of it, if it failed at once.
+    pub fn dial(&mut self, leg: LegId, to: &PhoneNumber, caller_id: Option<&PhoneNumber>) -> Option<LegInput> {
+        let address = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(address) => address,
+            Err(fault) => return Some(failed(leg, &fault)),
+        };
+        let mut session = Session::new(leg.0, address, &CODECS);
+        let offer = session.offer();
+        let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
+        self.started(leg, Side::Trunk, received, Some(session));
+        self.wiring.signalling.dial(leg, to, caller_id, offer, events);
+        None
+    }
+
+    /// Rings an operator's softphone. What came of it, if it failed at once.
+    pub fn ring(&mut self, leg: LegId, user: &UserId) -> Option<LegInput> {
+        let offer = match self.wiring.media.open_web(self.shard, leg) {
+            Ok(offer) => offer,
+            Err(fault) => return Some(failed(leg, &fault)),
+        };
+        let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
+        self.started(leg, Side::Phone, received, None);
+        self.wiring.signalling.ring(leg, user, &self.call, offer.into_bytes(), events);
+        None
+    }
+
+    fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
+        self.route(leg);
+        self.wires.push(Wire { leg, side, events, sdp, offer: None, media_open: true, ended: false });
+    }
+
+    fn route(&self, leg: LegId) {
+        self.wiring.routes.lock().legs.insert(leg, self.media_events.clone());
+    }
+
+    /// Ends a leg in whatever state it is and closes its media.
+    pub fn hang_up(&mut self, leg: LegId) {
+        let Some(at) = self.wires.iter().position(|w| w.leg == leg) else { return };
+        let wire = self.wires.swap_remove(at);
+        if !wire.ended {
+            self.command(wire.side, leg, LegCommand::HangUp);
+        }
+        if wire.media_open {
+            self.closing.push(leg);
+            self.wiring.media.close(leg);
+        } else {
+            self.wiring.routes.lock().legs.remove(&leg);
+        }
+    }
+
+    /// The shard closed a leg.
+    pub fn closed(&mut self, leg: LegId) {
+        self.closing.retain(|l| *l != leg);
+        self.wiring.routes.lock().legs.remove(&leg);
+    }
+
+    /// True while a shard has yet to tell how a leg went.
+    pub fn has_closing(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
+    /// The next event of any leg.
+    pub async fn next(&mut self) -> (LegId, LegEvent) {
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(LegId, LegEvent)> {
+        for wire in self.wires.iter_mut().filter(|w| !w.ended) {
+            if let Poll::Ready(event) = wire.events.poll_recv(cx) {
+                // A signalling side that vanishes without a word has ended the leg.
+                let event = event.unwrap_or(LegEvent::Ended(Cause::Fault));
+                wire.ended = matches!(event, LegEvent::Ended(_));
+                return Poll::Ready((wire.leg, event));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// What an event means to the machine; nothing, if it was answered here.
+    pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
+        Some(match event {
+            LegEvent::Ringing => LegInput::Ringing,
+            // Early audio that cannot be read is no reason to give the call up: it still rings.
+            LegEvent::EarlyMedia(sdp) => self.accept(leg, &sdp).map_or(LegInput::Ringing, |()| LegInput::Early),
+            LegEvent::Answered(sdp) => self.answered(leg, sdp),
+            LegEvent::Established(sdp) => match sdp {
+                Some(sdp) => self.accept(leg, &sdp).map_or_else(LegInput::Ended, |()| LegInput::Established),
+                None if self.is_agreed(leg) => LegInput::Established,
+                None => LegInput::Ended(Cause::Incompatible),
+            },
+            LegEvent::Reoffered(offer) => {
+                self.answer_reoffer(leg, offer);
+                return None;
+            }
+            LegEvent::Digit(digit) => LegInput::Digit(digit),
+            LegEvent::Ended(cause) => LegInput::Ended(cause),
+        })
+    }
+
+    fn answered(&mut self, leg: LegId, sdp: Vec<u8>) -> LegInput {
+        let Some(wire) = self.wires.iter().find(|w| w.leg == leg) else { return LegInput::Ended(Cause::Released) };
+        if wire.side == Side::Phone {
+            let answer = String::from_utf8_lossy(&sdp).into_owned();
+            return match self.wiring.media.answer_web(leg, answer) {
+                Ok(()) => LegInput::Answered,
+                Err(fault) => failed(leg, &fault),
+            };
+        }
+        if sdp.is_empty() && self.is_agreed(leg) {
+            return LegInput::Answered;
+        }
+        self.accept(leg, &sdp).map_or_else(LegInput::Ended, |()| LegInput::Answered)
+    }
+
+    fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
+        let session = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut());
+        let agreed = session.ok_or(Cause::Released)?.accept(sdp).map_err(|error| {
+            tracing::warn!(leg = leg.0, "{error}");
+            refusal(&error)
+        })?;
+        self.wiring.media.connect_rtp(leg, parameters(agreed));
+        Ok(())
+    }
+
+    fn is_agreed(&self, leg: LegId) -> bool {
+        self.wires.iter().any(|w| w.leg == leg && w.sdp.as_ref().is_some_and(|s| s.agreed().is_some()))
+    }
+
+    /// Far-end hold, another address, another codec: followed without troubling the call.
+    fn answer_reoffer(&mut self, leg: LegId, offer: Option<Vec<u8>>) {
+        let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
+        let side = wire.side;
+        let command = match (&mut wire.sdp, offer) {
+            (Some(session), Some(offer)) => match session.answer(&offer) {
+                Ok((answer, agreed)) => {
+                    self.wiring.media.connect_rtp(leg, parameters(agreed));
+                    LegCommand::AnswerReoffer(answer)
+                }
+                Err(_) => LegCommand::RejectReoffer,
+            },
+            (Some(session), None) => LegCommand::AnswerReoffer(session.offer()),
+            (None, _) => LegCommand::RejectReoffer,
+        };
+        self.command(side, leg, command);
+    }
+
+    fn command(&self, side: Side, leg: LegId, command: LegCommand) {
+        match side {
+            Side::Trunk => self.wiring.signalling.to_trunk(leg, command),
+            Side::Phone => self.wiring.signalling.to_phone(leg, command),
+        }
+    }
+}
+
+impl Drop for Legs {
+    fn drop(&mut self) {
+        for leg in self.wires.iter().map(|w| w.leg).collect::<Vec<_>>() {
+            self.hang_up(leg);
+        }
+        for leg in std::mem::take(&mut self.closing) {
+            self.wiring.routes.lock().legs.remove(&leg);
+        }
+    }
+}
+
+/// What a shard's event about a leg means to a machine.
+pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
+    match event {
+        MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
+        MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
+        MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
+        MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
+        MediaEvent::PlayDone { .. } | MediaEvent::Bridged { .. } | MediaEvent::Closed { .. } => None,
+    }
+}
+
+/// Quality figures as they go on the record.
+pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
+    serde_json::json!({
+        "packets_in": stats.packets_in, "packets_out": stats.packets_out,
+        "lost": stats.lost, "jitter_us": stats.jitter_us,
+    })
+}
+
+fn failed(leg: LegId, fault: &MediaFault) -> LegInput {
+    tracing::error!(leg = leg.0, "no media for a leg: {fault}");
+    LegInput::Ended(Cause::Fault)
+}
+
+const fn refusal(error: &SdpError) -> Cause {
+    match error {
+        SdpError::Malformed(_) | SdpError::NoAudio | SdpError::Incompatible(_) | SdpError::Address => {
+            Cause::Incompatible
+        }
+    }
+}
+
+const fn parameters(agreed: Negotiated) -> RtpParameters {
+    RtpParameters {
+        remote: agreed.remote,
+        codec: match agreed.codec {
+            AudioCodec::Pcmu => Codec::Pcmu,
+            AudioCodec::Pcma => Codec::Pcma,
+        },
+        telephone_event: agreed.telephone_event,
+        send: agreed.send,
+        receive: agreed.receive,
+        ptime_ms: agreed.ptime_ms,
+    }
+}

@@ -1,0 +1,141 @@
+//! The mixer: a call's hear matrix and its prompts, as commands to the call's shard.
+//!
+//! Words that are not ready are made ready meanwhile and played when they are, unless they were stopped; where
+//! the voice fails, a tone is played and the call is told, so that nobody sits in silence. Owned by one call's
+//! task. What always holds: when it is dropped, its bridge is empty.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::legs::Wiring;
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::io::media::prompt::Prompt;
+use crate::io::media::{MediaEvent, PlayId, ShardId};
+
+/// How long the voice may take for words that a caller waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Words that were asked for and are ready now, or failed.
+#[derive(Debug)]
+pub struct Prepared {
+    for_play: Option<(LegId, u64)>,
+    prompt: Option<Arc<Prompt>>,
+}
+
+/// What came of words that were made ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readied {
+    /// False: the voice failed, a tone plays instead.
+    pub spoken: bool,
+    /// True if they were made ready ahead of time and not for playing now.
+    pub ahead: bool,
+}
+
+/// One call's bridge and prompts.
+pub struct Mixer {
+    wiring: Arc<Wiring>,
+    shard: ShardId,
+    bridge: BridgeId,
+    rev: u64,
+    /// Plays asked for whose words are not ready.
+    awaited: Vec<(LegId, u64)>,
+    results: mpsc::UnboundedSender<Prepared>,
+    received: mpsc::UnboundedReceiver<Prepared>,
+}
+
+impl Mixer {
+    pub fn new(wiring: Arc<Wiring>, shard: ShardId, media_events: mpsc::UnboundedSender<MediaEvent>) -> Self {
+        let bridge = wiring.fresh_bridge();
+        wiring.routes.add_bridge(bridge, media_events);
+        let (results, received) = mpsc::unbounded_channel();
+        Self { wiring, shard, bridge, rev: 0, awaited: Vec::new(), results, received }
+    }
+
+    /// Puts a whole snapshot of who hears whom in force.
+    pub fn set(&mut self, rev: u64, matrix: HearMatrix) {
+        self.rev = rev;
+        self.wiring.media.set_bridge(self.shard, self.bridge, rev, matrix);
+    }
+
+    /// Says words to a leg: now, or as soon as they are ready.
+    pub fn play(&mut self, leg: LegId, play: u64, speech: Speech) {
+        match self.wiring.voice.prompt(&speech) {
+            Some(prompt) => self.wiring.media.play(leg, PlayId(play), prompt, false),
+            None => {
+                self.awaited.push((leg, play));
+                self.ask(speech, Some((leg, play)));
+            }
+        }
+    }
+
+    /// Stops words, also ones that are not ready yet.
+    pub fn stop(&mut self, leg: LegId, play: u64) {
+        self.awaited.retain(|a| *a != (leg, play));
+        self.wiring.media.stop(leg, PlayId(play));
+    }
+
+    /// True if the words are ready; otherwise they are made ready, and [`Mixer::prepared`] tells.
+    pub fn make_ready(&self, speech: &Speech) -> bool {
+        let ready = self.wiring.voice.prompt(speech).is_some();
+        if !ready {
+            self.ask(speech.clone(), None);
+        }
+        ready
+    }
+
+    fn ask(&self, speech: Speech, for_play: Option<(LegId, u64)>) {
+        let (wiring, results) = (Arc::clone(&self.wiring), self.results.clone());
+        tokio::spawn(async move {
+            let prompt = match tokio::time::timeout(PATIENCE, wiring.voice.prepare(&speech)).await {
+                Ok(Ok(prompt)) => Some(prompt),
+                Ok(Err(why)) => {
+                    tracing::error!("the voice failed: {why}");
+                    None
+                }
+                Err(_) => {
+                    tracing::error!("the voice took longer than {} s", PATIENCE.as_secs());
+                    None
+                }
+            };
+            // An error means only that the call is over.
+            let _ = results.send(Prepared { for_play, prompt });
+        });
+    }
+
+    /// The next words made ready.
+    pub async fn prepared(&mut self) -> Prepared {
+        // The sender is ours, so there is always a next one or a wait.
+        match self.received.recv().await {
+            Some(prepared) => prepared,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Plays words that are ready now, if they are still wanted.
+    pub fn on_prepared(&mut self, prepared: Prepared) -> Readied {
+        let readied = Readied { spoken: prepared.prompt.is_some(), ahead: prepared.for_play.is_none() };
+        if let Some((leg, play)) = prepared.for_play
+            && let Some(at) = self.awaited.iter().position(|a| *a == (leg, play))
+        {
+            self.awaited.swap_remove(at);
+            self.wiring.media.play(leg, PlayId(play), prepared.prompt.unwrap_or_else(tone), false);
+        }
+        readied
+    }
+}
+
+impl Drop for Mixer {
+    fn drop(&mut self) {
+        self.wiring.media.set_bridge(self.shard, self.bridge, self.rev + 1, HearMatrix::default());
+        self.wiring.routes.remove_bridge(self.bridge);
+    }
+}
+
+/// A second of 440 Hz: what is heard where words failed, and in a media check.
+pub fn tone() -> Arc<Prompt> {
+    let sample = |i: u32| (f64::from(i) * 440.0 * std::f64::consts::TAU / 8_000.0).sin() * 6_000.0;
+    Arc::new(Prompt::from_pcm((0..8_000).map(|i| sample(i) as i16).collect()))
+}
