@@ -24,8 +24,8 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, MediaEvent, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, Negotiated, SdpError, Session};
+use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
+use crate::proto::sdp::{AudioCodec, SdpError, Session};
 
 /// What we offer, best first.
 const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
@@ -65,13 +65,73 @@ pub trait LegMedia: Send + Sync {
     /// Opens a telephone's leg; says where it receives.
     fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault>;
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
-    /// Opens a browser's leg; gives the offer for it.
-    fn open_web(&self, shard: ShardId, leg: LegId) -> Result<String, MediaFault>;
+    /// Opens a browser's leg; gives the offer for it, `prefer` first.
+    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault>;
     fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix);
+    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
     fn close(&self, leg: LegId);
+}
+
+impl From<MediaError> for MediaFault {
+    fn from(error: MediaError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl LegMedia for Media {
+    fn pick_shard(&self) -> ShardId {
+        self.pick_shard()
+    }
+
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault> {
+        Ok(self.open_rtp(shard, leg)?)
+    }
+
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
+        closed_meanwhile(leg, self.connect_rtp(leg, parameters));
+    }
+
+    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
+        let codecs = match prefer {
+            Codec::Pcmu => [Codec::Pcmu, Codec::Pcma],
+            Codec::Pcma => [Codec::Pcma, Codec::Pcmu],
+        };
+        Ok(self.open_web(shard, leg, &codecs)?)
+    }
+
+    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
+        Ok(self.answer_web(leg, answer)?)
+    }
+
+    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
+        self.set_bridge(shard, bridge, rev, matrix);
+    }
+
+    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId) {
+        self.drop_bridge(shard, bridge);
+    }
+
+    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool) {
+        closed_meanwhile(leg, self.play(leg, play, prompt, repeat));
+    }
+
+    fn stop(&self, leg: LegId, play: PlayId) {
+        closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn close(&self, leg: LegId) {
+        self.close(leg);
+    }
+}
+
+/// A command that came after its leg was closed is late, not wrong: the leg's end is told by signalling.
+fn closed_meanwhile(leg: LegId, done: Result<(), MediaError>) {
+    if let Err(error) = done {
+        tracing::debug!(leg = leg.0, "media command not followed: {error}");
+    }
 }
 
 /// Something that is ready later.
@@ -138,6 +198,7 @@ impl Routes {
             MediaEvent::PlayDone { leg, .. }
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::WebUp { leg }
+            | MediaEvent::WebDown { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
             | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
@@ -239,7 +300,7 @@ impl Legs {
         match answered {
             Ok((description, agreed)) => {
                 if let Some(agreed) = agreed {
-                    self.wiring.media.connect_rtp(leg, parameters(agreed));
+                    self.wiring.media.connect_rtp(leg, agreed.into());
                 }
                 self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
                 None
@@ -270,7 +331,7 @@ impl Legs {
 
     /// Rings an operator's softphone. What came of it, if it failed at once.
     pub fn ring(&mut self, leg: LegId, user: &UserId) -> Option<LegInput> {
-        let offer = match self.wiring.media.open_web(self.shard, leg) {
+        let offer = match self.wiring.media.open_web(self.shard, leg, self.callers_codec()) {
             Ok(offer) => offer,
             Err(fault) => return Some(failed(leg, &fault)),
         };
@@ -278,6 +339,12 @@ impl Legs {
         self.started(leg, Side::Phone, received, None);
         self.wiring.signalling.ring(leg, user, &self.call, offer.into_bytes(), events);
         None
+    }
+
+    /// A browser is offered the caller's codec first: with equal codecs, two legs are relayed.
+    fn callers_codec(&self) -> Codec {
+        let agreed = self.wires.iter().find_map(|w| w.sdp.as_ref().and_then(Session::agreed));
+        agreed.map_or(Codec::Pcmu, |agreed| RtpParameters::from(*agreed).codec)
     }
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
@@ -374,7 +441,7 @@ impl Legs {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        self.wiring.media.connect_rtp(leg, parameters(agreed));
+        self.wiring.media.connect_rtp(leg, agreed.into());
         Ok(())
     }
 
@@ -389,7 +456,7 @@ impl Legs {
         let command = match (&mut wire.sdp, offer) {
             (Some(session), Some(offer)) => match session.answer(&offer) {
                 Ok((answer, agreed)) => {
-                    self.wiring.media.connect_rtp(leg, parameters(agreed));
+                    self.wiring.media.connect_rtp(leg, agreed.into());
                     LegCommand::AnswerReoffer(answer)
                 }
                 Err(_) => LegCommand::RejectReoffer,
@@ -424,7 +491,7 @@ pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
-        MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
+        MediaEvent::WebDown { leg } | MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
         MediaEvent::PlayDone { .. } | MediaEvent::Bridged { .. } | MediaEvent::Closed { .. } => None,
     }
@@ -448,19 +515,5 @@ const fn refusal(error: &SdpError) -> Cause {
         SdpError::Malformed(_) | SdpError::NoAudio | SdpError::Incompatible(_) | SdpError::Address => {
             Cause::Incompatible
         }
-    }
-}
-
-const fn parameters(agreed: Negotiated) -> RtpParameters {
-    RtpParameters {
-        remote: agreed.remote,
-        codec: match agreed.codec {
-            AudioCodec::Pcmu => Codec::Pcmu,
-            AudioCodec::Pcma => Codec::Pcma,
-        },
-        telephone_event: agreed.telephone_event,
-        send: agreed.send,
-        receive: agreed.receive,
-        ptime_ms: agreed.ptime_ms,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Words that are not ready are made ready meanwhile and played when they are, unless they were stopped; where
 //! the voice fails, a tone is played and the call is told, so that nobody sits in silence. Owned by one call's
-//! task. What always holds: when it is dropped, its bridge is empty.
+//! task. What always holds: when it is dropped, its bridge is gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,6 @@ pub struct Mixer {
     wiring: Arc<Wiring>,
     shard: ShardId,
     bridge: BridgeId,
-    rev: u64,
     /// Plays asked for whose words are not ready.
     awaited: Vec<(LegId, u64)>,
     results: mpsc::UnboundedSender<Prepared>,
@@ -51,12 +50,11 @@ impl Mixer {
         let bridge = wiring.fresh_bridge();
         wiring.routes.add_bridge(bridge, media_events);
         let (results, received) = mpsc::unbounded_channel();
-        Self { wiring, shard, bridge, rev: 0, awaited: Vec::new(), results, received }
+        Self { wiring, shard, bridge, awaited: Vec::new(), results, received }
     }
 
     /// Puts a whole snapshot of who hears whom in force.
-    pub fn set(&mut self, rev: u64, matrix: HearMatrix) {
-        self.rev = rev;
+    pub fn set(&self, rev: u64, matrix: HearMatrix) {
         self.wiring.media.set_bridge(self.shard, self.bridge, rev, matrix);
     }
 
@@ -129,7 +127,7 @@ impl Mixer {
 
 impl Drop for Mixer {
     fn drop(&mut self) {
-        self.wiring.media.set_bridge(self.shard, self.bridge, self.rev + 1, HearMatrix::default());
+        self.wiring.media.drop_bridge(self.shard, self.bridge);
         self.wiring.routes.remove_bridge(self.bridge);
     }
 }

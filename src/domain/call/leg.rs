@@ -71,7 +71,10 @@ impl Leg {
                 self.state = LegState::Early;
             }
             LegInput::Answered | LegInput::Established => self.answered = true,
-            LegInput::MediaUp => self.media_up = true,
+            LegInput::MediaUp => {
+                self.media_up = true;
+                self.silent = false;
+            }
             LegInput::Silent => self.silent = true,
             LegInput::Heard => self.silent = false,
             _ => {}

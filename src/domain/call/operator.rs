@@ -46,6 +46,7 @@ impl Call {
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
         let Some(operator) = &mut self.operator else { return };
+        let was_silent = operator.leg.silent;
         let came_up = operator.leg.advance(event);
         let user = operator.user.clone();
         if came_up && matches!(self.phase, Phase::Offered { .. }) {
@@ -58,8 +59,14 @@ impl Call {
         }
         match event {
             LegInput::Ended(why) => self.on_operator_ended(why),
-            LegInput::Silent | LegInput::Heard if !matches!(self.phase, Phase::Offered { .. }) => {
-                let silent = event == LegInput::Silent;
+            // Answered and no path: the browser's answer is of no use.
+            LegInput::Silent if matches!(self.phase, Phase::Offered { .. }) => {
+                if operator.leg.answered {
+                    self.fail_offer(OfferEnd::PhoneFailed);
+                }
+            }
+            LegInput::Silent | LegInput::Heard | LegInput::MediaUp if operator.leg.silent != was_silent => {
+                let silent = operator.leg.silent;
                 if silent && operator.leg.signal_lost {
                     self.lose_operator();
                 } else {

@@ -1,7 +1,8 @@
-//! The media check: rings an operator's softphone, plays a tone, and looks whether audio came back up.
+//! The media check: rings an operator's softphone, plays a tone, lets it hear itself, and looks whether audio came
+//! up.
 //!
-//! Proves registration, ringing, ICE, DTLS and both directions as far as a server can: what the operator hears
-//! they say themselves. It does not echo: no leg hears itself in a bridge. Its result goes to the seat.
+//! Proves registration, ringing, ICE, DTLS and the way up; whether the tone was heard the operator knows. The one
+//! place where a leg hears itself. Its result goes to the seat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Calls, CallsHandle};
 use crate::base::id::UserId;
-use crate::domain::call::bridge::{HearMatrix, LegId};
+use crate::domain::call::bridge::{HearMatrix, LegId, Source};
 use crate::domain::call::leg::LegInput;
 use crate::engine::feed::{SeatState, UserRef};
 use crate::engine::legs::Legs;
@@ -21,10 +22,12 @@ use crate::io::media::{MediaEvent, PlayId};
 pub const CHECK: &str = "check";
 /// How long the softphone may take to answer and its path to come up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// How long is listened.
-const LISTEN: Duration = Duration::from_secs(3);
+/// How long the tone may take.
+const TONE_LIMIT: Duration = Duration::from_secs(2);
+/// How long the operator hears themselves.
+const ECHO: Duration = Duration::from_secs(3);
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// A second's worth of packets out of the three.
+/// A second's worth of packets, of some four.
 const ENOUGH_PACKETS: u64 = 50;
 
 /// Why a check cannot be made now.
@@ -83,8 +86,11 @@ async fn check(calls: &Calls, user: &UserId) -> bool {
     let bridge = wiring.fresh_bridge();
     wiring.media.set_bridge(shard, bridge, 1, HearMatrix::default().with(leg, &[]));
     wiring.media.play(leg, PlayId(1), tone(), false);
-    let _ = tokio::time::timeout(LISTEN, ended(&mut legs, leg)).await;
-    wiring.media.set_bridge(shard, bridge, 2, HearMatrix::default());
+    // Neither the end of the tone nor a phone that hangs up early decides anything: the packets do.
+    let _ = tokio::time::timeout(TONE_LIMIT, played(&mut media)).await;
+    wiring.media.set_bridge(shard, bridge, 2, HearMatrix::default().with(leg, &[Source::Leg(leg)]));
+    let _ = tokio::time::timeout(ECHO, ended(&mut legs, leg)).await;
+    wiring.media.drop_bridge(shard, bridge);
     legs.hang_up(leg);
     let packets = tokio::time::timeout(CLOSE_LIMIT, packets_in(&mut media)).await.unwrap_or(0);
     packets >= ENOUGH_PACKETS
@@ -108,6 +114,15 @@ async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<MediaEvent
         }
     }
     true
+}
+
+/// Waits until the tone was played.
+async fn played(media: &mut mpsc::UnboundedReceiver<MediaEvent>) {
+    while let Some(event) = media.recv().await {
+        if matches!(event, MediaEvent::PlayDone { .. }) {
+            return;
+        }
+    }
 }
 
 /// Waits until the phone hangs up by itself.

@@ -77,15 +77,15 @@ pub struct CallsParts {
 }
 
 /// All calls of this process.
-pub(super) struct Calls {
-    pub(super) wiring: Arc<Wiring>,
-    pub(super) desk: DeskHandle,
-    pub(super) feed: Feed,
+struct Calls {
+    wiring: Arc<Wiring>,
+    desk: DeskHandle,
+    feed: Feed,
     accounts: Arc<dyn Accounts>,
-    pub(super) recorder: Recorder,
+    recorder: Recorder,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
-    pub(super) out: OutCalls,
+    out: OutCalls,
 }
 
 struct Live {
