@@ -373,7 +373,11 @@ impl Desk {
         let seat = &one.seat;
         let since = match &one.shown {
             // Two clocks read twice differ by a little: an unchanged seat keeps the time it was shown with.
-            Some(shown) if shown.state == state_of(seat.state()) && (shown.since.since(self.utc(seat.since()))).abs() < 50 => shown.since,
+            Some(shown)
+                if shown.state == state_of(seat.state()) && (shown.since.since(self.utc(seat.since()))).abs() < 50 =>
+            {
+                shown.since
+            }
             _ => self.utc(seat.since()),
         };
         SeatView {

@@ -15,7 +15,9 @@ use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
+use super::registrar::RegistrarHandle;
 use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
@@ -47,6 +49,44 @@ pub trait Signalling: Send + Sync {
     fn to_trunk(&self, leg: LegId, command: LegCommand);
     /// To a leg on an operator's phone.
     fn to_phone(&self, leg: LegId, command: LegCommand);
+}
+
+/// The two signalling sides of this process.
+#[derive(Clone, Debug)]
+pub struct Sides {
+    pub trunk: TrunkHandle,
+    pub phones: RegistrarHandle,
+}
+
+impl Signalling for Sides {
+    fn dial(
+        &self,
+        leg: LegId,
+        to: &PhoneNumber,
+        caller_id: Option<&PhoneNumber>,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
+        self.trunk.dial(leg, to, caller_id, offer, events);
+    }
+
+    fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        let headers = vec![
+            // The operator has been picked: the phone answers by itself (RFC 5373 §5, and the older Call-Info).
+            ("Answer-Mode".to_owned(), "Auto".to_owned()),
+            ("Call-Info".to_owned(), "<urn:x-cordboard:call>;answer-after=0".to_owned()),
+            ("X-Cordboard-Call".to_owned(), call.to_owned()),
+        ];
+        self.phones.ring(leg, user, offer, headers, events);
+    }
+
+    fn to_trunk(&self, leg: LegId, command: LegCommand) {
+        self.trunk.send(leg, command);
+    }
+
+    fn to_phone(&self, leg: LegId, command: LegCommand) {
+        self.phones.send(leg, command);
+    }
 }
 
 /// Why media could not be had; words for the log.
@@ -152,7 +192,9 @@ pub struct Wiring {
     pub media: Arc<dyn LegMedia>,
     pub voice: Arc<dyn Voice>,
     pub routes: Routes,
-    last: AtomicU64,
+    /// One for the whole process, shared with the trunk side.
+    legs: LegNumbers,
+    last_bridge: AtomicU64,
 }
 
 impl Wiring {
@@ -161,19 +203,20 @@ impl Wiring {
         signalling: Arc<dyn Signalling>,
         media: Arc<dyn LegMedia>,
         voice: Arc<dyn Voice>,
+        legs: LegNumbers,
     ) -> Self {
-        // The trunk numbers the legs that come in from 1; those we start are numbered from here.
-        Self { clock, signalling, media, voice, routes: Routes::default(), last: AtomicU64::new(1 << 40) }
+        let (routes, last_bridge) = (Routes::default(), AtomicU64::new(1));
+        Self { clock, signalling, media, voice, routes, legs, last_bridge }
     }
 
     /// A number for a leg that we start.
     pub fn fresh_leg(&self) -> LegId {
-        LegId(self.last.fetch_add(1, Ordering::Relaxed))
+        self.legs.fresh()
     }
 
     /// A number for a bridge.
     pub fn fresh_bridge(&self) -> BridgeId {
-        BridgeId(self.last.fetch_add(1, Ordering::Relaxed))
+        BridgeId(self.last_bridge.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -243,9 +243,9 @@ impl Calls {
             }
         };
         let earlier = match &incoming.caller {
-            Some(caller) => tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.count_earlier(&account.id, caller))
-                .await
-                .unwrap_or(0),
+            Some(caller) => {
+                tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.count_earlier(&account.id, caller)).await.unwrap_or(0)
+            }
             None => 0,
         };
         let id = CallId::fresh(started_at);
