@@ -302,7 +302,15 @@ struct Double {
 
 impl Double {
     fn seat(&self, user: UserRef) -> SeatView {
-        SeatView { user, state: SeatState::NotReady, reason: None, since: self.clock.utc(), calls: Vec::new() }
+        SeatView {
+            user,
+            state: SeatState::NotReady,
+            reason: None,
+            since: self.clock.utc(),
+            phone: true,
+            checked: true,
+            calls: Vec::new(),
+        }
     }
 }
 
