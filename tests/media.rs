@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use cordboard::base::clock::{Clock, SystemClock};
+use cordboard::base::clock::{Clock, SharedClock, SystemClock, TestClock, UtcMs};
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt};
+use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, ShardDriver, ShardId};
 use cordboard::proto::audio::g711;
 use cordboard::proto::audio::tone::{power_at, sine};
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
@@ -46,18 +46,19 @@ struct Voice {
     next: Instant,
     heard: Vec<i16>,
     packets: Vec<Header>,
+    clock: SharedClock,
 }
 
 impl Voice {
-    fn new(hz: f64, ssrc: u32) -> Self {
+    fn new(hz: f64, ssrc: u32, clock: SharedClock) -> Self {
         let tone = sine(hz, 8_000.0, 8_000).into_iter().map(g711::to_ulaw).collect();
         let header = Header { payload_type: 0, marker: true, sequence: 1, timestamp: 160, ssrc };
-        Self { tone, header, next: SystemClock.instant(), heard: Vec::new(), packets: Vec::new() }
+        Self { tone, header, next: clock.instant(), heard: Vec::new(), packets: Vec::new(), clock }
     }
 
     /// The packet that is due, if one is.
     fn due(&mut self) -> Option<(Header, [u8; 160])> {
-        let now = SystemClock.instant();
+        let now = self.clock.instant();
         if now < self.next {
             return None;
         }
@@ -129,8 +130,8 @@ fn codec(mime: &str, payload_type: u8) -> RTCRtpCodecParameters {
 }
 
 impl Browser {
-    fn answer(offer: &str) -> (Self, String) {
-        let now = SystemClock.instant();
+    fn answer(offer: &str, clock: SharedClock) -> (Self, String) {
+        let now = clock.instant();
         let socket = socket();
         let local = socket.local_addr().expect("a bound socket");
         let mut media = MediaEngine::default();
@@ -173,11 +174,11 @@ impl Browser {
         core.add_local_candidate(candidate).expect("the candidate is taken");
         let answer = core.create_answer(None).expect("an answer");
         core.set_local_description(now, answer.clone()).expect("the answer is ours");
-        (Self { core, sender, socket, voice: Voice::new(OPERATOR_HZ, 4_711) }, answer.sdp)
+        (Self { core, sender, socket, voice: Voice::new(OPERATOR_HZ, 4_711, clock) }, answer.sdp)
     }
 
     fn turn(&mut self) {
-        let now = SystemClock.instant();
+        let now = self.voice.clock.instant();
         let local_addr = self.socket.local_addr().expect("a bound socket");
         if let Some((header, sound)) = self.voice.due() {
             let header = rtc::rtp::Header {
@@ -221,6 +222,19 @@ impl Browser {
     }
 }
 
+fn config(ports: std::ops::RangeInclusive<u16>, clock: SharedClock) -> MediaConfig {
+    // An address of this process alone, so that its range is really its own.
+    let [_, _, b, c] = std::process::id().to_be_bytes();
+    MediaConfig {
+        bind_ip: [127, b | 64, c, 251].into(),
+        public_ip: None,
+        ports,
+        shards: 2,
+        music: Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000))),
+        clock,
+    }
+}
+
 struct Rig {
     media: Media,
     events: mpsc::Receiver<MediaEvent>,
@@ -229,18 +243,8 @@ struct Rig {
 
 impl Rig {
     fn start(ports: std::ops::RangeInclusive<u16>) -> Self {
-        // An address of this process alone, so that its range is really its own.
-        let [_, _, b, c] = std::process::id().to_be_bytes();
         let (sender, events) = mpsc::channel(64);
-        let config = MediaConfig {
-            bind_ip: [127, b | 64, c, 251].into(),
-            public_ip: None,
-            ports,
-            shards: 2,
-            music: Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000))),
-            clock: Arc::new(SystemClock),
-        };
-        let media = Media::start(config, sender).expect("media starts");
+        let media = Media::start(config(ports, Arc::new(SystemClock)), sender).expect("media starts");
         Self { media, events, seen: Vec::new() }
     }
 
@@ -270,7 +274,7 @@ impl Rig {
 }
 
 /// A SIP caller whose offer has been answered.
-fn call(media: &Media, shard: cordboard::io::media::ShardId, leg: LegId) -> Caller {
+fn call(media: &Media, shard: ShardId, leg: LegId) -> Caller {
     let socket = socket();
     let mut theirs = Session::new(1, socket.local_addr().expect("bound"), &[AudioCodec::Pcmu]);
     let local = media.open_rtp(shard, leg).expect("a port");
@@ -278,7 +282,7 @@ fn call(media: &Media, shard: cordboard::io::media::ShardId, leg: LegId) -> Call
     let (answer, agreed) = ours.answer(&theirs.offer()).expect("we speak PCMU");
     let to = theirs.accept(&answer).expect("they do too").remote;
     media.connect_rtp(leg, agreed.into()).expect("the leg is open");
-    Caller { socket, to, voice: Voice::new(CALLER_HZ, 77) }
+    Caller { socket, to, voice: Voice::new(CALLER_HZ, 77, Arc::new(SystemClock)) }
 }
 
 #[test]
@@ -300,7 +304,7 @@ fn a_caller_and_a_browser_hear_each_other_through_greeting_talk_and_hold() {
     assert!(power_at(&caller.voice.heard[start..start + 3_900], 1_700.0).sqrt() > 7_800.0);
 
     let offer = rig.media.open_web(shard, operator_leg, &[Codec::Pcmu, Codec::Pcma]).expect("an offer");
-    let (mut browser, answer) = Browser::answer(&offer);
+    let (mut browser, answer) = Browser::answer(&offer, Arc::new(SystemClock));
     rig.media.answer_web(operator_leg, answer).expect("the leg is open");
     rig.until(&mut caller, Some(&mut browser), "the browser's path", |_, _, seen| {
         seen.iter().any(|e| matches!(e, MediaEvent::WebUp { .. }))
@@ -346,4 +350,64 @@ fn a_leg_that_is_not_there_and_a_full_range_are_said_so() {
     let error = rig.media.open_rtp(shard, LegId(3)).expect_err("the range is full");
     assert!(error.to_string().contains("no media port could be opened"), "{error}");
     assert_eq!(rig.media.pick_shard().0, 1, "the other shard is empty");
+}
+
+/// 20 ms of injected time, `turn` being called at each quarter of them.
+fn twenty_ms(clock: &TestClock, driver: &mut ShardDriver, mut turn: impl FnMut()) {
+    for quarter in 0..4 {
+        turn();
+        clock.advance(Duration::from_millis(5));
+        if quarter == 3 {
+            driver.tick(clock.instant());
+        } else {
+            driver.pump(clock.instant());
+        }
+    }
+}
+
+#[test]
+fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
+    let clock = TestClock::at(UtcMs(1_800_000_000_000));
+    let (sender, mut events) = mpsc::channel(64);
+    let shared: SharedClock = Arc::new(clock.clone());
+    let (media, mut drivers) = Media::prepare(config(16_240..=16_249, shared.clone()), sender).expect("media starts");
+    let driver = &mut drivers[0];
+    let (shard, leg) = (ShardId(0), LegId(1));
+    let offer = media.open_web(shard, leg, &[Codec::Pcmu, Codec::Pcma]).expect("an offer");
+    let (mut browser, answer) = Browser::answer(&offer, shared);
+    browser.socket.set_nonblocking(true).expect("a socket");
+    media.answer_web(leg, answer).expect("the leg is open");
+    media.set_bridge(shard, BridgeId(1), 1, HearMatrix::default().with(leg, &[Source::Leg(leg)]));
+    let mut seen = Vec::new();
+    for _ in 0..250 {
+        twenty_ms(&clock, driver, || browser.turn());
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+    }
+    assert!(matches!(seen[..], [MediaEvent::Bridged { .. }, MediaEvent::WebUp { .. }]), "{seen:?}");
+    browser.voice.assert_hears(OPERATOR_HZ, 3);
+
+    seen.clear();
+    let mut ticks = 0;
+    while !seen.iter().any(|e| matches!(e, MediaEvent::Silent { .. })) && ticks < 500 {
+        twenty_ms(&clock, driver, || {});
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        ticks += 1;
+    }
+    assert!((249..=252).contains(&ticks), "{ticks}: {seen:?}");
+
+    for _ in 0..100 {
+        twenty_ms(&clock, driver, || browser.turn());
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+    }
+    assert!(seen.iter().any(|e| matches!(e, MediaEvent::Heard { .. })), "{seen:?}");
+    browser.voice.assert_hears(OPERATOR_HZ, 1);
+
+    seen.clear();
+    for _ in 0..500 {
+        twenty_ms(&clock, driver, || {});
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+    }
+    let down = seen.iter().filter(|e| matches!(e, MediaEvent::WebDown { .. })).count();
+    let silent = seen.iter().filter(|e| matches!(e, MediaEvent::Silent { .. })).count();
+    assert_eq!((down, silent), (1, 1), "{seen:?}");
 }

@@ -57,6 +57,8 @@ pub enum MediaError {
     Web(WebError),
     /// There is no such leg: it was never opened, or is closed.
     UnknownLeg,
+    /// The address to bind is unspecified and no public one is given: nobody could be told where to send.
+    Address,
     /// The leg id is taken.
     LegExists,
     /// There is no such shard.
@@ -69,6 +71,7 @@ impl fmt::Display for MediaError {
             Self::Port(error) => write!(f, "no media port could be opened: {error}"),
             Self::Thread(error) => write!(f, "a media thread could not be started: {error}"),
             Self::Web(error) => write!(f, "no offer for the browser: {error}"),
+            Self::Address => f.write_str("media needs the address of one interface (not 0.0.0.0), or a public address"),
             Self::UnknownLeg => f.write_str("no such leg"),
             Self::LegExists => f.write_str("the leg is open already"),
             Self::UnknownShard => f.write_str("no such shard"),
@@ -118,6 +121,9 @@ impl Media {
         config: MediaConfig,
         events: mpsc::Sender<MediaEvent>,
     ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
+        if config.bind_ip.is_unspecified() && config.public_ip.is_none() {
+            return Err(MediaError::Address);
+        }
         let sounds = Sounds::new(config.music);
         let (mut shards, mut drivers) = (Vec::new(), Vec::new());
         for _ in 0..config.shards.max(1) {

@@ -16,8 +16,8 @@ use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use crate::proto::audio::g711;
 use crate::proto::audio::tone::{power_at, sine};
+use crate::proto::audio::{dtmf, g711};
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::rtcp::{self, Rtcp};
 use crate::proto::rtp::telephone_event::Press;
@@ -480,6 +480,26 @@ fn digits_are_told_once_and_passed_on_unless_bound() {
     rig.commands.send(Command::PressKeys(b, "7".into())).unwrap();
     rig.run(20);
     assert_eq!(passed(&mut rig, b), [7]);
+}
+
+#[test]
+fn keys_as_tones_are_heard_where_no_telephone_event_was_agreed() {
+    let mut rig = Rig::new();
+    let a = rig.add(1, 700.0, Codec::Pcma, 20);
+    let parameters = rig.parameters(a);
+    rig.connect(a, RtpParameters { telephone_event: None, ..parameters });
+    rig.peer(a).tone = "9#0"
+        .chars()
+        .flat_map(|key| dtmf::tones(key, 800).unwrap().into_iter().chain(vec![0; 800]))
+        .chain(vec![0; 16_000])
+        .collect();
+    rig.run(70);
+    let keys: String = rig
+        .events()
+        .into_iter()
+        .filter_map(|e| if let MediaEvent::Digit { digit, .. } = e { Some(digit) } else { None })
+        .collect();
+    assert_eq!(keys, "9#0");
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Session {
     /// Answers `offer`.
     pub fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
         let offer = parse(offer)?;
-        let chosen = choose(&offer)?;
+        let chosen = self.reachable(choose(&offer)?)?;
         let at = chosen.at;
         let negotiated = chosen.negotiated;
         let direction = Direction::of(negotiated.send, chosen.direction.sends());
@@ -101,12 +101,22 @@ impl Session {
     /// Reads the answer to our last offer.
     pub fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
         let answer = parse(answer)?;
-        let chosen = choose(&answer)?;
+        let chosen = self.reachable(choose(&answer)?)?;
         if !self.codecs.contains(&chosen.negotiated.codec) {
             return Err(SdpError::Incompatible("the answer names a codec that was not offered"));
         }
         self.agreed = Some(chosen.negotiated);
         Ok(chosen.negotiated)
+    }
+
+    /// Our socket is of one family and cannot send to the other.
+    fn reachable(&self, chosen: Chosen) -> Result<Chosen, SdpError> {
+        let remote = chosen.negotiated.remote;
+        if remote.is_ipv4() == self.local.is_ipv4() || remote.ip().is_unspecified() {
+            Ok(chosen)
+        } else {
+            Err(SdpError::Incompatible("address family"))
+        }
     }
 
     fn say(&mut self, media: Vec<MediaDescription>) -> Vec<u8> {
@@ -322,10 +332,13 @@ mod tests {
 
     #[test]
     fn ipv6_is_spoken_and_multicast_and_names_are_not() {
-        let (_, n) = answer("m=audio 4 RTP/AVP 0\r\nc=IN IP6 2001:db8::7\r\n").unwrap();
-        assert_eq!(n.remote.to_string(), "[2001:db8::7]:4");
+        let six_offer = offer("m=audio 4 RTP/AVP 0\r\nc=IN IP6 2001:db8::7\r\n");
         let mut six = Session::new(1, "[2001:db8::1]:20000".parse().unwrap(), &[AudioCodec::Pcmu]);
         assert!(String::from_utf8(six.offer()).unwrap().contains("c=IN IP6 2001:db8::1\r\n"));
+        let (text, n) = six.answer(&six_offer).unwrap();
+        assert_eq!(n.remote.to_string(), "[2001:db8::7]:4");
+        assert!(String::from_utf8(text).unwrap().contains("IN IP6 2001:db8::1"));
+        assert_eq!(session().answer(&six_offer).unwrap_err(), SdpError::Incompatible("address family"));
         for c in ["IN IP4 239.1.1.1/127", "IN IP4 media.example", "IN IP4 255.255.255.255"] {
             assert_eq!(answer(&format!("m=audio 4 RTP/AVP 0\r\nc={c}\r\n")).unwrap_err(), SdpError::Address);
         }

@@ -122,6 +122,8 @@ fn media(value: &str) -> Option<MediaDescription> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -139,5 +141,18 @@ mod tests {
         }
         let flood = format!("v=0\no=- 1 1 IN IP4 1.1.1.1\n{}", "m=audio 1 RTP/AVP 0\n".repeat(100));
         assert!(parse(flood.as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(lines in proptest::collection::vec("[vosctma]=[ -~]{0,40}", 0..12)) {
+            let text = format!("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\n{}", lines.join("\r\n"));
+            if let Ok(session) = parse(text.as_bytes()) {
+                // What was understood can be said again and is understood the same.
+                let again = parse(session.to_string().as_bytes());
+                prop_assert!(again.is_ok(), "{session}");
+            }
+            let _ = parse(lines.concat().as_bytes());
+        }
     }
 }
