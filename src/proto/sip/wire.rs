@@ -216,7 +216,7 @@ fn read_fields(lines: impl Iterator<Item = String>) -> (Headers, Option<u16>) {
         }
         let field = line.split_once(':').map(|(name, value)| (name.trim_end(), value.trim()));
         match field {
-            Some((name, value)) if !name.is_empty() && name.bytes().all(is_token) && !value.contains('\0') => {
+            Some((name, value)) if !name.is_empty() && name.bytes().all(is_token) => {
                 headers.push(full_name(name), value);
             }
             _ => fault = Some(400),
