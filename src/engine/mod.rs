@@ -4,6 +4,7 @@
 pub mod callout;
 pub mod calls;
 pub mod desk;
+pub mod dispatcher;
 pub mod feed;
 pub mod legs;
 pub mod mixer;

@@ -1,1 +1,91 @@
-//! io/deliver.
+//! The edges by which a message leaves the house. Each takes one delivery and says what became of it:
+//! outside failure is data ([`Delivery`]), never an error.
+//!
+//! The dispatcher has committed the attempt before an edge is called, and its identifier goes along, so that
+//! a second try is recognisable. No address and no text is ever logged.
+
+pub mod email;
+pub mod sms;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::base::id::AttemptId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::dispatch::event::Failure;
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The provider took it, and calls it by this name.
+    Accepted { provider_id: Option<String> },
+    /// It did not; `why` is a short code.
+    Failed { failure: Failure, why: String },
+}
+
+impl Delivery {
+    pub(crate) fn failed(failure: Failure, why: impl Into<String>) -> Self {
+        Self::Failed { failure, why: why.into() }
+    }
+}
+
+/// What an edge answers, some time.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+
+/// An email to send.
+#[derive(Clone)]
+pub struct Mail {
+    /// Becomes the Message-ID.
+    pub attempt: AttemptId,
+    /// The account's name, shown as the sender's.
+    pub from_name: String,
+    pub to: String,
+    pub subject: String,
+    pub body: String,
+}
+
+/// A text to send.
+#[derive(Clone)]
+pub struct TextMessage {
+    pub attempt: AttemptId,
+    pub to: PhoneNumber,
+    pub body: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TextMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TextMessage").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+/// Sends emails.
+pub trait Mailer: Send + Sync {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a>;
+}
+
+/// Sends texts.
+pub trait Texter: Send + Sync {
+    fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a>;
+}
+
+/// Stands where no provider is configured: everything fails for want of one, and operators are told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotConfigured;
+
+impl Mailer for NotConfigured {
+    fn send<'a>(&'a self, _mail: &'a Mail) -> Answer<'a> {
+        Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
+    }
+}
+
+impl Texter for NotConfigured {
+    fn send<'a>(&'a self, _text: &'a TextMessage) -> Answer<'a> {
+        Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
+    }
+}

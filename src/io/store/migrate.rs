@@ -26,7 +26,7 @@ macro_rules! migration {
 }
 
 /// In order, without gaps; a released one is never edited.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_create_core")];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_create_core"), migration!(2, "0002_create_dispatch")];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -132,6 +132,25 @@ pub fn stand_down(message: &Message, account: &Account, by: &str) -> String {
     format!("{}: the message of {taken} is handled by {by}. No need to do anything.", account.name)
 }
 
+/// Asks which of several open messages a bare "ok" was for: `1ok Jane Roe 02:10`.
+pub fn which_reply(account: &Account, open: &[(u16, &Message)]) -> String {
+    let lines: Vec<String> = open
+        .iter()
+        .map(|(code, message)| {
+            let about = cut(&headline(message), 40);
+            format!("{code}ok {about} {}", clock(message.taken_at, &account.zone))
+        })
+        .collect();
+    cut(&format!("Several messages are open. Reply: {}", lines.join(", ")), MAX_TEXT_CHARS)
+}
+
+/// Answers a text that was not understood.
+pub fn help_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
+    let taken = clock(message.taken_at, &account.zone);
+    let how = code.map_or_else(String::new, |code| format!(" To confirm the message of {taken}, reply {code}ok."));
+    format!("{}: an operator will read your text.{how}", account.name)
+}
+
 /// Answers that are said and texted: the brief ones in the form's order, all of them if none is brief.
 pub(super) fn brief_answers(message: &Message) -> impl Iterator<Item = (&Field, String)> {
     let any_brief = message.form.fields.iter().any(|f| f.brief);

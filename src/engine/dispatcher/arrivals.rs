@@ -1,0 +1,307 @@
+//! What comes in: stored first, then applied once, by the dispatcher alone, whatever door it came by.
+
+use std::sync::atomic::Ordering;
+
+use super::{Decided, Dispatcher};
+use crate::base::clock::UtcMs;
+use crate::base::failpoint::failpoint;
+use crate::base::id::{AttemptId, CallId, DispatchId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::cause::Cause;
+use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
+use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
+use crate::domain::dispatch::state::CallOutcome;
+use crate::engine::callout::{CallOutEvent, CallOutResult};
+use crate::io::deliver::sms;
+use crate::io::store::StoreError;
+use crate::io::store::inbound::{Arrival, Inbound, PATCHES, Receipt};
+
+/// A receipt may come before the answer that names its text; it is kept so long.
+const EARLY_RECEIPT_MS: i64 = 60_000;
+/// Rows handled at a time.
+const BATCH: u32 = 256;
+/// Open dispatches looked through for a number.
+const MAX_OPEN: u32 = 10_000;
+
+impl Dispatcher {
+    /// Takes a text that came in; a repeat of the provider's is absorbed.
+    pub async fn take_text(
+        &self,
+        provider: &str,
+        provider_msg_id: &str,
+        from: PhoneNumber,
+        to: Option<PhoneNumber>,
+        body: String,
+    ) -> Result<(), StoreError> {
+        self.arrive(provider, provider_msg_id, Arrival::Text { from, to, body }).await
+    }
+
+    /// Takes what a provider says became of a text we sent, in its own words.
+    pub async fn take_receipt(
+        &self,
+        provider: &str,
+        provider_id: &str,
+        status: &str,
+        error: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(receipt) = sms::receipt(status, error) else { return Ok(()) };
+        let what = Arrival::Receipt { provider_id: provider_id.to_owned(), receipt };
+        self.arrive(provider, &format!("{provider_id}:{status}"), what).await
+    }
+
+    /// The call a message may have been taken on is over: emails that waited for it go out.
+    pub async fn call_ended(&self, call: &CallId) -> Result<(), StoreError> {
+        self.arrive("call_end", call.as_str(), Arrival::CallEnded { call: call.clone() }).await
+    }
+
+    /// The caller of this call was put through to `to`: messages taken on it are `patched`, those saved
+    /// already and those saved later.
+    pub async fn patched(&self, call: &CallId, to: &str) -> Result<(), StoreError> {
+        self.arrive(PATCHES, call.as_str(), Arrival::Patched { call: call.clone(), to: to.to_owned() }).await
+    }
+
+    /// An operator acts on a dispatch. Says whether it changed anything.
+    pub async fn operator(&self, id: &DispatchId, by: &str, act: OperatorAct) -> Result<Decided, StoreError> {
+        let event = Event::Operator { by: by.to_owned(), act: act.clone() };
+        let what = Arrival::Operator { dispatch: id.clone(), by: by.to_owned(), act };
+        let inbound = self.inbound("operator", &self.fresh_name(), what);
+        self.insert(&inbound).await?;
+        self.decide(id, &event, Some((&inbound, "operator"))).await
+    }
+
+    async fn arrive(&self, provider: &str, id: &str, what: Arrival) -> Result<(), StoreError> {
+        let inbound = self.inbound(provider, id, what);
+        if self.insert(&inbound).await? {
+            // It is stored: from here on it is handled, now or at the next pulse.
+            if let Err(error) = self.handle(&inbound).await {
+                tracing::error!(provider, code = error.code(), "what came in waits to be handled");
+                self.wake();
+            }
+        }
+        Ok(())
+    }
+
+    fn inbound(&self, provider: &str, id: &str, what: Arrival) -> Inbound {
+        Inbound {
+            provider: provider.to_owned(),
+            provider_msg_id: id.to_owned(),
+            received_at: self.inner.clock.utc(),
+            what,
+        }
+    }
+
+    /// A name that nothing else has.
+    fn fresh_name(&self) -> String {
+        format!("{}:{}", self.inner.boot, self.inner.count.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        let new = tx.insert_inbound(inbound).await?;
+        failpoint("inbound.before_commit");
+        tx.commit().await?;
+        failpoint("inbound.after_commit");
+        Ok(new)
+    }
+
+    /// Handles what was stored and not handled: after a crash, or when something was not ready for it.
+    pub(super) async fn take_arrivals(&self) -> Result<(), StoreError> {
+        for inbound in self.inner.store.list_waiting_inbound(BATCH).await? {
+            self.handle(&inbound).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes all news of calls that is there.
+    pub(super) async fn take_news(&self) -> Result<(), StoreError> {
+        loop {
+            let news = self.inner.news.lock().await.try_recv();
+            let Ok((attempt, event)) = news else { return Ok(()) };
+            self.take_call_news(&attempt, &event).await;
+        }
+    }
+
+    pub(super) async fn take_call_news(&self, attempt: &AttemptId, event: &CallOutEvent) {
+        let Some(news) = call_news(event) else { return };
+        let what = Arrival::Call { attempt: attempt.clone(), news };
+        if let Err(error) = self.arrive("call", &self.fresh_name(), what).await {
+            // The call's guard finds it: it was handed over and has not ended.
+            tracing::error!(%attempt, code = error.code(), "news of a call could not be stored");
+        }
+    }
+
+    async fn handle(&self, inbound: &Inbound) -> Result<(), StoreError> {
+        let now = self.inner.clock.utc();
+        match &inbound.what {
+            Arrival::Text { from, body, .. } => self.handle_text(inbound, from, body, now).await,
+            Arrival::Receipt { provider_id, receipt } => {
+                let Some((id, attempt)) = self.inner.store.find_attempt_of_provider(provider_id).await? else {
+                    if now.since(inbound.received_at) > EARLY_RECEIPT_MS {
+                        self.settle(inbound, "unknown").await?;
+                    }
+                    return Ok(());
+                };
+                let event = match receipt.clone() {
+                    Receipt::Sent => Event::Accepted { attempt, provider_id: None },
+                    Receipt::Delivered => Event::Delivered { attempt },
+                    Receipt::Failed { failure, why } => Event::Failed { attempt, failure, why },
+                };
+                self.decide(&id, &event, Some((inbound, "receipt"))).await.map(drop)
+            }
+            Arrival::Call { attempt, news } => {
+                let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
+                    return self.settle(inbound, "unknown").await;
+                };
+                let event = Event::Call { attempt: attempt.clone(), news: *news };
+                self.decide(&id, &event, Some((inbound, "call"))).await.map(drop)
+            }
+            Arrival::Operator { dispatch, by, act } => {
+                let event = Event::Operator { by: by.clone(), act: act.clone() };
+                self.decide(dispatch, &event, Some((inbound, "operator"))).await.map(drop)
+            }
+            Arrival::CallEnded { call } => {
+                for id in self.inner.store.list_dispatches_of_call(call).await? {
+                    self.decide(&id, &Event::CallEnded, None).await?;
+                }
+                self.settle(inbound, "call_ended").await
+            }
+            Arrival::Patched { call, to } => {
+                for id in self.inner.store.list_dispatches_of_call(call).await? {
+                    self.decide(&id, &Event::Patched { to: to.clone() }, None).await?;
+                }
+                self.settle(inbound, "patched").await
+            }
+        }
+    }
+
+    async fn settle(&self, inbound: &Inbound, outcome: &str) -> Result<(), StoreError> {
+        let now = self.inner.clock.utc();
+        let mut tx = self.inner.store.write().await?;
+        tx.settle_inbound(inbound, outcome, now).await?;
+        tx.commit().await
+    }
+
+    async fn handle_text(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        body: &str,
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        let codes = self.inner.store.list_codes(from, now).await?;
+        let open: Vec<_> = codes.iter().filter(|row| row.closed_at.is_none()).collect();
+        let meant = match Reply::parse(body) {
+            Reply::Code(code) => codes.iter().find(|row| row.code == code),
+            Reply::Bare => match (open.as_slice(), codes.as_slice()) {
+                ([one], _) => Some(*one),
+                // Nothing is open: whoever confirms what was confirmed lately hears by whom.
+                ([], [one]) => Some(one),
+                ([first, ..], _) => {
+                    let name = self.name_of(from).await?;
+                    let event = Event::AskedWhich { number: from.clone(), name };
+                    return self.decide(&first.dispatch, &event, Some((inbound, "asked"))).await.map(drop);
+                }
+                ([], _) => None,
+            },
+            Reply::Stop => return self.stop(inbound, from).await,
+            Reply::Start => {
+                let mut tx = self.inner.store.write().await?;
+                tx.block_number(from, false).await?;
+                tx.commit().await?;
+                None
+            }
+            Reply::Other => None,
+        };
+        match meant {
+            Some(row) => {
+                let event = Event::Replied { number: from.clone(), code: row.code };
+                self.decide(&row.dispatch, &event, Some((inbound, "confirmed"))).await.map(drop)
+            }
+            None => self.unplaced(inbound, from, open.last().map(|row| row.dispatch.clone())).await,
+        }
+    }
+
+    /// A text that matches nothing is an operator's job, never silence.
+    async fn unplaced(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        asked: Option<DispatchId>,
+    ) -> Result<(), StoreError> {
+        let asked = match asked {
+            Some(id) => Some(id),
+            None => self.open_dispatches_of(from).await?.pop(),
+        };
+        let Some(id) = asked else {
+            self.settle(inbound, "unplaced").await?;
+            // An unknown number gets no answer: it may be a machine.
+            let name = self.name_of(from).await?;
+            self.alarm_of_text(inbound, &name);
+            return Ok(());
+        };
+        let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
+        let event = Event::Unplaced { number: from.clone(), name: self.name_of(from).await?, help };
+        let outcome = if help { "helped" } else { "unplaced" };
+        self.decide(&id, &event, Some((inbound, outcome))).await.map(drop)
+    }
+
+    async fn stop(&self, inbound: &Inbound, from: &PhoneNumber) -> Result<(), StoreError> {
+        // First the block, so that no step entered by what follows texts there again.
+        let mut tx = self.inner.store.write().await?;
+        let known = tx.block_number(from, true).await?;
+        tx.commit().await?;
+        let asked = self.open_dispatches_of(from).await?;
+        for id in &asked {
+            self.decide(id, &Event::Stopped { number: from.clone() }, None).await?;
+        }
+        self.settle(inbound, "stopped").await?;
+        if asked.is_empty() && known > 0 {
+            let name = self.name_of(from).await?;
+            self.alarm_of_stop(inbound, &name);
+        }
+        Ok(())
+    }
+
+    /// Open dispatches that have texted this number, oldest first.
+    async fn open_dispatches_of(&self, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {
+        let mut asked = Vec::new();
+        for id in self.inner.store.list_open_dispatches(MAX_OPEN).await? {
+            if let Some(read) = self.inner.store.find_dispatch(&id).await?
+                && read.state.attempts.iter().any(|a| a.address.phone() == Some(number))
+            {
+                asked.push(id);
+            }
+        }
+        Ok(asked)
+    }
+
+    async fn name_of(&self, number: &PhoneNumber) -> Result<String, StoreError> {
+        let contacts = self.inner.store.list_contacts_by_phone(number).await?;
+        Ok(contacts.first().map_or_else(|| "an unknown number".to_owned(), |contact| contact.name.clone()))
+    }
+}
+
+/// A call-out's news in the dispatch's words; ringing is no news.
+const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
+    Some(match event {
+        CallOutEvent::Ringing => return None,
+        CallOutEvent::Answered => CallNews::Answered,
+        CallOutEvent::Told => CallNews::Told,
+        CallOutEvent::Confirmed => CallNews::Confirmed,
+        CallOutEvent::Ended(result) => match result {
+            CallOutResult::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
+            CallOutResult::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
+            CallOutResult::LeftRequest => CallNews::Ended(CallOutcome::LeftRequest),
+            CallOutResult::NotAccepted => CallNews::Ended(CallOutcome::NotAccepted),
+            CallOutResult::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
+            CallOutResult::NotReached(cause) => match cause {
+                Cause::Busy => CallNews::Ended(CallOutcome::Busy),
+                Cause::Declined => CallNews::Ended(CallOutcome::Declined),
+                Cause::NoAnswer | Cause::HungUp | Cause::Released => CallNews::Ended(CallOutcome::NoAnswer),
+                Cause::WrongNumber | Cause::Forbidden => CallNews::WrongNumber,
+                Cause::Unreachable | Cause::Incompatible | Cause::Fault => CallNews::NoTrunk,
+                Cause::Lost => CallNews::Ended(CallOutcome::Lost),
+            },
+        },
+    })
+}

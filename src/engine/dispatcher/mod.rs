@@ -1,0 +1,491 @@
+//! The dispatcher: fires timers, hands attempts to their edges, and applies what comes in.
+//!
+//! Decides nothing: [`domain::dispatch`](crate::domain::dispatch) does. Every decision is one transaction
+//! (state, steps, attempts, timer, codes, history); effects happen after it is committed. An attempt's
+//! handing over is committed before its provider is called, so that a crash is found by what the store says:
+//! see [`Dispatcher::recover`]. Callable from any task at once; the store keeps decisions apart. Stories
+//! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
+
+mod arrivals;
+mod perform;
+mod town;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::base::clock::{SharedClock, UtcMs};
+use crate::base::failpoint::failpoint;
+use crate::base::id::{AttemptId, DispatchId, MessageId};
+use crate::base::rng::Rng;
+use crate::domain::account::Account;
+use crate::domain::dispatch::apply;
+use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
+use crate::domain::dispatch::state::NewDispatch;
+use crate::domain::message::Message;
+use crate::engine::callout::{CallOut, CallOutEvent};
+use crate::engine::feed::{AlarmView, Feed};
+use crate::io::deliver::{Mailer, Texter};
+use crate::io::store::inbound::Inbound;
+use crate::io::store::{Store, StoreError, Tx};
+
+use town::Town;
+
+/// How long a claimed timer is ours.
+const LEASE_MS: i64 = 15_000;
+/// Timers claimed at once.
+const BATCH: u32 = 64;
+/// The net under everything that wakes the loop.
+const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP_MS: i64 = 5_000;
+/// Between two checks that every open dispatch has a time to wake at.
+const AUDIT_MS: i64 = 10_000;
+/// A node that has said nothing for so long is gone.
+const NODE_LOST_MS: i64 = 15_000;
+/// How often a decision is tried anew when somebody else decided first.
+const TRIES: u32 = 5;
+/// Pulses a tick takes at most; each one does all that is due.
+const MAX_PULSES: u32 = 1_000;
+
+/// By what a message leaves.
+#[derive(Clone)]
+pub struct Edges {
+    pub mailer: Arc<dyn Mailer>,
+    pub texter: Arc<dyn Texter>,
+    pub call_out: Arc<dyn CallOut>,
+}
+
+/// Drives the dispatches of one node. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatcher {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: SharedClock,
+    feed: Feed,
+    edges: Edges,
+    /// The node's name, the same after a restart.
+    node: String,
+    /// This start of it.
+    boot: String,
+    wake: Notify,
+    calls: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
+    news: tokio::sync::Mutex<mpsc::UnboundedReceiver<(AttemptId, CallOutEvent)>>,
+    /// Deliveries with their providers now.
+    flying: AtomicUsize,
+    landed: Notify,
+    count: AtomicU64,
+    swept: Mutex<(UtcMs, UtcMs)>,
+    alarms: Mutex<BTreeMap<String, AlarmView>>,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It changed the dispatch.
+    Changed,
+    /// It was too late, or not the time for it.
+    Unchanged,
+    /// There is no such dispatch.
+    NotFound,
+}
+
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatcher").field("node", &self.inner.node).finish_non_exhaustive()
+    }
+}
+
+impl Dispatcher {
+    /// A dispatcher for the node called `node`; one at a time may have that name.
+    pub fn new(store: Store, clock: SharedClock, feed: Feed, edges: Edges, node: &str) -> Self {
+        let (calls, news) = mpsc::unbounded_channel();
+        let boot = format!("{node}-{}", Rng::from_system().token(12));
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                feed,
+                edges,
+                node: node.to_owned(),
+                boot,
+                wake: Notify::new(),
+                calls,
+                news: tokio::sync::Mutex::new(news),
+                flying: AtomicUsize::new(0),
+                landed: Notify::new(),
+                count: AtomicU64::new(0),
+                swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
+                alarms: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol.
+    /// Call [`Dispatcher::wake`] once that is committed.
+    ///
+    /// # Errors
+    /// The store's; the transaction is then to be given up.
+    pub async fn open(&self, tx: &mut Tx, message: &Message, account: &Account) -> Result<(), StoreError> {
+        let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
+        let Some(protocol) = call_type.and_then(|t| t.protocol.as_ref()) else { return Ok(()) };
+        let protocol = tx.find_protocol(protocol).await?.ok_or(StoreError::Missing { what: "protocol" })?;
+        let now = self.inner.clock.utc();
+        let (mut on_call, mut patched_to) = (None, None);
+        if let Some(call) = &message.call {
+            let up = tx.find_call(call).await?.is_some_and(|record| record.end.is_none());
+            on_call = up.then(|| call.clone());
+            patched_to = tx.find_patched_to(call).await?;
+        }
+        let new = NewDispatch {
+            id: DispatchId::fresh(now),
+            message: message.id.clone(),
+            account: account.id.clone(),
+            urgency: message.urgency,
+            protocol,
+            undo_secs: account.undo_secs,
+            on_call,
+            patched_to,
+        };
+        tx.open_dispatch(new, now).await?;
+        Ok(())
+    }
+
+    /// Looks at the store now rather than at the next sweep.
+    pub fn wake(&self) {
+        self.inner.wake.notify_one();
+    }
+
+    /// Takes a message back while its undo time lasts: dispatch, message and draft in one transaction.
+    pub async fn undo(&self, message: &MessageId, by: &str) -> Result<Decided, StoreError> {
+        let Some(id) = self.inner.store.find_dispatch_of_message(message).await? else {
+            return Ok(Decided::NotFound);
+        };
+        let now = self.inner.clock.utc();
+        let mut tx = self.inner.store.write().await?;
+        let Some(read) = tx.lock_dispatch(&id).await? else { return Ok(Decided::NotFound) };
+        let town = Town::load(&mut tx, &read.state, now).await?;
+        let event = Event::Operator { by: by.to_owned(), act: OperatorAct::Undo };
+        let (after, effects) = apply(&read.state, &event, now, &town);
+        if after == read.state {
+            tx.rollback().await?;
+            return Ok(Decided::Unchanged);
+        }
+        tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
+        tx.withdraw_message(message, now).await?;
+        tx.restore_draft(message).await?;
+        failpoint("undo.before_commit");
+        tx.commit().await?;
+        failpoint("undo.after_commit");
+        self.show(&after).await;
+        Ok(Decided::Changed)
+    }
+
+    /// Applies one event to one dispatch, and does what follows from it. Boxed, because what follows may be
+    /// a delivery, which ends in a decision.
+    fn decide<'a>(
+        &'a self,
+        id: &'a DispatchId,
+        event: &'a Event,
+        arrival: Option<(&'a Inbound, &'a str)>,
+    ) -> Pin<Box<dyn Future<Output = Result<Decided, StoreError>> + Send + 'a>> {
+        Box::pin(self.decide_and_follow(id, event, arrival))
+    }
+
+    async fn decide_and_follow(
+        &self,
+        id: &DispatchId,
+        event: &Event,
+        arrival: Option<(&Inbound, &str)>,
+    ) -> Result<Decided, StoreError> {
+        let (decided, effects) = self.decide_once(id, event, arrival).await?;
+        let mut todo: VecDeque<Effect> = effects.into();
+        while let Some(effect) = todo.pop_front() {
+            match effect {
+                Effect::Hand(attempt) => {
+                    let event = Event::Hand { attempt, node: self.inner.boot.clone() };
+                    // What is not handed over now is found by its timer.
+                    match self.decide_once(id, &event, None).await {
+                        Ok((_, effects)) => todo.extend(effects),
+                        Err(error) => tracing::error!(dispatch = %id, code = error.code(), "an attempt waits"),
+                    }
+                }
+                Effect::Perform(attempt) => self.perform(id.clone(), attempt),
+                Effect::CancelCall(attempt) => self.inner.edges.call_out.cancel(&attempt),
+                Effect::Record(_) => {}
+            }
+        }
+        Ok(decided)
+    }
+
+    async fn decide_once(
+        &self,
+        id: &DispatchId,
+        event: &Event,
+        arrival: Option<(&Inbound, &str)>,
+    ) -> Result<(Decided, Vec<Effect>), StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_decide(id, event, arrival).await {
+                Err(StoreError::Conflict { .. }) if tries < TRIES => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_decide(
+        &self,
+        id: &DispatchId,
+        event: &Event,
+        arrival: Option<(&Inbound, &str)>,
+    ) -> Result<(Decided, Vec<Effect>), StoreError> {
+        let now = self.inner.clock.utc();
+        let point = point(event);
+        let mut tx = self.inner.store.write().await?;
+        if let Some((inbound, outcome)) = arrival {
+            if !tx.settle_inbound(inbound, outcome, now).await? {
+                tx.rollback().await?;
+                return Ok((Decided::Unchanged, Vec::new()));
+            }
+        }
+        let Some(read) = tx.lock_dispatch(id).await? else {
+            tx.commit().await?;
+            return Ok((Decided::NotFound, Vec::new()));
+        };
+        let town = Town::load(&mut tx, &read.state, now).await?;
+        let (after, effects) = apply(&read.state, event, now, &town);
+        let changed = after != read.state || !effects.is_empty();
+        // A fired timer is written even so: its lease ends by it.
+        if changed || *event == Event::Due {
+            tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
+        }
+        failpoint(&format!("{point}.before_commit"));
+        tx.commit().await?;
+        failpoint(&format!("{point}.after_commit"));
+        if changed {
+            metrics::counter!("cordboard_dispatch_decisions_total", "event" => point).increment(1);
+            self.show(&after).await;
+        }
+        Ok((if changed { Decided::Changed } else { Decided::Unchanged }, effects))
+    }
+
+    /// Takes up what an earlier start of this node left behind, by what the store says of it: planned
+    /// attempts are handed over, those with a provider and without an answer go once more, marked so, and
+    /// emails stop waiting for calls that fell with the process.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        let now = self.inner.clock.utc();
+        self.beat(now).await?;
+        for id in self.inner.store.list_dispatches_with_call().await? {
+            self.decide(&id, &Event::CallEnded, None).await?;
+        }
+        self.take_orphans().await?;
+        for id in self.inner.store.list_open_dispatches(u32::MAX).await? {
+            self.decide(&id, &Event::Resume, None).await?;
+            if let Some(read) = self.inner.store.find_dispatch(&id).await? {
+                self.show(&read.state).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn beat(&self, now: UtcMs) -> Result<(), StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        tx.beat_node(&self.inner.node, &self.inner.boot, now).await?;
+        tx.bury_nodes(now.plus_ms(-NODE_LOST_MS)).await?;
+        tx.commit().await
+    }
+
+    async fn take_orphans(&self) -> Result<(), StoreError> {
+        for (id, attempt) in self.inner.store.list_orphaned_attempts().await? {
+            metrics::counter!("cordboard_attempts_interrupted_total").increment(1);
+            tracing::warn!(dispatch = %id, %attempt, "an attempt was cut off, its outcome is not known");
+            self.decide(&id, &Event::Interrupted { attempt }, None).await?;
+        }
+        Ok(())
+    }
+
+    /// What is done every few seconds whatever happens.
+    async fn sweep(&self, now: UtcMs) -> Result<(), StoreError> {
+        let (sweep, audit) = {
+            let mut swept = self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = |last: UtcMs, every: i64| last.0 == i64::MIN || (now.since(last)).abs() >= every;
+            let due = (due(swept.0, SWEEP_MS), due(swept.1, AUDIT_MS));
+            if due.0 {
+                swept.0 = now;
+            }
+            if due.1 {
+                swept.1 = now;
+            }
+            due
+        };
+        if sweep {
+            self.beat(now).await?;
+            self.take_orphans().await?;
+            for id in self.inner.store.list_dispatches_with_ended_call().await? {
+                self.decide(&id, &Event::CallEnded, None).await?;
+            }
+        }
+        if audit {
+            self.audit().await?;
+        }
+        Ok(())
+    }
+
+    /// Every open dispatch has a time to wake at. One that has none is told to wake now, and operators are
+    /// told that this happened: it is a fault of ours.
+    pub async fn audit(&self) -> Result<(), StoreError> {
+        for id in self.inner.store.list_sleepless_dispatches().await? {
+            tracing::error!(dispatch = %id, "an open dispatch had no time to wake at; repaired");
+            metrics::counter!("cordboard_dispatch_repairs_total").increment(1);
+            let mut tx = self.inner.store.write().await?;
+            if let Some(read) = tx.lock_dispatch(&id).await? {
+                tx.repair_timer(&read.state).await?;
+                tx.commit().await?;
+                self.alarm_of_repair(&read.state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all that is due by now. Errors are the store's; what is not done stays due.
+    async fn pulse(&self, now: UtcMs) -> Result<(), StoreError> {
+        self.sweep(now).await?;
+        self.take_news().await?;
+        self.take_arrivals().await?;
+        loop {
+            let mut tx = self.inner.store.write().await?;
+            let claimed = tx.claim_due(now, &self.inner.boot, now.plus_ms(LEASE_MS), BATCH).await?;
+            failpoint("claim.before_commit");
+            tx.commit().await?;
+            if claimed.is_empty() {
+                return Ok(());
+            }
+            failpoint("claim.after_commit");
+            for id in &claimed {
+                self.decide(id, &Event::Due, None).await?;
+            }
+        }
+    }
+
+    /// Does all that is due at `now`, and waits until every delivery begun by it has its answer. For stories
+    /// and simulations, whose clock stands still meanwhile.
+    pub async fn tick(&self, now: UtcMs) -> Result<(), StoreError> {
+        for _ in 0..MAX_PULSES {
+            self.pulse(now).await?;
+            loop {
+                let landed = self.inner.landed.notified();
+                if self.inner.flying.load(Ordering::SeqCst) == 0 {
+                    break;
+                }
+                landed.await;
+            }
+            let due = self.inner.store.find_next_due().await?.is_some_and(|at| at <= now);
+            let waiting = !self.inner.news.lock().await.is_empty();
+            if !due && !waiting {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// When something is due next.
+    pub async fn next_due(&self) -> Result<Option<UtcMs>, StoreError> {
+        self.inner.store.find_next_due().await
+    }
+
+    /// Runs until `stop` says true: recovers, then fires timers to the second and applies what comes in.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut recovered = false;
+        while !*stop.borrow() {
+            if !recovered {
+                match self.recover().await {
+                    Ok(()) => recovered = true,
+                    Err(error) => tracing::error!(code = error.code(), "dispatches cannot be taken up yet"),
+                }
+            }
+            let now = self.inner.clock.utc();
+            let mut pause = SWEEP;
+            match self.pulse(now).await {
+                Ok(()) => {
+                    if let Ok(Some(due)) = self.inner.store.find_next_due().await {
+                        let ms = u64::try_from(due.since(self.inner.clock.utc())).unwrap_or(0);
+                        pause = pause.min(Duration::from_millis(ms.max(1)));
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(code = error.code(), "the dispatcher could not do what is due; trying again");
+                    pause = Duration::from_millis(500);
+                }
+            }
+            let news = async { self.inner.news.lock().await.recv().await };
+            tokio::select! {
+                () = self.inner.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                news = news => {
+                    if let Some((attempt, event)) = news {
+                        self.take_call_news(&attempt, &event).await;
+                    }
+                }
+                _ = stop.changed() => {}
+            }
+        }
+    }
+}
+
+fn entries(effects: &[Effect]) -> Vec<Entry> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Record(entry) => Some(entry.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The name of an event in failpoints and metrics.
+const fn point(event: &Event) -> &'static str {
+    match event {
+        Event::Due => "due",
+        Event::Resume => "resume",
+        Event::Hand { .. } => "hand",
+        Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } => "result",
+        Event::Interrupted { .. } => "interrupted",
+        Event::Call { .. } => "call",
+        Event::Replied { .. } => "reply",
+        Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
+        Event::Operator { .. } => "operator",
+        Event::CallEnded | Event::Patched { .. } => "call_over",
+    }
+}
+
+/// All places at which tests end the process.
+pub const FAILPOINTS: &[&str] = &[
+    "claim.before_commit",
+    "claim.after_commit",
+    "due.before_commit",
+    "due.after_commit",
+    "hand.before_commit",
+    "hand.after_commit",
+    "text.before_send",
+    "text.after_send",
+    "email.before_send",
+    "email.after_send",
+    "call.before_place",
+    "call.after_place",
+    "result.before_commit",
+    "result.after_commit",
+    "inbound.before_commit",
+    "inbound.after_commit",
+    "call.before_commit",
+    "call.after_commit",
+    "reply.before_commit",
+    "reply.after_commit",
+];

@@ -1,0 +1,204 @@
+//! Hands attempts to their edges. What is said is made anew from the message here, so that no copy of it
+//! lies in the store. The answer comes back as an event of the dispatch.
+
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+
+use super::Dispatcher;
+use crate::base::failpoint::failpoint;
+use crate::base::id::{AttemptId, DispatchId};
+use crate::domain::account::{Account, LeaveMessage};
+use crate::domain::dispatch::event::{Event, Failure};
+use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
+use crate::domain::message::Message;
+use crate::domain::message::render::{self, speech};
+use crate::engine::callout::CallOutRequest;
+use crate::io::deliver::{Delivery, Mail, TextMessage};
+use crate::io::store::StoreError;
+
+/// One delivery in the air; lands however its task ends.
+struct Flight(Dispatcher);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.inner.flying.fetch_sub(1, Ordering::SeqCst);
+        self.0.inner.landed.notify_waiters();
+        self.0.inner.wake.notify_one();
+    }
+}
+
+impl Flight {
+    /// Boxed, because a decision can start a flight and a flight ends in a decision.
+    fn fly(self, id: DispatchId, attempt: AttemptId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let Some(event) = self.0.deliver(&id, &attempt).await else { return };
+            if let Err(error) = self.0.decide(&id, &event, None).await {
+                // The guard of the attempt takes it up: it was handed over and has no answer.
+                tracing::error!(dispatch = %id, %attempt, code = error.code(), "a result could not be stored");
+            }
+        })
+    }
+}
+
+/// All that an attempt's words are made of.
+struct Papers {
+    state: State,
+    attempt: Attempt,
+    message: Message,
+    account: Account,
+}
+
+impl Dispatcher {
+    /// Starts an attempt whose handing over is committed. Does not wait for it.
+    pub(super) fn perform(&self, id: DispatchId, attempt: AttemptId) {
+        self.inner.flying.fetch_add(1, Ordering::SeqCst);
+        let flight = Flight(self.clone());
+        tokio::spawn(flight.fly(id, attempt));
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        id: &'a DispatchId,
+        attempt: &'a AttemptId,
+    ) -> Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>> {
+        Box::pin(self.deliver_now(id, attempt))
+    }
+
+    async fn deliver_now(&self, id: &DispatchId, attempt: &AttemptId) -> Option<Event> {
+        let papers = match self.find_papers(id, attempt).await {
+            Ok(Some(papers)) => papers,
+            Ok(None) => return None,
+            Err(error) => {
+                tracing::error!(dispatch = %id, %attempt, code = error.code(), "an attempt cannot be read");
+                let attempt = attempt.clone();
+                return Some(Event::Failed { attempt, failure: Failure::Temporary, why: "store".to_owned() });
+            }
+        };
+        let edges = &self.inner.edges;
+        let delivery = match (&papers.attempt.address, papers.attempt.channel) {
+            (Address::Email(to), Channel::Email) => {
+                let mail = papers.mail(to);
+                failpoint("email.before_send");
+                let delivery = edges.mailer.send(&mail).await;
+                failpoint("email.after_send");
+                delivery
+            }
+            (Address::Phone(to), Channel::Text) => {
+                let body = self.text_body(&papers).await;
+                let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
+                failpoint("text.before_send");
+                let delivery = edges.texter.send(&text).await;
+                failpoint("text.after_send");
+                delivery
+            }
+            (Address::Phone(to), Channel::Call) => {
+                let request = papers.call(to);
+                failpoint("call.before_place");
+                edges.call_out.place(request, self.inner.calls.clone());
+                failpoint("call.after_place");
+                return None;
+            }
+            // A plan never pairs a channel with the other kind of address.
+            _ => Delivery::Failed { failure: Failure::Permanent, why: "bad_address".to_owned() },
+        };
+        let channel = papers.attempt.channel.name();
+        Some(match delivery {
+            Delivery::Accepted { provider_id } => {
+                metrics::counter!("cordboard_deliveries_total", "channel" => channel, "result" => "accepted")
+                    .increment(1);
+                Event::Accepted { attempt: attempt.clone(), provider_id }
+            }
+            Delivery::Failed { failure, why } => {
+                metrics::counter!("cordboard_deliveries_total", "channel" => channel, "result" => "failed")
+                    .increment(1);
+                tracing::warn!(dispatch = %id, %attempt, channel, %why, "a delivery failed");
+                Event::Failed { attempt: attempt.clone(), failure, why }
+            }
+        })
+    }
+
+    async fn find_papers(&self, id: &DispatchId, attempt: &AttemptId) -> Result<Option<Papers>, StoreError> {
+        let Some(read) = self.inner.store.find_dispatch(id).await? else { return Ok(None) };
+        let Some(attempt) = read.state.find_attempt(attempt).cloned() else { return Ok(None) };
+        let message = self.inner.store.find_message(&read.state.message).await?;
+        let account = self.inner.store.find_account(&read.state.account).await?;
+        let (Some(message), Some(account)) = (message, account) else {
+            return Err(StoreError::Missing { what: "message" });
+        };
+        Ok(Some(Papers { state: read.state, attempt, message, account }))
+    }
+
+    async fn text_body(&self, papers: &Papers) -> String {
+        let Papers { state, attempt, message, account } = papers;
+        let by = state.closed_by.as_deref().unwrap_or("somebody else");
+        let at = state.closed_at.unwrap_or(state.open_at);
+        match &attempt.purpose {
+            Purpose::Step { .. } => render::text(message, account, attempt.code),
+            Purpose::ConfirmedReply => render::confirmed_reply(message, account, at),
+            Purpose::AlreadyReply => render::already_reply(account, by, at),
+            Purpose::StandDown => render::stand_down(message, account, by),
+            Purpose::HelpReply => render::help_reply(message, account, papers.code()),
+            Purpose::WhichReply => match self.open_messages(papers).await {
+                Ok(open) => {
+                    let open: Vec<(u16, &Message)> = open.iter().map(|(code, message)| (*code, message)).collect();
+                    render::which_reply(account, &open)
+                }
+                Err(_) => render::help_reply(message, account, papers.code()),
+            },
+        }
+    }
+
+    /// The messages that the number of an attempt can confirm, with their codes.
+    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message)>, StoreError> {
+        let mut open = Vec::new();
+        let Some(number) = papers.attempt.address.phone() else { return Ok(open) };
+        for row in self.inner.store.list_codes(number, self.inner.clock.utc()).await? {
+            if row.closed_at.is_some() {
+                continue;
+            }
+            if let Some(read) = self.inner.store.find_dispatch(&row.dispatch).await?
+                && let Some(message) = self.inner.store.find_message(&read.state.message).await?
+            {
+                open.push((row.code, message));
+            }
+        }
+        Ok(open)
+    }
+}
+
+impl Papers {
+    /// The code of this dispatch at the attempt's number.
+    fn code(&self) -> Option<u16> {
+        let number = self.attempt.address.phone()?;
+        self.state.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code)
+    }
+
+    fn mail(&self, to: &str) -> Mail {
+        let call_type = self.account.call_types.iter().find(|t| t.id == self.message.call_type);
+        let call_type = call_type.map_or("Message", |t| t.name.as_str());
+        let outcome = self.state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
+        let email = render::email(&self.message, &self.account, call_type, outcome.as_deref());
+        Mail {
+            attempt: self.attempt.id.clone(),
+            from_name: self.account.name.clone(),
+            to: to.to_owned(),
+            subject: email.subject,
+            body: email.body,
+        }
+    }
+
+    fn call(&self, to: &crate::base::phone::PhoneNumber) -> CallOutRequest {
+        let leaves = self.attempt.leave_message && self.account.leave_message == LeaveMessage::CallbackRequest;
+        CallOutRequest {
+            attempt: self.attempt.id.clone(),
+            account: self.account.id.clone(),
+            message: self.message.id.clone(),
+            to: to.clone(),
+            caller_id: self.account.caller_id.clone().or_else(|| self.account.dids.first().cloned()),
+            ring_secs: self.attempt.ring_secs,
+            intro: speech::intro(&self.account, self.message.urgency, &self.attempt.name),
+            content: speech::content(&self.message, &self.account),
+            leave: leaves.then(|| speech::callback_request(&self.account)),
+        }
+    }
+}

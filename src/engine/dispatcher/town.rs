@@ -1,0 +1,56 @@
+//! What a dispatch looks up while it decides, read from the store beforehand: the account's people, who is
+//! on call, which codes are free.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::ContactId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Contact, Reach};
+use crate::domain::dispatch::confirm::pick_code;
+use crate::domain::dispatch::event::World;
+use crate::domain::dispatch::state::State;
+use crate::domain::oncall::{OnCall, Schedule, resolve};
+use crate::io::store::{StoreError, Tx};
+
+pub(super) struct Town {
+    contacts: Vec<Contact>,
+    schedules: Vec<Schedule>,
+    taken: BTreeMap<PhoneNumber, BTreeSet<u16>>,
+}
+
+impl Town {
+    pub(super) async fn load(tx: &mut Tx, state: &State, now: UtcMs) -> Result<Self, StoreError> {
+        let contacts = tx.list_contacts(&state.account).await?;
+        let schedules = tx.list_schedules(&state.account).await?;
+        let mut numbers: Vec<PhoneNumber> = contacts
+            .iter()
+            .flat_map(|c| &c.destinations)
+            .filter_map(|d| match &d.reach {
+                Reach::Phone(number) => Some(number.clone()),
+                Reach::Email(_) => None,
+            })
+            .collect();
+        numbers.sort();
+        numbers.dedup();
+        let mut taken: BTreeMap<PhoneNumber, BTreeSet<u16>> = BTreeMap::new();
+        for (number, code) in tx.list_taken_codes(&numbers, now).await? {
+            taken.entry(number).or_default().insert(code);
+        }
+        Ok(Self { contacts, schedules, taken })
+    }
+}
+
+impl World for Town {
+    fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall> {
+        resolve(self.schedules.iter().find(|s| s.role == role)?, at)
+    }
+
+    fn contact(&self, id: &ContactId) -> Option<&Contact> {
+        self.contacts.iter().find(|c| c.id == *id)
+    }
+
+    fn pick_code(&self, number: &PhoneNumber) -> Option<u16> {
+        self.taken.get(number).map_or_else(|| pick_code(&BTreeSet::new()), pick_code)
+    }
+}

@@ -1,0 +1,147 @@
+//! What operators see of dispatches: whole views on the feed, and alarms for what needs an operator.
+
+use std::sync::PoisonError;
+
+use super::Dispatcher;
+use crate::base::id::{DispatchId, MessageId};
+use crate::domain::dispatch::event::Note;
+use crate::domain::dispatch::state::{Phase, State, Trouble};
+use crate::domain::dispatch::timeline;
+use crate::domain::message::render;
+use crate::engine::feed::{AccountRef, AlarmLevel, AlarmView, DispatchView, FeedEvent, LineView};
+use crate::io::store::StoreError;
+use crate::io::store::inbound::Inbound;
+
+/// Open dispatches shown at most.
+const MAX_SHOWN: u32 = 500;
+
+impl Dispatcher {
+    /// A dispatch as operators see it.
+    pub async fn find_view(&self, id: &DispatchId) -> Result<Option<DispatchView>, StoreError> {
+        match self.inner.store.find_dispatch(id).await? {
+            Some(read) => self.view(&read.state).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The dispatch of a message as operators see it.
+    pub async fn find_view_of_message(&self, message: &MessageId) -> Result<Option<DispatchView>, StoreError> {
+        match self.inner.store.find_dispatch_of_message(message).await? {
+            Some(id) => self.find_view(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All open dispatches, oldest first.
+    pub async fn list_open_views(&self) -> Result<Vec<DispatchView>, StoreError> {
+        let mut views = Vec::new();
+        for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {
+            views.extend(self.find_view(&id).await?);
+        }
+        Ok(views)
+    }
+
+    /// Alarms that sound now.
+    pub fn alarms(&self) -> Vec<AlarmView> {
+        self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// An operator has seen to an alarm that no dispatch takes back (a text nobody could place).
+    pub fn silence(&self, alarm: &str) {
+        let gone = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).remove(alarm);
+        if gone.is_some() {
+            self.inner.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
+        }
+    }
+
+    async fn view(&self, state: &State) -> Result<Option<DispatchView>, StoreError> {
+        let account = self.inner.store.find_account(&state.account).await?;
+        let message = self.inner.store.find_message(&state.message).await?;
+        let (Some(account), Some(message)) = (account, message) else { return Ok(None) };
+        let entries = self.inner.store.list_dispatch_entries(&state.id).await?;
+        let timeline: Vec<LineView> = entries
+            .iter()
+            .map(|entry| {
+                let (kind, text) = timeline::sentence(entry, &account.zone);
+                LineView { at: entry.at, kind: kind.to_owned(), text, who: entry.who.clone() }
+            })
+            .collect();
+        // The sentence written when the wait began names what comes next.
+        let said = entries.iter().rev().find_map(|entry| match &entry.note {
+            Note::Waiting { .. } => Some(timeline::sentence(entry, &account.zone).1),
+            _ => None,
+        });
+        let next = timeline::next(state, &account.zone).map(|(at, text)| {
+            let text = if text.starts_with("If no reply") { said.unwrap_or(text) } else { text };
+            LineView { at, kind: "next".to_owned(), text, who: None }
+        });
+        let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched);
+        Ok(Some(DispatchView {
+            id: state.id.clone(),
+            message: state.message.clone(),
+            headline: render::headline(&message),
+            account: AccountRef { id: account.id, name: account.name, color: account.color, zone: account.zone },
+            state: state.phase.name().to_owned(),
+            urgency: state.urgency,
+            needs_operator: state.needs_operator(),
+            alarm: state.troubles.iter().next_back().map(timeline::trouble_words),
+            opened_at: state.open_at,
+            closed_at: state.closed_at,
+            undo_until: (state.phase == Phase::Open).then_some(state.open_at),
+            last: timeline.last().cloned(),
+            next,
+            confirmed_by: state.closed_by.clone().filter(|_| confirmed),
+            timeline,
+        }))
+    }
+
+    /// Publishes what a decision changed. A view that cannot be made now is made at the next change.
+    pub(super) async fn show(&self, state: &State) {
+        match state.troubles.iter().next_back() {
+            Some(worst) => {
+                let level = match worst {
+                    Trouble::TextUnplaced { .. } | Trouble::Unreachable { .. } => AlarmLevel::Warning,
+                    _ => AlarmLevel::Critical,
+                };
+                self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));
+            }
+            None => self.silence(&alarm_name(&state.id)),
+        }
+        match self.view(state).await {
+            Ok(Some(view)) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view) }),
+            Ok(None) => {}
+            Err(error) => tracing::error!(dispatch = %state.id, code = error.code(), "a dispatch cannot be shown"),
+        }
+    }
+
+    fn raise(&self, id: String, level: AlarmLevel, text: String, dispatch: Option<DispatchId>) {
+        let mut alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        if alarms.get(&id).is_some_and(|known| known.text == text && known.level == level) {
+            return;
+        }
+        let alarm = AlarmView { id: id.clone(), level, text, at: self.inner.clock.utc(), dispatch, call: None };
+        alarms.insert(id, alarm.clone());
+        drop(alarms);
+        metrics::counter!("cordboard_alarms_total", "part" => "dispatch").increment(1);
+        self.inner.feed.publish(FeedEvent::Alarm { alarm });
+    }
+
+    pub(super) fn alarm_of_repair(&self, state: &State) {
+        let text = "A dispatch had no time to wake at. It goes on now; tell the engineer.".to_owned();
+        self.raise(format!("repair:{}", state.id), AlarmLevel::Critical, text, Some(state.id.clone()));
+    }
+
+    pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str) {
+        let text = format!("A text from {name} matches nothing that is open: read it and act.");
+        self.raise(format!("text:{}", inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+    }
+
+    pub(super) fn alarm_of_stop(&self, inbound: &Inbound, name: &str) {
+        let text = format!("{name} asked for no more texts (STOP). Texts to them fail until they send START.");
+        self.raise(format!("stop:{}", inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+    }
+}
+
+fn alarm_name(id: &DispatchId) -> String {
+    format!("dispatch:{id}")
+}

@@ -1,0 +1,422 @@
+//! Dispatches: the state with its steps and attempts, when it wakes, its codes and its history, all of one
+//! decision in one transaction.
+//!
+//! What the machine decided is kept as JSON beside the columns that are searched by; the columns are
+//! written from the same value. A writer must have read the latest state ([`StoredDispatch::gen`]): two
+//! nodes that decide at once cannot both be stored.
+
+use std::collections::BTreeSet;
+
+use sqlx::AssertSqlSafe;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AttemptId, CallId, DispatchId, MessageId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
+use crate::domain::dispatch::event::Entry;
+use crate::domain::dispatch::state::{NewDispatch, State};
+
+use super::sql::json;
+use super::{Query, Row, StoreError, Tx, args, readers};
+
+/// A dispatch as it is in the store.
+#[derive(Clone, Debug)]
+pub struct StoredDispatch {
+    pub state: State,
+    /// How often it has been written.
+    pub r#gen: i64,
+}
+
+/// Whom a code at a number belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRow {
+    pub code: u16,
+    pub dispatch: DispatchId,
+    pub opened_at: UtcMs,
+    pub closed_at: Option<UtcMs>,
+}
+
+readers! {
+    /// The dispatch with this identifier.
+    find_dispatch(id: &DispatchId) -> Option<StoredDispatch>;
+    /// The dispatch of a message.
+    find_dispatch_of_message(message: &MessageId) -> Option<DispatchId>;
+    /// The dispatch that an attempt belongs to.
+    find_dispatch_of_attempt(attempt: &AttemptId) -> Option<DispatchId>;
+    /// The attempt that the provider knows by this name, and its dispatch.
+    find_attempt_of_provider(provider_id: &str) -> Option<(DispatchId, AttemptId)>;
+    /// Dispatches that are not closed, oldest first.
+    list_open_dispatches(limit: u32) -> Vec<DispatchId>;
+    /// Dispatches of messages taken on this call.
+    list_dispatches_of_call(call: &CallId) -> Vec<DispatchId>;
+    /// Dispatches that wait for a call that has ended.
+    list_dispatches_with_ended_call() -> Vec<DispatchId>;
+    /// All dispatches that wait for a call.
+    list_dispatches_with_call() -> Vec<DispatchId>;
+    /// The history of a dispatch, in order.
+    list_dispatch_entries(id: &DispatchId) -> Vec<Entry>;
+    /// Codes of a number that are open or in quarantine at `now`.
+    list_codes(number: &PhoneNumber, now: UtcMs) -> Vec<CodeRow>;
+    /// Attempts in flight at nodes that are gone.
+    list_orphaned_attempts() -> Vec<(DispatchId, AttemptId)>;
+    /// When the next timer is due.
+    find_next_due() -> Option<UtcMs>;
+    /// Dispatches that should have a time to wake at and have none. There must not be any.
+    list_sleepless_dispatches() -> Vec<DispatchId>;
+    /// Codes of these numbers that are open or in quarantine at `now`.
+    list_taken_codes(numbers: &[PhoneNumber], now: UtcMs) -> Vec<(PhoneNumber, u16)>;
+}
+
+async fn find_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<StoredDispatch>, StoreError> {
+    load(from, id, "").await
+}
+
+async fn load(
+    from: &mut impl Query,
+    id: &DispatchId,
+    lock: &'static str,
+) -> Result<Option<StoredDispatch>, StoreError> {
+    // Safe: `lock` is one of the dialect's literals.
+    let sql = AssertSqlSafe(format!("SELECT gen, body FROM dispatch WHERE id = $1{lock}"));
+    let Some(row) = from.fetch_optional(sql, args![id]).await? else { return Ok(None) };
+    let mut state: State = row.read_json("body")?;
+    let rows = from.fetch_all("SELECT body FROM step_run WHERE dispatch = $1 ORDER BY n", args![id]).await?;
+    state.runs = rows.iter().map(|row| row.read_json("body")).collect::<Result<_, _>>()?;
+    let rows = from.fetch_all("SELECT body FROM attempt WHERE dispatch = $1 ORDER BY n", args![id]).await?;
+    state.attempts = rows.iter().map(|row| row.read_json("body")).collect::<Result<_, _>>()?;
+    Ok(Some(StoredDispatch { state, r#gen: row.read("gen")? }))
+}
+
+async fn find_dispatch_of_message(
+    from: &mut impl Query,
+    message: &MessageId,
+) -> Result<Option<DispatchId>, StoreError> {
+    let row = from.fetch_optional("SELECT id FROM dispatch WHERE message = $1", args![message]).await?;
+    row.map(|row| row.read("id")).transpose()
+}
+
+async fn find_dispatch_of_attempt(
+    from: &mut impl Query,
+    attempt: &AttemptId,
+) -> Result<Option<DispatchId>, StoreError> {
+    let row = from.fetch_optional("SELECT dispatch FROM attempt WHERE id = $1", args![attempt]).await?;
+    row.map(|row| row.read("dispatch")).transpose()
+}
+
+async fn find_attempt_of_provider(
+    from: &mut impl Query,
+    provider_id: &str,
+) -> Result<Option<(DispatchId, AttemptId)>, StoreError> {
+    const SQL: &str = "SELECT dispatch, id FROM attempt WHERE provider_id = $1";
+    let row = from.fetch_optional(SQL, args![provider_id]).await?;
+    row.map(|row| Ok((row.read("dispatch")?, row.read("id")?))).transpose()
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {
+    rows.iter().map(|row| row.read("id")).collect()
+}
+
+async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL ORDER BY id LIMIT $1";
+    ids(&from.fetch_all(SQL, args![limit]).await?)
+}
+
+async fn list_dispatches_of_call(from: &mut impl Query, call: &CallId) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT dispatch.id AS id FROM dispatch JOIN message ON message.id = dispatch.message
+        WHERE message.call = $1 ORDER BY dispatch.id";
+    ids(&from.fetch_all(SQL, args![call]).await?)
+}
+
+async fn list_dispatches_with_ended_call(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT dispatch.id AS id FROM dispatch JOIN call ON call.id = dispatch.on_call
+        WHERE dispatch.on_call IS NOT NULL AND call.ended_at IS NOT NULL ORDER BY dispatch.id";
+    ids(&from.fetch_all(SQL, Vec::new()).await?)
+}
+
+async fn list_dispatches_with_call(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {
+    ids(&from.fetch_all("SELECT id FROM dispatch WHERE on_call IS NOT NULL ORDER BY id", Vec::new()).await?)
+}
+
+async fn list_dispatch_entries(from: &mut impl Query, id: &DispatchId) -> Result<Vec<Entry>, StoreError> {
+    const SQL: &str = "SELECT body FROM dispatch_event WHERE dispatch = $1 ORDER BY seq";
+    from.fetch_all(SQL, args![id]).await?.iter().map(|row| row.read_json("body")).collect()
+}
+
+async fn list_codes(from: &mut impl Query, number: &PhoneNumber, now: UtcMs) -> Result<Vec<CodeRow>, StoreError> {
+    const SQL: &str = "SELECT code, dispatch, opened_at, closed_at FROM confirm_code
+        WHERE number = $1 AND (reusable_at IS NULL OR reusable_at > $2) ORDER BY code";
+    let code = |row: &Row| {
+        Ok(CodeRow {
+            code: row.read("code")?,
+            dispatch: row.read("dispatch")?,
+            opened_at: row.read("opened_at")?,
+            closed_at: row.read("closed_at")?,
+        })
+    };
+    from.fetch_all(SQL, args![number, now]).await?.iter().map(code).collect()
+}
+
+async fn list_orphaned_attempts(from: &mut impl Query) -> Result<Vec<(DispatchId, AttemptId)>, StoreError> {
+    const SQL: &str = "SELECT dispatch, id FROM attempt
+        WHERE owner IS NOT NULL AND owner NOT IN (SELECT boot FROM node) ORDER BY id";
+    let rows = from.fetch_all(SQL, Vec::new()).await?;
+    rows.iter().map(|row| Ok((row.read("dispatch")?, row.read("id")?))).collect()
+}
+
+async fn find_next_due(from: &mut impl Query) -> Result<Option<UtcMs>, StoreError> {
+    const SQL: &str = "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS due FROM timer";
+    match from.fetch_optional(SQL, Vec::new()).await? {
+        Some(row) => row.read("due"),
+        None => Ok(None),
+    }
+}
+
+async fn list_sleepless_dispatches(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL AND state IN ('open', 'running')
+        AND id NOT IN (SELECT dispatch FROM timer) ORDER BY id";
+    ids(&from.fetch_all(SQL, Vec::new()).await?)
+}
+
+async fn list_taken_codes(
+    from: &mut impl Query,
+    numbers: &[PhoneNumber],
+    now: UtcMs,
+) -> Result<Vec<(PhoneNumber, u16)>, StoreError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut args = args![now];
+    args.extend(numbers.iter().flat_map(|number| args![number]));
+    let places: Vec<String> = (2..=args.len()).map(|n| format!("${n}")).collect();
+    // Safe: made of placeholders.
+    let sql = AssertSqlSafe(format!(
+        "SELECT number, code FROM confirm_code WHERE (reusable_at IS NULL OR reusable_at > $1) AND number IN ({})",
+        places.join(", ")
+    ));
+    let rows = from.fetch_all(sql, args).await?;
+    rows.iter().map(|row| Ok((row.read("number")?, row.read("code")?))).collect()
+}
+
+impl Tx {
+    /// Opens a dispatch for a message that is inserted in this same transaction, and gives its first state.
+    pub async fn open_dispatch(&mut self, new: NewDispatch, now: UtcMs) -> Result<State, StoreError> {
+        let state = new.saved(now);
+        self.execute(
+            "INSERT INTO dispatch (id, message, account, state, needs_operator, open_at, on_call, gen, body)
+             VALUES ($1, $2, $3, $4, 0, $5, $6, 1, $7)",
+            args![
+                &state.id,
+                &state.message,
+                &state.account,
+                state.phase.name(),
+                state.open_at,
+                state.on_call.as_ref(),
+                head(&state)
+            ],
+        )
+        .await?;
+        self.set_timer(&state).await?;
+        Ok(state)
+    }
+
+    /// Reads a dispatch to decide about it: on PostgreSQL nobody else can meanwhile.
+    pub async fn lock_dispatch(&mut self, id: &DispatchId) -> Result<Option<StoredDispatch>, StoreError> {
+        let lock = self.dialect().for_update();
+        load(self, id, lock).await
+    }
+
+    /// Writes what was decided about a dispatch: its state and all that hangs on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if somebody else has written it since it was read, or has taken a code:
+    /// read it again and decide anew.
+    pub async fn save_dispatch(
+        &mut self,
+        read: &StoredDispatch,
+        after: &State,
+        entries: &[Entry],
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        let before = &read.state;
+        let changed = self
+            .execute(
+                "UPDATE dispatch SET state = $3, needs_operator = $4, closed_at = $5, on_call = $6, body = $7,
+                 gen = gen + 1 WHERE id = $1 AND gen = $2",
+                args![
+                    &after.id,
+                    read.r#gen,
+                    after.phase.name(),
+                    after.needs_operator(),
+                    after.closed_at,
+                    after.on_call.as_ref(),
+                    head(after)
+                ],
+            )
+            .await?;
+        if changed == 0 {
+            return Err(StoreError::Conflict { what: "dispatch".to_owned() });
+        }
+        self.save_runs(before, after).await?;
+        self.save_attempts(before, after).await?;
+        self.save_codes(before, after, now).await?;
+        self.set_timer(after).await?;
+        for entry in entries {
+            self.execute(
+                "INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES
+                 ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM dispatch_event WHERE dispatch = $1), $2, $3)",
+                args![&after.id, entry.at, json(entry)],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn save_runs(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
+        for (n, run) in (0_i64..).zip(&after.runs) {
+            if usize::try_from(n).ok().and_then(|n| before.runs.get(n)) == Some(run) {
+                continue;
+            }
+            self.execute(
+                "INSERT INTO step_run (dispatch, n, id, round, step, state, entered_at, wait_from, ended_at, body)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 ON CONFLICT (dispatch, n) DO UPDATE SET state = excluded.state, wait_from = excluded.wait_from,
+                 ended_at = excluded.ended_at, body = excluded.body",
+                args![
+                    &after.id,
+                    n,
+                    &run.id,
+                    run.round,
+                    i64::try_from(run.step).unwrap_or(i64::MAX),
+                    run.state.name(),
+                    run.entered_at,
+                    run.wait_from,
+                    run.ended_at,
+                    json(run)
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn save_attempts(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
+        for (n, attempt) in (0_i64..).zip(&after.attempts) {
+            if usize::try_from(n).ok().and_then(|n| before.attempts.get(n)) == Some(attempt) {
+                continue;
+            }
+            self.execute(
+                "INSERT INTO attempt (dispatch, n, id, channel, state, owner, provider_id, handed_at, accepted_at,
+                 delivered_at, told_at, confirmed_at, body)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                 ON CONFLICT (dispatch, n) DO UPDATE SET state = excluded.state, owner = excluded.owner,
+                 provider_id = excluded.provider_id, handed_at = excluded.handed_at,
+                 accepted_at = excluded.accepted_at, delivered_at = excluded.delivered_at,
+                 told_at = excluded.told_at, confirmed_at = excluded.confirmed_at, body = excluded.body",
+                args![
+                    &after.id,
+                    n,
+                    &attempt.id,
+                    attempt.channel.name(),
+                    attempt.state().name(),
+                    attempt.owner.as_deref(),
+                    attempt.provider_id.as_deref(),
+                    attempt.handed_at,
+                    attempt.accepted_at,
+                    attempt.delivered_at,
+                    attempt.told_at,
+                    attempt.confirmed_at,
+                    json(attempt)
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn save_codes(&mut self, before: &State, after: &State, now: UtcMs) -> Result<(), StoreError> {
+        let codes = |state: &State| -> BTreeSet<(PhoneNumber, u16)> {
+            state.codes().map(|(number, code, _)| (number.clone(), code)).collect()
+        };
+        let known = codes(before);
+        let new: Vec<(PhoneNumber, u16)> = codes(after).into_iter().filter(|code| !known.contains(code)).collect();
+        for (number, code) in new {
+            // Taken over only from a dispatch whose quarantine is over.
+            let taken = self
+                .execute(
+                    "INSERT INTO confirm_code (number, code, dispatch, opened_at) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (number, code) DO UPDATE SET dispatch = excluded.dispatch,
+                     opened_at = excluded.opened_at, closed_at = NULL, reusable_at = NULL
+                     WHERE confirm_code.reusable_at <= excluded.opened_at",
+                    args![&number, code, &after.id, now],
+                )
+                .await?;
+            if taken == 0 {
+                return Err(StoreError::Conflict { what: "confirm_code".to_owned() });
+            }
+        }
+        match (before.closed_at, after.closed_at) {
+            (None, Some(at)) => {
+                let sql = "UPDATE confirm_code SET closed_at = $2, reusable_at = $3
+                    WHERE dispatch = $1 AND closed_at IS NULL";
+                self.execute(sql, args![&after.id, at, at.plus_ms(CODE_QUARANTINE_MS)]).await?;
+            }
+            (Some(_), None) => {
+                let sql = "UPDATE confirm_code SET closed_at = NULL, reusable_at = NULL WHERE dispatch = $1";
+                self.execute(sql, args![&after.id]).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The one timer of a dispatch: when it wakes, or none. A lease on the old one is void by it.
+    async fn set_timer(&mut self, state: &State) -> Result<(), StoreError> {
+        match state.wake() {
+            Some((due, _)) => {
+                self.execute(
+                    "INSERT INTO timer (dispatch, due_at, gen) VALUES ($1, $2, 1)
+                     ON CONFLICT (dispatch) DO UPDATE SET due_at = excluded.due_at, gen = timer.gen + 1,
+                     owner = NULL, lease_until = NULL",
+                    args![&state.id, due],
+                )
+                .await?
+            }
+            None => self.execute("DELETE FROM timer WHERE dispatch = $1", args![&state.id]).await?,
+        };
+        Ok(())
+    }
+
+    /// Puts the timer of a dispatch right, as the audit found it wrong.
+    pub async fn repair_timer(&mut self, state: &State) -> Result<(), StoreError> {
+        self.set_timer(state).await
+    }
+
+    /// Takes up to `limit` due timers for the node with this boot, the longest overdue first. A timer that
+    /// another living node holds is passed over until its lease ends.
+    pub async fn claim_due(
+        &mut self,
+        now: UtcMs,
+        boot: &str,
+        lease_until: UtcMs,
+        limit: u32,
+    ) -> Result<Vec<DispatchId>, StoreError> {
+        let lock = self.dialect().for_update_skip_locked();
+        // Safe: `lock` is one of the dialect's literals.
+        let sql = AssertSqlSafe(format!(
+            "SELECT dispatch FROM timer WHERE due_at <= $1 AND (owner IS NULL OR lease_until <= $1
+             OR owner NOT IN (SELECT boot FROM node)) ORDER BY due_at, dispatch LIMIT $2{lock}"
+        ));
+        let rows = self.fetch_all(sql, args![now, limit]).await?;
+        let claimed: Vec<DispatchId> = rows.iter().map(|row| row.read("dispatch")).collect::<Result<_, _>>()?;
+        for id in &claimed {
+            let sql = "UPDATE timer SET owner = $2, lease_until = $3, gen = gen + 1 WHERE dispatch = $1";
+            self.execute(sql, args![id, boot, lease_until]).await?;
+        }
+        Ok(claimed)
+    }
+}
+
+/// The state without what has rows of its own.
+fn head(state: &State) -> String {
+    json(&State { runs: Vec::new(), attempts: Vec::new(), ..state.clone() })
+}

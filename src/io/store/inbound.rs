@@ -1,0 +1,189 @@
+//! What came in from outside for the dispatcher (replies, receipts, news of calls, operators' acts): stored
+//! first, sealed, then handled once. The provider's own identifier absorbs repeats. And the nodes that are
+//! alive, so that what a dead one had in flight is found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AttemptId, CallId, DispatchId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
+
+use super::{Query, Row, StoreError, Tx, args, readers};
+
+/// Something that came in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// The door: `twilio`, `call`, `operator`.
+    pub provider: String,
+    /// The provider's name for it; a repeat has the same.
+    pub provider_msg_id: String,
+    pub received_at: UtcMs,
+    pub what: Arrival,
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+/// What it says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Arrival {
+    /// A text from a person.
+    Text { from: PhoneNumber, to: Option<PhoneNumber>, body: String },
+    /// A receipt for a text that we sent.
+    Receipt { provider_id: String, receipt: Receipt },
+    /// News of a call-out.
+    Call { attempt: AttemptId, news: CallNews },
+    /// An operator acts on a dispatch.
+    Operator { dispatch: DispatchId, by: String, act: OperatorAct },
+    /// A call is over.
+    CallEnded { call: CallId },
+    /// A patch on a call has connected.
+    Patched { call: CallId, to: String },
+}
+
+/// What a provider says became of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    /// On its way.
+    Sent,
+    Delivered,
+    Failed {
+        failure: Failure,
+        why: String,
+    },
+}
+
+/// The door by which patches are told; the identifier is the call's, so that the first one counts.
+pub const PATCHES: &str = "patch";
+
+impl Arrival {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "text",
+            Self::Receipt { .. } => "receipt",
+            Self::Call { .. } => "call",
+            Self::Operator { .. } => "operator",
+            Self::CallEnded { .. } => "call_ended",
+            Self::Patched { .. } => "patched",
+        }
+    }
+}
+
+readers! {
+    /// What has come in and is not handled, oldest first.
+    list_waiting_inbound(limit: u32) -> Vec<Inbound>;
+    /// Texts that matched nothing, newest first.
+    list_unplaced_texts(limit: u32) -> Vec<Inbound>;
+    /// Whom the caller of this call was put through to, if a patch on it has connected.
+    find_patched_to(call: &CallId) -> Option<String>;
+    /// How often a number was told how to confirm since its last reply that was understood.
+    count_help_replies(from_number: &PhoneNumber) -> i64;
+}
+
+const COLUMNS: &str = "provider, provider_msg_id, received_at, sealed";
+
+async fn list_waiting_inbound(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM inbound WHERE handled_at IS NULL ORDER BY received_at, provider_msg_id LIMIT $1"
+    ));
+    let rows = from.fetch_all(sql, args![limit]).await?;
+    rows.iter().map(|row| inbound(row, from)).collect()
+}
+
+async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped') ORDER BY received_at DESC LIMIT $1"
+    ));
+    let rows = from.fetch_all(sql, args![limit]).await?;
+    rows.iter().map(|row| inbound(row, from)).collect()
+}
+
+async fn find_patched_to(from: &mut impl Query, call: &CallId) -> Result<Option<String>, StoreError> {
+    let sql =
+        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id = $2"));
+    let Some(row) = from.fetch_optional(sql, args![PATCHES, call]).await? else { return Ok(None) };
+    Ok(match inbound(&row, from)?.what {
+        Arrival::Patched { to, .. } => Some(to),
+        _ => None,
+    })
+}
+
+async fn count_help_replies(from: &mut impl Query, from_number: &PhoneNumber) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) AS n FROM inbound WHERE sender_index = $1 AND outcome = 'helped'
+        AND handled_at > (SELECT COALESCE(MAX(handled_at), 0) FROM inbound
+            WHERE sender_index = $1 AND outcome = 'confirmed')";
+    let sender = from.seal().index("sender", from_number.as_e164());
+    from.fetch_optional(SQL, args![sender]).await?.map_or(Ok(0), |row| row.read("n"))
+}
+
+fn context(provider: &str, id: &str) -> String {
+    format!("inbound:{provider}:{id}")
+}
+
+fn inbound(row: &Row, from: &impl Query) -> Result<Inbound, StoreError> {
+    let provider: String = row.read("provider")?;
+    let provider_msg_id: String = row.read("provider_msg_id")?;
+    let sealed: Vec<u8> = row.read("sealed")?;
+    let what = from.seal().open_json(&context(&provider, &provider_msg_id), &sealed)?;
+    Ok(Inbound { provider, provider_msg_id, received_at: row.read("received_at")?, what })
+}
+
+impl Tx {
+    /// Stores what came in; `false`: it was there already.
+    pub async fn insert_inbound(&mut self, inbound: &Inbound) -> Result<bool, StoreError> {
+        let sender = match &inbound.what {
+            Arrival::Text { from, .. } => Some(self.seal().index("sender", from.as_e164())),
+            _ => None,
+        };
+        let sealed = self.seal().seal_json(&context(&inbound.provider, &inbound.provider_msg_id), &inbound.what);
+        let inserted = self
+            .execute(
+                "INSERT INTO inbound (provider, provider_msg_id, received_at, kind, sender_index, sealed)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                args![
+                    &inbound.provider,
+                    &inbound.provider_msg_id,
+                    inbound.received_at,
+                    inbound.what.kind(),
+                    sender,
+                    sealed
+                ],
+            )
+            .await?;
+        Ok(inserted > 0)
+    }
+
+    /// Marks it handled, in the transaction that applied it; `false`: somebody else has handled it.
+    pub async fn settle_inbound(&mut self, inbound: &Inbound, outcome: &str, now: UtcMs) -> Result<bool, StoreError> {
+        let changed = self
+            .execute(
+                "UPDATE inbound SET handled_at = $3, outcome = $4
+                 WHERE provider = $1 AND provider_msg_id = $2 AND handled_at IS NULL",
+                args![&inbound.provider, &inbound.provider_msg_id, now, outcome],
+            )
+            .await?;
+        Ok(changed > 0)
+    }
+
+    /// Says that the node `name` lives as `boot`; an earlier boot of the same name is dead by it.
+    pub async fn beat_node(&mut self, name: &str, boot: &str, now: UtcMs) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO node (name, boot, beat_at) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO UPDATE SET boot = excluded.boot, beat_at = excluded.beat_at",
+            args![name, boot, now],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets nodes that have not been heard of since `before`.
+    pub async fn bury_nodes(&mut self, before: UtcMs) -> Result<u64, StoreError> {
+        self.execute("DELETE FROM node WHERE beat_at < $1", args![before]).await
+    }
+}
