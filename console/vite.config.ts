@@ -40,6 +40,7 @@ export default defineConfig({
     proxy: {
       '/api': { target: server, ws: true },
       '/sip': { target: server, ws: true },
+      '/sandbox/api': { target: server, ws: true },
     },
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

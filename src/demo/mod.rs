@@ -158,11 +158,13 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
 /// The phones of the on-call staff, for the sandbox.
 pub fn phones() -> Vec<PhoneEntry> {
     let mut phones = Vec::new();
-    for contact in clients().into_iter().flat_map(|client| client.contacts) {
-        for destination in contact.destinations {
-            if let Reach::Phone(number) = destination.reach {
-                let title = format!("{}, {}", contact.title, destination.label);
-                phones.push(PhoneEntry { number, name: contact.name.clone(), title });
+    for Client { account, contacts, .. } in clients() {
+        for contact in contacts {
+            for destination in contact.destinations {
+                if let Reach::Phone(number) = destination.reach {
+                    let title = format!("{} · {}, {}", account.name, contact.title, destination.label);
+                    phones.push(PhoneEntry { number, name: contact.name.clone(), title });
+                }
             }
         }
     }

@@ -6,7 +6,6 @@
 pub mod board;
 pub mod exchange;
 pub mod mail;
-pub mod people;
 pub mod phone;
 pub mod sms;
 pub mod smtp;
