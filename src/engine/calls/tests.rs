@@ -1,1 +1,612 @@
-//! Whole calls through the drivers.
+//! Whole calls through the drivers, with signalling, media, voice and record replaced by channels. No sleeps: each
+//! test waits for the next thing the drivers do.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::check::CheckRefused;
+use super::record::{Accounts, CallLog, Line};
+use super::*;
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
+use crate::domain::account::{LeaveMessage, Speech};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::feed::UserRef;
+use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
+use crate::engine::signal::LegEvent;
+use crate::engine::trunk::LegNumbers;
+use crate::io::media::prompt::Prompt;
+use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
+use crate::proto::sdp::{AudioCodec, Session};
+
+/// What the drivers do to the outside.
+#[derive(Debug)]
+enum Did {
+    Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
+    Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
+    Trunk { leg: LegId, command: LegCommand },
+    Phone { leg: LegId, command: LegCommand },
+    Connected { leg: LegId, send: bool },
+    Bridged { matrix: HearMatrix },
+    Played { leg: LegId, play: PlayId },
+    Closed,
+    Wrote(Line),
+}
+
+#[derive(Clone)]
+struct Outside(mpsc::UnboundedSender<Did>);
+
+impl Outside {
+    fn did(&self, did: Did) {
+        let _ = self.0.send(did);
+    }
+}
+
+impl Signalling for Outside {
+    fn dial(
+        &self,
+        leg: LegId,
+        _to: &PhoneNumber,
+        _caller_id: Option<&PhoneNumber>,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
+        self.did(Did::Dialled { leg, offer, events });
+    }
+
+    fn ring(&self, leg: LegId, user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        self.did(Did::Rang { leg, user: user.clone(), events });
+    }
+
+    fn to_trunk(&self, leg: LegId, command: LegCommand) {
+        self.did(Did::Trunk { leg, command });
+    }
+
+    fn to_phone(&self, leg: LegId, command: LegCommand) {
+        self.did(Did::Phone { leg, command });
+    }
+}
+
+fn address() -> SocketAddr {
+    "127.0.0.1:20000".parse().expect("an address")
+}
+
+impl LegMedia for Outside {
+    fn pick_shard(&self) -> ShardId {
+        ShardId(0)
+    }
+
+    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<SocketAddr, MediaFault> {
+        Ok(address())
+    }
+
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
+        self.did(Did::Connected { leg, send: parameters.send });
+    }
+
+    fn open_web(&self, _shard: ShardId, _leg: LegId, _prefer: Codec) -> Result<String, MediaFault> {
+        Ok("an offer".into())
+    }
+
+    fn answer_web(&self, _leg: LegId, _answer: String) -> Result<(), MediaFault> {
+        Ok(())
+    }
+
+    fn set_bridge(&self, _shard: ShardId, _bridge: BridgeId, _rev: u64, matrix: HearMatrix) {
+        self.did(Did::Bridged { matrix });
+    }
+
+    fn drop_bridge(&self, _shard: ShardId, _bridge: BridgeId) {}
+
+    fn play(&self, leg: LegId, play: PlayId, _prompt: Arc<Prompt>, _repeat: bool) {
+        self.did(Did::Played { leg, play });
+    }
+
+    fn stop(&self, _leg: LegId, _play: PlayId) {}
+
+    fn close(&self, _leg: LegId) {
+        self.did(Did::Closed);
+    }
+}
+
+/// Speaks everything at once, but for words that say otherwise.
+struct Mouth;
+
+impl Voice for Mouth {
+    fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>> {
+        let Speech::Spoken { text } = speech else { return None };
+        assert!(text != "panic", "the voice was told to panic");
+        (text != "mute").then(crate::engine::mixer::tone)
+    }
+
+    fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        Box::pin(async move { self.prompt(speech).ok_or_else(|| "no engine".to_owned()) })
+    }
+}
+
+impl CallLog for Outside {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            lines.iter().for_each(|line| self.did(Did::Wrote(line.clone())));
+            Ok(())
+        })
+    }
+}
+
+struct Book(String);
+
+impl Accounts for Book {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>> {
+        let greeting = if did.as_e164().ends_with("66") { "panic" } else { &self.0 };
+        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+        let account = Account {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            zone: "America/New_York".into(),
+            color: "#123456".into(),
+            answer_phrase: "Imaginary Plumbing, how may I help?".into(),
+            notes: String::new(),
+            greeting: spoken(greeting),
+            apology: spoken("apology"),
+            comfort: None,
+            dids: vec![did.clone()],
+            caller_id: None,
+            priority: 0,
+            ring_secs: 20,
+            max_wait_secs: 120,
+            undo_secs: 5,
+            leave_message: LeaveMessage::default(),
+            call_types: vec![],
+        };
+        Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then_some(account)) })
+    }
+
+    fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
+        Box::pin(async { 3 })
+    }
+}
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("a valid number")
+}
+
+fn user(name: &str) -> UserRef {
+    UserRef { id: UserId::named(name), name: name.to_owned() }
+}
+
+struct House {
+    calls: CallsHandle,
+    desk: DeskHandle,
+    feed: tokio::sync::broadcast::Receiver<FeedEvent>,
+    did: mpsc::UnboundedReceiver<Did>,
+    legs: LegNumbers,
+    seen: Vec<Line>,
+}
+
+impl House {
+    fn open(greeting: &str) -> Self {
+        let (sender, did) = mpsc::unbounded_channel();
+        let outside = Arc::new(Outside(sender));
+        let legs = LegNumbers::default();
+        let feed = Feed::default();
+        let watching = feed.subscribe();
+        let clock = Arc::new(SystemClock);
+        let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
+        let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
+        let accounts = Arc::new(Book(greeting.to_owned()));
+        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside };
+        let calls = CallsHandle::start(parts, from_desk);
+        Self { calls, desk, feed: watching, did, legs, seen: vec![] }
+    }
+
+    /// Waits for the next thing done that `pick` wants; lines written on the way are kept.
+    async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
+        let found = tokio::time::timeout(Duration::from_secs(10), async {
+            loop {
+                let did = self.did.recv().await.expect("the house stands");
+                if let Did::Wrote(line) = &did {
+                    self.seen.push(line.clone());
+                }
+                if let Some(found) = pick(&did) {
+                    return (did, found);
+                }
+            }
+        });
+        found.await.unwrap_or_else(|_| panic!("waited in vain for: {what}"))
+    }
+
+    /// A call in; its leg and where its events go.
+    fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (events, received) = mpsc::channel(8);
+        let leg = self.legs.fresh();
+        self.calls.take_in_one(IncomingCall {
+            leg,
+            trunk: "test".into(),
+            did: Some(number(did)),
+            caller: Some(number("+12025550150")),
+            forwarded_from: None,
+            offer,
+            events: received,
+        });
+        (leg, events)
+    }
+
+    /// A caller who hears the greeting to its end and waits.
+    async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (leg, events) = self.dials("+12025550102", Some(offer()));
+        self.until("answer", |d| answers(d, leg)).await;
+        events.send(LegEvent::Established(None)).await.expect("the call listens");
+        let play = self.until("greeting", |d| plays(d, leg)).await.1;
+        self.calls.on_media(MediaEvent::PlayDone { leg, play });
+        self.hears(leg, &[Source::Music]).await;
+        (leg, events)
+    }
+
+    async fn ready(&self, name: &str) {
+        self.desk.heartbeat(user(name), false);
+        self.desk.phone(UserId::named(name), true);
+        self.desk.checked(UserId::named(name), true);
+        self.desk.set_ready(user(name), true, None).await.expect("may be ready");
+    }
+
+    /// Waits until the operator's phone rings and takes the call.
+    async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (did, leg) = self.until("ring", |d| rings(d, name)).await;
+        let Did::Rang { events, .. } = did else { unreachable!("rings picks Rang") };
+        events.send(LegEvent::Answered(b"an answer".to_vec())).await.expect("the call listens");
+        self.calls.on_media(MediaEvent::WebUp { leg });
+        (leg, events)
+    }
+
+    async fn hears(&mut self, leg: LegId, sources: &[Source]) {
+        let wanted = sources.to_vec();
+        let what = format!("{leg:?} hears {wanted:?}");
+        let heard = move |d: &Did| match d {
+            Did::Bridged { matrix, .. } => {
+                let listed = matrix.rows.iter().any(|(l, _)| *l == leg);
+                (listed && matrix.heard_by(leg) == wanted).then_some(())
+            }
+            _ => None,
+        };
+        self.until(&what, heard).await;
+    }
+
+    fn call(&self) -> CallId {
+        self.calls.views().first().expect("a live call").id.clone()
+    }
+
+    async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
+        self.calls.command(&self.call(), &UserId::named(name), command).await
+    }
+
+    async fn finished(&mut self) -> CallEnd {
+        let finish = |d: &Did| match d {
+            Did::Wrote(Line::Finished { end, .. }) => Some(end.clone()),
+            _ => None,
+        };
+        self.until("finish", finish).await.1
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let kind = |line: &Line| match line {
+            Line::Event { kind, .. } => Some(kind.clone()),
+            _ => None,
+        };
+        self.seen.iter().filter_map(kind).collect()
+    }
+
+    async fn gone(&mut self) {
+        let gone = async {
+            loop {
+                if let Ok(FeedEvent::CallGone { .. }) = self.feed.recv().await {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the call goes from the desks");
+    }
+}
+
+fn offer() -> Vec<u8> {
+    Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[AudioCodec::Pcmu]).offer()
+}
+
+fn answer_to(offer: &[u8]) -> Vec<u8> {
+    let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[AudioCodec::Pcmu]);
+    session.answer(offer).expect("an answer").0
+}
+
+fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
+    match did {
+        Did::Trunk { leg, command: LegCommand::Answer(sdp) } if *leg == of => Some(sdp.clone()),
+        _ => None,
+    }
+}
+
+fn plays(did: &Did, to: LegId) -> Option<PlayId> {
+    match did {
+        Did::Played { leg, play } if *leg == to => Some(*play),
+        _ => None,
+    }
+}
+
+fn rings(did: &Did, name: &str) -> Option<LegId> {
+    match did {
+        Did::Rang { leg, user, .. } if *user == UserId::named(name) => Some(*leg),
+        _ => None,
+    }
+}
+
+fn hangs_up(did: &Did, of: LegId) -> Option<()> {
+    match did {
+        Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
+            (*leg == of).then_some(())
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_from_invite_through_a_warm_patch_to_wrap_up() {
+    let mut house = House::open("greeting");
+    let (caller, from_caller) = house.queued().await;
+    assert_eq!(house.calls.views()[0].earlier, 3);
+    house.ready("kim").await;
+    let (operator, _from_operator) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    assert_eq!(house.does("lee", Command::Hold).await, Err(CommandError::NotYours));
+    assert_eq!(house.does("kim", Command::Join).await, Err(CommandError::NotNow));
+
+    let ben = ContactRef { id: ContactId::named("ben"), name: "Ben".into() };
+    let (to, ring) = (number("+12025550190"), Duration::from_secs(30));
+    let patch = Command::Patch { number: to, contact: Some(ben.clone()), ring };
+    assert_eq!(house.does("kim", patch).await, Ok(()));
+    let dialled = |d: &Did| matches!(d, Did::Dialled { .. }).then_some(());
+    let (Did::Dialled { leg: contact, offer, events: from_contact }, ()) = house.until("dial", dialled).await else {
+        unreachable!("dialled picks Dialled")
+    };
+    from_contact.send(LegEvent::Ringing).await.expect("the call listens");
+    house.hears(operator, &[Source::Ringback]).await;
+    from_contact.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+    house.hears(contact, &[Source::Leg(operator)]).await;
+    let view = house.calls.views()[0].clone();
+    assert_eq!(view.patch.and_then(|p| p.contact), Some(ben.clone()));
+    assert_eq!(house.does("kim", Command::Join).await, Ok(()));
+    house.hears(caller, &[Source::Leg(operator), Source::Leg(contact)]).await;
+    assert_eq!(house.calls.joined(&view.id), Some(Some(ben)));
+    assert_eq!(house.does("kim", Command::Drop).await, Ok(()));
+    house.hears(caller, &[Source::Leg(contact)]).await;
+    house.until("operator let go", |d| hangs_up(d, operator)).await;
+    assert_eq!(house.does("kim", Command::WrapUpDone { disposition: None }).await, Ok(()));
+
+    from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    house.until("contact let go", |d| hangs_up(d, contact)).await;
+    let end = house.finished().await;
+    assert_eq!((end.outcome.as_str(), end.operator), ("patched", Some(UserId::named("kim"))));
+    for leg in [caller, operator, contact] {
+        house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    }
+    house.gone().await;
+    let kinds = house.kinds();
+    let wanted = [
+        "arrived",
+        "established",
+        "greeting_started",
+        "greeting_ended",
+        "queued",
+        "offered",
+        "talking",
+        "patch_dialled",
+        "patch_ringing",
+        "patch_answered",
+        "patch_joined",
+        "patch_dropped",
+        "wrapped_up",
+        "caller_gone",
+        "ended",
+    ];
+    let mut rest = kinds.iter();
+    for kind in wanted {
+        assert!(rest.any(|k| k == kind), "{kind} in order in {kinds:?}");
+    }
+    let (seat, queue) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!((seat.calls.len(), queue.ready), (0, 1));
+}
+
+#[tokio::test]
+async fn an_unknown_number_is_refused_as_wrong() {
+    let mut house = House::open("greeting");
+    let (leg, _events) = house.dials("+12025550199", Some(offer()));
+    let refused = |d: &Did| match d {
+        Did::Trunk { leg: l, command: LegCommand::Reject(cause) } if *l == leg => Some(*cause),
+        _ => None,
+    };
+    assert_eq!(house.until("refusal", refused).await.1, Cause::WrongNumber);
+}
+
+#[tokio::test]
+async fn a_late_offer_is_answered_with_ours_and_the_greeting_waits_for_theirs() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.dials("+12025550102", None);
+    let ours = house.until("our offer", |d| answers(d, leg)).await.1;
+    events.send(LegEvent::Established(Some(answer_to(&ours)))).await.expect("the call listens");
+    house.until("media", |d| matches!(d, Did::Connected { .. }).then_some(())).await;
+    house.until("greeting", |d| plays(d, leg)).await;
+}
+
+#[tokio::test]
+async fn an_offer_without_a_codec_of_ours_is_refused_and_recorded() {
+    let mut house = House::open("greeting");
+    let g729 = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 18\r\n";
+    let (leg, _events) = house.dials("+12025550102", Some(g729.into()));
+    let refused = |d: &Did| match d {
+        Did::Trunk { leg: l, command: LegCommand::Reject(cause) } if *l == leg => Some(*cause),
+        _ => None,
+    };
+    assert_eq!(house.until("refusal", refused).await.1, Cause::Incompatible);
+    assert_eq!(house.finished().await.cause, Cause::Incompatible);
+}
+
+#[tokio::test]
+async fn a_far_end_hold_is_answered_and_we_stop_sending() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    let held = String::from_utf8(offer()).expect("text").replace("sendrecv", "sendonly");
+    assert!(held.contains("sendonly"));
+    events.send(LegEvent::Reoffered(Some(held.into_bytes()))).await.expect("the call listens");
+    // The far end sends and does not listen to talk: it hears nothing from us unless it says sendrecv.
+    let connected = |d: &Did| match d {
+        Did::Connected { leg: l, send } if *l == leg => Some(*send),
+        _ => None,
+    };
+    assert!(!house.until("hold", connected).await.1);
+    let answered = |d: &Did| matches!(d, Did::Trunk { command: LegCommand::AnswerReoffer(_), .. }).then_some(());
+    house.until("answer", answered).await;
+}
+
+#[tokio::test]
+async fn one_panic_ends_one_call_and_its_neighbour_goes_on() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    let (doomed, _events) = house.dials("+12025550166", Some(offer()));
+    house.until("hang-up", |d| hangs_up(d, doomed)).await;
+    let end = house.finished().await;
+    assert_eq!((end.outcome.as_str(), end.cause), ("fault", Cause::Fault));
+    house.gone().await;
+    assert_eq!(house.calls.views().len(), 1);
+    house.ready("kim").await;
+    let (operator, _events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_dies_gives_the_caller_to_the_next_operator() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    house.ready("lee").await;
+    events.send(LegEvent::Ended(Cause::Lost)).await.expect("the call listens");
+    house.calls.on_media(MediaEvent::Silent { leg: operator });
+    house.hears(caller, &[Source::Music]).await;
+    let (next, _events) = house.takes("lee").await;
+    house.hears(caller, &[Source::Leg(next)]).await;
+    let (seat, _) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!((seat.state, seat.calls.len()), (crate::engine::feed::SeatState::NotReady, 0));
+}
+
+#[tokio::test]
+async fn without_a_voice_the_caller_hears_a_tone_and_the_desks_an_alarm() {
+    let mut house = House::open("mute");
+    let (leg, events) = house.dials("+12025550102", Some(offer()));
+    house.until("answer", |d| answers(d, leg)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    house.until("tone", |d| plays(d, leg)).await;
+    assert_eq!(house.calls.alarms().len(), 1);
+}
+
+#[tokio::test]
+async fn an_operator_takes_a_waiting_caller_out_of_turn_only_with_a_free_seat() {
+    let mut house = House::open("greeting");
+    let (_caller, _events) = house.queued().await;
+    assert_eq!(house.does("kim", Command::Take).await, Err(CommandError::NotNow));
+    let nobody = CallId::named("nobody");
+    assert_eq!(house.calls.command(&nobody, &UserId::named("kim"), Command::Take).await, Err(CommandError::NoSuchCall));
+}
+
+fn call_out() -> CallOutRequest {
+    CallOutRequest {
+        attempt: AttemptId::named("one"),
+        account: AccountId::named("plumbing"),
+        message: MessageId::named("leak"),
+        to: number("+12025550190"),
+        caller_id: None,
+        ring_secs: 30,
+        intro: "Imaginary Plumbing has an urgent message.".into(),
+        content: "Burst pipe. Call back 555 0150.".into(),
+        leave: None,
+    }
+}
+
+#[tokio::test]
+async fn a_call_out_is_told_and_confirmed_by_keys() {
+    let mut house = House::open("greeting");
+    let (events, mut heard) = mpsc::unbounded_channel();
+    house.calls.place(call_out(), events);
+    let dialled = |d: &Did| matches!(d, Did::Dialled { .. }).then_some(());
+    let (Did::Dialled { leg, offer, events }, ()) = house.until("dial", dialled).await else {
+        unreachable!("dialled picks Dialled")
+    };
+    events.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call-out listens");
+    house.until("intro", |d| plays(d, leg)).await;
+    let press = |digit| MediaEvent::Digit { leg, digit, at: SystemClock.instant() };
+    house.calls.on_media(press('1'));
+    let play = house.until("content", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play });
+    house.until("question", |d| plays(d, leg)).await;
+    house.calls.on_media(press('1'));
+    let play = house.until("thanks", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play });
+    house.until("hang-up", |d| hangs_up(d, leg)).await;
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    let mut got = vec![];
+    while let Some((_, event)) = heard.recv().await {
+        got.push(event);
+    }
+    let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+    assert_eq!(got, [CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed, ended]);
+    assert!(house.calls.is_idle());
+}
+
+#[tokio::test]
+async fn a_call_out_that_is_taken_back_stops_ringing() {
+    let mut house = House::open("greeting");
+    let (events, mut heard) = mpsc::unbounded_channel();
+    house.calls.place(call_out(), events);
+    let dialled = |d: &Did| match d {
+        Did::Dialled { leg, events, .. } => Some((*leg, events.clone())),
+        _ => None,
+    };
+    let (leg, _events) = house.until("dial", dialled).await.1;
+    house.calls.cancel(&AttemptId::named("one"));
+    house.until("hang-up", |d| hangs_up(d, leg)).await;
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    let last = heard.recv().await.map(|(_, event)| event);
+    assert_eq!(last, Some(CallOutEvent::Ended(CallOutResult::Cancelled)));
+}
+
+#[tokio::test]
+async fn a_media_check_lets_the_operator_hear_themselves_and_counts_what_came_up() {
+    let mut house = House::open("greeting");
+    assert_eq!(house.calls.check_media(user("kim")).await, Err(CheckRefused::NoPhone));
+    house.desk.heartbeat(user("kim"), false);
+    house.desk.phone(UserId::named("kim"), true);
+    for (packets_in, passes) in [(10, false), (150, true)] {
+        assert_eq!(house.calls.check_media(user("kim")).await, Ok(()));
+        let (leg, events) = house.takes("kim").await;
+        let play = house.until("tone", |d| plays(d, leg)).await.1;
+        house.calls.on_media(MediaEvent::PlayDone { leg, play });
+        house.hears(leg, &[Source::Leg(leg)]).await;
+        events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the check listens");
+        house.until("close", |d| matches!(d, Did::Closed).then_some(())).await;
+        house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats { packets_in, ..LegStats::default() } });
+        let shown = async {
+            loop {
+                if let Ok(FeedEvent::Seat { seat }) = house.feed.recv().await
+                    && seat.checked
+                {
+                    return;
+                }
+            }
+        };
+        if passes {
+            tokio::time::timeout(Duration::from_secs(10), shown).await.expect("the seat is checked");
+        }
+    }
+    assert!(house.desk.set_ready(user("kim"), true, None).await.is_ok());
+}
