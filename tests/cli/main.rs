@@ -1,0 +1,197 @@
+//! The program as a person at a shell meets it: what it prints, and how it ends.
+
+#[path = "../support/temp.rs"]
+mod temp;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use temp::TempDir;
+
+fn cordboard(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cordboard"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program can be started")
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn write(directory: &Path, name: &str, text: &str) {
+    std::fs::write(directory.join(name), text).expect("the temporary directory can be written");
+}
+
+const SMALL: &str = "[store]\npath = \"data/cordboard.db\"\nkey_file = \"data/cordboard.key\"\n";
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line_and_its_cure() {
+    let directory = TempDir::new("cli");
+    write(
+        directory.path(),
+        "cordboard.toml",
+        r#"trunks = ["carrier.toml", "missing"]
+[http]
+bnid = "127.0.0.1:8080"
+public_url = "desk.example.com"
+[sip]
+trunk_bind = "127.0.0.1:5060"
+phones_bind = "0.0.0.0:5060"
+[media]
+ports = "29999-20000"
+shards = "two"
+[store]
+path = "a.db"
+url = "postgres://localhost/cordboard"
+[email]
+from = "nobody"
+[[sms]]
+name = "Text Messages"
+kind = "twilio"
+auth_token_file = "nowhere.token"
+[telephones]
+"#,
+    );
+    write(
+        directory.path(),
+        "carrier.toml",
+        "name = \"carrier\"\nkind = \"registration\"\naddresses = [\"203.0.113.0/40\"]\nchannels = 0\ncaller_ids = [\"911\"]\n",
+    );
+    let output = cordboard(directory.path(), &["check", "--config", "cordboard.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    for expected in [
+        "cordboard.toml:1: `trunks` names missing, which does not exist. ",
+        "cordboard.toml:3: [http]: `bnid` is not known. Perhaps `bind` was meant.",
+        "cordboard.toml:4: [http]: `public_url = \"desk.example.com\"` cannot be read. Write it as \"https://",
+        "cordboard.toml:7: [sip]: `phones_bind` is the port that trunks have already. Give phones a port of their own",
+        "cordboard.toml:9: [media]: `ports = \"29999-20000\"` cannot be read. Write first and last",
+        "cordboard.toml:10: [media]: `shards` is not a whole number from 1 to 64. Write digits without quotation marks.",
+        "cordboard.toml:13: [store]: `path` and `url` are both there. Keep `path` for SQLite or `url` for PostgreSQL.",
+        "cordboard.toml:14: [email]: `host` is missing. ",
+        "cordboard.toml:15: [email]: `from = \"nobody\"` cannot be read. ",
+        "cordboard.toml:16: [[sms]]: `account_sid` is missing. ",
+        "cordboard.toml:16: [[sms]]: `from` is missing. ",
+        "cordboard.toml:17: [[sms]]: `name = \"Text Messages\"` cannot be read. Use lower-case letters",
+        "cordboard.toml:19: [[sms]]: `auth_token_file` names nowhere.token, and it does not exist. ",
+        "cordboard.toml:20: `telephones` is not known. Known here: auth, email,",
+        "carrier.toml:1: `target` is missing. ",
+        "carrier.toml:2: `kind = \"registration\"` cannot be read. The one kind there is: \"address\".",
+        "carrier.toml:3: `addresses` holds \"203.0.113.0/40\", which cannot be read. Write an address or a network",
+        "carrier.toml:4: `channels` is not a whole number from 1 to 10000. ",
+        "carrier.toml:5: `caller_ids` holds \"911\", which cannot be read. Write the whole number",
+        "19 mistakes",
+    ] {
+        assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_line_and_nothing_is_made_up() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", "[http]\nbind = 127.0.0.1:8080\n[email\nhost = \"x\"\n");
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("cordboard.toml:2: this is not TOML"), "{said}");
+    assert!(said.contains("cordboard.toml:3: this is not TOML"), "{said}");
+    assert!(!said.contains("is missing"), "{said}");
+
+    let output = cordboard(directory.path(), &["check", "--config", "nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(self::said(&output).contains("nowhere.toml:1: the file cannot be read"));
+}
+
+#[test]
+fn an_open_address_needs_https_before_it() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", "[http]\nbind = \"0.0.0.0:8080\"\n");
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("cordboard.toml:2: [http]: browsers give a page their microphone only over https"));
+    write(directory.path(), "cordboard.toml", "[http]\nbind = \"0.0.0.0:8080\"\nbehind_proxy = true\n");
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!((output.status.code(), said(&output).trim()), (Some(0), "cordboard.toml: no mistakes (0 trunks)"));
+}
+
+#[test]
+fn the_commented_examples_hold_no_mistake() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = cordboard(repository, &["check", "--config", "docs/cordboard.example.toml"]);
+    assert_eq!(said(&output).trim(), "docs/cordboard.example.toml: no mistakes (1 trunk)");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn users_are_added_once() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", SMALL);
+    let output = cordboard(directory.path(), &["user", "add", "Ana", "--role", "supervisor"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    assert!(words.starts_with("Added Ana.\nPassword: "), "{words}");
+    let output = cordboard(directory.path(), &["user", "add", "ana"]);
+    assert_eq!((output.status.code(), said(&output).trim()), (Some(1), "there is a user \"ana\" already"));
+    let output = cordboard(directory.path(), &["user", "add", "a b"]);
+    assert_eq!(output.status.code(), Some(1));
+    // Nothing on standard input: no password.
+    let output = cordboard(directory.path(), &["user", "add", "bo", "--password-stdin"]);
+    assert_eq!((output.status.code(), said(&output).trim()), (Some(1), "A password has at least 8 characters."));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_a_sentence() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "data", "a file where a directory should be");
+    write(directory.path(), "cordboard.toml", SMALL);
+    for arguments in [&["migrate"][..], &["serve"], &["demo", "--data", "data/demo"]] {
+        let output = cordboard(directory.path(), arguments);
+        let words = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");
+        assert!(words.contains("cannot write to data"), "{arguments:?}: {words}");
+        assert!(!words.contains("panicked"), "{words}");
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_a_sentence() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", SMALL);
+    let output = cordboard(directory.path(), &["migrate"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let config = cordboard::io::store::StoreConfig::in_directory(&directory.path().join("data"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let now = cordboard::base::clock::UtcMs(0);
+        let store = cordboard::io::store::Store::open(&config, now).await.expect("opens");
+        let mut tx = store.write().await.expect("begins");
+        let newer = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (9001, 'x', '', 0)";
+        tx.execute(newer, Vec::new()).await.expect("is written");
+        tx.commit().await.expect("commits");
+        store.close().await;
+    });
+    let output = cordboard(directory.path(), &["serve"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("this database was written by a newer Cordboard (schema 9001"), "{words}");
+    assert!(words.contains("upgrade the program"), "{words}");
+}
+
+#[test]
+fn every_command_explains_itself_and_a_wrong_one_is_told_apart() {
+    let directory = TempDir::new("cli");
+    for command in ["serve", "demo", "check", "user", "migrate", "say", "completions"] {
+        let output = cordboard(directory.path(), &[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        assert!(said(&output).contains("Usage:"), "{command}");
+    }
+    for wrong in [&["fly"][..], &["demo", "--http", "0.0.0.0:80"], &["demo", "--rtp-ports", "5"], &[]] {
+        assert_eq!(cordboard(directory.path(), wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    let output = cordboard(directory.path(), &["completions", "bash"]);
+    assert!(said(&output).contains("complete -F _cordboard"));
+}
