@@ -7,6 +7,7 @@ mod demo;
 mod migrate;
 mod say;
 mod serve;
+mod simulate;
 mod user;
 
 use std::fmt;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Options),
     /// Read the configuration and say every mistake in it, with its line and its cure.
     Check(ConfigFile),
+    /// Show what a protocol would do from a time on, if nobody answered. Sends nothing.
+    Simulate(simulate::Options),
     /// Add the people who sign in.
     #[command(subcommand)]
     User(user::Command),
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Serve(file) => serve::run(&file),
         Command::Demo(options) => demo::run(&options),
         Command::Check(file) => check::run(&file),
+        Command::Simulate(options) => simulate::run(&options),
         Command::User(command) => user::run(&command),
         Command::Migrate(file) => migrate::run(&file),
         Command::Say(options) => say::run(&options),

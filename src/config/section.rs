@@ -119,10 +119,10 @@ impl<'a> Section<'a> {
     }
 
     /// The table `[key]`; an empty one if the file has none.
-    pub fn section(&self, key: &'static str) -> Section<'a> {
+    pub fn section(&self, key: &'static str) -> Self {
         let name = format!("[{key}]");
         let value = self.value(key);
-        let span = value.map_or(self.span.clone(), Spanned::span);
+        let span = value.map_or_else(|| self.span.clone(), Spanned::span);
         let table = value.and_then(|v| v.get_ref().as_table());
         if value.is_some() && table.is_none() {
             self.complain(
@@ -135,7 +135,7 @@ impl<'a> Section<'a> {
     }
 
     /// The tables `[[key]]`.
-    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+    pub fn sections(&self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let name = format!("[[{key}]]");
         let Some(array) = value.get_ref().as_array() else {

@@ -62,7 +62,8 @@ impl FromStr for HostPort {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, after) = rest.split_once(']').ok_or(())?;
             host.parse::<std::net::Ipv6Addr>().map_err(|_| ())?;
-            (host, after.strip_prefix(':').or(after.is_empty().then_some("5060")).ok_or(())?)
+            let port = if after.is_empty() { "5060" } else { after.strip_prefix(':').ok_or(())? };
+            (host, port)
         } else {
             text.split_once(':').unwrap_or((text, "5060"))
         };

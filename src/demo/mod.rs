@@ -237,6 +237,7 @@ fn number(text: &str) -> PhoneNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::dispatch::validate::validate;
 
     #[test]
     fn everything_named_exists_and_every_number_is_fictional() {
@@ -247,6 +248,9 @@ mod tests {
             for call_type in &account.call_types {
                 let protocol = call_type.protocol.as_ref();
                 assert!(protocol.is_none_or(|id| client.protocols.iter().any(|p| &p.id == id)), "{}", call_type.name);
+            }
+            for protocol in &client.protocols {
+                assert_eq!(validate(protocol, &client.contacts, &client.schedules), [], "{}", protocol.name);
             }
             for schedule in &client.schedules {
                 let rotation = schedule.rotation.iter().flat_map(|r| &r.people);

@@ -184,7 +184,7 @@ fn a_database_of_a_newer_program_is_a_sentence() {
 #[test]
 fn every_command_explains_itself_and_a_wrong_one_is_told_apart() {
     let directory = TempDir::new("cli");
-    for command in ["serve", "demo", "check", "user", "migrate", "say", "completions"] {
+    for command in ["serve", "demo", "check", "simulate", "user", "migrate", "say", "completions"] {
         let output = cordboard(directory.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(said(&output).contains("Usage:"), "{command}");
@@ -194,4 +194,34 @@ fn every_command_explains_itself_and_a_wrong_one_is_told_apart() {
     }
     let output = cordboard(directory.path(), &["completions", "bash"]);
     assert!(said(&output).contains("complete -F _cordboard"));
+}
+
+#[test]
+fn a_protocol_is_played_through_in_the_accounts_own_time() {
+    let directory = TempDir::new("cli");
+    let arguments =
+        ["simulate", "--account", "plumbing", "--call-type", "urgent", "--at", "2026-03-07T02:00", "--hours", "1"];
+    let output = cordboard(directory.path(), &arguments);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    // Text, mobile after 15 min, home after 30 s of ringing and 10 min, text again after 30 s of ringing.
+    for expected in
+        ["2026-03-07 02:00:00     +0:00", "2026-03-07 02:15:00    +15:00", "02:25:30    +25:30", "02:26:00    +26:00"]
+    {
+        assert!(words.contains(expected), "missing: {expected}\nsaid:\n{words}");
+    }
+    assert!(words.contains("Ben Ortiz") || words.contains("Maya Lindqvist"), "{words}");
+
+    let output = cordboard(directory.path(), &[&arguments[..], &["--json"]].concat());
+    let outlook: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(outlook["zone"], "America/New_York");
+    assert_eq!(outlook["lines"][0]["at"], 1_772_866_800_000_i64);
+    assert_eq!(outlook["state"], "running");
+
+    let kept = ["simulate", "--account", "property", "--call-type", "Non-urgent", "--at", "2026-03-07T02:00"];
+    let output = cordboard(directory.path(), &kept);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("have no protocol: they are kept and not dispatched"));
+    let unknown = ["simulate", "--account", "nobody", "--call-type", "Urgent", "--at", "2026-03-07T02:00"];
+    assert!(said(&cordboard(directory.path(), &unknown)).contains("There are: \"Law Office of Harriet Vance\""));
 }

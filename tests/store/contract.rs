@@ -8,6 +8,7 @@ use cordboard::base::id::{
     AccountId, CallId, CallTypeId, ContactId, DestinationId, DraftId, MessageId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
+use cordboard::demo;
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, Speech, Urgency,
 };
@@ -43,6 +44,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
+        ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ]
 }
@@ -257,7 +259,18 @@ async fn protocols_are_never_overwritten(store: Store) {
     second.until = Until::Confirmed;
     let mut edited = account();
     edited.call_types[0].protocol = Some(second.id.clone());
+    let technician = Schedule {
+        id: ScheduleId::named("technician"),
+        account: account().id,
+        role: "technician".into(),
+        zone: "America/New_York".into(),
+        rotation: None,
+        overrides: Vec::new(),
+        fallback: Some(ContactId::named("ben")),
+    };
     let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&contact("ben")).await.unwrap();
+    tx.upsert_schedule(&technician).await.unwrap();
     // The account may name a protocol that follows in the same transaction.
     tx.upsert_account(&edited, NOW).await.unwrap();
     tx.insert_protocol(&first, NOW).await.unwrap();
@@ -267,6 +280,16 @@ async fn protocols_are_never_overwritten(store: Store) {
     assert_eq!(store.list_protocols(&account().id).await.unwrap(), vec![second, first.clone()]);
     let mut tx = store.write().await.unwrap();
     assert!(matches!(tx.insert_protocol(&first, NOW).await, Err(StoreError::Conflict { .. })));
+    drop(tx);
+
+    let mut faulty = first.clone();
+    faulty.id = ProtocolId::named("plumbing-urgent-3");
+    faulty.version = 3;
+    faulty.steps[0].method = Method::Pager;
+    let mut tx = store.write().await.unwrap();
+    let refused = tx.insert_protocol(&faulty, NOW).await.expect_err("a method that is not built is refused");
+    assert_eq!(refused.code(), "store.refused");
+    assert!(refused.to_string().starts_with("Step 1: "), "{refused}");
     drop(tx);
 
     edited.call_types[0].protocol = Some(ProtocolId::named("nowhere"));
@@ -497,6 +520,31 @@ async fn a_request_key_is_remembered_for_a_day(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.remember("kim", "k1", &what, NOW.plus_ms(REMEMBERED_MS)).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+async fn the_demo_is_seeded_once(store: Store) {
+    demo::seed(&store, NOW).await.unwrap();
+    let accounts = store.list_accounts().await.unwrap();
+    assert_eq!(accounts.len(), 4);
+    for client in demo::clients() {
+        assert_eq!(store.find_account_by_did(&client.account.dids[0]).await.unwrap().as_ref(), Some(&client.account));
+        assert_eq!(store.list_contacts(&client.account.id).await.unwrap(), client.contacts);
+        assert_eq!(store.list_schedules(&client.account.id).await.unwrap(), client.schedules);
+        for protocol in client.protocols {
+            assert_eq!(store.find_protocol(&protocol.id).await.unwrap(), Some(protocol));
+        }
+    }
+    let kim = store.find_user_by_password("kim", secret(demo::PASSWORD)).await.unwrap();
+    assert_eq!(kim.map(|user| user.role), Some(Role::Operator));
+
+    // What was changed since stays so.
+    let mut edited = accounts[0].clone();
+    edited.notes = "Changed.".into();
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_account(&edited, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    demo::seed(&store, NOW.plus_secs(1)).await.unwrap();
+    assert_eq!(store.find_account(&edited.id).await.unwrap(), Some(edited));
 }
 
 async fn writers_take_turns(store: Store) {

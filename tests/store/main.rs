@@ -1,5 +1,7 @@
 //! The contract of the store, run on SQLite and on a PostgreSQL that the test starts itself.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ProtocolId};
 use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
+use crate::domain::dispatch::validate::validate;
 
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -48,8 +49,21 @@ fn protocol(row: &Row) -> Result<Protocol, StoreError> {
 }
 
 impl Tx {
-    /// Puts a version of a protocol into the store.
+    /// Puts a version of a protocol into the store. One that could not run with the account's people and
+    /// schedules, or that has a step of a method not built yet, is refused with every fault.
     pub async fn insert_protocol(&mut self, protocol: &Protocol, now: UtcMs) -> Result<(), StoreError> {
+        let contacts = self.list_contacts(&protocol.account).await?;
+        let schedules = self.list_schedules(&protocol.account).await?;
+        let faults = validate(protocol, &contacts, &schedules);
+        if !faults.is_empty() {
+            let sentence = |step: Option<usize>, message: String| match step {
+                Some(step) => format!("Step {step}: {message}"),
+                None => message,
+            };
+            return Err(StoreError::Refused {
+                why: faults.into_iter().map(|fault| sentence(fault.step, fault.message)).collect(),
+            });
+        }
         let body = Body { steps: protocol.steps.clone(), repeat: protocol.repeat, until: protocol.until };
         self.execute(
             "INSERT INTO protocol (id, account, name, version, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
