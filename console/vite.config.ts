@@ -36,6 +36,10 @@ export default defineConfig({
     target: 'es2022',
     sourcemap: false,
   },
+  worker: {
+    format: 'es',
+    rollupOptions: { output: { entryFileNames: 'assets/[name].js' } },
+  },
   server: {
     proxy: {
       '/api': { target: server, ws: true },

@@ -150,7 +150,7 @@ const actions = {
   },
   'patch/join': (c) => update(c, { state: 'conference', patch: { ...c.patch, state: 'joined', since: Date.now() }, hears: hears('joined') }),
   'patch/drop': (c) => {
-    update(c, { state: 'wrap_up', patch: { ...c.patch, state: 'dropped', since: Date.now() }, hears: hears('dropped') });
+    update(c, { state: 'patched', patch: { ...c.patch, state: 'dropped', since: Date.now() }, hears: hears('dropped') });
     setSeat({ state: 'wrap_up' });
   },
   'patch/cancel': (c) => update(c, { state: 'talking', patch: null, hears: hears('talking') }),

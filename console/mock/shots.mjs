@@ -66,6 +66,11 @@ const SCENES = {
     await page.keyboard.press('F9');
     await page.waitForSelector('.patch.joined');
   },
+  dropped: async (page) => {
+    await SCENES.joined(page);
+    await page.keyboard.press('Shift+F9');
+    await page.waitForSelector('.patch.dropped');
+  },
   saved: async (page) => {
     await SCENES.call(page);
     await page.fill('[data-field=callback]', '202 555 0187');

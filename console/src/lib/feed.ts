@@ -19,7 +19,6 @@ export interface FeedOptions {
 /** Close code of the server for a token that is not good. */
 const REFUSED = 4401;
 
-const PING_MS = 2_000;
 /** A socket this long without a word is dead, whatever TCP thinks. */
 const SILENCE_MS = 7_000;
 const FIRST_RETRY_MS = 300;
@@ -35,11 +34,13 @@ export class FeedClient {
   private socket: WebSocket | null = null;
   private attempt = 0;
   private heard = 0;
-  private pings: ReturnType<typeof setInterval> | undefined;
+  private readonly beat: Worker;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
   constructor(private readonly options: FeedOptions) {
+    this.beat = new Worker(new URL('./beat.worker.ts', import.meta.url), { type: 'module' });
+    this.beat.onmessage = () => this.tick();
     this.connect();
     addEventListener('online', this.now);
   }
@@ -58,7 +59,7 @@ export class FeedClient {
     this.closed = true;
     removeEventListener('online', this.now);
     clearTimeout(this.retry);
-    clearInterval(this.pings);
+    this.beat.terminate();
     this.socket?.close();
   }
 
@@ -95,19 +96,20 @@ export class FeedClient {
       if (event.code === REFUSED) this.options.onRefused();
       this.lost(socket);
     };
-    clearInterval(this.pings);
-    this.pings = setInterval(() => {
-      if (Date.now() - this.heard > SILENCE_MS) {
-        socket.close();
-        this.lost(socket);
-      } else this.ping();
-    }, PING_MS);
+  }
+
+  private tick(): void {
+    const socket = this.socket;
+    if (!socket) return;
+    if (Date.now() - this.heard > SILENCE_MS) {
+      socket.close();
+      this.lost(socket);
+    } else this.ping();
   }
 
   private lost(socket: WebSocket): void {
     if (this.socket !== socket) return;
     this.socket = null;
-    clearInterval(this.pings);
     if (this.closed) return;
     this.options.onLink('down');
     this.retry = setTimeout(() => this.connect(), retryDelay(this.attempt++, Math.random()));

@@ -93,7 +93,7 @@ describe('the feed', () => {
     state = reduce(state, { type: 'call', call: call('call_0', { started_at: 0 }) });
     state = reduce(state, { type: 'call', call: call('call_x', { seat: 'usr_lee' }) });
     state = reduce(state, { type: 'call', call: call('call_q', { seat: null, state: 'queued' }) });
-    state = reduce(state, { type: 'call', call: call('call_p', { state: 'patched' }) });
+    state = reduce(state, { type: 'call', call: call('call_p', { state: 'patched', seat: null }) });
     expect(myCalls(state).map((c) => c.id)).toEqual(['call_0', 'call_1']);
   });
 

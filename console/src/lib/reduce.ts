@@ -60,11 +60,11 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
   }
 }
 
-/** Calls at the seat of `user`, in the order in which they came. */
+/** Calls at our seat, in the order in which they came. A patched one is ours until its wrap-up is done. */
 export function myCalls(state: FeedState): CallView[] {
   const me = state.user?.id;
   return state.calls
-    .filter((c) => c.seat !== null && c.seat === me && c.state !== 'ended' && c.state !== 'patched')
+    .filter((c) => c.seat !== null && c.seat === me && c.state !== 'ended')
     .sort((a, b) => a.started_at - b.started_at);
 }
 

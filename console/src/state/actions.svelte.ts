@@ -32,6 +32,11 @@ function onCall(call: CallView, action: CallAction): Promise<boolean> {
   return attempt(() => api.call(call.id, action));
 }
 
+/** The operator has nothing more to do on it but the form. */
+function isOver(call: CallView): boolean {
+  return call.state === 'wrap_up' || call.state === 'patched' || call.state === 'ended';
+}
+
 /** The call a key is meant for: the one in the middle, else the one she speaks on. */
 function current(): CallView | null {
   return desk.call ?? desk.mine.find((c) => c.state !== 'offered') ?? null;
@@ -60,7 +65,7 @@ export async function hold(): Promise<void> {
 
 export async function hangUp(): Promise<void> {
   const call = current();
-  if (call && call.state !== 'wrap_up' && call.state !== 'ended') await onCall(call, 'hangup');
+  if (call && !isOver(call)) await onCall(call, 'hangup');
 }
 
 export function openPatch(): void {
@@ -112,7 +117,7 @@ export const DISPOSITIONS = [
 
 /** What most likely became of the call. */
 export function likelyDisposition(call: CallView): string {
-  if (call.patch?.state === 'dropped' || call.patch?.state === 'joined') return 'patched';
+  if (call.state === 'patched' || call.patch?.state === 'dropped' || call.patch?.state === 'joined') return 'patched';
   if (forms.saved.has(call.id)) {
     return forms.saved.get(call.id)?.message.urgency === 'not_legitimate' ? 'not_legitimate' : 'message_taken';
   }
@@ -124,7 +129,7 @@ export async function finish(call: CallView, disposition: string): Promise<void>
 }
 
 export async function nextCall(): Promise<void> {
-  const call = desk.call?.state === 'wrap_up' ? desk.call : desk.mine.find((c) => c.state === 'wrap_up');
+  const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
   if (call) {
     await finish(call, likelyDisposition(call));
     return;
@@ -163,7 +168,16 @@ export async function setReady(ready: boolean, reason?: string): Promise<void> {
     notices.show(phone.micFault);
     return;
   }
-  await attempt(() => api.setSeat(ready ? 'ready' : 'not_ready', reason));
+  try {
+    await api.setSeat(ready ? 'ready' : 'not_ready', reason);
+  } catch (error) {
+    notices.show(error instanceof Problem ? error.message : 'That did not work.');
+    // The server believes its own check only, and forgets it when the console was gone for a while.
+    if (ready && error instanceof Problem && error.status === 409) {
+      phone.checkedAt = null;
+      router.go({ name: 'ready' });
+    }
+  }
 }
 
 export function run(action: Action): void {

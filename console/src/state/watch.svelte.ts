@@ -71,7 +71,7 @@ class Watch {
       if (!old) this.popped(call);
       else if (old.state !== call.state) this.moved(call, old);
     }
-    forms.tidy(desk.feed.calls.filter((c) => c.seat === desk.feed.user?.id || c.state === 'patched'));
+    forms.tidy(desk.mine);
     this.choose();
   }
 
@@ -106,7 +106,7 @@ class Watch {
   private choose(): void {
     const selected = desk.selected;
     if (selected && (desk.mine.some((c) => c.id === selected) || forms.find(selected))) return;
-    const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' ? 1 : c.state === 'held' ? 2 : 3);
+    const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' || c.state === 'patched' ? 1 : c.state === 'held' ? 2 : 3);
     const best = [...desk.mine].sort((a, b) => rank(a) - rank(b))[0];
     desk.select(best?.id ?? forms.leftOver(desk.mine)[0]?.id ?? null);
   }
