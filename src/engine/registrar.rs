@@ -208,10 +208,10 @@ impl Loop {
             }
             events = commands.into_iter().flat_map(|c| self.side.feed(Input::Command(c))).collect();
         }
-        self.users.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
     }
 
     fn sweep(&mut self) {
+        self.users.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }

@@ -47,6 +47,17 @@ pub struct Carrier {
     /// Calls at one time, both ways.
     pub channels: usize,
     pub may_dial: DialRule,
+    /// Numbers the carrier lets us show; the first where a call names none of them. Empty: any.
+    pub caller_ids: Vec<PhoneNumber>,
+}
+
+impl Carrier {
+    fn pick_caller_id(&self, wanted: Option<&PhoneNumber>) -> Option<PhoneNumber> {
+        match self.caller_ids.first() {
+            Some(own) => Some(wanted.filter(|w| self.caller_ids.contains(w)).unwrap_or(own).clone()),
+            None => wanted.cloned(),
+        }
+    }
 }
 
 impl fmt::Debug for Carrier {
@@ -234,10 +245,10 @@ impl Loop {
             }
             events = next;
         }
-        self.carrier_of.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
     }
 
     fn sweep(&mut self) {
+        self.carrier_of.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -248,7 +259,7 @@ impl Loop {
     }
 
     fn in_use(&self, carrier: usize) -> usize {
-        self.carrier_of.values().filter(|c| **c == carrier).count()
+        self.carrier_of.iter().filter(|(leg, c)| **c == carrier && self.legs.dialog_of(**leg).is_some()).count()
     }
 
     /// A call comes in. The command returned refuses it.
@@ -311,11 +322,12 @@ impl Loop {
         // A name stays a name in the request URI: carriers tell customers apart by it.
         let host = carrier.target.clone();
         let flow = if tcp { self.side.endpoint.tcp_flow(target) } else { self.side.endpoint.udp_flow(target) };
-        let from = match caller_id {
+        let shown = carrier.pick_caller_id(caller_id);
+        let from = match &shown {
             Some(number) => format!("<sip:{}@{}>", number.as_e164(), self.host),
             None => "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned(),
         };
-        let headers = caller_id
+        let headers = shown
             .map(|number| ("P-Asserted-Identity".to_owned(), format!("<sip:{}@{}>", number.as_e164(), self.host)))
             .into_iter()
             .collect();
@@ -350,6 +362,26 @@ fn is_emergency(number: &PhoneNumber) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_numbers_of_the_carrier_are_shown() {
+        let number = |text: &str| PhoneNumber::parse(text).expect("a number");
+        let (a, b, c) = (number("+12025550101"), number("+12025550102"), number("+12025550103"));
+        let mut carrier = Carrier {
+            name: "c".to_owned(),
+            sources: Vec::new(),
+            target: "carrier.example:5060".to_owned(),
+            tcp: false,
+            channels: 1,
+            may_dial: Arc::new(|_| true),
+            caller_ids: vec![a.clone(), b.clone()],
+        };
+        assert_eq!(carrier.pick_caller_id(Some(&b)), Some(b));
+        assert_eq!(carrier.pick_caller_id(Some(&c)), Some(a));
+        carrier.caller_ids.clear();
+        assert_eq!(carrier.pick_caller_id(Some(&c)), Some(c));
+        assert_eq!(carrier.pick_caller_id(None), None);
+    }
 
     #[test]
     fn emergency_numbers_are_known_with_and_without_a_country_code() {

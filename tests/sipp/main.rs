@@ -39,6 +39,7 @@ async fn start(target: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>
         tcp: false,
         channels: 1000,
         may_dial: Arc::new(|_| true),
+        caller_ids: Vec::new(),
     };
     let settings = TrunkSettings {
         bind: ([127, 0, 0, 1], 0).into(),
@@ -119,6 +120,11 @@ fn scenario(name: &str) -> String {
 
 /// Calls in by a scenario of ours, `calls` of them at `rate` a second; what the owner saw.
 async fn calls_in(test: &str, name: &str, calls: usize, answers: bool) -> Option<Arc<Tally>> {
+    calls_in_over("u1", test, name, calls, answers).await
+}
+
+/// The same over a transport as SIPp names it: `u1` is UDP, `t1` one TCP connection.
+async fn calls_in_over(transport: &str, test: &str, name: &str, calls: usize, answers: bool) -> Option<Arc<Tally>> {
     peers::find_program(test, "sipp")?;
     let port = free_port();
     let (trunk, incoming) = start(([127, 0, 0, 1], port).into()).await;
@@ -126,7 +132,7 @@ async fn calls_in(test: &str, name: &str, calls: usize, answers: bool) -> Option
     let tally = answer_all(trunk, incoming, answers);
     let (file, count) = (scenario(name), calls.to_string());
     let built_in = name == "uac";
-    let mut arguments = vec![target.as_str(), "-m", count.as_str(), "-r", "20", "-l", "200"];
+    let mut arguments = vec![target.as_str(), "-t", transport, "-m", count.as_str(), "-r", "20", "-l", "200"];
     if built_in {
         arguments.extend(["-sn", "uac", "-d", "300"]);
     } else {
@@ -150,6 +156,13 @@ async fn a_hundred_calls_at_twenty_a_second_all_come_up_and_end() {
     let Some(tally) = calls_in("calls in", "uac", 100, true).await else { return };
     assert_eq!(tally.established.load(Ordering::SeqCst), 100);
     assert_eq!(tally.hung_up.load(Ordering::SeqCst), 100);
+}
+
+#[tokio::test]
+async fn forty_calls_over_one_tcp_connection_come_up_and_end() {
+    let Some(tally) = calls_in_over("t1", "calls over TCP", "uac", 40, true).await else { return };
+    assert_eq!(tally.established.load(Ordering::SeqCst), 40);
+    assert_eq!(tally.hung_up.load(Ordering::SeqCst), 40);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The 49 messages of RFC 4475 against the user agent: what each deserves it gets, none is fatal, none
 //! that deserves an answer goes silent, and the agent serves on. Then thousands of mutations of them.
 
+mod sockets;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -107,7 +107,7 @@ struct Server {
 enum ClientKind {
     Invite {
         machine: ClientInvite,
-        request: Request,
+        request: Box<Request>,
         /// Tags of forked answers that were acknowledged and hung up.
         forked: Vec<String>,
         /// Give it up as soon as a provisional response is there (§9.1).

@@ -71,7 +71,7 @@ impl Agent {
         let reliable = flow.transport.is_reliable();
         let kind = if request.method == Method::INVITE {
             let machine = ClientInvite::new(now, reliable, bytes);
-            ClientKind::Invite { machine, request, forked: Vec::new(), cancel_wanted: false }
+            ClientKind::Invite { machine, request: Box::new(request), forked: Vec::new(), cancel_wanted: false }
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
