@@ -311,6 +311,14 @@ fn a_warm_patch_from_hold_to_drop_off_is_heard_as_it_should_be_in_every_phase() 
     rig.listen();
     rig.assert_hears(caller, &[MUSIC_HZ]);
     rig.assert_hears(contact, &[]);
+    let ringing = rig.peer(operator).heard.clone();
+    for hz in [440.0, 480.0] {
+        let level = power_at(&ringing, hz).sqrt();
+        assert!(level > 1_000.0, "{hz} Hz of the ringing tone: {level}");
+    }
+    for hz in [700.0, 1_900.0, MUSIC_HZ] {
+        assert!(power_at(&ringing, hz).sqrt() < 10.0);
+    }
 
     let announce = HearMatrix::conference(&[operator, contact]).with(caller, &[Source::Music]);
     rig.bridge(announce.clone());

@@ -207,7 +207,8 @@ impl JitterBuffer {
         self.watched = 0;
     }
 
-    /// Gives back delay that nothing has needed for a while: from the ring's front, 10 ms at a time.
+    /// Gives back delay that nothing has needed for a while, from the ring's front: 10 ms at a time, but half
+    /// of what a stall has piled up.
     fn watch(&mut self, play: i64) {
         self.watched += 1;
         if self.watched < WATCH {
@@ -216,7 +217,7 @@ impl JitterBuffer {
         // A packet should arrive no more than a tick and the least target ahead of its moment.
         let spare = self.slack.min(RING as i64) - (MIN_TARGET + FRAME as i64);
         if self.slack != i64::MAX && spare > 10 * MS {
-            let step = 10 * MS;
+            let step = (spare / 2).max(10 * MS);
             for i in 0..step {
                 self.ring[index(play + i)] = MISSING;
             }
@@ -329,6 +330,23 @@ mod tests {
         assert!(buffer.target_ms() <= 50, "{}", buffer.target_ms());
         let late = buffer.counts().late;
         assert!(late < 20, "{late}");
+    }
+
+    #[test]
+    fn the_delay_that_a_stall_of_ours_leaves_behind_is_given_back() {
+        let mut buffer = JitterBuffer::default();
+        for tick in 0..1_000 {
+            buffer.put(1, tick * 160, &[50; 160], plain);
+            // For 400 ms packets pile up and nobody pulls.
+            if !(100..120).contains(&tick) {
+                buffer.pull();
+            }
+            if tick == 130 {
+                assert!(buffer.depth_ms() > 400, "{}", buffer.depth_ms());
+            }
+        }
+        assert!(buffer.depth_ms() <= 60, "{}", buffer.depth_ms());
+        assert_eq!(buffer.counts().late, 0);
     }
 
     #[test]
