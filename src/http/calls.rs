@@ -1,5 +1,7 @@
 //! Live calls, and what an operator does to the one on their desk.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,15 +11,16 @@ use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Reach;
 use crate::domain::message::form::FieldError;
+use crate::engine::calls::Command;
 use crate::engine::feed::{CallView, ContactRef};
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
-use super::state::{CallAction, Front, NotNow, PatchTo};
+use super::state::{Front, NotNow, board};
 
 /// How long a number dialled by hand is let ring.
-const RING_SECS: u32 = 30;
+const RING: Duration = Duration::from_secs(30);
 
 /// Live calls.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -42,12 +45,12 @@ pub struct WrapUpBody {
 /// Calls that are up or waiting.
 #[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("bearer" = [])),
     responses((status = OK, body = Calls), (status = UNAUTHORIZED, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Json<Calls> {
-    Json(Calls { items: front.desk.board(signed.user()).await.calls })
+pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<Calls>, Problem> {
+    Ok(Json(Calls { items: board(&front, signed.user()).await?.calls }))
 }
 
-async fn act(front: &Front, call: CallId, by: Operator, action: CallAction) -> Result<StatusCode, Problem> {
-    match front.desk.act(call, by.0.bearer.user, action).await {
+async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
+    match front.desk.command(call, by.0.bearer.user, command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
     }
@@ -71,19 +74,19 @@ macro_rules! actions {
 
 actions! {
     /// Takes a call that is offered to me, or waits.
-    take "/api/v1/calls/{id}/take" CallAction::Take;
+    take "/api/v1/calls/{id}/take" Command::Take;
     /// The caller hears music.
-    hold "/api/v1/calls/{id}/hold" CallAction::Hold;
+    hold "/api/v1/calls/{id}/hold" Command::Hold;
     /// Back to the caller.
-    retrieve "/api/v1/calls/{id}/retrieve" CallAction::Retrieve;
+    retrieve "/api/v1/calls/{id}/retrieve" Command::Retrieve;
     /// Ends the call.
-    hang_up "/api/v1/calls/{id}/hangup" CallAction::HangUp;
+    hang_up "/api/v1/calls/{id}/hangup" Command::HangUp;
     /// Caller, contact and operator hear each other.
-    join "/api/v1/calls/{id}/patch/join" CallAction::Join;
+    join "/api/v1/calls/{id}/patch/join" Command::Join;
     /// Leaves caller and contact to themselves.
-    drop_off "/api/v1/calls/{id}/patch/drop" CallAction::DropOff;
+    drop_off "/api/v1/calls/{id}/patch/drop" Command::Drop;
     /// Gives up the dialled party; back to the caller.
-    cancel_patch "/api/v1/calls/{id}/patch/cancel" CallAction::CancelPatch;
+    cancel_patch "/api/v1/calls/{id}/patch/cancel" Command::Cancel;
 }
 
 /// Dials a contact while the caller waits.
@@ -103,14 +106,14 @@ pub async fn patch(
         }
         PatchBody { contact: None, destination: None, number: Some(number) } => {
             let number = PhoneNumber::parse(&number).map_err(|e| refuse("number", "phone", &e.to_string()))?;
-            PatchTo { number, contact: None, ring_secs: RING_SECS }
+            Command::Patch { number, contact: None, ring: RING }
         }
         _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
     };
-    act(&front, call, by, CallAction::Patch(to)).await
+    act(&front, call, by, to).await
 }
 
-async fn find_destination(front: &Front, contact: &ContactId, destination: &DestinationId) -> Result<PatchTo, Problem> {
+async fn find_destination(front: &Front, contact: &ContactId, destination: &DestinationId) -> Result<Command, Problem> {
     let contact = front.store.find_contact(contact).await?;
     let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
     let found = contact.destinations.iter().find(|d| d.id == *destination);
@@ -118,8 +121,8 @@ async fn find_destination(front: &Front, contact: &ContactId, destination: &Dest
     let Reach::Phone(number) = &found.reach else {
         return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
     };
-    let (number, ring_secs) = (number.clone(), found.ring_secs);
-    Ok(PatchTo { number, ring_secs, contact: Some(ContactRef { id: contact.id, name: contact.name }) })
+    let (number, ring) = (number.clone(), Duration::from_secs(found.ring_secs.into()));
+    Ok(Command::Patch { number, ring, contact: Some(ContactRef { id: contact.id, name: contact.name }) })
 }
 
 fn refuse(field: &str, code: &str, message: &str) -> Problem {
@@ -137,5 +140,5 @@ pub async fn wrap_up_done(
     Id(call): Id<CallId>,
     Body(body): Body<WrapUpBody>,
 ) -> Result<StatusCode, Problem> {
-    act(&front, call, by, CallAction::WrapUpDone { disposition: body.disposition }).await
+    act(&front, call, by, Command::WrapUpDone { disposition: body.disposition }).await
 }

@@ -6,13 +6,15 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::DispatchId;
+use crate::domain::dispatch::event::OperatorAct;
 use crate::domain::message::form::FieldError;
+use crate::engine::dispatcher::Decided;
 use crate::engine::feed::DispatchView;
 
 use super::auth::{Operator, Signed};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
-use super::state::{DispatchAction, DispatchRefusal, Front};
+use super::state::Front;
 
 /// Longest name, note or reason, in characters.
 const MAX_CHARS: usize = 500;
@@ -55,7 +57,7 @@ pub async fn list(
     if which.open.is_some_and(|open| open != 1) {
         return Err(Problem::malformed("query.invalid", "open=1 is the only choice; closed ones are with /messages."));
     }
-    Ok(Json(DispatchList { items: front.dispatches.list_open().await? }))
+    Ok(Json(DispatchList { items: front.dispatcher.list_open_views().await? }))
 }
 
 /// A person said yes to me.
@@ -70,7 +72,7 @@ pub async fn confirm(
 ) -> Result<StatusCode, Problem> {
     let who = words("by", &body.by)?;
     let note = body.note.as_deref().filter(|n| !n.trim().is_empty()).map(|n| words("note", n)).transpose()?;
-    act(&front, id, &signed, DispatchAction::Confirm { who, note }).await
+    act(&front, id, &signed, OperatorAct::Confirm { who, note }).await
 }
 
 /// Closes a dispatch by hand.
@@ -84,7 +86,7 @@ pub async fn close(
     Body(body): Body<CloseBody>,
 ) -> Result<StatusCode, Problem> {
     let reason = words("reason", &body.reason)?;
-    act(&front, id, &signed, DispatchAction::Close { reason }).await
+    act(&front, id, &signed, OperatorAct::Close { reason }).await
 }
 
 /// Goes on with the next step now.
@@ -96,20 +98,16 @@ pub async fn skip(
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
 ) -> Result<StatusCode, Problem> {
-    act(&front, id, &signed, DispatchAction::Skip).await
+    act(&front, id, &signed, OperatorAct::Skip).await
 }
 
-async fn act(front: &Front, id: DispatchId, by: &Signed, action: DispatchAction) -> Result<StatusCode, Problem> {
-    front.dispatches.act(id, by.user(), action).await.map_err(refusal)?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// A refusal as a problem.
-pub fn refusal(refusal: DispatchRefusal) -> Problem {
-    match refusal {
-        DispatchRefusal::NotFound => Problem::not_found("dispatch"),
-        DispatchRefusal::NotNow(why) => Problem::conflict("dispatch.not_now", why),
-        DispatchRefusal::Store(error) => error.into(),
+async fn act(front: &Front, id: DispatchId, by: &Signed, act: OperatorAct) -> Result<StatusCode, Problem> {
+    match front.dispatcher.operator(&id, &by.name, act).await? {
+        Decided::Changed => Ok(StatusCode::NO_CONTENT),
+        Decided::Unchanged => {
+            Err(Problem::conflict("dispatch.not_now", "The dispatch is closed, or not at a step that allows this."))
+        }
+        Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
 }
 

@@ -2,10 +2,7 @@
 //! order. It subscribes before it takes the picture, so nothing falls between; a console that was too slow
 //! for some changes gets a fresh picture, one that takes nothing any more is closed.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -15,13 +12,12 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::base::id::UserId;
 use crate::engine::feed::{AlarmView, CallView, DispatchView, QueueView, SeatView};
 
 use super::auth::{self, Signed};
 use super::error::Problem;
 use super::sessions::PersonView;
-use super::state::Front;
+use super::state::{Front, board};
 
 const SUBPROTOCOL: &str = "cordboard.v1";
 
@@ -78,39 +74,6 @@ struct Hello {
     alarms: Vec<AlarmView>,
 }
 
-/// How many consoles each user has open, so that the last one to go is noticed.
-#[derive(Debug, Default)]
-pub struct Consoles {
-    open: Mutex<HashMap<UserId, usize>>,
-}
-
-/// One open console; dropping it counts it out.
-struct Presence {
-    front: Front,
-    user: UserId,
-}
-
-impl Presence {
-    fn begin(front: &Front, user: UserId) -> Self {
-        *front.consoles.open.lock().unwrap_or_else(PoisonError::into_inner).entry(user.clone()).or_default() += 1;
-        Self { front: front.clone(), user }
-    }
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        let mut open = self.front.consoles.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut count) = open.entry(self.user.clone()) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-                drop(open);
-                self.front.desk.console_gone(self.user.clone());
-            }
-        }
-    }
-}
-
 /// The feed of a console.
 #[utoipa::path(get, path = "/api/v1/events", tag = "live",
     responses((status = SWITCHING_PROTOCOLS, description = "WebSocket, subprotocol `cordboard.v1`. First frame: \
@@ -126,12 +89,10 @@ pub async fn connect(
 
 async fn watch(front: Front, mut socket: WebSocket) {
     let Some(signed) = authenticate(&front, &mut socket).await else { return };
-    let presence = Presence::begin(&front, signed.bearer.user.clone());
     front.desk.heartbeat(signed.user(), false);
     if let Some((code, why)) = show(&front, &mut socket, signed).await {
         close(&mut socket, code, why).await;
     }
-    drop(presence);
 }
 
 /// Shows changes until there is a reason to stop; `None` if the console is gone already.
@@ -235,11 +196,11 @@ async fn authenticate(front: &Front, socket: &mut WebSocket) -> Option<Signed> {
 
 /// Sends the whole picture.
 async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
-    let board = front.desk.board(signed.user()).await;
-    let dispatches = match front.dispatches.list_open().await {
-        Ok(views) => views,
-        Err(error) => {
-            let problem = Problem::from(error);
+    let picture =
+        async { Ok::<_, Problem>((board(front, signed.user()).await?, front.dispatcher.list_open_views().await?)) };
+    let (board, dispatches) = match picture.await {
+        Ok(picture) => picture,
+        Err(problem) => {
             send(socket, &ToConsole::Problem { code: problem.code, detail: problem.detail }).await;
             return false;
         }

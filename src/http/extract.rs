@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::error::Problem;
@@ -111,4 +111,16 @@ impl FromRequestParts<Front> for Peer {
         let told = told.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
         Ok(Self(told.map_or(direct, |ip| SocketAddr::new(ip, direct.port()))))
     }
+}
+
+/// Whether the client speaks TLS: as our proxy says, else as the configured public address does.
+pub fn is_secure(front: &Front, headers: &HeaderMap) -> bool {
+    let settings = &front.settings;
+    if settings.behind_proxy
+        && let Some(scheme) = headers.get("x-forwarded-proto").and_then(|v| v.to_str().ok())
+    {
+        return scheme == "https";
+    }
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    settings.public_url.strip_prefix("https://").is_some_and(|public| public.trim_end_matches('/') == host)
 }

@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use crate::base::phone::PhoneNumber;
 
 use super::error::{Problem, ProblemBody};
-use super::state::{Front, TextIn, TextNews};
+use super::state::Front;
 
 /// What a provider wants to hear: nothing to say back.
 const EMPTY_TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
@@ -46,14 +46,9 @@ pub async fn inbound(
         tracing::warn!(provider, "a text without an identifier or a number came in");
         return Ok(twiml());
     };
-    let text = TextIn {
-        id: id.to_owned(),
-        from,
-        to: find(&fields, &["To"]).and_then(|to| PhoneNumber::parse(to).ok()),
-        body: find(&fields, &["Body"]).unwrap_or_default().chars().take(MAX_TEXT_CHARS).collect(),
-        provider,
-    };
-    front.dispatches.take_text(text).await?;
+    let to = find(&fields, &["To"]).and_then(|to| PhoneNumber::parse(to).ok());
+    let body = find(&fields, &["Body"]).unwrap_or_default().chars().take(MAX_TEXT_CHARS).collect();
+    front.dispatcher.take_text(&provider, id, from, to, body).await?;
     Ok(twiml())
 }
 
@@ -73,9 +68,8 @@ pub async fn status(
     let id = find(&fields, &["MessageSid", "SmsSid"]);
     let state = find(&fields, &["MessageStatus", "SmsStatus"]);
     if let (Some(id), Some(state)) = (id, state) {
-        let error = find(&fields, &["ErrorCode"]).map(str::to_owned);
-        let news = TextNews { id: id.to_owned(), state: state.to_lowercase(), error, provider };
-        front.dispatches.take_news(news).await?;
+        let error = find(&fields, &["ErrorCode"]);
+        front.dispatcher.take_receipt(&provider, id, &state.to_lowercase(), error).await?;
     }
     Ok(twiml())
 }

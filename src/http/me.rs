@@ -9,7 +9,7 @@ use crate::engine::feed::SeatView;
 use super::auth::Person;
 use super::error::{Problem, ProblemBody};
 use super::sessions::PersonView;
-use super::state::Front;
+use super::state::{Front, board};
 
 /// Who is signed in.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -23,6 +23,6 @@ pub struct Me {
     responses((status = OK, body = Me), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn show(State(front): State<Front>, Person(signed): Person) -> Result<Json<Me>, Problem> {
     let user = front.store.find_user(&signed.bearer.user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    let seat = front.desk.board(signed.user()).await.seat;
+    let seat = board(&front, signed.user()).await?.seat;
     Ok(Json(Me { user: user.into(), seat }))
 }

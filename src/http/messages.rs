@@ -19,6 +19,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
 use crate::domain::message::form::{Answers, FieldError, Form};
+use crate::engine::dispatcher::Decided;
 use crate::engine::feed::{AccountRef, DispatchView, UserRef};
 use crate::io::store::drafts::Draft;
 use crate::io::store::idempotency::Remembered;
@@ -26,7 +27,6 @@ use crate::io::store::messages::MessageFilter;
 use crate::io::store::{StoreError, Tx};
 
 use super::auth::{Operator, Signed};
-use super::dispatches::refusal;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, IdempotencyKey, Params};
 use super::state::Front;
@@ -120,7 +120,7 @@ impl Names {
     ) -> Result<MessagePage, Problem> {
         let mut items = Vec::with_capacity(messages.len());
         for message in messages {
-            let dispatch = front.dispatches.find_view(message.id.clone()).await?;
+            let dispatch = front.dispatcher.find_view_of_message(&message.id).await?;
             items.push(self.view(front, message, dispatch).await?);
         }
         Ok(MessagePage { items, next })
@@ -162,7 +162,7 @@ impl Names {
 
 async fn show_one(front: &Front, id: &MessageId) -> Result<MessageView, Problem> {
     let message = front.store.find_message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
-    let dispatch = front.dispatches.find_view(id.clone()).await?;
+    let dispatch = front.dispatcher.find_view_of_message(id).await?;
     Names::of(front).await?.view(front, message, dispatch).await
 }
 
@@ -177,7 +177,7 @@ pub async fn list(
     let limit = pick_limit(which.limit);
     let names = Names::of(&front).await?;
     if which.open == Some(1) {
-        let open = front.dispatches.list_open().await?.into_iter();
+        let open = front.dispatcher.list_open_views().await?.into_iter();
         let mut open: Vec<_> = open.filter(|d| which.account.as_ref().is_none_or(|a| *a == d.account.id)).collect();
         open.sort_by(|a, b| b.message.cmp(&a.message));
         open.retain(|d| which.cursor.as_ref().is_none_or(|cursor| d.message < *cursor));
@@ -249,11 +249,9 @@ pub async fn save(
     }
     tx.insert_message(&message).await?;
     settle(&mut tx, &body, &message, &signed, now).await?;
-    if call_type.protocol.is_some() {
-        front.dispatches.open(&mut tx, &message, &account).await?;
-    }
+    front.dispatcher.open(&mut tx, &message, &account).await?;
     tx.commit().await?;
-    front.dispatches.opened(message.id.clone());
+    front.dispatcher.wake();
     metrics::counter!("cordboard_messages_saved_total").increment(1);
     tracing::info!(message = %message.id, account = %message.account, "message saved");
     Ok((StatusCode::CREATED, Json(show_one(&front, &message.id).await?)).into_response())
@@ -352,9 +350,29 @@ pub async fn undo(
     Operator(signed): Operator,
     Id(id): Id<MessageId>,
 ) -> Result<StatusCode, Problem> {
-    if front.store.find_message(&id).await?.is_none() {
-        return Err(Problem::not_found("message"));
+    let message = front.store.find_message(&id).await?.ok_or_else(|| Problem::not_found("message"))?;
+    let undone = match front.dispatcher.undo(&id, &signed.name).await? {
+        Decided::Changed => true,
+        Decided::Unchanged => false,
+        // It had no protocol: nothing has gone anywhere.
+        Decided::NotFound => withdraw(&front, &message).await?,
+    };
+    if undone {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::conflict("message.not_now", "It is too late to take this message back."))
     }
-    front.dispatches.undo(id, signed.user()).await.map_err(refusal)?;
-    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn withdraw(front: &Front, message: &Message) -> Result<bool, Problem> {
+    let account = front.store.find_account(&message.account).await?.ok_or_else(Problem::fault)?;
+    let now = front.clock.utc();
+    if now >= message.taken_at.plus_secs(account.undo_secs.into()) {
+        return Ok(false);
+    }
+    let mut tx = front.store.write().await?;
+    let there = tx.withdraw_message(&message.id, now).await?;
+    tx.restore_draft(&message.id).await?;
+    tx.commit().await?;
+    Ok(there)
 }

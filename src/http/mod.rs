@@ -4,6 +4,7 @@
 //! here decides what an answering service does: it checks who asks and what they send, and passes it on.
 
 pub mod accounts;
+pub mod alarms;
 pub mod auth;
 pub mod calls;
 pub mod console;
@@ -15,6 +16,7 @@ pub mod extract;
 pub mod health;
 pub mod hooks;
 pub mod limit;
+pub mod live;
 pub mod me;
 pub mod messages;
 pub mod openapi;

@@ -22,7 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, seat, sessions, sip_ws,
+    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, seat, sessions,
+    sip_ws,
 };
 
 /// The largest body taken.
@@ -65,6 +66,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
         .routes(routes!(calls::wrap_up_done))
+        .routes(routes!(alarms::silence))
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))
         .routes(routes!(hooks::inbound))

@@ -9,8 +9,8 @@ use crate::engine::feed::SeatView;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
-use super::extract::Body;
-use super::state::{Front, NotNow};
+use super::extract::{Body, is_secure};
+use super::state::{Front, NotNow, board};
 
 /// Longest reason for not being ready, in characters.
 const MAX_REASON_CHARS: usize = 100;
@@ -41,8 +41,8 @@ pub struct SipAccess {
 /// My seat.
 #[utoipa::path(get, path = "/api/v1/seat", tag = "seat", security(("bearer" = [])),
     responses((status = OK, body = SeatView), (status = UNAUTHORIZED, body = ProblemBody)))]
-pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Json<SeatView> {
-    Json(front.desk.board(signed.user()).await.seat)
+pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<SeatView>, Problem> {
+    Ok(Json(board(&front, signed.user()).await?.seat))
 }
 
 /// I am ready for calls, or not.
@@ -69,16 +69,10 @@ pub async fn sip(
     headers: HeaderMap,
 ) -> Result<Json<SipAccess>, Problem> {
     let user = front.store.find_user(&signed.bearer.user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    let public = &front.settings.public_url;
-    let public_host = public.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
+    let public = front.settings.public_url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
     // The page's own host, so that a console on the LAN and one on the internet both reach this node.
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or(public_host);
-    let forwarded = headers.get("x-forwarded-proto").and_then(|v| v.to_str().ok());
-    let secure = match forwarded {
-        Some(scheme) if front.settings.behind_proxy => scheme == "https",
-        _ => public.starts_with("https://") && host == public_host,
-    };
-    let scheme = if secure { "wss" } else { "ws" };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or(public);
+    let scheme = if is_secure(&front, &headers) { "wss" } else { "ws" };
     Ok(Json(SipAccess {
         uri: format!("sip:{}@{}", user.login, front.settings.sip_domain),
         ws: format!("{scheme}://{host}/sip"),
@@ -89,7 +83,7 @@ pub async fn sip(
 #[utoipa::path(post, path = "/api/v1/seat/check", tag = "seat", security(("bearer" = [])),
     responses((status = ACCEPTED), (status = CONFLICT, body = ProblemBody)))]
 pub async fn check(State(front): State<Front>, Operator(signed): Operator) -> Result<StatusCode, Problem> {
-    match front.desk.check_media(signed.bearer.user).await {
+    match front.desk.check_media(signed.user()).await {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(NotNow(why)) => Err(Problem::conflict("seat.not_now", why)),
     }

@@ -11,9 +11,11 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 
+use crate::io::net::WsFlow;
+
 use super::error::Problem;
-use super::extract::Peer;
-use super::state::{Front, PhoneFlow};
+use super::extract::{Peer, is_secure};
+use super::state::Front;
 
 /// The largest SIP message taken; the agent refuses more than this anyway.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -44,14 +46,14 @@ pub async fn connect(
     if !offered.flat_map(|v| v.split(',')).any(|p| p.trim().eq_ignore_ascii_case("sip")) {
         return Err(Problem::malformed("websocket.subprotocol", "Offer the subprotocol `sip`."));
     }
-    let Some(flow) = front.phones.open(peer).await else {
+    let Some(flow) = front.phones.open(peer, is_secure(&front, &headers)).await else {
         return Err(Problem::unavailable("sip.full", "No more softphones can connect now."));
     };
     let upgrade = upgrade.protocols(["sip"]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| pump(socket, flow)))
 }
 
-async fn pump(mut socket: WebSocket, mut flow: PhoneFlow) {
+async fn pump(mut socket: WebSocket, mut flow: WsFlow) {
     let mut ping = tokio::time::interval(PING_EVERY);
     let mut silent = 0;
     loop {
@@ -65,12 +67,12 @@ async fn pump(mut socket: WebSocket, mut flow: PhoneFlow) {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => break,
                 };
-                // A full flow is a phone that floods: it loses its connection, nobody waits for it.
-                if flow.incoming.try_send(bytes.to_vec()).is_err() {
+                // Waits while the registrar is busy: this phone's own socket fills, nobody else's.
+                if flow.receive(bytes.to_vec()).await.is_err() {
                     break;
                 }
             }
-            message = flow.outgoing.recv() => {
+            message = flow.next() => {
                 let Some(bytes) = message else { break };
                 // JsSIP reads text frames; what is not UTF-8 goes out as it is.
                 let frame = match String::from_utf8(bytes) {
@@ -89,7 +91,7 @@ async fn pump(mut socket: WebSocket, mut flow: PhoneFlow) {
             }
         }
     }
-    // Dropping the flow's two ends tells the registrar that it has closed.
+    // Dropping the flow tells the registrar that it has closed.
 }
 
 async fn send(socket: &mut WebSocket, frame: Message) -> bool {

@@ -1,0 +1,18 @@
+//! Alarms that an operator has seen to.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::auth::Operator;
+use super::error::ProblemBody;
+use super::extract::Id;
+use super::state::Front;
+
+/// I have seen to this alarm (a text nobody could place). Alarms of dispatches go when their cause does.
+#[utoipa::path(delete, path = "/api/v1/alarms/{id}", tag = "live", security(("bearer" = [])),
+    params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> StatusCode {
+    front.desk.silence(&alarm);
+    tracing::info!(user = %by.0.bearer.user, "an alarm was seen to");
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,76 @@
+//! The engine behind the front door: calls, seats and phones as they really are.
+
+use std::net::SocketAddr;
+
+use crate::base::id::{CallId, UserId};
+use crate::engine::calls::{CallsHandle, Command};
+use crate::engine::desk::DeskHandle;
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::feed::{SeatView, UserRef};
+use crate::engine::registrar::RegistrarHandle;
+use crate::io::net::WsFlow;
+
+use super::state::{Answer, Board, Desk, NotNow, Phones};
+
+/// Calls and seats of this process.
+pub struct LiveDesk {
+    pub calls: CallsHandle,
+    pub desk: DeskHandle,
+    pub dispatcher: Dispatcher,
+}
+
+/// A reason of the engine's as a sentence for an operator.
+fn not_now(why: impl std::fmt::Display) -> NotNow {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    NotNow(format!("{first}{}.", letters.as_str()))
+}
+
+impl Desk for LiveDesk {
+    fn board(&self, user: UserRef) -> Answer<'_, Option<Board>> {
+        Box::pin(async {
+            let (seat, queue) = self.desk.board(user).await?;
+            let mut alarms = self.calls.alarms();
+            alarms.extend(self.dispatcher.alarms());
+            alarms.sort_by_key(|alarm| alarm.at);
+            Some(Board { seat, queue, calls: self.calls.views(), alarms })
+        })
+    }
+
+    fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.command(&call, &by, command).await.map_err(not_now) })
+    }
+
+    fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>> {
+        Box::pin(async move { self.desk.set_ready(user, ready, reason).await.map_err(not_now) })
+    }
+
+    fn heartbeat(&self, user: UserRef, typing: bool) {
+        self.desk.heartbeat(user, typing);
+    }
+
+    fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.check_media(user).await.map_err(not_now) })
+    }
+
+    fn silence(&self, alarm: &str) {
+        self.dispatcher.silence(alarm);
+    }
+}
+
+impl Phones for RegistrarHandle {
+    fn open(&self, peer: SocketAddr, secure: bool) -> Answer<'_, Option<WsFlow>> {
+        Box::pin(async move { self.open_ws(peer, secure).await.ok() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_becomes_a_sentence() {
+        assert_eq!(not_now("the caller has hung up"), NotNow("The caller has hung up.".into()));
+    }
+}
