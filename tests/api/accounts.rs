@@ -2,10 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{CallId, UserId};
-use cordboard::http::state::CallAction;
+use cordboard::engine::calls::Command;
 use serde_json::{Value, json};
 
-use crate::support::House;
+use crate::support::{House, Told};
 
 #[tokio::test]
 async fn an_account_comes_with_people_protocol_and_who_is_on_call() {
@@ -31,7 +31,7 @@ async fn a_seat_is_made_ready_and_told_where_to_register() {
     let kim = house.sign_in("kim").await;
     let got = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "not_ready", "reason": " lunch "})).await;
     assert_eq!(got.status, StatusCode::OK);
-    let told = house.told.ready.lock().expect("no panic").clone();
+    let told = Told::so_far(&house.told.ready);
     assert_eq!(told, [(UserId::named("kim"), false, Some("lunch".to_owned()))]);
     let wrong = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "asleep"})).await;
     assert_eq!(wrong.problem(), "body.invalid");
@@ -60,14 +60,14 @@ async fn each_button_of_a_call_reaches_the_call() {
         let got = house.ask(Method::POST, &format!("/api/v1/calls/call_1/{path}"), &kim, body).await;
         assert_eq!(got.status, StatusCode::NO_CONTENT, "{path}");
     }
-    let acts = house.told.acts.lock().expect("no panic").clone();
+    let acts = Told::so_far(&house.told.commands);
     assert!(acts.iter().all(|(call, by, _)| *call == CallId::named("1") && *by == UserId::named("kim")));
-    let CallAction::Patch(to) = &acts[3].2 else { panic!("{:?}", acts[3].2) };
-    assert_eq!(to.number.as_e164(), "+12025550121");
-    assert_eq!(to.contact.as_ref().map(|c| c.name.as_str()), Some("Ben Ortiz"));
-    let CallAction::Patch(to) = &acts[4].2 else { panic!("{:?}", acts[4].2) };
-    assert_eq!((to.number.as_e164(), &to.contact), ("+12025550177", &None));
-    assert_eq!(acts[9].2, CallAction::WrapUpDone { disposition: Some("message taken".into()) });
+    let Command::Patch { number, contact, ring } = &acts[3].2 else { panic!("{:?}", acts[3].2) };
+    assert_eq!((number.as_e164(), ring.as_secs()), ("+12025550121", 30));
+    assert_eq!(contact.as_ref().map(|c| c.name.as_str()), Some("Ben Ortiz"));
+    let Command::Patch { number, contact, .. } = &acts[4].2 else { panic!("{:?}", acts[4].2) };
+    assert_eq!((number.as_e164(), contact), ("+12025550177", &None));
+    assert_eq!(acts[9].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
 }
 
 #[tokio::test]
@@ -88,5 +88,14 @@ async fn what_does_not_fit_the_call_is_refused_in_words() {
     *house.told.refuse.lock().expect("no panic") = true;
     let got = house.ask(Method::POST, "/api/v1/calls/call_1/hold", &kim, Value::Null).await;
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
-    assert_eq!(got.json()["detail"], "The caller has gone.");
+    assert_eq!(got.json()["detail"], "The caller has hung up.");
+}
+
+#[tokio::test]
+async fn an_alarm_that_was_seen_to_is_silenced() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let got = house.ask(Method::DELETE, "/api/v1/alarms/text-1", &kim, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    assert_eq!(Told::so_far(&house.told.silenced), ["text-1"]);
 }

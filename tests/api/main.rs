@@ -2,6 +2,7 @@
 
 mod accounts;
 mod console;
+mod dispatches;
 mod drafts;
 mod feed;
 mod health;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Got, House, message_body, request};
+use crate::support::{Got, House, Told, message_body, request};
 
 const PATH: &str = "/api/v1/messages";
 
@@ -147,6 +147,21 @@ async fn a_draft_goes_with_its_message_and_is_back_when_it_is_taken_back() {
     assert_eq!(drafts["items"][0]["id"], "drf_1");
     assert_eq!(drafts["items"][0]["answers"]["problem"], "Burst pipe in the cellar", "as it was when it was saved");
     assert_eq!(house.fetch(PATH, &token).await.json()["items"], json!([]));
+    house.advance(Duration::from_secs(3_600)).await;
+    assert!(Told::so_far(&house.told.texts).is_empty(), "and nothing goes out");
+}
+
+#[tokio::test]
+async fn a_message_without_a_protocol_is_taken_back_as_well() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let mut body = message_body();
+    body["call_type"] = json!("ct_sales");
+    let saved = save(&house, &token, "", body).await.json();
+    assert_eq!(saved["dispatch"], Value::Null);
+    let undo = format!("{PATH}/{}/undo", saved["id"].as_str().expect("an id"));
+    assert_eq!(house.ask(Method::POST, &undo, &token, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.ask(Method::POST, &undo, &token, Value::Null).await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]
@@ -154,9 +169,10 @@ async fn what_has_gone_out_is_not_taken_back() {
     let house = House::new().await;
     let token = house.sign_in("kim").await;
     let id = save(&house, &token, "", message_body()).await.json()["id"].as_str().expect("an id").to_owned();
-    house.clock.advance(Duration::from_secs(6));
+    house.advance(Duration::from_secs(6)).await;
+    assert_eq!(Told::so_far(&house.told.texts).len(), 1, "the text went out");
     let got = house.ask(Method::POST, &format!("{PATH}/{id}/undo"), &token, Value::Null).await;
-    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "message.not_now"));
     let got = house.ask(Method::POST, &format!("{PATH}/msg_nothing/undo"), &token, Value::Null).await;
     assert_eq!(got.status, StatusCode::NOT_FOUND);
 }

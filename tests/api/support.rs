@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,23 +14,25 @@ use tower::ServiceExt as _;
 
 use cordboard::base::clock::{Clock as _, SharedClock, TestClock, UtcMs};
 use cordboard::base::id::{
-    AccountId, CallId, CallTypeId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId, ScheduleId, UserId,
+    AccountId, AttemptId, CallId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{Account, CallType, Contact, Destination, LeaveMessage, Reach, Speech, Urgency};
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
-use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
-use cordboard::engine::feed::{DispatchView, Feed, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
+use cordboard::engine::calls::Command;
+use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
-use cordboard::http::state::{
-    Answer, Board, CallAction, Desk, DispatchAction, DispatchRefusal, Dispatches, Front, NotNow, Parts, PhoneFlow,
-    Phones, Settings, SmsProvider, TextIn, TextNews,
-};
+use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Settings, SmsProvider};
+use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::store::users::{HashedPassword, Role, User};
-use cordboard::io::store::{Store, StoreConfig, StoreError, Tx};
+use cordboard::io::store::{Store, StoreConfig};
 use cordboard::io::token::Tokens;
+use tokio::sync::mpsc;
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const KEY: [u8; 32] = [7; 32];
@@ -51,13 +54,21 @@ pub struct House {
 /// What the doubles were told.
 #[derive(Default)]
 pub struct Told {
-    pub acts: Mutex<Vec<(CallId, UserId, CallAction)>>,
+    pub commands: Mutex<Vec<(CallId, UserId, Command)>>,
     pub ready: Mutex<Vec<(UserId, bool, Option<String>)>>,
     pub beats: Mutex<Vec<(UserId, bool)>>,
-    pub gone: Mutex<Vec<UserId>>,
-    pub texts: Mutex<Vec<TextIn>>,
-    pub news: Mutex<Vec<TextNews>>,
+    pub silenced: Mutex<Vec<String>>,
+    pub texts: Mutex<Vec<TextMessage>>,
+    pub mails: Mutex<Vec<Mail>>,
+    pub calls: Mutex<Vec<AttemptId>>,
     pub refuse: Mutex<bool>,
+}
+
+impl Told {
+    /// A copy of what was told so far.
+    pub fn so_far<T: Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
+        list.lock().expect("no panic while it was held").clone()
+    }
 }
 
 impl Drop for House {
@@ -101,14 +112,16 @@ impl House {
         let told = Arc::new(Told::default());
         let feed = Feed::default();
         let shared: SharedClock = Arc::new(clock.clone());
-        let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), store: store.clone() });
+        let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), door: echo().await });
+        let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
+        let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         let front = Front::new(Parts {
             clock: shared.clone(),
             store: store.clone(),
             feed,
             tokens: Tokens::new(&KEY, shared),
             desk: double.clone(),
-            dispatches: double.clone(),
+            dispatcher,
             phones: double,
             settings: Settings {
                 public_url: PUBLIC_URL.into(),
@@ -120,7 +133,6 @@ impl House {
             draining: Arc::default(),
             limits: Default::default(),
             live: Default::default(),
-            consoles: Default::default(),
         });
         Self { router: router::build(front.clone(), Router::new()), front, clock, store, told, directory }
     }
@@ -151,6 +163,12 @@ impl House {
         let got = self.ask(Method::POST, "/api/v1/sessions", "", body).await;
         assert_eq!(got.status, StatusCode::CREATED, "{:?}", got.json());
         got.json()
+    }
+
+    /// Lets `by` pass and the dispatcher do what has become due.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.front.dispatcher.tick(self.clock.utc()).await.expect("the store answers");
     }
 
     /// Serves on a port of loopback until the test ends.
@@ -297,7 +315,7 @@ async fn fill(store: &Store) {
 struct Double {
     told: Arc<Told>,
     clock: TestClock,
-    store: Store,
+    door: WsDoor,
 }
 
 impl Double {
@@ -307,8 +325,8 @@ impl Double {
             state: SeatState::NotReady,
             reason: None,
             since: self.clock.utc(),
-            phone: true,
-            checked: true,
+            phone: false,
+            checked: false,
             calls: Vec::new(),
         }
     }
@@ -318,19 +336,41 @@ fn push<T>(list: &Mutex<Vec<T>>, item: T) {
     list.lock().expect("no panic while it was held").push(item);
 }
 
+/// A door for softphones behind which everything is said back.
+async fn echo() -> WsDoor {
+    let mut endpoint = Endpoint::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
+    let door = endpoint.ws_door();
+    tokio::spawn(async move {
+        let mut writers: Vec<(_, mpsc::Sender<Vec<u8>>)> = Vec::new();
+        loop {
+            match endpoint.next().await {
+                NetEvent::Opened { flow, writer } => writers.push((flow, writer)),
+                NetEvent::Received { flow, bytes } => {
+                    if let Some((_, writer)) = writers.iter().find(|(known, _)| *known == flow) {
+                        let _ = writer.send(bytes).await;
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+    door
+}
+
 impl Desk for Double {
-    fn board(&self, user: UserRef) -> Answer<'_, Board> {
+    fn board(&self, user: UserRef) -> Answer<'_, Option<Board>> {
         Box::pin(async {
-            Board { seat: self.seat(user), calls: Vec::new(), queue: QueueView::default(), alarms: Vec::new() }
+            let seat = self.seat(user);
+            Some(Board { seat, calls: Vec::new(), queue: QueueView::default(), alarms: Vec::new() })
         })
     }
 
-    fn act(&self, call: CallId, by: UserId, action: CallAction) -> Answer<'_, Result<(), NotNow>> {
+    fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async {
-            if *self.told.refuse.lock().expect("no panic") {
-                return Err(NotNow("The caller has gone.".into()));
+            if *self.told.refuse.lock().expect("no panic while it was held") {
+                return Err(NotNow("The caller has hung up.".into()));
             }
-            push(&self.told.acts, (call, by, action));
+            push(&self.told.commands, (call, by, command));
             Ok(())
         })
     }
@@ -346,79 +386,40 @@ impl Desk for Double {
         push(&self.told.beats, (user.id, typing));
     }
 
-    fn console_gone(&self, user: UserId) {
-        push(&self.told.gone, user);
+    fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async { Err(NotNow("The softphone is not registered.".into())) })
     }
 
-    fn check_media(&self, _user: UserId) -> Answer<'_, Result<(), NotNow>> {
-        Box::pin(async { Err(NotNow("Your softphone is not connected.".into())) })
+    fn silence(&self, alarm: &str) {
+        push(&self.told.silenced, alarm.to_owned());
     }
 }
 
 impl Phones for Double {
-    fn open(&self, _peer: SocketAddr) -> Answer<'_, Option<PhoneFlow>> {
-        Box::pin(async {
-            let (to_us, mut from_phone) = tokio::sync::mpsc::channel::<Vec<u8>>(8);
-            let (to_phone, outgoing) = tokio::sync::mpsc::channel(8);
-            // Says everything back, as the agent would answer.
-            tokio::spawn(async move {
-                while let Some(bytes) = from_phone.recv().await {
-                    if to_phone.send(bytes).await.is_err() {
-                        break;
-                    }
-                }
-            });
-            Some(PhoneFlow { incoming: to_us, outgoing })
-        })
+    fn open(&self, peer: SocketAddr, secure: bool) -> Answer<'_, Option<WsFlow>> {
+        Box::pin(async move { self.door.open(peer, secure).await.ok() })
     }
 }
 
-impl Dispatches for Double {
-    fn open<'a>(
-        &'a self,
-        _tx: &'a mut Tx,
-        _message: &'a Message,
-        _account: &'a Account,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
+impl Texter for Double {
+    fn send<'a>(&'a self, text: &'a TextMessage) -> deliver::Answer<'a> {
+        push(&self.told.texts, text.clone());
+        let provider_id = Some(format!("SM{}", Told::so_far(&self.told.texts).len()));
+        Box::pin(async { Delivery::Accepted { provider_id } })
+    }
+}
+
+impl Mailer for Double {
+    fn send<'a>(&'a self, mail: &'a Mail) -> deliver::Answer<'a> {
+        push(&self.told.mails, mail.clone());
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
+    }
+}
+
+impl CallOut for Double {
+    fn place(&self, request: CallOutRequest, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
+        push(&self.told.calls, request.attempt);
     }
 
-    fn opened(&self, _message: MessageId) {}
-
-    fn find_view(&self, _message: MessageId) -> Answer<'_, Result<Option<DispatchView>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn list_open(&self) -> Answer<'_, Result<Vec<DispatchView>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn act(&self, _id: DispatchId, _by: UserRef, _action: DispatchAction) -> Answer<'_, Result<(), DispatchRefusal>> {
-        Box::pin(async { Err(DispatchRefusal::NotFound) })
-    }
-
-    fn undo(&self, message: MessageId, _by: UserRef) -> Answer<'_, Result<(), DispatchRefusal>> {
-        Box::pin(async move {
-            let taken = self.store.find_message(&message).await.map_err(DispatchRefusal::Store)?;
-            let taken_at = taken.ok_or(DispatchRefusal::NotFound)?.taken_at;
-            if self.clock.utc().since(taken_at) > 5_000 {
-                return Err(DispatchRefusal::NotNow("It has gone out.".into()));
-            }
-            let mut tx = self.store.write().await.map_err(DispatchRefusal::Store)?;
-            let there = tx.withdraw_message(&message, self.clock.utc()).await.map_err(DispatchRefusal::Store)?;
-            tx.restore_draft(&message).await.map_err(DispatchRefusal::Store)?;
-            tx.commit().await.map_err(DispatchRefusal::Store)?;
-            if there { Ok(()) } else { Err(DispatchRefusal::NotFound) }
-        })
-    }
-
-    fn take_text(&self, text: TextIn) -> Answer<'_, Result<(), StoreError>> {
-        push(&self.told.texts, text);
-        Box::pin(async { Ok(()) })
-    }
-
-    fn take_news(&self, news: TextNews) -> Answer<'_, Result<(), StoreError>> {
-        push(&self.told.news, news);
-        Box::pin(async { Ok(()) })
-    }
+    fn cancel(&self, _attempt: &AttemptId) {}
 }
