@@ -208,16 +208,16 @@ impl Desk {
 
     fn on_time(&mut self) {
         for user in self.seats.keys().cloned().collect::<Vec<_>>() {
-            self.to_seat(&user, operator::Input::Tick);
+            self.tell_seat(&user, operator::Input::Tick);
         }
-        self.to_queue(queue::Input::Tick);
+        self.tell_queue(queue::Input::Tick);
     }
 
     fn on_word(&mut self, word: ToDesk) {
         match word {
             ToDesk::Heartbeat { user, typing } => {
                 self.seat_of(&user);
-                self.to_seat(&user.id, operator::Input::Heartbeat { typing });
+                self.tell_seat(&user.id, operator::Input::Heartbeat { typing });
             }
             ToDesk::Phone { user, online } => {
                 if online {
@@ -225,9 +225,9 @@ impl Desk {
                 } else {
                     self.phones.remove(&user);
                 }
-                self.to_seat(&user, operator::Input::Phone { online });
+                self.tell_seat(&user, operator::Input::Phone { online });
             }
-            ToDesk::Checked { user, passed } => self.to_seat(&user, operator::Input::Checked { passed }),
+            ToDesk::Checked { user, passed } => self.tell_seat(&user, operator::Input::Checked { passed }),
             ToDesk::SetReady { user, ready, reason, reply } => {
                 let answer = self.set_ready(&user, ready, reason);
                 // An error means only that nobody waits for the answer.
@@ -235,7 +235,7 @@ impl Desk {
             }
             ToDesk::Take { call, user, reply } => {
                 let before = self.offered_to(&call);
-                self.to_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
+                self.tell_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
                 let _ = reply.send(before.is_none() && self.offered_to(&call) == Some(user));
             }
             ToDesk::FromCall { call, word } => self.on_call(call, word),
@@ -254,7 +254,7 @@ impl Desk {
         if let Some(why) = self.seat_of(user).why_not_ready().filter(|_| ready) {
             return Err(why);
         }
-        self.to_seat(&user.id, operator::Input::SetReady { ready, reason });
+        self.tell_seat(&user.id, operator::Input::SetReady { ready, reason });
         Ok(self.seat_view(&user.id))
     }
 
@@ -262,34 +262,34 @@ impl Desk {
         match word {
             CallWord::Enqueue(Waiting { account, priority, max_wait, comfort }) => {
                 self.accounts.insert(call.clone(), account);
-                self.to_queue(queue::Input::Enqueue { call, priority, max_wait, comfort });
+                self.tell_queue(queue::Input::Enqueue { call, priority, max_wait, comfort });
             }
             CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
                 self.accounts.insert(call.clone(), account);
-                self.to_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+                self.tell_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
             }
             CallWord::Dequeue => self.dequeue(call),
             CallWord::OfferFailed { user, why } => {
                 // The seat first: who missed the call goes to the end of the line before it is offered again.
-                self.to_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
-                self.to_queue(queue::Input::OfferFailed { call });
+                self.tell_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
+                self.tell_queue(queue::Input::OfferFailed { call });
             }
             CallWord::OfferAccepted { user } => {
                 self.dequeue(call.clone());
-                self.to_seat(&user, operator::Input::Accepted { call });
+                self.tell_seat(&user, operator::Input::Accepted { call });
             }
             CallWord::OperatorSilent { user, silent } => {
-                self.to_seat(&user, operator::Input::Silent { call, silent });
+                self.tell_seat(&user, operator::Input::Silent { call, silent });
             }
-            CallWord::OperatorHungUp { user } => self.to_seat(&user, operator::Input::PhoneHungUp { call }),
-            CallWord::OperatorLost { user } => self.to_seat(&user, operator::Input::LostCall { call }),
-            CallWord::SeatFreed { user } => self.to_seat(&user, operator::Input::Freed { call }),
-            CallWord::WrappedUp { user } => self.to_seat(&user, operator::Input::WrappedUp { call }),
+            CallWord::OperatorHungUp { user } => self.tell_seat(&user, operator::Input::PhoneHungUp { call }),
+            CallWord::OperatorLost { user } => self.tell_seat(&user, operator::Input::LostCall { call }),
+            CallWord::SeatFreed { user } => self.tell_seat(&user, operator::Input::Freed { call }),
+            CallWord::WrappedUp { user } => self.tell_seat(&user, operator::Input::WrappedUp { call }),
             CallWord::Died => {
                 self.dequeue(call.clone());
                 let at_it = self.seats.iter().find(|(_, s)| s.seat.call() == Some(&call)).map(|(user, _)| user.clone());
                 if let Some(user) = at_it {
-                    self.to_seat(&user, operator::Input::LostCall { call });
+                    self.tell_seat(&user, operator::Input::LostCall { call });
                 }
             }
         }
@@ -297,7 +297,7 @@ impl Desk {
 
     fn dequeue(&mut self, call: CallId) {
         self.accounts.remove(&call);
-        self.to_queue(queue::Input::Dequeue { call });
+        self.tell_queue(queue::Input::Dequeue { call });
     }
 
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
@@ -312,37 +312,37 @@ impl Desk {
         &mut one.seat
     }
 
-    fn to_seat(&mut self, user: &UserId, input: operator::Input) {
+    fn tell_seat(&mut self, user: &UserId, input: operator::Input) {
         let now = self.clock.instant();
         let Some(one) = self.seats.get_mut(user) else { return };
         one.seat.handle(now, input);
         while let Some(output) = self.seats.get_mut(user).and_then(|one| one.seat.poll_output()) {
             let user = user.clone();
             match output {
-                operator::Output::Idle { since } => self.to_queue(queue::Input::SeatIdle { user, since }),
-                operator::Output::Busy => self.to_queue(queue::Input::SeatBusy { user }),
-                operator::Output::Lost { call } => self.to_call(FromDesk::SeatLost { call, user }),
-                operator::Output::HungUp { call } => self.to_call(FromDesk::SeatHungUp { call, user }),
+                operator::Output::Idle { since } => self.tell_queue(queue::Input::SeatIdle { user, since }),
+                operator::Output::Busy => self.tell_queue(queue::Input::SeatBusy { user }),
+                operator::Output::Lost { call } => self.tell_call(FromDesk::SeatLost { call, user }),
+                operator::Output::HungUp { call } => self.tell_call(FromDesk::SeatHungUp { call, user }),
             }
         }
     }
 
-    fn to_queue(&mut self, input: queue::Input) {
+    fn tell_queue(&mut self, input: queue::Input) {
         self.queue.handle(self.clock.instant(), input);
         while let Some(output) = self.queue.poll_output() {
             match output {
                 queue::Output::Offer { call, user, taken } => {
                     let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
-                    self.to_seat(&user, operator::Input::Offered { call: call.clone() });
-                    self.to_call(FromDesk::Offer { call, user, ring });
+                    self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
+                    self.tell_call(FromDesk::Offer { call, user, ring });
                 }
-                queue::Output::Overdue { call } => self.to_call(FromDesk::Overdue { call }),
-                queue::Output::Comfort { call } => self.to_call(FromDesk::Comfort { call }),
+                queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
+                queue::Output::Comfort { call } => self.tell_call(FromDesk::Comfort { call }),
             }
         }
     }
 
-    fn to_call(&self, word: FromDesk) {
+    fn tell_call(&self, word: FromDesk) {
         // An error means that the process is stopping.
         let _ = self.to_calls.send(word);
     }

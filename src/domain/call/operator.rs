@@ -47,9 +47,10 @@ impl Call {
     pub(super) fn on_operator(&mut self, event: LegInput) {
         let Some(operator) = &mut self.operator else { return };
         let was_silent = operator.leg.silent;
+        let offered = matches!(self.phase, Phase::Offered { .. });
         let came_up = operator.leg.advance(event);
         let user = operator.user.clone();
-        if came_up && matches!(self.phase, Phase::Offered { .. }) {
+        if came_up && offered {
             self.handled = true;
             self.stop_play();
             self.phase = Phase::Talking;
@@ -60,12 +61,8 @@ impl Call {
         match event {
             LegInput::Ended(why) => self.on_operator_ended(why),
             // Answered and no path: the browser's answer is of no use.
-            LegInput::Silent if matches!(self.phase, Phase::Offered { .. }) => {
-                if operator.leg.answered {
-                    self.fail_offer(OfferEnd::PhoneFailed);
-                }
-            }
-            LegInput::Silent | LegInput::Heard | LegInput::MediaUp if operator.leg.silent != was_silent => {
+            LegInput::Silent if offered && operator.leg.answered => self.fail_offer(OfferEnd::PhoneFailed),
+            LegInput::Silent | LegInput::Heard | LegInput::MediaUp if !offered && operator.leg.silent != was_silent => {
                 let silent = operator.leg.silent;
                 if silent && operator.leg.signal_lost {
                     self.lose_operator();

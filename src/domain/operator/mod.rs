@@ -214,19 +214,15 @@ impl Seat {
                 }
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
-            Input::Offered { call } => {
-                if self.state == State::Ready {
-                    self.call = Some(call);
-                    self.silent = false;
-                    self.go(now, State::Offered);
-                }
+            Input::Offered { call } if self.state == State::Ready => {
+                self.call = Some(call);
+                self.silent = false;
+                self.go(now, State::Offered);
             }
             Input::OfferFailed { call, why } => self.on_offer_failed(now, &call, why),
-            Input::Accepted { call } => {
-                if self.state != State::Offline {
-                    self.call = Some(call);
-                    self.go(now, State::Talking);
-                }
+            Input::Accepted { call } if self.state != State::Offline => {
+                self.call = Some(call);
+                self.go(now, State::Talking);
             }
             Input::Silent { call, silent } if self.call.as_ref() == Some(&call) => {
                 self.silent = silent;

@@ -610,3 +610,77 @@ async fn a_media_check_lets_the_operator_hear_themselves_and_counts_what_came_up
     }
     assert!(house.desk.set_ready(user("kim"), true, None).await.is_ok());
 }
+
+#[tokio::test]
+async fn who_types_is_shown_the_caller_and_rung_on_taking() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    house.desk.heartbeat(user("kim"), true);
+    let (caller, _events) = house.queued().await;
+    let offered = async {
+        loop {
+            if let Ok(FeedEvent::Call { call }) = house.feed.recv().await
+                && call.state == CallState::Offered
+            {
+                return (call.seat.clone(), call.offered_until.is_some());
+            }
+        }
+    };
+    let shown = tokio::time::timeout(Duration::from_secs(10), offered).await.expect("an offer is shown");
+    assert_eq!(shown, (Some(UserId::named("kim")), true));
+    assert_eq!(house.does("kim", Command::Take).await, Ok(()));
+    let (operator, _events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+}
+
+#[tokio::test]
+async fn an_operator_whose_phone_hangs_up_ends_the_call_once_the_console_is_heard() {
+    let mut house = House::open("greeting");
+    let (caller, _events) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    house.hears(caller, &[Source::Music]).await;
+    house.desk.heartbeat(user("kim"), false);
+    house.until("caller let go", |d| hangs_up(d, caller)).await;
+    assert_eq!(house.finished().await.outcome, "taken");
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_while_waiting_is_recorded_as_abandoned_and_leaves_the_queue() {
+    let mut house = House::open("greeting");
+    let (caller, events) = house.queued().await;
+    events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    assert_eq!(house.finished().await.outcome, "abandoned");
+    house.calls.on_media(MediaEvent::Closed { leg: caller, stats: LegStats::default() });
+    house.gone().await;
+    house.ready("kim").await;
+    let (seat, queue) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!((seat.calls.len(), queue.waiting.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn when_the_service_stops_everybody_is_let_go() {
+    let mut house = House::open("greeting");
+    let (caller, _events) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    house.calls.stop();
+    let mut left = vec![caller, operator];
+    while !left.is_empty() {
+        let (_, leg) = house
+            .until("hang-up", |d| match d {
+                Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
+                    Some(*leg)
+                }
+                _ => None,
+            })
+            .await;
+        left.retain(|l| *l != leg);
+        house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    }
+    house.gone().await;
+    assert!(house.calls.is_idle());
+}
