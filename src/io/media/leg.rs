@@ -206,6 +206,7 @@ impl Leg {
             receive: parameters.receive,
             samples: usize::from(parameters.ptime_ms / 10).clamp(1, 6) * 80,
         });
+        self.out.advance(self.pending_len as u32);
         self.pending_len = 0;
         self.heard_at = Some(now);
         self.report_at.get_or_insert(now + REPORT_EVERY / 2);
@@ -258,7 +259,7 @@ impl Leg {
         self.to_press.extend(keys.filter(|k| is_key(*k)).take(room));
     }
 
-    /// Music and ringing begin at their beginning when next heard.
+    /// Ringing is next heard from its beginning; music goes on where it was.
     pub(super) const fn rewind(&mut self) {
         self.ringback_at = 0;
     }
