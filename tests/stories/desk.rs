@@ -1,0 +1,318 @@
+//! The words of a story: `desk.phone("Ben").expect_text("burst pipe")`. Time moves only by
+//! [`Desk::advance`], from one due moment to the next.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
+use cordboard::base::id::{AttemptId, DispatchId, MessageId};
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::call::cause::Cause;
+use cordboard::domain::dispatch::protocol::Protocol;
+use cordboard::domain::dispatch::state::{Phase, State};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::feed::{DispatchView, Feed};
+use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::store::{Place, Store, StoreConfig};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::support::temp::TempDir;
+use crate::town;
+
+/// 2026-03-07T02:10 in Chicago.
+pub const NIGHT: UtcMs = UtcMs(1_772_871_000_000);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Call,
+    Mail,
+}
+
+/// Something that reached a person's device.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub at: UtcMs,
+    pub kind: Kind,
+    pub to: String,
+    pub words: String,
+}
+
+struct Ring {
+    until: UtcMs,
+    attempt: AttemptId,
+    to: String,
+    events: UnboundedSender<(AttemptId, CallOutEvent)>,
+}
+
+/// All devices, and the carrier between.
+struct Devices {
+    clock: TestClock,
+    arrived: Mutex<Vec<Arrived>>,
+    rings: Mutex<Vec<Ring>>,
+    refuse: Mutex<Option<Delivery>>,
+    sent: Mutex<u32>,
+}
+
+impl Devices {
+    fn note(&self, kind: Kind, to: &str, words: String) {
+        let at = self.clock.utc();
+        self.arrived.lock().expect("unpoisoned").push(Arrived { at, kind, to: to.to_owned(), words });
+    }
+
+    fn take(&self) -> Delivery {
+        if let Some(refusal) = self.refuse.lock().expect("unpoisoned").clone() {
+            return refusal;
+        }
+        let mut sent = self.sent.lock().expect("unpoisoned");
+        *sent += 1;
+        Delivery::Accepted { provider_id: Some(format!("SM{sent}")) }
+    }
+}
+
+impl Texter for Devices {
+    fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
+        let taken = self.take();
+        if matches!(taken, Delivery::Accepted { .. }) {
+            self.note(Kind::Text, text.to.as_e164(), text.body.clone());
+        }
+        Box::pin(async move { taken })
+    }
+}
+
+impl Mailer for Devices {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a> {
+        self.note(Kind::Mail, &mail.to, format!("{}\n{}", mail.subject, mail.body));
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
+    }
+}
+
+impl CallOut for Devices {
+    fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        self.note(Kind::Call, request.to.as_e164(), format!("{} {}", request.intro, request.content));
+        let until = self.clock.utc().plus_secs(i64::from(request.ring_secs));
+        let to = request.to.as_e164().to_owned();
+        self.rings.lock().expect("unpoisoned").push(Ring { until, attempt: request.attempt, to, events });
+    }
+
+    fn cancel(&self, attempt: &AttemptId) {
+        let mut rings = self.rings.lock().expect("unpoisoned");
+        if let Some(i) = rings.iter().position(|ring| ring.attempt == *attempt) {
+            let ring = rings.remove(i);
+            let _ = ring.events.send((ring.attempt, CallOutEvent::Ended(CallOutResult::Cancelled)));
+        }
+    }
+}
+
+pub struct Desk {
+    pub dispatcher: Dispatcher,
+    pub store: Store,
+    pub clock: TestClock,
+    devices: Arc<Devices>,
+    taken: u32,
+    /// T0 of the first dispatch.
+    pub opened: UtcMs,
+    _directory: Option<TempDir>,
+}
+
+/// A person's phones and mailbox.
+pub struct Phone<'a> {
+    desk: &'a Desk,
+    name: &'static str,
+}
+
+impl Desk {
+    pub async fn at_work(protocol: &Protocol) -> Self {
+        let directory = TempDir::new("story");
+        let config = StoreConfig::in_directory(directory.path());
+        Self::with_store(&config, protocol, Some(directory)).await
+    }
+
+    pub async fn on_postgres(url: String, protocol: &Protocol) -> Self {
+        let directory = TempDir::new("story");
+        let key_file = directory.path().join("key");
+        Self::with_store(&StoreConfig { place: Place::Postgres(url), key_file }, protocol, Some(directory)).await
+    }
+
+    async fn with_store(config: &StoreConfig, protocol: &Protocol, directory: Option<TempDir>) -> Self {
+        let store = Store::open(config, NIGHT).await.expect("the store opens");
+        town::settle(&store, protocol, NIGHT).await;
+        let clock = TestClock::at(NIGHT);
+        let devices = Arc::new(Devices {
+            clock: clock.clone(),
+            arrived: Mutex::default(),
+            rings: Mutex::default(),
+            refuse: Mutex::default(),
+            sent: Mutex::default(),
+        });
+        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let shared = Arc::new(clock.clone());
+        let dispatcher = Dispatcher::new(store.clone(), shared, Feed::default(), edges, "node");
+        dispatcher.recover().await.expect("nothing to take up");
+        Self { dispatcher, store, clock, devices, taken: 0, opened: NIGHT, _directory: directory }
+    }
+
+    /// An operator saves a message; its undo time passes, so that now is its T0.
+    pub async fn takes(&mut self, problem: &str) -> DispatchId {
+        let id = self.saves(problem).await;
+        self.advance(5).await;
+        id
+    }
+
+    /// An operator saves a message.
+    pub async fn saves(&mut self, problem: &str) -> DispatchId {
+        self.taken += 1;
+        let now = self.clock.utc();
+        let message = town::message(&format!("m{}", self.taken), problem, now);
+        let account = self.store.find_account(&message.account).await.expect("found").expect("an account");
+        let mut tx = self.store.write().await.expect("the store writes");
+        tx.insert_message(&message).await.expect("inserted");
+        self.dispatcher.open(&mut tx, &message, &account).await.expect("opened");
+        tx.commit().await.expect("committed");
+        if self.taken == 1 {
+            self.opened = now.plus_secs(5);
+        }
+        self.find(&message.id).await
+    }
+
+    async fn find(&self, message: &MessageId) -> DispatchId {
+        self.store.find_dispatch_of_message(message).await.expect("found").expect("a dispatch")
+    }
+
+    /// Time passes; what is due happens exactly when it is due. Phones that nobody picks up stop ringing
+    /// after their ring time.
+    pub async fn advance(&self, secs: i64) {
+        let end = self.clock.utc().plus_secs(secs);
+        self.dispatcher.tick(self.clock.utc()).await.expect("a tick");
+        loop {
+            let due = self.dispatcher.next_due().await.expect("a time");
+            let ring = self.devices.rings.lock().expect("unpoisoned").iter().map(|ring| ring.until).min();
+            let Some(next) = [due, ring].into_iter().flatten().min().filter(|at| *at <= end) else { break };
+            self.to(next);
+            let over: Vec<Ring> = {
+                let mut rings = self.devices.rings.lock().expect("unpoisoned");
+                let (over, on) = rings.drain(..).partition(|ring| ring.until <= next);
+                *rings = on;
+                over
+            };
+            for ring in over {
+                self.end(ring, CallOutResult::NotReached(Cause::NoAnswer));
+            }
+            self.dispatcher.tick(self.clock.utc()).await.expect("a tick");
+        }
+        self.to(end);
+        self.dispatcher.tick(end).await.expect("a tick");
+    }
+
+    fn to(&self, at: UtcMs) {
+        let ms = u64::try_from(at.since(self.clock.utc())).unwrap_or(0);
+        self.clock.advance(Duration::from_millis(ms));
+    }
+
+    fn end(&self, ring: Ring, result: CallOutResult) {
+        ring.events.send((ring.attempt, CallOutEvent::Ended(result))).expect("the dispatcher listens");
+    }
+
+    pub fn phone(&self, name: &'static str) -> Phone<'_> {
+        Phone { desk: self, name }
+    }
+
+    /// What left the house so far: seconds after T0, kind, to whom.
+    pub fn times(&self) -> Vec<(i64, Kind)> {
+        let arrived = self.devices.arrived.lock().expect("unpoisoned");
+        arrived.iter().map(|a| (a.at.since(self.opened) / 1_000, a.kind)).collect()
+    }
+
+    /// The provider answers like this from now on; `None`: it takes everything.
+    pub fn provider_answers(&self, delivery: Option<Delivery>) {
+        *self.devices.refuse.lock().expect("unpoisoned") = delivery;
+    }
+
+    pub async fn state(&self, id: &DispatchId) -> State {
+        self.store.find_dispatch(id).await.expect("found").expect("a dispatch").state
+    }
+
+    pub async fn view(&self, id: &DispatchId) -> DispatchView {
+        self.dispatcher.find_view(id).await.expect("found").expect("a view")
+    }
+
+    /// The story is over: in this phase, nothing unexpected on any device, nothing rings, and whatever is
+    /// open has one time to wake at.
+    pub async fn ends(self, id: &DispatchId, phase: Phase) {
+        assert_eq!(self.state(id).await.phase, phase);
+        let left = self.devices.arrived.lock().expect("unpoisoned").clone();
+        assert!(left.is_empty(), "nobody expected {left:#?}");
+        assert!(self.devices.rings.lock().expect("unpoisoned").is_empty(), "a phone still rings");
+        for id in self.store.list_open_dispatches(100).await.expect("listed") {
+            let state = self.state(&id).await;
+            assert!(state.wake().is_some() || state.needs_operator(), "{id} sleeps for ever");
+        }
+        assert!(self.store.list_sleepless_dispatches().await.expect("listed").is_empty());
+        self.store.close().await;
+    }
+}
+
+impl Phone<'_> {
+    fn person(&self) -> &'static (&'static str, &'static str, &'static str, &'static str) {
+        town::PEOPLE.iter().find(|(name, ..)| *name == self.name).expect("a person of the town")
+    }
+
+    fn expect(&self, kind: Kind, to: &str, words: &str) -> Arrived {
+        let mut arrived = self.desk.devices.arrived.lock().expect("unpoisoned");
+        let at = arrived.iter().position(|a| a.kind == kind && a.to == to);
+        let Some(at) = at else { panic!("{} got no {kind:?}; there is {arrived:#?}", self.name) };
+        let got = arrived.remove(at);
+        assert!(got.words.contains(words), "{} got {kind:?} without {words:?}: {}", self.name, got.words);
+        got
+    }
+
+    pub fn expect_text(&self, words: &str) -> Arrived {
+        self.expect(Kind::Text, self.person().1, words)
+    }
+
+    pub fn expect_mail(&self, words: &str) -> Arrived {
+        self.expect(Kind::Mail, self.person().3, words)
+    }
+
+    pub fn expect_call(&self) -> Arrived {
+        self.expect(Kind::Call, self.person().1, "")
+    }
+
+    pub fn expect_call_at_home(&self) -> Arrived {
+        self.expect(Kind::Call, self.person().2, "")
+    }
+
+    fn number(&self) -> PhoneNumber {
+        town::number(self.person().1)
+    }
+
+    /// Replies from the mobile. `id` is the provider's: a repeat has the same.
+    pub async fn replies_as(&self, id: &str, body: &str) {
+        self.desk.dispatcher.take_text("twilio", id, self.number(), None, body.to_owned()).await.expect("taken in");
+        self.desk.advance(0).await;
+    }
+
+    pub async fn replies(&self, body: &str) {
+        let id = format!("in-{}-{body}", self.desk.clock.utc());
+        self.replies_as(&id, body).await;
+    }
+
+    /// Picks up the ringing mobile: these events happen, then the call is over.
+    pub async fn picks_up(&self, events: &[CallOutEvent], result: CallOutResult) {
+        let ring = {
+            let mut rings = self.desk.devices.rings.lock().expect("unpoisoned");
+            let at = rings.iter().position(|ring| ring.to == self.person().1).expect("the mobile rings");
+            rings.remove(at)
+        };
+        for event in events {
+            ring.events.send((ring.attempt.clone(), event.clone())).expect("the dispatcher listens");
+        }
+        self.desk.end(ring, result);
+        self.desk.advance(0).await;
+    }
+
+    pub fn rings(&self) -> bool {
+        self.desk.devices.rings.lock().expect("unpoisoned").iter().any(|ring| ring.to == self.person().1)
+    }
+}

@@ -1,0 +1,10 @@
+//! Stories: a night at the answering service on simulated time, from a saved message to a person's yes,
+//! through the real store and dispatcher. Phones and mailboxes are recorders; anything that reaches them
+//! and was not expected fails the story.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod desk;
+mod nights;
+mod town;

@@ -1,0 +1,323 @@
+//! The four clients' nights.
+
+use cordboard::domain::dispatch::event::{Failure, OperatorAct};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::engine::dispatcher::Decided;
+use cordboard::io::deliver::Delivery;
+
+use crate::desk::{Desk, Kind};
+use crate::support::postgres::Postgres;
+use crate::town;
+
+const MINUTE: i64 = 60;
+
+async fn plumbing_twice_round(mut desk: Desk) {
+    let id = desk.takes("burst pipe").await;
+    desk.advance(52 * MINUTE).await;
+    let minutes = |minutes: i64, secs: i64| minutes * MINUTE + secs;
+    assert_eq!(
+        desk.times(),
+        [
+            (minutes(0, 0), Kind::Text),
+            (minutes(15, 0), Kind::Call),
+            (minutes(25, 30), Kind::Call),
+            (minutes(26, 0), Kind::Text),
+            (minutes(41, 0), Kind::Call),
+            (minutes(51, 30), Kind::Call),
+            (minutes(52, 0), Kind::Text),
+        ]
+    );
+    let ben = desk.phone("Ben");
+    for _ in 0..3 {
+        ben.expect_text("burst pipe. Reply 1ok to confirm.");
+    }
+    for _ in 0..2 {
+        ben.expect_call();
+        ben.expect_call_at_home();
+    }
+    let view = desk.view(&id).await;
+    assert!(view.needs_operator && view.alarm.is_some(), "from round 2 on an alarm sounds");
+    assert!(view.next.expect("something is next").text.starts_with("If no reply by 03:17: call the technician"));
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn plumbing_nobody_answers_and_the_times_hold_to_the_second_twice_round() {
+    plumbing_twice_round(Desk::at_work(&town::plumbing()).await).await;
+}
+
+#[tokio::test]
+async fn plumbing_twice_round_on_postgresql() {
+    let Some(server) = Postgres::start("the plumbing story on PostgreSQL") else { return };
+    plumbing_twice_round(Desk::on_postgres(server.create_database(), &town::plumbing()).await).await;
+}
+
+#[tokio::test]
+async fn ben_confirms_by_text_and_whoever_repeats_hears_so() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("Reply 1ok");
+    desk.advance(4 * MINUTE).await;
+    ben.replies("1 OK.").await;
+    ben.expect_text("Confirmed 02:14, caller +1 202 555 0147");
+    ben.replies("1ok").await;
+    ben.expect_text("already confirmed by Ben at 02:14");
+    desk.advance(24 * 60 * MINUTE).await;
+    let view = desk.view(&id).await;
+    assert_eq!((view.confirmed_by.as_deref(), view.needs_operator), (Some("Ben"), false));
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_reply_the_provider_sends_twice_counts_once() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    for _ in 0..3 {
+        ben.replies_as("SM-same", "1ok").await;
+    }
+    ben.expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_late_reply_while_the_phone_rings_counts_and_the_phone_stops() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.advance(15 * MINUTE + 10).await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.expect_call();
+    assert!(ben.rings());
+    ben.replies("ok").await;
+    ben.expect_text("Confirmed");
+    assert!(!ben.rings());
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_key_on_the_phone_confirms() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.advance(15 * MINUTE).await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    assert!(ben.expect_call().words.contains("2, 0, 2. 5, 5, 5. 0, 1, 4, 7"));
+    ben.picks_up(
+        &[CallOutEvent::Ringing, CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed],
+        CallOutResult::Confirmed,
+    )
+    .await;
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_voicemail_is_neither_told_nor_confirmed() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.advance(15 * MINUTE).await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.expect_call();
+    ben.picks_up(&[CallOutEvent::Answered], CallOutResult::LeftRequest).await;
+    assert_eq!(desk.times(), []);
+    desk.advance(10 * MINUTE).await;
+    ben.expect_call_at_home();
+    desk.advance(29).await;
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_landline_that_takes_no_texts_is_called_at_once() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let refusal = Delivery::Failed { failure: Failure::Permanent, why: "code_21614".into() };
+    desk.provider_answers(Some(refusal));
+    let id = desk.takes("burst pipe").await;
+    let call = desk.phone("Ben").expect_call();
+    assert_eq!(call.at, desk.opened);
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_receipt_that_says_undelivered_moves_on_at_once_and_may_come_before_anything_else() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    desk.dispatcher.take_receipt("twilio", "SM1", "sent", None).await.expect("taken in");
+    desk.dispatcher.take_receipt("twilio", "SM9", "delivered", None).await.expect("taken in");
+    desk.advance(60).await;
+    desk.dispatcher.take_receipt("twilio", "SM1", "undelivered", Some("30003")).await.expect("taken in");
+    desk.advance(0).await;
+    ben.expect_call();
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn with_nobody_on_call_an_alarm_sounds_until_somebody_is() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_schedule(&town::schedule(None)).await.expect("written");
+    tx.commit().await.expect("committed");
+    let id = desk.takes("burst pipe").await;
+    desk.advance(3 * MINUTE).await;
+    assert_eq!(desk.times(), []);
+    let alarms = desk.dispatcher.alarms();
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_schedule(&town::schedule(Some("Ada"))).await.expect("written");
+    tx.commit().await.expect("committed");
+    desk.advance(MINUTE).await;
+    let ada = desk.phone("Ada");
+    ada.expect_text("burst pipe");
+    ada.replies("1ok").await;
+    ada.expect_text("Confirmed");
+    assert!(desk.dispatcher.alarms().is_empty());
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn two_messages_at_one_number_have_two_codes_and_a_bare_ok_is_asked_about() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let first = desk.takes("burst pipe").await;
+    let second = desk.takes("no hot water").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("Reply 1ok");
+    ben.expect_text("Reply 2ok");
+    ben.replies("ok").await;
+    let asked = ben.expect_text("1ok Jane Roe");
+    assert!(asked.words.contains("2ok Jane Roe"), "{}", asked.words);
+    ben.replies("2ok").await;
+    ben.expect_text("Confirmed");
+    assert_eq!(desk.state(&first).await.phase, Phase::Running);
+    ben.replies("1ok").await;
+    ben.expect_text("Confirmed");
+    // Neither code comes back within a day, so that a late reply confirms nothing else.
+    let third = desk.takes("leak").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("Reply 3ok");
+    ben.replies("3ok").await;
+    ben.expect_text("Confirmed");
+    assert_eq!(desk.state(&second).await.phase, Phase::Confirmed);
+    desk.ends(&third, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn on_my_way_is_an_operators_job_and_yes_confirms_nothing() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.replies("on my way").await;
+    ben.expect_text("reply 1ok");
+    ben.replies("YES").await;
+    ben.expect_text("reply 1ok");
+    let view = desk.view(&id).await;
+    assert_eq!((view.state.as_str(), view.needs_operator), ("running", true));
+    // Help is not given for ever.
+    for n in 0..5 {
+        ben.replies_as(&format!("more-{n}"), "what?").await;
+    }
+    for _ in 0..3 {
+        ben.expect_text("reply 1ok");
+    }
+    let act = OperatorAct::Confirm { who: "Ben".into(), note: Some("on his way".into()) };
+    assert_eq!(desk.dispatcher.operator(&id, "kim", act).await.expect("done"), Decided::Changed);
+    desk.advance(0).await;
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn stop_blocks_the_number_alarms_and_goes_on_by_phone() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.replies("STOP").await;
+    ben.expect_call();
+    assert!(desk.view(&id).await.needs_operator);
+    desk.advance(11 * MINUTE + 30).await;
+    ben.expect_call_at_home();
+    ben.expect_call();
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn the_lawyer_and_the_assistant_get_email_and_text_at_once() {
+    let mut desk = Desk::at_work(&town::lawyer()).await;
+    let id = desk.takes("arrested, needs counsel").await;
+    for name in ["Ben", "Ada"] {
+        desk.phone(name).expect_text("arrested, needs counsel");
+        desk.phone(name).expect_mail("URGENT: Urgent repair for Imaginary Plumbing");
+    }
+    desk.ends(&id, Phase::Delivered).await;
+}
+
+#[tokio::test]
+async fn the_property_manager_goes_down_the_list_until_one_has_heard_it() {
+    let mut desk = Desk::at_work(&town::property()).await;
+    let id = desk.takes("no heat").await;
+    desk.phone("Ben").expect_call();
+    desk.phone("Ben").picks_up(&[CallOutEvent::Answered], CallOutResult::NotAccepted).await;
+    desk.advance(10 * MINUTE).await;
+    desk.phone("Ada").expect_call();
+    desk.advance(10 * MINUTE + 30).await;
+    desk.phone("Olive").expect_call();
+    let heard = [CallOutEvent::Answered, CallOutEvent::Told];
+    desk.phone("Olive").picks_up(&heard, CallOutResult::ToldOnly).await;
+    desk.advance(60 * MINUTE).await;
+    desk.ends(&id, Phase::Told).await;
+}
+
+#[tokio::test]
+async fn the_clinic_texts_the_office_and_then_asks_an_operator_and_a_late_yes_still_counts() {
+    let mut desk = Desk::at_work(&town::clinic()).await;
+    let id = desk.takes("critical lab value").await;
+    let ben = desk.phone("Ben");
+    ben.expect_call();
+    desk.advance(10 * MINUTE + 30).await;
+    ben.expect_text("critical lab value. Reply 1ok");
+    desk.advance(5 * MINUTE).await;
+    desk.phone("Olive").expect_text("critical lab value");
+    let view = desk.view(&id).await;
+    assert_eq!((view.state.as_str(), view.needs_operator), ("exhausted_unconfirmed", true));
+    desk.advance(60 * MINUTE).await;
+    ben.replies("1ok").await;
+    ben.expect_text("Confirmed");
+    desk.phone("Olive").expect_text("handled by Ben");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_message_taken_back_in_time_leaves_no_trace_outside() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.saves("burst pipe").await;
+    desk.advance(4).await;
+    let message = desk.state(&id).await.message;
+    assert_eq!(desk.dispatcher.undo(&message, "kim").await.expect("done"), Decided::Changed);
+    desk.advance(60 * MINUTE).await;
+    assert_eq!(desk.dispatcher.undo(&message, "kim").await.expect("done"), Decided::Unchanged);
+    desk.ends(&id, Phase::Cancelled).await;
+}
+
+#[tokio::test]
+async fn a_timer_that_was_lost_is_found_by_the_audit() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute("DELETE FROM timer", Vec::new()).await.expect("deleted");
+    tx.commit().await.expect("committed");
+    desk.advance(15 * MINUTE).await;
+    desk.phone("Ben").expect_call();
+    assert!(desk.dispatcher.alarms().iter().any(|alarm| alarm.id.starts_with("repair:")));
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
