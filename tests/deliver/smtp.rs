@@ -1,0 +1,165 @@
+//! Email is taken by a real SMTP server and arrives whole.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use cordboard::base::id::AttemptId;
+use cordboard::domain::dispatch::event::Failure;
+use cordboard::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
+use cordboard::io::deliver::{Delivery, Mail, Mailer as _};
+
+use crate::peers;
+
+/// Takes mail and prints each as a line of JSON; refuses what is for `nobody`, puts off what is for `busy`.
+const SERVER: &str = r#"
+import json, sys
+from email import message_from_bytes, policy
+from aiosmtpd.controller import Controller
+class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("nobody"): return "550 no such user"
+        if address.startswith("busy"): return "451 try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+    async def handle_DATA(self, server, session, envelope):
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        print(json.dumps({"to": envelope.rcpt_tos, "envelope_from": envelope.mail_from, "from": str(mail["From"]),
+            "subject": str(mail["Subject"]), "id": str(mail["Message-ID"]), "reply_to": str(mail["Reply-To"]),
+            "body": mail.get_content()}), flush=True)
+        return "250 OK"
+controller = Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1]))
+controller.start()
+print("ready", flush=True)
+sys.stdin.read()
+controller.stop()
+"#;
+
+struct Server {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    port: u16,
+}
+
+impl Server {
+    /// `None`, with a word on why, where there is no aiosmtpd.
+    fn start(test: &str) -> Option<Self> {
+        // Debian installs the module for its own Python, which need not be the first one on the path.
+        let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+            let check = Command::new(python).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status();
+            check.is_ok_and(|status| status.success())
+        });
+        let Some(python) = python else {
+            peers::skip(test, "aiosmtpd is not installed (Debian: apt install python3-aiosmtpd)");
+            return None;
+        };
+        let port = free_port();
+        let mut process = Command::new(python)
+            .args(["-c", SERVER, &port.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+        assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+        Some(Self { process, lines, port })
+    }
+
+    fn received(&mut self) -> serde_json::Value {
+        let line = self.lines.next().expect("a mail came").expect("text");
+        serde_json::from_str(&line).expect("JSON")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn mailer(port: u16) -> SmtpMailer {
+    SmtpMailer::new(&SmtpConfig {
+        host: "127.0.0.1".into(),
+        port,
+        security: Security::Off,
+        login: None,
+        from: "Desk <dispatch@cordboard.example>".into(),
+        reply_to: Some("desk@cordboard.example".into()),
+    })
+    .expect("a sound configuration")
+}
+
+fn mail(to: &str) -> Mail {
+    Mail {
+        attempt: AttemptId::named("a-1"),
+        from_name: "Imaginary Plumbing".into(),
+        to: to.into(),
+        subject: "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche".into(),
+        body: "Problem:\nRohrbruch in der Küche\n.\nA line with a dot alone above.\n".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_real_smtp_server_receives_the_mail_whole() {
+    let Some(mut server) = Server::start("email through a real SMTP server") else { return };
+    let sent = mailer(server.port).send(&mail("ben@example.com")).await;
+    let id = "<att_a-1@cordboard.example>";
+    assert_eq!(sent, Delivery::Accepted { provider_id: Some(id.into()) });
+    let got = server.received();
+    assert_eq!(got["to"][0], "ben@example.com");
+    assert_eq!(got["envelope_from"], "dispatch@cordboard.example");
+    assert_eq!(got["from"], "Imaginary Plumbing <dispatch@cordboard.example>");
+    assert_eq!(got["reply_to"], "desk@cordboard.example");
+    assert_eq!(got["id"], id);
+    assert_eq!(got["subject"], "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche");
+    let body = got["body"].as_str().expect("a text").replace("\r\n", "\n");
+    assert!(body.contains("Küche\n.\nA line with a dot alone above."), "{body}");
+}
+
+#[tokio::test]
+async fn refusals_for_good_and_for_now_are_told_apart() {
+    let Some(server) = Server::start("refusals of a real SMTP server") else { return };
+    let mailer = mailer(server.port);
+    let failed = |failure, why: &str| Delivery::Failed { failure, why: why.into() };
+    assert_eq!(mailer.send(&mail("nobody@example.com")).await, failed(Failure::Permanent, "smtp_550"));
+    assert_eq!(mailer.send(&mail("busy@example.com")).await, failed(Failure::Temporary, "smtp_451"));
+    assert_eq!(mailer.send(&mail("not an address")).await, failed(Failure::Permanent, "bad_address"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_tried_again() {
+    let sent = mailer(free_port()).send(&mail("ben@example.com")).await;
+    assert_eq!(sent, Delivery::Failed { failure: Failure::Temporary, why: "no_connection".into() });
+}
+
+#[tokio::test]
+async fn a_conversation_that_breaks_off_leaves_the_outcome_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+    let port = listener.local_addr().expect("an address").port();
+    // Greets, takes everything up to the end of the mail, and hangs up without an answer.
+    let server = std::thread::spawn(move || {
+        use std::io::Write as _;
+        let (stream, _) = listener.accept().expect("a connection");
+        let mut out = stream.try_clone().expect("a second handle");
+        out.write_all(b"220 here\r\n").expect("written");
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let answer: &[u8] = match line.get(..4) {
+                Some("DATA") => b"354 go on\r\n",
+                Some("EHLO") => b"250 here\r\n",
+                Some("MAIL" | "RCPT") => b"250 ok\r\n",
+                _ if line == "." => return,
+                _ => continue,
+            };
+            out.write_all(answer).expect("written");
+        }
+    });
+    let sent = mailer(port).send(&mail("ben@example.com")).await;
+    assert!(matches!(sent, Delivery::Failed { failure: Failure::Unknown, .. }), "{sent:?}");
+    server.join().expect("the server ended");
+}
