@@ -44,7 +44,8 @@ async fn the_loop_dispatches_by_itself_and_ends_when_asked() {
     let edges = Edges { mailer: quiet.clone(), texter: quiet, call_out: Arc::new(Willing) };
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(SystemClock), feed, edges, "node");
     let (stop, stopped) = watch::channel(false);
-    let running = tokio::spawn(dispatcher.clone().run(stopped));
+    let own = dispatcher.clone();
+    let running = tokio::spawn(async move { own.run(stopped).await });
 
     let message = town::message("m1", "burst pipe", now);
     let mut account = store.find_account(&message.account).await.expect("found").expect("an account");
