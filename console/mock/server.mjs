@@ -1,5 +1,5 @@
 // A stand-in for the server, to work on the console alone: log-in, the feed, a call that pops, patch, dispatch.
-// Speaks the HTTP API and the feed; there is no telephone in it, so calls have no sound.
+// Speaks the HTTP API and the feed. Calls have no sound, but for mock/call.mjs, which brings its own far end.
 //
 //   npm run mock            http://127.0.0.1:8099, any password, serving dist/
 //   POST /mock/ring         a caller rings (?to=clinic); POST /mock/alarm, /mock/reset
@@ -8,6 +8,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startDispatches } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
@@ -311,7 +312,10 @@ function route(method, path, query, body) {
   return [404, problem(404, 'not_found', 'There is nothing here.')];
 }
 
-function mock(path, query) {
+async function mock(path, query, body) {
+  if (path === '/mock/invite') return [200, await invite(body.call, body.sdp, body.auto)];
+  if (path === '/mock/phone') return [200, phoneState(query.get('call'))];
+  if (path === '/mock/bye') bye(query.get('call'));
   if (path === '/mock/reset') {
     reset();
     tell(hello());
@@ -326,12 +330,12 @@ const server = createServer((request, response) => {
   const url = new URL(request.url, 'http://x');
   const chunks = [];
   request.on('data', (c) => chunks.push(c));
-  request.on('end', () => {
+  request.on('end', async () => {
     if (!url.pathname.startsWith('/api/') && !url.pathname.startsWith('/mock/')) return file(url.pathname, response);
     const text = Buffer.concat(chunks).toString();
     const body = text ? JSON.parse(text) : {};
     const [status, json] = url.pathname.startsWith('/mock/')
-      ? mock(url.pathname, url.searchParams)
+      ? await mock(url.pathname, url.searchParams, body)
       : route(request.method, url.pathname, url.searchParams, body);
     response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
     response.end(json === undefined ? undefined : JSON.stringify(json));
@@ -347,6 +351,7 @@ function file(path, response) {
 
 const feed = new WebSocketServer({ noServer: true, handleProtocols: () => 'cordboard.v1' });
 server.on('upgrade', (request, socket, head) => {
+  if (request.url === '/sip') return upgrade(request, socket, head);
   if (request.url !== '/api/v1/events') return socket.destroy();
   feed.handleUpgrade(request, socket, head, (ws) => {
     ws.on('message', (data) => {

@@ -107,6 +107,10 @@ export interface SeatView {
   state: SeatState;
   reason: string | null;
   since: number;
+  /** The softphone is registered. */
+  phone?: boolean;
+  /** The media check was passed, as the server saw it. */
+  checked?: boolean;
   calls: string[];
 }
 

@@ -174,7 +174,7 @@ export async function setReady(ready: boolean, reason?: string): Promise<void> {
     notices.show(error instanceof Problem ? error.message : 'That did not work.');
     // The server believes its own check only, and forgets it when the console was gone for a while.
     if (ready && error instanceof Problem && error.status === 409) {
-      phone.checkedAt = null;
+      phone.unpass();
       router.go({ name: 'ready' });
     }
   }

@@ -72,8 +72,7 @@ class Phone {
     this.quality.clear();
     this.closeMic();
     this.muted = false;
-    this.checkedAt = null;
-    sessionStorage.removeItem('cordboard.checked');
+    this.unpass();
   }
 
   renewed(): void {
@@ -180,6 +179,11 @@ class Phone {
     const why = this.ends.get(id);
     this.ends.delete(id);
     return why;
+  }
+
+  unpass(): void {
+    this.checkedAt = null;
+    sessionStorage.removeItem('cordboard.checked');
   }
 
   passed(): void {

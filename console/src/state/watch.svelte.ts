@@ -61,6 +61,8 @@ class Watch {
         notices.say(`${event.dispatch.account.name} needs an operator. ${event.dispatch.alarm ?? ''}`);
       }
     }
+    // The server forgets the check when this console was gone for a while: so do we.
+    if ((event.type === 'seat' || event.type === 'hello') && desk.feed.seat?.checked === false && phone.checkedAt !== null) phone.unpass();
     if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before);
   }
 
