@@ -358,3 +358,94 @@ fn a_full_table_refuses_new_calls_and_keeps_the_old() {
     assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 503, .. })));
     assert_eq!(pair.agents[1].load().0, 1);
 }
+
+/// A phone-side agent with a call out over a WebSocket, and its INVITE.
+fn ringing_phone() -> (Agent, Instant, Flow, DialogId, String) {
+    let now = TestClock::at(UtcMs(0)).instant();
+    let mut agent = Agent::new(AgentConfig::new(Role::Phones, Admit::Any), Rng::seeded(1));
+    let ws = Flow { transport: Transport::Ws, connection: 7, ..flow(0) };
+    let dialog = agent.next_dialog();
+    agent.handle(
+        now,
+        Input::Command(Command::Invite {
+            dialog,
+            flow: ws,
+            request_uri: "sip:abc@xyz.invalid;transport=ws".to_owned(),
+            from: "<sip:calls@h>".to_owned(),
+            to: "<sip:abc@xyz.invalid>".to_owned(),
+            headers: vec![],
+            offer: Some(OFFER.to_vec()),
+        }),
+    );
+    let Some(Output::Transmit { bytes, .. }) = agent.poll_output() else { panic!("no INVITE") };
+    (agent, now, ws, dialog, String::from_utf8(bytes).expect("text"))
+}
+
+fn ok_to(invite: &str, tag: &str) -> Vec<u8> {
+    let echoed: String = invite
+        .lines()
+        .filter(|l| ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|name| l.starts_with(name)))
+        .map(|l| format!("{l}\r\n"))
+        .collect();
+    format!(
+        "SIP/2.0 200 OK\r\n{echoed}To: <sip:abc@xyz.invalid>;tag={tag}\r\nContact: <sip:{tag}@xyz.invalid>\r\n\
+         Content-Type: application/sdp\r\n\r\nv=0\r\n"
+    )
+    .into_bytes()
+}
+
+fn drain(agent: &mut Agent) -> Vec<String> {
+    let mut seen = Vec::new();
+    while let Some(output) = agent.poll_output() {
+        match output {
+            Output::Transmit { bytes, .. } => {
+                seen.push(String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned());
+            }
+            Output::Event(event) => {
+                seen.push(format!("{event:?}").split([' ', '{']).next().unwrap_or_default().to_owned())
+            }
+            Output::CloseFlow { .. } => {}
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_second_branch_that_answers_is_acknowledged_and_hung_up() {
+    let (mut agent, now, ws, _, invite) = ringing_phone();
+    agent.handle(now, Input::Received { flow: ws, bytes: ok_to(&invite, "one") });
+    assert_eq!(drain(&mut agent), ["ACK sip:one@xyz.invalid SIP/2.0", "Answered"]);
+    // A copy of the first is acknowledged again, and no more.
+    agent.handle(now, Input::Received { flow: ws, bytes: ok_to(&invite, "one") });
+    assert_eq!(drain(&mut agent), ["ACK sip:one@xyz.invalid SIP/2.0"]);
+    agent.handle(now, Input::Received { flow: ws, bytes: ok_to(&invite, "two") });
+    assert_eq!(drain(&mut agent), ["ACK sip:two@xyz.invalid SIP/2.0", "BYE sip:two@xyz.invalid SIP/2.0"]);
+    assert_eq!(agent.load().0, 1, "the first goes on");
+}
+
+#[test]
+fn an_answered_call_outlives_its_connection_by_five_seconds() {
+    let (mut agent, now, ws, dialog, invite) = ringing_phone();
+    agent.handle(now, Input::Received { flow: ws, bytes: ok_to(&invite, "one") });
+    drain(&mut agent);
+    agent.handle(now, Input::FlowClosed { flow: ws });
+    assert_eq!(drain(&mut agent), ["FlowLost"]);
+    let (at, _) = agent.poll_timeout().expect("armed");
+    assert_eq!(at - now, Duration::from_secs(5));
+    // A request on another connection is not believed, whatever tags it knows.
+    let stranger = Flow { connection: 8, ..ws };
+    let line = |name: &str| invite.lines().find_map(|l| l.strip_prefix(name)).expect("a header").to_owned();
+    let bye = format!(
+        "BYE sip:x@h SIP/2.0\r\nVia: SIP/2.0/WS y.invalid;branch=z9hG4bKbye\r\nFrom: {};tag=one\r\nTo: {}\r\n\
+         Call-ID: {}\r\nCSeq: 1 BYE\r\n\r\n",
+        line("To: "),
+        line("From: "),
+        line("Call-ID: ")
+    );
+    agent.handle(now, Input::Received { flow: stranger, bytes: bye.into_bytes() });
+    assert_eq!(drain(&mut agent), ["SIP/2.0 481 Call/Transaction Does Not Exist", "Refused"]);
+    agent.handle(at, Input::Timeout);
+    let ended = drain(&mut agent);
+    assert_eq!(ended, ["Ended"], "{dialog:?}");
+    assert_eq!(agent.load().0, 0);
+}

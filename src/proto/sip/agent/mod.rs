@@ -205,6 +205,8 @@ impl Agent {
             Read::Message(Message::Request(request)) => self.request(now, flow, request, bytes.len()),
             Read::Message(Message::Response(response)) => self.response(now, flow, response),
             Read::Refuse(refusal) => self.refuse(flow, refusal, bytes.len()),
+            // RFC 5626 §4.4.1; for TCP the framer's reader answers.
+            Read::Keepalive if flow.connection != 0 && bytes == b"\r\n\r\n" => self.transmit(flow, b"\r\n".to_vec()),
             Read::Keepalive | Read::Drop(_) => {}
         }
     }
@@ -274,13 +276,12 @@ impl Agent {
 
     /// Runs everything that is due. Each machine moves its deadline on, so this ends.
     fn fire(&mut self, now: Instant) {
-        let mut due = Vec::new();
-        while let Some((at, timer)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+        // At most as many as there are now: one armed anew for this very moment waits for the next call.
+        for _ in 0..self.timers.len() {
+            let Some((at, timer)) = self.timers.first().copied().filter(|(at, _)| *at <= now) else { return };
+            // Each is taken out just before it runs, so that a panic in one costs no other.
             self.timers.remove(&(at, timer));
             self.armed.remove(&timer);
-            due.push(timer);
-        }
-        for timer in due {
             match timer {
                 Timer::Server(id) => self.server_timeout(now, id),
                 Timer::Client(id) => self.client_timeout(now, id),
@@ -322,6 +323,10 @@ impl Agent {
         let dialog = self.dialogs.remove(&id)?;
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         self.arm(Timer::Dialog(id), None);
+        // A change nobody answered goes with its dialog.
+        if let Some(tx) = dialog.reoffered {
+            self.forget_server(tx);
+        }
         Some(dialog)
     }
 

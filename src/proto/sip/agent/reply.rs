@@ -58,7 +58,10 @@ impl Agent {
         for (name, value) in extra {
             response.headers.push(name, value);
         }
-        response.headers.push("Server", &self.config.user_agent);
+        // Anyone may write to the phone side: what they get is no larger than it has to be.
+        if self.config.role != super::Role::Phones {
+            response.headers.push("Server", &self.config.user_agent);
+        }
         self.transmit(reply_flow(flow, request), response.to_bytes());
         self.event(Event::Refused { status });
     }

@@ -246,8 +246,8 @@ impl Agent {
     }
 
     fn ended_by_far_end(&mut self, now: Instant, id: DialogId) {
-        let Some(dialog) = self.dialogs.get(&id) else { return };
-        let (stage, reoffered) = (dialog.stage, dialog.reoffered);
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let (stage, reoffered) = (dialog.stage, dialog.reoffered.take());
         // RFC 3261 §15.1.2: what is still open is answered with 487.
         if let Some(tx) = reoffered {
             self.respond_plain(now, tx, 487);
