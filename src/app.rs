@@ -14,6 +14,7 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 pub async fn run(config: Config, demo: Option<Demo>) -> Result<(), Failure> {
     let clock = SystemClock;
     let store = Store::open(&config.store, clock.utc()).await?;
+    let _hold = store.hold()?;
     if demo.is_some() {
         demo::seed(&store, clock.utc()).await?;
     }

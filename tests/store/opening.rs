@@ -84,3 +84,14 @@ async fn a_place_that_cannot_be_written_and_a_file_that_is_no_database_are_told_
     assert_eq!(refused.code(), "store.cannot_open");
     assert!(refused.to_string().contains("not a database"), "{refused}");
 }
+
+#[tokio::test]
+async fn only_one_service_runs_on_a_file_and_others_may_still_look() {
+    let directory = TempDir::new("opening");
+    let (first, second) = (open(directory.path()).await, open(directory.path()).await);
+    let hold = first.hold().expect("nobody else has it");
+    assert_eq!(second.hold().expect_err("it is taken").code(), "store.in_use");
+    second.list_accounts().await.expect("reading is for all");
+    drop(hold);
+    second.hold().expect("it is free again");
+}

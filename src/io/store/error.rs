@@ -14,6 +14,8 @@ pub enum StoreError {
     CannotOpen { path: PathBuf, why: String },
     /// PostgreSQL does not let us in.
     CannotConnect { why: String },
+    /// Another process runs the service on it.
+    InUse { path: PathBuf },
     /// Written by a newer program.
     Newer { found: i64, known: i64 },
     /// A migration in the database is not the one that this program has under its number.
@@ -43,6 +45,7 @@ impl StoreError {
             Self::NotWritable { .. } => "store.not_writable",
             Self::CannotOpen { .. } => "store.cannot_open",
             Self::CannotConnect { .. } => "store.cannot_connect",
+            Self::InUse { .. } => "store.in_use",
             Self::Newer { .. } => "store.newer",
             Self::Altered { .. } => "store.altered",
             Self::WrongKey { .. } => "store.wrong_key",
@@ -108,6 +111,11 @@ impl fmt::Display for StoreError {
             Self::CannotConnect { why } => {
                 write!(f, "cannot connect to PostgreSQL: {why}. Check [store] url, and that the server runs")
             }
+            Self::InUse { path } => write!(
+                f,
+                "another Cordboard runs on the database {}: end it first, or choose another place",
+                path.display()
+            ),
             Self::Newer { found, known } => write!(
                 f,
                 "this database was written by a newer Cordboard (schema {found}, this program knows {known}): upgrade the program"

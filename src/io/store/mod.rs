@@ -24,8 +24,9 @@ pub mod sessions;
 pub mod sql;
 pub mod users;
 
+use std::fs::{File, TryLockError};
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, path: PathBuf },
     Postgres(PgPool),
 }
 
@@ -70,6 +71,12 @@ enum Pools {
 pub struct Tx {
     open: Open,
     seal: Arc<Seal>,
+}
+
+/// The service runs here ([`Store::hold`]). The system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Hold {
+    _file: Option<File>,
 }
 
 #[derive(Debug)]
@@ -236,6 +243,22 @@ impl Store {
         }
     }
 
+    /// Makes this process the only one that runs the service on this store, for as long as the result
+    /// lives: two would each call the same people. Other commands may still use the store. PostgreSQL is
+    /// shared by design and is not held.
+    pub fn hold(&self) -> Result<Hold, StoreError> {
+        let Pools::Sqlite { path, .. } = &self.pools else { return Ok(Hold { _file: None }) };
+        let mut name = path.clone().into_os_string();
+        name.push(".lock");
+        let name = PathBuf::from(name);
+        let file = File::create(&name).map_err(|e| StoreError::not_writable(&name, &e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Hold { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.clone() }),
+            Err(TryLockError::Error(e)) => Err(StoreError::not_writable(&name, &e)),
+        }
+    }
+
     /// Whether the store answers, for `/readyz`.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.fetch_all("SELECT 1 AS one", Vec::new()).await.map(|_| ())
@@ -244,7 +267,7 @@ impl Store {
     /// Closes all connections; what is committed stays.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -281,7 +304,7 @@ async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .map_err(|e| StoreError::opening_sqlite(path, e))?;
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite { writer, readers, path: path.to_owned() })
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {

@@ -17,6 +17,9 @@ use super::{Query, Row, StoreError, Tx, args, readers};
 /// How long a session lasts after it was opened or last refreshed.
 pub const SESSION_MS: i64 = 12 * 3_600_000;
 
+/// How long a session that is over stays on record.
+const KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
 /// A sign-in that lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -72,6 +75,10 @@ fn hash(token: &SecretString) -> String {
 impl Tx {
     /// Opens a session for a user who has just proved who they are.
     pub async fn open_session(&mut self, user: &UserId, now: UtcMs) -> Result<(Session, SecretString), StoreError> {
+        let old = now.plus_ms(-KEPT_MS);
+        let forget = "DELETE FROM session_token WHERE session IN (SELECT id FROM session WHERE expires_at < $1)";
+        self.execute(forget, args![old]).await?;
+        self.execute("DELETE FROM session WHERE expires_at < $1", args![old]).await?;
         let session = Session {
             id: SessionId::fresh(now),
             user: user.clone(),

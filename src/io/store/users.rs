@@ -15,6 +15,10 @@ use super::{Query, Row, Store, StoreError, Tx, args, readers};
 /// The shortest password taken, in characters.
 pub const MIN_PASSWORD_CHARS: usize = 8;
 
+/// A hash of nothing anybody knows, to be checked where there is no user.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$5Jb0W2h5bF7dFjmPz0kQ3o7U9N2cJ0b1m8m0yQd0c1E";
+
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -103,9 +107,6 @@ impl Store {
     /// The user with this login if the password is theirs and they may sign in. Takes as long for a login
     /// that does not exist, so that logins cannot be probed for.
     pub async fn find_user_by_password(&self, login: &str, password: SecretString) -> Result<Option<User>, StoreError> {
-        // A hash of nothing anybody knows.
-        const NOBODY: &str =
-            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$5Jb0W2h5bF7dFjmPz0kQ3o7U9N2cJ0b1m8m0yQd0c1E";
         const SQL: &str = "SELECT id, login, name, role, disabled_at, password_hash FROM users WHERE login = $1";
         let row = self.fetch_optional(SQL, args![fold(login)]).await?;
         let hash = row.as_ref().map_or_else(|| Ok(NOBODY.to_owned()), |row| row.read::<String>("password_hash"))?;
@@ -158,5 +159,19 @@ impl Tx {
             return Err(StoreError::Missing { what: "user" });
         }
         self.revoke_sessions_of(user, "user disabled", now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_costs_as_much_to_refuse_as_somebody() {
+        let nobody = PasswordHash::new(NOBODY).expect("it is a hash that can be checked");
+        let ours = Argon2::default().hash_password(b"correct horse").expect("default parameters are valid").to_string();
+        let ours = PasswordHash::new(&ours).expect("it is a hash that can be checked");
+        assert_eq!((nobody.algorithm, nobody.version, &nobody.params), (ours.algorithm, ours.version, &ours.params));
+        assert!(Argon2::default().verify_password(b"correct horse", &nobody).is_err());
     }
 }
