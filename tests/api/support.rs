@@ -51,6 +51,9 @@ pub struct House {
     directory: PathBuf,
 }
 
+/// Where news of a call-out goes.
+pub type News = mpsc::UnboundedSender<(AttemptId, CallOutEvent)>;
+
 /// What the doubles were told.
 #[derive(Default)]
 pub struct Told {
@@ -60,7 +63,7 @@ pub struct Told {
     pub silenced: Mutex<Vec<String>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
-    pub calls: Mutex<Vec<AttemptId>>,
+    pub calls: Mutex<Vec<(CallOutRequest, News)>>,
     pub refuse: Mutex<bool>,
 }
 
@@ -129,7 +132,7 @@ impl House {
                 sms_providers: vec![SmsProvider { name: "twilio".into(), auth_token: SMS_SECRET.into() }],
                 ..Settings::default()
             },
-            metrics: None,
+            metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
             draining: Arc::default(),
             limits: Default::default(),
             live: Default::default(),
@@ -207,16 +210,21 @@ pub fn message_body() -> Value {
 
 async fn fill(store: &Store) {
     let account = AccountId::named("plumbing");
+    let step = |method, destination: &str, wait_secs| Step {
+        method,
+        to: vec![Target::OnCall { role: "technician".into(), destination: destination.into() }],
+        wait_secs,
+    };
     let protocol = Protocol {
         id: ProtocolId::named("urgent"),
         account: account.clone(),
         name: "urgent".into(),
         version: 1,
-        steps: vec![Step {
-            method: StepMethod::TextConfirm,
-            to: vec![Target::OnCall { role: "technician".into(), destination: "mobile".into() }],
-            wait_secs: 900,
-        }],
+        steps: vec![
+            step(StepMethod::TextConfirm, "mobile", 900),
+            step(StepMethod::CallOut { leave_message: true }, "mobile", 600),
+            step(StepMethod::Email, "email", 60),
+        ],
         repeat: Some(Repeat { from_step: 1 }),
         until: Until::Confirmed,
     };
@@ -293,17 +301,12 @@ async fn fill(store: &Store) {
         fallback: Some(contact.id.clone()),
     };
     let hash = HashedPassword::of(PASSWORD.into()).await.expect("a password");
-    let bare = Account {
-        call_types: plumbing.call_types.iter().cloned().map(|t| CallType { protocol: None, ..t }).collect(),
-        ..plumbing.clone()
-    };
     let mut tx = store.write().await.expect("a transaction");
-    // Account, then protocol, then the account again with its call types pointing at the protocol.
-    tx.upsert_account(&bare, START).await.expect("an account");
-    tx.insert_protocol(&protocol, START).await.expect("a protocol");
+    // A protocol is checked against the people it names; its account may name it before it is there.
     tx.upsert_account(&plumbing, START).await.expect("an account");
     tx.upsert_contact(&contact).await.expect("a contact");
     tx.upsert_schedule(&schedule).await.expect("a schedule");
+    tx.insert_protocol(&protocol, START).await.expect("a protocol");
     for (name, role) in [("kim", Role::Operator), ("lee", Role::Operator), ("sam", Role::Supervisor)] {
         let user =
             User { id: UserId::named(name), login: name.into(), name: name.to_uppercase(), role, disabled: false };
@@ -341,16 +344,9 @@ async fn echo() -> WsDoor {
     let mut endpoint = Endpoint::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
     let door = endpoint.ws_door();
     tokio::spawn(async move {
-        let mut writers: Vec<(_, mpsc::Sender<Vec<u8>>)> = Vec::new();
         loop {
-            match endpoint.next().await {
-                NetEvent::Opened { flow, writer } => writers.push((flow, writer)),
-                NetEvent::Received { flow, bytes } => {
-                    if let Some((_, writer)) = writers.iter().find(|(known, _)| *known == flow) {
-                        let _ = writer.send(bytes).await;
-                    }
-                }
-                _ => {}
+            if let NetEvent::Received { flow, bytes } = endpoint.next().await {
+                let _ = endpoint.transmit(&flow, bytes);
             }
         }
     });
@@ -417,8 +413,8 @@ impl Mailer for Double {
 }
 
 impl CallOut for Double {
-    fn place(&self, request: CallOutRequest, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
-        push(&self.told.calls, request.attempt);
+    fn place(&self, request: CallOutRequest, events: News) {
+        push(&self.told.calls, (request, events));
     }
 
     fn cancel(&self, _attempt: &AttemptId) {}
