@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sip;
 
 use super::section::{At, Mistake, Mistakes, Section, Source};
-use super::trunk::{DialPattern, DialPlan, HostPort, Network, Trunk, TrunkTransport};
+use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkTransport};
 use super::{
     Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, loopback, secret,
@@ -397,7 +398,7 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         _ => None,
     });
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
-    let addresses = top.list("addresses", fix, |text| text.parse::<Network>().ok());
+    let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
     let fix = "Write a host and a port: \"sip.carrier.example:5060\"";
     let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
     let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
@@ -415,7 +416,7 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
     };
     let usual = DialPlan::default();
-    let addresses: Vec<Network> = match addresses {
+    let addresses: Vec<sip::Source> = match addresses {
         Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
         Some(_) => {
             // Said already, if the list held something.

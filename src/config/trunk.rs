@@ -1,10 +1,10 @@
 //! A trunk: where calls come from and go to, and what may be dialled over it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sip::Source;
 
 /// A trunk by address: the carrier's addresses are its credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Trunk {
     pub name: String,
     pub transport: TrunkTransport,
     /// Calls may come in from these, from any port.
-    pub addresses: Vec<Network>,
+    pub addresses: Vec<Source>,
     /// Calls go out to this.
     pub target: HostPort,
     /// Numbers that the trunk lets us show; the first where a call names none of them.
@@ -27,18 +27,6 @@ pub struct Trunk {
 pub enum TrunkTransport {
     Udp,
     Tcp,
-}
-
-impl Trunk {
-    /// Whether this trunk carries what comes from `peer`.
-    pub fn admits(&self, peer: IpAddr) -> bool {
-        self.addresses.iter().any(|network| network.contains(peer))
-    }
-
-    /// The number to show for a call: the one wanted if the trunk is entitled to it, else its own.
-    pub fn pick_caller_id(&self, wanted: Option<&PhoneNumber>) -> Option<&PhoneNumber> {
-        self.caller_ids.iter().find(|id| Some(*id) == wanted).or_else(|| self.caller_ids.first())
-    }
 }
 
 /// A host name or address with a port.
@@ -70,41 +58,6 @@ impl FromStr for HostPort {
         let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(())?;
         if host.is_empty() || !plain { Err(()) } else { Ok(Self { host: host.to_owned(), port }) }
-    }
-}
-
-/// Addresses with a common beginning: `203.0.113.0/24`, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// Whether `peer` is one of them. An IPv4 address in IPv6's clothes counts as what it is.
-    pub fn contains(&self, peer: IpAddr) -> bool {
-        match (self.address, peer.to_canonical()) {
-            (IpAddr::V4(ours), IpAddr::V4(peer)) => {
-                same_start(u32::from(ours).into(), u32::from(peer).into(), self.bits, 32)
-            }
-            (IpAddr::V6(ours), IpAddr::V6(peer)) => same_start(ours.into(), peer.into(), self.bits, 128),
-            _ => false,
-        }
-    }
-}
-
-const fn same_start(a: u128, b: u128, bits: u8, width: u8) -> bool {
-    bits == 0 || (a ^ b) >> (width - bits) == 0
-}
-
-impl FromStr for Network {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(width), |bits| bits.parse().map_err(|_| ()))?;
-        if bits <= width { Ok(Self { address, bits }) } else { Err(()) }
     }
 }
 
@@ -176,18 +129,6 @@ mod tests {
     }
 
     #[test]
-    fn a_network_holds_its_own_addresses_only() {
-        let network: Network = "203.0.113.128/25".parse().expect("valid");
-        assert!(network.contains("203.0.113.129".parse().expect("valid")));
-        assert!(network.contains("::ffff:203.0.113.129".parse().expect("valid")));
-        assert!(!network.contains("203.0.113.127".parse().expect("valid")));
-        assert!("0.0.0.0/0".parse::<Network>().expect("valid").contains("198.51.100.1".parse().expect("valid")));
-        assert!("2001:db8::/32".parse::<Network>().expect("valid").contains("2001:db8:1::1".parse().expect("valid")));
-        assert!("203.0.113.0/33".parse::<Network>().is_err());
-        assert!("carrier.example".parse::<Network>().is_err());
-    }
-
-    #[test]
     fn a_target_is_a_host_with_or_without_a_port() {
         let shown = |text: &str| text.parse::<HostPort>().map(|t| t.to_string()).ok();
         assert_eq!(shown("sip.carrier.example").as_deref(), Some("sip.carrier.example:5060"));
@@ -195,20 +136,5 @@ mod tests {
         for wrong in ["", ":5060", "host:0", "host:99999", "host name", "[::1", "sip:host"] {
             assert_eq!(shown(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn only_numbers_of_the_trunk_are_shown() {
-        let trunk = Trunk {
-            name: "t".into(),
-            transport: TrunkTransport::Udp,
-            addresses: Vec::new(),
-            target: "carrier.example".parse().expect("valid"),
-            caller_ids: vec![number("+12025550101"), number("+12025550102")],
-            channels: 1,
-            dial_plan: DialPlan::default(),
-        };
-        assert_eq!(trunk.pick_caller_id(Some(&number("+12025550102"))), Some(&number("+12025550102")));
-        assert_eq!(trunk.pick_caller_id(Some(&number("+12025550199"))), Some(&number("+12025550101")));
     }
 }

@@ -6,7 +6,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use cordboard::base::clock::{Clock as _, SystemClock};
 
 /// Samples a second.
 pub const RATE: usize = 8_000;
@@ -176,9 +178,7 @@ fn rtp(payload_type: u8, marker: bool, sequence: u16, timestamp: u32, payload: &
 }
 
 fn now_ms() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    u64::try_from(since.as_millis()).expect("a time of this era")
+    u64::try_from(SystemClock.utc().0).expect("a time after 1970")
 }
 
 /// ITU-T G.711 µ-law, one sample.

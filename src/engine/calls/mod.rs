@@ -35,7 +35,7 @@ use crate::io::media::MediaEvent;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
 
 use outbound::OutCalls;
-use record::{Accounts, CallLog, Line, Recorder};
+use record::{Accounts, CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
 use view::Facts;
 
@@ -74,6 +74,8 @@ pub struct CallsParts {
     pub feed: Feed,
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
+    /// Where to tell of patches and ends.
+    pub news: mpsc::UnboundedSender<CallNews>,
 }
 
 /// All calls of this process.
@@ -83,6 +85,7 @@ struct Calls {
     feed: Feed,
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
+    news: mpsc::UnboundedSender<CallNews>,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     out: OutCalls,
@@ -106,7 +109,8 @@ impl CallsHandle {
             desk: parts.desk,
             feed: parts.feed,
             accounts: parts.accounts,
-            recorder: Recorder::start(parts.log),
+            recorder: Recorder::start(parts.log, parts.news.clone()),
+            news: parts.news,
             live: Mutex::default(),
             alarms: Mutex::default(),
             out: OutCalls::default(),
@@ -136,6 +140,25 @@ impl CallsHandle {
     /// Passes on what the shards tell.
     pub fn on_media(&self, event: MediaEvent) {
         self.0.wiring.routes.deliver(event);
+    }
+
+    /// Calls that a crash cut off: ends their records, and puts each caller on the desks to be rung back. Once, at
+    /// start, before calls are taken in.
+    pub fn bury_cut_off(&self, cut_off: Vec<CallRecord>) {
+        for call in cut_off {
+            let end = CallEnd {
+                answered_at: None,
+                ended_at: self.0.wiring.clock.utc(),
+                outcome: "cut_off".to_owned(),
+                cause: Cause::Fault,
+                operator: None,
+            };
+            self.0.recorder.write(Line::Finished { call: call.id.clone(), end });
+            if call.direction == Direction::In {
+                let text = alarm_text::cut_off(call.remote.as_ref());
+                self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
+            }
+        }
     }
 
     /// Does what an operator asks, or says why not.
@@ -343,7 +366,15 @@ fn on_record(event: &RecordEvent) -> (String, Value) {
 
 /// Words of alarms about calls.
 mod alarm_text {
-    use super::Account;
+    use super::{Account, PhoneNumber};
+
+    /// For the desks alone: holds the caller's number.
+    pub(super) fn cut_off(caller: Option<&PhoneNumber>) -> String {
+        match caller {
+            Some(number) => format!("A caller was cut off when the service stopped: call back {}.", number.as_e164()),
+            None => "A caller without a number was cut off when the service stopped.".to_owned(),
+        }
+    }
 
     pub(super) fn no_operator(account: &Account) -> String {
         format!("{}: a caller waited in vain and was told so. Call back.", account.name)

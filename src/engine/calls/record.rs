@@ -26,6 +26,15 @@ pub enum Line {
     Finished { call: CallId, end: CallEnd },
 }
 
+/// What others want to know of a call, once it is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallNews {
+    /// The caller was joined with this person, or with a number dialled by hand.
+    Patched { call: CallId, to: String },
+    /// The call is over, and its record says so.
+    Ended { call: CallId },
+}
+
 /// Where lines are written: the store, or a list in tests.
 pub trait CallLog: Send + Sync {
     /// Writes all or none.
@@ -51,14 +60,20 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the writing task; it ends when all handles are gone and everything is written.
-    pub fn start(log: Arc<dyn CallLog>) -> Self {
+    /// Starts the writing task; it ends when all handles are gone and everything is written. That a call has
+    /// ended is told on `news` only once it is on record: whoever asks the store then sees it.
+    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
         let (lines, mut received) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while received.recv_many(&mut batch, BATCH).await > 0 {
                 write(&*log, &batch).await;
-                batch.clear();
+                for line in batch.drain(..) {
+                    if let Line::Finished { call, .. } = line {
+                        // An error means that the process is stopping.
+                        let _ = news.send(CallNews::Ended { call });
+                    }
+                }
             }
         });
         Self { lines }

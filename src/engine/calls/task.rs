@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::record::Line;
+use super::record::{CallNews, Line};
 use super::view::{Facts, view};
 use super::{Calls, Command, alarm_text};
 use crate::base::id::UserId;
@@ -311,6 +311,12 @@ impl CallTask {
     }
 
     fn record(&self, at: std::time::Instant, event: &RecordEvent) {
+        if *event == RecordEvent::PatchJoined {
+            let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
+            let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
+            // An error means that the process is stopping.
+            let _ = self.calls.news.send(CallNews::Patched { call: self.facts.id.clone(), to });
+        }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
     }

@@ -198,7 +198,8 @@ impl House {
         let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
         let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
         let accounts = Arc::new(Book(greeting.to_owned()));
-        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside };
+        let (news, _) = mpsc::unbounded_channel();
+        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, news };
         let calls = CallsHandle::start(parts, from_desk);
         Self { calls, desk, feed: watching, did, legs, seen: vec![] }
     }

@@ -1,0 +1,241 @@
+//! Composition root: builds everything, wires what travels up, shuts it down in order. Decides nothing.
+
+mod failure;
+mod news;
+mod parts;
+mod voice;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::base::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::demo::{self, Demo};
+use crate::domain::call::cause::Cause;
+use crate::engine::calls::{CallsHandle, CallsParts};
+use crate::engine::desk::DeskHandle;
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::feed::Feed;
+use crate::engine::legs::{Sides, Signalling as _, Wiring};
+use crate::engine::signal::{IncomingCall, LegCommand};
+use crate::engine::trunk::LegNumbers;
+use crate::engine::{registrar, trunk};
+use crate::http;
+use crate::http::auth::LiveSessions;
+use crate::http::live::LiveDesk;
+use crate::http::state::{Front, Parts, SignInLimits};
+use crate::io::media::{Media, MediaConfig, MediaEvent};
+use crate::io::store::Store;
+use crate::io::token::Tokens;
+
+use parts::{busy, edges, front_settings, music, signing_key, start_sandbox, start_voice, trunk_settings};
+
+pub use failure::Failure;
+/// The name of this node; several nodes are told apart by it.
+const NODE: &str = "main";
+/// Events of all shards that may wait. A tick never waits for us: what does not fit is dropped and counted.
+const MEDIA_EVENTS: usize = 8_192;
+/// How long calls may go on after the service was told to stop.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// How long the last words of a stopping service may take.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Runs the service, or the demo, until it is told to end (SIGTERM, SIGINT).
+pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let sandbox = match &demo {
+        Some(demo) => Some(start_sandbox(demo, &mut config, &clock).await?),
+        None => None,
+    };
+    // Bound first: a second Cordboard on the same ports ends here, before it touches anything.
+    let listener =
+        TcpListener::bind(config.http.bind).await.map_err(|e| busy("console and API", config.http.bind, &e))?;
+
+    let store = Store::open(&config.store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    // A second process on the same file would end each other's leases.
+    let _hold = store.hold().map_err(|e| Failure::new(e.to_string()))?;
+    if demo.is_some() {
+        demo::seed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    }
+    let speaker = start_voice(&config, &store).await?;
+    let tokens = Tokens::new(&signing_key(&config)?, Arc::clone(&clock));
+    let metrics = PrometheusBuilder::new().install_recorder();
+    let metrics = metrics.map_err(|e| Failure::new(format!("metrics cannot be kept: {e}")))?;
+    let feed = Feed::default();
+
+    let (media_events, mut from_media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
+    let music = speaker.prepare(&music()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let media = Media::start(
+        MediaConfig {
+            bind_ip: config.media.bind_ip,
+            public_ip: config.sip.public_address,
+            ports: config.media.ports.clone(),
+            shards: config.media.shards,
+            music,
+            clock: Arc::clone(&clock),
+        },
+        media_events,
+    )
+    .map_err(|e| Failure::new(e.to_string()))?;
+
+    let legs = LegNumbers::default();
+    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone()), Arc::clone(&clock))
+        .await
+        .map_err(|e| Failure::new(e.to_string()))?;
+    let check: registrar::TokenCheck = {
+        let tokens = tokens.clone();
+        Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
+    };
+    let (phones, mut phone_changes) = registrar::spawn(config.sip.phones_bind, check, Arc::clone(&clock))
+        .await
+        .map_err(|e| Failure::new(e.to_string()))?;
+    let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
+
+    let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
+    let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker, legs));
+    let (call_news, mut from_calls) = mpsc::unbounded_channel();
+    let calls = CallsHandle::start(
+        CallsParts {
+            wiring,
+            desk: desk.clone(),
+            feed: feed.clone(),
+            accounts: Arc::new(store.clone()),
+            log: Arc::new(store.clone()),
+            news: call_news,
+        },
+        from_desk,
+    );
+    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
+    calls.bury_cut_off(cut_off);
+    let dispatcher =
+        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges(&config, calls.clone())?, NODE);
+
+    let (stop, stopping) = watch::channel(false);
+    let draining = Arc::new(AtomicBool::new(false));
+    let mut work = JoinSet::new();
+    work.spawn({
+        let calls = calls.clone();
+        async move {
+            while let Some(event) = from_media.recv().await {
+                calls.on_media(event);
+            }
+        }
+    });
+    work.spawn({
+        let desk = desk.clone();
+        async move {
+            while let Some((user, online)) = phone_changes.recv().await {
+                desk.phone(user, online);
+            }
+        }
+    });
+    work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
+    work.spawn({
+        let dispatcher = dispatcher.clone();
+        async move {
+            while let Some(news) = from_calls.recv().await {
+                news::tell(&dispatcher, news).await;
+            }
+        }
+    });
+    let dispatching = tokio::spawn({
+        let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());
+        async move { dispatcher.run(stopping).await }
+    });
+
+    let front = Front::new(Parts {
+        clock: Arc::clone(&clock),
+        store: store.clone(),
+        feed,
+        tokens,
+        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone() }),
+        dispatcher,
+        phones: Arc::new(phones),
+        settings: front_settings(&config, demo.is_some()),
+        metrics: Some(metrics),
+        draining: Arc::clone(&draining),
+        limits: SignInLimits::default(),
+        live: LiveSessions::default(),
+    });
+    let beside = sandbox.as_ref().map_or_else(Router::new, |carrier| Router::new().nest("/sandbox", carrier.router()));
+    if let Some(carrier) = &sandbox {
+        carrier.exchange().aim(trunk.local()).await;
+    }
+    let service = http::router::build(front, beside).into_make_service_with_connect_info::<SocketAddr>();
+    let mut http_stopping = stopping;
+    let serving = tokio::spawn(async move {
+        axum::serve(listener, service)
+            .with_graceful_shutdown(async move {
+                // An error means that the sender is gone, which is the end as well.
+                let _ = http_stopping.wait_for(|stop| *stop).await;
+            })
+            .await
+    });
+    match &demo {
+        Some(demo) => println!("{}", demo::welcome(demo)),
+        None => tracing::info!(http = %config.http.bind, "Cordboard is up"),
+    }
+
+    let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
+    drain(&calls, &draining, limit).await?;
+    calls.stop();
+    let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
+    // An error means that nobody listens any more, which is what we want.
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(FAREWELL, dispatching).await;
+    let _ = tokio::time::timeout(FAREWELL, serving).await;
+    work.shutdown().await;
+    store.close().await;
+    Ok(())
+}
+
+/// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.
+async fn drain(calls: &CallsHandle, draining: &AtomicBool, limit: Duration) -> Result<(), Failure> {
+    let cannot = |e: std::io::Error| Failure::new(format!("signals cannot be listened to: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    draining.store(true, Ordering::Relaxed);
+    if calls.is_idle() || limit.is_zero() {
+        return Ok(());
+    }
+    tracing::info!("stopping: no new calls; those in progress may end. A second signal cuts them off.");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = until_idle(calls) => {}
+        () = tokio::time::sleep(limit) => {}
+    }
+    Ok(())
+}
+
+async fn until_idle(calls: &CallsHandle) {
+    while !calls.is_idle() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Takes calls in; once the service is draining, sends them elsewhere (503).
+async fn take_in(
+    mut incoming: mpsc::Receiver<IncomingCall>,
+    calls: CallsHandle,
+    sides: Arc<Sides>,
+    draining: Arc<AtomicBool>,
+) {
+    while let Some(call) = incoming.recv().await {
+        if draining.load(Ordering::Relaxed) {
+            sides.to_trunk(call.leg, LegCommand::Reject(Cause::Unreachable));
+        } else {
+            calls.take_in_one(call);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What the configuration says, in the words of the parts it is about.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use ring::digest::{SHA256, digest};
+use secrecy::ExposeSecret as _;
+
+use crate::base::clock::SharedClock;
+use crate::base::phone::PhoneNumber;
+use crate::config::trunk::TrunkTransport;
+use crate::config::{Config, MailTls, loopback, secret};
+use crate::demo::{self, Demo};
+use crate::domain::account::Speech;
+use crate::engine::calls::CallsHandle;
+use crate::engine::dispatcher::Edges;
+use crate::engine::trunk::{Carrier, LegNumbers, TrunkSettings};
+use crate::http::state::{Settings, SmsProvider};
+use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
+use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
+use crate::io::deliver::{Mailer, NotConfigured, Texter};
+use crate::io::speech::{Speaker, VoiceCommand};
+use crate::io::store::Store;
+use crate::sandbox::{self, SandboxConfig};
+
+use super::Failure;
+
+/// The recorded music on hold.
+pub(super) fn music() -> Speech {
+    Speech::Recorded { prompt: "music".to_owned() }
+}
+
+/// An address that somebody else listens on, or that is not this machine's.
+pub(super) fn busy(what: &str, address: SocketAddr, why: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot listen on {address} for the {what}: {why}. Stop what uses it, or choose another address"
+    ))
+}
+
+/// What access tokens are signed with: 32 bytes drawn from the installation's secret, whatever its length.
+pub(super) fn signing_key(config: &Config) -> Result<[u8; 32], Failure> {
+    let path = &config.auth.jwt_secret_file;
+    let secret = secret::load_or_create(path).map_err(|why| {
+        Failure::new(format!(
+            "the token secret {} cannot be used: {why}; correct [auth] jwt_secret_file",
+            path.display()
+        ))
+    })?;
+    let hash = digest(&SHA256, secret.expose_secret().as_bytes());
+    Ok(hash.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
+}
+
+/// The voice; makes sure that it works if an account needs spoken words.
+pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Speaker>, Failure> {
+    let command = config.voice.command.clone().map_or_else(VoiceCommand::default, |argv| VoiceCommand { argv });
+    let speaker = Speaker::new(config.voice.prompts.clone(), config.voice.cache.clone(), command)
+        .map_err(|e| Failure::new(e.to_string()))?;
+    let accounts = store.list_accounts().await.map_err(|e| Failure::new(e.to_string()))?;
+    let spoken = |speech: &Speech| matches!(speech, Speech::Spoken { .. });
+    let needs_voice = accounts.iter().any(|account| {
+        spoken(&account.greeting)
+            || spoken(&account.apology)
+            || account.comfort.as_ref().is_some_and(|comfort| spoken(&comfort.speech))
+    });
+    match speaker.check_engine().await {
+        Ok(()) => {}
+        Err(why) if needs_voice => return Err(Failure::new(format!("an account's callers are spoken to, but {why}"))),
+        Err(why) => tracing::warn!("{why}. Until then no call-out can be made"),
+    }
+    Ok(Arc::new(speaker))
+}
+
+pub(super) fn trunk_settings(config: &Config, legs: LegNumbers) -> TrunkSettings {
+    let carriers = config.trunks.iter().map(|trunk| {
+        let plan = trunk.dial_plan.clone();
+        Carrier {
+            name: trunk.name.clone(),
+            sources: trunk.addresses.clone(),
+            target: trunk.target.to_string(),
+            tcp: trunk.transport == TrunkTransport::Tcp,
+            channels: trunk.channels as usize,
+            caller_ids: trunk.caller_ids.clone(),
+            may_dial: Arc::new(move |number: &PhoneNumber| plan.allows(number)),
+        }
+    });
+    TrunkSettings {
+        bind: config.sip.trunk_bind,
+        advertised: config.sip.public_address.map(|ip| ip.to_string()),
+        carriers: carriers.collect(),
+        legs,
+    }
+}
+
+/// By what messages leave.
+pub(super) fn edges(config: &Config, calls: CallsHandle) -> Result<Edges, Failure> {
+    let mailer: Arc<dyn Mailer> = match &config.email {
+        Some(email) => Arc::new(
+            SmtpMailer::new(&SmtpConfig {
+                host: email.host.clone(),
+                port: email.port,
+                security: match email.tls {
+                    MailTls::Implicit => Security::Implicit,
+                    MailTls::StartTls => Security::StartTls,
+                    MailTls::Off => Security::Off,
+                },
+                login: email.login.clone(),
+                from: email.from.clone(),
+                reply_to: None,
+            })
+            .map_err(|why| Failure::new(format!("[email]: {why}")))?,
+        ),
+        None => Arc::new(NotConfigured),
+    };
+    let texter: Arc<dyn Texter> = match config.sms.first() {
+        Some(sms) => Arc::new(
+            TwilioTexter::new(TwilioConfig {
+                name: sms.name.clone(),
+                base_url: sms.base_url.clone(),
+                account_sid: sms.account_sid.clone(),
+                auth_token: sms.auth_token.clone(),
+                from: sms.from.clone(),
+                public_url: config.http.public_url.clone(),
+            })
+            .map_err(|why| Failure::new(format!("[[sms]] {}: {why}", sms.name)))?,
+        ),
+        None => Arc::new(NotConfigured),
+    };
+    Ok(Edges { mailer, texter, call_out: Arc::new(calls) })
+}
+
+pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
+    let provider =
+        |sms: &crate::config::SmsProvider| SmsProvider { name: sms.name.clone(), auth_token: sms.auth_token.clone() };
+    Settings {
+        public_url: config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http.bind)),
+        sip_domain: "cordboard.local".to_owned(),
+        behind_proxy: config.http.behind_proxy,
+        sandbox,
+        sms_providers: config.sms.iter().map(provider).collect(),
+    }
+}
+
+/// Starts the demo's carrier and points the configuration at it.
+pub(super) async fn start_sandbox(
+    demo: &Demo,
+    config: &mut Config,
+    clock: &SharedClock,
+) -> Result<sandbox::Carrier, Failure> {
+    let (ours, theirs) = split(&demo.rtp_ports);
+    let sms = config.sms.first().ok_or_else(|| Failure::new("the demo has no text provider"))?;
+    let carrier = sandbox::Carrier::start(SandboxConfig {
+        clock: Arc::clone(clock),
+        sip_bind: loopback(0),
+        trunk_target: demo.sip,
+        rtp_ports: theirs,
+        smtp_bind: loopback(0),
+        http_base: format!("http://{}", demo.http),
+        inbound_path: format!("/hooks/sms/{}/inbound", sms.name),
+        sms_sid: sms.account_sid.clone(),
+        sms_token: sms.auth_token.expose_secret().to_owned(),
+        caller: PhoneNumber::parse(demo::CALLER).map_err(|e| Failure::new(e.to_string()))?,
+        phones: demo::phones(),
+        mailboxes: demo::mailboxes(),
+        numbers: demo::numbers(),
+        logins: demo::logins(),
+    })
+    .await
+    .map_err(|e| Failure::new(e.to_string()))?;
+    *config = demo.config(carrier.sip_addr(), carrier.smtp_addr()).map_err(Failure::new)?;
+    config.media.ports = ours;
+    Ok(carrier)
+}
+
+/// Three quarters of the media ports for us, the last quarter for the sandbox's phones.
+fn split(ports: &RangeInclusive<u16>) -> (RangeInclusive<u16>, RangeInclusive<u16>) {
+    let (first, last) = (*ports.start(), *ports.end());
+    let cut = first + (last - first) / 4 * 3;
+    (first..=cut, cut + 1..=last)
+}
