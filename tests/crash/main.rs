@@ -63,12 +63,15 @@ fn sent(directory: &Path) -> Vec<(String, String)> {
     text.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
 }
 
+/// A call that rings: until when, and who wants to know.
+type Ring = (UtcMs, AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
+
 /// The providers of the child: a file that outlives it.
 struct Outside {
     directory: PathBuf,
     clock: TestClock,
     slow: bool,
-    rings: Mutex<Vec<(UtcMs, AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>)>>,
+    rings: Mutex<Vec<Ring>>,
 }
 
 impl Outside {

@@ -14,10 +14,13 @@ use serde_json::{Value, json};
 
 use crate::town::number;
 
+/// The login of a request, and its form.
+type Request = (String, Vec<(String, String)>);
+
 #[derive(Clone)]
 struct Provider {
     answer: (u16, Value),
-    got: Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>,
+    got: Arc<Mutex<Vec<Request>>>,
 }
 
 async fn take(

@@ -205,6 +205,15 @@ impl Desk {
         self.dispatcher.tick(end).await.expect("a tick");
     }
 
+    /// Time passes and nobody looks.
+    pub fn wait(&self, secs: u64) {
+        self.clock.advance(Duration::from_secs(secs));
+    }
+
+    pub fn now(&self) -> UtcMs {
+        self.clock.utc()
+    }
+
     fn to(&self, at: UtcMs) {
         let ms = u64::try_from(at.since(self.clock.utc())).unwrap_or(0);
         self.clock.advance(Duration::from_millis(ms));
@@ -212,6 +221,16 @@ impl Desk {
 
     fn end(&self, ring: Ring, result: CallOutResult) {
         ring.events.send((ring.attempt, CallOutEvent::Ended(result))).expect("the dispatcher listens");
+    }
+
+    /// Another node of the service, on the same store, clock and carrier.
+    pub async fn second_node(&self) -> Dispatcher {
+        let devices = &self.devices;
+        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let clock = Arc::new(self.clock.clone());
+        let second = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "second");
+        second.recover().await.expect("nothing to take up");
+        second
     }
 
     pub fn phone(&self, name: &'static str) -> Phone<'_> {

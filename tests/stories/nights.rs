@@ -321,3 +321,26 @@ async fn a_timer_that_was_lost_is_found_by_the_audit() {
     desk.advance(30).await;
     desk.ends(&id, Phase::Running).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_on_postgresql_hand_nothing_over_twice() {
+    let Some(server) = Postgres::start("two nodes on PostgreSQL") else { return };
+    let mut desk = Desk::on_postgres(server.create_database(), &town::plumbing()).await;
+    let second = desk.second_node().await;
+    let mut last = None;
+    for n in 0..12 {
+        last = Some(desk.saves(&format!("burst pipe {n}")).await);
+    }
+    desk.wait(5);
+    let now = desk.now();
+    let own = desk.dispatcher.clone();
+    let (a, b) = tokio::join!(tokio::spawn(async move { own.tick(now).await }), async { second.tick(now).await });
+    a.expect("no panic").expect("a tick");
+    b.expect("a tick");
+    assert_eq!(desk.times().len(), 12);
+    let mut codes: Vec<String> = (0..12).map(|_| desk.phone("Ben").expect_text("Reply").words).collect();
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 12, "each has a code of its own");
+    desk.ends(&last.expect("saved"), Phase::Running).await;
+}

@@ -78,6 +78,7 @@ impl Turn<'_> {
                 if matches!(self.s.phase, Phase::Running | Phase::ExhaustedUnconfirmed) {
                     self.close(Phase::Patched, Some(to.clone()), None, None);
                     self.stand_down_others(to, None);
+                    self.send_records();
                 }
             }
         }
@@ -152,6 +153,7 @@ impl Turn<'_> {
         self.record(None, Note::Opened { protocol, version });
         if let Some(to) = self.s.patched_to.clone() {
             self.close(Phase::Patched, Some(to), None, None);
+            self.send_records();
         } else {
             self.s.phase = Phase::Running;
             self.s.round = 1;

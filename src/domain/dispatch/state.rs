@@ -285,6 +285,8 @@ impl Address {
 pub enum Purpose {
     /// The message itself, for the run with this index.
     Step { run: usize },
+    /// The email a protocol asks for, after the caller was put through: for the record, with that outcome.
+    Record,
     /// Tells the one who confirmed that it counted.
     ConfirmedReply,
     /// Tells one who confirms again who did before.

@@ -175,6 +175,35 @@ impl Turn<'_> {
         self.trouble(Trouble::Unreachable { who: name.to_owned() });
     }
 
+    /// After a patch nobody has to be reached any more, but the emails of the protocol still go out, once
+    /// the call is over, and say what became of it.
+    pub(super) fn send_records(&mut self) {
+        let world = self.world;
+        for step in self.s.protocol.steps.clone().iter().filter(|step| step.method == Method::Email) {
+            for target in &step.to {
+                let (id, label) = match target {
+                    Target::Contact { contact, destination } => (Some(contact.clone()), destination),
+                    Target::OnCall { role, destination } => {
+                        (world.on_call(role, self.now).map(|on_call| on_call.contact), destination)
+                    }
+                };
+                let Some(contact) = id.and_then(|id| world.contact(&id)) else { continue };
+                let Some(Reach::Email(address)) = contact.find_destination(label).map(|d| &d.reach) else { continue };
+                let address = Address::Email(address.clone());
+                if self.s.attempts.iter().any(|a| a.address == address && !a.cancelled) {
+                    continue;
+                }
+                let i = self.push_attempt(Purpose::Record, Channel::Email, &contact.name, label, address);
+                if self.s.on_call.is_some() {
+                    self.s.attempts[i].hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
+                    self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });
+                } else {
+                    self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
+                }
+            }
+        }
+    }
+
     /// Goes on from the run if it is over. Says whether anything moved.
     pub(super) fn pass(&mut self, run: usize) -> bool {
         let Some(step) = self.s.protocol.steps.get(self.s.runs[run].step).cloned() else { return false };

@@ -381,6 +381,25 @@ fn a_patch_on_the_call_ends_it_when_it_opens_or_while_it_runs() {
 }
 
 #[test]
+fn after_a_patch_the_emails_still_go_out_when_the_call_is_over() {
+    let to = |label: &str| vec![named("ben", label), named("ada", label)];
+    let steps = vec![(Method::Email, to("email"), 0), (Method::Text, to("mobile"), 0)];
+    let lawyer = protocol(steps, false, Until::HandedOver);
+    for running in [false, true] {
+        let mut night = Night::of(lawyer.clone());
+        night.s.on_call = Some(crate::base::id::CallId::named("c"));
+        night.until(if running { 10 } else { -5 });
+        night.tell(Event::Patched { to: "ben".into() });
+        night.until(60);
+        assert_eq!(night.s.phase, Phase::Patched);
+        assert!(!night.times().iter().any(|(_, channel)| *channel == Channel::Email));
+        night.tell(Event::CallEnded);
+        let mails = night.times().iter().filter(|(_, channel)| *channel == Channel::Email).count();
+        assert_eq!((mails, night.s.wake()), (2, None));
+    }
+}
+
+#[test]
 fn an_operator_skips_a_wait_and_confirms_by_hand() {
     let mut night = Night::of(plumbing());
     night.until(10);

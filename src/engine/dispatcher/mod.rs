@@ -250,11 +250,11 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         let point = point(event);
         let mut tx = self.inner.store.write().await?;
-        if let Some((inbound, outcome)) = arrival {
-            if !tx.settle_inbound(inbound, outcome, now).await? {
-                tx.rollback().await?;
-                return Ok((Decided::Unchanged, Vec::new()));
-            }
+        if let Some((inbound, outcome)) = arrival
+            && !tx.settle_inbound(inbound, outcome, now).await?
+        {
+            tx.rollback().await?;
+            return Ok((Decided::Unchanged, Vec::new()));
         }
         let Some(read) = tx.lock_dispatch(id).await? else {
             tx.commit().await?;

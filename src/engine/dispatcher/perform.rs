@@ -3,18 +3,23 @@
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Dispatcher;
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId};
+use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, LeaveMessage};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, speech};
 use crate::engine::callout::CallOutRequest;
-use crate::io::deliver::{Delivery, Mail, TextMessage};
+use crate::io::deliver::{Answer, Delivery, Mail, TextMessage};
 use crate::io::store::StoreError;
+
+/// How long an edge may take for one delivery.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// One delivery in the air; lands however its task ends.
 struct Flight(Dispatcher);
@@ -79,7 +84,7 @@ impl Dispatcher {
             (Address::Email(to), Channel::Email) => {
                 let mail = papers.mail(to);
                 failpoint("email.before_send");
-                let delivery = edges.mailer.send(&mail).await;
+                let delivery = in_time(edges.mailer.send(&mail)).await;
                 failpoint("email.after_send");
                 delivery
             }
@@ -87,7 +92,7 @@ impl Dispatcher {
                 let body = self.text_body(&papers).await;
                 let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
                 failpoint("text.before_send");
-                let delivery = edges.texter.send(&text).await;
+                let delivery = in_time(edges.texter.send(&text)).await;
                 failpoint("text.after_send");
                 delivery
             }
@@ -133,7 +138,7 @@ impl Dispatcher {
         let by = state.closed_by.as_deref().unwrap_or("somebody else");
         let at = state.closed_at.unwrap_or(state.open_at);
         match &attempt.purpose {
-            Purpose::Step { .. } => render::text(message, account, attempt.code),
+            Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at),
             Purpose::AlreadyReply => render::already_reply(account, by, at),
             Purpose::StandDown => render::stand_down(message, account, by),
@@ -166,6 +171,12 @@ impl Dispatcher {
     }
 }
 
+/// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
+async fn in_time(sending: Answer<'_>) -> Delivery {
+    let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
+    tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| late())
+}
+
 impl Papers {
     /// The code of this dispatch at the attempt's number.
     fn code(&self) -> Option<u16> {
@@ -187,7 +198,7 @@ impl Papers {
         }
     }
 
-    fn call(&self, to: &crate::base::phone::PhoneNumber) -> CallOutRequest {
+    fn call(&self, to: &PhoneNumber) -> CallOutRequest {
         let leaves = self.attempt.leave_message && self.account.leave_message == LeaveMessage::CallbackRequest;
         CallOutRequest {
             attempt: self.attempt.id.clone(),
