@@ -47,8 +47,10 @@ pub enum OutboundInput {
     PlayDone {
         play: u64,
     },
-    /// No longer wanted.
+    /// No longer wanted: whoever listens is told that the message is handled.
     Cancel,
+    /// The service is stopping: hung up at once, and nothing is said that may not be true.
+    Stop,
     Tick,
 }
 
@@ -152,6 +154,10 @@ impl Outbound {
             OutboundInput::Leg(event) => self.on_leg(event),
             OutboundInput::PlayDone { play } => self.on_play_done(play),
             OutboundInput::Cancel => self.cancel(),
+            OutboundInput::Stop => match self.phase {
+                Phase::Saying { what, .. } => self.end(self.result_of(what)),
+                _ => self.end(OutboundEnd::NotReached(Cause::Released)),
+            },
             OutboundInput::Tick => self.on_tick(),
         }
     }
@@ -525,6 +531,14 @@ mod tests {
         assert_eq!(phone.heard.last().map(String::as_str), Some("This message has already been handled"));
         phone.hears_to_end();
         assert_eq!(phone.ended(), Some(OutboundEnd::Cancelled));
+    }
+
+    #[test]
+    fn a_service_that_stops_says_nothing_untrue() {
+        let mut phone = Phone::answers(None);
+        phone.hear(OutboundInput::Stop);
+        assert_eq!((phone.ended(), phone.hung_up), (Some(OutboundEnd::NotAccepted), 1));
+        assert_eq!(phone.heard, ["Intro"]);
     }
 
     #[test]

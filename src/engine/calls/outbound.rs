@@ -31,14 +31,23 @@ const VOICE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a call-out that is over waits for its quality figures.
 const STATS_WAIT: Duration = Duration::from_secs(2);
 
+/// Why a call-out is ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Halt {
+    /// The message is handled.
+    Cancel,
+    /// The service is stopping.
+    Stop,
+}
+
 /// Call-outs under way, by attempt: how each is taken back.
 #[derive(Debug, Default)]
 pub(super) struct OutCalls {
-    live: Mutex<HashMap<AttemptId, mpsc::UnboundedSender<()>>>,
+    live: Mutex<HashMap<AttemptId, mpsc::UnboundedSender<Halt>>>,
 }
 
 impl OutCalls {
-    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, mpsc::UnboundedSender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, mpsc::UnboundedSender<Halt>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -49,7 +58,7 @@ impl OutCalls {
     pub(super) fn stop(&self) {
         for cancel in self.lock().values() {
             // An error means only that the call-out is over.
-            let _ = cancel.send(());
+            let _ = cancel.send(Halt::Stop);
         }
     }
 }
@@ -77,7 +86,7 @@ impl CallOut for CallsHandle {
     fn cancel(&self, attempt: &AttemptId) {
         if let Some(cancel) = self.0.out.lock().get(attempt) {
             // An error means only that the call-out is over.
-            let _ = cancel.send(());
+            let _ = cancel.send(Halt::Cancel);
         }
     }
 }
@@ -100,7 +109,7 @@ async fn place(
     calls: Arc<Calls>,
     request: CallOutRequest,
     tell: Tell,
-    mut cancelled: mpsc::UnboundedReceiver<()>,
+    mut cancelled: mpsc::UnboundedReceiver<Halt>,
 ) -> CallOutResult {
     let setup = OutboundSetup {
         leg: calls.wiring.fresh_leg(),
@@ -112,7 +121,10 @@ async fn place(
     };
     let ready = tokio::select! {
         ready = tokio::time::timeout(VOICE_LIMIT, make_ready(&calls, &setup)) => ready,
-        _ = cancelled.recv() => return CallOutResult::Cancelled,
+        halt = cancelled.recv() => return match halt {
+            Some(Halt::Stop) => CallOutResult::NotReached(Cause::Released),
+            Some(Halt::Cancel) | None => CallOutResult::Cancelled,
+        },
     };
     match ready {
         Ok(Ok(())) => {}
@@ -175,7 +187,7 @@ impl OutTask {
         Self { calls, id, request, machine, leg, legs, mixer, media, tell, answered_at: None, result: None }
     }
 
-    async fn run(mut self, mut cancelled: mpsc::UnboundedReceiver<()>) -> CallOutResult {
+    async fn run(mut self, mut cancelled: mpsc::UnboundedReceiver<Halt>) -> CallOutResult {
         self.tell(OutboundInput::Start);
         while !self.machine.is_done() {
             let wake = self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
@@ -187,7 +199,10 @@ impl OutTask {
                         self.tell(OutboundInput::Leg(event));
                     }
                 }
-                Some(()) = cancelled.recv() => self.tell(OutboundInput::Cancel),
+                Some(halt) = cancelled.recv() => self.tell(match halt {
+                    Halt::Cancel => OutboundInput::Cancel,
+                    Halt::Stop => OutboundInput::Stop,
+                }),
                 prepared = self.mixer.prepared() => {
                     self.mixer.on_prepared(prepared);
                 }

@@ -1,0 +1,314 @@
+//! Calls over real sockets: a second trunk side and second media threads are the carrier and its telephones. Real
+//! INVITEs, real RTP, real keys, on loopback.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::record::{Accounts, CallLog, Line};
+use super::*;
+use crate::base::clock::SystemClock;
+use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::domain::account::{LeaveMessage, Speech};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::legs::{Later, Signalling, Voice};
+use crate::engine::mixer::tone;
+use crate::engine::signal::LegEvent;
+use crate::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use crate::io::media::{Media, MediaConfig, Prompt};
+use crate::proto::sdp::{AudioCodec, Session};
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("a valid number")
+}
+
+fn free_address() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("an address")
+}
+
+async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
+    let carrier = Carrier {
+        name: "loopback".into(),
+        sources: vec!["127.0.0.1".parse().expect("an address")],
+        target: other.to_string(),
+        tcp: false,
+        channels: 10,
+        may_dial: Arc::new(|_| true),
+        caller_ids: vec![],
+    };
+    let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs };
+    trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
+}
+
+fn media(first: u16) -> (Media, mpsc::Receiver<MediaEvent>) {
+    let (events, received) = mpsc::channel(256);
+    let config = MediaConfig {
+        bind_ip: [127, 0, 0, 1].into(),
+        public_ip: None,
+        ports: first..=first + 199,
+        shards: 1,
+        music: tone(),
+        clock: Arc::new(SystemClock),
+    };
+    (Media::start(config, events).expect("media"), received)
+}
+
+struct TrunkOnly(TrunkHandle);
+
+impl Signalling for TrunkOnly {
+    fn dial(
+        &self,
+        leg: LegId,
+        to: &PhoneNumber,
+        caller_id: Option<&PhoneNumber>,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
+        self.0.dial(leg, to, caller_id, offer, events);
+    }
+
+    fn ring(&self, _leg: LegId, _user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
+    }
+
+    fn to_trunk(&self, leg: LegId, command: LegCommand) {
+        self.0.send(leg, command);
+    }
+
+    fn to_phone(&self, _leg: LegId, _command: LegCommand) {}
+}
+
+struct Whistle;
+
+impl Voice for Whistle {
+    fn prompt(&self, _speech: &Speech) -> Option<Arc<Prompt>> {
+        Some(tone())
+    }
+
+    fn prepare<'a>(&'a self, _speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        Box::pin(async { Ok(tone()) })
+    }
+}
+
+struct Book;
+
+impl Accounts for Book {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>> {
+        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+        let account = Account {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            zone: "America/New_York".into(),
+            color: "#123456".into(),
+            answer_phrase: String::new(),
+            notes: String::new(),
+            greeting: spoken("greeting"),
+            apology: spoken("apology"),
+            comfort: None,
+            dids: vec![did.clone()],
+            caller_id: None,
+            priority: 0,
+            ring_secs: 20,
+            max_wait_secs: 120,
+            undo_secs: 5,
+            leave_message: LeaveMessage::default(),
+            call_types: vec![],
+        };
+        Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then_some(account)) })
+    }
+
+    fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
+        Box::pin(async { 0 })
+    }
+}
+
+struct Lines(mpsc::UnboundedSender<Line>);
+
+impl CallLog for Lines {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            lines.iter().for_each(|line| drop(self.0.send(line.clone())));
+            Ok(())
+        })
+    }
+}
+
+struct World {
+    calls: CallsHandle,
+    written: mpsc::UnboundedReceiver<Line>,
+    feed: tokio::sync::broadcast::Receiver<FeedEvent>,
+    carrier: TrunkHandle,
+    arriving: mpsc::Receiver<IncomingCall>,
+    phones: Media,
+    phone_events: mpsc::Receiver<MediaEvent>,
+    legs: LegNumbers,
+}
+
+impl World {
+    async fn open(ports: u16) -> Self {
+        let (ours, theirs) = (free_address(), free_address());
+        let legs = LegNumbers::default();
+        let (trunk_side, incoming) = trunk(ours, theirs, legs.clone()).await;
+        let (carrier, arriving) = trunk(theirs, ours, LegNumbers::default()).await;
+        let (house, mut house_events) = media(ports);
+        let (phones, phone_events) = media(ports + 200);
+        let feed = Feed::default();
+        let watching = feed.subscribe();
+        let clock = Arc::new(SystemClock);
+        let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
+        let sides = Arc::new(TrunkOnly(trunk_side));
+        let wiring = Arc::new(Wiring::new(clock, sides, Arc::new(house), Arc::new(Whistle), legs));
+        let (lines, written) = mpsc::unbounded_channel();
+        let log = Arc::new(Lines(lines));
+        let (news, _) = mpsc::unbounded_channel();
+        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, news };
+        let calls = CallsHandle::start(parts, from_desk);
+        tokio::spawn(calls.clone().take_in(incoming));
+        let shards = calls.clone();
+        tokio::spawn(async move {
+            while let Some(event) = house_events.recv().await {
+                shards.on_media(event);
+            }
+        });
+        let legs = LegNumbers::default();
+        Self { calls, written, feed: watching, carrier, arriving, phones, phone_events, legs }
+    }
+
+    fn phone(&self) -> (LegId, Session) {
+        let leg = self.legs.fresh();
+        let address = self.phones.open_rtp(self.phones.pick_shard(), leg).expect("a port");
+        (leg, Session::new(leg.0, address, &[AudioCodec::Pcmu]))
+    }
+
+    async fn finished(&mut self) -> CallEnd {
+        let finished = async {
+            loop {
+                if let Some(Line::Finished { end, .. }) = self.written.recv().await {
+                    return end;
+                }
+            }
+        };
+        soon("the end on record", finished).await
+    }
+
+    /// Packets that the phone heard, once it is put down.
+    async fn heard(&mut self, leg: LegId) -> u64 {
+        self.phones.close(leg);
+        let closed = async {
+            loop {
+                match self.phone_events.recv().await {
+                    Some(MediaEvent::Closed { leg: l, stats }) if l == leg => return stats.packets_in,
+                    Some(_) => {}
+                    None => return 0,
+                }
+            }
+        };
+        soon("the phone's figures", closed).await
+    }
+}
+
+async fn soon<T>(what: &str, wanted: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), wanted).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+#[tokio::test]
+async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
+    let mut world = World::open(30_000).await;
+    let (leg, mut session) = world.phone();
+    let (events, mut told) = mpsc::channel(32);
+    world.carrier.dial(leg, &number("+12025550102"), Some(&number("+12025550150")), session.offer(), events);
+    let answer = soon("an answer", async {
+        loop {
+            match told.recv().await.expect("the leg lives") {
+                LegEvent::Answered(sdp) => return sdp,
+                LegEvent::Ended(why) => panic!("not answered: {why:?}"),
+                _ => {}
+            }
+        }
+    });
+    let agreed = session.accept(&answer.await).expect("an answer to our offer");
+    world.phones.connect_rtp(leg, agreed.into()).expect("the phone's leg");
+    // Queued: the whole greeting was played in real time.
+    let queued = async {
+        loop {
+            if let Ok(FeedEvent::Call { call }) = world.feed.recv().await
+                && call.state == CallState::Queued
+            {
+                return call;
+            }
+        }
+    };
+    let view = soon("the queue", queued).await;
+    assert_eq!((view.caller, view.did), (Some(number("+12025550150")), number("+12025550102")));
+    world.carrier.send(leg, LegCommand::HangUp);
+    let end = world.finished().await;
+    assert_eq!((end.outcome.as_str(), end.cause), ("abandoned", Cause::HungUp));
+    let packets = world.heard(leg).await;
+    assert!(packets >= 45, "a second of greeting in 20 ms packets: {packets}");
+}
+
+#[tokio::test]
+async fn a_number_of_no_account_does_not_exist() {
+    let world = World::open(30_400).await;
+    let (leg, mut session) = world.phone();
+    let (events, mut told) = mpsc::channel(32);
+    world.carrier.dial(leg, &number("+12025550199"), None, session.offer(), events);
+    let why = soon("a refusal", async {
+        loop {
+            if let LegEvent::Ended(why) = told.recv().await.expect("the leg lives") {
+                return why;
+            }
+        }
+    });
+    assert_eq!(why.await, Cause::WrongNumber);
+}
+
+#[tokio::test]
+async fn a_call_out_is_heard_and_confirmed_by_keys_of_a_real_phone() {
+    let mut world = World::open(30_800).await;
+    let (events, mut told) = mpsc::unbounded_channel();
+    let request = CallOutRequest {
+        attempt: AttemptId::named("one"),
+        account: AccountId::named("plumbing"),
+        message: MessageId::named("leak"),
+        to: number("+12025550190"),
+        caller_id: Some(number("+12025550102")),
+        ring_secs: 30,
+        intro: "Intro.".into(),
+        content: "Content.".into(),
+        leave: None,
+    };
+    world.calls.place(request, events);
+    let mut ringing = soon("the phone to ring", world.arriving.recv()).await.expect("a call");
+    assert_eq!(ringing.did, Some(number("+12025550190")));
+    let leg = ringing.leg;
+    let address = world.phones.open_rtp(world.phones.pick_shard(), leg).expect("a port");
+    let mut session = Session::new(9, address, &[AudioCodec::Pcmu]);
+    let (answer, agreed) = session.answer(&ringing.offer.take().expect("an offer")).expect("an answer");
+    world.phones.connect_rtp(leg, agreed.into()).expect("the phone's leg");
+    let alone = HearMatrix::default().with(leg, &[Source::Ringback]);
+    world.phones.set_bridge(world.phones.pick_shard(), BridgeId(1), 1, alone);
+    world.carrier.send(leg, LegCommand::Ring);
+    world.carrier.send(leg, LegCommand::Answer(answer));
+    let mut got = vec![];
+    let whole = async {
+        while let Some((_, event)) = told.recv().await {
+            if matches!(event, CallOutEvent::Answered | CallOutEvent::Told) {
+                world.phones.press_keys(leg, "1").expect("the phone's leg");
+            }
+            got.push(event);
+        }
+    };
+    soon("the call-out to end", whole).await;
+    let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+    assert_eq!(
+        got,
+        [CallOutEvent::Ringing, CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed, ended]
+    );
+    assert_eq!(world.finished().await.outcome, "confirmed");
+}
