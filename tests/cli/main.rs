@@ -26,7 +26,25 @@ fn write(directory: &Path, name: &str, text: &str) {
     std::fs::write(directory.join(name), text).expect("the temporary directory can be written");
 }
 
-const SMALL: &str = "[store]\npath = \"data/cordboard.db\"\nkey_file = \"data/cordboard.key\"\n";
+/// Ports of the system's choosing, so that tests side by side do not meet.
+const SMALL: &str = "
+[http]
+bind = \"127.0.0.1:0\"
+[sip]
+trunk_bind = \"127.0.0.1:0\"
+phones_bind = \"127.0.0.1:0\"
+[store]
+path = \"data/cordboard.db\"
+key_file = \"data/cordboard.key\"
+[auth]
+jwt_secret_file = \"data/jwt.secret\"
+";
+
+/// [`SMALL`], with all that `serve` needs.
+fn whole() -> String {
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts/en");
+    format!("{SMALL}[voice]\nprompts = \"{}\"\ncache = \"data/speech\"\n", prompts.display())
+}
 
 #[test]
 fn every_mistake_is_told_at_once_with_its_line_and_its_cure() {
@@ -149,10 +167,53 @@ fn a_place_that_cannot_be_written_is_a_sentence() {
     write(directory.path(), "data", "a file where a directory should be");
     write(directory.path(), "cordboard.toml", SMALL);
     for arguments in [&["migrate"][..], &["serve"], &["demo", "--data", "data/demo"]] {
-        let output = cordboard(directory.path(), arguments);
+        let output = must_end(directory.path(), arguments);
         let words = said(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");
         assert!(words.contains("cannot write to data"), "{arguments:?}: {words}");
+        assert!(!words.contains("panicked"), "{words}");
+    }
+}
+
+/// Like [`cordboard`], for what must end by itself: ended by us, and a failure, after 30 s.
+fn must_end(directory: &Path, arguments: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cordboard"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be started");
+    for _ in 0..600 {
+        if child.try_wait().expect("our own child can be asked").is_some() {
+            return child.wait_with_output().expect("what it said can be read");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().expect("our own child can be ended");
+    let output = child.wait_with_output().expect("what it said can be read");
+    panic!("it did not end: {}", said(&output));
+}
+
+#[test]
+fn a_busy_port_is_a_sentence() {
+    let directory = TempDir::new("cli");
+    let http = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let http = http.local_addr().map(|address| (address, http)).expect("a bound socket has an address");
+    let sip = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has a free port");
+    let sip = sip.local_addr().map(|address| (address, sip)).expect("a bound socket has an address");
+    for (busy, config) in [
+        (http.0, whole().replace("bind = \"127.0.0.1:0\"\n[sip]", &format!("bind = \"{}\"\n[sip]", http.0))),
+        (sip.0, whole().replace("trunk_bind = \"127.0.0.1:0\"", &format!("trunk_bind = \"{}\"", sip.0))),
+        (sip.0, whole().replace("phones_bind = \"127.0.0.1:0\"", &format!("phones_bind = \"{}\"", sip.0))),
+    ] {
+        write(directory.path(), "cordboard.toml", &config);
+        let output = must_end(directory.path(), &["serve"]);
+        let words = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(words.contains("cannot listen") && words.contains(&busy.to_string()), "{words}");
         assert!(!words.contains("panicked"), "{words}");
     }
 }
@@ -174,7 +235,7 @@ fn a_database_of_a_newer_program_is_a_sentence() {
         tx.commit().await.expect("commits");
         store.close().await;
     });
-    let output = cordboard(directory.path(), &["serve"]);
+    let output = must_end(directory.path(), &["serve"]);
     let words = said(&output);
     assert_eq!(output.status.code(), Some(1), "{words}");
     assert!(words.contains("this database was written by a newer Cordboard (schema 9001"), "{words}");
