@@ -17,12 +17,15 @@ async fn open(directory: &Path) -> Store {
 }
 
 #[tokio::test]
-async fn a_store_opens_again_and_its_key_is_its_owners_only() {
+async fn a_store_opens_again_and_it_and_its_key_are_its_owners_only() {
     let directory = TempDir::new("opening");
     open(directory.path()).await.close().await;
-    open(directory.path()).await.close().await;
-    let mode = std::fs::metadata(directory.path().join("cordboard.key")).expect("is there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let store = open(directory.path()).await;
+    for name in ["cordboard.key", "cordboard.db", "cordboard.db-wal"] {
+        let mode = std::fs::metadata(directory.path().join(name)).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    store.close().await;
 }
 
 #[tokio::test]

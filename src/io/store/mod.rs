@@ -24,8 +24,10 @@ pub mod sessions;
 pub mod sql;
 pub mod users;
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::future::Future;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
@@ -279,6 +281,12 @@ impl Store {
 async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
     if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).map_err(|e| StoreError::not_writable(directory, &e))?;
+    }
+    // Numbers and names are in it: its owner's only. What SQLite puts beside it gets the same rights.
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(StoreError::not_writable(path, &e)),
     }
     let options = SqliteConnectOptions::new()
         .filename(path)
