@@ -14,7 +14,7 @@ const require = createRequire(join(here, '../../console/package.json'));
 const { chromium } = require('playwright-core');
 
 const [base, voice, scratch] = process.argv.slice(2);
-const PASSWORD = process.env.CORDBOARD_PASSWORD ?? 'cordboard';
+const PASSWORD = process.env.CORDBOARD_PASSWORD ?? 'cordboard-demo';
 const PATIENCE_MS = 30_000;
 
 const browser = await chromium.launch({
