@@ -68,7 +68,7 @@ fn caller_and_operator_hear_each_other_and_not_themselves() {
     kim.act(
         "fill",
         json!({ "call_type": "Urgent", "answers": {
-            "name": "Ann Archer", "callback": "+1 202 555 0190", "address": "12 Elm Street", "message": "Water is coming through the ceiling." } }),
+            "name": "Ann Archer", "callback": "+1 202 555 0190", "address": "12 Elm Street", "problem": "Leak", "message": "Water is coming through the ceiling." } }),
     );
     kim.act("save", json!({}));
     kim.act("expect_dispatch", json!({ "text": "Ann Archer" }));
