@@ -57,12 +57,20 @@ const commands = {
     await page.click('text=I hear it');
     const go = page.locator('text=Go to the desk, ready for calls');
     const failed = page.locator('ol li.fail .why');
-    await go.or(failed.first()).first().waitFor();
-    if (await failed.count()) throw new Error(`the ready check failed: ${await failed.first().textContent()}`);
-    const line = await page.locator('ol li').nth(2).locator('.why').textContent();
-    await go.click();
-    await page.waitForSelector('.state.ready, .state.talking, .state.offered');
-    return line;
+    const there = page.locator('.state.ready, .state.talking, .state.offered');
+    // A busy machine may keep the page from its heartbeat; then the server wants the test once more.
+    for (let tries = 1; ; tries += 1) {
+      await go.or(failed.first()).first().waitFor();
+      if (!(await failed.count())) {
+        const line = await page.locator('ol li').nth(2).locator('.why').textContent();
+        await go.click();
+        await there.or(failed.first()).first().waitFor();
+        if (await there.count()) return line;
+      }
+      if (tries === 3) throw new Error(`the ready check failed: ${await failed.first().textContent()}`);
+      await page.click('text=Test again');
+      await page.waitForSelector('ol li:nth-child(3).busy');
+    }
   },
 
   async expect_talking({ account }) {

@@ -157,19 +157,21 @@ export function focusFirstField(): void {
   (fields.find((f) => f.value === '') ?? fields[0])?.focus();
 }
 
-export async function setReady(ready: boolean, reason?: string): Promise<void> {
+/** True if the seat is as wanted now. */
+export async function setReady(ready: boolean, reason?: string): Promise<boolean> {
   if (ready && phone.checkedAt === null) {
     router.go({ name: 'ready' });
-    return;
+    return false;
   }
   await phone.unlock();
   if (ready) await phone.mic().catch(() => undefined);
   if (ready && phone.micFault) {
     notices.show(phone.micFault);
-    return;
+    return false;
   }
   try {
     await api.setSeat(ready ? 'ready' : 'not_ready', reason);
+    return true;
   } catch (error) {
     notices.show(error instanceof Problem ? error.message : 'That did not work.');
     // The server believes its own check only, and forgets it when the console was gone for a while.
@@ -177,6 +179,7 @@ export async function setReady(ready: boolean, reason?: string): Promise<void> {
       phone.unpass();
       router.go({ name: 'ready' });
     }
+    return false;
   }
 }
 
