@@ -134,6 +134,10 @@ const commands = {
     if (await patched.count()) await patched.click();
   },
 
+  async expect_ready() {
+    await page.waitForSelector('.state.ready');
+  },
+
   async hang_up() {
     await page.keyboard.press('F10');
   },
