@@ -108,10 +108,14 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. The WebRTC core warns of every handshake's ordinary parts.
+const USUAL_LOG: &str =
+    "info,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_srtp=error,rtc_stun=error,rtc_sctp=error,rtc_mdns=error,sqlx=warn";
+
 /// Sends the program's own words to standard error: `RUST_LOG` says how many, `info` unless set.
 fn start_log() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL_LOG));
     // Colours are for people: a file or a journal gets plain text.
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();

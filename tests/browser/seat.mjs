@@ -29,7 +29,7 @@ const browser = await chromium.launch({
     '--allow-loopback-in-peer-connection',
   ],
 });
-const context = await browser.newContext({ viewport: { width: 1600, height: 900 } });
+const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, bypassCSP: true });
 const page = await context.newPage();
 page.setDefaultTimeout(PATIENCE_MS);
 const said = [];

@@ -4,12 +4,26 @@
   const RATE = 48_000;
   const heard = []; // Float32Array chunks since the last mark
   let context = null;
+  let loaded = null;
 
-  const listenTo = (stream) => {
-    context ??= new AudioContext({ sampleRate: RATE });
+  // On the audio thread, so that a busy page loses nothing.
+  const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {
+    process([[samples]]) {
+      if (samples) this.port.postMessage(samples.slice());
+      return true;
+    }
+  });`;
+
+  const listenTo = async (stream) => {
+    if (!context) {
+      context = new AudioContext({ sampleRate: RATE });
+      const url = URL.createObjectURL(new Blob([worklet], { type: 'text/javascript' }));
+      loaded = context.audioWorklet.addModule(url);
+    }
+    await loaded;
     const source = context.createMediaStreamSource(stream);
-    const tap = context.createScriptProcessor(4096, 1, 1);
-    tap.onaudioprocess = (event) => heard.push(event.inputBuffer.getChannelData(0).slice());
+    const tap = new AudioWorkletNode(context, 'tap');
+    tap.port.onmessage = (event) => heard.push(event.data);
     source.connect(tap);
     tap.connect(context.destination);
   };
