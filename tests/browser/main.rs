@@ -15,6 +15,8 @@ mod server;
 #[path = "../support/sipp.rs"]
 mod sipp;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::json;
 
 use ear::{Ear, assert_hears};
@@ -33,13 +35,20 @@ fn peers_are_there(test: &str) -> bool {
     ["sipp", "chromium", "node"].iter().all(|program| peers::find_program(test, program).is_some())
 }
 
-fn dial(server: &Server, ear: &Ear) -> Sipp {
+fn dial(scenario: &str, server: &Server, ear: &Ear) -> Sipp {
     let target = format!("127.0.0.1:{}", server.sip);
-    Sipp::start("caller", &target, free_port(), ear.port(), &[("did", PLUMBING), ("caller", CALLER)], &server.dir)
+    Sipp::start(scenario, &target, free_port(), ear.port(), &[("did", PLUMBING), ("caller", CALLER)], &server.dir)
+}
+
+/// Browsers and media share few cores: one story runs at a time.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[test]
 fn caller_and_operator_hear_each_other_and_not_themselves() {
+    let _turn = one_at_a_time();
     if !peers_are_there("caller_and_operator_hear_each_other_and_not_themselves") {
         return;
     }
@@ -49,7 +58,7 @@ fn caller_and_operator_hear_each_other_and_not_themselves() {
     kim.act("get_ready", json!({}));
 
     let caller = Ear::open(CALLER_HZ);
-    let call = dial(&server, &caller);
+    let call = dial("caller", &server, &caller);
     kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
 
     let from = caller.mark();
@@ -79,6 +88,7 @@ fn caller_and_operator_hear_each_other_and_not_themselves() {
 
 #[test]
 fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
+    let _turn = one_at_a_time();
     if !peers_are_there("a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase") {
         return;
     }
@@ -92,7 +102,7 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     kim.act("log_in", json!({ "login": "kim" }));
     kim.act("get_ready", json!({}));
     let caller = Ear::open(CALLER_HZ);
-    let call = dial(&server, &caller);
+    let call = dial("caller_on_cue", &server, &caller);
     kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
 
     // Announce: operator and contact are private, the caller hears music.
@@ -122,9 +132,66 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     assert_hears("the caller", &caller.listen(3.0), &[CONTACT_HZ], &[OPERATOR_HZ, CALLER_HZ]);
     assert_hears("the contact", &contact.listen(3.0), &[CALLER_HZ], &[OPERATOR_HZ, CONTACT_HZ]);
 
-    // The operator is there for the next call; the two talk on until one of them hangs up, which these do not.
+    // The operator is there for the next call; the two talk on until one of them hangs up.
     kim.act("end_patched_call", json!({}));
     kim.act("expect_ready", json!({}));
     assert_hears("the caller, the operator at the next call", &caller.listen(1.0), &[CONTACT_HZ], &[OPERATOR_HZ]);
-    drop((call, phone));
+
+    // The caller hangs up: the contact is let go as well.
+    call.cue();
+    call.expect_success();
+    phone.expect_success();
+}
+
+#[test]
+fn a_busy_contact_gives_the_caller_back_to_the_operator_at_once() {
+    let _turn = one_at_a_time();
+    if !peers_are_there("a_busy_contact_gives_the_caller_back_to_the_operator_at_once") {
+        return;
+    }
+    let phone_port = free_port();
+    let server = Server::start_with_carrier(phone_port);
+    let silent = Ear::open(0.0);
+    let phone = Sipp::start("callee_busy", "127.0.0.1:9", phone_port, silent.port(), &[], &server.dir);
+    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
+    kim.act("log_in", json!({ "login": "kim" }));
+    kim.act("get_ready", json!({}));
+    let caller = Ear::open(CALLER_HZ);
+    let _call = dial("caller", &server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    kim.act("patch", json!({}));
+    phone.expect_success();
+    kim.act("expect_state", json!({ "state": "talking" }));
+    caller.listen(0.5);
+    assert_hears("the caller", &caller.listen(2.0), &[OPERATOR_HZ], &[CALLER_HZ]);
+}
+
+#[test]
+fn a_caller_whose_operators_browser_dies_hears_music_and_then_the_next_operator() {
+    const NEXT_OPERATOR_HZ: f64 = 1_300.0;
+    let _turn = one_at_a_time();
+    if !peers_are_there("a_caller_whose_operators_browser_dies_hears_music_and_then_the_next_operator") {
+        return;
+    }
+    let server = Server::start();
+    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
+    kim.act("log_in", json!({ "login": "kim" }));
+    kim.act("get_ready", json!({}));
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial("caller", &server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    caller.listen(0.5);
+    assert_hears("the caller", &caller.listen(1.0), &[OPERATOR_HZ], &[CALLER_HZ]);
+
+    kim.act("die", json!({}));
+    let mut lee = Seat::open(server.http, NEXT_OPERATOR_HZ, &server.dir);
+    lee.act("log_in", json!({ "login": "lee" }));
+    lee.act("get_ready", json!({}));
+    lee.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    caller.listen(0.5);
+    let from = caller.mark();
+    lee.assert_hears(&[CALLER_HZ], &[NEXT_OPERATOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from, 3.0), &[NEXT_OPERATOR_HZ], &[OPERATOR_HZ, CALLER_HZ]);
+    lee.act("press", json!({ "key": "F10" }));
+    call.expect_success();
 }

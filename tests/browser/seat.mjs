@@ -142,6 +142,11 @@ const commands = {
     await page.keyboard.press('F10');
   },
 
+  // The browser's page is gone from one moment to the next: no BYE, no closing frame of its own.
+  async die() {
+    await page.goto('chrome://crash').catch(() => {});
+  },
+
   async levels({ frequencies, seconds }) {
     return page.evaluate(([f, s]) => window.__tap.levels(f, s), [frequencies, seconds]);
   },

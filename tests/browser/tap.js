@@ -5,6 +5,7 @@
   const heard = []; // Float32Array chunks since the last mark
   let context = null;
   let loaded = null;
+  let newest = null;
 
   // On the audio thread, so that a busy page loses nothing.
   const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {
@@ -23,7 +24,9 @@
     await loaded;
     const source = context.createMediaStreamSource(stream);
     const tap = new AudioWorkletNode(context, 'tap');
-    tap.port.onmessage = (event) => heard.push(event.data);
+    // A call that is over goes on as silence; only the newest is listened to.
+    newest = tap;
+    tap.port.onmessage = (event) => newest === tap && heard.push(event.data);
     source.connect(tap);
     tap.connect(context.destination);
   };

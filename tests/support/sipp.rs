@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Sipp {
     child: Child,
     log: PathBuf,
+    port: u16,
+    call_id: String,
 }
 
 impl Sipp {
@@ -23,6 +25,7 @@ impl Sipp {
     ) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/scenarios/{scenario}.xml"));
         assert!(file.is_file(), "no scenario {}", file.display());
+        let call_id = format!("call-{local_port}@127.0.0.1");
         let log = scratch.join(format!("sipp-{scenario}-{local_port}.log"));
         let output = std::fs::File::create(&log).expect("the scratch directory is writable");
         let mut command = Command::new("sipp");
@@ -32,6 +35,7 @@ impl Sipp {
             .arg(file)
             .args(["-m", "1", "-l", "1", "-i", "127.0.0.1", "-p", &local_port.to_string()])
             .args(["-key", "audio_port", &audio_port.to_string()])
+            .args(["-cid_str", &call_id])
             .args(["-timeout", "180s", "-timeout_error", "-nostdin", "-nd"]);
         for (key, value) in keys {
             command.args(["-key", key, value]);
@@ -44,7 +48,19 @@ impl Sipp {
             .current_dir(scratch)
             .spawn()
             .expect("sipp was found before");
-        Self { child, log }
+        Self { child, log, port: local_port, call_id }
+    }
+
+    /// Tells a `…_on_cue` scenario to go on: a MESSAGE in its call, which it waits for.
+    pub fn cue(&self) {
+        let cue = format!(
+            "MESSAGE sip:cue@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKcue\r\n\
+             From: <sip:test@127.0.0.1>;tag=cue\r\nTo: <sip:cue@127.0.0.1>\r\nCall-ID: {}\r\n\
+             CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
+            self.call_id
+        );
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
+        socket.send_to(cue.as_bytes(), ("127.0.0.1", self.port)).expect("loopback takes a datagram");
     }
 
     /// Whether it has ended, and how.
