@@ -46,6 +46,14 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// An operator who is ready for calls.
+fn sit_down(login: &str, voice_hz: f64, server: &Server) -> Seat {
+    let mut seat = Seat::open(server.http, voice_hz, &server.dir);
+    seat.act("log_in", json!({ "login": login }));
+    seat.act("get_ready", json!({}));
+    seat
+}
+
 #[test]
 fn caller_and_operator_hear_each_other_and_not_themselves() {
     let _turn = one_at_a_time();
@@ -53,9 +61,7 @@ fn caller_and_operator_hear_each_other_and_not_themselves() {
         return;
     }
     let server = Server::start();
-    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
-    kim.act("log_in", json!({ "login": "kim" }));
-    kim.act("get_ready", json!({}));
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
 
     let caller = Ear::open(CALLER_HZ);
     let call = dial("caller", &server, &caller);
@@ -98,9 +104,7 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     let contact = Ear::open(CONTACT_HZ);
     let phone = Sipp::start("callee", "127.0.0.1:9", phone_port, contact.port(), &[], &server.dir);
 
-    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
-    kim.act("log_in", json!({ "login": "kim" }));
-    kim.act("get_ready", json!({}));
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
     let caller = Ear::open(CALLER_HZ);
     let call = dial("caller_on_cue", &server, &caller);
     kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
@@ -153,9 +157,7 @@ fn a_busy_contact_gives_the_caller_back_to_the_operator_at_once() {
     let server = Server::start_with_carrier(phone_port);
     let silent = Ear::open(0.0);
     let phone = Sipp::start("callee_busy", "127.0.0.1:9", phone_port, silent.port(), &[], &server.dir);
-    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
-    kim.act("log_in", json!({ "login": "kim" }));
-    kim.act("get_ready", json!({}));
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
     let caller = Ear::open(CALLER_HZ);
     let _call = dial("caller", &server, &caller);
     kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
@@ -174,9 +176,7 @@ fn a_caller_whose_operators_browser_dies_hears_music_and_then_the_next_operator(
         return;
     }
     let server = Server::start();
-    let mut kim = Seat::open(server.http, OPERATOR_HZ, &server.dir);
-    kim.act("log_in", json!({ "login": "kim" }));
-    kim.act("get_ready", json!({}));
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
     let caller = Ear::open(CALLER_HZ);
     let call = dial("caller", &server, &caller);
     kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
@@ -184,9 +184,7 @@ fn a_caller_whose_operators_browser_dies_hears_music_and_then_the_next_operator(
     assert_hears("the caller", &caller.listen(1.0), &[OPERATOR_HZ], &[CALLER_HZ]);
 
     kim.act("die", json!({}));
-    let mut lee = Seat::open(server.http, NEXT_OPERATOR_HZ, &server.dir);
-    lee.act("log_in", json!({ "login": "lee" }));
-    lee.act("get_ready", json!({}));
+    let mut lee = sit_down("lee", NEXT_OPERATOR_HZ, &server);
     lee.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
     caller.listen(0.5);
     let from = caller.mark();
