@@ -286,3 +286,18 @@ fn a_protocol_is_played_through_in_the_accounts_own_time() {
     let unknown = ["simulate", "--account", "nobody", "--call-type", "Urgent", "--at", "2026-03-07T02:00"];
     assert!(said(&cordboard(directory.path(), &unknown)).contains("There are: \"Law Office of Harriet Vance\""));
 }
+
+#[test]
+fn what_is_said_is_a_wav_file_with_its_true_length() {
+    let directory = TempDir::new("cli");
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts/en/comfort.wav");
+    let mut streamed = std::fs::read(prompts).expect("the repository's prompts can be read");
+    // A voice that writes to a pipe cannot know the length: espeak-ng's made-up one.
+    streamed[40..44].copy_from_slice(&0x7fff_f000_u32.to_le_bytes());
+    std::fs::write(directory.path().join("streamed"), streamed).expect("the temporary directory can be written");
+    write(directory.path(), "cordboard.toml", &format!("{SMALL}[voice]\ncommand = [\"cat\", \"streamed\"]\n"));
+    let output = cordboard(directory.path(), &["say", "--config", "cordboard.toml", "hello", "out.wav"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let wav = hound::WavReader::open(directory.path().join("out.wav")).expect("a WAV file");
+    assert!((5..7).contains(&(wav.duration() / wav.spec().sample_rate)), "{} samples", wav.duration());
+}

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
+use super::wav::with_true_length;
 use super::{SPEAK_LIMIT, SpeechError};
 
 /// The largest WAV file taken from the engine: ten minutes at 44.1 kHz.
@@ -33,7 +34,7 @@ impl fmt::Display for VoiceCommand {
 }
 
 impl VoiceCommand {
-    /// What the engine says for `text`.
+    /// What the engine says for `text`: a WAV file with true lengths.
     pub async fn speak(&self, text: &str) -> Result<Vec<u8>, SpeechError> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(SpeechError::Engine("no voice engine is configured: set [voice] command".into()));
@@ -73,7 +74,7 @@ impl VoiceCommand {
             Ok::<_, io::Error>((wav, status))
         };
         match tokio::time::timeout(SPEAK_LIMIT, work).await {
-            Ok(Ok((wav, status))) if status.success() && !wav.is_empty() => Ok(wav),
+            Ok(Ok((wav, status))) if status.success() && !wav.is_empty() => Ok(with_true_length(wav)),
             Ok(Ok((_, status))) => Err(SpeechError::Engine(format!("the voice engine {program} failed ({status})"))),
             Ok(Err(e)) => Err(SpeechError::Engine(format!("the voice engine {program} failed: {e}"))),
             Err(_) => Err(SpeechError::Engine(format!("the voice engine {program} took longer than 20 s"))),

@@ -112,7 +112,7 @@ impl Speaker {
         if let Ok(wav) = tokio::fs::read(&path).await {
             return Ok(wav);
         }
-        let wav = wav::with_true_length(self.command.speak(&text).await?);
+        let wav = self.command.speak(&text).await?;
         // Written aside and moved, so that a crash never leaves half a prompt under its name.
         let aside =
             self.cache.join(format!("{name}.{:016x}.part", u64::from_le_bytes(crate::base::rng::secure_bytes())));
