@@ -1,5 +1,8 @@
-//! Real SIPp against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold.
-//! The owner of the calls is a trivial one that rings and answers.
+//! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold;
+//! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
+//! callers, the on-call staff's telephones, starting and stopping.
+
+#![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,8 +18,27 @@ use cordboard::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEv
 use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use tokio::sync::mpsc;
 
+#[path = "../support/api.rs"]
+mod api;
+mod callout;
+#[path = "../support/ear.rs"]
+mod ear;
+mod greeting;
+mod house;
 #[path = "../support/peers.rs"]
 mod peers;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod serve;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/sipp.rs"]
+mod sipp;
+#[path = "../support/temp.rs"]
+mod temp;
+
+use api::wait_for;
+use sipp::free_port;
 
 const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 
@@ -85,11 +107,6 @@ fn answer_all(trunk: TrunkHandle, mut calls: mpsc::Receiver<IncomingCall>, answe
         }
     });
     tally
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
-    socket.local_addr().expect("a bound socket has an address").port()
 }
 
 /// Runs SIPp to its end; what it printed if it failed.

@@ -54,12 +54,12 @@ impl Ear {
 
     /// All that was heard so far.
     pub fn heard(&self) -> Vec<i16> {
-        self.shared.lock().unwrap().heard.clone()
+        self.shared.lock().expect("no holder of this lock panics").heard.clone()
     }
 
     /// How many samples were heard so far; a place to measure from later.
     pub fn mark(&self) -> usize {
-        self.shared.lock().unwrap().heard.len()
+        self.shared.lock().expect("no holder of this lock panics").heard.len()
     }
 
     /// Waits until `seconds` more have been heard and gives just those. Fails after three times as long.
@@ -87,12 +87,12 @@ impl Ear {
             '#' => 11,
             _ => panic!("no such key: {key}"),
         };
-        self.shared.lock().unwrap().digits.push(event);
+        self.shared.lock().expect("no holder of this lock panics").digits.push(event);
     }
 
     /// The longest gap between two packets heard after the mark `from`, in ms.
     pub fn longest_gap_since(&self, from: usize) -> u64 {
-        let shared = self.shared.lock().unwrap();
+        let shared = self.shared.lock().expect("no holder of this lock panics");
         let arrivals = &shared.arrivals[(from / FRAME).min(shared.arrivals.len())..];
         arrivals.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
     }
@@ -114,14 +114,19 @@ fn run(socket: &UdpSocket, shared: &Mutex<Shared>, stop: &AtomicBool) {
     let mut buffer = [0; 2_048];
     while !stop.load(Ordering::Relaxed) {
         if let Ok((length, from)) = socket.recv_from(&mut buffer) {
-            take_packet(&buffer[..length], from, now_ms() - opened, &mut shared.lock().unwrap());
+            take_packet(
+                &buffer[..length],
+                from,
+                now_ms() - opened,
+                &mut shared.lock().expect("no holder of this lock panics"),
+            );
         }
         if now_ms() < next_ms {
             continue;
         }
         next_ms += 20;
         let (remote, tone_hz, digit) = {
-            let mut shared = shared.lock().unwrap();
+            let mut shared = shared.lock().expect("no holder of this lock panics");
             let digit = (!shared.digits.is_empty()).then(|| shared.digits.remove(0));
             (shared.remote, shared.tone_hz, digit)
         };

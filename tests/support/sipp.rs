@@ -1,7 +1,9 @@
 //! SIPp as the far end's signalling: a caller, or an on-call person's phone. The media is an [`Ear`]'s.
 
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// A running SIPp, ended by its process id when dropped.
@@ -36,7 +38,8 @@ impl Sipp {
             .args(["-m", "1", "-l", "1", "-i", "127.0.0.1", "-p", &local_port.to_string()])
             .args(["-key", "audio_port", &audio_port.to_string()])
             .args(["-cid_str", &call_id])
-            .args(["-timeout", "180s", "-timeout_error", "-nostdin", "-nd"]);
+            .args(["-timeout", "180s", "-timeout_error", "-nostdin", "-nd", "-trace_err", "-error_file"])
+            .arg(log.with_extension("errors"));
         for (key, value) in keys {
             command.args(["-key", key, value]);
         }
@@ -59,7 +62,7 @@ impl Sipp {
              CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
             self.call_id
         );
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
         socket.send_to(cue.as_bytes(), ("127.0.0.1", self.port)).expect("loopback takes a datagram");
     }
 
@@ -82,7 +85,8 @@ impl Sipp {
 
     /// The end of what it printed.
     pub fn tail(&self) -> String {
-        let log = std::fs::read(&self.log).unwrap_or_default();
+        let mut log = std::fs::read(&self.log).unwrap_or_default();
+        log.extend(std::fs::read(self.log.with_extension("errors")).unwrap_or_default());
         let log = String::from_utf8_lossy(&log).into_owned();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
@@ -96,8 +100,15 @@ impl Drop for Sipp {
     }
 }
 
-/// A UDP port that is free now.
+/// A port that is free now, for TCP and UDP, outside the ephemeral range so that it stays free.
 pub fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free UDP port on loopback");
-    socket.local_addr().expect("a bound socket has an address").port()
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    for _ in 0..50 {
+        let n = ASKED.fetch_add(1, Ordering::Relaxed);
+        let port = 15_000 + (std::process::id() % 100) as u16 * 50 + n % 50;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port on loopback");
 }
