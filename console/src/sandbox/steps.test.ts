@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askedReply, elapsed, gather, progress, readable } from './steps';
+import { askedReply, byCompany, elapsed, gather, progress, readable } from './steps';
 import type { PhoneView, SandboxState } from './types';
 
 const phone = (change: Partial<PhoneView> = {}): PhoneView => ({
@@ -22,6 +22,8 @@ test('the tour begins at the desk and moves on by what is seen', () => {
   expect(progress(seen).next).toBe('again');
   seen = gather(seen, state(phone({ state: 'talking' }), phone({ state: 'talking' })), false);
   expect(progress(seen).next).toBe('join');
+  seen = gather(seen, state(phone(), phone()), false);
+  expect(progress(seen).next).toBeNull();
 });
 
 test('a reply that went nowhere is none, and what was seen stays seen', () => {
@@ -36,4 +38,14 @@ test('numbers, times and the reply asked for are read as people read them', () =
   expect(elapsed(83_000)).toBe('1:23');
   expect(askedReply('Burst pipe at 5 Elm. Reply 12ok to confirm.')).toBe('12ok');
   expect(askedReply('ok then')).toBeNull();
+});
+
+test('phones stand under their companies', () => {
+  const ben = phone({ title: 'Plumbing · technician, mobile' });
+  const companies = byCompany([ben, phone({ title: 'Clinic · doctor' }), phone({ title: 'Plumbing · office' }), phone({ title: 'mobile' })]);
+  expect(companies.map((c) => [c.name, c.phones.map((p) => p.title)])).toEqual([
+    ['Plumbing', ['technician, mobile', 'office']],
+    ['Clinic', ['doctor']],
+    ['Others', ['mobile']],
+  ]);
 });

@@ -2,7 +2,7 @@
 
 import type { PhoneView, SandboxState } from './types';
 
-export const facts = ['handset', 'answered', 'texted', 'replied', 'rang', 'patched', 'mailed'] as const;
+export const facts = ['handset', 'answered', 'texted', 'replied', 'rang', 'patched', 'parted', 'mailed'] as const;
 export type Fact = (typeof facts)[number];
 export type Seen = Partial<Record<Fact, boolean>>;
 
@@ -26,28 +26,29 @@ export const chapters: Chapter[] = [
   {
     title: '1 · Your first call',
     steps: [
-      { id: 'sign-in', where: 'desk', text: 'Open the desk in a second tab, sign in as an operator, pass the check and press Ready.' },
+      { id: 'sign-in', where: 'desk', text: 'Open the desk in a second tab and sign in as kim. Do the ready check; at its end press “Go to the desk, ready for calls”.' },
       { id: 'handset', where: 'here', text: 'Press “Pick up the handset”: it lets you talk and listen on these phones.', fact: 'handset' },
-      { id: 'dial', where: 'here', text: 'You are the caller: on the phone on the left choose a company and call it. You hear its greeting.', fact: 'answered' },
-      { id: 'take', where: 'desk', text: 'The desk beeps and the call is answered. Read the answer phrase, choose the urgent call type, fill in the form.' },
-      { id: 'save', where: 'desk', text: 'Save it with Ctrl+Enter. A few seconds later the dispatch starts.', fact: 'texted' },
+      { id: 'dial', where: 'here', text: 'You are the caller: on your phone choose a company, Imaginary Plumbing for example. You hear its greeting.', fact: 'answered' },
+      { id: 'take', where: 'desk', text: 'The desk beeps and the call is answered. Read the answer phrase aloud, keep the call type Urgent and fill in the form.' },
+      { id: 'save', where: 'desk', text: 'Save it with Ctrl+Enter, then hang up with F10. Ten seconds later the dispatch starts; until then it can be taken back.', fact: 'texted' },
     ],
   },
   {
     title: '2 · A person confirms',
     steps: [
-      { id: 'read', where: 'here', text: 'A phone on the right shows the text. It says which code to reply.' },
-      { id: 'reply', where: 'here', text: 'Type that reply (such as 1ok) under the text and send it. The dispatch board shows who confirmed.', fact: 'replied' },
-      { id: 'ignore', where: 'here', text: 'Or do not reply: when the wait is over the phone rings, and a voice reads the message after you press 1.', fact: 'rang', optional: true },
+      { id: 'read', where: 'here', text: 'The phone of the technician on call shows the text. It says which code to reply.' },
+      { id: 'reply', where: 'here', text: 'Send that reply (such as 1ok): the green button under the text does it. The desk then says who confirmed.', fact: 'replied' },
+      { id: 'ignore', where: 'here', text: 'Or do not reply. After 15 minutes, or when the operator presses Skip beside the dispatch, the phone rings: answer, press 1, hear the message to its end, and press 1 again when the voice asks for it.', fact: 'rang', optional: true },
     ],
   },
   {
     title: '3 · Patch a caller through',
     steps: [
-      { id: 'again', where: 'here', text: 'Call again and let the operator answer.' },
-      { id: 'patch', where: 'desk', text: 'Press F8 and choose who is on call: the caller hears music.' },
-      { id: 'answer', where: 'here', text: 'Answer the phone that rings. You and the operator are private.', fact: 'patched' },
+      { id: 'again', where: 'here', text: 'Call again. The desk answers by itself once the operator is done with the last call (Ctrl+↓).' },
+      { id: 'patch', where: 'desk', text: 'Press F8, and Enter for who is on call: the caller hears music.' },
+      { id: 'answer', where: 'here', text: 'Answer the phone that rings. You and the operator are private: the caller still hears music.', fact: 'patched' },
       { id: 'join', where: 'desk', text: 'Press F9: all three hear each other. Shift+F9: the operator drops off, the two talk on.' },
+      { id: 'part', where: 'here', text: 'Hang up your phone. Save the form in the desk: instead of a text, its record says who was put through.', fact: 'parted' },
     ],
   },
 ];
@@ -65,6 +66,7 @@ export function gather(seen: Seen, state: SandboxState, handsetUp: boolean): See
     ...on('replied', state.phones.some((p) => p.texts.some((t) => t.mine && !t.failed))),
     ...on('rang', state.phones.some((p) => p.state === 'ringing') && !inCall(state.caller)),
     ...on('patched', state.phones.some(inCall) && inCall(state.caller)),
+    ...on('parted', !!seen.patched && state.caller.state === 'idle'),
     ...on('mailed', state.mailboxes.some((m) => m.mails.length > 0)),
   };
 }
@@ -98,4 +100,21 @@ export function elapsed(ms: number): string {
 /** The reply that a text asks for (“reply 1ok”), to be offered as a button. */
 export function askedReply(body: string): string | null {
   return /\b(\d{1,3}ok)\b/i.exec(body)?.[1] ?? null;
+}
+
+export interface Company {
+  name: string;
+  phones: PhoneView[];
+}
+
+/** The phones under the company of each, in the order they come; their titles say "company · what it is". */
+export function byCompany(phones: PhoneView[]): Company[] {
+  const found = new Map<string, PhoneView[]>();
+  for (const phone of phones) {
+    const [name, ...rest] = phone.title.split(' · ');
+    const shown = rest.length ? { ...phone, title: rest.join(' · ') } : phone;
+    const company = rest.length ? name! : 'Others';
+    found.set(company, [...(found.get(company) ?? []), shown]);
+  }
+  return [...found].map(([name, list]) => ({ name, phones: list }));
 }
