@@ -88,7 +88,8 @@ impl Dispatcher {
             opened_at: state.open_at,
             closed_at: state.closed_at,
             undo_until: (state.phase == Phase::Open).then_some(state.open_at),
-            last: timeline.last().cloned(),
+            // What comes next is said by `next`; here stands what was done.
+            last: timeline.iter().rev().find(|line| line.kind != "waiting").cloned(),
             next,
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
             timeline,

@@ -50,11 +50,12 @@ pub fn number(e164: &str) -> String {
 
 /// Who called and what for, in one line, for a screen: `Jane Roe · burst pipe in the kitchen`.
 pub fn headline(message: &Message) -> String {
-    let parts: Vec<String> = brief_answers(message)
-        .filter(|(field, _)| field.kind != FieldKind::Phone)
-        .take(2)
-        .map(|(_, answer)| answer)
-        .collect();
+    let answers: Vec<(&Field, String)> =
+        brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone).collect();
+    // Who comes first on a form; what for is a choice or a long text, an address is not.
+    let what_for = |(field, _): &&(&Field, String)| field.kind != FieldKind::Text;
+    let problem = answers.iter().skip(1).find(what_for).or_else(|| answers.get(1));
+    let parts: Vec<&str> = answers.iter().take(1).chain(problem).map(|(_, answer)| answer.as_str()).collect();
     let text = if parts.is_empty() {
         message.caller.as_ref().map_or_else(|| "unknown caller".to_owned(), |n| number(n.as_e164()))
     } else {
