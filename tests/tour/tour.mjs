@@ -56,7 +56,7 @@ async function call() {
 async function fill(name, problem) {
   await d.fill('[data-field="name"]', name);
   await d.fill('[data-field="callback"]', '+1 202 555 0190');
-  await d.fill('[data-field="address"]', '12 Elm Street');
+  await d.fill('[data-field="address"]', '5 Elm');
   await d.selectOption('[data-field="problem"]', problem);
 }
 
@@ -132,11 +132,11 @@ try {
   await call();
   await row('Ann Archer').locator('text=Put through to').waitFor();
   result.said.patched = await row('Ann Archer').innerText();
-  await fill('Bob Burst', 'Leak');
+  await fill('Bob Burst', 'Broken pipe');
   await save();
   step('a second message on the same call; hung up');
   await d.click('text=Take another message on this call');
-  await fill('Cy Flood', 'No hot water');
+  await fill('Cy Flood', 'Leak');
   await save();
   await d.keyboard.press('F10');
 
