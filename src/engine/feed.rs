@@ -203,6 +203,8 @@ pub struct AlarmView {
     pub at: UtcMs,
     pub dispatch: Option<DispatchId>,
     pub call: Option<CallId>,
+    /// An operator can take it back by having seen to it; others go when their cause does.
+    pub dismissible: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -8,7 +8,8 @@ use super::error::ProblemBody;
 use super::extract::Id;
 use super::state::Front;
 
-/// I have seen to this alarm (a text nobody could place). Alarms of dispatches go when their cause does.
+/// I have seen to this alarm (a text nobody could place, a caller to ring back). Alarms of dispatches go when their
+/// cause does.
 #[utoipa::path(delete, path = "/api/v1/alarms/{id}", tag = "live", security(("bearer" = [])),
     params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> StatusCode {

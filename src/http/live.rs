@@ -55,6 +55,7 @@ impl Desk for LiveDesk {
     }
 
     fn silence(&self, alarm: &str) {
+        self.calls.silence(alarm);
         self.dispatcher.silence(alarm);
     }
 }

@@ -75,6 +75,7 @@ async fn a_console_sees_the_whole_picture_and_then_changes_in_order() {
         at: UtcMs(1),
         dispatch: None,
         call: None,
+        dismissible: true,
     };
     house.front.feed.publish(FeedEvent::Alarm { alarm });
     for n in 0..100 {

@@ -117,3 +117,37 @@ async fn a_signed_text_from_nobody_is_acknowledged_and_dropped() {
     assert_eq!(post(&house, INBOUND, &fields, Some(&signature)).await.status, StatusCode::OK);
     assert!(house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty());
 }
+
+#[tokio::test]
+async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_of_a_dispatch() {
+    let house = House::new().await;
+    let dispatcher = &house.front.dispatcher;
+    let fields = [("MessageSid", "SM3"), ("From", "+12025550199"), ("To", "+12025550102"), ("Body", "Who is this?")];
+    let signature = sign(&format!("{PUBLIC_URL}{INBOUND}"), &fields, SMS_SECRET);
+    assert_eq!(post(&house, INBOUND, &fields, Some(&signature)).await.status, StatusCode::OK);
+    house.advance(std::time::Duration::from_secs(1)).await;
+    let alarms = dispatcher.alarms();
+    let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
+    assert!(alarm.dismissible);
+    dispatcher.silence(&alarm.id);
+    assert_eq!(dispatcher.alarms(), []);
+
+    // From round 2 on, nobody told: the dispatch's own alarm, which only its end takes back.
+    let token = house.sign_in("kim").await;
+    let body = crate::support::message_body();
+    assert_eq!(house.ask(axum::http::Method::POST, "/api/v1/messages", &token, body).await.status, StatusCode::CREATED);
+    for _ in 0..90 {
+        house.advance(std::time::Duration::from_secs(60)).await;
+        for (request, news) in crate::support::Told::so_far(&house.told.calls) {
+            let over =
+                cordboard::engine::callout::CallOutResult::NotReached(cordboard::domain::call::cause::Cause::NoAnswer);
+            // A call that is over already has nobody who listens.
+            let _ = news.send((request.attempt, cordboard::engine::callout::CallOutEvent::Ended(over)));
+        }
+    }
+    let alarms = dispatcher.alarms();
+    let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
+    assert!(!alarm.dismissible && alarm.dispatch.is_some());
+    dispatcher.silence(&alarm.id);
+    assert_eq!(dispatcher.alarms().len(), 1);
+}

@@ -150,6 +150,8 @@ export const api = {
   sip: () => request<{ uri: string; ws: string }>('GET', '/seat/sip'),
   check: () => request<void>('POST', '/seat/check'),
 
+  dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
+
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>
     request<void>('POST', `/calls/${id(call)}/patch`, to),

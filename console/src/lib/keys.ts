@@ -15,6 +15,7 @@ export type Action =
   | 'mute'
   | 'ready'
   | 'quiet'
+  | 'dismiss'
   | 'go_desk'
   | 'go_messages'
   | 'go_board'
@@ -49,6 +50,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
+  { action: 'dismiss', combo: 'Alt+x', label: 'Seen to: dismiss the first alarm that can be', group: 'Seat' },
   { action: 'go_desk', combo: 'Alt+1', sequence: 'g d', label: 'Desk', group: 'Go to' },
   { action: 'go_messages', combo: 'Alt+2', sequence: 'g m', label: 'Messages', group: 'Go to' },
   { action: 'go_board', combo: 'Alt+3', sequence: 'g b', label: 'Dispatch board', group: 'Go to' },

@@ -77,7 +77,7 @@ describe('the feed', () => {
 
   it('forgets a call that has gone and an alarm that was settled', () => {
     expect(reduce(start, { type: 'call_gone', id: 'call_1' }).calls).toEqual([]);
-    const alarm = { id: 'alm_1', level: 'critical' as const, text: 'x', at: 1 };
+    const alarm = { id: 'alm_1', level: 'critical' as const, text: 'x', at: 1, dismissible: true };
     const state = reduce(start, { type: 'alarm', alarm });
     expect(state.alarms).toHaveLength(1);
     expect(reduce(state, { type: 'alarm_gone', id: 'alm_1' }).alarms).toEqual([]);

@@ -221,6 +221,8 @@ export interface AlarmView {
   at: number;
   dispatch?: string | null;
   call?: string | null;
+  /** Nothing else takes it back: an operator does, having seen to it. */
+  dismissible: boolean;
 }
 
 export interface Cursor {

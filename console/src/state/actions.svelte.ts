@@ -2,7 +2,7 @@
 
 import { Problem, api, type CallAction } from '../lib/api';
 import type { Action } from '../lib/keys';
-import type { CallView } from '../lib/types';
+import type { AlarmView, CallView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
@@ -157,6 +157,12 @@ export function focusFirstField(): void {
   (fields.find((f) => f.value === '') ?? fields[0])?.focus();
 }
 
+/** She has seen to an alarm that nothing else takes back; it leaves every desk. */
+export async function dismiss(alarm: AlarmView | undefined = desk.looseAlarms.find((a) => a.dismissible)): Promise<void> {
+  if (!alarm) notices.show('No alarm can be dismissed: those of dispatches go when they are seen to.', 'info');
+  else if (await attempt(() => api.dismissAlarm(alarm.id))) notices.say('The alarm is dismissed.');
+}
+
 /** True if the seat is as wanted now. */
 export async function setReady(ready: boolean, reason?: string): Promise<boolean> {
   if (ready && phone.checkedAt === null) {
@@ -213,6 +219,8 @@ export function run(action: Action): void {
       return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
     case 'quiet':
       return watch.quiet();
+    case 'dismiss':
+      return void dismiss();
     case 'go_desk':
       return router.go({ name: 'desk' });
     case 'go_messages':

@@ -94,7 +94,7 @@ class Desk {
   /** Alarms that no dispatch row speaks for already. */
   get looseAlarms(): AlarmView[] {
     const shown = new Set(this.troubled.map((d) => d.id));
-    return this.feed.alarms.filter((a) => !a.dispatch || !shown.has(a.dispatch));
+    return this.feed.alarms.filter((a) => a.dismissible || !a.dispatch || !shown.has(a.dispatch));
   }
 
   private apply(event: FeedEvent): void {

@@ -201,6 +201,11 @@ impl CallsHandle {
         self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// An operator has seen to an alarm about a call.
+    pub fn silence(&self, alarm: &str) {
+        self.0.take_back(alarm);
+    }
+
     /// Lets everybody go: the service is stopping.
     pub fn stop(&self) {
         for live in self.0.lock().values() {
@@ -327,10 +332,11 @@ impl Calls {
         }
     }
 
-    /// Puts an alarm on every desk; it goes by itself after half an hour.
+    /// Puts an alarm on every desk; it goes when an operator has seen to it, or by itself after half an hour.
     fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
         let at = self.wiring.clock.utc();
-        let alarm = AlarmView { id: alarm_id(at, call), level, text, at, dispatch: None, call: call.cloned() };
+        let (id, call) = (alarm_id(at, call), call.cloned());
+        let alarm = AlarmView { id, level, text, at, dispatch: None, call, dismissible: true };
         let id = alarm.id.clone();
         {
             let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -347,10 +353,20 @@ impl Calls {
         tokio::spawn(async move {
             tokio::time::sleep(ALARM_STAYS).await;
             if let Some(calls) = calls.upgrade() {
-                calls.alarms.lock().unwrap_or_else(PoisonError::into_inner).retain(|a| a.id != id);
-                calls.feed.publish(FeedEvent::AlarmGone { id });
+                calls.take_back(&id);
             }
         });
+    }
+
+    fn take_back(&self, alarm: &str) {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = alarms.len();
+        alarms.retain(|a| a.id != alarm);
+        let gone = alarms.len() < before;
+        drop(alarms);
+        if gone {
+            self.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
+        }
     }
 }
 

@@ -508,7 +508,13 @@ async fn without_a_voice_the_caller_hears_a_tone_and_the_desks_an_alarm() {
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");
     house.until("tone", |d| plays(d, leg)).await;
+    let alarms = house.calls.alarms();
+    assert_eq!(alarms.len(), 1);
+    assert!(alarms[0].dismissible);
+    house.calls.silence("another");
     assert_eq!(house.calls.alarms().len(), 1);
+    house.calls.silence(&alarms[0].id);
+    assert_eq!(house.calls.alarms().len(), 0, "an operator has seen to it");
 }
 
 #[tokio::test]

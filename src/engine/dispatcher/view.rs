@@ -48,6 +48,15 @@ impl Dispatcher {
 
     /// An operator has seen to an alarm that no dispatch takes back (a text nobody could place).
     pub fn silence(&self, alarm: &str) {
+        let alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let dismissible = alarms.get(alarm).is_some_and(|a| a.dismissible);
+        drop(alarms);
+        if dismissible {
+            self.take_back(alarm);
+        }
+    }
+
+    fn take_back(&self, alarm: &str) {
         let gone = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).remove(alarm);
         if gone.is_some() {
             self.inner.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
@@ -106,7 +115,7 @@ impl Dispatcher {
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));
             }
-            None => self.silence(&alarm_name(&state.id)),
+            None => self.take_back(&alarm_name(&state.id)),
         }
         match self.view(state).await {
             Ok(Some(view)) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view) }),
@@ -120,7 +129,10 @@ impl Dispatcher {
         if alarms.get(&id).is_some_and(|known| known.text == text && known.level == level) {
             return;
         }
-        let alarm = AlarmView { id: id.clone(), level, text, at: self.inner.clock.utc(), dispatch, call: None };
+        // A dispatch takes its own alarm back when the cause is gone; nothing else would these.
+        let dismissible = !dispatch.as_ref().is_some_and(|dispatch| alarm_name(dispatch) == id);
+        let at = self.inner.clock.utc();
+        let alarm = AlarmView { id: id.clone(), level, text, at, dispatch, call: None, dismissible };
         alarms.insert(id, alarm.clone());
         drop(alarms);
         metrics::counter!("cordboard_alarms_total", "part" => "dispatch").increment(1);
