@@ -244,8 +244,16 @@ pub async fn save(
             tx.rollback().await?;
             return replay(&front, &made, &fingerprint).await;
         }
-        let made = Remembered { fingerprint, response: message.id.to_string() };
-        tx.remember(&scope, key, &made, now).await?;
+        let made = Remembered { fingerprint: fingerprint.clone(), response: message.id.to_string() };
+        match tx.remember(&scope, key, &made, now).await {
+            // With several writers the same request may have got there between the look and here.
+            Err(StoreError::Conflict { .. }) => {
+                tx.rollback().await?;
+                let made = front.store.find_remembered(&scope, key, now).await?;
+                return replay(&front, &made.ok_or_else(Problem::fault)?, &fingerprint).await;
+            }
+            other => other?,
+        }
     }
     tx.insert_message(&message).await?;
     settle(&mut tx, &body, &message, &signed, now).await?;

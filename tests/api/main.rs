@@ -9,6 +9,8 @@ mod health;
 mod hooks;
 mod messages;
 mod openapi;
+#[path = "../support/mod.rs"]
+mod peers;
 mod sessions;
 mod support;
 mod tokens;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::peers::postgres::Postgres;
 use crate::support::{Got, House, Told, message_body, request};
 
 const PATH: &str = "/api/v1/messages";
@@ -93,17 +94,31 @@ async fn the_same_key_saves_once_and_another_body_under_it_is_refused() {
     assert_eq!(house.fetch(PATH, &token).await.json()["items"].as_array().map(Vec::len), Some(2));
 }
 
-#[tokio::test]
-async fn two_equal_requests_at_once_save_once() {
-    let house = House::new().await;
+/// The same request twice at once, often enough that one comes between the other's look and its write.
+async fn two_at_once_save_once(house: &House) {
     let token = house.sign_in("kim").await;
-    let (a, b, c) = tokio::join!(
-        save(&house, &token, "one", message_body()),
-        save(&house, &token, "one", message_body()),
-        save(&house, &token, "one", message_body())
-    );
-    assert_eq!(a.json()["id"], b.json()["id"]);
-    assert_eq!(b.json()["id"], c.json()["id"]);
+    for round in 0..20 {
+        let key = format!("key-{round}");
+        let (a, b) =
+            tokio::join!(save(house, &token, &key, message_body()), save(house, &token, &key, message_body()),);
+        assert_eq!((a.status, b.status), (StatusCode::CREATED, StatusCode::CREATED), "{:?} {:?}", a.json(), b.json());
+        assert_eq!(a.json()["id"], b.json()["id"]);
+        let replayed = [&a, &b].map(|got| got.headers.contains_key("idempotency-replayed"));
+        assert!(replayed.contains(&true) && replayed.contains(&false), "{replayed:?}");
+    }
+    let page = house.fetch(&format!("{PATH}?limit=100"), &token).await.json();
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(20));
+}
+
+#[tokio::test]
+async fn two_equal_requests_at_once_save_once_on_sqlite() {
+    two_at_once_save_once(&House::new().await).await;
+}
+
+#[tokio::test]
+async fn two_equal_requests_at_once_save_once_on_postgresql() {
+    let Some(server) = Postgres::start("equal requests at once on PostgreSQL") else { return };
+    two_at_once_save_once(&House::on(Some(server.create_database())).await).await;
 }
 
 #[tokio::test]

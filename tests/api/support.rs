@@ -30,7 +30,7 @@ use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, 
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::store::users::{HashedPassword, Role, User};
-use cordboard::io::store::{Store, StoreConfig};
+use cordboard::io::store::{Place, Store, StoreConfig};
 use cordboard::io::token::Tokens;
 use tokio::sync::mpsc;
 
@@ -107,10 +107,20 @@ impl Got {
 
 impl House {
     pub async fn new() -> Self {
+        Self::on(None).await
+    }
+
+    /// On the database at `postgres`, or on SQLite.
+    pub async fn on(postgres: Option<String>) -> Self {
         let clock = TestClock::at(START);
         let name: [u8; 8] = cordboard::base::rng::secure_bytes();
         let directory = std::env::temp_dir().join(format!("cordboard-api-{:016x}", u64::from_le_bytes(name)));
-        let store = Store::open(&StoreConfig::in_directory(&directory), START).await.expect("the store opens");
+        let mut config = StoreConfig::in_directory(&directory);
+        if let Some(url) = postgres {
+            std::fs::create_dir_all(&directory).expect("the temporary directory can be written");
+            config.place = Place::Postgres(url);
+        }
+        let store = Store::open(&config, START).await.expect("the store opens");
         fill(&store).await;
         let told = Arc::new(Told::default());
         let feed = Feed::default();
