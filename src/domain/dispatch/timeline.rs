@@ -4,7 +4,7 @@ use super::describe::capital;
 use super::event::{Entry, Note, Via};
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
-use crate::domain::message::render::clock;
+use crate::domain::message::render::clock_to_second;
 
 /// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
 pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
@@ -38,7 +38,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let then = if *for_good { "given up" } else { "will be tried again" };
             ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.name()), why.replace('_', " ")))
         }
-        Note::Waiting { until, next } => ("waiting", format!("If no reply by {}: {next}.", clock(*until, zone))),
+        Note::Waiting { until, next } => {
+            ("waiting", format!("If no reply by {}: {next}.", clock_to_second(*until, zone)))
+        }
         Note::Answered { name } => ("accepted", format!("{name}'s phone was answered.")),
         Note::CallEnded { name, label, outcome } => {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
@@ -84,7 +86,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         _ => return None,
     }
     let (at, reason) = state.wake()?;
-    let time = clock(at, zone);
+    let time = clock_to_second(at, zone);
     let text = match reason {
         Reason::Open => format!("Starts at {time}; until then it can be taken back."),
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),

@@ -35,6 +35,12 @@ pub fn clock(at: UtcMs, zone: &str) -> String {
     civil(at, zone).strftime("%H:%M").to_string()
 }
 
+/// `02:14`, or `02:14:30` where it is not a whole minute: what is announced must not come after its time.
+pub fn clock_to_second(at: UtcMs, zone: &str) -> String {
+    let time = civil(at, zone);
+    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+}
+
 /// `Sat 7 Mar 2026, 02:14`.
 pub fn date_and_clock(at: UtcMs, zone: &str) -> String {
     civil(at, zone).strftime("%a %-d %b %Y, %H:%M").to_string()
