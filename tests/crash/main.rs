@@ -1,7 +1,20 @@
 //! The dispatcher is killed at every named place, before and after each commit and each call to a provider,
 //! and started again, on both stores: nothing is lost, at most one attempt is made twice, and that one is
-//! marked. The process that is killed is this test binary itself, run as a child.
+//! marked. The process that is killed is this test binary itself, run as a child; in [`restart`] it is the
+//! whole program.
 
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+#[path = "../support/api.rs"]
+mod api;
+#[path = "../support/peers.rs"]
+mod peers;
+mod restart;
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+#[path = "../support/server.rs"]
+mod server;
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+#[path = "../support/sipp.rs"]
+mod sipp;
 #[path = "../support/mod.rs"]
 mod support;
 #[allow(dead_code, reason = "the stories use all of the town, this test a part")]

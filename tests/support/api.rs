@@ -33,6 +33,16 @@ impl Api {
         api
     }
 
+    /// Somebody who has not signed in.
+    pub fn stranger(port: u16) -> Self {
+        Self { port, token: String::new() }
+    }
+
+    /// The access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// What is at `path`.
     pub fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, None);
@@ -43,6 +53,11 @@ impl Api {
     /// Status and answer of a POST.
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.ask("POST", path, Some(body))
+    }
+
+    /// Status of a DELETE.
+    pub fn delete(&self, path: &str) -> u16 {
+        self.ask("DELETE", path, None).0
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
