@@ -301,3 +301,38 @@ fn what_is_said_is_a_wav_file_with_its_true_length() {
     let wav = hound::WavReader::open(directory.path().join("out.wav")).expect("a WAV file");
     assert!((5..7).contains(&(wav.duration() / wav.spec().sample_rate)), "{} samples", wav.duration());
 }
+
+#[test]
+fn a_missing_voice_engine_is_a_sentence_if_an_account_needs_it() {
+    let directory = TempDir::new("cli");
+    let silent = whole().replace("[voice]\n", "[voice]\ncommand = [\"/nowhere/voice\", \"--stdin\"]\n");
+    write(directory.path(), "cordboard.toml", &silent);
+    let config = cordboard::io::store::StoreConfig::in_directory(&directory.path().join("data"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let now = cordboard::base::clock::UtcMs(0);
+        let store = cordboard::io::store::Store::open(&config, now).await.expect("opens");
+        let mut account = cordboard::demo::clients().remove(0).account;
+        account.greeting = cordboard::domain::account::Speech::Spoken { text: "Good morning.".to_owned() };
+        account.call_types.clear();
+        let mut tx = store.write().await.expect("begins");
+        tx.upsert_account(&account, now).await.expect("is written");
+        tx.commit().await.expect("commits");
+        store.close().await;
+    });
+    let output = must_end(directory.path(), &["serve"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    for expected in
+        ["an account's callers are spoken to", "voice engine /nowhere/voice cannot be started", "[voice] command"]
+    {
+        assert!(words.contains(expected), "missing: {expected}\nsaid:\n{words}");
+    }
+    assert!(!words.contains("panicked") && !words.contains("Good morning"), "{words}");
+
+    let output = cordboard(directory.path(), &["say", "Good morning.", "out.wav", "--config", "cordboard.toml"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("voice engine /nowhere/voice cannot be started"), "{words}");
+    assert!(!directory.path().join("out.wav").exists());
+}
