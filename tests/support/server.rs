@@ -15,6 +15,7 @@ pub struct Server {
     pub http: u16,
     pub sip: u16,
     output: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
 }
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -62,22 +63,25 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary was built with this test");
-        let output = Arc::new(Mutex::new(String::new()));
-        let streams: [Box<dyn std::io::Read + Send>; 2] = [
-            Box::new(child.stdout.take().expect("stdout is piped")),
-            Box::new(child.stderr.take().expect("stderr is piped")),
+        let [output, log]: [Arc<Mutex<String>>; 2] = Default::default();
+        // Standard error is the log; both together are what a person sees.
+        let streams: [(Box<dyn std::io::Read + Send>, _); 2] = [
+            (Box::new(child.stdout.take().expect("stdout is piped")), None),
+            (Box::new(child.stderr.take().expect("stderr is piped")), Some(Arc::clone(&log))),
         ];
-        for stream in streams {
+        for (stream, log) in streams {
             let output = Arc::clone(&output);
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let mut output = output.lock().expect("no holder of this lock panics");
-                    output.push_str(&line);
-                    output.push('\n');
+                    for kept in [Some(&output), log.as_ref()].into_iter().flatten() {
+                        let mut kept = kept.lock().expect("no holder of this lock panics");
+                        kept.push_str(&line);
+                        kept.push('\n');
+                    }
                 }
             });
         }
-        let mut server = Self { child, dir: dir.to_owned(), http, sip, output };
+        let mut server = Self { child, dir: dir.to_owned(), http, sip, output, log };
         server.wait_until_ready();
         server
     }
@@ -98,6 +102,11 @@ impl Server {
     /// All that it printed.
     pub fn output(&self) -> String {
         self.output.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// What it wrote to standard error alone: its log.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Asks it to end, as an init system does: SIGTERM.
