@@ -38,7 +38,8 @@ async fn plumbing_twice_round(mut desk: Desk) {
     }
     let view = desk.view(&id).await;
     assert!(view.needs_operator && view.alarm.is_some(), "from round 2 on an alarm sounds");
-    assert!(view.next.expect("something is next").text.starts_with("If no reply by 03:17: call the technician"));
+    let next = view.next.expect("something is next").text;
+    assert!(next.starts_with("If no reply by 03:17:05: call the technician"), "{next}");
     desk.ends(&id, Phase::Running).await;
 }
 
