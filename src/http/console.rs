@@ -16,8 +16,9 @@ use super::state::Front;
 #[folder = "console/dist/"]
 struct Bundle;
 
-/// No inline script, nothing from elsewhere. Inline styles are attributes that Svelte sets.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// No inline script or style, nothing from elsewhere. What Svelte styles it sets by script, which is no inline
+/// style.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; object-src 'none'; \
     base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 

@@ -64,7 +64,8 @@ async fn every_answer_has_the_headers_that_protect() {
         assert_eq!(got.headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(got.headers["x-frame-options"], "DENY", "{path}");
         let policy = got.headers["content-security-policy"].to_str().expect("text");
-        assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(policy.contains("script-src 'self';") && policy.contains("style-src 'self';"), "{path}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}");
         assert!(got.headers.contains_key("x-request-id"), "{path}");
     }
     assert_eq!(house.fetch("/api/v1/me", "").await.headers["cache-control"], "no-store");

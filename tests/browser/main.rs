@@ -193,3 +193,18 @@ fn a_caller_whose_operators_browser_dies_hears_music_and_then_the_next_operator(
     lee.act("press", json!({ "key": "F10" }));
     call.expect_success();
 }
+
+#[test]
+fn no_page_breaks_its_own_content_security_policy() {
+    let _turn = one_at_a_time();
+    if !peers_are_there("no_page_breaks_its_own_content_security_policy") {
+        return;
+    }
+    let server = Server::start();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/policy.mjs");
+    let mut walk = std::process::Command::new("node");
+    let walked = walk.arg(script).arg(format!("http://127.0.0.1:{}", server.http)).output().expect("node was found");
+    let words = String::from_utf8_lossy(&walked.stderr);
+    assert!(walked.status.success(), "{words}");
+    assert_eq!(String::from_utf8_lossy(&walked.stdout).trim(), "[]", "{words}");
+}
