@@ -107,6 +107,12 @@ pub enum RecordEvent {
     ContactLeft {
         why: Cause,
     },
+    /// The caller's telephone sends neither audio nor reports though it should; the call goes on.
+    CallerSilent,
+    CallerHeard,
+    /// The same of the contact's.
+    ContactSilent,
+    ContactHeard,
     /// A join came after the caller had hung up.
     JoinRefused,
     CallerGone {

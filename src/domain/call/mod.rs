@@ -427,7 +427,11 @@ impl Call {
     }
 
     fn on_caller(&mut self, event: LegInput) {
+        let was_silent = self.caller.silent;
         let came_up = self.caller.advance(event);
+        if self.caller.silent != was_silent {
+            self.record(if was_silent { RecordEvent::CallerHeard } else { RecordEvent::CallerSilent });
+        }
         if came_up && matches!(self.phase, Phase::Arriving { .. }) {
             self.record(RecordEvent::Established);
             self.record(RecordEvent::GreetingStarted);

@@ -103,8 +103,12 @@ impl Call {
 
     pub(super) fn on_contact(&mut self, event: LegInput) {
         let Some(patch) = &mut self.patch else { return };
+        let was_silent = patch.leg.silent;
         let came_up = patch.leg.advance(event);
         let state = patch.state;
+        if patch.leg.silent != was_silent {
+            self.record(if was_silent { RecordEvent::ContactHeard } else { RecordEvent::ContactSilent });
+        }
         match event {
             _ if came_up && matches!(state, PatchState::Dialling | PatchState::Ringing) => {
                 self.set_patch_state(PatchState::Private);

@@ -359,6 +359,24 @@ fn an_operator_lost_after_the_join_leaves_two_talking() {
 }
 
 #[test]
+fn a_telephone_that_falls_silent_is_on_the_record_once_and_the_call_goes_on() {
+    let mut line = Line::joined();
+    for (leg, silent, heard) in [
+        (CALLER, RecordEvent::CallerSilent, RecordEvent::CallerHeard),
+        (CONTACT, RecordEvent::ContactSilent, RecordEvent::ContactHeard),
+    ] {
+        for event in [LegInput::Silent, LegInput::Silent, LegInput::Heard] {
+            line.leg(leg, event);
+        }
+        for wanted in [silent, heard] {
+            let times = line.all.iter().filter(|o| matches!(o, Output::Record { event, .. } if *event == wanted));
+            assert_eq!(times.count(), 1, "{wanted:?}");
+        }
+    }
+    assert_eq!(line.call.stage(), Stage::Conference);
+}
+
+#[test]
 fn an_operator_whose_phone_connection_broke_talks_on_until_silent() {
     let mut line = Line::talking();
     line.leg(OPERATOR, LegInput::Ended(Cause::Lost));

@@ -317,6 +317,9 @@ impl CallTask {
             // An error means that the process is stopping.
             let _ = self.calls.news.send(CallNews::Patched { call: self.facts.id.clone(), to });
         }
+        if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
+            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s");
+        }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
     }
