@@ -130,7 +130,7 @@ impl Dispatcher {
             return;
         }
         // A dispatch takes its own alarm back when the cause is gone; nothing else would these.
-        let dismissible = !dispatch.as_ref().is_some_and(|dispatch| alarm_name(dispatch) == id);
+        let dismissible = dispatch.as_ref().is_none_or(|dispatch| alarm_name(dispatch) != id);
         let at = self.inner.clock.utc();
         let alarm = AlarmView { id: id.clone(), level, text, at, dispatch, call: None, dismissible };
         alarms.insert(id, alarm.clone());
