@@ -323,6 +323,59 @@ async fn a_timer_that_was_lost_is_found_by_the_audit() {
     desk.ends(&id, Phase::Running).await;
 }
 
+#[tokio::test]
+async fn one_dispatch_that_cannot_be_read_holds_up_no_other() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let bad = desk.takes("burst pipe").await;
+    let good = desk.takes("no hot water").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.expect_text("no hot water");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute("UPDATE dispatch SET body = '{' || body WHERE id = (SELECT MIN(id) FROM dispatch)", Vec::new())
+        .await
+        .expect("spoiled");
+    // And a reply that somebody altered, older than all.
+    let row = "INSERT INTO inbound (provider, provider_msg_id, received_at, kind, sealed)
+        VALUES ('twilio', 'altered', 1, 'text', X'00')";
+    tx.execute(row, Vec::new()).await.expect("inserted");
+    tx.commit().await.expect("committed");
+    desk.dispatcher.recover().await.expect("the other is taken up");
+    desk.advance(15 * MINUTE).await;
+    desk.phone("Ben").expect_call();
+    let named = |start: &str| desk.dispatcher.alarms().iter().any(|alarm| alarm.id.starts_with(start));
+    assert!(named(&format!("stuck:{bad}")) && named("unreadable:twilio:altered"));
+    assert!(!named(&format!("stuck:{good}")));
+    assert_eq!(desk.dispatcher.list_open_views().await.expect("views").len(), 1);
+    // Mended, it goes on, and its alarm is gone.
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute("UPDATE dispatch SET body = SUBSTR(body, 2) WHERE body LIKE '{{%'", Vec::new()).await.expect("mended");
+    tx.commit().await.expect("committed");
+    desk.advance(MINUTE).await;
+    desk.phone("Ben").expect_call();
+    desk.advance(MINUTE).await;
+    assert!(desk.dispatcher.alarms().iter().all(|alarm| !alarm.id.starts_with("stuck:")));
+    desk.ends(&good, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_timer_fired_late_by_one_who_lost_it_changes_no_row() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.saves("burst pipe").await;
+    desk.wait(5);
+    let now = desk.now();
+    let mut tx = desk.store.write().await.expect("the store writes");
+    let first = tx.claim_due(now, "gone", now.plus_secs(15), 8).await.expect("claimed");
+    let second = tx.claim_due(now, "node", now.plus_secs(15), 8).await.expect("claimed");
+    assert_eq!((first.len(), second.len()), (1, 1), "a node nobody hears of holds nothing");
+    assert_eq!(tx.find_timer_gen(&id).await.expect("read"), Some(second[0].1));
+    tx.put_off_timer(&id, first[0].1, now.plus_secs(900)).await.expect("no row");
+    tx.commit().await.expect("committed");
+    desk.advance(15).await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.ends(&id, Phase::Running).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_on_postgresql_hand_nothing_over_twice() {
     let Some(server) = Postgres::start("two nodes on PostgreSQL") else { return };

@@ -1,8 +1,9 @@
 //! What comes in: stored first, then applied once, by the dispatcher alone, whatever door it came by.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::{Decided, Dispatcher};
+use super::{Decided, Dispatcher, STUCK_MS, Settles};
 use crate::base::clock::UtcMs;
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, CallId, DispatchId};
@@ -66,7 +67,7 @@ impl Dispatcher {
         let what = Arrival::Operator { dispatch: id.clone(), by: by.to_owned(), act };
         let inbound = self.inbound("operator", &self.fresh_name(), what);
         self.insert(&inbound).await?;
-        self.decide(id, &event, Some((&inbound, "operator"))).await
+        self.decide(id, &event, Settles::Arrival(&inbound, "operator")).await
     }
 
     async fn arrive(&self, provider: &str, id: &str, what: Arrival) -> Result<(), StoreError> {
@@ -106,8 +107,45 @@ impl Dispatcher {
 
     /// Handles what was stored and not handled: after a crash, or when something was not ready for it.
     pub(super) async fn take_arrivals(&self) -> Result<(), StoreError> {
-        for inbound in self.inner.store.list_waiting_inbound(BATCH).await? {
-            self.handle(&inbound).await?;
+        let now = self.inner.clock.utc();
+        let later = self.inner.later.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What is put off may well be the oldest.
+        let limit = BATCH.saturating_add(u32::try_from(later.len()).unwrap_or(u32::MAX));
+        for inbound in self.inner.store.list_waiting_inbound(limit).await? {
+            let name = (inbound.provider.clone(), inbound.provider_msg_id.clone());
+            if later.get(&name).is_some_and(|at| *at > now) {
+                continue;
+            }
+            let handled = self.handle(&inbound).await;
+            let failed = match &handled {
+                Ok(()) => false,
+                Err(error) => {
+                    tracing::error!(provider = inbound.provider, code = error.code(), "what came in is stuck");
+                    self.inner.store.ping().await?;
+                    self.alarm_of_arrival(&inbound);
+                    true
+                }
+            };
+            let mut later = self.inner.later.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed {
+                later.insert(name, now.plus_ms(STUCK_MS));
+            } else {
+                later.remove(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays aside what came in and cannot be opened (altered, or sealed with another key): it stays in the
+    /// store, and operators are told.
+    pub(super) async fn lay_aside_unreadable(&self) -> Result<(), StoreError> {
+        let now = self.inner.clock.utc();
+        for (provider, id) in self.inner.store.list_unreadable_inbound(BATCH).await? {
+            tracing::error!(provider, "what came in cannot be read");
+            let mut tx = self.inner.store.write().await?;
+            tx.settle_unreadable(&provider, &id, now).await?;
+            tx.commit().await?;
+            self.alarm_of_unreadable(&provider, &id);
         }
         Ok(())
     }
@@ -146,28 +184,28 @@ impl Dispatcher {
                     Receipt::Delivered => Event::Delivered { attempt },
                     Receipt::Failed { failure, why } => Event::Failed { attempt, failure, why },
                 };
-                self.decide(&id, &event, Some((inbound, "receipt"))).await.map(drop)
+                self.decide(&id, &event, Settles::Arrival(inbound, "receipt")).await.map(drop)
             }
             Arrival::Call { attempt, news } => {
                 let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
                     return self.settle(inbound, "unknown").await;
                 };
                 let event = Event::Call { attempt: attempt.clone(), news: *news };
-                self.decide(&id, &event, Some((inbound, "call"))).await.map(drop)
+                self.decide(&id, &event, Settles::Arrival(inbound, "call")).await.map(drop)
             }
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
-                self.decide(dispatch, &event, Some((inbound, "operator"))).await.map(drop)
+                self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
             }
             Arrival::CallEnded { call } => {
                 for id in self.inner.store.list_dispatches_of_call(call).await? {
-                    self.decide(&id, &Event::CallEnded, None).await?;
+                    self.decide(&id, &Event::CallEnded, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "call_ended").await
             }
             Arrival::Patched { call, to } => {
                 for id in self.inner.store.list_dispatches_of_call(call).await? {
-                    self.decide(&id, &Event::Patched { to: to.clone() }, None).await?;
+                    self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patched").await
             }
@@ -199,7 +237,7 @@ impl Dispatcher {
                 ([first, ..], _) => {
                     let name = self.name_of(from).await?;
                     let event = Event::AskedWhich { number: from.clone(), name };
-                    return self.decide(&first.dispatch, &event, Some((inbound, "asked"))).await.map(drop);
+                    return self.decide(&first.dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
                 }
                 ([], _) => None,
             },
@@ -215,7 +253,7 @@ impl Dispatcher {
         match meant {
             Some(row) => {
                 let event = Event::Replied { number: from.clone(), code: row.code };
-                self.decide(&row.dispatch, &event, Some((inbound, "confirmed"))).await.map(drop)
+                self.decide(&row.dispatch, &event, Settles::Arrival(inbound, "confirmed")).await.map(drop)
             }
             None => self.unplaced(inbound, from, open.last().map(|row| row.dispatch.clone())).await,
         }
@@ -242,7 +280,7 @@ impl Dispatcher {
         let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
         let event = Event::Unplaced { number: from.clone(), name: self.name_of(from).await?, help };
         let outcome = if help { "helped" } else { "unplaced" };
-        self.decide(&id, &event, Some((inbound, outcome))).await.map(drop)
+        self.decide(&id, &event, Settles::Arrival(inbound, outcome)).await.map(drop)
     }
 
     async fn stop(&self, inbound: &Inbound, from: &PhoneNumber) -> Result<(), StoreError> {
@@ -252,7 +290,7 @@ impl Dispatcher {
         tx.commit().await?;
         let asked = self.open_dispatches_of(from).await?;
         for id in &asked {
-            self.decide(id, &Event::Stopped { number: from.clone() }, None).await?;
+            self.decide(id, &Event::Stopped { number: from.clone() }, Settles::Nothing).await?;
         }
         self.settle(inbound, "stopped").await?;
         if asked.is_empty() && known > 0 {

@@ -43,6 +43,8 @@ const BATCH: u32 = 64;
 /// The net under everything that wakes the loop.
 const SWEEP: Duration = Duration::from_secs(5);
 const SWEEP_MS: i64 = 5_000;
+/// A timer that cannot be served is tried again after so long.
+const STUCK_MS: i64 = 60_000;
 /// Between two checks that every open dispatch has a time to wake at.
 const AUDIT_MS: i64 = 10_000;
 /// A node that has said nothing for so long is gone.
@@ -84,6 +86,8 @@ struct Inner {
     count: AtomicU64,
     swept: Mutex<(UtcMs, UtcMs)>,
     alarms: Mutex<BTreeMap<String, AlarmView>>,
+    /// What came in and could not be applied, by door and name, and when it is tried again.
+    later: Mutex<BTreeMap<(String, String), UtcMs>>,
 }
 
 /// What became of an event.
@@ -95,6 +99,16 @@ pub enum Decided {
     Unchanged,
     /// There is no such dispatch.
     NotFound,
+}
+
+/// What a decision settles in its own transaction.
+#[derive(Clone, Copy)]
+enum Settles<'a> {
+    Nothing,
+    /// What came in, with the outcome written down.
+    Arrival(&'a Inbound, &'a str),
+    /// A claimed timer, by its generation.
+    Timer(i64),
 }
 
 impl std::fmt::Debug for Dispatcher {
@@ -124,6 +138,7 @@ impl Dispatcher {
                 count: AtomicU64::new(0),
                 swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
                 alarms: Mutex::default(),
+                later: Mutex::default(),
             }),
         }
     }
@@ -194,25 +209,25 @@ impl Dispatcher {
         &'a self,
         id: &'a DispatchId,
         event: &'a Event,
-        arrival: Option<(&'a Inbound, &'a str)>,
+        settles: Settles<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Decided, StoreError>> + Send + 'a>> {
-        Box::pin(self.decide_and_follow(id, event, arrival))
+        Box::pin(self.decide_and_follow(id, event, settles))
     }
 
     async fn decide_and_follow(
         &self,
         id: &DispatchId,
         event: &Event,
-        arrival: Option<(&Inbound, &str)>,
+        settles: Settles<'_>,
     ) -> Result<Decided, StoreError> {
-        let (decided, effects) = self.decide_once(id, event, arrival).await?;
+        let (decided, effects) = self.decide_once(id, event, settles).await?;
         let mut todo: VecDeque<Effect> = effects.into();
         while let Some(effect) = todo.pop_front() {
             match effect {
                 Effect::Hand(attempt) => {
                     let event = Event::Hand { attempt, node: self.inner.boot.clone() };
                     // What is not handed over now is found by its timer.
-                    match self.decide_once(id, &event, None).await {
+                    match self.decide_once(id, &event, Settles::Nothing).await {
                         Ok((_, effects)) => todo.extend(effects),
                         Err(error) => tracing::error!(dispatch = %id, code = error.code(), "an attempt waits"),
                     }
@@ -229,12 +244,12 @@ impl Dispatcher {
         &self,
         id: &DispatchId,
         event: &Event,
-        arrival: Option<(&Inbound, &str)>,
+        settles: Settles<'_>,
     ) -> Result<(Decided, Vec<Effect>), StoreError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_decide(id, event, arrival).await {
+            match self.try_decide(id, event, settles).await {
                 Err(StoreError::Conflict { .. }) if tries < TRIES => {}
                 other => return other,
             }
@@ -245,12 +260,12 @@ impl Dispatcher {
         &self,
         id: &DispatchId,
         event: &Event,
-        arrival: Option<(&Inbound, &str)>,
+        settles: Settles<'_>,
     ) -> Result<(Decided, Vec<Effect>), StoreError> {
         let now = self.inner.clock.utc();
         let point = point(event);
         let mut tx = self.inner.store.write().await?;
-        if let Some((inbound, outcome)) = arrival
+        if let Settles::Arrival(inbound, outcome) = settles
             && !tx.settle_inbound(inbound, outcome, now).await?
         {
             tx.rollback().await?;
@@ -260,6 +275,13 @@ impl Dispatcher {
             tx.commit().await?;
             return Ok((Decided::NotFound, Vec::new()));
         };
+        // Late or doubled: whoever holds the timer now, or has set it anew, sees to it.
+        if let Settles::Timer(claimed) = settles
+            && tx.find_timer_gen(id).await? != Some(claimed)
+        {
+            tx.rollback().await?;
+            return Ok((Decided::Unchanged, Vec::new()));
+        }
         let town = Town::load(&mut tx, &read.state, now).await?;
         let (after, effects) = apply(&read.state, event, now, &town);
         let changed = after != read.state || !effects.is_empty();
@@ -284,16 +306,39 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         self.beat(now).await?;
         for id in self.inner.store.list_dispatches_with_call().await? {
-            self.decide(&id, &Event::CallEnded, None).await?;
+            let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
+            self.outlive(&id, decided).await?;
         }
         self.take_orphans().await?;
         for id in self.inner.store.list_open_dispatches(u32::MAX).await? {
-            self.decide(&id, &Event::Resume, None).await?;
-            if let Some(read) = self.inner.store.find_dispatch(&id).await? {
-                self.show(&read.state).await;
-            }
+            let resumed = self.resume(&id).await;
+            self.outlive(&id, resumed).await?;
         }
         Ok(())
+    }
+
+    async fn resume(&self, id: &DispatchId) -> Result<(), StoreError> {
+        self.decide(id, &Event::Resume, Settles::Nothing).await?;
+        if let Some(read) = self.inner.store.find_dispatch(id).await? {
+            self.show(&read.state).await;
+        }
+        Ok(())
+    }
+
+    /// One dispatch that cannot be read or written holds up no other: operators are told of it and the rest
+    /// goes on. Says whether it went well.
+    ///
+    /// # Errors
+    /// The store as a whole does not answer.
+    async fn outlive<T>(&self, id: &DispatchId, result: Result<T, StoreError>) -> Result<bool, StoreError> {
+        let Err(error) = result else {
+            self.unstuck(id);
+            return Ok(true);
+        };
+        tracing::error!(dispatch = %id, code = error.code(), "a dispatch is stuck");
+        self.inner.store.ping().await?;
+        self.alarm_of_stuck(id);
+        Ok(false)
     }
 
     async fn beat(&self, now: UtcMs) -> Result<(), StoreError> {
@@ -307,7 +352,8 @@ impl Dispatcher {
         for (id, attempt) in self.inner.store.list_orphaned_attempts().await? {
             metrics::counter!("cordboard_attempts_interrupted_total").increment(1);
             tracing::warn!(dispatch = %id, %attempt, "an attempt was cut off, its outcome is not known");
-            self.decide(&id, &Event::Interrupted { attempt }, None).await?;
+            let decided = self.decide(&id, &Event::Interrupted { attempt }, Settles::Nothing).await;
+            self.outlive(&id, decided).await?;
         }
         Ok(())
     }
@@ -328,9 +374,11 @@ impl Dispatcher {
         };
         if sweep {
             self.beat(now).await?;
+            self.lay_aside_unreadable().await?;
             self.take_orphans().await?;
             for id in self.inner.store.list_dispatches_with_ended_call().await? {
-                self.decide(&id, &Event::CallEnded, None).await?;
+                let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
+                self.outlive(&id, decided).await?;
             }
         }
         if audit {
@@ -345,12 +393,20 @@ impl Dispatcher {
         for id in self.inner.store.list_sleepless_dispatches().await? {
             tracing::error!(dispatch = %id, "an open dispatch had no time to wake at; repaired");
             metrics::counter!("cordboard_dispatch_repairs_total").increment(1);
-            let mut tx = self.inner.store.write().await?;
-            if let Some(read) = tx.lock_dispatch(&id).await? {
-                tx.repair_timer(&read.state).await?;
-                tx.commit().await?;
-                self.alarm_of_repair(&read.state);
-            }
+            let repaired = self.repair(&id).await;
+            self.outlive(&id, repaired).await?;
+        }
+        Ok(())
+    }
+
+    async fn repair(&self, id: &DispatchId) -> Result<(), StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        if let Some(read) = tx.lock_dispatch(id).await? {
+            tx.repair_timer(&read.state).await?;
+            failpoint("repair.before_commit");
+            tx.commit().await?;
+            failpoint("repair.after_commit");
+            self.alarm_of_repair(&read.state);
         }
         Ok(())
     }
@@ -369,8 +425,13 @@ impl Dispatcher {
                 return Ok(());
             }
             failpoint("claim.after_commit");
-            for id in &claimed {
-                self.decide(id, &Event::Due, None).await?;
+            for (id, claimed) in &claimed {
+                let decided = self.decide(id, &Event::Due, Settles::Timer(*claimed)).await;
+                if !self.outlive(id, decided).await? {
+                    let mut tx = self.inner.store.write().await?;
+                    tx.put_off_timer(id, *claimed, now.plus_ms(STUCK_MS)).await?;
+                    tx.commit().await?;
+                }
             }
         }
     }

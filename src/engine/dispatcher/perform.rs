@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Dispatcher;
+use super::{Dispatcher, Settles};
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
@@ -37,7 +37,7 @@ impl Flight {
     fn fly(self, id: DispatchId, attempt: AttemptId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             let Some(event) = self.0.deliver(&id, &attempt).await else { return };
-            if let Err(error) = self.0.decide(&id, &event, None).await {
+            if let Err(error) = self.0.decide(&id, &event, Settles::Nothing).await {
                 // The guard of the attempt takes it up: it was handed over and has no answer.
                 tracing::error!(dispatch = %id, %attempt, code = error.code(), "a result could not be stored");
             }

@@ -36,7 +36,14 @@ impl Dispatcher {
     pub async fn list_open_views(&self) -> Result<Vec<DispatchView>, StoreError> {
         let mut views = Vec::new();
         for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {
-            views.extend(self.find_view(&id).await?);
+            match self.find_view(&id).await {
+                Ok(view) => views.extend(view),
+                // One that cannot be read hides no other; the alarm of it stands beside them.
+                Err(error) => {
+                    self.inner.store.ping().await?;
+                    tracing::error!(dispatch = %id, code = error.code(), "a dispatch cannot be shown");
+                }
+            }
         }
         Ok(views)
     }
@@ -144,6 +151,29 @@ impl Dispatcher {
         self.raise(format!("repair:{}", state.id), AlarmLevel::Critical, text, Some(state.id.clone()));
     }
 
+    pub(super) fn alarm_of_stuck(&self, id: &DispatchId) {
+        let text = "A dispatch cannot be read or saved and stands still. It is tried again every minute; \
+                    see to its message by hand and tell the engineer."
+            .to_owned();
+        self.raise(stuck_name(id), AlarmLevel::Critical, text, Some(id.clone()));
+    }
+
+    /// It works again.
+    pub(super) fn unstuck(&self, id: &DispatchId) {
+        self.take_back(&stuck_name(id));
+    }
+
+    pub(super) fn alarm_of_arrival(&self, inbound: &Inbound) {
+        let text = "Something that came in cannot be applied. It is tried again every minute; tell the engineer.";
+        let id = format!("arrival:{}:{}", inbound.provider, inbound.provider_msg_id);
+        self.raise(id, AlarmLevel::Critical, text.to_owned(), None);
+    }
+
+    pub(super) fn alarm_of_unreadable(&self, provider: &str, id: &str) {
+        let text = "Something that came in cannot be read and was laid aside; tell the engineer.".to_owned();
+        self.raise(format!("unreadable:{provider}:{id}"), AlarmLevel::Critical, text, None);
+    }
+
     pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str) {
         let text = format!("A text from {name} matches nothing that is open: read it and act.");
         self.raise(format!("text:{}", inbound.provider_msg_id), AlarmLevel::Warning, text, None);
@@ -157,4 +187,8 @@ impl Dispatcher {
 
 fn alarm_name(id: &DispatchId) -> String {
     format!("dispatch:{id}")
+}
+
+fn stuck_name(id: &DispatchId) -> String {
+    format!("stuck:{id}")
 }

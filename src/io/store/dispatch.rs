@@ -392,27 +392,46 @@ impl Tx {
     }
 
     /// Takes up to `limit` due timers for the node with this boot, the longest overdue first. A timer that
-    /// another living node holds is passed over until its lease ends.
+    /// another living node holds is passed over until its lease ends. With each goes the generation that the
+    /// claim gave it.
     pub async fn claim_due(
         &mut self,
         now: UtcMs,
         boot: &str,
         lease_until: UtcMs,
         limit: u32,
-    ) -> Result<Vec<DispatchId>, StoreError> {
+    ) -> Result<Vec<(DispatchId, i64)>, StoreError> {
         let lock = self.dialect().for_update_skip_locked();
         // Safe: `lock` is one of the dialect's literals.
         let sql = AssertSqlSafe(format!(
-            "SELECT dispatch FROM timer WHERE due_at <= $1 AND (owner IS NULL OR lease_until <= $1
+            "SELECT dispatch, gen FROM timer WHERE due_at <= $1 AND (owner IS NULL OR lease_until <= $1
              OR owner NOT IN (SELECT boot FROM node)) ORDER BY due_at, dispatch LIMIT $2{lock}"
         ));
         let rows = self.fetch_all(sql, args![now, limit]).await?;
-        let claimed: Vec<DispatchId> = rows.iter().map(|row| row.read("dispatch")).collect::<Result<_, _>>()?;
-        for id in &claimed {
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            claimed.push((row.read("dispatch")?, row.read::<i64>("gen")? + 1));
+        }
+        for (id, _) in &claimed {
             let sql = "UPDATE timer SET owner = $2, lease_until = $3, gen = gen + 1 WHERE dispatch = $1";
             self.execute(sql, args![id, boot, lease_until]).await?;
         }
         Ok(claimed)
+    }
+
+    /// The generation of a dispatch's timer: another than the claimed one says that it was claimed again or
+    /// set anew since.
+    pub async fn find_timer_gen(&mut self, id: &DispatchId) -> Result<Option<i64>, StoreError> {
+        let row = self.fetch_optional("SELECT gen FROM timer WHERE dispatch = $1", args![id]).await?;
+        row.map(|row| row.read("gen")).transpose()
+    }
+
+    /// Lets go of a claimed timer that cannot be served until `due`, if it is still ours.
+    pub async fn put_off_timer(&mut self, id: &DispatchId, claimed: i64, due: UtcMs) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE timer SET due_at = $3, gen = gen + 1, owner = NULL, lease_until = NULL
+            WHERE dispatch = $1 AND gen = $2";
+        self.execute(SQL, args![id, claimed, due]).await?;
+        Ok(())
     }
 }
 

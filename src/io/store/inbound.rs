@@ -76,8 +76,10 @@ impl Arrival {
 }
 
 readers! {
-    /// What has come in and is not handled, oldest first.
+    /// What has come in and is not handled, oldest first; what cannot be opened is passed over.
     list_waiting_inbound(limit: u32) -> Vec<Inbound>;
+    /// What has come in, is not handled and cannot be opened: its door and its name there.
+    list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
     /// Texts that matched nothing, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to, if a patch on it has connected.
@@ -88,12 +90,22 @@ readers! {
 
 const COLUMNS: &str = "provider, provider_msg_id, received_at, sealed";
 
-async fn list_waiting_inbound(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
+async fn waiting(from: &mut impl Query, limit: u32) -> Result<Vec<Row>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM inbound WHERE handled_at IS NULL ORDER BY received_at, provider_msg_id LIMIT $1"
     ));
-    let rows = from.fetch_all(sql, args![limit]).await?;
-    rows.iter().map(|row| inbound(row, from)).collect()
+    from.fetch_all(sql, args![limit]).await
+}
+
+async fn list_waiting_inbound(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
+    let rows = waiting(from, limit).await?;
+    Ok(rows.iter().filter_map(|row| inbound(row, from).ok()).collect())
+}
+
+async fn list_unreadable_inbound(from: &mut impl Query, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = waiting(from, limit).await?;
+    let unreadable = rows.iter().filter(|row| inbound(row, from).is_err());
+    unreadable.map(|row| Ok((row.read("provider")?, row.read("provider_msg_id")?))).collect()
 }
 
 async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
@@ -169,6 +181,14 @@ impl Tx {
             )
             .await?;
         Ok(changed > 0)
+    }
+
+    /// Marks as done with what cannot be opened; the row stays as it came.
+    pub async fn settle_unreadable(&mut self, provider: &str, id: &str, now: UtcMs) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE inbound SET handled_at = $3, outcome = 'unreadable'
+            WHERE provider = $1 AND provider_msg_id = $2 AND handled_at IS NULL";
+        self.execute(SQL, args![provider, id, now]).await?;
+        Ok(())
     }
 
     /// Says that the node `name` lives as `boot`; an earlier boot of the same name is dead by it.
