@@ -61,8 +61,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         TcpListener::bind(config.http.bind).await.map_err(|e| busy("console and API", config.http.bind, &e))?;
 
     let store = Store::open(&config.store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
-    // A second process on the same file would end each other's leases.
-    let _hold = store.hold().map_err(|e| Failure::new(e.to_string()))?;
+    // Two processes on one database would take each other's work for a dead one's.
+    let _hold = store.hold().await.map_err(|e| Failure::new(e.to_string()))?;
     if demo.is_some() {
         demo::seed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     }

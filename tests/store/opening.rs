@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use cordboard::io::store::{SCHEMA_VERSION, Store, StoreConfig, StoreError};
+use cordboard::io::store::{Place, SCHEMA_VERSION, Store, StoreConfig, StoreError};
 
 use super::NOW;
+use super::support::postgres::Postgres;
 use super::support::temp::TempDir;
 
 async fn refusal(directory: &Path) -> StoreError {
@@ -88,13 +89,43 @@ async fn a_place_that_cannot_be_written_and_a_file_that_is_no_database_are_told_
     assert!(refused.to_string().contains("not a database"), "{refused}");
 }
 
+/// Whoever holds the store is alone, others may read it, and it is free when he is gone.
+async fn is_held_by_one(first: &Store, second: &Store) {
+    let hold = first.hold().await.expect("nobody else has it");
+    let refused = second.hold().await.expect_err("it is taken");
+    assert_eq!(refused.code(), "store.in_use");
+    assert!(refused.to_string().starts_with("another Cordboard runs on the database "), "{refused}");
+    second.list_accounts().await.expect("reading is for all");
+    drop(hold);
+    // A server notices a moment later that a connection is gone.
+    let mut free = second.hold().await;
+    for _ in 0..500 {
+        if free.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        free = second.hold().await;
+    }
+    free.expect("it is free again");
+}
+
 #[tokio::test]
 async fn only_one_service_runs_on_a_file_and_others_may_still_look() {
     let directory = TempDir::new("opening");
-    let (first, second) = (open(directory.path()).await, open(directory.path()).await);
-    let hold = first.hold().expect("nobody else has it");
-    assert_eq!(second.hold().expect_err("it is taken").code(), "store.in_use");
-    second.list_accounts().await.expect("reading is for all");
-    drop(hold);
-    second.hold().expect("it is free again");
+    is_held_by_one(&open(directory.path()).await, &open(directory.path()).await).await;
+}
+
+#[tokio::test]
+async fn only_one_service_runs_on_a_postgresql_database_and_others_may_still_look() {
+    let Some(server) = Postgres::start("one service on a PostgreSQL database") else { return };
+    let directory = TempDir::new("opening");
+    let key_file = directory.path().join("cordboard.key");
+    let on = |url: String| StoreConfig { place: Place::Postgres(url), key_file: key_file.clone() };
+    let (config, other) = (on(server.create_database()), on(server.create_database()));
+    let first = Store::open(&config, NOW).await.expect("opens");
+    let second = Store::open(&config, NOW).await.expect("opens");
+    is_held_by_one(&first, &second).await;
+    let elsewhere = Store::open(&other, NOW).await.expect("opens");
+    let _here = first.hold().await.expect("it is free");
+    elsewhere.hold().await.expect("another database of the same server is another service's");
 }

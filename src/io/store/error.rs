@@ -15,7 +15,7 @@ pub enum StoreError {
     /// PostgreSQL does not let us in.
     CannotConnect { why: String },
     /// Another process runs the service on it.
-    InUse { path: PathBuf },
+    InUse { place: String },
     /// Written by a newer program.
     Newer { found: i64, known: i64 },
     /// A migration in the database is not the one that this program has under its number.
@@ -111,11 +111,9 @@ impl fmt::Display for StoreError {
             Self::CannotConnect { why } => {
                 write!(f, "cannot connect to PostgreSQL: {why}. Check [store] url, and that the server runs")
             }
-            Self::InUse { path } => write!(
-                f,
-                "another Cordboard runs on the database {}: end it first, or choose another place",
-                path.display()
-            ),
+            Self::InUse { place } => {
+                write!(f, "another Cordboard runs on the database {place}: end it first, or choose another place")
+            }
             Self::Newer { found, known } => write!(
                 f,
                 "this database was written by a newer Cordboard (schema {found}, this program knows {known}): upgrade the program"

@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::base::clock::UtcMs;
 
@@ -54,6 +54,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL from one process.
 const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// The advisory lock that the one service on a PostgreSQL database holds: "cordboar" in ASCII.
+const POSTGRES_HOLD: i64 = i64::from_be_bytes(*b"cordboar");
 
 /// The data of the service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -78,7 +81,14 @@ pub struct Tx {
 /// The service runs here ([`Store::hold`]). The system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Hold {
-    _file: Option<File>,
+    _by: HeldBy,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "kept open, never used: what is held goes with it")]
+enum HeldBy {
+    File(File),
+    Connection(PgConnection),
 }
 
 #[derive(Debug)]
@@ -246,19 +256,14 @@ impl Store {
     }
 
     /// Makes this process the only one that runs the service on this store, for as long as the result
-    /// lives: two would each call the same people. Other commands may still use the store. PostgreSQL is
-    /// shared by design and is not held.
-    pub fn hold(&self) -> Result<Hold, StoreError> {
-        let Pools::Sqlite { path, .. } = &self.pools else { return Ok(Hold { _file: None }) };
-        let mut name = path.clone().into_os_string();
-        name.push(".lock");
-        let name = PathBuf::from(name);
-        let file = File::create(&name).map_err(|e| StoreError::not_writable(&name, &e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Hold { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.clone() }),
-            Err(TryLockError::Error(e)) => Err(StoreError::not_writable(&name, &e)),
-        }
+    /// lives: two would each call the same people and end each other's calls. Other commands may still use
+    /// the store. SQLite is held by a file beside it, PostgreSQL by a connection of its own.
+    pub async fn hold(&self) -> Result<Hold, StoreError> {
+        let by = match &self.pools {
+            Pools::Sqlite { path, .. } => HeldBy::File(hold_sqlite(path)?),
+            Pools::Postgres(pool) => HeldBy::Connection(hold_postgres(&pool.connect_options()).await?),
+        };
+        Ok(Hold { _by: by })
     }
 
     /// Whether the store answers, for `/readyz`.
@@ -324,6 +329,32 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
         .await
         .map_err(StoreError::opening_postgres)?;
     Ok(Pools::Postgres(pool))
+}
+
+fn hold_sqlite(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = File::create(&name).map_err(|e| StoreError::not_writable(&name, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place: path.display().to_string() }),
+        Err(TryLockError::Error(e)) => Err(StoreError::not_writable(&name, &e)),
+    }
+}
+
+/// The lock belongs to the session, so the server lets go of it when the connection ends, and only then.
+async fn hold_postgres(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    let mut connection = PgConnection::connect_with(options).await.map_err(StoreError::opening_postgres)?;
+    let ours = sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock($1)")
+        .bind(POSTGRES_HOLD)
+        .fetch_one(&mut connection)
+        .await?;
+    if ours {
+        return Ok(connection);
+    }
+    let name = options.get_database().unwrap_or_else(|| options.get_username());
+    Err(StoreError::InUse { place: format!("{name} (PostgreSQL)") })
 }
 
 /// The key that this database was first opened with; a new one for a new database.
