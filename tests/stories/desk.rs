@@ -317,8 +317,8 @@ impl Phone<'_> {
         self.replies_as(&id, body).await;
     }
 
-    /// Picks up the ringing mobile: these events happen, then the call is over.
-    pub async fn picks_up(&self, events: &[CallOutEvent], result: CallOutResult) {
+    /// Picks up the ringing mobile: these events happen, then the call is over. The dispatcher has not heard of it yet.
+    pub fn talks(&self, events: &[CallOutEvent], result: CallOutResult) {
         let ring = {
             let mut rings = self.desk.devices.rings.lock().expect("unpoisoned");
             let at = rings.iter().position(|ring| ring.to == self.person().1).expect("the mobile rings");
@@ -328,6 +328,11 @@ impl Phone<'_> {
             ring.events.send((ring.attempt.clone(), event.clone())).expect("the dispatcher listens");
         }
         self.desk.end(ring, result);
+    }
+
+    /// The same, and the dispatcher hears of it.
+    pub async fn picks_up(&self, events: &[CallOutEvent], result: CallOutResult) {
+        self.talks(events, result);
         self.desk.advance(0).await;
     }
 

@@ -1,5 +1,7 @@
 //! The four clients' nights.
 
+use std::task::Poll;
+
 use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::callout::{CallOutEvent, CallOutResult};
@@ -374,6 +376,71 @@ async fn a_timer_fired_late_by_one_who_lost_it_changes_no_row() {
     desk.advance(15).await;
     desk.phone("Ben").expect_text("burst pipe");
     desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_yes_on_the_phone_that_cannot_be_stored_now_is_stored_later() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.advance(15 * MINUTE).await;
+    desk.phone("Ben").expect_call();
+    let change = async |sql: &'static str| {
+        let mut tx = desk.store.write().await.expect("the store writes");
+        tx.execute(sql, Vec::new()).await.expect("done");
+        tx.commit().await.expect("committed");
+    };
+    change("CREATE TRIGGER full BEFORE INSERT ON inbound BEGIN SELECT RAISE(ABORT, 'disk is full'); END").await;
+    let heard = [CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed];
+    desk.phone("Ben").talks(&heard, CallOutResult::Confirmed);
+    for _ in 0..3 {
+        assert!(desk.dispatcher.tick(desk.now()).await.is_err(), "it says that it could not");
+    }
+    assert_eq!(desk.state(&id).await.phase, Phase::Running);
+    change("DROP TRIGGER full").await;
+    desk.advance(0).await;
+    assert_eq!(desk.view(&id).await.timeline.iter().filter(|line| line.kind == "confirmed").count(), 1);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn an_operators_request_that_is_cut_off_leaves_no_phone_ringing() {
+    for polls in 1..60 {
+        let mut desk = Desk::at_work(&town::plumbing()).await;
+        let id = desk.takes("burst pipe").await;
+        desk.advance(15 * MINUTE).await;
+        assert!(desk.phone("Ben").rings());
+        let act = OperatorAct::Confirm { who: "Ben".into(), note: None };
+        let mut seen = 0;
+        let mut work = Box::pin(desk.dispatcher.operator(&id, "kim", act));
+        let done = std::future::poll_fn(|cx| {
+            seen += 1;
+            match work.as_mut().poll(cx) {
+                Poll::Ready(result) => Poll::Ready(result.is_ok()),
+                Poll::Pending if seen >= polls => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await;
+        // The client hangs up.
+        drop(work);
+        let mut rings = true;
+        for _ in 0..400 {
+            desk.advance(0).await;
+            rings = desk.phone("Ben").rings();
+            if !rings {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(desk.state(&id).await.phase, Phase::Confirmed, "cut off at poll {polls}");
+        assert!(!rings, "cut off at poll {polls}: confirmed, and the phone still rings");
+        desk.store.close().await;
+        if done {
+            return;
+        }
+    }
+    panic!("the request never ends");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

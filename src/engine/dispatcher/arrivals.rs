@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::{Decided, Dispatcher, STUCK_MS, Settles};
+use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, CallId, DispatchId};
@@ -66,16 +66,24 @@ impl Dispatcher {
         let event = Event::Operator { by: by.to_owned(), act: act.clone() };
         let what = Arrival::Operator { dispatch: id.clone(), by: by.to_owned(), act };
         let inbound = self.inbound("operator", &self.fresh_name(), what);
-        self.insert(&inbound).await?;
-        self.decide(id, &event, Settles::Arrival(&inbound, "operator")).await
+        let (own, id) = (self.clone(), id.clone());
+        to_its_end(async move {
+            own.insert(&inbound).await?;
+            own.decide(&id, &event, Settles::Arrival(&inbound, "operator")).await
+        })
+        .await
     }
 
     async fn arrive(&self, provider: &str, id: &str, what: Arrival) -> Result<(), StoreError> {
-        let inbound = self.inbound(provider, id, what);
-        if self.insert(&inbound).await? {
+        let (own, inbound) = (self.clone(), self.inbound(provider, id, what));
+        to_its_end(async move { own.take(&inbound).await }).await
+    }
+
+    async fn take(&self, inbound: &Inbound) -> Result<(), StoreError> {
+        if self.insert(inbound).await? {
             // It is stored: from here on it is handled, now or at the next pulse.
-            if let Err(error) = self.handle(&inbound).await {
-                tracing::error!(provider, code = error.code(), "what came in waits to be handled");
+            if let Err(error) = self.handle(inbound).await {
+                tracing::error!(provider = inbound.provider, code = error.code(), "what came in waits to be handled");
                 self.wake();
             }
         }
@@ -150,22 +158,32 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes all news of calls that is there.
+    /// Takes all news of calls that is there, in order. What cannot be stored now is kept for the next time,
+    /// under the same name: if it was stored after all, it counts once.
     pub(super) async fn take_news(&self) -> Result<(), StoreError> {
+        let mut news = self.inner.news.lock().await;
         loop {
-            let news = self.inner.news.lock().await.try_recv();
-            let Ok((attempt, event)) = news else { return Ok(()) };
-            self.take_call_news(&attempt, &event).await;
+            while let Some(inbound) = news.unsaved.front() {
+                self.take(inbound).await?;
+                news.unsaved.pop_front();
+            }
+            let Ok((attempt, event)) = news.from_calls.try_recv() else { return Ok(()) };
+            news.unsaved.extend(self.call_inbound(attempt, &event));
         }
     }
 
-    pub(super) async fn take_call_news(&self, attempt: &AttemptId, event: &CallOutEvent) {
-        let Some(news) = call_news(event) else { return };
-        let what = Arrival::Call { attempt: attempt.clone(), news };
-        if let Err(error) = self.arrive("call", &self.fresh_name(), what).await {
-            // The call's guard finds it: it was handed over and has not ended.
-            tracing::error!(%attempt, code = error.code(), "news of a call could not be stored");
+    /// Waits until there is news of a call; [`Dispatcher::take_news`] takes it. May be dropped at any time.
+    pub(super) async fn news_came(&self) {
+        let mut news = self.inner.news.lock().await;
+        // The dispatcher holds a sender of its own: the channel never ends.
+        if let Some((attempt, event)) = news.from_calls.recv().await {
+            news.unsaved.extend(self.call_inbound(attempt, &event));
         }
+    }
+
+    fn call_inbound(&self, attempt: AttemptId, event: &CallOutEvent) -> Option<Inbound> {
+        let news = call_news(event)?;
+        Some(self.inbound("call", &self.fresh_name(), Arrival::Call { attempt, news }))
     }
 
     async fn handle(&self, inbound: &Inbound) -> Result<(), StoreError> {

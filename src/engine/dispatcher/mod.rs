@@ -79,7 +79,7 @@ struct Inner {
     boot: String,
     wake: Notify,
     calls: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
-    news: tokio::sync::Mutex<mpsc::UnboundedReceiver<(AttemptId, CallOutEvent)>>,
+    news: tokio::sync::Mutex<News>,
     /// Deliveries with their providers now.
     flying: AtomicUsize,
     landed: Notify,
@@ -88,6 +88,12 @@ struct Inner {
     alarms: Mutex<BTreeMap<String, AlarmView>>,
     /// What came in and could not be applied, by door and name, and when it is tried again.
     later: Mutex<BTreeMap<(String, String), UtcMs>>,
+}
+
+/// News of calls: what comes, and what waits to be stored, in order.
+struct News {
+    from_calls: mpsc::UnboundedReceiver<(AttemptId, CallOutEvent)>,
+    unsaved: VecDeque<Inbound>,
 }
 
 /// What became of an event.
@@ -132,7 +138,7 @@ impl Dispatcher {
                 boot,
                 wake: Notify::new(),
                 calls,
-                news: tokio::sync::Mutex::new(news),
+                news: tokio::sync::Mutex::new(News { from_calls: news, unsaved: VecDeque::new() }),
                 flying: AtomicUsize::new(0),
                 landed: Notify::new(),
                 count: AtomicU64::new(0),
@@ -180,6 +186,11 @@ impl Dispatcher {
 
     /// Takes a message back while its undo time lasts: dispatch, message and draft in one transaction.
     pub async fn undo(&self, message: &MessageId, by: &str) -> Result<Decided, StoreError> {
+        let (own, message, by) = (self.clone(), message.clone(), by.to_owned());
+        to_its_end(async move { own.undo_now(&message, &by).await }).await
+    }
+
+    async fn undo_now(&self, message: &MessageId, by: &str) -> Result<Decided, StoreError> {
         let Some(id) = self.inner.store.find_dispatch_of_message(message).await? else {
             return Ok(Decided::NotFound);
         };
@@ -449,7 +460,7 @@ impl Dispatcher {
                 landed.await;
             }
             let due = self.inner.store.find_next_due().await?.is_some_and(|at| at <= now);
-            let waiting = !self.inner.news.lock().await.is_empty();
+            let waiting = !self.inner.news.lock().await.from_calls.is_empty();
             if !due && !waiting {
                 return Ok(());
             }
@@ -486,18 +497,26 @@ impl Dispatcher {
                     pause = Duration::from_millis(500);
                 }
             }
-            let news = async { self.inner.news.lock().await.recv().await };
             tokio::select! {
                 () = self.inner.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
-                news = news => {
-                    if let Some((attempt, event)) = news {
-                        self.take_call_news(&attempt, &event).await;
-                    }
-                }
+                () = self.news_came() => {}
                 _ = stop.changed() => {}
             }
         }
+    }
+}
+
+/// Runs to its end even if whoever waits for it goes away (a request that takes too long, a client that
+/// hangs up): between a commit and what follows from it nothing may be cut off.
+async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 
