@@ -14,6 +14,7 @@ use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
 use crate::domain::account::Speech;
+use crate::domain::dispatch::protocol::{Method, Step};
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::trunk::{Carrier, LegNumbers, TrunkSettings};
@@ -59,15 +60,21 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
         .map_err(|e| Failure::new(e.to_string()))?;
     let accounts = store.list_accounts().await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = |speech: &Speech| matches!(speech, Speech::Spoken { .. });
-    let needs_voice = accounts.iter().any(|account| {
+    let mut needs_voice = accounts.iter().any(|account| {
         spoken(&account.greeting)
             || spoken(&account.apology)
             || account.comfort.as_ref().is_some_and(|comfort| spoken(&comfort.speech))
     });
+    for account in &accounts {
+        // A call that reads a message out has words of its own each time.
+        let protocols = store.list_protocols(&account.id).await.map_err(|e| Failure::new(e.to_string()))?;
+        let calls_out = |step: &Step| matches!(step.method, Method::CallOut { .. });
+        needs_voice |= protocols.iter().flat_map(|protocol| &protocol.steps).any(calls_out);
+    }
     match speaker.check_engine().await {
         Ok(()) => {}
-        Err(why) if needs_voice => return Err(Failure::new(format!("an account's callers are spoken to, but {why}"))),
-        Err(why) => tracing::warn!("{why}. Until then no call-out can be made"),
+        Err(why) if needs_voice => return Err(Failure::new(format!("an account needs a voice, but {why}"))),
+        Err(why) => tracing::warn!("{why}. No account needs it so far"),
     }
     Ok(Arc::new(speaker))
 }

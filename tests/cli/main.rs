@@ -323,9 +323,7 @@ fn a_missing_voice_engine_is_a_sentence_if_an_account_needs_it() {
     let output = must_end(directory.path(), &["serve"]);
     let words = said(&output);
     assert_eq!(output.status.code(), Some(1), "{words}");
-    for expected in
-        ["an account's callers are spoken to", "voice engine /nowhere/voice cannot be started", "[voice] command"]
-    {
+    for expected in ["an account needs a voice", "voice engine /nowhere/voice cannot be started", "[voice] command"] {
         assert!(words.contains(expected), "missing: {expected}\nsaid:\n{words}");
     }
     assert!(!words.contains("panicked") && !words.contains("Good morning"), "{words}");

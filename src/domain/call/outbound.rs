@@ -268,7 +268,11 @@ impl Outbound {
 
     fn on_tick(&mut self) {
         match self.phase {
-            Phase::Ringing { until } if until <= self.now => self.end(OutboundEnd::NotReached(Cause::NoAnswer)),
+            Phase::Ringing { until } if until <= self.now => {
+                // A telephone that never rang was not left unanswered: the line to it is down.
+                let rang = self.leg.state != LegState::Dialling;
+                self.end(OutboundEnd::NotReached(if rang { Cause::NoAnswer } else { Cause::Unreachable }));
+            }
             Phase::Saying { what, until } if until <= self.now => {
                 if self.playing.is_some() {
                     // We were never told that it ended: nothing is taken as heard.
@@ -363,7 +367,7 @@ mod tests {
     }
 
     impl Phone {
-        fn rings(leave: Option<&str>) -> Self {
+        fn dialled(leave: Option<&str>) -> Self {
             let clock = TestClock::at(UtcMs(0));
             let setup = OutboundSetup {
                 leg: LegId(1),
@@ -376,6 +380,11 @@ mod tests {
             let call = Outbound::new(clock.instant(), setup);
             let mut phone = Self { clock, call, heard: vec![], events: vec![], hung_up: 0, play: 0 };
             phone.hear(OutboundInput::Start);
+            phone
+        }
+
+        fn rings(leave: Option<&str>) -> Self {
+            let mut phone = Self::dialled(leave);
             phone.hear(OutboundInput::Leg(LegInput::Ringing));
             phone
         }
@@ -503,6 +512,13 @@ mod tests {
         }
         assert_eq!(phone.ended(), Some(OutboundEnd::ToldOnly));
         assert!(!phone.heard.contains(&"Leave".to_owned()));
+    }
+
+    #[test]
+    fn a_telephone_that_never_rang_was_out_of_reach() {
+        let mut phone = Phone::dialled(None);
+        phone.waits();
+        assert_eq!(phone.ended(), Some(OutboundEnd::NotReached(Cause::Unreachable)));
     }
 
     #[test]

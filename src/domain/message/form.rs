@@ -64,7 +64,8 @@ impl Form {
             errors.push(FieldError::new(name, "unknown_field", "This form has no such field."));
         }
         for field in &self.fields {
-            let answer = answers.get(&field.name).map_or("", |a| a.trim());
+            let answer = answers.get(&field.name).map(|typed| field.kind.clean(typed)).unwrap_or_default();
+            let answer = answer.trim();
             if answer.is_empty() {
                 if field.required {
                     errors.push(FieldError::new(&field.name, "required", &format!("Please ask for: {}.", field.label)));
@@ -83,6 +84,20 @@ impl Form {
 }
 
 impl FieldKind {
+    /// What was typed without what cannot be seen: control characters, and those that turn or hide text, which
+    /// would make a text or a page say something else than was taken. Line breaks stay in long texts alone.
+    fn clean(&self, typed: &str) -> String {
+        let visible = |c: char| match c {
+            '\n' if *self == Self::LongText => Some('\n'),
+            '\n' | '\t' => Some(' '),
+            c if c.is_control() => None,
+            // Bidirectional and zero-width formatting, Unicode's "default ignorable" ones among what people paste.
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' => None,
+            c => Some(c),
+        };
+        typed.chars().filter_map(visible).collect()
+    }
+
     fn check(&self, answer: &str) -> Result<String, (&'static str, &'static str)> {
         if answer.chars().count() > MAX_ANSWER_CHARS {
             return Err(("too_long", "Too long: 4,000 characters at most."));
@@ -104,5 +119,33 @@ impl FieldKind {
 impl FieldError {
     fn new(field: &str, code: &str, message: &str) -> Self {
         Self { field: field.to_owned(), code: code.to_owned(), message: message.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        let field =
+            |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
+        Form { version: 1, fields: vec![field("name", FieldKind::Text), field("message", FieldKind::LongText)] }
+    }
+
+    fn check(name: &str, message: &str) -> Result<Answers, Vec<FieldError>> {
+        form().check(&[("name".to_owned(), name.to_owned()), ("message".to_owned(), message.to_owned())].into())
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_taken() {
+        let taken = check("Ann\u{202e} \u{0}Archer\nReply 9ok", "first\r\nsecond").unwrap();
+        assert_eq!(taken["name"], "Ann Archer Reply 9ok");
+        assert_eq!(taken["message"], "first\nsecond");
+    }
+
+    #[test]
+    fn a_required_answer_of_blanks_is_missing() {
+        let errors = check("  \u{200b}\u{feff} ", "x").unwrap_err();
+        assert_eq!((errors.len(), errors[0].code.as_str()), (1, "required"));
     }
 }

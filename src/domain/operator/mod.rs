@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::domain::call::event::OfferEnd;
 
+/// How long a softphone that has fallen silent (5 s) may stay so while its console lives.
+pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
 /// A console that says nothing for this long is gone.
 pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
 
@@ -128,7 +130,8 @@ pub struct Seat {
     idle_since: Instant,
     /// The call offered, talked on or wrapped up.
     call: Option<CallId>,
-    silent: bool,
+    /// Nothing is heard of the softphone; until then it may come back.
+    silent_until: Option<Instant>,
     hung_up: bool,
     told_idle: bool,
     outputs: VecDeque<Output>,
@@ -148,7 +151,7 @@ impl Seat {
             wants_ready: false,
             idle_since: now,
             call: None,
-            silent: false,
+            silent_until: None,
             hung_up: false,
             told_idle: false,
             outputs: VecDeque::new(),
@@ -216,7 +219,7 @@ impl Seat {
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
             Input::Offered { call } if self.state == State::Ready => {
                 self.call = Some(call);
-                self.silent = false;
+                self.silent_until = None;
                 self.go(now, State::Offered);
             }
             Input::OfferFailed { call, why } => self.on_offer_failed(now, &call, why),
@@ -225,7 +228,7 @@ impl Seat {
                 self.go(now, State::Talking);
             }
             Input::Silent { call, silent } if self.call.as_ref() == Some(&call) => {
-                self.silent = silent;
+                self.silent_until = silent.then(|| self.silent_until.unwrap_or(now + MEDIA_LIMIT));
             }
             Input::PhoneHungUp { call } if self.call.as_ref() == Some(&call) => self.hung_up = true,
             Input::LostCall { call } if self.call.as_ref() == Some(&call) => {
@@ -234,7 +237,7 @@ impl Seat {
             }
             Input::Freed { call } if self.call.as_ref() == Some(&call) => {
                 self.hung_up = false;
-                self.silent = false;
+                self.silent_until = None;
                 if self.state != State::Offline {
                     self.go(now, State::WrapUp);
                 }
@@ -254,10 +257,12 @@ impl Seat {
         self.outputs.pop_front()
     }
 
-    /// When the console's silence means that it is gone. The only reason a seat wakes for.
+    /// When the console's silence, or the softphone's, means that it is gone. The only reasons a seat wakes for.
     pub fn poll_timeout(&self) -> Option<Instant> {
         // Once the console is gone, a call is kept up by its media alone: only news of that changes anything.
-        self.socket_until.filter(|_| self.state != State::Offline)
+        let socket = self.socket_until.filter(|_| self.state != State::Offline);
+        let media = self.silent_until.filter(|_| self.state == State::Talking);
+        [socket, media].into_iter().flatten().min()
     }
 
     fn on_heartbeat(&mut self, now: Instant, typing: bool) {
@@ -312,7 +317,7 @@ impl Seat {
 
     fn clear_call(&mut self) {
         self.call = None;
-        self.silent = false;
+        self.silent_until = None;
         self.hung_up = false;
     }
 
@@ -340,14 +345,22 @@ impl Seat {
         }
     }
 
-    /// Offline once neither console nor media is there.
+    /// Offline once neither console nor media is there. A console that lives on without its media (its page was
+    /// loaded anew in mid-call) loses the call as well, a little later: the caller must not talk to nobody.
     fn check_presence(&mut self, now: Instant) {
+        let media_gone = self.state == State::Talking && self.silent_until.is_some_and(|until| until <= now);
+        if media_gone && let Some(call) = self.call.clone() {
+            self.outputs.push_back(Output::Lost { call });
+            self.clear_call();
+            self.checked = false;
+            self.stand_down(now, "nothing was heard of the softphone: do the ready check");
+        }
         let socket_gone = self.socket_until.is_none_or(|until| until <= now);
         if self.state == State::Offline || !socket_gone {
             return;
         }
         self.socket_until = None;
-        let kept_by_media = self.state == State::Talking && !self.silent && !self.hung_up;
+        let kept_by_media = self.state == State::Talking && self.silent_until.is_none() && !self.hung_up;
         if kept_by_media {
             return;
         }
@@ -470,6 +483,27 @@ mod tests {
         desk.clock.advance(Duration::from_secs(3));
         assert_eq!(desk.tell(Input::Heartbeat { typing: true }), [], "the console is alive");
         assert_eq!(desk.after(5_000), [Output::Lost { call: call() }]);
+    }
+
+    #[test]
+    fn a_page_loaded_anew_in_mid_call_gives_its_caller_back_although_the_console_speaks() {
+        let mut desk = Desk::talking();
+        desk.tell(Input::Silent { call: call(), silent: true });
+        for _ in 0..2 {
+            desk.clock.advance(Duration::from_secs(2));
+            assert_eq!(desk.tell(Input::Heartbeat { typing: false }), []);
+        }
+        desk.clock.advance(Duration::from_secs(2));
+        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [Output::Lost { call: call() }]);
+        assert_eq!(desk.seat.state(), State::NotReady);
+
+        let mut desk = Desk::talking();
+        desk.tell(Input::Silent { call: call(), silent: true });
+        desk.tell(Input::Silent { call: call(), silent: false });
+        desk.clock.advance(Duration::from_secs(4));
+        desk.tell(Input::Heartbeat { typing: false });
+        desk.clock.advance(Duration::from_secs(4));
+        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [], "it was a short gap");
     }
 
     #[test]
