@@ -148,6 +148,29 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
 }
 
 #[test]
+fn a_page_loaded_anew_in_mid_call_does_not_keep_its_caller_from_the_next_operator() {
+    const NEXT_OPERATOR_HZ: f64 = 1_300.0;
+    let _turn = one_at_a_time();
+    if !peers_are_there("a_page_loaded_anew_in_mid_call_does_not_keep_its_caller_from_the_next_operator") {
+        return;
+    }
+    let server = Server::start();
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial("caller", &server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    let mut lee = sit_down("lee", NEXT_OPERATOR_HZ, &server);
+    kim.act("reload", json!({}));
+    lee.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    caller.listen(0.5);
+    let from = caller.mark();
+    lee.assert_hears(&[CALLER_HZ], &[NEXT_OPERATOR_HZ], 2);
+    assert_hears("the caller", &caller.heard_since(from, 2.0), &[NEXT_OPERATOR_HZ], &[OPERATOR_HZ, CALLER_HZ]);
+    lee.act("press", json!({ "key": "F10" }));
+    call.expect_success();
+}
+
+#[test]
 fn a_busy_contact_gives_the_caller_back_to_the_operator_at_once() {
     let _turn = one_at_a_time();
     if !peers_are_there("a_busy_contact_gives_the_caller_back_to_the_operator_at_once") {
