@@ -2,11 +2,14 @@
 
 use std::task::Poll;
 
+use cordboard::base::id::CallId;
 use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::callout::{CallOutEvent, CallOutResult};
 use cordboard::engine::dispatcher::Decided;
 use cordboard::io::deliver::Delivery;
+use cordboard::io::store::ToArg as _;
+use cordboard::io::store::inbound::{Arrival, Inbound, PATCHES};
 
 use crate::desk::{Desk, Kind};
 use crate::support::postgres::Postgres;
@@ -441,6 +444,50 @@ async fn an_operators_request_that_is_cut_off_leaves_no_phone_ringing() {
         }
     }
     panic!("the request never ends");
+}
+
+#[tokio::test]
+async fn a_strangers_text_sounds_again_after_a_restart_until_somebody_has_seen_to_it() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    let stranger = town::number("+12025550199");
+    desk.dispatcher.take_text("twilio", "SM1", stranger, None, "Who is this?".into()).await.expect("taken in");
+    let heard = desk.dispatcher.alarms();
+    assert_eq!(heard.len(), 1);
+    let again = desk.second_node().await;
+    let recalled = again.alarms();
+    assert_eq!((&recalled[0].id, &recalled[0].text, recalled[0].dismissible), (&heard[0].id, &heard[0].text, true));
+    again.silence(&recalled[0].id);
+    for _ in 0..400 {
+        if desk.store.list_unplaced_texts(10).await.expect("listed").is_empty() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(desk.second_node().await.alarms(), []);
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_patch_stored_while_the_message_was_being_saved_is_seen_when_it_opens() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.saves("burst pipe").await;
+    let now = desk.now();
+    let call = CallId::named("c1");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute("UPDATE message SET call = $1", vec![call.as_str().to_arg()]).await.expect("as it was saved");
+    let patch = Inbound {
+        provider: PATCHES.into(),
+        provider_msg_id: call.as_str().into(),
+        received_at: now,
+        what: Arrival::Patched { call, to: "Ben".into() },
+    };
+    assert!(tx.insert_inbound(&patch).await.expect("inserted"));
+    assert!(tx.settle_inbound(&patch, "patched", now).await.expect("it listed no dispatch"));
+    tx.commit().await.expect("committed");
+    desk.advance(60 * MINUTE).await;
+    desk.ends(&id, Phase::Patched).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

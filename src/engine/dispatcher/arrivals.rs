@@ -21,8 +21,8 @@ use crate::io::store::inbound::{Arrival, Inbound, PATCHES, Receipt};
 const EARLY_RECEIPT_MS: i64 = 60_000;
 /// Rows handled at a time.
 const BATCH: u32 = 256;
-/// Open dispatches looked through for a number.
-const MAX_OPEN: u32 = 10_000;
+/// Texts nobody has seen to of which alarms are raised again at a start.
+const MAX_RECALLED: u32 = 500;
 
 impl Dispatcher {
     /// Takes a text that came in; a repeat of the provider's is absorbed.
@@ -289,15 +289,13 @@ impl Dispatcher {
             None => self.open_dispatches_of(from).await?.pop(),
         };
         let Some(id) = asked else {
-            self.settle(inbound, "unplaced").await?;
             // An unknown number gets no answer: it may be a machine.
-            let name = self.name_of(from).await?;
-            self.alarm_of_text(inbound, &name);
-            return Ok(());
+            self.settle(inbound, "unplaced").await?;
+            return self.alarm_of_unplaced(inbound).await;
         };
         let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
         let event = Event::Unplaced { number: from.clone(), name: self.name_of(from).await?, help };
-        let outcome = if help { "helped" } else { "unplaced" };
+        let outcome = if help { "helped" } else { "noted" };
         self.decide(&id, &event, Settles::Arrival(inbound, outcome)).await.map(drop)
     }
 
@@ -310,25 +308,36 @@ impl Dispatcher {
         for id in &asked {
             self.decide(id, &Event::Stopped { number: from.clone() }, Settles::Nothing).await?;
         }
-        self.settle(inbound, "stopped").await?;
         if asked.is_empty() && known > 0 {
-            let name = self.name_of(from).await?;
+            self.settle(inbound, "unplaced").await?;
+            return self.alarm_of_unplaced(inbound).await;
+        }
+        self.settle(inbound, "stopped").await
+    }
+
+    /// Tells operators of a text that no dispatch takes up. The store remembers it until one has seen to it.
+    async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
+        let Arrival::Text { from, body, .. } = &inbound.what else { return Ok(()) };
+        let name = self.name_of(from).await?;
+        if Reply::parse(body) == Reply::Stop {
             self.alarm_of_stop(inbound, &name);
+        } else {
+            self.alarm_of_text(inbound, &name);
         }
         Ok(())
     }
 
-    /// Open dispatches that have texted this number, oldest first.
-    async fn open_dispatches_of(&self, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {
-        let mut asked = Vec::new();
-        for id in self.inner.store.list_open_dispatches(MAX_OPEN).await? {
-            if let Some(read) = self.inner.store.find_dispatch(&id).await?
-                && read.state.attempts.iter().any(|a| a.address.phone() == Some(number))
-            {
-                asked.push(id);
-            }
+    /// Alarms of texts that nobody has seen to, after a start.
+    pub(super) async fn recall_unplaced(&self) -> Result<(), StoreError> {
+        for inbound in self.inner.store.list_unplaced_texts(MAX_RECALLED).await? {
+            self.alarm_of_unplaced(&inbound).await?;
         }
-        Ok(asked)
+        Ok(())
+    }
+
+    /// Open dispatches that have an attempt at this number, oldest first.
+    async fn open_dispatches_of(&self, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {
+        self.inner.store.list_open_dispatches_at(number).await
     }
 
     async fn name_of(&self, number: &PhoneNumber) -> Result<String, StoreError> {

@@ -26,7 +26,7 @@ use crate::base::rng::Rng;
 use crate::domain::account::Account;
 use crate::domain::dispatch::apply;
 use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
-use crate::domain::dispatch::state::NewDispatch;
+use crate::domain::dispatch::state::{NewDispatch, Phase};
 use crate::domain::message::Message;
 use crate::engine::callout::{CallOut, CallOutEvent};
 use crate::engine::feed::{AlarmView, Feed};
@@ -293,8 +293,14 @@ impl Dispatcher {
             tx.rollback().await?;
             return Ok((Decided::Unchanged, Vec::new()));
         }
+        // A patch may have been stored while the message was being saved, when neither saw the other.
+        let patched = match (event, read.state.phase) {
+            (Event::Due, Phase::Open) => tx.find_patch_of_message(&read.state.message).await?,
+            _ => None,
+        };
+        let patched = patched.map(|to| Event::Patched { to });
         let town = Town::load(&mut tx, &read.state, now).await?;
-        let (after, effects) = apply(&read.state, event, now, &town);
+        let (after, effects) = apply(&read.state, patched.as_ref().unwrap_or(event), now, &town);
         let changed = after != read.state || !effects.is_empty();
         // A fired timer is written even so: its lease ends by it.
         if changed || *event == Event::Due {
@@ -325,7 +331,7 @@ impl Dispatcher {
             let resumed = self.resume(&id).await;
             self.outlive(&id, resumed).await?;
         }
-        Ok(())
+        self.recall_unplaced().await
     }
 
     async fn resume(&self, id: &DispatchId) -> Result<(), StoreError> {

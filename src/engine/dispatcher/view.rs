@@ -58,9 +58,26 @@ impl Dispatcher {
         let alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         let dismissible = alarms.get(alarm).is_some_and(|a| a.dismissible);
         drop(alarms);
-        if dismissible {
-            self.take_back(alarm);
+        if !dismissible {
+            return;
         }
+        self.take_back(alarm);
+        let text = alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"));
+        if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
+            let (own, provider, id) = (self.clone(), provider.to_owned(), id.to_owned());
+            tokio::spawn(async move {
+                if let Err(error) = own.see_text(&provider, &id).await {
+                    // It sounds again after the next start.
+                    tracing::warn!(code = error.code(), "that a text was seen to could not be stored");
+                }
+            });
+        }
+    }
+
+    async fn see_text(&self, provider: &str, id: &str) -> Result<(), StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        tx.see_unplaced(provider, id).await?;
+        tx.commit().await
     }
 
     fn take_back(&self, alarm: &str) {
@@ -176,12 +193,12 @@ impl Dispatcher {
 
     pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str) {
         let text = format!("A text from {name} matches nothing that is open: read it and act.");
-        self.raise(format!("text:{}", inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+        self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
 
     pub(super) fn alarm_of_stop(&self, inbound: &Inbound, name: &str) {
         let text = format!("{name} asked for no more texts (STOP). Texts to them fail until they send START.");
-        self.raise(format!("stop:{}", inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+        self.raise(format!("stop:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
 }
 

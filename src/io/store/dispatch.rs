@@ -14,8 +14,9 @@ use crate::base::id::{AttemptId, CallId, DispatchId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
 use crate::domain::dispatch::event::Entry;
-use crate::domain::dispatch::state::{NewDispatch, State};
+use crate::domain::dispatch::state::{Address, NewDispatch, State};
 
+use super::inbound::find_patched_to;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -47,6 +48,10 @@ readers! {
     find_attempt_of_provider(provider_id: &str) -> Option<(DispatchId, AttemptId)>;
     /// Dispatches that are not closed, oldest first.
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
+    /// Open dispatches that have an attempt at this number, oldest first.
+    list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
+    /// Whom the caller was put through to on the call that this message was taken on.
+    find_patch_of_message(message: &MessageId) -> Option<String>;
     /// Dispatches of messages taken on this call.
     list_dispatches_of_call(call: &CallId) -> Vec<DispatchId>;
     /// Dispatches that wait for a call that has ended.
@@ -119,6 +124,25 @@ fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {
 async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<DispatchId>, StoreError> {
     const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL ORDER BY id LIMIT $1";
     ids(&from.fetch_all(SQL, args![limit]).await?)
+}
+
+async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {
+    // The address stands in the attempt's JSON; only attempts of open dispatches are looked at. A number is
+    // `+` and digits, so nothing in it is a wildcard.
+    const SQL: &str = "SELECT DISTINCT dispatch.id AS id FROM dispatch JOIN attempt ON attempt.dispatch = dispatch.id
+        WHERE dispatch.closed_at IS NULL AND attempt.body LIKE $1 ORDER BY dispatch.id";
+    let address = Address::Phone(number.clone());
+    let pattern = format!("%\"address\":{}%", json(&address));
+    ids(&from.fetch_all(SQL, args![pattern]).await?)
+}
+
+async fn find_patch_of_message(from: &mut impl Query, message: &MessageId) -> Result<Option<String>, StoreError> {
+    let row = from.fetch_optional("SELECT call FROM message WHERE id = $1", args![message]).await?;
+    let call: Option<CallId> = row.map(|row| row.read("call")).transpose()?.flatten();
+    match call {
+        Some(call) => find_patched_to(from, &call).await,
+        None => Ok(None),
+    }
 }
 
 async fn list_dispatches_of_call(from: &mut impl Query, call: &CallId) -> Result<Vec<DispatchId>, StoreError> {

@@ -80,7 +80,7 @@ readers! {
     list_waiting_inbound(limit: u32) -> Vec<Inbound>;
     /// What has come in, is not handled and cannot be opened: its door and its name there.
     list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
-    /// Texts that matched nothing, newest first.
+    /// Texts that matched no open dispatch and that no operator has seen to, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to, if a patch on it has connected.
     find_patched_to(call: &CallId) -> Option<String>;
@@ -110,13 +110,13 @@ async fn list_unreadable_inbound(from: &mut impl Query, limit: u32) -> Result<Ve
 
 async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped') ORDER BY received_at DESC LIMIT $1"
+        "SELECT {COLUMNS} FROM inbound WHERE outcome = 'unplaced' ORDER BY received_at DESC LIMIT $1"
     ));
     let rows = from.fetch_all(sql, args![limit]).await?;
     rows.iter().map(|row| inbound(row, from)).collect()
 }
 
-async fn find_patched_to(from: &mut impl Query, call: &CallId) -> Result<Option<String>, StoreError> {
+pub(super) async fn find_patched_to(from: &mut impl Query, call: &CallId) -> Result<Option<String>, StoreError> {
     let sql =
         sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id = $2"));
     let Some(row) = from.fetch_optional(sql, args![PATCHES, call]).await? else { return Ok(None) };
@@ -181,6 +181,14 @@ impl Tx {
             )
             .await?;
         Ok(changed > 0)
+    }
+
+    /// An operator has seen to a text that matched nothing.
+    pub async fn see_unplaced(&mut self, provider: &str, id: &str) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE inbound SET outcome = 'seen'
+            WHERE provider = $1 AND provider_msg_id = $2 AND outcome = 'unplaced'";
+        self.execute(SQL, args![provider, id]).await?;
+        Ok(())
     }
 
     /// Marks as done with what cannot be opened; the row stays as it came.
