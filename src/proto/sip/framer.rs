@@ -52,7 +52,11 @@ impl StreamFramer {
                 }
                 [b'\r', b'\n', b'\r'] | [b'\r', b'\n'] | [b'\r'] | [] => return None,
                 [b'\r' | b'\n', ..] => {
-                    self.buffer.drain(..1);
+                    let idle = self.buffer.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+                    let ping = self.buffer[..idle].windows(4).position(|four| four == b"\r\n\r\n");
+                    // Without a ping, the beginning of one stays where nothing has followed it yet.
+                    let rest = self.buffer.len() == idle;
+                    self.buffer.drain(..ping.unwrap_or(if rest { idle - begun(&self.buffer) } else { idle }));
                 }
                 _ => break,
             }
@@ -84,6 +88,12 @@ impl StreamFramer {
         bytes.truncate(upto);
         Frame::Broken(bytes)
     }
+}
+
+/// How much of a ping has come at the end of these bytes.
+fn begun(bytes: &[u8]) -> usize {
+    let beginnings: [&[u8]; 3] = [b"\r\n\r", b"\r\n", b"\r"];
+    beginnings.iter().find(|b| bytes.ends_with(b)).map_or(0, |b| b.len())
 }
 
 /// The one Content-Length of a header section; `None` if it is missing, doubled or not a number.
@@ -144,6 +154,21 @@ mod tests {
         let mut framer = StreamFramer::default();
         framer.push(&vec![b'a'; MAX_HEAD + 1]);
         assert!(matches!(framer.poll_frame(), Some(Frame::Broken(_))));
+    }
+
+    #[test]
+    fn line_ends_before_a_message_are_passed_over_and_pings_among_them_are_seen() {
+        let mut framer = StreamFramer::default();
+        framer.push(&vec![b'\n'; 200_000]);
+        assert_eq!(framer.poll_frame(), None);
+        assert!(!framer.is_partial(), "nothing of it is kept");
+        framer.push(b"\n\r\r\n\r");
+        assert_eq!(framer.poll_frame(), None);
+        framer.push(b"\n");
+        assert_eq!(framer.poll_frame(), Some(Frame::Ping));
+        framer.push(b"\r\r\n\n\r\n");
+        framer.push(&message("hello"));
+        assert_eq!(framer.poll_frame(), Some(Frame::Message(message("hello"))));
     }
 
     proptest::proptest! {
