@@ -15,4 +15,8 @@ impl Voice for Speaker {
     fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
         Box::pin(async move { self.prepare(speech).await.map_err(|why| why.to_string()) })
     }
+
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        Box::pin(async move { self.prepare_once(speech).await.map_err(|why| why.to_string()) })
+    }
 }

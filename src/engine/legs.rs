@@ -183,6 +183,8 @@ pub trait Voice: Send + Sync {
     fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>>;
     /// Makes it ready. The error is a sentence for the engineer, without the words themselves.
     fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
+    /// The same for words that one person hears once, such as a message: they are kept nowhere.
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
 }
 
 /// What every call is wired to.
@@ -258,11 +260,6 @@ impl Routes {
 
     pub(super) fn remove_bridge(&self, bridge: BridgeId) {
         self.lock().bridges.remove(&bridge);
-    }
-
-    /// How many legs are routed, for the metrics.
-    pub fn leg_count(&self) -> usize {
-        self.lock().legs.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -414,10 +411,18 @@ impl Legs {
         }
     }
 
-    /// The shard closed a leg.
-    pub fn closed(&mut self, leg: LegId) {
-        self.closing.retain(|l| *l != leg);
+    /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
+    /// and a leg that hears nothing is ended.
+    pub fn closed(&mut self, leg: LegId) -> Option<LegInput> {
         self.wiring.routes.lock().legs.remove(&leg);
+        self.closing.retain(|l| *l != leg);
+        let at = self.wires.iter().position(|w| w.leg == leg)?;
+        let wire = self.wires.swap_remove(at);
+        if wire.ended {
+            return None;
+        }
+        self.command(wire.side, leg, LegCommand::HangUp);
+        Some(LegInput::Ended(Cause::Fault))
     }
 
     /// True while a shard has yet to tell how a leg went.

@@ -4,6 +4,7 @@
 //! the voice fails, a tone is played and the call is told, so that nobody sits in silence. Owned by one call's
 //! task. What always holds: when it is dropped, its bridge is gone.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Mixer {
     wiring: Arc<Wiring>,
     shard: ShardId,
     bridge: BridgeId,
+    /// Words for this call alone, made ready before it. None: those that all calls share.
+    own: Option<HashMap<Speech, Arc<Prompt>>>,
     /// Plays asked for whose words are not ready.
     awaited: Vec<(LegId, u64)>,
     results: mpsc::UnboundedSender<Prepared>,
@@ -50,7 +53,12 @@ impl Mixer {
         let bridge = wiring.fresh_bridge();
         wiring.routes.add_bridge(bridge, media_events);
         let (results, received) = mpsc::unbounded_channel();
-        Self { wiring, shard, bridge, awaited: Vec::new(), results, received }
+        Self { wiring, shard, bridge, own: None, awaited: Vec::new(), results, received }
+    }
+
+    /// From here on this call says words of its own, which nobody keeps; these are ready.
+    pub fn keep_apart(&mut self, words: HashMap<Speech, Arc<Prompt>>) {
+        self.own = Some(words);
     }
 
     /// Puts a whole snapshot of who hears whom in force.
@@ -60,7 +68,7 @@ impl Mixer {
 
     /// Says words to a leg: now, or as soon as they are ready.
     pub fn play(&mut self, leg: LegId, play: u64, speech: Speech) {
-        match self.wiring.voice.prompt(&speech) {
+        match self.find(&speech) {
             Some(prompt) => self.wiring.media.play(leg, PlayId(play), prompt, false),
             None => {
                 self.awaited.push((leg, play));
@@ -77,17 +85,25 @@ impl Mixer {
 
     /// True if the words are ready; otherwise they are made ready, and [`Mixer::prepared`] tells.
     pub fn make_ready(&self, speech: &Speech) -> bool {
-        let ready = self.wiring.voice.prompt(speech).is_some();
+        let ready = self.find(speech).is_some();
         if !ready {
             self.ask(speech.clone(), None);
         }
         ready
     }
 
+    fn find(&self, speech: &Speech) -> Option<Arc<Prompt>> {
+        match &self.own {
+            Some(words) => words.get(speech).cloned(),
+            None => self.wiring.voice.prompt(speech),
+        }
+    }
+
     fn ask(&self, speech: Speech, for_play: Option<(LegId, u64)>) {
-        let (wiring, results) = (Arc::clone(&self.wiring), self.results.clone());
+        let (wiring, results, apart) = (Arc::clone(&self.wiring), self.results.clone(), self.own.is_some());
         tokio::spawn(async move {
-            let prompt = match tokio::time::timeout(PATIENCE, wiring.voice.prepare(&speech)).await {
+            let words = if apart { wiring.voice.prepare_once(&speech) } else { wiring.voice.prepare(&speech) };
+            let prompt = match tokio::time::timeout(PATIENCE, words).await {
                 Ok(Ok(prompt)) => Some(prompt),
                 Ok(Err(why)) => {
                     tracing::error!("the voice failed: {why}");

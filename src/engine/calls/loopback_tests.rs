@@ -93,6 +93,10 @@ impl Voice for Whistle {
     fn prepare<'a>(&'a self, _speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
         Box::pin(async { Ok(tone()) })
     }
+
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        self.prepare(speech)
+    }
 }
 
 struct Book;

@@ -1,7 +1,8 @@
 //! Call-outs: a task around each [`Outbound`] machine, for the dispatcher ([`CallOut`]).
 //!
 //! All words are made ready before the number is dialled: without a voice nobody's telephone is rung. What always
-//! holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics.
+//! holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics; what it
+//! reads out is kept by nobody.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 use super::record::Line;
 use super::{Calls, CallsHandle};
 use crate::base::id::{AttemptId, CallId};
+use crate::domain::account::Speech;
 use crate::domain::call::bridge::{HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
@@ -24,12 +26,16 @@ use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::io::media::MediaEvent;
+use crate::io::media::prompt::Prompt;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
 
 /// How long the voice may take for the words of one call-out.
 const VOICE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a call-out that is over waits for its quality figures.
 const STATS_WAIT: Duration = Duration::from_secs(2);
+
+/// What one call-out says.
+type Words = HashMap<Speech, Arc<Prompt>>;
 
 /// Why a call-out is ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,19 +132,21 @@ async fn place(
             Some(Halt::Cancel) | None => CallOutResult::Cancelled,
         },
     };
-    match ready {
-        Ok(Ok(())) => {}
+    let words = match ready {
+        Ok(Ok(words)) => words,
         Ok(Err(why)) => return without_voice(&calls, &why),
         Err(_) => return without_voice(&calls, "it took too long"),
-    }
-    OutTask::start(calls, request, setup, tell).run(cancelled).await
+    };
+    OutTask::start(calls, request, setup, words, tell).run(cancelled).await
 }
 
-async fn make_ready(calls: &Calls, setup: &OutboundSetup) -> Result<(), String> {
+async fn make_ready(calls: &Calls, setup: &OutboundSetup) -> Result<Words, String> {
+    let mut words = Words::new();
     for speech in Outbound::speeches(setup) {
-        calls.wiring.voice.prepare(&speech).await?;
+        let prompt = calls.wiring.voice.prepare_once(&speech).await?;
+        words.insert(speech, prompt);
     }
-    Ok(())
+    Ok(words)
 }
 
 fn without_voice(calls: &Arc<Calls>, why: &str) -> CallOutResult {
@@ -163,14 +171,15 @@ struct OutTask {
 }
 
 impl OutTask {
-    fn start(calls: Arc<Calls>, request: CallOutRequest, setup: OutboundSetup, tell: Tell) -> Self {
+    fn start(calls: Arc<Calls>, request: CallOutRequest, setup: OutboundSetup, words: Words, tell: Tell) -> Self {
         let wiring = Arc::clone(&calls.wiring);
         let shard = wiring.media.pick_shard();
         let started_at = wiring.clock.utc();
         let id = CallId::fresh(started_at);
         let (media_events, media) = mpsc::unbounded_channel();
         let legs = Legs::new(Arc::clone(&wiring), shard, id.to_string(), media_events.clone());
-        let mixer = Mixer::new(Arc::clone(&wiring), shard, media_events);
+        let mut mixer = Mixer::new(Arc::clone(&wiring), shard, media_events);
+        mixer.keep_apart(words);
         calls.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
             account: request.account.clone(),
@@ -233,8 +242,10 @@ impl OutTask {
         match event {
             MediaEvent::PlayDone { play, .. } => self.tell(OutboundInput::PlayDone { play: play.0 }),
             MediaEvent::Closed { leg, stats } => {
-                self.legs.closed(leg);
                 self.record("leg_closed", stats_on_record(&stats));
+                if let Some(input) = self.legs.closed(leg) {
+                    self.tell(OutboundInput::Leg(input));
+                }
             }
             _ => {}
         }

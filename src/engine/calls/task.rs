@@ -161,7 +161,7 @@ impl CallTask {
             MediaEvent::PlayDone { leg, play } => self.tell(Input::PlayDone { leg, play: play.0 }),
             MediaEvent::Bridged { rev, .. } => self.tell(Input::Bridged { rev }),
             MediaEvent::Closed { leg, stats } => {
-                self.legs.closed(leg);
+                let fallen = self.legs.closed(leg);
                 let at = self.facts.utc(self.now());
                 let mut body = stats_on_record(&stats);
                 body["leg"] = Value::from(leg.0);
@@ -171,6 +171,9 @@ impl CallTask {
                     kind: "leg_closed".to_owned(),
                     body,
                 });
+                if let Some(input) = fallen {
+                    self.leg(leg, input);
+                }
             }
             _ => {}
         }

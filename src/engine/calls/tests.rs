@@ -126,6 +126,10 @@ impl Voice for Mouth {
     fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
         Box::pin(async move { self.prompt(speech).ok_or_else(|| "no engine".to_owned()) })
     }
+
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        self.prepare(speech)
+    }
 }
 
 impl CallLog for Outside {
@@ -690,4 +694,28 @@ async fn when_the_service_stops_everybody_is_let_go() {
     }
     house.gone().await;
     assert!(house.calls.is_idle());
+}
+
+#[tokio::test]
+async fn a_caller_whose_media_failed_is_hung_up_and_not_left_standing() {
+    let mut house = House::open("hello");
+    let (leg, _events) = house.queued().await;
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    let hung_up = |d: &Did| match d {
+        Did::Trunk { leg: ended, command: LegCommand::HangUp } if *ended == leg => Some(()),
+        _ => None,
+    };
+    house.until("hang up", hung_up).await;
+    assert_eq!(house.finished().await.cause, Cause::Fault);
+}
+
+#[tokio::test]
+async fn an_operator_whose_media_failed_gives_the_caller_back_to_the_queue() {
+    let mut house = House::open("hello");
+    house.ready("kim").await;
+    let (caller, _events) = house.queued().await;
+    let (operator, _phone) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    house.calls.on_media(MediaEvent::Closed { leg: operator, stats: LegStats::default() });
+    house.hears(caller, &[Source::Music]).await;
 }

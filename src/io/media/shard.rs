@@ -89,7 +89,6 @@ pub(super) struct Shard {
     commands: Receiver<Command>,
     events: mpsc::Sender<MediaEvent>,
     backlog: VecDeque<MediaEvent>,
-    dropped: u64,
     clock: SharedClock,
     sounds: Sounds,
     mix: Mix,
@@ -113,7 +112,6 @@ impl Shard {
             commands,
             events,
             backlog: VecDeque::with_capacity(64),
-            dropped: 0,
             clock,
             sounds,
             mix: Mix::default(),
@@ -463,7 +461,6 @@ impl Shard {
         if self.backlog.len() < MAX_BACKLOG {
             self.backlog.push_back(event);
         } else {
-            self.dropped += 1;
             metrics::counter!("cordboard_media_events_dropped_total").increment(1);
         }
     }

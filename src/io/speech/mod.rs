@@ -2,20 +2,24 @@
 //!
 //! The engine is a command (espeak-ng unless configured otherwise): text on its standard input, a WAV file
 //! on its standard output. It is a process of its own and never linked, as espeak-ng is under the GPL.
-//! What it spoke is cached on disk by text and voice, and prompts in use stay in memory. Texts hold names
-//! and numbers: they are never logged, and a cache file's name is a hash.
+//! What it spoke is cached on disk by text and voice, for nobody but us to read, and prompts in use stay in
+//! memory; words spoken once, as a message's are, are kept nowhere. Texts hold names and numbers: they are never
+//! logged, and a cache file's name is a hash.
 
 mod command;
 mod wav;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ring::digest;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::domain::account::Speech;
 use crate::io::media::prompt::Prompt;
@@ -64,7 +68,7 @@ pub struct Speaker {
 impl Speaker {
     /// `prompts` is the directory of one language (`prompts/en`), `cache` one for us to write in.
     pub fn new(prompts: PathBuf, cache: PathBuf, command: VoiceCommand) -> Result<Self, SpeechError> {
-        std::fs::create_dir_all(&cache).map_err(|e| SpeechError::Cache(cache.clone(), e))?;
+        make_private(&cache).map_err(|e| SpeechError::Cache(cache.clone(), e))?;
         Ok(Self { prompts, cache, command, ready: Mutex::default() })
     }
 
@@ -82,20 +86,33 @@ impl Speaker {
             Speech::Recorded { prompt } => self.read_recorded(prompt).await?,
             Speech::Spoken { text } => self.speak(text).await?,
         };
-        let prompt = Prompt::from_wav_bytes(&wav).map_err(|e| match speech {
-            Speech::Recorded { prompt } => SpeechError::Prompt(format!(
-                "the prompt {}/{prompt}.wav cannot be played: {e}; save it as a WAV file",
-                self.prompts.display()
-            )),
-            Speech::Spoken { .. } => SpeechError::Engine(format!("what {} wrote cannot be played: {e}", self.command)),
-        })?;
-        let prompt = Arc::new(prompt);
+        let prompt = self.read_wav(speech, &wav)?;
         let mut ready = self.lock();
         if ready.len() >= KEPT {
             ready.clear(); // rare; what is still needed comes back from disk
         }
         ready.insert(speech.clone(), Arc::clone(&prompt));
         Ok(prompt)
+    }
+
+    /// The prompt for words that are played to one person once, such as a message: kept neither on disk nor
+    /// in memory. May take a second.
+    pub async fn prepare_once(&self, speech: &Speech) -> Result<Arc<Prompt>, SpeechError> {
+        match speech {
+            Speech::Recorded { .. } => self.prepare(speech).await,
+            Speech::Spoken { text } => self.read_wav(speech, &self.command.speak(&speakable(text)).await?),
+        }
+    }
+
+    fn read_wav(&self, speech: &Speech, wav: &[u8]) -> Result<Arc<Prompt>, SpeechError> {
+        let prompt = Prompt::from_wav_bytes(wav).map_err(|e| match speech {
+            Speech::Recorded { prompt } => SpeechError::Prompt(format!(
+                "the prompt {}/{prompt}.wav cannot be played: {e}; save it as a WAV file",
+                self.prompts.display()
+            )),
+            Speech::Spoken { .. } => SpeechError::Engine(format!("what {} wrote cannot be played: {e}", self.command)),
+        })?;
+        Ok(Arc::new(prompt))
     }
 
     /// Speaks a short word, to find out at start whether the engine works at all.
@@ -105,7 +122,7 @@ impl Speaker {
 
     /// What the engine says for `text`, as WAV.
     pub async fn speak(&self, text: &str) -> Result<Vec<u8>, SpeechError> {
-        let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').take(MAX_TEXT).collect();
+        let text = speakable(text);
         let key = digest::digest(&digest::SHA256, format!("{}\n{text}", self.command).as_bytes());
         let name: String = key.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
         let path = self.cache.join(format!("{name}.wav"));
@@ -117,7 +134,9 @@ impl Speaker {
         let aside =
             self.cache.join(format!("{name}.{:016x}.part", u64::from_le_bytes(crate::base::rng::secure_bytes())));
         let keep = async {
-            tokio::fs::write(&aside, &wav).await?;
+            let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).await?;
+            file.write_all(&wav).await?;
+            file.flush().await?;
             tokio::fs::rename(&aside, &path).await
         };
         keep.await.map_err(|e| SpeechError::Cache(self.cache.clone(), e))?;
@@ -145,13 +164,22 @@ impl Speaker {
     }
 }
 
+/// Makes a directory that nobody else may look into; one that is there already becomes so.
+fn make_private(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700))
+}
+
+/// A text without control characters, and no longer than can be spoken.
+fn speakable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').take(MAX_TEXT).collect()
+}
+
 /// How long the engine may take for one text.
 const SPEAK_LIMIT: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn speaker(dir: &Path, argv: &[&str]) -> Speaker {
@@ -204,6 +232,32 @@ mod tests {
         let files: Vec<_> = std::fs::read_dir(dir.join("cache")).unwrap().collect();
         assert_eq!(files.len(), 1);
         assert_eq!(engine.speak("hello").await.unwrap(), wav);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_spoken_once_is_kept_nowhere() {
+        let dir = scratch("once");
+        let engine = speaker(&dir, &["cat", "prompts/en/comfort.wav"]);
+        let message = Speech::Spoken { text: "a burst pipe".into() };
+        engine.prepare_once(&message).await.unwrap();
+        assert!(engine.find_ready(&message).is_none());
+        assert_eq!(std::fs::read_dir(dir.join("cache")).unwrap().count(), 0);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_else_may_read_what_was_spoken() {
+        let dir = scratch("private");
+        let cache = dir.join("cache");
+        std::fs::create_dir_all(&cache).unwrap();
+        let engine = speaker(&dir, &["cat", "prompts/en/comfort.wav"]);
+        engine.speak("hello").await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&cache), 0o700);
+        for file in std::fs::read_dir(&cache).unwrap() {
+            assert_eq!(mode(&file.unwrap().path()), 0o600);
+        }
         std::fs::remove_dir_all(dir).unwrap();
     }
 }
