@@ -90,7 +90,7 @@ impl Problem {
 
     /// 500: our fault.
     pub fn fault() -> Self {
-        let detail = "Something went wrong on our side. Nothing was changed; the log has the reason.";
+        let detail = "Something went wrong on our side; the log has the reason.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Our fault", detail)
     }
 }

@@ -29,7 +29,7 @@ use crate::io::store::{StoreError, Tx};
 use super::auth::{Operator, Signed};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, IdempotencyKey, Params};
-use super::state::Front;
+use super::state::{Front, board};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
@@ -139,24 +139,35 @@ impl Names {
             None => front.store.find_call_type(&message.call_type).await?.map_or_else(String::new, |(_, t)| t.name),
         };
         let name = |user: UserId| UserRef { name: self.users.get(&user).cloned().unwrap_or_default(), id: user };
-        Ok(MessageView {
-            id: message.id,
-            account: AccountRef {
-                id: account.id.clone(),
-                name: account.name.clone(),
-                color: account.color.clone(),
-                zone: account.zone.clone(),
-            },
-            call_type: CallTypeRef { id: message.call_type, name: call_type },
-            call: message.call,
-            caller: message.caller,
-            urgency: message.urgency,
-            taken_by: message.taken_by.map(name),
-            taken_at: message.taken_at,
-            form: message.form,
-            answers: message.answers,
-            dispatch,
-        })
+        let taken_by = message.taken_by.clone().map(name);
+        Ok(show_as(message, account, call_type, taken_by, dispatch))
+    }
+}
+
+fn show_as(
+    message: Message,
+    account: &Account,
+    call_type: String,
+    taken_by: Option<UserRef>,
+    dispatch: Option<DispatchView>,
+) -> MessageView {
+    MessageView {
+        id: message.id,
+        account: AccountRef {
+            id: account.id.clone(),
+            name: account.name.clone(),
+            color: account.color.clone(),
+            zone: account.zone.clone(),
+        },
+        call_type: CallTypeRef { id: message.call_type, name: call_type },
+        call: message.call,
+        caller: message.caller,
+        urgency: message.urgency,
+        taken_by,
+        taken_at: message.taken_at,
+        form: message.form,
+        answers: message.answers,
+        dispatch,
     }
 }
 
@@ -237,6 +248,7 @@ pub async fn save(
     let call_type = account.call_types.iter().find(|t| t.id == body.call_type);
     let call_type = call_type.ok_or_else(|| unknown("call_type", "The account has no such call type."))?;
     let message = check(&body, call_type, &signed, now)?;
+    check_call(&front, &body, &signed).await?;
     let mut tx = front.store.write().await?;
     if let Some(key) = &key {
         // Again, now that we are the one writer: the same request may have come twice at once.
@@ -262,7 +274,27 @@ pub async fn save(
     front.dispatcher.wake();
     metrics::counter!("cordboard_messages_saved_total").increment(1);
     tracing::info!(message = %message.id, account = %message.account, "message saved");
-    Ok((StatusCode::CREATED, Json(show_one(&front, &message.id).await?)).into_response())
+    // It is saved, and must not look as if it were not: what cannot be read now is left out.
+    let dispatch = front.dispatcher.find_view_of_message(&message.id).await.unwrap_or_else(|error| {
+        tracing::error!(message = %message.id, code = error.code(), %error, "a new dispatch cannot be shown");
+        None
+    });
+    let view = show_as(message, &account, call_type.name.clone(), Some(signed.user()), dispatch);
+    Ok((StatusCode::CREATED, Json(view)).into_response())
+}
+
+/// Refuses a call that is another account's or nobody's: what becomes of a call decides over its dispatches.
+async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Result<(), Problem> {
+    let Some(call) = &body.call else { return Ok(()) };
+    let account = match front.store.find_call(call).await? {
+        Some(record) => Some(record.account),
+        // Its record is written behind it, so the call may be live and not on record yet.
+        None => {
+            let live = board(front, signed.user()).await?.calls;
+            live.into_iter().find(|live| live.id == *call).map(|live| live.account.id)
+        }
+    };
+    if account.as_ref() == Some(&body.account) { Ok(()) } else { Err(unknown("call", "The account has no such call.")) }
 }
 
 /// The draft as it was typed, hidden under the message, so that taking the message back brings it back.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use cordboard::base::id::{AccountId, CallId};
+use cordboard::io::store::calls::{CallRecord, Direction};
 use serde_json::{Value, json};
 
 use crate::peers::postgres::Postgres;
-use crate::support::{Got, House, Told, message_body, request};
+use crate::support::{Got, House, START, Told, message_body, request};
 
 const PATH: &str = "/api/v1/messages";
 
@@ -74,6 +76,47 @@ async fn an_unknown_account_or_call_type_is_told_by_field() {
         assert_eq!(got.problem(), "message.invalid");
         assert_eq!(got.json()["errors"][0]["field"], name);
     }
+}
+
+#[tokio::test]
+async fn a_call_is_believed_only_if_it_is_the_accounts_own() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let mut other = house.store.find_account(&AccountId::named("plumbing")).await.unwrap().expect("the account");
+    other.id = AccountId::named("other");
+    other.name = "Other".into();
+    other.dids.clear();
+    other.call_types.clear();
+    let mut tx = house.store.write().await.unwrap();
+    tx.upsert_account(&other, START).await.unwrap();
+    for (name, account) in [("ours", "plumbing"), ("theirs", "other")] {
+        tx.insert_call(&CallRecord {
+            id: CallId::named(name),
+            account: AccountId::named(account),
+            direction: Direction::In,
+            trunk: "carrier".into(),
+            did: None,
+            remote: None,
+            forwarded_from: None,
+            started_at: START,
+            end: None,
+        })
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    for call in ["call_theirs", "call_nobodys"] {
+        let mut body = message_body();
+        body["call"] = json!(call);
+        let got = save(&house, &token, "key", body).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "message.invalid"));
+        assert_eq!(got.json()["errors"][0]["field"], "call");
+    }
+    let mut body = message_body();
+    body["call"] = json!("call_ours");
+    let got = save(&house, &token, "key", body).await;
+    assert_eq!(got.status, StatusCode::CREATED, "what was refused has not used the key up: {:?}", got.json());
+    assert_eq!(got.json()["call"], "call_ours");
 }
 
 #[tokio::test]
