@@ -77,7 +77,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let media = Media::start(
         MediaConfig {
             bind_ip: config.media.bind_ip,
-            public_ip: config.sip.public_address,
+            public_ip: config.media.public_ip,
             ports: config.media.ports.clone(),
             shards: config.media.shards,
             music,
@@ -121,6 +121,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
+    let over = Arc::new(AtomicBool::new(false));
     let mut work = JoinSet::new();
     work.spawn({
         let calls = calls.clone();
@@ -163,6 +164,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         settings: front_settings(&config, demo.is_some()),
         metrics: Some(metrics),
         draining: Arc::clone(&draining),
+        stopping: Arc::clone(&over),
         limits: SignInLimits::default(),
         live: LiveSessions::default(),
     });
@@ -189,6 +191,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     drain(&calls, &draining, limit).await?;
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
+    over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
     let _ = tokio::time::timeout(FAREWELL, dispatching).await;

@@ -144,7 +144,8 @@ async fn show(front: &Front, socket: &mut WebSocket, mut signed: Signed) -> Opti
                 Err(RecvError::Closed) => return Some((CLOSE_GOING_AWAY, "stopping")),
             },
             _ = check.tick() => {
-                if front.draining.load(Ordering::Relaxed) {
+                // Not while it only drains: calls go on then, and operators need to see them.
+                if front.stopping.load(Ordering::Relaxed) {
                     return Some((CLOSE_GOING_AWAY, "stopping"));
                 }
                 if front.clock.utc() >= signed.bearer.expires_at {

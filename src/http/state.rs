@@ -56,8 +56,10 @@ pub struct Parts {
     pub phones: Arc<dyn Phones>,
     pub settings: Settings,
     pub metrics: Option<PrometheusHandle>,
-    /// Set when the process is asked to stop: `/readyz` says so, feeds are closed.
+    /// Set when the process is asked to stop: `/readyz` says so, calls in progress go on.
     pub draining: Arc<AtomicBool>,
+    /// Set when the last call is over and the process ends: feeds are closed.
+    pub stopping: Arc<AtomicBool>,
     pub limits: SignInLimits,
     pub live: LiveSessions,
 }

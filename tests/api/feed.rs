@@ -1,6 +1,7 @@
 //! The feed of a console, and the softphone's WebSocket, over real connections.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cordboard::base::clock::UtcMs;
@@ -108,6 +109,20 @@ async fn a_console_that_fell_behind_gets_a_fresh_picture() {
     assert!(fresh, "no fresh picture");
     house.front.feed.publish(gone(9_999));
     assert_eq!(hear(&mut socket).await["id"], "call_9999", "and goes on from there");
+}
+
+#[tokio::test]
+async fn a_console_stays_while_calls_may_end_and_is_closed_when_the_process_does() {
+    let house = House::new().await;
+    let (address, token) = (house.listen().await, house.sign_in("kim").await);
+    let mut socket = console(address, &token).await;
+    assert_eq!(hear(&mut socket).await["type"], "hello");
+    house.front.draining.store(true, Ordering::Relaxed);
+    // Longer than between two looks.
+    let quiet = tokio::time::timeout(Duration::from_millis(1_500), hear(&mut socket)).await;
+    assert!(quiet.is_err(), "closed while draining: {quiet:?}");
+    house.front.stopping.store(true, Ordering::Relaxed);
+    assert_eq!(hear(&mut socket).await, json!({"close": 1001}));
 }
 
 #[tokio::test]

@@ -144,6 +144,7 @@ impl House {
             },
             metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
             draining: Arc::default(),
+            stopping: Arc::default(),
             limits: Default::default(),
             live: Default::default(),
         });
