@@ -53,7 +53,7 @@ pub struct Sip {
     pub trunk_bind: SocketAddr,
     /// Towards desk phones.
     pub phones_bind: SocketAddr,
-    /// What carriers reach us at, behind NAT.
+    /// What carriers reach our SIP at, behind NAT.
     pub public_address: Option<IpAddr>,
 }
 
@@ -61,6 +61,8 @@ pub struct Sip {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     pub bind_ip: IpAddr,
+    /// Where carriers and browsers send audio, behind NAT. None: `bind_ip`.
+    pub public_ip: Option<IpAddr>,
     /// One even port a leg, and the odd one above it for RTCP.
     pub ports: RangeInclusive<u16>,
     /// Threads that move audio.

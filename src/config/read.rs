@@ -71,15 +71,21 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let store = read_store(&top.section("store"));
     let voice = read_voice(&top.section("voice"));
     let email = read_email(&top.section("email"));
-    let sms: Vec<Option<SmsProvider>> = top.sections("sms").iter().map(read_sms).collect();
+    let providers = top.sections("sms");
+    let sms: Vec<Option<SmsProvider>> = providers.iter().map(read_sms).collect();
+    if let Some(second) = providers.get(1) {
+        let what = "a second provider: texts leave by one only, and this one would never send";
+        second.complain(second.span(), what, "Keep one [[sms]]");
+    }
     let auth = read_auth(&top.section("auth"));
     let trunks = read_trunks(&top, mistakes);
     top.finish();
     check_together(&top, &http, &sip, &sms);
+    check_reachable(&top, &sip, &media, trunks.as_deref());
     Some(Config {
         http: http?.value,
         sip: sip?.value,
-        media: media?,
+        media: media?.value,
         store: store?,
         voice,
         email: email?,
@@ -165,10 +171,13 @@ pub fn parse_ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
     (from >= 1024 && to.checked_sub(from)? >= 3).then_some(from..=to)
 }
 
-fn read_media(section: &Section<'_>) -> Option<Media> {
+fn read_media(section: &Section<'_>) -> Option<At<Media>> {
     let fix = "Write an address of this machine: \"127.0.0.1\", \"192.0.2.10\"";
     let bind_ip = section.parsed("bind_ip", fix, |text| text.parse::<IpAddr>().ok());
     let has_ip = section.has("bind_ip");
+    let fix = "Write the address that audio is to be sent to: \"203.0.113.7\"";
+    let public_ip = section.parsed("public_ip", fix, |text| text.parse::<IpAddr>().ok());
+    let has_public_ip = section.has("public_ip");
     let fix = "Write first and last, from 1024 on and four ports at least: \"20000-29999\"";
     let ports = section.parsed("ports", fix, parse_ports);
     let has_ports = section.has("ports");
@@ -186,14 +195,25 @@ fn read_media(section: &Section<'_>) -> Option<Media> {
         section.complain(ports.span.clone(), what, "Choose others: \"20000-29999\"");
         return None;
     }
-    if (has_ip && bind_ip.is_none()) || (has_ports && ports.is_none()) {
+    if (has_ip && bind_ip.is_none()) || (has_public_ip && public_ip.is_none()) || (has_ports && ports.is_none()) {
         return None;
     }
-    Some(Media {
+    let span = bind_ip.as_ref().map_or_else(|| section.span(), |ip| ip.span.clone());
+    let media = Media {
         bind_ip: bind_ip.map_or_else(|| loopback(0).ip(), |ip| ip.value),
+        public_ip: public_ip.map(|ip| ip.value),
         ports: ports.map_or(DEFAULT_PORTS, |ports| ports.value),
         shards: shards.and_then(|n| usize::try_from(n.value).ok()).unwrap_or_else(default_shards),
-    })
+    };
+    if media.bind_ip.is_unspecified() && media.public_ip.is_none() {
+        section.complain(
+            span,
+            "`bind_ip` is every address of this machine, and the other side must be told one",
+            "Write the address that audio is to be sent to: public_ip = \"203.0.113.7\"",
+        );
+        return None;
+    }
+    Some(At { value: media, span })
 }
 
 fn ephemeral_ports() -> Option<std::ops::RangeInclusive<u16>> {
@@ -452,13 +472,31 @@ fn check_together(top: &Section<'_>, http: &Option<At<Http>>, sip: &Option<At<Si
     if clash(http.value.bind, sip.value.trunk_bind) || clash(http.value.bind, sip.value.phones_bind) {
         top.complain(http.span.clone(), "[http]: `bind` is a port that SIP has too", "Give each a port of its own");
     }
-    let mut names: Vec<&str> = sms.iter().flatten().map(|provider| provider.name.as_str()).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+}
+
+/// What each end of a call would be told about where to send.
+fn check_reachable(top: &Section<'_>, sip: &Option<At<Sip>>, media: &Option<At<Media>>, trunks: Option<&[Trunk]>) {
+    let Some(sip) = sip else { return };
+    // A target that is an address shows which of ours leads to it; a name may not be known yet.
+    let named = |trunk: &Trunk| trunk.target.host.parse::<IpAddr>().is_err();
+    if sip.value.trunk_bind.ip().is_unspecified()
+        && sip.value.public_address.is_none()
+        && trunks.unwrap_or_default().iter().any(named)
+    {
         top.complain(
-            0..0,
-            "two [[sms]] have one name",
-            "Give each a name of its own: it is in their callbacks' addresses",
+            sip.span.clone(),
+            "[sip]: `trunk_bind` is every address of this machine, and a carrier named by host must be told one",
+            "Write the address that carriers see: public_address = \"203.0.113.7\", or bind to one address",
+        );
+    }
+    if let Some(media) = media
+        && media.value.bind_ip.is_loopback()
+        && !sip.value.trunk_bind.ip().is_loopback()
+    {
+        top.complain(
+            if media.span.is_empty() { sip.span.clone() } else { media.span.clone() },
+            "[media]: `bind_ip` is of this machine alone, but `trunk_bind` is not: carriers could not send audio",
+            "Write an address that they reach: bind_ip = \"192.0.2.10\"",
         );
     }
 }

@@ -103,6 +103,11 @@ impl<'a> Section<'a> {
         self.complain(self.span.clone(), format_args!("`{key}` is missing"), fix);
     }
 
+    /// Where it stands.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
     /// A path as the file means it.
     pub fn path(&self, text: &str) -> PathBuf {
         self.source.directory().join(text)

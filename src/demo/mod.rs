@@ -70,7 +70,12 @@ impl Demo {
         Ok(Config {
             http: Http { bind: self.http, public_url: Some(format!("http://{}", self.http)), behind_proxy: false },
             sip: Sip { trunk_bind: self.sip, phones_bind: self.phones, public_address: None },
-            media: Media { bind_ip: self.sip.ip(), ports: self.rtp_ports.clone(), shards: default_shards() },
+            media: Media {
+                bind_ip: self.sip.ip(),
+                public_ip: None,
+                ports: self.rtp_ports.clone(),
+                shards: default_shards(),
+            },
             store: StoreConfig::in_directory(&self.data),
             voice: Voice { command: None, prompts: prompts(), cache: self.data.join("speech") },
             email: Some(Email {

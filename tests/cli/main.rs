@@ -137,6 +137,49 @@ fn an_open_address_needs_https_before_it() {
 }
 
 #[test]
+fn what_is_right_alone_but_cannot_work_together_is_told() {
+    let directory = TempDir::new("cli");
+    let carrier = "name = \"carrier\"\nkind = \"address\"\naddresses = [\"203.0.113.7\"]\ntarget = \"";
+    write(directory.path(), "named.toml", &format!("{carrier}sip.carrier.example\"\n"));
+    write(directory.path(), "by-address.toml", &format!("{carrier}203.0.113.7\"\n"));
+    write(directory.path(), "token", "secret\n");
+    let text = |name: &str| {
+        format!(
+            "[[sms]]\nname = \"{name}\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\n\
+             auth_token_file = \"token\"\nfrom = \"+12025550100\"\n"
+        )
+    };
+    let http = "[http]\npublic_url = \"https://desk.example.com\"\n";
+    let open = "[sip]\ntrunk_bind = \"0.0.0.0:5060\"\n";
+    let media = "[media]\nbind_ip = \"192.0.2.10\"\n";
+    let everywhere = "[media]\nbind_ip = \"0.0.0.0\"\n";
+    for (config, mistake) in [
+        (format!("trunks = [\"named.toml\"]\n{open}{media}"), "3: [sip]: `trunk_bind` is every address"),
+        (format!("trunks = [\"by-address.toml\"]\n{open}"), "3: [media]: `bind_ip` is of this machine alone"),
+        (format!("{open}[media]\nbind_ip = \"127.0.0.1\"\n"), "4: [media]: `bind_ip` is of this machine alone"),
+        (everywhere.to_owned(), "2: [media]: `bind_ip` is every address of this machine"),
+        (format!("{http}{}{}", text("one"), text("two")), "9: [[sms]]: a second provider"),
+    ] {
+        write(directory.path(), "cordboard.toml", &config);
+        let output = cordboard(directory.path(), &["check"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{config}\n{said}");
+        assert!(said.contains(&format!("cordboard.toml:{mistake}")), "missing: {mistake}\nsaid: {said}");
+        assert!(said.contains("1 mistake"), "{said}");
+    }
+    for config in [
+        format!("trunks = [\"by-address.toml\"]\n{open}{media}"),
+        format!("trunks = [\"named.toml\"]\n{open}public_address = \"203.0.113.9\"\n{media}"),
+        format!("{everywhere}public_ip = \"203.0.113.9\"\n"),
+        format!("{http}{}", text("one")),
+    ] {
+        write(directory.path(), "cordboard.toml", &config);
+        let output = cordboard(directory.path(), &["check"]);
+        assert_eq!(output.status.code(), Some(0), "{config}\n{}", said(&output));
+    }
+}
+
+#[test]
 fn the_commented_examples_hold_no_mistake() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = cordboard(repository, &["check", "--config", "docs/cordboard.example.toml"]);
