@@ -148,6 +148,12 @@ async fn the_child() {
         dispatcher.tick(clock.utc()).await.expect("a tick");
         let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
         if state.phase == Phase::Confirmed && state.wake().is_none() {
+            // Texts that are nobody's answer here; their carrier repeats them until it has its receipt.
+            let strangers = [("IN-stranger", "+12025550199", "Who is this?"), ("IN-stop", town::PEOPLE[1].1, "STOP")];
+            for (name, from, body) in strangers {
+                let taken = dispatcher.take_text("twilio", name, town::number(from), None, body.to_owned()).await;
+                taken.expect("taken in");
+            }
             store.close().await;
             return;
         }
@@ -248,6 +254,10 @@ impl Case {
         let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
         assert_eq!(confirmed, 1, "{}: a yes has one effect", self.name);
         assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{}", self.name);
+        let unplaced = store.list_unplaced_texts(10).await.expect("listed");
+        assert_eq!(unplaced.len(), 2, "{}: operators hear of each text nobody could place", self.name);
+        let people = store.list_contacts_by_phone(&town::number(town::PEOPLE[1].1)).await.expect("listed");
+        assert!(people[0].destinations.iter().any(|d| d.blocked), "{}: STOP is heeded", self.name);
         assert!(store.find_next_due().await.expect("read").is_none(), "{}: something still wants to wake", self.name);
         store.close().await;
     }

@@ -234,7 +234,10 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
         tx.settle_inbound(inbound, outcome, now).await?;
-        tx.commit().await
+        failpoint("settle.before_commit");
+        tx.commit().await?;
+        failpoint("settle.after_commit");
+        Ok(())
     }
 
     async fn handle_text(
@@ -303,7 +306,9 @@ impl Dispatcher {
         // First the block, so that no step entered by what follows texts there again.
         let mut tx = self.inner.store.write().await?;
         let known = tx.block_number(from, true).await?;
+        failpoint("stop.before_commit");
         tx.commit().await?;
+        failpoint("stop.after_commit");
         let asked = self.open_dispatches_of(from).await?;
         for id in &asked {
             self.decide(id, &Event::Stopped { number: from.clone() }, Settles::Nothing).await?;

@@ -362,7 +362,10 @@ impl Dispatcher {
         let mut tx = self.inner.store.write().await?;
         tx.beat_node(&self.inner.node, &self.inner.boot, now).await?;
         tx.bury_nodes(now.plus_ms(-NODE_LOST_MS)).await?;
-        tx.commit().await
+        failpoint("beat.before_commit");
+        tx.commit().await?;
+        failpoint("beat.after_commit");
+        Ok(())
     }
 
     async fn take_orphans(&self) -> Result<(), StoreError> {
@@ -552,8 +555,18 @@ const fn point(event: &Event) -> &'static str {
     }
 }
 
-/// All places at which tests end the process.
+/// The places that a night of the crash tests comes by. Not among them: `undo`, `operator`, `interrupted`,
+/// `call_over` and `repair`, each with `.before_commit` and `.after_commit`, and whatever is committed outside
+/// the dispatcher.
 pub const FAILPOINTS: &[&str] = &[
+    "beat.before_commit",
+    "beat.after_commit",
+    "resume.before_commit",
+    "resume.after_commit",
+    "settle.before_commit",
+    "settle.after_commit",
+    "stop.before_commit",
+    "stop.after_commit",
     "claim.before_commit",
     "claim.after_commit",
     "due.before_commit",
