@@ -6,4 +6,5 @@ pub mod outgoing;
 pub mod packet;
 pub mod reception;
 pub mod rtcp;
+pub mod srtp;
 pub mod telephone_event;
