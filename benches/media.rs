@@ -137,6 +137,7 @@ fn legs(count: usize, run: Duration, load: Load) -> Duration {
             send: true,
             receive: true,
             ptime_ms: 20,
+            srtp: None,
         };
         media.connect_rtp(*leg, parameters).expect("the leg is open");
         far.push((socket, to));

@@ -14,6 +14,7 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use cordboard::io::media::{Codec, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
+use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
 
 thread_local! {
     /// Allocations while counting; `None` while not.
@@ -43,12 +44,17 @@ static ALLOCATOR: Counting = Counting;
 struct Peer {
     socket: UdpSocket,
     header: Header,
+    /// What it encrypts with.
+    guard: Option<Guard>,
 }
 
 impl Peer {
     fn turn(&mut self, to: std::net::SocketAddr) {
-        let mut bytes = [0; MAX_PACKET];
-        let len = packet::write(&self.header, &[0x2a; 160], &mut bytes);
+        let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+        let mut len = packet::write(&self.header, &[0x2a; 160], &mut bytes[..MAX_PACKET]);
+        if let Some(guard) = &mut self.guard {
+            len = guard.protect(&mut bytes, len).expect("it has room");
+        }
         self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
         self.header.sequence = self.header.sequence.wrapping_add(1);
         self.header.timestamp = self.header.timestamp.wrapping_add(160);
@@ -57,7 +63,7 @@ impl Peer {
 }
 
 #[test]
-fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
+fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothing() {
     COUNT.set(Some(0));
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.take(), Some(1), "the counter counts");
@@ -81,6 +87,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
         let to = media.open_rtp(shard, LegId(id)).expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_nonblocking(true).expect("a socket");
+        // Encrypted ones in relay and in mix.
+        let key = |seed: u64| MasterKey([seed as u8; 30]);
+        let keys = (id <= 3).then(|| Keys { suite: Suite::Tag80, ours: key(id), theirs: key(id + 100) });
         let parameters = RtpParameters {
             remote: socket.local_addr().expect("a bound socket"),
             codec: if id == 5 { Codec::Pcma } else { Codec::Pcmu },
@@ -88,10 +97,12 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
             send: true,
             receive: true,
             ptime_ms: if id == 4 { 30 } else { 20 },
+            srtp: keys,
         };
         media.connect_rtp(LegId(id), parameters).expect("the leg is open");
         let header = Header { payload_type: 0, marker: false, sequence: 0, timestamp: 0, ssrc: id as u32 };
-        peers.push((to, Peer { socket, header }));
+        let guard = keys.map(|keys| Guard::new(keys.suite, &keys.theirs));
+        peers.push((to, Peer { socket, header, guard }));
     }
     let leg = LegId;
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[leg(1), leg(2)]));

@@ -22,10 +22,12 @@ use crate::proto::rtp::outgoing::Outgoing;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::reception::Reception;
 use crate::proto::rtp::rtcp::{self, Rtcp, SenderInfo};
+use crate::proto::rtp::srtp::MAX_GROWTH;
 use crate::proto::rtp::telephone_event::{Press, Receiver, is_key};
 
 use super::port::PortLease;
 use super::prompt::Prompt;
+use super::secure::Secure;
 use super::{Codec, LegStats, PlayId, RtpParameters};
 
 /// Between two RTCP reports.
@@ -46,6 +48,8 @@ pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
     pub(super) latch: Latch,
+    /// Boxed: a leg moves whole from shard to shard.
+    secure: Option<Box<Secure>>,
     /// Where their RTCP came from; before that the port after RTP's.
     rtcp_remote: Option<SocketAddr>,
     /// Last: the port is free only when the sockets are closed.
@@ -54,7 +58,7 @@ pub(super) struct RtpPath {
 
 impl RtpPath {
     pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
-        Self { rtp, rtcp, latch: Latch::default(), rtcp_remote: None, _lease: lease }
+        Self { rtp, rtcp, latch: Latch::default(), secure: None, rtcp_remote: None, _lease: lease }
     }
 
     fn rtcp_target(&self) -> Option<SocketAddr> {
@@ -199,6 +203,7 @@ impl Leg {
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
         path.latch.tell(parameters.remote);
+        Secure::agree(&mut path.secure, parameters.srtp);
         self.agreed = Some(Agreed {
             codec: parameters.codec,
             telephone_event: parameters.telephone_event,
@@ -286,14 +291,16 @@ impl Leg {
                 },
             };
             came = true;
-            let bytes = &scratch[..len];
+            let bytes = &mut scratch[..len];
             match &mut self.path {
                 Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
                 Path::Rtp(path) => {
                     if packet::is_rtcp(bytes) {
                         continue;
                     }
-                    let Some((header, payload)) = packet::read(bytes) else { continue };
+                    // Before anything is believed of it: its tag.
+                    let opened = path.secure.as_mut().map_or(Some(len), |secure| secure.open(bytes));
+                    let Some((header, payload)) = opened.and_then(|len| packet::read(&bytes[..len])) else { continue };
                     if path.latch.admit(from, header.ssrc) {
                         let heard = self.hear(now, &header, payload);
                         each(self, &header, payload, heard);
@@ -493,8 +500,12 @@ impl Leg {
         let sent = match &mut self.path {
             Path::Rtp(path) => {
                 let Some(target) = path.latch.target() else { return };
-                let mut bytes = [0; MAX_PACKET];
-                let len = packet::write(header, payload, &mut bytes);
+                let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+                let mut len = packet::write(header, payload, &mut bytes[..MAX_PACKET]);
+                if let Some(secure) = &mut path.secure {
+                    let Some(sealed) = secure.protect(&mut bytes, len) else { return };
+                    len = sealed;
+                }
                 // A full socket buffer loses a packet, as any router on the way may.
                 path.rtp.send_to(&bytes[..len], target).is_ok()
             }
@@ -570,6 +581,9 @@ impl Leg {
             if !path.latch.is_host(from) {
                 continue;
             }
+            let bytes = &mut scratch[..len];
+            let opened = path.secure.as_mut().map_or(Some(len), |secure| secure.open_rtcp(bytes));
+            let Some(len) = opened else { continue };
             let last_sr = &mut self.last_sr;
             let is_rtcp = rtcp::read(&scratch[..len], |said| {
                 if let Rtcp::Sender { info, .. } = said {
@@ -600,10 +614,19 @@ impl Leg {
             }
             block
         });
-        let mut bytes = [0; rtcp::MAX_COMPOUND];
+        let mut compound = [0; rtcp::MAX_COMPOUND];
         let sender = (packets > 0).then_some(&info);
-        let len = rtcp::write(&mut bytes, self.out.ssrc(), sender, block.as_ref(), "cordboard", bye);
-        let _ = path.rtcp.send_to(&bytes[..len], target);
+        let mut len = rtcp::write(&mut compound, self.out.ssrc(), sender, block.as_ref(), "cordboard", bye);
+        let mut bytes = [0; rtcp::MAX_COMPOUND + MAX_GROWTH];
+        bytes[..len].copy_from_slice(&compound[..len]);
+        if let Path::Rtp(RtpPath { secure: Some(secure), .. }) = &mut self.path {
+            secure.refused();
+            let Some(sealed) = secure.protect_rtcp(&mut bytes, len) else { return };
+            len = sealed;
+        }
+        if let Path::Rtp(path) = &self.path {
+            let _ = path.rtcp.send_to(&bytes[..len], target);
+        }
     }
 
     /// Says good-bye and gives the figures.
@@ -616,12 +639,17 @@ impl Leg {
         self.stats()
     }
 
-    pub(super) fn stats(&self) -> LegStats {
+    pub(super) fn stats(&mut self) -> LegStats {
+        let srtp_refused = match &mut self.path {
+            Path::Rtp(RtpPath { secure: Some(secure), .. }) => secure.refused(),
+            _ => 0,
+        };
         LegStats {
             packets_in: self.packets_in,
             packets_out: self.packets_out,
             lost: self.reception.lost(),
             jitter_us: self.reception.jitter_us(),
+            srtp_refused,
         }
     }
 }

@@ -8,6 +8,7 @@ mod handle;
 mod leg;
 mod port;
 pub mod prompt;
+mod secure;
 mod shard;
 #[cfg(test)]
 mod shard_tests;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::domain::call::bridge::{BridgeId, LegId};
+use crate::proto::rtp::srtp::Keys;
 use crate::proto::sdp::{AudioCodec, Negotiated};
 
 pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
@@ -58,6 +60,8 @@ pub struct LegStats {
     pub lost: u64,
     /// RFC 3550 §6.4.1, in microseconds.
     pub jitter_us: u32,
+    /// SRTP packets turned away: forged, damaged or sent twice.
+    pub srtp_refused: u64,
 }
 
 /// The codecs a leg speaks on the wire.
@@ -80,6 +84,8 @@ pub struct RtpParameters {
     pub receive: bool,
     /// Packet time towards the far end, in ms: 10 to 60.
     pub ptime_ms: u8,
+    /// What it is encrypted with.
+    pub srtp: Option<Keys>,
 }
 
 impl From<Negotiated> for RtpParameters {
@@ -94,6 +100,7 @@ impl From<Negotiated> for RtpParameters {
             send: agreed.send,
             receive: agreed.receive,
             ptime_ms: agreed.ptime_ms,
+            srtp: agreed.srtp,
         }
     }
 }

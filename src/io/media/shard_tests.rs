@@ -142,6 +142,7 @@ impl Rig {
             send: true,
             receive: true,
             ptime_ms,
+            srtp: None,
         };
         self.peers.push((leg, hz, peer));
         self.connect(leg, parameters);
@@ -157,6 +158,7 @@ impl Rig {
             send: true,
             receive: true,
             ptime_ms: (peer.samples / 8) as u8,
+            srtp: None,
         }
     }
 
