@@ -17,16 +17,17 @@ use crate::domain::account::Speech;
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
-use crate::engine::trunk::{Carrier, LegNumbers, TrunkSettings};
+use crate::engine::trunk::{Carriage, Carrier, LegNumbers, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
+use crate::io::net::census::Caps;
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
 use crate::sandbox::{self, SandboxConfig};
 
-use super::Failure;
+use super::{Certificates, Failure};
 
 /// The recorded music on hold.
 pub(super) fn music() -> Speech {
@@ -79,14 +80,24 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     Ok(Arc::new(speaker))
 }
 
-pub(super) fn trunk_settings(config: &Config, legs: LegNumbers) -> TrunkSettings {
+pub(super) fn trunk_settings(
+    config: &Config,
+    certificates: &Certificates,
+    caps: Caps,
+    legs: LegNumbers,
+) -> TrunkSettings {
     let carriers = config.trunks.iter().map(|trunk| {
         let plan = trunk.dial_plan.clone();
         Carrier {
             name: trunk.name.clone(),
             sources: trunk.addresses.clone(),
             target: trunk.target.to_string(),
-            tcp: trunk.transport == TrunkTransport::Tcp,
+            over: match (trunk.transport, certificates.of_trunk(&trunk.name)) {
+                (TrunkTransport::Tls, Some(peer)) => Carriage::Tls(peer),
+                (TrunkTransport::Tcp, _) => Carriage::Tcp,
+                (TrunkTransport::Udp | TrunkTransport::Tls, _) => Carriage::Udp,
+            },
+            srtp: trunk.srtp,
             channels: trunk.channels as usize,
             caller_ids: trunk.caller_ids.clone(),
             may_dial: Arc::new(move |number: &PhoneNumber| plan.allows(number)),
@@ -94,6 +105,8 @@ pub(super) fn trunk_settings(config: &Config, legs: LegNumbers) -> TrunkSettings
     });
     TrunkSettings {
         bind: config.sip.trunk_bind,
+        tls: config.sip.trunk_tls_bind.zip(certificates.sip.clone()),
+        caps,
         advertised: config.sip.public_address.map(|ip| ip.to_string()),
         carriers: carriers.collect(),
         legs,
@@ -141,9 +154,12 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
     let provider =
         |sms: &crate::config::SmsProvider| SmsProvider { name: sms.name.clone(), auth_token: sms.auth_token.clone() };
     Settings {
-        public_url: config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http.bind)),
+        public_url: config.http.public_url.clone().unwrap_or_else(|| {
+            let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{}", config.http.bind)
+        }),
         sip_domain: "cordboard.local".to_owned(),
-        behind_proxy: config.http.behind_proxy,
+        proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
         sms_providers: config.sms.iter().map(provider).collect(),
     }

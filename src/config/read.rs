@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip;
 
 use super::section::{At, Mistake, Mistakes, Section, Source};
+use super::tls::{self, TrunkTls};
 use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkTransport};
 use super::{
     Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
@@ -106,18 +108,34 @@ fn read_http(section: &Section<'_>) -> Option<At<Http>> {
     let bind = address(section, "bind", loopback(8080));
     let public_url = section.parsed("public_url", URL_FIX, parse_url);
     let behind_proxy = section.flag("behind_proxy");
+    let fix = "Write an address or a network: \"127.0.0.1\", \"10.1.0.0/16\"";
+    let proxies = section.list("proxies", fix, |text| text.parse::<sip::Source>().ok());
+    let tls = tls::read_identity_section(&section.section("tls"));
     section.finish();
-    let bind = bind?;
-    if !bind.value.ip().is_loopback() && !behind_proxy {
+    let (bind, tls) = (bind?, tls.ok()?);
+    let open = !bind.value.ip().is_loopback();
+    if open && !behind_proxy && tls.is_none() {
         section.complain(
             bind.span.clone(),
             "browsers give a page their microphone only over https, and this address is not of this machine alone",
-            "Put a proxy that speaks https before Cordboard and write behind_proxy = true, or bind to 127.0.0.1",
+            "Give it a certificate in [http.tls], or put a proxy that speaks https before Cordboard and write \
+             behind_proxy = true, or bind to 127.0.0.1",
         );
         return None;
     }
-    let http = Http { bind: bind.value, public_url: public_url.map(|url| url.value), behind_proxy };
+    if open && behind_proxy && proxies.is_none() {
+        section.complain_missing("proxies", "Say where the proxy is: only its word on who asks can be taken");
+        return None;
+    }
+    let proxies = proxies.map_or_else(this_machine, |list| list.into_iter().map(|at| at.value).collect());
+    let public_url = public_url.map(|url| url.value);
+    let http = Http { bind: bind.value, public_url, behind_proxy, proxies, tls };
     Some(At { value: http, span: bind.span })
+}
+
+fn this_machine() -> Vec<sip::Source> {
+    let parse = |text: &str| text.parse().expect("these are networks, a test holds them so");
+    ["127.0.0.0/8", "::1"].map(parse).to_vec()
 }
 
 /// `https://host[:port]`, without what follows.
@@ -141,13 +159,41 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let phones_bind = address(section, "phones_bind", loopback(5070));
     let fix = "Write the address that carriers see: \"203.0.113.7\"";
     let public = section.parsed("public_address", fix, |text| text.parse::<IpAddr>().ok());
+    let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
+    let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
+    let tls_section = section.section("tls");
+    let tls = tls::read_identity_section(&tls_section);
     section.finish();
+    let listens = section.has("trunk_tls_bind") || section.has("phones_tls_bind");
+    if listens && !tls_section.is_there() {
+        let at = trunk_tls.as_ref().or(phones_tls.as_ref()).map_or_else(|| section.span(), |at| at.span.clone());
+        section.complain(at, "TLS needs a certificate", "Name its files: [sip.tls] with certificate and key");
+        return None;
+    }
+    if tls_section.is_there() && !listens {
+        let fix = "Say where to listen: trunk_tls_bind, phones_tls_bind, or both";
+        tls_section.complain(tls_section.span(), "nobody listens with this certificate", fix);
+        return None;
+    }
+    let tls = tls.ok()?;
     let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
     let sip = Sip {
         trunk_bind: trunk_bind.value,
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
+        trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
+        phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
+        tls,
     };
+    let taken = [sip.trunk_bind, sip.phones_bind];
+    for (at, others) in
+        [(&trunk_tls, &taken[..]), (&phones_tls, &[taken[0], taken[1], sip.trunk_tls_bind.unwrap_or(taken[0])])]
+    {
+        if let Some(at) = at.as_ref().filter(|at| others.iter().any(|other| clash(at.value, *other))) {
+            section.complain(at.span.clone(), "TLS needs a port of its own", "Choose others: 5061 and 5071");
+            return None;
+        }
+    }
     if clash(sip.trunk_bind, sip.phones_bind) {
         section.complain(
             phones_bind.span.clone(),
@@ -412,15 +458,24 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let top = Section::top(&source, if whole { mistakes } else { &ignored }, table.get_ref());
     let name = top.parsed("name", "Use lower-case letters, digits and hyphens", parse_name);
     let kind = top.parsed("kind", "The one kind there is: \"address\"", |text| (text == "address").then_some(()));
-    let transport = top.parsed("transport", "Write \"udp\" or \"tcp\"", |text| match text {
+    let transport = top.parsed("transport", "Write \"udp\", \"tcp\" or \"tls\"", |text| match text {
         "udp" => Some(TrunkTransport::Udp),
         "tcp" => Some(TrunkTransport::Tcp),
+        "tls" => Some(TrunkTransport::Tls),
         _ => None,
     });
+    let over = transport.as_ref().map_or(TrunkTransport::Udp, |t| t.value);
+    let srtp = top.parsed("srtp", "Write \"off\", \"preferred\" or \"required\"", |text| match text {
+        "off" => Some(Srtp::Off),
+        "preferred" => Some(Srtp::Preferred),
+        "required" => Some(Srtp::Required),
+        _ => None,
+    });
+    let tls = read_trunk_tls(&top.section("tls"));
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
     let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
     let fix = "Write a host and a port: \"sip.carrier.example:5060\"";
-    let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
+    let target = top.parsed("target", fix, |text| HostPort::parse(text, over.usual_port()));
     let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
     let channels = top.number("channels", 1..=10_000);
     let fix = "Write how such numbers begin, x for any digit: \"+1202\", \"+1xxx976\"";
@@ -448,15 +503,49 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         }
     };
     kind?;
+    if over != TrunkTransport::Tls {
+        let at = srtp.as_ref().filter(|srtp| srtp.value != Srtp::Off).map(|srtp| srtp.span.clone());
+        if let Some(at) = at {
+            let what = "audio is encrypted with keys that SIP carries, and without TLS everybody on the way reads them";
+            top.complain(at, what, "Write transport = \"tls\", or srtp = \"off\"");
+            return None;
+        }
+        if top.has("tls") {
+            let section = top.section("tls");
+            section.complain(
+                section.span(),
+                "this trunk does not use TLS",
+                "Write transport = \"tls\", or leave it out",
+            );
+            return None;
+        }
+    }
     Some(Trunk {
         name: name?.value,
-        transport: transport.map_or(TrunkTransport::Udp, |t| t.value),
+        transport: over,
+        tls: tls?,
+        srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         addresses,
         target: target?.value,
         caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
         channels: channels.and_then(|n| u32::try_from(n.value).ok()).unwrap_or(30),
         dial_plan: DialPlan { allowed: values(allowed, usual.allowed), denied: values(denied, usual.denied) },
     })
+}
+
+fn read_trunk_tls(section: &Section<'_>) -> Option<TrunkTls> {
+    let fix = "Write what the carrier's certificate says: \"sip.carrier.example\", \"*.carrier.example\"";
+    let name = section.parsed("name", fix, |text| {
+        let host = text.strip_prefix("*.").unwrap_or(text);
+        HostPort::parse(host, 5061).filter(|read| read.host == host).map(|_| text.to_owned())
+    });
+    let ca_file = tls::read_file(section, "ca_file");
+    let identity = tls::read_identity(section);
+    section.finish();
+    if (section.has("name") && name.is_none()) || (section.has("ca_file") && ca_file.is_none()) {
+        return None;
+    }
+    Some(TrunkTls { name: name.map(|name| name.value), ca_file, identity: identity.ok()? })
 }
 
 /// What is right alone but not together.
@@ -487,6 +576,14 @@ fn check_reachable(top: &Section<'_>, sip: &Option<At<Sip>>, media: &Option<At<M
             sip.span.clone(),
             "[sip]: `trunk_bind` is every address of this machine, and a carrier named by host must be told one",
             "Write the address that carriers see: public_address = \"203.0.113.7\", or bind to one address",
+        );
+    }
+    let over_tls = |trunk: &Trunk| trunk.transport == TrunkTransport::Tls;
+    if sip.value.trunk_tls_bind.is_none() && trunks.unwrap_or_default().iter().any(over_tls) {
+        top.complain(
+            sip.span.clone(),
+            "[sip]: a trunk uses TLS, and its carrier must be able to reach us over TLS too",
+            "Say where to listen, trunk_tls_bind = \"192.0.2.10:5061\", and name a certificate in [sip.tls]",
         );
     }
     if let Some(media) = media

@@ -4,13 +4,20 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
+
+use super::tls::TrunkTls;
 
 /// A trunk by address: the carrier's addresses are its credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
     pub name: String,
     pub transport: TrunkTransport,
+    /// Counts over TLS.
+    pub tls: TrunkTls,
+    /// How much audio is encrypted; off unless over TLS.
+    pub srtp: Srtp,
     /// Calls may come in from these, from any port.
     pub addresses: Vec<Source>,
     /// Calls go out to this.
@@ -27,6 +34,17 @@ pub struct Trunk {
 pub enum TrunkTransport {
     Udp,
     Tcp,
+    Tls,
+}
+
+impl TrunkTransport {
+    /// The port of a target that names none (RFC 3261 §19.1.2).
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+        }
+    }
 }
 
 /// A host name or address with a port.
@@ -47,17 +65,25 @@ impl FromStr for HostPort {
     type Err = ();
     /// `host`, `host:port`, `[address]:port`; the port is 5060 unless given.
     fn from_str(text: &str) -> Result<Self, ()> {
+        Self::parse(text, 5060).ok_or(())
+    }
+}
+
+impl HostPort {
+    /// The same with another port unless given.
+    pub fn parse(text: &str, usual_port: u16) -> Option<Self> {
+        let usual_port = usual_port.to_string();
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (host, after) = rest.split_once(']').ok_or(())?;
-            host.parse::<std::net::Ipv6Addr>().map_err(|_| ())?;
-            let port = if after.is_empty() { "5060" } else { after.strip_prefix(':').ok_or(())? };
+            let (host, after) = rest.split_once(']')?;
+            host.parse::<std::net::Ipv6Addr>().ok()?;
+            let port = if after.is_empty() { usual_port.as_str() } else { after.strip_prefix(':')? };
             (host, port)
         } else {
-            text.split_once(':').unwrap_or((text, "5060"))
+            text.split_once(':').unwrap_or((text, &usual_port))
         };
         let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or(())?;
-        if host.is_empty() || !plain { Err(()) } else { Ok(Self { host: host.to_owned(), port }) }
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        (!host.is_empty() && plain).then(|| Self { host: host.to_owned(), port })
     }
 }
 

@@ -16,18 +16,19 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
+use crate::base::rng::secure_bytes;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, SdpError, Session};
+use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
 
 /// What we offer, best first.
 const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
@@ -40,7 +41,7 @@ pub trait Signalling: Send + Sync {
         leg: LegId,
         to: &PhoneNumber,
         caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     );
     /// Rings an operator's softphone. `call` is told to the console, so that it knows what to answer.
@@ -64,7 +65,7 @@ impl Signalling for Sides {
         leg: LegId,
         to: &PhoneNumber,
         caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         self.trunk.dial(leg, to, caller_id, offer, events);
@@ -282,6 +283,7 @@ struct Wire {
     sdp: Option<Session>,
     /// The caller's offer, until it is answered.
     offer: Option<Vec<u8>>,
+    srtp: Srtp,
     media_open: bool,
     ended: bool,
 }
@@ -309,9 +311,10 @@ impl Legs {
     }
 
     /// Takes over the leg of a call that came in.
-    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, events: mpsc::Receiver<LegEvent>) {
+    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, srtp: Srtp, events: mpsc::Receiver<LegEvent>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side: Side::Trunk, events, sdp: None, offer, media_open: false, ended: false });
+        let side = Side::Trunk;
+        self.wires.push(Wire { leg, side, events, sdp: None, offer, srtp, media_open: false, ended: false });
     }
 
     /// Tells a caller that it rings, while the greeting is made ready.
@@ -330,7 +333,7 @@ impl Legs {
             return Some(LegInput::Ended(Cause::Lost));
         };
         wire.media_open = true;
-        let mut session = Session::new(leg.0, address, &CODECS);
+        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -361,8 +364,9 @@ impl Legs {
             Ok(address) => address,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let mut session = Session::new(leg.0, address, &CODECS);
-        let offer = session.offer();
+        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(Srtp::Off, own_keys());
+        let offer = Offer::Of(Box::new(session.clone()));
+        session.settle(Srtp::Off);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, to, caller_id, offer, events);
@@ -389,7 +393,7 @@ impl Legs {
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side, events, sdp, offer: None, media_open: true, ended: false });
+        self.wires.push(Wire { leg, side, events, sdp, offer: None, srtp: Srtp::Off, media_open: true, ended: false });
     }
 
     fn route(&self, leg: LegId) {
@@ -450,6 +454,12 @@ impl Legs {
     /// What an event means to the machine; nothing, if it was answered here.
     pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
         Some(match event {
+            LegEvent::Offered(srtp) => {
+                if let Some(session) = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()) {
+                    session.settle(srtp);
+                }
+                return None;
+            }
             LegEvent::Ringing => LegInput::Ringing,
             // Early audio that cannot be read is no reason to give the call up: it still rings.
             LegEvent::EarlyMedia(sdp) => self.accept(leg, &sdp).map_or(LegInput::Ringing, |()| LegInput::Early),
@@ -549,8 +559,13 @@ pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
 pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
     serde_json::json!({
         "packets_in": stats.packets_in, "packets_out": stats.packets_out,
-        "lost": stats.lost, "jitter_us": stats.jitter_us,
+        "lost": stats.lost, "jitter_us": stats.jitter_us, "srtp_refused": stats.srtp_refused,
     })
+}
+
+/// Keys for one leg; used if its trunk encrypts.
+fn own_keys() -> OwnKeys {
+    OwnKeys::new([secure_bytes(), secure_bytes()])
 }
 
 fn failed(leg: LegId, fault: &MediaFault) -> LegInput {

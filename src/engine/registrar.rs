@@ -22,7 +22,7 @@ use crate::base::id::UserId;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::io::net::{BindError, Endpoint, FlowGone, WsDoor, WsFlow};
+use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow};
 use crate::proto::sip::message::Address;
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role,
@@ -52,6 +52,7 @@ pub struct RegistrarHandle {
     online: Arc<RwLock<HashSet<UserId>>>,
     door: WsDoor,
     local: SocketAddr,
+    local_tls: Option<SocketAddr>,
 }
 
 impl fmt::Debug for RegistrarHandle {
@@ -95,16 +96,21 @@ impl RegistrarHandle {
     pub const fn local(&self) -> SocketAddr {
         self.local
     }
+
+    /// Where it listens for phones on TLS.
+    pub const fn local_tls(&self) -> Option<SocketAddr> {
+        self.local_tls
+    }
 }
 
 /// Starts the phone side. The receiver tells who comes online and goes offline.
 pub async fn spawn(
-    bind: SocketAddr,
+    doors: Doors,
     check: TokenCheck,
     clock: SharedClock,
 ) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<(UserId, bool)>), BindError> {
-    let endpoint = Endpoint::bind(bind).await?;
-    let local = endpoint.local();
+    let endpoint = Endpoint::open(doors).await?;
+    let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
     let config = AgentConfig::new(Role::Phones, Admit::Any);
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
@@ -123,8 +129,8 @@ pub async fn spawn(
         changes,
     };
     tokio::spawn(looped.run(inbox));
-    info!(%local, "phone side listens");
-    Ok((RegistrarHandle { orders, online, door, local }, told))
+    info!(%local, tls = local_tls.map(tracing::field::display), "phone side listens");
+    Ok((RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
 
 /// One phone of a user.
@@ -255,6 +261,8 @@ impl Loop {
         let Some(user) = register.bearer.as_deref().and_then(|token| (self.check)(token)) else {
             return vec![respond(403, Vec::new())];
         };
+        // Its connection need not make room for strangers'.
+        self.side.endpoint.vouch(&flow);
         let now = self.side.clock.instant();
         let Some(wanted) = read_contacts(register) else {
             return vec![respond(400, Vec::new())];
@@ -400,7 +408,7 @@ mod tests {
     async fn start() -> (RegistrarHandle, mpsc::UnboundedReceiver<(UserId, bool)>) {
         let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
         let bind = "127.0.0.1:0".parse().expect("an address");
-        spawn(bind, check, Arc::new(SystemClock)).await.expect("a free port")
+        spawn(Doors::plain(bind), check, Arc::new(SystemClock)).await.expect("a free port")
     }
 
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";

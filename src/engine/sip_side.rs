@@ -38,7 +38,7 @@ impl SipSide {
         tokio::select! {
             event = self.endpoint.next() => match event {
                 NetEvent::Received { flow, bytes } => Input::Received { flow, bytes },
-                NetEvent::Closed { flow } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
+                NetEvent::Closed { flow, .. } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
             },
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Input::Timeout,
         }

@@ -14,16 +14,19 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
 use super::sip_side::{Legs, SWEEP, SipSide};
 use crate::base::clock::SharedClock;
 use crate::base::phone::PhoneNumber;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::io::net::{BindError, Endpoint, local_ip_towards};
+use crate::io::net::census::{Caps, Census};
+use crate::io::net::tls::{Identity, TlsPeer};
+use crate::io::net::{BindError, Doors, Endpoint, local_ip_towards};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source,
+    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source, Transport,
 };
 
 /// Calls in that may wait for their owner to be made.
@@ -42,13 +45,41 @@ pub struct Carrier {
     pub sources: Vec<Source>,
     /// Calls go out to this: `host:port`.
     pub target: String,
-    /// Calls go out over TCP.
-    pub tcp: bool,
+    /// What calls go out over.
+    pub over: Carriage,
+    /// How much is encrypted; off unless over TLS.
+    pub srtp: Srtp,
     /// Calls at one time, both ways.
     pub channels: usize,
     pub may_dial: DialRule,
     /// Numbers the carrier lets us show; the first where a call names none of them. Empty: any.
     pub caller_ids: Vec<PhoneNumber>,
+}
+
+/// What SIP runs over towards a carrier.
+#[derive(Clone, Debug)]
+pub enum Carriage {
+    Udp,
+    Tcp,
+    Tls(TlsPeer),
+}
+
+impl Carriage {
+    const fn tls(&self) -> Option<&TlsPeer> {
+        match self {
+            Self::Tls(peer) => Some(peer),
+            Self::Udp | Self::Tcp => None,
+        }
+    }
+
+    /// As a parameter of a URI. RFC 5630 §3.1.1 would rather have `sips:`; carriers' SBCs want this.
+    const fn parameter(&self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls(_) => ";transport=tls",
+        }
+    }
 }
 
 impl Carrier {
@@ -70,6 +101,10 @@ impl fmt::Debug for Carrier {
 #[derive(Clone, Debug)]
 pub struct TrunkSettings {
     pub bind: SocketAddr,
+    /// Where carriers reach us over TLS, and who we are there.
+    pub tls: Option<(SocketAddr, Identity)>,
+    /// How many connections there may be.
+    pub caps: Caps,
     /// Host under which carriers reach us, if it isn't the address bound to.
     pub advertised: Option<String>,
     pub carriers: Vec<Carrier>,
@@ -88,7 +123,7 @@ impl LegNumbers {
 }
 
 enum Order {
-    Dial { leg: LegId, to: PhoneNumber, caller_id: Option<PhoneNumber>, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
+    Dial { leg: LegId, to: PhoneNumber, caller_id: Option<PhoneNumber>, offer: Offer, events: mpsc::Sender<LegEvent> },
     Leg(LegId, LegCommand),
 }
 
@@ -98,6 +133,7 @@ pub struct TrunkHandle {
     // Unbounded: only legs of ours write to it, a few words each, and the loop never waits.
     orders: mpsc::UnboundedSender<Order>,
     local: SocketAddr,
+    local_tls: Option<SocketAddr>,
 }
 
 impl fmt::Debug for TrunkHandle {
@@ -113,9 +149,10 @@ impl TrunkHandle {
         leg: LegId,
         to: &PhoneNumber,
         caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: impl Into<Offer>,
         events: mpsc::Sender<LegEvent>,
     ) {
+        let offer = offer.into();
         let order = Order::Dial { leg, to: to.clone(), caller_id: caller_id.cloned(), offer, events };
         if let Err(mpsc::error::SendError(Order::Dial { events, .. })) = self.orders.send(order) {
             let _ = events.try_send(LegEvent::Ended(Cause::Fault));
@@ -131,6 +168,11 @@ impl TrunkHandle {
     pub const fn local(&self) -> SocketAddr {
         self.local
     }
+
+    /// Where it listens for TLS.
+    pub const fn local_tls(&self) -> Option<SocketAddr> {
+        self.local_tls
+    }
 }
 
 /// Starts the trunk side. The loop ends when all handles are dropped or nobody takes calls any more.
@@ -138,14 +180,16 @@ pub async fn spawn(
     settings: TrunkSettings,
     clock: SharedClock,
 ) -> Result<(TrunkHandle, mpsc::Receiver<IncomingCall>), BindError> {
-    let endpoint = Endpoint::bind(settings.bind).await?;
-    let local = endpoint.local();
-    let sources = settings.carriers.iter().flat_map(|c| c.sources.iter().copied()).collect();
+    let sources: Vec<Source> = settings.carriers.iter().flat_map(|c| c.sources.iter().copied()).collect();
+    let census = Census::new(settings.caps, sources.clone());
+    let endpoint = Endpoint::open(Doors { bind: settings.bind, tls: settings.tls.clone(), census }).await?;
+    let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
     let mut config = AgentConfig::new(Role::Trunk, Admit::Sources(sources));
     let targets: HashMap<usize, SocketAddr> =
         settings.carriers.iter().enumerate().filter_map(|(i, c)| Some((i, c.target.parse().ok()?))).collect();
     let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, targets.values().next()));
     config.advertised = Some(format!("{host}:{}", local.port()));
+    config.advertised_tls = Some(format!("{host}:{}", local_tls.unwrap_or(local).port()));
     let (orders, inbox) = mpsc::unbounded_channel();
     let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
     let (resolved, names) = mpsc::channel(8);
@@ -157,8 +201,8 @@ pub async fn spawn(
     let side = SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "trunk" };
     let looped = Loop { side, legs: Legs::default(), carrier_of: HashMap::new(), settings, targets, host, incoming };
     tokio::spawn(looped.run(inbox, names));
-    info!(%local, "trunk side listens");
-    Ok((TrunkHandle { orders, local }, calls))
+    info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");
+    Ok((TrunkHandle { orders, local, local_tls }, calls))
 }
 
 /// The host to name in Via and Contact when none is configured.
@@ -237,6 +281,7 @@ impl Loop {
             for event in events {
                 let command = match event {
                     Event::Incoming { dialog, flow, invite } => self.take(dialog, &flow, &invite),
+                    Event::FlowLost { dialog } => self.find_way(dialog),
                     event => self.legs.on_event(event),
                 };
                 if let Some(command) = command {
@@ -269,6 +314,12 @@ impl Loop {
         let carrier = self.settings.carriers.iter().position(|c| c.sources.iter().any(|s| s.contains(from)));
         let Some(index) = carrier else { return refuse(403) };
         let carrier = &self.settings.carriers[index];
+        let tls = flow.transport == Transport::Tls;
+        if !tls && carrier.srtp == Srtp::Required {
+            warn!(trunk = carrier.name, "a call came in the clear over a trunk that must encrypt");
+            self.side.count_refusal(403);
+            return refuse(403);
+        }
         if self.in_use(index) >= carrier.channels {
             self.side.count_refusal(503);
             return refuse(503);
@@ -283,6 +334,7 @@ impl Loop {
             caller: number(invite.caller()),
             forwarded_from: number(invite.forwarded_from()),
             offer: invite.offer.clone(),
+            srtp: if tls { carrier.srtp } else { Srtp::Off },
             events: receiver,
         };
         if self.incoming.try_send(call).is_err() {
@@ -296,12 +348,29 @@ impl Loop {
         None
     }
 
+    /// A call goes on whose connection broke. One of ours is opened anew by its next request; in place of the carrier's
+    /// own we go to where it says that it listens, else to its target.
+    fn find_way(&mut self, dialog: DialogId) -> Option<Command> {
+        let (flow, hop) = self.side.agent.way_of(dialog)?;
+        if self.side.endpoint.reopens(&flow) {
+            return None;
+        }
+        let index = *self.carrier_of.get(&self.legs.leg_of(dialog)?)?;
+        let target = hop.or_else(|| self.targets.get(&index).copied())?;
+        let over = match (flow.transport, &self.settings.carriers[index].over) {
+            (Transport::Tcp, _) => Carriage::Tcp,
+            (_, over) => over.clone(),
+        };
+        let flow = flow_to(&mut self.side.endpoint, &over, target);
+        Some(Command::MoveFlow { dialog, flow })
+    }
+
     fn dial(
         &mut self,
         leg: LegId,
         to: &PhoneNumber,
         caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         let refuse = |cause| {
@@ -318,10 +387,9 @@ impl Loop {
         let free = allowed.find(|(i, c)| self.targets.contains_key(i) && self.in_use(*i) < c.channels);
         let Some((index, carrier)) = free else { return refuse(Cause::Unreachable) };
         let target = self.targets[&index];
-        let tcp = carrier.tcp;
         // A name stays a name in the request URI: carriers tell customers apart by it.
         let host = carrier.target.clone();
-        let flow = if tcp { self.side.endpoint.tcp_flow(target) } else { self.side.endpoint.udp_flow(target) };
+        let flow = flow_to(&mut self.side.endpoint, &carrier.over, target);
         let shown = carrier.pick_caller_id(caller_id);
         let from = match &shown {
             Some(number) => format!("<sip:{}@{}>", number.as_e164(), self.host),
@@ -331,7 +399,11 @@ impl Loop {
             .map(|number| ("P-Asserted-Identity".to_owned(), format!("<sip:{}@{}>", number.as_e164(), self.host)))
             .into_iter()
             .collect();
-        let transport = if tcp { ";transport=tcp" } else { "" };
+        let (transport, offer) = (carrier.over.parameter(), offer.with(carrier.srtp));
+        if carrier.srtp != Srtp::Off {
+            // There is room: nothing has been told of this leg yet.
+            let _ = events.try_send(LegEvent::Offered(carrier.srtp));
+        }
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         self.carrier_of.insert(leg, index);
@@ -345,6 +417,14 @@ impl Loop {
             headers,
             offer: Some(offer),
         }));
+    }
+}
+
+/// The way to a carrier.
+fn flow_to(endpoint: &mut Endpoint, over: &Carriage, target: SocketAddr) -> Flow {
+    match over {
+        Carriage::Udp => endpoint.udp_flow(target),
+        Carriage::Tcp | Carriage::Tls(_) => endpoint.stream_flow(target, over.tls()),
     }
 }
 
@@ -366,7 +446,8 @@ mod tests {
             name: "c".to_owned(),
             sources: Vec::new(),
             target: "carrier.example:5060".to_owned(),
-            tcp: false,
+            over: Carriage::Udp,
+            srtp: Srtp::Off,
             channels: 1,
             may_dial: Arc::new(|_| true),
             caller_ids: vec![a.clone(), b.clone()],

@@ -15,7 +15,9 @@ use cordboard::base::clock::SystemClock;
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
-use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use cordboard::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use cordboard::io::net::census::Caps;
+use cordboard::proto::sdp::Srtp;
 use tokio::sync::mpsc;
 
 #[path = "../support/api.rs"]
@@ -58,13 +60,16 @@ async fn start(target: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>
         name: "sipp".to_owned(),
         sources: vec!["127.0.0.1".parse().expect("an address")],
         target: target.to_string(),
-        tcp: false,
+        over: Carriage::Udp,
+        srtp: Srtp::Off,
         channels: 1000,
         may_dial: Arc::new(|_| true),
         caller_ids: Vec::new(),
     };
     let settings = TrunkSettings {
         bind: ([127, 0, 0, 1], 0).into(),
+        tls: None,
+        caps: Caps::of(512),
         advertised: None,
         carriers: vec![carrier],
         legs: LegNumbers::default(),
@@ -264,7 +269,14 @@ async fn an_emergency_number_is_refused_before_anything_is_sent() {
 async fn a_busy_port_is_told_in_a_sentence() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let bind = taken.local_addr().expect("bound");
-    let settings = TrunkSettings { bind, advertised: None, carriers: Vec::new(), legs: LegNumbers::default() };
+    let settings = TrunkSettings {
+        bind,
+        tls: None,
+        caps: Caps::of(512),
+        advertised: None,
+        carriers: Vec::new(),
+        legs: LegNumbers::default(),
+    };
     let error = trunk::spawn(settings, Arc::new(SystemClock)).await.expect_err("the port is taken");
     let text = error.to_string();
     assert!(text.contains(&bind.to_string()) && text.contains("another program uses this port"), "{text}");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::clock::SystemClock;
-use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use cordboard::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use cordboard::io::net::census::Caps;
+use cordboard::proto::sdp::Srtp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -15,13 +17,16 @@ async fn start() -> TrunkHandle {
         name: "test".to_owned(),
         sources: vec!["127.0.0.1".parse().expect("an address")],
         target: "127.0.0.1:9".to_owned(),
-        tcp: false,
+        over: Carriage::Udp,
+        srtp: Srtp::Off,
         channels: 10,
         may_dial: Arc::new(|_| true),
         caller_ids: Vec::new(),
     };
     let settings = TrunkSettings {
         bind: ([127, 0, 0, 1], 0).into(),
+        tls: None,
+        caps: Caps::of(512),
         advertised: None,
         carriers: vec![carrier],
         legs: LegNumbers::default(),

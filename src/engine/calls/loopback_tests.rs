@@ -17,10 +17,11 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
-use crate::engine::signal::LegEvent;
-use crate::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use crate::engine::signal::{LegEvent, Offer};
+use crate::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
-use crate::proto::sdp::{AudioCodec, Session};
+use crate::io::net::census::Caps;
+use crate::proto::sdp::{AudioCodec, Session, Srtp};
 
 fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
@@ -36,12 +37,14 @@ async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkH
         name: "loopback".into(),
         sources: vec!["127.0.0.1".parse().expect("an address")],
         target: other.to_string(),
-        tcp: false,
+        over: Carriage::Udp,
+        srtp: Srtp::Off,
         channels: 10,
         may_dial: Arc::new(|_| true),
         caller_ids: vec![],
     };
-    let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs };
+    let settings =
+        TrunkSettings { bind, tls: None, caps: Caps::of(512), advertised: None, carriers: vec![carrier], legs };
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
 }
 
@@ -66,7 +69,7 @@ impl Signalling for TrunkOnly {
         leg: LegId,
         to: &PhoneNumber,
         caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         self.0.dial(leg, to, caller_id, offer, events);

@@ -17,11 +17,11 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{LegEvent, Offer};
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, Session};
+use crate::proto::sdp::{AudioCodec, Session, Srtp};
 
 /// What the drivers do to the outside.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Signalling for Outside {
         leg: LegId,
         _to: &PhoneNumber,
         _caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
-        self.did(Did::Dialled { leg, offer, events });
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off), events });
     }
 
     fn ring(&self, leg: LegId, user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
@@ -235,6 +235,7 @@ impl House {
             caller: Some(number("+12025550150")),
             forwarded_from: None,
             offer,
+            srtp: Srtp::Off,
             events: received,
         });
         (leg, events)

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::message::address::Address;
 use super::message::{Headers, Method, Request, Uri};
 use super::transaction::timer::Backoff;
-use super::words::{DialogId, Flow};
+use super::words::{DialogId, Flow, Transport};
 
 /// A transaction in the agent's tables.
 pub type TxId = u64;
@@ -158,7 +158,8 @@ impl Dialog {
             None => Uri::parse(&self.target).ok()?,
         };
         let ip: std::net::IpAddr = uri.host.trim_matches(['[', ']']).parse().ok()?;
-        Some((ip, uri.port.unwrap_or(5060)).into())
+        let tls = uri.secure || self.flow.transport == Transport::Tls;
+        Some((ip, uri.port.unwrap_or(if tls { 5061 } else { 5060 })).into())
     }
 }
 

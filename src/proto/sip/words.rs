@@ -146,7 +146,8 @@ pub enum Event {
         content_type: String,
         body: Vec<u8>,
     },
-    /// The connection of an answered call is gone; it ends in 5 s unless [`Command::MoveFlow`] comes.
+    /// The connection of an answered call is gone. Towards phones it ends in 5 s unless [`Command::MoveFlow`] comes;
+    /// towards carriers it goes on, and needs a way for the next request.
     FlowLost {
         dialog: DialogId,
     },

@@ -41,7 +41,7 @@ impl Agent {
         headers.push("To", to);
         headers.push("Call-ID", &call_id);
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", self.contact(&flow));
+        headers.push("Contact", self.contact(&flow, uri.secure));
         headers.push("Allow", self.allow());
         headers.push("User-Agent", &self.config.user_agent);
         for (name, value) in extra {
@@ -75,7 +75,7 @@ impl Agent {
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
-        self.add_client(Client { key: (branch, method), flow, kind, dialog })
+        self.add_client(Client { key: (branch, method), flow, kind, dialog, resent: false })
     }
 
     fn add_client(&mut self, client: Client) -> TxId {
@@ -105,6 +105,21 @@ impl Agent {
         } else {
             self.arm(Timer::Client(id), Some(deadline));
         }
+    }
+
+    /// A BYE that met its connection's end goes out once more towards a carrier, over the next one (RFC 3263 §4.3). A
+    /// call is not: its owner may want to try another carrier.
+    pub(super) fn resend(&mut self, id: TxId) -> bool {
+        let role = self.config.role;
+        let Some(Client { kind: ClientKind::Other(machine), flow, resent, .. }) = self.clients.get_mut(&id) else {
+            return false;
+        };
+        if role != Role::Trunk || std::mem::replace(resent, true) {
+            return false;
+        }
+        let (flow, bytes) = (*flow, machine.bytes().to_vec());
+        self.transmit(flow, bytes);
+        true
     }
 
     pub(super) fn client_timeout(&mut self, now: Instant, id: TxId) {
@@ -294,6 +309,17 @@ impl Agent {
         }
     }
 
+    /// How requests of this dialog go out now, and where the far end says that it listens, if we would take requests
+    /// from there too.
+    pub fn way_of(&self, id: DialogId) -> Option<(Flow, Option<std::net::SocketAddr>)> {
+        let dialog = self.dialogs.get(&id)?;
+        let hop = dialog.next_hop().filter(|hop| {
+            let usable = !hop.ip().is_unspecified() && !hop.ip().is_multicast() && hop.port() != 0;
+            usable && self.config.admit.admits(hop.ip())
+        });
+        Some((dialog.flow, hop))
+    }
+
     pub(super) fn cancel(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if let Stage::Calling { tx, canceling } = &mut dialog.stage
@@ -326,7 +352,7 @@ impl Agent {
         let machine = ClientTransaction::new(now, flow.transport.is_reliable(), cancel.to_bytes());
         let key = (branch, Method::CANCEL.to_string());
         self.arm(Timer::Client(tx), Some(deadline));
-        self.add_client(Client { key, flow, kind: ClientKind::Other(machine), dialog: None });
+        self.add_client(Client { key, flow, kind: ClientKind::Other(machine), dialog: None, resent: false });
     }
 
     pub(super) fn hang_up(&mut self, now: Instant, id: DialogId, headers: &[(String, String)]) {
@@ -385,7 +411,7 @@ impl Agent {
         let Some(dialog) = self.dialogs.get(&id) else { return };
         let Some(mut request) = dialog.request(Method::INVITE, dialog.local_seq) else { return };
         let flow = self.way_to(dialog);
-        request.headers.push("Contact", self.contact(&flow));
+        request.headers.push("Contact", self.contact(&flow, request.uri.secure));
         request.headers.push("Allow", self.allow());
         request.headers.push("Content-Type", "application/sdp");
         request.body = sdp;

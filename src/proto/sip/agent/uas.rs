@@ -341,7 +341,7 @@ impl Agent {
             response.headers.push("Record-Route", route);
         }
         let number = server.request.headers.cseq().map_or(0, |c| c.number);
-        let contact = self.contact(&flow);
+        let contact = self.contact(&flow, server.request.uri.secure);
         response.headers.push("Contact", contact);
         response.headers.push("Allow", self.allow());
         response.headers.push("Server", &self.config.user_agent);
