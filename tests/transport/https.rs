@@ -39,7 +39,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
 
 #[tokio::test]
 async fn requests_over_tls_are_known_for_it_and_renewed_certificates_are_shown() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let identity = authority.identity("desk", &["desk.test"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");

@@ -1,6 +1,7 @@
 //! What carries SIP and audio, with real sockets: TLS with trunks, connections that break, crowds of strangers, IPv6,
 //! encrypted audio, HTTPS.
 
+mod baresip;
 mod broken;
 mod crowd;
 mod https;
@@ -9,6 +10,8 @@ mod serve;
 mod six;
 mod tls;
 
+#[path = "../support/peers.rs"]
+mod peers;
 #[path = "../support/server.rs"]
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 mod server;
@@ -51,7 +54,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
@@ -67,8 +70,13 @@ impl Authority {
     /// A certificate for `names` in files called after `file`, in place of one that was there.
     pub fn issue(&self, file: &str, names: &[&str]) -> IdentityFiles {
         let mut params = CertificateParams::default();
-        params.subject_alt_names =
-            names.iter().map(|name| SanType::DnsName((*name).try_into().expect("ASCII"))).collect();
+        params.subject_alt_names = names
+            .iter()
+            .map(|name| match name.parse() {
+                Ok(ip) => SanType::IpAddress(ip),
+                Err(_) => SanType::DnsName((*name).try_into().expect("ASCII")),
+            })
+            .collect();
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let path = |ending: &str| self.dir.path().join(format!("{file}.{ending}"));

@@ -231,7 +231,7 @@ async fn packets_with_a_wrong_tag_change_nothing_from_wherever_they_come() {
 
 #[tokio::test]
 async fn a_trunk_that_must_encrypt_offers_keys_and_takes_no_plain_answer_or_call() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let name = PeerName::parse("sip.carrier.test").expect("a name");
     let peer = || TlsPeer::new("sip.carrier.test", name.clone(), Some(authority.ca_file()), None).expect("a peer");
     for (srtp, profile, keys) in

@@ -70,7 +70,7 @@ async fn connect(authority: &Authority, port: u16) -> Option<TlsStream<TcpStream
 
 #[tokio::test]
 async fn the_service_speaks_tls_at_every_door_and_changes_certificates_while_it_runs() {
-    let (authority, directory) = (Authority::new(), TempDir::new("serve-tls"));
+    let (authority, directory) = (Authority::fresh(), TempDir::new("serve-tls"));
     let files = authority.issue("desk", &["desk.test"]);
     let pair = format!("certificate = \"{}\"\nkey = \"{}\"\n", files.certificate.display(), files.key.display());
     let [http, trunk_tls, phones_tls] = [free_port(), free_port(), free_port()];

@@ -27,7 +27,7 @@ async fn connect(authority: &Authority, to: std::net::SocketAddr, name: &'static
 
 #[tokio::test]
 async fn a_call_goes_out_over_tls_and_says_so_in_every_address() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let acceptor = authority.identity("carrier", &["sip.carrier.test"]).acceptor(&[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let target = listener.local_addr().expect("bound").to_string();
@@ -54,7 +54,7 @@ async fn a_call_goes_out_over_tls_and_says_so_in_every_address() {
 
 #[tokio::test]
 async fn two_of_us_call_each_other_over_tls() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let theirs = authority.identity("carrier", &["sip.carrier.test"]);
     let nobody = carrier("127.0.0.1:9", Carriage::Udp, Srtp::Off);
     let (b, mut calls) = trunk_side("127.0.0.1:0", Some(theirs), nobody).await;
@@ -74,7 +74,7 @@ async fn two_of_us_call_each_other_over_tls() {
 
 #[tokio::test]
 async fn a_carrier_with_anothers_certificate_is_not_spoken_to() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (authority, stranger) = (Authority::fresh(), Authority::fresh());
     for (who, names) in [(&authority, "*.carrier.test"), (&authority, "other.test"), (&stranger, "sip.carrier.test")] {
         let acceptor = who.identity("carrier", &[names]).acceptor(&[]);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -90,7 +90,7 @@ async fn a_carrier_with_anothers_certificate_is_not_spoken_to() {
 
 #[tokio::test]
 async fn a_wildcard_counts_for_whoever_asks_for_just_that() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let acceptor = authority.identity("carrier", &["*.carrier.test"]).acceptor(&[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let target = listener.local_addr().expect("bound").to_string();
@@ -105,7 +105,7 @@ async fn a_wildcard_counts_for_whoever_asks_for_just_that() {
 
 #[tokio::test]
 async fn a_sips_call_is_answered_with_a_sips_contact() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let ours = authority.identity("ours", &["desk.test"]);
     let nobody = carrier("127.0.0.1:9", Carriage::Udp, Srtp::Off);
     let (trunk, mut calls) = trunk_side("127.0.0.1:0", Some(ours), nobody).await;
@@ -133,7 +133,7 @@ async fn a_sips_call_is_answered_with_a_sips_contact() {
 
 #[tokio::test]
 async fn a_renewed_certificate_is_shown_to_the_next_who_connects() {
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let ours = authority.identity("ours", &["desk.test"]);
     let nobody = carrier("127.0.0.1:9", Carriage::Udp, Srtp::Off);
     let (trunk, _calls) = trunk_side("127.0.0.1:0", Some(ours.clone()), nobody).await;

@@ -4,10 +4,11 @@
 //! have a share that strangers cannot take. Strangers have a cap per address, and when their share is full the one
 //! that is crowding most makes room: the oldest connection of the address that has most of them. So whoever comes with
 //! a few connections gets in, and stays long enough to register, however many others come.
+//! In IPv6 whoever has one address has 2^64 of them, so there a network of that size counts as one.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -113,6 +114,7 @@ impl Census {
     pub fn admit(&self, ip: IpAddr) -> Option<Seat> {
         let ip = ip.to_canonical();
         let known = self.known.iter().any(|source| source.contains(ip));
+        let ip = household(ip);
         let mut open = self.lock();
         if !known && open.strangers.get(&ip).is_some_and(|here| here.len() >= self.caps.per_address) {
             return None;
@@ -143,6 +145,14 @@ impl Census {
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What counts as one address.
+fn household(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -227,6 +237,16 @@ mod tests {
         drop(seats);
         assert_eq!(census.count(), 0);
         assert!(census.lock().strangers.is_empty());
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_count_as_one() {
+        let census = census();
+        let from = |text: &str| census.admit(text.parse().expect("an address"));
+        let seats: Vec<Seat> = (1..20).filter_map(|n| from(&format!("2001:db8::{n}"))).collect();
+        assert_eq!(seats.len(), 5);
+        assert!(from("2001:db8:0:1::1").is_some());
+        assert!(from("::ffff:192.0.2.1").is_some(), "IPv4 in IPv6's clothes is IPv4");
     }
 
     #[test]
