@@ -207,7 +207,7 @@ fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
         (&format!("[sip]\ntrunk_tls_bind = \"127.0.0.1:5060\"\n[sip.tls]\n{pair}"), "", ":2: [sip]: TLS needs a port "),
         ("[http]\nbind = \"0.0.0.0:80\"\nbehind_proxy = true\n", "", ":1: [http]: `proxies` is missing. "),
         ("", "srtp = \"required\"\n", "trunk.toml:5: audio is encrypted with keys that SIP carries"),
-        ("", "[tls]\nname = \"carrier.example\"\n", "trunk.toml:5: this trunk does not use TLS"),
+        ("", "[tls]\nname = \"carrier.example\"\n", "trunk.toml:5: [tls]: this trunk does not use TLS"),
     ] {
         let config = if more.is_empty() { config.to_owned() } else { trunk(more) };
         write(directory.path(), "cordboard.toml", &config);

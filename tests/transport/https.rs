@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::http::Extensions;
+use axum::response::Response;
 use axum::routing::get;
 use cordboard::http::extract::OverTls;
 use cordboard::http::serve::{ALPN, serve};
 use cordboard::io::net::census::{Caps, Census};
+use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -96,4 +99,46 @@ async fn without_a_certificate_it_is_plain_http() {
     tokio::spawn(serve(listener, None, Census::new(Caps::of(64), Vec::new()), router, stopping));
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     assert!(ask(&mut stream).await.ends_with("127.0.0.1 tls=false"));
+}
+
+/// Says everything back.
+async fn echo(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(async |mut socket| {
+        while let Some(Ok(message)) = socket.recv().await {
+            if socket.send(message).await.is_err() {
+                break;
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_websocket_over_tls_keeps_its_place_while_it_lasts_and_outlives_the_drain() {
+    let authority = Authority::fresh();
+    let identity = authority.identity("desk", &["desk.test"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (stop, stopping) = watch::channel(false);
+    let census = Census::new(Caps::of(64), Vec::new());
+    let router = Router::new().route("/echo", get(echo));
+    let serving = tokio::spawn(serve(listener, Some(identity.acceptor(&ALPN)), census.clone(), router, stopping));
+    let stream = connect(&authority, address).await;
+    let (mut socket, _) = tokio_tungstenite::client_async("wss://desk.test/echo", stream).await.expect("an upgrade");
+    let mut turn = async |words: &str| {
+        socket.send(words.into()).await.expect("open");
+        let back = timeout(SOON, socket.next()).await.expect("in time").expect("open").expect("a message");
+        assert_eq!(back.into_text().expect("text"), words);
+    };
+    turn("hello").await;
+    assert_eq!(census.count(), 1);
+    stop.send(true).expect("it listens");
+    timeout(SOON, serving).await.expect("in time").expect("no panic");
+    turn("still here").await;
+    drop(socket);
+    let gone = async {
+        while census.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, gone).await.expect("its place comes back");
 }
