@@ -16,6 +16,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::peers::skip;
 use super::{SOON, carrier, message, options, trunk_side};
 
 const CROWD: usize = 5_000;
@@ -84,10 +85,11 @@ async fn settled(most: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_strangers_is_not_noticed_by_carriers_and_phones() {
     let limit = descriptors::raise();
-    assert!(limit > 3 * CROWD as u64, "this test needs {} descriptors, and may have {limit}", 3 * CROWD);
+    if limit < 3 * CROWD as u64 {
+        return skip("a crowd of strangers", &format!("it needs {} descriptors and may have {limit}", 3 * CROWD));
+    }
     if TcpSocket::new_v4().and_then(|s| s.bind(([127, 66, 0, 1], 0).into())).is_err() {
-        eprintln!("SKIPPED a crowd of strangers: this system has no 127.66.0.1");
-        return;
+        return skip("a crowd of strangers", "this system has no 127.66.0.1");
     }
     let (trunk, _calls) = trunk_side("127.0.0.1:0", None, carrier("127.0.0.1:9", Carriage::Udp, Srtp::Off)).await;
     let phones = phones().await;

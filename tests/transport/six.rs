@@ -11,14 +11,14 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::peers::skip;
 use super::secure_audio::{media, ports, prompt};
 use super::{DID, SOON, carrier, end, line, next, options, trunk_side};
 
 #[tokio::test]
 async fn a_call_over_ipv6_is_heard_on_both_ends() {
     if UdpSocket::bind("[::1]:0").await.is_err() {
-        eprintln!("SKIPPED a call over IPv6: this system has no ::1");
-        return;
+        return skip("a call over IPv6", "this system has no ::1");
     }
     let nobody = carrier("[::1]:9", Carriage::Udp, Srtp::Off);
     let (b, mut calls) = trunk_side("[::1]:0", None, nobody).await;
@@ -62,8 +62,7 @@ async fn a_call_over_ipv6_is_heard_on_both_ends() {
 #[tokio::test]
 async fn addresses_stand_in_brackets_and_a_socket_for_both_families_serves_both() {
     let Ok(six) = UdpSocket::bind("[::1]:0").await else {
-        eprintln!("SKIPPED both families: this system has no ::1");
-        return;
+        return skip("both families on one socket", "this system has no ::1");
     };
     let four = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let (trunk, _calls) = trunk_side("[::]:0", None, carrier("127.0.0.1:9", Carriage::Udp, Srtp::Off)).await;
