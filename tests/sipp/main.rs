@@ -36,6 +36,8 @@ mod server;
 mod sipp;
 #[path = "../support/temp.rs"]
 mod temp;
+#[path = "../support/tones.rs"]
+mod tones;
 
 use api::wait_for;
 use sipp::free_port;
