@@ -191,6 +191,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     drain(&calls, &draining, limit).await?;
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
+    let _ = tokio::time::timeout(FAREWELL, calls.recorded()).await;
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);

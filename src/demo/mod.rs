@@ -157,7 +157,7 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
             tx.insert_protocol(protocol, now).await?;
         }
     }
-    tx.commit().await
+    tx.commit("seed_demo").await
 }
 
 /// The phones of the on-call staff, for the sandbox.

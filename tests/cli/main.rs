@@ -275,7 +275,7 @@ fn a_database_of_a_newer_program_is_a_sentence() {
         let mut tx = store.write().await.expect("begins");
         let newer = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (9001, 'x', '', 0)";
         tx.execute(newer, Vec::new()).await.expect("is written");
-        tx.commit().await.expect("commits");
+        tx.commit("test").await.expect("commits");
         store.close().await;
     });
     let output = must_end(directory.path(), &["serve"]);
@@ -360,7 +360,7 @@ fn a_missing_voice_engine_is_a_sentence_if_an_account_needs_it() {
         account.call_types.clear();
         let mut tx = store.write().await.expect("begins");
         tx.upsert_account(&account, now).await.expect("is written");
-        tx.commit().await.expect("commits");
+        tx.commit("test").await.expect("commits");
         store.close().await;
     });
     let output = must_end(directory.path(), &["serve"]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::record::{Accounts, CallLog, Line};
+use super::record::{Accounts, CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
@@ -134,7 +134,7 @@ impl Accounts for Book {
 struct Lines(mpsc::UnboundedSender<Line>);
 
 impl CallLog for Lines {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             lines.iter().for_each(|line| drop(self.0.send(line.clone())));
             Ok(())

@@ -87,7 +87,6 @@ struct Calls {
     feed: Feed,
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
-    news: mpsc::UnboundedSender<CallNews>,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     out: OutCalls,
@@ -111,8 +110,7 @@ impl CallsHandle {
             desk: parts.desk,
             feed: parts.feed,
             accounts: parts.accounts,
-            recorder: Recorder::start(parts.log, parts.news.clone()),
-            news: parts.news,
+            recorder: Recorder::start(parts.log, parts.news),
             live: Mutex::default(),
             alarms: Mutex::default(),
             out: OutCalls::default(),
@@ -213,6 +211,11 @@ impl CallsHandle {
             let _ = live.inbox.send(ToCall::Stop);
         }
         self.0.out.stop();
+    }
+
+    /// Waits until all that happened in calls so far is on record.
+    pub async fn recorded(&self) {
+        self.0.recorder.settled().await;
     }
 
     /// True once no call is left.

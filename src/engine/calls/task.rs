@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::record::{CallNews, Line};
+use super::record::Line;
 use super::view::{Facts, view};
 use super::{Calls, Command, alarm_text};
 use crate::base::id::UserId;
+use crate::base::pii::Pii;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -317,8 +318,8 @@ impl CallTask {
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
             let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
-            // An error means that the process is stopping.
-            let _ = self.calls.news.send(CallNews::Patched { call: self.facts.id.clone(), to });
+            let (call, to) = (self.facts.id.clone(), Pii::new(to));
+            self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s");

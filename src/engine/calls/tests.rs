@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::check::CheckRefused;
-use super::record::{Accounts, CallLog, Line};
+use super::record::{Accounts, CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
@@ -133,7 +133,7 @@ impl Voice for Mouth {
 }
 
 impl CallLog for Outside {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             lines.iter().for_each(|line| self.did(Did::Wrote(line.clone())));
             Ok(())

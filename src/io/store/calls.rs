@@ -145,11 +145,12 @@ fn call(row: &Row) -> Result<CallRecord, StoreError> {
 }
 
 impl Tx {
-    /// Puts a call on record as it starts; its end comes by [`Tx::finish_call`].
+    /// Puts a call on record as it starts; its end comes by [`Tx::finish_call`]. Done again, it changes nothing:
+    /// a commit may have reached the disk though its answer never came back.
     pub async fn insert_call(&mut self, call: &CallRecord) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO call (id, account, direction, trunk, did, remote, forwarded_from, started_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
             args![
                 &call.id,
                 &call.account,
