@@ -276,7 +276,7 @@ impl CallTask {
             Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {
-                let text = alarm_text::no_operator(&self.facts.account);
+                let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
                 self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
             }
             Output::Ended { cause, outcome } => self.finish(cause, outcome),

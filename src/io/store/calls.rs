@@ -58,6 +58,9 @@ pub struct CallEventRecord {
     pub body: serde_json::Value,
 }
 
+/// The event of a call after its end: an operator has seen to its caller.
+pub const SEEN_TO: &str = "seen_to";
+
 readers! {
     /// The call with this identifier.
     find_call(id: &CallId) -> Option<CallRecord>;
@@ -65,6 +68,9 @@ readers! {
     list_calls(account: Option<&AccountId>, before: Option<&CallId>, limit: u32) -> Vec<CallRecord>;
     /// Calls without an end: live ones, and after a start those that a crash cut off.
     list_unfinished_calls() -> Vec<CallRecord>;
+    /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
+    /// no operator was free. Those whose calls ended after `since`, oldest first.
+    list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// What happened in a call, in order.
     list_call_events(call: &CallId) -> Vec<CallEventRecord>;
 }
@@ -102,6 +108,17 @@ async fn list_calls(
 async fn list_unfinished_calls(from: &mut impl Query) -> Result<Vec<CallRecord>, StoreError> {
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE ended_at IS NULL ORDER BY started_at, id"));
     from.fetch_all(sql, Vec::new()).await?.iter().map(call).collect()
+}
+
+async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE ended_at > $1 AND direction = 'in'
+         AND (outcome IN ('cut_off', 'fault')
+              OR EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = 'apology_started'))
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
+         ORDER BY ended_at, id"
+    ));
+    from.fetch_all(sql, args![since]).await?.iter().map(call).collect()
 }
 
 async fn list_call_events(from: &mut impl Query, call: &CallId) -> Result<Vec<CallEventRecord>, StoreError> {
