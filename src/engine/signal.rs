@@ -23,6 +23,8 @@ pub enum LegEvent {
     /// The far end proposes a change (re-INVITE, UPDATE): hold, another address. `None`: it asks for our
     /// offer. To be answered with [`LegCommand::AnswerReoffer`] or [`LegCommand::RejectReoffer`].
     Reoffered(Option<Vec<u8>>),
+    /// The far end answered a description of ours anew, as when it repeats one to keep the session alive.
+    Reanswered(Vec<u8>),
     /// A digit sent by signalling (INFO).
     Digit(char),
     /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
