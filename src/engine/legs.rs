@@ -504,12 +504,16 @@ impl Legs {
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
-        let session = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut());
-        let agreed = session.ok_or(Cause::Released)?.accept(sdp).map_err(|error| {
+        let session =
+            self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
+        let before = session.agreed().copied();
+        let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        self.wiring.media.connect_rtp(leg, agreed.into());
+        if before != Some(agreed) {
+            self.wiring.media.connect_rtp(leg, agreed.into());
+        }
         Ok(())
     }
 
@@ -522,13 +526,19 @@ impl Legs {
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
         let side = wire.side;
         let command = match (&mut wire.sdp, offer) {
-            (Some(session), Some(offer)) => match session.answer(&offer) {
-                Ok((answer, agreed)) => {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                    LegCommand::AnswerReoffer(answer)
+            (Some(session), Some(offer)) => {
+                let before = session.agreed().copied();
+                match session.answer(&offer) {
+                    Ok((answer, agreed)) => {
+                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
+                        if before != Some(agreed) {
+                            self.wiring.media.connect_rtp(leg, agreed.into());
+                        }
+                        LegCommand::AnswerReoffer(answer)
+                    }
+                    Err(_) => LegCommand::RejectReoffer,
                 }
-                Err(_) => LegCommand::RejectReoffer,
-            },
+            }
             (Some(session), None) => LegCommand::AnswerReoffer(session.offer()),
             (None, _) => LegCommand::RejectReoffer,
         };

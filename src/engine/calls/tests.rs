@@ -476,6 +476,19 @@ async fn a_far_end_hold_is_answered_and_we_stop_sending() {
 }
 
 #[tokio::test]
+async fn the_same_description_again_is_answered_and_touches_no_media() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    events.send(LegEvent::Reoffered(Some(offer()))).await.expect("the call listens");
+    let first = house.until("a word", |d| match d {
+        Did::Connected { leg: l, .. } if *l == leg => Some(false),
+        Did::Trunk { command: LegCommand::AnswerReoffer(_), .. } => Some(true),
+        _ => None,
+    });
+    assert!(first.await.1, "media was touched");
+}
+
+#[tokio::test]
 async fn one_panic_ends_one_call_and_its_neighbour_goes_on() {
     let mut house = House::open("greeting");
     let (caller, _from_caller) = house.queued().await;
