@@ -47,7 +47,7 @@ fn whatever_either_side_does_and_when_both_hear_one_end() {
     for seed in 0..60 {
         let weather = Weather { lost: 8 * (seed % 3), doubled: 10, jitter_ms: 100 };
         let mut pair = Pair::with(seed, weather, |side, config| {
-            config.reliable = (seed + side as u64) % 2 == 0;
+            config.reliable = (seed + side as u64).is_multiple_of(2);
             config.session = (seed % 5 != 0).then_some(SessionPolicy { expires: 90, least: 90 });
         });
         let out = pair.call((seed % 4 != 0).then_some(OFFER));
