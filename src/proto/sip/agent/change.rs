@@ -28,6 +28,7 @@ fn is_free(dialog: &Dialog) -> bool {
         && dialog.reoffered.is_none()
         && dialog.changing.is_none()
         && dialog.lost_at.is_none()
+        && !dialog.adrift
 }
 
 pub(super) fn retry_after(headers: &Headers) -> Option<u32> {
@@ -175,8 +176,12 @@ impl Agent {
         if is_possible && !awaited {
             return self.send_change(now, id, Change { sdp, ordered: false, tries: 0 });
         }
+        let adrift = dialog.adrift;
         if let Some(session) = &mut dialog.session {
             session.try_again(now, Some(2));
+        }
+        if adrift {
+            self.event(Event::FlowLost { dialog: id });
         }
     }
 

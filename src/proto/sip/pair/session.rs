@@ -149,3 +149,48 @@ fn refreshes_hold_a_call_through_ten_percent_loss() {
         pair.settles();
     }
 }
+
+#[test]
+fn a_refresh_finds_another_connection_where_the_carrier_has_closed_the_first() {
+    let mut pair = Pair::new(7, CALM);
+    let tcp = Flow { transport: Transport::Tcp, connection: 3, ..flow(1) };
+    pair.call(Some(OFFER));
+    let invite = pair.texts[0][0].replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    pair.wire.clear();
+    let agent = &mut pair.agents[1];
+    let mut now = pair.now;
+    agent.handle(now, Input::Received { flow: tcp, bytes: invite.clone().into_bytes() });
+    let dialog = std::iter::from_fn(|| agent.poll_output()).find_map(|o| match o {
+        Output::Event(Event::Incoming { dialog, .. }) => Some(dialog),
+        _ => None,
+    });
+    let dialog = dialog.expect("a call");
+    agent.handle(now, Input::Command(Command::Answer { dialog, sdp: ANSWER.to_vec() }));
+    let texts = |agent: &mut Agent| -> Vec<(Flow, String)> {
+        std::iter::from_fn(|| agent.poll_output())
+            .filter_map(|o| match o {
+                Output::Transmit { flow, bytes } => Some((flow, String::from_utf8_lossy(&bytes).into_owned())),
+                Output::Event(event) => Some((flow(1), format!("{event:?}"))),
+                Output::CloseFlow { .. } => None,
+            })
+            .collect()
+    };
+    let answer = texts(agent).pop().expect("a 200").1;
+    let to = field(&answer, "To").expect("To");
+    let bare = field(&invite, "To").expect("To");
+    let ack = invite.replace(&format!("To: {bare}"), &format!("To: {to}")).replace("INVITE", "ACK");
+    agent.handle(now, Input::Received { flow: tcp, bytes: ack.into_bytes() });
+    texts(agent);
+    agent.handle(now, Input::FlowClosed { flow: tcp });
+    assert!(texts(agent).is_empty(), "an idle connection may go");
+    now += Duration::from_secs(900);
+    agent.handle(now, Input::Timeout);
+    let told = texts(agent);
+    assert!(told[0].1.starts_with("FlowLost") && told.len() == 1, "{told:?}");
+    let fresh = Flow { connection: 4, ..tcp };
+    agent.handle(now, Input::Command(Command::MoveFlow { dialog, flow: fresh }));
+    now += Duration::from_secs(2);
+    agent.handle(now, Input::Timeout);
+    let sent = texts(agent);
+    assert!(sent.iter().any(|(flow, text)| *flow == fresh && text.starts_with("UPDATE")), "{sent:?}");
+}
