@@ -112,6 +112,8 @@ pub struct Dialog {
     pub branches: Vec<Branch>,
     /// A reliable provisional response brought an offer: its PRACK waits for our answer. Branch, RAck.
     pub prack_owed: Option<(String, String)>,
+    /// A 2xx to a call out without an offer brought one: its ACK, of this CSeq, waits for our answer.
+    pub ack_owed: Option<u32>,
     /// A re-INVITE, UPDATE or PRACK whose offer the owner has to answer.
     pub reoffered: Option<TxId>,
     /// A re-INVITE or UPDATE of ours.
@@ -163,6 +165,7 @@ impl Dialog {
             answer_waiting: None,
             branches: Vec::new(),
             prack_owed: None,
+            ack_owed: None,
             reoffered: None,
             changing: None,
             change_waiting: None,
@@ -214,7 +217,7 @@ impl Dialog {
 
     /// An offer of theirs waits for ours.
     pub fn owes_answer(&self) -> bool {
-        self.offer == Offer::Theirs || self.reoffered.is_some() || self.prack_owed.is_some()
+        self.offer == Offer::Theirs || self.reoffered.is_some() || self.prack_owed.is_some() || self.ack_owed.is_some()
     }
 
     /// The far end's last CSeq: before the answer each branch of a call out counts for itself.

@@ -128,7 +128,8 @@ pub enum Event {
         status: u16,
         reason: String,
     },
-    /// The far end proposes a change, or makes its first offer to a call out that carried none. To be answered with `AnswerReinvite` or `RejectReinvite`.
+    /// The far end proposes a change, or makes its first offer to a call out that carried none. To be answered
+    /// with `AnswerReinvite` or `RejectReinvite`; a call out without an offer is up after that.
     Reoffered {
         dialog: DialogId,
         offer: Option<Vec<u8>>,

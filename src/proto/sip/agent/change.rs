@@ -28,6 +28,7 @@ fn is_free(dialog: &Dialog) -> bool {
         && dialog.reoffered.is_none()
         && dialog.changing.is_none()
         && dialog.lost_at.is_none()
+        && dialog.ack_owed.is_none()
         && !dialog.adrift
 }
 
@@ -112,8 +113,10 @@ impl Agent {
     }
 
     pub(super) fn answer_reoffer(&mut self, now: Instant, id: DialogId, answer: Result<Vec<u8>, u16>) {
-        if self.dialogs.get(&id).is_some_and(|d| d.prack_owed.is_some()) {
-            return self.answer_early_offer(now, id, answer.ok());
+        match self.dialogs.get(&id) {
+            Some(dialog) if dialog.prack_owed.is_some() => return self.answer_early_offer(now, id, answer.ok()),
+            Some(dialog) if dialog.ack_owed.is_some() => return self.answer_late_offer(now, id, answer.ok()),
+            _ => {}
         }
         let Some(tx) = self.dialogs.get_mut(&id).and_then(|d| d.reoffered.take()) else { return };
         let sdp = match answer {
@@ -220,14 +223,10 @@ impl Agent {
             waiting.at = Some(now + BUSY);
             return;
         }
-        self.send_next_change(now, id);
-    }
-
-    /// The change that waits is sent, or given back if the session has changed under it.
-    fn send_next_change(&mut self, now: Instant, id: DialogId) {
-        let Some(waiting) = self.dialogs.get_mut(&id).and_then(|d| d.change_waiting.take()) else { return };
+        let Some(waiting) = dialog.change_waiting.take() else { return };
         match (waiting.outdated, waiting.change.ordered) {
             (false, _) => self.send_change(now, id, waiting.change),
+            // The session has changed under it: the owner has to make it anew.
             (true, true) => self.event(Event::ReinviteRejected { dialog: id, status: 491 }),
             // What changed it refreshed it.
             (true, false) => {}
@@ -257,11 +256,13 @@ impl Agent {
         true
     }
 
+    /// A change that waited for this one is next.
     fn after_change(&mut self, now: Instant, id: DialogId) {
-        let next = self.dialogs.get(&id).is_some_and(|d| d.change_waiting.as_ref().is_some_and(|w| w.at.is_none()));
-        if next {
-            self.send_next_change(now, id);
+        let waiting = self.dialogs.get_mut(&id).and_then(|d| d.change_waiting.as_mut());
+        if let Some(waiting) = waiting.filter(|w| w.at.is_none()) {
+            waiting.at = Some(now);
         }
+        self.send_waiting_change(now, id);
         self.arm_dialog(id);
     }
 

@@ -179,8 +179,11 @@ impl Agent {
             }
             if dialog.changing.as_ref().is_some_and(|(sent, _)| *sent == tx) {
                 dialog.refresh_target(&response.headers);
-                self.send_ack(id, seq);
+                self.send_ack(id, seq, None);
                 self.change_accepted(now, id, tx, response);
+                return;
+            }
+            if dialog.remote_tag.as_ref() == Some(&tag) && dialog.ack_owed == Some(seq) {
                 return;
             }
             if dialog.remote_tag.as_ref() == Some(&tag)
@@ -216,8 +219,9 @@ impl Agent {
         let won = dialog.branches.iter().position(|b| b.tag == tag).map(|at| dialog.branches.swap_remove(at));
         dialog.branches.clear();
         dialog.prack_owed = None;
-        let mut early = None;
+        let (mut early, mut settled) = (None, !dialog.late_offer);
         if let Some(branch) = won {
+            settled |= branch.settled;
             dialog.local_seq = dialog.local_seq.max(branch.local_seq);
             dialog.remote_seq = branch.remote_seq;
             dialog.takes_update |= branch.takes_update;
@@ -232,7 +236,29 @@ impl Agent {
             self.drop_reoffer(now, id);
         }
         self.begin_session(now, id, response);
-        self.send_ack(id, seq);
+        if !settled && sdp.is_some() {
+            // §13.2.2.4: the offer was theirs to make, and our answer goes with the ACK.
+            if let Some(dialog) = self.dialogs.get_mut(&id) {
+                dialog.ack_owed = Some(seq);
+            }
+            return self.event(Event::Reoffered { dialog: id, offer: sdp });
+        }
+        self.send_ack(id, seq, None);
+        self.event(Event::Answered { dialog: id, sdp });
+    }
+
+    /// The owner has answered the offer of a 2xx; refused, the call that is up by then is ended again.
+    pub(super) fn answer_late_offer(&mut self, now: Instant, id: DialogId, answer: Option<Vec<u8>>) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let Some(seq) = dialog.ack_owed.take() else { return };
+        let (sdp, refused) = (dialog.remote_sdp.clone(), answer.is_none());
+        dialog.local_sdp.clone_from(&answer);
+        self.send_ack(id, seq, answer);
+        if refused {
+            self.send_bye(now, id, &[]);
+            self.forget_dialog(id);
+            return self.event(Event::Rejected { dialog: id, status: 488, reason: reason_phrase(488) });
+        }
         self.event(Event::Answered { dialog: id, sdp });
     }
 
@@ -282,12 +308,15 @@ impl Agent {
         }
     }
 
-    fn send_ack(&mut self, id: DialogId, seq: u32) {
+    fn send_ack(&mut self, id: DialogId, seq: u32, answer: Option<Vec<u8>>) {
         let Some(dialog) = self.dialogs.get(&id) else { return };
-        let Some(ack) = dialog.request(Method::ACK, seq) else { return };
+        let Some(mut ack) = dialog.request(Method::ACK, seq) else { return };
+        if let Some(sdp) = answer {
+            ack.headers.push("Content-Type", "application/sdp");
+            ack.body = sdp;
+        }
         let flow = self.way_to(dialog);
         let branch = format!("z9hG4bK{}", self.rng.token(20));
-        let mut ack = ack;
         ack.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = ack.to_bytes();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
@@ -370,6 +399,9 @@ impl Agent {
                 dialog.closing = true;
             }
             Stage::Up => {
+                if let Some(seq) = dialog.ack_owed.take() {
+                    self.send_ack(id, seq, None);
+                }
                 self.send_bye(now, id, headers);
                 self.forget_dialog(id);
             }

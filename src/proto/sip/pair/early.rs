@@ -130,6 +130,33 @@ fn a_caller_that_makes_no_offer_answers_ours_in_its_prack() {
 }
 
 #[test]
+fn an_offer_in_the_200_is_answered_in_the_ack_or_the_call_is_ended() {
+    for seed in 0..30 {
+        let mut pair = Pair::new(seed, Weather { lost: 10 * (seed % 2), doubled: 10, jitter_ms: 60 });
+        let out = pair.call(None);
+        let inside = pair.incoming();
+        pair.command(1, Command::Answer { dialog: inside, sdp: OFFER.to_vec() });
+        assert!(pair.wait(0, |e| matches!(e, Event::Reoffered { offer: Some(_), .. })), "seed {seed}");
+        assert_eq!(pair.count(0, |e| matches!(e, Event::Answered { .. })), 0, "seed {seed}");
+        // Copies of the 200 meanwhile mean nothing.
+        pair.pass(2);
+        assert!(pair.texts_of(0, "ACK").is_empty() && pair.texts_of(0, "BYE").is_empty(), "seed {seed}");
+        if seed % 3 == 0 {
+            pair.command(0, Command::RejectReinvite { dialog: out, status: 488 });
+            assert!(pair.wait(0, |e| matches!(e, Event::Rejected { status: 488, .. })), "seed {seed}");
+            assert!(pair.wait(1, is_ended), "seed {seed}");
+        } else {
+            pair.command(0, Command::AnswerReinvite { dialog: out, sdp: ANSWER.to_vec() });
+            assert!(pair.wait(0, |e| matches!(e, Event::Answered { sdp: Some(_), .. })), "seed {seed}");
+            let is_up = |e: &Event| matches!(e, Event::Established { answer: Some(sdp), .. } if sdp == ANSWER);
+            assert!(pair.wait(1, is_up), "seed {seed}");
+            pair.command(0, bye(out));
+        }
+        pair.settles();
+    }
+}
+
+#[test]
 fn a_caller_that_can_but_need_not_gets_reliable_responses_only_where_set() {
     for reliable in [false, true] {
         let mut pair = Pair::with(5, CALM, |_, config| config.reliable = reliable);
