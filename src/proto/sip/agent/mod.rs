@@ -2,8 +2,9 @@
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
-//! sides, `session` keeps session timers, `refer` takes transfers, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
-//! is done, what is already up goes on. A challenge (401, 407) is never answered.
+//! sides, `session` keeps session timers, `refer` takes transfers, `reply` refuses statelessly. Tables are
+//! bounded: what doesn't fit is refused with 503 before any work is done, what is already up goes on. A
+//! challenge (401, 407) is never answered.
 
 mod change;
 mod early;
