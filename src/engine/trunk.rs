@@ -238,7 +238,6 @@ impl Loop {
             for event in events {
                 let command = match event {
                     Event::Incoming { dialog, flow, invite } => self.take(dialog, &flow, &invite),
-                    Event::FlowLost { dialog } => self.reconnect(dialog),
                     event => self.legs.on_event(event),
                 };
                 if let Some(command) = command {
@@ -258,13 +257,6 @@ impl Loop {
             self.feed(Input::Command(command));
         }
         metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
-    }
-
-    /// A call whose connection its carrier has closed has something to send: over a new one.
-    fn reconnect(&mut self, dialog: DialogId) -> Option<Command> {
-        let target = self.targets.get(self.carrier_of.get(&self.legs.leg_of(dialog)?)?)?;
-        let flow = self.side.endpoint.tcp_flow(*target);
-        Some(Command::MoveFlow { dialog, flow })
     }
 
     fn in_use(&self, carrier: usize) -> usize {

@@ -138,8 +138,6 @@ pub struct Dialog {
     pub closing: bool,
     /// When it ends for want of a connection.
     pub lost_at: Option<Instant>,
-    /// Its connection is gone and it lives on without, until there is something to send.
-    pub adrift: bool,
 }
 
 impl Dialog {
@@ -180,7 +178,6 @@ impl Dialog {
             late_offer: false,
             closing: false,
             lost_at: None,
-            adrift: false,
         }
     }
 

@@ -158,8 +158,7 @@ pub enum Event {
         /// The call that the new one takes the place of.
         replaces: Option<Box<Replaces>>,
     },
-    /// The connection of an answered call is gone. Towards phones it ends in 5 s unless [`Command::MoveFlow`]
-    /// comes; towards carriers it lives on, and this is told each time that something is to be sent.
+    /// The connection of an answered call is gone; it ends in 5 s unless [`Command::MoveFlow`] comes.
     FlowLost {
         dialog: DialogId,
     },

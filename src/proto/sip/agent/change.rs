@@ -29,7 +29,6 @@ fn is_free(dialog: &Dialog) -> bool {
         && dialog.changing.is_none()
         && dialog.lost_at.is_none()
         && dialog.ack_owed.is_none()
-        && !dialog.adrift
 }
 
 pub(super) fn retry_after(headers: &Headers) -> Option<u32> {
@@ -179,12 +178,8 @@ impl Agent {
         if is_possible && !awaited {
             return self.send_change(now, id, Change { sdp, ordered: false, tries: 0 });
         }
-        let adrift = dialog.adrift;
         if let Some(session) = &mut dialog.session {
             session.try_again(now, Some(2));
-        }
-        if adrift {
-            self.event(Event::FlowLost { dialog: id });
         }
     }
 

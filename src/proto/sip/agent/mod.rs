@@ -252,7 +252,6 @@ impl Agent {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {
                     d.flow = flow;
                     d.lost_at = None;
-                    d.adrift = false;
                 }
                 self.arm_dialog(dialog);
             }
@@ -294,7 +293,7 @@ impl Agent {
                     }
                 }
                 // A carrier may close an idle connection in mid-call and open another.
-                Stage::Up => dialog.adrift = true,
+                Stage::Up => {}
             }
         }
     }

@@ -249,11 +249,6 @@ impl Agent {
             return self.refuse_request(flow, &request, 500, &[]);
         }
         *seen = Some(number);
-        // A carrier that closed its connection in mid-call has opened another.
-        if self.config.role == Role::Trunk && flow.transport.is_reliable() && flow.transport == dialog.flow.transport {
-            dialog.flow = flow;
-            dialog.adrift = false;
-        }
         if request.method == Method::INVITE || request.method == Method::UPDATE {
             return self.reoffered(now, flow, key, request, id);
         }
