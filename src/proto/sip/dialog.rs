@@ -217,6 +217,18 @@ impl Dialog {
         self.offer == Offer::Theirs || self.reoffered.is_some() || self.prack_owed.is_some() || self.ack_owed.is_some()
     }
 
+    /// A request of ours was sent anew in another transaction: that one carries on for it.
+    pub fn carry_on(&mut self, old: TxId, new: TxId) {
+        if let Stage::Calling { tx, .. } = &mut self.stage
+            && *tx == old
+        {
+            *tx = new;
+        }
+        if let Some((tx, _)) = self.changing.as_mut().filter(|(tx, _)| *tx == old) {
+            *tx = new;
+        }
+    }
+
     /// The far end's last CSeq: before the answer each branch of a call out counts for itself.
     pub fn remote_seq_of(&mut self, tag: &str) -> &mut Option<u32> {
         match self.branches.iter_mut().find(|b| b.tag == tag) {

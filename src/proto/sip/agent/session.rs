@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::super::dialog::{Stage, TxId};
+use super::super::dialog::TxId;
 use super::super::message::{Headers, Response};
 use super::super::session_timer::{LEAST, SessionTimer, Terms, least_of, terms};
 use super::super::words::{DialogId, EndReason};
@@ -83,9 +83,9 @@ impl Agent {
         request.headers.set("CSeq", &format!("{} INVITE", dialog.local_seq));
         request.headers.set("Session-Expires", &policy.expires.max(least).to_string());
         request.headers.set("Min-SE", &least.to_string());
-        let tx = self.send(now, flow, request, Some(id));
+        let again = self.send(now, flow, request, Some(id));
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.stage = Stage::Calling { tx, canceling: false };
+            dialog.carry_on(tx, again);
         }
         true
     }
