@@ -60,6 +60,8 @@ pub struct IncomingCall {
     pub caller: Option<PhoneNumber>,
     /// The line of the client that was rung first (Diversion, History-Info).
     pub forwarded_from: Option<PhoneNumber>,
+    /// What the network has found out about the caller's number, in its own word (`TN-Validation-Passed`).
+    pub verstat: Option<&'static str>,
     /// The caller's offer; `None` if it expects ours (late offer).
     pub offer: Option<Vec<u8>>,
     pub events: mpsc::Receiver<LegEvent>,

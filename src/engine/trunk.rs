@@ -24,7 +24,7 @@ use crate::domain::call::cause::Cause;
 use crate::io::net::{BindError, Endpoint, local_ip_towards};
 use crate::proto::sip::identity::identify;
 use crate::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source,
+    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source, Verstat,
 };
 
 /// Calls in that may wait for their owner to be made.
@@ -283,6 +283,7 @@ impl Loop {
             did: number(invite.dialled()).or_else(|| number(invite.dialled_first())),
             caller: number(invite.caller()),
             forwarded_from: number(invite.forwarded_from()),
+            verstat: invite.verstat().map(Verstat::name),
             offer: invite.offer.clone(),
             events: receiver,
         };

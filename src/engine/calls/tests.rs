@@ -234,6 +234,7 @@ impl House {
             did: Some(number(did)),
             caller: Some(number("+12025550150")),
             forwarded_from: None,
+            verstat: Some("TN-Validation-Failed"),
             offer,
             events: received,
         });
@@ -398,6 +399,7 @@ async fn a_call_goes_from_invite_through_a_warm_patch_to_wrap_up() {
     house.gone().await;
     let kinds = house.kinds();
     let wanted = [
+        "verstat",
         "arrived",
         "established",
         "greeting_started",
