@@ -31,7 +31,7 @@ fn is_free(dialog: &Dialog) -> bool {
         && dialog.ack_owed.is_none()
 }
 
-pub(super) fn retry_after(headers: &Headers) -> Option<u32> {
+fn retry_after(headers: &Headers) -> Option<u32> {
     headers.first("Retry-After")?.split([';', '(', ' ']).next()?.parse().ok()
 }
 
@@ -228,10 +228,10 @@ impl Agent {
         }
     }
 
-    /// A 2xx to a change of ours; true if it was one.
-    pub(super) fn change_accepted(&mut self, now: Instant, id: DialogId, tx: TxId, response: &Response) -> bool {
-        let Some(dialog) = self.dialogs.get_mut(&id) else { return false };
-        let Some((_, change)) = dialog.changing.take_if(|(sent, _)| *sent == tx) else { return false };
+    /// A 2xx to a change of ours.
+    pub(super) fn change_accepted(&mut self, now: Instant, id: DialogId, tx: TxId, response: &Response) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let Some((_, change)) = dialog.changing.take_if(|(sent, _)| *sent == tx) else { return };
         let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
         dialog.refresh_target(&response.headers);
         dialog.note_allow(&response.headers);
@@ -248,7 +248,6 @@ impl Agent {
             self.event(Event::ReinviteAnswered { dialog: id, sdp });
         }
         self.after_change(now, id);
-        true
     }
 
     /// A change that waited for this one is next.

@@ -154,9 +154,7 @@ impl Agent {
             match (response.status, dialog) {
                 (100..200, _) if invite => self.invite_progress(now, id, &response),
                 (200..300, _) if invite => self.invite_accepted(now, id, &response),
-                (200..300, Some(dialog)) => {
-                    self.change_accepted(now, dialog, id, &response);
-                }
+                (200..300, Some(dialog)) => self.change_accepted(now, dialog, id, &response),
                 (300.., Some(dialog)) => self.refused(now, dialog, id, response),
                 _ => {}
             }
@@ -180,8 +178,7 @@ impl Agent {
             if dialog.changing.as_ref().is_some_and(|(sent, _)| *sent == tx) {
                 dialog.refresh_target(&response.headers);
                 self.send_ack(id, seq, None);
-                self.change_accepted(now, id, tx, response);
-                return;
+                return self.change_accepted(now, id, tx, response);
             }
             if dialog.remote_tag.as_ref() == Some(&tag) && dialog.ack_owed == Some(seq) {
                 return;
