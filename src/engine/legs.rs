@@ -280,8 +280,10 @@ struct Wire {
     events: mpsc::Receiver<LegEvent>,
     /// None for a browser, and until media is open.
     sdp: Option<Session>,
-    /// The caller's offer, until it is answered.
+    /// The caller's offer, until it is looked at.
     offer: Option<Vec<u8>>,
+    /// Our answer to it, and what was agreed, until it is sent.
+    answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
     ended: bool,
 }
@@ -311,16 +313,21 @@ impl Legs {
     /// Takes over the leg of a call that came in.
     pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, events: mpsc::Receiver<LegEvent>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side: Side::Trunk, events, sdp: None, offer, media_open: false, ended: false });
+        self.wires.push(Wire {
+            leg,
+            side: Side::Trunk,
+            events,
+            sdp: None,
+            offer,
+            answer: None,
+            media_open: false,
+            ended: false,
+        });
     }
 
-    /// Tells a caller that it rings, while the greeting is made ready.
-    pub fn ring_back(&self, leg: LegId) {
-        self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
-    }
-
-    /// Answers the caller. What came of it, if it failed.
-    pub fn answer(&mut self, leg: LegId) -> Option<LegInput> {
+    /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
+    /// ready; one that cannot is refused without. What came of it, if it failed.
+    pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
@@ -332,21 +339,29 @@ impl Legs {
         wire.media_open = true;
         let mut session = Session::new(leg.0, address, &CODECS);
         let answered = match wire.offer.take() {
-            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed))),
+            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
             None => Ok((session.offer(), None)),
         };
         wire.sdp = Some(session);
         match answered {
-            Ok((description, agreed)) => {
-                if let Some(agreed) = agreed {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                }
-                self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
+            Ok(answer) => {
+                wire.answer = Some(answer);
+                self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
                 None
             }
             Err(error) => Some(self.refuse(leg, refusal(&error), &error)),
         }
+    }
+
+    /// Answers a caller whose leg is open.
+    pub fn answer(&mut self, leg: LegId) {
+        let wire = self.wires.iter_mut().find(|w| w.leg == leg);
+        let Some((description, agreed)) = wire.and_then(|w| w.answer.take()) else { return };
+        if let Some(agreed) = agreed {
+            self.wiring.media.connect_rtp(leg, agreed);
+        }
+        self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
@@ -389,7 +404,7 @@ impl Legs {
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side, events, sdp, offer: None, media_open: true, ended: false });
+        self.wires.push(Wire { leg, side, events, sdp, offer: None, answer: None, media_open: true, ended: false });
     }
 
     fn route(&self, leg: LegId) {
@@ -463,6 +478,11 @@ impl Legs {
                 self.answer_reoffer(leg, offer);
                 return None;
             }
+            // An answer that cannot be read leaves things as they were: the call was up before.
+            LegEvent::Reanswered(sdp) => {
+                let _ = self.accept(leg, &sdp);
+                return None;
+            }
             LegEvent::Digit(digit) => LegInput::Digit(digit),
             LegEvent::Ended(cause) => LegInput::Ended(cause),
         })
@@ -484,12 +504,16 @@ impl Legs {
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
-        let session = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut());
-        let agreed = session.ok_or(Cause::Released)?.accept(sdp).map_err(|error| {
+        let session =
+            self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
+        let before = session.agreed().copied();
+        let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        self.wiring.media.connect_rtp(leg, agreed.into());
+        if before != Some(agreed) {
+            self.wiring.media.connect_rtp(leg, agreed.into());
+        }
         Ok(())
     }
 
@@ -502,13 +526,19 @@ impl Legs {
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
         let side = wire.side;
         let command = match (&mut wire.sdp, offer) {
-            (Some(session), Some(offer)) => match session.answer(&offer) {
-                Ok((answer, agreed)) => {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                    LegCommand::AnswerReoffer(answer)
+            (Some(session), Some(offer)) => {
+                let before = session.agreed().copied();
+                match session.answer(&offer) {
+                    Ok((answer, agreed)) => {
+                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
+                        if before != Some(agreed) {
+                            self.wiring.media.connect_rtp(leg, agreed.into());
+                        }
+                        LegCommand::AnswerReoffer(answer)
+                    }
+                    Err(_) => LegCommand::RejectReoffer,
                 }
-                Err(_) => LegCommand::RejectReoffer,
-            },
+            }
             (Some(session), None) => LegCommand::AnswerReoffer(session.offer()),
             (None, _) => LegCommand::RejectReoffer,
         };

@@ -23,6 +23,8 @@ pub enum LegEvent {
     /// The far end proposes a change (re-INVITE, UPDATE): hold, another address. `None`: it asks for our
     /// offer. To be answered with [`LegCommand::AnswerReoffer`] or [`LegCommand::RejectReoffer`].
     Reoffered(Option<Vec<u8>>),
+    /// The far end answered a description of ours anew, as when it repeats one to keep the session alive.
+    Reanswered(Vec<u8>),
     /// A digit sent by signalling (INFO).
     Digit(char),
     /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
@@ -58,6 +60,8 @@ pub struct IncomingCall {
     pub caller: Option<PhoneNumber>,
     /// The line of the client that was rung first (Diversion, History-Info).
     pub forwarded_from: Option<PhoneNumber>,
+    /// What the network has found out about the caller's number, in its own word (`TN-Validation-Passed`).
+    pub verstat: Option<&'static str>,
     /// The caller's offer; `None` if it expects ours (late offer).
     pub offer: Option<Vec<u8>>,
     pub events: mpsc::Receiver<LegEvent>,

@@ -169,15 +169,17 @@ impl Legs {
                     dialog,
                     match why {
                         EndReason::Bye => Cause::HungUp,
-                        EndReason::Timeout | EndReason::FlowLost | EndReason::NoAck => Cause::Lost,
+                        EndReason::Timeout | EndReason::FlowLost | EndReason::NoAck | EndReason::Expired => Cause::Lost,
                         EndReason::Fault => Cause::Fault,
                     },
                 );
                 None
             }
+            Event::ReinviteAnswered { dialog, sdp: Some(sdp) } => self.tell(dialog, LegEvent::Reanswered(sdp)),
             // Ours to change are none of these; the rest is the loop's.
-            Event::ReinviteAnswered { .. }
+            Event::ReinviteAnswered { sdp: None, .. }
             | Event::ReinviteRejected { .. }
+            | Event::Refer { .. }
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }

@@ -22,8 +22,9 @@ use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::io::net::{BindError, Endpoint, local_ip_towards};
+use crate::proto::sip::identity::identify;
 use crate::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source,
+    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source, Verstat,
 };
 
 /// Calls in that may wait for their owner to be made.
@@ -282,6 +283,7 @@ impl Loop {
             did: number(invite.dialled()).or_else(|| number(invite.dialled_first())),
             caller: number(invite.caller()),
             forwarded_from: number(invite.forwarded_from()),
+            verstat: invite.verstat().map(Verstat::name),
             offer: invite.offer.clone(),
             events: receiver,
         };
@@ -323,14 +325,7 @@ impl Loop {
         let host = carrier.target.clone();
         let flow = if tcp { self.side.endpoint.tcp_flow(target) } else { self.side.endpoint.udp_flow(target) };
         let shown = carrier.pick_caller_id(caller_id);
-        let from = match &shown {
-            Some(number) => format!("<sip:{}@{}>", number.as_e164(), self.host),
-            None => "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned(),
-        };
-        let headers = shown
-            .map(|number| ("P-Asserted-Identity".to_owned(), format!("<sip:{}@{}>", number.as_e164(), self.host)))
-            .into_iter()
-            .collect();
+        let (from, headers) = identify(shown.as_ref().map(PhoneNumber::as_e164), &self.host);
         let transport = if tcp { ";transport=tcp" } else { "" };
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);

@@ -352,6 +352,7 @@ impl Switch {
             Event::Established { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteRejected { .. }
+            | Event::Refer { .. }
             | Event::Info { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }

@@ -1,4 +1,4 @@
-//! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold;
+//! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold, session timers;
 //! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
 //! callers, the on-call staff's telephones, starting and stopping.
 
@@ -202,6 +202,21 @@ async fn hold_by_re_invite_is_answered_and_an_old_bye_is_refused() {
     let Some(tally) = calls_in("hold", "trunk_hold", 10, true).await else { return };
     assert_eq!(tally.reoffers.load(Ordering::SeqCst), 10);
     assert_eq!(tally.hung_up.load(Ordering::SeqCst), 10);
+}
+
+#[tokio::test]
+async fn a_session_too_short_gets_422_and_its_refreshes_trouble_nobody() {
+    let Some(tally) = calls_in("session timers", "trunk_session", 20, true).await else { return };
+    assert_eq!(tally.established.load(Ordering::SeqCst), 20);
+    assert_eq!(tally.reoffers.load(Ordering::SeqCst), 0);
+    assert_eq!(tally.hung_up.load(Ordering::SeqCst), 20);
+}
+
+#[tokio::test]
+async fn who_insists_on_reliable_ringing_gets_it_and_an_update_before_the_answer_is_answered() {
+    let Some(tally) = calls_in("reliable ringing", "trunk_reliable", 20, false).await else { return };
+    assert_eq!(tally.hung_up.load(Ordering::SeqCst), 20);
+    assert_eq!(tally.reoffers.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -319,6 +319,10 @@ impl Calls {
             started_at: facts.started_at,
             end: None,
         }));
+        if let Some(verstat) = incoming.verstat {
+            let (kind, body) = ("verstat".to_owned(), serde_json::json!({ "verstat": verstat }));
+            self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
+        }
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
         let calls = Arc::clone(&self);

@@ -241,12 +241,15 @@ impl CallTask {
     fn carry_out_one(&mut self, output: Output) -> Option<(LegId, LegInput)> {
         match output {
             Output::Answer { leg } => {
-                self.legs.ring_back(leg);
+                if let Some(event) = self.legs.open(leg) {
+                    return Some((leg, event));
+                }
                 let greeting = self.facts.account.greeting.clone();
                 if self.mixer.make_ready(&greeting) {
-                    return self.answer_now(leg);
+                    self.answer(leg);
+                } else {
+                    self.answer_when_ready = Some(leg);
                 }
-                self.answer_when_ready = Some(leg);
             }
             Output::Dial { leg, to: Party::Number(number) } => {
                 let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
@@ -285,19 +288,13 @@ impl CallTask {
     }
 
     fn answer(&mut self, leg: LegId) {
-        if let Some((leg, event)) = self.answer_now(leg) {
-            self.leg(leg, event);
-        }
-    }
-
-    fn answer_now(&mut self, leg: LegId) -> Option<(LegId, LegInput)> {
         // Words that may be needed later are made ready while the greeting plays.
         let account = &self.facts.account;
         let later: [Option<&Speech>; 2] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech)];
         for speech in later.into_iter().flatten() {
             self.mixer.make_ready(speech);
         }
-        self.legs.answer(leg).map(|event| (leg, event))
+        self.legs.answer(leg);
     }
 
     fn waiting(&self) -> Waiting {

@@ -11,9 +11,13 @@ pub mod dialog;
 pub mod framer;
 pub mod identity;
 pub mod message;
+pub mod refer;
+pub mod reliable;
+pub mod session_timer;
 pub mod transaction;
 pub mod wire;
 
+mod early;
 mod words;
 
 #[cfg(test)]
@@ -22,5 +26,7 @@ mod pair;
 pub use admit::{Admit, Source};
 pub use agent::{Agent, AgentConfig, Reason, Role};
 pub use framer::{Frame, StreamFramer};
-pub use identity::IncomingInvite;
+pub use identity::{IncomingInvite, Verstat};
+pub use refer::Replaces;
+pub use session_timer::SessionPolicy;
 pub use words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RegisterRequest, RequestId, Transport};

@@ -1,10 +1,17 @@
 //! The user agent: tables of transactions and dialogs, and what happens to them.
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
-//! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
-//! is done, what is already up goes on. A challenge (401, 407) is never answered.
+//! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
+//! sides, `session` keeps session timers, `refer` takes transfers, `reply` refuses statelessly. Tables are
+//! bounded: what doesn't fit is refused with 503 before any work is done, what is already up goes on. A
+//! challenge (401, 407) is never answered.
 
+mod change;
+mod early;
+mod prack;
+mod refer;
 mod reply;
+mod session;
 mod uac;
 mod uas;
 
@@ -14,6 +21,7 @@ use std::time::{Duration, Instant};
 use super::admit::Admit;
 use super::dialog::{Dialog, Stage, TxId};
 use super::message::{Message, Method, Request, Response};
+use super::session_timer::SessionPolicy;
 use super::transaction::client::ClientTransaction;
 use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
@@ -46,6 +54,12 @@ pub struct AgentConfig {
     pub admit: Admit,
     pub max_dialogs: usize,
     pub max_transactions: usize,
+    /// Session timers; `None`: not for us.
+    pub session: Option<SessionPolicy>,
+    /// Provisional responses go reliably to everyone who can take them, not only to those who insist.
+    pub reliable: bool,
+    /// REFER and Replaces are passed on. Otherwise a REFER is refused, and a Replaces means nothing.
+    pub transfers: bool,
 }
 
 impl AgentConfig {
@@ -58,6 +72,10 @@ impl AgentConfig {
             admit,
             max_dialogs: 4_000,
             max_transactions: 20_000,
+            session: Some(SessionPolicy::default()),
+            reliable: false,
+            // A carrier has no business in moving calls about between people here.
+            transfers: false,
         }
     }
 }
@@ -67,7 +85,8 @@ impl AgentConfig {
 pub enum Reason {
     /// A message is to be repeated, or a transaction ends.
     Transaction,
-    /// An answer waits for its ACK, or a dialog for its connection.
+    /// An answer waits for its ACK, a reliable response for its PRACK, a session for its refresh, or a
+    /// dialog for its connection.
     Dialog,
 }
 
@@ -110,6 +129,8 @@ enum ClientKind {
         request: Box<Request>,
         /// Tags of forked answers that were acknowledged and hung up.
         forked: Vec<String>,
+        /// The highest CSeq that any branch has seen of us.
+        last_seq: u32,
         /// Give it up as soon as a provisional response is there (§9.1).
         cancel_wanted: bool,
     },
@@ -223,6 +244,9 @@ impl Agent {
             Command::Reinvite { dialog, sdp } => self.reinvite(now, dialog, sdp),
             Command::AnswerReinvite { dialog, sdp } => self.answer_reoffer(now, dialog, Ok(sdp)),
             Command::RejectReinvite { dialog, status } => self.answer_reoffer(now, dialog, Err(status)),
+            Command::AcceptRefer { dialog } => self.accept_refer(now, dialog),
+            Command::ReportRefer { dialog, status } => self.report_refer(now, dialog, status),
+            Command::RefuseRefer { dialog, status } => self.refuse_refer(now, dialog, status),
             Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
             Command::MoveFlow { dialog, flow } => {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {
@@ -239,7 +263,7 @@ impl Agent {
         let gone: Vec<TxId> =
             self.clients.iter().filter(|(_, c)| c.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
         for id in gone {
-            self.client_failed(id, 503);
+            self.client_failed(now, id, 503);
         }
         let gone: Vec<TxId> =
             self.servers.iter().filter(|(_, s)| s.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
@@ -293,25 +317,30 @@ impl Agent {
     fn dialog_timeout(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if dialog.lost_at.is_some_and(|at| now >= at) {
-            return self.end(id, EndReason::FlowLost);
+            return self.end(now, id, EndReason::FlowLost);
         }
         if let Some(accepted) = &mut dialog.accepted {
             if now >= accepted.give_up_at {
                 // RFC 3261 §13.3.1.4: never acknowledged; the dialog is up all the same, so it gets a BYE.
                 dialog.accepted = None;
                 self.send_bye(now, id, &[]);
-                return self.end(id, EndReason::NoAck);
+                return self.end(now, id, EndReason::NoAck);
             }
             if accepted.again.fire(now) {
                 let (flow, bytes) = (accepted.flow, accepted.bytes.clone());
                 self.transmit(flow, bytes);
             }
         }
+        if self.tend_reliable(now, id) || self.tend_session(now, id) {
+            return;
+        }
+        self.send_waiting_change(now, id);
         self.arm_dialog(id);
     }
 
     /// Forgets a dialog and tells so, unless its owner has hung up already.
-    fn end(&mut self, id: DialogId, why: EndReason) {
+    fn end(&mut self, now: Instant, id: DialogId, why: EndReason) {
+        self.drop_reoffer(now, id);
         if let Some(dialog) = self.forget_dialog(id)
             && !dialog.closing
         {
@@ -323,8 +352,8 @@ impl Agent {
         let dialog = self.dialogs.remove(&id)?;
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         self.arm(Timer::Dialog(id), None);
-        // A change nobody answered goes with its dialog.
-        if let Some(tx) = dialog.reoffered {
+        // A change or transfer that nobody answered goes with its dialog.
+        for tx in dialog.reoffered.into_iter().chain(dialog.referral.and_then(|r| r.tx)) {
             self.forget_server(tx);
         }
         Some(dialog)
@@ -393,9 +422,21 @@ impl Agent {
     }
 
     const fn allow(&self) -> &'static str {
-        match self.config.role {
-            Role::Trunk => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
-            Role::Phones => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER",
+        match (self.config.role, self.config.transfers) {
+            (Role::Trunk, false) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE",
+            (Role::Trunk, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER",
+            (Role::Phones, false) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER",
+            (Role::Phones, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, REFER",
+        }
+    }
+
+    /// Extensions that may be required of us.
+    const fn supported(&self) -> &'static str {
+        match (self.config.session.is_some(), self.config.transfers) {
+            (true, false) => "100rel, timer",
+            (true, true) => "100rel, timer, replaces",
+            (false, false) => "100rel",
+            (false, true) => "100rel, replaces",
         }
     }
 
@@ -424,7 +465,14 @@ impl Agent {
 impl Agent {
     /// No dialog waits for an ACK or for an answer to a change.
     pub(super) fn dialogs_are_quiet(&self) -> bool {
-        self.dialogs.values().all(|d| d.accepted.is_none() && d.reoffered.is_none() && d.reinviting.is_none())
+        self.dialogs.values().all(|d| d.accepted.is_none() && d.reoffered.is_none() && d.changing.is_none())
+    }
+
+    /// As if no far end had named UPDATE in its Allow.
+    pub(super) fn forget_update(&mut self) {
+        for dialog in self.dialogs.values_mut() {
+            dialog.takes_update = false;
+        }
     }
 
     pub(super) const fn limit_dialogs(&mut self, most: usize) {
@@ -434,7 +482,18 @@ impl Agent {
 
 /// Is it one that RFC 3261 and its extensions know, but we don't serve?
 fn is_served(method: &Method, role: Role) -> bool {
-    [Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS, Method::INFO, Method::UPDATE]
-        .contains(method)
+    [
+        Method::INVITE,
+        Method::ACK,
+        Method::BYE,
+        Method::CANCEL,
+        Method::OPTIONS,
+        Method::INFO,
+        Method::UPDATE,
+        Method::PRACK,
+        // Refused in words of its own where transfers aren't taken.
+        Method::REFER,
+    ]
+    .contains(method)
         || (role == Role::Phones && *method == Method::REGISTER)
 }

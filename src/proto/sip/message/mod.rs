@@ -33,6 +33,9 @@ impl Method {
     pub const REGISTER: Self = Self::Known(rsip::Method::Register);
     pub const INFO: Self = Self::Known(rsip::Method::Info);
     pub const UPDATE: Self = Self::Known(rsip::Method::Update);
+    pub const PRACK: Self = Self::Known(rsip::Method::PRack);
+    pub const REFER: Self = Self::Known(rsip::Method::Refer);
+    pub const NOTIFY: Self = Self::Known(rsip::Method::Notify);
 
     /// Reads a token; exact case, as rsip itself would also take `invite`.
     pub fn parse(token: &str) -> Self {
@@ -81,6 +84,7 @@ pub enum Message {
 pub fn reason_phrase(status: u16) -> String {
     match status {
         200 => "OK".to_owned(),
+        202 => "Accepted".to_owned(),
         481 => "Call/Transaction Does Not Exist".to_owned(),
         // rsip names a code in one word (`BusyHere`); the phrase is those words apart.
         _ => match rsip::StatusCode::from(status) {
