@@ -414,6 +414,17 @@ impl Legs {
         }
     }
 
+    /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
+    /// is asked whether it is still there: if it does not answer that either, the leg ends.
+    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        if let MediaEvent::Silent { leg } = event
+            && self.wires.iter().any(|w| w.leg == *leg && w.side == Side::Trunk && !w.ended)
+        {
+            self.wiring.signalling.to_trunk(*leg, LegCommand::Probe);
+        }
+        input_of_media(event)
+    }
+
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
     /// and a leg that hears nothing is ended.
     pub fn closed(&mut self, leg: LegId) -> Option<LegInput> {
@@ -537,8 +548,7 @@ impl Drop for Legs {
     }
 }
 
-/// What a shard's event about a leg means to a machine.
-pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
+fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),

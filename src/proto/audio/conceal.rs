@@ -165,7 +165,7 @@ impl Concealer {
     }
 
     fn learn_floor(&mut self, sound: &[i16]) {
-        if sound.len() < 80 {
+        if !self.floor_wanted || sound.len() < 80 {
             return;
         }
         let power = sound.iter().map(|s| f32::from(*s) * f32::from(*s)).sum::<f32>() / sound.len() as f32;

@@ -131,8 +131,10 @@ impl Band {
     fn encode_low(&mut self, sample: i32) -> u8 {
         let error = saturate(sample - self.s);
         let magnitude = if error < 0 { -(error + 1) } else { error };
-        // The levels rise, so the step is how many of them lie at or below.
-        let step = 1 + Q6[1..].partition_point(|level| (level * self.det) >> 12 <= magnitude);
+        // A level counts as reached when (level * det) >> 12 is: by how far the error reaches in units of the step. The
+        // levels rise, so the step is how many of them were.
+        let reach = ((magnitude << 12) | 0xfff) / self.det;
+        let step = 1 + Q6[1..].iter().map(|level| usize::from(*level <= reach)).sum::<usize>();
         let code = if error < 0 { ILN[step] } else { ILP[step] };
         self.take_low(code);
         code

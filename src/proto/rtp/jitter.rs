@@ -368,35 +368,36 @@ impl JitterBuffer {
     fn read(&mut self, at: i64, out: &mut [i16]) -> usize {
         let (mut i, mut missing) = (0, 0);
         while i < out.len() {
-            let there = |ring: &[u16; RING], i: usize| ring[index(at + i as i64)] != MISSING;
-            let present = there(&self.ring, i);
-            let run = (i + 1..out.len()).find(|j| there(&self.ring, *j) != present).unwrap_or(out.len());
-            let sound = &mut out[i..run];
-            if present {
-                for (n, sample) in sound.iter_mut().enumerate() {
-                    let slot = &mut self.ring[index(at + (i + n) as i64)];
-                    let codec = Codec::of_payload_type((*slot >> 8) as u8).unwrap_or(Codec::Pcmu);
+            let from = at + i as i64;
+            let start = index(from);
+            let slots = &mut self.ring[start..RING.min(start + out.len() - i)];
+            // As far as there is sound of one codec, or none.
+            let kind = slots[0] >> 8;
+            let run = slots.iter().position(|slot| slot >> 8 != kind).unwrap_or(slots.len());
+            let sound = &mut out[i..i + run];
+            i += run;
+            if let Some(codec) = Codec::of_payload_type(kind as u8) {
+                for (sample, slot) in sound.iter_mut().zip(&*slots) {
                     *sample = self.decoder.octet(codec, *slot as u8);
-                    *slot = MISSING;
                 }
-                self.done = at + run as i64;
+                slots[..run].fill(MISSING);
+                self.done = from + run as i64;
                 self.concealer.play(sound);
-                if self.comfort.is_some_and(|from| from < at + run as i64) {
+                if self.comfort.is_some_and(|noise| noise < self.done) {
                     self.comfort = None;
                 }
-            } else {
-                missing += run - i;
-                if self.comfort.is_some_and(|from| from <= at + i as i64) {
-                    self.concealer.hush();
-                    sound.fill_with(|| self.noise.sample());
-                } else if self.resting && self.end <= at + i as i64 {
-                    self.concealer.hush();
-                    sound.fill(0);
-                } else {
-                    self.concealer.fill(sound);
-                }
+                continue;
             }
-            i = run;
+            missing += run;
+            if self.comfort.is_some_and(|noise| noise <= from) {
+                self.concealer.hush();
+                sound.fill_with(|| self.noise.sample());
+            } else if self.resting && self.end <= from {
+                self.concealer.hush();
+                sound.fill(0);
+            } else {
+                self.concealer.fill(sound);
+            }
         }
         missing
     }

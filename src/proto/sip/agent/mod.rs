@@ -1,9 +1,10 @@
 //! The user agent: tables of transactions and dialogs, and what happens to them.
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
-//! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
+//! `probe` asks whether a far end is still there, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
 //! is done, what is already up goes on. A challenge (401, 407) is never answered.
 
+mod probe;
 mod reply;
 mod uac;
 mod uas;
@@ -223,6 +224,7 @@ impl Agent {
             Command::Reinvite { dialog, sdp } => self.reinvite(now, dialog, sdp),
             Command::AnswerReinvite { dialog, sdp } => self.answer_reoffer(now, dialog, Ok(sdp)),
             Command::RejectReinvite { dialog, status } => self.answer_reoffer(now, dialog, Err(status)),
+            Command::Probe { dialog } => self.probe(now, dialog),
             Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
             Command::MoveFlow { dialog, flow } => {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {

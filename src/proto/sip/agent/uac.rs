@@ -63,7 +63,7 @@ impl Agent {
     }
 
     /// Sends a request in a client transaction of its own, with a Via on top.
-    fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
+    pub(super) fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
         let branch = format!("z9hG4bK{}", self.rng.token(20));
         request.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = request.to_bytes();
@@ -113,7 +113,12 @@ impl Agent {
             ClientKind::Invite { machine, .. } => machine.on_timeout(now),
             ClientKind::Other(machine) => machine.on_timeout(now),
         };
-        if effects.timed_out { self.client_failed(id, 408) } else { self.apply_client(id, effects) }
+        if effects.timed_out {
+            self.probe_unanswered(now, id);
+            self.client_failed(id, 408);
+        } else {
+            self.apply_client(id, effects);
+        }
     }
 
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
@@ -151,6 +156,9 @@ impl Agent {
                     }
                 }
             }
+        }
+        if effects.deliver && !invite && response.status >= 200 {
+            self.probe_answered(id, response.status);
         }
         self.apply_client(id, effects);
     }
@@ -281,7 +289,7 @@ impl Agent {
 
     /// Where a dialog's requests go: its connection; over UDP the first route or the target, if we would
     /// take requests from there too; else where the far end spoke from.
-    fn way_to(&self, dialog: &Dialog) -> Flow {
+    pub(super) fn way_to(&self, dialog: &Dialog) -> Flow {
         if dialog.flow.transport != Transport::Udp || self.config.role == Role::Phones {
             return dialog.flow;
         }
