@@ -33,7 +33,7 @@ impl Noise {
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let fresh = ((self.state as i32 >> 15) * self.peak) >> 16;
         // The mean of two neighbours, at the power of one.
-        let sample = ((fresh + self.last) * 46_341) >> 16;
+        let sample = ((fresh + self.last) * 23_170) >> 15;
         self.last = fresh;
         sample.clamp(-32_768, 32_767) as i16
     }

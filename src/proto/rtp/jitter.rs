@@ -129,7 +129,7 @@ impl JitterBuffer {
         let slack = at - play;
         self.arrivals.push(self.lateness(at));
         if slack < 0 {
-            self.grow();
+            self.grow(len);
             play = self.play.unwrap_or(play);
         }
         // What was played already keeps its place, even where playing has been set back.
@@ -140,11 +140,7 @@ impl JitterBuffer {
         }
         self.resting = false;
         self.store(at, open, payload, codec);
-        // Too far behind what comes: the rest of the way is jumped over.
-        let over = self.end - play - (MOST + len);
-        if over > 0 {
-            self.skip(over);
-        }
+        self.catch_up(len);
     }
 
     /// Takes a packet of comfort noise (RFC 3389): from its timestamp on there is noise, until sound comes.
@@ -158,6 +154,7 @@ impl JitterBuffer {
         }
         self.end = self.end.max(at);
         self.resting = true;
+        self.catch_up(0);
     }
 
     /// Something else of the stream came in place of sound, such as a key: what is missing now is not lost.
@@ -289,11 +286,11 @@ impl JitterBuffer {
     }
 
     /// A packet came too late: plays later, so that its like will be in time, if it has many like it.
-    fn grow(&mut self) {
+    fn grow(&mut self, len: i64) {
         let Some((spread, play)) = self.arrivals.spread().zip(self.play) else { return };
         let delay = self.pulled - play;
         let need = i64::from(spread.latest) - delay;
-        let room = i64::from(spread.earliest) + MOST - delay;
+        let room = (i64::from(spread.earliest) + MOST - delay).min(MOST + len - (self.end - play));
         let step = if need > 0 { need.max(GROW).min(room) } else { 0 };
         if step > 0 {
             // Playing stands still for that long; concealment fills it.
@@ -351,6 +348,14 @@ impl JitterBuffer {
             self.waited -= PATIENCE / 15;
         }
         lag as i64
+    }
+
+    /// Too far behind what comes: the rest of the way is jumped over.
+    fn catch_up(&mut self, len: i64) {
+        let over = self.play.map_or(0, |play| self.end - play - (MOST + len));
+        if over > 0 {
+            self.skip(over);
+        }
     }
 
     /// Gives up what lies before, unplayed.

@@ -342,3 +342,42 @@ fn a_key_in_place_of_sound_is_no_loss() {
     let counts = buffer.counts();
     assert_eq!((counts.concealed, counts.late, counts.duplicate), (0, 0, 0));
 }
+
+#[test]
+fn no_packets_make_it_panic_or_wait_for_ever() {
+    for seed in 0..40 {
+        let mut rng = Rng::seeded(900 + seed);
+        let mut buffer = JitterBuffer::default();
+        let (mut timestamp, mut sequence) = (rng.next_u64() as u32, rng.next_u64() as u16);
+        for _ in 0..2_000 {
+            let step = match rng.below(12) {
+                0 => rng.next_u64() as u32,
+                1 => (rng.below(9_000) as u32).wrapping_sub(4_500),
+                _ => 160,
+            };
+            timestamp = timestamp.wrapping_add(step);
+            sequence = sequence.wrapping_add(if rng.below(9) == 0 { rng.next_u64() as u16 } else { 1 });
+            let header =
+                Header { payload_type: 0, marker: false, sequence, timestamp, ssrc: u32::from(rng.below(50) == 0) };
+            let payload: Vec<u8> =
+                (0..[0, 1, 80, 160, 480, 1_024, 1_100][rng.below(7) as usize]).map(|_| rng.next_u64() as u8).collect();
+            match rng.below(8) {
+                0 => buffer.put_noise(&header, &payload),
+                1 => buffer.rest(&header),
+                2 => buffer.want_floor(rng.below(2) == 0),
+                n => buffer.put(&header, &payload, [Codec::Pcmu, Codec::Pcma, Codec::G722][n as usize % 3]),
+            }
+            assert!(buffer.depth_ms() <= 200 + 128, "{} ms", buffer.depth_ms());
+            for _ in 0..rng.below(3) {
+                buffer.pull();
+            }
+        }
+        // Whatever came, a good stream is heard soon after.
+        let mut heard = 0;
+        for n in 0..50 {
+            buffer.put(&Header { ssrc: 77, ..header(n, FRAME) }, &[0x10; FRAME], Codec::Pcmu);
+            heard += buffer.pull().iter().filter(|s| **s == g711::from_ulaw(0x10)).count();
+        }
+        assert!(heard > 40 * FRAME, "{heard}");
+    }
+}

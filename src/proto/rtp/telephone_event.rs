@@ -44,7 +44,7 @@ struct Coming {
 
 impl Coming {
     const fn length(&self) -> u32 {
-        self.before + self.duration as u32
+        self.before.saturating_add(self.duration as u32)
     }
 
     const fn part(&self, begun: bool) -> Part {
@@ -80,7 +80,7 @@ impl Receiver {
         }
         // Longer than a segment holds: the same press goes on under a new timestamp.
         if !last.ended && last.key == key && later as u32 == SEGMENT && u32::from(last.duration) > SEGMENT - 2_000 {
-            *last = Coming { before: last.before + SEGMENT, ..fresh };
+            *last = Coming { before: last.before.saturating_add(SEGMENT), ..fresh };
             return Some(last.part(false));
         }
         *last = fresh;
@@ -144,7 +144,7 @@ impl Press {
         let first = !self.started;
         self.started = true;
         // Never more than has been pressed: what has been told cannot be taken back.
-        self.told = self.told.max((self.told + Self::STEP).min(length));
+        self.told = self.told.max(self.told.saturating_add(Self::STEP).min(length));
         let segment = self.told - self.before;
         let timestamp = self.timestamp;
         let duration = segment.min(SEGMENT);
@@ -209,6 +209,24 @@ mod tests {
         assert_eq!(parts.iter().filter(|p| p.begun).count(), 1);
         assert_eq!(parts.last(), Some(&Part { key: '5', begun: false, length: 160_000, ended: true }));
         assert!(parts.windows(2).all(|w| w[1].length > w[0].length || w[1].ended));
+    }
+
+    #[test]
+    fn no_packets_make_it_panic_and_no_press_is_told_twice_in_a_row() {
+        let mut rng = crate::base::rng::Rng::seeded(41);
+        let (mut receiver, mut parts) = (Receiver::default(), Vec::new());
+        let mut timestamp = 0_u32;
+        for _ in 0..200_000 {
+            timestamp = match rng.below(6) {
+                0 => rng.next_u64() as u32,
+                1 => timestamp.wrapping_add(SEGMENT),
+                _ => timestamp,
+            };
+            let payload: Vec<u8> = (0..rng.below(6)).map(|_| (rng.next_u64() >> 3) as u8 & 0xcf).collect();
+            parts.extend(receiver.packet(&Header { ssrc: rng.below(2) as u32, ..header(timestamp) }, &payload));
+            parts.extend(receiver.tick());
+        }
+        assert!(parts.windows(2).all(|w| w[1].begun || !w[0].ended), "after its end nothing is told of a press");
     }
 
     #[test]
