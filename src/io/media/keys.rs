@@ -36,6 +36,7 @@ enum Form {
 
 /// What a tick brings.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack for one tick; a box would be an allocation")]
 pub(super) enum Next {
     Event(PressPacket),
     /// In place of what would be said.

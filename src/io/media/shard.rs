@@ -454,7 +454,8 @@ impl Shard {
             && one.comfort_noise == two.comfort_noise
             && one.telephone_event.is_some() == two.telephone_event.is_some();
         // Tones that are for us alone can be taken out of sound that is mixed, not out of packets.
-        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing() && !(leg.bound && leg.keys_in_band());
+        let ours = |leg: &Leg| leg.bound && leg.keys_in_band();
+        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing() && !ours(leg);
         (alike && plain(a) && plain(b) && listeners(i) == 1 && listeners(j) == 1).then_some(j)
     }
 

@@ -144,7 +144,7 @@ impl Detector {
             }
             self.filled += 1;
             if self.filled == BLOCK {
-                told = told.or(self.block());
+                told = self.block().or(told);
             }
         }
         told

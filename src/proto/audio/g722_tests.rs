@@ -86,10 +86,12 @@ fn the_silent_octet_is_silence_and_the_loudest_sound_does_not_wrap() {
     let (mut narrow, mut wide) = (NarrowDecoder::default(), WideDecoder::default());
     assert_eq!((narrow.decode(SILENCE), wide.decode(SILENCE)), (0, [0, 0]));
     for octet in 0..=255 {
-        (narrow.decode(octet), wide.decode(octet));
+        narrow.decode(octet);
+        wide.decode(octet);
     }
     for _ in 0..8_000 {
-        (narrow.decode(SILENCE), wide.decode(SILENCE));
+        narrow.decode(SILENCE);
+        wide.decode(SILENCE);
     }
     // Truncation may leave a trace below hearing behind.
     let (n, [w, v]) = (narrow.decode(SILENCE), wide.decode(SILENCE));

@@ -45,7 +45,7 @@ impl Arrivals {
     }
 
     /// How many are remembered.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.len
     }
 

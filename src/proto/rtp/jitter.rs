@@ -302,7 +302,7 @@ impl JitterBuffer {
     /// Looks whether the delay is longer than the last seconds needed.
     fn look(&mut self) {
         let Some((spread, play)) = self.arrivals.spread().zip(self.play) else { return };
-        if self.arrivals.len() < LOOK as usize {
+        if self.arrivals.count() < LOOK as usize {
             return;
         }
         let delay = self.pulled - play;
