@@ -29,8 +29,8 @@ use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, SdpError, Session};
 
-/// What we offer, best first.
-const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
+/// What we offer, best first: the house mixes at 8 kHz.
+const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 
 /// What a leg needs of the sides that signal: carriers and operators' phones.
 pub trait Signalling: Send + Sync {
@@ -135,11 +135,13 @@ impl LegMedia for Media {
     }
 
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
-        let codecs = match prefer {
-            Codec::Pcmu => [Codec::Pcmu, Codec::Pcma],
-            Codec::Pcma => [Codec::Pcma, Codec::Pcmu],
+        let codecs: &[Codec] = match prefer {
+            Codec::Pcmu => &[Codec::Pcmu, Codec::Pcma],
+            Codec::Pcma => &[Codec::Pcma, Codec::Pcmu],
+            // Only for a caller who speaks it: then the two are relayed as they are.
+            Codec::G722 => &[Codec::G722, Codec::Pcmu, Codec::Pcma],
         };
-        Ok(self.open_web(shard, leg, &codecs)?)
+        Ok(self.open_web(shard, leg, codecs)?)
     }
 
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
@@ -246,6 +248,7 @@ impl Routes {
             | MediaEvent::WebDown { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
+            | MediaEvent::Quality { leg, .. }
             | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
         };
         if let Some(to) = to {
@@ -426,6 +429,17 @@ impl Legs {
         }
     }
 
+    /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
+    /// is asked whether it is still there: if it does not answer that either, the leg ends.
+    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        if let MediaEvent::Silent { leg } = event
+            && self.wires.iter().any(|w| w.leg == *leg && w.side == Side::Trunk && !w.ended)
+        {
+            self.wiring.signalling.to_trunk(*leg, LegCommand::Probe);
+        }
+        input_of_media(event)
+    }
+
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
     /// and a leg that hears nothing is ended.
     pub fn closed(&mut self, leg: LegId) -> Option<LegInput> {
@@ -564,14 +578,16 @@ impl Drop for Legs {
     }
 }
 
-/// What a shard's event about a leg means to a machine.
-pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
+fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
         MediaEvent::WebDown { leg } | MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
-        MediaEvent::PlayDone { .. } | MediaEvent::Bridged { .. } | MediaEvent::Closed { .. } => None,
+        MediaEvent::PlayDone { .. }
+        | MediaEvent::Bridged { .. }
+        | MediaEvent::Quality { .. }
+        | MediaEvent::Closed { .. } => None,
     }
 }
 
@@ -580,6 +596,9 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
     serde_json::json!({
         "packets_in": stats.packets_in, "packets_out": stats.packets_out,
         "lost": stats.lost, "jitter_us": stats.jitter_us,
+        "lost_out": stats.lost_out, "jitter_out_us": stats.jitter_out_us, "round_trip_us": stats.round_trip_us,
+        "late": stats.late, "doubled": stats.doubled, "concealed_ms": stats.concealed_ms,
+        "strangers": stats.strangers,
     })
 }
 

@@ -44,6 +44,8 @@ pub enum LegCommand {
     AnswerReoffer(Vec<u8>),
     /// Refuse a re-offer; the leg goes on as it was.
     RejectReoffer,
+    /// Ask whether the far end is still there; the leg ends if nothing answers.
+    Probe,
     /// End the leg in whatever state it is: CANCEL, BYE or a refusal.
     HangUp,
 }

@@ -195,6 +195,7 @@ impl Legs {
             LegCommand::Answer(sdp) => Command::Answer { dialog, sdp },
             LegCommand::AnswerReoffer(sdp) => Command::AnswerReinvite { dialog, sdp },
             LegCommand::RejectReoffer => Command::RejectReinvite { dialog, status: 488 },
+            LegCommand::Probe => Command::Probe { dialog },
             LegCommand::Reject(cause) => {
                 self.end(dialog, Cause::Released);
                 Command::Reject { dialog, status: status_of(cause), headers: Vec::new() }

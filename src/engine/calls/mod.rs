@@ -11,6 +11,8 @@ mod task;
 mod view;
 
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
 mod loopback_tests;
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use crate::domain::call::outbound::{
 };
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::AlarmLevel;
-use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
+use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::io::media::MediaEvent;
 use crate::io::media::prompt::Prompt;
@@ -236,7 +236,7 @@ impl OutTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
-        if let Some((_, input)) = heard_of_media(&event) {
+        if let Some((_, input)) = self.legs.heard_of_media(&event) {
             return self.tell(OutboundInput::Leg(input));
         }
         match event {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::record::Line;
-use super::view::{Facts, view};
+use super::view::{Facts, quality_view, view};
 use super::{Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
@@ -23,7 +23,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
-use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
+use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::{IncomingCall, LegEvent};
 use crate::io::media::MediaEvent;
@@ -154,13 +154,19 @@ impl CallTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
-        if let Some((leg, input)) = heard_of_media(&event) {
+        if let Some((leg, input)) = self.legs.heard_of_media(&event) {
             self.leg(leg, input);
             return;
         }
         match event {
             MediaEvent::PlayDone { leg, play } => self.tell(Input::PlayDone { leg, play: play.0 }),
             MediaEvent::Bridged { rev, .. } => self.tell(Input::Bridged { rev }),
+            MediaEvent::Quality { leg, quality } => {
+                if let Some(role) = self.call.role(leg) {
+                    let quality = quality_view(self.facts.id.clone(), role, &quality);
+                    self.calls.feed.publish(FeedEvent::Quality { quality });
+                }
+            }
             MediaEvent::Closed { leg, stats } => {
                 let fallen = self.legs.closed(leg);
                 let at = self.facts.utc(self.now());
@@ -319,7 +325,7 @@ impl CallTask {
             self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
-            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s");
+            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s (half an hour on hold); asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });

@@ -25,7 +25,7 @@ use crate::proto::sdp::{AudioCodec, Session};
 
 /// What the drivers do to the outside.
 #[derive(Debug)]
-enum Did {
+pub(super) enum Did {
     Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
     Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
     Trunk { leg: LegId, command: LegCommand },
@@ -174,7 +174,7 @@ impl Accounts for Book {
     }
 }
 
-fn number(text: &str) -> PhoneNumber {
+pub(super) fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
@@ -182,17 +182,17 @@ fn user(name: &str) -> UserRef {
     UserRef { id: UserId::named(name), name: name.to_owned() }
 }
 
-struct House {
-    calls: CallsHandle,
-    desk: DeskHandle,
-    feed: tokio::sync::broadcast::Receiver<FeedEvent>,
-    did: mpsc::UnboundedReceiver<Did>,
-    legs: LegNumbers,
-    seen: Vec<Line>,
+pub(super) struct House {
+    pub(super) calls: CallsHandle,
+    pub(super) desk: DeskHandle,
+    pub(super) feed: tokio::sync::broadcast::Receiver<FeedEvent>,
+    pub(super) did: mpsc::UnboundedReceiver<Did>,
+    pub(super) legs: LegNumbers,
+    pub(super) seen: Vec<Line>,
 }
 
 impl House {
-    fn open(greeting: &str) -> Self {
+    pub(super) fn open(greeting: &str) -> Self {
         let (sender, did) = mpsc::unbounded_channel();
         let outside = Arc::new(Outside(sender));
         let legs = LegNumbers::default();
@@ -209,7 +209,7 @@ impl House {
     }
 
     /// Waits for the next thing done that `pick` wants; lines written on the way are kept.
-    async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
+    pub(super) async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
         let found = tokio::time::timeout(Duration::from_secs(10), async {
             loop {
                 let did = self.did.recv().await.expect("the house stands");
@@ -225,7 +225,7 @@ impl House {
     }
 
     /// A call in; its leg and where its events go.
-    fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
         let (events, received) = mpsc::channel(8);
         let leg = self.legs.fresh();
         self.calls.take_in_one(IncomingCall {
@@ -242,7 +242,7 @@ impl House {
     }
 
     /// A caller who hears the greeting to its end and waits.
-    async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
         let (leg, events) = self.dials("+12025550102", Some(offer()));
         self.until("answer", |d| answers(d, leg)).await;
         events.send(LegEvent::Established(None)).await.expect("the call listens");
@@ -252,7 +252,7 @@ impl House {
         (leg, events)
     }
 
-    async fn ready(&self, name: &str) {
+    pub(super) async fn ready(&self, name: &str) {
         self.desk.heartbeat(user(name), false);
         self.desk.phone(UserId::named(name), true);
         self.desk.checked(UserId::named(name), true);
@@ -260,7 +260,7 @@ impl House {
     }
 
     /// Waits until the operator's phone rings and takes the call.
-    async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
         let (did, leg) = self.until("ring", |d| rings(d, name)).await;
         let Did::Rang { events, .. } = did else { unreachable!("rings picks Rang") };
         events.send(LegEvent::Answered(b"an answer".to_vec())).await.expect("the call listens");
@@ -268,7 +268,7 @@ impl House {
         (leg, events)
     }
 
-    async fn hears(&mut self, leg: LegId, sources: &[Source]) {
+    pub(super) async fn hears(&mut self, leg: LegId, sources: &[Source]) {
         let wanted = sources.to_vec();
         let what = format!("{leg:?} hears {wanted:?}");
         let heard = move |d: &Did| match d {
@@ -285,11 +285,11 @@ impl House {
         self.calls.views().first().expect("a live call").id.clone()
     }
 
-    async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
+    pub(super) async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
         self.calls.command(&self.call(), &UserId::named(name), command).await
     }
 
-    async fn finished(&mut self) -> CallEnd {
+    pub(super) async fn finished(&mut self) -> CallEnd {
         let finish = |d: &Did| match d {
             Did::Wrote(Line::Finished { end, .. }) => Some(end.clone()),
             _ => None,
@@ -317,23 +317,23 @@ impl House {
     }
 }
 
-fn offer() -> Vec<u8> {
+pub(super) fn offer() -> Vec<u8> {
     Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[AudioCodec::Pcmu]).offer()
 }
 
-fn answer_to(offer: &[u8]) -> Vec<u8> {
+pub(super) fn answer_to(offer: &[u8]) -> Vec<u8> {
     let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[AudioCodec::Pcmu]);
     session.answer(offer).expect("an answer").0
 }
 
-fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
+pub(super) fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
     match did {
         Did::Trunk { leg, command: LegCommand::Answer(sdp) } if *leg == of => Some(sdp.clone()),
         _ => None,
     }
 }
 
-fn plays(did: &Did, to: LegId) -> Option<PlayId> {
+pub(super) fn plays(did: &Did, to: LegId) -> Option<PlayId> {
     match did {
         Did::Played { leg, play } if *leg == to => Some(*play),
         _ => None,

@@ -16,13 +16,13 @@ use tokio::sync::mpsc;
 use crate::base::clock::SharedClock;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
-use crate::proto::audio::g711::{self, ALAW_SILENCE, ULAW_SILENCE};
 use crate::proto::audio::mix::Mix;
 use crate::proto::audio::tone;
 use crate::proto::rtp::packet::Header;
+use crate::proto::rtp::telephone_event::Part;
 
 use super::leg::{Heard, Leg, Notice};
-use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
+use super::{MediaEvent, PlayId, Prompt, RtpParameters};
 
 /// Events kept while the receiver is behind; beyond that they are dropped and counted.
 const MAX_BACKLOG: usize = 4_096;
@@ -154,6 +154,7 @@ impl Shard {
                         Notice::Heard => MediaEvent::Heard { leg: id },
                         Notice::WebUp => MediaEvent::WebUp { leg: id },
                         Notice::WebDown => MediaEvent::WebDown { leg: id },
+                        Notice::Quality(quality) => MediaEvent::Quality { leg: id, quality },
                     });
                 }
             });
@@ -181,7 +182,7 @@ impl Shard {
     fn pump_leg(&mut self, now: Instant, i: usize, scratch: &mut [u8]) {
         let relay_to = self.plan.get(i).and_then(|hears| hears.relay_to);
         // The leg steps aside while its packets touch another.
-        let (mut pressed, mut relayed) = ([None; 4], false);
+        let (mut pressed, mut relayed) = ([None; 16], false);
         let (leg, mut other) = match relay_to {
             Some(to) if to != i => {
                 let (low, high) = self.legs.split_at_mut(i.max(to));
@@ -191,10 +192,10 @@ impl Shard {
         };
         let id = leg.id;
         leg.receive(now, scratch, |leg: &mut Leg, header: &Header, payload: &[u8], heard: Heard| {
-            if let Heard::Key(key @ Some(_)) = heard
+            if let Heard::Key(part @ Some(_)) = heard
                 && let Some(free) = pressed.iter_mut().find(|p| p.is_none())
             {
-                *free = key;
+                *free = part;
             }
             if let Some(other) = &mut other {
                 relayed = true;
@@ -208,27 +209,40 @@ impl Shard {
         if relayed && let Some(other) = other {
             other.flush();
         }
-        for key in pressed.into_iter().flatten() {
-            self.pressed(now, i, id, key, relay_to.is_none());
+        for part in pressed.into_iter().flatten() {
+            if part.begun {
+                self.tell(MediaEvent::Digit { leg: id, digit: part.key, at: now });
+            }
+            if relay_to.is_none() {
+                self.pass_key_on(i, &part);
+            }
         }
     }
 
-    fn pressed(&mut self, now: Instant, i: usize, id: LegId, key: char, mixed: bool) {
-        self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
-        if mixed && !self.legs[i].bound {
-            for j in 0..self.legs.len() {
-                if j != i && self.plan.get(j).is_some_and(|h| h.legs.contains(&i)) {
-                    self.legs[j].press_keys(std::iter::once(key));
-                }
+    /// Whoever hears the leg gets its keys too, unless they are ours.
+    fn pass_key_on(&mut self, i: usize, part: &Part) {
+        if self.legs[i].bound {
+            return;
+        }
+        for j in 0..self.legs.len() {
+            if j != i && self.plan.get(j).is_some_and(|h| h.legs.contains(&i)) {
+                self.legs[j].follow_key(part);
+                // Whoever gets a key cannot be relayed to meanwhile.
+                self.stale = true;
             }
         }
     }
 
     fn pull(&mut self, now: Instant, i: usize) {
         let leg = &mut self.legs[i];
-        let (frame, key) = leg.pull();
+        let (frame, key, lost_end) = leg.pull();
         let id = leg.id;
         self.frames[i] = frame;
+        if let Some(part) = lost_end
+            && self.plan.get(i).is_some_and(|hears| hears.relay_to.is_none())
+        {
+            self.pass_key_on(i, &part);
+        }
         if let Some(key) = key {
             // The tones themselves have been heard: telling is all that is left to do.
             self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
@@ -256,10 +270,7 @@ impl Shard {
             return;
         }
         let sound = match (hears.legs.is_empty(), hears.music, hears.ringback) {
-            (true, false, false) => match codec {
-                Codec::Pcmu => [ULAW_SILENCE; FRAME],
-                Codec::Pcma => [ALAW_SILENCE; FRAME],
-            },
+            (true, false, false) => [codec.silence(); FRAME],
             (true, true, false) => self.sounds.music.encoded_round(codec, leg.next_of_music()),
             (true, false, true) => self.sounds.ringback.encoded_round(codec, leg.next_of_ringback()),
             _ => {
@@ -273,11 +284,7 @@ impl Shard {
                 if hears.ringback {
                     self.mix.add(&self.sounds.ringback.frame_round(leg.next_of_ringback()));
                 }
-                let encode = match codec {
-                    Codec::Pcmu => g711::to_ulaw,
-                    Codec::Pcma => g711::to_alaw,
-                };
-                self.mix.frame().map(encode)
+                leg.encode(codec, &self.mix.frame())
             }
         };
         leg.say(now, &sound);
@@ -442,8 +449,13 @@ impl Shard {
         let listeners = |a: usize| self.plan.iter().filter(|hears| hears.legs.contains(&a)).count();
         let (a, b) = (&self.legs[i], &self.legs[j]);
         let (one, two) = (a.agreed?, b.agreed?);
-        let alike = one.codec == two.codec && one.samples == two.samples;
-        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing();
+        let alike = one.codec == two.codec
+            && one.samples == two.samples
+            && one.comfort_noise == two.comfort_noise
+            && one.telephone_event.is_some() == two.telephone_event.is_some();
+        // Tones that are for us alone can be taken out of sound that is mixed, not out of packets.
+        let ours = |leg: &Leg| leg.bound && leg.keys_in_band();
+        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing() && !ours(leg);
         (alike && plain(a) && plain(b) && listeners(i) == 1 && listeners(j) == 1).then_some(j)
     }
 

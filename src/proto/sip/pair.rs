@@ -366,6 +366,60 @@ fn an_answer_never_acknowledged_ends_with_a_bye() {
     assert!(pair.sent[1].iter().any(|l| l.starts_with("BYE")));
 }
 
+/// A call that is up, in the middle of a network that loses so much from now on.
+fn call_up(seed: u64, then_lost: u64) -> (Pair, DialogId, DialogId) {
+    let mut pair = Pair::new(seed, CALM);
+    let out = pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    assert!(pair.wait(1, |e| matches!(e, Event::Established { .. })));
+    pair.run(Duration::from_secs(1), |_| false);
+    pair.weather.lost = then_lost;
+    (pair, out, inside)
+}
+
+#[test]
+fn a_far_end_that_answers_a_probe_is_still_there_even_if_it_answers_late() {
+    for (seed, lost) in [(1, 0), (2, 40)] {
+        let (mut pair, out, inside) = call_up(seed, lost);
+        for (side, dialog) in [(0, out), (1, inside)] {
+            pair.command(side, Command::Probe { dialog });
+            pair.command(side, Command::Probe { dialog });
+            pair.run(Duration::from_secs(20), |_| false);
+            assert_eq!(pair.count(side, is_ended), 0);
+        }
+        if lost == 0 {
+            let asked = pair.sent.iter().flatten().filter(|line| line.starts_with("OPTIONS")).count();
+            assert_eq!(asked, 2, "one probe at a time");
+        }
+        pair.weather.lost = 0;
+        pair.command(0, bye(out));
+        pair.settles();
+    }
+}
+
+#[test]
+fn a_far_end_that_answers_no_probe_is_gone_and_gets_a_bye_in_case_it_is_deaf() {
+    let (mut pair, out, _) = call_up(3, 100);
+    pair.command(0, Command::Probe { dialog: out });
+    assert!(pair.wait(0, |e| matches!(e, Event::Ended { why: EndReason::Timeout, .. })));
+    assert!(pair.sent[0].last().is_some_and(|line| line.starts_with("BYE")), "{:?}", pair.sent[0].last());
+    pair.run(Duration::from_secs(40), |_| false);
+    assert_eq!((pair.count(0, is_ended), pair.agents[0].load()), (1, (0, 0)));
+}
+
+#[test]
+fn a_far_end_that_no_longer_knows_the_call_ends_it() {
+    let (mut pair, out, inside) = call_up(4, 100);
+    // Its BYE never comes.
+    pair.command(1, bye(inside));
+    pair.run(Duration::from_secs(40), |_| false);
+    pair.weather.lost = 0;
+    pair.command(0, Command::Probe { dialog: out });
+    assert!(pair.wait(0, |e| matches!(e, Event::Ended { why: EndReason::Timeout, .. })));
+    pair.settles();
+}
+
 #[test]
 fn a_hang_up_before_the_ack_waits_for_it() {
     let mut pair = Pair::new(7, CALM);

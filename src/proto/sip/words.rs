@@ -267,6 +267,10 @@ pub enum Command {
         dialog: DialogId,
         status: u16,
     },
+    /// Asks the far end of a dialog that is up whether it is still there; the dialog ends if nothing answers.
+    Probe {
+        dialog: DialogId,
+    },
     /// Ends the dialog in whatever state it is.
     Bye {
         dialog: DialogId,

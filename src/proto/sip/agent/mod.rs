@@ -2,13 +2,14 @@
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
-//! sides, `session` keeps session timers, `refer` takes transfers, `reply` refuses statelessly. Tables are
-//! bounded: what doesn't fit is refused with 503 before any work is done, what is already up goes on. A
-//! challenge (401, 407) is never answered.
+//! sides, `session` keeps session timers, `refer` takes transfers, `probe` asks whether a far end is still
+//! there, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any
+//! work is done, what is already up goes on. A challenge (401, 407) is never answered.
 
 mod change;
 mod early;
 mod prack;
+mod probe;
 mod refer;
 mod reply;
 mod session;
@@ -247,6 +248,7 @@ impl Agent {
             Command::AcceptRefer { dialog } => self.accept_refer(now, dialog),
             Command::ReportRefer { dialog, status } => self.report_refer(now, dialog, status),
             Command::RefuseRefer { dialog, status } => self.refuse_refer(now, dialog, status),
+            Command::Probe { dialog } => self.probe(now, dialog),
             Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
             Command::MoveFlow { dialog, flow } => {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {

@@ -120,7 +120,12 @@ impl Agent {
             ClientKind::Invite { machine, .. } => machine.on_timeout(now),
             ClientKind::Other(machine) => machine.on_timeout(now),
         };
-        if effects.timed_out { self.client_failed(now, id, 408) } else { self.apply_client(id, effects) }
+        if effects.timed_out {
+            self.probe_unanswered(now, id);
+            self.client_failed(now, id, 408);
+        } else {
+            self.apply_client(id, effects);
+        }
     }
 
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
@@ -158,6 +163,9 @@ impl Agent {
                 (300.., Some(dialog)) => self.refused(now, dialog, id, response),
                 _ => {}
             }
+        }
+        if effects.deliver && !invite && response.status >= 200 {
+            self.probe_answered(id, response.status);
         }
         self.apply_client(id, effects);
     }
