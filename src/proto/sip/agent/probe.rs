@@ -37,11 +37,11 @@ impl Agent {
     }
 
     /// What a final answer to a probe says.
-    pub(super) fn probe_answered(&mut self, tx: TxId, status: u16) {
+    pub(super) fn probe_answered(&mut self, now: Instant, tx: TxId, status: u16) {
         if matches!(status, 408 | 481)
             && let Some(dialog) = self.probed(tx)
         {
-            self.end(dialog, EndReason::Timeout);
+            self.end(now, dialog, EndReason::Timeout);
         }
     }
 
@@ -49,7 +49,7 @@ impl Agent {
     pub(super) fn probe_unanswered(&mut self, now: Instant, tx: TxId) {
         if let Some(dialog) = self.probed(tx) {
             self.send_bye(now, dialog, &[]);
-            self.end(dialog, EndReason::Timeout);
+            self.end(now, dialog, EndReason::Timeout);
         }
     }
 }

@@ -155,6 +155,7 @@ impl Agent {
             self.transmit(flow, ack.to_bytes());
         }
         let dialog = self.clients.get(&id).and_then(|c| c.dialog);
+        let probed = (effects.deliver && !invite && response.status >= 200).then_some(response.status);
         if effects.deliver {
             match (response.status, dialog) {
                 (100..200, _) if invite => self.invite_progress(now, id, &response),
@@ -164,8 +165,8 @@ impl Agent {
                 _ => {}
             }
         }
-        if effects.deliver && !invite && response.status >= 200 {
-            self.probe_answered(id, response.status);
+        if let Some(status) = probed {
+            self.probe_answered(now, id, status);
         }
         self.apply_client(id, effects);
     }
