@@ -5,6 +5,7 @@
 //! where to; a packet is heard only from where the latch admits it.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,8 +38,6 @@ const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
 const MAX_KEYS: usize = 32;
 /// The longest packet time, in samples.
 const MAX_SAMPLES: usize = 480;
-/// Datagrams taken from one socket at a time, so that a flood cannot hold the tick.
-const MAX_BURST: usize = 32;
 
 /// Two sockets to a SIP far end.
 #[derive(Debug)]
@@ -46,6 +45,8 @@ pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
     pub(super) latch: Latch,
+    /// To whom the RTP socket is connected: spares the kernel the way there for each packet, and us strangers.
+    connected: Option<SocketAddr>,
     /// Where their RTCP came from; before that the port after RTP's.
     rtcp_remote: Option<SocketAddr>,
     /// Last: the port is free only when the sockets are closed.
@@ -54,7 +55,33 @@ pub(super) struct RtpPath {
 
 impl RtpPath {
     pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
-        Self { rtp, rtcp, latch: Latch::default(), rtcp_remote: None, _lease: lease }
+        Self { rtp, rtcp, latch: Latch::default(), connected: None, rtcp_remote: None, _lease: lease }
+    }
+
+    /// Connects the RTP socket to whom the latch is locked on, and to nobody else.
+    fn aim(&mut self) {
+        let locked = self.latch.locked();
+        if self.connected == locked {
+            return;
+        }
+        if self.connected.take().is_some() {
+            // A socket that stays connected hears nobody new, so this is tried again with the next description.
+            let _ = rustix::net::connect_unspec(&self.rtp);
+        }
+        self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
+    }
+
+    /// Sends; a full socket buffer loses a packet, as any router on the way may.
+    fn send(&self, bytes: &[u8], target: SocketAddr) -> bool {
+        let once = || match self.connected {
+            Some(_) => self.rtp.send(bytes),
+            None => self.rtp.send_to(bytes, target),
+        };
+        match once() {
+            // That was about an earlier packet; this one has not been tried.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => once().is_ok(),
+            sent => sent.is_ok(),
+        }
     }
 
     fn rtcp_target(&self) -> Option<SocketAddr> {
@@ -151,6 +178,8 @@ pub(super) struct Leg {
     last_sr: Option<(u32, Instant)>,
     packets_in: u64,
     packets_out: u64,
+    /// Beats that it has had, by its shard's count; none before its first shard.
+    pub(super) beat: Option<u64>,
     #[cfg(test)]
     pub(super) fault: bool,
 }
@@ -190,6 +219,7 @@ impl Leg {
             last_sr: None,
             packets_in: 0,
             packets_out: 0,
+            beat: None,
             #[cfg(test)]
             fault: false,
         }
@@ -199,6 +229,7 @@ impl Leg {
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
         path.latch.tell(parameters.remote);
+        path.aim();
         self.agreed = Some(Agreed {
             codec: parameters.codec,
             telephone_event: parameters.telephone_event,
@@ -264,7 +295,15 @@ impl Leg {
         self.ringback_at = 0;
     }
 
-    /// Takes what has come, telling `each` packet that counts. `scratch` holds one datagram.
+    /// The sockets: audio's, and RTCP's if that is another.
+    pub(super) const fn sockets(&self) -> (&UdpSocket, Option<&UdpSocket>) {
+        match &self.path {
+            Path::Rtp(path) => (&path.rtp, Some(&path.rtcp)),
+            Path::Web(path) => (&path.socket, None),
+        }
+    }
+
+    /// Takes the next datagram, telling `each` packet in it that counts. `scratch` holds one datagram.
     pub(super) fn receive(
         &mut self,
         now: Instant,
@@ -273,31 +312,19 @@ impl Leg {
     ) {
         #[cfg(test)]
         assert!(!self.fault, "a fault was asked for");
-        let mut came = false;
-        for _ in 0..MAX_BURST {
-            let (len, from) = match &self.path {
-                Path::Rtp(path) => match path.rtp.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-                Path::Web(path) => match path.socket.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-            };
-            came = true;
-            let bytes = &scratch[..len];
-            match &mut self.path {
-                Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
-                Path::Rtp(path) => {
-                    if packet::is_rtcp(bytes) {
-                        continue;
-                    }
-                    let Some((header, payload)) = packet::read(bytes) else { continue };
-                    if path.latch.admit(from, header.ssrc) {
-                        let heard = self.hear(now, &header, payload);
-                        each(self, &header, payload, heard);
-                    }
+        let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
+        let bytes = &scratch[..len];
+        match &mut self.path {
+            Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
+            Path::Rtp(path) => {
+                if packet::is_rtcp(bytes) {
+                    return;
+                }
+                let Some((header, payload)) = packet::read(bytes) else { return };
+                if path.latch.admit(from, header.ssrc) {
+                    path.aim();
+                    let heard = self.hear(now, &header, payload);
+                    each(self, &header, payload, heard);
                 }
             }
         }
@@ -315,7 +342,7 @@ impl Leg {
             each(self, &header, &packet.payload, heard);
         }
         // A handshake's next flight need not wait for the tick.
-        if came && matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
+        if matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
             self.flush();
         }
     }
@@ -495,8 +522,7 @@ impl Leg {
                 let Some(target) = path.latch.target() else { return };
                 let mut bytes = [0; MAX_PACKET];
                 let len = packet::write(header, payload, &mut bytes);
-                // A full socket buffer loses a packet, as any router on the way may.
-                path.rtp.send_to(&bytes[..len], target).is_ok()
+                path.send(&bytes[..len], target)
             }
             Path::Web(path) => {
                 let out = RtpOut {
@@ -520,10 +546,10 @@ impl Leg {
     }
 
     /// Once per tick: reports, silence, the browser's path. Tells what is new.
-    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) -> [Option<Notice>; 2] {
+    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs) -> [Option<Notice>; 2] {
         let mut web = None;
         match &mut self.path {
-            Path::Rtp(_) => self.keep_rtcp(now, utc, scratch),
+            Path::Rtp(_) => self.keep_rtcp(now, utc),
             Path::Web(path) => {
                 if path.peer.poll_timeout().is_some_and(|at| at <= now) {
                     path.peer.handle_timeout(now);
@@ -563,24 +589,26 @@ impl Leg {
         Some(if silent { Notice::Silent } else { Notice::Heard })
     }
 
-    fn keep_rtcp(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) {
+    /// Takes the next datagram from the RTCP socket.
+    pub(super) fn receive_rtcp(&mut self, now: Instant, scratch: &mut [u8]) {
         let Path::Rtp(path) = &mut self.path else { return };
-        for _ in 0..4 {
-            let Ok((len, from)) = path.rtcp.recv_from(scratch) else { break };
-            if !path.latch.is_host(from) {
-                continue;
-            }
-            let last_sr = &mut self.last_sr;
-            let is_rtcp = rtcp::read(&scratch[..len], |said| {
-                if let Rtcp::Sender { info, .. } = said {
-                    *last_sr = Some(((info.ntp >> 16) as u32, now));
-                }
-            });
-            if is_rtcp {
-                path.rtcp_remote = Some(from);
-                self.heard_at = Some(now);
-            }
+        let Ok((len, from)) = path.rtcp.recv_from(scratch) else { return };
+        if !path.latch.is_host(from) {
+            return;
         }
+        let last_sr = &mut self.last_sr;
+        let is_rtcp = rtcp::read(&scratch[..len], |said| {
+            if let Rtcp::Sender { info, .. } = said {
+                *last_sr = Some(((info.ntp >> 16) as u32, now));
+            }
+        });
+        if is_rtcp {
+            path.rtcp_remote = Some(from);
+            self.heard_at = Some(now);
+        }
+    }
+
+    fn keep_rtcp(&mut self, now: Instant, utc: UtcMs) {
         if self.report_at.is_some_and(|at| at <= now) {
             self.report_at = Some(now + REPORT_EVERY);
             self.report(now, utc, false);
