@@ -4,6 +4,7 @@
 //! A store that is slow or away delays no caller; lines that cannot be written after several tries are counted
 //! and dropped.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
-use crate::io::store::calls::{CallEnd, CallRecord};
+use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 
 /// One thing to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,9 @@ pub trait Accounts: Send + Sync {
 }
 
 /// Lines in one transaction at most.
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
+/// How long lines are gathered: a transaction costs the same for one as for many, and nobody waits for them.
+const GATHER: Duration = Duration::from_millis(20);
 const TRIES: u32 = 6;
 
 /// The way to the record. Cheap to clone.
@@ -67,6 +70,10 @@ impl Recorder {
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while received.recv_many(&mut batch, BATCH).await > 0 {
+                if batch.len() < BATCH {
+                    tokio::time::sleep(GATHER).await;
+                    batch.extend(std::iter::from_fn(|| received.try_recv().ok()).take(BATCH - batch.len()));
+                }
                 write(&*log, &batch).await;
                 for line in batch.drain(..) {
                     if let Line::Finished { call, .. } = line {
@@ -104,19 +111,46 @@ async fn write(log: &dyn CallLog, batch: &[Line]) {
     }
 }
 
+/// Lines in the order in which they can be written in few statements: an event needs its call to be there.
+struct Sorted<'a> {
+    /// With their ends, where these are among the lines.
+    started: Vec<CallRecord>,
+    events: Vec<NewCallEvent<'a>>,
+    finished: Vec<(&'a CallId, &'a CallEnd)>,
+}
+
+fn sort(lines: &[Line]) -> Sorted<'_> {
+    let mut sorted = Sorted { started: Vec::new(), events: Vec::new(), finished: Vec::new() };
+    let mut places = HashMap::new();
+    for line in lines {
+        match line {
+            Line::Started(call) => {
+                places.insert(&call.id, sorted.started.len());
+                sorted.started.push(call.clone());
+            }
+            Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
+            Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
+                // The first end counts.
+                Some(call) => {
+                    call.end.get_or_insert_with(|| end.clone());
+                }
+                None => sorted.finished.push((call, end)),
+            },
+        }
+    }
+    sorted
+}
+
 impl CallLog for Store {
     fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                for line in lines {
-                    match line {
-                        Line::Started(call) => tx.insert_call(call).await?,
-                        Line::Event { call, at, kind, body } => tx.append_call_event(call, *at, kind, body).await?,
-                        Line::Finished { call, end } => {
-                            tx.finish_call(call, end).await?;
-                        }
-                    }
+                let Sorted { started, events, finished } = sort(lines);
+                tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
+                tx.append_call_events(&events).await?;
+                for (call, end) in finished {
+                    tx.finish_call(call, end).await?;
                 }
                 tx.commit().await
             };
