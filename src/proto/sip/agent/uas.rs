@@ -6,7 +6,7 @@ use super::super::dialog::{Accepted, Dialog, Stage, TxId};
 use super::super::identity::IncomingInvite;
 use super::super::message::address::stamp_via;
 use super::super::message::body::find_sdp;
-use super::super::message::{CSeq, Method, Request, Response};
+use super::super::message::{CSeq, Headers, Method, Request, Response};
 use super::super::transaction::Effects;
 use super::super::transaction::server::ServerTransaction;
 use super::super::transaction::server_invite::ServerInvite;
@@ -14,6 +14,9 @@ use super::super::transaction::timer::{Backoff, GIVE_UP, T2};
 use super::super::words::{DialogId, EndReason, Event, Flow, RegisterRequest, RequestId};
 use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
+
+/// How long a carrier is asked to keep away a call that would be too many, in seconds.
+const RETRY_AFTER: &str = "5";
 
 /// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
 fn server_key(request: &Request) -> ServerKey {
@@ -90,6 +93,13 @@ impl Agent {
         }
         if self.dialogs.len() >= self.config.max_dialogs {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
+        }
+        if self.admission.wants_count(now) {
+            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            self.admission.counted(waiting);
+        }
+        if !self.admission.admit(now) {
+            return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
         }
         let dialog_id = self.next_dialog();
         let headers = request.headers.clone();
@@ -207,6 +217,7 @@ impl Agent {
         let Some(dialog) = dialog.and_then(|id| self.dialogs.get_mut(&id)) else { return };
         if dialog.stage == (Stage::Ringing { tx: id }) {
             let dialog = dialog.id;
+            self.admission.settled(now);
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
         } else if dialog.reoffered == Some(id) {
@@ -254,6 +265,7 @@ impl Agent {
         }
         match stage {
             Stage::Ringing { tx } => {
+                self.admission.settled(now);
                 self.respond_plain(now, tx, 487);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
@@ -315,12 +327,14 @@ impl Agent {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if let Stage::Ringing { tx } = dialog.stage {
             dialog.stage = Stage::Up;
+            self.admission.settled(now);
             self.respond_in_dialog(now, tx, id, 200, Some(sdp));
         }
     }
 
     pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
         let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
+        self.admission.settled(now);
         self.forget_dialog(id);
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));
@@ -389,6 +403,11 @@ impl Agent {
             ServerKind::Invite(machine) => machine.on_response(now, response.status, response.to_bytes()),
             ServerKind::Other(machine) => machine.on_response(now, response.to_bytes()),
         };
+        if response.status >= 200 {
+            // The transaction outlives its answer by half a minute; what was asked is of no more use.
+            server.request.headers = Headers::default();
+            server.request.body = Vec::new();
+        }
         self.apply_server(tx, effects);
     }
 
