@@ -52,6 +52,7 @@ impl SipSide {
         while let Some(input) = inputs.pop() {
             let now = self.clock.instant();
             let agent = &mut self.agent;
+            agent.unread(self.endpoint.unread());
             if catch_unwind(AssertUnwindSafe(|| agent.handle(now, input))).is_err() {
                 metrics::counter!("cordboard_sip_panics_total", "side" => self.name).increment(1);
                 error!(side = self.name, "the SIP agent panicked over one message and goes on");

@@ -265,7 +265,10 @@ impl Loop {
 
     /// A call comes in. The command returned refuses it.
     fn take(&mut self, dialog: DialogId, flow: &Flow, invite: &IncomingInvite) -> Option<Command> {
-        let refuse = |status| Some(Command::Reject { dialog, status, headers: Vec::new() });
+        let refuse = |status| {
+            let later = (status == 503).then(|| ("Retry-After".to_owned(), "10".to_owned()));
+            Some(Command::Reject { dialog, status, headers: later.into_iter().collect() })
+        };
         let from = flow.peer.ip();
         let carrier = self.settings.carriers.iter().position(|c| c.sources.iter().any(|s| s.contains(from)));
         let Some(index) = carrier else { return refuse(403) };

@@ -5,6 +5,7 @@
 //! refuses is dropped and counted, alone. A patch is put on record together with the word of it to the
 //! dispatcher, so that neither is there without the other.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,9 +19,9 @@ use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::account::Account;
 use crate::engine::legs::Later;
-use crate::io::store::calls::{CallEnd, CallRecord};
+use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
-use crate::io::store::{Store, StoreError, Tx};
+use crate::io::store::{Store, StoreError};
 
 /// One thing to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +78,9 @@ pub trait Accounts: Send + Sync {
 }
 
 /// Lines in one transaction at most.
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
+/// How long lines are gathered: a transaction costs the same for one as for many, and nobody waits for them.
+const GATHER: Duration = Duration::from_millis(20);
 /// Lines that wait while the store is away. Beyond that what happened inside calls is dropped and counted; that
 /// they were, were patched and ended is kept.
 const MAX_WAITING: usize = 100_000;
@@ -113,7 +116,7 @@ impl Recorder {
     pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
         let (lines, received) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
-        let writer = Writer { log, news, received, waiting: Arc::clone(&waiting) };
+        let writer = Writer { log, news, received, waiting: Arc::clone(&waiting), batch: Vec::new() };
         tokio::spawn(writer.run());
         Self { lines, waiting }
     }
@@ -144,12 +147,14 @@ struct Writer {
     news: mpsc::UnboundedSender<CallNews>,
     received: mpsc::UnboundedReceiver<Line>,
     waiting: Arc<Waiting>,
+    /// What is written next.
+    batch: Vec<Line>,
 }
 
 impl Writer {
     async fn run(mut self) {
-        let mut batch = Vec::new();
-        while self.received.recv_many(&mut batch, BATCH).await > 0 {
+        while self.gather().await {
+            let batch = std::mem::take(&mut self.batch);
             if self.write(&batch).await == Err(Refused) {
                 // One of them is what the store does not take: each for itself.
                 for line in &batch {
@@ -159,7 +164,7 @@ impl Writer {
                 }
             }
             self.waiting.done(batch.len());
-            for line in batch.drain(..) {
+            for line in batch {
                 let news = match line {
                     Line::Patched { call, .. } => CallNews::Patched { call },
                     Line::Finished { call, .. } => CallNews::Ended { call },
@@ -169,6 +174,19 @@ impl Writer {
                 let _ = self.news.send(news);
             }
         }
+    }
+
+    /// Waits for lines and takes what comes soon after them. `false` when there will be no more.
+    async fn gather(&mut self) -> bool {
+        if self.batch.is_empty() && self.received.recv_many(&mut self.batch, BATCH).await == 0 {
+            return false;
+        }
+        if self.batch.len() < BATCH {
+            tokio::time::sleep(GATHER).await;
+            let room = BATCH - self.batch.len();
+            self.batch.extend(std::iter::from_fn(|| self.received.try_recv().ok()).take(room));
+        }
+        true
     }
 
     /// Writes `lines`, however long the store is away.
@@ -191,14 +209,13 @@ impl Writer {
         }
     }
 
-    /// Keeps what waits within bounds.
+    /// Keeps what waits within bounds: events go first, all else moves up to what is written next.
     fn make_room(&mut self) {
-        let mut kept = Vec::new();
         let mut lost = 0;
         while self.received.len() > MAX_WAITING {
             match self.received.try_recv() {
                 Ok(Line::Event { .. }) => lost += 1,
-                Ok(line) => kept.push(line),
+                Ok(line) => self.batch.push(line),
                 Err(_) => break,
             }
         }
@@ -218,8 +235,14 @@ impl CallLog for Store {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                for line in lines {
-                    put(&mut tx, line).await?;
+                let Sorted { started, events, patched, finished } = sort(lines);
+                tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
+                tx.append_call_events(&events).await?;
+                for inbound in &patched {
+                    tx.insert_inbound(inbound).await?;
+                }
+                for (call, end) in finished {
+                    tx.finish_call(call, end).await?;
                 }
                 tx.commit("call_record").await
             };
@@ -231,17 +254,42 @@ impl CallLog for Store {
     }
 }
 
-async fn put(tx: &mut Tx, line: &Line) -> Result<(), StoreError> {
-    match line {
-        Line::Started(call) => tx.insert_call(call).await,
-        Line::Event { call, at, kind, body } => tx.append_call_event(call, *at, kind, body).await,
-        Line::Patched { call, at, to } => {
-            let what = Arrival::Patched { call: call.clone(), to: to.reveal().clone() };
-            let (provider, provider_msg_id) = (PATCHES.to_owned(), call.to_string());
-            tx.insert_inbound(&Inbound { provider, provider_msg_id, received_at: *at, what }).await.map(drop)
+/// Lines in the order in which they can be written in few statements: an event needs its call to be there.
+struct Sorted<'a> {
+    /// With their ends, where these are among the lines.
+    started: Vec<CallRecord>,
+    events: Vec<NewCallEvent<'a>>,
+    patched: Vec<Inbound>,
+    finished: Vec<(&'a CallId, &'a CallEnd)>,
+}
+
+fn sort(lines: &[Line]) -> Sorted<'_> {
+    let mut sorted =
+        Sorted { started: Vec::new(), events: Vec::new(), patched: Vec::new(), finished: Vec::new() };
+    let mut places = HashMap::new();
+    for line in lines {
+        match line {
+            Line::Started(call) => {
+                places.insert(&call.id, sorted.started.len());
+                sorted.started.push(call.clone());
+            }
+            Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
+            Line::Patched { call, at, to } => sorted.patched.push(Inbound {
+                provider: PATCHES.to_owned(),
+                provider_msg_id: call.to_string(),
+                received_at: *at,
+                what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
+            }),
+            Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
+                // The first end counts.
+                Some(call) => {
+                    call.end.get_or_insert_with(|| end.clone());
+                }
+                None => sorted.finished.push((call, end)),
+            },
         }
-        Line::Finished { call, end } => tx.finish_call(call, end).await.map(drop),
     }
+    sorted
 }
 
 impl Accounts for Store {

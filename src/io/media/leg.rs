@@ -4,6 +4,7 @@
 //! Always: what goes out is one continuous stream, whoever speaks in it; nothing is sent before somebody said
 //! where to; a packet is heard only from where the latch admits it.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,8 +38,6 @@ const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
 const COMFORT_NOISE: u8 = 13;
 /// The longest packet time, in samples.
 const MAX_SAMPLES: usize = 480;
-/// Datagrams taken from one socket at a time, so that a flood cannot hold the tick.
-const MAX_BURST: usize = 32;
 
 /// Two sockets to a SIP far end.
 #[derive(Debug)]
@@ -46,6 +45,8 @@ pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
     pub(super) latch: Latch,
+    /// To whom the RTP socket is connected: spares the kernel the way there for each packet, and us strangers.
+    connected: Option<SocketAddr>,
     /// Where their RTCP came from; before that the port after RTP's.
     rtcp_remote: Option<SocketAddr>,
     /// RTCP goes to RTP's port.
@@ -57,7 +58,42 @@ pub(super) struct RtpPath {
 
 impl RtpPath {
     pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
-        Self { rtp, rtcp, latch: Latch::default(), rtcp_remote: None, mux: false, strangers: 0, _lease: lease }
+        Self {
+            rtp,
+            rtcp,
+            latch: Latch::default(),
+            connected: None,
+            rtcp_remote: None,
+            mux: false,
+            strangers: 0,
+            _lease: lease,
+        }
+    }
+
+    /// Connects the RTP socket to whom the latch is locked on, and to nobody else.
+    fn aim(&mut self) {
+        let locked = self.latch.locked();
+        if self.connected == locked {
+            return;
+        }
+        if self.connected.take().is_some() {
+            // A socket that stays connected hears nobody new, so this is tried again with the next description.
+            let _ = rustix::net::connect_unspec(&self.rtp);
+        }
+        self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
+    }
+
+    /// Sends; a full socket buffer loses a packet, as any router on the way may.
+    fn send(&self, bytes: &[u8], target: SocketAddr) -> bool {
+        let once = || match self.connected {
+            Some(_) => self.rtp.send(bytes),
+            None => self.rtp.send_to(bytes, target),
+        };
+        match once() {
+            // That was about an earlier packet; this one has not been tried.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => once().is_ok(),
+            sent => sent.is_ok(),
+        }
     }
 
     fn rtcp_target(&self) -> Option<SocketAddr> {
@@ -163,6 +199,8 @@ pub(super) struct Leg {
     silent_again_at: Option<Instant>,
     packets_in: u64,
     packets_out: u64,
+    /// Beats that it has had, by its shard's count; none before its first shard.
+    pub(super) beat: Option<u64>,
     #[cfg(test)]
     pub(super) fault: bool,
 }
@@ -202,6 +240,7 @@ impl Leg {
             silent_again_at: None,
             packets_in: 0,
             packets_out: 0,
+            beat: None,
             #[cfg(test)]
             fault: false,
         }
@@ -212,6 +251,7 @@ impl Leg {
         let Path::Rtp(path) = &mut self.path else { return };
         path.latch.tell(parameters.remote);
         path.mux = parameters.rtcp_mux;
+        path.aim();
         self.agreed = Some(Agreed {
             codec: parameters.codec,
             telephone_event: parameters.telephone_event,
@@ -288,7 +328,15 @@ impl Leg {
         self.ringback_at = 0;
     }
 
-    /// Takes what has come, telling `each` packet that counts. `scratch` holds one datagram.
+    /// The sockets: audio's, and RTCP's if that is another.
+    pub(super) const fn sockets(&self) -> (&UdpSocket, Option<&UdpSocket>) {
+        match &self.path {
+            Path::Rtp(path) => (&path.rtp, Some(&path.rtcp)),
+            Path::Web(path) => (&path.socket, None),
+        }
+    }
+
+    /// Takes the next datagram, telling `each` packet in it that counts. `scratch` holds one datagram.
     pub(super) fn receive(
         &mut self,
         now: Instant,
@@ -297,37 +345,25 @@ impl Leg {
     ) {
         #[cfg(test)]
         assert!(!self.fault, "a fault was asked for");
-        let mut came = false;
-        for _ in 0..MAX_BURST {
-            let (len, from) = match &self.path {
-                Path::Rtp(path) => match path.rtp.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-                Path::Web(path) => match path.socket.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-            };
-            came = true;
-            let bytes = &scratch[..len];
-            match &mut self.path {
-                Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
-                Path::Rtp(path) => {
-                    if packet::is_rtcp(bytes) {
-                        // The far end may share the port whatever we said (RFC 5761 §5.1.1).
-                        if path.latch.target() == Some(from) && self.reports.rtcp(now, bytes, self.out.ssrc()) {
-                            self.heard_at = Some(now);
-                        }
-                        continue;
+        let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
+        let bytes = &scratch[..len];
+        match &mut self.path {
+            Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
+            Path::Rtp(path) => {
+                if packet::is_rtcp(bytes) {
+                    // The far end may share the port whatever we said (RFC 5761 §5.1.1).
+                    if path.latch.target() == Some(from) && self.reports.rtcp(now, bytes, self.out.ssrc()) {
+                        self.heard_at = Some(now);
                     }
-                    let Some((header, payload)) = packet::read(bytes) else { continue };
-                    if path.latch.admit(from, header.ssrc) {
-                        let heard = self.hear(now, &header, payload);
-                        each(self, &header, payload, heard);
-                    } else {
-                        path.strangers += 1;
-                    }
+                    return;
+                }
+                let Some((header, payload)) = packet::read(bytes) else { return };
+                if path.latch.admit(from, header.ssrc) {
+                    path.aim();
+                    let heard = self.hear(now, &header, payload);
+                    each(self, &header, payload, heard);
+                } else {
+                    path.strangers += 1;
                 }
             }
         }
@@ -345,7 +381,7 @@ impl Leg {
             each(self, &header, &packet.payload, heard);
         }
         // A handshake's next flight need not wait for the tick.
-        if came && matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
+        if matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
             self.flush();
         }
     }
@@ -535,8 +571,7 @@ impl Leg {
                 let Some(target) = path.latch.target() else { return };
                 let mut bytes = [0; MAX_PACKET];
                 let len = packet::write(header, payload, &mut bytes);
-                // A full socket buffer loses a packet, as any router on the way may.
-                path.rtp.send_to(&bytes[..len], target).is_ok()
+                path.send(&bytes[..len], target)
             }
             Path::Web(path) => {
                 let out = RtpOut {
@@ -560,10 +595,10 @@ impl Leg {
     }
 
     /// Once per tick: reports, silence, the browser's path. Tells what is new.
-    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) -> [Option<Notice>; 3] {
+    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs) -> [Option<Notice>; 3] {
         let mut web = None;
         match &mut self.path {
-            Path::Rtp(_) => self.keep_rtcp(now, scratch),
+            Path::Rtp(_) => {}
             Path::Web(path) => {
                 if path.peer.poll_timeout().is_some_and(|at| at <= now) {
                     path.peer.handle_timeout(now);
@@ -614,14 +649,13 @@ impl Leg {
         Some(if silent { Notice::Silent } else { Notice::Heard })
     }
 
-    fn keep_rtcp(&mut self, now: Instant, scratch: &mut [u8]) {
+    /// Takes the next datagram from the RTCP socket.
+    pub(super) fn receive_rtcp(&mut self, now: Instant, scratch: &mut [u8]) {
         let Path::Rtp(path) = &mut self.path else { return };
-        for _ in 0..4 {
-            let Ok((len, from)) = path.rtcp.recv_from(scratch) else { break };
-            if path.latch.is_host(from) && self.reports.rtcp(now, &scratch[..len], self.out.ssrc()) {
-                path.rtcp_remote = Some(from);
-                self.heard_at = Some(now);
-            }
+        let Ok((len, from)) = path.rtcp.recv_from(scratch) else { return };
+        if path.latch.is_host(from) && self.reports.rtcp(now, &scratch[..len], self.out.ssrc()) {
+            path.rtcp_remote = Some(from);
+            self.heard_at = Some(now);
         }
     }
 

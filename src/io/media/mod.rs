@@ -7,8 +7,11 @@
 mod handle;
 mod keys;
 mod leg;
+#[cfg(test)]
+mod move_tests;
 mod port;
 pub mod prompt;
+mod ready;
 mod shard;
 #[cfg(test)]
 mod shard_tests;

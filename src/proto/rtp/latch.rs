@@ -58,6 +58,11 @@ impl Latch {
         self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
     }
 
+    /// The only source there is from now on.
+    pub const fn locked(&self) -> Option<SocketAddr> {
+        self.locked
+    }
+
     /// Where to send.
     pub fn target(&self) -> Option<SocketAddr> {
         self.locked.or(self.told)

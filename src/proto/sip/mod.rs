@@ -5,6 +5,7 @@
 //! (`engine/trunk`, `engine/registrar`, the sandbox's carrier) owns sockets and clock and speaks in
 //! [`Command`]s. No header of the wire is believed before `wire` has looked at it.
 
+pub mod admission;
 pub mod admit;
 pub mod agent;
 pub mod dialog;

@@ -445,6 +445,24 @@ fn a_full_table_refuses_new_calls_and_keeps_the_old() {
     assert_eq!(pair.agents[1].load().0, 1);
 }
 
+#[test]
+fn calls_that_would_wait_too_long_are_refused_at_once_and_the_one_that_is_up_goes_on() {
+    let mut pair = Pair::new(10, CALM);
+    let up = pair.call(Some(OFFER));
+    let inside = pair.incoming();
+    pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+    pair.wait(1, |e| matches!(e, Event::Established { .. }));
+    for _ in 0..150 {
+        pair.call(Some(OFFER));
+    }
+    pair.run(Duration::from_secs(1), |_| false);
+    let refused = pair.events[0].iter().filter(|e| matches!(e, Event::Rejected { status: 503, .. })).count();
+    let held = pair.agents[1].load();
+    assert_eq!((refused, held), (50, (101, 101)), "nothing is kept of those refused");
+    pair.command(0, bye(up));
+    assert!(pair.wait(1, |e| matches!(e, Event::Ended { why: EndReason::Bye, .. })));
+}
+
 /// A phone-side agent with a call out over a WebSocket, and its INVITE.
 fn ringing_phone() -> (Agent, Instant, Flow, DialogId, String) {
     let now = TestClock::at(UtcMs(0)).instant();

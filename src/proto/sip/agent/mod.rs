@@ -19,6 +19,7 @@ mod uas;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::admission::Admission;
 use super::admit::Admit;
 use super::dialog::{Dialog, Stage, TxId};
 use super::message::{Message, Method, Request, Response};
@@ -72,7 +73,8 @@ impl AgentConfig {
             advertised: None,
             admit,
             max_dialogs: 4_000,
-            max_transactions: 20_000,
+            // Each lives on for 32 s (64·T1), two a call: a thousand calls a second.
+            max_transactions: 70_000,
             session: Some(SessionPolicy::default()),
             reliable: false,
             // A carrier has no business in moving calls about between people here.
@@ -151,6 +153,7 @@ struct Client {
 pub struct Agent {
     config: AgentConfig,
     rng: Rng,
+    admission: Admission,
     /// Key of the To-tags that stateless replies carry.
     secret: u64,
     next_id: u64,
@@ -172,6 +175,7 @@ impl Agent {
         Self {
             config,
             rng,
+            admission: Admission::default(),
             secret,
             next_id: 1,
             outputs: VecDeque::new(),
@@ -190,6 +194,11 @@ impl Agent {
     pub const fn next_dialog(&mut self) -> DialogId {
         self.next_id += 1;
         DialogId(self.next_id)
+    }
+
+    /// So many messages lie unread behind the one that comes next.
+    pub const fn unread(&mut self, messages: usize) {
+        self.admission.unread(messages);
     }
 
     /// Takes in what happened. Outputs are ready afterwards.
@@ -278,6 +287,7 @@ impl Agent {
             let Some(dialog) = self.dialogs.get_mut(&id) else { continue };
             match dialog.stage {
                 Stage::Ringing { .. } => {
+                    self.admission.settled(now);
                     self.forget_dialog(id);
                     self.event(Event::Canceled { dialog: id });
                 }

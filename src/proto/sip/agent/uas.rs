@@ -16,6 +16,9 @@ use super::super::words::{DialogId, EndReason, Event, Flow, RegisterRequest, Req
 use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
 
+/// How long a carrier is asked to keep away a call that would be too many, in seconds.
+const RETRY_AFTER: &str = "5";
+
 /// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
 fn server_key(request: &Request) -> ServerKey {
     let headers = &request.headers;
@@ -93,6 +96,13 @@ impl Agent {
         }
         if self.dialogs.len() >= self.config.max_dialogs {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
+        }
+        if self.admission.wants_count(now) {
+            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            self.admission.counted(waiting);
+        }
+        if !self.admission.admit(now) {
+            return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
         }
         let replaces = match self.named_by_replaces(&request.headers) {
             Ok(replaces) => replaces,
@@ -227,6 +237,7 @@ impl Agent {
         if dialog.stage == (Stage::Ringing { tx: id }) {
             let dialog = dialog.id;
             self.drop_reoffer(now, dialog);
+            self.admission.settled(now);
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
         } else if dialog.reoffered == Some(id) {
@@ -276,6 +287,7 @@ impl Agent {
         self.drop_reoffer(now, id);
         match stage {
             Stage::Ringing { tx } => {
+                self.admission.settled(now);
                 self.respond_plain(now, tx, 487);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
@@ -294,6 +306,8 @@ impl Agent {
             }
             reliable.settle();
         }
+        self.admission.settled(now);
+        }
         dialog.stage = Stage::Up;
         // RFC 3262 §5: what a reliable response has answered or offered is not said again.
         let said = matches!(dialog.offer, Offer::Settled | Offer::Ours);
@@ -310,6 +324,7 @@ impl Agent {
     pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
         let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
         self.drop_reoffer(now, id);
+        self.admission.settled(now);
         self.forget_dialog(id);
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));
@@ -400,6 +415,11 @@ impl Agent {
             ServerKind::Invite(machine) => machine.on_response(now, response.status, response.to_bytes()),
             ServerKind::Other(machine) => machine.on_response(now, response.to_bytes()),
         };
+        if response.status >= 200 {
+            // The transaction outlives its answer by half a minute; what was asked is of no more use.
+            server.request.headers = Headers::default();
+            server.request.body = Vec::new();
+        }
         self.apply_server(tx, effects);
     }
 
