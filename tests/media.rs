@@ -400,10 +400,18 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     media.answer_web(leg, answer).expect("the leg is open");
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::default().with(leg, &[Source::Leg(leg)]));
     let mut seen = Vec::new();
+    let mut round_trip = None;
     for _ in 0..250 {
         twenty_ms(&clock, driver, || browser.turn());
-        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
+        for event in std::iter::from_fn(|| events.try_recv().ok()) {
+            match event {
+                MediaEvent::Quality { quality, .. } => round_trip = quality.round_trip_us,
+                event => seen.push(event),
+            }
+        }
     }
+    // The browser looks at its socket each 5 ms.
+    assert!(round_trip.is_some_and(|us| us <= 20_000), "{round_trip:?}");
     assert!(matches!(seen[..], [MediaEvent::Bridged { .. }, MediaEvent::WebUp { .. }]), "{seen:?}");
     browser.voice.assert_hears(OPERATOR_HZ, 3);
 

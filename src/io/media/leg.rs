@@ -610,7 +610,13 @@ impl Leg {
         let mut quality = None;
         if self.reports.is_due(now) {
             self.report(now, utc, false);
-            quality = Some(Notice::Quality(self.reports.quality()));
+            let mut figures = self.reports.quality();
+            if let Path::Web(path) = &mut self.path {
+                // The core keeps the browser's reports to itself.
+                let time = path.peer.round_trip(now);
+                figures.round_trip_us = time.map(|t| u32::try_from(t.as_micros()).unwrap_or(u32::MAX));
+            }
+            quality = Some(Notice::Quality(figures));
         }
         [web, self.keep_silence(now), quality]
     }

@@ -33,6 +33,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use rtc::statistics::StatsSelector;
 
 use crate::base::rng::secure_bytes;
 use crate::io::media::Codec;
@@ -291,6 +292,15 @@ impl WebPeer {
     /// How the path stands, as of the last drain.
     pub const fn state(&self) -> PeerState {
         self.state
+    }
+
+    /// The time there and back, as the checks of the path in use measure it; nothing before the first.
+    pub fn round_trip(&mut self, now: Instant) -> Option<Duration> {
+        let stats = self.core.get_stats(now, StatsSelector::None);
+        let in_use = &stats.transport()?.selected_candidate_pair_id;
+        let pair = stats.candidate_pairs().find(|pair| pair.stats.id == *in_use)?;
+        let time = Duration::try_from_secs_f64(pair.current_round_trip_time).ok()?;
+        (!time.is_zero()).then_some(time)
     }
 
     /// The codec to send; after the answer the first that both take.
