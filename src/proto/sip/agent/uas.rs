@@ -6,7 +6,7 @@ use super::super::dialog::{Accepted, Dialog, Offer, Stage, TxId};
 use super::super::identity::IncomingInvite;
 use super::super::message::address::stamp_via;
 use super::super::message::body::find_sdp;
-use super::super::message::{CSeq, Method, Request, Response};
+use super::super::message::{CSeq, Headers, Method, Request, Response};
 use super::super::session_timer::{LEAST, Terms, least_of};
 use super::super::transaction::Effects;
 use super::super::transaction::server::ServerTransaction;
@@ -307,7 +307,6 @@ impl Agent {
             reliable.settle();
         }
         self.admission.settled(now);
-        }
         dialog.stage = Stage::Up;
         // RFC 3262 §5: what a reliable response has answered or offered is not said again.
         let said = matches!(dialog.offer, Offer::Settled | Offer::Ours);
