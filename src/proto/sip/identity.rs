@@ -16,7 +16,7 @@ pub struct IncomingInvite {
 impl IncomingInvite {
     /// The user part of the request URI, unescaped: what was dialled, as the last hop has it.
     pub fn dialled(&self) -> Option<String> {
-        self.request_uri.user_plain().filter(|u| !u.is_empty())
+        self.request_uri.number_plain().filter(|u| !u.is_empty())
     }
 
     /// The user part of To, unescaped: what the caller dialled.
@@ -79,7 +79,7 @@ impl IncomingInvite {
 
 fn user_of(address: &Address) -> Option<String> {
     match &address.uri {
-        Ok(uri) => uri.user_plain().filter(|u| !u.is_empty()),
+        Ok(uri) => uri.number_plain().filter(|u| !u.is_empty()),
         Err(_) => Some(unescape(address.uri_text.split_once(':')?.1)).filter(|u| !u.is_empty()),
     }
 }

@@ -9,8 +9,12 @@ pub mod admit;
 pub mod agent;
 pub mod dialog;
 pub mod framer;
+pub mod hunt;
 pub mod identity;
+pub mod identity_out;
+pub mod locate;
 pub mod message;
+pub mod ping;
 pub mod transaction;
 pub mod wire;
 

@@ -4,6 +4,7 @@
 //! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
 //! is done, what is already up goes on. A challenge (401, 407) is never answered.
 
+mod options;
 mod reply;
 mod uac;
 mod uas;
@@ -19,7 +20,7 @@ use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
-use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
 use crate::base::rng::Rng;
 
 /// How long an answered call outlives its connection, so that a browser can come back.
@@ -136,6 +137,8 @@ pub struct Agent {
     servers: HashMap<TxId, Server>,
     server_keys: HashMap<ServerKey, TxId>,
     clients: HashMap<TxId, Client>,
+    /// OPTIONS of ours that wait for an answer.
+    asked: HashMap<TxId, RequestId>,
     client_keys: HashMap<(String, String), TxId>,
     dialogs: HashMap<DialogId, Dialog>,
     /// (Call-ID, our tag).
@@ -156,6 +159,7 @@ impl Agent {
             servers: HashMap::new(),
             server_keys: HashMap::new(),
             clients: HashMap::new(),
+            asked: HashMap::new(),
             client_keys: HashMap::new(),
             dialogs: HashMap::new(),
             dialog_keys: HashMap::new(),
@@ -230,6 +234,9 @@ impl Agent {
                     d.lost_at = None;
                 }
                 self.arm_dialog(dialog);
+            }
+            Command::Options { request, flow, request_uri, from } => {
+                self.ask_options(now, request, flow, &request_uri, &from);
             }
             Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
         }

@@ -63,7 +63,7 @@ impl Agent {
     }
 
     /// Sends a request in a client transaction of its own, with a Via on top.
-    fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
+    pub(super) fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
         let branch = format!("z9hG4bK{}", self.rng.token(20));
         request.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = request.to_bytes();
@@ -119,6 +119,7 @@ impl Agent {
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
     pub(super) fn client_failed(&mut self, id: TxId, status: u16) {
         let Some(client) = self.forget_client(id) else { return };
+        self.options_answered(id, status);
         if let (ClientKind::Invite { .. }, Some(dialog)) = (client.kind, client.dialog) {
             self.invite_refused(dialog, id, status, reason_phrase(status));
         }
@@ -130,6 +131,7 @@ impl Agent {
         if self.config.role == Role::Phones && !client.flow.is_same_connection(&flow) {
             return;
         }
+        let (status, response_is_final) = (response.status, response.status >= 200);
         let (effects, invite) = match &mut client.kind {
             ClientKind::Invite { machine, .. } => (machine.on_response(now, response.status), true),
             ClientKind::Other(machine) => (machine.on_response(now, response.status), false),
@@ -152,6 +154,9 @@ impl Agent {
                 }
             }
         }
+        if effects.deliver && response_is_final {
+            self.options_answered(id, status);
+        }
         self.apply_client(id, effects);
     }
 
@@ -164,7 +169,7 @@ impl Agent {
         let Some(dialog) = self.clients.get(&tx).and_then(|c| c.dialog).and_then(|id| self.dialogs.get_mut(&id)) else {
             return;
         };
-        if dialog.stage != (Stage::Calling { tx, canceling: false }) || response.status == 100 {
+        if dialog.stage != (Stage::Calling { tx, canceling: false }) {
             return;
         }
         let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
