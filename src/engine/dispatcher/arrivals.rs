@@ -378,3 +378,20 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spam_filters_and_our_own_rules_are_not_the_persons_refusal() {
+        let news = |cause| call_news(&CallOutEvent::Ended(CallOutResult::NotReached(cause)));
+        assert_eq!(news(Cause::Declined), Some(CallNews::Ended(CallOutcome::Declined)));
+        assert_eq!(news(Cause::Unwanted), Some(CallNews::Ended(CallOutcome::Declined)), "their telephone said so");
+        assert_eq!(news(Cause::Blocked), Some(CallNews::Blocked));
+        assert_eq!(news(Cause::Forbidden), Some(CallNews::Forbidden));
+        assert_eq!(news(Cause::Limited), Some(CallNews::Limited));
+        assert_eq!(news(Cause::LinesBusy), Some(CallNews::Limited));
+        assert_eq!(news(Cause::WrongNumber), Some(CallNews::WrongNumber));
+    }
+}
