@@ -87,6 +87,7 @@ pub(super) fn trunk_settings(config: &Config, legs: LegNumbers, feed: Feed) -> T
     let carriers = config.trunks.iter().map(|trunk| Carrier {
         name: trunk.name.clone(),
         sources: trunk.addresses.clone(),
+        targets_call: trunk.targets_call,
         target: trunk.target.clone(),
         transport: match trunk.transport {
             TrunkTransport::Udp => Transport::Udp,

@@ -446,8 +446,12 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
             // Said already, if the list held something.
             return None;
         }
+        None if rules.targets_call => Vec::new(),
         None => {
-            top.complain_missing("addresses", "List the addresses that this carrier calls from");
+            top.complain_missing(
+                "addresses",
+                "List the addresses that this carrier calls from, or write sources = \"targets\"",
+            );
             return None;
         }
     };
@@ -456,6 +460,7 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         name: name?.value,
         transport: transport.map_or(TrunkTransport::Udp, |t| t.value),
         addresses,
+        targets_call: rules.targets_call,
         target: target?.value,
         caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
         priority: rules.priority,

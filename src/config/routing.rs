@@ -15,6 +15,7 @@ pub struct Rules {
     pub numbering: Numbering,
     pub shown: Shown,
     pub ping: bool,
+    pub targets_call: bool,
 }
 
 fn digits(text: &str, most: usize) -> Option<String> {
@@ -34,6 +35,8 @@ pub fn read_rules(top: &Section<'_>) -> Rules {
         "from" => Some(Shown::From),
         _ => None,
     });
+    let fix = "Write \"targets\", or list `addresses`";
+    let sources = top.parsed("sources", fix, |text| (text == "targets").then_some(()));
     Rules {
         priority: small("priority", 10, 0..=65_535),
         weight: small("weight", 10, 0..=65_535),
@@ -42,6 +45,7 @@ pub fn read_rules(top: &Section<'_>) -> Rules {
         numbering: read_numbering(top),
         shown: shown.map_or_else(Shown::default, |shown| shown.value),
         ping: !top.has("ping") || top.flag("ping"),
+        targets_call: sources.is_some(),
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Trunk {
     pub transport: TrunkTransport,
     /// Calls may come in from these, from any port.
     pub addresses: Vec<Source>,
+    /// Calls may come in from the target's servers too, wherever DNS says they are.
+    pub targets_call: bool,
     /// Calls go out to this.
     pub target: HostPort,
     /// Numbers that the trunk lets us show; the first where a call names none of them.

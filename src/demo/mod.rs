@@ -102,6 +102,7 @@ impl Demo {
                 transport: TrunkTransport::Udp,
                 // Any SIP client on this machine may call.
                 addresses: ["127.0.0.0/8", "::1"].iter().filter_map(|text| text.parse().ok()).collect(),
+                targets_call: false,
                 target: carrier.into(),
                 caller_ids: std::iter::once(from).chain(clients().into_iter().flat_map(|c| c.account.dids)).collect(),
                 priority: 10,

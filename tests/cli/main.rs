@@ -216,12 +216,16 @@ fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every
     write(directory.path(), "carrier.toml", &unused);
     write(directory.path(), "cordboard.toml", "trunks = [\"carrier.toml\"]\n");
     let said = self::said(&cordboard(directory.path(), &["check"]));
-    assert!(said.contains("carrier.toml:5: `emergency_address` is there, but emergency numbers are not dialled"), "{said}");
+    assert!(
+        said.contains("carrier.toml:5: `emergency_address` is there, but emergency numbers are not dialled"),
+        "{said}"
+    );
     let right = format!(
         "{carrier}priority = 20\nweight = 0\ncalls_per_second = 5\nemergency = true\nemergency_address = \"12 Elm St\"\n\
          identity = \"pai\"\ncountry = \"44\"\nnational_prefix = \"0\"\ninternational_prefix = \"00\"\n\
          number_format = \"national\"\nping = false\n"
     );
+    let right = right.replace("addresses = [\"203.0.113.7\"]", "sources = \"targets\"");
     write(directory.path(), "carrier.toml", &right);
     let output = cordboard(directory.path(), &["check"]);
     assert_eq!(output.status.code(), Some(0), "{}", self::said(&output));

@@ -38,7 +38,7 @@ use crate::domain::trunk::{DialPlan, Limits, Routing, TrunkRules};
 use crate::io::net::{BindError, Endpoint, Resolver, local_ip_towards};
 use crate::proto::sip::identity_out::Shown;
 use crate::proto::sip::ping::PING_EVERY;
-use crate::proto::sip::{Admit, Agent, AgentConfig, Role, Source, Transport};
+use crate::proto::sip::{Agent, AgentConfig, Role, Source, Transport};
 
 use alarms::Alarms;
 use run::Loop;
@@ -55,6 +55,8 @@ pub struct Carrier {
     pub name: String,
     /// Calls may come in from these, from any port.
     pub sources: Vec<Source>,
+    /// Calls may come in from the target's servers too, wherever DNS says they are.
+    pub targets_call: bool,
     /// Calls go out to this.
     pub target: HostPort,
     pub transport: Transport,
@@ -85,6 +87,7 @@ impl Carrier {
         Self {
             name: name.to_owned(),
             sources: Vec::new(),
+            targets_call: false,
             target,
             transport: Transport::Udp,
             rules,
@@ -197,8 +200,6 @@ pub async fn spawn(
 ) -> Result<(TrunkHandle, mpsc::Receiver<IncomingCall>), BindError> {
     let endpoint = Endpoint::bind(settings.bind).await?;
     let local = endpoint.local();
-    let sources = settings.carriers.iter().flat_map(|c| c.sources.iter().copied()).collect();
-    let mut config = AgentConfig::new(Role::Trunk, Admit::Sources(sources));
     let (orders, inbox) = mpsc::unbounded_channel();
     let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
     let (found, names) = mpsc::channel(NAMES_DEPTH);
@@ -226,6 +227,7 @@ pub async fn spawn(
             }
         }
     }
+    let mut config = AgentConfig::new(Role::Trunk, run::admitted(&settings.carriers, &watch));
     let towards = watch.any_address();
     let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, towards));
     config.advertised = Some(format!("{host}:{}", local.port()));

@@ -11,13 +11,14 @@ use super::alarms::TOLL;
 use super::names::Found;
 use super::out::Hunting;
 use super::watch::{Ping, Watch};
-use super::{Order, TrunkSettings};
+use super::{Carrier, Order, TrunkSettings};
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Notice, Routing};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
 use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
-use crate::proto::sip::{Command, DialogId, Event, Flow, IncomingInvite, Input, Transport};
+use crate::proto::sip::locate::Server;
+use crate::proto::sip::{Admit, Command, DialogId, Event, Flow, IncomingInvite, Input, Source, Transport};
 
 const TOLL_WORDS: &str = "Calls to numbers that may not be dialled, or beyond an account's limit, were refused again \
                           and again. Somebody may be trying to call at your cost: look at who placed them.";
@@ -62,7 +63,7 @@ impl Loop {
                     None => break,
                 },
                 Some(found) = names.recv() => match found.servers {
-                    Some(servers) => self.watch.found(self.now(), found.at, servers),
+                    Some(servers) => self.found(found.at, servers),
                     None => self.watch.not_found(found.at),
                 },
                 () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.on_time(),
@@ -161,6 +162,12 @@ impl Loop {
         metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
     }
 
+    fn found(&mut self, trunk: usize, servers: Vec<Server>) {
+        let now = self.now();
+        self.watch.found(now, trunk, servers);
+        self.side.agent.admit(admitted(&self.settings.carriers, &self.watch));
+    }
+
     /// A flow to a server of this trunk.
     pub(super) fn flow_to(&mut self, trunk: usize, peer: SocketAddr) -> Flow {
         match self.settings.carriers[trunk].transport {
@@ -205,8 +212,15 @@ impl Loop {
     fn take(&mut self, dialog: DialogId, flow: &Flow, invite: &IncomingInvite) -> Option<Command> {
         let refuse = |status| Some(Command::Reject { dialog, status, headers: Vec::new() });
         let from = flow.peer.ip();
-        let carrier = self.settings.carriers.iter().position(|c| c.sources.iter().any(|s| s.contains(from)));
-        let Some(index) = carrier else { return refuse(403) };
+        let sends_calls = |(at, carrier): (usize, &Carrier)| {
+            let listed = carrier.sources.iter().any(|source| source.contains(from));
+            (listed || (carrier.targets_call && self.watch.is_server(at, from))).then_some(at)
+        };
+        let Some(index) = self.settings.carriers.iter().enumerate().find_map(sends_calls) else {
+            // A server that answers calls of ours, but may make none.
+            self.side.count_refusal(403);
+            return refuse(403);
+        };
         if !self.routing.has_channel(index) {
             self.side.count_refusal(503);
             return refuse(503);
@@ -234,6 +248,12 @@ impl Loop {
         self.routing.came_in(leg, index);
         None
     }
+}
+
+/// Who may speak to us: those who may call, and those who answer our calls.
+pub(super) fn admitted(carriers: &[Carrier], watch: &Watch) -> Admit {
+    let sources = carriers.iter().flat_map(|carrier| carrier.sources.iter().copied());
+    Admit::Sources(sources.chain(watch.known().map(Source::from)).collect())
 }
 
 /// The dialog that an event is about.

@@ -400,6 +400,36 @@ async fn a_host_is_found_by_srv_and_its_second_server_takes_what_the_first_refus
     assert_eq!(caller.ends().await, Cause::Busy);
 }
 
+#[tokio::test]
+async fn a_server_answers_our_calls_without_being_listed_and_calls_in_only_where_its_trunk_says_so() {
+    for targets_call in [false, true] {
+        let far = Far::open().await;
+        let mut unlisted = carrier(&far, 10);
+        unlisted.sources = Vec::new();
+        unlisted.targets_call = targets_call;
+        let mut house = house(vec![unlisted], |_| {}).await;
+        let mut caller = house.dials(BEN);
+        let invite = far.gets("INVITE").await;
+        far.says(&invite, "200 OK", true).await;
+        assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+        far.gets("ACK").await;
+        let from_server = format!(
+            "INVITE sip:+12025550102@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKin\r\n\
+             From: <sip:+12025550199@h>;tag=1\r\nTo: <sip:+12025550102@127.0.0.1>\r\nCall-ID: in\r\n\
+             CSeq: 1 INVITE\r\nContact: <sip:far@{}>\r\nContent-Length: 0\r\n\r\n",
+            far.address, far.address
+        );
+        far.socket.send_to(from_server.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+        if targets_call {
+            let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+            assert_eq!(call.did.map(String::from).as_deref(), Some("+12025550102"));
+        } else {
+            far.gets("SIP/2.0 403").await;
+            assert!(house.calls.try_recv().is_err(), "nobody hears of it");
+        }
+    }
+}
+
 #[test]
 fn only_numbers_of_the_carrier_are_shown() {
     let (a, b, c) = (number("+12025550101"), number("+12025550102"), number("+12025550103"));

@@ -1,7 +1,7 @@
 //! Which trunks are up: their servers, what pings say of each, and the one alarm for those that are down.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::proto::sip::locate::{self, Lookup, Server};
 use crate::proto::sip::ping::{PingInput, PingOutput, Pings};
 use crate::proto::sip::{RequestId, hunt};
 
+/// Addresses that a call may still be up with, kept at most.
+const MAX_KNOWN: usize = 256;
 /// How long a server that failed a call is tried after the others only.
 const REST: Duration = Duration::from_secs(30);
 
@@ -58,6 +60,8 @@ impl Path {
 /// All trunks of this side.
 pub struct Watch {
     paths: Vec<Path>,
+    /// Every address that was found so far, the latest last.
+    known: VecDeque<IpAddr>,
     /// Pings under way.
     asked: HashMap<RequestId, Ping>,
     /// Servers that failed a call, until when.
@@ -76,7 +80,8 @@ impl Watch {
             down: false,
         };
         let paths = carriers.iter().map(path).collect();
-        Self { paths, asked: HashMap::new(), resting: HashMap::new(), alarms, rng: Rng::from_system() }
+        let (asked, resting) = (HashMap::new(), HashMap::new());
+        Self { paths, known: VecDeque::new(), asked, resting, alarms, rng: Rng::from_system() }
     }
 
     /// Takes in the targets that are addresses; those that have to be looked up are returned.
@@ -95,6 +100,17 @@ impl Watch {
         &self.alarms
     }
 
+    /// Who answers our calls: the trunks' servers, also those that DNS named before.
+    pub fn known(&self) -> impl Iterator<Item = IpAddr> {
+        self.known.iter().copied()
+    }
+
+    /// This is one of the trunk's servers now.
+    pub fn is_server(&self, trunk: usize, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.paths.get(trunk).is_some_and(|path| path.addresses().any(|address| address.ip().to_canonical() == ip))
+    }
+
     /// Some address of any trunk, as soon as one is known.
     pub fn any_address(&self) -> Option<SocketAddr> {
         self.paths.iter().find_map(|path| path.addresses().next())
@@ -108,6 +124,11 @@ impl Watch {
         let addresses: Vec<SocketAddr> = path.addresses().collect();
         if let Some(pings) = &mut path.pings {
             pings.watch(now, &addresses);
+        }
+        self.known.retain(|ip| addresses.iter().all(|address| address.ip() != *ip));
+        self.known.extend(addresses.iter().map(SocketAddr::ip));
+        while self.known.len() > MAX_KNOWN {
+            self.known.pop_front();
         }
         self.assess();
     }

@@ -174,6 +174,11 @@ impl Agent {
         DialogId(self.next_id)
     }
 
+    /// Who may speak to it from now on.
+    pub fn admit(&mut self, admit: Admit) {
+        self.config.admit = admit;
+    }
+
     /// Takes in what happened. Outputs are ready afterwards.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
