@@ -342,6 +342,40 @@ mod tests {
     }
 
     #[test]
+    fn channels_are_counted_right_whatever_comes_and_goes() {
+        for seed in 0..200 {
+            let mut rng = Rng::seeded(seed);
+            let trunks = [rules(10, 1), rules(10, 2), rules(20, 1)];
+            let limits = Limits { account_calls: 3, account_calls_per_hour: 1_000 };
+            let (mut routing, now) = (Routing::new(trunks, limits, Rng::seeded(seed)), start());
+            let account = AccountId::named("one");
+            let ben = number(BEN);
+            for n in 0..200 {
+                let ask = Ask { to: &ben, account: Some(&account) };
+                let (leg, trunk) = (LegId(rng.below(20)), usize::try_from(rng.below(3)).expect("small"));
+                match rng.below(5) {
+                    0 => routing.ended(leg),
+                    1 if routing.has_channel(trunk) => routing.moves(now, leg, trunk),
+                    2 if routing.has_channel(trunk) => routing.came_in(LegId(1_000 + n), trunk),
+                    3 => routing.keep(|leg| leg.0 % 7 != n % 7),
+                    _ => {
+                        if let Ok(trunks) = routing.pick(now, &ask, |_| true) {
+                            routing.goes_out(now, LegId(2_000 + n), trunks[0], Some(account.clone()));
+                        }
+                    }
+                }
+                for (at, line) in routing.lines.iter().enumerate() {
+                    let held = routing.legs.values().filter(|held| held.trunk == at).count();
+                    assert_eq!((line.in_use, held <= 2), (held, true), "{seed}");
+                }
+                let out = routing.legs.values().filter(|held| held.account.is_some()).count();
+                assert_eq!(routing.accounts.get(&account).map_or(0, |usage| usage.in_use), out, "{seed}");
+                assert!(out <= 3, "{seed}");
+            }
+        }
+    }
+
+    #[test]
     fn only_the_trunk_that_may_dial_it_is_asked() {
         let mut abroad = rules(20, 1);
         abroad.plan.allowed.push("+44".parse().expect("a pattern"));

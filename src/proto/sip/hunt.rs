@@ -113,6 +113,7 @@ pub const fn is_path_fault(status: u16) -> bool {
 mod tests {
     use super::*;
     use crate::base::clock::{Clock as _, TestClock, UtcMs};
+    use crate::base::rng::Rng;
 
     fn start() -> Instant {
         TestClock::at(UtcMs(0)).instant()
@@ -178,6 +179,44 @@ mod tests {
         assert_eq!(hunt.poll_timeout(), None);
         hunt.handle(at, HuntInput::Timeout);
         assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)], "a timer that fires late changes nothing");
+    }
+
+    #[test]
+    fn whatever_happens_each_way_is_tried_once_in_order_and_the_end_is_told_once() {
+        const STATUSES: [u16; 10] = [100, 180, 183, 408, 486, 500, 503, 504, 603, 606];
+        for seed in 0..2_000 {
+            let mut rng = Rng::seeded(seed);
+            let ways = 1 + usize::try_from(rng.below(4)).expect("small");
+            let (mut now, mut hunt) = (start(), Hunt::new(start(), ways));
+            let (mut tried, mut left, mut over, mut rang) = (Vec::new(), 0, 0, false);
+            for _ in 0..40 {
+                for output in drain(&mut hunt) {
+                    match output {
+                        HuntOutput::Try(at) => tried.push(at),
+                        HuntOutput::Leave => left += 1,
+                        HuntOutput::Over { .. } => over += 1,
+                    }
+                    assert!(over == 0 || !matches!(output, HuntOutput::Try(_)), "{seed}: tried after the end");
+                }
+                if over > 0 {
+                    break;
+                }
+                let before = tried.len();
+                now += Duration::from_millis(rng.below(900));
+                let status = STATUSES[usize::try_from(rng.below(10)).expect("small")];
+                match rng.below(3) {
+                    0 => hunt.handle(now, HuntInput::Timeout),
+                    _ if status < 200 => {
+                        rang |= status == 180;
+                        hunt.handle(now, HuntInput::Progress { status });
+                    }
+                    _ => hunt.handle(now, HuntInput::Refused { status }),
+                }
+                assert!(!rang || hunt.at() + 1 == before, "{seed}: another way after it rang");
+            }
+            assert_eq!(tried, (0..tried.len()).collect::<Vec<_>>(), "{seed}");
+            assert!(tried.len() <= ways && left < tried.len() && over <= 1, "{seed}");
+        }
     }
 
     #[test]
