@@ -439,7 +439,7 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let values = |list: Option<Vec<At<DialPattern>>>, usual| {
         list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
     };
-    let usual = DialPlan::default();
+    let usual = DialPlan::of_country(&rules.numbering.country);
     let addresses: Vec<sip::Source> = match addresses {
         Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
         Some(_) => {

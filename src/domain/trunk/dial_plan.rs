@@ -12,6 +12,16 @@ pub struct DialPlan {
 }
 
 impl DialPlan {
+    /// What a trunk may dial unless it says otherwise: its own country, without premium numbers.
+    ///
+    /// # Panics
+    /// If `country` is no country code: digits that do not begin with 0.
+    pub fn of_country(country: &str) -> Self {
+        let pattern = |text: &str| text.parse().expect("these patterns are valid, a test holds them so");
+        let own = format!("+{country}").parse().expect("the configuration lets country codes through alone");
+        Self { allowed: vec![own], denied: DENIED.iter().map(|text| pattern(text)).collect() }
+    }
+
     /// Whether `number` may be dialled.
     pub fn allows(&self, number: &PhoneNumber) -> bool {
         let is = |patterns: &[DialPattern]| patterns.iter().any(|p| p.matches(number));
@@ -31,8 +41,7 @@ const DENIED: [&str; 37] = [
 
 impl Default for DialPlan {
     fn default() -> Self {
-        let pattern = |text: &str| text.parse().expect("these patterns are valid, a test holds them so");
-        Self { allowed: vec![pattern("+1")], denied: DENIED.iter().map(|text| pattern(text)).collect() }
+        Self::of_country("1")
     }
 }
 
@@ -80,5 +89,8 @@ mod tests {
         plan.allowed.push("+44".parse().expect("a pattern"));
         assert!(plan.allows(&number("+442071838750")));
         assert!(!plan.allows(&number("+449098790879")));
+        let british = DialPlan::of_country("44");
+        assert!(british.allows(&number("+442071838750")));
+        assert!(!british.allows(&number("+449098790879")) && !british.allows(&number("+12025550110")));
     }
 }

@@ -218,6 +218,20 @@ async fn a_late_answer_of_a_silent_trunk_is_acknowledged_and_hung_up() {
 }
 
 #[tokio::test]
+async fn a_trunk_whose_connection_is_refused_is_followed_by_the_next_at_once() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let second = Far::open().await;
+    let mut first = carrier(&second, 10);
+    first.target = nobody.into();
+    first.transport = Transport::Tcp;
+    let house = house(vec![first, carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let taken = second.gets("INVITE").await;
+    second.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+}
+
+#[tokio::test]
 async fn an_answer_about_the_called_party_is_final() {
     let (first, second) = (Far::open().await, Far::open().await);
     let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
