@@ -90,7 +90,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     .map_err(|e| Failure::new(e.to_string()))?;
 
     let legs = LegNumbers::default();
-    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone()), Arc::clone(&clock))
+    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone(), feed.clone()), Arc::clone(&clock))
         .await
         .map_err(|e| Failure::new(e.to_string()))?;
     let check: registrar::TokenCheck = {
@@ -162,7 +162,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         store: store.clone(),
         feed,
         tokens,
-        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone() }),
+        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone(), trunk: trunk.clone() }),
         dispatcher,
         phones: Arc::new(phones),
         settings: front_settings(&config, demo.is_some()),

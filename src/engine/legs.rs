@@ -16,11 +16,10 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
-use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
@@ -35,14 +34,7 @@ const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 /// What a leg needs of the sides that signal: carriers and operators' phones.
 pub trait Signalling: Send + Sync {
     /// Dials a number over a trunk.
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    );
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// Rings an operator's softphone. `call` is told to the console, so that it knows what to answer.
     fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
@@ -59,15 +51,8 @@ pub struct Sides {
 }
 
 impl Signalling for Sides {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.trunk.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        self.trunk.dial(leg, call, offer, events);
     }
 
     fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
@@ -374,7 +359,7 @@ impl Legs {
     }
 
     /// Dials a number. What came of it, if it failed at once.
-    pub fn dial(&mut self, leg: LegId, to: &PhoneNumber, caller_id: Option<&PhoneNumber>) -> Option<LegInput> {
+    pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(failed(leg, &fault)),
@@ -383,7 +368,7 @@ impl Legs {
         let offer = session.offer();
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
-        self.wiring.signalling.dial(leg, to, caller_id, offer, events);
+        self.wiring.signalling.dial(leg, call, offer, events);
         None
     }
 

@@ -4,6 +4,7 @@
 
 use tokio::sync::mpsc;
 
+use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -48,6 +49,16 @@ pub enum LegCommand {
     Probe,
     /// End the leg in whatever state it is: CANCEL, BYE or a refusal.
     HangUp,
+}
+
+/// A call to make over a trunk.
+#[derive(Clone, Debug)]
+pub struct DialOut {
+    pub to: PhoneNumber,
+    /// The number to show, if the trunk is entitled to it.
+    pub caller_id: Option<PhoneNumber>,
+    /// In whose name; its limits apply. None for what the service does for itself.
+    pub account: Option<AccountId>,
 }
 
 /// A call that came in over a trunk.

@@ -99,6 +99,16 @@ impl Legs {
         self.by_leg.insert(leg, Leg { dialog, events, rang: false });
     }
 
+    /// The leg goes on by another dialog: what it had so far is given up.
+    pub fn rewire(&mut self, leg: LegId, dialog: DialogId) {
+        if let Some(wired) = self.by_leg.get_mut(&leg) {
+            self.by_dialog.remove(&wired.dialog);
+            wired.dialog = dialog;
+            wired.rang = false;
+            self.by_dialog.insert(dialog, leg);
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.by_leg.len()
     }
@@ -184,6 +194,7 @@ impl Legs {
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => None,
         }
     }
@@ -225,7 +236,10 @@ impl Legs {
 pub fn cause_of(status: u16, rang: bool) -> Cause {
     match status {
         486 | 600 => Cause::Busy,
-        603 | 607 | 608 => Cause::Declined,
+        603 => Cause::Declined,
+        // RFC 8197, RFC 8688: neither says that the line is busy.
+        607 => Cause::Unwanted,
+        608 => Cause::Blocked,
         404 | 410 | 484 | 604 => Cause::WrongNumber,
         415 | 488 | 606 => Cause::Incompatible,
         408 | 480 | 487 if rang => Cause::NoAnswer,
@@ -238,10 +252,12 @@ pub const fn status_of(cause: Cause) -> u16 {
     match cause {
         Cause::Busy => 486,
         Cause::Declined => 603,
+        Cause::Unwanted => 607,
+        Cause::Blocked => 608,
         Cause::WrongNumber => 404,
         Cause::Incompatible => 488,
-        Cause::Forbidden => 403,
-        Cause::Unreachable => 503,
+        Cause::Forbidden | Cause::Emergency => 403,
+        Cause::Unreachable | Cause::LinesBusy | Cause::Limited => 503,
         Cause::NoAnswer | Cause::HungUp | Cause::Released => 480,
         Cause::Lost | Cause::Fault => 500,
     }
@@ -276,7 +292,9 @@ mod tests {
         assert_eq!(cause_of(486, true), Cause::Busy);
         assert_eq!(cause_of(480, true), Cause::NoAnswer);
         assert_eq!(cause_of(480, false), Cause::Unreachable);
-        assert_eq!(cause_of(607, false), Cause::Declined);
+        assert_eq!(cause_of(603, true), Cause::Declined);
+        assert_eq!(cause_of(607, false), Cause::Unwanted);
+        assert_eq!(cause_of(608, false), Cause::Blocked);
         assert_eq!(cause_of(503, false), Cause::Unreachable);
     }
 

@@ -17,7 +17,7 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{DialOut, LegEvent};
 use crate::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
 use crate::proto::sdp::{AudioCodec, Session};
@@ -26,22 +26,20 @@ fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
+fn dialled(to: &str, caller_id: Option<&str>) -> DialOut {
+    DialOut { to: number(to), caller_id: caller_id.map(number), account: None }
+}
+
 fn free_address() -> SocketAddr {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     socket.local_addr().expect("an address")
 }
 
 async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
-    let carrier = Carrier {
-        name: "loopback".into(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: other.to_string(),
-        tcp: false,
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: vec![],
-    };
-    let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs };
+    let mut carrier = Carrier::new("loopback", other.into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.rules.channels = 10;
+    let settings = TrunkSettings::new(bind, vec![carrier], legs);
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
 }
 
@@ -61,15 +59,8 @@ fn media(first: u16) -> (Media, mpsc::Receiver<MediaEvent>) {
 struct TrunkOnly(TrunkHandle);
 
 impl Signalling for TrunkOnly {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.0.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        self.0.dial(leg, call, offer, events);
     }
 
     fn ring(&self, _leg: LegId, _user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
@@ -225,7 +216,7 @@ async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
     let mut world = World::open(30_000).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550102"), Some(&number("+12025550150")), session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550102", Some("+12025550150")), session.offer(), events);
     let answer = soon("an answer", async {
         loop {
             match told.recv().await.expect("the leg lives") {
@@ -261,7 +252,7 @@ async fn a_number_of_no_account_does_not_exist() {
     let world = World::open(30_400).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550199"), None, session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550199", None), session.offer(), events);
     let why = soon("a refusal", async {
         loop {
             if let LegEvent::Ended(why) = told.recv().await.expect("the leg lives") {

@@ -25,6 +25,7 @@ use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResul
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
+use crate::engine::signal::DialOut;
 use crate::io::media::MediaEvent;
 use crate::io::media::prompt::Prompt;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
@@ -262,7 +263,10 @@ impl OutTask {
 
     fn carry_out(&mut self, output: OutboundOutput) -> Option<LegInput> {
         match output {
-            OutboundOutput::Dial { leg, to } => return self.legs.dial(leg, &to, self.request.caller_id.as_ref()),
+            OutboundOutput::Dial { leg, to } => {
+                let (caller_id, account) = (self.request.caller_id.clone(), Some(self.request.account.clone()));
+                return self.legs.dial(leg, DialOut { to, caller_id, account });
+            }
             OutboundOutput::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             OutboundOutput::StopPlay { leg, play } => self.mixer.stop(leg, play),
             OutboundOutput::HangUp { leg } => self.legs.hang_up(leg),

@@ -25,7 +25,7 @@ use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
-use crate::engine::signal::{IncomingCall, LegEvent};
+use crate::engine::signal::{DialOut, IncomingCall, LegEvent};
 use crate::io::media::MediaEvent;
 use crate::io::store::calls::CallEnd;
 
@@ -259,7 +259,9 @@ impl CallTask {
             }
             Output::Dial { leg, to: Party::Number(number) } => {
                 let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
-                return self.legs.dial(leg, &number, Some(&caller_id)).map(|event| (leg, event));
+                let account = Some(self.facts.account.id.clone());
+                let call = DialOut { to: number, caller_id: Some(caller_id), account };
+                return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
                 return self.legs.ring(leg, &user).map(|event| (leg, event));

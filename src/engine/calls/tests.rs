@@ -17,7 +17,7 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{DialOut, LegEvent};
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
@@ -47,14 +47,7 @@ impl Outside {
 }
 
 impl Signalling for Outside {
-    fn dial(
-        &self,
-        leg: LegId,
-        _to: &PhoneNumber,
-        _caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
+    fn dial(&self, leg: LegId, _call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
         self.did(Did::Dialled { leg, offer, events });
     }
 

@@ -353,12 +353,32 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             CallOutResult::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
             CallOutResult::NotReached(cause) => match cause {
                 Cause::Busy => CallNews::Ended(CallOutcome::Busy),
-                Cause::Declined => CallNews::Ended(CallOutcome::Declined),
+                Cause::Declined | Cause::Unwanted => CallNews::Ended(CallOutcome::Declined),
                 Cause::NoAnswer | Cause::HungUp | Cause::Released => CallNews::Ended(CallOutcome::NoAnswer),
-                Cause::WrongNumber | Cause::Forbidden => CallNews::WrongNumber,
+                Cause::WrongNumber => CallNews::WrongNumber,
+                Cause::Forbidden | Cause::Emergency => CallNews::Forbidden,
+                Cause::Blocked => CallNews::Blocked,
+                Cause::LinesBusy | Cause::Limited => CallNews::Limited,
                 Cause::Unreachable | Cause::Incompatible | Cause::Fault => CallNews::NoTrunk,
                 Cause::Lost => CallNews::Ended(CallOutcome::Lost),
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spam_filters_and_our_own_rules_are_not_the_persons_refusal() {
+        let news = |cause| call_news(&CallOutEvent::Ended(CallOutResult::NotReached(cause)));
+        assert_eq!(news(Cause::Declined), Some(CallNews::Ended(CallOutcome::Declined)));
+        assert_eq!(news(Cause::Unwanted), Some(CallNews::Ended(CallOutcome::Declined)), "their telephone said so");
+        assert_eq!(news(Cause::Blocked), Some(CallNews::Blocked));
+        assert_eq!(news(Cause::Forbidden), Some(CallNews::Forbidden));
+        assert_eq!(news(Cause::Limited), Some(CallNews::Limited));
+        assert_eq!(news(Cause::LinesBusy), Some(CallNews::Limited));
+        assert_eq!(news(Cause::WrongNumber), Some(CallNews::WrongNumber));
+    }
 }

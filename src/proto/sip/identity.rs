@@ -59,7 +59,7 @@ impl Verstat {
 impl IncomingInvite {
     /// The user part of the request URI, unescaped: what was dialled, as the last hop has it.
     pub fn dialled(&self) -> Option<String> {
-        self.request_uri.user_plain().filter(|u| !u.is_empty())
+        self.request_uri.number_plain().filter(|u| !u.is_empty())
     }
 
     /// The user part of To, unescaped: what the caller dialled.
@@ -160,21 +160,6 @@ impl IncomingInvite {
     }
 }
 
-/// From, and what else a call of ours says about who makes it. `number` is shown; `None`: withheld, which the
-/// network is asked to see to as well (RFC 3323 §4.2, RFC 3325 §9.3).
-pub fn identify(number: Option<&str>, host: &str) -> (String, Vec<(String, String)>) {
-    match number {
-        Some(number) => {
-            let uri = format!("<sip:{number}@{host}>");
-            (uri.clone(), vec![("P-Asserted-Identity".to_owned(), uri)])
-        }
-        None => (
-            "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned(),
-            vec![("Privacy".to_owned(), "id".to_owned())],
-        ),
-    }
-}
-
 /// `privacy=full` of Diversion and Remote-Party-ID.
 fn is_private(address: &Address) -> bool {
     address
@@ -184,7 +169,7 @@ fn is_private(address: &Address) -> bool {
 
 fn user_of(address: &Address) -> Option<String> {
     match &address.uri {
-        Ok(uri) => uri.user_plain().filter(|u| !u.is_empty()),
+        Ok(uri) => uri.number_plain().filter(|u| !u.is_empty()),
         Err(_) => Some(unescape(address.uri_text.split_once(':')?.1)).filter(|u| !u.is_empty()),
     }
 }
@@ -293,14 +278,5 @@ mod tests {
         }
         assert_eq!(invite(&[("From", "<sip:+12025550199@h>;tag=1")]).verstat(), None);
         assert_eq!(invite(&[("From", "<sip:1;verstat=Maybe@h>;tag=1")]).verstat(), None);
-    }
-
-    #[test]
-    fn a_withheld_number_is_asked_to_be_kept_so() {
-        let (from, headers) = identify(None, "192.0.2.1");
-        assert!(from.contains("anonymous.invalid"));
-        assert_eq!(headers, [("Privacy".to_owned(), "id".to_owned())]);
-        let (from, headers) = identify(Some("+12025550101"), "192.0.2.1");
-        assert_eq!((from.as_str(), headers[0].1.as_str()), ("<sip:+12025550101@192.0.2.1>", from.as_str()));
     }
 }

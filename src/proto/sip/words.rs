@@ -62,7 +62,7 @@ impl Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogId(pub u64);
 
-/// A REGISTER waiting for [`Command::Respond`].
+/// A REGISTER waiting for [`Command::Respond`], or an OPTIONS of ours waiting for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
@@ -111,7 +111,7 @@ pub enum Event {
         dialog: DialogId,
         answer: Option<Vec<u8>>,
     },
-    /// A provisional response to a call out (101-199).
+    /// A provisional response to a call out (100-199).
     Progress {
         dialog: DialogId,
         status: u16,
@@ -172,6 +172,11 @@ pub enum Event {
         request: RequestId,
         flow: Flow,
         register: Box<RegisterRequest>,
+    },
+    /// What a host says to [`Command::Options`]: a final status; 408 if it says nothing, 503 if the connection is lost.
+    OptionsAnswered {
+        request: RequestId,
+        status: u16,
     },
     /// A request was refused without an event of its own. For counting.
     Refused {
@@ -280,6 +285,13 @@ pub enum Command {
     MoveFlow {
         dialog: DialogId,
         flow: Flow,
+    },
+    /// Asks a host whether it is there. `request` is [`Agent::next_request`](super::Agent::next_request)'s.
+    Options {
+        request: RequestId,
+        flow: Flow,
+        request_uri: String,
+        from: String,
     },
     /// Answers a REGISTER. 403 is sent short and forgotten.
     Respond {

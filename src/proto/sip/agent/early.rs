@@ -20,10 +20,14 @@ impl Agent {
         let Some(dialog) = self.clients.get(&tx).and_then(|c| c.dialog).and_then(|id| self.dialogs.get_mut(&id)) else {
             return;
         };
-        if dialog.stage != (Stage::Calling { tx, canceling: false }) || response.status == 100 {
+        if dialog.stage != (Stage::Calling { tx, canceling: false }) {
             return;
         }
         let id = dialog.id;
+        if response.status == 100 {
+            // Somebody is there, whatever becomes of the call.
+            return self.event(Event::Progress { dialog: id, status: 100, sdp: None });
+        }
         let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
         let status = response.status;
         // A response without a tag makes no dialog (§12.1); it still says that something rings.

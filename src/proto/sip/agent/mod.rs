@@ -8,6 +8,7 @@
 
 mod change;
 mod early;
+mod options;
 mod prack;
 mod probe;
 mod refer;
@@ -29,7 +30,7 @@ use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
-use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
 use crate::base::rng::Rng;
 
 /// How long an answered call outlives its connection, so that a browser can come back.
@@ -161,6 +162,8 @@ pub struct Agent {
     servers: HashMap<TxId, Server>,
     server_keys: HashMap<ServerKey, TxId>,
     clients: HashMap<TxId, Client>,
+    /// OPTIONS of ours that wait for an answer.
+    asked: HashMap<TxId, RequestId>,
     client_keys: HashMap<(String, String), TxId>,
     dialogs: HashMap<DialogId, Dialog>,
     /// (Call-ID, our tag).
@@ -182,6 +185,7 @@ impl Agent {
             servers: HashMap::new(),
             server_keys: HashMap::new(),
             clients: HashMap::new(),
+            asked: HashMap::new(),
             client_keys: HashMap::new(),
             dialogs: HashMap::new(),
             dialog_keys: HashMap::new(),
@@ -199,6 +203,11 @@ impl Agent {
     /// So many messages lie unread behind the one that comes next.
     pub const fn unread(&mut self, messages: usize) {
         self.admission.unread(messages);
+    }
+
+    /// Who may speak to it from now on.
+    pub fn admit(&mut self, admit: Admit) {
+        self.config.admit = admit;
     }
 
     /// Takes in what happened. Outputs are ready afterwards.
@@ -265,6 +274,9 @@ impl Agent {
                     d.lost_at = None;
                 }
                 self.arm_dialog(dialog);
+            }
+            Command::Options { request, flow, request_uri, from } => {
+                self.ask_options(now, request, flow, &request_uri, &from);
             }
             Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
         }

@@ -131,6 +131,7 @@ impl Agent {
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
     pub(super) fn client_failed(&mut self, now: Instant, id: TxId, status: u16) {
         let Some(client) = self.forget_client(id) else { return };
+        self.options_answered(id, status);
         if let Some(dialog) = client.dialog {
             let response =
                 Response { status, reason: reason_phrase(status), headers: Headers::default(), body: Vec::new() };
@@ -167,6 +168,7 @@ impl Agent {
         }
         if let Some(status) = probed {
             self.probe_answered(now, id, status);
+            self.options_answered(id, status);
         }
         self.apply_client(id, effects);
     }
