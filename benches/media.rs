@@ -134,6 +134,8 @@ fn legs(count: usize, run: Duration, load: Load) -> Duration {
             remote,
             codec: Codec::Pcmu,
             telephone_event: Some(101),
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: 20,

@@ -15,8 +15,10 @@ use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
 use crate::domain::account::Speech;
 use crate::domain::dispatch::protocol::{Method, Step};
+use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
+use crate::engine::feed::Feed;
 use crate::engine::trunk::{Carriage, Carrier, LegNumbers, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
@@ -25,6 +27,7 @@ use crate::io::deliver::{Mailer, NotConfigured, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
+use crate::proto::sip::ping::PING_EVERY;
 use crate::sandbox::{self, SandboxConfig};
 
 use super::{Certificates, Failure};
@@ -85,23 +88,32 @@ pub(super) fn trunk_settings(
     certificates: &Certificates,
     caps: Caps,
     legs: LegNumbers,
+    feed: Feed,
 ) -> TrunkSettings {
-    let carriers = config.trunks.iter().map(|trunk| {
-        let plan = trunk.dial_plan.clone();
-        Carrier {
-            name: trunk.name.clone(),
-            sources: trunk.addresses.clone(),
-            target: trunk.target.to_string(),
-            over: match (trunk.transport, certificates.of_trunk(&trunk.name)) {
-                (TrunkTransport::Tls, Some(peer)) => Carriage::Tls(peer),
-                (TrunkTransport::Tcp, _) => Carriage::Tcp,
-                (TrunkTransport::Udp | TrunkTransport::Tls, _) => Carriage::Udp,
-            },
-            srtp: trunk.srtp,
+    let carriers = config.trunks.iter().map(|trunk| Carrier {
+        name: trunk.name.clone(),
+        sources: trunk.addresses.clone(),
+        targets_call: trunk.targets_call,
+        target: trunk.target.clone(),
+        over: match (trunk.transport, certificates.of_trunk(&trunk.name)) {
+            (TrunkTransport::Tls, Some(peer)) => Carriage::Tls(peer),
+            (TrunkTransport::Tcp, _) => Carriage::Tcp,
+            (TrunkTransport::Udp | TrunkTransport::Tls, _) => Carriage::Udp,
+        },
+        srtp: trunk.srtp,
+        rules: TrunkRules {
+            priority: trunk.priority,
+            weight: trunk.weight,
             channels: trunk.channels as usize,
-            caller_ids: trunk.caller_ids.clone(),
-            may_dial: Arc::new(move |number: &PhoneNumber| plan.allows(number)),
-        }
+            calls_per_second: trunk.calls_per_second as usize,
+            plan: trunk.dial_plan.clone(),
+            country: trunk.numbering.country.clone(),
+            emergency: trunk.emergency_address.is_some(),
+        },
+        numbering: trunk.numbering.clone(),
+        shown: trunk.shown,
+        caller_ids: trunk.caller_ids.clone(),
+        ping_every: trunk.ping.then_some(PING_EVERY),
     });
     TrunkSettings {
         bind: config.sip.trunk_bind,
@@ -109,7 +121,10 @@ pub(super) fn trunk_settings(
         caps,
         advertised: config.sip.public_address.map(|ip| ip.to_string()),
         carriers: carriers.collect(),
+        limits: config.limits,
         legs,
+        feed,
+        name_server: None,
     }
 }
 

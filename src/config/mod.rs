@@ -5,6 +5,7 @@
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
 mod read;
+mod routing;
 pub mod secret;
 mod section;
 pub mod tls;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
+use crate::domain::trunk::Limits;
 use crate::proto::sip::Source;
 use tls::IdentityFiles;
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,
     pub auth: Auth,
+    /// What each account may call out.
+    pub limits: Limits,
     pub trunks: Vec<Trunk>,
 }
 

@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip;
 
+use super::routing::{read_limits, read_rules};
 use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::tls::{self, TrunkTls};
 use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkTransport};
@@ -80,6 +81,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         second.complain(second.span(), what, "Keep one [[sms]]");
     }
     let auth = read_auth(&top.section("auth"));
+    let limits = read_limits(&top.section("limits"));
     let trunks = read_trunks(&top, mistakes);
     top.finish();
     check_together(&top, &http, &sip, &sms);
@@ -93,6 +95,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
         auth,
+        limits,
         trunks: trunks?,
     })
 }
@@ -474,13 +477,14 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let tls = read_trunk_tls(&top.section("tls"));
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
     let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
-    let fix = "Write a host and a port: \"sip.carrier.example:5060\"";
-    let target = top.parsed("target", fix, |text| HostPort::parse(text, over.usual_port()));
+    let fix = "Write a host, with a port if the carrier names one: \"sip.carrier.example\", \"192.0.2.1:5060\"";
+    let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
     let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
     let channels = top.number("channels", 1..=10_000);
     let fix = "Write how such numbers begin, x for any digit: \"+1202\", \"+1xxx976\"";
     let allowed = top.list("allowed", fix, |text| text.parse::<DialPattern>().ok());
     let denied = top.list("denied", fix, |text| text.parse::<DialPattern>().ok());
+    let rules = read_rules(&top);
     top.finish();
     for (key, there) in [("name", name.is_some()), ("kind", kind.is_some()), ("target", target.is_some())] {
         if !there && !top.has(key) {
@@ -490,15 +494,19 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let values = |list: Option<Vec<At<DialPattern>>>, usual| {
         list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
     };
-    let usual = DialPlan::default();
+    let usual = DialPlan::of_country(&rules.numbering.country);
     let addresses: Vec<sip::Source> = match addresses {
         Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
         Some(_) => {
             // Said already, if the list held something.
             return None;
         }
+        None if rules.targets_call => Vec::new(),
         None => {
-            top.complain_missing("addresses", "List the addresses that this carrier calls from");
+            top.complain_missing(
+                "addresses",
+                "List the addresses that this carrier calls from, or write sources = \"targets\"",
+            );
             return None;
         }
     };
@@ -526,10 +534,18 @@ fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         tls: tls?,
         srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         addresses,
+        targets_call: rules.targets_call,
         target: target?.value,
         caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
+        priority: rules.priority,
+        weight: rules.weight,
         channels: channels.and_then(|n| u32::try_from(n.value).ok()).unwrap_or(30),
+        calls_per_second: rules.calls_per_second,
         dial_plan: DialPlan { allowed: values(allowed, usual.allowed), denied: values(denied, usual.denied) },
+        emergency_address: rules.emergency_address,
+        numbering: rules.numbering,
+        shown: rules.shown,
+        ping: rules.ping,
     })
 }
 
@@ -537,7 +553,7 @@ fn read_trunk_tls(section: &Section<'_>) -> Option<TrunkTls> {
     let fix = "Write what the carrier's certificate says: \"sip.carrier.example\", \"*.carrier.example\"";
     let name = section.parsed("name", fix, |text| {
         let host = text.strip_prefix("*.").unwrap_or(text);
-        HostPort::parse(host, 5061).filter(|read| read.host == host).map(|_| text.to_owned())
+        host.parse::<HostPort>().ok().filter(|read| read.host == host).map(|_| text.to_owned())
     });
     let ca_file = tls::read_file(section, "ca_file");
     let identity = tls::read_identity(section);

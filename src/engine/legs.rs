@@ -16,11 +16,10 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
+use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
-use crate::base::phone::PhoneNumber;
 use crate::base::rng::secure_bytes;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
@@ -30,20 +29,13 @@ use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
 
-/// What we offer, best first.
-const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
+/// What we offer, best first: the house mixes at 8 kHz.
+const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 
 /// What a leg needs of the sides that signal: carriers and operators' phones.
 pub trait Signalling: Send + Sync {
     /// Dials a number over a trunk.
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Offer,
-        events: mpsc::Sender<LegEvent>,
-    );
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>);
     /// Rings an operator's softphone. `call` is told to the console, so that it knows what to answer.
     fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
@@ -60,15 +52,8 @@ pub struct Sides {
 }
 
 impl Signalling for Sides {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Offer,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.trunk.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.trunk.dial(leg, call, offer, events);
     }
 
     fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
@@ -136,11 +121,13 @@ impl LegMedia for Media {
     }
 
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
-        let codecs = match prefer {
-            Codec::Pcmu => [Codec::Pcmu, Codec::Pcma],
-            Codec::Pcma => [Codec::Pcma, Codec::Pcmu],
+        let codecs: &[Codec] = match prefer {
+            Codec::Pcmu => &[Codec::Pcmu, Codec::Pcma],
+            Codec::Pcma => &[Codec::Pcma, Codec::Pcmu],
+            // Only for a caller who speaks it: then the two are relayed as they are.
+            Codec::G722 => &[Codec::G722, Codec::Pcmu, Codec::Pcma],
         };
-        Ok(self.open_web(shard, leg, &codecs)?)
+        Ok(self.open_web(shard, leg, codecs)?)
     }
 
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
@@ -247,6 +234,7 @@ impl Routes {
             | MediaEvent::WebDown { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
+            | MediaEvent::Quality { leg, .. }
             | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
         };
         if let Some(to) = to {
@@ -281,9 +269,12 @@ struct Wire {
     events: mpsc::Receiver<LegEvent>,
     /// None for a browser, and until media is open.
     sdp: Option<Session>,
-    /// The caller's offer, until it is answered.
+    /// The caller's offer, until it is looked at.
     offer: Option<Vec<u8>>,
+    /// How much its trunk encrypts.
     srtp: Srtp,
+    /// Our answer to it, and what was agreed, until it is sent.
+    answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
     ended: bool,
 }
@@ -313,17 +304,22 @@ impl Legs {
     /// Takes over the leg of a call that came in.
     pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, srtp: Srtp, events: mpsc::Receiver<LegEvent>) {
         self.route(leg);
-        let side = Side::Trunk;
-        self.wires.push(Wire { leg, side, events, sdp: None, offer, srtp, media_open: false, ended: false });
+        self.wires.push(Wire {
+            leg,
+            side: Side::Trunk,
+            events,
+            sdp: None,
+            offer,
+            srtp,
+            answer: None,
+            media_open: false,
+            ended: false,
+        });
     }
 
-    /// Tells a caller that it rings, while the greeting is made ready.
-    pub fn ring_back(&self, leg: LegId) {
-        self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
-    }
-
-    /// Answers the caller. What came of it, if it failed.
-    pub fn answer(&mut self, leg: LegId) -> Option<LegInput> {
+    /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
+    /// ready; one that cannot is refused without. What came of it, if it failed.
+    pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
@@ -335,21 +331,29 @@ impl Legs {
         wire.media_open = true;
         let mut session = Session::new(leg.0, address, &CODECS).with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
-            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed))),
+            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
             None => Ok((session.offer(), None)),
         };
         wire.sdp = Some(session);
         match answered {
-            Ok((description, agreed)) => {
-                if let Some(agreed) = agreed {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                }
-                self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
+            Ok(answer) => {
+                wire.answer = Some(answer);
+                self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
                 None
             }
             Err(error) => Some(self.refuse(leg, refusal(&error), &error)),
         }
+    }
+
+    /// Answers a caller whose leg is open.
+    pub fn answer(&mut self, leg: LegId) {
+        let wire = self.wires.iter_mut().find(|w| w.leg == leg);
+        let Some((description, agreed)) = wire.and_then(|w| w.answer.take()) else { return };
+        if let Some(agreed) = agreed {
+            self.wiring.media.connect_rtp(leg, agreed);
+        }
+        self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
@@ -359,7 +363,7 @@ impl Legs {
     }
 
     /// Dials a number. What came of it, if it failed at once.
-    pub fn dial(&mut self, leg: LegId, to: &PhoneNumber, caller_id: Option<&PhoneNumber>) -> Option<LegInput> {
+    pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(failed(leg, &fault)),
@@ -369,7 +373,7 @@ impl Legs {
         session.settle(Srtp::Off);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
-        self.wiring.signalling.dial(leg, to, caller_id, offer, events);
+        self.wiring.signalling.dial(leg, call, offer, events);
         None
     }
 
@@ -393,7 +397,17 @@ impl Legs {
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side, events, sdp, offer: None, srtp: Srtp::Off, media_open: true, ended: false });
+        self.wires.push(Wire {
+            leg,
+            side,
+            events,
+            sdp,
+            offer: None,
+            srtp: Srtp::Off,
+            answer: None,
+            media_open: true,
+            ended: false,
+        });
     }
 
     fn route(&self, leg: LegId) {
@@ -413,6 +427,17 @@ impl Legs {
         } else {
             self.wiring.routes.lock().legs.remove(&leg);
         }
+    }
+
+    /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
+    /// is asked whether it is still there: if it does not answer that either, the leg ends.
+    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        if let MediaEvent::Silent { leg } = event
+            && self.wires.iter().any(|w| w.leg == *leg && w.side == Side::Trunk && !w.ended)
+        {
+            self.wiring.signalling.to_trunk(*leg, LegCommand::Probe);
+        }
+        input_of_media(event)
     }
 
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
@@ -473,6 +498,11 @@ impl Legs {
                 self.answer_reoffer(leg, offer);
                 return None;
             }
+            // An answer that cannot be read leaves things as they were: the call was up before.
+            LegEvent::Reanswered(sdp) => {
+                let _ = self.accept(leg, &sdp);
+                return None;
+            }
             LegEvent::Digit(digit) => LegInput::Digit(digit),
             LegEvent::Ended(cause) => LegInput::Ended(cause),
         })
@@ -494,12 +524,16 @@ impl Legs {
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
-        let session = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut());
-        let agreed = session.ok_or(Cause::Released)?.accept(sdp).map_err(|error| {
+        let session =
+            self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
+        let before = session.agreed().copied();
+        let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        self.wiring.media.connect_rtp(leg, agreed.into());
+        if before != Some(agreed) {
+            self.wiring.media.connect_rtp(leg, agreed.into());
+        }
         Ok(())
     }
 
@@ -512,13 +546,19 @@ impl Legs {
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
         let side = wire.side;
         let command = match (&mut wire.sdp, offer) {
-            (Some(session), Some(offer)) => match session.answer(&offer) {
-                Ok((answer, agreed)) => {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                    LegCommand::AnswerReoffer(answer)
+            (Some(session), Some(offer)) => {
+                let before = session.agreed().copied();
+                match session.answer(&offer) {
+                    Ok((answer, agreed)) => {
+                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
+                        if before != Some(agreed) {
+                            self.wiring.media.connect_rtp(leg, agreed.into());
+                        }
+                        LegCommand::AnswerReoffer(answer)
+                    }
+                    Err(_) => LegCommand::RejectReoffer,
                 }
-                Err(_) => LegCommand::RejectReoffer,
-            },
+            }
             (Some(session), None) => LegCommand::AnswerReoffer(session.offer()),
             (None, _) => LegCommand::RejectReoffer,
         };
@@ -544,14 +584,16 @@ impl Drop for Legs {
     }
 }
 
-/// What a shard's event about a leg means to a machine.
-pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
+fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
         MediaEvent::WebDown { leg } | MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
-        MediaEvent::PlayDone { .. } | MediaEvent::Bridged { .. } | MediaEvent::Closed { .. } => None,
+        MediaEvent::PlayDone { .. }
+        | MediaEvent::Bridged { .. }
+        | MediaEvent::Quality { .. }
+        | MediaEvent::Closed { .. } => None,
     }
 }
 
@@ -559,7 +601,10 @@ pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
 pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
     serde_json::json!({
         "packets_in": stats.packets_in, "packets_out": stats.packets_out,
-        "lost": stats.lost, "jitter_us": stats.jitter_us, "srtp_refused": stats.srtp_refused,
+        "lost": stats.lost, "jitter_us": stats.jitter_us,
+        "lost_out": stats.lost_out, "jitter_out_us": stats.jitter_out_us, "round_trip_us": stats.round_trip_us,
+        "late": stats.late, "doubled": stats.doubled, "concealed_ms": stats.concealed_ms,
+        "strangers": stats.strangers, "srtp_refused": stats.srtp_refused,
     })
 }
 

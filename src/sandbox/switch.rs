@@ -352,9 +352,11 @@ impl Switch {
             Event::Established { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteRejected { .. }
+            | Event::Refer { .. }
             | Event::Info { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => {}
         }
     }

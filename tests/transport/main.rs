@@ -27,9 +27,8 @@ use cordboard::base::clock::SystemClock;
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::bridge::LegId;
 use cordboard::domain::call::cause::Cause;
-use cordboard::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegEvent};
+use cordboard::engine::signal::{DialOut, IncomingCall, LEG_EVENT_DEPTH, LegEvent};
 use cordboard::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
-use cordboard::io::net::census::Caps;
 use cordboard::io::net::tls::{Identity, IdentityFiles};
 use cordboard::proto::sdp::Srtp;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
@@ -104,16 +103,12 @@ impl Authority {
 
 /// A carrier at `target` from which calls may come in as well.
 pub fn carrier(target: &str, over: Carriage, srtp: Srtp) -> Carrier {
-    Carrier {
-        name: "carrier".to_owned(),
-        sources: ["127.0.0.1", "::1"].map(|text| text.parse().expect("an address")).to_vec(),
-        target: target.to_owned(),
-        over,
-        srtp,
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: Vec::new(),
-    }
+    let mut carrier = Carrier::new("carrier", target.parse().expect("a target"));
+    carrier.sources = ["127.0.0.1", "::1"].map(|text| text.parse().expect("an address")).to_vec();
+    (carrier.over, carrier.srtp) = (over, srtp);
+    // What comes first is what the test sends.
+    carrier.ping_every = None;
+    carrier
 }
 
 /// A trunk side.
@@ -123,21 +118,20 @@ pub async fn trunk_side(
     carrier: Carrier,
 ) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
     let bind: SocketAddr = bind.parse().expect("an address");
-    let settings = TrunkSettings {
-        bind,
-        tls: tls.map(|identity| (bind, identity)),
-        caps: Caps::of(512),
-        advertised: None,
-        carriers: vec![carrier],
-        legs: LegNumbers::default(),
-    };
+    let mut settings = TrunkSettings::new(bind, vec![carrier], LegNumbers::default());
+    settings.tls = tls.map(|identity| (bind, identity));
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a free port")
+}
+
+/// A call to [`DID`].
+pub fn dialled() -> DialOut {
+    DialOut { to: PhoneNumber::parse(DID).expect("a number"), caller_id: None, account: None }
 }
 
 /// Dials [`DID`] and gives what is told of it.
 pub fn dial(trunk: &TrunkHandle, leg: LegId) -> mpsc::Receiver<LegEvent> {
     let (events, heard) = mpsc::channel(LEG_EVENT_DEPTH);
-    trunk.dial(leg, &PhoneNumber::parse(DID).expect("a number"), None, SDP.to_vec(), events);
+    trunk.dial(leg, dialled(), SDP.to_vec(), events);
     heard
 }
 

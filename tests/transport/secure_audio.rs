@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::clock::{SharedClock, SystemClock};
-use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LegCommand, LegEvent, Offer};
@@ -19,7 +18,7 @@ use cordboard::proto::rtp::srtp::{Guard, Keys};
 use cordboard::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
 use tokio::sync::mpsc;
 
-use super::{Authority, DID, carrier, dial, end, next, trunk_side};
+use super::{Authority, carrier, dial, dialled, end, next, trunk_side};
 
 const RATE: f64 = 8_000.0;
 const ONE_HZ: f64 = 700.0;
@@ -84,6 +83,8 @@ impl Phone {
             remote: self.socket.local_addr().expect("bound"),
             codec: Codec::Pcmu,
             telephone_event: None,
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: 20,
@@ -244,7 +245,7 @@ async fn a_trunk_that_must_encrypt_offers_keys_and_takes_no_plain_answer_or_call
         let (events, mut heard) = mpsc::channel(32);
         let session = session(1, "127.0.0.1:20000".parse().expect("an address"), 1, Srtp::Off);
         let leg = LegNumbers::default().fresh();
-        a.dial(leg, &PhoneNumber::parse(DID).expect("a number"), None, Offer::Of(Box::new(session)), events);
+        a.dial(leg, dialled(), Offer::Of(Box::new(session)), events);
         let call = next(&mut calls).await;
         let offer = String::from_utf8(call.offer.expect("an offer")).expect("text");
         assert!(offer.contains(&format!("m=audio 20000 {profile} ")), "{offer}");

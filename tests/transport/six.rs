@@ -1,6 +1,5 @@
 //! IPv6: a whole call over ::1, its addresses in brackets, its audio from leg to leg.
 
-use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::bridge::LegId;
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
@@ -13,7 +12,7 @@ use tokio::time::timeout;
 
 use super::peers::skip;
 use super::secure_audio::{media, ports, prompt};
-use super::{DID, SOON, carrier, end, line, next, options, trunk_side};
+use super::{SOON, carrier, dialled, end, line, next, options, trunk_side};
 
 #[tokio::test]
 async fn a_call_over_ipv6_is_heard_on_both_ends() {
@@ -30,7 +29,7 @@ async fn a_call_over_ipv6_is_heard_on_both_ends() {
         let sessions = at.map(|local| Session::new(1, local, &[AudioCodec::Pcmu]));
         let [mut one, mut two] = sessions;
         let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
-        a.dial(ours, &PhoneNumber::parse(DID).expect("a number"), None, one.offer(), events);
+        a.dial(ours, dialled(), one.offer(), events);
         let mut call = next(&mut calls).await;
         let offer = call.offer.clone().expect("an offer");
         assert!(String::from_utf8_lossy(&offer).contains("c=IN IP6 ::1\r\n"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::record::{Accounts, CallLog, Line};
+use super::record::{Accounts, CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
@@ -18,15 +18,18 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
-use crate::engine::signal::{LegEvent, Offer};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
-use crate::io::net::census::Caps;
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName, TlsPeer};
 use crate::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
 
 fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
+}
+
+fn dialled(to: &str, caller_id: Option<&str>) -> DialOut {
+    DialOut { to: number(to), caller_id: caller_id.map(number), account: None }
 }
 
 fn free_address() -> SocketAddr {
@@ -70,24 +73,14 @@ async fn trunk(
     legs: LegNumbers,
     secure: Option<&(Identity, TlsPeer)>,
 ) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
-    let carrier = Carrier {
-        name: "loopback".into(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: if secure.is_some() { there.tls } else { there.plain }.to_string(),
-        over: secure.map_or(Carriage::Udp, |(_, peer)| Carriage::Tls(peer.clone())),
-        srtp: if secure.is_some() { Srtp::Required } else { Srtp::Off },
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: vec![],
-    };
-    let settings = TrunkSettings {
-        bind: here.plain,
-        tls: secure.map(|(identity, _)| (here.tls, identity.clone())),
-        caps: Caps::of(512),
-        advertised: None,
-        carriers: vec![carrier],
-        legs,
-    };
+    let target = if secure.is_some() { there.tls } else { there.plain };
+    let mut carrier = Carrier::new("loopback", target.into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.over = secure.map_or(Carriage::Udp, |(_, peer)| Carriage::Tls(peer.clone()));
+    carrier.srtp = if secure.is_some() { Srtp::Required } else { Srtp::Off };
+    carrier.rules.channels = 10;
+    let mut settings = TrunkSettings::new(here.plain, vec![carrier], legs);
+    settings.tls = secure.map(|(identity, _)| (here.tls, identity.clone()));
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
 }
 
@@ -107,15 +100,8 @@ fn media(first: u16) -> (Media, mpsc::Receiver<MediaEvent>) {
 struct TrunkOnly(TrunkHandle);
 
 impl Signalling for TrunkOnly {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Offer,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.0.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.0.dial(leg, call, offer, events);
     }
 
     fn ring(&self, _leg: LegId, _user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
@@ -180,7 +166,7 @@ impl Accounts for Book {
 struct Lines(mpsc::UnboundedSender<Line>);
 
 impl CallLog for Lines {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             lines.iter().for_each(|line| drop(self.0.send(line.clone())));
             Ok(())
@@ -286,7 +272,7 @@ async fn so_is_a_caller_over_a_trunk_that_encrypts() {
 async fn caller_is_answered(mut world: World) {
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550102"), Some(&number("+12025550150")), session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550102", Some("+12025550150")), session.offer(), events);
     let answer = soon("an answer", async {
         loop {
             match told.recv().await.expect("the leg lives") {
@@ -323,7 +309,7 @@ async fn a_number_of_no_account_does_not_exist() {
     let world = World::open(30_400, Srtp::Off).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550199"), None, session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550199", None), session.offer(), events);
     let why = soon("a refusal", async {
         loop {
             if let LegEvent::Ended(why) = told.recv().await.expect("the leg lives") {

@@ -34,11 +34,18 @@ impl Caps {
     }
 }
 
+impl Default for Caps {
+    /// Those of a side for which nobody has said how many.
+    fn default() -> Self {
+        Self::of(512)
+    }
+}
+
 /// Open connections of one side. Clones count together.
 #[derive(Clone, Debug)]
 pub struct Census {
     caps: Caps,
-    known: Arc<Vec<Source>>,
+    known: Arc<Mutex<Vec<Source>>>,
     open: Arc<Mutex<Open>>,
     came: Arc<AtomicU64>,
 }
@@ -107,13 +114,23 @@ pub struct Voucher {
 impl Census {
     /// An empty one. Connections from `known` are vouched for from the start.
     pub fn new(caps: Caps, known: Vec<Source>) -> Self {
-        Self { caps, known: Arc::new(known), open: Arc::default(), came: Arc::default() }
+        Self { caps, known: Arc::new(Mutex::new(known)), open: Arc::default(), came: Arc::default() }
+    }
+
+    /// The same for these instead, from the next connection on: DNS says where a trunk's servers are, and may say
+    /// something else later.
+    pub fn know(&self, known: Vec<Source>) {
+        *self.known() = known;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<Source>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a connection in; none if there is no room for it. May turn another out.
     pub fn admit(&self, ip: IpAddr) -> Option<Seat> {
         let ip = ip.to_canonical();
-        let known = self.known.iter().any(|source| source.contains(ip));
+        let known = self.known().iter().any(|source| source.contains(ip));
         let ip = household(ip);
         let mut open = self.lock();
         if !known && open.strangers.get(&ip).is_some_and(|here| here.len() >= self.caps.per_address) {

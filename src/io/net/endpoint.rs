@@ -18,7 +18,7 @@ use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
 use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
-use crate::proto::sip::{Flow, Transport};
+use crate::proto::sip::{Flow, Source, Transport};
 
 /// Messages that may wait for the loop. Beyond that UDP is left in the kernel and streams wait.
 const EVENT_DEPTH: usize = 1024;
@@ -26,8 +26,6 @@ const EVENT_DEPTH: usize = 1024;
 const DATAGRAM: usize = 65_535;
 /// Peers of ours remembered at most. One forgotten is met anew.
 const MAX_WAYS: usize = 256;
-/// Connections of a side for which nobody has said how many.
-const USUAL_CONNECTIONS: usize = 512;
 
 /// Where one side listens, and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -42,7 +40,7 @@ pub struct Doors {
 impl Doors {
     /// UDP and TCP, with the usual room for connections.
     pub fn plain(bind: SocketAddr) -> Self {
-        Self { bind, tls: None, census: Census::new(Caps::of(USUAL_CONNECTIONS), Vec::new()) }
+        Self { bind, tls: None, census: Census::new(Caps::default(), Vec::new()) }
     }
 }
 
@@ -161,6 +159,11 @@ impl Endpoint {
         }
     }
 
+    /// Messages that have come and were not asked for yet.
+    pub fn unread(&self) -> usize {
+        self.events.len()
+    }
+
     /// A flow to `peer` over UDP.
     pub const fn udp_flow(&self, peer: SocketAddr) -> Flow {
         Flow { transport: Transport::Udp, local: self.local, peer, connection: 0 }
@@ -189,6 +192,11 @@ impl Endpoint {
     /// Whether a flow is one of ours, whose connection is opened again when it broke.
     pub fn reopens(&self, flow: &Flow) -> bool {
         self.ways.contains_key(&flow.connection)
+    }
+
+    /// Connections from these are vouched for from now on.
+    pub fn know(&self, known: Vec<Source>) {
+        self.hall.census.know(known);
     }
 
     /// The peer of this flow has shown who it is.

@@ -7,6 +7,7 @@
 pub mod census;
 pub mod descriptors;
 mod endpoint;
+mod resolve;
 mod stream;
 mod tcp;
 pub mod tls;
@@ -21,6 +22,9 @@ use crate::proto::sip::Flow;
 use census::Voucher;
 
 pub use endpoint::{Doors, Endpoint, local_ip_towards};
+#[cfg(test)]
+pub(crate) use resolve::tests as fake_dns;
+pub use resolve::{Located, ResolveError, Resolver};
 pub use ws::{WsDoor, WsFlow};
 
 /// Messages that may wait for a slow reader before its connection is closed.
