@@ -181,6 +181,7 @@ impl Legs {
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::Registration(_)
             | Event::Refused { .. } => None,
         }
     }

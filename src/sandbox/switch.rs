@@ -355,6 +355,7 @@ impl Switch {
             | Event::Info { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::Registration(_)
             | Event::Refused { .. } => {}
         }
     }

@@ -8,9 +8,11 @@
 pub mod admit;
 pub mod agent;
 pub mod dialog;
+pub mod digest;
 pub mod framer;
 pub mod identity;
 pub mod message;
+pub mod registration;
 pub mod transaction;
 pub mod wire;
 
@@ -23,4 +25,8 @@ pub use admit::{Admit, Source};
 pub use agent::{Agent, AgentConfig, Reason, Role};
 pub use framer::{Frame, StreamFramer};
 pub use identity::IncomingInvite;
-pub use words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RegisterRequest, RequestId, Transport};
+pub use registration::Registration;
+pub use words::{
+    Command, DialogId, EndReason, Event, Flow, Input, LoginId, Output, RegisterAnswer, RegisterOrder, RegisterRequest,
+    RequestId, Transport,
+};

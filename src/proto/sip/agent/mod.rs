@@ -2,16 +2,19 @@
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
-//! is done, what is already up goes on. A challenge (401, 407) is never answered.
+//! is done, what is already up goes on. `challenge` says which challenges (401, 407) are answered.
 
+mod challenge;
+mod register;
 mod reply;
 mod uac;
 mod uas;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::admit::Admit;
+use super::admit::{Admit, Source};
 use super::dialog::{Dialog, Stage, TxId};
 use super::message::{Message, Method, Request, Response};
 use super::transaction::client::ClientTransaction;
@@ -142,6 +145,7 @@ pub struct Agent {
     dialog_keys: HashMap<(String, String), DialogId>,
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
+    logins: challenge::Logins,
 }
 
 impl Agent {
@@ -161,6 +165,18 @@ impl Agent {
             dialog_keys: HashMap::new(),
             timers: BTreeSet::new(),
             armed: HashMap::new(),
+            logins: challenge::Logins::default(),
+        }
+    }
+
+    /// Lets more peers speak, beside those that may already.
+    pub fn admit_also(&mut self, peers: impl IntoIterator<Item = IpAddr>) {
+        if let Admit::Sources(sources) = &mut self.config.admit {
+            for source in peers.into_iter().map(Source::from) {
+                if !sources.contains(&source) {
+                    sources.push(source);
+                }
+            }
         }
     }
 
@@ -205,8 +221,10 @@ impl Agent {
             Read::Message(Message::Request(request)) => self.request(now, flow, request, bytes.len()),
             Read::Message(Message::Response(response)) => self.response(now, flow, response),
             Read::Refuse(refusal) => self.refuse(flow, refusal, bytes.len()),
-            // RFC 5626 §4.4.1; for TCP the framer's reader answers.
-            Read::Keepalive if flow.connection != 0 && bytes == b"\r\n\r\n" => self.transmit(flow, b"\r\n".to_vec()),
+            // RFC 5626 §4.4.1; for TCP the framer's reader answers. Phones do it over UDP as well.
+            Read::Keepalive if bytes == b"\r\n\r\n" && (flow.connection != 0 || self.config.role == Role::Phones) => {
+                self.transmit(flow, b"\r\n".to_vec());
+            }
             Read::Keepalive | Read::Drop(_) => {}
         }
     }
@@ -231,6 +249,7 @@ impl Agent {
                 }
                 self.arm_dialog(dialog);
             }
+            Command::Register(order) => self.register_with(now, &order),
             Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
         }
     }
@@ -321,6 +340,7 @@ impl Agent {
 
     fn forget_dialog(&mut self, id: DialogId) -> Option<Dialog> {
         let dialog = self.dialogs.remove(&id)?;
+        self.logins.forget_dialog(id);
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         self.arm(Timer::Dialog(id), None);
         // A change nobody answered goes with its dialog.
@@ -345,6 +365,7 @@ impl Agent {
     fn forget_client(&mut self, id: TxId) -> Option<Client> {
         let client = self.clients.remove(&id)?;
         self.client_keys.remove(&client.key);
+        self.logins.forget_tx(id);
         self.arm(Timer::Client(id), None);
         Some(client)
     }

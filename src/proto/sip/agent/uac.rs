@@ -63,7 +63,7 @@ impl Agent {
     }
 
     /// Sends a request in a client transaction of its own, with a Via on top.
-    fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
+    pub(super) fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
         let branch = format!("z9hG4bK{}", self.rng.token(20));
         request.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = request.to_bytes();
@@ -75,7 +75,9 @@ impl Agent {
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
-        self.add_client(Client { key: (branch, method), flow, kind, dialog })
+        let tx = self.add_client(Client { key: (branch, method), flow, kind, dialog });
+        self.logins.lend_to_tx(tx, dialog.and_then(|dialog| self.logins.of_dialog(dialog)));
+        tx
     }
 
     fn add_client(&mut self, client: Client) -> TxId {
@@ -118,6 +120,7 @@ impl Agent {
 
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
     pub(super) fn client_failed(&mut self, id: TxId, status: u16) {
+        self.registration_failed(id, status);
         let Some(client) = self.forget_client(id) else { return };
         if let (ClientKind::Invite { .. }, Some(dialog)) = (client.kind, client.dialog) {
             self.invite_refused(dialog, id, status, reason_phrase(status));
@@ -140,7 +143,13 @@ impl Agent {
             let (flow, ack) = (client.flow, acknowledgement(request, &response));
             self.transmit(flow, ack.to_bytes());
         }
+        if effects.deliver && self.answer_challenge(now, &flow, id, &response) {
+            return self.apply_client(id, effects);
+        }
         let dialog = self.clients.get(&id).and_then(|c| c.dialog);
+        if effects.deliver && !invite {
+            self.registration_answered(id, &response);
+        }
         if effects.deliver && invite {
             match response.status {
                 100..200 => self.invite_progress(now, id, &response),
@@ -238,7 +247,9 @@ impl Agent {
         }
         if !known && let Some(bye) = branch.request(Method::BYE, seq + 1) {
             let flow = self.way_to(&branch);
-            self.send(now, flow, bye, None);
+            let login = self.logins.of_tx(tx);
+            let tx = self.send(now, flow, bye, None);
+            self.logins.lend_to_tx(tx, login);
         }
     }
 
@@ -264,6 +275,9 @@ impl Agent {
         let flow = self.way_to(dialog);
         let branch = format!("z9hG4bK{}", self.rng.token(20));
         let mut ack = ack;
+        if let Some((name, value)) = self.logins.for_ack(id, seq) {
+            ack.headers.push(name, value);
+        }
         ack.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = ack.to_bytes();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
@@ -368,7 +382,9 @@ impl Agent {
             bye.headers.push(name, value);
         }
         bye.headers.push("User-Agent", &self.config.user_agent);
-        self.send(now, flow, bye, None);
+        let login = self.logins.of_dialog(id);
+        let tx = self.send(now, flow, bye, None);
+        self.logins.lend_to_tx(tx, login);
     }
 
     pub(super) fn reinvite(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
