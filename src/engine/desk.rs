@@ -3,7 +3,7 @@
 //! Does not ring anybody: an offer goes to the call ([`FromDesk`]), which says what came of it ([`CallWord`]).
 //! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +12,7 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
-use crate::domain::operator::{self, NotReadyYet, Seat, State};
+use crate::domain::operator::{self, NotReadyYet, Phone, Seat, State};
 use crate::domain::queue::{self, Queue};
 
 /// What the desk must know of a caller who waits.
@@ -85,7 +85,7 @@ pub enum FromDesk {
 
 enum ToDesk {
     Heartbeat { user: UserRef, typing: bool },
-    Phone { user: UserId, online: bool },
+    Phone { user: UserId, phone: Option<Phone> },
     Checked { user: UserId, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
@@ -112,7 +112,7 @@ impl DeskHandle {
             feed,
             queue: Queue::default(),
             seats: BTreeMap::new(),
-            phones: HashSet::new(),
+            phones: HashMap::new(),
             accounts: HashMap::new(),
             to_calls,
             shown_queue: QueueView::default(),
@@ -126,9 +126,9 @@ impl DeskHandle {
         self.tell(ToDesk::Heartbeat { user, typing });
     }
 
-    /// `user`'s softphone registered, or is gone.
-    pub fn phone(&self, user: UserId, online: bool) {
-        self.tell(ToDesk::Phone { user, online });
+    /// The phone that `user` would be rung on now; none is registered.
+    pub fn phone(&self, user: UserId, phone: Option<Phone>) {
+        self.tell(ToDesk::Phone { user, phone });
     }
 
     /// What came of a media check of `user`'s softphone.
@@ -179,8 +179,8 @@ struct Desk {
     feed: Feed,
     queue: Queue,
     seats: BTreeMap<UserId, OneSeat>,
-    /// Softphones that are registered, also of people without a console yet.
-    phones: HashSet<UserId>,
+    /// Phones that would be rung, also of people without a console yet.
+    phones: HashMap<UserId, Phone>,
     accounts: HashMap<CallId, AccountRef>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
@@ -219,13 +219,12 @@ impl Desk {
                 self.seat_of(&user);
                 self.tell_seat(&user.id, operator::Input::Heartbeat { typing });
             }
-            ToDesk::Phone { user, online } => {
-                if online {
-                    self.phones.insert(user.clone());
-                } else {
-                    self.phones.remove(&user);
-                }
-                self.tell_seat(&user, operator::Input::Phone { online });
+            ToDesk::Phone { user, phone } => {
+                match phone {
+                    Some(phone) => self.phones.insert(user.clone(), phone),
+                    None => self.phones.remove(&user),
+                };
+                self.tell_seat(&user, operator::Input::Phone { phone });
             }
             ToDesk::Checked { user, passed } => self.tell_seat(&user, operator::Input::Checked { passed }),
             ToDesk::SetReady { user, ready, reason, reply } => {
@@ -302,10 +301,10 @@ impl Desk {
 
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
         let now = self.clock.instant();
-        let phone = self.phones.contains(&user.id);
+        let phone = self.phones.get(&user.id).copied();
         let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
             let mut seat = Seat::new(now);
-            seat.handle(now, operator::Input::Phone { online: phone });
+            seat.handle(now, operator::Input::Phone { phone });
             OneSeat { who: user.clone(), seat, shown: None }
         });
         one.who = user.clone();

@@ -3,6 +3,9 @@
 //! Knows whether console and softphone are there and what the operator wants; does not pick calls (the queue) and
 //! does not hold them (the call). `engine/desk` drives one per operator.
 //!
+//! A console's softphone has to pass a media check first: browsers withhold microphones. A desk phone is a telephone
+//! by itself and is taken to work once it is registered; a check of it that fails counts all the same.
+//!
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
 //! registered; an operator counts as gone once neither console nor media was there for 5 s, and then every call
 //! of theirs is told exactly once.
@@ -30,6 +33,15 @@ pub enum State {
     WrapUp,
 }
 
+/// What an operator talks on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// In the console.
+    Softphone,
+    /// On the desk.
+    DeskPhone,
+}
+
 /// What a seat is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -37,9 +49,9 @@ pub enum Input {
     Heartbeat {
         typing: bool,
     },
-    /// The softphone registered, or is gone.
+    /// The phone that would be rung now; none is registered.
     Phone {
-        online: bool,
+        phone: Option<Phone>,
     },
     /// The result of the media check.
     Checked {
@@ -109,7 +121,7 @@ impl fmt::Display for NotReadyYet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoConsole => "the console is not connected",
-            Self::NoPhone => "the softphone is not registered",
+            Self::NoPhone => "no phone is registered",
             Self::NotChecked => "the media check has not passed yet",
         })
     }
@@ -123,8 +135,11 @@ pub struct Seat {
     reason: Option<String>,
     socket_until: Option<Instant>,
     typing: bool,
-    phone: bool,
+    phone: Option<Phone>,
+    /// The console's softphone has passed its check.
     checked: bool,
+    /// The desk phone has not failed one.
+    desk_phone_works: bool,
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
     idle_since: Instant,
@@ -146,8 +161,9 @@ impl Seat {
             reason: None,
             socket_until: None,
             typing: false,
-            phone: false,
+            phone: None,
             checked: false,
+            desk_phone_works: true,
             wants_ready: false,
             idle_since: now,
             call: None,
@@ -179,21 +195,26 @@ impl Seat {
         !self.typing
     }
 
+    /// A phone of theirs is registered.
     pub const fn phone(&self) -> bool {
-        self.phone
+        self.phone.is_some()
     }
 
+    /// That phone is known to work, or taken to.
     pub const fn checked(&self) -> bool {
-        self.checked
+        match self.phone {
+            Some(Phone::DeskPhone) => self.desk_phone_works,
+            Some(Phone::Softphone) | None => self.checked,
+        }
     }
 
     /// What stands in the way of *ready*.
     pub const fn why_not_ready(&self) -> Option<NotReadyYet> {
         if matches!(self.state, State::Offline) {
             Some(NotReadyYet::NoConsole)
-        } else if !self.phone {
+        } else if self.phone.is_none() {
             Some(NotReadyYet::NoPhone)
-        } else if !self.checked {
+        } else if !self.checked() {
             Some(NotReadyYet::NotChecked)
         } else {
             None
@@ -204,14 +225,26 @@ impl Seat {
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Heartbeat { typing } => self.on_heartbeat(now, typing),
-            Input::Phone { online } => {
-                self.phone = online;
-                if !online && matches!(self.state, State::Ready) {
-                    self.stand_down(now, "softphone not connected");
+            Input::Phone { phone } => {
+                if phone == Some(Phone::DeskPhone) && self.phone != phone {
+                    self.desk_phone_works = true;
+                }
+                self.phone = phone;
+                match self.why_not_ready() {
+                    Some(NotReadyYet::NoPhone) if self.state == State::Ready => {
+                        self.stand_down(now, "phone not connected");
+                    }
+                    Some(NotReadyYet::NotChecked) if self.state == State::Ready => {
+                        self.stand_down(now, "calls would now ring the softphone: do the ready check");
+                    }
+                    _ => {}
                 }
             }
             Input::Checked { passed } => {
-                self.checked = passed;
+                match self.phone {
+                    Some(Phone::DeskPhone) => self.desk_phone_works = passed,
+                    Some(Phone::Softphone) | None => self.checked = passed,
+                }
                 if !passed && self.state == State::Ready {
                     self.stand_down(now, "media check failed");
                 }
@@ -326,7 +359,7 @@ impl Seat {
         if self.state == State::Offline {
             return;
         }
-        if self.wants_ready && self.phone {
+        if self.wants_ready && self.phone.is_some() {
             if self.state != State::Offered {
                 self.idle_since = now;
             }
@@ -411,7 +444,7 @@ mod tests {
             let seat = Seat::new(clock.instant());
             let mut desk = Self { clock, seat };
             desk.tell(Input::Heartbeat { typing: false });
-            desk.tell(Input::Phone { online: true });
+            desk.tell(Input::Phone { phone: Some(Phone::Softphone) });
             desk.tell(Input::Checked { passed: true });
             desk.tell(Input::SetReady { ready: true, reason: None });
             desk
@@ -442,12 +475,36 @@ mod tests {
         assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoConsole));
         desk.tell(Input::Heartbeat { typing: false });
         assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoPhone));
-        desk.tell(Input::Phone { online: true });
+        desk.tell(Input::Phone { phone: Some(Phone::Softphone) });
         desk.tell(Input::SetReady { ready: true, reason: None });
         assert_eq!(desk.seat.state(), State::NotReady);
         desk.tell(Input::Checked { passed: true });
         let told = desk.tell(Input::SetReady { ready: true, reason: None });
         assert_eq!((desk.seat.state(), told.len()), (State::Ready, 1));
+    }
+
+    #[test]
+    fn a_desk_phone_needs_no_check_unless_one_failed() {
+        let clock = TestClock::at(UtcMs(0));
+        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
+        let ready = || Input::SetReady { ready: true, reason: None };
+        let phone = |phone| Input::Phone { phone: Some(phone) };
+        desk.tell(Input::Heartbeat { typing: false });
+        desk.tell(phone(Phone::DeskPhone));
+        desk.tell(ready());
+        assert_eq!(desk.seat.state(), State::Ready);
+
+        // The console's softphone comes later and would now be rung: that one was never heard.
+        let told = desk.tell(phone(Phone::Softphone));
+        assert_eq!((told, desk.seat.state()), (vec![Output::Busy], State::NotReady));
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked));
+
+        desk.tell(phone(Phone::DeskPhone));
+        desk.tell(Input::Checked { passed: false });
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked));
+        desk.tell(Input::Phone { phone: None });
+        desk.tell(phone(Phone::DeskPhone));
+        assert_eq!(desk.seat.why_not_ready(), None, "plugged in anew");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl std::fmt::Display for CheckRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Busy => "the seat is ready or has a call: set it to not ready first",
-            Self::NoPhone => "the softphone is not registered",
+            Self::NoPhone => "no phone is registered",
             Self::Stopping => "the service is stopping",
         })
     }

@@ -14,6 +14,7 @@ use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::operator::Phone;
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
@@ -40,6 +41,7 @@ async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkH
         channels: 10,
         may_dial: Arc::new(|_| true),
         caller_ids: vec![],
+        account: None,
     };
     let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs };
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
@@ -72,7 +74,19 @@ impl Signalling for TrunkOnly {
         self.0.dial(leg, to, caller_id, offer, events);
     }
 
-    fn ring(&self, _leg: LegId, _user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn phone_of(&self, _user: &UserId) -> Option<Phone> {
+        Some(Phone::Softphone)
+    }
+
+    fn ring(
+        &self,
+        _leg: LegId,
+        _user: &UserId,
+        _phone: Phone,
+        _call: &str,
+        _offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
         events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
     }
 
