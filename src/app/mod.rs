@@ -27,7 +27,7 @@ use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::signal::{IncomingCall, LegCommand};
-use crate::engine::trunk::LegNumbers;
+use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::engine::{registrar, trunk};
 use crate::http;
 use crate::http::auth::LiveSessions;
@@ -95,7 +95,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let tokens = tokens.clone();
         Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
     };
-    let (phones, mut phone_changes) = registrar::spawn(config.sip.phones_bind, check, Arc::clone(&clock))
+    let (devices, following) =
+        registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let (phones, mut phone_changes) = registrar::spawn(config.sip.phones_bind, check, devices, Arc::clone(&clock))
         .await
         .map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
@@ -134,11 +136,12 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     work.spawn({
         let desk = desk.clone();
         async move {
-            while let Some((user, online)) = phone_changes.recv().await {
-                desk.phone(user, online);
+            while let Some((user, phone)) = phone_changes.recv().await {
+                desk.phone(user, phone);
             }
         }
     });
+    work.spawn(following);
     work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
     work.spawn({
         let dispatcher = dispatcher.clone();
@@ -188,7 +191,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     }
 
     let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
-    drain(&calls, &draining, limit).await?;
+    drain(&calls, &trunk, &draining, limit).await?;
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
     over.store(true, Ordering::Relaxed);
@@ -202,12 +205,19 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.
-async fn drain(calls: &CallsHandle, draining: &AtomicBool, limit: Duration) -> Result<(), Failure> {
+async fn drain(
+    calls: &CallsHandle,
+    trunk: &TrunkHandle,
+    draining: &AtomicBool,
+    limit: Duration,
+) -> Result<(), Failure> {
     let cannot = |e: std::io::Error| Failure::new(format!("signals cannot be listened to: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
+    // Carriers that we are registered with take new calls elsewhere from here on.
+    let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;
     if calls.is_idle() || limit.is_zero() {
         return Ok(());
     }

@@ -17,13 +17,14 @@ use crate::domain::account::Speech;
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
-use crate::engine::trunk::{Carrier, LegNumbers, TrunkSettings};
+use crate::engine::trunk::{Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
+use crate::proto::sip::digest::client::Login;
 use crate::sandbox::{self, SandboxConfig};
 
 use super::Failure;
@@ -90,6 +91,13 @@ pub(super) fn trunk_settings(config: &Config, legs: LegNumbers) -> TrunkSettings
             channels: trunk.channels as usize,
             caller_ids: trunk.caller_ids.clone(),
             may_dial: Arc::new(move |number: &PhoneNumber| plan.allows(number)),
+            account: trunk.login.as_ref().map(|login| CarrierAccount {
+                login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
+                register: trunk
+                    .registration
+                    .as_ref()
+                    .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
+            }),
         }
     });
     TrunkSettings {

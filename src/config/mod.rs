@@ -5,6 +5,7 @@
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
 mod read;
+mod read_trunk;
 pub mod secret;
 mod section;
 pub mod trunk;

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use secrecy::SecretString;
+
 use crate::base::phone::PhoneNumber;
 use crate::proto::sip::Source;
 
-/// A trunk by address: the carrier's addresses are its credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A trunk, by address (the carrier's addresses are its credentials) or by registration.
+#[derive(Clone, Debug)]
 pub struct Trunk {
     pub name: String,
     pub transport: TrunkTransport,
-    /// Calls may come in from these, from any port.
+    /// Calls may come in from these, from any port. A trunk by registration has the addresses of `target` too.
     pub addresses: Vec<Source>,
     /// Calls go out to this.
     pub target: HostPort,
@@ -20,6 +22,28 @@ pub struct Trunk {
     /// Calls at one time, both ways.
     pub channels: u32,
     pub dial_plan: DialPlan,
+    /// How its challenges are answered. Always there by registration.
+    pub login: Option<TrunkLogin>,
+    /// Whether we register with it, and how.
+    pub registration: Option<TrunkRegistration>,
+}
+
+/// What a carrier knows a customer by.
+#[derive(Clone, Debug)]
+pub struct TrunkLogin {
+    pub user: String,
+    pub password: SecretString,
+    /// The realm that is answered; the first that asks, if none is set.
+    pub realm: Option<String>,
+}
+
+/// A registration with a carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkRegistration {
+    /// The host part of our address there.
+    pub domain: String,
+    /// Seconds to ask for.
+    pub expires: u32,
 }
 
 /// What SIP runs over.

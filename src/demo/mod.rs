@@ -103,6 +103,8 @@ impl Demo {
                 caller_ids: std::iter::once(from).chain(clients().into_iter().flat_map(|c| c.account.dids)).collect(),
                 channels: 60,
                 dial_plan: DialPlan::default(),
+                login: None,
+                registration: None,
             }],
         })
     }

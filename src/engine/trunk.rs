@@ -1,8 +1,11 @@
 //! The trunk side: calls from carriers in, calls to carriers out. One loop that owns an agent and its
 //! sockets; SIP's words become domain words here.
 //!
-//! Only configured carriers may speak to it. Emergency and short numbers are refused before anything is
-//! sent. The loop never waits for an owner or a peer.
+//! Only configured carriers may speak to it; of one that we register with, also the addresses that its name
+//! leads to. Emergency and short numbers are refused before anything is sent. The loop never waits for an
+//! owner or a peer.
+
+mod registrations;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
@@ -25,6 +28,8 @@ use crate::io::net::{BindError, Endpoint, local_ip_towards};
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, IncomingInvite, Input, Role, Source,
 };
+pub use registrations::{CarrierAccount, Registering};
+use registrations::{Registrations, Resolved, add_logins, login_of};
 
 /// Calls in that may wait for their owner to be made.
 const INCOMING_DEPTH: usize = 256;
@@ -49,6 +54,8 @@ pub struct Carrier {
     pub may_dial: DialRule,
     /// Numbers the carrier lets us show; the first where a call names none of them. Empty: any.
     pub caller_ids: Vec<PhoneNumber>,
+    /// How we answer its challenges, if it makes any.
+    pub account: Option<CarrierAccount>,
 }
 
 impl Carrier {
@@ -88,8 +95,16 @@ impl LegNumbers {
 }
 
 enum Order {
-    Dial { leg: LegId, to: PhoneNumber, caller_id: Option<PhoneNumber>, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
+    Dial {
+        leg: LegId,
+        to: PhoneNumber,
+        caller_id: Option<PhoneNumber>,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    },
     Leg(LegId, LegCommand),
+    /// Take all registrations back, and say when that is done.
+    Unregister(oneshot::Sender<()>),
 }
 
 /// The way to the trunk side. Cheap to clone; calls never wait.
@@ -127,6 +142,16 @@ impl TrunkHandle {
         let _ = self.orders.send(Order::Leg(leg, command));
     }
 
+    /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or
+    /// after two seconds.
+    pub async fn unregister(&self) {
+        let (done, over) = oneshot::channel();
+        if self.orders.send(Order::Unregister(done)).is_ok() {
+            // An error means that the trunk side is gone, and its registrations run out.
+            let _ = over.await;
+        }
+    }
+
     /// Where it listens.
     pub const fn local(&self) -> SocketAddr {
         self.local
@@ -154,8 +179,25 @@ pub async fn spawn(
             tokio::spawn(resolve(index, carrier.target.clone(), resolved.clone()));
         }
     }
-    let side = SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "trunk" };
-    let looped = Loop { side, legs: Legs::default(), carrier_of: HashMap::new(), settings, targets, host, incoming };
+    let mut agent = Agent::new(config, Rng::from_system());
+    add_logins(&mut agent, &settings.carriers);
+    let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
+    let side = SipSide { agent, endpoint, clock, name: "trunk" };
+    let mut looped = Loop {
+        side,
+        legs: Legs::default(),
+        carrier_of: HashMap::new(),
+        settings,
+        targets: HashMap::new(),
+        resolved: Resolved::default(),
+        registrations,
+        unregistered: None,
+        host,
+        incoming,
+    };
+    for (index, address) in targets {
+        looped.found(index, &[address]);
+    }
     tokio::spawn(looped.run(inbox, names));
     info!(%local, "trunk side listens");
     Ok((TrunkHandle { orders, local }, calls))
@@ -172,11 +214,11 @@ fn advertised_host(local: SocketAddr, towards: Option<&SocketAddr>) -> String {
 }
 
 /// Looks a carrier's name up again and again.
-async fn resolve(index: usize, target: String, resolved: mpsc::Sender<(usize, SocketAddr)>) {
+async fn resolve(index: usize, target: String, resolved: mpsc::Sender<(usize, Vec<SocketAddr>)>) {
     loop {
-        match tokio::net::lookup_host(target.as_str()).await.map(|mut found| found.next()) {
-            Ok(Some(address)) => {
-                if resolved.send((index, address)).await.is_err() {
+        match tokio::net::lookup_host(target.as_str()).await.map(Iterator::collect::<Vec<_>>) {
+            Ok(found) if !found.is_empty() => {
+                if resolved.send((index, found)).await.is_err() {
                     return;
                 }
             }
@@ -196,12 +238,22 @@ struct Loop {
     carrier_of: HashMap<LegId, usize>,
     settings: TrunkSettings,
     targets: HashMap<usize, SocketAddr>,
+    /// All addresses of each carrier's target.
+    resolved: Resolved,
+    registrations: Registrations,
+    /// Who waits until all registrations are taken back.
+    unregistered: Option<oneshot::Sender<()>>,
     host: String,
     incoming: mpsc::Sender<IncomingCall>,
 }
 
 impl Loop {
-    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut names: mpsc::Receiver<(usize, SocketAddr)>) {
+    async fn run(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut names: mpsc::Receiver<(usize, Vec<SocketAddr>)>,
+    ) {
+        self.register();
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
@@ -218,10 +270,17 @@ impl Loop {
                             self.feed(Input::Command(command));
                         }
                     }
+                    Some(Order::Unregister(done)) => {
+                        self.unregistered = Some(done);
+                        let now = self.side.clock.instant();
+                        self.registrations.stop(now);
+                        self.register();
+                    }
                     None => break,
                 },
-                Some((index, address)) = names.recv() => {
-                    self.targets.insert(index, address);
+                Some((index, addresses)) = names.recv() => {
+                    self.found(index, &addresses);
+                    self.register();
                 }
                 _ = sweep.tick() => self.sweep(),
             }
@@ -229,13 +288,59 @@ impl Loop {
         info!("trunk side ends");
     }
 
+    /// A carrier's addresses are known, or have changed.
+    fn found(&mut self, index: usize, addresses: &[SocketAddr]) {
+        let Some(first) = addresses.first() else { return };
+        // A carrier with several addresses in turn is spoken to at one as long as it has it.
+        let target = self.targets.get(&index).filter(|known| addresses.contains(known)).unwrap_or(first);
+        self.targets.insert(index, *target);
+        self.resolved.set(index, addresses);
+        let account = self.settings.carriers.get(index).and_then(|c| c.account.as_ref());
+        if let Some(account) = account {
+            let peers = self.resolved.of(index);
+            if account.register.is_some() {
+                self.side.agent.admit_also(peers.iter().copied());
+            }
+            self.side.agent.set_login_peers(login_of(index), peers);
+        }
+        let now = self.side.clock.instant();
+        self.registrations.start(now, index);
+    }
+
+    /// Sends what registrations want sent.
+    fn register(&mut self) {
+        let Self { registrations, targets, settings, side, .. } = self;
+        let commands = registrations.commands(|index| {
+            let (target, carrier) = (*targets.get(&index)?, settings.carriers.get(index)?);
+            Some(if carrier.tcp { side.endpoint.tcp_flow(target) } else { side.endpoint.udp_flow(target) })
+        });
+        for command in commands {
+            self.feed(Input::Command(command));
+        }
+        if self.registrations.are_over()
+            && let Some(done) = self.unregistered.take()
+        {
+            // Who asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
     fn feed(&mut self, input: Input) {
+        let now = self.side.clock.instant();
+        if let Input::FlowClosed { flow } = &input {
+            self.registrations.flow_lost(now, flow);
+        }
         let mut events = self.side.feed(input);
         // Each command ends its dialog, so the chain is short.
         while !events.is_empty() {
             let mut next = Vec::new();
             for event in events {
                 let command = match event {
+                    Event::Registration(answer) => {
+                        self.registrations.answered(now, answer);
+                        self.register();
+                        None
+                    }
                     Event::Incoming { dialog, flow, invite } => self.take(dialog, &flow, &invite),
                     event => self.legs.on_event(event),
                 };
@@ -248,6 +353,9 @@ impl Loop {
     }
 
     fn sweep(&mut self) {
+        let now = self.side.clock.instant();
+        self.registrations.tick(now);
+        self.register();
         self.carrier_of.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
@@ -266,7 +374,10 @@ impl Loop {
     fn take(&mut self, dialog: DialogId, flow: &Flow, invite: &IncomingInvite) -> Option<Command> {
         let refuse = |status| Some(Command::Reject { dialog, status, headers: Vec::new() });
         let from = flow.peer.ip();
-        let carrier = self.settings.carriers.iter().position(|c| c.sources.iter().any(|s| s.contains(from)));
+        let registers = |c: &Carrier| c.account.as_ref().is_some_and(|a| a.register.is_some());
+        let carrier = self.settings.carriers.iter().enumerate().position(|(index, c)| {
+            c.sources.iter().any(|s| s.contains(from)) || (registers(c) && self.resolved.contains(index, from))
+        });
         let Some(index) = carrier else { return refuse(403) };
         let carrier = &self.settings.carriers[index];
         if self.in_use(index) >= carrier.channels {
@@ -274,12 +385,16 @@ impl Loop {
             return refuse(503);
         }
         let number = |text: Option<String>| text.and_then(|t| PhoneNumber::parse(&t).ok());
+        // A carrier that we register with may call us by our login; what was dialled then stands in To.
+        let by_login = carrier.account.as_ref().is_some_and(|a| invite.dialled().as_ref() == Some(&a.login.user));
+        let (first, then) = (number(invite.dialled()), number(invite.dialled_first()));
+        let did = if by_login { then.or(first) } else { first.or(then) };
         let leg = self.settings.legs.fresh();
         let (events, receiver) = mpsc::channel(LEG_EVENT_DEPTH);
         let call = IncomingCall {
             leg,
             trunk: carrier.name.clone(),
-            did: number(invite.dialled()).or_else(|| number(invite.dialled_first())),
+            did,
             caller: number(invite.caller()),
             forwarded_from: number(invite.forwarded_from()),
             offer: invite.offer.clone(),
@@ -333,6 +448,9 @@ impl Loop {
             .collect();
         let transport = if tcp { ";transport=tcp" } else { "" };
         let dialog = self.side.agent.next_dialog();
+        if carrier.account.is_some() {
+            self.side.agent.lend_login(dialog, login_of(index));
+        }
         self.legs.add(leg, dialog, events);
         self.carrier_of.insert(leg, index);
         metrics::counter!("cordboard_trunk_calls_total", "direction" => "out").increment(1);
@@ -370,6 +488,7 @@ mod tests {
             channels: 1,
             may_dial: Arc::new(|_| true),
             caller_ids: vec![a.clone(), b.clone()],
+            account: None,
         };
         assert_eq!(carrier.pick_caller_id(Some(&b)), Some(b));
         assert_eq!(carrier.pick_caller_id(Some(&c)), Some(a));
