@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 #[path = "../support/api.rs"]
 mod api;
 mod callout;
+mod desk_phones;
 #[path = "../support/ear.rs"]
 mod ear;
 mod greeting;
@@ -29,6 +30,7 @@ mod house;
 mod peers;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod registering;
 mod serve;
 #[path = "../support/server.rs"]
 mod server;
@@ -62,6 +64,7 @@ async fn start(target: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>
         channels: 1000,
         may_dial: Arc::new(|_| true),
         caller_ids: Vec::new(),
+        account: None,
     };
     let settings = TrunkSettings {
         bind: ([127, 0, 0, 1], 0).into(),
