@@ -136,8 +136,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     work.spawn({
         let desk = desk.clone();
         async move {
-            while let Some((user, phone)) = phone_changes.recv().await {
-                desk.phone(user, phone);
+            while let Some((user, phones)) = phone_changes.recv().await {
+                desk.phones(user, phones);
             }
         }
     });

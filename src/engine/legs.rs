@@ -25,7 +25,7 @@ use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
-use crate::domain::operator::Phone;
+use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, SdpError, Session};
@@ -44,8 +44,8 @@ pub trait Signalling: Send + Sync {
         offer: Vec<u8>,
         events: mpsc::Sender<LegEvent>,
     );
-    /// The kind of phone that an operator would be rung on now.
-    fn phone_of(&self, user: &UserId) -> Option<Phone>;
+    /// The phones of an operator that are registered.
+    fn phones_of(&self, user: &UserId) -> Phones;
     /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
     fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
@@ -73,8 +73,8 @@ impl Signalling for Sides {
         self.trunk.dial(leg, to, caller_id, offer, events);
     }
 
-    fn phone_of(&self, user: &UserId) -> Option<Phone> {
-        self.phones.phone_of(user)
+    fn phones_of(&self, user: &UserId) -> Phones {
+        self.phones.phones_of(user)
     }
 
     fn ring(
@@ -384,12 +384,10 @@ impl Legs {
         None
     }
 
-    /// Rings an operator's phone: a browser's leg for a softphone, a telephone's for a desk phone. What came of
-    /// it, if it failed at once.
-    pub fn ring(&mut self, leg: LegId, user: &UserId) -> Option<LegInput> {
-        let Some(phone) = self.wiring.signalling.phone_of(user) else {
-            return Some(LegInput::Ended(Cause::Unreachable));
-        };
+    /// Rings an operator on a phone of this kind: a browser's leg for a softphone, a telephone's for a desk phone.
+    /// What came of it, if it failed at once.
+    pub fn ring(&mut self, leg: LegId, user: &UserId, phone: Option<Phone>) -> Option<LegInput> {
+        let Some(phone) = phone else { return Some(LegInput::Ended(Cause::Unreachable)) };
         let media = &self.wiring.media;
         let opened = match phone {
             Phone::Softphone => {

@@ -6,7 +6,8 @@
 //! challenged; anything else sent outside a dialog gets the same short 403. Requests inside a dialog are
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
 //! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
-//! several phones is rung on the one that came last; a refresh does not count as coming.
+//! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
+//! is the seat's to say.
 
 mod binding;
 #[cfg(test)]
@@ -30,7 +31,7 @@ use crate::base::id::{DeviceId, UserId};
 use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::domain::operator::Phone;
+use crate::domain::operator::{Phone, Phones};
 use crate::io::net::{BindError, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
 use crate::io::store::devices::REALM;
 use crate::proto::sip::digest::fields::Credentials;
@@ -63,15 +64,15 @@ enum Order {
     Leg(LegId, LegCommand),
 }
 
-/// Who comes online, with what kind of phone, or goes offline.
-pub type PhoneChange = (UserId, Option<Phone>);
+/// The phones of a user that are registered now.
+pub type PhoneChange = (UserId, Phones);
 
 /// The way to the phone side. Cheap to clone; calls never wait, except to open a WebSocket.
 #[derive(Clone)]
 pub struct RegistrarHandle {
     // Unbounded: only legs of ours write to it, a few words each, and the loop never waits.
     orders: mpsc::UnboundedSender<Order>,
-    online: Arc<RwLock<HashMap<UserId, Phone>>>,
+    online: Arc<RwLock<HashMap<UserId, Phones>>>,
     door: WsDoor,
     local: SocketAddr,
 }
@@ -104,9 +105,9 @@ impl RegistrarHandle {
         let _ = self.orders.send(Order::Leg(leg, command));
     }
 
-    /// The kind of phone that `user` would be rung on now.
-    pub fn phone_of(&self, user: &UserId) -> Option<Phone> {
-        self.online.read().unwrap_or_else(PoisonError::into_inner).get(user).copied()
+    /// The phones of `user` that are registered.
+    pub fn phones_of(&self, user: &UserId) -> Phones {
+        self.online.read().unwrap_or_else(PoisonError::into_inner).get(user).copied().unwrap_or_default()
     }
 
     /// A flow for a WebSocket that `http` has upgraded; `secure` if it is `wss`.
@@ -171,7 +172,7 @@ struct Loop {
     guesses: Guesses,
     /// For nonces.
     salts: Rng,
-    online: Arc<RwLock<HashMap<UserId, Phone>>>,
+    online: Arc<RwLock<HashMap<UserId, Phones>>>,
     changes: mpsc::UnboundedSender<PhoneChange>,
 }
 
@@ -417,21 +418,22 @@ impl Loop {
         }
     }
 
-    /// Tells if `user` has come online, gone offline, or is to be rung on another kind of phone.
+    /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
-        let phone = self.bindings.get(user).and_then(|all| all.last()).map(Binding::kind);
-        if phone.is_none() {
-            self.bindings.remove(user);
-        }
+        let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
+        let last = all.last().map(Binding::kind);
+        let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };
         let mut online = self.online.write().unwrap_or_else(PoisonError::into_inner);
-        let before = match phone {
-            Some(phone) => online.insert(user.clone(), phone),
-            None => online.remove(user),
+        let before = if last.is_some() {
+            online.insert(user.clone(), phones)
+        } else {
+            self.bindings.remove(user);
+            online.remove(user)
         };
         drop(online);
-        if before != phone {
+        if before.unwrap_or_default() != phones {
             // Nobody listening is nobody to tell.
-            let _ = self.changes.send((user.clone(), phone));
+            let _ = self.changes.send((user.clone(), phones));
         }
     }
 }
@@ -499,13 +501,13 @@ mod tests {
         }
         ws.receive(register(1, "Authorization: Bearer forged\r\n", CONTACT)).await.expect("open");
         assert!(next(&mut ws).await.starts_with("SIP/2.0 403 "));
-        assert_eq!(handle.phone_of(&kim), None);
+        assert_eq!(handle.phones_of(&kim), Phones::default());
 
         ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
         let accepted = next(&mut ws).await;
         assert!(accepted.starts_with("SIP/2.0 200 OK"), "{accepted}");
         assert!(accepted.contains("Contact: <sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires="));
-        assert_eq!(changes.recv().await, Some((kim.clone(), Some(Phone::Softphone))));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
 
         let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
         let call = vec![("X-Cordboard-Call".to_owned(), "call_1".to_owned())];
@@ -516,9 +518,9 @@ mod tests {
 
         // The browser goes: its binding goes, the ringing leg ends.
         drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), None)));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Unreachable))));
-        assert_eq!(handle.phone_of(&kim), None);
+        assert_eq!(handle.phones_of(&kim), Phones::default());
     }
 
     #[tokio::test]
@@ -546,8 +548,8 @@ mod tests {
         assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
         assert!(next(&mut ws).await.starts_with("ACK "));
         drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), Some(Phone::Softphone))));
-        assert_eq!(changes.recv().await, Some((kim.clone(), None)));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
 
         let mut ws = handle.open_ws(peer, false).await.expect("open");
         ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");

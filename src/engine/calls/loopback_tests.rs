@@ -14,7 +14,7 @@ use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use crate::domain::operator::Phone;
+use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
@@ -74,8 +74,8 @@ impl Signalling for TrunkOnly {
         self.0.dial(leg, to, caller_id, offer, events);
     }
 
-    fn phone_of(&self, _user: &UserId) -> Option<Phone> {
-        Some(Phone::Softphone)
+    fn phones_of(&self, _user: &UserId) -> Phones {
+        Phones::of(Phone::Softphone)
     }
 
     fn ring(

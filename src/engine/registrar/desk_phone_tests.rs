@@ -127,7 +127,7 @@ async fn a_desk_phone_registers_by_either_algorithm_and_is_rung_where_it_really_
             .expect("its own contact");
         assert!(expires <= 60, "short behind a NAT: {expires}");
         assert!(accepted.contains("received=127.0.0.1"), "{accepted}");
-        assert_eq!(house.changes.recv().await, Some((kim.clone(), Some(Phone::DeskPhone))));
+        assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
 
         let (events, _heard) = mpsc::channel(LEG_EVENT_DEPTH);
         house.handle.ring(LegId(1), &kim, Phone::DeskPhone, b"v=0\r\n".to_vec(), Vec::new(), events);
@@ -165,7 +165,7 @@ async fn a_wrong_secret_a_stranger_and_a_borrowed_name_get_nowhere_and_learn_not
     phone.user = "lee-desk";
     let refused = phone.ask(&authorization, "<sip:lee-desk@10.9.8.7>", 60).await;
     assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
-    assert_eq!(house.handle.phone_of(&UserId::named("kim")), None);
+    assert_eq!(house.handle.phones_of(&UserId::named("kim")), Phones::default());
 }
 
 #[tokio::test]
@@ -204,9 +204,9 @@ async fn a_removed_phone_is_rung_no_more_and_cannot_come_back() {
     let kim = UserId::named("kim");
     let mut phone = Handset::new(&house, USER).await;
     assert!(phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
-    assert_eq!(house.changes.recv().await, Some((kim.clone(), Some(Phone::DeskPhone))));
+    assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
     house.devices.send_replace(Devices::default());
-    assert_eq!(house.changes.recv().await, Some((kim, None)));
+    assert_eq!(house.changes.recv().await, Some((kim, Phones::default())));
     let refused = phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
     assert!(refused.starts_with("SIP/2.0 401 "), "{refused}");
 }
@@ -227,13 +227,13 @@ async fn a_phone_switched_off_and_on_has_one_binding_and_good_bye_takes_it_back(
     let accepted = again.receive().await;
     assert_eq!(accepted.matches("Contact: ").count(), 1, "{accepted}");
     assert!(accepted.contains(moved), "{accepted}");
-    assert_eq!(house.changes.recv().await, Some((kim.clone(), Some(Phone::DeskPhone))));
+    assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
 
     let authorization = answer(&challenged, USER, SECRET, Algorithm::MD5, 2);
     let register = again.register(&authorization, "*", 0).replace("call-of", "new-call-of");
     again.send(register.as_bytes()).await;
     assert!(again.receive().await.starts_with("SIP/2.0 200 "));
-    assert_eq!(house.changes.recv().await, Some((kim, None)));
+    assert_eq!(house.changes.recv().await, Some((kim, Phones::default())));
 }
 
 #[tokio::test]
