@@ -26,6 +26,7 @@ use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
+use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::engine::{registrar, trunk};
@@ -97,9 +98,12 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     };
     let (devices, following) =
         registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let (phones, mut phone_changes) = registrar::spawn(config.sip.phones_bind, check, devices, Arc::clone(&clock))
-        .await
-        .map_err(|e| Failure::new(e.to_string()))?;
+    let bind = config.sip.phones_bind;
+    let digests = config.sip.phone_digests.clone();
+    let (phones, mut phone_changes) =
+        registrar::spawn(PhoneSettings { bind, check, devices, digests }, Arc::clone(&clock))
+            .await
+            .map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());

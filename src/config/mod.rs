@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sip::digest::Algorithm;
 
 pub use read::{load, parse_ports};
 pub use section::Mistake;
@@ -56,6 +57,8 @@ pub struct Sip {
     pub phones_bind: SocketAddr,
     /// What carriers reach our SIP at, behind NAT.
     pub public_address: Option<IpAddr>,
+    /// What desk phones are asked to log in with, best first.
+    pub phone_digests: Vec<Algorithm>,
 }
 
 /// Audio.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sip::digest::Algorithm;
 
 use super::read_trunk::read_trunk;
 use super::section::{At, Mistake, Mistakes, Section, Source};
@@ -141,12 +142,30 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let phones_bind = address(section, "phones_bind", loopback(5070));
     let fix = "Write the address that carriers see: \"203.0.113.7\"";
     let public = section.parsed("public_address", fix, |text| text.parse::<IpAddr>().ok());
+    let fix = "Write [\"MD5\"], or [\"SHA-256\", \"MD5\"] if every phone can read that";
+    let named = section.list("phone_digests", fix, |text| Some(text.to_owned()));
+    if named.as_ref().is_some_and(Vec::is_empty) {
+        section.complain(section.span(), "`phone_digests` is empty: no desk phone could log in", fix);
+    }
+    let mut digests = Vec::new();
+    for At { value, span } in named.into_iter().flatten() {
+        match Algorithm::parse(&value).filter(|a| [Algorithm::MD5, Algorithm::SHA_256].contains(a)) {
+            Some(digest) => digests.push(digest),
+            None => {
+                section.complain(span, format_args!("`phone_digests` holds \"{value}\", which cannot be read"), fix);
+            }
+        }
+    }
+    if digests.is_empty() {
+        digests.push(Algorithm::MD5);
+    }
     section.finish();
     let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
     let sip = Sip {
         trunk_bind: trunk_bind.value,
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
+        phone_digests: digests,
     };
     if clash(sip.trunk_bind, sip.phones_bind) {
         section.complain(

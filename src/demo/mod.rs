@@ -25,6 +25,7 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
+use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
 pub use accounts::clients;
@@ -69,7 +70,12 @@ impl Demo {
         let from = number("+12025550100");
         Ok(Config {
             http: Http { bind: self.http, public_url: Some(format!("http://{}", self.http)), behind_proxy: false },
-            sip: Sip { trunk_bind: self.sip, phones_bind: self.phones, public_address: None },
+            sip: Sip {
+                trunk_bind: self.sip,
+                phones_bind: self.phones,
+                public_address: None,
+                phone_digests: vec![Algorithm::MD5],
+            },
             media: Media {
                 bind_ip: self.sip.ip(),
                 public_ip: None,

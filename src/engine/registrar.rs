@@ -34,6 +34,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::net::{BindError, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
 use crate::io::store::devices::REALM;
+use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
 use crate::proto::sip::digest::server::{Gate, Verdict};
 use crate::proto::sip::{
@@ -121,13 +122,21 @@ impl RegistrarHandle {
     }
 }
 
+/// How the phone side is set up.
+pub struct PhoneSettings {
+    pub bind: SocketAddr,
+    pub check: TokenCheck,
+    pub devices: watch::Receiver<Devices>,
+    /// What desk phones are asked for, best first.
+    pub digests: Vec<Algorithm>,
+}
+
 /// Starts the phone side. The receiver tells who comes online and goes offline.
 pub async fn spawn(
-    bind: SocketAddr,
-    check: TokenCheck,
-    devices: watch::Receiver<Devices>,
+    settings: PhoneSettings,
     clock: SharedClock,
 ) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>), BindError> {
+    let PhoneSettings { bind, check, devices, digests } = settings;
     let endpoint = Endpoint::bind(bind).await?;
     let local = endpoint.local();
     let config = AgentConfig::new(Role::Phones, Admit::Any);
@@ -136,7 +145,7 @@ pub async fn spawn(
     let (changes, told) = mpsc::unbounded_channel();
     let online = Arc::new(RwLock::new(HashMap::new()));
     let door = endpoint.ws_door();
-    let gate = Gate::new(REALM, &secure_bytes(), clock.instant());
+    let gate = Gate::new(REALM, digests, &secure_bytes(), clock.instant());
     let side = SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "phones" };
     let looped = Loop {
         side,
@@ -389,8 +398,9 @@ impl Loop {
     fn challenge(&mut self, flow: &Flow, stale: bool) -> Refused {
         let (now, salt) = (self.side.clock.instant(), self.salts.next_u64());
         let mut challenges = self.gate.challenges(now, flow.peer.ip(), salt, stale);
-        // RFC 8898 §2.2. Over UDP an answer has to be small, and no console is there.
-        if flow.transport != Transport::Udp {
+        // RFC 8898 §2.2. Consoles come over WebSocket alone, and there are telephones that give up over a
+        // challenge they do not know (baresip 1.0).
+        if matches!(flow.transport, Transport::Ws | Transport::Wss) {
             challenges.insert(0, format!("Bearer realm=\"{REALM}\""));
         }
         Refused::Challenged(challenges.into_iter().map(|c| ("WWW-Authenticate".to_owned(), c)).collect())
@@ -482,7 +492,8 @@ mod tests {
     async fn start_with(devices: watch::Receiver<Devices>) -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
         let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
         let bind = "127.0.0.1:0".parse().expect("an address");
-        spawn(bind, check, devices, Arc::new(SystemClock)).await.expect("a free port")
+        let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
+        spawn(PhoneSettings { bind, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
     }
 
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";

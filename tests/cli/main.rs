@@ -157,6 +157,8 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         (format!("trunks = [\"named.toml\"]\n{open}{media}"), "3: [sip]: `trunk_bind` is every address"),
         (format!("trunks = [\"by-address.toml\"]\n{open}"), "3: [media]: `bind_ip` is of this machine alone"),
         (format!("{open}[media]\nbind_ip = \"127.0.0.1\"\n"), "4: [media]: `bind_ip` is of this machine alone"),
+        ("[sip]\nphone_digests = [\"SHA-512\"]\n".to_owned(), "2: [sip]: `phone_digests` holds \"SHA-512\", which"),
+        ("[sip]\nphone_digests = []\n".to_owned(), "1: [sip]: `phone_digests` is empty"),
         (everywhere.to_owned(), "2: [media]: `bind_ip` is every address of this machine"),
         (format!("{http}{}{}", text("one"), text("two")), "9: [[sms]]: a second provider"),
     ] {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, Feed};
 use crate::ear::{Ear, assert_hears};
 use crate::house::{CALLER, PLUMBING, dial, finished_call};
+use crate::registering::metric;
 use crate::server::{Server, scratch};
 use crate::sipp::{Sipp, free_port};
 use crate::{peers, wait_for};
@@ -47,6 +48,7 @@ impl Office {
             line.unwrap_or_else(|| panic!("no {name} in: {said}")).trim().to_owned()
         };
         let (user, secret) = (value("User:"), value("Secret:"));
+        wait_for("the phone to be known", || (metric(&server, "cordboard_desk_phones ")? == "1").then_some(()));
         let kim = Api::log_in(server.http, "kim");
         let feed = kim.feed();
         Self { server, kim, _feed: feed, user, secret }
@@ -131,12 +133,15 @@ fn write(path: &Path, text: &str) {
 fn baresip(office: &Office, transport: &str) -> Telephone {
     let home = office.dir().join(format!("baresip-{transport}"));
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
+    let hum = home.join("hum.wav");
+    write_hum(&hum, 440.0);
     let config = format!(
-        "sip_listen 127.0.0.1:{}\naudio_player aufile,{}\naudio_source ausine,440\naudio_alert aufile,{}\n\
-         rtp_ports {}-{}\nmodule_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\nmodule ausine.so\n\
+        "sip_listen 127.0.0.1:{}\naudio_player aufile,{}\naudio_source aufile,{}\naudio_alert aufile,{}\n\
+         rtp_ports {}-{}\nmodule_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\n\
          module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n",
         free_port(),
         home.join("heard.wav").display(),
+        hum.display(),
         home.join("alert.wav").display(),
         35_000 + std::process::id() % 1_000 * 4,
         35_003 + std::process::id() % 1_000 * 4,
@@ -194,23 +199,26 @@ fn linphone_registers_and_takes_a_call() {
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
     write_hum(&hum, 440.0);
+    let (user, secret, address) = (&office.user, &office.secret, office.address());
     let config = format!(
-        "[sip]\nsip_port={}\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\n[rtp]\naudio_rtp_port={}\n\
-         [net]\nfirewall_policy=0\n[video]\ncapture=0\ndisplay=0\n",
+        "[sip]\nsip_port={}\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\ndefault_proxy=0\n\
+         [rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n[video]\ncapture=0\ndisplay=0\n\
+         [proxy_0]\nreg_proxy=sip:{address}\nreg_identity=sip:{user}@{address}\nreg_expires=60\nreg_sendregister=1\n\
+         [auth_info_0]\nusername={user}\nuserid={user}\npasswd={secret}\nrealm=cordboard\n",
         free_port(),
         36_000 + std::process::id() % 1_000 * 4,
     );
     write(&home.join("linphonerc"), &config);
+    // Where it keeps its own database; it does not make the directory.
+    std::fs::create_dir_all(home.join(".local/share/linphone")).expect("the scratch directory is writable");
     let mut command = Command::new("linphonec");
     command.arg("-c").arg(home.join("linphonerc")).arg("-a").current_dir(&home).env("HOME", &home);
     let mut phone = Telephone::start(command, home.join("log"));
     phone.type_in(&format!("soundcard use files\nplay {}\n", hum.display()));
-    let (user, address) = (&office.user, office.address());
-    phone.type_in(&format!("register sip:{user}@{address} sip:{address} {}\n", office.secret));
     office.takes_a_call(440.0, &mut phone, "terminate\n");
 }
 
-/// Ten seconds of a sine, 8 kHz.
+/// A minute of a sine, 8 kHz.
 fn write_hum(path: &Path, hz: f64) {
     let spec = hound::WavSpec {
         channels: 1,
@@ -219,7 +227,7 @@ fn write_hum(path: &Path, hz: f64) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, spec).expect("the scratch directory is writable");
-    for n in 0..80_000 {
+    for n in 0..480_000 {
         let phase = f64::from(n) * hz / 8_000.0 * std::f64::consts::TAU;
         writer.write_sample((phase.sin() * 8_000.0) as i16).expect("the disk takes it");
     }

@@ -53,7 +53,7 @@ fn serve(dir: &Path, registrar: u16) -> Server {
 }
 
 /// What a metric line of the service says.
-fn metric(server: &Server, line: &str) -> Option<String> {
+pub fn metric(server: &Server, line: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.http)).ok()?;
     let request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).ok()?;

@@ -12,7 +12,6 @@ use super::*;
 use crate::base::clock::SystemClock;
 use crate::engine::signal::LEG_EVENT_DEPTH;
 use crate::io::store::devices::DeviceHashes;
-use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challenge};
 use crate::proto::sip::digest::fields::Challenge;
 use crate::proto::sip::message::Headers;
@@ -33,10 +32,12 @@ struct House {
 }
 
 async fn house() -> House {
-    let (sender, receiver) = watch::channel(devices());
+    let (sender, devices) = watch::channel(devices());
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
-    let (handle, changes) = spawn(bind, check, receiver, Arc::new(SystemClock)).await.expect("a free port");
+    let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
+    let settings = PhoneSettings { bind, check, devices, digests };
+    let (handle, changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
     House { handle, changes, devices: sender }
 }
 

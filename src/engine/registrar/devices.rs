@@ -49,9 +49,15 @@ async fn read(store: &Store, known: &Devices) -> Result<Option<Devices>, StoreEr
     Ok(Some(Arc::new(devices)))
 }
 
+/// For those who wait until a phone that was added may register.
+fn show(devices: &Devices) {
+    metrics::gauge!("cordboard_desk_phones").set(u32::try_from(devices.len()).unwrap_or(u32::MAX));
+}
+
 /// The phones as they are now, and a task that keeps them so until nobody looks any more.
 pub async fn follow(store: Store) -> Result<(watch::Receiver<Devices>, impl Future<Output = ()>), StoreError> {
     let first = read(&store, &Devices::default()).await?.unwrap_or_default();
+    show(&first);
     let (sender, devices) = watch::channel(first);
     let task = async move {
         let mut told = false;
@@ -63,6 +69,7 @@ pub async fn follow(store: Store) -> Result<(watch::Receiver<Devices>, impl Futu
             let known = sender.borrow().clone();
             match read(&store, &known).await {
                 Ok(Some(devices)) => {
+                    show(&devices);
                     sender.send_replace(devices);
                     told = false;
                 }

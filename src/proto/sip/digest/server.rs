@@ -22,8 +22,6 @@ use super::{Algorithm, Hash, Ingredients, hex, response};
 const NONCE_LIFE: Duration = Duration::from_secs(10 * 60);
 /// Nonces whose counts are kept.
 const MAX_COUNTED: usize = 20_000;
-/// What we ask for, best first (RFC 8760 §2.4). MD5 is what many telephones can.
-const OFFERED: [Algorithm; 2] = [Algorithm::SHA_256, Algorithm::MD5];
 const TIME: usize = 8;
 const SALT: usize = 8;
 const MAC: usize = 16;
@@ -42,6 +40,8 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Gate {
     realm: &'static str,
+    /// What we ask for, best first (RFC 8760 §2.4).
+    offered: Vec<Algorithm>,
     key: hmac::Key,
     began: Instant,
     /// The highest count seen, by nonce.
@@ -61,10 +61,10 @@ struct Made {
 
 impl Gate {
     /// `secret` has to be random and its own.
-    pub fn new(realm: &'static str, secret: &[u8; 32], now: Instant) -> Self {
+    pub fn new(realm: &'static str, offered: Vec<Algorithm>, secret: &[u8; 32], now: Instant) -> Self {
         let (counts, by_time) = (HashMap::new(), BTreeMap::new());
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        Self { realm, key, began: now, counts, by_time, forgotten: None, most: MAX_COUNTED }
+        Self { realm, offered, key, began: now, counts, by_time, forgotten: None, most: MAX_COUNTED }
     }
 
     /// The values of `WWW-Authenticate` for someone at `from`, best first. `salt` is to be random.
@@ -75,7 +75,7 @@ impl Gate {
             let realm = quote(self.realm);
             format!("Digest realm={realm},nonce=\"{nonce}\",algorithm={algorithm},qop=\"auth\"{stale}")
         };
-        OFFERED.iter().map(one).collect()
+        self.offered.iter().map(one).collect()
     }
 
     /// Checks an answer that came from `from`. `ha1_of` finds the secret of the user for a hash, if there is
@@ -91,7 +91,7 @@ impl Gate {
     ) -> Verdict {
         let Some(made) = self.read_nonce(now, from, &given.nonce) else { return Verdict::Stale };
         // What was not offered is not taken: the weakest would decide (RFC 8760 §3).
-        let offered = OFFERED.contains(&given.algorithm) && given.realm == self.realm;
+        let offered = self.offered.contains(&given.algorithm) && given.realm == self.realm;
         // Made for everybody, so that those who exist are not told apart by being quicker.
         let nobody = self.nobody(&given.user);
         let found = ha1_of(given.algorithm.hash);
@@ -217,6 +217,7 @@ mod tests {
     use crate::base::clock::{Clock as _, TestClock, UtcMs};
 
     const REALM: &str = "cordboard";
+    const OFFERED: [Algorithm; 2] = [Algorithm::SHA_256, Algorithm::MD5];
 
     struct Rig {
         clock: TestClock,
@@ -235,7 +236,7 @@ mod tests {
     impl Rig {
         fn new() -> Self {
             let clock = TestClock::at(UtcMs(0));
-            let gate = Gate::new(REALM, &[7; 32], clock.instant());
+            let gate = Gate::new(REALM, OFFERED.to_vec(), &[7; 32], clock.instant());
             Self { clock, gate, salt: 0 }
         }
 
