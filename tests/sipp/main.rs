@@ -1,6 +1,6 @@
 //! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold;
 //! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
-//! callers, the on-call staff's telephones, starting and stopping.
+//! callers, the on-call staff's telephones, operators' desk phones, carriers that want a login, starting and stopping.
 
 #![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
