@@ -348,7 +348,7 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.insert_device(&device, &hashes).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.list_devices().await.unwrap(), [device.clone()]);
+    assert_eq!(store.list_devices().await.unwrap(), std::slice::from_ref(&device));
     let kept = store.find_device_hashes(&device.id).await.unwrap().expect("it is there");
     assert_eq!(kept.md5.expose_secret(), hashes.md5.expose_secret());
     assert_eq!(kept.sha256.expose_secret(), hashes.sha256.expose_secret());

@@ -19,6 +19,7 @@ async fn start() -> TrunkHandle {
         channels: 10,
         may_dial: Arc::new(|_| true),
         caller_ids: Vec::new(),
+        account: None,
     };
     let settings = TrunkSettings {
         bind: ([127, 0, 0, 1], 0).into(),
