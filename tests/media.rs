@@ -93,6 +93,7 @@ struct Caller {
     socket: UdpSocket,
     to: SocketAddr,
     voice: Voice,
+    reports: usize,
 }
 
 impl Caller {
@@ -104,6 +105,11 @@ impl Caller {
         }
         while let Ok((len, from)) = self.socket.recv_from(&mut bytes) {
             assert_eq!(from, self.to, "sound comes from where it is sent to");
+            if packet::is_rtcp(&bytes[..len]) {
+                // Both sides are ours, so both said that reports share the port.
+                self.reports += 1;
+                continue;
+            }
             let (header, payload) = packet::read(&bytes[..len]).expect("it is RTP");
             self.voice.hear(header, payload);
         }
@@ -290,7 +296,7 @@ fn call(media: &Media, shard: ShardId, leg: LegId) -> Caller {
     let (answer, agreed) = ours.answer(&theirs.offer()).expect("we speak PCMU");
     let to = theirs.accept(&answer).expect("they do too").remote;
     media.connect_rtp(leg, agreed.into()).expect("the leg is open");
-    Caller { socket, to, voice: Voice::new(CALLER_HZ, 77, Arc::new(SystemClock)) }
+    Caller { socket, to, voice: Voice::new(CALLER_HZ, 77, Arc::new(SystemClock)), reports: 0 }
 }
 
 #[test]
@@ -339,6 +345,7 @@ fn a_caller_and_a_browser_hear_each_other_through_greeting_talk_and_hold() {
         assert!(step == 160 || pair[1].marker, "{step}");
     }
 
+    assert!(caller.reports >= 1, "reports come with the sound");
     let free = rig.media.free_ports();
     rig.media.close(caller_leg);
     rig.media.close(operator_leg);
@@ -359,6 +366,11 @@ fn a_leg_that_is_not_there_and_a_full_range_are_said_so() {
     let error = rig.media.open_rtp(shard, LegId(3)).expect_err("the range is full");
     assert!(error.to_string().contains("no media port could be opened"), "{error}");
     assert_eq!(rig.media.pick_shard().0, 1, "the other shard is empty");
+}
+
+/// The figures that come every 5 s are none.
+const fn is_news(event: &MediaEvent) -> bool {
+    !matches!(event, MediaEvent::Quality { .. })
 }
 
 /// 20 ms of injected time, `turn` being called at each quarter of them.
@@ -388,10 +400,18 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     media.answer_web(leg, answer).expect("the leg is open");
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::default().with(leg, &[Source::Leg(leg)]));
     let mut seen = Vec::new();
+    let mut round_trip = None;
     for _ in 0..250 {
         twenty_ms(&clock, driver, || browser.turn());
-        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        for event in std::iter::from_fn(|| events.try_recv().ok()) {
+            match event {
+                MediaEvent::Quality { quality, .. } => round_trip = quality.round_trip_us,
+                event => seen.push(event),
+            }
+        }
     }
+    // The browser looks at its socket each 5 ms.
+    assert!(round_trip.is_some_and(|us| us <= 20_000), "{round_trip:?}");
     assert!(matches!(seen[..], [MediaEvent::Bridged { .. }, MediaEvent::WebUp { .. }]), "{seen:?}");
     browser.voice.assert_hears(OPERATOR_HZ, 3);
 
@@ -399,14 +419,14 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     let mut ticks = 0;
     while !seen.iter().any(|e| matches!(e, MediaEvent::Silent { .. })) && ticks < 500 {
         twenty_ms(&clock, driver, || {});
-        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
         ticks += 1;
     }
     assert!((249..=252).contains(&ticks), "{ticks}: {seen:?}");
 
     for _ in 0..100 {
         twenty_ms(&clock, driver, || browser.turn());
-        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
     }
     assert!(seen.iter().any(|e| matches!(e, MediaEvent::Heard { .. })), "{seen:?}");
     browser.voice.assert_hears(OPERATOR_HZ, 1);
@@ -414,7 +434,7 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     seen.clear();
     for _ in 0..500 {
         twenty_ms(&clock, driver, || {});
-        seen.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
     }
     let down = seen.iter().filter(|e| matches!(e, MediaEvent::WebDown { .. })).count();
     let silent = seen.iter().filter(|e| matches!(e, MediaEvent::Silent { .. })).count();

@@ -39,17 +39,44 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Ticks that are not counted: by then the channel of events, in which each leg puts its figures every 5 s, has grown
+/// to the blocks it goes on using.
+const WARM_UP: u64 = 1_500;
+
+/// Most speak G.711; two speak G.722, one of them in a network that loses and delays.
+fn codec(id: u64) -> Codec {
+    match id {
+        5 => Codec::Pcma,
+        8 | 9 => Codec::G722,
+        _ => Codec::Pcmu,
+    }
+}
+
 /// A far end that sends and forgets.
 struct Peer {
     socket: UdpSocket,
     header: Header,
+    /// Every so many packets one is lost, and one held back for 100 ms.
+    weather: Option<u16>,
+    held: Option<(u16, Header)>,
 }
 
 impl Peer {
     fn turn(&mut self, to: std::net::SocketAddr) {
         let mut bytes = [0; MAX_PACKET];
-        let len = packet::write(&self.header, &[0x2a; 160], &mut bytes);
-        self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
+        let mut send = |header: &Header| {
+            let len = packet::write(header, &[0x2a; 160], &mut bytes);
+            self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
+        };
+        let n = self.header.sequence;
+        match self.weather {
+            Some(every) if n % every == 3 => {}
+            Some(every) if n % every == 9 => self.held = Some((n.wrapping_add(5), self.header)),
+            _ => send(&self.header),
+        }
+        if let Some((_, header)) = self.held.take_if(|(until, _)| *until == n) {
+            send(&header);
+        }
         self.header.sequence = self.header.sequence.wrapping_add(1);
         self.header.timestamp = self.header.timestamp.wrapping_add(160);
         while self.socket.recv_from(&mut bytes).is_ok() {}
@@ -77,31 +104,41 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
     let driver = &mut drivers[0];
     let shard = ShardId(0);
     let mut peers = Vec::new();
-    for id in 1..=7 {
+    for id in 1..=10 {
         let to = media.open_rtp(shard, LegId(id)).expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_nonblocking(true).expect("a socket");
         let parameters = RtpParameters {
             remote: socket.local_addr().expect("a bound socket"),
-            codec: if id == 5 { Codec::Pcma } else { Codec::Pcmu },
+            codec: codec(id),
             telephone_event: (id != 6).then_some(101),
+            comfort_noise: id == 10,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: if id == 4 { 30 } else { 20 },
         };
         media.connect_rtp(LegId(id), parameters).expect("the leg is open");
-        let header = Header { payload_type: 0, marker: false, sequence: 0, timestamp: 0, ssrc: id as u32 };
-        peers.push((to, Peer { socket, header }));
+        let header = Header {
+            payload_type: codec(id).payload_type(),
+            marker: false,
+            sequence: 0,
+            timestamp: 0,
+            ssrc: id as u32,
+        };
+        let weather = (id >= 9).then_some(40);
+        peers.push((to, Peer { socket, header, weather, held: None }));
     }
     let leg = LegId;
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[leg(1), leg(2)]));
     media.set_bridge(shard, BridgeId(2), 1, HearMatrix::conference(&[leg(3), leg(4), leg(5)]));
     media.set_bridge(shard, BridgeId(3), 1, HearMatrix::default().with(leg(6), &[Source::Music]));
+    media.set_bridge(shard, BridgeId(4), 1, HearMatrix::conference(&[leg(8), leg(9), leg(10)]));
     let prompt = Arc::new(Prompt::from_pcm(sine(500.0, 6_000.0, 5_000)));
     media.play(leg(7), PlayId(1), prompt, true).expect("the leg is open");
 
-    let mut allocated = 0;
-    for tick in 0..10_500 {
+    let (mut allocated, mut figures) = (0, 0);
+    for tick in 0..WARM_UP + 10_000 {
         for (to, peer) in &mut peers {
             peer.turn(*to);
         }
@@ -110,23 +147,30 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
         driver.pump(clock.instant());
         driver.tick(clock.instant());
         let count = COUNT.take().unwrap_or_default();
-        // Half a second to warm up, then none.
-        if tick >= 500 {
+        if tick >= WARM_UP {
             allocated += count;
+        }
+        // Every 5 s each leg tells its figures; whoever takes them does so on a thread of its own.
+        while events.try_recv().is_ok() {
+            figures += 1;
         }
     }
     assert_eq!(allocated, 0);
-    while events.try_recv().is_ok() {}
-    for id in 1..=7 {
+    assert!(figures > 10 * 40, "{figures}");
+    for id in 1..=10 {
         media.close(leg(id));
     }
     driver.tick(clock.instant());
     let mut sent = 0;
     while let Ok(event) = events.try_recv() {
         if let cordboard::io::media::MediaEvent::Closed { stats, .. } = event {
-            assert_eq!((stats.packets_in, stats.lost), (10_500, 0));
+            let calm = stats.late + stats.concealed_ms == 0;
+            assert!(
+                (!calm && stats.lost > 200) || (stats.packets_in, stats.lost) == (WARM_UP + 10_000, 0),
+                "{stats:?}"
+            );
             sent += stats.packets_out;
         }
     }
-    assert!(sent > 7 * 10_000 - 4_000, "{sent}");
+    assert!(sent > 10 * 10_000 - 4_000, "{sent}");
 }

@@ -5,6 +5,7 @@ mod news;
 mod parts;
 mod voice;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +18,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
-use crate::engine::calls::{CallsHandle, CallsParts};
+use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
@@ -35,7 +36,8 @@ use crate::http::auth::LiveSessions;
 use crate::http::live::LiveDesk;
 use crate::http::state::{Front, Parts, SignInLimits};
 use crate::io::media::{Media, MediaConfig, MediaEvent};
-use crate::io::store::Store;
+use crate::io::store::calls::CallRecord;
+use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
 use parts::{busy, edges, front_settings, music, signing_key, start_sandbox, start_voice, trunk_settings};
@@ -89,7 +91,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     .map_err(|e| Failure::new(e.to_string()))?;
 
     let legs = LegNumbers::default();
-    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone()), Arc::clone(&clock))
+    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone(), feed.clone()), Arc::clone(&clock))
         .await
         .map_err(|e| Failure::new(e.to_string()))?;
     let check: registrar::TokenCheck = {
@@ -120,7 +122,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         },
         from_desk,
     );
+    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
+    calls.recall(waiting);
     calls.bury_cut_off(cut_off);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges(&config, calls.clone())?, NODE);
@@ -165,7 +169,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         store: store.clone(),
         feed,
         tokens,
-        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone() }),
+        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone(), trunk: trunk.clone() }),
         dispatcher,
         phones: Arc::new(phones),
         settings: front_settings(&config, demo.is_some()),
@@ -198,6 +202,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     drain(&calls, &trunk, &draining, limit).await?;
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
+    let _ = tokio::time::timeout(FAREWELL, calls.recorded()).await;
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
@@ -206,6 +211,17 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     work.shutdown().await;
     store.close().await;
     Ok(())
+}
+
+/// Callers of earlier starts whose alarm nobody has seen to, and for whom they called.
+async fn to_ring_back(store: &Store, now: UtcMs) -> Result<Vec<(CallRecord, String)>, StoreError> {
+    let names: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id, a.name)).collect();
+    let since = now.plus_ms(-i64::try_from(ALARM_STAYS.as_millis()).expect("half an hour fits"));
+    let with_name = |call: CallRecord| {
+        let name = names.get(&call.account).cloned().unwrap_or_default();
+        (call, name)
+    };
+    Ok(store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect())
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.

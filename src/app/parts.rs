@@ -15,8 +15,10 @@ use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
 use crate::domain::account::Speech;
 use crate::domain::dispatch::protocol::{Method, Step};
+use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
+use crate::engine::feed::Feed;
 use crate::engine::trunk::{Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
@@ -24,7 +26,9 @@ use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
+use crate::proto::sip::Transport;
 use crate::proto::sip::digest::client::Login;
+use crate::proto::sip::ping::PING_EVERY;
 use crate::sandbox::{self, SandboxConfig};
 
 use super::Failure;
@@ -80,31 +84,45 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     Ok(Arc::new(speaker))
 }
 
-pub(super) fn trunk_settings(config: &Config, legs: LegNumbers) -> TrunkSettings {
-    let carriers = config.trunks.iter().map(|trunk| {
-        let plan = trunk.dial_plan.clone();
-        Carrier {
-            name: trunk.name.clone(),
-            sources: trunk.addresses.clone(),
-            target: trunk.target.to_string(),
-            tcp: trunk.transport == TrunkTransport::Tcp,
+pub(super) fn trunk_settings(config: &Config, legs: LegNumbers, feed: Feed) -> TrunkSettings {
+    let carriers = config.trunks.iter().map(|trunk| Carrier {
+        name: trunk.name.clone(),
+        sources: trunk.addresses.clone(),
+        targets_call: trunk.targets_call,
+        target: trunk.target.clone(),
+        transport: match trunk.transport {
+            TrunkTransport::Udp => Transport::Udp,
+            TrunkTransport::Tcp => Transport::Tcp,
+        },
+        rules: TrunkRules {
+            priority: trunk.priority,
+            weight: trunk.weight,
             channels: trunk.channels as usize,
-            caller_ids: trunk.caller_ids.clone(),
-            may_dial: Arc::new(move |number: &PhoneNumber| plan.allows(number)),
-            account: trunk.login.as_ref().map(|login| CarrierAccount {
-                login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
-                register: trunk
-                    .registration
-                    .as_ref()
-                    .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
-            }),
-        }
+            calls_per_second: trunk.calls_per_second as usize,
+            plan: trunk.dial_plan.clone(),
+            country: trunk.numbering.country.clone(),
+            emergency: trunk.emergency_address.is_some(),
+        },
+        numbering: trunk.numbering.clone(),
+        shown: trunk.shown,
+        caller_ids: trunk.caller_ids.clone(),
+        ping_every: trunk.ping.then_some(PING_EVERY),
+        account: trunk.login.as_ref().map(|login| CarrierAccount {
+            login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
+            register: trunk
+                .registration
+                .as_ref()
+                .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
+        }),
     });
     TrunkSettings {
         bind: config.sip.trunk_bind,
         advertised: config.sip.public_address.map(|ip| ip.to_string()),
         carriers: carriers.collect(),
+        limits: config.limits,
         legs,
+        feed,
+        name_server: None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Places where a test kills the process: `failpoint("hand.after_commit")` before and after each commit and
-//! each call to a provider.
+//! Places where a test kills the process, before and after each commit (`hand.after_commit`, see
+//! [`Tx::commit`](crate::io::store::Tx::commit)) and each call to a provider (`text.before_send`).
 //!
 //! `CORDBOARD_FAILPOINT=name` ends the process there at once, without unwinding or flushing, as a kill -9
 //! would; `name:3` at the third time. Debug builds only: in a release build it is nothing.
@@ -12,25 +12,26 @@ mod armed {
     static ARMED: OnceLock<Option<(String, u32)>> = OnceLock::new();
     static SEEN: AtomicU32 = AtomicU32::new(0);
 
-    pub(super) fn pass(name: &str) {
+    pub(super) fn pass(place: &str, when: &str) {
         let armed = ARMED.get_or_init(|| {
             let value = std::env::var("CORDBOARD_FAILPOINT").ok()?;
             let (name, count) = value.split_once(':').unwrap_or((&value, "1"));
             Some((name.to_owned(), count.parse().unwrap_or(1)))
         });
         let Some((at, count)) = armed else { return };
-        if at == name && SEEN.fetch_add(1, Ordering::SeqCst) + 1 == *count {
+        let here = at.strip_prefix(place).and_then(|rest| rest.strip_prefix('.')) == Some(when);
+        if here && SEEN.fetch_add(1, Ordering::SeqCst) + 1 == *count {
             std::process::abort();
         }
     }
 }
 
-/// Ends the process here if the environment says so.
+/// Ends the process here, `place.when`, if the environment says so.
 #[cfg(debug_assertions)]
-pub fn failpoint(name: &str) {
-    armed::pass(name);
+pub fn failpoint(place: &str, when: &str) {
+    armed::pass(place, when);
 }
 
-/// Ends the process here if the environment says so. Not in this build.
+/// Ends the process here, `place.when`, if the environment says so. Not in this build.
 #[cfg(not(debug_assertions))]
-pub const fn failpoint(_name: &str) {}
+pub const fn failpoint(_place: &str, _when: &str) {}

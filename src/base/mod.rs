@@ -5,6 +5,7 @@ pub mod clock;
 pub mod deadline;
 pub mod failpoint;
 pub mod id;
+pub mod numbering;
 pub mod phone;
 pub mod pii;
 pub mod rng;

@@ -10,6 +10,17 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 
+/// Numbers by which people call for help, the world over: police, fire, ambulance, and the test number of North
+/// America (933). Country by country in ITU-T's list of national numbering plans (E.129).
+const EMERGENCY: [&str; 33] = [
+    "911", "112", "999", "000", "110", "111", "118", "119", "117", "100", "101", "102", "103", "104", "105", "106",
+    "107", "108", "113", "114", "115", "116", "120", "122", "123", "190", "191", "192", "193", "194", "195", "933",
+    "995",
+];
+/// Shorter than this, country code and all, no number is a subscriber's: three digits at most after three at most of
+/// the country (E.164 §6.2.1) make six.
+const SUBSCRIBER_DIGITS: usize = 7;
+
 /// Why a text is not a telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneError {
@@ -62,6 +73,25 @@ impl PhoneNumber {
         } else {
             Err(PhoneError::Length)
         }
+    }
+
+    /// An emergency number as a person dials it: `911`. Its form here is the digits with a plus, which is no
+    /// subscriber's number.
+    pub fn emergency(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+        EMERGENCY.contains(&digits.as_str()).then(|| Self(format!("+{digits}")))
+    }
+
+    /// Too short to be a subscriber's: an emergency number or a special service, with or without a country code.
+    pub fn is_short(&self) -> bool {
+        self.digits().len() < SUBSCRIBER_DIGITS
+    }
+
+    /// The emergency number that a short number is, as it is dialled: `911` for `+911` and `+1911`.
+    pub fn emergency_code(&self) -> Option<&str> {
+        let digits = self.digits();
+        let forms = (0..=3).filter_map(|country| digits.get(country..));
+        forms.filter(|form| self.is_short() && form.len() >= 3).find(|form| EMERGENCY.contains(form))
     }
 
     /// `+12025550101`.
@@ -118,5 +148,22 @@ mod tests {
     fn a_number_is_redacted_when_debugged() {
         let number = PhoneNumber::parse("+12025550101").expect("a valid number");
         assert_eq!(format!("{number:?}"), "[number]");
+    }
+
+    #[test]
+    fn emergency_numbers_are_known_with_and_without_a_country_code() {
+        for text in ["+911", "+1911", "+112", "+49110", "+49112", "+353999", "+420112", "+44999", "+61000", "+1933"] {
+            let number = PhoneNumber::parse(text).expect("a number");
+            assert!(number.is_short(), "{text}");
+            let code = number.emergency_code().expect("an emergency number");
+            assert!(text.ends_with(code), "{text}: {code}");
+        }
+        let dialled = PhoneNumber::emergency("9-1-1").expect("people write it so");
+        assert_eq!(dialled.emergency_code(), Some("911"));
+        let subscriber = PhoneNumber::parse("+12025550911").expect("a number");
+        assert!(!subscriber.is_short() && subscriber.emergency_code().is_none());
+        let directory = PhoneNumber::parse("+1411").expect("a number");
+        assert!(directory.is_short() && directory.emergency_code().is_none());
+        assert_eq!(PhoneNumber::emergency("2025550911"), None);
     }
 }

@@ -68,7 +68,7 @@ fn add(options: &Add) -> Result<(), Failure> {
             active: !owner.disabled,
         };
         tx.insert_device(&device, &DeviceHashes::of(&device.login, &secret)).await?;
-        tx.commit().await?;
+        tx.commit("add_phone").await?;
         store.close().await;
         Ok(device)
     })?;
@@ -112,7 +112,7 @@ fn remove(options: &Remove) -> Result<(), Failure> {
         if !tx.remove_device(&options.user).await? {
             return Err(format!("there is no phone \"{}\". `cordboard phone list` shows them", options.user).into());
         }
-        tx.commit().await?;
+        tx.commit("remove_phone").await?;
         store.close().await;
         Ok(())
     })?;

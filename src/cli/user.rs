@@ -77,7 +77,7 @@ pub fn run(command: &Command) -> Result<(), Failure> {
             return Err(format!("there is a user \"{}\" already", user.login).into());
         }
         tx.insert_user(&user, &hashed, now).await?;
-        tx.commit().await?;
+        tx.commit("add_user").await?;
         store.close().await;
         Ok(())
     })?;

@@ -6,6 +6,7 @@
 
 mod read;
 mod read_trunk;
+mod routing;
 pub mod secret;
 mod section;
 pub mod trunk;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
+use crate::domain::trunk::Limits;
 use crate::proto::sip::digest::Algorithm;
 
 pub use read::{load, parse_ports};
@@ -35,6 +37,8 @@ pub struct Config {
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,
     pub auth: Auth,
+    /// What each account may call out.
+    pub limits: Limits,
     pub trunks: Vec<Trunk>,
 }
 

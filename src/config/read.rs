@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sip::digest::Algorithm;
 
 use super::read_trunk::read_trunk;
+use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::trunk::Trunk;
 use super::{
@@ -79,6 +80,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         second.complain(second.span(), what, "Keep one [[sms]]");
     }
     let auth = read_auth(&top.section("auth"));
+    let limits = read_limits(&top.section("limits"));
     let trunks = read_trunks(&top, mistakes);
     top.finish();
     check_together(&top, &http, &sip, &sms);
@@ -92,6 +94,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
         auth,
+        limits,
         trunks: trunks?,
     })
 }

@@ -7,6 +7,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sip;
 
 use super::read::{NUMBER_FIX, parse, parse_name, read_secret, read_source};
+use super::routing::read_rules;
 use super::section::{At, Mistakes, Section};
 use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkLogin, TrunkRegistration, TrunkTransport};
 
@@ -39,13 +40,14 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     });
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
     let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
-    let fix = "Write a host and a port: \"sip.carrier.example:5060\"";
+    let fix = "Write a host, with a port if the carrier names one: \"sip.carrier.example\", \"192.0.2.1:5060\"";
     let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
     let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
     let channels = top.number("channels", 1..=10_000);
     let fix = "Write how such numbers begin, x for any digit: \"+1202\", \"+1xxx976\"";
     let allowed = top.list("allowed", fix, |text| text.parse::<DialPattern>().ok());
     let denied = top.list("denied", fix, |text| text.parse::<DialPattern>().ok());
+    let rules = read_rules(&top);
     let login = read_login(&top, registers);
     let registration = read_registration(&top, registers);
     top.finish();
@@ -57,7 +59,7 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let values = |list: Option<Vec<At<DialPattern>>>, usual| {
         list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
     };
-    let usual = DialPlan::default();
+    let usual = DialPlan::of_country(&rules.numbering.country);
     let addresses: Vec<sip::Source> = match addresses {
         Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
         Some(_) => {
@@ -65,9 +67,12 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
             return None;
         }
         // By registration calls come from where we register.
-        None if registers && !top.has("addresses") => Vec::new(),
+        None if (registers || rules.targets_call) && !top.has("addresses") => Vec::new(),
         None => {
-            top.complain_missing("addresses", "List the addresses that this carrier calls from");
+            top.complain_missing(
+                "addresses",
+                "List the addresses that this carrier calls from, or write sources = \"targets\"",
+            );
             return None;
         }
     };
@@ -78,13 +83,22 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         name: name?.value,
         transport: transport.map_or(TrunkTransport::Udp, |t| t.value),
         addresses,
+        // By registration calls come from where we register.
+        targets_call: rules.targets_call || registers,
         target,
         caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
+        priority: rules.priority,
+        weight: rules.weight,
         channels: channels.and_then(|n| u32::try_from(n.value).ok()).unwrap_or(30),
+        calls_per_second: rules.calls_per_second,
         dial_plan: DialPlan { allowed: values(allowed, usual.allowed), denied: values(denied, usual.denied) },
         login: login?,
         registration: registration?
             .map(|(domain, expires)| TrunkRegistration { domain: domain.unwrap_or(host), expires }),
+        emergency_address: rules.emergency_address,
+        numbering: rules.numbering,
+        shown: rules.shown,
+        ping: rules.ping,
     })
 }
 

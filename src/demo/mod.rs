@@ -15,14 +15,16 @@ use secrecy::SecretString;
 
 use crate::base::clock::UtcMs;
 use crate::base::id::UserId;
+use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
-use crate::config::trunk::{DialPlan, HostPort, Trunk, TrunkTransport};
+use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
     Auth, Config, Email, Http, MailTls, Media, Sip, SmsKind, SmsProvider, StoreConfig, Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
+use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
 use crate::proto::sip::digest::Algorithm;
@@ -99,18 +101,28 @@ impl Demo {
                 auth_token,
                 from: from.clone(),
             }],
+            limits: Limits::default(),
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
             trunks: vec![Trunk {
                 name: "sandbox".to_owned(),
                 transport: TrunkTransport::Udp,
                 // Any SIP client on this machine may call.
                 addresses: ["127.0.0.0/8", "::1"].iter().filter_map(|text| text.parse().ok()).collect(),
-                target: HostPort { host: carrier.ip().to_string(), port: carrier.port() },
+                targets_call: false,
+                target: carrier.into(),
                 caller_ids: std::iter::once(from).chain(clients().into_iter().flat_map(|c| c.account.dids)).collect(),
+                priority: 10,
+                weight: 10,
                 channels: 60,
+                calls_per_second: 20,
                 dial_plan: DialPlan::default(),
                 login: None,
                 registration: None,
+                emergency_address: None,
+                numbering: Numbering::default(),
+                shown: Shown::default(),
+                // The carrier is in this very process; in tests it may be a SIPp that takes an OPTIONS for a call.
+                ping: false,
             }],
         })
     }
@@ -165,7 +177,7 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
             tx.insert_protocol(protocol, now).await?;
         }
     }
-    tx.commit().await
+    tx.commit("seed_demo").await
 }
 
 /// The phones of the on-call staff, for the sandbox.

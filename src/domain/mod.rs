@@ -9,3 +9,4 @@ pub mod message;
 pub mod oncall;
 pub mod operator;
 pub mod queue;
+pub mod trunk;

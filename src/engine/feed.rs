@@ -16,13 +16,44 @@ use crate::domain::call::cause::Cause;
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FeedEvent {
-    Seat { seat: SeatView },
-    Call { call: Box<CallView> },
-    CallGone { id: CallId },
-    Queue { queue: QueueView },
-    Dispatch { dispatch: Box<DispatchView> },
-    Alarm { alarm: AlarmView },
-    AlarmGone { id: String },
+    Seat {
+        seat: SeatView,
+    },
+    Call {
+        call: Box<CallView>,
+    },
+    CallGone {
+        id: CallId,
+    },
+    Queue {
+        queue: QueueView,
+    },
+    Dispatch {
+        dispatch: Box<DispatchView>,
+    },
+    Alarm {
+        alarm: AlarmView,
+    },
+    AlarmGone {
+        id: String,
+    },
+    /// Every 5 s for each party.
+    Quality {
+        quality: QualityView,
+    },
+}
+
+/// How a party of a call hears and is heard: the worse of the two directions.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct QualityView {
+    pub call: CallId,
+    /// `caller`, `operator`, `contact`.
+    pub who: &'static str,
+    /// Packets lost in the last 5 s, in percent.
+    pub loss: f32,
+    pub jitter_ms: u32,
+    /// `None` until the far end has told enough.
+    pub round_trip_ms: Option<u32>,
 }
 
 /// An operator at work.

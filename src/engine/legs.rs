@@ -16,11 +16,10 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
-use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
@@ -30,20 +29,13 @@ use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, SdpError, Session};
 
-/// What we offer, best first.
-const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
+/// What we offer, best first: the house mixes at 8 kHz.
+const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 
 /// What a leg needs of the sides that signal: carriers and operators' phones.
 pub trait Signalling: Send + Sync {
     /// Dials a number over a trunk.
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    );
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// The phones of an operator that are registered.
     fn phones_of(&self, user: &UserId) -> Phones;
     /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
@@ -62,15 +54,8 @@ pub struct Sides {
 }
 
 impl Signalling for Sides {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.trunk.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        self.trunk.dial(leg, call, offer, events);
     }
 
     fn phones_of(&self, user: &UserId) -> Phones {
@@ -150,11 +135,13 @@ impl LegMedia for Media {
     }
 
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
-        let codecs = match prefer {
-            Codec::Pcmu => [Codec::Pcmu, Codec::Pcma],
-            Codec::Pcma => [Codec::Pcma, Codec::Pcmu],
+        let codecs: &[Codec] = match prefer {
+            Codec::Pcmu => &[Codec::Pcmu, Codec::Pcma],
+            Codec::Pcma => &[Codec::Pcma, Codec::Pcmu],
+            // Only for a caller who speaks it: then the two are relayed as they are.
+            Codec::G722 => &[Codec::G722, Codec::Pcmu, Codec::Pcma],
         };
-        Ok(self.open_web(shard, leg, &codecs)?)
+        Ok(self.open_web(shard, leg, codecs)?)
     }
 
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
@@ -261,6 +248,7 @@ impl Routes {
             | MediaEvent::WebDown { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
+            | MediaEvent::Quality { leg, .. }
             | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
         };
         if let Some(to) = to {
@@ -295,8 +283,10 @@ struct Wire {
     events: mpsc::Receiver<LegEvent>,
     /// None for a browser, and until media is open.
     sdp: Option<Session>,
-    /// The caller's offer, until it is answered.
+    /// The caller's offer, until it is looked at.
     offer: Option<Vec<u8>>,
+    /// Our answer to it, and what was agreed, until it is sent.
+    answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
     ended: bool,
 }
@@ -326,16 +316,21 @@ impl Legs {
     /// Takes over the leg of a call that came in.
     pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, events: mpsc::Receiver<LegEvent>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side: Side::Trunk, events, sdp: None, offer, media_open: false, ended: false });
+        self.wires.push(Wire {
+            leg,
+            side: Side::Trunk,
+            events,
+            sdp: None,
+            offer,
+            answer: None,
+            media_open: false,
+            ended: false,
+        });
     }
 
-    /// Tells a caller that it rings, while the greeting is made ready.
-    pub fn ring_back(&self, leg: LegId) {
-        self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
-    }
-
-    /// Answers the caller. What came of it, if it failed.
-    pub fn answer(&mut self, leg: LegId) -> Option<LegInput> {
+    /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
+    /// ready; one that cannot is refused without. What came of it, if it failed.
+    pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
@@ -347,21 +342,29 @@ impl Legs {
         wire.media_open = true;
         let mut session = Session::new(leg.0, address, &CODECS);
         let answered = match wire.offer.take() {
-            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed))),
+            Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
             None => Ok((session.offer(), None)),
         };
         wire.sdp = Some(session);
         match answered {
-            Ok((description, agreed)) => {
-                if let Some(agreed) = agreed {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                }
-                self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
+            Ok(answer) => {
+                wire.answer = Some(answer);
+                self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
                 None
             }
             Err(error) => Some(self.refuse(leg, refusal(&error), &error)),
         }
+    }
+
+    /// Answers a caller whose leg is open.
+    pub fn answer(&mut self, leg: LegId) {
+        let wire = self.wires.iter_mut().find(|w| w.leg == leg);
+        let Some((description, agreed)) = wire.and_then(|w| w.answer.take()) else { return };
+        if let Some(agreed) = agreed {
+            self.wiring.media.connect_rtp(leg, agreed);
+        }
+        self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
@@ -371,7 +374,7 @@ impl Legs {
     }
 
     /// Dials a number. What came of it, if it failed at once.
-    pub fn dial(&mut self, leg: LegId, to: &PhoneNumber, caller_id: Option<&PhoneNumber>) -> Option<LegInput> {
+    pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
             Err(fault) => return Some(failed(leg, &fault)),
@@ -380,7 +383,7 @@ impl Legs {
         let offer = session.offer();
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
-        self.wiring.signalling.dial(leg, to, caller_id, offer, events);
+        self.wiring.signalling.dial(leg, call, offer, events);
         None
     }
 
@@ -416,7 +419,7 @@ impl Legs {
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side, events, sdp, offer: None, media_open: true, ended: false });
+        self.wires.push(Wire { leg, side, events, sdp, offer: None, answer: None, media_open: true, ended: false });
     }
 
     fn route(&self, leg: LegId) {
@@ -436,6 +439,17 @@ impl Legs {
         } else {
             self.wiring.routes.lock().legs.remove(&leg);
         }
+    }
+
+    /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
+    /// is asked whether it is still there: if it does not answer that either, the leg ends.
+    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        if let MediaEvent::Silent { leg } = event
+            && self.wires.iter().any(|w| w.leg == *leg && w.side == Side::Trunk && !w.ended)
+        {
+            self.wiring.signalling.to_trunk(*leg, LegCommand::Probe);
+        }
+        input_of_media(event)
     }
 
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
@@ -490,6 +504,11 @@ impl Legs {
                 self.answer_reoffer(leg, offer);
                 return None;
             }
+            // An answer that cannot be read leaves things as they were: the call was up before.
+            LegEvent::Reanswered(sdp) => {
+                let _ = self.accept(leg, &sdp);
+                return None;
+            }
             LegEvent::Digit(digit) => LegInput::Digit(digit),
             LegEvent::Ended(cause) => LegInput::Ended(cause),
         })
@@ -518,12 +537,16 @@ impl Legs {
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
-        let session = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut());
-        let agreed = session.ok_or(Cause::Released)?.accept(sdp).map_err(|error| {
+        let session =
+            self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
+        let before = session.agreed().copied();
+        let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        self.wiring.media.connect_rtp(leg, agreed.into());
+        if before != Some(agreed) {
+            self.wiring.media.connect_rtp(leg, agreed.into());
+        }
         Ok(())
     }
 
@@ -536,13 +559,19 @@ impl Legs {
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
         let side = wire.side;
         let command = match (&mut wire.sdp, offer) {
-            (Some(session), Some(offer)) => match session.answer(&offer) {
-                Ok((answer, agreed)) => {
-                    self.wiring.media.connect_rtp(leg, agreed.into());
-                    LegCommand::AnswerReoffer(answer)
+            (Some(session), Some(offer)) => {
+                let before = session.agreed().copied();
+                match session.answer(&offer) {
+                    Ok((answer, agreed)) => {
+                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
+                        if before != Some(agreed) {
+                            self.wiring.media.connect_rtp(leg, agreed.into());
+                        }
+                        LegCommand::AnswerReoffer(answer)
+                    }
+                    Err(_) => LegCommand::RejectReoffer,
                 }
-                Err(_) => LegCommand::RejectReoffer,
-            },
+            }
             (Some(session), None) => LegCommand::AnswerReoffer(session.offer()),
             (None, _) => LegCommand::RejectReoffer,
         };
@@ -568,14 +597,16 @@ impl Drop for Legs {
     }
 }
 
-/// What a shard's event about a leg means to a machine.
-pub fn heard_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
+fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
         MediaEvent::WebDown { leg } | MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
-        MediaEvent::PlayDone { .. } | MediaEvent::Bridged { .. } | MediaEvent::Closed { .. } => None,
+        MediaEvent::PlayDone { .. }
+        | MediaEvent::Bridged { .. }
+        | MediaEvent::Quality { .. }
+        | MediaEvent::Closed { .. } => None,
     }
 }
 
@@ -584,6 +615,9 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
     serde_json::json!({
         "packets_in": stats.packets_in, "packets_out": stats.packets_out,
         "lost": stats.lost, "jitter_us": stats.jitter_us,
+        "lost_out": stats.lost_out, "jitter_out_us": stats.jitter_out_us, "round_trip_us": stats.round_trip_us,
+        "late": stats.late, "doubled": stats.doubled, "concealed_ms": stats.concealed_ms,
+        "strangers": stats.strangers,
     })
 }
 

@@ -4,6 +4,7 @@
 
 use tokio::sync::mpsc;
 
+use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -23,6 +24,8 @@ pub enum LegEvent {
     /// The far end proposes a change (re-INVITE, UPDATE): hold, another address. `None`: it asks for our
     /// offer. To be answered with [`LegCommand::AnswerReoffer`] or [`LegCommand::RejectReoffer`].
     Reoffered(Option<Vec<u8>>),
+    /// The far end answered a description of ours anew, as when it repeats one to keep the session alive.
+    Reanswered(Vec<u8>),
     /// A digit sent by signalling (INFO).
     Digit(char),
     /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
@@ -42,8 +45,20 @@ pub enum LegCommand {
     AnswerReoffer(Vec<u8>),
     /// Refuse a re-offer; the leg goes on as it was.
     RejectReoffer,
+    /// Ask whether the far end is still there; the leg ends if nothing answers.
+    Probe,
     /// End the leg in whatever state it is: CANCEL, BYE or a refusal.
     HangUp,
+}
+
+/// A call to make over a trunk.
+#[derive(Clone, Debug)]
+pub struct DialOut {
+    pub to: PhoneNumber,
+    /// The number to show, if the trunk is entitled to it.
+    pub caller_id: Option<PhoneNumber>,
+    /// In whose name; its limits apply. None for what the service does for itself.
+    pub account: Option<AccountId>,
 }
 
 /// A call that came in over a trunk.
@@ -58,6 +73,8 @@ pub struct IncomingCall {
     pub caller: Option<PhoneNumber>,
     /// The line of the client that was rung first (Diversion, History-Info).
     pub forwarded_from: Option<PhoneNumber>,
+    /// What the network has found out about the caller's number, in its own word (`TN-Validation-Passed`).
+    pub verstat: Option<&'static str>,
     /// The caller's offer; `None` if it expects ours (late offer).
     pub offer: Option<Vec<u8>>,
     pub events: mpsc::Receiver<LegEvent>,

@@ -52,6 +52,7 @@ impl SipSide {
         while let Some(input) = inputs.pop() {
             let now = self.clock.instant();
             let agent = &mut self.agent;
+            agent.unread(self.endpoint.unread());
             if catch_unwind(AssertUnwindSafe(|| agent.handle(now, input))).is_err() {
                 metrics::counter!("cordboard_sip_panics_total", "side" => self.name).increment(1);
                 error!(side = self.name, "the SIP agent panicked over one message and goes on");
@@ -96,6 +97,16 @@ impl Legs {
     pub fn add(&mut self, leg: LegId, dialog: DialogId, events: mpsc::Sender<LegEvent>) {
         self.by_dialog.insert(dialog, leg);
         self.by_leg.insert(leg, Leg { dialog, events, rang: false });
+    }
+
+    /// The leg goes on by another dialog: what it had so far is given up.
+    pub fn rewire(&mut self, leg: LegId, dialog: DialogId) {
+        if let Some(wired) = self.by_leg.get_mut(&leg) {
+            self.by_dialog.remove(&wired.dialog);
+            wired.dialog = dialog;
+            wired.rang = false;
+            self.by_dialog.insert(dialog, leg);
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -169,19 +180,22 @@ impl Legs {
                     dialog,
                     match why {
                         EndReason::Bye => Cause::HungUp,
-                        EndReason::Timeout | EndReason::FlowLost | EndReason::NoAck => Cause::Lost,
+                        EndReason::Timeout | EndReason::FlowLost | EndReason::NoAck | EndReason::Expired => Cause::Lost,
                         EndReason::Fault => Cause::Fault,
                     },
                 );
                 None
             }
+            Event::ReinviteAnswered { dialog, sdp: Some(sdp) } => self.tell(dialog, LegEvent::Reanswered(sdp)),
             // Ours to change are none of these; the rest is the loop's.
-            Event::ReinviteAnswered { .. }
+            Event::ReinviteAnswered { sdp: None, .. }
             | Event::ReinviteRejected { .. }
+            | Event::Refer { .. }
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
             | Event::Registration(_)
+            | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => None,
         }
     }
@@ -194,6 +208,7 @@ impl Legs {
             LegCommand::Answer(sdp) => Command::Answer { dialog, sdp },
             LegCommand::AnswerReoffer(sdp) => Command::AnswerReinvite { dialog, sdp },
             LegCommand::RejectReoffer => Command::RejectReinvite { dialog, status: 488 },
+            LegCommand::Probe => Command::Probe { dialog },
             LegCommand::Reject(cause) => {
                 self.end(dialog, Cause::Released);
                 Command::Reject { dialog, status: status_of(cause), headers: Vec::new() }
@@ -222,7 +237,10 @@ impl Legs {
 pub fn cause_of(status: u16, rang: bool) -> Cause {
     match status {
         486 | 600 => Cause::Busy,
-        603 | 607 | 608 => Cause::Declined,
+        603 => Cause::Declined,
+        // RFC 8197, RFC 8688: neither says that the line is busy.
+        607 => Cause::Unwanted,
+        608 => Cause::Blocked,
         404 | 410 | 484 | 604 => Cause::WrongNumber,
         415 | 488 | 606 => Cause::Incompatible,
         408 | 480 | 487 if rang => Cause::NoAnswer,
@@ -235,10 +253,12 @@ pub const fn status_of(cause: Cause) -> u16 {
     match cause {
         Cause::Busy => 486,
         Cause::Declined => 603,
+        Cause::Unwanted => 607,
+        Cause::Blocked => 608,
         Cause::WrongNumber => 404,
         Cause::Incompatible => 488,
-        Cause::Forbidden => 403,
-        Cause::Unreachable => 503,
+        Cause::Forbidden | Cause::Emergency => 403,
+        Cause::Unreachable | Cause::LinesBusy | Cause::Limited => 503,
         Cause::NoAnswer | Cause::HungUp | Cause::Released => 480,
         Cause::Lost | Cause::Fault => 500,
     }
@@ -273,7 +293,9 @@ mod tests {
         assert_eq!(cause_of(486, true), Cause::Busy);
         assert_eq!(cause_of(480, true), Cause::NoAnswer);
         assert_eq!(cause_of(480, false), Cause::Unreachable);
-        assert_eq!(cause_of(607, false), Cause::Declined);
+        assert_eq!(cause_of(603, true), Cause::Declined);
+        assert_eq!(cause_of(607, false), Cause::Unwanted);
+        assert_eq!(cause_of(608, false), Cause::Blocked);
         assert_eq!(cause_of(503, false), Cause::Unreachable);
     }
 

@@ -74,7 +74,7 @@ pub async fn save(
     };
     let mut tx = front.store.write().await?;
     tx.upsert_draft(&draft).await?;
-    tx.commit().await?;
+    tx.commit("draft").await?;
     Ok(Json(Saved { id, saved_at }))
 }
 
@@ -88,6 +88,6 @@ pub async fn discard(
 ) -> Result<StatusCode, Problem> {
     let mut tx = front.store.write().await?;
     let there = tx.delete_draft(&id, &signed.bearer.user).await?;
-    tx.commit().await?;
+    tx.commit("discard").await?;
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("draft")) }
 }

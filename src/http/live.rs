@@ -8,6 +8,7 @@ use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{SeatView, UserRef};
 use crate::engine::registrar::RegistrarHandle;
+use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
 
 use super::state::{Answer, Board, Desk, NotNow, Phones};
@@ -17,6 +18,7 @@ pub struct LiveDesk {
     pub calls: CallsHandle,
     pub desk: DeskHandle,
     pub dispatcher: Dispatcher,
+    pub trunk: TrunkHandle,
 }
 
 /// A reason of the engine's as a sentence for an operator.
@@ -33,6 +35,7 @@ impl Desk for LiveDesk {
             let (seat, queue) = self.desk.board(user).await?;
             let mut alarms = self.calls.alarms();
             alarms.extend(self.dispatcher.alarms());
+            alarms.extend(self.trunk.alarms());
             alarms.sort_by_key(|alarm| alarm.at);
             Some(Board { seat, queue, calls: self.calls.views(), alarms })
         })
@@ -57,6 +60,7 @@ impl Desk for LiveDesk {
     fn silence(&self, alarm: &str) {
         self.calls.silence(alarm);
         self.dispatcher.silence(alarm);
+        self.trunk.silence(alarm);
     }
 }
 

@@ -270,7 +270,7 @@ pub async fn save(
     tx.insert_message(&message).await?;
     settle(&mut tx, &body, &message, &signed, now).await?;
     front.dispatcher.open(&mut tx, &message, &account).await?;
-    tx.commit().await?;
+    tx.commit("save").await?;
     front.dispatcher.wake();
     metrics::counter!("cordboard_messages_saved_total").increment(1);
     tracing::info!(message = %message.id, account = %message.account, "message saved");
@@ -397,7 +397,8 @@ pub async fn undo(
         // It had no protocol: nothing has gone anywhere.
         Decided::NotFound => withdraw(&front, &message).await?,
     };
-    if undone {
+    // Asked again because the answer was lost: what was wanted is so.
+    if undone || front.store.is_withdrawn(&id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::conflict("message.not_now", "It is too late to take this message back."))
@@ -413,6 +414,6 @@ async fn withdraw(front: &Front, message: &Message) -> Result<bool, Problem> {
     let mut tx = front.store.write().await?;
     let there = tx.withdraw_message(&message.id, now).await?;
     tx.restore_draft(&message.id).await?;
-    tx.commit().await?;
+    tx.commit("withdraw").await?;
     Ok(there)
 }

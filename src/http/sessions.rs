@@ -94,7 +94,7 @@ pub async fn open(
     front.limits.by_login.forgive(&login);
     let mut tx = front.store.write().await?;
     let (session, refresh) = tx.open_session(&user.id, now).await?;
-    tx.commit().await?;
+    tx.commit("sign_in").await?;
     tracing::info!(user = %user.id, session = %session.id, "signed in");
     Ok((StatusCode::CREATED, Json(signed_in(&front, user, &session.id, &refresh))))
 }
@@ -125,7 +125,7 @@ pub async fn refresh(
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
     let outcome = tx.refresh_session(&body.refresh_token, now).await?;
-    tx.commit().await?;
+    tx.commit("refresh").await?;
     match outcome {
         Refreshed::Renewed { session, user, token } => Ok(Json(signed_in(&front, user, &session.id, &token))),
         Refreshed::Refused => Err(Problem::unauthorized("auth.refresh", "The session is over. Sign in again.")),
@@ -145,7 +145,7 @@ pub async fn close(State(front): State<Front>, Person(signed): Person) -> Result
     let session = &signed.bearer.session;
     let mut tx = front.store.write().await?;
     tx.revoke_session(session, "signed out", front.clock.utc()).await?;
-    tx.commit().await?;
+    tx.commit("sign_out").await?;
     front.tokens.revoke(session);
     front.live.forget(session);
     tracing::info!(user = %signed.bearer.user, %session, "signed out");

@@ -352,10 +352,12 @@ impl Switch {
             Event::Established { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteRejected { .. }
+            | Event::Refer { .. }
             | Event::Info { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
             | Event::Registration(_)
+            | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => {}
         }
     }

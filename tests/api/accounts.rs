@@ -51,6 +51,7 @@ async fn each_button_of_a_call_reaches_the_call() {
         ("retrieve", Value::Null),
         ("patch", json!({"contact": "con_ben", "destination": "dst_ben-mobile"})),
         ("patch", json!({"number": "(202) 555-0177"})),
+        ("patch", json!({"number": "911"})),
         ("patch/join", Value::Null),
         ("patch/drop", Value::Null),
         ("patch/cancel", Value::Null),
@@ -67,7 +68,10 @@ async fn each_button_of_a_call_reaches_the_call() {
     assert_eq!(contact.as_ref().map(|c| c.name.as_str()), Some("Ben Ortiz"));
     let Command::Patch { number, contact, .. } = &acts[4].2 else { panic!("{:?}", acts[4].2) };
     assert_eq!((number.as_e164(), contact), ("+12025550177", &None));
-    assert_eq!(acts[9].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
+    // Refused, aloud, where all calls out are: by the trunks' rules.
+    let Command::Patch { number, .. } = &acts[5].2 else { panic!("{:?}", acts[5].2) };
+    assert_eq!(number.emergency_code(), Some("911"));
+    assert_eq!(acts[10].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn a_session_ended_on_another_node_is_refused_within_seconds() {
     let session = house.front.tokens.check(&token).expect("a good token").session;
     let mut tx = house.store.write().await.expect("a transaction");
     tx.revoke_session(&session, "by another node", crate::support::START).await.expect("revoked");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     house.clock.advance(Duration::from_secs(6));
     assert_eq!(house.fetch("/api/v1/me", &token).await.problem(), "auth.ended");
 }

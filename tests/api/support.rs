@@ -48,7 +48,8 @@ pub struct House {
     pub clock: TestClock,
     pub store: Store,
     pub told: Arc<Told>,
-    directory: PathBuf,
+    /// To be removed in the end, if it is ours.
+    directory: Option<PathBuf>,
 }
 
 /// Where news of a call-out goes.
@@ -76,7 +77,9 @@ impl Told {
 
 impl Drop for House {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
+        if let Some(directory) = &self.directory {
+            let _ = std::fs::remove_dir_all(directory);
+        }
     }
 }
 
@@ -112,7 +115,6 @@ impl House {
 
     /// On the database at `postgres`, or on SQLite.
     pub async fn on(postgres: Option<String>) -> Self {
-        let clock = TestClock::at(START);
         let name: [u8; 8] = cordboard::base::rng::secure_bytes();
         let directory = std::env::temp_dir().join(format!("cordboard-api-{:016x}", u64::from_le_bytes(name)));
         let mut config = StoreConfig::in_directory(&directory);
@@ -120,8 +122,17 @@ impl House {
             std::fs::create_dir_all(&directory).expect("the temporary directory can be written");
             config.place = Place::Postgres(url);
         }
-        let store = Store::open(&config, START).await.expect("the store opens");
-        fill(&store).await;
+        let mut house = Self::open(&config, TestClock::at(START)).await;
+        house.directory = Some(directory);
+        house
+    }
+
+    /// On a store that outlives it; filled if it is empty.
+    pub async fn open(config: &StoreConfig, clock: TestClock) -> Self {
+        let store = Store::open(config, START).await.expect("the store opens");
+        if store.list_accounts().await.expect("the store answers").is_empty() {
+            fill(&store).await;
+        }
         let told = Arc::new(Told::default());
         let feed = Feed::default();
         let shared: SharedClock = Arc::new(clock.clone());
@@ -148,7 +159,7 @@ impl House {
             limits: Default::default(),
             live: Default::default(),
         });
-        Self { router: router::build(front.clone(), Router::new()), front, clock, store, told, directory }
+        Self { router: router::build(front.clone(), Router::new()), front, clock, store, told, directory: None }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {
@@ -323,7 +334,7 @@ async fn fill(store: &Store) {
             User { id: UserId::named(name), login: name.into(), name: name.to_uppercase(), role, disabled: false };
         tx.insert_user(&user, &hash, START).await.expect("a user");
     }
-    tx.commit().await.expect("the demo data");
+    tx.commit("test").await.expect("the demo data");
 }
 
 struct Double {

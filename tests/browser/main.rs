@@ -14,6 +14,8 @@ mod seat;
 mod server;
 #[path = "../support/sipp.rs"]
 mod sipp;
+#[path = "../support/tones.rs"]
+mod tones;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -61,7 +61,7 @@
   };
 
   window.__tap = {
-    // Levels in dB, half second by half second, of each frequency over the next `seconds`.
+    // Levels in dB, tenth of a second by tenth of a second, of each frequency over the next `seconds`.
     async levels(frequencies, seconds) {
       heard.length = 0;
       const wanted = seconds * RATE;
@@ -76,8 +76,8 @@
         at += chunk.length;
       }
       const windows = [];
-      for (let start = 0; start + RATE / 2 <= Math.min(samples.length, wanted); start += RATE / 2) {
-        const part = samples.subarray(start, start + RATE / 2);
+      for (let start = 0; start + RATE / 10 <= Math.min(samples.length, wanted); start += RATE / 10) {
+        const part = samples.subarray(start, start + RATE / 10);
         windows.push(frequencies.map((hz) => level(part, hz)));
       }
       return windows;

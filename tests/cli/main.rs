@@ -182,6 +182,58 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
 }
 
 #[test]
+fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every_mistake() {
+    let directory = TempDir::new("cli");
+    let carrier =
+        "name = \"carrier\"\nkind = \"address\"\naddresses = [\"203.0.113.7\"]\ntarget = \"sip.carrier.example\"\n";
+    write(
+        directory.path(),
+        "cordboard.toml",
+        "trunks = [\"carrier.toml\"]\n[limits]\naccount_calls_out = 0\naccount_calls_out_per_hour = 60\n",
+    );
+    let wrong = "priority = -1\nweight = 70000\ncalls_per_second = 0\nemergency = true\nidentity = \"name\"\n\
+                 country = \"0\"\nnational_prefix = \"zero\"\ninternational_prefix = \"\"\n\
+                 number_format = \"plus\"\nping = \"no\"\n";
+    write(directory.path(), "carrier.toml", &format!("{carrier}{wrong}"));
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    for expected in [
+        "cordboard.toml:3: [limits]: `account_calls_out` is not a whole number from 1 to 1000000. ",
+        "carrier.toml:1: `emergency_address` is missing. Write the address that the carrier has registered",
+        "carrier.toml:5: `priority` is not a whole number from 0 to 65535. ",
+        "carrier.toml:6: `weight` is not a whole number from 0 to 65535. ",
+        "carrier.toml:7: `calls_per_second` is not a whole number from 1 to 10000. ",
+        "carrier.toml:9: `identity = \"name\"` cannot be read. Write \"both\", \"pai\" or \"from\".",
+        "carrier.toml:10: `country = \"0\"` cannot be read. ",
+        "carrier.toml:11: `national_prefix = \"zero\"` cannot be read. ",
+        "carrier.toml:12: `international_prefix = \"\"` cannot be read. ",
+        "carrier.toml:13: `number_format = \"plus\"` cannot be read. Write \"e164\", \"e164_no_plus\" or \"national\".",
+        "carrier.toml:14: `ping` is neither true nor false. ",
+        "11 mistakes",
+    ] {
+        assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
+    }
+    let unused = format!("{carrier}emergency_address = \"12 Elm St\"\n");
+    write(directory.path(), "carrier.toml", &unused);
+    write(directory.path(), "cordboard.toml", "trunks = [\"carrier.toml\"]\n");
+    let said = self::said(&cordboard(directory.path(), &["check"]));
+    assert!(
+        said.contains("carrier.toml:5: `emergency_address` is there, but emergency numbers are not dialled"),
+        "{said}"
+    );
+    let right = format!(
+        "{carrier}priority = 20\nweight = 0\ncalls_per_second = 5\nemergency = true\nemergency_address = \"12 Elm St\"\n\
+         identity = \"pai\"\ncountry = \"44\"\nnational_prefix = \"0\"\ninternational_prefix = \"00\"\n\
+         number_format = \"national\"\nping = false\n"
+    );
+    let right = right.replace("addresses = [\"203.0.113.7\"]", "sources = \"targets\"");
+    write(directory.path(), "carrier.toml", &right);
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", self::said(&output));
+}
+
+#[test]
 fn the_commented_examples_hold_no_mistake() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = cordboard(repository, &["check", "--config", "docs/cordboard.example.toml"]);
@@ -363,7 +415,7 @@ fn a_database_of_a_newer_program_is_a_sentence() {
         let mut tx = store.write().await.expect("begins");
         let newer = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (9001, 'x', '', 0)";
         tx.execute(newer, Vec::new()).await.expect("is written");
-        tx.commit().await.expect("commits");
+        tx.commit("test").await.expect("commits");
         store.close().await;
     });
     let output = must_end(directory.path(), &["serve"]);
@@ -448,7 +500,7 @@ fn a_missing_voice_engine_is_a_sentence_if_an_account_needs_it() {
         account.call_types.clear();
         let mut tx = store.write().await.expect("begins");
         tx.upsert_account(&account, now).await.expect("is written");
-        tx.commit().await.expect("commits");
+        tx.commit("test").await.expect("commits");
         store.close().await;
     });
     let output = must_end(directory.path(), &["serve"]);

@@ -1,17 +1,21 @@
-//! The dispatcher is killed at every named place, before and after each commit and each call to a provider,
-//! and started again, on both stores: nothing is lost, at most one attempt is made twice, and that one is
-//! marked. The process that is killed is this test binary itself, run as a child; in [`restart`] it is the
-//! whole program.
+//! The service is killed before and after each commit and each call to a provider, and started again, on both
+//! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
+//! night; in [`shift`] an operator's day at the front door. The process that is killed is this test binary itself,
+//! run as a child; in [`restart`] it is the whole program.
 
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/api.rs"]
 mod api;
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+#[path = "../api/support.rs"]
+mod front;
 #[path = "../support/peers.rs"]
 mod peers;
 mod restart;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/server.rs"]
 mod server;
+mod shift;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/sipp.rs"]
 mod sipp;
@@ -35,7 +39,7 @@ use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Phase};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
-use cordboard::engine::dispatcher::{Dispatcher, Edges, FAILPOINTS};
+use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::Feed;
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
@@ -50,6 +54,17 @@ const DATABASE: &str = "CORDBOARD_CRASH_DATABASE";
 /// Set for the child that is killed from outside: the provider never answers.
 const SLOW: &str = "CORDBOARD_CRASH_SLOW";
 const FAILPOINT: &str = "CORDBOARD_FAILPOINT";
+/// The commits that a night comes by.
+const COMMITS: &[&str] =
+    &["beat", "resume", "settle", "stop", "claim", "due", "hand", "result", "inbound", "call", "reply"];
+/// The calls to providers, each with what is before and after.
+const PROVIDERS: &[(&str, &str, &str)] = &[
+    ("text", "before_send", "after_send"),
+    ("email", "before_send", "after_send"),
+    ("call", "before_place", "after_place"),
+];
+/// Commits of commands that are simply given again.
+const COMMANDS: &[&str] = &["seed_demo", "add_user", "add_phone", "remove_phone"];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;
 
@@ -208,7 +223,7 @@ impl Case {
         let mut tx = store.write().await.expect("the store writes");
         tx.insert_message(&message).await.expect("inserted");
         dispatcher.open(&mut tx, &message, &account).await.expect("opened");
-        tx.commit().await.expect("committed");
+        tx.commit("test").await.expect("committed");
         store.close().await;
         Self { directory, database, name }
     }
@@ -296,11 +311,49 @@ async fn kill_nine(database: Option<String>, kind: &str) {
 }
 
 async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
-    for failpoint in FAILPOINTS {
-        assert!(kill_at(failpoint, database(), kind).await, "{kind}: the night never comes by {failpoint}");
+    let commits = COMMITS.iter().flat_map(|place| [format!("{place}.before_commit"), format!("{place}.after_commit")]);
+    let calls = PROVIDERS.iter().flat_map(|(p, before, after)| [format!("{p}.{before}"), format!("{p}.{after}")]);
+    for failpoint in commits.chain(calls) {
+        assert!(kill_at(&failpoint, database(), kind).await, "{kind}: the night never comes by {failpoint}");
         kill_at(&format!("{failpoint}:3"), database(), kind).await;
     }
     kill_nine(database(), kind).await;
+}
+
+/// The literals in `text` between `before` and the next quotation mark.
+fn literals<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split_once('"').map(|(literal, _)| literal)).collect()
+}
+
+#[test]
+fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
+    let mut files = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut commits = Vec::new();
+    let mut providers = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).expect("a directory").map(|entry| entry.expect("an entry").path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        commits.extend(literals(&text, ".commit(\"").into_iter().map(str::to_owned));
+        providers.extend(literals(&text, "failpoint(\"").into_iter().map(str::to_owned));
+        // The dispatcher's decisions are committed in one place, under the name of their event.
+        if let Some((_, names)) = text.split_once("const fn point(event: &Event)") {
+            let (names, _) = names.split_once("\n}").expect("the end of the function");
+            commits.extend(literals(names, "=> \"").into_iter().map(str::to_owned));
+        }
+    }
+    commits.sort();
+    let mut known: Vec<&str> =
+        [COMMITS, COMMANDS, shift::PLACES, &[shift::AFTER_A_CRASH.1]].into_iter().flatten().copied().collect();
+    known.sort_unstable();
+    assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
+    providers.sort();
+    providers.dedup();
+    let mut known: Vec<&str> = PROVIDERS.iter().map(|(place, ..)| *place).collect();
+    known.sort_unstable();
+    assert_eq!(providers, known);
 }
 
 #[tokio::test]

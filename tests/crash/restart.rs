@@ -99,14 +99,27 @@ fn killed_with_a_caller_on_the_line_it_owes_nobody_anything_after_the_next_start
     let alarm = alarm.unwrap_or_else(|| panic!("no alarm of the call: {}", hello["alarms"]));
     assert!(alarm["text"].as_str().is_some_and(|text| text.contains(&format!("call back {CALLER}"))), "{alarm}");
     assert_eq!((&alarm["level"], &alarm["dismissible"]), (&json!("critical"), &json!(true)));
-    let path = format!("/api/v1/alarms/{}", alarm["id"].as_str().expect("an id"));
-    assert_eq!(api.delete(&path), 204);
-    assert_eq!(api.feed().find("hello").expect("the feed's hello")["alarms"], json!([]));
     // What waited for the end of the call goes out.
     let mail = wait_for("the email of the call that was cut off", || mails(&again).first().cloned());
     assert!(mail["body"].as_str().is_some_and(|body| body.contains("The hearing was moved to Monday.")), "{mail}");
     wait_for("its dispatch is over", || (dispatch(&api, &on_the_call)["state"] == "delivered").then_some(()));
     again.kill();
+
+    // Killed once more before anybody saw to that caller: the alarm sounds again, until an operator has.
+    let mut third = Server::start_in(&dir, &[], &[]);
+    let api = Api::log_in(third.http, "kim");
+    let hello = api.feed().find("hello").expect("the feed's hello");
+    let alarm = &hello["alarms"][0];
+    assert_eq!((&alarm["call"], hello["alarms"].as_array().map(Vec::len)), (&json!(call), Some(1)), "{hello}");
+    let path = format!("/api/v1/alarms/{}", alarm["id"].as_str().expect("an id"));
+    assert_eq!(api.delete(&path), 204);
+    assert_eq!(api.feed().find("hello").expect("the feed's hello")["alarms"], json!([]));
+    third.terminate();
+    assert_eq!(third.exit_code(), Some(0));
+    let mut last = Server::start_in(&dir, &[], &[]);
+    let hello = Api::log_in(last.http, "kim").feed().find("hello").expect("the feed's hello");
+    assert_eq!(hello["alarms"], json!([]));
+    last.kill();
     let end = record(&dir).end.expect("the call that was cut off is ended on its record");
     assert_eq!(end.outcome, "cut_off");
     assert_eq!(record(&dir).remote, PhoneNumber::parse(CALLER).ok());

@@ -53,7 +53,7 @@ async fn the_loop_dispatches_by_itself_and_ends_when_asked() {
     let mut tx = store.write().await.expect("the store writes");
     tx.insert_message(&message).await.expect("inserted");
     dispatcher.open(&mut tx, &message, &account).await.expect("opened");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     dispatcher.wake();
 
     let opened: UtcMs = SystemClock.utc();

@@ -53,7 +53,7 @@ pub fn seed_changed(dir: &Path, key: &str, change: impl FnOnce(&mut Client)) {
         for protocol in &client.protocols {
             tx.insert_protocol(protocol, now).await.expect("a protocol");
         }
-        tx.commit().await.expect("commits");
+        tx.commit("test").await.expect("commits");
     });
 }
 

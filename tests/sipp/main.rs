@@ -1,4 +1,4 @@
-//! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold;
+//! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold, session timers;
 //! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
 //! callers, the on-call staff's telephones, operators' desk phones, carriers that want a login, starting and stopping.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use cordboard::base::clock::SystemClock;
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
-use cordboard::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use cordboard::engine::signal::{DialOut, IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use tokio::sync::mpsc;
 
@@ -38,6 +38,8 @@ mod server;
 mod sipp;
 #[path = "../support/temp.rs"]
 mod temp;
+#[path = "../support/tones.rs"]
+mod tones;
 
 use api::wait_for;
 use sipp::free_port;
@@ -56,22 +58,13 @@ struct Tally {
 }
 
 async fn start(target: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
-    let carrier = Carrier {
-        name: "sipp".to_owned(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: target.to_string(),
-        tcp: false,
-        channels: 1000,
-        may_dial: Arc::new(|_| true),
-        caller_ids: Vec::new(),
-        account: None,
-    };
-    let settings = TrunkSettings {
-        bind: ([127, 0, 0, 1], 0).into(),
-        advertised: None,
-        carriers: vec![carrier],
-        legs: LegNumbers::default(),
-    };
+    let mut carrier = Carrier::new("sipp", target.into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.rules.channels = 1000;
+    carrier.rules.calls_per_second = 1000;
+    // SIPp takes an OPTIONS for a call.
+    carrier.ping_every = None;
+    let settings = TrunkSettings::new(([127, 0, 0, 1], 0).into(), vec![carrier], LegNumbers::default());
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a free port")
 }
 
@@ -206,6 +199,21 @@ async fn hold_by_re_invite_is_answered_and_an_old_bye_is_refused() {
 }
 
 #[tokio::test]
+async fn a_session_too_short_gets_422_and_its_refreshes_trouble_nobody() {
+    let Some(tally) = calls_in("session timers", "trunk_session", 20, true).await else { return };
+    assert_eq!(tally.established.load(Ordering::SeqCst), 20);
+    assert_eq!(tally.reoffers.load(Ordering::SeqCst), 0);
+    assert_eq!(tally.hung_up.load(Ordering::SeqCst), 20);
+}
+
+#[tokio::test]
+async fn who_insists_on_reliable_ringing_gets_it_and_an_update_before_the_answer_is_answered() {
+    let Some(tally) = calls_in("reliable ringing", "trunk_reliable", 20, false).await else { return };
+    assert_eq!(tally.hung_up.load(Ordering::SeqCst), 20);
+    assert_eq!(tally.reoffers.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn an_answer_never_acknowledged_is_repeated_for_32_seconds_and_hung_up() {
     let Some(tally) = calls_in("no ACK", "trunk_no_ack", 2, true).await else { return };
     assert_eq!(tally.lost.load(Ordering::SeqCst), 2);
@@ -227,7 +235,8 @@ async fn calls_out_are_answered_and_hung_up_by_us() {
     for _ in 0..20 {
         let (events, receiver) = mpsc::channel(LEG_EVENT_DEPTH);
         let leg = legs.fresh();
-        trunk.dial(leg, &to, Some(&to), SDP.to_vec(), events);
+        let call = DialOut { to: to.clone(), caller_id: Some(to.clone()), account: None };
+        trunk.dial(leg, call, SDP.to_vec(), events);
         heard.push((leg, receiver));
     }
     for (leg, events) in &mut heard {
@@ -257,8 +266,9 @@ async fn an_emergency_number_is_refused_before_anything_is_sent() {
     let (trunk, _incoming) = start(listener.local_addr().expect("bound")).await;
     let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
     let number = PhoneNumber::parse("+911").expect("three digits make a number");
-    trunk.dial(LegNumbers::default().fresh(), &number, None, SDP.to_vec(), events);
-    assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Forbidden))));
+    let call = DialOut { to: number, caller_id: None, account: None };
+    trunk.dial(LegNumbers::default().fresh(), call, SDP.to_vec(), events);
+    assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Emergency))));
     let mut buffer = [0; 100];
     assert!(listener.recv_from(&mut buffer).is_err(), "something was sent");
 }
@@ -267,7 +277,7 @@ async fn an_emergency_number_is_refused_before_anything_is_sent() {
 async fn a_busy_port_is_told_in_a_sentence() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let bind = taken.local_addr().expect("bound");
-    let settings = TrunkSettings { bind, advertised: None, carriers: Vec::new(), legs: LegNumbers::default() };
+    let settings = TrunkSettings::new(bind, Vec::new(), LegNumbers::default());
     let error = trunk::spawn(settings, Arc::new(SystemClock)).await.expect_err("the port is taken");
     let text = error.to_string();
     assert!(text.contains(&bind.to_string()) && text.contains("another program uses this port"), "{text}");

@@ -13,7 +13,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
 use cordboard::domain::call::cause::Cause;
-use cordboard::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use cordboard::engine::signal::{DialOut, IncomingCall, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::{self, Carrier, CarrierAccount, LegNumbers, TrunkHandle, TrunkSettings};
 use cordboard::io::store::StoreConfig;
 use cordboard::proto::sip::digest::client::Login;
@@ -39,7 +39,7 @@ fn serve(dir: &Path, registrar: u16) -> Server {
         env!("CARGO_MANIFEST_DIR")
     );
     let trunk = format!(
-        "name = \"registered\"\nkind = \"registration\"\ntarget = \"127.0.0.1:{registrar}\"\nlogin = \"customer4711\"\n\
+        "name = \"registered\"\nkind = \"registration\"\nping = false\ntarget = \"127.0.0.1:{registrar}\"\nlogin = \"customer4711\"\n\
          password_file = \"trunk.password\"\nrealm = \"carrier.example\"\ncaller_ids = [\"+12025550102\"]\n"
     );
     for (name, text) in
@@ -114,21 +114,13 @@ fn a_registration_by_sha_256_is_refreshed_in_time_and_taken_back() {
 
 async fn start(target: u16) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
     let login = Login { user: "customer4711".into(), password: "carrier-secret".to_owned().into(), realm: None };
-    let carrier = Carrier {
-        name: "sipp".to_owned(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: format!("127.0.0.1:{target}"),
-        tcp: false,
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: Vec::new(),
-        account: Some(CarrierAccount {
-            login: Login { realm: Some("carrier.example".to_owned()), ..login },
-            register: None,
-        }),
-    };
-    let bind = ([127, 0, 0, 1], 0).into();
-    let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs: LegNumbers::default() };
+    let mut carrier = Carrier::new("sipp", std::net::SocketAddr::from(([127, 0, 0, 1], target)).into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    // SIPp takes an OPTIONS for a call.
+    carrier.ping_every = None;
+    carrier.account =
+        Some(CarrierAccount { login: Login { realm: Some("carrier.example".to_owned()), ..login }, register: None });
+    let settings = TrunkSettings::new(([127, 0, 0, 1], 0).into(), vec![carrier], LegNumbers::default());
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a free port")
 }
 
@@ -147,7 +139,8 @@ async fn calls_out_answer_the_trunks_challenges_and_an_old_nonce_once_more() {
     for _ in 0..5 {
         let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
         let leg = legs.fresh();
-        trunk.dial(leg, &to, Some(&to), SDP.to_vec(), events);
+        let call = DialOut { to: to.clone(), caller_id: Some(to.clone()), account: None };
+        trunk.dial(leg, call, SDP.to_vec(), events);
         let mut answered = false;
         let mut ended = None;
         while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(20), heard.recv()).await {

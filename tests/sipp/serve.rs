@@ -31,7 +31,7 @@ fn serve(dir: &Path, place: Place) -> Server {
         media_ports(),
         env!("CARGO_MANIFEST_DIR")
     );
-    let trunk = "name = \"carrier\"\nkind = \"address\"\ntransport = \"udp\"\naddresses = [\"127.0.0.0/8\"]\n\
+    let trunk = "name = \"carrier\"\nkind = \"address\"\ntransport = \"udp\"\naddresses = [\"127.0.0.0/8\"]\nping = false\n\
                  target = \"127.0.0.1:9\"\ncaller_ids = [\"+12025550102\"]\nchannels = 10\n";
     std::fs::write(dir.join("cordboard.toml"), config).expect("the temporary directory is writable");
     std::fs::write(dir.join("trunk.toml"), trunk).expect("the temporary directory is writable");

@@ -134,14 +134,14 @@ fn secret(text: &str) -> SecretString {
 async fn with_account(store: &Store) {
     let mut tx = store.write().await.expect("begins");
     tx.upsert_account(&account(), NOW).await.expect("is written");
-    tx.commit().await.expect("commits");
+    tx.commit("test").await.expect("commits");
 }
 
 async fn with_user(store: &Store, name: &str) {
     let password = HashedPassword::of(secret("correct horse")).await.expect("long enough");
     let mut tx = store.write().await.expect("begins");
     tx.insert_user(&user(name), &password, NOW).await.expect("is written");
-    tx.commit().await.expect("commits");
+    tx.commit("test").await.expect("commits");
 }
 
 async fn accounts_come_back_as_written(store: Store) {
@@ -161,7 +161,7 @@ async fn accounts_come_back_as_written(store: Store) {
     tx.upsert_account(&edited, NOW.plus_secs(1)).await.unwrap();
     // A transaction sees its own writes.
     assert_eq!(tx.find_account(&edited.id).await.unwrap(), Some(edited.clone()));
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_account_by_did(&written.dids[1]).await.unwrap(), None);
     let retired = store.find_call_type(&written.call_types[0].id).await.unwrap().expect("is still there");
     assert_eq!(retired, (written.id.clone(), written.call_types[0].clone()));
@@ -192,7 +192,7 @@ async fn contacts_keep_their_order_and_places(store: Store) {
     for name in ["zoe", "ben"] {
         tx.upsert_contact(&contact(name)).await.unwrap();
     }
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     let id = account().id;
     assert_eq!(store.list_contacts(&id).await.unwrap(), vec![contact("zoe"), contact("ben")]);
     let mut edited = contact("zoe");
@@ -200,7 +200,7 @@ async fn contacts_keep_their_order_and_places(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.upsert_contact(&edited).await.unwrap();
     assert_eq!(tx.block_number(&number("+12025550110"), true).await.unwrap(), 1);
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     let found = store.list_contacts(&id).await.unwrap();
     assert_eq!(found[0], edited);
     assert!(found[1].destinations[0].blocked);
@@ -235,7 +235,7 @@ async fn schedules_come_back_as_written(store: Store) {
     tx.upsert_contact(&contact("zoe")).await.unwrap();
     tx.upsert_schedule(&written).await.unwrap();
     tx.upsert_schedule(&written).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_schedule(&written.id).await.unwrap(), Some(written.clone()));
     assert_eq!(store.list_schedules(&account().id).await.unwrap(), vec![written]);
 }
@@ -280,7 +280,7 @@ async fn protocols_are_never_overwritten(store: Store) {
     tx.upsert_account(&edited, NOW).await.unwrap();
     tx.insert_protocol(&first, NOW).await.unwrap();
     tx.insert_protocol(&second, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_protocol(&first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.list_protocols(&account().id).await.unwrap(), vec![second, first.clone()]);
     let mut tx = store.write().await.unwrap();
@@ -300,7 +300,7 @@ async fn protocols_are_never_overwritten(store: Store) {
     edited.call_types[0].protocol = Some(ProtocolId::named("nowhere"));
     let mut tx = store.write().await.unwrap();
     let written = tx.upsert_account(&edited, NOW).await;
-    assert!(written.is_err() || tx.commit().await.is_err(), "a protocol that does not exist is refused");
+    assert!(written.is_err() || tx.commit("test").await.is_err(), "a protocol that does not exist is refused");
 }
 
 async fn passwords_open_for_their_user_only(store: Store) {
@@ -321,7 +321,7 @@ async fn passwords_open_for_their_user_only(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.set_password(&user("kim").id, &password, NOW).await.unwrap();
     tx.disable_user(&user("lee").id, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_user_by_password("kim", secret("correct horse")).await.unwrap(), None);
     assert_eq!(store.find_user_by_password("kim", secret("another horse")).await.unwrap(), Some(user("kim")));
     assert_eq!(store.find_user_by_password("lee", secret("correct horse")).await.unwrap(), None);
@@ -330,7 +330,7 @@ async fn passwords_open_for_their_user_only(store: Store) {
 async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {
     let mut tx = store.write().await.unwrap();
     let refreshed = tx.refresh_session(token, now).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     refreshed
 }
 
@@ -347,7 +347,7 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     let hashes = DeviceHashes::of(&device.login, &secret("shown once"));
     let mut tx = store.write().await.unwrap();
     tx.insert_device(&device, &hashes).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.list_devices().await.unwrap(), std::slice::from_ref(&device));
     let kept = store.find_device_hashes(&device.id).await.unwrap().expect("it is there");
     assert_eq!(kept.md5.expose_secret(), hashes.md5.expose_secret());
@@ -367,13 +367,13 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
 
     let mut tx = store.write().await.unwrap();
     tx.disable_user(&device.user, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert!(!store.list_devices().await.unwrap()[0].active, "its owner may not sign in");
 
     let mut tx = store.write().await.unwrap();
     assert!(tx.remove_device(&device.login).await.unwrap());
     assert!(!tx.remove_device(&device.login).await.unwrap());
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert!(store.list_devices().await.unwrap().is_empty());
     assert!(store.find_device_hashes(&device.id).await.unwrap().is_none());
 }
@@ -382,7 +382,7 @@ async fn a_refresh_token_works_once(store: Store) {
     with_user(&store, "kim").await;
     let mut tx = store.write().await.unwrap();
     let (session, first) = tx.open_session(&user("kim").id, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert!(store.find_session(&session.id).await.unwrap().expect("is there").is_live(NOW));
 
     let Refreshed::Renewed { token: second, user: who, .. } = refresh(&store, &first, NOW.plus_secs(60)).await else {
@@ -400,7 +400,7 @@ async fn a_refresh_token_works_once(store: Store) {
     let (closed, token) = tx.open_session(&user("kim").id, NOW).await.unwrap();
     assert!(tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
     assert!(!tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert!(matches!(refresh(&store, &token, NOW).await, Refreshed::Refused));
     assert!(matches!(refresh(&store, &old, NOW.plus_ms(SESSION_MS)).await, Refreshed::Refused));
 }
@@ -429,7 +429,7 @@ async fn calls_end_once(store: Store) {
     let id = call(1).id;
     tx.append_call_event(&id, NOW, "ring", &serde_json::json!({})).await.unwrap();
     tx.append_call_event(&id, NOW.plus_ms(3), "greeting", &serde_json::json!({"ms": 3})).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.list_unfinished_calls().await.unwrap().len(), 3);
 
     let end = CallEnd {
@@ -443,7 +443,7 @@ async fn calls_end_once(store: Store) {
     assert!(tx.finish_call(&id, &end).await.unwrap());
     let other = CallEnd { outcome: "abandoned".into(), ..end.clone() };
     assert!(!tx.finish_call(&id, &other).await.unwrap(), "the first end counts");
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
 
     assert_eq!(store.find_call(&id).await.unwrap(), Some(CallRecord { end: Some(end), ..call(1) }));
     assert_eq!(store.list_unfinished_calls().await.unwrap(), vec![call(2), call(3)]);
@@ -478,7 +478,7 @@ async fn messages_are_sealed_and_paged(store: Store) {
     for n in 1..=4 {
         tx.insert_message(&message(n)).await.unwrap();
     }
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_message(&message(1).id).await.unwrap(), Some(message(1)));
 
     let all = MessageFilter::default();
@@ -506,7 +506,7 @@ async fn messages_are_sealed_and_paged(store: Store) {
     let mut tx = store.write().await.unwrap();
     assert!(tx.withdraw_message(&message(4).id, NOW).await.unwrap());
     assert!(!tx.withdraw_message(&message(4).id, NOW).await.unwrap());
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.list_messages(&all, None, 1).await.unwrap(), vec![message(3)]);
     assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 2);
     assert_eq!(store.find_message(&message(4).id).await.unwrap(), Some(message(4)));
@@ -537,7 +537,7 @@ async fn drafts_belong_to_their_owner(store: Store) {
     tx.upsert_draft(&edited).await.unwrap();
     assert!(matches!(tx.upsert_draft(&draft("lee")).await, Err(StoreError::Missing { .. })));
     assert!(!tx.delete_draft(&edited.id, &user("lee").id).await.unwrap());
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_draft(&edited.id).await.unwrap(), Some(edited.clone()));
     assert_eq!(store.list_drafts(&user("kim").id).await.unwrap(), vec![edited.clone()]);
     assert_eq!(store.list_drafts(&user("lee").id).await.unwrap(), Vec::new());
@@ -551,7 +551,7 @@ async fn drafts_belong_to_their_owner(store: Store) {
     assert_eq!(tx.restore_draft(&message(1).id).await.unwrap(), Some(edited.clone()));
     assert_eq!(tx.restore_draft(&message(1).id).await.unwrap(), None);
     assert!(tx.delete_draft(&edited.id, &user("kim").id).await.unwrap());
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_draft(&edited.id).await.unwrap(), None);
 }
 
@@ -559,7 +559,7 @@ async fn a_request_key_is_remembered_for_a_day(store: Store) {
     let what = Remembered { fingerprint: "f".into(), response: "msg_1".into() };
     let mut tx = store.write().await.unwrap();
     tx.remember("kim", "k1", &what, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(store.find_remembered("kim", "k1", NOW).await.unwrap(), Some(what.clone()));
     assert_eq!(store.find_remembered("lee", "k1", NOW).await.unwrap(), None);
     assert_eq!(store.find_remembered("kim", "k1", NOW.plus_ms(REMEMBERED_MS)).await.unwrap(), None);
@@ -568,7 +568,7 @@ async fn a_request_key_is_remembered_for_a_day(store: Store) {
     drop(tx);
     let mut tx = store.write().await.unwrap();
     tx.remember("kim", "k1", &what, NOW.plus_ms(REMEMBERED_MS)).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
 }
 
 async fn the_demo_is_seeded_once(store: Store) {
@@ -591,7 +591,7 @@ async fn the_demo_is_seeded_once(store: Store) {
     edited.notes = "Changed.".into();
     let mut tx = store.write().await.unwrap();
     tx.upsert_account(&edited, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.commit("test").await.unwrap();
     demo::seed(&store, NOW.plus_secs(1)).await.unwrap();
     assert_eq!(store.find_account(&edited.id).await.unwrap(), Some(edited));
 }
@@ -604,7 +604,7 @@ async fn writers_take_turns(store: Store) {
         writers.push(tokio::spawn(async move {
             let mut tx = store.write().await.unwrap();
             tx.insert_call(&call(n)).await.unwrap();
-            tx.commit().await.unwrap();
+            tx.commit("test").await.unwrap();
             store.find_call(&call(n).id).await.unwrap().expect("what is committed is read")
         }));
     }

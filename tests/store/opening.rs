@@ -36,7 +36,7 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let mut tx = store.write().await.expect("begins");
     let newer = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (9001, '9001_x', '', 0)";
     tx.execute(newer, Vec::new()).await.expect("is written");
-    tx.commit().await.expect("commits");
+    tx.commit("test").await.expect("commits");
     store.close().await;
     let refusal = refusal(directory.path()).await;
     assert_eq!(refusal.code(), "store.newer");
@@ -54,7 +54,7 @@ async fn a_migration_that_was_altered_is_noticed() {
     let store = open(directory.path()).await;
     let mut tx = store.write().await.expect("begins");
     tx.execute("UPDATE schema_migration SET checksum = 'x' WHERE version = 1", Vec::new()).await.expect("is written");
-    tx.commit().await.expect("commits");
+    tx.commit("test").await.expect("commits");
     store.close().await;
     assert_eq!(refusal(directory.path()).await.code(), "store.altered");
 }

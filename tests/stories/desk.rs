@@ -169,7 +169,7 @@ impl Desk {
         let mut tx = self.store.write().await.expect("the store writes");
         tx.insert_message(&message).await.expect("inserted");
         self.dispatcher.open(&mut tx, &message, &account).await.expect("opened");
-        tx.commit().await.expect("committed");
+        tx.commit("test").await.expect("committed");
         if self.taken == 1 {
             self.opened = now.plus_secs(5);
         }

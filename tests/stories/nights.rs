@@ -171,7 +171,7 @@ async fn with_nobody_on_call_an_alarm_sounds_until_somebody_is() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.upsert_schedule(&town::schedule(None)).await.expect("written");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     let id = desk.takes("burst pipe").await;
     desk.advance(3 * MINUTE).await;
     assert_eq!(desk.times(), []);
@@ -179,7 +179,7 @@ async fn with_nobody_on_call_an_alarm_sounds_until_somebody_is() {
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.upsert_schedule(&town::schedule(Some("Ada"))).await.expect("written");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.advance(MINUTE).await;
     let ada = desk.phone("Ada");
     ada.expect_text("burst pipe");
@@ -320,7 +320,7 @@ async fn a_timer_that_was_lost_is_found_by_the_audit() {
     desk.phone("Ben").expect_text("burst pipe");
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.execute("DELETE FROM timer", Vec::new()).await.expect("deleted");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.advance(15 * MINUTE).await;
     desk.phone("Ben").expect_call();
     assert!(desk.dispatcher.alarms().iter().any(|alarm| alarm.id.starts_with("repair:")));
@@ -344,7 +344,7 @@ async fn one_dispatch_that_cannot_be_read_holds_up_no_other() {
     let row = "INSERT INTO inbound (provider, provider_msg_id, received_at, kind, sealed)
         VALUES ('twilio', 'altered', 1, 'text', X'00')";
     tx.execute(row, Vec::new()).await.expect("inserted");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.dispatcher.recover().await.expect("the other is taken up");
     desk.advance(15 * MINUTE).await;
     desk.phone("Ben").expect_call();
@@ -355,7 +355,7 @@ async fn one_dispatch_that_cannot_be_read_holds_up_no_other() {
     // Mended, it goes on, and its alarm is gone.
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.execute("UPDATE dispatch SET body = SUBSTR(body, 2) WHERE body LIKE '{{%'", Vec::new()).await.expect("mended");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.advance(MINUTE).await;
     desk.phone("Ben").expect_call();
     desk.advance(MINUTE).await;
@@ -375,7 +375,7 @@ async fn a_timer_fired_late_by_one_who_lost_it_changes_no_row() {
     assert_eq!((first.len(), second.len()), (1, 1), "a node nobody hears of holds nothing");
     assert_eq!(tx.find_timer_gen(&id).await.expect("read"), Some(second[0].1));
     tx.put_off_timer(&id, first[0].1, now.plus_secs(900)).await.expect("no row");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.advance(15).await;
     desk.phone("Ben").expect_text("burst pipe");
     desk.ends(&id, Phase::Running).await;
@@ -391,7 +391,7 @@ async fn a_yes_on_the_phone_that_cannot_be_stored_now_is_stored_later() {
     let change = async |sql: &'static str| {
         let mut tx = desk.store.write().await.expect("the store writes");
         tx.execute(sql, Vec::new()).await.expect("done");
-        tx.commit().await.expect("committed");
+        tx.commit("test").await.expect("committed");
     };
     change("CREATE TRIGGER full BEFORE INSERT ON inbound BEGIN SELECT RAISE(ABORT, 'disk is full'); END").await;
     let heard = [CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed];
@@ -485,7 +485,7 @@ async fn a_patch_stored_while_the_message_was_being_saved_is_seen_when_it_opens(
     };
     assert!(tx.insert_inbound(&patch).await.expect("inserted"));
     assert!(tx.settle_inbound(&patch, "patched", now).await.expect("it listed no dispatch"));
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
     desk.advance(60 * MINUTE).await;
     desk.ends(&id, Phase::Patched).await;
 }

@@ -176,7 +176,7 @@ pub async fn settle(store: &Store, protocol: &Protocol, now: UtcMs) {
     tx.upsert_schedule(&schedule).await.expect("a schedule");
     tx.insert_protocol(protocol, now).await.expect("a protocol");
     tx.upsert_account(&account(), now).await.expect("an account");
-    tx.commit().await.expect("committed");
+    tx.commit("test").await.expect("committed");
 }
 
 pub fn message(id: &str, problem: &str, now: UtcMs) -> Message {

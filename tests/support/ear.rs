@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, SystemClock};
 
+use crate::tones;
+
 /// Samples a second.
 pub const RATE: usize = 8_000;
 const FRAME: usize = 160;
@@ -215,24 +217,11 @@ pub fn level_db(samples: &[i16], hz: f64) -> f64 {
     20.0 * (amplitude / 32_768.0).max(1e-6).log10()
 }
 
-/// Asserts that each of `wanted` is heard in `samples` and that each of `unwanted` is at least 20 dB below the weakest
-/// wanted one, by their mean power over half seconds: a moment's leak counts, a single lost packet does not.
+/// Asserts who is heard in `samples` and who is not, as [`tones::assert_hears`] judges it.
 pub fn assert_hears(who: &str, samples: &[i16], wanted: &[f64], unwanted: &[f64]) {
-    let windows: Vec<&[i16]> = samples.chunks_exact(RATE / 2).collect();
-    let mean = |hz: f64| {
-        let powers = windows.iter().map(|window| 10_f64.powf(level_db(window, hz) / 10.0));
-        10.0 * (powers.sum::<f64>() / windows.len() as f64).log10()
-    };
-    let levels: Vec<f64> = wanted.iter().map(|hz| mean(*hz)).collect();
-    for (hz, level) in wanted.iter().zip(&levels) {
-        assert!(*level > -35.0, "{who} should hear {hz} Hz, but it is at {level:.1} dB");
-    }
-    let weakest = levels.iter().copied().fold(f64::INFINITY, f64::min);
-    let limit = if wanted.is_empty() { -45.0 } else { weakest - 20.0 };
-    for hz in unwanted {
-        let level = mean(*hz);
-        assert!(level < limit, "{who} must not hear {hz} Hz: {level:.1} dB, limit {limit:.1}");
-    }
+    let levels = |tenth: &[i16]| wanted.iter().chain(unwanted).map(|hz| level_db(tenth, *hz)).collect();
+    let tenths: Vec<Vec<f64>> = samples.chunks_exact(RATE / 10).map(levels).collect();
+    tones::assert_hears(who, &tenths, wanted, unwanted);
 }
 
 /// The best normalised correlation of `reference` within `heard`, and where it begins.

@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::tones;
+
 /// A running browser, ended when dropped.
 pub struct Seat {
     child: Child,
@@ -44,26 +46,13 @@ impl Seat {
         answer["value"].clone()
     }
 
-    /// Asserts who is heard in the headset over `seconds` and who is not, as [`crate::ear::assert_hears`] does.
+    /// Asserts who is heard in the headset over `seconds` and who is not, as [`tones::assert_hears`] judges it.
     pub fn assert_hears(&mut self, wanted: &[f64], unwanted: &[f64], seconds: u32) {
         let all: Vec<f64> = wanted.iter().chain(unwanted).copied().collect();
-        let windows = self.act("levels", json!({ "frequencies": all, "seconds": seconds }));
-        let windows = windows.as_array().expect("levels by half seconds");
-        assert!(windows.len() >= seconds as usize * 2 - 1, "only {} half seconds were heard", windows.len());
-        let mean = |tone: usize| {
-            let levels = windows.iter().map(|levels| levels[tone].as_f64().expect("a level"));
-            10.0 * (levels.map(|db| 10_f64.powf(db / 10.0)).sum::<f64>() / windows.len() as f64).log10()
-        };
-        let levels: Vec<f64> = (0..all.len()).map(mean).collect();
-        let (heard, leaked) = levels.split_at(wanted.len());
-        for (hz, level) in wanted.iter().zip(heard) {
-            assert!(*level > -35.0, "the operator should hear {hz} Hz, but it is at {level:.1} dB");
-        }
-        let weakest = heard.iter().copied().fold(f64::INFINITY, f64::min);
-        let limit = if wanted.is_empty() { -45.0 } else { weakest - 20.0 };
-        for (hz, level) in unwanted.iter().zip(leaked) {
-            assert!(*level < limit, "the operator must not hear {hz} Hz: {level:.1} dB, limit {limit:.1}");
-        }
+        let heard = self.act("levels", json!({ "frequencies": all, "seconds": seconds }));
+        let tenths: Vec<Vec<f64>> = serde_json::from_value(heard).expect("levels by tenths of a second");
+        assert!(tenths.len() >= seconds as usize * 10 - 1, "only {} tenths of a second were heard", tenths.len());
+        tones::assert_hears("the operator", &tenths, wanted, unwanted);
     }
 }
 

@@ -11,22 +11,10 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 async fn start() -> TrunkHandle {
-    let carrier = Carrier {
-        name: "test".to_owned(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: "127.0.0.1:9".to_owned(),
-        tcp: false,
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: Vec::new(),
-        account: None,
-    };
-    let settings = TrunkSettings {
-        bind: ([127, 0, 0, 1], 0).into(),
-        advertised: None,
-        carriers: vec![carrier],
-        legs: LegNumbers::default(),
-    };
+    let mut carrier = Carrier::new("test", "127.0.0.1:9".parse().expect("a target"));
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.ping_every = None;
+    let settings = TrunkSettings::new(([127, 0, 0, 1], 0).into(), vec![carrier], LegNumbers::default());
     let (handle, calls) = trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
     // Nobody takes calls here; the channel stays open all the same.
     tokio::spawn(async move {

@@ -8,6 +8,8 @@
 mod peers;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/tones.rs"]
+mod tones;
 
 use std::path::Path;
 use std::process::Command;
@@ -65,14 +67,13 @@ fn a_newcomer_walks_the_tour_to_its_end() {
     assert_eq!(lines(&seen["faults"]), Vec::<String>::new(), "the browsers' consoles are clean");
 }
 
-/// Levels in dB of the two voices, half second by half second.
-fn assert_hears(windows: &Value, ear: &str, own: usize, other: usize) {
-    let windows = windows.as_array().unwrap_or_else(|| panic!("the {ear}'s levels"));
-    assert!(windows.len() >= 3, "the {ear} heard {} half seconds", windows.len());
-    // A noisy machine may starve a browser for a moment, never most of the time.
-    let level = |window: &Value, i: usize| window[i].as_f64().expect("a level");
-    let good = windows.iter().filter(|w| level(w, other) > -35.0 && level(w, own) < level(w, other) - 20.0).count();
-    assert!(good * 2 > windows.len(), "the {ear} should hear the other side and not itself: {windows:?}");
+/// Levels in dB of the two voices, by tenths of a second.
+fn assert_hears(levels: &Value, ear: &str, own: usize, other: usize) {
+    let heard: Vec<[f64; 2]> = serde_json::from_value(levels.clone()).expect("levels");
+    assert!(heard.len() >= 19, "the {ear} heard {} tenths of a second", heard.len());
+    let tenths: Vec<Vec<f64>> = heard.iter().map(|levels| vec![levels[other], levels[own]]).collect();
+    let hz = [SANDBOX_HZ, DESK_HZ].map(f64::from);
+    tones::assert_hears(&format!("the {ear}"), &tenths, &[hz[other]], &[hz[own]]);
 }
 
 fn lines(value: &Value) -> Vec<String> {

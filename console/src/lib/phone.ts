@@ -5,14 +5,21 @@ export function showNumber(number: string | null | undefined): string {
   if (!number) return 'no caller ID';
   const nanp = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
   if (nanp) return `+1 ${nanp[1]} ${nanp[2]} ${nanp[3]}`;
-  return number;
+  const short = number.slice(1);
+  return EMERGENCY.has(short) ? short : number;
 }
+
+/** Emergency numbers of the world. The server refuses them aloud, unless a trunk is registered for them. */
+const EMERGENCY = new Set(
+  '911 112 999 000 110 111 118 119 117 100 101 102 103 104 105 106 107 108 113 114 115 116 120 122 123 190 191 192 193 194 195 933 995'.split(' '),
+);
 
 /** A number as people write it, as E.164; null if it is not complete. Mirrors the server's reading. */
 export function readNumber(text: string): string | null {
   const trimmed = text.trim();
   if (!/^\+?[\d\s\-.()\u00a0]+$/.test(trimmed)) return null;
   const digits = trimmed.replace(/\D/g, '');
+  if (EMERGENCY.has(digits)) return `+${digits}`;
   let e164: string;
   if (trimmed.startsWith('+')) e164 = digits;
   else if (digits.startsWith('011')) e164 = digits.slice(3);

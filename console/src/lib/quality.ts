@@ -51,6 +51,11 @@ export function lightOf(quality: Quality | null): Light {
   return 'good';
 }
 
+/** The line of one party of a call, as the server measures it. */
+export function lineOf(figures: { loss: number; jitter_ms: number; round_trip_ms: number | null }): Quality {
+  return { rtt: figures.round_trip_ms, loss: figures.loss, jitter: figures.jitter_ms, received: 1 };
+}
+
 /** The figures in words. */
 export function qualityWords(quality: Quality | null): string {
   if (!quality || quality.received === 0) return 'no audio has arrived yet';

@@ -115,3 +115,21 @@ describe('the feed', () => {
     expect(retryDelay(50, 1)).toBe(6500);
   });
 });
+
+describe('figures of the line', () => {
+  const figures = (call: string, who: 'caller' | 'contact', loss: number): FeedState['quality'][number] => ({ call, who, loss, jitter_ms: 3, round_trip_ms: 40 });
+
+  it('keeps the last of each party and forgets those of a call that is gone', () => {
+    let state = reduce(start, { type: 'quality', quality: figures('call_1', 'caller', 1) });
+    state = reduce(state, { type: 'quality', quality: figures('call_1', 'contact', 2) });
+    state = reduce(state, { type: 'quality', quality: figures('call_2', 'caller', 3) });
+    state = reduce(state, { type: 'quality', quality: figures('call_1', 'caller', 4) });
+    expect(state.quality.map((q) => [q.call, q.who, q.loss])).toEqual([
+      ['call_1', 'contact', 2],
+      ['call_2', 'caller', 3],
+      ['call_1', 'caller', 4],
+    ]);
+    state = reduce(state, { type: 'call_gone', id: 'call_1' });
+    expect(state.quality).toHaveLength(1);
+  });
+});

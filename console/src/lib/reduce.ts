@@ -1,6 +1,6 @@
 // What the feed says, as one state. Pure: a state and an event give the next state.
 
-import type { AlarmView, CallView, DispatchView, FeedEvent, QueueView, SeatView, User } from './types';
+import type { AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueView, SeatView, User } from './types';
 
 export interface FeedState {
   user: User | null;
@@ -9,6 +9,8 @@ export interface FeedState {
   queue: QueueView;
   dispatches: DispatchView[];
   alarms: AlarmView[];
+  /** The last figures of each party of each call. */
+  quality: QualityView[];
 }
 
 export const EMPTY: FeedState = {
@@ -18,6 +20,7 @@ export const EMPTY: FeedState = {
   queue: { waiting: [], ready: 0, talking: 0 },
   dispatches: [],
   alarms: [],
+  quality: [],
 };
 
 /** How long a closed dispatch stays to be read before it leaves the desk. */
@@ -39,6 +42,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         queue: event.queue,
         dispatches: event.dispatches,
         alarms: event.alarms,
+        quality: [],
       };
     case 'seat':
       // Only our own seat is ours to show; supervisors will see the floor elsewhere.
@@ -46,7 +50,16 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
     case 'call':
       return { ...state, calls: put(state.calls, event.call) };
     case 'call_gone':
-      return { ...state, calls: state.calls.filter((c) => c.id !== event.id) };
+      return {
+        ...state,
+        calls: state.calls.filter((c) => c.id !== event.id),
+        quality: state.quality.filter((q) => q.call !== event.id),
+      };
+    case 'quality': {
+      const { call, who } = event.quality;
+      const others = state.quality.filter((q) => q.call !== call || q.who !== who);
+      return { ...state, quality: [...others, event.quality] };
+    }
     case 'queue':
       return { ...state, queue: event.queue };
     case 'dispatch':

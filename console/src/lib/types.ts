@@ -146,6 +146,16 @@ export interface HearsView {
   hears: string[];
 }
 
+/** How one party of a call hears and is heard, of late: the worse of the two directions. */
+export interface QualityView {
+  call: string;
+  who: Party;
+  /** Percent lost. */
+  loss: number;
+  jitter_ms: number;
+  round_trip_ms: number | null;
+}
+
 export interface CallView {
   id: string;
   account: AccountRef;
@@ -266,6 +276,7 @@ export type FeedEvent =
   | { type: 'dispatch'; dispatch: DispatchView }
   | { type: 'alarm'; alarm: AlarmView }
   | { type: 'alarm_gone'; id: string }
+  | { type: 'quality'; quality: QualityView }
   | { type: 'pong' };
 
 export interface Session {

@@ -68,6 +68,12 @@ pub enum CallNews {
     WrongNumber,
     /// No trunk would take it.
     NoTrunk,
+    /// Our own rules forbid such numbers.
+    Forbidden,
+    /// A network on the way took it for spam: nobody was rung.
+    Blocked,
+    /// The account, or every trunk, has as many calls as it may: later it may go.
+    Limited,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

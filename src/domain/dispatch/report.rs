@@ -158,11 +158,17 @@ impl Turn<'_> {
                 self.told(i);
                 self.confirm(i, Via::Key);
             }
-            CallNews::NoTrunk | CallNews::WrongNumber if a.accepted_at.is_some() => {
+            CallNews::NoTrunk | CallNews::WrongNumber | CallNews::Forbidden | CallNews::Blocked | CallNews::Limited
+                if a.accepted_at.is_some() =>
+            {
                 self.call_news(i, CallNews::Ended(CallOutcome::Lost));
             }
             CallNews::WrongNumber => self.failed(i, Failure::Permanent, "wrong_number"),
             CallNews::NoTrunk => self.failed(i, Failure::Temporary, "no_trunk"),
+            // Another try would meet the same rule, the same network.
+            CallNews::Forbidden => self.failed(i, Failure::Permanent, "not_allowed_by_our_rules"),
+            CallNews::Blocked => self.failed(i, Failure::Permanent, "taken_for_spam_on_the_way"),
+            CallNews::Limited => self.failed(i, Failure::Temporary, "too_many_calls_out"),
             CallNews::Ended(outcome) => {
                 a.ended_at = Some(self.now);
                 a.outcome = Some(outcome);

@@ -254,6 +254,27 @@ fn a_permanent_failure_moves_on_at_once() {
 }
 
 #[test]
+fn a_call_that_cannot_be_made_moves_on_at_once_and_one_there_is_no_line_for_is_tried_again() {
+    for (news, why, for_good) in [
+        (CallNews::WrongNumber, "wrong_number", true),
+        (CallNews::Forbidden, "not_allowed_by_our_rules", true),
+        (CallNews::Blocked, "taken_for_spam_on_the_way", true),
+        (CallNews::NoTrunk, "no_trunk", false),
+        (CallNews::Limited, "too_many_calls_out", false),
+    ] {
+        let mut night = Night::of(plumbing());
+        night.until(900);
+        let call = night.s.attempts.iter().find(|a| a.channel == Channel::Call).expect("it calls at 15:00").id.clone();
+        let before = night.s.attempts.len();
+        night.tell(Event::Call { attempt: call.clone(), news });
+        let after = night.s.attempts.iter().find(|a| a.id == call).expect("it is kept");
+        assert_eq!(after.failed.as_ref().map(|failed| failed.why.as_str()), for_good.then_some(why), "{news:?}");
+        assert_eq!(after.retry_at.is_some(), !for_good, "{news:?}");
+        assert_eq!(night.s.attempts.len() > before, for_good, "{news:?}: the next step, or this one again");
+    }
+}
+
+#[test]
 fn a_carrier_that_is_down_is_tried_again_then_passed_over_with_an_alarm() {
     let mut night = Night::of(plumbing());
     use Channel::{Call, Text};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::record::{Accounts, CallLog, Line};
+use super::record::{Accounts, CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
@@ -18,7 +18,7 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{DialOut, LegEvent};
 use crate::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
 use crate::proto::sdp::{AudioCodec, Session};
@@ -27,23 +27,20 @@ fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
+fn dialled(to: &str, caller_id: Option<&str>) -> DialOut {
+    DialOut { to: number(to), caller_id: caller_id.map(number), account: None }
+}
+
 fn free_address() -> SocketAddr {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     socket.local_addr().expect("an address")
 }
 
 async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
-    let carrier = Carrier {
-        name: "loopback".into(),
-        sources: vec!["127.0.0.1".parse().expect("an address")],
-        target: other.to_string(),
-        tcp: false,
-        channels: 10,
-        may_dial: Arc::new(|_| true),
-        caller_ids: vec![],
-        account: None,
-    };
-    let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs };
+    let mut carrier = Carrier::new("loopback", other.into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.rules.channels = 10;
+    let settings = TrunkSettings::new(bind, vec![carrier], legs);
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
 }
 
@@ -63,15 +60,8 @@ fn media(first: u16) -> (Media, mpsc::Receiver<MediaEvent>) {
 struct TrunkOnly(TrunkHandle);
 
 impl Signalling for TrunkOnly {
-    fn dial(
-        &self,
-        leg: LegId,
-        to: &PhoneNumber,
-        caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.0.dial(leg, to, caller_id, offer, events);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        self.0.dial(leg, call, offer, events);
     }
 
     fn phones_of(&self, _user: &UserId) -> Phones {
@@ -148,7 +138,7 @@ impl Accounts for Book {
 struct Lines(mpsc::UnboundedSender<Line>);
 
 impl CallLog for Lines {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             lines.iter().for_each(|line| drop(self.0.send(line.clone())));
             Ok(())
@@ -239,7 +229,7 @@ async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
     let mut world = World::open(30_000).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550102"), Some(&number("+12025550150")), session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550102", Some("+12025550150")), session.offer(), events);
     let answer = soon("an answer", async {
         loop {
             match told.recv().await.expect("the leg lives") {
@@ -275,7 +265,7 @@ async fn a_number_of_no_account_does_not_exist() {
     let world = World::open(30_400).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
-    world.carrier.dial(leg, &number("+12025550199"), None, session.offer(), events);
+    world.carrier.dial(leg, dialled("+12025550199", None), session.offer(), events);
     let why = soon("a refusal", async {
         loop {
             if let LegEvent::Ended(why) = told.recv().await.expect("the leg lives") {

@@ -11,6 +11,8 @@ mod task;
 mod view;
 
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
 mod loopback_tests;
 #[cfg(test)]
 mod tests;
@@ -34,15 +36,18 @@ pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
 use crate::io::media::MediaEvent;
-use crate::io::store::calls::{CallEnd, CallRecord, Direction};
+use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use outbound::OutCalls;
 use record::{Accounts, CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
 use view::Facts;
 
+/// Outcomes that are not the call machine's: cut off by a crash, or by a fault of ours.
+const CUT_OFF: &str = "cut_off";
+const FAULT: &str = "fault";
 /// How long an alarm about a call stays on the desks.
-const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
+pub const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
 /// Alarms kept at most; the oldest goes first.
 const ALARMS_KEPT: usize = 100;
 /// How long the store may take to say whose number was dialled.
@@ -87,7 +92,6 @@ struct Calls {
     feed: Feed,
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
-    news: mpsc::UnboundedSender<CallNews>,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     out: OutCalls,
@@ -111,8 +115,7 @@ impl CallsHandle {
             desk: parts.desk,
             feed: parts.feed,
             accounts: parts.accounts,
-            recorder: Recorder::start(parts.log, parts.news.clone()),
-            news: parts.news,
+            recorder: Recorder::start(parts.log, parts.news),
             live: Mutex::default(),
             alarms: Mutex::default(),
             out: OutCalls::default(),
@@ -145,13 +148,13 @@ impl CallsHandle {
     }
 
     /// Calls that a crash cut off: ends their records, and puts each caller on the desks to be rung back. Once, at
-    /// start, before calls are taken in.
+    /// start, before calls are taken in, as is [`CallsHandle::recall`].
     pub fn bury_cut_off(&self, cut_off: Vec<CallRecord>) {
         for call in cut_off {
             let end = CallEnd {
                 answered_at: None,
                 ended_at: self.0.wiring.clock.utc(),
-                outcome: "cut_off".to_owned(),
+                outcome: CUT_OFF.to_owned(),
                 cause: Cause::Fault,
                 operator: None,
             };
@@ -160,6 +163,19 @@ impl CallsHandle {
                 let text = alarm_text::cut_off(call.remote.as_ref());
                 self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
             }
+        }
+    }
+
+    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again.
+    pub fn recall(&self, callers: Vec<(CallRecord, String)>) {
+        for (call, account) in callers {
+            let cut_off = |end: &CallEnd| end.outcome == CUT_OFF || end.outcome == FAULT;
+            let text = if call.end.as_ref().is_some_and(cut_off) {
+                alarm_text::cut_off(call.remote.as_ref())
+            } else {
+                alarm_text::no_operator(&account, call.remote.as_ref())
+            };
+            self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
         }
     }
 
@@ -201,9 +217,11 @@ impl CallsHandle {
         self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// An operator has seen to an alarm about a call.
+    /// An operator has seen to an alarm about a call; its record remembers that.
     pub fn silence(&self, alarm: &str) {
-        self.0.take_back(alarm);
+        let Some(AlarmView { call: Some(call), .. }) = self.0.take_back(alarm) else { return };
+        let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
+        self.0.recorder.write(Line::Event { call, at: self.0.wiring.clock.utc(), kind, body });
     }
 
     /// Lets everybody go: the service is stopping.
@@ -213,6 +231,11 @@ impl CallsHandle {
             let _ = live.inbox.send(ToCall::Stop);
         }
         self.0.out.stop();
+    }
+
+    /// Waits until all that happened in calls so far is on record.
+    pub async fn recorded(&self) {
+        self.0.recorder.settled().await;
     }
 
     /// True once no call is left.
@@ -298,6 +321,10 @@ impl Calls {
             started_at: facts.started_at,
             end: None,
         }));
+        if let Some(verstat) = incoming.verstat {
+            let (kind, body) = ("verstat".to_owned(), serde_json::json!({ "verstat": verstat }));
+            self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
+        }
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
         let calls = Arc::clone(&self);
@@ -317,7 +344,7 @@ impl Calls {
         let end = CallEnd {
             answered_at: None,
             ended_at: self.wiring.clock.utc(),
-            outcome: "fault".to_owned(),
+            outcome: FAULT.to_owned(),
             cause: Cause::Fault,
             operator: None,
         };
@@ -358,15 +385,13 @@ impl Calls {
         });
     }
 
-    fn take_back(&self, alarm: &str) {
+    fn take_back(&self, alarm: &str) -> Option<AlarmView> {
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = alarms.len();
-        alarms.retain(|a| a.id != alarm);
-        let gone = alarms.len() < before;
+        let at = alarms.iter().position(|a| a.id == alarm)?;
+        let gone = alarms.remove(at);
         drop(alarms);
-        if gone {
-            self.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
-        }
+        self.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
+        Some(gone)
     }
 }
 
@@ -394,8 +419,10 @@ mod alarm_text {
         }
     }
 
-    pub(super) fn no_operator(account: &Account) -> String {
-        format!("{}: a caller waited in vain and was told so. Call back.", account.name)
+    /// For the desks alone: holds the caller's number.
+    pub(super) fn no_operator(account: &str, caller: Option<&PhoneNumber>) -> String {
+        let back = caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()));
+        format!("{account}: a caller waited in vain and was told so: {back}.")
     }
 
     pub(super) fn voice(account: &Account) -> String {

@@ -23,8 +23,9 @@ use crate::domain::call::outbound::{
 };
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::AlarmLevel;
-use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
+use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
+use crate::engine::signal::DialOut;
 use crate::io::media::MediaEvent;
 use crate::io::media::prompt::Prompt;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
@@ -236,7 +237,7 @@ impl OutTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
-        if let Some((_, input)) = heard_of_media(&event) {
+        if let Some((_, input)) = self.legs.heard_of_media(&event) {
             return self.tell(OutboundInput::Leg(input));
         }
         match event {
@@ -262,7 +263,10 @@ impl OutTask {
 
     fn carry_out(&mut self, output: OutboundOutput) -> Option<LegInput> {
         match output {
-            OutboundOutput::Dial { leg, to } => return self.legs.dial(leg, &to, self.request.caller_id.as_ref()),
+            OutboundOutput::Dial { leg, to } => {
+                let (caller_id, account) = (self.request.caller_id.clone(), Some(self.request.account.clone()));
+                return self.legs.dial(leg, DialOut { to, caller_id, account });
+            }
             OutboundOutput::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             OutboundOutput::StopPlay { leg, play } => self.mixer.stop(leg, play),
             OutboundOutput::HangUp { leg } => self.legs.hang_up(leg),

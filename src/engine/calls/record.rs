@@ -1,44 +1,72 @@
 //! What calls put on record, off the call path: a channel, and one task that writes what has gathered in one
 //! transaction. And what a call reads of the store before it is answered.
 //!
-//! A store that is slow or away delays no caller; lines that cannot be written after several tries are counted
-//! and dropped.
+//! A store that is slow or away delays no caller: lines wait for it, as long as it takes. A line that the store
+//! refuses is dropped and counted, alone. A patch is put on record together with the word of it to the
+//! dispatcher, so that neither is there without the other.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId};
 use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
 use crate::domain::account::Account;
 use crate::engine::legs::Later;
-use crate::io::store::Store;
-use crate::io::store::calls::{CallEnd, CallRecord};
+use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
+use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
+use crate::io::store::{Store, StoreError};
 
 /// One thing to write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
     Started(CallRecord),
-    Event { call: CallId, at: UtcMs, kind: String, body: Value },
-    Finished { call: CallId, end: CallEnd },
+    Event {
+        call: CallId,
+        at: UtcMs,
+        kind: String,
+        body: Value,
+    },
+    /// The caller was joined with this person, or with a number dialled by hand.
+    Patched {
+        call: CallId,
+        at: UtcMs,
+        to: Pii<String>,
+    },
+    Finished {
+        call: CallId,
+        end: CallEnd,
+    },
 }
 
-/// What others want to know of a call, once it is so.
+/// What others want to know of a call, once its record says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallNews {
-    /// The caller was joined with this person, or with a number dialled by hand.
-    Patched { call: CallId, to: String },
-    /// The call is over, and its record says so.
+    /// The caller was joined with somebody; the dispatcher finds the word of it among what came in.
+    Patched { call: CallId },
+    /// The call is over.
     Ended { call: CallId },
+}
+
+/// Why nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotWritten {
+    /// The store does not answer; later it will.
+    Away(String),
+    /// It answers, and refuses one of the lines.
+    Refused(String),
 }
 
 /// Where lines are written: the store, or a list in tests.
 pub trait CallLog: Send + Sync {
     /// Writes all or none.
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>>;
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>>;
 }
 
 /// What a call must know before it is answered.
@@ -50,79 +78,217 @@ pub trait Accounts: Send + Sync {
 }
 
 /// Lines in one transaction at most.
-const BATCH: usize = 256;
-const TRIES: u32 = 6;
+const BATCH: usize = 1_024;
+/// How long lines are gathered: a transaction costs the same for one as for many, and nobody waits for them.
+const GATHER: Duration = Duration::from_millis(20);
+/// Lines that wait while the store is away. Beyond that what happened inside calls is dropped and counted; that
+/// they were, were patched and ended is kept.
+const MAX_WAITING: usize = 100_000;
+/// Between two tries, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The way to the record. Cheap to clone.
 #[derive(Clone)]
 pub struct Recorder {
     lines: mpsc::UnboundedSender<Line>,
+    waiting: Arc<Waiting>,
 }
 
-impl Recorder {
-    /// Starts the writing task; it ends when all handles are gone and everything is written. That a call has
-    /// ended is told on `news` only once it is on record: whoever asks the store then sees it.
-    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
-        let (lines, mut received) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while received.recv_many(&mut batch, BATCH).await > 0 {
-                write(&*log, &batch).await;
-                for line in batch.drain(..) {
-                    if let Line::Finished { call, .. } = line {
-                        // An error means that the process is stopping.
-                        let _ = news.send(CallNews::Ended { call });
-                    }
-                }
-            }
-        });
-        Self { lines }
-    }
-
-    /// Puts a line on record, some time soon.
-    pub fn write(&self, line: Line) {
-        // An error means that the process is stopping and the writer is gone.
-        let _ = self.lines.send(line);
-    }
+/// How many lines are not written yet.
+#[derive(Default)]
+struct Waiting {
+    count: AtomicUsize,
+    none: Notify,
 }
 
-async fn write(log: &dyn CallLog, batch: &[Line]) {
-    let mut pause = Duration::from_millis(100);
-    for attempt in 1..=TRIES {
-        match log.write(batch).await {
-            Ok(()) => return,
-            Err(why) if attempt == TRIES => {
-                metrics::counter!("cordboard_call_record_lost_total").increment(batch.len() as u64);
-                tracing::error!("{} lines of call records are lost: {why}", batch.len());
-            }
-            Err(why) => {
-                tracing::warn!("call records not written, trying again: {why}");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
+impl Waiting {
+    fn done(&self, lines: usize) {
+        if self.count.fetch_sub(lines, Ordering::SeqCst) == lines {
+            self.none.notify_waiters();
         }
     }
 }
 
+impl Recorder {
+    /// Starts the writing task; it ends when all handles are gone and everything is written. That a call was
+    /// patched or has ended is told on `news` only once it is on record: whoever asks the store then sees it.
+    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
+        let (lines, received) = mpsc::unbounded_channel();
+        let waiting = Arc::new(Waiting::default());
+        let writer = Writer { log, news, received, waiting: Arc::clone(&waiting), batch: Vec::new() };
+        tokio::spawn(writer.run());
+        Self { lines, waiting }
+    }
+
+    /// Puts a line on record, some time soon.
+    pub fn write(&self, line: Line) {
+        self.waiting.count.fetch_add(1, Ordering::SeqCst);
+        if self.lines.send(line).is_err() {
+            // The process is stopping and the writer is gone.
+            self.waiting.done(1);
+        }
+    }
+
+    /// Waits until all that was put here is written. As long as the store is away, it waits for that.
+    pub async fn settled(&self) {
+        loop {
+            let none = self.waiting.none.notified();
+            if self.waiting.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+}
+
+struct Writer {
+    log: Arc<dyn CallLog>,
+    news: mpsc::UnboundedSender<CallNews>,
+    received: mpsc::UnboundedReceiver<Line>,
+    waiting: Arc<Waiting>,
+    /// What is written next.
+    batch: Vec<Line>,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while self.gather().await {
+            let batch = std::mem::take(&mut self.batch);
+            if self.write(&batch).await == Err(Refused) {
+                // One of them is what the store does not take: each for itself.
+                for line in &batch {
+                    if self.write(std::slice::from_ref(line)).await == Err(Refused) {
+                        metrics::counter!("cordboard_call_record_lost_total").increment(1);
+                    }
+                }
+            }
+            self.waiting.done(batch.len());
+            for line in batch {
+                let news = match line {
+                    Line::Patched { call, .. } => CallNews::Patched { call },
+                    Line::Finished { call, .. } => CallNews::Ended { call },
+                    Line::Started(_) | Line::Event { .. } => continue,
+                };
+                // An error means that the process is stopping.
+                let _ = self.news.send(news);
+            }
+        }
+    }
+
+    /// Waits for lines and takes what comes soon after them. `false` when there will be no more.
+    async fn gather(&mut self) -> bool {
+        if self.batch.is_empty() && self.received.recv_many(&mut self.batch, BATCH).await == 0 {
+            return false;
+        }
+        if self.batch.len() < BATCH {
+            tokio::time::sleep(GATHER).await;
+            let room = BATCH - self.batch.len();
+            self.batch.extend(std::iter::from_fn(|| self.received.try_recv().ok()).take(room));
+        }
+        true
+    }
+
+    /// Writes `lines`, however long the store is away.
+    async fn write(&mut self, lines: &[Line]) -> Result<(), Refused> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.log.write(lines).await {
+                Ok(()) => return Ok(()),
+                Err(NotWritten::Refused(why)) => {
+                    tracing::error!(lines = lines.len(), "the store refuses lines of call records: {why}");
+                    return Err(Refused);
+                }
+                Err(NotWritten::Away(why)) => {
+                    tracing::warn!("call records wait for the store: {why}");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    self.make_room();
+                }
+            }
+        }
+    }
+
+    /// Keeps what waits within bounds: events go first, all else moves up to what is written next.
+    fn make_room(&mut self) {
+        let mut lost = 0;
+        while self.received.len() > MAX_WAITING {
+            match self.received.try_recv() {
+                Ok(Line::Event { .. }) => lost += 1,
+                Ok(line) => self.batch.push(line),
+                Err(_) => break,
+            }
+        }
+        if lost > 0 {
+            metrics::counter!("cordboard_call_record_lost_total").increment(lost as u64);
+            tracing::error!(lost, "the store is away for so long that events of calls are dropped");
+            self.waiting.done(lost);
+        }
+    }
+}
+/// The store would not take a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Refused;
+
 impl CallLog for Store {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                for line in lines {
-                    match line {
-                        Line::Started(call) => tx.insert_call(call).await?,
-                        Line::Event { call, at, kind, body } => tx.append_call_event(call, *at, kind, body).await?,
-                        Line::Finished { call, end } => {
-                            tx.finish_call(call, end).await?;
-                        }
-                    }
+                let Sorted { started, events, patched, finished } = sort(lines);
+                tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
+                tx.append_call_events(&events).await?;
+                for inbound in &patched {
+                    tx.insert_inbound(inbound).await?;
                 }
-                tx.commit().await
+                for (call, end) in finished {
+                    tx.finish_call(call, end).await?;
+                }
+                tx.commit("call_record").await
             };
-            written.await.map_err(|error| error.to_string())
+            written.await.map_err(|error: StoreError| {
+                let why = format!("{error} ({})", error.code());
+                if error.may_pass() { NotWritten::Away(why) } else { NotWritten::Refused(why) }
+            })
         })
     }
+}
+
+/// Lines in the order in which they can be written in few statements: an event needs its call to be there.
+struct Sorted<'a> {
+    /// With their ends, where these are among the lines.
+    started: Vec<CallRecord>,
+    events: Vec<NewCallEvent<'a>>,
+    patched: Vec<Inbound>,
+    finished: Vec<(&'a CallId, &'a CallEnd)>,
+}
+
+fn sort(lines: &[Line]) -> Sorted<'_> {
+    let mut sorted = Sorted { started: Vec::new(), events: Vec::new(), patched: Vec::new(), finished: Vec::new() };
+    let mut places = HashMap::new();
+    for line in lines {
+        match line {
+            Line::Started(call) => {
+                places.insert(&call.id, sorted.started.len());
+                sorted.started.push(call.clone());
+            }
+            Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
+            Line::Patched { call, at, to } => sorted.patched.push(Inbound {
+                provider: PATCHES.to_owned(),
+                provider_msg_id: call.to_string(),
+                received_at: *at,
+                what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
+            }),
+            Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
+                // The first end counts.
+                Some(call) => {
+                    call.end.get_or_insert_with(|| end.clone());
+                }
+                None => sorted.finished.push((call, end)),
+            },
+        }
+    }
+    sorted
 }
 
 impl Accounts for Store {
@@ -132,5 +298,73 @@ impl Accounts for Store {
 
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async move { self.count_messages_by_caller(account, caller).await.unwrap_or(0) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A store that answers as it was told to, and takes everything but events called "bad".
+    #[derive(Default)]
+    struct Moody {
+        away: Mutex<VecDeque<()>>,
+        taken: Mutex<Vec<Line>>,
+    }
+
+    impl CallLog for Moody {
+        fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
+            Box::pin(async move {
+                if self.away.lock().expect("unpoisoned").pop_front().is_some() {
+                    return Err(NotWritten::Away("no answer".to_owned()));
+                }
+                if lines.iter().any(|line| matches!(line, Line::Event { kind, .. } if kind == "bad")) {
+                    return Err(NotWritten::Refused("a rule".to_owned()));
+                }
+                self.taken.lock().expect("unpoisoned").extend_from_slice(lines);
+                Ok(())
+            })
+        }
+    }
+
+    fn event(kind: &str) -> Line {
+        Line::Event { call: CallId::named("c"), at: UtcMs(1), kind: kind.to_owned(), body: Value::Null }
+    }
+
+    fn patched() -> Line {
+        Line::Patched { call: CallId::named("c"), at: UtcMs(2), to: Pii::new("Ben".to_owned()) }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_refused_takes_no_other_with_it() {
+        let log = Arc::new(Moody::default());
+        let (news, mut told) = mpsc::unbounded_channel();
+        let recorder = Recorder::start(log.clone(), news);
+        for line in [event("ring"), event("bad"), patched()] {
+            recorder.write(line);
+        }
+        recorder.settled().await;
+        assert_eq!(*log.taken.lock().expect("unpoisoned"), [event("ring"), patched()]);
+        assert_eq!(told.recv().await, Some(CallNews::Patched { call: CallId::named("c") }));
+    }
+
+    #[tokio::test]
+    async fn while_the_store_is_away_lines_wait_and_nobody_is_told() {
+        let log = Arc::new(Moody::default());
+        log.away.lock().expect("unpoisoned").extend([(), (), ()]);
+        let (news, mut told) = mpsc::unbounded_channel();
+        let recorder = Recorder::start(log.clone(), news);
+        recorder.write(patched());
+        while log.away.lock().expect("unpoisoned").len() == 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(told.try_recv().is_err(), "not on record yet");
+        recorder.write(event("hold"));
+        recorder.settled().await;
+        assert_eq!(*log.taken.lock().expect("unpoisoned"), [patched(), event("hold")]);
+        assert_eq!(told.recv().await, Some(CallNews::Patched { call: CallId::named("c") }));
     }
 }

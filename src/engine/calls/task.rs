@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::record::{CallNews, Line};
-use super::view::{Facts, view};
+use super::record::Line;
+use super::view::{Facts, quality_view, view};
 use super::{Calls, Command, alarm_text};
 use crate::base::id::UserId;
+use crate::base::pii::Pii;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -23,9 +24,9 @@ use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand,
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
-use crate::engine::legs::{Legs, heard_of_media, stats_on_record};
+use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
-use crate::engine::signal::{IncomingCall, LegEvent};
+use crate::engine::signal::{DialOut, IncomingCall, LegEvent};
 use crate::io::media::MediaEvent;
 use crate::io::store::calls::CallEnd;
 
@@ -157,13 +158,19 @@ impl CallTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
-        if let Some((leg, input)) = heard_of_media(&event) {
+        if let Some((leg, input)) = self.legs.heard_of_media(&event) {
             self.leg(leg, input);
             return;
         }
         match event {
             MediaEvent::PlayDone { leg, play } => self.tell(Input::PlayDone { leg, play: play.0 }),
             MediaEvent::Bridged { rev, .. } => self.tell(Input::Bridged { rev }),
+            MediaEvent::Quality { leg, quality } => {
+                if let Some(role) = self.call.role(leg) {
+                    let quality = quality_view(self.facts.id.clone(), role, &quality);
+                    self.calls.feed.publish(FeedEvent::Quality { quality });
+                }
+            }
             MediaEvent::Closed { leg, stats } => {
                 let fallen = self.legs.closed(leg);
                 let at = self.facts.utc(self.now());
@@ -245,16 +252,21 @@ impl CallTask {
     fn carry_out_one(&mut self, output: Output) -> Option<(LegId, LegInput)> {
         match output {
             Output::Answer { leg } => {
-                self.legs.ring_back(leg);
+                if let Some(event) = self.legs.open(leg) {
+                    return Some((leg, event));
+                }
                 let greeting = self.facts.account.greeting.clone();
                 if self.mixer.make_ready(&greeting) {
-                    return self.answer_now(leg);
+                    self.answer(leg);
+                } else {
+                    self.answer_when_ready = Some(leg);
                 }
-                self.answer_when_ready = Some(leg);
             }
             Output::Dial { leg, to: Party::Number(number) } => {
                 let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
-                return self.legs.dial(leg, &number, Some(&caller_id)).map(|event| (leg, event));
+                let account = Some(self.facts.account.id.clone());
+                let call = DialOut { to: number, caller_id: Some(caller_id), account };
+                return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
                 return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
@@ -280,7 +292,7 @@ impl CallTask {
             Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {
-                let text = alarm_text::no_operator(&self.facts.account);
+                let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
                 self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
             }
             Output::Ended { cause, outcome } => self.finish(cause, outcome),
@@ -289,19 +301,13 @@ impl CallTask {
     }
 
     fn answer(&mut self, leg: LegId) {
-        if let Some((leg, event)) = self.answer_now(leg) {
-            self.leg(leg, event);
-        }
-    }
-
-    fn answer_now(&mut self, leg: LegId) -> Option<(LegId, LegInput)> {
         // Words that may be needed later are made ready while the greeting plays.
         let account = &self.facts.account;
         let later: [Option<&Speech>; 2] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech)];
         for speech in later.into_iter().flatten() {
             self.mixer.make_ready(speech);
         }
-        self.legs.answer(leg).map(|event| (leg, event))
+        self.legs.answer(leg);
     }
 
     fn waiting(&self) -> Waiting {
@@ -322,11 +328,11 @@ impl CallTask {
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
             let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
-            // An error means that the process is stopping.
-            let _ = self.calls.news.send(CallNews::Patched { call: self.facts.id.clone(), to });
+            let (call, to) = (self.facts.id.clone(), Pii::new(to));
+            self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
-            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s");
+            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s (half an hour on hold); asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });

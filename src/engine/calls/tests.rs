@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::check::CheckRefused;
-use super::record::{Accounts, CallLog, Line};
+use super::record::{Accounts, CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
@@ -18,7 +18,7 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{DialOut, LegEvent};
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
@@ -26,7 +26,7 @@ use crate::proto::sdp::{AudioCodec, Session};
 
 /// What the drivers do to the outside.
 #[derive(Debug)]
-enum Did {
+pub(super) enum Did {
     Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
     Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
     Trunk { leg: LegId, command: LegCommand },
@@ -48,14 +48,7 @@ impl Outside {
 }
 
 impl Signalling for Outside {
-    fn dial(
-        &self,
-        leg: LegId,
-        _to: &PhoneNumber,
-        _caller_id: Option<&PhoneNumber>,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
+    fn dial(&self, leg: LegId, _call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
         self.did(Did::Dialled { leg, offer, events });
     }
 
@@ -146,7 +139,7 @@ impl Voice for Mouth {
 }
 
 impl CallLog for Outside {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), String>> {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
         Box::pin(async move {
             lines.iter().for_each(|line| self.did(Did::Wrote(line.clone())));
             Ok(())
@@ -187,7 +180,7 @@ impl Accounts for Book {
     }
 }
 
-fn number(text: &str) -> PhoneNumber {
+pub(super) fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
@@ -195,17 +188,17 @@ fn user(name: &str) -> UserRef {
     UserRef { id: UserId::named(name), name: name.to_owned() }
 }
 
-struct House {
-    calls: CallsHandle,
-    desk: DeskHandle,
-    feed: tokio::sync::broadcast::Receiver<FeedEvent>,
-    did: mpsc::UnboundedReceiver<Did>,
-    legs: LegNumbers,
-    seen: Vec<Line>,
+pub(super) struct House {
+    pub(super) calls: CallsHandle,
+    pub(super) desk: DeskHandle,
+    pub(super) feed: tokio::sync::broadcast::Receiver<FeedEvent>,
+    pub(super) did: mpsc::UnboundedReceiver<Did>,
+    pub(super) legs: LegNumbers,
+    pub(super) seen: Vec<Line>,
 }
 
 impl House {
-    fn open(greeting: &str) -> Self {
+    pub(super) fn open(greeting: &str) -> Self {
         let (sender, did) = mpsc::unbounded_channel();
         let outside = Arc::new(Outside(sender));
         let legs = LegNumbers::default();
@@ -222,7 +215,7 @@ impl House {
     }
 
     /// Waits for the next thing done that `pick` wants; lines written on the way are kept.
-    async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
+    pub(super) async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
         let found = tokio::time::timeout(Duration::from_secs(10), async {
             loop {
                 let did = self.did.recv().await.expect("the house stands");
@@ -238,7 +231,7 @@ impl House {
     }
 
     /// A call in; its leg and where its events go.
-    fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
         let (events, received) = mpsc::channel(8);
         let leg = self.legs.fresh();
         self.calls.take_in_one(IncomingCall {
@@ -247,6 +240,7 @@ impl House {
             did: Some(number(did)),
             caller: Some(number("+12025550150")),
             forwarded_from: None,
+            verstat: Some("TN-Validation-Failed"),
             offer,
             events: received,
         });
@@ -254,7 +248,7 @@ impl House {
     }
 
     /// A caller who hears the greeting to its end and waits.
-    async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
         let (leg, events) = self.dials("+12025550102", Some(offer()));
         self.until("answer", |d| answers(d, leg)).await;
         events.send(LegEvent::Established(None)).await.expect("the call listens");
@@ -264,7 +258,7 @@ impl House {
         (leg, events)
     }
 
-    async fn ready(&self, name: &str) {
+    pub(super) async fn ready(&self, name: &str) {
         self.desk.heartbeat(user(name), false);
         self.desk.phones(UserId::named(name), Phones::of(Phone::Softphone));
         self.desk.checked(UserId::named(name), Phone::Softphone, true);
@@ -272,7 +266,7 @@ impl House {
     }
 
     /// Waits until the operator's phone rings and takes the call.
-    async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+    pub(super) async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
         let (did, leg) = self.until("ring", |d| rings(d, name)).await;
         let Did::Rang { events, .. } = did else { unreachable!("rings picks Rang") };
         events.send(LegEvent::Answered(b"an answer".to_vec())).await.expect("the call listens");
@@ -280,7 +274,7 @@ impl House {
         (leg, events)
     }
 
-    async fn hears(&mut self, leg: LegId, sources: &[Source]) {
+    pub(super) async fn hears(&mut self, leg: LegId, sources: &[Source]) {
         let wanted = sources.to_vec();
         let what = format!("{leg:?} hears {wanted:?}");
         let heard = move |d: &Did| match d {
@@ -297,11 +291,11 @@ impl House {
         self.calls.views().first().expect("a live call").id.clone()
     }
 
-    async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
+    pub(super) async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
         self.calls.command(&self.call(), &UserId::named(name), command).await
     }
 
-    async fn finished(&mut self) -> CallEnd {
+    pub(super) async fn finished(&mut self) -> CallEnd {
         let finish = |d: &Did| match d {
             Did::Wrote(Line::Finished { end, .. }) => Some(end.clone()),
             _ => None,
@@ -329,23 +323,23 @@ impl House {
     }
 }
 
-fn offer() -> Vec<u8> {
+pub(super) fn offer() -> Vec<u8> {
     Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[AudioCodec::Pcmu]).offer()
 }
 
-fn answer_to(offer: &[u8]) -> Vec<u8> {
+pub(super) fn answer_to(offer: &[u8]) -> Vec<u8> {
     let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[AudioCodec::Pcmu]);
     session.answer(offer).expect("an answer").0
 }
 
-fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
+pub(super) fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
     match did {
         Did::Trunk { leg, command: LegCommand::Answer(sdp) } if *leg == of => Some(sdp.clone()),
         _ => None,
     }
 }
 
-fn plays(did: &Did, to: LegId) -> Option<PlayId> {
+pub(super) fn plays(did: &Did, to: LegId) -> Option<PlayId> {
     match did {
         Did::Played { leg, play } if *leg == to => Some(*play),
         _ => None,
@@ -411,6 +405,7 @@ async fn a_call_goes_from_invite_through_a_warm_patch_to_wrap_up() {
     house.gone().await;
     let kinds = house.kinds();
     let wanted = [
+        "verstat",
         "arrived",
         "established",
         "greeting_started",
@@ -465,7 +460,9 @@ async fn an_offer_without_a_codec_of_ours_is_refused_and_recorded() {
         Did::Trunk { leg: l, command: LegCommand::Reject(cause) } if *l == leg => Some(*cause),
         _ => None,
     };
-    assert_eq!(house.until("refusal", refused).await.1, Cause::Incompatible);
+    let rings = |d: &Did| matches!(d, Did::Trunk { leg: l, command: LegCommand::Ring } if *l == leg);
+    let first = house.until("a word", |d| rings(d).then_some(None).or_else(|| refused(d).map(Some))).await.1;
+    assert_eq!(first, Some(Cause::Incompatible), "it was told that it rings before it was refused");
     assert_eq!(house.finished().await.cause, Cause::Incompatible);
 }
 
@@ -484,6 +481,19 @@ async fn a_far_end_hold_is_answered_and_we_stop_sending() {
     assert!(!house.until("hold", connected).await.1);
     let answered = |d: &Did| matches!(d, Did::Trunk { command: LegCommand::AnswerReoffer(_), .. }).then_some(());
     house.until("answer", answered).await;
+}
+
+#[tokio::test]
+async fn the_same_description_again_is_answered_and_touches_no_media() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    events.send(LegEvent::Reoffered(Some(offer()))).await.expect("the call listens");
+    let first = house.until("a word", |d| match d {
+        Did::Connected { leg: l, .. } if *l == leg => Some(false),
+        Did::Trunk { command: LegCommand::AnswerReoffer(_), .. } => Some(true),
+        _ => None,
+    });
+    assert!(first.await.1, "media was touched");
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use crate::domain::call::event::Stage;
 use crate::domain::call::patch;
 use crate::domain::call::view::Role;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
+    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView, QualityView,
 };
+use crate::io::media::LegQuality;
 
 /// What does not change in a call.
 #[derive(Clone, Debug)]
@@ -74,6 +75,19 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),
         earlier: facts.earlier,
+    }
+}
+
+/// The figures of a party's line.
+pub(super) fn quality_view(call: CallId, role: Role, quality: &LegQuality) -> QualityView {
+    let lost = quality.lost_in.max(quality.lost_out.unwrap_or(0));
+    let jitter_us = quality.jitter_in_us.max(quality.jitter_out_us.unwrap_or(0));
+    QualityView {
+        call,
+        who: role.word(),
+        loss: f32::from(lost) / 10.0,
+        jitter_ms: jitter_us.div_ceil(1_000),
+        round_trip_ms: quality.round_trip_us.map(|us| us.div_ceil(1_000)),
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
-use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, CallId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
@@ -15,7 +14,7 @@ use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, CallOutResult};
 use crate::io::deliver::sms;
 use crate::io::store::StoreError;
-use crate::io::store::inbound::{Arrival, Inbound, PATCHES, Receipt};
+use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 
 /// A receipt may come before the answer that names its text; it is kept so long.
 const EARLY_RECEIPT_MS: i64 = 60_000;
@@ -53,12 +52,6 @@ impl Dispatcher {
     /// The call a message may have been taken on is over: emails that waited for it go out.
     pub async fn call_ended(&self, call: &CallId) -> Result<(), StoreError> {
         self.arrive("call_end", call.as_str(), Arrival::CallEnded { call: call.clone() }).await
-    }
-
-    /// The caller of this call was put through to `to`: messages taken on it are `patched`, those saved
-    /// already and those saved later.
-    pub async fn patched(&self, call: &CallId, to: &str) -> Result<(), StoreError> {
-        self.arrive(PATCHES, call.as_str(), Arrival::Patched { call: call.clone(), to: to.to_owned() }).await
     }
 
     /// An operator acts on a dispatch. Says whether it changed anything.
@@ -107,9 +100,7 @@ impl Dispatcher {
     async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
         let mut tx = self.inner.store.write().await?;
         let new = tx.insert_inbound(inbound).await?;
-        failpoint("inbound.before_commit");
-        tx.commit().await?;
-        failpoint("inbound.after_commit");
+        tx.commit("inbound").await?;
         Ok(new)
     }
 
@@ -152,7 +143,7 @@ impl Dispatcher {
             tracing::error!(provider, "what came in cannot be read");
             let mut tx = self.inner.store.write().await?;
             tx.settle_unreadable(&provider, &id, now).await?;
-            tx.commit().await?;
+            tx.commit("lay_aside").await?;
             self.alarm_of_unreadable(&provider, &id);
         }
         Ok(())
@@ -234,9 +225,7 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
         tx.settle_inbound(inbound, outcome, now).await?;
-        failpoint("settle.before_commit");
-        tx.commit().await?;
-        failpoint("settle.after_commit");
+        tx.commit("settle").await?;
         Ok(())
     }
 
@@ -266,7 +255,7 @@ impl Dispatcher {
             Reply::Start => {
                 let mut tx = self.inner.store.write().await?;
                 tx.block_number(from, false).await?;
-                tx.commit().await?;
+                tx.commit("start").await?;
                 None
             }
             Reply::Other => None,
@@ -306,9 +295,7 @@ impl Dispatcher {
         // First the block, so that no step entered by what follows texts there again.
         let mut tx = self.inner.store.write().await?;
         let known = tx.block_number(from, true).await?;
-        failpoint("stop.before_commit");
-        tx.commit().await?;
-        failpoint("stop.after_commit");
+        tx.commit("stop").await?;
         let asked = self.open_dispatches_of(from).await?;
         for id in &asked {
             self.decide(id, &Event::Stopped { number: from.clone() }, Settles::Nothing).await?;
@@ -366,12 +353,32 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             CallOutResult::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
             CallOutResult::NotReached(cause) => match cause {
                 Cause::Busy => CallNews::Ended(CallOutcome::Busy),
-                Cause::Declined => CallNews::Ended(CallOutcome::Declined),
+                Cause::Declined | Cause::Unwanted => CallNews::Ended(CallOutcome::Declined),
                 Cause::NoAnswer | Cause::HungUp | Cause::Released => CallNews::Ended(CallOutcome::NoAnswer),
-                Cause::WrongNumber | Cause::Forbidden => CallNews::WrongNumber,
+                Cause::WrongNumber => CallNews::WrongNumber,
+                Cause::Forbidden | Cause::Emergency => CallNews::Forbidden,
+                Cause::Blocked => CallNews::Blocked,
+                Cause::LinesBusy | Cause::Limited => CallNews::Limited,
                 Cause::Unreachable | Cause::Incompatible | Cause::Fault => CallNews::NoTrunk,
                 Cause::Lost => CallNews::Ended(CallOutcome::Lost),
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spam_filters_and_our_own_rules_are_not_the_persons_refusal() {
+        let news = |cause| call_news(&CallOutEvent::Ended(CallOutResult::NotReached(cause)));
+        assert_eq!(news(Cause::Declined), Some(CallNews::Ended(CallOutcome::Declined)));
+        assert_eq!(news(Cause::Unwanted), Some(CallNews::Ended(CallOutcome::Declined)), "their telephone said so");
+        assert_eq!(news(Cause::Blocked), Some(CallNews::Blocked));
+        assert_eq!(news(Cause::Forbidden), Some(CallNews::Forbidden));
+        assert_eq!(news(Cause::Limited), Some(CallNews::Limited));
+        assert_eq!(news(Cause::LinesBusy), Some(CallNews::Limited));
+        assert_eq!(news(Cause::WrongNumber), Some(CallNews::WrongNumber));
+    }
 }

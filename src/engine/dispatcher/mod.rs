@@ -20,7 +20,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::base::clock::{SharedClock, UtcMs};
-use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId, MessageId};
 use crate::base::rng::Rng;
 use crate::domain::account::Account;
@@ -207,9 +206,7 @@ impl Dispatcher {
         tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
         tx.withdraw_message(message, now).await?;
         tx.restore_draft(message).await?;
-        failpoint("undo.before_commit");
-        tx.commit().await?;
-        failpoint("undo.after_commit");
+        tx.commit("undo").await?;
         self.show(&after).await;
         Ok(Decided::Changed)
     }
@@ -283,7 +280,7 @@ impl Dispatcher {
             return Ok((Decided::Unchanged, Vec::new()));
         }
         let Some(read) = tx.lock_dispatch(id).await? else {
-            tx.commit().await?;
+            tx.commit("settle_nothing").await?;
             return Ok((Decided::NotFound, Vec::new()));
         };
         // Late or doubled: whoever holds the timer now, or has set it anew, sees to it.
@@ -306,9 +303,7 @@ impl Dispatcher {
         if changed || *event == Event::Due {
             tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
         }
-        failpoint(&format!("{point}.before_commit"));
-        tx.commit().await?;
-        failpoint(&format!("{point}.after_commit"));
+        tx.commit(point).await?;
         if changed {
             metrics::counter!("cordboard_dispatch_decisions_total", "event" => point).increment(1);
             self.show(&after).await;
@@ -362,10 +357,7 @@ impl Dispatcher {
         let mut tx = self.inner.store.write().await?;
         tx.beat_node(&self.inner.node, &self.inner.boot, now).await?;
         tx.bury_nodes(now.plus_ms(-NODE_LOST_MS)).await?;
-        failpoint("beat.before_commit");
-        tx.commit().await?;
-        failpoint("beat.after_commit");
-        Ok(())
+        tx.commit("beat").await
     }
 
     async fn take_orphans(&self) -> Result<(), StoreError> {
@@ -423,9 +415,7 @@ impl Dispatcher {
         let mut tx = self.inner.store.write().await?;
         if let Some(read) = tx.lock_dispatch(id).await? {
             tx.repair_timer(&read.state).await?;
-            failpoint("repair.before_commit");
-            tx.commit().await?;
-            failpoint("repair.after_commit");
+            tx.commit("repair").await?;
             self.alarm_of_repair(&read.state);
         }
         Ok(())
@@ -439,18 +429,16 @@ impl Dispatcher {
         loop {
             let mut tx = self.inner.store.write().await?;
             let claimed = tx.claim_due(now, &self.inner.boot, now.plus_ms(LEASE_MS), BATCH).await?;
-            failpoint("claim.before_commit");
-            tx.commit().await?;
+            tx.commit("claim").await?;
             if claimed.is_empty() {
                 return Ok(());
             }
-            failpoint("claim.after_commit");
             for (id, claimed) in &claimed {
                 let decided = self.decide(id, &Event::Due, Settles::Timer(*claimed)).await;
                 if !self.outlive(id, decided).await? {
                     let mut tx = self.inner.store.write().await?;
                     tx.put_off_timer(id, *claimed, now.plus_ms(STUCK_MS)).await?;
-                    tx.commit().await?;
+                    tx.commit("put_off").await?;
                 }
             }
         }
@@ -513,6 +501,10 @@ impl Dispatcher {
                 _ = stop.changed() => {}
             }
         }
+        // What calls said last is stored, so that nobody is called again for it after the next start.
+        if let Err(error) = self.take_news().await {
+            tracing::error!(code = error.code(), "the last news of calls is lost; after the start they are made again");
+        }
     }
 }
 
@@ -554,37 +546,3 @@ const fn point(event: &Event) -> &'static str {
         Event::CallEnded | Event::Patched { .. } => "call_over",
     }
 }
-
-/// The places that a night of the crash tests comes by. Not among them: `undo`, `operator`, `interrupted`,
-/// `call_over` and `repair`, each with `.before_commit` and `.after_commit`, and whatever is committed outside
-/// the dispatcher.
-pub const FAILPOINTS: &[&str] = &[
-    "beat.before_commit",
-    "beat.after_commit",
-    "resume.before_commit",
-    "resume.after_commit",
-    "settle.before_commit",
-    "settle.after_commit",
-    "stop.before_commit",
-    "stop.after_commit",
-    "claim.before_commit",
-    "claim.after_commit",
-    "due.before_commit",
-    "due.after_commit",
-    "hand.before_commit",
-    "hand.after_commit",
-    "text.before_send",
-    "text.after_send",
-    "email.before_send",
-    "email.after_send",
-    "call.before_place",
-    "call.after_place",
-    "result.before_commit",
-    "result.after_commit",
-    "inbound.before_commit",
-    "inbound.after_commit",
-    "call.before_commit",
-    "call.after_commit",
-    "reply.before_commit",
-    "reply.after_commit",
-];

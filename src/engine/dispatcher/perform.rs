@@ -83,24 +83,24 @@ impl Dispatcher {
         let delivery = match (&papers.attempt.address, papers.attempt.channel) {
             (Address::Email(to), Channel::Email) => {
                 let mail = papers.mail(to);
-                failpoint("email.before_send");
+                failpoint("email", "before_send");
                 let delivery = in_time(edges.mailer.send(&mail)).await;
-                failpoint("email.after_send");
+                failpoint("email", "after_send");
                 delivery
             }
             (Address::Phone(to), Channel::Text) => {
                 let body = self.text_body(&papers).await;
                 let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
-                failpoint("text.before_send");
+                failpoint("text", "before_send");
                 let delivery = in_time(edges.texter.send(&text)).await;
-                failpoint("text.after_send");
+                failpoint("text", "after_send");
                 delivery
             }
             (Address::Phone(to), Channel::Call) => {
                 let request = papers.call(to);
-                failpoint("call.before_place");
+                failpoint("call", "before_place");
                 edges.call_out.place(request, self.inner.calls.clone());
-                failpoint("call.after_place");
+                failpoint("call", "after_place");
                 return None;
             }
             // A plan never pairs a channel with the other kind of address.

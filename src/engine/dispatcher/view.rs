@@ -24,11 +24,23 @@ impl Dispatcher {
         }
     }
 
-    /// The dispatch of a message as operators see it.
+    /// The dispatch of a message as operators see it; `None` also if it cannot be read.
     pub async fn find_view_of_message(&self, message: &MessageId) -> Result<Option<DispatchView>, StoreError> {
         match self.inner.store.find_dispatch_of_message(message).await? {
-            Some(id) => self.find_view(&id).await,
+            Some(id) => self.find_readable_view(&id).await,
             None => Ok(None),
+        }
+    }
+
+    /// One that cannot be read hides nothing else; the alarm of it stands beside the rest.
+    async fn find_readable_view(&self, id: &DispatchId) -> Result<Option<DispatchView>, StoreError> {
+        match self.find_view(id).await {
+            Ok(view) => Ok(view),
+            Err(error) => {
+                self.inner.store.ping().await?;
+                tracing::error!(dispatch = %id, code = error.code(), "a dispatch cannot be shown");
+                Ok(None)
+            }
         }
     }
 
@@ -36,14 +48,7 @@ impl Dispatcher {
     pub async fn list_open_views(&self) -> Result<Vec<DispatchView>, StoreError> {
         let mut views = Vec::new();
         for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {
-            match self.find_view(&id).await {
-                Ok(view) => views.extend(view),
-                // One that cannot be read hides no other; the alarm of it stands beside them.
-                Err(error) => {
-                    self.inner.store.ping().await?;
-                    tracing::error!(dispatch = %id, code = error.code(), "a dispatch cannot be shown");
-                }
-            }
+            views.extend(self.find_readable_view(&id).await?);
         }
         Ok(views)
     }
@@ -77,7 +82,7 @@ impl Dispatcher {
     async fn see_text(&self, provider: &str, id: &str) -> Result<(), StoreError> {
         let mut tx = self.inner.store.write().await?;
         tx.see_unplaced(provider, id).await?;
-        tx.commit().await
+        tx.commit("see_text").await
     }
 
     fn take_back(&self, alarm: &str) {

@@ -3,7 +3,6 @@
 //! Decides nothing: `proto/sip/registration` does. Times are looked at once a second, which is fine enough
 //! for what is counted in minutes. Log lines name the trunk, never a number or a login.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use tracing::{info, warn};
@@ -185,24 +184,5 @@ const fn reason(status: u16) -> &'static str {
         408 => "nothing came back; check `target` and the firewall",
         503 => "it is overloaded, or the connection could not be made",
         _ => "it refused",
-    }
-}
-
-/// The carriers' addresses that calls may come in from, beside those that are configured.
-#[derive(Debug, Default)]
-pub(super) struct Resolved(Vec<(usize, Vec<IpAddr>)>);
-
-impl Resolved {
-    pub(super) fn set(&mut self, carrier: usize, at: &[SocketAddr]) {
-        self.0.retain(|(index, _)| *index != carrier);
-        self.0.push((carrier, at.iter().map(|a| a.ip().to_canonical()).collect()));
-    }
-
-    pub(super) fn contains(&self, carrier: usize, from: IpAddr) -> bool {
-        self.0.iter().any(|(index, at)| *index == carrier && at.contains(&from.to_canonical()))
-    }
-
-    pub(super) fn of(&self, carrier: usize) -> Vec<IpAddr> {
-        self.0.iter().filter(|(index, _)| *index == carrier).flat_map(|(_, at)| at.iter().copied()).collect()
     }
 }

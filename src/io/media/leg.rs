@@ -4,7 +4,7 @@
 //! Always: what goes out is one continuous stream, whoever speaks in it; nothing is sent before somebody said
 //! where to; a packet is heard only from where the latch admits it.
 
-use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,32 +13,31 @@ use crate::base::clock::UtcMs;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
 use crate::io::webrtc::{PeerState, RtpOut, WebPeer};
+use crate::proto::audio::codec::{Decoder, Encoder};
 use crate::proto::audio::dtmf::Detector;
-use crate::proto::audio::frame::{FRAME, Frame};
-use crate::proto::audio::g711;
+use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::jitter::JitterBuffer;
 use crate::proto::rtp::latch::Latch;
 use crate::proto::rtp::outgoing::Outgoing;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
-use crate::proto::rtp::reception::Reception;
-use crate::proto::rtp::rtcp::{self, Rtcp, SenderInfo};
-use crate::proto::rtp::telephone_event::{Press, Receiver, is_key};
+use crate::proto::rtp::reports::Reports;
+use crate::proto::rtp::rtcp;
+use crate::proto::rtp::telephone_event::{Part, Receiver};
 
+use super::keys::{Keys, Next};
 use super::port::PortLease;
 use super::prompt::Prompt;
-use super::{Codec, LegStats, PlayId, RtpParameters};
+use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
-/// Between two RTCP reports.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Silence of the far end after which it is told.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
 const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
-/// Keys waiting to be sent.
-const MAX_KEYS: usize = 32;
+/// The same while it is on hold and need not send.
+const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
+/// RFC 3389's static payload type.
+const COMFORT_NOISE: u8 = 13;
 /// The longest packet time, in samples.
 const MAX_SAMPLES: usize = 480;
-/// Datagrams taken from one socket at a time, so that a flood cannot hold the tick.
-const MAX_BURST: usize = 32;
 
 /// Two sockets to a SIP far end.
 #[derive(Debug)]
@@ -46,18 +45,61 @@ pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
     pub(super) latch: Latch,
+    /// To whom the RTP socket is connected: spares the kernel the way there for each packet, and us strangers.
+    connected: Option<SocketAddr>,
     /// Where their RTCP came from; before that the port after RTP's.
     rtcp_remote: Option<SocketAddr>,
+    /// RTCP goes to RTP's port.
+    mux: bool,
+    strangers: u64,
     /// Last: the port is free only when the sockets are closed.
     _lease: PortLease,
 }
 
 impl RtpPath {
     pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
-        Self { rtp, rtcp, latch: Latch::default(), rtcp_remote: None, _lease: lease }
+        Self {
+            rtp,
+            rtcp,
+            latch: Latch::default(),
+            connected: None,
+            rtcp_remote: None,
+            mux: false,
+            strangers: 0,
+            _lease: lease,
+        }
+    }
+
+    /// Connects the RTP socket to whom the latch is locked on, and to nobody else.
+    fn aim(&mut self) {
+        let locked = self.latch.locked();
+        if self.connected == locked {
+            return;
+        }
+        if self.connected.take().is_some() {
+            // A socket that stays connected hears nobody new, so this is tried again with the next description.
+            let _ = rustix::net::connect_unspec(&self.rtp);
+        }
+        self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
+    }
+
+    /// Sends; a full socket buffer loses a packet, as any router on the way may.
+    fn send(&self, bytes: &[u8], target: SocketAddr) -> bool {
+        let once = || match self.connected {
+            Some(_) => self.rtp.send(bytes),
+            None => self.rtp.send_to(bytes, target),
+        };
+        match once() {
+            // That was about an earlier packet; this one has not been tried.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => once().is_ok(),
+            sent => sent.is_ok(),
+        }
     }
 
     fn rtcp_target(&self) -> Option<SocketAddr> {
+        if self.mux {
+            return self.latch.target();
+        }
         let next = || {
             let target = self.latch.target()?;
             Some(SocketAddr::new(target.ip(), target.port().checked_add(1)?))
@@ -92,6 +134,7 @@ enum Path {
 pub(super) struct Agreed {
     pub(super) codec: Codec,
     pub(super) telephone_event: Option<u8>,
+    pub(super) comfort_noise: bool,
     send: bool,
     receive: bool,
     /// Samples in a packet towards the far end.
@@ -110,8 +153,10 @@ struct Playing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Sound(Codec),
-    /// Part of a key press; the key, if this is its first packet.
-    Key(Option<char>),
+    /// Part of a key press; what it tells that is new.
+    Key(Option<Part>),
+    /// How loud its silence is.
+    Noise,
     Other,
 }
 
@@ -122,6 +167,7 @@ pub(super) enum Notice {
     Heard,
     WebUp,
     WebDown,
+    Quality(LegQuality),
 }
 
 /// A leg.
@@ -134,23 +180,27 @@ pub(super) struct Leg {
     /// Encoded sound that waits for a whole packet.
     pending: [u8; MAX_SAMPLES + FRAME],
     pending_len: usize,
+    encoder: Encoder,
+    /// For packets relayed in a codec other than ours.
+    decoder: Decoder,
     pub(super) jitter: JitterBuffer,
-    reception: Reception,
+    reports: Reports,
     keys: Receiver,
     detector: Detector,
     /// Digits are for us, not for whoever listens.
     pub(super) bound: bool,
-    press: Option<Press>,
-    to_press: VecDeque<char>,
+    keys_out: Keys,
     playing: Option<Playing>,
     music_at: usize,
     ringback_at: usize,
     heard_at: Option<Instant>,
     silent: bool,
-    report_at: Option<Instant>,
-    last_sr: Option<(u32, Instant)>,
+    /// When a silence that lasts is told again.
+    silent_again_at: Option<Instant>,
     packets_in: u64,
     packets_out: u64,
+    /// Beats that it has had, by its shard's count; none before its first shard.
+    pub(super) beat: Option<u64>,
     #[cfg(test)]
     pub(super) fault: bool,
 }
@@ -174,22 +224,23 @@ impl Leg {
             out: Outgoing::new(ssrc, rng.next_u64() as u16, rng.next_u64() as u32),
             pending: [0; MAX_SAMPLES + FRAME],
             pending_len: 0,
+            encoder: Encoder::default(),
+            decoder: Decoder::default(),
             jitter: JitterBuffer::default(),
-            reception: Reception::default(),
+            reports: Reports::default(),
             keys: Receiver::default(),
             detector: Detector::default(),
             bound: false,
-            press: None,
-            to_press: VecDeque::with_capacity(MAX_KEYS),
+            keys_out: Keys::default(),
             playing: None,
             music_at: 0,
             ringback_at: 0,
             heard_at: None,
             silent: false,
-            report_at: None,
-            last_sr: None,
+            silent_again_at: None,
             packets_in: 0,
             packets_out: 0,
+            beat: None,
             #[cfg(test)]
             fault: false,
         }
@@ -199,17 +250,24 @@ impl Leg {
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
         path.latch.tell(parameters.remote);
+        path.mux = parameters.rtcp_mux;
+        path.aim();
         self.agreed = Some(Agreed {
             codec: parameters.codec,
             telephone_event: parameters.telephone_event,
+            comfort_noise: parameters.comfort_noise,
             send: parameters.send,
             receive: parameters.receive,
             samples: usize::from(parameters.ptime_ms / 10).clamp(1, 6) * 80,
         });
         self.out.advance(self.pending_len as u32);
         self.pending_len = 0;
+        self.jitter.want_floor(parameters.comfort_noise);
+        if !parameters.receive {
+            self.jitter.clear();
+        }
         self.heard_at = Some(now);
-        self.report_at.get_or_insert(now + REPORT_EVERY / 2);
+        self.reports.start(now);
     }
 
     /// Takes a browser's answer. False if it cannot be used.
@@ -222,11 +280,13 @@ impl Leg {
         self.agreed = Some(Agreed {
             codec: path.peer.codec(),
             telephone_event: path.peer.telephone_event(),
+            comfort_noise: false,
             send: true,
             receive: true,
             samples: FRAME,
         });
         self.heard_at = Some(now);
+        self.reports.start(now);
         true
     }
 
@@ -255,8 +315,12 @@ impl Leg {
 
     /// Sends keys to the far end, after those still waiting.
     pub(super) fn press_keys(&mut self, keys: impl Iterator<Item = char>) {
-        let room = MAX_KEYS - self.to_press.len();
-        self.to_press.extend(keys.filter(|k| is_key(*k)).take(room));
+        self.keys_out.press(keys);
+    }
+
+    /// Somebody this leg hears presses a key: its far end gets it as long as it is held.
+    pub(super) fn follow_key(&mut self, part: &Part) {
+        self.keys_out.follow(part);
     }
 
     /// Ringing is next heard from its beginning; music goes on where it was.
@@ -264,7 +328,15 @@ impl Leg {
         self.ringback_at = 0;
     }
 
-    /// Takes what has come, telling `each` packet that counts. `scratch` holds one datagram.
+    /// The sockets: audio's, and RTCP's if that is another.
+    pub(super) const fn sockets(&self) -> (&UdpSocket, Option<&UdpSocket>) {
+        match &self.path {
+            Path::Rtp(path) => (&path.rtp, Some(&path.rtcp)),
+            Path::Web(path) => (&path.socket, None),
+        }
+    }
+
+    /// Takes the next datagram, telling `each` packet in it that counts. `scratch` holds one datagram.
     pub(super) fn receive(
         &mut self,
         now: Instant,
@@ -273,31 +345,25 @@ impl Leg {
     ) {
         #[cfg(test)]
         assert!(!self.fault, "a fault was asked for");
-        let mut came = false;
-        for _ in 0..MAX_BURST {
-            let (len, from) = match &self.path {
-                Path::Rtp(path) => match path.rtp.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-                Path::Web(path) => match path.socket.recv_from(scratch) {
-                    Ok(got) => got,
-                    Err(_) => break,
-                },
-            };
-            came = true;
-            let bytes = &scratch[..len];
-            match &mut self.path {
-                Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
-                Path::Rtp(path) => {
-                    if packet::is_rtcp(bytes) {
-                        continue;
+        let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
+        let bytes = &scratch[..len];
+        match &mut self.path {
+            Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
+            Path::Rtp(path) => {
+                if packet::is_rtcp(bytes) {
+                    // The far end may share the port whatever we said (RFC 5761 §5.1.1).
+                    if path.latch.target() == Some(from) && self.reports.rtcp(now, bytes, self.out.ssrc()) {
+                        self.heard_at = Some(now);
                     }
-                    let Some((header, payload)) = packet::read(bytes) else { continue };
-                    if path.latch.admit(from, header.ssrc) {
-                        let heard = self.hear(now, &header, payload);
-                        each(self, &header, payload, heard);
-                    }
+                    return;
+                }
+                let Some((header, payload)) = packet::read(bytes) else { return };
+                if path.latch.admit(from, header.ssrc) {
+                    path.aim();
+                    let heard = self.hear(now, &header, payload);
+                    each(self, &header, payload, heard);
+                } else {
+                    path.strangers += 1;
                 }
             }
         }
@@ -315,7 +381,7 @@ impl Leg {
             each(self, &header, &packet.payload, heard);
         }
         // A handshake's next flight need not wait for the tick.
-        if came && matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
+        if matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
             self.flush();
         }
     }
@@ -323,31 +389,41 @@ impl Leg {
     fn hear(&mut self, now: Instant, header: &Header, payload: &[u8]) -> Heard {
         self.packets_in += 1;
         self.heard_at = Some(now);
-        self.reception.packet(now, header.ssrc, header.sequence, header.timestamp);
+        self.reports.packet(now, header);
         let Some(agreed) = self.agreed else { return Heard::Other };
         if agreed.telephone_event == Some(header.payload_type) {
+            self.jitter.rest(header);
             return Heard::Key(self.keys.packet(header, payload));
         }
         // By the packet's own type: a far end may use any that was offered, whatever came first.
-        match header.payload_type {
-            0 => {
-                self.jitter.put(header.ssrc, header.timestamp, payload, g711::from_ulaw);
-                Heard::Sound(Codec::Pcmu)
-            }
-            8 => {
-                self.jitter.put(header.ssrc, header.timestamp, payload, g711::from_alaw);
-                Heard::Sound(Codec::Pcma)
-            }
-            _ => Heard::Other,
+        if let Some(codec) = Codec::of_payload_type(header.payload_type) {
+            self.jitter.put(header, payload, codec);
+            Heard::Sound(codec)
+        } else if header.payload_type == COMFORT_NOISE {
+            self.jitter.put_noise(header, payload);
+            Heard::Noise
+        } else {
+            Heard::Other
         }
     }
 
-    /// The next 20 ms of what the far end says, and a key heard in it if it sends no telephone-event.
-    pub(super) fn pull(&mut self) -> (Frame, Option<char>) {
-        let frame = self.jitter.pull();
-        let in_band = self.agreed.is_some_and(|a| a.telephone_event.is_none());
-        let key = if in_band { self.detector.hear(&frame) } else { None };
-        (frame, key)
+    /// The next 20 ms of what the far end says, and a key heard in it if it sends no telephone-event; and the end of
+    /// a key whose last packets were lost.
+    pub(super) fn pull(&mut self) -> (Frame, Option<char>, Option<Part>) {
+        let mut frame = self.jitter.pull();
+        if !self.keys_in_band() {
+            return (frame, None, self.keys.tick());
+        }
+        let key = self.detector.hear(&frame);
+        if self.bound && self.detector.is_sounding() {
+            frame = SILENCE;
+        }
+        (frame, key, None)
+    }
+
+    /// Whether the far end's keys come as tones in its sound.
+    pub(super) fn keys_in_band(&self) -> bool {
+        self.agreed.is_some_and(|a| a.telephone_event.is_none())
     }
 
     /// The prompt's next 20 ms, if one plays, and the play that ends with it. A prompt waits for somebody
@@ -385,6 +461,11 @@ impl Leg {
         at
     }
 
+    /// 20 ms in the far end's codec.
+    pub(super) fn encode(&mut self, codec: Codec, frame: &Frame) -> [u8; FRAME] {
+        self.encoder.frame(codec, frame)
+    }
+
     /// Says 20 ms to the far end.
     pub(super) fn say(&mut self, now: Instant, sound: &[u8; FRAME]) {
         let Some(agreed) = self.agreed.filter(|a| a.send) else {
@@ -395,14 +476,22 @@ impl Leg {
             self.pass();
             return;
         }
-        if self.say_key(now, &agreed) {
-            return;
+        let mut tone = None;
+        match self.next_of_keys(&agreed) {
+            Some(Next::Event(packet)) => {
+                let Some(payload_type) = agreed.telephone_event else { return };
+                let header = self.out.press(payload_type, packet.first, packet.timestamp, FRAME as u32);
+                return self.send(now, &header, &packet.payload);
+            }
+            Some(Next::Tone(frame)) => tone = Some(self.encode(agreed.codec, &frame)),
+            None => {}
         }
+        let sound = tone.as_ref().unwrap_or(sound);
         self.pending[self.pending_len..self.pending_len + FRAME].copy_from_slice(sound);
         self.pending_len += FRAME;
         let mut at = 0;
         while self.pending_len - at >= agreed.samples {
-            let header = self.out.own(payload_type(agreed.codec), agreed.samples as u32);
+            let header = self.out.own(agreed.codec.payload_type(), agreed.samples as u32);
             let mut chunk = [0; MAX_SAMPLES];
             chunk[..agreed.samples].copy_from_slice(&self.pending[at..at + agreed.samples]);
             self.send(now, &header, &chunk[..agreed.samples]);
@@ -418,35 +507,19 @@ impl Leg {
         self.pending_len = 0;
     }
 
-    /// The next packet of a key being sent, in place of sound.
-    fn say_key(&mut self, now: Instant, agreed: &Agreed) -> bool {
-        let Some(payload_type) = agreed.telephone_event else {
-            self.to_press.clear();
-            return false;
-        };
-        if self.press.is_none() {
-            let Some(key) = self.to_press.pop_front() else { return false };
-            self.out.advance(self.pending_len as u32);
-            self.pending_len = 0;
-            let timestamp = self.out.begin_press();
-            self.press = Press::new(key, timestamp);
-        }
-        let Some(press) = &mut self.press else { return false };
-        let timestamp = press.timestamp;
-        if let Some(packet) = press.next_packet() {
-            let header = self.out.press(payload_type, packet.first, timestamp, FRAME as u32);
-            self.send(now, &header, &packet.payload);
-            true
-        } else {
-            // A tick of sound between two keys keeps them apart.
-            self.press = None;
-            false
-        }
+    /// What of a key takes the place of sound now.
+    fn next_of_keys(&mut self, agreed: &Agreed) -> Option<Next> {
+        let Self { keys_out, out, pending_len, .. } = self;
+        keys_out.next(agreed.telephone_event.is_some(), || {
+            out.advance(*pending_len as u32);
+            *pending_len = 0;
+            out.begin_press()
+        })
     }
 
     /// Whether keys are going out, which a relay must not drown.
     pub(super) fn is_pressing(&self) -> bool {
-        self.press.is_some() || !self.to_press.is_empty()
+        !self.keys_out.is_idle()
     }
 
     /// Passes a packet of another leg's far end on to this one's.
@@ -458,18 +531,16 @@ impl Leg {
         let octets = payload.len() as u32;
         match (heard, agreed.telephone_event) {
             (Heard::Sound(codec), _) => {
-                let Some(header) = self.out.relayed(theirs, payload_type(agreed.codec), octets, octets) else { return };
+                let Some(header) = self.out.relayed(theirs, agreed.codec.payload_type(), octets, octets) else {
+                    return;
+                };
                 if codec == agreed.codec {
                     self.send(now, &header, payload);
                 } else {
-                    // The far end changed law in mid-stream; its packet still need not wait for a tick.
+                    // The far end changed codecs in mid-stream; its packet still need not wait for a tick.
                     let mut other = [0; MAX_SAMPLES];
                     for (to, from) in other.iter_mut().zip(payload) {
-                        *to = if codec == Codec::Pcmu {
-                            g711::to_alaw(g711::from_ulaw(*from))
-                        } else {
-                            g711::to_ulaw(g711::from_alaw(*from))
-                        };
+                        *to = self.encoder.sample(agreed.codec, self.decoder.octet(codec, *from));
                     }
                     self.send(now, &header, &other[..payload.len()]);
                 }
@@ -477,6 +548,11 @@ impl Leg {
             (Heard::Key(_), Some(event)) if payload.len() >= 4 => {
                 let duration = u32::from(u16::from_be_bytes([payload[2], payload[3]]));
                 if let Some(header) = self.out.relayed(theirs, event, duration, octets) {
+                    self.send(now, &header, payload);
+                }
+            }
+            (Heard::Noise, _) if agreed.comfort_noise => {
+                if let Some(header) = self.out.relayed(theirs, COMFORT_NOISE, 0, octets) {
                     self.send(now, &header, payload);
                 }
             }
@@ -495,8 +571,7 @@ impl Leg {
                 let Some(target) = path.latch.target() else { return };
                 let mut bytes = [0; MAX_PACKET];
                 let len = packet::write(header, payload, &mut bytes);
-                // A full socket buffer loses a packet, as any router on the way may.
-                path.rtp.send_to(&bytes[..len], target).is_ok()
+                path.send(&bytes[..len], target)
             }
             Path::Web(path) => {
                 let out = RtpOut {
@@ -520,10 +595,10 @@ impl Leg {
     }
 
     /// Once per tick: reports, silence, the browser's path. Tells what is new.
-    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) -> [Option<Notice>; 2] {
+    pub(super) fn keep(&mut self, now: Instant, utc: UtcMs) -> [Option<Notice>; 3] {
         let mut web = None;
         match &mut self.path {
-            Path::Rtp(_) => self.keep_rtcp(now, utc, scratch),
+            Path::Rtp(_) => {}
             Path::Web(path) => {
                 if path.peer.poll_timeout().is_some_and(|at| at <= now) {
                     path.peer.handle_timeout(now);
@@ -532,7 +607,18 @@ impl Leg {
                 web = self.keep_web(now);
             }
         }
-        [web, self.keep_silence(now)]
+        let mut quality = None;
+        if self.reports.is_due(now) {
+            self.report(now, utc, false);
+            let mut figures = self.reports.quality();
+            if let Path::Web(path) = &mut self.path {
+                // The core keeps the browser's reports to itself.
+                let time = path.peer.round_trip(now);
+                figures.round_trip_us = time.map(|t| u32::try_from(t.as_micros()).unwrap_or(u32::MAX));
+            }
+            quality = Some(Notice::Quality(figures));
+        }
+        [web, self.keep_silence(now), quality]
     }
 
     fn keep_web(&mut self, now: Instant) -> Option<Notice> {
@@ -553,57 +639,40 @@ impl Leg {
 
     fn keep_silence(&mut self, now: Instant) -> Option<Notice> {
         let heard_at = self.heard_at?;
-        let limit = if matches!(self.path, Path::Web(_)) { WEB_SILENT_AFTER } else { SILENT_AFTER };
-        let expected = self.agreed.is_some_and(|a| a.receive);
-        let silent = expected && now.saturating_duration_since(heard_at) >= limit;
-        if silent == self.silent {
+        let web = matches!(self.path, Path::Web(_));
+        let limit = match self.agreed {
+            Some(agreed) if agreed.receive && web => WEB_SILENT_AFTER,
+            Some(agreed) if agreed.receive => SILENT_AFTER,
+            _ => HELD_SILENT_AFTER,
+        };
+        let silent = now.saturating_duration_since(heard_at) >= limit;
+        let again = silent && !web && self.silent_again_at.is_some_and(|at| at <= now);
+        if silent == self.silent && !again {
             return None;
         }
         self.silent = silent;
+        self.silent_again_at = silent.then(|| now + SILENT_AFTER);
         Some(if silent { Notice::Silent } else { Notice::Heard })
     }
 
-    fn keep_rtcp(&mut self, now: Instant, utc: UtcMs, scratch: &mut [u8]) {
+    /// Takes the next datagram from the RTCP socket.
+    pub(super) fn receive_rtcp(&mut self, now: Instant, scratch: &mut [u8]) {
         let Path::Rtp(path) = &mut self.path else { return };
-        for _ in 0..4 {
-            let Ok((len, from)) = path.rtcp.recv_from(scratch) else { break };
-            if !path.latch.is_host(from) {
-                continue;
-            }
-            let last_sr = &mut self.last_sr;
-            let is_rtcp = rtcp::read(&scratch[..len], |said| {
-                if let Rtcp::Sender { info, .. } = said {
-                    *last_sr = Some(((info.ntp >> 16) as u32, now));
-                }
-            });
-            if is_rtcp {
-                path.rtcp_remote = Some(from);
-                self.heard_at = Some(now);
-            }
-        }
-        if self.report_at.is_some_and(|at| at <= now) {
-            self.report_at = Some(now + REPORT_EVERY);
-            self.report(now, utc, false);
+        let Ok((len, from)) = path.rtcp.recv_from(scratch) else { return };
+        if path.latch.is_host(from) && self.reports.rtcp(now, &scratch[..len], self.out.ssrc()) {
+            path.rtcp_remote = Some(from);
+            self.heard_at = Some(now);
         }
     }
 
+    /// To a telephone; a browser's core reports by itself.
     fn report(&mut self, now: Instant, utc: UtcMs, bye: bool) {
         let Path::Rtp(path) = &self.path else { return };
         let Some(target) = path.rtcp_target() else { return };
-        let (packets, octets) = self.out.sent();
-        let info = SenderInfo { ntp: rtcp::ntp_time(utc.0), timestamp: self.out.timestamp(), packets, octets };
-        let block = self.reception.report().map(|mut block| {
-            if let Some((ntp, at)) = self.last_sr {
-                block.last_sr = ntp;
-                let since = now.saturating_duration_since(at).as_millis() * 65_536 / 1_000;
-                block.since_sr = u32::try_from(since).unwrap_or(u32::MAX);
-            }
-            block
-        });
         let mut bytes = [0; rtcp::MAX_COMPOUND];
-        let sender = (packets > 0).then_some(&info);
-        let len = rtcp::write(&mut bytes, self.out.ssrc(), sender, block.as_ref(), "cordboard", bye);
-        let _ = path.rtcp.send_to(&bytes[..len], target);
+        let len = self.reports.write(now, utc.0, &self.out, bye, &mut bytes);
+        let socket = if path.mux { &path.rtp } else { &path.rtcp };
+        let _ = socket.send_to(&bytes[..len], target);
     }
 
     /// Says good-bye and gives the figures.
@@ -617,18 +686,19 @@ impl Leg {
     }
 
     pub(super) fn stats(&self) -> LegStats {
+        let (quality, counts) = (self.reports.quality(), self.jitter.counts());
         LegStats {
             packets_in: self.packets_in,
             packets_out: self.packets_out,
-            lost: self.reception.lost(),
-            jitter_us: self.reception.jitter_us(),
+            lost: self.reports.lost(),
+            jitter_us: quality.jitter_in_us,
+            lost_out: self.reports.lost_out(),
+            jitter_out_us: quality.jitter_out_us,
+            round_trip_us: quality.round_trip_us,
+            late: counts.late,
+            doubled: counts.duplicate,
+            concealed_ms: counts.concealed / 8,
+            strangers: if let Path::Rtp(path) = &self.path { path.strangers } else { 0 },
         }
-    }
-}
-
-const fn payload_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu => 0,
-        Codec::Pcma => 8,
     }
 }

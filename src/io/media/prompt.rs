@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::proto::audio::codec::Encoder;
 use crate::proto::audio::frame::{FRAME, Frame, RATE, SILENCE};
-use crate::proto::audio::{g711, resample};
+use crate::proto::audio::resample;
 
 use super::Codec;
 
@@ -19,6 +20,7 @@ pub struct Prompt {
     pcm: Box<[i16]>,
     pcmu: Box<[u8]>,
     pcma: Box<[u8]>,
+    g722: Box<[u8]>,
 }
 
 impl fmt::Debug for Prompt {
@@ -59,9 +61,12 @@ impl From<hound::Error> for PromptError {
 impl Prompt {
     /// From samples at 8 kHz.
     pub fn from_pcm(pcm: Vec<i16>) -> Self {
-        let pcmu = pcm.iter().map(|s| g711::to_ulaw(*s)).collect();
-        let pcma = pcm.iter().map(|s| g711::to_alaw(*s)).collect();
-        Self { pcm: pcm.into_boxed_slice(), pcmu, pcma }
+        let encoded = |codec| {
+            let mut encoder = Encoder::default();
+            pcm.iter().map(|s| encoder.sample(codec, *s)).collect()
+        };
+        let (pcmu, pcma, g722) = (encoded(Codec::Pcmu), encoded(Codec::Pcma), encoded(Codec::G722));
+        Self { pcm: pcm.into_boxed_slice(), pcmu, pcma, g722 }
     }
 
     /// From a WAV file of any rate, width and number of channels.
@@ -120,14 +125,18 @@ impl Prompt {
         &self.pcm
     }
 
+    const fn bytes(&self, codec: Codec) -> &[u8] {
+        match codec {
+            Codec::Pcmu => &self.pcmu,
+            Codec::Pcma => &self.pcma,
+            Codec::G722 => &self.g722,
+        }
+    }
+
     /// 20 ms from sample `at`, encoded; silence after the end.
     pub(super) fn encoded(&self, codec: Codec, at: usize) -> [u8; FRAME] {
-        let (bytes, silence) = match codec {
-            Codec::Pcmu => (&self.pcmu, g711::ULAW_SILENCE),
-            Codec::Pcma => (&self.pcma, g711::ALAW_SILENCE),
-        };
-        let mut frame = [silence; FRAME];
-        let rest = bytes.get(at..).unwrap_or_default();
+        let mut frame = [codec.silence(); FRAME];
+        let rest = self.bytes(codec).get(at..).unwrap_or_default();
         let len = rest.len().min(FRAME);
         frame[..len].copy_from_slice(&rest[..len]);
         frame
@@ -135,10 +144,7 @@ impl Prompt {
 
     /// 20 ms from sample `at` of its endless repetition, encoded.
     pub(super) fn encoded_round(&self, codec: Codec, at: usize) -> [u8; FRAME] {
-        let bytes = match codec {
-            Codec::Pcmu => &self.pcmu,
-            Codec::Pcma => &self.pcma,
-        };
+        let bytes = self.bytes(codec);
         let mut frame = self.encoded(codec, at % bytes.len().max(1));
         let have = bytes.len().saturating_sub(at % bytes.len().max(1)).min(FRAME);
         for (byte, again) in frame[have..].iter_mut().zip(bytes.iter().cycle()) {
@@ -163,6 +169,7 @@ impl Prompt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::audio::g711;
     use crate::proto::audio::tone::{power_at, sine};
 
     fn wav(spec: hound::WavSpec, write: impl FnOnce(&mut hound::WavWriter<&mut std::io::Cursor<Vec<u8>>>)) -> Vec<u8> {

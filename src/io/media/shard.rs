@@ -1,11 +1,13 @@
 //! One media thread's legs and who hears whom. Driven by [`Shard::tick`] each 20 ms and [`Shard::pump`] in
-//! between; told what to do by [`Command`]s, which take force at the next tick.
+//! between; told what to do by [`Command`]s, which take force at the next of either.
 //!
 //! Two legs that hear exactly each other, in the same codec and packet time and with no one else listening, are
-//! relayed: packets go on as they come, at the pump. Everyone else is mixed at the tick. Always: one leg's panic
-//! ends that leg alone; a leg that has gone is simply no longer heard; we allocate nothing per packet (`rtc` does).
+//! relayed: packets go on as they come, at the pump. Everyone else is mixed at the tick. A leg moves whole, with its
+//! count of beats, and commands for one that is on its way wait for it. Always: one leg's panic ends that leg alone; a
+//! leg that has gone is simply no longer heard; we allocate nothing per packet (`rtc` does).
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
@@ -16,16 +18,21 @@ use tokio::sync::mpsc;
 use crate::base::clock::SharedClock;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
-use crate::proto::audio::g711::{self, ALAW_SILENCE, ULAW_SILENCE};
 use crate::proto::audio::mix::Mix;
 use crate::proto::audio::tone;
 use crate::proto::rtp::packet::Header;
+use crate::proto::rtp::telephone_event::Part;
 
 use super::leg::{Heard, Leg, Notice};
-use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
+use super::ready::{Port, Ready};
+use super::{MediaEvent, PlayId, Prompt, RtpParameters};
 
 /// Events kept while the receiver is behind; beyond that they are dropped and counted.
 const MAX_BACKLOG: usize = 4_096;
+/// Datagrams taken from one socket at a pump, so that a flood cannot hold the tick.
+const MAX_BURST: usize = 32;
+/// Beats that two shards of one process are apart at most; a leg's count that differs by more is none of theirs.
+const MAX_APART: u64 = 8;
 /// Longer than any datagram that is heard.
 const SCRATCH: usize = 2_048;
 
@@ -37,12 +44,39 @@ pub(super) enum Command {
     AnswerWeb(LegId, String),
     SetBridge(BridgeId, u64, HearMatrix),
     DropBridge(BridgeId),
-    Play { leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool },
+    Play {
+        leg: LegId,
+        play: PlayId,
+        prompt: Arc<Prompt>,
+        repeat: bool,
+    },
     Stop(LegId, PlayId),
     BindDigits(LegId, bool),
     PressKeys(LegId, String),
-    Move(LegId, Sender<Self>),
+    /// These legs go to another shard, together.
+    Move(Vec<LegId>, Sender<Self>),
+    /// These legs will come from another shard; what is said to them before waits.
+    Expect(Vec<LegId>),
+    /// The legs that were expected, those of them that are still there.
+    Arrive(Vec<LegId>, Vec<Leg>),
     Close(LegId),
+}
+
+impl Command {
+    /// Whom it is for, where it is for some legs alone.
+    fn legs(&self) -> &[LegId] {
+        match self {
+            Self::Connect(leg, _)
+            | Self::AnswerWeb(leg, _)
+            | Self::Play { leg, .. }
+            | Self::Stop(leg, _)
+            | Self::BindDigits(leg, _)
+            | Self::PressKeys(leg, _)
+            | Self::Close(leg) => std::slice::from_ref(leg),
+            Self::Move(legs, _) => legs,
+            Self::Open(_) | Self::SetBridge(..) | Self::DropBridge(_) | Self::Expect(_) | Self::Arrive(..) => &[],
+        }
+    }
 }
 
 /// What one leg hears, by places in the shard's list of legs.
@@ -51,6 +85,8 @@ struct Hears {
     legs: Vec<usize>,
     music: bool,
     ringback: bool,
+    /// How many legs hear this one.
+    listeners: usize,
     /// The leg to which this one's packets go on directly.
     relay_to: Option<usize>,
     /// Its own far end gets another leg's packets directly.
@@ -80,6 +116,13 @@ impl Sounds {
 #[derive(Debug)]
 pub(super) struct Shard {
     legs: Vec<Leg>,
+    /// Where in `legs` each is.
+    places: HashMap<LegId, usize>,
+    ready: Ready,
+    /// Legs on their way here, and what waits for them.
+    expected: HashMap<LegId, Vec<Command>>,
+    /// Ticks so far: the same on all shards of a process.
+    beat: u64,
     /// What each leg says and hears now; as long as `legs`.
     frames: Vec<Frame>,
     plan: Vec<Hears>,
@@ -102,9 +145,13 @@ impl Shard {
         events: mpsc::Sender<MediaEvent>,
         clock: SharedClock,
         sounds: Sounds,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
             legs: Vec::new(),
+            places: HashMap::new(),
+            ready: Ready::new()?,
+            expected: HashMap::new(),
+            beat: 0,
             frames: Vec::new(),
             plan: Vec::new(),
             stale: false,
@@ -117,59 +164,87 @@ impl Shard {
             mix: Mix::default(),
             scratch: vec![0; SCRATCH],
             fallen: Vec::new(),
-        }
+        })
     }
 
-    /// Takes what has come in and passes on what is relayed.
-    pub(super) fn pump(&mut self, now: Instant) {
+    /// Takes commands and what has come in, and passes on what is relayed. False when nobody can give commands
+    /// any more.
+    pub(super) fn pump(&mut self, now: Instant) -> bool {
+        let open = self.take_commands(now);
         self.replan();
         let mut scratch = std::mem::take(&mut self.scratch);
-        for i in 0..self.legs.len() {
-            self.guarded(i, |shard| shard.pump_leg(now, i, &mut scratch));
+        for _ in 0..MAX_BURST {
+            let ready = self.ready.look();
+            if ready == 0 {
+                break;
+            }
+            for n in 0..ready {
+                let Some((i, port)) = self.ready.at(n).filter(|(i, _)| *i < self.legs.len()) else { continue };
+                self.guarded(i, |shard| match port {
+                    Port::Media => shard.pump_leg(now, i, &mut scratch),
+                    Port::Rtcp => shard.legs[i].receive_rtcp(now, &mut scratch),
+                });
+            }
         }
         self.scratch = scratch;
         self.clear_fallen();
+        open
     }
 
     /// 20 ms pass. False when nobody can give commands any more.
     pub(super) fn tick(&mut self, now: Instant) -> bool {
-        let open = self.take_commands(now);
-        self.pump(now);
-        for i in 0..self.legs.len() {
-            self.guarded(i, |shard| shard.pull(now, i));
+        let open = self.pump(now);
+        // What a leg missed on its way here, while the others' last words still stand.
+        while self.legs.iter().any(|leg| leg.beat < Some(self.beat)) {
+            self.play_beat(now);
         }
-        self.replan();
-        for i in 0..self.legs.len() {
-            self.guarded(i, |shard| shard.say(now, i));
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
+        self.beat += 1;
+        self.play_beat(now);
         let utc = self.clock.utc();
         for i in 0..self.legs.len() {
             self.guarded(i, |shard| {
                 let leg = &mut shard.legs[i];
                 let id = leg.id;
-                for notice in leg.keep(now, utc, &mut scratch).into_iter().flatten() {
+                for notice in leg.keep(now, utc).into_iter().flatten() {
                     shard.tell(match notice {
                         Notice::Silent => MediaEvent::Silent { leg: id },
                         Notice::Heard => MediaEvent::Heard { leg: id },
                         Notice::WebUp => MediaEvent::WebUp { leg: id },
                         Notice::WebDown => MediaEvent::WebDown { leg: id },
+                        Notice::Quality(quality) => MediaEvent::Quality { leg: id, quality },
                     });
                 }
             });
         }
-        self.scratch = scratch;
         self.clear_fallen();
         self.tell_backlog();
         open
     }
 
+    /// A beat for each leg that has not had it, on this shard or on the one it came from.
+    fn play_beat(&mut self, now: Instant) {
+        for i in 0..self.legs.len() {
+            if self.legs[i].beat < Some(self.beat) {
+                self.guarded(i, |shard| shard.pull(now, i));
+            }
+        }
+        self.replan();
+        for i in 0..self.legs.len() {
+            if let Some(had) = self.legs[i].beat.filter(|had| *had < self.beat) {
+                self.guarded(i, |shard| shard.say(now, i));
+                self.legs[i].beat = Some(had + 1);
+            }
+        }
+    }
+
     /// Ticks that were missed: their time passes unsaid.
     pub(super) fn skip(&mut self, ticks: u32) {
+        self.beat += u64::from(ticks);
         for leg in &mut self.legs {
             for _ in 0..ticks.min(3_000) {
                 leg.pass();
             }
+            leg.beat = leg.beat.map(|had| had + u64::from(ticks));
         }
     }
 
@@ -181,7 +256,7 @@ impl Shard {
     fn pump_leg(&mut self, now: Instant, i: usize, scratch: &mut [u8]) {
         let relay_to = self.plan.get(i).and_then(|hears| hears.relay_to);
         // The leg steps aside while its packets touch another.
-        let (mut pressed, mut relayed) = ([None; 4], false);
+        let (mut pressed, mut relayed) = ([None; 16], false);
         let (leg, mut other) = match relay_to {
             Some(to) if to != i => {
                 let (low, high) = self.legs.split_at_mut(i.max(to));
@@ -191,10 +266,10 @@ impl Shard {
         };
         let id = leg.id;
         leg.receive(now, scratch, |leg: &mut Leg, header: &Header, payload: &[u8], heard: Heard| {
-            if let Heard::Key(key @ Some(_)) = heard
+            if let Heard::Key(part @ Some(_)) = heard
                 && let Some(free) = pressed.iter_mut().find(|p| p.is_none())
             {
-                *free = key;
+                *free = part;
             }
             if let Some(other) = &mut other {
                 relayed = true;
@@ -208,27 +283,40 @@ impl Shard {
         if relayed && let Some(other) = other {
             other.flush();
         }
-        for key in pressed.into_iter().flatten() {
-            self.pressed(now, i, id, key, relay_to.is_none());
+        for part in pressed.into_iter().flatten() {
+            if part.begun {
+                self.tell(MediaEvent::Digit { leg: id, digit: part.key, at: now });
+            }
+            if relay_to.is_none() {
+                self.pass_key_on(i, &part);
+            }
         }
     }
 
-    fn pressed(&mut self, now: Instant, i: usize, id: LegId, key: char, mixed: bool) {
-        self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
-        if mixed && !self.legs[i].bound {
-            for j in 0..self.legs.len() {
-                if j != i && self.plan.get(j).is_some_and(|h| h.legs.contains(&i)) {
-                    self.legs[j].press_keys(std::iter::once(key));
-                }
+    /// Whoever hears the leg gets its keys too, unless they are ours.
+    fn pass_key_on(&mut self, i: usize, part: &Part) {
+        if self.legs[i].bound {
+            return;
+        }
+        for j in 0..self.legs.len() {
+            if j != i && self.plan.get(j).is_some_and(|h| h.legs.contains(&i)) {
+                self.legs[j].follow_key(part);
+                // Whoever gets a key cannot be relayed to meanwhile.
+                self.stale = true;
             }
         }
     }
 
     fn pull(&mut self, now: Instant, i: usize) {
         let leg = &mut self.legs[i];
-        let (frame, key) = leg.pull();
+        let (frame, key, lost_end) = leg.pull();
         let id = leg.id;
         self.frames[i] = frame;
+        if let Some(part) = lost_end
+            && self.plan.get(i).is_some_and(|hears| hears.relay_to.is_none())
+        {
+            self.pass_key_on(i, &part);
+        }
         if let Some(key) = key {
             // The tones themselves have been heard: telling is all that is left to do.
             self.tell(MediaEvent::Digit { leg: id, digit: key, at: now });
@@ -256,10 +344,7 @@ impl Shard {
             return;
         }
         let sound = match (hears.legs.is_empty(), hears.music, hears.ringback) {
-            (true, false, false) => match codec {
-                Codec::Pcmu => [ULAW_SILENCE; FRAME],
-                Codec::Pcma => [ALAW_SILENCE; FRAME],
-            },
+            (true, false, false) => [codec.silence(); FRAME],
             (true, true, false) => self.sounds.music.encoded_round(codec, leg.next_of_music()),
             (true, false, true) => self.sounds.ringback.encoded_round(codec, leg.next_of_ringback()),
             _ => {
@@ -273,11 +358,7 @@ impl Shard {
                 if hears.ringback {
                     self.mix.add(&self.sounds.ringback.frame_round(leg.next_of_ringback()));
                 }
-                let encode = match codec {
-                    Codec::Pcmu => g711::to_ulaw,
-                    Codec::Pcma => g711::to_alaw,
-                };
-                self.mix.frame().map(encode)
+                leg.encode(codec, &self.mix.frame())
             }
         };
         leg.say(now, &sound);
@@ -295,10 +376,23 @@ impl Shard {
 
     fn command(&mut self, now: Instant, command: Command) {
         self.stale = true;
+        let awaited = command.legs().iter().find(|leg| self.expected.contains_key(*leg));
+        if let Some(waiting) = awaited.copied().and_then(|leg| self.expected.get_mut(&leg)) {
+            waiting.push(command);
+            return;
+        }
         match command {
-            Command::Open(leg) => {
-                self.legs.push(*leg);
-                self.frames.push(SILENCE);
+            Command::Open(leg) => self.take_in(now, *leg),
+            Command::Expect(legs) => self.expected.extend(legs.into_iter().map(|leg| (leg, Vec::new()))),
+            Command::Arrive(asked, legs) => {
+                for leg in legs {
+                    self.take_in(now, leg);
+                }
+                // All are known by now, so that what is said to some of them together can be done.
+                let waiting: Vec<_> = asked.iter().filter_map(|leg| self.expected.remove(leg)).flatten().collect();
+                for command in waiting {
+                    self.command(now, command);
+                }
             }
             Command::Connect(leg, parameters) => self.with(leg, |leg| leg.connect(now, &parameters)),
             Command::AnswerWeb(id, answer) => {
@@ -323,11 +417,10 @@ impl Shard {
             Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
             Command::BindDigits(leg, bound) => self.with(leg, |leg| leg.bound = bound),
             Command::PressKeys(leg, keys) => self.with(leg, |leg| leg.press_keys(keys.chars())),
-            Command::Move(leg, to) => {
-                if let Some(leg) = self.remove(leg) {
-                    // A shard that is gone has ended with the process.
-                    let _ = to.send(Command::Open(Box::new(leg)));
-                }
+            Command::Move(asked, to) => {
+                let legs = asked.iter().filter_map(|leg| self.remove(*leg)).collect();
+                // A shard that is gone has ended with the process.
+                let _ = to.send(Command::Arrive(asked, legs));
             }
             Command::Close(leg) => self.close(now, leg),
         }
@@ -345,16 +438,49 @@ impl Shard {
     }
 
     fn with(&mut self, id: LegId, act: impl FnOnce(&mut Leg)) {
-        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.id == id) {
-            act(leg);
+        if let Some(at) = self.places.get(&id) {
+            act(&mut self.legs[*at]);
+        }
+    }
+
+    /// A leg comes to this shard, new or from another.
+    fn take_in(&mut self, now: Instant, mut leg: Leg) {
+        let (id, at) = (leg.id, self.legs.len());
+        leg.beat = leg.beat.filter(|had| had.abs_diff(self.beat) <= MAX_APART).or(Some(self.beat));
+        let (media, rtcp) = leg.sockets();
+        let watched = self.ready.add(media, at, Port::Media);
+        let watched = watched.and_then(|()| rtcp.map_or(Ok(()), |rtcp| self.ready.add(rtcp, at, Port::Rtcp)));
+        self.places.insert(id, at);
+        self.legs.push(leg);
+        self.frames.push(SILENCE);
+        if let Err(error) = watched {
+            tracing::error!(leg = id.0, %error, "a leg's sockets cannot be watched: it is ended");
+            self.close(now, id);
         }
     }
 
     fn remove(&mut self, id: LegId) -> Option<Leg> {
-        let at = self.legs.iter().position(|leg| leg.id == id)?;
+        let at = self.places.remove(&id)?;
         self.frames.swap_remove(at);
         self.stale = true;
-        Some(self.legs.swap_remove(at))
+        let gone = self.legs.swap_remove(at);
+        let (media, rtcp) = gone.sockets();
+        self.ready.remove(media);
+        if let Some(rtcp) = rtcp {
+            self.ready.remove(rtcp);
+        }
+        // The last one has its place now.
+        if let Some(leg) = self.legs.get(at) {
+            self.places.insert(leg.id, at);
+            let (media, rtcp) = leg.sockets();
+            let moved = self.ready.replace(media, at, Port::Media);
+            let moved = moved.and_then(|()| rtcp.map_or(Ok(()), |rtcp| self.ready.replace(rtcp, at, Port::Rtcp)));
+            if let Err(error) = moved {
+                tracing::error!(leg = leg.id.0, %error, "a leg's sockets cannot be watched: it is ended");
+                self.fallen.push(leg.id);
+            }
+        }
+        Some(gone)
     }
 
     fn close(&mut self, now: Instant, id: LegId) {
@@ -405,8 +531,9 @@ impl Shard {
         for hears in &mut self.plan {
             hears.legs.clear();
             (hears.music, hears.ringback, hears.relay_to, hears.relayed) = (false, false, None, false);
+            hears.listeners = 0;
         }
-        let place = |id: LegId| self.legs.iter().position(|leg| leg.id == id);
+        let place = |id: LegId| self.places.get(&id).copied();
         for (leg, sources) in self.bridges.values().flat_map(|bridge| &bridge.matrix.rows) {
             let Some(at) = place(*leg) else { continue };
             let hears = &mut self.plan[at];
@@ -425,6 +552,12 @@ impl Shard {
             }
         }
         for i in 0..self.legs.len() {
+            for n in 0..self.plan[i].legs.len() {
+                let heard = self.plan[i].legs[n];
+                self.plan[heard].listeners += 1;
+            }
+        }
+        for i in 0..self.legs.len() {
             if let Some(j) = self.relays_with(i) {
                 self.plan[i].relay_to = Some(j);
                 self.plan[i].relayed = true;
@@ -439,11 +572,16 @@ impl Shard {
             _ => None,
         };
         let j = only(i).filter(|j| only(*j) == Some(i))?;
-        let listeners = |a: usize| self.plan.iter().filter(|hears| hears.legs.contains(&a)).count();
+        let listeners = |a: usize| self.plan[a].listeners;
         let (a, b) = (&self.legs[i], &self.legs[j]);
         let (one, two) = (a.agreed?, b.agreed?);
-        let alike = one.codec == two.codec && one.samples == two.samples;
-        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing();
+        let alike = one.codec == two.codec
+            && one.samples == two.samples
+            && one.comfort_noise == two.comfort_noise
+            && one.telephone_event.is_some() == two.telephone_event.is_some();
+        // Tones that are for us alone can be taken out of sound that is mixed, not out of packets.
+        let ours = |leg: &Leg| leg.bound && leg.keys_in_band();
+        let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing() && !ours(leg);
         (alike && plain(a) && plain(b) && listeners(i) == 1 && listeners(j) == 1).then_some(j)
     }
 

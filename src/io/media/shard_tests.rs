@@ -16,41 +16,43 @@ use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::proto::audio::codec::{Decoder, Encoder};
+use crate::proto::audio::dtmf;
 use crate::proto::audio::tone::{power_at, sine};
-use crate::proto::audio::{dtmf, g711};
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::rtcp::{self, Rtcp};
 use crate::proto::rtp::telephone_event::Press;
 
-const MUSIC_HZ: f64 = 300.0;
+pub(super) const MUSIC_HZ: f64 = 300.0;
 const BRIDGE: BridgeId = BridgeId(1);
 
 /// A far end: says its tone, keeps what it hears.
-struct Peer {
-    socket: UdpSocket,
-    rtcp: UdpSocket,
-    to: SocketAddr,
-    codec: Codec,
-    samples: usize,
-    tone: Vec<i16>,
-    said: usize,
-    owed: usize,
-    header: Header,
-    heard: Vec<i16>,
-    packets: Vec<(Header, Vec<u8>)>,
-    mute: bool,
+pub(super) struct Peer {
+    pub(super) socket: UdpSocket,
+    pub(super) rtcp: UdpSocket,
+    pub(super) to: SocketAddr,
+    pub(super) codec: Codec,
+    pub(super) encoder: Encoder,
+    pub(super) decoder: Decoder,
+    pub(super) samples: usize,
+    pub(super) tone: Vec<i16>,
+    pub(super) said: usize,
+    pub(super) owed: usize,
+    pub(super) header: Header,
+    pub(super) heard: Vec<i16>,
+    pub(super) packets: Vec<(Header, Vec<u8>)>,
+    pub(super) mute: bool,
+    /// RTCP that came where sound comes.
+    pub(super) reports: Vec<Vec<u8>>,
 }
 
 impl Peer {
-    fn say(&mut self, samples: usize) {
+    pub(super) fn say(&mut self, samples: usize) {
         self.owed += samples;
         while self.owed >= self.samples {
             self.owed -= self.samples;
             let sound = (self.said..self.said + self.samples).map(|n| self.tone[n % self.tone.len()]);
-            let payload: Vec<u8> = match self.codec {
-                Codec::Pcmu => sound.map(g711::to_ulaw).collect(),
-                Codec::Pcma => sound.map(g711::to_alaw).collect(),
-            };
+            let payload: Vec<u8> = sound.map(|s| self.encoder.sample(self.codec, s)).collect();
             self.said += self.samples;
             if !self.mute {
                 self.send(&payload);
@@ -59,41 +61,43 @@ impl Peer {
         }
     }
 
-    fn send(&mut self, payload: &[u8]) {
+    pub(super) fn send(&mut self, payload: &[u8]) {
         let mut bytes = [0; MAX_PACKET];
         let len = packet::write(&self.header, payload, &mut bytes);
         self.socket.send_to(&bytes[..len], self.to).unwrap();
         self.header.sequence = self.header.sequence.wrapping_add(1);
     }
 
-    fn listen(&mut self) {
+    pub(super) fn listen(&mut self) {
         let mut bytes = [0; 2_048];
         while let Ok((len, _)) = self.socket.recv_from(&mut bytes) {
+            if packet::is_rtcp(&bytes[..len]) {
+                self.reports.push(bytes[..len].to_vec());
+                continue;
+            }
             let (header, payload) = packet::read(&bytes[..len]).expect("we send RTP");
-            match header.payload_type {
-                0 => self.heard.extend(payload.iter().map(|b| g711::from_ulaw(*b))),
-                8 => self.heard.extend(payload.iter().map(|b| g711::from_alaw(*b))),
-                _ => {}
+            if let Some(codec) = Codec::of_payload_type(header.payload_type) {
+                self.heard.extend(payload.iter().map(|b| self.decoder.octet(codec, *b)));
             }
             self.packets.push((header, payload.to_vec()));
         }
     }
 }
 
-struct Rig {
-    shard: Shard,
-    commands: Sender<Command>,
-    events: mpsc::Receiver<MediaEvent>,
-    clock: TestClock,
-    pool: PortPool,
-    ip: IpAddr,
-    rng: Rng,
-    peers: Vec<(LegId, f64, Peer)>,
-    rev: u64,
+pub(super) struct Rig {
+    pub(super) shard: Shard,
+    pub(super) commands: Sender<Command>,
+    pub(super) events: mpsc::Receiver<MediaEvent>,
+    pub(super) clock: TestClock,
+    pub(super) pool: PortPool,
+    pub(super) ip: IpAddr,
+    pub(super) rng: Rng,
+    pub(super) peers: Vec<(LegId, f64, Peer)>,
+    pub(super) rev: u64,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU8 = AtomicU8::new(2);
         // Each rig its own loopback address: no two tests, in whatever process, share a port.
         let [_, _, b, c] = std::process::id().to_be_bytes();
@@ -102,12 +106,12 @@ impl Rig {
         let (commands, receiver) = channel();
         let (sender, events) = mpsc::channel(64);
         let music = Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000)));
-        let shard = Shard::new(receiver, sender, Arc::new(clock.clone()), Sounds::new(music));
+        let shard = Shard::new(receiver, sender, Arc::new(clock.clone()), Sounds::new(music)).unwrap();
         let pool = PortPool::new(&(16_000..=16_031));
         Self { shard, commands, events, clock, pool, ip, rng: Rng::seeded(9), peers: Vec::new(), rev: 0 }
     }
 
-    fn add(&mut self, id: u64, hz: f64, codec: Codec, ptime_ms: u8) -> LegId {
+    pub(super) fn add(&mut self, id: u64, hz: f64, codec: Codec, ptime_ms: u8) -> LegId {
         let leg = LegId(id);
         let (rtp, rtcp, lease) = self.pool.bind_pair(self.ip).unwrap();
         let to = rtp.local_addr().unwrap();
@@ -117,7 +121,7 @@ impl Rig {
         let rtcp = UdpSocket::bind((self.ip, port + 1)).unwrap();
         socket.set_nonblocking(true).unwrap();
         rtcp.set_nonblocking(true).unwrap();
-        let payload_type = if codec == Codec::Pcmu { 0 } else { 8 };
+        let payload_type = codec.payload_type();
         let header =
             Header { payload_type, marker: false, sequence: 65_500, timestamp: u32::MAX - 1_000, ssrc: id as u32 };
         let peer = Peer {
@@ -125,6 +129,8 @@ impl Rig {
             rtcp,
             to,
             codec,
+            encoder: Encoder::default(),
+            decoder: Decoder::default(),
             samples: usize::from(ptime_ms) * 8,
             tone: sine(hz, 8_000.0, 8_000),
             said: 0,
@@ -133,12 +139,15 @@ impl Rig {
             heard: Vec::new(),
             packets: Vec::new(),
             mute: false,
+            reports: Vec::new(),
         };
         self.commands.send(Command::Open(Box::new(made))).unwrap();
         let parameters = RtpParameters {
             remote: peer.socket.local_addr().unwrap(),
             codec,
             telephone_event: Some(101),
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms,
@@ -148,37 +157,39 @@ impl Rig {
         leg
     }
 
-    fn parameters(&mut self, leg: LegId) -> RtpParameters {
+    pub(super) fn parameters(&mut self, leg: LegId) -> RtpParameters {
         let peer = self.peer(leg);
         RtpParameters {
             remote: peer.socket.local_addr().unwrap(),
             codec: peer.codec,
             telephone_event: Some(101),
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: (peer.samples / 8) as u8,
         }
     }
 
-    fn connect(&self, leg: LegId, parameters: RtpParameters) {
+    pub(super) fn connect(&self, leg: LegId, parameters: RtpParameters) {
         self.commands.send(Command::Connect(leg, parameters)).unwrap();
     }
 
-    fn bridge(&mut self, matrix: HearMatrix) {
+    pub(super) fn bridge(&mut self, matrix: HearMatrix) {
         self.rev += 1;
         self.commands.send(Command::SetBridge(BRIDGE, self.rev, matrix)).unwrap();
     }
 
-    fn peer(&mut self, leg: LegId) -> &mut Peer {
+    pub(super) fn peer(&mut self, leg: LegId) -> &mut Peer {
         &mut self.peers.iter_mut().find(|(l, ..)| *l == leg).expect("the test added this leg").2
     }
 
-    fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> Instant {
         self.clock.instant()
     }
 
     /// Runs for so many ticks, everybody talking.
-    fn run(&mut self, ticks: usize) {
+    pub(super) fn run(&mut self, ticks: usize) {
         for _ in 0..ticks {
             for (.., peer) in &mut self.peers {
                 peer.say(160);
@@ -196,7 +207,7 @@ impl Rig {
     }
 
     /// Lets things settle, then listens for 10 s.
-    fn listen(&mut self) {
+    pub(super) fn listen(&mut self) {
         self.run(10);
         for (.., peer) in &mut self.peers {
             peer.heard.clear();
@@ -206,7 +217,7 @@ impl Rig {
     }
 
     /// Each leg in `wants` heard its tones, at least 20 dB over any other tone in the rig.
-    fn assert_hears(&mut self, leg: LegId, wants: &[f64]) {
+    pub(super) fn assert_hears(&mut self, leg: LegId, wants: &[f64]) {
         let tones: Vec<f64> = self.peers.iter().map(|p| p.1).chain([MUSIC_HZ, 440.0]).collect();
         let heard = &self.peer(leg).heard;
         assert!(wants.is_empty() || heard.len() >= 500 * 160 - 960, "{leg:?} heard only {} samples", heard.len());
@@ -223,7 +234,7 @@ impl Rig {
     }
 
     /// Sequence numbers without a hole, one SSRC, timestamps that go on by what was in each packet.
-    fn assert_seamless(&mut self, leg: LegId) {
+    pub(super) fn assert_seamless(&mut self, leg: LegId) {
         let packets = &self.peer(leg).packets;
         assert!(packets.len() > 10);
         for pair in packets.windows(2) {
@@ -234,9 +245,20 @@ impl Rig {
         }
     }
 
-    fn events(&mut self) -> Vec<MediaEvent> {
+    pub(super) fn events(&mut self) -> Vec<MediaEvent> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
+
+    /// Without the figures that come every 5 s.
+    pub(super) fn news(&mut self) -> Vec<MediaEvent> {
+        self.events().into_iter().filter(|e| !matches!(e, MediaEvent::Quality { .. })).collect()
+    }
+}
+
+/// The keys that the shard told of.
+pub(super) fn told_keys(rig: &mut Rig) -> String {
+    let digit = |e| if let MediaEvent::Digit { digit, .. } = e { Some(digit) } else { None };
+    rig.events().into_iter().filter_map(digit).collect()
 }
 
 #[test]
@@ -435,7 +457,7 @@ fn digits_are_told_once_and_passed_on_unless_bound() {
             let start = rig.peer(a).header.timestamp;
             let mut press = Press::new(key, start).unwrap();
             rig.peer(a).mute = true;
-            while let Some(packet) = press.next_packet() {
+            while let Some(packet) = press.next_packet(800, true) {
                 let audio = rig.peer(a).header;
                 let peer = rig.peer(a);
                 peer.header = Header { payload_type: 101, timestamp: start, marker: packet.first, ..audio };
@@ -446,12 +468,7 @@ fn digits_are_told_once_and_passed_on_unless_bound() {
             rig.peer(a).mute = false;
             rig.run(5);
         }
-        let told: String = rig
-            .events()
-            .into_iter()
-            .filter_map(|e| if let MediaEvent::Digit { digit, .. } = e { Some(digit) } else { None })
-            .collect();
-        told
+        told_keys(rig)
     };
     let passed = |rig: &mut Rig, leg: LegId| -> Vec<u8> {
         let mut presses: Vec<(u32, u8)> = rig
@@ -502,12 +519,7 @@ fn keys_as_tones_are_heard_where_no_telephone_event_was_agreed() {
         .chain(vec![0; 16_000])
         .collect();
     rig.run(70);
-    let keys: String = rig
-        .events()
-        .into_iter()
-        .filter_map(|e| if let MediaEvent::Digit { digit, .. } = e { Some(digit) } else { None })
-        .collect();
-    assert_eq!(keys, "9#0");
+    assert_eq!(told_keys(&mut rig), "9#0");
 }
 
 #[test]
@@ -538,12 +550,15 @@ fn a_far_end_that_falls_silent_is_told_after_30_s_and_when_it_comes_back() {
     rig.run(50);
     rig.peer(a).mute = true;
     rig.run(1_490);
-    assert!(rig.events().is_empty());
+    assert!(rig.news().is_empty());
     rig.run(20);
-    assert!(matches!(rig.events()[..], [MediaEvent::Silent { .. }]));
+    assert!(matches!(rig.news()[..], [MediaEvent::Silent { .. }]));
+    // Told again each 30 s, so that the far end is probed again.
+    rig.run(1_500);
+    assert!(matches!(rig.news()[..], [MediaEvent::Silent { .. }]));
     rig.peer(a).mute = false;
     rig.run(5);
-    assert!(matches!(rig.events()[..], [MediaEvent::Heard { .. }]));
+    assert!(matches!(rig.news()[..], [MediaEvent::Heard { .. }]));
 }
 
 #[test]
@@ -584,9 +599,11 @@ fn reports_go_out_every_5_s_and_say_good_bye() {
     }
     assert_eq!((reports.len(), byes), (5, 1));
     assert!(reports.windows(2).all(|w| w[1].packets > w[0].packets && w[1].ntp > w[0].ntp));
-    let events = rig.events();
+    let mut events = rig.events();
+    let told = events.extract_if(.., |e| matches!(e, MediaEvent::Quality { .. })).count();
+    assert_eq!(told, 4);
     let [MediaEvent::Closed { stats, .. }] = &events[..] else { panic!("{events:?}") };
-    assert_eq!((stats.packets_in, stats.lost), (1_001, 0));
+    assert_eq!((stats.packets_in, stats.lost), (1_000, 0));
     assert!(stats.packets_out >= 999);
     assert_eq!(rig.pool.free(), 16, "the port is back");
 }
@@ -616,7 +633,7 @@ fn stale_revisions_are_ignored_and_each_new_one_is_acknowledged() {
     }
     rig.listen();
     rig.assert_hears(a, &[1_100.0]);
-    assert!(matches!(rig.events()[..], [MediaEvent::Bridged { rev: 2, .. }]));
+    assert!(matches!(rig.news()[..], [MediaEvent::Bridged { rev: 2, .. }]));
     rig.commands.send(Command::SetBridge(BRIDGE, 3, HearMatrix::default().with(a, &[Source::Leg(a)]))).unwrap();
     rig.listen();
     rig.assert_hears(a, &[700.0]);
@@ -630,7 +647,7 @@ fn a_leg_moves_to_another_shard_without_a_seam() {
     let (a, b) = (rig.add(1, 700.0, Codec::Pcmu, 20), other.add(2, 1_100.0, Codec::Pcmu, 20));
     rig.bridge(HearMatrix::default().with(a, &[Source::Music]));
     rig.run(50);
-    rig.commands.send(Command::Move(a, other.commands.clone())).unwrap();
+    rig.commands.send(Command::Move(vec![a], other.commands.clone())).unwrap();
     rig.run(1);
     let moved = rig.peers.remove(0);
     other.peers.push(moved);

@@ -95,6 +95,11 @@ impl Endpoint {
         }
     }
 
+    /// Messages that have come and were not asked for yet.
+    pub fn unread(&self) -> usize {
+        self.events.len()
+    }
+
     /// A flow to `peer` over UDP.
     pub const fn udp_flow(&self, peer: SocketAddr) -> Flow {
         Flow { transport: Transport::Udp, local: self.local, peer, connection: 0 }

@@ -4,6 +4,7 @@
 //! writer of its own, and a peer that does not read is closed.
 
 mod endpoint;
+mod resolve;
 mod tcp;
 mod ws;
 
@@ -15,6 +16,9 @@ use tokio::sync::mpsc;
 use crate::proto::sip::Flow;
 
 pub use endpoint::{Endpoint, local_ip_towards};
+#[cfg(test)]
+pub(crate) use resolve::tests as fake_dns;
+pub use resolve::{Located, ResolveError, Resolver};
 pub use ws::{WsDoor, WsFlow};
 
 /// Messages that may wait for a slow reader before its connection is closed.

@@ -58,6 +58,9 @@ pub struct CallEventRecord {
     pub body: serde_json::Value,
 }
 
+/// The event of a call after its end: an operator has seen to its caller.
+pub const SEEN_TO: &str = "seen_to";
+
 readers! {
     /// The call with this identifier.
     find_call(id: &CallId) -> Option<CallRecord>;
@@ -65,6 +68,9 @@ readers! {
     list_calls(account: Option<&AccountId>, before: Option<&CallId>, limit: u32) -> Vec<CallRecord>;
     /// Calls without an end: live ones, and after a start those that a crash cut off.
     list_unfinished_calls() -> Vec<CallRecord>;
+    /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
+    /// no operator was free. Those whose calls ended after `since`, oldest first.
+    list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// What happened in a call, in order.
     list_call_events(call: &CallId) -> Vec<CallEventRecord>;
 }
@@ -102,6 +108,17 @@ async fn list_calls(
 async fn list_unfinished_calls(from: &mut impl Query) -> Result<Vec<CallRecord>, StoreError> {
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE ended_at IS NULL ORDER BY started_at, id"));
     from.fetch_all(sql, Vec::new()).await?.iter().map(call).collect()
+}
+
+async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE ended_at > $1 AND direction = 'in'
+         AND (outcome IN ('cut_off', 'fault')
+              OR EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = 'apology_started'))
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
+         ORDER BY ended_at, id"
+    ));
+    from.fetch_all(sql, args![since]).await?.iter().map(call).collect()
 }
 
 async fn list_call_events(from: &mut impl Query, call: &CallId) -> Result<Vec<CallEventRecord>, StoreError> {
@@ -144,26 +161,73 @@ fn call(row: &Row) -> Result<CallRecord, StoreError> {
     })
 }
 
+/// Rows in one statement. A few sizes, so that prepared statements stay few.
+const ROWS: [usize; 3] = [32, 8, 1];
+
+/// `rows` taken apart into as few pieces of those sizes as possible.
+fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
+        let (piece, rest) = rows.split_at(size);
+        rows = rest;
+        Some(piece)
+    })
+}
+
+/// `rows` groups of placeholders: `row` says one, by the number before its first.
+fn values(rows: usize, columns: usize, row: impl Fn(usize) -> String) -> String {
+    (0..rows).map(|n| row(n * columns)).collect::<Vec<_>>().join(", ")
+}
+
+/// Something that happened in a call, to be put on record.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCallEvent<'a> {
+    pub call: &'a CallId,
+    pub at: UtcMs,
+    pub kind: &'a str,
+    pub body: &'a serde_json::Value,
+}
+
 impl Tx {
-    /// Puts a call on record as it starts; its end comes by [`Tx::finish_call`].
+    /// Puts a call on record as it starts; its end comes by [`Tx::finish_call`]. Done again, it changes nothing:
+    /// a commit may have reached the disk though its answer never came back.
     pub async fn insert_call(&mut self, call: &CallRecord) -> Result<(), StoreError> {
-        self.execute(
-            "INSERT INTO call (id, account, direction, trunk, did, remote, forwarded_from, started_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            args![
-                &call.id,
-                &call.account,
-                word(&call.direction),
-                &call.trunk,
-                call.did.as_ref(),
-                call.remote.as_ref(),
-                call.forwarded_from.as_ref(),
-                call.started_at
-            ],
-        )
-        .await?;
-        if let Some(end) = &call.end {
-            self.finish_call(&call.id, end).await?;
+        self.insert_calls(&[call]).await
+    }
+
+    /// The same for many, each with its end if it has one.
+    pub async fn insert_calls(&mut self, calls: &[&CallRecord]) -> Result<(), StoreError> {
+        const COLUMNS: usize = 13;
+        for calls in pieces(calls) {
+            let rows = values(calls.len(), COLUMNS, |n| {
+                let places: Vec<String> = (n + 1..=n + COLUMNS).map(|place| format!("${place}")).collect();
+                format!("({})", places.join(", "))
+            });
+            let sql = format!(
+                "INSERT INTO call (id, account, direction, trunk, did, remote, forwarded_from, started_at, answered_at,
+                 ended_at, outcome, cause, operator) VALUES {rows} ON CONFLICT (id) DO NOTHING"
+            );
+            let mut args = Vec::with_capacity(calls.len() * COLUMNS);
+            for call in calls {
+                let end = call.end.as_ref();
+                args.append(&mut args![
+                    &call.id,
+                    &call.account,
+                    word(&call.direction),
+                    &call.trunk,
+                    call.did.as_ref(),
+                    call.remote.as_ref(),
+                    call.forwarded_from.as_ref(),
+                    call.started_at,
+                    end.and_then(|end| end.answered_at),
+                    end.map(|end| end.ended_at),
+                    end.map(|end| &end.outcome),
+                    end.map(|end| word(&end.cause)),
+                    end.and_then(|end| end.operator.as_ref())
+                ]);
+            }
+            // Safe: made of the literals above.
+            self.execute(AssertSqlSafe(sql), args).await?;
         }
         Ok(())
     }
@@ -176,12 +240,31 @@ impl Tx {
         kind: &str,
         body: &impl Serialize,
     ) -> Result<(), StoreError> {
-        self.execute(
-            "INSERT INTO call_event (call, seq, at, kind, body)
-             VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM call_event WHERE call = $1), $2, $3, $4)",
-            args![call, at, kind, json(body)],
-        )
-        .await?;
+        let body = serde_json::to_value(body).unwrap_or_default();
+        self.append_call_events(&[NewCallEvent { call, at, kind, body: &body }]).await
+    }
+
+    /// The same for many, of any calls, each call's in their order.
+    pub async fn append_call_events(&mut self, events: &[NewCallEvent<'_>]) -> Result<(), StoreError> {
+        const COLUMNS: usize = 5;
+        for events in pieces(events) {
+            // Counted on from what the call has: whether the statement sees its own earlier rows or not, the numbers
+            // rise.
+            let rows = values(events.len(), COLUMNS, |n| {
+                let (call, nth, at, kind, body) = (n + 1, n + 2, n + 3, n + 4, n + 5);
+                format!(
+                    "(${call}, (SELECT COALESCE(MAX(seq), 0) FROM call_event WHERE call = ${call}) + ${nth}, ${at}, ${kind}, ${body})"
+                )
+            });
+            let sql = format!("INSERT INTO call_event (call, seq, at, kind, body) VALUES {rows}");
+            let mut args = Vec::with_capacity(events.len() * COLUMNS);
+            for (n, event) in events.iter().enumerate() {
+                let nth = 1 + events[..n].iter().filter(|before| before.call == event.call).count() as i64;
+                args.append(&mut args![event.call, nth, event.at, event.kind, json(event.body)]);
+            }
+            // Safe: made of the literals above.
+            self.execute(AssertSqlSafe(sql), args).await?;
+        }
         Ok(())
     }
 

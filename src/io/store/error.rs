@@ -59,6 +59,18 @@ impl StoreError {
         }
     }
 
+    /// The same may well be done later: the store does not answer, is busy or full. Otherwise it is what was
+    /// asked that cannot be done.
+    pub fn may_pass(&self) -> bool {
+        let Self::Failed(error) = self else { return false };
+        let Some(code) = error.as_database_error().and_then(|e| e.code()) else { return true };
+        // PostgreSQL's classes "data exception" and "integrity constraint violation".
+        let postgres = code.len() == 5 && (code.starts_with("22") || code.starts_with("23"));
+        // SQLITE_CONSTRAINT and SQLITE_MISMATCH; the low byte is the primary code.
+        let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 19 | 20));
+        !postgres && !sqlite
+    }
+
     pub(super) fn not_writable(path: &Path, why: &io::Error) -> Self {
         Self::NotWritable { path: path.to_owned(), why: plain_io(why) }
     }

@@ -33,6 +33,8 @@ pub struct MessageFilter {
 readers! {
     /// The message with this identifier, taken back or not.
     find_message(id: &MessageId) -> Option<Message>;
+    /// Whether it was taken back.
+    is_withdrawn(id: &MessageId) -> bool;
     /// Messages, newest first, older than `before`.
     list_messages(filter: &MessageFilter, before: Option<&MessageId>, limit: u32) -> Vec<Message>;
     /// How many messages this caller has left for the account.
@@ -45,6 +47,11 @@ async fn find_message(from: &mut impl Query, id: &MessageId) -> Result<Option<Me
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
     let row = from.fetch_optional(sql, args![id]).await?;
     row.map(|row| message(&row, from.seal())).transpose()
+}
+
+async fn is_withdrawn(from: &mut impl Query, id: &MessageId) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT id FROM message WHERE id = $1 AND withdrawn_at IS NOT NULL";
+    Ok(from.fetch_optional(SQL, args![id]).await?.is_some())
 }
 
 async fn list_messages(

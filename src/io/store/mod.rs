@@ -41,6 +41,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::base::clock::UtcMs;
+use crate::base::failpoint::failpoint;
 
 pub use crate::config::{Place, StoreConfig};
 pub use dialect::Dialect;
@@ -191,12 +192,15 @@ impl Tx {
         })
     }
 
-    /// Makes all of it permanent. On return it is on disk.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Makes all of it permanent. On return it is on disk. `place` names this commit for the tests that kill
+    /// the process before and after it (`tests/crash`): one name, one place in the code.
+    pub async fn commit(self, place: &str) -> Result<(), StoreError> {
+        failpoint(place, "before_commit");
         match self.open {
             Open::Sqlite(tx) => tx.commit().await?,
             Open::Postgres(tx) => tx.commit().await?,
         }
+        failpoint(place, "after_commit");
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use rtc::peer_connection::certificate::{CertificateParams, RTCCertificate};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::interceptor_registry::{Registry, configure_rtcp_reports};
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_PCMA, MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
+    MIME_TYPE_G722, MIME_TYPE_PCMA, MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
 };
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
@@ -33,6 +33,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use rtc::statistics::StatsSelector;
 
 use crate::base::rng::secure_bytes;
 use crate::io::media::Codec;
@@ -76,7 +77,7 @@ impl fmt::Display for WebError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address => f.write_str("a browser cannot be offered an unspecified address"),
-            Self::NoCommonCodec => f.write_str("the browser takes neither PCMU nor PCMA"),
+            Self::NoCommonCodec => f.write_str("the browser takes none of the codecs offered (PCMU, PCMA, G.722)"),
             Self::TooLong => f.write_str("the browser's answer is too long"),
             Self::Core(why) => write!(f, "webrtc: {why}"),
         }
@@ -207,10 +208,7 @@ impl WebPeer {
         let is = |c: &RTCRtpCodecParameters, mime: &str| c.rtp_codec.mime_type.eq_ignore_ascii_case(mime);
         self.codec = agreed
             .iter()
-            .find_map(|c| {
-                let pcma = is(c, MIME_TYPE_PCMA).then_some(Codec::Pcma);
-                pcma.or_else(|| is(c, MIME_TYPE_PCMU).then_some(Codec::Pcmu))
-            })
+            .find_map(|c| [Codec::Pcmu, Codec::Pcma, Codec::G722].into_iter().find(|codec| is(c, mime(*codec))))
             .ok_or(WebError::NoCommonCodec)?;
         self.telephone_event = agreed.iter().find(|c| is(c, MIME_TYPE_TELEPHONE_EVENT)).map(|c| c.payload_type);
         Ok(())
@@ -296,6 +294,15 @@ impl WebPeer {
         self.state
     }
 
+    /// The time there and back, as the checks of the path in use measure it; nothing before the first.
+    pub fn round_trip(&mut self, now: Instant) -> Option<Duration> {
+        let stats = self.core.get_stats(now, StatsSelector::None);
+        let in_use = &stats.transport()?.selected_candidate_pair_id;
+        let pair = stats.candidate_pairs().find(|pair| pair.stats.id == *in_use)?;
+        let time = Duration::try_from_secs_f64(pair.current_round_trip_time).ok()?;
+        (!time.is_zero()).then_some(time)
+    }
+
     /// The codec to send; after the answer the first that both take.
     pub const fn codec(&self) -> Codec {
         self.codec
@@ -340,9 +347,14 @@ fn audio(mime: &str, fmtp: &str, payload_type: u8) -> RTCRtpCodecParameters {
 }
 
 fn codec_parameters(codec: Codec) -> RTCRtpCodecParameters {
+    audio(mime(codec), "", codec.payload_type())
+}
+
+const fn mime(codec: Codec) -> &'static str {
     match codec {
-        Codec::Pcmu => audio(MIME_TYPE_PCMU, "", 0),
-        Codec::Pcma => audio(MIME_TYPE_PCMA, "", 8),
+        Codec::Pcmu => MIME_TYPE_PCMU,
+        Codec::Pcma => MIME_TYPE_PCMA,
+        Codec::G722 => MIME_TYPE_G722,
     }
 }
 

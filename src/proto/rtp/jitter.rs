@@ -1,27 +1,48 @@
 //! The jitter buffer of one incoming stream: packets of any packet time go in as they come, 20 ms come
 //! out at each tick.
 //!
-//! A ring of samples by timestamp. Where it plays is fixed by the first packet and the target delay, which
-//! grows when packets come late and shrinks, only in silence or after seconds of slack, when they do not.
-//! What is missing is concealed by repeating what was heard, fading to silence in 60 ms. Knows no clock:
-//! each [`JitterBuffer::pull`] is 20 ms. Allocates once, when it is made.
+//! A ring of octets by timestamp, decoded when they are played, so that a codec with a memory gets them in order.
+//! Playing starts 20 ms behind the first packet. The delay grows when packets come late, up to what all but a few
+//! of the last seconds' needed and never over 200 ms; it shrinks when they need less, in silence, or after
+//! 3 s of sound by leaving out whole pitch periods. What is missing is made up ([`Concealer`]), comfort noise is
+//! played where the far end says so. Knows no clock: each [`JitterBuffer::pull`] is 20 ms. Allocates once, when it
+//! is made. Always: what is played is in the order of its timestamps, and none of it twice.
 
+use super::arrivals::Arrivals;
+use super::packet::Header;
+use crate::proto::audio::codec::{Codec, Decoder};
+use crate::proto::audio::conceal::Concealer;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
+use crate::proto::audio::noise::Noise;
 
 /// Half a second; a power of two.
 const RING: usize = 4_096;
-/// Marks a sample that never came. G.711 has no such value.
-const MISSING: i16 = i16::MIN;
+/// The longest packet taken: 128 ms.
+const MAX_PACKET: usize = RING / 4;
+/// A slot to which nothing came.
+const MISSING: u16 = u16::MAX;
 const MS: i64 = 8;
-const FIRST_TARGET: i64 = 40 * MS;
-const MIN_TARGET: i64 = 20 * MS;
-const MAX_TARGET: i64 = 120 * MS;
+/// Delay at the start, and what is kept over the need.
+const FIRST: i64 = 20 * MS;
+/// No sample waits longer than this, but for the packet time of its own packet.
+const MOST: i64 = 200 * MS;
+/// Grown at least so much at a time.
+const GROW: i64 = 10 * MS;
+/// Left out at a time in silence.
+const SHRINK: usize = 80;
 /// A timestamp further off than this is another stream.
 const JUMP: i64 = 8_000;
-/// Pulls over which slack is watched before the delay shrinks: 3 s.
-const WATCH: u32 = 150;
-/// Samples until a repeated sound has faded: 60 ms.
-const FADE: usize = 480;
+/// Pulls between two looks at whether the delay could shrink: 500 ms.
+const LOOK: u32 = 25;
+/// Pulls that sound is waited to pause for before some of it is left out: 3 s.
+const PATIENCE: u32 = 150;
+/// Pulls without anything after which a stream has paused.
+const PAUSED: u32 = 10;
+/// Mean square below which a frame is silence: -50 dB.
+const QUIET: i64 = 100 * 100;
+/// Where in a frame something is left out, and over how many samples its sides are blended.
+const CUT_AT: usize = 40;
+const CUT_BLEND: usize = 80;
 
 /// What happened to the packets of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,25 +53,41 @@ pub struct JitterCounts {
     pub duplicate: u64,
     /// Samples that had to be made up while the stream ran.
     pub concealed: u64,
+    /// Samples left out to shorten the delay.
+    pub left_out: u64,
 }
 
 /// The buffer.
 #[derive(Clone, Debug)]
 pub struct JitterBuffer {
-    ring: Box<[i16; RING]>,
+    ring: Box<[u16; RING]>,
     /// Timestamp, extended, of the next sample to play; `None` until a packet came.
     play: Option<i64>,
-    /// The newest sample's, exclusive.
+    /// The newest sample's, exclusive; and that of the newest that was played.
     end: i64,
+    done: i64,
     ssrc: u32,
+    /// The highest sequence number and, bit by bit, which of the 64 up to it came.
+    newest: u16,
+    seen: u64,
+    /// Samples pulled since the stream started.
+    pulled: i64,
+    arrivals: Arrivals,
+    /// Delay that a stream that starts now gets: what was learnt of the network.
     target: i64,
-    /// Least slack of a packet at its arrival since the watch began.
-    slack: i64,
-    watched: u32,
+    /// Delay that could be given back, and pulls since that was found.
+    excess: i64,
+    waited: u32,
+    looked: u32,
     /// Pulls in a row that found nothing.
     dry: u32,
-    history: Frame,
-    faded: usize,
+    /// The far end says nothing on purpose: it sends a key, or noise.
+    resting: bool,
+    /// From where on the far end wants noise.
+    comfort: Option<i64>,
+    noise: Noise,
+    decoder: Decoder,
+    concealer: Concealer,
     counts: JitterCounts,
 }
 
@@ -60,99 +97,103 @@ impl Default for JitterBuffer {
             ring: Box::new([MISSING; RING]),
             play: None,
             end: 0,
+            done: 0,
             ssrc: 0,
-            target: FIRST_TARGET,
-            slack: i64::MAX,
-            watched: 0,
+            newest: 0,
+            seen: 0,
+            pulled: 0,
+            arrivals: Arrivals::default(),
+            target: FIRST,
+            excess: 0,
+            waited: 0,
+            looked: 0,
             dry: 0,
-            history: SILENCE,
-            faded: FADE,
+            resting: false,
+            comfort: None,
+            noise: Noise::default(),
+            decoder: Decoder::default(),
+            concealer: Concealer::default(),
             counts: JitterCounts::default(),
         }
     }
 }
 
 impl JitterBuffer {
-    /// Takes a packet's samples, decoded from `payload` by `decode`.
-    pub fn put(&mut self, ssrc: u32, timestamp: u32, payload: &[u8], decode: fn(u8) -> i16) {
+    /// Takes a packet of sound.
+    pub fn put(&mut self, header: &Header, payload: &[u8], codec: Codec) {
         let len = payload.len() as i64;
-        if payload.is_empty() || payload.len() > RING / 4 {
+        if payload.is_empty() || payload.len() > MAX_PACKET {
             return;
         }
-        let Some(mut play) = self.play.filter(|_| ssrc == self.ssrc) else {
-            self.restart(ssrc, i64::from(timestamp));
-            self.store(i64::from(timestamp), payload, decode);
-            return;
-        };
-        let ahead = i64::from(timestamp.wrapping_sub(play as u32) as i32);
-        let mut at = play + ahead;
-        // A jump, or a stream that stood still while it was silent: start over with it.
-        let stalled = self.dry > 10 && ahead < 0;
-        if ahead.abs() > JUMP || stalled || (self.dry > 10 && ahead + len > RING as i64 - FRAME as i64) {
-            self.restart(ssrc, i64::from(timestamp));
-            at = i64::from(timestamp);
-            play = at - self.target;
-        }
+        let Some((at, mut play)) = self.place(header, len) else { return };
         let slack = at - play;
-        self.slack = self.slack.min(slack);
-        if slack + len <= 0 {
-            self.counts.late += 1;
-            self.widen(len);
-            return;
-        }
-        if slack + len > RING as i64 - FRAME as i64 {
-            self.counts.late += 1;
-            return;
-        }
+        self.arrivals.push(self.lateness(at));
         if slack < 0 {
-            self.widen(-slack);
+            self.grow(len);
+            play = self.play.unwrap_or(play);
         }
-        if self.ring[index(at.max(play))] != MISSING {
-            self.counts.duplicate += 1;
+        // What was played already keeps its place, even where playing has been set back.
+        let open = play.max(self.done);
+        if at + len <= open {
+            self.counts.late += 1;
             return;
         }
-        self.store(at, payload, decode);
+        self.resting = false;
+        self.store(at, open, payload, codec);
+        self.catch_up(len);
+    }
+
+    /// Takes a packet of comfort noise (RFC 3389): from its timestamp on there is noise, until sound comes.
+    pub fn put_noise(&mut self, header: &Header, payload: &[u8]) {
+        // The spectrum that may follow the level is left alone.
+        let Some(level) = payload.first() else { return };
+        let Some((at, _)) = self.place(header, 0) else { return };
+        if self.comfort.is_none_or(|from| from <= at) {
+            self.comfort = Some(at);
+            self.noise.set_level(level & 0x7f);
+        }
+        self.end = self.end.max(at);
+        self.resting = true;
+        self.catch_up(0);
+    }
+
+    /// Something else of the stream came in place of sound, such as a key: what is missing now is not lost.
+    pub fn rest(&mut self, header: &Header) {
+        if self.play.is_some() && header.ssrc == self.ssrc {
+            self.is_new(header.sequence);
+            self.resting = true;
+        }
     }
 
     /// The next 20 ms. Silence until something came and after it has long stopped.
     pub fn pull(&mut self) -> Frame {
         let Some(play) = self.play else { return SILENCE };
-        let mut frame = SILENCE;
-        let mut missing = 0;
-        for (i, sample) in frame.iter_mut().enumerate() {
-            let slot = &mut self.ring[index(play + i as i64)];
-            if *slot == MISSING {
-                missing += 1;
-                *sample = self.conceal(i);
-            } else {
-                *sample = *slot;
-                *slot = MISSING;
-                self.faded = 0;
-            }
-        }
-        if missing == FRAME {
-            self.dry = self.dry.saturating_add(1);
-        } else {
-            self.dry = 0;
-            self.history = frame;
-        }
+        let mut sound = [0; FRAME + 2 * SHRINK];
+        let missing = self.read(play, &mut sound[..FRAME]);
+        let mut next = play + FRAME as i64;
+        self.dry = if missing == FRAME { self.dry.saturating_add(1) } else { 0 };
         // A stream that pauses is not being repaired; only count while it is expected.
-        if self.dry < 4 && play >= 0 && play < self.end + 3 * FRAME as i64 {
+        if !self.resting && self.dry < 4 {
             self.counts.concealed += missing as u64;
         }
-        self.play = Some(play + FRAME as i64);
-        self.watch(play + FRAME as i64);
+        if self.excess > 0 {
+            next += self.leave_out(&mut sound, next, missing);
+        }
+        self.play = Some(next);
+        self.pulled += FRAME as i64;
+        self.looked += 1;
+        if self.looked >= LOOK {
+            self.looked = 0;
+            self.look();
+        }
+        let mut frame = SILENCE;
+        frame.copy_from_slice(&sound[..FRAME]);
         frame
     }
 
-    /// Whether sound is waiting to be pulled.
-    pub fn has_sound(&self) -> bool {
-        self.play.is_some_and(|play| self.end > play)
-    }
-
-    /// Present target delay in ms.
-    pub const fn target_ms(&self) -> i64 {
-        self.target / MS
+    /// Whether the far end's silence is filled with noise as soft as its quietest moments, where sound fails.
+    pub const fn want_floor(&mut self, wanted: bool) {
+        self.concealer.want_floor(wanted);
     }
 
     /// Delay that a sample arriving now would have, in ms.
@@ -169,75 +210,201 @@ impl JitterBuffer {
     pub fn clear(&mut self) {
         self.ring.fill(MISSING);
         self.play = None;
-        self.history = SILENCE;
-        self.faded = FADE;
+        self.comfort = None;
+        self.concealer.hush();
     }
 
-    fn restart(&mut self, ssrc: u32, timestamp: i64) {
+    /// Where a packet belongs and where playing is, after starting over with a stream that is new; `None` if it has
+    /// come before.
+    fn place(&mut self, header: &Header, len: i64) -> Option<(i64, i64)> {
+        let Some(play) = self.play.filter(|_| header.ssrc == self.ssrc) else {
+            return Some(self.restart(header));
+        };
+        let ahead = i64::from(header.timestamp.wrapping_sub(play as u32) as i32);
+        // A jump, or a stream whose clock stood still while it paused.
+        let paused = self.dry > PAUSED;
+        if ahead.abs() > JUMP || (paused && (ahead < 0 || ahead + len > MOST)) {
+            return Some(self.restart(header));
+        }
+        if !self.is_new(header.sequence) {
+            self.counts.duplicate += 1;
+            return None;
+        }
+        if ahead + len > (RING - FRAME) as i64 {
+            // So far ahead that the ring does not reach: what lies between is given up.
+            self.skip(ahead + len - MOST);
+        }
+        Some((play + ahead, self.play.unwrap_or(play)))
+    }
+
+    fn restart(&mut self, header: &Header) -> (i64, i64) {
+        let at = i64::from(header.timestamp);
         self.ring.fill(MISSING);
-        self.ssrc = ssrc;
-        self.play = Some(timestamp - self.target);
-        self.end = timestamp;
-        self.slack = i64::MAX;
-        self.watched = 0;
-        self.dry = 0;
+        self.ssrc = header.ssrc;
+        (self.newest, self.seen) = (header.sequence, 1);
+        let play = at - self.target;
+        (self.play, self.end, self.done) = (Some(play), at, play);
+        (self.pulled, self.excess, self.waited, self.looked) = (play, 0, 0, 0);
+        // Until its first sample is due nothing is missing.
+        self.dry = 4;
+        self.comfort = None;
+        self.arrivals.clear();
+        (at, play)
     }
 
-    fn store(&mut self, at: i64, payload: &[u8], decode: fn(u8) -> i16) {
-        let play = self.play.unwrap_or(at);
-        for (i, byte) in payload.iter().enumerate() {
-            let t = at + i as i64;
-            if t >= play {
-                self.ring[index(t)] = decode(*byte);
+    /// Marks a sequence number as come; false if it had. One far off starts the account anew.
+    const fn is_new(&mut self, sequence: u16) -> bool {
+        let ahead = sequence.wrapping_sub(self.newest) as i16;
+        if ahead > 0 {
+            self.seen = if ahead < 64 { self.seen << ahead } else { 0 } | 1;
+            self.newest = sequence;
+            return true;
+        }
+        let bit = 1_u64.wrapping_shl(ahead.unsigned_abs() as u32);
+        if ahead <= -64 {
+            (self.newest, self.seen) = (sequence, 1);
+            return true;
+        }
+        let new = self.seen & bit == 0;
+        self.seen |= bit;
+        new
+    }
+
+    /// How late a packet is, were the buffer to start with no delay at all.
+    const fn lateness(&self, at: i64) -> i32 {
+        (self.pulled - at) as i32
+    }
+
+    fn store(&mut self, at: i64, open: i64, payload: &[u8], codec: Codec) {
+        let tag = u16::from(codec.payload_type()) << 8;
+        for (t, octet) in (at..).zip(payload) {
+            if t >= open {
+                self.ring[index(t)] = tag | u16::from(*octet);
             }
         }
         self.end = self.end.max(at + payload.len() as i64);
     }
 
-    /// Something came too late: play later, so that its like will be in time.
-    fn widen(&mut self, by: i64) {
-        let target = (self.target + by.max(10 * MS)).min(MAX_TARGET);
-        let step = target - self.target;
+    /// A packet came too late: plays later, so that its like will be in time, if it has many like it.
+    fn grow(&mut self, len: i64) {
+        let Some((spread, play)) = self.arrivals.spread().zip(self.play) else { return };
+        let delay = self.pulled - play;
+        let need = i64::from(spread.latest) - delay;
+        let room = (i64::from(spread.earliest) + MOST - delay).min(MOST + len - (self.end - play));
+        let step = if need > 0 { need.max(GROW).min(room) } else { 0 };
         if step > 0 {
-            self.target = target;
             // Playing stands still for that long; concealment fills it.
-            self.play = self.play.map(|play| play - step);
+            self.play = Some(play - step);
         }
-        self.slack = i64::MAX;
-        self.watched = 0;
+        (self.excess, self.waited, self.looked) = (0, 0, 0);
     }
 
-    /// Gives back delay that nothing has needed for a while, from the ring's front: 10 ms at a time, but half
-    /// of what a stall has piled up.
-    fn watch(&mut self, play: i64) {
-        self.watched += 1;
-        if self.watched < WATCH {
+    /// Looks whether the delay is longer than the last seconds needed.
+    fn look(&mut self) {
+        let Some((spread, play)) = self.arrivals.spread().zip(self.play) else { return };
+        if self.arrivals.count() < LOOK as usize {
             return;
         }
-        // A packet should arrive no more than a tick and the least target ahead of its moment.
-        let spare = self.slack.min(RING as i64) - (MIN_TARGET + FRAME as i64);
-        if self.slack != i64::MAX && spare > 10 * MS {
-            let step = (spare / 2).max(10 * MS);
-            for i in 0..step {
-                self.ring[index(play + i)] = MISSING;
-            }
-            self.play = Some(play + step);
-            self.target = (self.target - step).max(MIN_TARGET);
-            // Soon again if there is more to give back.
-            self.watched = WATCH - 25;
+        let delay = self.pulled - play;
+        self.target = (delay - i64::from(spread.usual)).clamp(FIRST, MOST);
+        let excess = delay - i64::from(spread.latest) - FIRST;
+        if excess < SHRINK as i64 {
+            (self.excess, self.waited) = (0, 0);
         } else {
-            self.watched = 0;
+            self.excess = excess;
         }
-        self.slack = i64::MAX;
     }
 
-    fn conceal(&mut self, i: usize) -> i16 {
-        if self.faded >= FADE {
+    /// Shortens the delay where that is hardly heard. `sound` holds the frame; how far playing moves beyond it.
+    fn leave_out(&mut self, sound: &mut [i16; FRAME + 2 * SHRINK], next: i64, missing: usize) -> i64 {
+        self.waited += 1;
+        if missing == FRAME {
+            // Nothing is there to be heard: all of it, up to where sound goes on.
+            let gap = (next..self.end.min(next + self.excess)).take_while(|t| self.ring[index(*t)] == MISSING).count();
+            let step = if next >= self.end { self.excess } else { gap as i64 };
+            self.excess -= step;
+            return step;
+        }
+        let power: i64 = sound[..FRAME].iter().map(|s| i64::from(*s) * i64::from(*s)).sum();
+        let quiet = power < QUIET * FRAME as i64;
+        if !quiet && self.waited < PATIENCE {
             return 0;
         }
-        self.faded += 1;
-        let gain = (FADE - self.faded) as i32;
-        (i32::from(self.history[i % FRAME]) * gain / FADE as i32) as i16
+        let lag = if quiet { SHRINK } else { self.concealer.find_pitch() };
+        let there = (next..next + lag as i64).all(|t| self.ring[index(t)] != MISSING);
+        if !there || self.excess < lag as i64 {
+            return 0;
+        }
+        self.read(next, &mut sound[FRAME..FRAME + lag]);
+        for i in CUT_AT..FRAME {
+            let (old, new) = (i32::from(sound[i]), i32::from(sound[i + lag]));
+            let done = (i - CUT_AT).min(CUT_BLEND) as i32;
+            sound[i] = ((old * (CUT_BLEND as i32 - done) + new * done) / CUT_BLEND as i32) as i16;
+        }
+        self.counts.left_out += lag as u64;
+        self.excess -= lag as i64;
+        if !quiet {
+            // Not again in the next breath.
+            self.waited -= PATIENCE / 15;
+        }
+        lag as i64
+    }
+
+    /// Too far behind what comes: the rest of the way is jumped over.
+    fn catch_up(&mut self, len: i64) {
+        let over = self.play.map_or(0, |play| self.end - play - (MOST + len));
+        if over > 0 {
+            self.skip(over);
+        }
+    }
+
+    /// Gives up what lies before, unplayed.
+    fn skip(&mut self, samples: i64) {
+        let Some(play) = self.play else { return };
+        for t in play..play + samples.min(RING as i64) {
+            let slot = &mut self.ring[index(t)];
+            self.counts.left_out += u64::from(*slot != MISSING);
+            *slot = MISSING;
+        }
+        self.play = Some(play + samples);
+    }
+
+    /// Plays what is there from `at` on and makes up the rest; how much that was.
+    fn read(&mut self, at: i64, out: &mut [i16]) -> usize {
+        let (mut i, mut missing) = (0, 0);
+        while i < out.len() {
+            let from = at + i as i64;
+            let start = index(from);
+            let slots = &mut self.ring[start..RING.min(start + out.len() - i)];
+            // As far as there is sound of one codec, or none.
+            let kind = slots[0] >> 8;
+            let run = slots.iter().position(|slot| slot >> 8 != kind).unwrap_or(slots.len());
+            let sound = &mut out[i..i + run];
+            i += run;
+            if let Some(codec) = Codec::of_payload_type(kind as u8) {
+                for (sample, slot) in sound.iter_mut().zip(&*slots) {
+                    *sample = self.decoder.octet(codec, *slot as u8);
+                }
+                slots[..run].fill(MISSING);
+                self.done = from + run as i64;
+                self.concealer.play(sound);
+                if self.comfort.is_some_and(|noise| noise < self.done) {
+                    self.comfort = None;
+                }
+                continue;
+            }
+            missing += run;
+            if self.comfort.is_some_and(|noise| noise <= from) {
+                self.concealer.hush();
+                sound.fill_with(|| self.noise.sample());
+            } else if self.resting && self.end <= from {
+                self.concealer.hush();
+                sound.fill(0);
+            } else {
+                self.concealer.fill(sound);
+            }
+        }
+        missing
     }
 }
 
@@ -247,128 +414,5 @@ const fn index(at: i64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A stream whose samples count up, so that each output says where it came from.
-    fn packet(n: u32, len: usize) -> (u32, Vec<u8>) {
-        (n * len as u32, (0..len).map(|_| (n % 100) as u8 + 1).collect())
-    }
-
-    fn plain(byte: u8) -> i16 {
-        i16::from(byte)
-    }
-
-    #[test]
-    fn a_steady_stream_comes_out_whole_after_40_ms() {
-        for len in [80, 160, 240, 320, 480] {
-            let mut buffer = JitterBuffer::default();
-            let (mut sent, mut out) = (0, Vec::new());
-            for tick in 0..200 {
-                while sent * len <= tick * 160 {
-                    let (t, p) = packet(sent as u32, len);
-                    buffer.put(1, t.wrapping_add(u32::MAX - 2_000), &p, plain);
-                    sent += 1;
-                }
-                out.extend(buffer.pull());
-            }
-            let counts = buffer.counts();
-            assert_eq!((counts.late, counts.duplicate), (0, 0), "{len}");
-            let first = out.iter().position(|s| *s != 0).unwrap();
-            assert_eq!(first, 320, "{len}");
-            let whole = out[first..].windows(2).all(|w| w[1] == w[0] || w[1] == w[0] % 100 + 1);
-            assert!(whole, "{len}");
-        }
-    }
-
-    #[test]
-    fn reordered_packets_are_put_right_and_doubled_ones_counted() {
-        let mut buffer = JitterBuffer::default();
-        let mut out = Vec::new();
-        for pair in 0..20 {
-            for n in [pair * 2 + 1, pair * 2, pair * 2 + 1] {
-                let (t, p) = packet(n, 160);
-                buffer.put(1, t, &p, plain);
-            }
-            out.extend(buffer.pull());
-            out.extend(buffer.pull());
-        }
-        assert_eq!(buffer.counts().duplicate, 20);
-        let heard: Vec<i16> = out.chunks(160).map(|c| c[0]).filter(|s| *s != 0).collect();
-        assert!(heard.windows(2).all(|w| w[1] == w[0] + 1), "{heard:?}");
-    }
-
-    #[test]
-    fn a_lost_packet_is_repeated_softer_and_long_loss_fades_out() {
-        let mut buffer = JitterBuffer::default();
-        for n in 0..4 {
-            buffer.put(1, n * 160, &[100; 160], plain);
-        }
-        let out: Vec<Frame> = (0..12).map(|_| buffer.pull()).collect();
-        assert_eq!(out[2], [100; 160]);
-        assert!(out[6][0] > 95 && out[6][159] < 70, "repeated and fading: {:?}", out[6]);
-        assert_eq!(out[9], SILENCE, "gone after 60 ms");
-        assert!(buffer.counts().concealed > 0);
-    }
-
-    #[test]
-    fn late_packets_widen_the_delay_and_a_calm_network_narrows_it() {
-        let mut buffer = JitterBuffer::default();
-        let mut rng = crate::base::rng::Rng::seeded(5);
-        let mut waiting: Vec<(u64, u32)> = Vec::new();
-        for tick in 0..3_000_u64 {
-            let delay = if (10..500).contains(&tick) { rng.below(5) } else { 0 };
-            waiting.push((tick + delay, tick as u32));
-            for (_, n) in waiting.extract_if(.., |(at, _)| *at <= tick) {
-                buffer.put(1, n * 160, &[50; 160], plain);
-            }
-            buffer.pull();
-            if tick == 499 {
-                assert!(buffer.target_ms() >= 80, "{}", buffer.target_ms());
-            }
-        }
-        assert!(buffer.target_ms() <= 50, "{}", buffer.target_ms());
-        let late = buffer.counts().late;
-        assert!(late < 20, "{late}");
-    }
-
-    #[test]
-    fn the_delay_that_a_stall_of_ours_leaves_behind_is_given_back() {
-        let mut buffer = JitterBuffer::default();
-        for tick in 0..1_000 {
-            buffer.put(1, tick * 160, &[50; 160], plain);
-            // For 400 ms packets pile up and nobody pulls.
-            if !(100..120).contains(&tick) {
-                buffer.pull();
-            }
-            if tick == 130 {
-                assert!(buffer.depth_ms() > 400, "{}", buffer.depth_ms());
-            }
-        }
-        assert!(buffer.depth_ms() <= 60, "{}", buffer.depth_ms());
-        assert_eq!(buffer.counts().late, 0);
-    }
-
-    #[test]
-    fn a_new_source_or_a_jump_starts_over() {
-        let mut buffer = JitterBuffer::default();
-        for (ssrc, t) in [(1, 0), (2, 77_000), (2, 4_000_000_000)] {
-            buffer.put(ssrc, t, &[9; 160], plain);
-            buffer.put(ssrc, t.wrapping_add(160), &[9; 160], plain);
-            let out: Vec<Frame> = (0..4).map(|_| buffer.pull()).collect();
-            assert_eq!((out[2], out[3]), ([9; 160], [9; 160]), "{ssrc} {t}");
-        }
-    }
-
-    #[test]
-    fn a_stream_whose_clock_stood_still_while_silent_is_taken_up_again() {
-        let mut buffer = JitterBuffer::default();
-        buffer.put(1, 0, &[9; 160], plain);
-        for _ in 0..100 {
-            buffer.pull();
-        }
-        buffer.put(1, 160, &[7; 160], plain);
-        let out: Vec<Frame> = (0..4).map(|_| buffer.pull()).collect();
-        assert!(out.contains(&[7; 160]));
-    }
-}
+#[path = "jitter_tests.rs"]
+mod tests;

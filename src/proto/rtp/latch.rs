@@ -1,8 +1,9 @@
 //! Where a far end's media comes from: learnt once, then locked.
 //!
 //! The address in the session description is the first choice, its host on another port (a NAT) the
-//! second; any other source must persist while those are silent. Once locked, nothing but a new session description
-//! moves it, so that stray or forged packets (RTP bleed) neither are heard nor steal the stream.
+//! second; any other source must persist while those are silent, and gives way when they speak. Once locked on the
+//! host that was named, nothing but a new session description moves it, so that stray or forged packets (RTP bleed)
+//! neither are heard nor steal the stream.
 
 use std::net::SocketAddr;
 
@@ -29,11 +30,15 @@ impl Latch {
 
     /// Whether a packet from there is the far end's; may lock on it.
     pub fn admit(&mut self, from: SocketAddr, ssrc: u32) -> bool {
-        if let Some(locked) = self.locked {
-            return from == locked;
+        if self.locked == Some(from) {
+            return true;
         }
         let Some(told) = self.told else { return false };
-        if from.ip().to_canonical() == told.ip().to_canonical() {
+        let named = |at: SocketAddr| at.ip().to_canonical() == told.ip().to_canonical();
+        if self.locked.is_some_and(|locked| named(locked) || !named(from)) {
+            return false;
+        }
+        if named(from) {
             self.locked = Some(from);
             return true;
         }
@@ -51,6 +56,11 @@ impl Latch {
     /// Whether RTCP from that host may be the far end's.
     pub fn is_host(&self, from: SocketAddr) -> bool {
         self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
+    }
+
+    /// The only source there is from now on.
+    pub const fn locked(&self) -> Option<SocketAddr> {
+        self.locked
     }
 
     /// Where to send.
@@ -98,6 +108,21 @@ mod tests {
             assert!(!latch.admit(SocketAddr::new(at("192.0.2.9:1").ip(), port), 3), "a sprayer never persists");
         }
         assert!(latch.admit(at("10.0.0.1:4000"), 1));
+    }
+
+    #[test]
+    fn a_stranger_that_was_believed_gives_way_to_the_named_host_and_to_nobody_else() {
+        let mut latch = Latch::default();
+        latch.tell(at("192.0.2.1:4000"));
+        for _ in 0..9 {
+            latch.admit(at("203.0.113.5:9"), 3);
+        }
+        assert_eq!(latch.target(), Some(at("203.0.113.5:9")));
+        assert!((0..50).all(|_| !latch.admit(at("203.0.113.6:9"), 4)), "another stranger comes too late");
+        assert!(latch.admit(at("203.0.113.5:9"), 77), "a new source at the same address is the same party");
+        assert!(latch.admit(at("192.0.2.1:4000"), 1));
+        assert!((0..50).all(|_| !latch.admit(at("203.0.113.5:9"), 3)));
+        assert_eq!(latch.target(), Some(at("192.0.2.1:4000")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Session descriptions (RFC 8866): the words, and how they are printed. [`parse`] reads them and
 //! [`Session`] makes offers and answers (RFC 3264).
 //!
-//! Knows audio in G.711 with telephone-event and refuses everything else politely. Bytes in, bytes out:
+//! Knows audio in G.711 and G.722 with telephone-event and comfort noise, and refuses everything else politely. Bytes in, bytes out:
 //! no sockets, no time. Unknown lines are skipped, never fatal; what is read is bounded.
 
 mod negotiate;
@@ -18,14 +18,20 @@ pub use parse::parse;
 pub enum AudioCodec {
     Pcmu,
     Pcma,
+    /// Wideband; its clock is 8000 all the same (RFC 3551 §4.5.2).
+    G722,
 }
 
 impl AudioCodec {
+    /// All we speak.
+    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
+
     /// The static payload type.
     pub const fn payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
         }
     }
 
@@ -34,6 +40,7 @@ impl AudioCodec {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
+            Self::G722 => "G722",
         }
     }
 }
@@ -154,6 +161,11 @@ impl MediaDescription {
     /// The value of the first attribute called `name`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|a| a.name == name).and_then(|a| a.value.as_deref())
+    }
+
+    /// Whether the section has an attribute called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|a| a.name == name)
     }
 
     /// The direction, if the section states one.

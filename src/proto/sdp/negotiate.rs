@@ -18,6 +18,11 @@ pub struct Negotiated {
     pub codec: AudioCodec,
     /// Payload type of telephone-event, if agreed.
     pub telephone_event: Option<u8>,
+    /// The far end offered comfort noise, and we agreed (RFC 3389). Our own offers never ask for it: what comes
+    /// without a pause needs no repair.
+    pub comfort_noise: bool,
+    /// RTCP shares RTP's port (RFC 5761).
+    pub rtcp_mux: bool,
     /// We may send.
     pub send: bool,
     /// The far end sends.
@@ -28,6 +33,8 @@ pub struct Negotiated {
 
 /// Payload type that our own offers give telephone-event.
 const TELEPHONE_EVENT: u8 = 101;
+/// Static payload type of comfort noise.
+const COMFORT_NOISE: u8 = 13;
 
 /// Our side of one leg's description, from its first offer or answer to its end.
 #[derive(Clone, Debug)]
@@ -59,9 +66,13 @@ impl Session {
         if let Some(agreed) = &self.agreed {
             codecs.sort_by_key(|c| *c != agreed.codec);
         }
-        let event = self.agreed.and_then(|a| a.telephone_event).unwrap_or(TELEPHONE_EVENT);
+        let extras = Extras {
+            event: Some(self.agreed.and_then(|a| a.telephone_event).unwrap_or(TELEPHONE_EVENT)),
+            noise: false,
+            mux: self.agreed.is_none_or(|a| a.rtcp_mux),
+        };
         let ptime = self.agreed.map_or(20, |a| a.ptime_ms);
-        let audio = self.audio("RTP/AVP", &codecs, Some(event), ptime, Direction::SendRecv);
+        let audio = self.audio("RTP/AVP", &codecs, extras, ptime, Direction::SendRecv);
         let mut media = vec![audio];
         // Later offers keep the number and order of m-lines (§8).
         if let Some(said) = &self.said
@@ -86,8 +97,12 @@ impl Session {
             .enumerate()
             .map(|(i, theirs)| {
                 if i == at {
-                    let event = negotiated.telephone_event;
-                    self.audio(&theirs.profile, &[negotiated.codec], event, negotiated.ptime_ms, direction)
+                    let extras = Extras {
+                        event: negotiated.telephone_event,
+                        noise: negotiated.comfort_noise,
+                        mux: negotiated.rtcp_mux,
+                    };
+                    self.audio(&theirs.profile, &[negotiated.codec], extras, negotiated.ptime_ms, direction)
                 } else {
                     refused(theirs)
                 }
@@ -105,6 +120,14 @@ impl Session {
         if !self.codecs.contains(&chosen.negotiated.codec) {
             return Err(SdpError::Incompatible("the answer names a codec that was not offered"));
         }
+        // What an answer grants that was not asked for does not hold.
+        let offered_mux = self.said.iter().flat_map(|s| &s.media).any(|m| m.has("rtcp-mux"));
+        let negotiated = Negotiated {
+            comfort_noise: false,
+            rtcp_mux: chosen.negotiated.rtcp_mux && offered_mux,
+            ..chosen.negotiated
+        };
+        let chosen = Chosen { negotiated, ..chosen };
         self.agreed = Some(chosen.negotiated);
         Ok(chosen.negotiated)
     }
@@ -147,7 +170,7 @@ impl Session {
         &self,
         profile: &str,
         codecs: &[AudioCodec],
-        event: Option<u8>,
+        extras: Extras,
         ptime: u8,
         direction: Direction,
     ) -> MediaDescription {
@@ -157,12 +180,19 @@ impl Session {
             formats.push(codec.payload_type().to_string());
             attributes.push(Attribute::with("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name())));
         }
-        if let Some(event) = event {
+        if extras.noise {
+            formats.push(COMFORT_NOISE.to_string());
+            attributes.push(Attribute::with("rtpmap", format!("{COMFORT_NOISE} CN/8000")));
+        }
+        if let Some(event) = extras.event {
             formats.push(event.to_string());
             attributes.push(Attribute::with("rtpmap", format!("{event} telephone-event/8000")));
             attributes.push(Attribute::with("fmtp", format!("{event} 0-15")));
         }
         attributes.push(Attribute::with("ptime", ptime.to_string()));
+        if extras.mux {
+            attributes.push(Attribute::flag("rtcp-mux"));
+        }
         attributes.push(Attribute::flag(direction.name()));
         MediaDescription {
             kind: "audio".into(),
@@ -173,6 +203,14 @@ impl Session {
             attributes,
         }
     }
+}
+
+/// What a section says beside its codecs.
+#[derive(Clone, Copy)]
+struct Extras {
+    event: Option<u8>,
+    noise: bool,
+    mux: bool,
 }
 
 /// The section of an answer that turns one of theirs down (§6).
@@ -218,7 +256,7 @@ fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negoti
     let formats: Vec<u8> = media.formats.iter().filter_map(|f| f.parse().ok()).collect();
     let codec = formats
         .iter()
-        .find_map(|pt| [AudioCodec::Pcmu, AudioCodec::Pcma].into_iter().find(|c| c.payload_type() == *pt))
+        .find_map(|pt| AudioCodec::ALL.into_iter().find(|c| c.payload_type() == *pt))
         .ok_or(SdpError::Incompatible("codec"))?;
     let telephone_event = rtpmaps(media)
         .find(|(pt, name)| formats.contains(pt) && name.eq_ignore_ascii_case("telephone-event/8000"))
@@ -234,6 +272,9 @@ fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negoti
         remote: SocketAddr::new(ip, media.port),
         codec,
         telephone_event,
+        // At 8 kHz its type is static and needs no rtpmap.
+        comfort_noise: formats.contains(&COMFORT_NOISE),
+        rtcp_mux: media.has("rtcp-mux"),
         send: direction.receives() && !held,
         receive: direction.sends() && !held,
         ptime_ms: ptime(media),
@@ -263,7 +304,7 @@ mod tests {
     use super::*;
 
     fn session() -> Session {
-        Session::new(7, "192.0.2.1:20000".parse().unwrap(), &[AudioCodec::Pcmu, AudioCodec::Pcma])
+        Session::new(7, "192.0.2.1:20000".parse().unwrap(), &AudioCodec::ALL)
     }
 
     fn offer(body: &str) -> Vec<u8> {
@@ -281,6 +322,44 @@ mod tests {
         assert_eq!(n.remote.to_string(), "198.51.100.9:4000");
         assert!(text.contains("m=audio 20000 RTP/AVP 8 96\r\n"), "{text}");
         assert!(text.contains("a=sendrecv"));
+    }
+
+    #[test]
+    fn wideband_is_taken_where_the_far_end_prefers_it_and_comes_last_in_our_offer() {
+        let (text, n) = answer("m=audio 4000 RTP/AVP 9 0 8\r\n").unwrap();
+        assert_eq!(n.codec, AudioCodec::G722);
+        assert!(text.contains("m=audio 20000 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"), "{text}");
+        assert_eq!(answer("m=audio 4000 RTP/AVP 0 8 9\r\n").unwrap().1.codec, AudioCodec::Pcmu);
+        let mut ours = session();
+        let said = String::from_utf8(ours.offer()).unwrap();
+        assert!(said.contains("m=audio 20000 RTP/AVP 0 8 9 101\r\n"), "{said}");
+        let theirs = offer("m=audio 4000 RTP/AVP 9 101\r\na=rtpmap:101 telephone-event/8000\r\n");
+        assert_eq!(ours.accept(&theirs).unwrap().codec, AudioCodec::G722);
+        let again = String::from_utf8(ours.offer()).unwrap();
+        assert!(again.contains("m=audio 20000 RTP/AVP 9 0 8 101\r\n"), "what is in use comes first: {again}");
+    }
+
+    #[test]
+    fn comfort_noise_is_agreed_to_when_offered_and_never_asked_for() {
+        let (text, n) = answer("m=audio 4000 RTP/AVP 0 13\r\n").unwrap();
+        assert!(n.comfort_noise && text.contains("RTP/AVP 0 13\r\n") && text.contains("rtpmap:13 CN/8000"), "{text}");
+        let (text, n) = answer("m=audio 4000 RTP/AVP 0\r\n").unwrap();
+        assert!(!n.comfort_noise && !text.contains("13"), "{text}");
+        let mut ours = session();
+        assert!(!String::from_utf8(ours.offer()).unwrap().contains("CN/8000"));
+        assert!(!ours.accept(&offer("m=audio 4000 RTP/AVP 0 13\r\n")).unwrap().comfort_noise);
+    }
+
+    #[test]
+    fn rtcp_shares_the_port_where_both_sides_say_so() {
+        let (text, n) = answer("m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n").unwrap();
+        assert!(n.rtcp_mux && text.contains("a=rtcp-mux\r\n"), "{text}");
+        let (text, n) = answer("m=audio 4000 RTP/AVP 0\r\n").unwrap();
+        assert!(!n.rtcp_mux && !text.contains("rtcp-mux"), "{text}");
+        let mut ours = session();
+        assert!(String::from_utf8(ours.offer()).unwrap().contains("a=rtcp-mux\r\n"));
+        assert!(ours.accept(&offer("m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n")).unwrap().rtcp_mux);
+        assert!(!ours.accept(&offer("m=audio 4000 RTP/AVP 0\r\n")).unwrap().rtcp_mux);
     }
 
     #[test]

@@ -3,8 +3,11 @@
 
 use std::time::Instant;
 
+use super::early::Branch;
 use super::message::address::Address;
 use super::message::{Headers, Method, Request, Uri};
+use super::reliable::ReliableSender;
+use super::session_timer::{LEAST, SessionTimer};
 use super::transaction::timer::Backoff;
 use super::words::{DialogId, Flow};
 
@@ -36,6 +39,49 @@ pub struct Accepted {
     pub first: bool,
 }
 
+/// How far a call in has got with its first descriptions (RFC 3264), before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Nobody has offered: the offer is to be ours.
+    Nobody,
+    /// Ours went out, in a reliable provisional response.
+    Ours,
+    /// The caller's waits for our answer.
+    Theirs,
+    /// Answered: either side may offer anew.
+    Settled,
+}
+
+/// A change of the session that we propose (re-INVITE), or a refresh of it (re-INVITE or UPDATE).
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What it offers; `None` for a refresh by UPDATE.
+    pub sdp: Option<Vec<u8>>,
+    /// Ordered by the owner, who is told what came of it.
+    pub ordered: bool,
+    /// How often it was sent.
+    pub tries: u8,
+}
+
+/// A change that waits to be sent.
+#[derive(Debug)]
+pub struct Waiting {
+    pub change: Change,
+    /// `None`: as soon as the one under way is done.
+    pub at: Option<Instant>,
+    /// The session was changed meanwhile: the owner has to offer anew.
+    pub outdated: bool,
+}
+
+/// A transfer that the far end asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referral {
+    /// Its REFER, until that is answered.
+    pub tx: Option<TxId>,
+    /// The REFER's CSeq: tells its NOTIFYs from those of another (RFC 3515 §2.4.6).
+    pub id: u32,
+}
+
 /// One dialog.
 #[derive(Debug)]
 pub struct Dialog {
@@ -55,16 +101,39 @@ pub struct Dialog {
     /// The far end's Contact.
     pub target: String,
     pub accepted: Option<Accepted>,
-    /// A re-INVITE or UPDATE the owner has to answer.
+    /// We made the call, so its Call-ID is ours (§14.1).
+    pub outgoing: bool,
+    pub offer: Offer,
+    /// Provisional responses go reliably.
+    pub reliable: Option<ReliableSender>,
+    /// Our answer, waiting for the PRACK of a description before it.
+    pub answer_waiting: Option<Vec<u8>>,
+    /// Those who have responded to a call out of ours, one for each To-tag.
+    pub branches: Vec<Branch>,
+    /// A reliable provisional response brought an offer: its PRACK waits for our answer. Branch, RAck.
+    pub prack_owed: Option<(String, String)>,
+    /// A 2xx to a call out without an offer brought one: its ACK, of this CSeq, waits for our answer.
+    pub ack_owed: Option<u32>,
+    /// A re-INVITE, UPDATE or PRACK whose offer the owner has to answer.
     pub reoffered: Option<TxId>,
-    /// A re-INVITE of ours.
-    pub reinviting: Option<TxId>,
+    /// A re-INVITE or UPDATE of ours.
+    pub changing: Option<(TxId, Change)>,
+    pub change_waiting: Option<Waiting>,
+    pub session: Option<SessionTimer>,
+    /// The shortest session interval that the far end takes, in seconds.
+    pub least: u32,
+    /// The far end takes UPDATE.
+    pub takes_update: bool,
+    /// The descriptions in force.
+    pub local_sdp: Option<Vec<u8>>,
+    pub remote_sdp: Option<Vec<u8>>,
+    pub referral: Option<Referral>,
+    /// There was a transfer before: NOTIFYs have to tell which one they mean.
+    pub referred: bool,
     /// The last ACK we sent for a 2xx, with its CSeq: sent again when that 2xx comes again.
     pub ack: Option<(u32, Vec<u8>)>,
     /// The caller expects our offer.
     pub late_offer: bool,
-    /// A description that came with a provisional response.
-    pub early_sdp: Option<Vec<u8>>,
     /// The owner hung up; BYE waits for the ACK (§15: not before it).
     pub closing: bool,
     /// When it ends for want of a connection.
@@ -88,11 +157,25 @@ impl Dialog {
             route: Vec::new(),
             target: String::new(),
             accepted: None,
+            outgoing: false,
+            offer: Offer::Settled,
+            reliable: None,
+            answer_waiting: None,
+            branches: Vec::new(),
+            prack_owed: None,
+            ack_owed: None,
             reoffered: None,
-            reinviting: None,
+            changing: None,
+            change_waiting: None,
+            session: None,
+            least: LEAST,
+            takes_update: false,
+            local_sdp: None,
+            remote_sdp: None,
+            referral: None,
+            referred: false,
             ack: None,
             late_offer: false,
-            early_sdp: None,
             closing: false,
             lost_at: None,
         }
@@ -105,14 +188,59 @@ impl Dialog {
         self.route = response.elements("Record-Route").map(str::to_owned).collect();
         self.route.reverse();
         self.refresh_target(response);
+        self.note_allow(response);
     }
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let accepted = self.accepted.as_ref().map(|a| a.again.at().min(a.give_up_at));
-        match (accepted, self.lost_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        [
+            self.accepted.as_ref().map(|a| a.again.at().min(a.give_up_at)),
+            self.lost_at,
+            self.session.as_ref().map(SessionTimer::deadline),
+            self.change_waiting.as_ref().and_then(|w| w.at),
+            self.reliable.as_ref().and_then(ReliableSender::deadline),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// An offer of ours waits for its answer.
+    pub fn has_offered(&self) -> bool {
+        self.offer == Offer::Ours
+            || self.accepted.as_ref().is_some_and(|a| a.expects_answer)
+            || self.changing.as_ref().is_some_and(|(_, change)| change.sdp.is_some())
+    }
+
+    /// An offer of theirs waits for ours.
+    pub fn owes_answer(&self) -> bool {
+        self.offer == Offer::Theirs || self.reoffered.is_some() || self.prack_owed.is_some() || self.ack_owed.is_some()
+    }
+
+    /// A request of ours was sent anew in another transaction: that one carries on for it.
+    pub fn carry_on(&mut self, old: TxId, new: TxId) {
+        if let Stage::Calling { tx, .. } = &mut self.stage
+            && *tx == old
+        {
+            *tx = new;
+        }
+        if let Some((tx, _)) = self.changing.as_mut().filter(|(tx, _)| *tx == old) {
+            *tx = new;
+        }
+    }
+
+    /// The far end's last CSeq: before the answer each branch of a call out counts for itself.
+    pub fn remote_seq_of(&mut self, tag: &str) -> &mut Option<u32> {
+        match self.branches.iter_mut().find(|b| b.tag == tag) {
+            Some(branch) => &mut branch.remote_seq,
+            None => &mut self.remote_seq,
+        }
+    }
+
+    /// Takes note of what the far end says it can do.
+    pub fn note_allow(&mut self, headers: &Headers) {
+        if headers.first("Allow").is_some() {
+            self.takes_update = headers.elements("Allow").any(|method| method == "UPDATE");
         }
     }
 

@@ -56,7 +56,8 @@ impl StreamFramer {
                     let ping = self.buffer[..idle].windows(4).position(|four| four == b"\r\n\r\n");
                     // Without a ping, the beginning of one stays where nothing has followed it yet.
                     let rest = self.buffer.len() == idle;
-                    self.buffer.drain(..ping.unwrap_or(if rest { idle - begun(&self.buffer) } else { idle }));
+                    let skipped = if rest { idle - begun(&self.buffer) } else { idle };
+                    self.buffer.drain(..ping.unwrap_or(skipped));
                 }
                 _ => break,
             }

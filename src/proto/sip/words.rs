@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::identity::IncomingInvite;
-use super::message::Headers;
+use super::message::{Headers, Uri};
+use super::refer::Replaces;
 
 /// How a flow carries messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +62,7 @@ impl Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogId(pub u64);
 
-/// A REGISTER waiting for [`Command::Respond`].
+/// A REGISTER waiting for [`Command::Respond`], or an OPTIONS of ours waiting for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
@@ -145,7 +146,7 @@ pub enum Event {
         dialog: DialogId,
         answer: Option<Vec<u8>>,
     },
-    /// A provisional response to a call out (101-199).
+    /// A provisional response to a call out (100-199).
     Progress {
         dialog: DialogId,
         status: u16,
@@ -162,16 +163,20 @@ pub enum Event {
         status: u16,
         reason: String,
     },
-    /// The far end proposes a change. To be answered with `AnswerReinvite` or `RejectReinvite`.
+    /// The far end proposes a change, or makes its first offer to a call out that carried none. To be answered
+    /// with `AnswerReinvite` or `RejectReinvite`; a call out without an offer is up after that.
     Reoffered {
         dialog: DialogId,
         offer: Option<Vec<u8>>,
     },
+    /// The far end answered an offer of ours: a change, one that went in a reliable provisional response,
+    /// or the repetition of a description, to which it gave a new answer.
     ReinviteAnswered {
         dialog: DialogId,
         sdp: Option<Vec<u8>>,
     },
-    /// The far end refused our change; 491: both changed at once.
+    /// The far end refused our change. 491: both sides changed at once, and theirs went first; the offer
+    /// has to be made anew.
     ReinviteRejected {
         dialog: DialogId,
         status: u16,
@@ -180,6 +185,13 @@ pub enum Event {
         dialog: DialogId,
         content_type: String,
         body: Vec<u8>,
+    },
+    /// The far end wants its other party transferred. To be answered with `AcceptRefer` or `RefuseRefer`.
+    Refer {
+        dialog: DialogId,
+        target: Box<Uri>,
+        /// The call that the new one takes the place of.
+        replaces: Option<Box<Replaces>>,
     },
     /// The connection of an answered call is gone; it ends in 5 s unless [`Command::MoveFlow`] comes.
     FlowLost {
@@ -198,6 +210,11 @@ pub enum Event {
     },
     /// What came of [`Command::Register`].
     Registration(RegisterAnswer),
+    /// What a host says to [`Command::Options`]: a final status; 408 if it says nothing, 503 if the connection is lost.
+    OptionsAnswered {
+        request: RequestId,
+        status: u16,
+    },
     /// A request was refused without an event of its own. For counting.
     Refused {
         status: u16,
@@ -213,8 +230,10 @@ pub enum EndReason {
     Timeout,
     /// Its connection closed.
     FlowLost,
-    /// Our answer was never acknowledged.
+    /// Our answer, or a reliable provisional response, was never acknowledged.
     NoAck,
+    /// Nobody refreshed the session in time (RFC 4028).
+    Expired,
     Fault,
 }
 
@@ -250,7 +269,8 @@ pub enum Command {
     Cancel {
         dialog: DialogId,
     },
-    /// 180, or 183 with a description.
+    /// 180, or 183 with a description. Sent reliably, the description is the answer (or the offer, if the
+    /// caller made none): that of `Answer` is then left out.
     Ring {
         dialog: DialogId,
         sdp: Option<Vec<u8>>,
@@ -264,6 +284,7 @@ pub enum Command {
         status: u16,
         headers: Vec<(String, String)>,
     },
+    /// Proposes a change. One that meets a change of theirs (491) goes again after a while by itself.
     Reinvite {
         dialog: DialogId,
         sdp: Vec<u8>,
@@ -276,6 +297,22 @@ pub enum Command {
         dialog: DialogId,
         status: u16,
     },
+    /// 202 to a REFER; how it goes is told by `ReportRefer`, the last time with a final status.
+    AcceptRefer {
+        dialog: DialogId,
+    },
+    ReportRefer {
+        dialog: DialogId,
+        status: u16,
+    },
+    RefuseRefer {
+        dialog: DialogId,
+        status: u16,
+    },
+    /// Asks the far end of a dialog that is up whether it is still there; the dialog ends if nothing answers.
+    Probe {
+        dialog: DialogId,
+    },
     /// Ends the dialog in whatever state it is.
     Bye {
         dialog: DialogId,
@@ -285,6 +322,13 @@ pub enum Command {
     MoveFlow {
         dialog: DialogId,
         flow: Flow,
+    },
+    /// Asks a host whether it is there. `request` is [`Agent::next_request`](super::Agent::next_request)'s.
+    Options {
+        request: RequestId,
+        flow: Flow,
+        request_uri: String,
+        from: String,
     },
     /// Registers with a carrier.
     Register(Box<RegisterOrder>),

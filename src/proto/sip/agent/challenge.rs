@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::super::dialog::{Stage, TxId};
+use super::super::dialog::{Dialog, Stage, TxId};
 use super::super::digest::client::{Asked, Login, credentials, pick_challenge};
 use super::super::digest::fields::Challenge;
 use super::super::message::{Headers, Message, Method, Request, Response};
@@ -159,6 +159,11 @@ impl Agent {
         if invite && !dialog.is_some_and(|dialog| self.waits_for(dialog, id)) {
             return false;
         }
+        // Before the answer each branch counts for itself (RFC 3261 §12.2.1.1), and only the INVITE is the call's own.
+        let early = |d: &Dialog| matches!(d.stage, Stage::Calling { .. });
+        if !invite && dialog.and_then(|dialog| self.dialogs.get(&dialog)).is_some_and(early) {
+            return false;
+        }
         let cnonce = self.rng.token(20);
         let Some(value) = self.logins.answer(loan, flow.peer.ip(), response, &request, &cnonce) else { return false };
         let name = if response.status == 407 { "Proxy-Authorization" } else { "Authorization" };
@@ -175,8 +180,10 @@ impl Agent {
         if let Some(ticket) = self.logins.registers.remove(&id) {
             self.logins.registers.insert(tx, ticket);
         }
-        if invite && let Some(dialog) = dialog {
+        if let Some(dialog) = dialog {
             self.waits_for_other(dialog, id, tx);
+        }
+        if invite && let Some(dialog) = dialog {
             if let Some(by) = self.logins.by_dialog.get_mut(&dialog) {
                 by.sent = Some((seq, name, value));
             }
@@ -186,22 +193,20 @@ impl Agent {
 
     /// The dialog still wants to know what comes of this INVITE.
     fn waits_for(&self, dialog: DialogId, tx: TxId) -> bool {
-        self.dialogs
-            .get(&dialog)
-            .is_some_and(|d| d.stage == (Stage::Calling { tx, canceling: false }) || d.reinviting == Some(tx))
+        self.dialogs.get(&dialog).is_some_and(|d| {
+            let changing = d.changing.as_ref().is_some_and(|(sent, _)| *sent == tx);
+            d.stage == (Stage::Calling { tx, canceling: false }) || changing
+        })
     }
 
-    /// Another transaction carries the INVITE on.
+    /// Another transaction carries the request on.
     fn waits_for_other(&mut self, dialog: DialogId, old: TxId, new: TxId) {
         let Some(dialog) = self.dialogs.get_mut(&dialog) else { return };
-        if let Stage::Calling { tx, .. } = &mut dialog.stage
-            && *tx == old
-        {
-            *tx = new;
+        if matches!(dialog.stage, Stage::Calling { tx, .. } if tx == old) {
+            // What was heard of the first attempt went with it.
+            dialog.branches.clear();
         }
-        if dialog.reinviting == Some(old) {
-            dialog.reinviting = Some(new);
-        }
+        dialog.carry_on(old, new);
     }
 }
 

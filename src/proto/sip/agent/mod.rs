@@ -1,28 +1,39 @@
 //! The user agent: tables of transactions and dialogs, and what happens to them.
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
-//! `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any work
-//! is done, what is already up goes on. `challenge` says which challenges (401, 407) are answered.
+//! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
+//! sides, `session` keeps session timers, `refer` takes transfers, `probe` asks whether a far end is still
+//! there, `options` whether a host is, `register` registers with carriers, `challenge` says which challenges
+//! (401, 407) are answered, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with
+//! 503 before any work is done, what is already up goes on.
 
 mod challenge;
+mod change;
+mod early;
+mod options;
+mod prack;
+mod probe;
+mod refer;
 mod register;
 mod reply;
+mod session;
 mod uac;
 mod uas;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::admit::{Admit, Source};
+use super::admission::Admission;
+use super::admit::Admit;
 use super::dialog::{Dialog, Stage, TxId};
 use super::message::{Message, Method, Request, Response};
+use super::session_timer::SessionPolicy;
 use super::transaction::client::ClientTransaction;
 use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
-use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
 use crate::base::rng::Rng;
 
 /// How long an answered call outlives its connection, so that a browser can come back.
@@ -49,6 +60,12 @@ pub struct AgentConfig {
     pub admit: Admit,
     pub max_dialogs: usize,
     pub max_transactions: usize,
+    /// Session timers; `None`: not for us.
+    pub session: Option<SessionPolicy>,
+    /// Provisional responses go reliably to everyone who can take them, not only to those who insist.
+    pub reliable: bool,
+    /// REFER and Replaces are passed on. Otherwise a REFER is refused, and a Replaces means nothing.
+    pub transfers: bool,
 }
 
 impl AgentConfig {
@@ -60,7 +77,12 @@ impl AgentConfig {
             advertised: None,
             admit,
             max_dialogs: 4_000,
-            max_transactions: 20_000,
+            // Each lives on for 32 s (64·T1), two a call: a thousand calls a second.
+            max_transactions: 70_000,
+            session: Some(SessionPolicy::default()),
+            reliable: false,
+            // A carrier has no business in moving calls about between people here.
+            transfers: false,
         }
     }
 }
@@ -70,7 +92,8 @@ impl AgentConfig {
 pub enum Reason {
     /// A message is to be repeated, or a transaction ends.
     Transaction,
-    /// An answer waits for its ACK, or a dialog for its connection.
+    /// An answer waits for its ACK, a reliable response for its PRACK, a session for its refresh, or a
+    /// dialog for its connection.
     Dialog,
 }
 
@@ -113,6 +136,8 @@ enum ClientKind {
         request: Box<Request>,
         /// Tags of forked answers that were acknowledged and hung up.
         forked: Vec<String>,
+        /// The highest CSeq that any branch has seen of us.
+        last_seq: u32,
         /// Give it up as soon as a provisional response is there (§9.1).
         cancel_wanted: bool,
     },
@@ -132,6 +157,7 @@ struct Client {
 pub struct Agent {
     config: AgentConfig,
     rng: Rng,
+    admission: Admission,
     /// Key of the To-tags that stateless replies carry.
     secret: u64,
     next_id: u64,
@@ -139,6 +165,8 @@ pub struct Agent {
     servers: HashMap<TxId, Server>,
     server_keys: HashMap<ServerKey, TxId>,
     clients: HashMap<TxId, Client>,
+    /// OPTIONS of ours that wait for an answer.
+    asked: HashMap<TxId, RequestId>,
     client_keys: HashMap<(String, String), TxId>,
     dialogs: HashMap<DialogId, Dialog>,
     /// (Call-ID, our tag).
@@ -154,12 +182,14 @@ impl Agent {
         Self {
             config,
             rng,
+            admission: Admission::default(),
             secret,
             next_id: 1,
             outputs: VecDeque::new(),
             servers: HashMap::new(),
             server_keys: HashMap::new(),
             clients: HashMap::new(),
+            asked: HashMap::new(),
             client_keys: HashMap::new(),
             dialogs: HashMap::new(),
             dialog_keys: HashMap::new(),
@@ -169,21 +199,20 @@ impl Agent {
         }
     }
 
-    /// Lets more peers speak, beside those that may already.
-    pub fn admit_also(&mut self, peers: impl IntoIterator<Item = IpAddr>) {
-        if let Admit::Sources(sources) = &mut self.config.admit {
-            for source in peers.into_iter().map(Source::from) {
-                if !sources.contains(&source) {
-                    sources.push(source);
-                }
-            }
-        }
-    }
-
     /// A number for a call out ([`Command::Invite`]).
     pub const fn next_dialog(&mut self) -> DialogId {
         self.next_id += 1;
         DialogId(self.next_id)
+    }
+
+    /// So many messages lie unread behind the one that comes next.
+    pub const fn unread(&mut self, messages: usize) {
+        self.admission.unread(messages);
+    }
+
+    /// Who may speak to it from now on.
+    pub fn admit(&mut self, admit: Admit) {
+        self.config.admit = admit;
     }
 
     /// Takes in what happened. Outputs are ready afterwards.
@@ -241,6 +270,10 @@ impl Agent {
             Command::Reinvite { dialog, sdp } => self.reinvite(now, dialog, sdp),
             Command::AnswerReinvite { dialog, sdp } => self.answer_reoffer(now, dialog, Ok(sdp)),
             Command::RejectReinvite { dialog, status } => self.answer_reoffer(now, dialog, Err(status)),
+            Command::AcceptRefer { dialog } => self.accept_refer(now, dialog),
+            Command::ReportRefer { dialog, status } => self.report_refer(now, dialog, status),
+            Command::RefuseRefer { dialog, status } => self.refuse_refer(now, dialog, status),
+            Command::Probe { dialog } => self.probe(now, dialog),
             Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
             Command::MoveFlow { dialog, flow } => {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {
@@ -250,6 +283,9 @@ impl Agent {
                 self.arm_dialog(dialog);
             }
             Command::Register(order) => self.register_with(now, &order),
+            Command::Options { request, flow, request_uri, from } => {
+                self.ask_options(now, request, flow, &request_uri, &from);
+            }
             Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
         }
     }
@@ -258,7 +294,7 @@ impl Agent {
         let gone: Vec<TxId> =
             self.clients.iter().filter(|(_, c)| c.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
         for id in gone {
-            self.client_failed(id, 503);
+            self.client_failed(now, id, 503);
         }
         let gone: Vec<TxId> =
             self.servers.iter().filter(|(_, s)| s.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
@@ -271,6 +307,7 @@ impl Agent {
             let Some(dialog) = self.dialogs.get_mut(&id) else { continue };
             match dialog.stage {
                 Stage::Ringing { .. } => {
+                    self.admission.settled(now);
                     self.forget_dialog(id);
                     self.event(Event::Canceled { dialog: id });
                 }
@@ -312,25 +349,30 @@ impl Agent {
     fn dialog_timeout(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if dialog.lost_at.is_some_and(|at| now >= at) {
-            return self.end(id, EndReason::FlowLost);
+            return self.end(now, id, EndReason::FlowLost);
         }
         if let Some(accepted) = &mut dialog.accepted {
             if now >= accepted.give_up_at {
                 // RFC 3261 §13.3.1.4: never acknowledged; the dialog is up all the same, so it gets a BYE.
                 dialog.accepted = None;
                 self.send_bye(now, id, &[]);
-                return self.end(id, EndReason::NoAck);
+                return self.end(now, id, EndReason::NoAck);
             }
             if accepted.again.fire(now) {
                 let (flow, bytes) = (accepted.flow, accepted.bytes.clone());
                 self.transmit(flow, bytes);
             }
         }
+        if self.tend_reliable(now, id) || self.tend_session(now, id) {
+            return;
+        }
+        self.send_waiting_change(now, id);
         self.arm_dialog(id);
     }
 
     /// Forgets a dialog and tells so, unless its owner has hung up already.
-    fn end(&mut self, id: DialogId, why: EndReason) {
+    fn end(&mut self, now: Instant, id: DialogId, why: EndReason) {
+        self.drop_reoffer(now, id);
         if let Some(dialog) = self.forget_dialog(id)
             && !dialog.closing
         {
@@ -343,8 +385,8 @@ impl Agent {
         self.logins.forget_dialog(id);
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         self.arm(Timer::Dialog(id), None);
-        // A change nobody answered goes with its dialog.
-        if let Some(tx) = dialog.reoffered {
+        // A change or transfer that nobody answered goes with its dialog.
+        for tx in dialog.reoffered.into_iter().chain(dialog.referral.and_then(|r| r.tx)) {
             self.forget_server(tx);
         }
         Some(dialog)
@@ -414,9 +456,21 @@ impl Agent {
     }
 
     const fn allow(&self) -> &'static str {
-        match self.config.role {
-            Role::Trunk => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
-            Role::Phones => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER",
+        match (self.config.role, self.config.transfers) {
+            (Role::Trunk, false) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE",
+            (Role::Trunk, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER",
+            (Role::Phones, false) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER",
+            (Role::Phones, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, REFER",
+        }
+    }
+
+    /// Extensions that may be required of us.
+    const fn supported(&self) -> &'static str {
+        match (self.config.session.is_some(), self.config.transfers) {
+            (true, false) => "100rel, timer",
+            (true, true) => "100rel, timer, replaces",
+            (false, false) => "100rel",
+            (false, true) => "100rel, replaces",
         }
     }
 
@@ -445,7 +499,14 @@ impl Agent {
 impl Agent {
     /// No dialog waits for an ACK or for an answer to a change.
     pub(super) fn dialogs_are_quiet(&self) -> bool {
-        self.dialogs.values().all(|d| d.accepted.is_none() && d.reoffered.is_none() && d.reinviting.is_none())
+        self.dialogs.values().all(|d| d.accepted.is_none() && d.reoffered.is_none() && d.changing.is_none())
+    }
+
+    /// As if no far end had named UPDATE in its Allow.
+    pub(super) fn forget_update(&mut self) {
+        for dialog in self.dialogs.values_mut() {
+            dialog.takes_update = false;
+        }
     }
 
     pub(super) const fn limit_dialogs(&mut self, most: usize) {
@@ -455,7 +516,18 @@ impl Agent {
 
 /// Is it one that RFC 3261 and its extensions know, but we don't serve?
 fn is_served(method: &Method, role: Role) -> bool {
-    [Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS, Method::INFO, Method::UPDATE]
-        .contains(method)
+    [
+        Method::INVITE,
+        Method::ACK,
+        Method::BYE,
+        Method::CANCEL,
+        Method::OPTIONS,
+        Method::INFO,
+        Method::UPDATE,
+        Method::PRACK,
+        // Refused in words of its own where transfers aren't taken.
+        Method::REFER,
+    ]
+    .contains(method)
         || (role == Role::Phones && *method == Method::REGISTER)
 }

@@ -128,8 +128,9 @@ impl Agent {
             self.refuse_request(flow, request, 405, &[]);
             return true;
         }
-        // RFC 3261 §8.2.2.3: nothing that may be required is supported. CANCEL and ACK can't require.
-        let unsupported: Vec<&str> = request.headers.elements("Require").collect();
+        // RFC 3261 §8.2.2.3. CANCEL and ACK can't require.
+        let is_known = |tag: &&str| self.supported().split(", ").any(|known| known.eq_ignore_ascii_case(tag));
+        let unsupported: Vec<&str> = request.headers.elements("Require").filter(|tag| !is_known(tag)).collect();
         if !unsupported.is_empty() {
             let unsupported = unsupported.join(", ");
             self.refuse_request(flow, request, 420, &[("Unsupported", unsupported)]);

@@ -6,10 +6,11 @@ use super::super::admit::Admit;
 use super::super::dialog::{Dialog, Stage, TxId};
 use super::super::message::body::find_sdp;
 use super::super::message::{Headers, Method, Request, Response, Uri, reason_phrase};
+use super::super::session_timer::LEAST;
 use super::super::transaction::Effects;
 use super::super::transaction::client::ClientTransaction;
 use super::super::transaction::client_invite::ClientInvite;
-use super::super::words::{DialogId, EndReason, Event, Flow, Transport};
+use super::super::words::{DialogId, Event, Flow, Transport};
 use super::uas::cseq_of;
 use super::{Agent, Client, ClientKind, Role, Timer};
 
@@ -43,6 +44,8 @@ impl Agent {
         headers.push("CSeq", "1 INVITE");
         headers.push("Contact", self.contact(&flow));
         headers.push("Allow", self.allow());
+        headers.push("Supported", self.supported());
+        self.ask_for_session(&mut headers);
         headers.push("User-Agent", &self.config.user_agent);
         for (name, value) in extra {
             headers.push(name, value);
@@ -51,7 +54,7 @@ impl Agent {
         if offer.is_some() {
             headers.push("Content-Type", "application/sdp");
         }
-        let request = Request { method: Method::INVITE, uri, headers, body: offer.unwrap_or_default() };
+        let request = Request { method: Method::INVITE, uri, headers, body: offer.clone().unwrap_or_default() };
         let tx = self.send(now, flow, request, Some(id));
         let mut dialog = Dialog::new(id, flow, Stage::Calling { tx, canceling: false }, call_id, tag.clone());
         dialog.local = format!("{from};tag={tag}");
@@ -59,6 +62,9 @@ impl Agent {
         dialog.local_seq = 1;
         dialog.target = request_uri.to_owned();
         dialog.late_offer = late_offer;
+        dialog.outgoing = true;
+        dialog.local_sdp = offer;
+        dialog.least = self.config.session.map_or(LEAST, |policy| policy.least);
         self.add_dialog(dialog);
     }
 
@@ -71,7 +77,8 @@ impl Agent {
         let reliable = flow.transport.is_reliable();
         let kind = if request.method == Method::INVITE {
             let machine = ClientInvite::new(now, reliable, bytes);
-            ClientKind::Invite { machine, request: Box::new(request), forked: Vec::new(), cancel_wanted: false }
+            let (last_seq, request) = (cseq_of(&request), Box::new(request));
+            ClientKind::Invite { machine, request, forked: Vec::new(), last_seq, cancel_wanted: false }
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
@@ -115,15 +122,23 @@ impl Agent {
             ClientKind::Invite { machine, .. } => machine.on_timeout(now),
             ClientKind::Other(machine) => machine.on_timeout(now),
         };
-        if effects.timed_out { self.client_failed(id, 408) } else { self.apply_client(id, effects) }
+        if effects.timed_out {
+            self.probe_unanswered(now, id);
+            self.client_failed(now, id, 408);
+        } else {
+            self.apply_client(id, effects);
+        }
     }
 
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
-    pub(super) fn client_failed(&mut self, id: TxId, status: u16) {
+    pub(super) fn client_failed(&mut self, now: Instant, id: TxId, status: u16) {
         self.registration_failed(id, status);
         let Some(client) = self.forget_client(id) else { return };
-        if let (ClientKind::Invite { .. }, Some(dialog)) = (client.kind, client.dialog) {
-            self.invite_refused(dialog, id, status, reason_phrase(status));
+        self.options_answered(id, status);
+        if let Some(dialog) = client.dialog {
+            let response =
+                Response { status, reason: reason_phrase(status), headers: Headers::default(), body: Vec::new() };
+            self.refused(now, dialog, id, response);
         }
     }
 
@@ -150,38 +165,21 @@ impl Agent {
         if effects.deliver && !invite {
             self.registration_answered(id, &response);
         }
-        if effects.deliver && invite {
-            match response.status {
-                100..200 => self.invite_progress(now, id, &response),
-                200..300 => self.invite_accepted(now, id, &response),
-                status => {
-                    if let Some(dialog) = dialog {
-                        self.invite_refused(dialog, id, status, response.reason);
-                    }
-                }
+        let probed = (effects.deliver && !invite && response.status >= 200).then_some(response.status);
+        if effects.deliver {
+            match (response.status, dialog) {
+                (100..200, _) if invite => self.invite_progress(now, id, &response),
+                (200..300, _) if invite => self.invite_accepted(now, id, &response),
+                (200..300, Some(dialog)) => self.change_accepted(now, dialog, id, &response),
+                (300.., Some(dialog)) => self.refused(now, dialog, id, response),
+                _ => {}
             }
         }
+        if let Some(status) = probed {
+            self.probe_answered(now, id, status);
+            self.options_answered(id, status);
+        }
         self.apply_client(id, effects);
-    }
-
-    fn invite_progress(&mut self, now: Instant, tx: TxId, response: &Response) {
-        if let Some(Client { kind: ClientKind::Invite { cancel_wanted, .. }, .. }) = self.clients.get_mut(&tx)
-            && std::mem::take(cancel_wanted)
-        {
-            return self.send_cancel(now, tx);
-        }
-        let Some(dialog) = self.clients.get(&tx).and_then(|c| c.dialog).and_then(|id| self.dialogs.get_mut(&id)) else {
-            return;
-        };
-        if dialog.stage != (Stage::Calling { tx, canceling: false }) || response.status == 100 {
-            return;
-        }
-        let sdp = find_sdp(&response.headers, &response.body).ok().flatten();
-        if sdp.is_some() {
-            dialog.early_sdp.clone_from(&sdp);
-        }
-        let dialog = dialog.id;
-        self.event(Event::Progress { dialog, status: response.status, sdp });
     }
 
     /// A 2xx to an INVITE: the first, a copy, or another branch's.
@@ -195,17 +193,15 @@ impl Agent {
         if let Some(dialog) = id.and_then(|id| self.dialogs.get_mut(&id)) {
             let id = dialog.id;
             if dialog.stage == (Stage::Calling { tx, canceling: false }) {
-                dialog.stage = Stage::Up;
-                dialog.adopt(&response.headers);
-                let sdp = sdp.or_else(|| dialog.early_sdp.take());
-                self.send_ack(id, seq);
-                return self.event(Event::Answered { dialog: id, sdp });
+                return self.answered(now, id, seq, tag, sdp, &response.headers);
             }
-            if dialog.reinviting == Some(tx) {
-                dialog.reinviting = None;
+            if dialog.changing.as_ref().is_some_and(|(sent, _)| *sent == tx) {
                 dialog.refresh_target(&response.headers);
-                self.send_ack(id, seq);
-                return self.event(Event::ReinviteAnswered { dialog: id, sdp });
+                self.send_ack(id, seq, None);
+                return self.change_accepted(now, id, tx, response);
+            }
+            if dialog.remote_tag.as_ref() == Some(&tag) && dialog.ack_owed == Some(seq) {
+                return;
             }
             if dialog.remote_tag.as_ref() == Some(&tag)
                 && let Some((_, bytes)) = dialog.ack.as_ref().filter(|(acked, _)| *acked == seq)
@@ -216,6 +212,7 @@ impl Agent {
             }
             if matches!(dialog.stage, Stage::Calling { tx: calling, .. } if calling == tx) {
                 // It crossed our CANCEL: hung up below.
+                self.drop_reoffer(now, id);
                 self.forget_dialog(id);
                 self.event(Event::Rejected { dialog: id, status: 487, reason: reason_phrase(487) });
             }
@@ -223,11 +220,72 @@ impl Agent {
         self.drop_branch(now, tx, flow, seq, &tag, &response.headers);
     }
 
+    /// The first 2xx: its branch becomes the dialog, the others are hung up as they answer.
+    fn answered(
+        &mut self,
+        now: Instant,
+        id: DialogId,
+        seq: u32,
+        tag: String,
+        sdp: Option<Vec<u8>>,
+        response: &Headers,
+    ) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        dialog.stage = Stage::Up;
+        dialog.adopt(response);
+        let won = dialog.branches.iter().position(|b| b.tag == tag).map(|at| dialog.branches.swap_remove(at));
+        dialog.branches.clear();
+        dialog.prack_owed = None;
+        let (mut early, mut settled) = (None, !dialog.late_offer);
+        if let Some(branch) = won {
+            settled |= branch.settled;
+            dialog.local_seq = dialog.local_seq.max(branch.local_seq);
+            dialog.remote_seq = branch.remote_seq;
+            dialog.takes_update |= branch.takes_update;
+            early = branch.sdp;
+        }
+        // A description that came before the answer stands in for one that did not come with it; only if it
+        // is this branch's own.
+        let sdp = sdp.or(early);
+        dialog.remote_sdp.clone_from(&sdp);
+        let open = dialog.reoffered.and_then(|tx| self.servers.get(&tx));
+        if open.is_some_and(|server| server.request.headers.from_tag() != tag) {
+            self.drop_reoffer(now, id);
+        }
+        self.begin_session(now, id, response);
+        if !settled && sdp.is_some() {
+            // §13.2.2.4: the offer was theirs to make, and our answer goes with the ACK.
+            if let Some(dialog) = self.dialogs.get_mut(&id) {
+                dialog.ack_owed = Some(seq);
+            }
+            return self.event(Event::Reoffered { dialog: id, offer: sdp });
+        }
+        self.send_ack(id, seq, None);
+        self.event(Event::Answered { dialog: id, sdp });
+    }
+
+    /// The owner has answered the offer of a 2xx; refused, the call that is up by then is ended again.
+    pub(super) fn answer_late_offer(&mut self, now: Instant, id: DialogId, answer: Option<Vec<u8>>) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let Some(seq) = dialog.ack_owed.take() else { return };
+        let (sdp, refused) = (dialog.remote_sdp.clone(), answer.is_none());
+        dialog.local_sdp.clone_from(&answer);
+        self.send_ack(id, seq, answer);
+        if refused {
+            self.send_bye(now, id, &[]);
+            self.forget_dialog(id);
+            return self.event(Event::Rejected { dialog: id, status: 488, reason: reason_phrase(488) });
+        }
+        self.event(Event::Answered { dialog: id, sdp });
+    }
+
     /// An answer nobody waits for any more, or a second one: ACK for each copy, BYE once (§13.2.2.4).
     fn drop_branch(&mut self, now: Instant, tx: TxId, flow: Flow, seq: u32, tag: &str, response: &Headers) {
-        let Some(Client { kind: ClientKind::Invite { request, forked, .. }, .. }) = self.clients.get_mut(&tx) else {
+        let Some(Client { kind: ClientKind::Invite { request, forked, last_seq, .. }, .. }) = self.clients.get_mut(&tx)
+        else {
             return;
         };
+        let bye_seq = *last_seq + 1;
         let known = forked.iter().any(|t| t == tag);
         // A peer that answers with ever new tags gets no more out of it than this.
         if !known && forked.len() >= 16 {
@@ -245,7 +303,7 @@ impl Agent {
             let bytes = self.with_via(&branch, ack);
             self.transmit(self.way_to(&branch), bytes);
         }
-        if !known && let Some(bye) = branch.request(Method::BYE, seq + 1) {
+        if !known && let Some(bye) = branch.request(Method::BYE, bye_seq) {
             let flow = self.way_to(&branch);
             let login = self.logins.of_tx(tx);
             let tx = self.send(now, flow, bye, None);
@@ -253,28 +311,31 @@ impl Agent {
         }
     }
 
-    fn invite_refused(&mut self, id: DialogId, tx: TxId, status: u16, reason: String) {
-        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        if matches!(dialog.stage, Stage::Calling { tx: calling, .. } if calling == tx) {
-            self.forget_dialog(id);
-            return self.event(Event::Rejected { dialog: id, status, reason });
-        }
-        if dialog.reinviting == Some(tx) {
-            dialog.reinviting = None;
-            // RFC 3261 §12.2.1.2: the far end no longer knows the dialog, or isn't there any more.
-            if matches!(status, 408 | 481) {
-                return self.end(id, EndReason::Timeout);
+    /// A request of ours was refused, or got no answer.
+    fn refused(&mut self, now: Instant, id: DialogId, tx: TxId, response: Response) {
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        match dialog.stage {
+            Stage::Calling { tx: calling, canceling } if calling == tx => {
+                if response.status == 422 && !canceling && self.ask_for_longer(now, id, tx, &response) {
+                    return;
+                }
+                self.drop_reoffer(now, id);
+                self.forget_dialog(id);
+                self.event(Event::Rejected { dialog: id, status: response.status, reason: response.reason });
             }
-            self.event(Event::ReinviteRejected { dialog: id, status });
+            _ => self.change_refused(now, id, tx, &response),
         }
     }
 
-    fn send_ack(&mut self, id: DialogId, seq: u32) {
+    fn send_ack(&mut self, id: DialogId, seq: u32, answer: Option<Vec<u8>>) {
         let Some(dialog) = self.dialogs.get(&id) else { return };
-        let Some(ack) = dialog.request(Method::ACK, seq) else { return };
+        let Some(mut ack) = dialog.request(Method::ACK, seq) else { return };
+        if let Some(sdp) = answer {
+            ack.headers.push("Content-Type", "application/sdp");
+            ack.body = sdp;
+        }
         let flow = self.way_to(dialog);
         let branch = format!("z9hG4bK{}", self.rng.token(20));
-        let mut ack = ack;
         if let Some((name, value)) = self.logins.for_ack(id, seq) {
             ack.headers.push(name, value);
         }
@@ -295,7 +356,7 @@ impl Agent {
 
     /// Where a dialog's requests go: its connection; over UDP the first route or the target, if we would
     /// take requests from there too; else where the far end spoke from.
-    fn way_to(&self, dialog: &Dialog) -> Flow {
+    pub(super) fn way_to(&self, dialog: &Dialog) -> Flow {
         if dialog.flow.transport != Transport::Udp || self.config.role == Role::Phones {
             return dialog.flow;
         }
@@ -331,7 +392,7 @@ impl Agent {
     }
 
     /// CANCEL carries the INVITE's own branch (RFC 3261 §9.1).
-    fn send_cancel(&mut self, now: Instant, tx: TxId) {
+    pub(super) fn send_cancel(&mut self, now: Instant, tx: TxId) {
         let Some(client) = self.clients.get_mut(&tx) else { return };
         let ClientKind::Invite { machine, request, .. } = &mut client.kind else { return };
         machine.on_cancel(now);
@@ -344,10 +405,10 @@ impl Agent {
     }
 
     pub(super) fn hang_up(&mut self, now: Instant, id: DialogId, headers: &[(String, String)]) {
+        self.drop_reoffer(now, id);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        let reoffered = dialog.reoffered.take();
         match dialog.stage {
-            Stage::Ringing { .. } => return self.reject(now, id, 480, headers),
+            Stage::Ringing { .. } => self.reject(now, id, 480, headers),
             Stage::Calling { tx, canceling } => {
                 // A 2xx that crosses the CANCEL finds no dialog and is hung up.
                 self.forget_dialog(id);
@@ -360,14 +421,11 @@ impl Agent {
                 dialog.closing = true;
             }
             Stage::Up => {
+                if let Some(seq) = dialog.ack_owed.take() {
+                    self.send_ack(id, seq, None);
+                }
                 self.send_bye(now, id, headers);
                 self.forget_dialog(id);
-            }
-        }
-        if let Some(tx) = reoffered {
-            let refusal = self.servers.get(&tx).map(|s| Response::to_request(&s.request, 487, Some(&s.to_tag)));
-            if let Some(refusal) = refusal {
-                self.respond(now, tx, refusal);
             }
         }
     }
@@ -385,30 +443,6 @@ impl Agent {
         let login = self.logins.of_dialog(id);
         let tx = self.send(now, flow, bye, None);
         self.logins.lend_to_tx(tx, login);
-    }
-
-    pub(super) fn reinvite(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
-        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        let busy = dialog.stage != Stage::Up
-            || dialog.closing
-            || dialog.accepted.is_some()
-            || dialog.reoffered.is_some()
-            || dialog.reinviting.is_some();
-        if busy {
-            return self.event(Event::ReinviteRejected { dialog: id, status: 491 });
-        }
-        dialog.local_seq += 1;
-        let Some(dialog) = self.dialogs.get(&id) else { return };
-        let Some(mut request) = dialog.request(Method::INVITE, dialog.local_seq) else { return };
-        let flow = self.way_to(dialog);
-        request.headers.push("Contact", self.contact(&flow));
-        request.headers.push("Allow", self.allow());
-        request.headers.push("Content-Type", "application/sdp");
-        request.body = sdp;
-        let tx = self.send(now, flow, request, Some(id));
-        if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.reinviting = Some(tx);
-        }
     }
 }
 

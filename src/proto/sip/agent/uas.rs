@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::super::dialog::{Accepted, Dialog, Stage, TxId};
+use super::super::dialog::{Accepted, Dialog, Offer, Stage, TxId};
 use super::super::identity::IncomingInvite;
 use super::super::message::address::stamp_via;
 use super::super::message::body::find_sdp;
-use super::super::message::{CSeq, Method, Request, Response};
+use super::super::message::{CSeq, Headers, Method, Request, Response};
+use super::super::session_timer::{LEAST, Terms, least_of};
 use super::super::transaction::Effects;
 use super::super::transaction::server::ServerTransaction;
 use super::super::transaction::server_invite::ServerInvite;
@@ -14,6 +15,9 @@ use super::super::transaction::timer::{Backoff, GIVE_UP, T2};
 use super::super::words::{DialogId, EndReason, Event, Flow, RegisterRequest, RequestId};
 use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
+
+/// How long a carrier is asked to keep away a call that would be too many, in seconds.
+const RETRY_AFTER: &str = "5";
 
 /// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
 fn server_key(request: &Request) -> ServerKey {
@@ -69,8 +73,10 @@ impl Agent {
             self.respond_options(now, id);
         } else if request.method == Method::REGISTER {
             self.register(flow, key, request);
+        } else if request.method == Method::REFER {
+            self.refuse_request(flow, &request, 603, &[]);
         } else {
-            // BYE, INFO, UPDATE outside any dialog.
+            // BYE, INFO, UPDATE, PRACK outside any dialog.
             self.refuse_request(flow, &request, 481, &[]);
         }
     }
@@ -91,7 +97,21 @@ impl Agent {
         if self.dialogs.len() >= self.config.max_dialogs {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
         }
+        if self.admission.wants_count(now) {
+            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            self.admission.counted(waiting);
+        }
+        if !self.admission.admit(now) {
+            return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
+        }
+        let replaces = match self.named_by_replaces(&request.headers) {
+            Ok(replaces) => replaces,
+            Err(status) => return self.refuse_request(flow, &request, status, &[]),
+        };
         let dialog_id = self.next_dialog();
+        if let Terms::TooShort(least) = self.session_terms(dialog_id, &request.headers) {
+            return self.refuse_request(flow, &request, 422, &[("Min-SE", least.to_string())]);
+        }
         let headers = request.headers.clone();
         let tx = self.add_server(flow, key, request.clone(), Some(dialog_id));
         let local_tag = self.servers.get(&tx).map(|s| s.to_tag.clone()).unwrap_or_default();
@@ -105,10 +125,16 @@ impl Agent {
         // An RFC 2543 client may send no Contact: From has to do.
         dialog.target = headers.from().map(|a| a.uri_text).unwrap_or_default();
         dialog.refresh_target(&headers);
+        dialog.note_allow(&headers);
+        dialog.least = least_of(&headers).unwrap_or(LEAST).max(LEAST);
         dialog.late_offer = offer.is_none();
+        dialog.offer = if offer.is_some() { Offer::Theirs } else { Offer::Nobody };
+        dialog.remote_sdp.clone_from(&offer);
+        dialog.reliable = self.reliable_for(&headers);
         self.add_dialog(dialog);
         self.respond(now, tx, Response::to_request(&request, 100, None));
-        let invite = Box::new(IncomingInvite { request_uri: request.uri, headers, offer });
+        let trusted = self.config.role == Role::Trunk;
+        let invite = Box::new(IncomingInvite { request_uri: request.uri, headers, offer, trusted, replaces });
         self.event(Event::Incoming { dialog: dialog_id, flow, invite });
     }
 
@@ -191,6 +217,9 @@ impl Agent {
             return;
         }
         let answer = find_sdp(&request.headers, &request.body).ok().flatten().filter(|_| accepted.expects_answer);
+        if let (Some(dialog), true) = (self.dialogs.get_mut(&id), answer.is_some()) {
+            dialog.remote_sdp.clone_from(&answer);
+        }
         if accepted.first || accepted.expects_answer {
             self.event(Event::Established { dialog: id, answer });
         }
@@ -215,6 +244,8 @@ impl Agent {
         let Some(dialog) = dialog.and_then(|id| self.dialogs.get_mut(&id)) else { return };
         if dialog.stage == (Stage::Ringing { tx: id }) {
             let dialog = dialog.id;
+            self.drop_reoffer(now, dialog);
+            self.admission.settled(now);
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
         } else if dialog.reoffered == Some(id) {
@@ -231,14 +262,20 @@ impl Agent {
         }
         let number = request.headers.cseq().map_or(0, |c| c.number);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let seen = dialog.remote_seq_of(&request.headers.from_tag());
         // RFC 3261 §12.2.2: older than what was seen already.
-        if dialog.remote_seq.is_some_and(|seen| number < seen) {
+        if seen.is_some_and(|seen| number < seen) {
             return self.refuse_request(flow, &request, 500, &[]);
         }
-        dialog.remote_seq = Some(number);
-        let (invite, update) = (request.method == Method::INVITE, request.method == Method::UPDATE);
-        if invite || update {
+        *seen = Some(number);
+        if request.method == Method::INVITE || request.method == Method::UPDATE {
             return self.reoffered(now, flow, key, request, id);
+        }
+        if request.method == Method::PRACK {
+            return self.pracked(now, flow, key, request, id);
+        }
+        if request.method == Method::REFER {
+            return self.refer(now, flow, key, request, id);
         }
         let tx = self.add_server(flow, key, request.clone(), Some(id));
         if request.method == Method::OPTIONS {
@@ -254,81 +291,47 @@ impl Agent {
     }
 
     fn ended_by_far_end(&mut self, now: Instant, id: DialogId) {
-        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        let (stage, reoffered) = (dialog.stage, dialog.reoffered.take());
-        // RFC 3261 §15.1.2: what is still open is answered with 487.
-        if let Some(tx) = reoffered {
-            self.respond_plain(now, tx, 487);
-        }
+        let Some(stage) = self.dialogs.get(&id).map(|d| d.stage) else { return };
+        self.drop_reoffer(now, id);
         match stage {
             Stage::Ringing { tx } => {
+                self.admission.settled(now);
                 self.respond_plain(now, tx, 487);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
             }
-            Stage::Calling { .. } | Stage::Up => self.end(id, EndReason::Bye),
-        }
-    }
-
-    /// A re-INVITE or UPDATE.
-    fn reoffered(&mut self, now: Instant, flow: Flow, key: ServerKey, request: Request, id: DialogId) {
-        let Ok(offer) = find_sdp(&request.headers, &request.body) else {
-            return self.refuse_request(flow, &request, 415, &[("Accept", "application/sdp".to_owned())]);
-        };
-        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        let invite = request.method == Method::INVITE;
-        if dialog.closing {
-            return self.refuse_request(flow, &request, 481, &[]);
-        }
-        if dialog.reinviting.is_some() && (invite || offer.is_some()) {
-            // RFC 3261 §14.2: both sides changed at once.
-            return self.refuse_request(flow, &request, 491, &[]);
-        }
-        let unanswered = dialog.stage != Stage::Up || dialog.reoffered.is_some();
-        if unanswered && (invite || offer.is_some()) {
-            // RFC 3261 §14.2, RFC 3311 §5.2: one at a time.
-            return self.refuse_request(flow, &request, 500, &[("Retry-After", "3".to_owned())]);
-        }
-        dialog.refresh_target(&request.headers);
-        let tx = self.add_server(flow, key, request.clone(), Some(id));
-        if !invite && offer.is_none() {
-            return self.respond_in_dialog(now, tx, id, 200, None);
-        }
-        if invite {
-            self.respond(now, tx, Response::to_request(&request, 100, None));
-        }
-        if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.reoffered = Some(tx);
-            dialog.late_offer = offer.is_none();
-        }
-        self.event(Event::Reoffered { dialog: id, offer });
-    }
-
-    pub(super) fn answer_reoffer(&mut self, now: Instant, id: DialogId, answer: Result<Vec<u8>, u16>) {
-        let Some(tx) = self.dialogs.get_mut(&id).and_then(|d| d.reoffered.take()) else { return };
-        match answer {
-            Ok(sdp) => self.respond_in_dialog(now, tx, id, 200, Some(sdp)),
-            Err(status) => self.respond_plain(now, tx, status.clamp(400, 699)),
-        }
-    }
-
-    pub(super) fn ring(&mut self, now: Instant, id: DialogId, sdp: Option<Vec<u8>>) {
-        if let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) {
-            let status = if sdp.is_some() { 183 } else { 180 };
-            self.respond_in_dialog(now, tx, id, status, sdp);
+            Stage::Calling { .. } | Stage::Up => self.end(now, id, EndReason::Bye),
         }
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        if let Stage::Ringing { tx } = dialog.stage {
-            dialog.stage = Stage::Up;
-            self.respond_in_dialog(now, tx, id, 200, Some(sdp));
+        let Stage::Ringing { tx } = dialog.stage else { return };
+        if let Some(reliable) = &mut dialog.reliable {
+            if reliable.holds_back_answer() {
+                dialog.answer_waiting = Some(sdp);
+                return;
+            }
+            reliable.settle();
         }
+        self.admission.settled(now);
+        dialog.stage = Stage::Up;
+        // RFC 3262 §5: what a reliable response has answered or offered is not said again.
+        let said = matches!(dialog.offer, Offer::Settled | Offer::Ours);
+        if dialog.offer != Offer::Ours {
+            dialog.late_offer = dialog.offer == Offer::Nobody;
+        }
+        dialog.offer = Offer::Settled;
+        if !said {
+            dialog.local_sdp = Some(sdp.clone());
+        }
+        self.respond_in_dialog(now, tx, id, 200, Some(sdp).filter(|_| !said));
     }
 
     pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
         let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
+        self.drop_reoffer(now, id);
+        self.admission.settled(now);
         self.forget_dialog(id);
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));
@@ -339,23 +342,44 @@ impl Agent {
         self.respond(now, tx, response);
     }
 
-    /// 101 to 299 inside a dialog: with Contact, Record-Route and a description; a 2xx to an INVITE is
-    /// repeated until its ACK.
-    fn respond_in_dialog(&mut self, now: Instant, tx: TxId, id: DialogId, status: u16, sdp: Option<Vec<u8>>) {
-        let Some(server) = self.servers.get(&tx) else { return };
-        let (flow, invite) = (server.flow, server.request.method == Method::INVITE);
+    /// 101 to 299 inside a dialog: with Contact, Record-Route and a description.
+    pub(super) fn compose(&self, tx: TxId, status: u16, sdp: Option<Vec<u8>>) -> Option<Response> {
+        let server = self.servers.get(&tx)?;
         let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
         for route in server.request.headers.all("Record-Route") {
             response.headers.push("Record-Route", route);
         }
-        let number = server.request.headers.cseq().map_or(0, |c| c.number);
-        let contact = self.contact(&flow);
-        response.headers.push("Contact", contact);
+        response.headers.push("Contact", self.contact(&server.flow));
         response.headers.push("Allow", self.allow());
+        response.headers.push("Supported", self.supported());
         response.headers.push("Server", &self.config.user_agent);
         if let Some(sdp) = sdp {
             response.headers.push("Content-Type", "application/sdp");
             response.body = sdp;
+        }
+        Some(response)
+    }
+
+    /// Sends what [`Self::compose`] makes; a 2xx to an INVITE is repeated until its ACK.
+    pub(super) fn respond_in_dialog(
+        &mut self,
+        now: Instant,
+        tx: TxId,
+        id: DialogId,
+        status: u16,
+        sdp: Option<Vec<u8>>,
+    ) {
+        let Some(mut response) = self.compose(tx, status, sdp) else { return };
+        let Some(server) = self.servers.get(&tx) else { return };
+        let (flow, invite) = (server.flow, server.request.method == Method::INVITE);
+        let (number, first) = (cseq_of(&server.request), server_is_first(&server.request));
+        let up = self.dialogs.get(&id).is_some_and(|d| d.stage == Stage::Up);
+        // RFC 4028 §9: a session begins with the call; an UPDATE before that agrees on nothing.
+        if status >= 200 && up && (invite || server.request.method == Method::UPDATE) {
+            let terms = self.session_terms(id, &server.request.headers);
+            for (name, value) in self.agree(now, id, terms).iter() {
+                response.headers.push(name, value);
+            }
         }
         if invite
             && status >= 200
@@ -368,7 +392,7 @@ impl Agent {
                 again: Backoff::start(now, T2),
                 give_up_at: now + GIVE_UP,
                 expects_answer: dialog.late_offer,
-                first: server_is_first(&server.request),
+                first,
             });
             self.arm_dialog(id);
         }
@@ -380,11 +404,12 @@ impl Agent {
         let mut response = Response::to_request(&server.request, 200, Some(&server.to_tag));
         response.headers.push("Allow", self.allow());
         response.headers.push("Accept", "application/sdp");
+        response.headers.push("Supported", self.supported());
         response.headers.push("Server", &self.config.user_agent);
         self.respond(now, tx, response);
     }
 
-    fn respond_plain(&mut self, now: Instant, tx: TxId, status: u16) {
+    pub(super) fn respond_plain(&mut self, now: Instant, tx: TxId, status: u16) {
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
         response.headers.push("Server", &self.config.user_agent);
@@ -397,10 +422,21 @@ impl Agent {
             ServerKind::Invite(machine) => machine.on_response(now, response.status, response.to_bytes()),
             ServerKind::Other(machine) => machine.on_response(now, response.to_bytes()),
         };
+        if response.status >= 200 {
+            // The transaction outlives its answer by half a minute; what was asked is of no more use.
+            server.request.headers = Headers::default();
+            server.request.body = Vec::new();
+        }
         self.apply_server(tx, effects);
     }
 
-    fn add_server(&mut self, flow: Flow, key: ServerKey, request: Request, dialog: Option<DialogId>) -> TxId {
+    pub(super) fn add_server(
+        &mut self,
+        flow: Flow,
+        key: ServerKey,
+        request: Request,
+        dialog: Option<DialogId>,
+    ) -> TxId {
         let id = self.fresh();
         let reliable = flow.transport.is_reliable();
         let kind = if request.method == Method::INVITE {

@@ -67,6 +67,18 @@ impl Headers {
         }
     }
 
+    /// Takes out the first field called `name`.
+    pub fn remove_first(&mut self, name: &str) {
+        if let Some(at) = self.0.iter().position(|h| name_value(h).0.eq_ignore_ascii_case(name)) {
+            self.0.remove(at);
+        }
+    }
+
+    /// Replaces the value of the first field called `name`, or appends it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if self.first(name).is_some() { self.replace_first(name, value) } else { self.push(name, value) }
+    }
+
     /// All fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(name_value)

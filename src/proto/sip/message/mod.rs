@@ -24,6 +24,24 @@ pub enum Method {
     Other(String),
 }
 
+/// By their names, so that reading one takes no memory: it is read several times for each message.
+const KNOWN: [(&str, rsip::Method); 14] = [
+    ("ACK", rsip::Method::Ack),
+    ("BYE", rsip::Method::Bye),
+    ("CANCEL", rsip::Method::Cancel),
+    ("INFO", rsip::Method::Info),
+    ("INVITE", rsip::Method::Invite),
+    ("MESSAGE", rsip::Method::Message),
+    ("NOTIFY", rsip::Method::Notify),
+    ("OPTIONS", rsip::Method::Options),
+    ("PRACK", rsip::Method::PRack),
+    ("PUBLISH", rsip::Method::Publish),
+    ("REFER", rsip::Method::Refer),
+    ("REGISTER", rsip::Method::Register),
+    ("SUBSCRIBE", rsip::Method::Subscribe),
+    ("UPDATE", rsip::Method::Update),
+];
+
 impl Method {
     pub const INVITE: Self = Self::Known(rsip::Method::Invite);
     pub const ACK: Self = Self::Known(rsip::Method::Ack);
@@ -33,13 +51,16 @@ impl Method {
     pub const REGISTER: Self = Self::Known(rsip::Method::Register);
     pub const INFO: Self = Self::Known(rsip::Method::Info);
     pub const UPDATE: Self = Self::Known(rsip::Method::Update);
+    pub const PRACK: Self = Self::Known(rsip::Method::PRack);
+    pub const REFER: Self = Self::Known(rsip::Method::Refer);
+    pub const NOTIFY: Self = Self::Known(rsip::Method::Notify);
 
     /// Reads a token; exact case, as rsip itself would also take `invite`.
     pub fn parse(token: &str) -> Self {
-        rsip::Method::all()
-            .into_iter()
-            .find(|known| known.to_string() == token)
-            .map_or_else(|| Self::Other(token.to_owned()), Self::Known)
+        KNOWN
+            .iter()
+            .find(|(name, _)| *name == token)
+            .map_or_else(|| Self::Other(token.to_owned()), |(_, known)| Self::Known(*known))
     }
 }
 
@@ -81,6 +102,7 @@ pub enum Message {
 pub fn reason_phrase(status: u16) -> String {
     match status {
         200 => "OK".to_owned(),
+        202 => "Accepted".to_owned(),
         481 => "Call/Transaction Does Not Exist".to_owned(),
         // rsip names a code in one word (`BusyHere`); the phrase is those words apart.
         _ => match rsip::StatusCode::from(status) {

@@ -97,6 +97,20 @@ impl Uri {
         Some(unescape(user))
     }
 
+    /// Like [`Uri::user_plain`], with the beginning of the number where `phone-context` holds it (RFC 3966 §5.1.5): a
+    /// local number of a `+…` context gets its plus and digits. A context that is a domain says nothing of digits.
+    pub fn number_plain(&self) -> Option<String> {
+        let plain = self.user_plain()?;
+        let context = self.user.as_deref()?.split(';').skip(1).find_map(|param| {
+            let (name, value) = param.split_once('=')?;
+            name.eq_ignore_ascii_case("phone-context").then(|| unescape(value))
+        });
+        match context.filter(|context| context.starts_with('+') && !plain.starts_with('+')) {
+            Some(context) => Some(context + &plain),
+            None => Some(plain),
+        }
+    }
+
     /// `;user=phone`.
     pub fn is_phone(&self) -> bool {
         self.param("user").is_some_and(|v| v.eq_ignore_ascii_case("phone"))
@@ -200,6 +214,20 @@ mod tests {
         let uri = Uri::parse("tel:+1-202-555-0101;phone-context=example.com").expect("valid");
         assert_eq!(uri.user_plain().as_deref(), Some("+1-202-555-0101"));
         assert!(uri.is_phone());
+    }
+
+    #[test]
+    fn a_local_number_is_completed_by_its_context() {
+        for (text, number) in [
+            ("tel:555-0101;phone-context=+1-202", "+1-202555-0101"),
+            ("tel:2025550101;phone-context=+1", "+12025550101"),
+            ("sip:2025550101;phone-context=%2B1@h;user=phone", "+12025550101"),
+            ("tel:+12025550101;phone-context=+49", "+12025550101"),
+            ("tel:2025550101;ext=5;phone-context=carrier.example", "2025550101"),
+            ("sip:2025550101@h;user=phone", "2025550101"),
+        ] {
+            assert_eq!(Uri::parse(text).expect("valid").number_plain().as_deref(), Some(number), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,277 @@
+//! The trunk side: calls from carriers in, calls to carriers out. One loop that owns an agent and its
+//! sockets; SIP's words become domain words here.
+//!
+//! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
+//! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm, [`names`] looks their hosts up. What is
+//! decided, is decided by machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and
+//! `locate`. Only configured carriers may speak to it. The loop never waits for an owner, a peer or a name server.
+
+mod alarms;
+mod names;
+mod out;
+mod registrations;
+mod run;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info};
+
+use super::feed::{AlarmView, Feed};
+use super::signal::{DialOut, IncomingCall, LegCommand, LegEvent};
+use super::sip_side::SipSide;
+use crate::base::clock::SharedClock;
+use crate::base::numbering::Numbering;
+use crate::base::phone::PhoneNumber;
+use crate::base::rng::Rng;
+use crate::config::trunk::HostPort;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+use crate::domain::trunk::{DialPlan, Limits, Routing, TrunkRules};
+use crate::io::net::{BindError, Endpoint, Resolver, local_ip_towards};
+use crate::proto::sip::identity_out::Shown;
+use crate::proto::sip::ping::PING_EVERY;
+use crate::proto::sip::{Agent, AgentConfig, Role, Source, Transport};
+
+use alarms::Alarms;
+pub use registrations::{CarrierAccount, Registering};
+use registrations::{Registrations, add_logins};
+use run::Loop;
+use watch::Watch;
+
+/// Calls in that may wait for their owner to be made.
+const INCOMING_DEPTH: usize = 256;
+/// Answers of name servers that may wait for the loop.
+const NAMES_DEPTH: usize = 8;
+
+/// A carrier: where calls come from and go to.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    pub name: String,
+    /// Calls may come in from these, from any port.
+    pub sources: Vec<Source>,
+    /// Calls may come in from the target's servers too, wherever DNS says they are.
+    pub targets_call: bool,
+    /// Calls go out to this.
+    pub target: HostPort,
+    pub transport: Transport,
+    pub rules: TrunkRules,
+    /// How it writes numbers.
+    pub numbering: Numbering,
+    /// Where it reads the number that it shows.
+    pub shown: Shown,
+    /// Numbers the carrier lets us show; the first where a call names none of them. Empty: any.
+    pub caller_ids: Vec<PhoneNumber>,
+    /// How often it is asked whether it is there. None: never, it counts as up.
+    pub ping_every: Option<Duration>,
+    /// How we answer its challenges, if it makes any.
+    pub account: Option<CarrierAccount>,
+}
+
+impl Carrier {
+    /// One with the usual rules, over UDP, that nobody may call in from yet.
+    pub fn new(name: &str, target: HostPort) -> Self {
+        let numbering = Numbering::default();
+        let rules = TrunkRules {
+            priority: 10,
+            weight: 10,
+            channels: 30,
+            calls_per_second: 10,
+            plan: DialPlan::default(),
+            country: numbering.country.clone(),
+            emergency: false,
+        };
+        Self {
+            name: name.to_owned(),
+            sources: Vec::new(),
+            targets_call: false,
+            target,
+            transport: Transport::Udp,
+            rules,
+            numbering,
+            shown: Shown::default(),
+            caller_ids: Vec::new(),
+            ping_every: Some(PING_EVERY),
+            account: None,
+        }
+    }
+
+    fn pick_caller_id(&self, wanted: Option<&PhoneNumber>) -> Option<PhoneNumber> {
+        match self.caller_ids.first() {
+            Some(own) => Some(wanted.filter(|w| self.caller_ids.contains(w)).unwrap_or(own).clone()),
+            None => wanted.cloned(),
+        }
+    }
+}
+
+/// How the trunk side is set up.
+#[derive(Clone, Debug)]
+pub struct TrunkSettings {
+    pub bind: SocketAddr,
+    /// Host under which carriers reach us, if it isn't the address bound to.
+    pub advertised: Option<String>,
+    pub carriers: Vec<Carrier>,
+    /// What each account may do.
+    pub limits: Limits,
+    /// Where leg numbers come from; one for the whole process.
+    pub legs: LegNumbers,
+    /// Where alarms are shown.
+    pub feed: Feed,
+    /// Who is asked for names; none: whom the system asks.
+    pub name_server: Option<SocketAddr>,
+}
+
+impl TrunkSettings {
+    pub fn new(bind: SocketAddr, carriers: Vec<Carrier>, legs: LegNumbers) -> Self {
+        let (limits, feed) = (Limits::default(), Feed::default());
+        Self { bind, advertised: None, carriers, limits, legs, feed, name_server: None }
+    }
+}
+
+/// Numbers for legs, unique within the process.
+#[derive(Clone, Debug, Default)]
+pub struct LegNumbers(Arc<AtomicU64>);
+
+impl LegNumbers {
+    pub fn fresh(&self) -> LegId {
+        LegId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+enum Order {
+    Dial {
+        leg: LegId,
+        call: DialOut,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    },
+    Leg(LegId, LegCommand),
+    TollSeenTo,
+    /// Take all registrations back, and say when that is done.
+    Unregister(oneshot::Sender<()>),
+}
+
+/// The way to the trunk side. Cheap to clone; calls never wait.
+#[derive(Clone)]
+pub struct TrunkHandle {
+    // Unbounded: only legs of ours write to it, a few words each, and the loop never waits.
+    orders: mpsc::UnboundedSender<Order>,
+    alarms: Arc<Alarms>,
+    local: SocketAddr,
+}
+
+impl fmt::Debug for TrunkHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrunkHandle").field("local", &self.local).finish_non_exhaustive()
+    }
+}
+
+impl TrunkHandle {
+    /// Makes a call, over the trunks that may, one after another. What happens comes on `events`, as if it were one.
+    pub fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        let order = Order::Dial { leg, call, offer, events };
+        if let Err(mpsc::error::SendError(Order::Dial { events, .. })) = self.orders.send(order) {
+            let _ = events.try_send(LegEvent::Ended(Cause::Fault));
+        }
+    }
+
+    pub fn send(&self, leg: LegId, command: LegCommand) {
+        // A trunk side that is gone has ended its legs.
+        let _ = self.orders.send(Order::Leg(leg, command));
+    }
+
+    /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or
+    /// after two seconds.
+    pub async fn unregister(&self) {
+        let (done, over) = oneshot::channel();
+        if self.orders.send(Order::Unregister(done)).is_ok() {
+            // An error means that the trunk side is gone, and its registrations run out.
+            let _ = over.await;
+        }
+    }
+
+    /// Where it listens.
+    pub const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Alarms about trunks that stand now.
+    pub fn alarms(&self) -> Vec<AlarmView> {
+        self.alarms.list()
+    }
+
+    /// An operator has seen to an alarm. Those that go with their cause stay.
+    pub fn silence(&self, alarm: &str) {
+        if self.alarms.silence(alarm) {
+            let _ = self.orders.send(Order::TollSeenTo);
+        }
+    }
+}
+
+/// Starts the trunk side. The loop ends when all handles are dropped or nobody takes calls any more.
+pub async fn spawn(
+    settings: TrunkSettings,
+    clock: SharedClock,
+) -> Result<(TrunkHandle, mpsc::Receiver<IncomingCall>), BindError> {
+    let endpoint = Endpoint::bind(settings.bind).await?;
+    let local = endpoint.local();
+    let (orders, inbox) = mpsc::unbounded_channel();
+    let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
+    let (found, names) = mpsc::channel(NAMES_DEPTH);
+    let alarms = Arc::new(Alarms::new(settings.feed.clone(), Arc::clone(&clock)));
+    let mut watch = Watch::new(&settings.carriers, Arc::clone(&alarms));
+    let named = watch.place_addresses(clock.instant(), &settings.carriers);
+    if !named.is_empty() {
+        match Resolver::new(settings.name_server, local.is_ipv6()) {
+            Ok(resolver) => {
+                for at in named {
+                    let carrier = &settings.carriers[at];
+                    let names = names::Follow {
+                        at,
+                        host: carrier.target.host.clone(),
+                        port: carrier.target.port,
+                        transport: carrier.transport,
+                        trunk: carrier.name.clone(),
+                    };
+                    tokio::spawn(names.run(resolver.clone(), found.clone()));
+                }
+            }
+            Err(why) => {
+                error!("names of carriers cannot be looked up: {why}. Check /etc/resolv.conf, or write addresses");
+                named.into_iter().for_each(|at| watch.not_found(at));
+            }
+        }
+    }
+    let mut config = AgentConfig::new(Role::Trunk, run::admitted(&settings.carriers, &watch));
+    let towards = watch.any_address();
+    let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, towards));
+    config.advertised = Some(format!("{host}:{}", local.port()));
+    let rules = settings.carriers.iter().map(|carrier| carrier.rules.clone());
+    let routing = Routing::new(rules, settings.limits, Rng::from_system());
+    let mut agent = Agent::new(config, Rng::from_system());
+    add_logins(&mut agent, &settings.carriers);
+    let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
+    let side = SipSide { agent, endpoint, clock, name: "trunk" };
+    let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
+    tokio::spawn(looped.run(inbox, names));
+    info!(%local, "trunk side listens");
+    Ok((TrunkHandle { orders, alarms, local }, calls))
+}
+
+/// The host to name in Via and Contact when none is configured.
+fn advertised_host(local: SocketAddr, towards: Option<SocketAddr>) -> String {
+    let ip = if local.ip().is_unspecified() {
+        towards.and_then(local_ip_towards).unwrap_or_else(|| local.ip())
+    } else {
+        local.ip()
+    };
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+}

@@ -1,0 +1,176 @@
+//! Calls out: over the trunks that may carry them, one way after another, until one answers. The leg's owner sees one
+//! attempt.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::registrations::login_of;
+use super::run::Loop;
+use super::watch::Way;
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::bridge::LegId;
+use crate::domain::trunk::{Ask, Refusal};
+use crate::engine::signal::{DialOut, LegEvent};
+use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
+use crate::proto::sip::identity_out::present;
+use crate::proto::sip::{Command, DialogId, Event, Input};
+
+/// A call out that is not answered yet.
+pub(super) struct Hunting {
+    hunt: Hunt,
+    ways: Vec<Way>,
+    to: PhoneNumber,
+    caller_id: Option<PhoneNumber>,
+    offer: Vec<u8>,
+}
+
+impl Loop {
+    pub(super) fn dial(&mut self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+        let now = self.now();
+        let ask = Ask { to: &call.to, account: call.account.as_ref() };
+        let picked = self.routing.pick(now, &ask, |trunk| self.watch.is_up(trunk));
+        self.notice();
+        let ways = match picked.map(|trunks| self.watch.ways(now, &trunks)) {
+            Ok(ways) if !ways.is_empty() => ways,
+            Ok(_) => return refuse(leg, &call, Refusal::Down, &events),
+            Err(refusal) => return refuse(leg, &call, refusal, &events),
+        };
+        metrics::counter!("cordboard_trunk_calls_total", "direction" => "out").increment(1);
+        self.routing.goes_out(now, leg, ways[0].trunk, call.account);
+        // Wired to a dialog of its own by the first attempt.
+        let dialog = self.side.agent.next_dialog();
+        self.legs.add(leg, dialog, events);
+        let hunt = Hunt::new(now, ways.len());
+        self.hunting.insert(leg, Hunting { hunt, ways, to: call.to, caller_id: call.caller_id, offer });
+        for command in self.drive(leg) {
+            self.feed(Input::Command(command));
+        }
+        self.settle(leg);
+    }
+
+    /// Gives up on ways that were silent for too long.
+    pub(super) fn lose_patience(&mut self, now: Instant) {
+        while let Some((at, leg)) = self.impatient.first().copied().filter(|(at, _)| *at <= now) {
+            self.impatient.remove(&(at, leg));
+            let Some(hunting) = self.hunting.get_mut(&leg) else { continue };
+            hunting.hunt.handle(now, HuntInput::Timeout);
+            for command in self.drive(leg) {
+                self.feed(Input::Command(command));
+            }
+            self.settle(leg);
+        }
+    }
+
+    /// An event of a call that is not answered yet. What follows from it.
+    pub(super) fn hunted(&mut self, leg: LegId, event: Event) -> Vec<Command> {
+        let now = self.now();
+        let Some(hunting) = self.hunting.get_mut(&leg) else { return Vec::new() };
+        match &event {
+            Event::Progress { status, .. } => hunting.hunt.handle(now, HuntInput::Progress { status: *status }),
+            Event::Rejected { status, .. } => {
+                let status = *status;
+                hunting.hunt.handle(now, HuntInput::Refused { status });
+                return self.drive(leg);
+            }
+            Event::Answered { .. } => {
+                self.hunting.remove(&leg);
+            }
+            _ => {}
+        }
+        self.legs.on_event(event).into_iter().collect()
+    }
+
+    /// Does what a hunt wants; the commands for the agent.
+    fn drive(&mut self, leg: LegId) -> Vec<Command> {
+        let now = self.now();
+        let mut commands = Vec::new();
+        while let Some(hunting) = self.hunting.get_mut(&leg) {
+            let at = hunting.hunt.at();
+            match hunting.hunt.poll_output() {
+                Some(HuntOutput::Leave) => {
+                    // A late 1xx gets CANCEL, a late 2xx ACK and BYE: the agent knows that nobody wants it.
+                    let dialog = self.legs.dialog_of(leg);
+                    commands.extend(dialog.map(|dialog| Command::Bye { dialog, headers: Vec::new() }));
+                }
+                Some(HuntOutput::Try(next)) => {
+                    let way = hunting.ways[next];
+                    if let Some(before) = next.checked_sub(1).map(|before| hunting.ways[before]) {
+                        let moves = before.trunk != way.trunk;
+                        let helps = hunting.to.emergency_code().is_some();
+                        self.watch.failed(now, before);
+                        self.count_failover(leg, before.trunk);
+                        if moves && !helps && !self.routing.has_channel(way.trunk) {
+                            let full = HuntInput::Refused { status: 503 };
+                            self.hunting.get_mut(&leg).into_iter().for_each(|hunting| hunting.hunt.handle(now, full));
+                            continue;
+                        }
+                        if moves {
+                            self.routing.moves(now, leg, way.trunk);
+                        }
+                    }
+                    let dialog = self.side.agent.next_dialog();
+                    self.legs.rewire(leg, dialog);
+                    commands.extend(self.invite(leg, dialog, way));
+                }
+                Some(HuntOutput::Over { status }) => {
+                    let way = hunting.ways[at];
+                    if is_path_fault(status) {
+                        self.watch.failed(now, way);
+                    }
+                    self.hunting.remove(&leg);
+                    if let Some(dialog) = self.legs.dialog_of(leg) {
+                        let over = Event::Rejected { dialog, status, reason: String::new() };
+                        commands.extend(self.legs.on_event(over));
+                    }
+                }
+                None => {
+                    self.impatient.extend(hunting.hunt.poll_timeout().map(|at| (at, leg)));
+                    break;
+                }
+            }
+        }
+        commands
+    }
+
+    fn count_failover(&self, leg: LegId, trunk: usize) {
+        let name = self.settings.carriers[trunk].name.clone();
+        info!(leg = leg.0, trunk = %name, "the call was not taken there, the next way is tried");
+        metrics::counter!("cordboard_trunk_failovers_total", "trunk" => name).increment(1);
+    }
+
+    fn invite(&mut self, leg: LegId, dialog: DialogId, way: Way) -> Option<Command> {
+        let flow = self.flow_to(way.trunk, way.peer);
+        let (transport, carrier) = (self.transport(way.trunk), &self.settings.carriers[way.trunk]);
+        if carrier.account.is_some() {
+            self.side.agent.lend_login(dialog, login_of(way.trunk));
+        }
+        let hunting = self.hunting.get(&leg)?;
+        let written = |number: &PhoneNumber| carrier.numbering.write(number);
+        let user = hunting.to.emergency_code().map_or_else(|| written(&hunting.to), str::to_owned);
+        let number = carrier.pick_caller_id(hunting.caller_id.as_ref());
+        let own = carrier.caller_ids.first().map(written);
+        let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &self.host);
+        // A name stays a name in the request URI: carriers tell customers apart by it.
+        let host = &carrier.target;
+        Some(Command::Invite {
+            dialog,
+            flow,
+            request_uri: format!("sip:{user}@{host}{transport}"),
+            from: identity.from,
+            to: format!("<sip:{user}@{host}>"),
+            headers: identity.headers,
+            offer: Some(hunting.offer.clone()),
+        })
+    }
+}
+
+/// Our own rules, or the want of a line, forbid it.
+fn refuse(leg: LegId, call: &DialOut, refusal: Refusal, events: &mpsc::Sender<LegEvent>) {
+    let account = call.account.as_ref().map(tracing::field::display);
+    warn!(leg = leg.0, account, reason = refusal.name(), "a call out was refused");
+    metrics::counter!("cordboard_calls_out_refused_total", "reason" => refusal.name()).increment(1);
+    // An owner that is gone needs no word.
+    let _ = events.try_send(LegEvent::Ended(refusal.cause()));
+}

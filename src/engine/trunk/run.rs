@@ -1,0 +1,358 @@
+//! The loop: what comes from the network, from legs' owners, from name servers and with time. Calls in are taken here.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use super::alarms::TOLL;
+use super::names::Found;
+use super::out::Hunting;
+use super::registrations::{Registrations, login_of};
+use super::watch::{Ping, Watch};
+use super::{Carrier, Order, TrunkSettings};
+use crate::domain::call::bridge::LegId;
+use crate::domain::trunk::{Notice, Routing};
+use crate::engine::feed::AlarmLevel;
+use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
+use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
+use crate::proto::sip::locate::Server;
+use crate::proto::sip::{Admit, Command, DialogId, Event, Flow, IncomingInvite, Input, Source, Transport, Verstat};
+
+const TOLL_WORDS: &str = "Calls to numbers that may not be dialled, or beyond an account's limit, were refused again \
+                          and again. Somebody may be trying to call at your cost: look at who placed them.";
+
+/// The trunk side at work.
+pub(super) struct Loop {
+    pub(super) side: SipSide,
+    pub(super) legs: Legs,
+    pub(super) settings: TrunkSettings,
+    pub(super) routing: Routing,
+    pub(super) watch: Watch,
+    registrations: Registrations,
+    /// Who waits until all registrations are taken back.
+    unregistered: Option<oneshot::Sender<()>>,
+    /// As carriers know us.
+    pub(super) host: String,
+    /// Calls out that are not answered yet.
+    pub(super) hunting: HashMap<LegId, Hunting>,
+    /// When a hunt loses patience. May hold some that are over.
+    pub(super) impatient: BTreeSet<(Instant, LegId)>,
+    incoming: mpsc::Sender<IncomingCall>,
+}
+
+impl Loop {
+    pub(super) fn new(
+        side: SipSide,
+        settings: TrunkSettings,
+        routing: Routing,
+        watch: Watch,
+        registrations: Registrations,
+        host: String,
+        incoming: mpsc::Sender<IncomingCall>,
+    ) -> Self {
+        let (legs, hunting, impatient) = (Legs::default(), HashMap::new(), BTreeSet::new());
+        let unregistered = None;
+        let mut own = Self {
+            side,
+            legs,
+            settings,
+            routing,
+            watch,
+            registrations,
+            unregistered,
+            host,
+            hunting,
+            impatient,
+            incoming,
+        };
+        (0..own.settings.carriers.len()).for_each(|trunk| own.reach(trunk));
+        own
+    }
+
+    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut names: mpsc::Receiver<Found>) {
+        self.register();
+        let mut sweep = tokio::time::interval(SWEEP);
+        loop {
+            let wake = self.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
+            tokio::select! {
+                input = self.side.next() => self.feed(input),
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => break,
+                },
+                Some(found) = names.recv() => match found.servers {
+                    Some(servers) => self.found(found.at, servers),
+                    None => self.watch.not_found(found.at),
+                },
+                () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.on_time(),
+                _ = sweep.tick() => self.sweep(),
+            }
+        }
+        info!("trunk side ends");
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.side.clock.instant()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let impatient = self.impatient.first().map(|(at, _)| *at);
+        [impatient, self.watch.poll_timeout(), self.routing.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self) {
+        let now = self.now();
+        self.lose_patience(now);
+        for ping in self.watch.due(now) {
+            self.ping(ping);
+        }
+        self.routing.on_timeout(now);
+        self.notice();
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Dial { leg, call, offer, events } => self.dial(leg, call, offer, events),
+            Order::Leg(leg, command) => {
+                if let LegCommand::Reject(cause) = &command {
+                    self.side.count_refusal(sip_side::status_of(*cause));
+                }
+                if let Some(command) = self.legs.on_command(leg, command) {
+                    self.feed(Input::Command(command));
+                }
+                self.settle(leg);
+            }
+            Order::TollSeenTo => self.routing.toll_seen_to(),
+            Order::Unregister(done) => {
+                self.unregistered = Some(done);
+                let now = self.now();
+                self.registrations.stop(now);
+                self.register();
+            }
+        }
+    }
+
+    pub(super) fn feed(&mut self, input: Input) {
+        if let Input::FlowClosed { flow } = &input {
+            let now = self.now();
+            self.registrations.flow_lost(now, flow);
+        }
+        let mut inputs = VecDeque::from([input]);
+        // Each command ends its dialog or begins the next of a hunt, so the chain is short.
+        while let Some(input) = inputs.pop_front() {
+            for event in self.side.feed(input) {
+                inputs.extend(self.follow(event).into_iter().map(Input::Command));
+            }
+        }
+    }
+
+    /// What follows from an event at once.
+    fn follow(&mut self, event: Event) -> Vec<Command> {
+        match event {
+            Event::Incoming { dialog, flow, invite } => self.take(dialog, &flow, &invite).into_iter().collect(),
+            Event::Registration(answer) => {
+                let now = self.now();
+                self.registrations.answered(now, answer);
+                self.register();
+                Vec::new()
+            }
+            Event::OptionsAnswered { request, status } => {
+                self.watch.answered(self.now(), request, status);
+                Vec::new()
+            }
+            event => {
+                let leg = dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
+                let commands = match leg.filter(|leg| self.hunting.contains_key(leg)) {
+                    Some(leg) => self.hunted(leg, event),
+                    None => self.legs.on_event(event).into_iter().collect(),
+                };
+                if let Some(leg) = leg {
+                    self.settle(leg);
+                }
+                commands
+            }
+        }
+    }
+
+    /// A leg that is over gives its channel back.
+    pub(super) fn settle(&mut self, leg: LegId) {
+        if self.legs.dialog_of(leg).is_none() {
+            self.routing.ended(leg);
+            self.hunting.remove(&leg);
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now = self.now();
+        self.registrations.tick(now);
+        self.register();
+        for flow in self.side.endpoint.sweep() {
+            self.feed(Input::FlowClosed { flow });
+        }
+        for command in self.legs.orphans() {
+            self.feed(Input::Command(command));
+        }
+        let legs = &self.legs;
+        self.routing.keep(|leg| legs.dialog_of(leg).is_some());
+        self.hunting.retain(|leg, _| legs.dialog_of(*leg).is_some());
+        self.routing.tidy(self.side.clock.instant());
+        metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
+    }
+
+    fn found(&mut self, trunk: usize, servers: Vec<Server>) {
+        let now = self.now();
+        self.watch.found(now, trunk, servers);
+        self.side.agent.admit(admitted(&self.settings.carriers, &self.watch));
+        self.reach(trunk);
+        self.register();
+    }
+
+    /// A trunk's servers are known, or have changed: its login is for them alone, and it is registered with.
+    fn reach(&mut self, trunk: usize) {
+        let servers: Vec<_> = self.watch.servers(trunk).map(|address| address.ip()).collect();
+        if servers.is_empty() {
+            return;
+        }
+        self.side.agent.set_login_peers(login_of(trunk), servers);
+        let now = self.now();
+        self.registrations.start(now, trunk);
+    }
+
+    /// Sends what registrations want sent.
+    fn register(&mut self) {
+        let now = self.now();
+        let mut registrations = std::mem::take(&mut self.registrations);
+        let commands = registrations.commands(|trunk| {
+            let peer = self.watch.ways(now, &[trunk]).first()?.peer;
+            Some(self.flow_to(trunk, peer))
+        });
+        self.registrations = registrations;
+        for command in commands {
+            self.feed(Input::Command(command));
+        }
+        if self.registrations.are_over()
+            && let Some(done) = self.unregistered.take()
+        {
+            // Who asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    /// A flow to a server of this trunk.
+    pub(super) fn flow_to(&mut self, trunk: usize, peer: SocketAddr) -> Flow {
+        match self.settings.carriers[trunk].transport {
+            Transport::Tcp => self.side.endpoint.tcp_flow(peer),
+            _ => self.side.endpoint.udp_flow(peer),
+        }
+    }
+
+    fn ping(&mut self, ping: Ping) {
+        let flow = self.flow_to(ping.way.trunk, ping.way.peer);
+        let request = self.side.agent.next_request();
+        let request_uri =
+            format!("sip:{}{}", self.settings.carriers[ping.way.trunk].target, self.transport(ping.way.trunk));
+        let from = format!("<sip:ping@{}>", self.host);
+        self.watch.asked(request, ping);
+        self.feed(Input::Command(Command::Options { request, flow, request_uri, from }));
+    }
+
+    /// As a parameter of a URI.
+    pub(super) fn transport(&self, trunk: usize) -> &'static str {
+        match self.settings.carriers[trunk].transport {
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            _ => "",
+        }
+    }
+
+    /// Tells people what the rules noticed.
+    pub(super) fn notice(&mut self) {
+        while let Some(notice) = self.routing.poll_output() {
+            match notice {
+                Notice::TollSuspected => {
+                    warn!("calls out were refused again and again: it may be toll fraud");
+                    self.watch.alarms().raise(TOLL, AlarmLevel::Critical, TOLL_WORDS.to_owned());
+                }
+                Notice::TollOver => self.watch.alarms().take_back(TOLL),
+            }
+        }
+    }
+
+    /// A call comes in. The command returned refuses it.
+    fn take(&mut self, dialog: DialogId, flow: &Flow, invite: &IncomingInvite) -> Option<Command> {
+        let refuse = |status| {
+            let later = (status == 503).then(|| ("Retry-After".to_owned(), "10".to_owned()));
+            Some(Command::Reject { dialog, status, headers: later.into_iter().collect() })
+        };
+        let from = flow.peer.ip();
+        let sends_calls = |(at, carrier): (usize, &Carrier)| {
+            let listed = carrier.sources.iter().any(|source| source.contains(from));
+            (listed || (carrier.targets_call && self.watch.is_server(at, from))).then_some(at)
+        };
+        let Some(index) = self.settings.carriers.iter().enumerate().find_map(sends_calls) else {
+            // A server that answers calls of ours, but may make none.
+            self.side.count_refusal(403);
+            return refuse(403);
+        };
+        if !self.routing.has_channel(index) {
+            self.side.count_refusal(503);
+            return refuse(503);
+        }
+        let carrier = &self.settings.carriers[index];
+        let number = |text: Option<String>| text.and_then(|t| carrier.numbering.read(&t).ok());
+        // A carrier that we register with may call us by our login; what was dialled then stands in To.
+        let by_login = carrier.account.as_ref().is_some_and(|a| invite.dialled().as_ref() == Some(&a.login.user));
+        let (first, then) = (number(invite.dialled()), number(invite.dialled_first()));
+        let did = if by_login { then.or(first) } else { first.or(then) };
+        let leg = self.settings.legs.fresh();
+        let (events, receiver) = mpsc::channel(LEG_EVENT_DEPTH);
+        let call = IncomingCall {
+            leg,
+            trunk: carrier.name.clone(),
+            did,
+            caller: number(invite.caller()),
+            forwarded_from: number(invite.forwarded_from()),
+            verstat: invite.verstat().map(Verstat::name),
+            offer: invite.offer.clone(),
+            events: receiver,
+        };
+        if self.incoming.try_send(call).is_err() {
+            warn!("a call came in and nobody takes calls");
+            self.side.count_refusal(503);
+            return refuse(503);
+        }
+        metrics::counter!("cordboard_trunk_calls_total", "direction" => "in").increment(1);
+        self.legs.add(leg, dialog, events);
+        self.routing.came_in(leg, index);
+        None
+    }
+}
+
+/// Who may speak to us: those who may call, and those who answer our calls.
+pub(super) fn admitted(carriers: &[Carrier], watch: &Watch) -> Admit {
+    let sources = carriers.iter().flat_map(|carrier| carrier.sources.iter().copied());
+    Admit::Sources(sources.chain(watch.known().map(Source::from)).collect())
+}
+
+/// The dialog that an event is about.
+const fn dialog_of(event: &Event) -> Option<DialogId> {
+    match event {
+        Event::Incoming { dialog, .. }
+        | Event::Canceled { dialog }
+        | Event::Established { dialog, .. }
+        | Event::Progress { dialog, .. }
+        | Event::Answered { dialog, .. }
+        | Event::Rejected { dialog, .. }
+        | Event::Reoffered { dialog, .. }
+        | Event::ReinviteAnswered { dialog, .. }
+        | Event::ReinviteRejected { dialog, .. }
+        | Event::Info { dialog, .. }
+        | Event::Refer { dialog, .. }
+        | Event::FlowLost { dialog }
+        | Event::Ended { dialog, .. } => Some(*dialog),
+        Event::Register { .. } | Event::Registration(_) | Event::OptionsAnswered { .. } | Event::Refused { .. } => None,
+    }
+}

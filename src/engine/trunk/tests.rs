@@ -1,0 +1,457 @@
+//! Calls out over real sockets, the carriers being played by the test word by word: who is called next, and what
+//! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
+
+use tokio::net::UdpSocket;
+use tokio::sync::broadcast;
+use tokio::time::timeout;
+
+use super::*;
+use crate::base::clock::SystemClock;
+use crate::base::id::AccountId;
+use crate::base::numbering::NumberFormat;
+use crate::engine::feed::{AlarmLevel, FeedEvent};
+use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::io::net::fake_dns::{Known, name_server};
+
+const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
+const BEN: &str = "+12025550110";
+/// Nothing here takes anywhere near as long; a test that waits in vain ends by it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("a number")
+}
+
+/// A carrier's server.
+struct Far {
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+/// A message that a carrier got.
+#[derive(Clone, Debug)]
+struct Got {
+    text: String,
+    from: SocketAddr,
+}
+
+impl Got {
+    fn line(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+impl Far {
+    async fn open() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let address = socket.local_addr().expect("bound");
+        Self { socket, address }
+    }
+
+    /// The next message.
+    async fn gets_any(&self) -> Got {
+        let mut buffer = vec![0; 4_096];
+        let (len, from) =
+            timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect("a message").expect("a datagram");
+        Got { text: String::from_utf8_lossy(&buffer[..len]).into_owned(), from }
+    }
+
+    /// The next message that begins so; copies of earlier ones are passed over.
+    async fn gets(&self, method: &str) -> Got {
+        for _ in 0..50 {
+            let got = self.gets_any().await;
+            if got.line().starts_with(method) {
+                return got;
+            }
+        }
+        panic!("no {method}");
+    }
+
+    /// How many messages have arrived that nobody read.
+    fn unread(&self) -> usize {
+        let mut buffer = vec![0; 4_096];
+        std::iter::from_fn(|| self.socket.try_recv_from(&mut buffer).ok()).count()
+    }
+
+    async fn says(&self, to: &Got, status: &str, sdp: bool) {
+        let echoed = ["Via", "From", "Call-ID", "CSeq"]
+            .map(|name| format!("{name}: {}\r\n", to.header(name).expect("each request has it")))
+            .concat();
+        let tag = if to.header("To").expect("it has").contains("tag=") { "" } else { ";tag=far" };
+        let (kind, body) = if sdp { ("Content-Type: application/sdp\r\n", SDP) } else { ("", "") };
+        let text = format!(
+            "SIP/2.0 {status}\r\n{echoed}To: {}{tag}\r\nContact: <sip:far@{}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            to.header("To").expect("it has"),
+            self.address,
+            body.len()
+        );
+        self.socket.send_to(text.as_bytes(), to.from).await.expect("loopback takes a datagram");
+    }
+}
+
+/// A trunk side with these carriers, in the order given.
+struct House {
+    trunk: TrunkHandle,
+    calls: mpsc::Receiver<IncomingCall>,
+    feed: broadcast::Receiver<FeedEvent>,
+    legs: LegNumbers,
+}
+
+async fn house(carriers: Vec<Carrier>, change: impl FnOnce(&mut TrunkSettings)) -> House {
+    let legs = LegNumbers::default();
+    let mut settings = TrunkSettings::new(([127, 0, 0, 1], 0).into(), carriers, legs.clone());
+    change(&mut settings);
+    let feed = settings.feed.subscribe();
+    let (trunk, calls) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+    House { trunk, calls, feed, legs }
+}
+
+fn carrier(far: &Far, priority: u16) -> Carrier {
+    let mut carrier = Carrier::new(&format!("carrier-{priority}"), far.address.into());
+    carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.rules.priority = priority;
+    carrier.ping_every = None;
+    carrier
+}
+
+/// A leg's owner.
+struct Caller {
+    leg: LegId,
+    events: mpsc::Receiver<LegEvent>,
+}
+
+impl Caller {
+    async fn hears(&mut self) -> LegEvent {
+        timeout(PATIENCE, self.events.recv()).await.expect("in time").expect("a leg ends with a word")
+    }
+
+    async fn ends(&mut self) -> Cause {
+        match self.hears().await {
+            LegEvent::Ended(cause) => cause,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl House {
+    fn dials(&self, to: &str) -> Caller {
+        self.dials_as(to, None, None)
+    }
+
+    fn dials_as(&self, to: &str, caller_id: Option<&str>, account: Option<&str>) -> Caller {
+        let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
+        let leg = self.legs.fresh();
+        let call = DialOut { to: number(to), caller_id: caller_id.map(number), account: account.map(AccountId::named) };
+        self.trunk.dial(leg, call, SDP.into(), events);
+        Caller { leg, events: received }
+    }
+
+    /// The next change of alarms.
+    async fn told(&mut self) -> FeedEvent {
+        timeout(PATIENCE, self.feed.recv()).await.expect("in time").expect("the feed lives")
+    }
+}
+
+#[tokio::test]
+async fn a_trunk_that_says_503_is_followed_by_the_next_and_the_owner_sees_one_attempt() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&second, 20), carrier(&first, 10)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "503 Service Unavailable", false).await;
+    first.gets("ACK").await;
+    let taken = second.gets("INVITE").await;
+    assert_eq!(taken.line(), format!("INVITE sip:{BEN}@{} SIP/2.0", second.address));
+    assert_ne!(taken.header("Call-ID"), refused.header("Call-ID"), "a call of its own for each");
+    second.says(&taken, "180 Ringing", false).await;
+    assert!(matches!(caller.hears().await, LegEvent::Ringing));
+    second.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+    second.gets("ACK").await;
+    house.trunk.send(caller.leg, LegCommand::HangUp);
+    second.gets("BYE").await;
+    assert_eq!(caller.ends().await, Cause::Released);
+    assert!(caller.events.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn a_silent_trunk_is_left_and_its_late_ringing_cancelled() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let silent = first.gets("INVITE").await;
+    let taken = second.gets("INVITE").await;
+    // Sent at 0, 0.5 and 1.5 s; had it been waited for longer, there would be a fourth.
+    assert!(first.unread() <= 2);
+    second.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+    first.says(&silent, "180 Ringing", false).await;
+    let cancel = first.gets("CANCEL").await;
+    assert_eq!(cancel.header("Via"), silent.header("Via"), "it is that INVITE's");
+    first.says(&cancel, "200 OK", false).await;
+    first.says(&silent, "487 Request Terminated", false).await;
+    first.gets("ACK").await;
+    house.trunk.send(caller.leg, LegCommand::HangUp);
+    assert_eq!(caller.ends().await, Cause::Released, "of the first trunk nothing was told");
+}
+
+#[tokio::test]
+async fn a_late_answer_of_a_silent_trunk_is_acknowledged_and_hung_up() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let silent = first.gets("INVITE").await;
+    let taken = second.gets("INVITE").await;
+    second.says(&taken, "180 Ringing", false).await;
+    assert!(matches!(caller.hears().await, LegEvent::Ringing));
+    first.says(&silent, "200 OK", true).await;
+    first.gets("ACK").await;
+    let bye = first.gets("BYE").await;
+    first.says(&bye, "200 OK", false).await;
+    second.says(&taken, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy, "the second goes on as if nothing had been");
+}
+
+#[tokio::test]
+async fn a_trunk_whose_connection_is_refused_is_followed_by_the_next_at_once() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let second = Far::open().await;
+    let mut first = carrier(&second, 10);
+    first.target = nobody.into();
+    first.transport = Transport::Tcp;
+    let house = house(vec![first, carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let taken = second.gets("INVITE").await;
+    second.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+}
+
+#[tokio::test]
+async fn an_answer_about_the_called_party_is_final() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    for (status, cause) in [
+        ("486 Busy Here", Cause::Busy),
+        ("603 Decline", Cause::Declined),
+        ("607 Unwanted", Cause::Unwanted),
+        ("608 Rejected", Cause::Blocked),
+        ("404 Not Found", Cause::WrongNumber),
+        ("480 Temporarily Unavailable", Cause::Unreachable),
+    ] {
+        let mut caller = house.dials(BEN);
+        let asked = first.gets("INVITE").await;
+        first.says(&asked, status, false).await;
+        assert_eq!(caller.ends().await, cause, "{status}");
+    }
+    assert_eq!(second.unread(), 0, "the other trunk was never asked");
+}
+
+#[tokio::test]
+async fn when_every_trunk_refuses_the_last_word_is_told_once() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    for far in [&first, &second] {
+        let asked = far.gets("INVITE").await;
+        far.says(&asked, "100 Trying", false).await;
+        far.says(&asked, "500 Server Internal Error", false).await;
+    }
+    assert_eq!(caller.ends().await, Cause::Unreachable);
+    assert!(caller.events.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_while_the_second_trunk_is_tried_leaves_nothing_behind() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "502 Bad Gateway", false).await;
+    let ringing = second.gets("INVITE").await;
+    second.says(&ringing, "180 Ringing", false).await;
+    assert!(matches!(caller.hears().await, LegEvent::Ringing));
+    house.trunk.send(caller.leg, LegCommand::HangUp);
+    second.gets("CANCEL").await;
+    assert_eq!(caller.ends().await, Cause::Released);
+}
+
+#[tokio::test]
+async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_answers() {
+    let far = Far::open().await;
+    let mut only = carrier(&far, 10);
+    only.ping_every = Some(Duration::from_millis(40));
+    let mut house = house(vec![only], |_| {}).await;
+    let ping = far.gets("OPTIONS").await;
+    assert_eq!(ping.line(), format!("OPTIONS sip:{} SIP/2.0", far.address));
+    let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
+    assert_eq!((alarm.level, alarm.dismissible), (AlarmLevel::Critical, false));
+    assert!(alarm.text.starts_with("The trunk carrier-10 does not answer. Nobody can be called"), "{}", alarm.text);
+    assert_eq!(house.trunk.alarms(), [alarm]);
+    let mut caller = house.dials(BEN);
+    assert_eq!(caller.ends().await, Cause::Unreachable);
+    // Any answer is a sign of life. Old pings, still repeated, are answered too and count for nothing.
+    loop {
+        let ping = far.gets("OPTIONS").await;
+        far.says(&ping, "405 Method Not Allowed", false).await;
+        if let Ok(FeedEvent::AlarmGone { id }) = house.feed.try_recv() {
+            assert_eq!(id, alarms::DOWN);
+            break;
+        }
+    }
+    assert!(house.trunk.alarms().is_empty());
+    let _caller = house.dials(BEN);
+    far.gets("INVITE").await;
+}
+
+#[tokio::test]
+async fn refusals_that_pile_up_alarm_without_a_number_and_go_when_seen_to() {
+    let far = Far::open().await;
+    let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
+    for n in 0..5 {
+        let mut caller = house.dials_as(&format!("+2525550{n:03}"), None, Some("plumbing"));
+        assert_eq!(caller.ends().await, Cause::Forbidden);
+    }
+    let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
+    assert!(alarm.dismissible && !alarm.text.contains(|c: char| c.is_ascii_digit()), "{}", alarm.text);
+    house.trunk.silence(&alarm.id);
+    assert!(matches!(house.told().await, FeedEvent::AlarmGone { .. }));
+    assert_eq!(far.unread(), 0, "nothing was sent");
+}
+
+#[tokio::test]
+async fn an_account_over_its_limit_is_refused_and_others_are_not() {
+    let far = Far::open().await;
+    let limits = Limits { account_calls: 1, account_calls_per_hour: 2 };
+    let house = house(vec![carrier(&far, 10)], |settings| settings.limits = limits).await;
+    let mut first = house.dials_as(BEN, None, Some("one"));
+    let invite = far.gets("INVITE").await;
+    assert_eq!(house.dials_as(BEN, None, Some("one")).ends().await, Cause::Limited);
+    let mut other = house.dials_as(BEN, None, Some("other"));
+    let others = far.gets("INVITE").await;
+    far.says(&others, "486 Busy Here", false).await;
+    assert_eq!(other.ends().await, Cause::Busy);
+    far.says(&invite, "486 Busy Here", false).await;
+    assert_eq!(first.ends().await, Cause::Busy, "and its place is free again");
+    let _second = house.dials_as(BEN, None, Some("one"));
+    far.gets("INVITE").await;
+}
+
+#[tokio::test]
+async fn emergency_numbers_go_out_as_dialled_over_a_trunk_registered_for_them() {
+    let (plain, registered) = (Far::open().await, Far::open().await);
+    let mut second = carrier(&registered, 20);
+    second.rules.emergency = true;
+    second.numbering.format = NumberFormat::National;
+    let house = house(vec![carrier(&plain, 10), second], |_| {}).await;
+    let help = PhoneNumber::emergency("911").expect("an emergency number");
+    let _caller = house.dials(help.as_e164());
+    let invite = registered.gets("INVITE").await;
+    assert_eq!(invite.line(), format!("INVITE sip:911@{} SIP/2.0", registered.address));
+    assert_eq!(plain.unread(), 0);
+}
+
+#[tokio::test]
+async fn numbers_are_written_and_read_as_the_carrier_does() {
+    let far = Far::open().await;
+    let mut british = carrier(&far, 10);
+    british.numbering = Numbering { format: NumberFormat::National, ..Numbering::of_country("44") };
+    british.rules.plan.allowed = vec!["+44".parse().expect("a pattern")];
+    british.caller_ids = vec![number("+442079460100"), number("+442079460102")];
+    british.shown = Shown::Pai;
+    let mut house = house(vec![british], |_| {}).await;
+    let _caller = house.dials_as("+442079460999", Some("+442079460102"), None);
+    let invite = far.gets("INVITE").await;
+    assert_eq!(invite.line(), format!("INVITE sip:02079460999@{} SIP/2.0", far.address));
+    assert!(invite.header("From").expect("it has").starts_with("<sip:02079460100@127.0.0.1>"), "who the customer is");
+    assert_eq!(invite.header("P-Asserted-Identity"), Some("<sip:02079460102@127.0.0.1>"), "who calls");
+
+    let from_carrier = format!(
+        "INVITE sip:02079460102@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKin\r\n\
+         From: <tel:7946-0999;phone-context=+4420>;tag=1\r\nTo: <sip:02079460102@127.0.0.1>\r\nCall-ID: in\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:far@{}>\r\nDiversion: <sip:00442079460555@h>;reason=no-answer\r\n\
+         Content-Length: 0\r\n\r\n",
+        far.address, far.address
+    );
+    far.socket.send_to(from_carrier.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+    let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    let read = |number: Option<PhoneNumber>| number.map(String::from);
+    assert_eq!(read(call.did).as_deref(), Some("+442079460102"));
+    assert_eq!(read(call.caller).as_deref(), Some("+442079460999"));
+    assert_eq!(read(call.forwarded_from).as_deref(), Some("+442079460555"));
+}
+
+#[tokio::test]
+async fn a_host_is_found_by_srv_and_its_second_server_takes_what_the_first_refuses() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, first.address.port()], "a.carrier.example."),
+        Known::srv(service, 60, [20, 0, second.address.port()], "b.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+        Known::address("b.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut named = carrier(&first, 10);
+    named.target = "sip.carrier.example".parse().expect("a target");
+    // Pings say when the name has been looked up.
+    named.ping_every = Some(PING_EVERY);
+    let house = house(vec![named], |settings| settings.name_server = Some(server)).await;
+    for far in [&first, &second] {
+        let ping = far.gets("OPTIONS").await;
+        far.says(&ping, "200 OK", false).await;
+    }
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    assert_eq!(refused.line(), format!("INVITE sip:{BEN}@sip.carrier.example SIP/2.0"), "a name stays a name");
+    first.says(&refused, "503 Service Unavailable", false).await;
+    let taken = second.gets("INVITE").await;
+    second.says(&taken, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy);
+}
+
+#[tokio::test]
+async fn a_server_answers_our_calls_without_being_listed_and_calls_in_only_where_its_trunk_says_so() {
+    for targets_call in [false, true] {
+        let far = Far::open().await;
+        let mut unlisted = carrier(&far, 10);
+        unlisted.sources = Vec::new();
+        unlisted.targets_call = targets_call;
+        let mut house = house(vec![unlisted], |_| {}).await;
+        let mut caller = house.dials(BEN);
+        let invite = far.gets("INVITE").await;
+        far.says(&invite, "200 OK", true).await;
+        assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+        far.gets("ACK").await;
+        let from_server = format!(
+            "INVITE sip:+12025550102@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKin\r\n\
+             From: <sip:+12025550199@h>;tag=1\r\nTo: <sip:+12025550102@127.0.0.1>\r\nCall-ID: in\r\n\
+             CSeq: 1 INVITE\r\nContact: <sip:far@{}>\r\nContent-Length: 0\r\n\r\n",
+            far.address, far.address
+        );
+        far.socket.send_to(from_server.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+        if targets_call {
+            let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+            assert_eq!(call.did.map(String::from).as_deref(), Some("+12025550102"));
+        } else {
+            far.gets("SIP/2.0 403").await;
+            assert!(house.calls.try_recv().is_err(), "nobody hears of it");
+        }
+    }
+}
+
+#[test]
+fn only_numbers_of_the_carrier_are_shown() {
+    let (a, b, c) = (number("+12025550101"), number("+12025550102"), number("+12025550103"));
+    let mut carrier = Carrier::new("c", "carrier.example:5060".parse().expect("a target"));
+    carrier.caller_ids = vec![a.clone(), b.clone()];
+    assert_eq!(carrier.pick_caller_id(Some(&b)), Some(b));
+    assert_eq!(carrier.pick_caller_id(Some(&c)), Some(a));
+    carrier.caller_ids.clear();
+    assert_eq!(carrier.pick_caller_id(Some(&c)), Some(c));
+    assert_eq!(carrier.pick_caller_id(None), None);
+}

@@ -1,0 +1,55 @@
+//! Asking the far end of a dialog whether it is still there: an OPTIONS inside the dialog (RFC 3261 §11, §12.2).
+//!
+//! Any answer but 481 and 408 says yes, a refusal or a challenge too. No answer ends the dialog with a BYE, in
+//! case it is only deaf. One probe at a time for each dialog; none before it is up.
+
+use std::time::Instant;
+
+use super::super::dialog::{Stage, TxId};
+use super::super::message::Method;
+use super::super::words::{DialogId, EndReason};
+use super::Agent;
+
+impl Agent {
+    pub(super) fn probe(&mut self, now: Instant, id: DialogId) {
+        let asked = self.clients.iter().any(|(tx, client)| client.dialog == Some(id) && self.is_probe(*tx));
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if asked || dialog.stage != Stage::Up || dialog.closing {
+            return;
+        }
+        dialog.local_seq += 1;
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        let Some(mut options) = dialog.request(Method::OPTIONS, dialog.local_seq) else { return };
+        let flow = self.way_to(dialog);
+        options.headers.push("Contact", self.contact(&flow));
+        options.headers.push("Accept", "application/sdp");
+        options.headers.push("User-Agent", &self.config.user_agent);
+        self.send(now, flow, options, Some(id));
+    }
+
+    /// The dialog that a transaction of ours probes.
+    fn probed(&self, tx: TxId) -> Option<DialogId> {
+        self.clients.get(&tx).filter(|_| self.is_probe(tx)).and_then(|client| client.dialog)
+    }
+
+    fn is_probe(&self, tx: TxId) -> bool {
+        self.clients.get(&tx).is_some_and(|client| client.key.1 == Method::OPTIONS.to_string())
+    }
+
+    /// What a final answer to a probe says.
+    pub(super) fn probe_answered(&mut self, now: Instant, tx: TxId, status: u16) {
+        if matches!(status, 408 | 481)
+            && let Some(dialog) = self.probed(tx)
+        {
+            self.end(now, dialog, EndReason::Timeout);
+        }
+    }
+
+    /// A transaction of ours got no answer at all.
+    pub(super) fn probe_unanswered(&mut self, now: Instant, tx: TxId) {
+        if let Some(dialog) = self.probed(tx) {
+            self.send_bye(now, dialog, &[]);
+            self.end(now, dialog, EndReason::Timeout);
+        }
+    }
+}

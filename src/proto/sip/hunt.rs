@@ -1,0 +1,228 @@
+//! One call out over several ways: which is tried, when it is given up, and what the caller's side is told in the end.
+//!
+//! The next way is tried when one is broken: 503 and its kin, a lost connection, or silence. Answers about the called
+//! party (busy, declined, no such number) end the hunt: they would be the same everywhere. Driven by `engine/trunk`,
+//! which cancels what is left ([`HuntOutput::Leave`]) and makes the next attempt. What always holds: ways are tried
+//! in order and each once; the last one is never left for its silence, and is tried within [`SILENCE`] if all before
+//! it are silent.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How long all silent ways together may hold a call up.
+pub const SILENCE: Duration = Duration::from_secs(2);
+/// Ways one call tries at most: the patience for each gets too short otherwise.
+pub const MAX_WAYS: usize = 4;
+
+/// What happens to a hunt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HuntInput {
+    /// A provisional answer on the way tried now, 100 included.
+    Progress { status: u16 },
+    /// It was refused, timed out (408) or lost its connection (503).
+    Refused { status: u16 },
+    /// The time of [`Hunt::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What a hunt wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HuntOutput {
+    /// The attempt under way is given up: whatever it still brings is cancelled or hung up.
+    Leave,
+    /// Try the way of this place.
+    Try(usize),
+    /// This is what came of it.
+    Over { status: u16 },
+}
+
+/// One call's hunt, until it is answered.
+#[derive(Debug)]
+pub struct Hunt {
+    ways: usize,
+    at: usize,
+    patience: Duration,
+    give_up_at: Option<Instant>,
+    /// The called party was alerted.
+    rang: bool,
+    outputs: VecDeque<HuntOutput>,
+}
+
+impl Hunt {
+    /// Begins with the first of `ways`.
+    pub fn new(now: Instant, ways: usize) -> Self {
+        let ways = ways.clamp(1, MAX_WAYS);
+        let patience = SILENCE / u32::try_from(ways.saturating_sub(1).max(1)).unwrap_or(1);
+        let mut hunt = Self { ways, at: 0, patience, give_up_at: None, rang: false, outputs: VecDeque::new() };
+        hunt.start(now);
+        hunt
+    }
+
+    fn start(&mut self, now: Instant) {
+        self.give_up_at = (self.at + 1 < self.ways).then(|| now + self.patience);
+        self.outputs.push_back(HuntOutput::Try(self.at));
+    }
+
+    pub fn handle(&mut self, now: Instant, input: HuntInput) {
+        match input {
+            HuntInput::Progress { status } => {
+                self.give_up_at = None;
+                self.rang |= status == 180;
+            }
+            HuntInput::Refused { status } => {
+                self.give_up_at = None;
+                if self.at + 1 < self.ways && !self.rang && is_path_fault(status) {
+                    self.next(now);
+                } else {
+                    self.outputs.push_back(HuntOutput::Over { status });
+                }
+            }
+            HuntInput::Timeout if self.give_up_at.is_some_and(|at| at <= now) => {
+                self.outputs.push_back(HuntOutput::Leave);
+                self.next(now);
+            }
+            HuntInput::Timeout => {}
+        }
+    }
+
+    fn next(&mut self, now: Instant) {
+        self.at += 1;
+        self.start(now);
+    }
+
+    pub fn poll_output(&mut self) -> Option<HuntOutput> {
+        self.outputs.pop_front()
+    }
+
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.give_up_at
+    }
+
+    /// The way tried now.
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+}
+
+/// The answer is about the way, not about the called party: another way may do better.
+pub const fn is_path_fault(status: u16) -> bool {
+    matches!(status, 408 | 500 | 502 | 503 | 504)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::{Clock as _, TestClock, UtcMs};
+    use crate::base::rng::Rng;
+
+    fn start() -> Instant {
+        TestClock::at(UtcMs(0)).instant()
+    }
+
+    fn drain(hunt: &mut Hunt) -> Vec<HuntOutput> {
+        std::iter::from_fn(|| hunt.poll_output()).collect()
+    }
+
+    #[test]
+    fn a_broken_way_is_followed_by_the_next_and_the_last_ones_word_counts() {
+        for status in [408, 500, 502, 503, 504] {
+            let (now, mut hunt) = (start(), Hunt::new(start(), 2));
+            assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)]);
+            hunt.handle(now, HuntInput::Progress { status: 100 });
+            hunt.handle(now, HuntInput::Refused { status });
+            assert_eq!(drain(&mut hunt), [HuntOutput::Try(1)], "{status}");
+            hunt.handle(now, HuntInput::Refused { status: 503 });
+            assert_eq!(drain(&mut hunt), [HuntOutput::Over { status: 503 }]);
+        }
+    }
+
+    #[test]
+    fn an_answer_about_the_called_party_ends_the_hunt() {
+        for status in [403, 404, 410, 480, 484, 486, 487, 488, 501, 600, 603, 604, 606, 607, 608] {
+            let mut hunt = Hunt::new(start(), 3);
+            hunt.handle(start(), HuntInput::Refused { status });
+            assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Over { status }]);
+        }
+    }
+
+    #[test]
+    fn a_telephone_that_rang_is_not_rung_by_another_way() {
+        let mut hunt = Hunt::new(start(), 2);
+        hunt.handle(start(), HuntInput::Progress { status: 180 });
+        hunt.handle(start(), HuntInput::Refused { status: 503 });
+        assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Over { status: 503 }]);
+    }
+
+    #[test]
+    fn silent_ways_hold_a_call_up_two_seconds_in_all() {
+        for ways in 2..=MAX_WAYS {
+            let mut hunt = Hunt::new(start(), ways);
+            let mut now = start();
+            while let Some(at) = hunt.poll_timeout() {
+                now = at;
+                hunt.handle(now, HuntInput::Timeout);
+            }
+            let held_up = now - start();
+            assert!(held_up <= SILENCE && held_up > SILENCE - Duration::from_millis(1), "{ways}: {held_up:?}");
+            assert_eq!(hunt.at(), ways - 1);
+            let outputs = drain(&mut hunt);
+            assert_eq!(outputs.iter().filter(|o| **o == HuntOutput::Leave).count(), ways - 1);
+            assert_eq!(outputs.iter().filter(|o| matches!(o, HuntOutput::Try(_))).count(), ways);
+        }
+    }
+
+    #[test]
+    fn one_sign_of_life_and_the_way_is_kept() {
+        let mut hunt = Hunt::new(start(), 2);
+        let at = hunt.poll_timeout().expect("it has patience");
+        hunt.handle(start(), HuntInput::Progress { status: 100 });
+        assert_eq!(hunt.poll_timeout(), None);
+        hunt.handle(at, HuntInput::Timeout);
+        assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)], "a timer that fires late changes nothing");
+    }
+
+    #[test]
+    fn whatever_happens_each_way_is_tried_once_in_order_and_the_end_is_told_once() {
+        const STATUSES: [u16; 10] = [100, 180, 183, 408, 486, 500, 503, 504, 603, 606];
+        for seed in 0..2_000 {
+            let mut rng = Rng::seeded(seed);
+            let ways = 1 + usize::try_from(rng.below(4)).expect("small");
+            let (mut now, mut hunt) = (start(), Hunt::new(start(), ways));
+            let (mut tried, mut left, mut over, mut rang) = (Vec::new(), 0, 0, false);
+            for _ in 0..40 {
+                for output in drain(&mut hunt) {
+                    match output {
+                        HuntOutput::Try(at) => tried.push(at),
+                        HuntOutput::Leave => left += 1,
+                        HuntOutput::Over { .. } => over += 1,
+                    }
+                    assert!(over == 0 || !matches!(output, HuntOutput::Try(_)), "{seed}: tried after the end");
+                }
+                if over > 0 {
+                    break;
+                }
+                let before = tried.len();
+                now += Duration::from_millis(rng.below(900));
+                let status = STATUSES[usize::try_from(rng.below(10)).expect("small")];
+                match rng.below(3) {
+                    0 => hunt.handle(now, HuntInput::Timeout),
+                    _ if status < 200 => {
+                        rang |= status == 180;
+                        hunt.handle(now, HuntInput::Progress { status });
+                    }
+                    _ => hunt.handle(now, HuntInput::Refused { status }),
+                }
+                assert!(!rang || hunt.at() + 1 == before, "{seed}: another way after it rang");
+            }
+            assert_eq!(tried, (0..tried.len()).collect::<Vec<_>>(), "{seed}");
+            assert!(tried.len() <= ways && left < tried.len() && over <= 1, "{seed}");
+        }
+    }
+
+    #[test]
+    fn the_only_way_is_never_left() {
+        let mut hunt = Hunt::new(start(), 1);
+        assert_eq!(hunt.poll_timeout(), None);
+        assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)]);
+    }
+}

@@ -1,0 +1,336 @@
+//! A shift at the front door that is cut off at every commit it comes by, and gone on with after the next start
+//! as a console would: by sending again, with the same keys, whatever was not answered. Also what no night comes
+//! by: rows that cannot be read, a timer that was lost, an event for a dispatch that does not exist.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
+use cordboard::base::id::{AccountId, CallId, CallTypeId, DispatchId, MessageId, UserId};
+use cordboard::base::phone::PhoneNumber;
+use cordboard::base::pii::Pii;
+use cordboard::domain::call::cause::Cause;
+use cordboard::domain::dispatch::event::{Note, OperatorAct};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::engine::calls::record::{CallLog, Line};
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::messages::MessageFilter;
+use cordboard::io::store::sql::Arg;
+use cordboard::io::store::{Store, StoreConfig};
+use serde_json::{Value, json};
+
+use crate::front::{Got, House, PASSWORD, START, message_body, number, request};
+use crate::support::temp::TempDir;
+use crate::{DATABASE, DIRECTORY, FAILPOINT, config};
+
+/// The commits a shift comes by.
+pub const PLACES: &[&str] = &[
+    "sign_in",
+    "refresh",
+    "draft",
+    "discard",
+    "save",
+    "undo",
+    "withdraw",
+    "call_record",
+    "call_over",
+    "text",
+    "start",
+    "see_text",
+    "operator",
+    "settle_nothing",
+    "lay_aside",
+    "repair",
+    "put_off",
+    "sign_out",
+];
+/// This one is come by only in the life after one that ended while a provider was being asked.
+pub const AFTER_A_CRASH: (&str, &str) = ("hand.after_commit", "interrupted");
+
+const BEN: &str = "+12025550121";
+const STRANGER: &str = "+12025550199";
+const MESSAGES: &str = "/api/v1/messages";
+
+fn patched_call() -> CallId {
+    CallId::named("patched")
+}
+
+/// The child's clock, kept in a file so that time goes on where the life before it was cut off.
+struct Time(PathBuf, TestClock);
+
+impl Time {
+    fn of(directory: &Path) -> Self {
+        let file = directory.join("shift");
+        let now = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok());
+        Self(file, TestClock::at(now.map_or(START, UtcMs)))
+    }
+
+    /// Moves on to `seconds` after the start, unless it is later already.
+    fn reach(&self, seconds: i64) {
+        let left = START.plus_secs(seconds).since(self.1.utc());
+        self.1.advance(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
+        std::fs::write(&self.0, self.1.utc().to_string()).expect("written");
+    }
+}
+
+struct Shift {
+    house: House,
+    time: Time,
+    token: String,
+}
+
+impl Shift {
+    async fn save(&self, key: &str, mut body: Value, draft: Option<&str>) -> Got {
+        if let Some(draft) = draft {
+            body["draft"] = json!(draft);
+        }
+        let mut request = request(Method::POST, MESSAGES, &self.token, &body);
+        request.headers_mut().insert("idempotency-key", key.parse().expect("a header value"));
+        self.house.send(request).await
+    }
+
+    async fn saved(&self, key: &str, body: Value, draft: Option<&str>) -> MessageId {
+        let got = self.save(key, body, draft).await;
+        assert_eq!(got.status, StatusCode::CREATED, "{key}: {}", got.json());
+        got.json()["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
+    }
+
+    /// Saves a message and takes it back.
+    async fn saved_and_taken_back(&self, key: &str, body: Value, draft: Option<&str>) {
+        let got = self.save(key, body, draft).await;
+        assert_eq!(got.status, StatusCode::CREATED, "{key}: {}", got.json());
+        let path = format!("{MESSAGES}/{}/undo", got.json()["id"].as_str().expect("an id"));
+        let undone = self.house.ask(Method::POST, &path, &self.token, Value::Null).await;
+        assert_eq!(undone.status, StatusCode::NO_CONTENT, "{key}");
+    }
+
+    async fn tick(&self) {
+        self.house.front.dispatcher.tick(self.time.1.utc()).await.expect("a tick");
+    }
+
+    async fn dispatch_of(&self, message: &MessageId) -> DispatchId {
+        let found = self.house.store.find_dispatch_of_message(message).await.expect("the store answers");
+        found.expect("a dispatch")
+    }
+
+    async fn text(&self, name: &str, from: &str, body: &str) {
+        let taken = self.house.front.dispatcher.take_text("twilio", name, number(from), None, body.to_owned()).await;
+        taken.expect("taken in");
+    }
+
+    async fn run_sql(&self, sql: &'static str, args: Vec<Arg>) {
+        let mut tx = self.house.store.write().await.expect("the store writes");
+        tx.execute(sql, args).await.expect("a statement");
+        tx.commit("test").await.expect("committed");
+    }
+
+    /// Forms: half filled in, saved, taken back, saved again, thrown away.
+    async fn forms(&self) -> MessageId {
+        let typed = json!({"account": "acc_plumbing", "call_type": "ct_urgent", "answers": {"name": "Pat"}});
+        // Once it is saved, there is no such draft any more.
+        self.house.ask(Method::PUT, "/api/v1/drafts/drf_a", &self.token, typed.clone()).await;
+        self.saved_and_taken_back("k1", message_body(), Some("drf_a")).await;
+        let urgent = self.saved("k2", message_body(), Some("drf_a")).await;
+        let mut sales = message_body();
+        sales["call_type"] = json!("ct_sales");
+        self.saved_and_taken_back("k3", sales, None).await;
+        self.house.ask(Method::PUT, "/api/v1/drafts/drf_b", &self.token, typed).await;
+        self.house.ask(Method::DELETE, "/api/v1/drafts/drf_b", &self.token, Value::Null).await;
+        urgent
+    }
+
+    /// A caller is put through, and the message about it saved afterwards.
+    async fn patch(&self) -> MessageId {
+        let (call, at) = (patched_call(), self.time.1.utc());
+        let started = CallRecord {
+            id: call.clone(),
+            account: AccountId::named("plumbing"),
+            direction: Direction::In,
+            trunk: "carrier".into(),
+            did: PhoneNumber::parse("+12025550102").ok(),
+            remote: Some(number("+12025550188")),
+            forwarded_from: None,
+            started_at: START,
+            end: None,
+        };
+        let end = CallEnd {
+            answered_at: Some(at),
+            ended_at: at,
+            outcome: "patched".into(),
+            cause: Cause::HungUp,
+            operator: Some(UserId::named("kim")),
+        };
+        let lines = [
+            Line::Started(started),
+            Line::Patched { call: call.clone(), at, to: Pii::new("Ben Ortiz".to_owned()) },
+            Line::Finished { call: call.clone(), end },
+        ];
+        CallLog::write(&self.house.store, &lines).await.expect("on record");
+        self.house.front.dispatcher.call_ended(&call).await.expect("told");
+        let mut body = message_body();
+        body["call"] = json!(call);
+        self.saved("k4", body, None).await
+    }
+
+    /// Texts that are nobody's answer.
+    async fn texts(&self) {
+        self.text("IN1", BEN, "Who is this?").await;
+        self.text("IN2", BEN, "START").await;
+        self.text("IN3", STRANGER, "Hello?").await;
+        self.house.front.dispatcher.silence("text:twilio:IN3");
+        while !self.house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What breaks by itself: a row of another key, a timer that was lost, a state that cannot be read.
+    async fn damage(&self, urgent: &DispatchId) {
+        const JUNK: &str = "INSERT INTO inbound (provider, provider_msg_id, received_at, kind, sender_index, sealed)
+            VALUES ('twilio', 'junk', 0, 'text', NULL, $1) ON CONFLICT DO NOTHING";
+        self.run_sql(JUNK, vec![Arg::Blob(Some(vec![0; 40]))]).await;
+        let nobody = DispatchId::named("nobody");
+        self.house.front.dispatcher.operator(&nobody, "KIM", OperatorAct::Skip).await.expect("taken in");
+        self.run_sql("DELETE FROM timer WHERE dispatch = $1", vec![Arg::Text(Some(urgent.to_string()))]).await;
+        self.house.front.dispatcher.audit().await.expect("audited");
+        let unreadable = self.saved("k5", message_body(), None).await;
+        let id = self.dispatch_of(&unreadable).await;
+        self.run_sql("UPDATE dispatch SET body = 'junk' WHERE id = $1", vec![Arg::Text(Some(id.to_string()))]).await;
+    }
+}
+
+/// Not a test by itself: the process that is killed, a whole shift of one operator.
+#[tokio::test]
+async fn the_shift() {
+    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
+    let database = std::env::var(DATABASE).ok();
+    let time = Time::of(&directory);
+    let house = House::open(&config(&directory, database.as_deref()), time.1.clone()).await;
+    house.front.dispatcher.recover().await.expect("what was cut off is taken up");
+    let session = house.session("kim").await;
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    let renewed = house.ask(Method::POST, "/api/v1/sessions/refresh", "", refresh).await;
+    let token = renewed.json()["access_token"].as_str().expect("a token").to_owned();
+    let shift = Shift { house, time, token };
+
+    let urgent = shift.forms().await;
+    let patched = shift.patch().await;
+    shift.time.reach(6);
+    shift.tick().await;
+    shift.texts().await;
+    let dispatch = shift.dispatch_of(&urgent).await;
+    shift.damage(&dispatch).await;
+    shift.time.reach(12);
+    shift.tick().await;
+    shift.text("IN4", BEN, "STOP").await;
+    let act = OperatorAct::Confirm { who: "Ben Ortiz".into(), note: None };
+    shift.house.front.dispatcher.operator(&dispatch, "KIM", act).await.expect("an act");
+    shift.time.reach(20);
+    shift.tick().await;
+    let state = async |id: &MessageId| {
+        let id = shift.dispatch_of(id).await;
+        shift.house.store.find_dispatch(&id).await.expect("readable").expect("a dispatch").state.phase
+    };
+    assert_eq!(state(&urgent).await, Phase::Confirmed);
+    assert_eq!(state(&patched).await, Phase::Patched);
+    shift.house.ask(Method::DELETE, "/api/v1/sessions/current", &shift.token, Value::Null).await;
+    shift.house.store.close().await;
+}
+
+/// One shift through several lives.
+struct Case {
+    directory: TempDir,
+    database: Option<String>,
+    name: String,
+}
+
+impl Case {
+    fn config(&self) -> StoreConfig {
+        config(self.directory.path(), self.database.as_deref())
+    }
+
+    /// Lives until the end, or until `failpoint`; `false` if it was killed there.
+    fn live(&self, failpoint: Option<&str>) -> bool {
+        let mut child = Command::new(std::env::current_exe().expect("this binary has a path"));
+        child.args(["shift::the_shift", "--exact", "--nocapture"]).env(DIRECTORY, self.directory.path());
+        child.env_remove(FAILPOINT).env_remove(DATABASE);
+        if let Some(database) = &self.database {
+            child.env(DATABASE, database);
+        }
+        if let Some(failpoint) = failpoint {
+            child.env(FAILPOINT, failpoint);
+        }
+        let output = child.stdin(Stdio::null()).output().expect("the child starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() || output.status.code().is_none(), "{}: it failed:\n{said}", self.name);
+        output.status.success()
+    }
+
+    /// All that the shift promised to keep is there, once.
+    async fn check(&self) {
+        let name = &self.name;
+        let store = Store::open(&self.config(), START).await.expect("opens");
+        let messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
+        assert_eq!(messages.len(), 3, "{name}: the urgent one, the patched one, the unreadable one");
+        let drafts = store.list_drafts(&UserId::named("kim")).await.expect("listed");
+        let sales = Some(CallTypeId::named("sales"));
+        assert!(drafts.len() == 1 && drafts[0].call_type == sales, "{name}: what was taken back last is a form again");
+        let mut phases = Vec::new();
+        let mut confirmed = 0;
+        for message in &messages {
+            let id = store.find_dispatch_of_message(&message.id).await.expect("found").expect("a dispatch");
+            let Ok(Some(read)) = store.find_dispatch(&id).await else { continue };
+            phases.push(read.state.phase);
+            let entries = store.list_dispatch_entries(&id).await.expect("listed");
+            confirmed += entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
+        }
+        phases.sort_by_key(|phase| *phase == Phase::Patched);
+        assert_eq!(phases, [Phase::Confirmed, Phase::Patched], "{name}: and one that cannot be read");
+        assert_eq!(confirmed, 1, "{name}: a yes has one effect");
+        let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
+        assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
+        assert_eq!(store.find_patched_to(&patched_call()).await.expect("found").as_deref(), Some("Ben Ortiz"));
+        assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
+        assert!(store.list_unreadable_inbound(10).await.expect("listed").is_empty(), "{name}");
+        assert!(store.list_unplaced_texts(10).await.expect("listed").is_empty(), "{name}");
+        let people = store.list_contacts_by_phone(&number(BEN)).await.expect("listed");
+        assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
+        let kim = store.find_user_by_password("kim", PASSWORD.into()).await.expect("found");
+        assert!(kim.is_some(), "{name}");
+        store.close().await;
+    }
+}
+
+async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
+    let case = |name: String| Case { directory: TempDir::new("shift"), database: database(), name };
+    for place in PLACES {
+        for when in ["before_commit", "after_commit"] {
+            let failpoint = format!("{place}.{when}");
+            let case = case(format!("{kind}, {failpoint}"));
+            assert!(!case.live(Some(&failpoint)), "{kind}: the shift never comes by {failpoint}");
+            assert!(case.live(None), "{kind}: killed without a failpoint after {failpoint}");
+            case.check().await;
+        }
+    }
+    let (first, second) = AFTER_A_CRASH;
+    for when in ["before_commit", "after_commit"] {
+        let failpoint = format!("{second}.{when}");
+        let case = case(format!("{kind}, {failpoint}"));
+        assert!(!case.live(Some(first)), "{kind}: the shift never comes by {first}");
+        assert!(!case.live(Some(&failpoint)), "{kind}: the next life never comes by {failpoint}");
+        assert!(case.live(None), "{kind}: killed without a failpoint after {failpoint}");
+        case.check().await;
+    }
+}
+
+#[tokio::test]
+async fn a_shift_cut_off_anywhere_on_sqlite_goes_on_where_it_was() {
+    every_place("SQLite", || None).await;
+}
+
+#[tokio::test]
+async fn a_shift_cut_off_anywhere_on_postgresql_goes_on_where_it_was() {
+    let Some(server) = crate::support::postgres::Postgres::start("a shift on PostgreSQL") else { return };
+    every_place("PostgreSQL", || Some(server.create_database())).await;
+}
