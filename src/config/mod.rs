@@ -5,6 +5,7 @@
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
 mod read;
+mod read_trunk;
 mod routing;
 pub mod secret;
 mod section;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
+use crate::proto::sip::digest::Algorithm;
 
 pub use read::{load, parse_ports};
 pub use section::Mistake;
@@ -59,6 +61,8 @@ pub struct Sip {
     pub phones_bind: SocketAddr,
     /// What carriers reach our SIP at, behind NAT.
     pub public_address: Option<IpAddr>,
+    /// What desk phones are asked to log in with, best first.
+    pub phone_digests: Vec<Algorithm>,
 }
 
 /// Audio.

@@ -27,6 +27,7 @@ use crate::domain::oncall::Schedule;
 use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
+use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
 pub use accounts::clients;
@@ -71,7 +72,12 @@ impl Demo {
         let from = number("+12025550100");
         Ok(Config {
             http: Http { bind: self.http, public_url: Some(format!("http://{}", self.http)), behind_proxy: false },
-            sip: Sip { trunk_bind: self.sip, phones_bind: self.phones, public_address: None },
+            sip: Sip {
+                trunk_bind: self.sip,
+                phones_bind: self.phones,
+                public_address: None,
+                phone_digests: vec![Algorithm::MD5],
+            },
             media: Media {
                 bind_ip: self.sip.ip(),
                 public_ip: None,
@@ -110,6 +116,8 @@ impl Demo {
                 channels: 60,
                 calls_per_second: 20,
                 dial_plan: DialPlan::default(),
+                login: None,
+                registration: None,
                 emergency_address: None,
                 numbering: Numbering::default(),
                 shown: Shown::default(),

@@ -264,8 +264,7 @@ struct Sorted<'a> {
 }
 
 fn sort(lines: &[Line]) -> Sorted<'_> {
-    let mut sorted =
-        Sorted { started: Vec::new(), events: Vec::new(), patched: Vec::new(), finished: Vec::new() };
+    let mut sorted = Sorted { started: Vec::new(), events: Vec::new(), patched: Vec::new(), finished: Vec::new() };
     let mut places = HashMap::new();
     for line in lines {
         match line {
