@@ -27,8 +27,9 @@ use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
+use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
-use crate::engine::trunk::LegNumbers;
+use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::engine::{registrar, trunk};
 use crate::http;
 use crate::http::auth::LiveSessions;
@@ -115,8 +116,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         tls: config.sip.phones_tls_bind.zip(certificates.sip.clone()),
         census: Census::new(shares.phones, Vec::new()),
     };
+    let (devices, following) =
+        registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let digests = config.sip.phone_digests.clone();
     let (phones, mut phone_changes) =
-        registrar::spawn(doors, check, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
+        registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
+            .await
+            .map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
@@ -155,8 +161,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     work.spawn({
         let desk = desk.clone();
         async move {
-            while let Some((user, online)) = phone_changes.recv().await {
-                desk.phone(user, online);
+            while let Some((user, phones)) = phone_changes.recv().await {
+                desk.phones(user, phones);
             }
         }
     });
@@ -168,6 +174,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
+    work.spawn(following);
     work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
     work.spawn({
         let dispatcher = dispatcher.clone();
@@ -211,7 +218,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     }
 
     let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
-    drain(&calls, &draining, limit).await?;
+    drain(&calls, &trunk, &draining, limit).await?;
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
     let _ = tokio::time::timeout(FAREWELL, calls.recorded()).await;
@@ -237,12 +244,19 @@ async fn to_ring_back(store: &Store, now: UtcMs) -> Result<Vec<(CallRecord, Stri
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.
-async fn drain(calls: &CallsHandle, draining: &AtomicBool, limit: Duration) -> Result<(), Failure> {
+async fn drain(
+    calls: &CallsHandle,
+    trunk: &TrunkHandle,
+    draining: &AtomicBool,
+    limit: Duration,
+) -> Result<(), Failure> {
     let cannot = |e: std::io::Error| Failure::new(format!("signals cannot be listened to: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
+    // Carriers that we are registered with take new calls elsewhere from here on.
+    let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;
     if calls.is_idle() || limit.is_zero() {
         return Ok(());
     }

@@ -19,7 +19,7 @@ use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
-use crate::engine::trunk::{Carriage, Carrier, LegNumbers, TrunkSettings};
+use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
@@ -27,6 +27,7 @@ use crate::io::deliver::{Mailer, NotConfigured, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
+use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::ping::PING_EVERY;
 use crate::sandbox::{self, SandboxConfig};
 
@@ -114,6 +115,13 @@ pub(super) fn trunk_settings(
         shown: trunk.shown,
         caller_ids: trunk.caller_ids.clone(),
         ping_every: trunk.ping.then_some(PING_EVERY),
+        account: trunk.login.as_ref().map(|login| CarrierAccount {
+            login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
+            register: trunk
+                .registration
+                .as_ref()
+                .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
+        }),
     });
     TrunkSettings {
         bind: config.sip.trunk_bind,

@@ -104,6 +104,8 @@ ids! {
     ContactId = "con";
     /// A way to reach a contact.
     DestinationId = "dst";
+    /// A desk phone.
+    DeviceId = "dev";
     /// One run of a protocol for a message.
     DispatchId = "dsp";
     /// A form being filled in.

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod demo;
 mod migrate;
+mod phone;
 mod say;
 mod serve;
 mod simulate;
@@ -39,6 +40,9 @@ enum Command {
     /// Add the people who sign in.
     #[command(subcommand)]
     User(user::Command),
+    /// Add, list and remove the desk phones of operators.
+    #[command(subcommand)]
+    Phone(phone::Command),
     /// Bring the database up to this program's schema, and end.
     Migrate(ConfigFile),
     /// Let the voice engine say a text into a WAV file.
@@ -88,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Check(file) => check::run(&file),
         Command::Simulate(options) => simulate::run(&options),
         Command::User(command) => user::run(&command),
+        Command::Phone(command) => phone::run(&command),
         Command::Migrate(file) => migrate::run(&file),
         Command::Say(options) => say::run(&options),
         Command::Completions(options) => completions::run(&options),

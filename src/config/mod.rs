@@ -5,6 +5,7 @@
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
 mod read;
+mod read_trunk;
 mod routing;
 pub mod secret;
 mod section;
@@ -21,6 +22,7 @@ use secrecy::SecretString;
 use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
 use crate::proto::sip::Source;
+use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
 pub use read::{load, parse_ports};
@@ -70,6 +72,8 @@ pub struct Sip {
     pub tls: Option<IdentityFiles>,
     /// What carriers reach our SIP at, behind NAT.
     pub public_address: Option<IpAddr>,
+    /// What desk phones are asked to log in with, best first.
+    pub phone_digests: Vec<Algorithm>,
 }
 
 /// Audio.

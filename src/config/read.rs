@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
-use crate::proto::sdp::Srtp;
 use crate::proto::sip;
+use crate::proto::sip::digest::Algorithm;
 
-use super::routing::{read_limits, read_rules};
+use super::read_trunk::read_trunk;
+use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
-use super::tls::{self, TrunkTls};
-use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkTransport};
+use super::tls;
+use super::trunk::{Trunk, TrunkTransport};
 use super::{
     Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, loopback, secret,
 };
 
 const ADDRESS_FIX: &str = "Write an address and a port: \"127.0.0.1:8080\", \"[::1]:8080\"";
-const NUMBER_FIX: &str = "Write the whole number: \"+12025550101\"";
+pub(super) const NUMBER_FIX: &str = "Write the whole number: \"+12025550101\"";
 const URL_FIX: &str = "Write it as \"https://desk.example.com\", with nothing after the host";
 
 /// Reads `path` and the trunks it names. All mistakes at once, in the order of files and lines.
@@ -36,7 +37,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
     }
 }
 
-fn read_source(path: &Path, mistakes: &Mistakes) -> Option<Source> {
+pub(super) fn read_source(path: &Path, mistakes: &Mistakes) -> Option<Source> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(Source { path: path.to_owned(), text }),
         Err(error) => {
@@ -52,7 +53,7 @@ fn read_source(path: &Path, mistakes: &Mistakes) -> Option<Source> {
 }
 
 /// The file's top table; what could be understood of it if its grammar is broken.
-fn parse<'a>(source: &'a Source, mistakes: &Mistakes) -> (toml::Spanned<DeTable<'a>>, bool) {
+pub(super) fn parse<'a>(source: &'a Source, mistakes: &Mistakes) -> (toml::Spanned<DeTable<'a>>, bool) {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
         let what = format!("this is not TOML: {}", error.message().trim().replace('\n', ", "));
@@ -166,6 +167,23 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
     let tls_section = section.section("tls");
     let tls = tls::read_identity_section(&tls_section);
+    let fix = "Write [\"MD5\"], or [\"SHA-256\", \"MD5\"] if every phone can read that";
+    let named = section.list("phone_digests", fix, |text| Some(text.to_owned()));
+    if named.as_ref().is_some_and(Vec::is_empty) {
+        section.complain(section.span(), "`phone_digests` is empty: no desk phone could log in", fix);
+    }
+    let mut digests = Vec::new();
+    for At { value, span } in named.into_iter().flatten() {
+        match Algorithm::parse(&value).filter(|a| [Algorithm::MD5, Algorithm::SHA_256].contains(a)) {
+            Some(digest) => digests.push(digest),
+            None => {
+                section.complain(span, format_args!("`phone_digests` holds \"{value}\", which cannot be read"), fix);
+            }
+        }
+    }
+    if digests.is_empty() {
+        digests.push(Algorithm::MD5);
+    }
     section.finish();
     let listens = section.has("trunk_tls_bind") || section.has("phones_tls_bind");
     if listens && !tls_section.is_there() {
@@ -187,6 +205,7 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
         phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
         tls,
+        phone_digests: digests,
     };
     let taken = [sip.trunk_bind, sip.phones_bind];
     for (at, others) in
@@ -317,7 +336,7 @@ fn read_voice(section: &Section<'_>) -> Voice {
 }
 
 /// A secret named by a key; a mistake if the file is not there.
-fn read_secret(section: &Section<'_>, key: &'static str) -> Option<secrecy::SecretString> {
+pub(super) fn read_secret(section: &Section<'_>, key: &'static str) -> Option<secrecy::SecretString> {
     let file = section.text(key)?;
     let path = section.path(&file.value);
     secret::read(&path)
@@ -404,7 +423,7 @@ fn read_sms(section: &Section<'_>) -> Option<SmsProvider> {
     })
 }
 
-fn parse_name(text: &str) -> Option<String> {
+pub(super) fn parse_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
 }
@@ -452,116 +471,6 @@ fn toml_files(directory: &Path) -> Vec<PathBuf> {
     files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
     files.sort();
     files
-}
-
-fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
-    let source = read_source(path, mistakes)?;
-    let (table, whole) = parse(&source, mistakes);
-    let ignored = RefCell::default();
-    let top = Section::top(&source, if whole { mistakes } else { &ignored }, table.get_ref());
-    let name = top.parsed("name", "Use lower-case letters, digits and hyphens", parse_name);
-    let kind = top.parsed("kind", "The one kind there is: \"address\"", |text| (text == "address").then_some(()));
-    let transport = top.parsed("transport", "Write \"udp\", \"tcp\" or \"tls\"", |text| match text {
-        "udp" => Some(TrunkTransport::Udp),
-        "tcp" => Some(TrunkTransport::Tcp),
-        "tls" => Some(TrunkTransport::Tls),
-        _ => None,
-    });
-    let over = transport.as_ref().map_or(TrunkTransport::Udp, |t| t.value);
-    let srtp = top.parsed("srtp", "Write \"off\", \"preferred\" or \"required\"", |text| match text {
-        "off" => Some(Srtp::Off),
-        "preferred" => Some(Srtp::Preferred),
-        "required" => Some(Srtp::Required),
-        _ => None,
-    });
-    let tls = read_trunk_tls(&top.section("tls"));
-    let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
-    let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
-    let fix = "Write a host, with a port if the carrier names one: \"sip.carrier.example\", \"192.0.2.1:5060\"";
-    let target = top.parsed("target", fix, |text| text.parse::<HostPort>().ok());
-    let caller_ids = top.list("caller_ids", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
-    let channels = top.number("channels", 1..=10_000);
-    let fix = "Write how such numbers begin, x for any digit: \"+1202\", \"+1xxx976\"";
-    let allowed = top.list("allowed", fix, |text| text.parse::<DialPattern>().ok());
-    let denied = top.list("denied", fix, |text| text.parse::<DialPattern>().ok());
-    let rules = read_rules(&top);
-    top.finish();
-    for (key, there) in [("name", name.is_some()), ("kind", kind.is_some()), ("target", target.is_some())] {
-        if !there && !top.has(key) {
-            top.complain_missing(key, "A trunk needs name, kind, addresses and target");
-        }
-    }
-    let values = |list: Option<Vec<At<DialPattern>>>, usual| {
-        list.map_or(usual, |list| list.into_iter().map(|at| at.value).collect())
-    };
-    let usual = DialPlan::of_country(&rules.numbering.country);
-    let addresses: Vec<sip::Source> = match addresses {
-        Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
-        Some(_) => {
-            // Said already, if the list held something.
-            return None;
-        }
-        None if rules.targets_call => Vec::new(),
-        None => {
-            top.complain_missing(
-                "addresses",
-                "List the addresses that this carrier calls from, or write sources = \"targets\"",
-            );
-            return None;
-        }
-    };
-    kind?;
-    if over != TrunkTransport::Tls {
-        let at = srtp.as_ref().filter(|srtp| srtp.value != Srtp::Off).map(|srtp| srtp.span.clone());
-        if let Some(at) = at {
-            let what = "audio is encrypted with keys that SIP carries, and without TLS everybody on the way reads them";
-            top.complain(at, what, "Write transport = \"tls\", or srtp = \"off\"");
-            return None;
-        }
-        if top.has("tls") {
-            let section = top.section("tls");
-            section.complain(
-                section.span(),
-                "this trunk does not use TLS",
-                "Write transport = \"tls\", or leave it out",
-            );
-            return None;
-        }
-    }
-    Some(Trunk {
-        name: name?.value,
-        transport: over,
-        tls: tls?,
-        srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
-        addresses,
-        targets_call: rules.targets_call,
-        target: target?.value,
-        caller_ids: caller_ids.unwrap_or_default().into_iter().map(|at| at.value).collect(),
-        priority: rules.priority,
-        weight: rules.weight,
-        channels: channels.and_then(|n| u32::try_from(n.value).ok()).unwrap_or(30),
-        calls_per_second: rules.calls_per_second,
-        dial_plan: DialPlan { allowed: values(allowed, usual.allowed), denied: values(denied, usual.denied) },
-        emergency_address: rules.emergency_address,
-        numbering: rules.numbering,
-        shown: rules.shown,
-        ping: rules.ping,
-    })
-}
-
-fn read_trunk_tls(section: &Section<'_>) -> Option<TrunkTls> {
-    let fix = "Write what the carrier's certificate says: \"sip.carrier.example\", \"*.carrier.example\"";
-    let name = section.parsed("name", fix, |text| {
-        let host = text.strip_prefix("*.").unwrap_or(text);
-        host.parse::<HostPort>().ok().filter(|read| read.host == host).map(|_| text.to_owned())
-    });
-    let ca_file = tls::read_file(section, "ca_file");
-    let identity = tls::read_identity(section);
-    section.finish();
-    if (section.has("name") && name.is_none()) || (section.has("ca_file") && ca_file.is_none()) {
-        return None;
-    }
-    Some(TrunkTls { name: name.map(|name| name.value), ca_file, identity: identity.ok()? })
 }
 
 /// What is right alone but not together.

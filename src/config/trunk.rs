@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use secrecy::SecretString;
+
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 pub use crate::domain::trunk::{DialPattern, DialPlan};
@@ -13,8 +15,8 @@ pub use crate::proto::sip::identity_out::Shown;
 
 use super::tls::TrunkTls;
 
-/// A trunk by address: the carrier's addresses are its credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A trunk, by address (the carrier's addresses are its credentials) or by registration.
+#[derive(Clone, Debug)]
 pub struct Trunk {
     pub name: String,
     pub transport: TrunkTransport,
@@ -22,7 +24,7 @@ pub struct Trunk {
     pub tls: TrunkTls,
     /// How much audio is encrypted; off unless over TLS.
     pub srtp: Srtp,
-    /// Calls may come in from these, from any port.
+    /// Calls may come in from these, from any port. A trunk by registration has the addresses of `target` too.
     pub addresses: Vec<Source>,
     /// Calls may come in from the target's servers too, wherever DNS says they are.
     pub targets_call: bool,
@@ -46,6 +48,28 @@ pub struct Trunk {
     pub shown: Shown,
     /// Ask now and then whether it is there.
     pub ping: bool,
+    /// How its challenges are answered. Always there by registration.
+    pub login: Option<TrunkLogin>,
+    /// Whether we register with it, and how.
+    pub registration: Option<TrunkRegistration>,
+}
+
+/// What a carrier knows a customer by.
+#[derive(Clone, Debug)]
+pub struct TrunkLogin {
+    pub user: String,
+    pub password: SecretString,
+    /// The realm that is answered; the first that asks, if none is set.
+    pub realm: Option<String>,
+}
+
+/// A registration with a carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkRegistration {
+    /// The host part of our address there.
+    pub domain: String,
+    /// Seconds to ask for.
+    pub expires: u32,
 }
 
 /// What SIP runs over.

@@ -29,6 +29,7 @@ use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
 use crate::proto::sdp::Srtp;
+use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
 pub use accounts::clients;
@@ -86,6 +87,7 @@ impl Demo {
                 phones_tls_bind: None,
                 tls: None,
                 public_address: None,
+                phone_digests: vec![Algorithm::MD5],
             },
             media: Media {
                 bind_ip: self.sip.ip(),
@@ -127,6 +129,8 @@ impl Demo {
                 channels: 60,
                 calls_per_second: 20,
                 dial_plan: DialPlan::default(),
+                login: None,
+                registration: None,
                 emergency_address: None,
                 numbering: Numbering::default(),
                 shown: Shown::default(),

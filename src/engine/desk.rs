@@ -3,7 +3,7 @@
 //! Does not ring anybody: an offer goes to the call ([`FromDesk`]), which says what came of it ([`CallWord`]).
 //! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +12,7 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
-use crate::domain::operator::{self, NotReadyYet, Seat, State};
+use crate::domain::operator::{self, NotReadyYet, Phone, Phones, Seat, State};
 use crate::domain::queue::{self, Queue};
 
 /// What the desk must know of a caller who waits.
@@ -61,10 +61,11 @@ pub enum CallWord {
 /// What the desk tells a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromDesk {
-    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key.
+    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key. `phone`: on what.
     Offer {
         call: CallId,
         user: UserId,
+        phone: Option<Phone>,
         ring: bool,
     },
     Overdue {
@@ -85,8 +86,8 @@ pub enum FromDesk {
 
 enum ToDesk {
     Heartbeat { user: UserRef, typing: bool },
-    Phone { user: UserId, online: bool },
-    Checked { user: UserId, passed: bool },
+    Phones { user: UserId, phones: Phones },
+    Checked { user: UserId, phone: Phone, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
     FromCall { call: CallId, word: CallWord },
@@ -112,7 +113,7 @@ impl DeskHandle {
             feed,
             queue: Queue::default(),
             seats: BTreeMap::new(),
-            phones: HashSet::new(),
+            phones: HashMap::new(),
             accounts: HashMap::new(),
             to_calls,
             shown_queue: QueueView::default(),
@@ -126,14 +127,14 @@ impl DeskHandle {
         self.tell(ToDesk::Heartbeat { user, typing });
     }
 
-    /// `user`'s softphone registered, or is gone.
-    pub fn phone(&self, user: UserId, online: bool) {
-        self.tell(ToDesk::Phone { user, online });
+    /// The phones of `user` that are registered now.
+    pub fn phones(&self, user: UserId, phones: Phones) {
+        self.tell(ToDesk::Phones { user, phones });
     }
 
-    /// What came of a media check of `user`'s softphone.
-    pub fn checked(&self, user: UserId, passed: bool) {
-        self.tell(ToDesk::Checked { user, passed });
+    /// What came of a media check of a phone of `user`'s.
+    pub fn checked(&self, user: UserId, phone: Phone, passed: bool) {
+        self.tell(ToDesk::Checked { user, phone, passed });
     }
 
     /// A call's word.
@@ -179,8 +180,8 @@ struct Desk {
     feed: Feed,
     queue: Queue,
     seats: BTreeMap<UserId, OneSeat>,
-    /// Softphones that are registered, also of people without a console yet.
-    phones: HashSet<UserId>,
+    /// Phones that are registered, also of people without a console yet.
+    phones: HashMap<UserId, Phones>,
     accounts: HashMap<CallId, AccountRef>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
@@ -219,15 +220,14 @@ impl Desk {
                 self.seat_of(&user);
                 self.tell_seat(&user.id, operator::Input::Heartbeat { typing });
             }
-            ToDesk::Phone { user, online } => {
-                if online {
-                    self.phones.insert(user.clone());
-                } else {
-                    self.phones.remove(&user);
-                }
-                self.tell_seat(&user, operator::Input::Phone { online });
+            ToDesk::Phones { user, phones } => {
+                self.phones.insert(user.clone(), phones);
+                self.phones.retain(|_, phones| phones.last.is_some());
+                self.tell_seat(&user, operator::Input::Phones { phones });
             }
-            ToDesk::Checked { user, passed } => self.tell_seat(&user, operator::Input::Checked { passed }),
+            ToDesk::Checked { user, phone, passed } => {
+                self.tell_seat(&user, operator::Input::Checked { phone, passed });
+            }
             ToDesk::SetReady { user, ready, reason, reply } => {
                 let answer = self.set_ready(&user, ready, reason);
                 // An error means only that nobody waits for the answer.
@@ -302,10 +302,10 @@ impl Desk {
 
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
         let now = self.clock.instant();
-        let phone = self.phones.contains(&user.id);
+        let phones = self.phones.get(&user.id).copied().unwrap_or_default();
         let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
             let mut seat = Seat::new(now);
-            seat.handle(now, operator::Input::Phone { online: phone });
+            seat.handle(now, operator::Input::Phones { phones });
             OneSeat { who: user.clone(), seat, shown: None }
         });
         one.who = user.clone();
@@ -332,9 +332,10 @@ impl Desk {
         while let Some(output) = self.queue.poll_output() {
             match output {
                 queue::Output::Offer { call, user, taken } => {
+                    let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
                     let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
                     self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
-                    self.tell_call(FromDesk::Offer { call, user, ring });
+                    self.tell_call(FromDesk::Offer { call, user, phone, ring });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
                 queue::Output::Comfort { call } => self.tell_call(FromDesk::Comfort { call }),
@@ -368,7 +369,17 @@ impl Desk {
         let Some(one) = self.seats.get(user) else {
             let user = UserRef { id: user.clone(), name: String::new() };
             let (state, since) = (SeatState::Offline, self.clock.utc());
-            return SeatView { user, state, reason: None, since, phone: false, checked: false, calls: Vec::new() };
+            let calls = Vec::new();
+            return SeatView {
+                user,
+                state,
+                reason: None,
+                since,
+                phone: false,
+                desk_phone: false,
+                checked: false,
+                calls,
+            };
         };
         let seat = &one.seat;
         let since = match &one.shown {
@@ -386,6 +397,7 @@ impl Desk {
             reason: seat.reason().map(str::to_owned),
             since,
             phone: seat.phone(),
+            desk_phone: seat.phone_to_ring() == Some(Phone::DeskPhone),
             checked: seat.checked(),
             calls: seat.call().cloned().into_iter().collect(),
         }

@@ -63,9 +63,12 @@ pub struct SeatView {
     pub state: SeatState,
     pub reason: Option<String>,
     pub since: UtcMs,
-    /// The softphone is registered.
+    /// A phone is registered.
     pub phone: bool,
-    /// The media check has passed since the console connected.
+    /// Calls ring the desk phone, not the softphone.
+    pub desk_phone: bool,
+    /// That phone is known to work: the media check has passed since the console connected, or a desk phone has
+    /// not failed one.
     pub checked: bool,
     pub calls: Vec<CallId>,
 }

@@ -25,6 +25,7 @@ use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
+use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
@@ -36,8 +37,10 @@ const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 pub trait Signalling: Send + Sync {
     /// Dials a number over a trunk.
     fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>);
-    /// Rings an operator's softphone. `call` is told to the console, so that it knows what to answer.
-    fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
+    /// The phones of an operator that are registered.
+    fn phones_of(&self, user: &UserId) -> Phones;
+    /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
+    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
     fn to_trunk(&self, leg: LegId, command: LegCommand);
     /// To a leg on an operator's phone.
@@ -56,14 +59,26 @@ impl Signalling for Sides {
         self.trunk.dial(leg, call, offer, events);
     }
 
-    fn ring(&self, leg: LegId, user: &UserId, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn phones_of(&self, user: &UserId) -> Phones {
+        self.phones.phones_of(user)
+    }
+
+    fn ring(
+        &self,
+        leg: LegId,
+        user: &UserId,
+        phone: Phone,
+        call: &str,
+        offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
         let headers = vec![
             // The operator has been picked: the phone answers by itself (RFC 5373 §5, and the older Call-Info).
             ("Answer-Mode".to_owned(), "Auto".to_owned()),
             ("Call-Info".to_owned(), "<urn:x-cordboard:call>;answer-after=0".to_owned()),
             ("X-Cordboard-Call".to_owned(), call.to_owned()),
         ];
-        self.phones.ring(leg, user, offer, headers, events);
+        self.phones.ring(leg, user, phone, offer, headers, events);
     }
 
     fn to_trunk(&self, leg: LegId, command: LegCommand) {
@@ -377,15 +392,27 @@ impl Legs {
         None
     }
 
-    /// Rings an operator's softphone. What came of it, if it failed at once.
-    pub fn ring(&mut self, leg: LegId, user: &UserId) -> Option<LegInput> {
-        let offer = match self.wiring.media.open_web(self.shard, leg, self.callers_codec()) {
-            Ok(offer) => offer,
+    /// Rings an operator on a phone of this kind: a browser's leg for a softphone, a telephone's for a desk phone.
+    /// What came of it, if it failed at once.
+    pub fn ring(&mut self, leg: LegId, user: &UserId, phone: Option<Phone>) -> Option<LegInput> {
+        let Some(phone) = phone else { return Some(LegInput::Ended(Cause::Unreachable)) };
+        let media = &self.wiring.media;
+        let opened = match phone {
+            Phone::Softphone => {
+                media.open_web(self.shard, leg, self.callers_codec()).map(|offer| (offer.into_bytes(), None))
+            }
+            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|address| {
+                let mut session = Session::new(leg.0, address, &CODECS);
+                (session.offer(), Some(session))
+            }),
+        };
+        let (offer, session) = match opened {
+            Ok(opened) => opened,
             Err(fault) => return Some(failed(leg, &fault)),
         };
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
-        self.started(leg, Side::Phone, received, None);
-        self.wiring.signalling.ring(leg, user, &self.call, offer.into_bytes(), events);
+        self.started(leg, Side::Phone, received, session);
+        self.wiring.signalling.ring(leg, user, phone, &self.call, offer, events);
         None
     }
 
@@ -510,7 +537,7 @@ impl Legs {
 
     fn answered(&mut self, leg: LegId, sdp: Vec<u8>) -> LegInput {
         let Some(wire) = self.wires.iter().find(|w| w.leg == leg) else { return LegInput::Ended(Cause::Released) };
-        if wire.side == Side::Phone {
+        if wire.side == Side::Phone && wire.sdp.is_none() {
             let answer = String::from_utf8_lossy(&sdp).into_owned();
             return match self.wiring.media.answer_web(leg, answer) {
                 Ok(()) => LegInput::Answered,
@@ -520,7 +547,14 @@ impl Legs {
         if sdp.is_empty() && self.is_agreed(leg) {
             return LegInput::Answered;
         }
-        self.accept(leg, &sdp).map_or_else(LegInput::Ended, |()| LegInput::Answered)
+        let desk_phone = wire.side == Side::Phone;
+        self.accept(leg, &sdp).map_or_else(LegInput::Ended, |()| {
+            if desk_phone {
+                // There is no path to wait for: it is told as a browser's is. An error means the call is over.
+                let _ = self.media_events.send(MediaEvent::WebUp { leg });
+            }
+            LegInput::Answered
+        })
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {

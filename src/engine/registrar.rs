@@ -1,55 +1,79 @@
 //! The phone side: operators' phones register here and are rung. One loop that owns an agent, its sockets
 //! and the bindings of users to flows.
 //!
-//! A phone proves who it is by `Authorization: Bearer` on REGISTER (RFC 8898), checked by a closure that
-//! `app` gives; anything else it sends outside a dialog gets the same short 403. Requests inside a dialog
-//! are trusted by their flow and dialog, never refused because a token ran out. The flow gone, its
-//! bindings are gone; an answered call outlives it for 5 s, in which the same user may register again.
+//! A console's softphone proves who it is by `Authorization: Bearer` on REGISTER (RFC 8898), checked by a
+//! closure that `app` gives; a desk phone by digest, checked against `devices`. A REGISTER with neither is
+//! challenged; anything else sent outside a dialog gets the same short 403. Requests inside a dialog are
+//! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
+//! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
+//! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
+//! is the seat's to say.
+
+mod binding;
+#[cfg(test)]
+mod desk_phone_tests;
+pub mod devices;
+mod guesses;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::info;
 
 use super::signal::{LegCommand, LegEvent};
 use super::sip_side::{Legs, SWEEP, SipSide};
 use crate::base::clock::SharedClock;
-use crate::base::id::UserId;
-use crate::base::rng::Rng;
+use crate::base::id::{DeviceId, UserId};
+use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow};
-use crate::proto::sip::message::Address;
+use crate::domain::operator::{Phone, Phones};
+use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
+use crate::io::store::devices::REALM;
+use crate::proto::sip::digest::Algorithm;
+use crate::proto::sip::digest::fields::Credentials;
+use crate::proto::sip::digest::server::{Gate, Verdict};
 use crate::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role,
+    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role, Transport,
 };
+use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
+use devices::Devices;
+use guesses::Guesses;
 
-/// How long a binding lasts, in seconds: unless asked otherwise, and at most.
-const DEFAULT_EXPIRES: u32 = 600;
-const MAX_EXPIRES: u32 = 3600;
-/// Phones a user may have registered.
-const MAX_BINDINGS: usize = 10;
 /// Whose calls operators' phones show.
 const CALLER: &str = "\"Cordboard\" <sip:calls@cordboard.local>";
 
 /// Checks a bearer token: whose it is, if it is valid now.
 pub type TokenCheck = Arc<dyn Fn(&str) -> Option<UserId> + Send + Sync>;
 
+/// What is to be rung, and with what.
+struct Ring {
+    leg: LegId,
+    user: UserId,
+    phone: Phone,
+    offer: Vec<u8>,
+    headers: Vec<(String, String)>,
+    events: mpsc::Sender<LegEvent>,
+}
+
 enum Order {
-    Ring { leg: LegId, user: UserId, offer: Vec<u8>, headers: Vec<(String, String)>, events: mpsc::Sender<LegEvent> },
+    Ring(Ring),
     Leg(LegId, LegCommand),
 }
+
+/// The phones of a user that are registered now.
+pub type PhoneChange = (UserId, Phones);
 
 /// The way to the phone side. Cheap to clone; calls never wait, except to open a WebSocket.
 #[derive(Clone)]
 pub struct RegistrarHandle {
     // Unbounded: only legs of ours write to it, a few words each, and the loop never waits.
     orders: mpsc::UnboundedSender<Order>,
-    online: Arc<RwLock<HashSet<UserId>>>,
+    online: Arc<RwLock<HashMap<UserId, Phones>>>,
     door: WsDoor,
     local: SocketAddr,
     local_tls: Option<SocketAddr>,
@@ -62,18 +86,19 @@ impl fmt::Debug for RegistrarHandle {
 }
 
 impl RegistrarHandle {
-    /// Rings the phone that `user` registered last. What happens comes on `events`.
+    /// Rings the phone of this kind that `user` registered last. What happens comes on `events`.
     pub fn ring(
         &self,
         leg: LegId,
         user: &UserId,
+        phone: Phone,
         offer: Vec<u8>,
         headers: Vec<(String, String)>,
         events: mpsc::Sender<LegEvent>,
     ) {
-        let order = Order::Ring { leg, user: user.clone(), offer, headers, events };
-        if let Err(mpsc::error::SendError(Order::Ring { events, .. })) = self.orders.send(order) {
-            let _ = events.try_send(LegEvent::Ended(Cause::Fault));
+        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer, headers, events });
+        if let Err(mpsc::error::SendError(Order::Ring(ring))) = self.orders.send(order) {
+            let _ = ring.events.try_send(LegEvent::Ended(Cause::Fault));
         }
     }
 
@@ -82,9 +107,9 @@ impl RegistrarHandle {
         let _ = self.orders.send(Order::Leg(leg, command));
     }
 
-    /// Has a phone that can be rung.
-    pub fn is_registered(&self, user: &UserId) -> bool {
-        self.online.read().unwrap_or_else(PoisonError::into_inner).contains(user)
+    /// The phones of `user` that are registered.
+    pub fn phones_of(&self, user: &UserId) -> Phones {
+        self.online.read().unwrap_or_else(PoisonError::into_inner).get(user).copied().unwrap_or_default()
     }
 
     /// A flow for a WebSocket that `http` has upgraded; `secure` if it is `wss`.
@@ -103,28 +128,42 @@ impl RegistrarHandle {
     }
 }
 
+/// How the phone side is set up.
+pub struct PhoneSettings {
+    pub doors: Doors,
+    pub check: TokenCheck,
+    pub devices: watch::Receiver<Devices>,
+    /// What desk phones are asked for, best first.
+    pub digests: Vec<Algorithm>,
+}
+
 /// Starts the phone side. The receiver tells who comes online and goes offline.
 pub async fn spawn(
-    doors: Doors,
-    check: TokenCheck,
+    settings: PhoneSettings,
     clock: SharedClock,
-) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<(UserId, bool)>), BindError> {
+) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>), BindError> {
+    let PhoneSettings { doors, check, devices, digests } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
     let config = AgentConfig::new(Role::Phones, Admit::Any);
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
     let (changes, told) = mpsc::unbounded_channel();
-    let online = Arc::new(RwLock::new(HashSet::new()));
+    let online = Arc::new(RwLock::new(HashMap::new()));
     let door = endpoint.ws_door();
+    let gate = Gate::new(REALM, digests, &secure_bytes(), clock.instant());
     let side = SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "phones" };
     let looped = Loop {
         side,
         legs: Legs::default(),
-        users: HashMap::new(),
+        rung: HashMap::new(),
         lost: HashSet::new(),
         bindings: HashMap::new(),
         check,
+        devices,
+        gate,
+        guesses: Guesses::default(),
+        salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
     };
@@ -133,31 +172,23 @@ pub async fn spawn(
     Ok((RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
 
-/// One phone of a user.
-#[derive(Debug)]
-struct Binding {
-    /// The URI to ring it by.
-    uri: String,
-    /// The Contact as it came, without `expires`: phones look for themselves in the answer.
-    contact: String,
-    flow: Flow,
-    expires_at: Instant,
-    call_id: String,
-    cseq: u32,
-}
-
 struct Loop {
     side: SipSide,
     legs: Legs,
-    /// Whose phone a leg rings.
-    users: HashMap<LegId, UserId>,
+    /// Whose phone a leg rings, and which if it is a desk phone.
+    rung: HashMap<LegId, (UserId, Option<DeviceId>)>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
     /// Newest last.
     bindings: HashMap<UserId, Vec<Binding>>,
     check: TokenCheck,
-    online: Arc<RwLock<HashSet<UserId>>>,
-    changes: mpsc::UnboundedSender<(UserId, bool)>,
+    devices: watch::Receiver<Devices>,
+    gate: Gate,
+    guesses: Guesses,
+    /// For nonces.
+    salts: Rng,
+    online: Arc<RwLock<HashMap<UserId, Phones>>>,
+    changes: mpsc::UnboundedSender<PhoneChange>,
 }
 
 impl Loop {
@@ -167,9 +198,7 @@ impl Loop {
             tokio::select! {
                 input = self.side.next() => self.feed(input),
                 order = orders.recv() => match order {
-                    Some(Order::Ring { leg, user, offer, headers, events }) => {
-                        self.ring(leg, user, offer, headers, events);
-                    }
+                    Some(Order::Ring(ring)) => self.ring(ring),
                     Some(Order::Leg(leg, command)) => {
                         if let Some(command) = self.legs.on_command(leg, command) {
                             self.feed(Input::Command(command));
@@ -177,6 +206,8 @@ impl Loop {
                     }
                     None => break,
                 },
+                // Its task gone, the phones stay as they are.
+                Ok(()) = self.devices.changed() => self.drop_removed(),
                 _ = sweep.tick() => self.sweep(),
             }
         }
@@ -217,7 +248,7 @@ impl Loop {
     }
 
     fn sweep(&mut self) {
-        self.users.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
+        self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -225,24 +256,27 @@ impl Loop {
             self.feed(Input::Command(command));
         }
         let now = self.side.clock.instant();
+        self.gate.sweep(now);
+        self.guesses.sweep(now);
         self.drop_bindings(|b| b.expires_at <= now);
     }
 
-    fn ring(
-        &mut self,
-        leg: LegId,
-        user: UserId,
-        offer: Vec<u8>,
-        headers: Vec<(String, String)>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        let Some((uri, flow)) = self.bindings.get(&user).and_then(|b| b.last()).map(|b| (b.uri.clone(), b.flow)) else {
+    /// Desk phones that are no longer known are rung no more.
+    fn drop_removed(&mut self) {
+        let known: HashSet<DeviceId> = self.devices.borrow_and_update().values().map(|d| d.id.clone()).collect();
+        self.drop_bindings(|b| b.device.as_ref().is_some_and(|id| !known.contains(id)));
+    }
+
+    fn ring(&mut self, ring: Ring) {
+        let Ring { leg, user, phone, offer, headers, events } = ring;
+        let found = self.bindings.get(&user).and_then(|all| all.iter().rfind(|b| b.kind() == phone));
+        let Some((uri, flow, device)) = found.map(|b| (b.uri.clone(), b.flow, b.device.clone())) else {
             let _ = events.try_send(LegEvent::Ended(Cause::Unreachable));
             return;
         };
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
-        self.users.insert(leg, user);
+        self.rung.insert(leg, (user, device));
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
             dialog,
@@ -258,44 +292,67 @@ impl Loop {
     /// Answers a REGISTER (RFC 3261 §10.3); the commands that follow from it.
     fn register(&mut self, request: RequestId, flow: Flow, register: &RegisterRequest) -> Vec<Command> {
         let respond = |status, headers| Command::Respond { request, status, headers };
-        let Some(user) = register.bearer.as_deref().and_then(|token| (self.check)(token)) else {
-            return vec![respond(403, Vec::new())];
+        let (user, device) = match self.who(&flow, register) {
+            Ok(who) => who,
+            Err(Refused::Forbidden) => return vec![respond(403, Vec::new())],
+            Err(Refused::Challenged(challenges)) => return vec![respond(401, challenges)],
         };
         // Its connection need not make room for strangers'.
         self.side.endpoint.vouch(&flow);
         let now = self.side.clock.instant();
-        let Some(wanted) = read_contacts(register) else {
+        let Some(wanted) = read_contacts(register, &flow) else {
             return vec![respond(400, Vec::new())];
         };
+        let flow = seen_from(flow);
         let bindings = self.bindings.entry(user.clone()).or_default();
         bindings.retain(|b| b.expires_at > now);
+        // An address of record is a desk phone's, or all of a user's browsers: each sees its own bindings only.
+        let own = |b: &Binding| b.device == device;
         // RFC 3261 §10.3 step 7: an older REGISTER that arrives late changes nothing.
-        let stale = |b: &Binding| b.call_id == register.call_id && b.cseq >= register.cseq;
+        let stale = |b: &Binding| own(b) && b.call_id == register.call_id && b.cseq >= register.cseq;
         if bindings.iter().any(stale) && !register.contacts.is_empty() {
             return vec![respond(500, Vec::new())];
         }
         match wanted {
-            Contacts::All => bindings.clear(),
+            Contacts::All => bindings.retain(|b| !own(b)),
             Contacts::These(contacts) => {
+                // A desk phone that was switched off and on again registers anew: what it was is gone.
+                if device.is_some() && !contacts.is_empty() {
+                    bindings.retain(|b| !own(b) || b.call_id == register.call_id);
+                }
                 for (uri, contact, expires) in contacts {
-                    bindings.retain(|b| b.uri != uri);
-                    if expires > 0 {
-                        bindings.push(Binding {
-                            uri,
-                            contact,
-                            flow,
-                            expires_at: now + Duration::from_secs(u64::from(expires)),
-                            call_id: register.call_id.clone(),
-                            cseq: register.cseq,
-                        });
+                    let place = bindings.iter().position(|b| own(b) && b.uri == uri);
+                    if expires == 0 {
+                        bindings.retain(|b| !(own(b) && b.uri == uri));
+                        continue;
+                    }
+                    let binding = Binding {
+                        device: device.clone(),
+                        uri,
+                        contact,
+                        flow,
+                        expires_at: now + Duration::from_secs(u64::from(expires)),
+                        call_id: register.call_id.clone(),
+                        cseq: register.cseq,
+                    };
+                    match place {
+                        // A refresh keeps its place; over another connection it has come anew.
+                        Some(at) if bindings[at].flow.is_same_connection(&flow) => bindings[at] = binding,
+                        Some(at) => {
+                            bindings.remove(at);
+                            bindings.push(binding);
+                        }
+                        None => bindings.push(binding),
                     }
                 }
                 let surplus = bindings.len().saturating_sub(MAX_BINDINGS);
                 bindings.drain(..surplus);
             }
         }
+        let own_again = |b: &&Binding| b.device == device;
         let headers = bindings
             .iter()
+            .filter(own_again)
             .map(|b| {
                 let left = b.expires_at.saturating_duration_since(now).as_secs();
                 ("Contact".to_owned(), format!("{};expires={left}", b.contact))
@@ -303,20 +360,64 @@ impl Loop {
             .collect();
         let mut commands = vec![respond(200, headers)];
         self.note(&user);
+        let phone = (user, device);
         let lost: Vec<DialogId> = self
             .lost
             .iter()
             .copied()
-            .filter(|d| self.legs.leg_of(*d).is_some_and(|leg| self.users.get(&leg) == Some(&user)))
+            .filter(|d| self.legs.leg_of(*d).is_some_and(|leg| self.rung.get(&leg) == Some(&phone)))
             .collect();
         commands.extend(lost.into_iter().filter_map(|dialog| self.find_again(dialog)));
         commands
     }
 
-    /// A call whose flow is gone goes on over the flow that its user registered since.
+    /// Whose phone this is, and which if it is a desk phone.
+    fn who(&mut self, flow: &Flow, register: &RegisterRequest) -> Result<(UserId, Option<DeviceId>), Refused> {
+        if let Some(token) = &register.bearer {
+            return (self.check)(token).map(|user| (user, None)).ok_or(Refused::Forbidden);
+        }
+        let (now, from) = (self.side.clock.instant(), flow.peer.ip());
+        let Some(given) = Credentials::find(&register.headers, REALM) else {
+            return Err(self.challenge(flow, false));
+        };
+        if !self.guesses.allows(now, from, &given.user) {
+            metrics::counter!("cordboard_register_guesses_total", "heard" => "false").increment(1);
+            return Err(Refused::Forbidden);
+        }
+        let devices = self.devices.borrow().clone();
+        let device = devices.get(&given.user);
+        let verdict = self.gate.check(now, from, &given, "REGISTER", b"", |hash| device?.hashes.for_hash(hash));
+        match (verdict, device) {
+            (Verdict::Right, Some(device)) => {
+                self.guesses.succeeded(now, from, &given.user);
+                // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
+                let itself = register.user == given.user;
+                if itself { Ok((device.owner.clone(), Some(device.id.clone()))) } else { Err(Refused::Forbidden) }
+            }
+            (Verdict::Stale, _) => Err(self.challenge(flow, true)),
+            (Verdict::Wrong | Verdict::Right, _) => {
+                metrics::counter!("cordboard_register_guesses_total", "heard" => "true").increment(1);
+                self.guesses.failed(now, from, &given.user);
+                Err(self.challenge(flow, false))
+            }
+        }
+    }
+
+    fn challenge(&mut self, flow: &Flow, stale: bool) -> Refused {
+        let (now, salt) = (self.side.clock.instant(), self.salts.next_u64());
+        let mut challenges = self.gate.challenges(now, flow.peer.ip(), salt, stale);
+        // RFC 8898 §2.2. Consoles come over WebSocket alone, and there are telephones that give up over a
+        // challenge they do not know (baresip 1.0).
+        if matches!(flow.transport, Transport::Ws | Transport::Wss) {
+            challenges.insert(0, format!("Bearer realm=\"{REALM}\""));
+        }
+        Refused::Challenged(challenges.into_iter().map(|c| ("WWW-Authenticate".to_owned(), c)).collect())
+    }
+
+    /// A call whose flow is gone goes on over the flow that its phone registered since.
     fn find_again(&mut self, dialog: DialogId) -> Option<Command> {
-        let user = self.users.get(&self.legs.leg_of(dialog)?)?;
-        let flow = self.bindings.get(user)?.last()?.flow;
+        let (user, device) = self.rung.get(&self.legs.leg_of(dialog)?)?;
+        let flow = self.bindings.get(user)?.iter().rfind(|b| b.device == *device)?.flow;
         self.lost.remove(&dialog);
         Some(Command::MoveFlow { dialog, flow })
     }
@@ -335,55 +436,41 @@ impl Loop {
         }
     }
 
-    /// Tells if `user` has come online or gone offline.
+    /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
-        let is_online = self.bindings.get(user).is_some_and(|b| !b.is_empty());
-        if !is_online {
-            self.bindings.remove(user);
-        }
+        let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
+        let last = all.last().map(Binding::kind);
+        let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };
         let mut online = self.online.write().unwrap_or_else(PoisonError::into_inner);
-        let changed = if is_online { online.insert(user.clone()) } else { online.remove(user) };
+        let before = if last.is_some() {
+            online.insert(user.clone(), phones)
+        } else {
+            self.bindings.remove(user);
+            online.remove(user)
+        };
         drop(online);
-        if changed {
+        if before.unwrap_or_default() != phones {
             // Nobody listening is nobody to tell.
-            let _ = self.changes.send((user.clone(), is_online));
+            let _ = self.changes.send((user.clone(), phones));
         }
     }
 }
 
-enum Contacts {
-    All,
-    /// URI, value without `expires`, seconds.
-    These(Vec<(String, String, u32)>),
+/// Why a REGISTER is not followed.
+enum Refused {
+    Forbidden,
+    /// With the headers that ask for credentials.
+    Challenged(Vec<(String, String)>),
 }
 
-/// What a REGISTER asks for; `None` if it breaks the rules.
-fn read_contacts(register: &RegisterRequest) -> Option<Contacts> {
-    if register.contacts.iter().any(|c| c == "*") {
-        // RFC 3261 §10.3 step 6.
-        let alone = register.contacts.len() == 1 && register.expires == Some(0);
-        return alone.then_some(Contacts::All);
+/// The flow with the address that its peer sees of us, where we listen on all of ours.
+fn seen_from(mut flow: Flow) -> Flow {
+    if flow.local.ip().is_unspecified()
+        && let Some(ip) = local_ip_towards(flow.peer)
+    {
+        flow.local.set_ip(ip);
     }
-    let contacts = register.contacts.iter().take(MAX_BINDINGS).map(|value| {
-        let address = Address::parse(value).filter(|a| a.uri.is_ok())?;
-        let asked = match address.param("expires") {
-            Some(text) => text.parse().unwrap_or(DEFAULT_EXPIRES),
-            None => register.expires.unwrap_or(DEFAULT_EXPIRES),
-        };
-        Some((address.uri_text, without_expires(value), asked.min(MAX_EXPIRES)))
-    });
-    contacts.collect::<Option<Vec<_>>>().map(Contacts::These)
-}
-
-/// A Contact value without its `expires` parameter (not one inside the URI's brackets).
-fn without_expires(value: &str) -> String {
-    let after = value.rfind('>').map_or(0, |at| at + 1);
-    let (address, params) = value.split_at(after);
-    let kept: Vec<&str> = params
-        .split(';')
-        .filter(|p| !p.trim_start().get(..7).is_some_and(|name| name.eq_ignore_ascii_case("expires")))
-        .collect();
-    format!("{address}{}", kept.join(";"))
+    flow
 }
 
 #[cfg(test)]
@@ -405,43 +492,54 @@ mod tests {
         String::from_utf8(bytes).expect("text")
     }
 
-    async fn start() -> (RegistrarHandle, mpsc::UnboundedReceiver<(UserId, bool)>) {
+    async fn start() -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
+        let (_, none) = watch::channel(Devices::default());
+        start_with(none).await
+    }
+
+    async fn start_with(devices: watch::Receiver<Devices>) -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
         let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
         let bind = "127.0.0.1:0".parse().expect("an address");
-        spawn(Doors::plain(bind), check, Arc::new(SystemClock)).await.expect("a free port")
+        let (doors, digests) = (Doors::plain(bind), vec![Algorithm::SHA_256, Algorithm::MD5]);
+        spawn(PhoneSettings { doors, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
     }
 
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";
     const TOKEN: &str = "Authorization: Bearer kims\r\n";
 
     #[tokio::test]
-    async fn a_phone_without_a_token_gets_the_short_403_and_one_with_it_is_rung() {
+    async fn a_softphone_without_a_token_is_challenged_and_one_with_it_is_rung() {
         let (handle, mut changes) = start().await;
         let kim = UserId::named("kim");
         let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
         ws.receive(register(1, "", CONTACT)).await.expect("open");
         let refused = next(&mut ws).await;
-        assert!(refused.starts_with("SIP/2.0 403 ") && !refused.contains("Server"), "{refused}");
-        assert!(!handle.is_registered(&kim));
+        assert!(refused.starts_with("SIP/2.0 401 ") && !refused.contains("Server"), "{refused}");
+        for challenge in ["Bearer realm=\"cordboard\"", "algorithm=SHA-256", "algorithm=MD5"] {
+            assert!(refused.contains(challenge), "{refused}");
+        }
+        ws.receive(register(1, "Authorization: Bearer forged\r\n", CONTACT)).await.expect("open");
+        assert!(next(&mut ws).await.starts_with("SIP/2.0 403 "));
+        assert_eq!(handle.phones_of(&kim), Phones::default());
 
         ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
         let accepted = next(&mut ws).await;
         assert!(accepted.starts_with("SIP/2.0 200 OK"), "{accepted}");
         assert!(accepted.contains("Contact: <sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires="));
-        assert_eq!(changes.recv().await, Some((kim.clone(), true)));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
 
         let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
         let call = vec![("X-Cordboard-Call".to_owned(), "call_1".to_owned())];
-        handle.ring(LegId(1), &kim, b"v=0\r\n".to_vec(), call, events);
+        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), call, events);
         let invite = next(&mut ws).await;
         assert!(invite.starts_with("INVITE sip:abc@xyz.invalid;transport=ws SIP/2.0\r\n"), "{invite}");
         assert!(invite.contains("X-Cordboard-Call: call_1") && invite.ends_with("v=0\r\n"));
 
         // The browser goes: its binding goes, the ringing leg ends.
         drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), false)));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Unreachable))));
-        assert!(!handle.is_registered(&kim));
+        assert_eq!(handle.phones_of(&kim), Phones::default());
     }
 
     #[tokio::test]
@@ -453,7 +551,7 @@ mod tests {
         ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
         next(&mut ws).await;
         let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
-        handle.ring(LegId(1), &kim, b"v=0\r\n".to_vec(), Vec::new(), events);
+        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
         let invite = next(&mut ws).await;
         let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
         let answer = format!(
@@ -469,8 +567,8 @@ mod tests {
         assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
         assert!(next(&mut ws).await.starts_with("ACK "));
         drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), true)));
-        assert_eq!(changes.recv().await, Some((kim.clone(), false)));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
 
         let mut ws = handle.open_ws(peer, false).await.expect("open");
         ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
@@ -478,11 +576,5 @@ mod tests {
         handle.send(LegId(1), LegCommand::HangUp);
         assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
-    }
-
-    #[test]
-    fn a_contact_is_given_back_without_its_expiry() {
-        assert_eq!(without_expires("<sip:a@h;expires=9>;q=1;Expires=5;x"), "<sip:a@h;expires=9>;q=1;x");
-        assert_eq!(without_expires("sip:a@h;expires=5"), "sip:a@h");
     }
 }

@@ -194,6 +194,7 @@ impl Legs {
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::Registration(_)
             | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => None,
         }

@@ -356,6 +356,7 @@ impl Switch {
             | Event::Info { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }
+            | Event::Registration(_)
             | Event::OptionsAnswered { .. }
             | Event::Refused { .. } => {}
         }

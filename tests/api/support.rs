@@ -351,6 +351,7 @@ impl Double {
             reason: None,
             since: self.clock.utc(),
             phone: false,
+            desk_phone: false,
             checked: false,
             calls: Vec::new(),
         }

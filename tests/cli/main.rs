@@ -77,7 +77,7 @@ auth_token_file = "nowhere.token"
     write(
         directory.path(),
         "carrier.toml",
-        "name = \"carrier\"\nkind = \"registration\"\naddresses = [\"203.0.113.0/40\"]\nchannels = 0\ncaller_ids = [\"911\"]\n",
+        "name = \"carrier\"\nkind = \"telepathy\"\naddresses = [\"203.0.113.0/40\"]\nchannels = 0\ncaller_ids = [\"911\"]\n",
     );
     let output = cordboard(directory.path(), &["check", "--config", "cordboard.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -98,7 +98,7 @@ auth_token_file = "nowhere.token"
         "cordboard.toml:19: [[sms]]: `auth_token_file` names nowhere.token, and it does not exist. ",
         "cordboard.toml:20: `telephones` is not known. Known here: auth, email,",
         "carrier.toml:1: `target` is missing. ",
-        "carrier.toml:2: `kind = \"registration\"` cannot be read. The one kind there is: \"address\".",
+        "carrier.toml:2: `kind = \"telepathy\"` cannot be read. Write \"address\" or \"registration\".",
         "carrier.toml:3: `addresses` holds \"203.0.113.0/40\", which cannot be read. Write an address or a network",
         "carrier.toml:4: `channels` is not a whole number from 1 to 10000. ",
         "carrier.toml:5: `caller_ids` holds \"911\", which cannot be read. Write the whole number",
@@ -161,6 +161,8 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         (format!("trunks = [\"named.toml\"]\n{open}{media}"), "3: [sip]: `trunk_bind` is every address"),
         (format!("trunks = [\"by-address.toml\"]\n{open}"), "3: [media]: `bind_ip` is of this machine alone"),
         (format!("{open}[media]\nbind_ip = \"127.0.0.1\"\n"), "4: [media]: `bind_ip` is of this machine alone"),
+        ("[sip]\nphone_digests = [\"SHA-512\"]\n".to_owned(), "2: [sip]: `phone_digests` holds \"SHA-512\", which"),
+        ("[sip]\nphone_digests = []\n".to_owned(), "1: [sip]: `phone_digests` is empty"),
         (everywhere.to_owned(), "2: [media]: `bind_ip` is every address of this machine"),
         (format!("{http}{}{}", text("one"), text("two")), "9: [[sms]]: a second provider"),
     ] {
@@ -285,8 +287,94 @@ fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every
 fn the_commented_examples_hold_no_mistake() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = cordboard(repository, &["check", "--config", "docs/cordboard.example.toml"]);
-    assert_eq!(said(&output).trim(), "docs/cordboard.example.toml: no mistakes (1 trunk)");
+    assert_eq!(said(&output).trim(), "docs/cordboard.example.toml: no mistakes (2 trunks)");
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_trunk_by_registration_says_what_it_lacks_and_what_does_not_belong() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", "trunks = [\"t.toml\"]\n");
+    write(directory.path(), "secret", "word\n");
+    let registers = "name = \"c\"\nkind = \"registration\"\ntarget = \"127.0.0.1\"\n";
+    let by_address = "name = \"c\"\nkind = \"address\"\ntarget = \"127.0.0.1\"\naddresses = [\"127.0.0.1\"]\n";
+    let login = "login = \"us\"\npassword_file = \"secret\"\n";
+    for (trunk, mistakes) in [
+        (registers.to_owned(), vec!["t.toml:1: `login` is missing", "t.toml:1: `password_file` is missing"]),
+        (
+            format!("{registers}login = \"a b\"\npassword_file = \"secret\"\n"),
+            vec!["t.toml:4: `login = \"a b\"` cannot"],
+        ),
+        (
+            format!("{registers}login = \"us\"\npassword_file = \"none\"\n"),
+            vec!["t.toml:5: `password_file` names none, and"],
+        ),
+        (format!("{registers}{login}password = \"word\"\n"), vec!["t.toml:6: `password` and `password_file` are both"]),
+        (format!("{registers}{login}expires = 5\n"), vec!["t.toml:6: `expires` is not a whole number from 60 to"]),
+        (format!("{registers}{login}domain = \"sip:x\"\n"), vec!["t.toml:6: `domain = \"sip:x\"` cannot be read"]),
+        (
+            format!("{registers}{login}relam = \"x\"\n"),
+            vec!["t.toml:6: `relam` is not known. Perhaps `realm` was meant"],
+        ),
+        (format!("{by_address}expires = 300\n"), vec!["`expires` is for a trunk by registration"]),
+        (format!("{by_address}realm = \"x\"\n"), vec!["t.toml:5: `realm` is there without a `login`"]),
+        (format!("{by_address}login = \"us\"\n"), vec!["t.toml:1: `password_file` is missing"]),
+    ] {
+        write(directory.path(), "t.toml", &trunk);
+        let output = cordboard(directory.path(), &["check"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{trunk}\n{said}");
+        for mistake in &mistakes {
+            assert!(said.contains(mistake), "{trunk}\nmissing: {mistake}\nsaid: {said}");
+        }
+        let count = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
+        assert!(said.contains(&count), "{trunk}\n{said}");
+        assert!(!said.contains("word\""), "no password is shown: {said}");
+    }
+    for trunk in [
+        format!("{registers}{login}"),
+        format!(
+            "{registers}{login}realm = \"r\"\ndomain = \"d.example\"\nexpires = 3600\naddresses = [\"10.0.0.0/8\"]\n"
+        ),
+        format!("{registers}login = \"us\"\npassword = \"word\"\n"),
+        format!("{by_address}{login}"),
+    ] {
+        write(directory.path(), "t.toml", &trunk);
+        let output = cordboard(directory.path(), &["check"]);
+        assert_eq!(output.status.code(), Some(0), "{trunk}\n{}", said(&output));
+    }
+}
+
+#[test]
+fn desk_phones_are_added_listed_and_removed() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", SMALL);
+    let phone = |arguments: &[&str]| {
+        let output = cordboard(directory.path(), &[&["phone"], arguments].concat());
+        (output.status.code(), said(&output))
+    };
+    let (code, words) = phone(&["add", "--user", "kim", "--name", "Desk 3"]);
+    assert_eq!((code, words.trim()), (Some(1), "there is no user \"kim\". Known: there is none yet"));
+    assert_eq!(cordboard(directory.path(), &["user", "add", "kim"]).status.code(), Some(0));
+    let (code, words) = phone(&["add", "--user", "kim", "--name", "Desk 3"]);
+    assert_eq!(code, Some(0), "{words}");
+    let value = |name: &str| {
+        let line = words.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}: {words}"));
+        line.trim().to_owned()
+    };
+    let (user, secret) = (value("User:"), value("Secret:"));
+    assert!(user.starts_with("kim-") && secret.len() >= 26, "{words}");
+    assert_eq!(value("Realm:"), "cordboard");
+    assert!(value("Address:").starts_with("127.0.0.1:"), "{words}");
+
+    let (_, listed) = phone(&["list"]);
+    assert_eq!(listed.trim(), format!("{user}  Desk 3  kim"));
+    let data = std::fs::read(directory.path().join("data/cordboard.db")).expect("the database is a file");
+    assert!(!String::from_utf8_lossy(&data).contains(&secret), "the secret is kept nowhere");
+    assert_eq!(phone(&["remove", &user]), (Some(0), format!("Removed {user}.\n")));
+    let (code, words) = phone(&["remove", &user]);
+    assert!(code == Some(1) && words.contains("there is no phone"), "{words}");
+    assert!(phone(&["list"]).1.starts_with("No desk phones."));
 }
 
 #[test]

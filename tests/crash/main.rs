@@ -64,7 +64,7 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("call", "before_place", "after_place"),
 ];
 /// Commits of commands that are simply given again.
-const COMMANDS: &[&str] = &["seed_demo", "add_user"];
+const COMMANDS: &[&str] = &["seed_demo", "add_user", "add_phone", "remove_phone"];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;
 

@@ -1,6 +1,6 @@
 //! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold, session timers;
 //! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
-//! callers, the on-call staff's telephones, starting and stopping.
+//! callers, the on-call staff's telephones, operators' desk phones, carriers that want a login, starting and stopping.
 
 #![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 #[path = "../support/api.rs"]
 mod api;
 mod callout;
+mod desk_phones;
 #[path = "../support/ear.rs"]
 mod ear;
 mod greeting;
@@ -29,6 +30,7 @@ mod house;
 mod peers;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod registering;
 mod serve;
 #[path = "../support/server.rs"]
 mod server;

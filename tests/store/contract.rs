@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{
-    AccountId, CallId, CallTypeId, ContactId, DestinationId, DraftId, MessageId, ProtocolId, ScheduleId, UserId,
+    AccountId, CallId, CallTypeId, ContactId, DestinationId, DeviceId, DraftId, MessageId, ProtocolId, ScheduleId,
+    UserId,
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
@@ -18,13 +19,14 @@ use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
 use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::sessions::{Refreshed, SESSION_MS};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Store, StoreError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
 
@@ -39,6 +41,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("schedules_come_back_as_written", |s| Box::pin(schedules_come_back_as_written(s))),
         ("protocols_are_never_overwritten", |s| Box::pin(protocols_are_never_overwritten(s))),
         ("passwords_open_for_their_user_only", |s| Box::pin(passwords_open_for_their_user_only(s))),
+        ("desk_phones_are_their_owners_and_their_secrets_sealed", |s| {
+            Box::pin(desk_phones_are_their_owners_and_their_secrets_sealed(s))
+        }),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
@@ -327,6 +332,50 @@ async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {
     let refreshed = tx.refresh_session(token, now).await.unwrap();
     tx.commit("test").await.unwrap();
     refreshed
+}
+
+async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
+    with_user(&store, "kim").await;
+    let device = Device {
+        id: DeviceId::named("one"),
+        user: UserId::named("kim"),
+        login: "kim-abcde".into(),
+        name: "Desk 3".into(),
+        created_at: NOW,
+        active: true,
+    };
+    let hashes = DeviceHashes::of(&device.login, &secret("shown once"));
+    let mut tx = store.write().await.unwrap();
+    tx.insert_device(&device, &hashes).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.list_devices().await.unwrap(), std::slice::from_ref(&device));
+    let kept = store.find_device_hashes(&device.id).await.unwrap().expect("it is there");
+    assert_eq!(kept.md5.expose_secret(), hashes.md5.expose_secret());
+    assert_eq!(kept.sha256.expose_secret(), hashes.sha256.expose_secret());
+    let rows = store.fetch_all("SELECT sealed FROM device", vec![]).await.unwrap();
+    let sealed: Vec<u8> = rows[0].read("sealed").unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains(hashes.md5.expose_secret()));
+
+    let mut tx = store.write().await.unwrap();
+    let twice = Device { id: DeviceId::named("two"), ..device.clone() };
+    assert!(tx.insert_device(&twice, &hashes).await.is_err(), "a login is one phone's");
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    let nameless = Device { id: DeviceId::named("two"), login: "kim-fghjk".into(), name: " ".into(), ..device.clone() };
+    assert!(matches!(tx.insert_device(&nameless, &hashes).await, Err(StoreError::Refused { .. })));
+    drop(tx);
+
+    let mut tx = store.write().await.unwrap();
+    tx.disable_user(&device.user, NOW).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert!(!store.list_devices().await.unwrap()[0].active, "its owner may not sign in");
+
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.remove_device(&device.login).await.unwrap());
+    assert!(!tx.remove_device(&device.login).await.unwrap());
+    tx.commit("test").await.unwrap();
+    assert!(store.list_devices().await.unwrap().is_empty());
+    assert!(store.find_device_hashes(&device.id).await.unwrap().is_none());
 }
 
 async fn a_refresh_token_works_once(store: Store) {

@@ -55,6 +55,11 @@ impl Api {
         self.ask("POST", path, Some(body))
     }
 
+    /// Status and answer of a PUT.
+    pub fn put(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.ask("PUT", path, Some(body))
+    }
+
     /// Status of a DELETE.
     pub fn delete(&self, path: &str) -> u16 {
         self.ask("DELETE", path, None).0

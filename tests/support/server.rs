@@ -14,6 +14,8 @@ pub struct Server {
     pub dir: PathBuf,
     pub http: u16,
     pub sip: u16,
+    /// Where desk phones register; 0 where the configuration says it.
+    pub phones: u16,
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
 }
@@ -46,17 +48,17 @@ impl Server {
             .args(["--rtp-ports", &media_ports()])
             .args(arguments)
             .envs(env.iter().copied());
-        Self::launch(command, dir, http, sip)
+        Self::launch(command, dir, http, sip, phones)
     }
 
     /// Starts `cordboard serve` with the configuration in `dir`, which says these ports.
     pub fn serve(dir: &Path, http: u16, sip: u16) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
         command.arg("serve").arg("--config").arg(dir.join("cordboard.toml"));
-        Self::launch(command, dir, http, sip)
+        Self::launch(command, dir, http, sip, 0)
     }
 
-    fn launch(mut command: Command, dir: &Path, http: u16, sip: u16) -> Self {
+    fn launch(mut command: Command, dir: &Path, http: u16, sip: u16, phones: u16) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -81,7 +83,7 @@ impl Server {
                 }
             });
         }
-        let mut server = Self { child, dir: dir.to_owned(), http, sip, output, log };
+        let mut server = Self { child, dir: dir.to_owned(), http, sip, phones, output, log };
         server.wait_until_ready();
         server
     }

@@ -25,6 +25,19 @@ impl Sipp {
         keys: &[(&str, &str)],
         scratch: &Path,
     ) -> Self {
+        Self::start_with(scenario, target, local_port, audio_port, keys, &[], scratch)
+    }
+
+    /// The same with further options of SIPp's own.
+    pub fn start_with(
+        scenario: &str,
+        target: &str,
+        local_port: u16,
+        audio_port: u16,
+        keys: &[(&str, &str)],
+        options: &[&str],
+        scratch: &Path,
+    ) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/scenarios/{scenario}.xml"));
         assert!(file.is_file(), "no scenario {}", file.display());
         let call_id = format!("call-{local_port}@127.0.0.1");
@@ -40,6 +53,7 @@ impl Sipp {
             .args(["-cid_str", &call_id])
             .args(["-timeout", "180s", "-timeout_error", "-nostdin", "-nd", "-trace_err", "-error_file"])
             .arg(log.with_extension("errors"));
+        command.args(options);
         for (key, value) in keys {
             command.args(["-key", key, value]);
         }

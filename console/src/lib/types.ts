@@ -107,9 +107,11 @@ export interface SeatView {
   state: SeatState;
   reason: string | null;
   since: number;
-  /** The softphone is registered. */
+  /** A phone is registered. */
   phone?: boolean;
-  /** The media check was passed, as the server saw it. */
+  /** Calls ring the desk phone, not this page. */
+  desk_phone?: boolean;
+  /** The media check was passed, as the server saw it; a desk phone needs none. */
   checked?: boolean;
   calls: string[];
 }

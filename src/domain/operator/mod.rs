@@ -3,6 +3,11 @@
 //! Knows whether console and softphone are there and what the operator wants; does not pick calls (the queue) and
 //! does not hold them (the call). `engine/desk` drives one per operator.
 //!
+//! A console's softphone has to pass a media check first: browsers withhold microphones. A desk phone is a telephone
+//! by itself and is taken to work once it is registered; a check of it that fails counts all the same. Of several
+//! phones the one that came last is rung, among those known to work: so a console that is open for its forms alone,
+//! its softphone never checked, does not draw calls away from the desk phone beside it.
+//!
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
 //! registered; an operator counts as gone once neither console nor media was there for 5 s, and then every call
 //! of theirs is told exactly once.
@@ -30,6 +35,45 @@ pub enum State {
     WrapUp,
 }
 
+/// What an operator talks on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// In the console.
+    Softphone,
+    /// On the desk.
+    DeskPhone,
+}
+
+/// The phones of an operator that are registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phones {
+    /// The kind of the one that came last.
+    pub last: Option<Phone>,
+    /// There is one of the other kind as well.
+    pub both: bool,
+}
+
+impl Phones {
+    /// One, or several of one kind.
+    pub const fn of(phone: Phone) -> Self {
+        Self { last: Some(phone), both: false }
+    }
+
+    /// Whether there is one of this kind.
+    pub fn has(self, phone: Phone) -> bool {
+        self.last.is_some() && (self.both || self.last == Some(phone))
+    }
+
+    /// The kinds there are, the one that came last first.
+    fn kinds(self) -> impl Iterator<Item = Phone> {
+        let other = self.last.filter(|_| self.both).map(|last| match last {
+            Phone::Softphone => Phone::DeskPhone,
+            Phone::DeskPhone => Phone::Softphone,
+        });
+        self.last.into_iter().chain(other)
+    }
+}
+
 /// What a seat is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -37,12 +81,13 @@ pub enum Input {
     Heartbeat {
         typing: bool,
     },
-    /// The softphone registered, or is gone.
-    Phone {
-        online: bool,
+    /// The phones that are registered now.
+    Phones {
+        phones: Phones,
     },
-    /// The result of the media check.
+    /// The result of a phone's media check.
     Checked {
+        phone: Phone,
         passed: bool,
     },
     SetReady {
@@ -109,7 +154,7 @@ impl fmt::Display for NotReadyYet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoConsole => "the console is not connected",
-            Self::NoPhone => "the softphone is not registered",
+            Self::NoPhone => "no phone is registered",
             Self::NotChecked => "the media check has not passed yet",
         })
     }
@@ -123,8 +168,11 @@ pub struct Seat {
     reason: Option<String>,
     socket_until: Option<Instant>,
     typing: bool,
-    phone: bool,
+    phones: Phones,
+    /// The console's softphone has passed its check.
     checked: bool,
+    /// The desk phone has not failed one.
+    desk_phone_works: bool,
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
     idle_since: Instant,
@@ -146,8 +194,9 @@ impl Seat {
             reason: None,
             socket_until: None,
             typing: false,
-            phone: false,
+            phones: Phones { last: None, both: false },
             checked: false,
+            desk_phone_works: true,
             wants_ready: false,
             idle_since: now,
             call: None,
@@ -179,21 +228,35 @@ impl Seat {
         !self.typing
     }
 
+    /// A phone of theirs is registered.
     pub const fn phone(&self) -> bool {
-        self.phone
+        self.phones.last.is_some()
     }
 
-    pub const fn checked(&self) -> bool {
-        self.checked
+    /// The phone that a call would ring.
+    pub fn phone_to_ring(&self) -> Option<Phone> {
+        self.phones.kinds().find(|phone| self.works(*phone)).or(self.phones.last)
+    }
+
+    /// That phone is known to work, or taken to.
+    pub fn checked(&self) -> bool {
+        self.phone_to_ring().is_some_and(|phone| self.works(phone))
+    }
+
+    const fn works(&self, phone: Phone) -> bool {
+        match phone {
+            Phone::Softphone => self.checked,
+            Phone::DeskPhone => self.desk_phone_works,
+        }
     }
 
     /// What stands in the way of *ready*.
-    pub const fn why_not_ready(&self) -> Option<NotReadyYet> {
+    pub fn why_not_ready(&self) -> Option<NotReadyYet> {
         if matches!(self.state, State::Offline) {
             Some(NotReadyYet::NoConsole)
-        } else if !self.phone {
+        } else if !self.phone() {
             Some(NotReadyYet::NoPhone)
-        } else if !self.checked {
+        } else if !self.checked() {
             Some(NotReadyYet::NotChecked)
         } else {
             None
@@ -204,17 +267,20 @@ impl Seat {
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Heartbeat { typing } => self.on_heartbeat(now, typing),
-            Input::Phone { online } => {
-                self.phone = online;
-                if !online && matches!(self.state, State::Ready) {
-                    self.stand_down(now, "softphone not connected");
+            Input::Phones { phones } => {
+                // Plugged in anew: what failed may have been put right.
+                if phones.has(Phone::DeskPhone) && !self.phones.has(Phone::DeskPhone) {
+                    self.desk_phone_works = true;
                 }
+                self.phones = phones;
+                self.stand_down_if(now, "phone not connected", "calls would ring an unchecked softphone");
             }
-            Input::Checked { passed } => {
-                self.checked = passed;
-                if !passed && self.state == State::Ready {
-                    self.stand_down(now, "media check failed");
+            Input::Checked { phone, passed } => {
+                match phone {
+                    Phone::DeskPhone => self.desk_phone_works = passed,
+                    Phone::Softphone => self.checked = passed,
                 }
+                self.stand_down_if(now, "phone not connected", "media check failed");
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
             Input::Offered { call } if self.state == State::Ready => {
@@ -233,7 +299,7 @@ impl Seat {
             Input::PhoneHungUp { call } if self.call.as_ref() == Some(&call) => self.hung_up = true,
             Input::LostCall { call } if self.call.as_ref() == Some(&call) => {
                 self.clear_call();
-                self.stand_down(now, "connection to the softphone lost");
+                self.stand_down(now, "connection to the phone lost");
             }
             Input::Freed { call } if self.call.as_ref() == Some(&call) => {
                 self.hung_up = false;
@@ -304,7 +370,7 @@ impl Seat {
         }
         self.clear_call();
         match why {
-            OfferEnd::PhoneFailed => self.stand_down(now, "the softphone did not take the call"),
+            OfferEnd::PhoneFailed => self.stand_down(now, "the phone did not take the call"),
             OfferEnd::SeatGone => {}
             // Another operator first, when there is one.
             OfferEnd::Missed => {
@@ -326,7 +392,7 @@ impl Seat {
         if self.state == State::Offline {
             return;
         }
-        if self.wants_ready && self.phone {
+        if self.wants_ready && self.phone() {
             if self.state != State::Offered {
                 self.idle_since = now;
             }
@@ -334,6 +400,15 @@ impl Seat {
             self.go(now, State::Ready);
         } else {
             self.go(now, State::NotReady);
+        }
+    }
+
+    /// Ready no more, if there is nothing left to ring, or nothing that works.
+    fn stand_down_if(&mut self, now: Instant, no_phone: &str, not_checked: &str) {
+        match self.why_not_ready().filter(|_| self.state == State::Ready) {
+            Some(NotReadyYet::NoPhone) => self.stand_down(now, no_phone),
+            Some(NotReadyYet::NotChecked) => self.stand_down(now, not_checked),
+            Some(NotReadyYet::NoConsole) | None => {}
         }
     }
 
@@ -352,8 +427,12 @@ impl Seat {
         if media_gone && let Some(call) = self.call.clone() {
             self.outputs.push_back(Output::Lost { call });
             self.clear_call();
-            self.checked = false;
-            self.stand_down(now, "nothing was heard of the softphone: do the ready check");
+            if self.phone_to_ring() == Some(Phone::DeskPhone) {
+                self.stand_down(now, "nothing was heard of the desk phone");
+            } else {
+                self.checked = false;
+                self.stand_down(now, "nothing was heard of the softphone: do the ready check");
+            }
         }
         let socket_gone = self.socket_until.is_none_or(|until| until <= now);
         if self.state == State::Offline || !socket_gone {
@@ -411,8 +490,8 @@ mod tests {
             let seat = Seat::new(clock.instant());
             let mut desk = Self { clock, seat };
             desk.tell(Input::Heartbeat { typing: false });
-            desk.tell(Input::Phone { online: true });
-            desk.tell(Input::Checked { passed: true });
+            desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
+            desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
             desk.tell(Input::SetReady { ready: true, reason: None });
             desk
         }
@@ -442,12 +521,52 @@ mod tests {
         assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoConsole));
         desk.tell(Input::Heartbeat { typing: false });
         assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoPhone));
-        desk.tell(Input::Phone { online: true });
+        desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
         desk.tell(Input::SetReady { ready: true, reason: None });
         assert_eq!(desk.seat.state(), State::NotReady);
-        desk.tell(Input::Checked { passed: true });
+        desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
         let told = desk.tell(Input::SetReady { ready: true, reason: None });
         assert_eq!((desk.seat.state(), told.len()), (State::Ready, 1));
+    }
+
+    #[test]
+    fn a_desk_phone_needs_no_check_unless_one_failed() {
+        let clock = TestClock::at(UtcMs(0));
+        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
+        desk.tell(Input::Heartbeat { typing: false });
+        desk.tell(Input::Phones { phones: Phones::of(Phone::DeskPhone) });
+        assert_eq!((desk.seat.checked(), desk.seat.phone_to_ring()), (true, Some(Phone::DeskPhone)));
+        desk.tell(Input::SetReady { ready: true, reason: None });
+        assert_eq!(desk.seat.state(), State::Ready);
+        let told = desk.tell(Input::Checked { phone: Phone::DeskPhone, passed: false });
+        assert_eq!((told, desk.seat.state()), (vec![Output::Busy], State::NotReady));
+        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked));
+        desk.tell(Input::Phones { phones: Phones::default() });
+        desk.tell(Input::Phones { phones: Phones::of(Phone::DeskPhone) });
+        assert_eq!(desk.seat.why_not_ready(), None, "plugged in anew");
+    }
+
+    #[test]
+    fn of_two_phones_the_one_that_came_last_is_rung_if_it_is_known_to_work() {
+        let clock = TestClock::at(UtcMs(0));
+        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
+        desk.tell(Input::Heartbeat { typing: false });
+        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
+        desk.tell(Input::SetReady { ready: true, reason: None });
+        assert_eq!((desk.seat.state(), desk.seat.phone_to_ring()), (State::Ready, Some(Phone::DeskPhone)));
+        desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
+        assert_eq!(desk.seat.phone_to_ring(), Some(Phone::Softphone), "she chose her headset");
+        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::DeskPhone), both: true } });
+        assert_eq!(desk.seat.phone_to_ring(), Some(Phone::DeskPhone));
+        desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
+        assert_eq!((desk.seat.state(), desk.seat.phone_to_ring()), (State::Ready, Some(Phone::Softphone)));
+
+        let mut desk = Desk { seat: Seat::new(desk.clock.instant()), clock: desk.clock };
+        desk.tell(Input::Heartbeat { typing: false });
+        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
+        desk.tell(Input::SetReady { ready: true, reason: None });
+        let told = desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
+        assert_eq!((told, desk.seat.state()), (vec![Output::Busy], State::NotReady), "it was never heard");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The media check: rings an operator's softphone, plays a tone, lets it hear itself, and looks whether audio came
+//! The media check: rings an operator's phone, plays a tone, lets it hear itself, and looks whether audio came
 //! up.
 //!
 //! Proves registration, ringing, ICE, DTLS and the way up; whether the tone was heard the operator knows. The one
@@ -13,6 +13,7 @@ use super::{Calls, CallsHandle};
 use crate::base::id::UserId;
 use crate::domain::call::bridge::{HearMatrix, LegId, Source};
 use crate::domain::call::leg::LegInput;
+use crate::domain::operator::Phone;
 use crate::engine::feed::{SeatState, UserRef};
 use crate::engine::legs::Legs;
 use crate::engine::mixer::tone;
@@ -44,14 +45,14 @@ impl std::fmt::Display for CheckRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Busy => "the seat is ready or has a call: set it to not ready first",
-            Self::NoPhone => "the softphone is not registered",
+            Self::NoPhone => "no phone is registered",
             Self::Stopping => "the service is stopping",
         })
     }
 }
 
 impl CallsHandle {
-    /// Starts a media check of `user`'s softphone. The seat shows the result.
+    /// Starts a media check of `user`'s softphone, of the desk phone if there is no other. The seat shows the result.
     pub async fn check_media(&self, user: UserRef) -> Result<(), CheckRefused> {
         let (seat, _) = self.0.desk.board(user.clone()).await.ok_or(CheckRefused::Stopping)?;
         if !matches!(seat.state, SeatState::NotReady | SeatState::Offline) {
@@ -61,22 +62,26 @@ impl CallsHandle {
             return Err(CheckRefused::NoPhone);
         }
         let calls = Arc::clone(&self.0);
+        // The console asks for its own softphone's sake, if it has one.
+        let phones = calls.wiring.signalling.phones_of(&user.id);
+        let softphone = Some(Phone::Softphone).filter(|phone| phones.has(*phone));
+        let phone = softphone.or(phones.last).ok_or(CheckRefused::NoPhone)?;
         tokio::spawn(async move {
-            let passed = check(&calls, &user.id).await;
+            let passed = check(&calls, &user.id, phone).await;
             metrics::counter!("cordboard_media_checks_total", "passed" => passed.to_string()).increment(1);
-            calls.desk.checked(user.id, passed);
+            calls.desk.checked(user.id, phone, passed);
         });
         Ok(())
     }
 }
 
-async fn check(calls: &Calls, user: &UserId) -> bool {
+async fn check(calls: &Calls, user: &UserId, phone: Phone) -> bool {
     let wiring = &calls.wiring;
     let shard = wiring.media.pick_shard();
     let (media_events, mut media) = mpsc::unbounded_channel();
     let mut legs = Legs::new(Arc::clone(wiring), shard, CHECK.to_owned(), media_events);
     let leg = wiring.fresh_leg();
-    if legs.ring(leg, user).is_some() {
+    if legs.ring(leg, user, Some(phone)).is_some() {
         return false;
     }
     let up = tokio::time::timeout(CONNECT_LIMIT, connect(&mut legs, &mut media)).await;

@@ -15,6 +15,7 @@ use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
@@ -104,7 +105,19 @@ impl Signalling for TrunkOnly {
         self.0.dial(leg, call, offer, events);
     }
 
-    fn ring(&self, _leg: LegId, _user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn phones_of(&self, _user: &UserId) -> Phones {
+        Phones::of(Phone::Softphone)
+    }
+
+    fn ring(
+        &self,
+        _leg: LegId,
+        _user: &UserId,
+        _phone: Phone,
+        _call: &str,
+        _offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
         events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
     }
 

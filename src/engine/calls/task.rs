@@ -21,6 +21,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, RecordEvent};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
 use crate::engine::legs::{Legs, stats_on_record};
@@ -54,6 +55,8 @@ pub(super) struct CallTask {
     answer_when_ready: Option<LegId>,
     ended: Option<Cause>,
     talked_at: Option<crate::base::clock::UtcMs>,
+    /// The phone that the operator on offer would be rung on.
+    ring_on: Option<Phone>,
     operator: Option<UserId>,
     shown: Option<CallView>,
 }
@@ -92,6 +95,7 @@ impl CallTask {
             answer_when_ready: None,
             ended: None,
             talked_at: None,
+            ring_on: None,
             operator: None,
             shown: None,
         }
@@ -188,7 +192,8 @@ impl CallTask {
 
     fn on_word(&mut self, word: ToCall) {
         match word {
-            ToCall::Desk(FromDesk::Offer { user, ring, .. }) => {
+            ToCall::Desk(FromDesk::Offer { user, phone, ring, .. }) => {
+                self.ring_on = phone;
                 let leg = self.calls.wiring.fresh_leg();
                 self.tell(Input::Offer { user, leg, ring });
             }
@@ -264,7 +269,7 @@ impl CallTask {
                 return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
-                return self.legs.ring(leg, &user).map(|event| (leg, event));
+                return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
             }
             Output::HangUp { leg } => self.legs.hang_up(leg),
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),

@@ -14,6 +14,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
@@ -51,7 +52,19 @@ impl Signalling for Outside {
         self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off), events });
     }
 
-    fn ring(&self, leg: LegId, user: &UserId, _call: &str, _offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn phones_of(&self, _user: &UserId) -> Phones {
+        Phones::of(Phone::Softphone)
+    }
+
+    fn ring(
+        &self,
+        leg: LegId,
+        user: &UserId,
+        _phone: Phone,
+        _call: &str,
+        _offer: Vec<u8>,
+        events: mpsc::Sender<LegEvent>,
+    ) {
         self.did(Did::Rang { leg, user: user.clone(), events });
     }
 
@@ -248,8 +261,8 @@ impl House {
 
     pub(super) async fn ready(&self, name: &str) {
         self.desk.heartbeat(user(name), false);
-        self.desk.phone(UserId::named(name), true);
-        self.desk.checked(UserId::named(name), true);
+        self.desk.phones(UserId::named(name), Phones::of(Phone::Softphone));
+        self.desk.checked(UserId::named(name), Phone::Softphone, true);
         self.desk.set_ready(user(name), true, None).await.expect("may be ready");
     }
 
@@ -607,7 +620,7 @@ async fn a_media_check_lets_the_operator_hear_themselves_and_counts_what_came_up
     let mut house = House::open("greeting");
     assert_eq!(house.calls.check_media(user("kim")).await, Err(CheckRefused::NoPhone));
     house.desk.heartbeat(user("kim"), false);
-    house.desk.phone(UserId::named("kim"), true);
+    house.desk.phones(UserId::named("kim"), Phones::of(Phone::Softphone));
     for (packets_in, passes) in [(10, false), (150, true)] {
         assert_eq!(house.calls.check_media(user("kim")).await, Ok(()));
         let (leg, events) = house.takes("kim").await;

@@ -2,13 +2,14 @@
 //! sockets; SIP's words become domain words here.
 //!
 //! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
-//! after another, [`watch`] knows which trunks answer and raises the alarm, [`names`] looks their hosts up. What is
+//! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm, [`names`] looks their hosts up. What is
 //! decided, is decided by machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and
 //! `locate`. Only configured carriers may speak to it. The loop never waits for an owner, a peer or a name server.
 
 mod alarms;
 mod names;
 mod out;
+mod registrations;
 mod run;
 mod watch;
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use super::feed::{AlarmView, Feed};
@@ -44,6 +45,8 @@ use crate::proto::sip::ping::PING_EVERY;
 use crate::proto::sip::{Admit, Agent, AgentConfig, Role, Source, Transport};
 
 use alarms::Alarms;
+pub use registrations::{CarrierAccount, Registering};
+use registrations::{Registrations, add_logins};
 use run::Loop;
 use watch::Watch;
 
@@ -75,6 +78,8 @@ pub struct Carrier {
     pub caller_ids: Vec<PhoneNumber>,
     /// How often it is asked whether it is there. None: never, it counts as up.
     pub ping_every: Option<Duration>,
+    /// How we answer its challenges, if it makes any.
+    pub account: Option<CarrierAccount>,
 }
 
 /// What SIP runs over towards a carrier.
@@ -130,6 +135,7 @@ impl Carrier {
             shown: Shown::default(),
             caller_ids: Vec::new(),
             ping_every: Some(PING_EVERY),
+            account: None,
         }
     }
 
@@ -181,9 +187,16 @@ impl LegNumbers {
 }
 
 enum Order {
-    Dial { leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent> },
+    Dial {
+        leg: LegId,
+        call: DialOut,
+        offer: Offer,
+        events: mpsc::Sender<LegEvent>,
+    },
     Leg(LegId, LegCommand),
     TollSeenTo,
+    /// Take all registrations back, and say when that is done.
+    Unregister(oneshot::Sender<()>),
 }
 
 /// The way to the trunk side. Cheap to clone; calls never wait.
@@ -214,6 +227,16 @@ impl TrunkHandle {
     pub fn send(&self, leg: LegId, command: LegCommand) {
         // A trunk side that is gone has ended its legs.
         let _ = self.orders.send(Order::Leg(leg, command));
+    }
+
+    /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or
+    /// after two seconds.
+    pub async fn unregister(&self) {
+        let (done, over) = oneshot::channel();
+        if self.orders.send(Order::Unregister(done)).is_ok() {
+            // An error means that the trunk side is gone, and its registrations run out.
+            let _ = over.await;
+        }
     }
 
     /// Where it listens.
@@ -282,8 +305,11 @@ pub async fn spawn(
     config.advertised_tls = Some(format!("{host}:{}", local_tls.unwrap_or(local).port()));
     let rules = settings.carriers.iter().map(|carrier| carrier.rules.clone());
     let routing = Routing::new(rules, settings.limits, Rng::from_system());
-    let side = SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "trunk" };
-    let looped = Loop::new(side, settings, routing, watch, host, incoming);
+    let mut agent = Agent::new(config, Rng::from_system());
+    add_logins(&mut agent, &settings.carriers);
+    let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
+    let side = SipSide { agent, endpoint, clock, name: "trunk" };
+    let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
     tokio::spawn(looped.run(inbox, names));
     info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");
     Ok((TrunkHandle { orders, alarms, local, local_tls }, calls))

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::registrations::login_of;
 use super::run::Loop;
 use super::watch::Way;
 use crate::base::phone::PhoneNumber;
@@ -146,6 +147,9 @@ impl Loop {
         let flow = self.flow_to(way.trunk, way.peer);
         let carrier = &self.settings.carriers[way.trunk];
         let transport = carrier.over.parameter();
+        if carrier.account.is_some() {
+            self.side.agent.lend_login(dialog, login_of(way.trunk));
+        }
         let hunting = self.hunting.get_mut(&leg)?;
         let written = |number: &PhoneNumber| carrier.numbering.write(number);
         let user = hunting.to.emergency_code().map_or_else(|| written(&hunting.to), str::to_owned);

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::alarms::TOLL;
 use super::names::Found;
 use super::out::Hunting;
+use super::registrations::{Registrations, login_of};
 use super::watch::{Ping, Watch};
 use super::{Carriage, Carrier, Order, TrunkSettings};
 use crate::domain::call::bridge::LegId;
@@ -31,6 +32,9 @@ pub(super) struct Loop {
     pub(super) settings: TrunkSettings,
     pub(super) routing: Routing,
     pub(super) watch: Watch,
+    registrations: Registrations,
+    /// Who waits until all registrations are taken back.
+    unregistered: Option<oneshot::Sender<()>>,
     /// As carriers know us.
     pub(super) host: String,
     /// Calls out that are not answered yet.
@@ -46,14 +50,31 @@ impl Loop {
         settings: TrunkSettings,
         routing: Routing,
         watch: Watch,
+        registrations: Registrations,
         host: String,
         incoming: mpsc::Sender<IncomingCall>,
     ) -> Self {
         let (legs, hunting, impatient) = (Legs::default(), HashMap::new(), BTreeSet::new());
-        Self { side, legs, settings, routing, watch, host, hunting, impatient, incoming }
+        let unregistered = None;
+        let mut own = Self {
+            side,
+            legs,
+            settings,
+            routing,
+            watch,
+            registrations,
+            unregistered,
+            host,
+            hunting,
+            impatient,
+            incoming,
+        };
+        (0..own.settings.carriers.len()).for_each(|trunk| own.reach(trunk));
+        own
     }
 
     pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut names: mpsc::Receiver<Found>) {
+        self.register();
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             let wake = self.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
@@ -106,10 +127,20 @@ impl Loop {
                 self.settle(leg);
             }
             Order::TollSeenTo => self.routing.toll_seen_to(),
+            Order::Unregister(done) => {
+                self.unregistered = Some(done);
+                let now = self.now();
+                self.registrations.stop(now);
+                self.register();
+            }
         }
     }
 
     pub(super) fn feed(&mut self, input: Input) {
+        if let Input::FlowClosed { flow } = &input {
+            let now = self.now();
+            self.registrations.flow_lost(now, flow);
+        }
         let mut inputs = VecDeque::from([input]);
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
         while let Some(input) = inputs.pop_front() {
@@ -123,6 +154,12 @@ impl Loop {
     fn follow(&mut self, event: Event) -> Vec<Command> {
         match event {
             Event::Incoming { dialog, flow, invite } => self.take(dialog, &flow, &invite).into_iter().collect(),
+            Event::Registration(answer) => {
+                let now = self.now();
+                self.registrations.answered(now, answer);
+                self.register();
+                Vec::new()
+            }
             Event::OptionsAnswered { request, status } => {
                 self.watch.answered(self.now(), request, status);
                 Vec::new()
@@ -151,6 +188,9 @@ impl Loop {
     }
 
     fn sweep(&mut self) {
+        let now = self.now();
+        self.registrations.tick(now);
+        self.register();
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -170,6 +210,39 @@ impl Loop {
         let peers = peers(&self.settings.carriers, &self.watch);
         self.side.endpoint.know(peers.clone());
         self.side.agent.admit(Admit::Sources(peers));
+        self.reach(trunk);
+        self.register();
+    }
+
+    /// A trunk's servers are known, or have changed: its login is for them alone, and it is registered with.
+    fn reach(&mut self, trunk: usize) {
+        let servers: Vec<_> = self.watch.servers(trunk).map(|address| address.ip()).collect();
+        if servers.is_empty() {
+            return;
+        }
+        self.side.agent.set_login_peers(login_of(trunk), servers);
+        let now = self.now();
+        self.registrations.start(now, trunk);
+    }
+
+    /// Sends what registrations want sent.
+    fn register(&mut self) {
+        let now = self.now();
+        let mut registrations = std::mem::take(&mut self.registrations);
+        let commands = registrations.commands(|trunk| {
+            let peer = self.watch.ways(now, &[trunk]).first()?.peer;
+            Some(self.flow_to(trunk, peer))
+        });
+        self.registrations = registrations;
+        for command in commands {
+            self.feed(Input::Command(command));
+        }
+        if self.registrations.are_over()
+            && let Some(done) = self.unregistered.take()
+        {
+            // Who asked may have stopped waiting.
+            let _ = done.send(());
+        }
     }
 
     /// A flow to a server of this trunk.
@@ -248,12 +321,16 @@ impl Loop {
             return refuse(503);
         }
         let number = |text: Option<String>| text.and_then(|t| carrier.numbering.read(&t).ok());
+        // A carrier that we register with may call us by our login; what was dialled then stands in To.
+        let by_login = carrier.account.as_ref().is_some_and(|a| invite.dialled().as_ref() == Some(&a.login.user));
+        let (first, then) = (number(invite.dialled()), number(invite.dialled_first()));
+        let did = if by_login { then.or(first) } else { first.or(then) };
         let leg = self.settings.legs.fresh();
         let (events, receiver) = mpsc::channel(LEG_EVENT_DEPTH);
         let call = IncomingCall {
             leg,
             trunk: carrier.name.clone(),
-            did: number(invite.dialled()).or_else(|| number(invite.dialled_first())),
+            did,
             caller: number(invite.caller()),
             forwarded_from: number(invite.forwarded_from()),
             verstat: invite.verstat().map(Verstat::name),
@@ -295,6 +372,6 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Refer { dialog, .. }
         | Event::FlowLost { dialog }
         | Event::Ended { dialog, .. } => Some(*dialog),
-        Event::Register { .. } | Event::OptionsAnswered { .. } | Event::Refused { .. } => None,
+        Event::Register { .. } | Event::Registration(_) | Event::OptionsAnswered { .. } | Event::Refused { .. } => None,
     }
 }

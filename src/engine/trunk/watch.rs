@@ -111,6 +111,11 @@ impl Watch {
         self.paths.get(trunk).is_some_and(|path| path.addresses().any(|address| address.ip().to_canonical() == ip))
     }
 
+    /// The trunk's servers now, in no order.
+    pub fn servers(&self, trunk: usize) -> impl Iterator<Item = SocketAddr> {
+        self.paths.get(trunk).into_iter().flat_map(|path| path.addresses())
+    }
+
     /// Some address of any trunk, as soon as one is known.
     pub fn any_address(&self) -> Option<SocketAddr> {
         self.paths.iter().find_map(|path| path.addresses().next())

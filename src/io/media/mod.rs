@@ -81,7 +81,8 @@ pub struct LegStats {
     pub late: u64,
     pub doubled: u64,
     pub concealed_ms: u64,
-    /// Packets from elsewhere than the far end, dropped.
+    /// Packets from elsewhere than the far end, dropped. Once the address is locked none reach us: the kernel keeps
+    /// them out.
     pub strangers: u64,
     /// SRTP packets turned away: forged, damaged or sent twice.
     pub srtp_refused: u64,

@@ -4,11 +4,13 @@
 //! times as UTC milliseconds, `now` always bound. What differs is in [`dialect`]. Reads go through
 //! [`Store`], writes through a [`Tx`], which is undone unless [`Tx::commit`] is called. Reading functions
 //! exist on both. SQLite has one writer at a time: keep transactions short and never await anything but
-//! the store inside one. Message answers, drafts and callers of messages are sealed ([`seal`]).
+//! the store inside one. Message answers, drafts, callers of messages and what checks desk
+//! phones' secrets are sealed ([`seal`]).
 
 pub mod accounts;
 pub mod calls;
 pub mod contacts;
+pub mod devices;
 pub mod dialect;
 pub mod dispatch;
 pub mod drafts;

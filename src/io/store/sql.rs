@@ -184,6 +184,7 @@ id_columns!(
     CallTypeId,
     ContactId,
     DestinationId,
+    DeviceId,
     DispatchId,
     DraftId,
     MessageId,

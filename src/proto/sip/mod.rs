@@ -9,6 +9,7 @@ pub mod admission;
 pub mod admit;
 pub mod agent;
 pub mod dialog;
+pub mod digest;
 pub mod framer;
 pub mod hunt;
 pub mod identity;
@@ -17,6 +18,7 @@ pub mod locate;
 pub mod message;
 pub mod ping;
 pub mod refer;
+pub mod registration;
 pub mod reliable;
 pub mod session_timer;
 pub mod transaction;
@@ -33,5 +35,9 @@ pub use agent::{Agent, AgentConfig, Reason, Role};
 pub use framer::{Frame, StreamFramer};
 pub use identity::{IncomingInvite, Verstat};
 pub use refer::Replaces;
+pub use registration::Registration;
 pub use session_timer::SessionPolicy;
-pub use words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RegisterRequest, RequestId, Transport};
+pub use words::{
+    Command, DialogId, EndReason, Event, Flow, Input, LoginId, Output, RegisterAnswer, RegisterOrder, RegisterRequest,
+    RequestId, Transport,
+};

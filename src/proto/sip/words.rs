@@ -66,6 +66,41 @@ pub struct DialogId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+/// A trunk's login, as its agent knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoginId(pub u64);
+
+/// A registration of ours to be made, refreshed or (with `expires` 0) taken back.
+#[derive(Clone, Debug)]
+pub struct RegisterOrder {
+    /// Names it in [`Event::Registration`]; the owner's to choose.
+    pub request: RequestId,
+    pub flow: Flow,
+    pub login: Option<LoginId>,
+    /// The request URI.
+    pub registrar: String,
+    /// The address of record.
+    pub address: String,
+    /// The user part of our Contact.
+    pub contact_user: String,
+    pub call_id: String,
+    pub cseq: u32,
+    pub expires: u32,
+}
+
+/// What came of a [`RegisterOrder`]; 408 if nothing came, 503 if its connection closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterAnswer {
+    pub request: RequestId,
+    pub status: u16,
+    /// The CSeq used last: a challenge that was answered took one more.
+    pub cseq: u32,
+    /// Seconds that our binding lasts.
+    pub expires: Option<u32>,
+    pub min_expires: Option<u32>,
+    pub retry_after: Option<u32>,
+}
+
 /// What happens to an agent.
 #[derive(Debug)]
 pub enum Input {
@@ -174,6 +209,8 @@ pub enum Event {
         flow: Flow,
         register: Box<RegisterRequest>,
     },
+    /// What came of [`Command::Register`].
+    Registration(RegisterAnswer),
     /// What a host says to [`Command::Options`]: a final status; 408 if it says nothing, 503 if the connection is lost.
     OptionsAnswered {
         request: RequestId,
@@ -294,7 +331,9 @@ pub enum Command {
         request_uri: String,
         from: String,
     },
-    /// Answers a REGISTER. 403 is sent short and forgotten.
+    /// Registers with a carrier.
+    Register(Box<RegisterOrder>),
+    /// Answers a REGISTER. 401 and 403 are forgotten at once, 403 is sent short.
     Respond {
         request: RequestId,
         status: u16,

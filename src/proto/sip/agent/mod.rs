@@ -3,15 +3,18 @@
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
 //! sides, `session` keeps session timers, `refer` takes transfers, `probe` asks whether a far end is still
-//! there, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with 503 before any
-//! work is done, what is already up goes on. A challenge (401, 407) is never answered.
+//! there, `options` whether a host is, `register` registers with carriers, `challenge` says which challenges
+//! (401, 407) are answered, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with
+//! 503 before any work is done, what is already up goes on.
 
+mod challenge;
 mod change;
 mod early;
 mod options;
 mod prack;
 mod probe;
 mod refer;
+mod register;
 mod reply;
 mod session;
 mod uac;
@@ -175,6 +178,7 @@ pub struct Agent {
     dialog_keys: HashMap<(String, String), DialogId>,
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
+    logins: challenge::Logins,
 }
 
 impl Agent {
@@ -196,6 +200,7 @@ impl Agent {
             dialog_keys: HashMap::new(),
             timers: BTreeSet::new(),
             armed: HashMap::new(),
+            logins: challenge::Logins::default(),
         }
     }
 
@@ -250,8 +255,10 @@ impl Agent {
             Read::Message(Message::Request(request)) => self.request(now, flow, request, bytes.len()),
             Read::Message(Message::Response(response)) => self.response(now, flow, response),
             Read::Refuse(refusal) => self.refuse(flow, refusal, bytes.len()),
-            // RFC 5626 §4.4.1; for TCP the framer's reader answers.
-            Read::Keepalive if flow.connection != 0 && bytes == b"\r\n\r\n" => self.transmit(flow, b"\r\n".to_vec()),
+            // RFC 5626 §4.4.1; for TCP the framer's reader answers. Phones do it over UDP as well.
+            Read::Keepalive if bytes == b"\r\n\r\n" && (flow.connection != 0 || self.config.role == Role::Phones) => {
+                self.transmit(flow, b"\r\n".to_vec());
+            }
             Read::Keepalive | Read::Drop(_) => {}
         }
     }
@@ -283,6 +290,7 @@ impl Agent {
                 }
                 self.arm_dialog(dialog);
             }
+            Command::Register(order) => self.register_with(now, &order),
             Command::Options { request, flow, request_uri, from } => {
                 self.ask_options(now, request, flow, &request_uri, &from);
             }
@@ -385,6 +393,7 @@ impl Agent {
 
     fn forget_dialog(&mut self, id: DialogId) -> Option<Dialog> {
         let dialog = self.dialogs.remove(&id)?;
+        self.logins.forget_dialog(id);
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         self.arm(Timer::Dialog(id), None);
         // A change or transfer that nobody answered goes with its dialog.
@@ -409,6 +418,7 @@ impl Agent {
     fn forget_client(&mut self, id: TxId) -> Option<Client> {
         let client = self.clients.remove(&id)?;
         self.client_keys.remove(&client.key);
+        self.logins.forget_tx(id);
         self.arm(Timer::Client(id), None);
         Some(client)
     }

@@ -94,6 +94,24 @@ impl Agent {
         self.event(Event::Refused { status: 403 });
     }
 
+    /// 401 with challenges, best first. Over UDP the source may be forged: what goes there is at most half
+    /// as much again as what came, with the last challenge alone if need be.
+    pub(super) fn challenge(&mut self, flow: Flow, request: &Headers, len: usize, challenges: &[(String, String)]) {
+        let tag = self.stateless_tag(request);
+        for from in [0, challenges.len().saturating_sub(1)] {
+            let mut headers = reply_headers(request, Some(&tag));
+            for (name, value) in &challenges[from..] {
+                headers.push(name, value);
+            }
+            let response = Response { status: 401, reason: reason_phrase(401), headers, body: Vec::new() }.to_bytes();
+            if flow.transport.is_reliable() || response.len() <= len + len / 2 {
+                self.transmit(reply_flow(flow, request), response);
+                return self.event(Event::Refused { status: 401 });
+            }
+        }
+        self.short_403(flow, request, len);
+    }
+
     /// The same tag for the same request, without remembering it.
     fn stateless_tag(&self, request: &Headers) -> String {
         let mut hasher = DefaultHasher::new();

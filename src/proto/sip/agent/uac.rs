@@ -82,7 +82,9 @@ impl Agent {
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
-        self.add_client(Client { key: (branch, method), flow, kind, dialog, resent: false })
+        let tx = self.add_client(Client { key: (branch, method), flow, kind, dialog, resent: false });
+        self.logins.lend_to_tx(tx, dialog.and_then(|dialog| self.logins.of_dialog(dialog)));
+        tx
     }
 
     fn add_client(&mut self, client: Client) -> TxId {
@@ -145,6 +147,7 @@ impl Agent {
 
     /// A request of ours got no answer: as if `status` had come (RFC 3261 §8.1.3.1).
     pub(super) fn client_failed(&mut self, now: Instant, id: TxId, status: u16) {
+        self.registration_failed(id, status);
         let Some(client) = self.forget_client(id) else { return };
         self.options_answered(id, status);
         if let Some(dialog) = client.dialog {
@@ -170,7 +173,13 @@ impl Agent {
             let (flow, ack) = (client.flow, acknowledgement(request, &response));
             self.transmit(flow, ack.to_bytes());
         }
+        if effects.deliver && self.answer_challenge(now, &flow, id, &response) {
+            return self.apply_client(id, effects);
+        }
         let dialog = self.clients.get(&id).and_then(|c| c.dialog);
+        if effects.deliver && !invite {
+            self.registration_answered(id, &response);
+        }
         let probed = (effects.deliver && !invite && response.status >= 200).then_some(response.status);
         if effects.deliver {
             match (response.status, dialog) {
@@ -311,7 +320,9 @@ impl Agent {
         }
         if !known && let Some(bye) = branch.request(Method::BYE, bye_seq) {
             let flow = self.way_to(&branch);
-            self.send(now, flow, bye, None);
+            let login = self.logins.of_tx(tx);
+            let tx = self.send(now, flow, bye, None);
+            self.logins.lend_to_tx(tx, login);
         }
     }
 
@@ -340,6 +351,9 @@ impl Agent {
         }
         let flow = self.way_to(dialog);
         let branch = format!("z9hG4bK{}", self.rng.token(20));
+        if let Some((name, value)) = self.logins.for_ack(id, seq) {
+            ack.headers.push(name, value);
+        }
         ack.headers.push_front("Via", self.via(&flow, &branch));
         let bytes = ack.to_bytes();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
@@ -452,7 +466,9 @@ impl Agent {
             bye.headers.push(name, value);
         }
         bye.headers.push("User-Agent", &self.config.user_agent);
-        self.send(now, flow, bye, None);
+        let login = self.logins.of_dialog(id);
+        let tx = self.send(now, flow, bye, None);
+        self.logins.lend_to_tx(tx, login);
     }
 }
 

@@ -170,6 +170,14 @@ impl Agent {
         status: u16,
         headers: &[(String, String)],
     ) {
+        if status == 401 {
+            // Nor for someone who has yet to prove who they are; asked again, they get another challenge.
+            if let Some(server) = self.forget_server(request.0) {
+                let len = server.request.to_bytes().len();
+                self.challenge(server.flow, &server.request.headers, len, headers);
+            }
+            return;
+        }
         let Some(server) = self.servers.get(&request.0) else { return };
         if status == 403 {
             // Nothing is kept for someone who may not register.

@@ -1,0 +1,121 @@
+//! `cordboard phone`: the desk phones of operators. A phone's secret is printed once, when it is added.
+
+use clap::{Args, Subcommand};
+use cordboard::base::clock::{Clock as _, SystemClock};
+use cordboard::base::id::DeviceId;
+use cordboard::io::store::Store;
+use cordboard::io::store::devices::{Device, DeviceHashes, REALM, fresh_login, fresh_secret};
+use secrecy::ExposeSecret as _;
+
+use super::{ConfigFile, Failure, block_on};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add a desk phone. Prints once what to type into it.
+    Add(Add),
+    /// List the desk phones.
+    List(ConfigFile),
+    /// Remove a desk phone. It can register no more, at once; a call on it goes on.
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Whose phone it is: what they type to sign in.
+    #[arg(long, value_name = "LOGIN")]
+    user: String,
+    /// What you call it: "Desk 3".
+    #[arg(long)]
+    name: String,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// What it registers as, as `cordboard phone list` shows it.
+    user: String,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+pub fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Add(options) => add(options),
+        Command::List(file) => list(file),
+        Command::Remove(options) => remove(options),
+    }
+}
+
+fn add(options: &Add) -> Result<(), Failure> {
+    let config = options.file.load()?;
+    let now = SystemClock.utc();
+    let secret = fresh_secret();
+    let device = block_on(async {
+        let store = Store::open(&config.store, now).await?;
+        let mut tx = store.write().await?;
+        let Some(owner) = tx.find_user_by_login(&options.user).await? else {
+            let known: Vec<String> = tx.list_users().await?.into_iter().map(|user| user.login).collect();
+            let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
+            return Err(format!("there is no user \"{}\". Known: {known}", options.user).into());
+        };
+        let device = Device {
+            id: DeviceId::fresh(now),
+            login: fresh_login(&owner.login),
+            user: owner.id,
+            name: options.name.clone(),
+            created_at: now,
+            active: !owner.disabled,
+        };
+        tx.insert_device(&device, &DeviceHashes::of(&device.login, &secret)).await?;
+        tx.commit("add_phone").await?;
+        store.close().await;
+        Ok(device)
+    })?;
+    let address = config.sip.phones_bind;
+    println!("Added {}. Type this into the phone; the secret is not shown again.", device.name.trim());
+    println!("User:    {}", device.login);
+    println!("Secret:  {}", secret.expose_secret());
+    println!("Realm:   {REALM}");
+    if address.ip().is_unspecified() {
+        println!("Address: this machine's, port {}, UDP or TCP", address.port());
+    } else {
+        println!("Address: {address}, UDP or TCP");
+    }
+    Ok(())
+}
+
+fn list(file: &ConfigFile) -> Result<(), Failure> {
+    let config = file.load()?;
+    let (devices, users) = block_on(async {
+        let store = Store::open(&config.store, SystemClock.utc()).await?;
+        let found = (store.list_devices().await?, store.list_users().await?);
+        store.close().await;
+        Ok(found)
+    })?;
+    if devices.is_empty() {
+        println!("No desk phones. Add one: cordboard phone add --user LOGIN --name \"Desk 3\"");
+    }
+    for device in devices {
+        let owner = users.iter().find(|user| user.id == device.user).map_or("", |user| &user.login);
+        let state = if device.active { "" } else { " (its owner is disabled)" };
+        println!("{}  {}  {owner}{state}", device.login, device.name);
+    }
+    Ok(())
+}
+
+fn remove(options: &Remove) -> Result<(), Failure> {
+    let config = options.file.load()?;
+    block_on(async {
+        let store = Store::open(&config.store, SystemClock.utc()).await?;
+        let mut tx = store.write().await?;
+        if !tx.remove_device(&options.user).await? {
+            return Err(format!("there is no phone \"{}\". `cordboard phone list` shows them", options.user).into());
+        }
+        tx.commit("remove_phone").await?;
+        store.close().await;
+        Ok(())
+    })?;
+    println!("Removed {}.", options.user);
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Desk phones against the registrar over real sockets: the right secret, wrong ones, none, and a phone that
+//! is removed.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use secrecy::SecretString;
+use tokio::net::UdpSocket;
+
+use super::devices::KnownDevice;
+use super::*;
+use crate::base::clock::SystemClock;
+use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::io::store::devices::DeviceHashes;
+use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challenge};
+use crate::proto::sip::digest::fields::Challenge;
+use crate::proto::sip::message::Headers;
+
+const SECRET: &str = "a secret of many bits";
+const USER: &str = "kim-desk";
+
+fn devices() -> Devices {
+    let id = DeviceId::named("one");
+    let hashes = DeviceHashes::of(USER, &SecretString::from(SECRET.to_owned()));
+    Devices::new(HashMap::from([(USER.to_owned(), KnownDevice { id, owner: UserId::named("kim"), hashes })]))
+}
+
+struct House {
+    handle: RegistrarHandle,
+    changes: mpsc::UnboundedReceiver<PhoneChange>,
+    devices: watch::Sender<Devices>,
+}
+
+async fn house() -> House {
+    let (sender, devices) = watch::channel(devices());
+    let check: TokenCheck = Arc::new(|_| None);
+    let bind = "127.0.0.1:0".parse().expect("an address");
+    let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
+    let settings = PhoneSettings { doors: Doors::plain(bind), check, devices, digests };
+    let (handle, changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+    House { handle, changes, devices: sender }
+}
+
+/// A telephone that can only do UDP.
+struct Handset {
+    socket: UdpSocket,
+    to: SocketAddr,
+    cseq: u32,
+    user: &'static str,
+}
+
+impl Handset {
+    async fn new(house: &House, user: &'static str) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        Self { socket, to: house.handle.local(), cseq: 0, user }
+    }
+
+    async fn send(&self, bytes: &[u8]) {
+        self.socket.send_to(bytes, self.to).await.expect("loopback takes a datagram");
+    }
+
+    async fn receive(&self) -> String {
+        let mut buffer = vec![0; 4096];
+        let received = tokio::time::timeout(Duration::from_secs(5), self.socket.recv(&mut buffer));
+        let len = received.await.expect("in time").expect("received");
+        String::from_utf8(buffer[..len].to_vec()).expect("text")
+    }
+
+    fn register(&mut self, authorization: &str, contact: &str, expires: u32) -> String {
+        self.cseq += 1;
+        let (user, cseq) = (self.user, self.cseq);
+        format!(
+            "REGISTER sip:cordboard.local SIP/2.0\r\nVia: SIP/2.0/UDP 10.9.8.7:5060;branch=z9hG4bK{user}{cseq};rport\r\n\
+             From: <sip:{user}@cordboard.local>;tag=1\r\nTo: <sip:{user}@cordboard.local>\r\nCall-ID: call-of-{user}\r\n\
+             CSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\n{authorization}Contact: {contact}\r\nExpires: {expires}\r\n\
+             User-Agent: a telephone that says as much of itself as telephones do, 1.2.3 (build 4567)\r\n\
+             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    async fn ask(&mut self, authorization: &str, contact: &str, expires: u32) -> String {
+        let register = self.register(authorization, contact, expires);
+        self.send(register.as_bytes()).await;
+        self.receive().await
+    }
+
+    /// Registers as it should be done, with this secret and algorithm.
+    async fn log_in(&mut self, secret: &str, algorithm: Algorithm, contact: &str, expires: u32) -> String {
+        let challenged = self.ask("", contact, expires).await;
+        assert!(challenged.starts_with("SIP/2.0 401 "), "{challenged}");
+        let authorization = answer(&challenged, self.user, secret, algorithm, 1);
+        self.ask(&authorization, contact, expires).await
+    }
+}
+
+fn challenge(response: &str, algorithm: Algorithm) -> Challenge {
+    let mut headers = Headers::default();
+    for line in response.lines() {
+        if let Some((name, value)) = line.split_once(": ") {
+            headers.push(name, value);
+        }
+    }
+    let all = Challenge::all_in(&headers);
+    assert_eq!(pick_challenge(&all, Some(REALM)).map(|c| c.algorithm), Some(Algorithm::SHA_256), "{response}");
+    all.into_iter().find(|c| c.algorithm == algorithm).expect("offered")
+}
+
+fn answer(response: &str, user: &str, secret: &str, algorithm: Algorithm, count: u32) -> String {
+    let login = Login { user: user.to_owned(), password: SecretString::from(secret.to_owned()), realm: None };
+    let asked = Asked { method: "REGISTER", uri: "sip:cordboard.local", body: b"" };
+    format!("Authorization: {}\r\n", credentials(&challenge(response, algorithm), &login, asked, "cn", count))
+}
+
+const CONTACT: &str = "<sip:kim-desk@10.9.8.7:5060>";
+
+#[tokio::test]
+async fn a_desk_phone_registers_by_either_algorithm_and_is_rung_where_it_really_is() {
+    for algorithm in [Algorithm::SHA_256, Algorithm::MD5] {
+        let mut house = house().await;
+        let kim = UserId::named("kim");
+        let mut phone = Handset::new(&house, USER).await;
+        let accepted = phone.log_in(SECRET, algorithm, CONTACT, 3600).await;
+        assert!(accepted.starts_with("SIP/2.0 200 "), "{accepted}");
+        let expires: u32 = accepted
+            .lines()
+            .find_map(|l| l.strip_prefix(&format!("Contact: {CONTACT};expires=")))
+            .and_then(|n| n.parse().ok())
+            .expect("its own contact");
+        assert!(expires <= 60, "short behind a NAT: {expires}");
+        assert!(accepted.contains("received=127.0.0.1"), "{accepted}");
+        assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
+
+        let (events, _heard) = mpsc::channel(LEG_EVENT_DEPTH);
+        house.handle.ring(LegId(1), &kim, Phone::DeskPhone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        let invite = phone.receive().await;
+        assert!(invite.starts_with("INVITE sip:kim-desk@10.9.8.7:5060 SIP/2.0\r\n"), "{invite}");
+        // A softphone is not what it has.
+        let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
+        house.handle.ring(LegId(2), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Unreachable))));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_a_stranger_and_a_borrowed_name_get_nowhere_and_learn_nothing() {
+    let house = house().await;
+    let mut answers = Vec::new();
+    for user in [USER, "nobody"] {
+        let mut phone = Handset::new(&house, user).await;
+        let refused = phone.log_in("a guess", Algorithm::SHA_256, CONTACT, 60).await;
+        assert!(refused.starts_with("SIP/2.0 401 ") && !refused.contains("stale"), "{refused}");
+        // All but what differs in every answer: nonce, tag and who asked.
+        let nonce = challenge(&refused, Algorithm::MD5).nonce;
+        let kept = refused.replace(&nonce, "NONCE").replace(user, "USER");
+        let port = phone.socket.local_addr().expect("bound").port().to_string();
+        let kept = kept.replace(&port, "PORT");
+        let lines: Vec<String> = kept.lines().filter(|l| !l.starts_with("To: ")).map(str::to_owned).collect();
+        answers.push(lines);
+    }
+    assert_eq!(answers[0], answers[1]);
+
+    // Kim's phone may not register lee's.
+    let mut phone = Handset::new(&house, USER).await;
+    let challenged = phone.ask("", CONTACT, 60).await;
+    let authorization = answer(&challenged, USER, SECRET, Algorithm::MD5, 1);
+    phone.user = "lee-desk";
+    let refused = phone.ask(&authorization, "<sip:lee-desk@10.9.8.7>", 60).await;
+    assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    assert_eq!(house.handle.phones_of(&UserId::named("kim")), Phones::default());
+}
+
+#[tokio::test]
+async fn credentials_work_once_and_a_count_goes_on() {
+    let house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    let challenged = phone.ask("", CONTACT, 60).await;
+    let first = answer(&challenged, USER, SECRET, Algorithm::SHA_256, 1);
+    assert!(phone.ask(&first, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+    let replayed = phone.ask(&first, CONTACT, 60).await;
+    assert!(replayed.starts_with("SIP/2.0 401 ") && replayed.contains("stale=true"), "{replayed}");
+    let second = answer(&challenged, USER, SECRET, Algorithm::SHA_256, 2);
+    assert!(phone.ask(&second, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+}
+
+#[tokio::test]
+async fn who_guesses_on_is_heard_no_more_and_the_true_phone_still_is() {
+    let house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    assert!(phone.log_in(SECRET, Algorithm::MD5, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+    let mut guesser = Handset::new(&house, "lee-desk").await;
+    let mut refusals = 0;
+    for _ in 0..15 {
+        let challenged = guesser.ask("", CONTACT, 60).await;
+        let authorization = answer(&challenged, "lee-desk", "a guess", Algorithm::MD5, 1);
+        refusals += usize::from(guesser.ask(&authorization, CONTACT, 60).await.starts_with("SIP/2.0 403 "));
+    }
+    assert_eq!(refusals, 5, "ten were heard");
+    // The same address, but one that was right before.
+    assert!(phone.log_in(SECRET, Algorithm::MD5, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+}
+
+#[tokio::test]
+async fn a_removed_phone_is_rung_no_more_and_cannot_come_back() {
+    let mut house = house().await;
+    let kim = UserId::named("kim");
+    let mut phone = Handset::new(&house, USER).await;
+    assert!(phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+    assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
+    house.devices.send_replace(Devices::default());
+    assert_eq!(house.changes.recv().await, Some((kim, Phones::default())));
+    let refused = phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    assert!(refused.starts_with("SIP/2.0 401 "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_phone_switched_off_and_on_has_one_binding_and_good_bye_takes_it_back() {
+    let mut house = house().await;
+    let kim = UserId::named("kim");
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    let (mut again, moved) = (Handset::new(&house, USER).await, "<sip:kim-desk@10.9.8.7:5099>");
+    again.cseq = 100;
+    // Another Call-ID, as after a start.
+    let challenged = again.ask("", moved, 60).await;
+    let authorization = answer(&challenged, USER, SECRET, Algorithm::MD5, 1);
+    let register = again.register(&authorization, moved, 60).replace("call-of", "new-call-of");
+    again.send(register.as_bytes()).await;
+    let accepted = again.receive().await;
+    assert_eq!(accepted.matches("Contact: ").count(), 1, "{accepted}");
+    assert!(accepted.contains(moved), "{accepted}");
+    assert_eq!(house.changes.recv().await, Some((kim.clone(), Phones::of(Phone::DeskPhone))));
+
+    let authorization = answer(&challenged, USER, SECRET, Algorithm::MD5, 2);
+    let register = again.register(&authorization, "*", 0).replace("call-of", "new-call-of");
+    again.send(register.as_bytes()).await;
+    assert!(again.receive().await.starts_with("SIP/2.0 200 "));
+    assert_eq!(house.changes.recv().await, Some((kim, Phones::default())));
+}
+
+#[tokio::test]
+async fn what_a_phone_asks_outside_a_dialog_is_refused_and_its_keep_alive_answered() {
+    let house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    let invite = phone.register("", CONTACT, 60).replace("REGISTER", "INVITE");
+    phone.send(invite.as_bytes()).await;
+    let refused = phone.receive().await;
+    assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    phone.send(b"\r\n\r\n").await;
+    assert_eq!(phone.receive().await, "\r\n");
+}
+
+#[tokio::test]
+async fn a_challenge_is_at_most_half_as_large_again_as_what_asked_for_it() {
+    let house = house().await;
+    let phone = Handset::new(&house, USER).await;
+    let mut seen = [0; 3];
+    for padding in [0, 60, 200, 400] {
+        let register = format!(
+            "REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP 10.9.8.7;branch=z9hG4bKp{padding};rport\r\nFrom: <sip:k@h>;tag=1\r\n\
+             To: <sip:k@h>\r\nCall-ID: {padding}\r\nCSeq: 1 REGISTER\r\nUser-Agent: {}\r\nContent-Length: 0\r\n\r\n",
+            "x".repeat(padding)
+        );
+        phone.send(register.as_bytes()).await;
+        let answer = phone.receive().await;
+        assert!(
+            answer.len() <= register.len() + register.len() / 2,
+            "{} to {}:\n{answer}",
+            answer.len(),
+            register.len()
+        );
+        seen[answer.matches("WWW-Authenticate").count()] += 1;
+    }
+    assert!(seen[2] >= 1, "a telephone's own gets both challenges: {seen:?}");
+}
