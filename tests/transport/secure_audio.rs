@@ -195,7 +195,7 @@ async fn packets_with_a_wrong_tag_change_nothing_from_wherever_they_come() {
 
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a loopback port");
     let forger = UdpSocket::bind("127.0.0.2:0").ok();
-    let mut sent = 0_u64;
+    let mut forgeries = 0_u64;
     every_20_ms(150, || {
         let mut bytes = [0; 256];
         let len = phone.packet(&mut bytes);
@@ -208,12 +208,13 @@ async fn packets_with_a_wrong_tag_change_nothing_from_wherever_they_come() {
         for socket in [Some(&stranger), forger.as_ref(), Some(&phone.socket)].into_iter().flatten() {
             for forged in [&damaged[..sealed], &damaged[..len], &[0x80; 40]] {
                 socket.send_to(forged, at).expect("loopback takes it");
-                sent += 1;
             }
         }
         phone.socket.send_to(&bytes[..sealed], at).expect("loopback takes it");
         // A replay.
         phone.socket.send_to(&bytes[..sealed], at).expect("loopback takes it");
+        // Once the phone's own address is known, others' do not even come to us: four from there are left.
+        forgeries += 4;
         while let Ok((len, from)) = phone.socket.recv_from(&mut bytes) {
             assert_eq!(from, at);
             if packet::is_rtcp(&bytes[..len]) {
@@ -232,7 +233,7 @@ async fn packets_with_a_wrong_tag_change_nothing_from_wherever_they_come() {
     let stats = closed(&mut events, leg).await;
     assert_eq!(stats.lost, 0, "{stats:?}");
     assert!(stats.packets_in <= 150 && stats.packets_in >= 140, "{stats:?}");
-    assert!(stats.srtp_refused >= sent, "{stats:?}, {sent} forged");
+    assert!(stats.srtp_refused >= forgeries, "{stats:?}, {forgeries} forged");
 }
 
 #[tokio::test]
