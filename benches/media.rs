@@ -134,9 +134,12 @@ fn legs(count: usize, run: Duration, load: Load) -> Duration {
             remote,
             codec: Codec::Pcmu,
             telephone_event: Some(101),
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: 20,
+            srtp: None,
         };
         media.connect_rtp(*leg, parameters).expect("the leg is open");
         far.push((socket, to));

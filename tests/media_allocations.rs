@@ -14,6 +14,7 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use cordboard::io::media::{Codec, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
+use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
 
 thread_local! {
     /// Allocations while counting; `None` while not.
@@ -56,6 +57,8 @@ fn codec(id: u64) -> Codec {
 struct Peer {
     socket: UdpSocket,
     header: Header,
+    /// What it encrypts with.
+    guard: Option<Guard>,
     /// Every so many packets one is lost, and one held back for 100 ms.
     weather: Option<u16>,
     held: Option<(u16, Header)>,
@@ -63,9 +66,12 @@ struct Peer {
 
 impl Peer {
     fn turn(&mut self, to: std::net::SocketAddr) {
-        let mut bytes = [0; MAX_PACKET];
+        let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
         let mut send = |header: &Header| {
-            let len = packet::write(header, &[0x2a; 160], &mut bytes);
+            let mut len = packet::write(header, &[0x2a; 160], &mut bytes[..MAX_PACKET]);
+            if let Some(guard) = &mut self.guard {
+                len = guard.protect(&mut bytes, len).expect("it has room");
+            }
             self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
         };
         let n = self.header.sequence;
@@ -84,7 +90,7 @@ impl Peer {
 }
 
 #[test]
-fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
+fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothing() {
     COUNT.set(Some(0));
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.take(), Some(1), "the counter counts");
@@ -108,6 +114,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
         let to = media.open_rtp(shard, LegId(id)).expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_nonblocking(true).expect("a socket");
+        // Encrypted ones in relay and in mix.
+        let key = |seed: u64| MasterKey([seed as u8; 30]);
+        let keys = (id <= 3).then(|| Keys { suite: Suite::Tag80, ours: key(id), theirs: key(id + 100) });
         let parameters = RtpParameters {
             remote: socket.local_addr().expect("a bound socket"),
             codec: codec(id),
@@ -117,6 +126,7 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
             send: true,
             receive: true,
             ptime_ms: if id == 4 { 30 } else { 20 },
+            srtp: keys,
         };
         media.connect_rtp(LegId(id), parameters).expect("the leg is open");
         let header = Header {
@@ -127,7 +137,8 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_allocate_nothing() {
             ssrc: id as u32,
         };
         let weather = (id >= 9).then_some(40);
-        peers.push((to, Peer { socket, header, weather, held: None }));
+        let guard = keys.map(|keys| Guard::new(keys.suite, &keys.theirs));
+        peers.push((to, Peer { socket, header, guard, weather, held: None }));
     }
     let leg = LegId;
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[leg(1), leg(2)]));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix};
-use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use cordboard::engine::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkSettings};
 use cordboard::io::media::{Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::tone::sine;
@@ -79,18 +79,14 @@ pub fn bridge_up() -> Result<f64, String> {
     runtime.map_err(|why| why.to_string())?.block_on(async {
         let far = [socket(), socket()];
         let callee = Callee::start(vec![address(&far[0])]);
-        let carrier = Carrier {
-            name: "bench".to_owned(),
-            sources: vec!["127.0.0.1".parse().map_err(|_| "an address")?],
-            target: callee.address.to_string(),
-            tcp: false,
-            channels: 1_000,
-            may_dial: Arc::new(|_| true),
-            caller_ids: Vec::new(),
-        };
+        let mut carrier = Carrier::new("bench", callee.address.into());
+        carrier.sources = vec!["127.0.0.1".parse().map_err(|_| "an address")?];
+        (carrier.rules.channels, carrier.rules.calls_per_second) = (1_000, 1_000);
+        // The callee answers calls, nothing else.
+        carrier.ping_every = None;
         let legs = LegNumbers::default();
         let bind: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let settings = TrunkSettings { bind, advertised: None, carriers: vec![carrier], legs: legs.clone() };
+        let settings = TrunkSettings::new(bind, vec![carrier], legs.clone());
         let (trunk, _incoming) = trunk::spawn(settings, Arc::new(SystemClock)).await.map_err(|e| e.to_string())?;
         let (sender, mut events) = mpsc::channel(1_024);
         let config = MediaConfig {
@@ -108,9 +104,12 @@ pub fn bridge_up() -> Result<f64, String> {
             remote,
             codec: AudioCodec::Pcmu,
             telephone_event: Some(101),
+            comfort_noise: false,
+            rtcp_mux: false,
             send: true,
             receive: true,
             ptime_ms: 20,
+            srtp: None,
         };
         media.connect_rtp(caller, RtpParameters::from(agreed(address(&far[1])))).map_err(|e| e.to_string())?;
         let number = PhoneNumber::parse("+12025550150").map_err(|e| e.to_string())?;
@@ -125,7 +124,8 @@ pub fn bridge_up() -> Result<f64, String> {
                 port = local.port()
             );
             let (told, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
-            trunk.dial(leg, &number, None, offer.into_bytes(), told);
+            let call = DialOut { to: number.clone(), caller_id: None, account: None };
+            trunk.dial(leg, call, offer.into_bytes(), told);
             let answered = async {
                 while let Some(event) = heard.recv().await {
                     if matches!(event, LegEvent::Answered(_)) {

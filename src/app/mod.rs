@@ -1,12 +1,12 @@
 //! Composition root: builds everything, wires what travels up, shuts it down in order. Decides nothing.
 
+mod certificates;
 mod failure;
 mod news;
 mod parts;
 mod voice;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,13 +36,17 @@ use crate::http::auth::LiveSessions;
 use crate::http::live::LiveDesk;
 use crate::http::state::{Front, Parts, SignInLimits};
 use crate::io::media::{Media, MediaConfig, MediaEvent};
+use crate::io::net::census::Census;
+use crate::io::net::{Doors, descriptors};
 use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
 use parts::{busy, edges, front_settings, music, signing_key, start_sandbox, start_voice, trunk_settings};
 
+pub use certificates::Certificates;
 pub use failure::Failure;
+
 /// The name of this node; several nodes are told apart by it.
 const NODE: &str = "main";
 /// Events of all shards that may wait. A tick never waits for us: what does not fit is dropped and counted.
@@ -59,6 +63,15 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         Some(demo) => Some(start_sandbox(demo, &mut config, &clock).await?),
         None => None,
     };
+    let limit = descriptors::raise();
+    if limit < descriptors::FEW {
+        tracing::warn!(
+            limit,
+            "few files and sockets may be open: raise the limit (LimitNOFILE, ulimit -n) for more calls"
+        );
+    }
+    let shares = descriptors::share(limit);
+    let certificates = Certificates::load(&config)?;
     // Bound first: a second Cordboard on the same ports ends here, before it touches anything.
     let listener =
         TcpListener::bind(config.http.bind).await.map_err(|e| busy("console and API", config.http.bind, &e))?;
@@ -91,19 +104,23 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     .map_err(|e| Failure::new(e.to_string()))?;
 
     let legs = LegNumbers::default();
-    let (trunk, incoming) = trunk::spawn(trunk_settings(&config, legs.clone(), feed.clone()), Arc::clone(&clock))
-        .await
-        .map_err(|e| Failure::new(e.to_string()))?;
+    let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
+    let (trunk, incoming) =
+        trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let check: registrar::TokenCheck = {
         let tokens = tokens.clone();
         Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
     };
     let (devices, following) =
         registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let bind = config.sip.phones_bind;
+    let doors = Doors {
+        bind: config.sip.phones_bind,
+        tls: config.sip.phones_tls_bind.zip(certificates.sip.clone()),
+        census: Census::new(shares.phones, Vec::new()),
+    };
     let digests = config.sip.phone_digests.clone();
     let (phones, mut phone_changes) =
-        registrar::spawn(PhoneSettings { bind, check, devices, digests }, Arc::clone(&clock))
+        registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
             .await
             .map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
@@ -150,6 +167,14 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         }
     });
     work.spawn(following);
+    work.spawn({
+        let certificates = certificates.clone();
+        async move {
+            if let Err(why) = certificates.keep().await {
+                tracing::error!("certificates are not read again: {why}");
+            }
+        }
+    });
     work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
     work.spawn({
         let dispatcher = dispatcher.clone();
@@ -183,16 +208,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     if let Some(carrier) = &sandbox {
         carrier.exchange().aim(trunk.local()).await;
     }
-    let service = http::router::build(front, beside).into_make_service_with_connect_info::<SocketAddr>();
-    let mut http_stopping = stopping;
-    let serving = tokio::spawn(async move {
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                // An error means that the sender is gone, which is the end as well.
-                let _ = http_stopping.wait_for(|stop| *stop).await;
-            })
-            .await
-    });
+    let tls = certificates.http.as_ref().map(|identity| identity.acceptor(&http::serve::ALPN));
+    let known = if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() };
+    let census = Census::new(shares.http, known);
+    let serving = tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
     match &demo {
         Some(demo) => println!("{}", demo::welcome(demo)),
         None => tracing::info!(http = %config.http.bind, "Cordboard is up"),

@@ -19,19 +19,19 @@ use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
-use crate::engine::trunk::{Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
+use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
+use crate::io::net::census::Caps;
 use crate::io::speech::{Speaker, VoiceCommand};
 use crate::io::store::Store;
-use crate::proto::sip::Transport;
 use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::ping::PING_EVERY;
 use crate::sandbox::{self, SandboxConfig};
 
-use super::Failure;
+use super::{Certificates, Failure};
 
 /// The recorded music on hold.
 pub(super) fn music() -> Speech {
@@ -84,16 +84,24 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     Ok(Arc::new(speaker))
 }
 
-pub(super) fn trunk_settings(config: &Config, legs: LegNumbers, feed: Feed) -> TrunkSettings {
+pub(super) fn trunk_settings(
+    config: &Config,
+    certificates: &Certificates,
+    caps: Caps,
+    legs: LegNumbers,
+    feed: Feed,
+) -> TrunkSettings {
     let carriers = config.trunks.iter().map(|trunk| Carrier {
         name: trunk.name.clone(),
         sources: trunk.addresses.clone(),
         targets_call: trunk.targets_call,
         target: trunk.target.clone(),
-        transport: match trunk.transport {
-            TrunkTransport::Udp => Transport::Udp,
-            TrunkTransport::Tcp => Transport::Tcp,
+        over: match (trunk.transport, certificates.of_trunk(&trunk.name)) {
+            (TrunkTransport::Tls, Some(peer)) => Carriage::Tls(peer),
+            (TrunkTransport::Tcp, _) => Carriage::Tcp,
+            (TrunkTransport::Udp | TrunkTransport::Tls, _) => Carriage::Udp,
         },
+        srtp: trunk.srtp,
         rules: TrunkRules {
             priority: trunk.priority,
             weight: trunk.weight,
@@ -117,6 +125,8 @@ pub(super) fn trunk_settings(config: &Config, legs: LegNumbers, feed: Feed) -> T
     });
     TrunkSettings {
         bind: config.sip.trunk_bind,
+        tls: config.sip.trunk_tls_bind.zip(certificates.sip.clone()),
+        caps,
         advertised: config.sip.public_address.map(|ip| ip.to_string()),
         carriers: carriers.collect(),
         limits: config.limits,
@@ -167,9 +177,12 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
     let provider =
         |sms: &crate::config::SmsProvider| SmsProvider { name: sms.name.clone(), auth_token: sms.auth_token.clone() };
     Settings {
-        public_url: config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http.bind)),
+        public_url: config.http.public_url.clone().unwrap_or_else(|| {
+            let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{}", config.http.bind)
+        }),
         sip_domain: "cordboard.local".to_owned(),
-        behind_proxy: config.http.behind_proxy,
+        proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
         sms_providers: config.sms.iter().map(provider).collect(),
     }

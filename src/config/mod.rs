@@ -9,6 +9,7 @@ mod read_trunk;
 mod routing;
 pub mod secret;
 mod section;
+pub mod tls;
 pub mod trunk;
 
 use std::fmt;
@@ -20,7 +21,9 @@ use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
+use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
+use tls::IdentityFiles;
 
 pub use read::{load, parse_ports};
 pub use section::Mistake;
@@ -50,15 +53,23 @@ pub struct Http {
     pub public_url: Option<String>,
     /// A reverse proxy that ends TLS stands before it.
     pub behind_proxy: bool,
+    /// Where that proxy is: only its word on who asks is taken.
+    pub proxies: Vec<Source>,
+    /// TLS ends here.
+    pub tls: Option<IdentityFiles>,
 }
 
-/// The two SIP sides, each on UDP and TCP.
+/// The two SIP sides, each on UDP and TCP, and on TLS if it has a port for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sip {
     /// Towards carriers.
     pub trunk_bind: SocketAddr,
     /// Towards desk phones.
     pub phones_bind: SocketAddr,
+    pub trunk_tls_bind: Option<SocketAddr>,
+    pub phones_tls_bind: Option<SocketAddr>,
+    /// Who we are over TLS; there if one of these is.
+    pub tls: Option<IdentityFiles>,
     /// What carriers reach our SIP at, behind NAT.
     pub public_address: Option<IpAddr>,
     /// What desk phones are asked to log in with, best first.

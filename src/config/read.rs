@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
-use crate::proto::sip::digest::Algorithm;
+use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
 use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
-use super::trunk::Trunk;
+use super::tls;
+use super::trunk::{Trunk, TrunkTransport};
 use super::{
     Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, loopback, secret,
@@ -110,18 +111,34 @@ fn read_http(section: &Section<'_>) -> Option<At<Http>> {
     let bind = address(section, "bind", loopback(8080));
     let public_url = section.parsed("public_url", URL_FIX, parse_url);
     let behind_proxy = section.flag("behind_proxy");
+    let fix = "Write an address or a network: \"127.0.0.1\", \"10.1.0.0/16\"";
+    let proxies = section.list("proxies", fix, |text| text.parse::<sip::Source>().ok());
+    let tls = tls::read_identity_section(&section.section("tls"));
     section.finish();
-    let bind = bind?;
-    if !bind.value.ip().is_loopback() && !behind_proxy {
+    let (bind, tls) = (bind?, tls.ok()?);
+    let open = !bind.value.ip().is_loopback();
+    if open && !behind_proxy && tls.is_none() {
         section.complain(
             bind.span.clone(),
             "browsers give a page their microphone only over https, and this address is not of this machine alone",
-            "Put a proxy that speaks https before Cordboard and write behind_proxy = true, or bind to 127.0.0.1",
+            "Give it a certificate in [http.tls], or put a proxy that speaks https before Cordboard and write \
+             behind_proxy = true, or bind to 127.0.0.1",
         );
         return None;
     }
-    let http = Http { bind: bind.value, public_url: public_url.map(|url| url.value), behind_proxy };
+    if open && behind_proxy && proxies.is_none() {
+        section.complain_missing("proxies", "Say where the proxy is: only its word on who asks can be taken");
+        return None;
+    }
+    let proxies = proxies.map_or_else(this_machine, |list| list.into_iter().map(|at| at.value).collect());
+    let public_url = public_url.map(|url| url.value);
+    let http = Http { bind: bind.value, public_url, behind_proxy, proxies, tls };
     Some(At { value: http, span: bind.span })
+}
+
+fn this_machine() -> Vec<sip::Source> {
+    let parse = |text: &str| text.parse().expect("these are networks, a test holds them so");
+    ["127.0.0.0/8", "::1"].map(parse).to_vec()
 }
 
 /// `https://host[:port]`, without what follows.
@@ -162,14 +179,42 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     if digests.is_empty() {
         digests.push(Algorithm::MD5);
     }
+    let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
+    let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
+    let tls_section = section.section("tls");
+    let tls = tls::read_identity_section(&tls_section);
     section.finish();
+    let listens = section.has("trunk_tls_bind") || section.has("phones_tls_bind");
+    if listens && !tls_section.is_there() {
+        let at = trunk_tls.as_ref().or(phones_tls.as_ref()).map_or_else(|| section.span(), |at| at.span.clone());
+        section.complain(at, "TLS needs a certificate", "Name its files: [sip.tls] with certificate and key");
+        return None;
+    }
+    if tls_section.is_there() && !listens {
+        let fix = "Say where to listen: trunk_tls_bind, phones_tls_bind, or both";
+        tls_section.complain(tls_section.span(), "nobody listens with this certificate", fix);
+        return None;
+    }
+    let tls = tls.ok()?;
     let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
     let sip = Sip {
         trunk_bind: trunk_bind.value,
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
         phone_digests: digests,
+        trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
+        phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
+        tls,
     };
+    let taken = [sip.trunk_bind, sip.phones_bind];
+    for (at, others) in
+        [(&trunk_tls, &taken[..]), (&phones_tls, &[taken[0], taken[1], sip.trunk_tls_bind.unwrap_or(taken[0])])]
+    {
+        if let Some(at) = at.as_ref().filter(|at| others.iter().any(|other| clash(at.value, *other))) {
+            section.complain(at.span.clone(), "TLS needs a port of its own", "Choose others: 5061 and 5071");
+            return None;
+        }
+    }
     if clash(sip.trunk_bind, sip.phones_bind) {
         section.complain(
             phones_bind.span.clone(),
@@ -455,6 +500,14 @@ fn check_reachable(top: &Section<'_>, sip: &Option<At<Sip>>, media: &Option<At<M
             sip.span.clone(),
             "[sip]: `trunk_bind` is every address of this machine, and a carrier named by host must be told one",
             "Write the address that carriers see: public_address = \"203.0.113.7\", or bind to one address",
+        );
+    }
+    let over_tls = |trunk: &Trunk| trunk.transport == TrunkTransport::Tls;
+    if sip.value.trunk_tls_bind.is_none() && trunks.unwrap_or_default().iter().any(over_tls) {
+        top.complain(
+            sip.span.clone(),
+            "[sip]: a trunk uses TLS, and its carrier must be able to reach us over TLS too",
+            "Say where to listen, trunk_tls_bind = \"192.0.2.10:5061\", and name a certificate in [sip.tls]",
         );
     }
     if let Some(media) = media

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip;
 
 use super::read::{NUMBER_FIX, parse, parse_name, read_secret, read_source};
 use super::routing::read_rules;
 use super::section::{At, Mistakes, Section};
+use super::tls::{self, TrunkTls};
 use super::trunk::{DialPattern, DialPlan, HostPort, Trunk, TrunkLogin, TrunkRegistration, TrunkTransport};
 
 /// Seconds that a registration asks for, unless told otherwise.
@@ -33,11 +35,20 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         _ => None,
     });
     let registers = kind.as_ref().is_some_and(|kind| kind.value == Kind::Registration);
-    let transport = top.parsed("transport", "Write \"udp\" or \"tcp\"", |text| match text {
+    let transport = top.parsed("transport", "Write \"udp\", \"tcp\" or \"tls\"", |text| match text {
         "udp" => Some(TrunkTransport::Udp),
         "tcp" => Some(TrunkTransport::Tcp),
+        "tls" => Some(TrunkTransport::Tls),
         _ => None,
     });
+    let over = transport.as_ref().map_or(TrunkTransport::Udp, |t| t.value);
+    let srtp = top.parsed("srtp", "Write \"off\", \"preferred\" or \"required\"", |text| match text {
+        "off" => Some(Srtp::Off),
+        "preferred" => Some(Srtp::Preferred),
+        "required" => Some(Srtp::Required),
+        _ => None,
+    });
+    let tls = read_trunk_tls(&top.section("tls"));
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
     let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
     let fix = "Write a host, with a port if the carrier names one: \"sip.carrier.example\", \"192.0.2.1:5060\"";
@@ -77,11 +88,16 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         }
     };
     kind?;
+    if over != TrunkTransport::Tls && !fits_without_tls(&top, srtp.as_ref()) {
+        return None;
+    }
     let target = target?.value;
     let host = target.host.clone();
     Some(Trunk {
         name: name?.value,
-        transport: transport.map_or(TrunkTransport::Udp, |t| t.value),
+        transport: over,
+        tls: tls?,
+        srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         addresses,
         // By registration calls come from where we register.
         targets_call: rules.targets_call || registers,
@@ -100,6 +116,37 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         shown: rules.shown,
         ping: rules.ping,
     })
+}
+
+/// Says what a trunk without TLS must not have.
+fn fits_without_tls(top: &Section<'_>, srtp: Option<&At<Srtp>>) -> bool {
+    if let Some(at) = srtp.filter(|srtp| srtp.value != Srtp::Off) {
+        let what = "audio is encrypted with keys that SIP carries, and without TLS everybody on the way reads them";
+        top.complain(at.span.clone(), what, "Write transport = \"tls\", or srtp = \"off\"");
+        return false;
+    }
+    if top.has("tls") {
+        let section = top.section("tls");
+        let fix = "Write transport = \"tls\", or leave it out";
+        section.complain(section.span(), "this trunk does not use TLS", fix);
+        return false;
+    }
+    true
+}
+
+fn read_trunk_tls(section: &Section<'_>) -> Option<TrunkTls> {
+    let fix = "Write what the carrier's certificate says: \"sip.carrier.example\", \"*.carrier.example\"";
+    let name = section.parsed("name", fix, |text| {
+        let host = text.strip_prefix("*.").unwrap_or(text);
+        host.parse::<HostPort>().ok().filter(|read| read.host == host).map(|_| text.to_owned())
+    });
+    let ca_file = tls::read_file(section, "ca_file");
+    let identity = tls::read_identity(section);
+    section.finish();
+    if (section.has("name") && name.is_none()) || (section.has("ca_file") && ca_file.is_none()) {
+        return None;
+    }
+    Some(TrunkTls { name: name.map(|name| name.value), ca_file, identity: identity.ok()? })
 }
 
 /// `login`, its password and its realm. The outer `None` is a mistake.

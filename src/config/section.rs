@@ -125,7 +125,8 @@ impl<'a> Section<'a> {
 
     /// The table `[key]`; an empty one if the file has none.
     pub fn section(&self, key: &'static str) -> Self {
-        let name = format!("[{key}]");
+        let outer = self.name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let name = outer.map_or_else(|| format!("[{key}]"), |outer| format!("[{outer}.{key}]"));
         let value = self.value(key);
         let span = value.map_or_else(|| self.span.clone(), Spanned::span);
         let table = value.and_then(|v| v.get_ref().as_table());

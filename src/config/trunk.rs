@@ -9,14 +9,21 @@ use secrecy::SecretString;
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 pub use crate::domain::trunk::{DialPattern, DialPlan};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
 pub use crate::proto::sip::identity_out::Shown;
+
+use super::tls::TrunkTls;
 
 /// A trunk, by address (the carrier's addresses are its credentials) or by registration.
 #[derive(Clone, Debug)]
 pub struct Trunk {
     pub name: String,
     pub transport: TrunkTransport,
+    /// Counts over TLS.
+    pub tls: TrunkTls,
+    /// How much audio is encrypted; off unless over TLS.
+    pub srtp: Srtp,
     /// Calls may come in from these, from any port. A trunk by registration has the addresses of `target` too.
     pub addresses: Vec<Source>,
     /// Calls may come in from the target's servers too, wherever DNS says they are.
@@ -70,6 +77,7 @@ pub struct TrunkRegistration {
 pub enum TrunkTransport {
     Udp,
     Tcp,
+    Tls,
 }
 
 /// A host name or address, with a port or without: then DNS says where (RFC 3263).

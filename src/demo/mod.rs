@@ -17,6 +17,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::UserId;
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
+use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
     Auth, Config, Email, Http, MailTls, Media, Sip, SmsKind, SmsProvider, StoreConfig, Voice, default_shards, secret,
@@ -27,6 +28,7 @@ use crate::domain::oncall::Schedule;
 use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
@@ -71,10 +73,19 @@ impl Demo {
         let carrier = self.carrier.unwrap_or(sandbox_sip);
         let from = number("+12025550100");
         Ok(Config {
-            http: Http { bind: self.http, public_url: Some(format!("http://{}", self.http)), behind_proxy: false },
+            http: Http {
+                bind: self.http,
+                public_url: Some(format!("http://{}", self.http)),
+                behind_proxy: false,
+                proxies: Vec::new(),
+                tls: None,
+            },
             sip: Sip {
                 trunk_bind: self.sip,
                 phones_bind: self.phones,
+                trunk_tls_bind: None,
+                phones_tls_bind: None,
+                tls: None,
                 public_address: None,
                 phone_digests: vec![Algorithm::MD5],
             },
@@ -105,6 +116,8 @@ impl Demo {
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
             trunks: vec![Trunk {
                 name: "sandbox".to_owned(),
+                tls: TrunkTls::default(),
+                srtp: Srtp::Off,
                 transport: TrunkTransport::Udp,
                 // Any SIP client on this machine may call.
                 addresses: ["127.0.0.0/8", "::1"].iter().filter_map(|text| text.parse().ok()).collect(),

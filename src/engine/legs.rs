@@ -16,10 +16,11 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
+use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
+use crate::base::rng::secure_bytes;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
@@ -27,7 +28,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, SdpError, Session};
+use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
 
 /// What we offer, best first: the house mixes at 8 kHz.
 const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
@@ -35,7 +36,7 @@ const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
 /// What a leg needs of the sides that signal: carriers and operators' phones.
 pub trait Signalling: Send + Sync {
     /// Dials a number over a trunk.
-    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>);
     /// The phones of an operator that are registered.
     fn phones_of(&self, user: &UserId) -> Phones;
     /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
@@ -54,7 +55,7 @@ pub struct Sides {
 }
 
 impl Signalling for Sides {
-    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
         self.trunk.dial(leg, call, offer, events);
     }
 
@@ -285,6 +286,8 @@ struct Wire {
     sdp: Option<Session>,
     /// The caller's offer, until it is looked at.
     offer: Option<Vec<u8>>,
+    /// How much its trunk encrypts.
+    srtp: Srtp,
     /// Our answer to it, and what was agreed, until it is sent.
     answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
@@ -314,7 +317,7 @@ impl Legs {
     }
 
     /// Takes over the leg of a call that came in.
-    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, events: mpsc::Receiver<LegEvent>) {
+    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, srtp: Srtp, events: mpsc::Receiver<LegEvent>) {
         self.route(leg);
         self.wires.push(Wire {
             leg,
@@ -322,6 +325,7 @@ impl Legs {
             events,
             sdp: None,
             offer,
+            srtp,
             answer: None,
             media_open: false,
             ended: false,
@@ -340,7 +344,7 @@ impl Legs {
             return Some(LegInput::Ended(Cause::Lost));
         };
         wire.media_open = true;
-        let mut session = Session::new(leg.0, address, &CODECS);
+        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -379,8 +383,9 @@ impl Legs {
             Ok(address) => address,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let mut session = Session::new(leg.0, address, &CODECS);
-        let offer = session.offer();
+        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(Srtp::Off, own_keys());
+        let offer = Offer::Of(Box::new(session.clone()));
+        session.settle(Srtp::Off);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, call, offer, events);
@@ -419,7 +424,17 @@ impl Legs {
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
         self.route(leg);
-        self.wires.push(Wire { leg, side, events, sdp, offer: None, answer: None, media_open: true, ended: false });
+        self.wires.push(Wire {
+            leg,
+            side,
+            events,
+            sdp,
+            offer: None,
+            srtp: Srtp::Off,
+            answer: None,
+            media_open: true,
+            ended: false,
+        });
     }
 
     fn route(&self, leg: LegId) {
@@ -491,6 +506,12 @@ impl Legs {
     /// What an event means to the machine; nothing, if it was answered here.
     pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
         Some(match event {
+            LegEvent::Offered(srtp) => {
+                if let Some(session) = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()) {
+                    session.settle(srtp);
+                }
+                return None;
+            }
             LegEvent::Ringing => LegInput::Ringing,
             // Early audio that cannot be read is no reason to give the call up: it still rings.
             LegEvent::EarlyMedia(sdp) => self.accept(leg, &sdp).map_or(LegInput::Ringing, |()| LegInput::Early),
@@ -617,8 +638,13 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
         "lost": stats.lost, "jitter_us": stats.jitter_us,
         "lost_out": stats.lost_out, "jitter_out_us": stats.jitter_out_us, "round_trip_us": stats.round_trip_us,
         "late": stats.late, "doubled": stats.doubled, "concealed_ms": stats.concealed_ms,
-        "strangers": stats.strangers,
+        "strangers": stats.strangers, "srtp_refused": stats.srtp_refused,
     })
+}
+
+/// Keys for one leg; used if its trunk encrypts.
+fn own_keys() -> OwnKeys {
+    OwnKeys::new([secure_bytes(), secure_bytes()])
 }
 
 fn failed(leg: LegId, fault: &MediaFault) -> LegInput {

@@ -32,7 +32,7 @@ use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
-use crate::io::net::{BindError, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
+use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
 use crate::io::store::devices::REALM;
 use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
@@ -76,6 +76,7 @@ pub struct RegistrarHandle {
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
     door: WsDoor,
     local: SocketAddr,
+    local_tls: Option<SocketAddr>,
 }
 
 impl fmt::Debug for RegistrarHandle {
@@ -120,11 +121,16 @@ impl RegistrarHandle {
     pub const fn local(&self) -> SocketAddr {
         self.local
     }
+
+    /// Where it listens for phones on TLS.
+    pub const fn local_tls(&self) -> Option<SocketAddr> {
+        self.local_tls
+    }
 }
 
 /// How the phone side is set up.
 pub struct PhoneSettings {
-    pub bind: SocketAddr,
+    pub doors: Doors,
     pub check: TokenCheck,
     pub devices: watch::Receiver<Devices>,
     /// What desk phones are asked for, best first.
@@ -136,9 +142,9 @@ pub async fn spawn(
     settings: PhoneSettings,
     clock: SharedClock,
 ) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>), BindError> {
-    let PhoneSettings { bind, check, devices, digests } = settings;
-    let endpoint = Endpoint::bind(bind).await?;
-    let local = endpoint.local();
+    let PhoneSettings { doors, check, devices, digests } = settings;
+    let endpoint = Endpoint::open(doors).await?;
+    let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
     let config = AgentConfig::new(Role::Phones, Admit::Any);
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
@@ -162,8 +168,8 @@ pub async fn spawn(
         changes,
     };
     tokio::spawn(looped.run(inbox));
-    info!(%local, "phone side listens");
-    Ok((RegistrarHandle { orders, online, door, local }, told))
+    info!(%local, tls = local_tls.map(tracing::field::display), "phone side listens");
+    Ok((RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
 
 struct Loop {
@@ -291,6 +297,8 @@ impl Loop {
             Err(Refused::Forbidden) => return vec![respond(403, Vec::new())],
             Err(Refused::Challenged(challenges)) => return vec![respond(401, challenges)],
         };
+        // Its connection need not make room for strangers'.
+        self.side.endpoint.vouch(&flow);
         let now = self.side.clock.instant();
         let Some(wanted) = read_contacts(register, &flow) else {
             return vec![respond(400, Vec::new())];
@@ -493,7 +501,8 @@ mod tests {
         let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
         let bind = "127.0.0.1:0".parse().expect("an address");
         let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
-        spawn(PhoneSettings { bind, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
+        let doors = Doors::plain(bind);
+        spawn(PhoneSettings { doors, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
     }
 
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";

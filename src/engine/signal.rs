@@ -8,10 +8,14 @@ use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
+use crate::proto::sdp::{Session, Srtp};
 
 /// What happened to a leg. Session descriptions are raw SDP.
 #[derive(Debug)]
 pub enum LegEvent {
+    /// A call out goes over a trunk that encrypts this much, and so our offer said. Told before anything else of that
+    /// trunk: of the first one that is tried only if it is anything at all.
+    Offered(Srtp),
     /// The far end is being alerted (180), no audio from there.
     Ringing,
     /// The far end sends audio before it answers (183 with a description). Never "answered".
@@ -77,7 +81,34 @@ pub struct IncomingCall {
     pub verstat: Option<&'static str>,
     /// The caller's offer; `None` if it expects ours (late offer).
     pub offer: Option<Vec<u8>>,
+    /// How much its trunk encrypts.
+    pub srtp: Srtp,
     pub events: mpsc::Receiver<LegEvent>,
+}
+
+/// Our offer for a call out. How much it encrypts is known when the trunk is.
+#[derive(Clone, Debug)]
+pub enum Offer {
+    /// The first one of this session.
+    Of(Box<Session>),
+    /// These words, whatever the trunk.
+    Words(Vec<u8>),
+}
+
+impl Offer {
+    /// As it goes out over a trunk that encrypts so much.
+    pub fn with(&self, srtp: Srtp) -> Vec<u8> {
+        match self {
+            Self::Of(session) => session.offer_with(srtp),
+            Self::Words(words) => words.clone(),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Offer {
+    fn from(words: Vec<u8>) -> Self {
+        Self::Words(words)
+    }
 }
 
 /// Events a leg can have waiting. A leg whose owner lets more pile up is ended.

@@ -38,7 +38,7 @@ impl SipSide {
         tokio::select! {
             event = self.endpoint.next() => match event {
                 NetEvent::Received { flow, bytes } => Input::Received { flow, bytes },
-                NetEvent::Closed { flow } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
+                NetEvent::Closed { flow, .. } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
             },
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Input::Timeout,
         }
@@ -123,7 +123,7 @@ impl Legs {
 
     /// Passes an event on. An owner that is gone, or lets too many pile up, loses the leg: the command
     /// returned hangs it up. The last place is kept for `Ended`.
-    fn tell(&mut self, dialog: DialogId, event: LegEvent) -> Option<Command> {
+    pub fn tell(&mut self, dialog: DialogId, event: LegEvent) -> Option<Command> {
         let leg = self.by_leg.get(self.by_dialog.get(&dialog)?)?;
         let room = leg.events.capacity() > 1 || leg.events.max_capacity() == 1;
         if room && leg.events.try_send(event).is_ok() {

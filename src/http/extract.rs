@@ -1,13 +1,14 @@
 //! What handlers take from a request, and the problem each gives when it is not there: JSON bodies, query
 //! parameters, identifiers in the path, idempotency keys, and the address of whoever asks.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::error::Problem;
@@ -91,19 +92,30 @@ impl FromRequestParts<Front> for IdempotencyKey {
     }
 }
 
+/// Marks a request that came over TLS of our own.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
+
+/// Who is at the other end of the connection.
+fn direct(parts: &Parts) -> SocketAddr {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |ConnectInfo(peer)| *peer)
+}
+
+fn is_proxy(front: &Front, ip: IpAddr) -> bool {
+    front.settings.proxies.iter().any(|proxy| proxy.contains(ip.to_canonical()))
+}
+
 /// Who asks: the peer's address, or what our proxy says it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 impl FromRequestParts<Front> for Peer {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Self::Rejection> {
-        let direct = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |ConnectInfo(peer)| *peer);
-        if !front.settings.behind_proxy {
+        let direct = direct(parts);
+        if !is_proxy(front, direct.ip()) {
             return Ok(Self(direct));
         }
         // The last entry is the one our own proxy added; those before it are the client's word.
@@ -113,14 +125,25 @@ impl FromRequestParts<Front> for Peer {
     }
 }
 
-/// Whether the client speaks TLS: as our proxy says, else as the configured public address does.
-pub fn is_secure(front: &Front, headers: &HeaderMap) -> bool {
-    let settings = &front.settings;
-    if settings.behind_proxy
-        && let Some(scheme) = headers.get("x-forwarded-proto").and_then(|v| v.to_str().ok())
-    {
-        return scheme == "https";
+/// Whether the client speaks TLS: to us, as our proxy says, or else as the configured public address does.
+#[derive(Clone, Copy, Debug)]
+pub struct Secure(pub bool);
+
+impl FromRequestParts<Front> for Secure {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Self::Rejection> {
+        if parts.extensions.get::<OverTls>().is_some() {
+            return Ok(Self(true));
+        }
+        let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok());
+        if is_proxy(front, direct(parts).ip())
+            && let Some(scheme) = header("x-forwarded-proto")
+        {
+            return Ok(Self(scheme.eq_ignore_ascii_case("https")));
+        }
+        let host = header("host").unwrap_or_default();
+        let public = front.settings.public_url.strip_prefix("https://");
+        Ok(Self(public.is_some_and(|public| public.trim_end_matches('/') == host)))
     }
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    settings.public_url.strip_prefix("https://").is_some_and(|public| public.trim_end_matches('/') == host)
 }

@@ -22,6 +22,7 @@ pub mod messages;
 pub mod openapi;
 pub mod router;
 pub mod seat;
+pub mod serve;
 pub mod sessions;
 pub mod sip_ws;
 pub mod state;

@@ -9,7 +9,7 @@ use crate::engine::feed::SeatView;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
-use super::extract::{Body, is_secure};
+use super::extract::{Body, Secure};
 use super::state::{Front, NotNow, board};
 
 /// Longest reason for not being ready, in characters.
@@ -66,13 +66,14 @@ pub async fn change(
 pub async fn sip(
     State(front): State<Front>,
     Operator(signed): Operator,
+    Secure(secure): Secure,
     headers: HeaderMap,
 ) -> Result<Json<SipAccess>, Problem> {
     let user = front.store.find_user(&signed.bearer.user).await?.ok_or_else(|| Problem::not_found("user"))?;
     let public = front.settings.public_url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
     // The page's own host, so that a console on the LAN and one on the internet both reach this node.
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or(public);
-    let scheme = if is_secure(&front, &headers) { "wss" } else { "ws" };
+    let scheme = if secure { "wss" } else { "ws" };
     Ok(Json(SipAccess {
         uri: format!("sip:{}@{}", user.login, front.settings.sip_domain),
         ws: format!("{scheme}://{host}/sip"),

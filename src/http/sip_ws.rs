@@ -14,7 +14,7 @@ use axum::response::Response;
 use crate::io::net::WsFlow;
 
 use super::error::Problem;
-use super::extract::{Peer, is_secure};
+use super::extract::{Peer, Secure};
 use super::state::Front;
 
 /// The largest SIP message taken; the agent refuses more than this anyway.
@@ -34,6 +34,7 @@ const MISSED_PINGS: u32 = 2;
 pub async fn connect(
     State(front): State<Front>,
     Peer(peer): Peer,
+    Secure(secure): Secure,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -46,7 +47,7 @@ pub async fn connect(
     if !offered.flat_map(|v| v.split(',')).any(|p| p.trim().eq_ignore_ascii_case("sip")) {
         return Err(Problem::malformed("websocket.subprotocol", "Offer the subprotocol `sip`."));
     }
-    let Some(flow) = front.phones.open(peer, is_secure(&front, &headers)).await else {
+    let Some(flow) = front.phones.open(peer, secure).await else {
         return Err(Problem::unavailable("sip.full", "No more softphones can connect now."));
     };
     let upgrade = upgrade.protocols(["sip"]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
@@ -64,7 +65,10 @@ async fn pump(mut socket: WebSocket, mut flow: WsFlow) {
                     // RFC 7118 §5: a frame is one whole message, text or binary.
                     Some(Ok(Message::Text(text))) => text.into(),
                     Some(Ok(Message::Binary(bytes))) => bytes,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                        flow.alive();
+                        continue;
+                    }
                     Some(Ok(Message::Close(_)) | Err(_)) | None => break,
                 };
                 // Waits while the registrar is busy: this phone's own socket fills, nobody else's.

@@ -19,6 +19,7 @@ use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRe
 use crate::io::net::WsFlow;
 use crate::io::store::Store;
 use crate::io::token::Tokens;
+use crate::proto::sip::Source;
 
 use super::auth::LiveSessions;
 use super::error::Problem;
@@ -71,8 +72,8 @@ pub struct Settings {
     pub public_url: String,
     /// The SIP domain of operators' phones.
     pub sip_domain: String,
-    /// Believe `X-Forwarded-For` (its last entry) and `X-Forwarded-Proto`: a proxy of ours sets them.
-    pub behind_proxy: bool,
+    /// Our own proxies: only from there `X-Forwarded-For` (its last entry) and `X-Forwarded-Proto` are believed.
+    pub proxies: Vec<Source>,
     /// Serve the demo's phones under `/sandbox`.
     pub sandbox: bool,
     /// Providers whose callbacks are taken: name in the path, and the secret they sign with.

@@ -131,7 +131,11 @@ fn an_open_address_needs_https_before_it() {
     let output = cordboard(directory.path(), &["check"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("cordboard.toml:2: [http]: browsers give a page their microphone only over https"));
-    write(directory.path(), "cordboard.toml", "[http]\nbind = \"0.0.0.0:8080\"\nbehind_proxy = true\n");
+    write(
+        directory.path(),
+        "cordboard.toml",
+        "[http]\nbind = \"0.0.0.0:8080\"\nbehind_proxy = true\nproxies = [\"10.0.0.1\"]\n",
+    );
     let output = cordboard(directory.path(), &["check"]);
     assert_eq!((output.status.code(), said(&output).trim()), (Some(0), "cordboard.toml: no mistakes (0 trunks)"));
 }
@@ -179,6 +183,52 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         let output = cordboard(directory.path(), &["check"]);
         assert_eq!(output.status.code(), Some(0), "{config}\n{}", said(&output));
     }
+}
+
+#[test]
+fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
+    let directory = TempDir::new("cli");
+    let made = rcgen::generate_simple_self_signed(vec!["desk.test".to_owned()]).expect("a certificate");
+    write(directory.path(), "a.pem", &made.cert.pem());
+    write(directory.path(), "a.key", &made.signing_key.serialize_pem());
+    let other = rcgen::generate_simple_self_signed(vec!["desk.test".to_owned()]).expect("a certificate");
+    write(directory.path(), "b.key", &other.signing_key.serialize_pem());
+    let pair = "certificate = \"a.pem\"\nkey = \"a.key\"\n";
+    let trunk = |more: &str| {
+        let head = "name = \"c\"\nkind = \"address\"\naddresses = [\"192.0.2.7\"]\ntarget = \"sip.carrier.example\"\n";
+        write(directory.path(), "trunk.toml", &format!("{head}{more}"));
+        "trunks = [\"trunk.toml\"]\n".to_owned()
+    };
+    let tls_trunk = format!("transport = \"tls\"\nsrtp = \"required\"\n[tls]\nca_file = \"a.pem\"\n{pair}");
+    for (config, more, mistake) in [
+        ("[sip]\ntrunk_tls_bind = \"127.0.0.1:5061\"\n", "", ":2: [sip]: TLS needs a certificate. "),
+        (&format!("[sip.tls]\n{pair}"), "", ":1: [sip.tls]: nobody listens with this certificate. "),
+        ("[http.tls]\ncertificate = \"a.pem\"\n", "", ":1: [http.tls]: `key` is missing. "),
+        ("[http.tls]\ncertificate = \"a.pem\"\nkey = \"no.key\"\n", "", ":3: [http.tls]: `key` names "),
+        ("[http.tls]\ncertificate = \"a.pem\"\nkey = \"b.key\"\n", "", "[http.tls]: b.key cannot be used for TLS"),
+        (&format!("[sip]\ntrunk_tls_bind = \"127.0.0.1:5060\"\n[sip.tls]\n{pair}"), "", ":2: [sip]: TLS needs a port "),
+        ("[http]\nbind = \"0.0.0.0:80\"\nbehind_proxy = true\n", "", ":1: [http]: `proxies` is missing. "),
+        ("", "srtp = \"required\"\n", "trunk.toml:5: audio is encrypted with keys that SIP carries"),
+        ("", "[tls]\nname = \"carrier.example\"\n", "trunk.toml:5: [tls]: this trunk does not use TLS"),
+    ] {
+        let config = if more.is_empty() { config.to_owned() } else { trunk(more) };
+        write(directory.path(), "cordboard.toml", &config);
+        let output = cordboard(directory.path(), &["check"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{config}\n{said}");
+        assert!(said.contains(mistake), "missing: {mistake}\nsaid: {said}");
+    }
+    write(directory.path(), "cordboard.toml", &trunk(&tls_trunk));
+    let output = cordboard(directory.path(), &["check"]);
+    assert!(said(&output).contains("[sip]: a trunk uses TLS"), "{}", said(&output));
+    let whole = format!(
+        "{}[http]\nbind = \"0.0.0.0:443\"\n[http.tls]\n{pair}[sip]\ntrunk_tls_bind = \"127.0.0.1:5061\"\n\
+         phones_tls_bind = \"127.0.0.1:5071\"\n[sip.tls]\n{pair}",
+        trunk(&tls_trunk)
+    );
+    write(directory.path(), "cordboard.toml", &whole);
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!((output.status.code(), said(&output).trim()), (Some(0), "cordboard.toml: no mistakes (1 trunk)"));
 }
 
 #[test]

@@ -191,6 +191,11 @@ impl Routing {
         self.hold(leg, trunk, None);
     }
 
+    /// The trunk that a leg runs over now.
+    pub fn trunk_of(&self, leg: LegId) -> Option<usize> {
+        self.legs.get(&leg).map(|held| held.trunk)
+    }
+
     /// A call goes out over this trunk.
     pub fn goes_out(&mut self, now: Instant, leg: LegId, trunk: usize, account: Option<AccountId>) {
         if let Some(account) = &account {

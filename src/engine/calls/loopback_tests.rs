@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -18,10 +19,11 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
-use crate::engine::signal::{DialOut, LegEvent};
-use crate::engine::trunk::{self, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
-use crate::proto::sdp::{AudioCodec, Session};
+use crate::io::net::tls::{Identity, IdentityFiles, PeerName, TlsPeer};
+use crate::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
 
 fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
@@ -36,11 +38,50 @@ fn free_address() -> SocketAddr {
     socket.local_addr().expect("an address")
 }
 
-async fn trunk(bind: SocketAddr, other: SocketAddr, legs: LegNumbers) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
-    let mut carrier = Carrier::new("loopback", other.into());
+/// Where one side of the loop is, in the clear and over TLS.
+#[derive(Clone, Copy)]
+struct Place {
+    plain: SocketAddr,
+    tls: SocketAddr,
+}
+
+impl Place {
+    fn free() -> Self {
+        Self { plain: free_address(), tls: free_address() }
+    }
+}
+
+/// A certificate that both sides show and trust.
+fn certificate() -> (Identity, TlsPeer) {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("cordboard-loop-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("writable");
+    let made = rcgen::generate_simple_self_signed(vec!["loop.test".to_owned()]).expect("a certificate");
+    let files = IdentityFiles { certificate: directory.join("cert.pem"), key: directory.join("key.pem") };
+    std::fs::write(&files.certificate, made.cert.pem()).expect("writable");
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writable");
+    let identity = Identity::load(files.clone()).expect("just written");
+    let name = PeerName::parse("loop.test").expect("a name");
+    let peer = TlsPeer::new("loop.test", name, Some(files.certificate), None).expect("a peer");
+    let _ = std::fs::remove_dir_all(&directory);
+    (identity, peer)
+}
+
+async fn trunk(
+    here: Place,
+    there: Place,
+    legs: LegNumbers,
+    secure: Option<&(Identity, TlsPeer)>,
+) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
+    let target = if secure.is_some() { there.tls } else { there.plain };
+    let mut carrier = Carrier::new("loopback", target.into());
     carrier.sources = vec!["127.0.0.1".parse().expect("an address")];
+    carrier.over = secure.map_or(Carriage::Udp, |(_, peer)| Carriage::Tls(peer.clone()));
+    carrier.srtp = if secure.is_some() { Srtp::Required } else { Srtp::Off };
     carrier.rules.channels = 10;
-    let settings = TrunkSettings::new(bind, vec![carrier], legs);
+    let mut settings = TrunkSettings::new(here.plain, vec![carrier], legs);
+    settings.tls = secure.map(|(identity, _)| (here.tls, identity.clone()));
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a trunk side")
 }
 
@@ -60,7 +101,7 @@ fn media(first: u16) -> (Media, mpsc::Receiver<MediaEvent>) {
 struct TrunkOnly(TrunkHandle);
 
 impl Signalling for TrunkOnly {
-    fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
         self.0.dial(leg, call, offer, events);
     }
 
@@ -155,14 +196,16 @@ struct World {
     phones: Media,
     phone_events: mpsc::Receiver<MediaEvent>,
     legs: LegNumbers,
+    srtp: Srtp,
 }
 
 impl World {
-    async fn open(ports: u16) -> Self {
-        let (ours, theirs) = (free_address(), free_address());
+    async fn open(ports: u16, srtp: Srtp) -> Self {
+        let (ours, theirs) = (Place::free(), Place::free());
         let legs = LegNumbers::default();
-        let (trunk_side, incoming) = trunk(ours, theirs, legs.clone()).await;
-        let (carrier, arriving) = trunk(theirs, ours, LegNumbers::default()).await;
+        let secure = (srtp != Srtp::Off).then(certificate);
+        let (trunk_side, incoming) = trunk(ours, theirs, legs.clone(), secure.as_ref()).await;
+        let (carrier, arriving) = trunk(theirs, ours, LegNumbers::default(), secure.as_ref()).await;
         let (house, mut house_events) = media(ports);
         let (phones, phone_events) = media(ports + 200);
         let feed = Feed::default();
@@ -184,13 +227,18 @@ impl World {
             }
         });
         let legs = LegNumbers::default();
-        Self { calls, written, feed: watching, carrier, arriving, phones, phone_events, legs }
+        Self { calls, written, feed: watching, carrier, arriving, phones, phone_events, legs, srtp }
     }
 
     fn phone(&self) -> (LegId, Session) {
         let leg = self.legs.fresh();
         let address = self.phones.open_rtp(self.phones.pick_shard(), leg).expect("a port");
-        (leg, Session::new(leg.0, address, &[AudioCodec::Pcmu]))
+        (leg, self.session(leg, address))
+    }
+
+    fn session(&self, leg: LegId, address: SocketAddr) -> Session {
+        let keys = OwnKeys::new([[leg.0 as u8; 30], [leg.0 as u8 + 1; 30]]);
+        Session::new(leg.0, address, &[AudioCodec::Pcmu]).with_srtp(self.srtp, keys)
     }
 
     async fn finished(&mut self) -> CallEnd {
@@ -226,7 +274,15 @@ async fn soon<T>(what: &str, wanted: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
-    let mut world = World::open(30_000).await;
+    caller_is_answered(World::open(30_000, Srtp::Off).await).await;
+}
+
+#[tokio::test]
+async fn so_is_a_caller_over_a_trunk_that_encrypts() {
+    caller_is_answered(World::open(31_200, Srtp::Required).await).await;
+}
+
+async fn caller_is_answered(mut world: World) {
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
     world.carrier.dial(leg, dialled("+12025550102", Some("+12025550150")), session.offer(), events);
@@ -240,6 +296,7 @@ async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
         }
     });
     let agreed = session.accept(&answer.await).expect("an answer to our offer");
+    assert_eq!(agreed.srtp.is_some(), world.srtp == Srtp::Required);
     world.phones.connect_rtp(leg, agreed.into()).expect("the phone's leg");
     // Queued: the whole greeting was played in real time.
     let queued = async {
@@ -262,7 +319,7 @@ async fn a_caller_is_answered_hears_the_greeting_and_music_and_leaves() {
 
 #[tokio::test]
 async fn a_number_of_no_account_does_not_exist() {
-    let world = World::open(30_400).await;
+    let world = World::open(30_400, Srtp::Off).await;
     let (leg, mut session) = world.phone();
     let (events, mut told) = mpsc::channel(32);
     world.carrier.dial(leg, dialled("+12025550199", None), session.offer(), events);
@@ -278,7 +335,15 @@ async fn a_number_of_no_account_does_not_exist() {
 
 #[tokio::test]
 async fn a_call_out_is_heard_and_confirmed_by_keys_of_a_real_phone() {
-    let mut world = World::open(30_800).await;
+    call_out_is_confirmed(World::open(30_800, Srtp::Off).await).await;
+}
+
+#[tokio::test]
+async fn so_is_a_call_out_over_a_trunk_that_encrypts() {
+    call_out_is_confirmed(World::open(31_600, Srtp::Required).await).await;
+}
+
+async fn call_out_is_confirmed(mut world: World) {
     let (events, mut told) = mpsc::unbounded_channel();
     let request = CallOutRequest {
         attempt: AttemptId::named("one"),
@@ -296,8 +361,9 @@ async fn a_call_out_is_heard_and_confirmed_by_keys_of_a_real_phone() {
     assert_eq!(ringing.did, Some(number("+12025550190")));
     let leg = ringing.leg;
     let address = world.phones.open_rtp(world.phones.pick_shard(), leg).expect("a port");
-    let mut session = Session::new(9, address, &[AudioCodec::Pcmu]);
+    let mut session = world.session(leg, address);
     let (answer, agreed) = session.answer(&ringing.offer.take().expect("an offer")).expect("an answer");
+    assert_eq!(agreed.srtp.is_some(), world.srtp == Srtp::Required);
     world.phones.connect_rtp(leg, agreed.into()).expect("the phone's leg");
     let alone = HearMatrix::default().with(leg, &[Source::Ringback]);
     world.phones.set_bridge(world.phones.pick_shard(), BridgeId(1), 1, alone);

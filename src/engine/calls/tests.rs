@@ -18,11 +18,11 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::{DialOut, LegEvent};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, Session};
+use crate::proto::sdp::{AudioCodec, Session, Srtp};
 
 /// What the drivers do to the outside.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl Outside {
 }
 
 impl Signalling for Outside {
-    fn dial(&self, leg: LegId, _call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
-        self.did(Did::Dialled { leg, offer, events });
+    fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off), events });
     }
 
     fn phones_of(&self, _user: &UserId) -> Phones {
@@ -242,6 +242,7 @@ impl House {
             forwarded_from: None,
             verstat: Some("TN-Validation-Failed"),
             offer,
+            srtp: Srtp::Off,
             events: received,
         });
         (leg, events)

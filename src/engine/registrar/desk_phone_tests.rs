@@ -11,6 +11,7 @@ use super::devices::KnownDevice;
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::io::net::Doors;
 use crate::io::store::devices::DeviceHashes;
 use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challenge};
 use crate::proto::sip::digest::fields::Challenge;
@@ -36,7 +37,7 @@ async fn house() -> House {
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
-    let settings = PhoneSettings { bind, check, devices, digests };
+    let settings = PhoneSettings { doors: Doors::plain(bind), check, devices, digests };
     let (handle, changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
     House { handle, changes, devices: sender }
 }

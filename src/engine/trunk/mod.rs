@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use super::feed::{AlarmView, Feed};
-use super::signal::{DialOut, IncomingCall, LegCommand, LegEvent};
+use super::signal::{DialOut, IncomingCall, LegCommand, LegEvent, Offer};
 use super::sip_side::SipSide;
 use crate::base::clock::SharedClock;
 use crate::base::numbering::Numbering;
@@ -36,10 +36,13 @@ use crate::config::trunk::HostPort;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::trunk::{DialPlan, Limits, Routing, TrunkRules};
-use crate::io::net::{BindError, Endpoint, Resolver, local_ip_towards};
+use crate::io::net::census::{Caps, Census};
+use crate::io::net::tls::{Identity, TlsPeer};
+use crate::io::net::{BindError, Doors, Endpoint, Resolver, local_ip_towards};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::identity_out::Shown;
 use crate::proto::sip::ping::PING_EVERY;
-use crate::proto::sip::{Agent, AgentConfig, Role, Source, Transport};
+use crate::proto::sip::{Admit, Agent, AgentConfig, Role, Source, Transport};
 
 use alarms::Alarms;
 pub use registrations::{CarrierAccount, Registering};
@@ -62,7 +65,10 @@ pub struct Carrier {
     pub targets_call: bool,
     /// Calls go out to this.
     pub target: HostPort,
-    pub transport: Transport,
+    /// What calls go out over.
+    pub over: Carriage,
+    /// How much is encrypted; off unless over TLS.
+    pub srtp: Srtp,
     pub rules: TrunkRules,
     /// How it writes numbers.
     pub numbering: Numbering,
@@ -74,6 +80,34 @@ pub struct Carrier {
     pub ping_every: Option<Duration>,
     /// How we answer its challenges, if it makes any.
     pub account: Option<CarrierAccount>,
+}
+
+/// What SIP runs over towards a carrier.
+#[derive(Clone, Debug)]
+pub enum Carriage {
+    Udp,
+    Tcp,
+    /// Its certificate has to be this peer's, wherever DNS says that its servers are.
+    Tls(TlsPeer),
+}
+
+impl Carriage {
+    pub const fn transport(&self) -> Transport {
+        match self {
+            Self::Udp => Transport::Udp,
+            Self::Tcp => Transport::Tcp,
+            Self::Tls(_) => Transport::Tls,
+        }
+    }
+
+    /// As a parameter of a URI. RFC 5630 §3.1.1 would rather have `sips:`; carriers' SBCs want this.
+    const fn parameter(&self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls(_) => ";transport=tls",
+        }
+    }
 }
 
 impl Carrier {
@@ -94,7 +128,8 @@ impl Carrier {
             sources: Vec::new(),
             targets_call: false,
             target,
-            transport: Transport::Udp,
+            over: Carriage::Udp,
+            srtp: Srtp::Off,
             rules,
             numbering,
             shown: Shown::default(),
@@ -116,6 +151,10 @@ impl Carrier {
 #[derive(Clone, Debug)]
 pub struct TrunkSettings {
     pub bind: SocketAddr,
+    /// Where carriers reach us over TLS, and who we are there.
+    pub tls: Option<(SocketAddr, Identity)>,
+    /// How many connections there may be.
+    pub caps: Caps,
     /// Host under which carriers reach us, if it isn't the address bound to.
     pub advertised: Option<String>,
     pub carriers: Vec<Carrier>,
@@ -132,7 +171,8 @@ pub struct TrunkSettings {
 impl TrunkSettings {
     pub fn new(bind: SocketAddr, carriers: Vec<Carrier>, legs: LegNumbers) -> Self {
         let (limits, feed) = (Limits::default(), Feed::default());
-        Self { bind, advertised: None, carriers, limits, legs, feed, name_server: None }
+        let caps = Caps::default();
+        Self { bind, tls: None, caps, advertised: None, carriers, limits, legs, feed, name_server: None }
     }
 }
 
@@ -150,7 +190,7 @@ enum Order {
     Dial {
         leg: LegId,
         call: DialOut,
-        offer: Vec<u8>,
+        offer: Offer,
         events: mpsc::Sender<LegEvent>,
     },
     Leg(LegId, LegCommand),
@@ -166,6 +206,7 @@ pub struct TrunkHandle {
     orders: mpsc::UnboundedSender<Order>,
     alarms: Arc<Alarms>,
     local: SocketAddr,
+    local_tls: Option<SocketAddr>,
 }
 
 impl fmt::Debug for TrunkHandle {
@@ -176,8 +217,8 @@ impl fmt::Debug for TrunkHandle {
 
 impl TrunkHandle {
     /// Makes a call, over the trunks that may, one after another. What happens comes on `events`, as if it were one.
-    pub fn dial(&self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
-        let order = Order::Dial { leg, call, offer, events };
+    pub fn dial(&self, leg: LegId, call: DialOut, offer: impl Into<Offer>, events: mpsc::Sender<LegEvent>) {
+        let order = Order::Dial { leg, call, offer: offer.into(), events };
         if let Err(mpsc::error::SendError(Order::Dial { events, .. })) = self.orders.send(order) {
             let _ = events.try_send(LegEvent::Ended(Cause::Fault));
         }
@@ -203,6 +244,11 @@ impl TrunkHandle {
         self.local
     }
 
+    /// Where it listens for TLS.
+    pub const fn local_tls(&self) -> Option<SocketAddr> {
+        self.local_tls
+    }
+
     /// Alarms about trunks that stand now.
     pub fn alarms(&self) -> Vec<AlarmView> {
         self.alarms.list()
@@ -221,14 +267,16 @@ pub async fn spawn(
     settings: TrunkSettings,
     clock: SharedClock,
 ) -> Result<(TrunkHandle, mpsc::Receiver<IncomingCall>), BindError> {
-    let endpoint = Endpoint::bind(settings.bind).await?;
-    let local = endpoint.local();
-    let (orders, inbox) = mpsc::unbounded_channel();
-    let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
-    let (found, names) = mpsc::channel(NAMES_DEPTH);
     let alarms = Arc::new(Alarms::new(settings.feed.clone(), Arc::clone(&clock)));
     let mut watch = Watch::new(&settings.carriers, Arc::clone(&alarms));
     let named = watch.place_addresses(clock.instant(), &settings.carriers);
+    let peers = run::peers(&settings.carriers, &watch);
+    let census = Census::new(settings.caps, peers.clone());
+    let endpoint = Endpoint::open(Doors { bind: settings.bind, tls: settings.tls.clone(), census }).await?;
+    let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
+    let (orders, inbox) = mpsc::unbounded_channel();
+    let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
+    let (found, names) = mpsc::channel(NAMES_DEPTH);
     if !named.is_empty() {
         match Resolver::new(settings.name_server, local.is_ipv6()) {
             Ok(resolver) => {
@@ -238,7 +286,7 @@ pub async fn spawn(
                         at,
                         host: carrier.target.host.clone(),
                         port: carrier.target.port,
-                        transport: carrier.transport,
+                        transport: carrier.over.transport(),
                         trunk: carrier.name.clone(),
                     };
                     tokio::spawn(names.run(resolver.clone(), found.clone()));
@@ -250,10 +298,11 @@ pub async fn spawn(
             }
         }
     }
-    let mut config = AgentConfig::new(Role::Trunk, run::admitted(&settings.carriers, &watch));
+    let mut config = AgentConfig::new(Role::Trunk, Admit::Sources(peers));
     let towards = watch.any_address();
     let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, towards));
     config.advertised = Some(format!("{host}:{}", local.port()));
+    config.advertised_tls = Some(format!("{host}:{}", local_tls.unwrap_or(local).port()));
     let rules = settings.carriers.iter().map(|carrier| carrier.rules.clone());
     let routing = Routing::new(rules, settings.limits, Rng::from_system());
     let mut agent = Agent::new(config, Rng::from_system());
@@ -262,8 +311,8 @@ pub async fn spawn(
     let side = SipSide { agent, endpoint, clock, name: "trunk" };
     let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
     tokio::spawn(looped.run(inbox, names));
-    info!(%local, "trunk side listens");
-    Ok((TrunkHandle { orders, alarms, local }, calls))
+    info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");
+    Ok((TrunkHandle { orders, alarms, local, local_tls }, calls))
 }
 
 /// The host to name in Via and Contact when none is configured.

@@ -12,7 +12,8 @@ use super::watch::Way;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
-use crate::engine::signal::{DialOut, LegEvent};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
 use crate::proto::sip::identity_out::present;
 use crate::proto::sip::{Command, DialogId, Event, Input};
@@ -23,11 +24,13 @@ pub(super) struct Hunting {
     ways: Vec<Way>,
     to: PhoneNumber,
     caller_id: Option<PhoneNumber>,
-    offer: Vec<u8>,
+    offer: Offer,
+    /// An offer has gone out.
+    offered: bool,
 }
 
 impl Loop {
-    pub(super) fn dial(&mut self, leg: LegId, call: DialOut, offer: Vec<u8>, events: mpsc::Sender<LegEvent>) {
+    pub(super) fn dial(&mut self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
         let now = self.now();
         let ask = Ask { to: &call.to, account: call.account.as_ref() };
         let picked = self.routing.pick(now, &ask, |trunk| self.watch.is_up(trunk));
@@ -42,8 +45,8 @@ impl Loop {
         // Wired to a dialog of its own by the first attempt.
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
-        let hunt = Hunt::new(now, ways.len());
-        self.hunting.insert(leg, Hunting { hunt, ways, to: call.to, caller_id: call.caller_id, offer });
+        let (hunt, offered) = (Hunt::new(now, ways.len()), false);
+        self.hunting.insert(leg, Hunting { hunt, ways, to: call.to, caller_id: call.caller_id, offer, offered });
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
         }
@@ -142,16 +145,22 @@ impl Loop {
 
     fn invite(&mut self, leg: LegId, dialog: DialogId, way: Way) -> Option<Command> {
         let flow = self.flow_to(way.trunk, way.peer);
-        let (transport, carrier) = (self.transport(way.trunk), &self.settings.carriers[way.trunk]);
+        let carrier = &self.settings.carriers[way.trunk];
+        let transport = carrier.over.parameter();
         if carrier.account.is_some() {
             self.side.agent.lend_login(dialog, login_of(way.trunk));
         }
-        let hunting = self.hunting.get(&leg)?;
+        let hunting = self.hunting.get_mut(&leg)?;
         let written = |number: &PhoneNumber| carrier.numbering.write(number);
         let user = hunting.to.emergency_code().map_or_else(|| written(&hunting.to), str::to_owned);
         let number = carrier.pick_caller_id(hunting.caller_id.as_ref());
         let own = carrier.caller_ids.first().map(written);
         let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &self.host);
+        let (srtp, again) = (carrier.srtp, std::mem::replace(&mut hunting.offered, true));
+        if (again || srtp != Srtp::Off) && self.legs.tell(dialog, LegEvent::Offered(srtp)).is_some() {
+            // Its owner is gone.
+            return None;
+        }
         // A name stays a name in the request URI: carriers tell customers apart by it.
         let host = &carrier.target;
         Some(Command::Invite {
@@ -161,7 +170,7 @@ impl Loop {
             from: identity.from,
             to: format!("<sip:{user}@{host}>"),
             headers: identity.headers,
-            offer: Some(hunting.offer.clone()),
+            offer: Some(hunting.offer.with(srtp)),
         })
     }
 }

@@ -12,12 +12,13 @@ use super::names::Found;
 use super::out::Hunting;
 use super::registrations::{Registrations, login_of};
 use super::watch::{Ping, Watch};
-use super::{Carrier, Order, TrunkSettings};
+use super::{Carriage, Carrier, Order, TrunkSettings};
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Notice, Routing};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
 use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::locate::Server;
 use crate::proto::sip::{Admit, Command, DialogId, Event, Flow, IncomingInvite, Input, Source, Transport, Verstat};
 
@@ -163,6 +164,7 @@ impl Loop {
                 self.watch.answered(self.now(), request, status);
                 Vec::new()
             }
+            Event::FlowLost { dialog } => self.find_way(dialog).into_iter().collect(),
             event => {
                 let leg = dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
                 let commands = match leg.filter(|leg| self.hunting.contains_key(leg)) {
@@ -205,7 +207,9 @@ impl Loop {
     fn found(&mut self, trunk: usize, servers: Vec<Server>) {
         let now = self.now();
         self.watch.found(now, trunk, servers);
-        self.side.agent.admit(admitted(&self.settings.carriers, &self.watch));
+        let peers = peers(&self.settings.carriers, &self.watch);
+        self.side.endpoint.know(peers.clone());
+        self.side.agent.admit(Admit::Sources(peers));
         self.reach(trunk);
         self.register();
     }
@@ -243,29 +247,37 @@ impl Loop {
 
     /// A flow to a server of this trunk.
     pub(super) fn flow_to(&mut self, trunk: usize, peer: SocketAddr) -> Flow {
-        match self.settings.carriers[trunk].transport {
-            Transport::Tcp => self.side.endpoint.tcp_flow(peer),
-            _ => self.side.endpoint.udp_flow(peer),
+        match &self.settings.carriers[trunk].over {
+            Carriage::Udp => self.side.endpoint.udp_flow(peer),
+            Carriage::Tcp => self.side.endpoint.stream_flow(peer, None),
+            Carriage::Tls(tls) => self.side.endpoint.stream_flow(peer, Some(tls)),
         }
+    }
+
+    /// A call goes on whose connection broke. One of ours is opened anew by its next request; in place of the carrier's
+    /// own we go to where it says that it listens, else to a server of its trunk.
+    fn find_way(&mut self, dialog: DialogId) -> Option<Command> {
+        let (flow, hop) = self.side.agent.way_of(dialog)?;
+        if self.side.endpoint.reopens(&flow) {
+            return None;
+        }
+        let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
+        let peer = hop.or_else(|| self.watch.server_of(self.now(), trunk))?;
+        let flow = match flow.transport {
+            Transport::Tcp => self.side.endpoint.stream_flow(peer, None),
+            _ => self.flow_to(trunk, peer),
+        };
+        Some(Command::MoveFlow { dialog, flow })
     }
 
     fn ping(&mut self, ping: Ping) {
         let flow = self.flow_to(ping.way.trunk, ping.way.peer);
         let request = self.side.agent.next_request();
-        let request_uri =
-            format!("sip:{}{}", self.settings.carriers[ping.way.trunk].target, self.transport(ping.way.trunk));
+        let carrier = &self.settings.carriers[ping.way.trunk];
+        let request_uri = format!("sip:{}{}", carrier.target, carrier.over.parameter());
         let from = format!("<sip:ping@{}>", self.host);
         self.watch.asked(request, ping);
         self.feed(Input::Command(Command::Options { request, flow, request_uri, from }));
-    }
-
-    /// As a parameter of a URI.
-    pub(super) fn transport(&self, trunk: usize) -> &'static str {
-        match self.settings.carriers[trunk].transport {
-            Transport::Tcp => ";transport=tcp",
-            Transport::Tls => ";transport=tls",
-            _ => "",
-        }
     }
 
     /// Tells people what the rules noticed.
@@ -297,11 +309,17 @@ impl Loop {
             self.side.count_refusal(403);
             return refuse(403);
         };
+        let carrier = &self.settings.carriers[index];
+        let tls = flow.transport == Transport::Tls;
+        if !tls && carrier.srtp == Srtp::Required {
+            warn!(trunk = carrier.name, "a call came in the clear over a trunk that must encrypt");
+            self.side.count_refusal(403);
+            return refuse(403);
+        }
         if !self.routing.has_channel(index) {
             self.side.count_refusal(503);
             return refuse(503);
         }
-        let carrier = &self.settings.carriers[index];
         let number = |text: Option<String>| text.and_then(|t| carrier.numbering.read(&t).ok());
         // A carrier that we register with may call us by our login; what was dialled then stands in To.
         let by_login = carrier.account.as_ref().is_some_and(|a| invite.dialled().as_ref() == Some(&a.login.user));
@@ -317,6 +335,7 @@ impl Loop {
             forwarded_from: number(invite.forwarded_from()),
             verstat: invite.verstat().map(Verstat::name),
             offer: invite.offer.clone(),
+            srtp: if tls { carrier.srtp } else { Srtp::Off },
             events: receiver,
         };
         if self.incoming.try_send(call).is_err() {
@@ -332,9 +351,9 @@ impl Loop {
 }
 
 /// Who may speak to us: those who may call, and those who answer our calls.
-pub(super) fn admitted(carriers: &[Carrier], watch: &Watch) -> Admit {
+pub(super) fn peers(carriers: &[Carrier], watch: &Watch) -> Vec<Source> {
     let sources = carriers.iter().flat_map(|carrier| carrier.sources.iter().copied());
-    Admit::Sources(sources.chain(watch.known().map(Source::from)).collect())
+    sources.chain(watch.known().map(Source::from)).collect()
 }
 
 /// The dialog that an event is about.

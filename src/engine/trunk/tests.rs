@@ -147,7 +147,7 @@ impl House {
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         let leg = self.legs.fresh();
         let call = DialOut { to: number(to), caller_id: caller_id.map(number), account: account.map(AccountId::named) };
-        self.trunk.dial(leg, call, SDP.into(), events);
+        self.trunk.dial(leg, call, SDP.as_bytes().to_vec(), events);
         Caller { leg, events: received }
     }
 
@@ -223,7 +223,7 @@ async fn a_trunk_whose_connection_is_refused_is_followed_by_the_next_at_once() {
     let second = Far::open().await;
     let mut first = carrier(&second, 10);
     first.target = nobody.into();
-    first.transport = Transport::Tcp;
+    first.over = Carriage::Tcp;
     let house = house(vec![first, carrier(&second, 20)], |_| {}).await;
     let mut caller = house.dials(BEN);
     let taken = second.gets("INVITE").await;

@@ -88,7 +88,7 @@ impl Watch {
     pub fn place_addresses(&mut self, now: Instant, carriers: &[Carrier]) -> Vec<usize> {
         let mut named = Vec::new();
         for (at, carrier) in carriers.iter().enumerate() {
-            match locate::plan(&carrier.target.host, carrier.target.port, carrier.transport) {
+            match locate::plan(&carrier.target.host, carrier.target.port, carrier.over.transport()) {
                 Lookup::Here(address) => self.found(now, at, vec![Server::alone(vec![address])]),
                 Lookup::Addresses { .. } | Lookup::Srv { .. } => named.push(at),
             }
@@ -166,6 +166,12 @@ impl Watch {
         ways.sort_by_key(|way| self.resting.contains_key(&way.peer));
         ways.truncate(hunt::MAX_WAYS);
         ways
+    }
+
+    /// Where a call that is up goes on: the server that would be tried first, or one of those that are down.
+    pub fn server_of(&mut self, now: Instant, trunk: usize) -> Option<SocketAddr> {
+        let first = self.ways(now, &[trunk]).first().map(|way| way.peer);
+        first.or_else(|| self.paths.get(trunk)?.addresses().next())
     }
 
     /// This way failed a call: for a while it is tried last.

@@ -22,11 +22,13 @@ use crate::proto::rtp::outgoing::Outgoing;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::reports::Reports;
 use crate::proto::rtp::rtcp;
+use crate::proto::rtp::srtp::MAX_GROWTH;
 use crate::proto::rtp::telephone_event::{Part, Receiver};
 
 use super::keys::{Keys, Next};
 use super::port::PortLease;
 use super::prompt::Prompt;
+use super::secure::Secure;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// Silence of the far end after which it is told.
@@ -45,6 +47,8 @@ pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
     pub(super) latch: Latch,
+    /// Boxed: a leg moves whole from shard to shard.
+    secure: Option<Box<Secure>>,
     /// To whom the RTP socket is connected: spares the kernel the way there for each packet, and us strangers.
     connected: Option<SocketAddr>,
     /// Where their RTCP came from; before that the port after RTP's.
@@ -62,6 +66,7 @@ impl RtpPath {
             rtp,
             rtcp,
             latch: Latch::default(),
+            secure: None,
             connected: None,
             rtcp_remote: None,
             mux: false,
@@ -83,8 +88,25 @@ impl RtpPath {
         self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
     }
 
-    /// Sends; a full socket buffer loses a packet, as any router on the way may.
-    fn send(&self, bytes: &[u8], target: SocketAddr) -> bool {
+    /// Opens an SRTP packet in place, if audio is encrypted; how long the RTP packet in it is. None: it is as if it
+    /// had not come.
+    fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let len = packet.len();
+        self.secure.as_mut().map_or(Some(len), |secure| secure.open(packet))
+    }
+
+    /// The same for SRTCP.
+    fn open_rtcp(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let len = packet.len();
+        self.secure.as_mut().map_or(Some(len), |secure| secure.open_rtcp(packet))
+    }
+
+    /// Sends the RTP packet in the first `len` bytes, encrypted if so agreed. A full socket buffer loses a packet, as
+    /// any router on the way may.
+    fn send(&mut self, buffer: &mut [u8], len: usize, target: SocketAddr) -> bool {
+        let sealed = self.secure.as_mut().map_or(Some(len), |secure| secure.protect(buffer, len));
+        let Some(len) = sealed else { return false };
+        let bytes = &buffer[..len];
         let once = || match self.connected {
             Some(_) => self.rtp.send(bytes),
             None => self.rtp.send_to(bytes, target),
@@ -94,6 +116,14 @@ impl RtpPath {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => once().is_ok(),
             sent => sent.is_ok(),
         }
+    }
+
+    /// Sends the RTCP packet in the first `len` bytes, the same way.
+    fn send_rtcp(&mut self, buffer: &mut [u8], len: usize, target: SocketAddr) {
+        let sealed = self.secure.as_mut().map_or(Some(len), |secure| secure.protect_rtcp(buffer, len));
+        let Some(len) = sealed else { return };
+        let socket = if self.mux { &self.rtp } else { &self.rtcp };
+        let _ = socket.send_to(&buffer[..len], target);
     }
 
     fn rtcp_target(&self) -> Option<SocketAddr> {
@@ -250,6 +280,7 @@ impl Leg {
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
         path.latch.tell(parameters.remote);
+        Secure::agree(&mut path.secure, parameters.srtp);
         path.mux = parameters.rtcp_mux;
         path.aim();
         self.agreed = Some(Agreed {
@@ -346,18 +377,21 @@ impl Leg {
         #[cfg(test)]
         assert!(!self.fault, "a fault was asked for");
         let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
-        let bytes = &scratch[..len];
+        let bytes = &mut scratch[..len];
         match &mut self.path {
             Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
             Path::Rtp(path) => {
                 if packet::is_rtcp(bytes) {
                     // The far end may share the port whatever we said (RFC 5761 §5.1.1).
-                    if path.latch.target() == Some(from) && self.reports.rtcp(now, bytes, self.out.ssrc()) {
+                    let opened = if path.latch.target() == Some(from) { path.open_rtcp(bytes) } else { None };
+                    if opened.is_some_and(|len| self.reports.rtcp(now, &bytes[..len], self.out.ssrc())) {
                         self.heard_at = Some(now);
                     }
                     return;
                 }
-                let Some((header, payload)) = packet::read(bytes) else { return };
+                // Before anything is believed of it: its tag.
+                let opened = path.open(bytes);
+                let Some((header, payload)) = opened.and_then(|len| packet::read(&bytes[..len])) else { return };
                 if path.latch.admit(from, header.ssrc) {
                     path.aim();
                     let heard = self.hear(now, &header, payload);
@@ -569,9 +603,9 @@ impl Leg {
         let sent = match &mut self.path {
             Path::Rtp(path) => {
                 let Some(target) = path.latch.target() else { return };
-                let mut bytes = [0; MAX_PACKET];
-                let len = packet::write(header, payload, &mut bytes);
-                path.send(&bytes[..len], target)
+                let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+                let len = packet::write(header, payload, &mut bytes[..MAX_PACKET]);
+                path.send(&mut bytes, len, target)
             }
             Path::Web(path) => {
                 let out = RtpOut {
@@ -659,7 +693,12 @@ impl Leg {
     pub(super) fn receive_rtcp(&mut self, now: Instant, scratch: &mut [u8]) {
         let Path::Rtp(path) = &mut self.path else { return };
         let Ok((len, from)) = path.rtcp.recv_from(scratch) else { return };
-        if path.latch.is_host(from) && self.reports.rtcp(now, &scratch[..len], self.out.ssrc()) {
+        if !path.latch.is_host(from) {
+            return;
+        }
+        let bytes = &mut scratch[..len];
+        let Some(len) = path.open_rtcp(bytes) else { return };
+        if self.reports.rtcp(now, &bytes[..len], self.out.ssrc()) {
             path.rtcp_remote = Some(from);
             self.heard_at = Some(now);
         }
@@ -667,12 +706,17 @@ impl Leg {
 
     /// To a telephone; a browser's core reports by itself.
     fn report(&mut self, now: Instant, utc: UtcMs, bye: bool) {
-        let Path::Rtp(path) = &self.path else { return };
+        let Path::Rtp(path) = &mut self.path else { return };
         let Some(target) = path.rtcp_target() else { return };
-        let mut bytes = [0; rtcp::MAX_COMPOUND];
-        let len = self.reports.write(now, utc.0, &self.out, bye, &mut bytes);
-        let socket = if path.mux { &path.rtp } else { &path.rtcp };
-        let _ = socket.send_to(&bytes[..len], target);
+        let mut compound = [0; rtcp::MAX_COMPOUND];
+        let len = self.reports.write(now, utc.0, &self.out, bye, &mut compound);
+        let mut bytes = [0; rtcp::MAX_COMPOUND + MAX_GROWTH];
+        bytes[..len].copy_from_slice(&compound[..len]);
+        path.send_rtcp(&mut bytes, len, target);
+        if let Some(secure) = &mut path.secure {
+            // Now and then, not for each packet.
+            secure.refused();
+        }
     }
 
     /// Says good-bye and gives the figures.
@@ -685,8 +729,12 @@ impl Leg {
         self.stats()
     }
 
-    pub(super) fn stats(&self) -> LegStats {
+    pub(super) fn stats(&mut self) -> LegStats {
         let (quality, counts) = (self.reports.quality(), self.jitter.counts());
+        let (strangers, srtp_refused) = match &mut self.path {
+            Path::Rtp(path) => (path.strangers, path.secure.as_mut().map_or(0, |secure| secure.refused())),
+            Path::Web(_) => (0, 0),
+        };
         LegStats {
             packets_in: self.packets_in,
             packets_out: self.packets_out,
@@ -698,7 +746,8 @@ impl Leg {
             late: counts.late,
             doubled: counts.duplicate,
             concealed_ms: counts.concealed / 8,
-            strangers: if let Path::Rtp(path) = &self.path { path.strangers } else { 0 },
+            strangers,
+            srtp_refused,
         }
     }
 }

@@ -12,6 +12,7 @@ mod move_tests;
 mod port;
 pub mod prompt;
 mod ready;
+mod secure;
 mod shard;
 #[cfg(test)]
 mod shard_tests;
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::domain::call::bridge::{BridgeId, LegId};
+use crate::proto::rtp::srtp::Keys;
 use crate::proto::sdp::{AudioCodec, Negotiated};
 
 pub use crate::proto::audio::codec::Codec;
@@ -80,6 +82,8 @@ pub struct LegStats {
     /// Packets from elsewhere than the far end, dropped. Once the address is locked none reach us: the kernel keeps
     /// them out.
     pub strangers: u64,
+    /// SRTP packets turned away: forged, damaged or sent twice.
+    pub srtp_refused: u64,
 }
 
 /// What was agreed for a SIP leg's media.
@@ -99,6 +103,8 @@ pub struct RtpParameters {
     pub receive: bool,
     /// Packet time towards the far end, in ms: 10 to 60.
     pub ptime_ms: u8,
+    /// What it is encrypted with.
+    pub srtp: Option<Keys>,
 }
 
 impl From<Negotiated> for RtpParameters {
@@ -116,6 +122,7 @@ impl From<Negotiated> for RtpParameters {
             send: agreed.send,
             receive: agreed.receive,
             ptime_ms: agreed.ptime_ms,
+            srtp: agreed.srtp,
         }
     }
 }

@@ -79,6 +79,7 @@ impl Rig {
                 ptime_ms: 20,
                 comfort_noise: false,
                 rtcp_mux: false,
+                srtp: None,
             };
             media.connect_rtp(LegId(id), parameters).unwrap();
             let header = Header { payload_type: 0, marker: false, sequence: 65_000, timestamp: 0, ssrc: id as u32 };

@@ -513,7 +513,7 @@ impl Shard {
     fn clear_fallen(&mut self) {
         while let Some(id) = self.fallen.pop() {
             tracing::error!(leg = id.0, "a leg's media failed and was ended");
-            if let Some(leg) = self.remove(id) {
+            if let Some(mut leg) = self.remove(id) {
                 let stats = leg.stats();
                 drop(leg);
                 self.tell(MediaEvent::Closed { leg: id, stats });

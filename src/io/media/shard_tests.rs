@@ -151,6 +151,7 @@ impl Rig {
             send: true,
             receive: true,
             ptime_ms,
+            srtp: None,
         };
         self.peers.push((leg, hz, peer));
         self.connect(leg, parameters);
@@ -168,6 +169,7 @@ impl Rig {
             send: true,
             receive: true,
             ptime_ms: (peer.samples / 8) as u8,
+            srtp: None,
         }
     }
 

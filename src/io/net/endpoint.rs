@@ -1,33 +1,76 @@
-//! One SIP side's sockets: UDP and TCP on one port, and the connections that are open.
+//! One SIP side's sockets: UDP and TCP on one port, TLS on another, and the connections that are open.
+//!
+//! A flow that we opened keeps its number when its connection breaks: requests under way learn of it at once, the next
+//! one opens it anew. A flow that came to us is gone with its connection.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::census::{Caps, Census, Voucher};
+use super::tcp::Hall;
+use super::tls::{Identity, TlsPeer};
 use super::ws::WsDoor;
-use super::{BindError, FlowGone, NetEvent, WRITER_DEPTH, tcp};
-use crate::proto::sip::{Flow, Transport};
+use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
+use crate::proto::sip::{Flow, Source, Transport};
 
 /// Messages that may wait for the loop. Beyond that UDP is left in the kernel and streams wait.
 const EVENT_DEPTH: usize = 1024;
 /// What a datagram can hold at most.
 const DATAGRAM: usize = 65_535;
+/// Peers of ours remembered at most. One forgotten is met anew.
+const MAX_WAYS: usize = 256;
+
+/// Where one side listens, and how many connections it may have.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    /// UDP and TCP.
+    pub bind: SocketAddr,
+    /// TLS, and who we are there.
+    pub tls: Option<(SocketAddr, Identity)>,
+    pub census: Census,
+}
+
+impl Doors {
+    /// UDP and TCP, with the usual room for connections.
+    pub fn plain(bind: SocketAddr) -> Self {
+        Self { bind, tls: None, census: Census::new(Caps::default(), Vec::new()) }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Connection {
+    flow: Flow,
+    life: Life,
+    writer: mpsc::Sender<Vec<u8>>,
+    /// None for one of ours.
+    voucher: Option<Voucher>,
+}
+
+/// A peer that we open connections to.
+#[derive(Debug)]
+struct Way {
+    flow: Flow,
+    tls: Option<TlsPeer>,
+}
 
 /// The sockets of one side. Its tasks end with it.
 #[derive(Debug)]
 pub struct Endpoint {
     udp: Arc<UdpSocket>,
     local: SocketAddr,
-    connections: HashMap<u64, (Flow, mpsc::Sender<Vec<u8>>)>,
+    local_tls: Option<SocketAddr>,
+    connections: HashMap<u64, Connection>,
+    ways: HashMap<u64, Way>,
     events: mpsc::Receiver<NetEvent>,
-    sender: mpsc::Sender<NetEvent>,
-    next_connection: Arc<AtomicU64>,
+    hall: Hall,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -42,6 +85,12 @@ impl Drop for Endpoint {
 impl Endpoint {
     /// Listens on `address`, UDP and TCP; with port 0 on the same free port for both.
     pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        Self::open(Doors::plain(address)).await
+    }
+
+    /// Listens at all doors.
+    pub async fn open(doors: Doors) -> Result<Self, BindError> {
+        let address = doors.bind;
         let error = |transport| move |source| BindError { address, transport, source };
         let mut tries = 0;
         let (udp, tcp) = loop {
@@ -56,38 +105,53 @@ impl Endpoint {
         };
         let local = udp.local_addr().map_err(error("UDP"))?;
         let (sender, events) = mpsc::channel(EVENT_DEPTH);
-        let next_connection = Arc::new(AtomicU64::new(1));
+        let hall = Hall { events: sender.clone(), census: doors.census, next: Arc::new(AtomicU64::new(1)) };
         let udp = Arc::new(udp);
-        let tasks = vec![
-            tokio::spawn(read_datagrams(Arc::clone(&udp), local, sender.clone())),
-            tokio::spawn(tcp::accept(tcp, sender.clone(), Arc::clone(&next_connection))),
+        let mut tasks = vec![
+            tokio::spawn(read_datagrams(Arc::clone(&udp), local, sender)),
+            tokio::spawn(tcp::accept(tcp, None, hall.clone())),
         ];
-        Ok(Self { udp, local, connections: HashMap::new(), events, sender, next_connection, tasks })
+        let mut local_tls = None;
+        if let Some((address, identity)) = doors.tls {
+            let error = |source| BindError { address, transport: "TLS", source };
+            let listener = TcpListener::bind(address).await.map_err(error)?;
+            local_tls = Some(listener.local_addr().map_err(error)?);
+            tasks.push(tokio::spawn(tcp::accept(listener, Some(identity.acceptor(&[])), hall.clone())));
+        }
+        let (connections, ways) = (HashMap::new(), HashMap::new());
+        Ok(Self { udp, local, local_tls, connections, ways, events, hall, tasks })
     }
 
-    /// Where it listens.
+    /// Where it listens on UDP and TCP.
     pub const fn local(&self) -> SocketAddr {
         self.local
     }
 
+    /// Where it listens for TLS.
+    pub const fn local_tls(&self) -> Option<SocketAddr> {
+        self.local_tls
+    }
+
     /// The door through which WebSockets become flows.
     pub fn ws_door(&self) -> WsDoor {
-        WsDoor::new(self.local, self.sender.clone(), Arc::clone(&self.next_connection))
+        WsDoor::new(self.local, self.hall.clone())
     }
 
     /// The next thing from the network. Cancel-safe.
     pub async fn next(&mut self) -> NetEvent {
         loop {
-            // `sender` is held here, so the channel cannot close.
+            // A sender is held in `hall`, so the channel cannot close.
             let Some(event) = self.events.recv().await else { std::future::pending().await };
             match event {
-                NetEvent::Opened { flow, writer } => {
-                    self.connections.insert(flow.connection, (flow, writer));
+                NetEvent::Opened { flow, life, writer, voucher } => {
+                    let connection = Connection { flow, life, writer, voucher: Some(voucher) };
+                    self.connections.insert(flow.connection, connection);
                 }
-                NetEvent::Closed { flow } => {
+                NetEvent::Closed { flow, life } => {
                     // One that was closed from here, or found closed, has been told of already.
-                    if self.connections.remove(&flow.connection).is_some() {
-                        return NetEvent::Closed { flow };
+                    if self.connections.get(&flow.connection).is_some_and(|c| c.life == life) {
+                        self.connections.remove(&flow.connection);
+                        return NetEvent::Closed { flow, life };
                     }
                 }
                 event @ NetEvent::Received { .. } => return event,
@@ -105,20 +169,41 @@ impl Endpoint {
         Flow { transport: Transport::Udp, local: self.local, peer, connection: 0 }
     }
 
-    /// A flow to `peer` over TCP: an open connection, else a new one, usable at once. If it can't be
-    /// made, the flow closes.
-    pub fn tcp_flow(&mut self, peer: SocketAddr) -> Flow {
-        let open =
-            self.connections.values().find(|(f, w)| f.transport == Transport::Tcp && f.peer == peer && !w.is_closed());
-        if let Some((flow, _)) = open {
-            return *flow;
+    /// The flow to `peer` over TCP, or over TLS with a peer of that name; usable at once. Its connection is opened when
+    /// something is first sent, and again after it broke; if it can't be, the flow closes.
+    pub fn stream_flow(&mut self, peer: SocketAddr, tls: Option<&TlsPeer>) -> Flow {
+        let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        let name = |tls: Option<&TlsPeer>| tls.map(|tls| tls.name().clone());
+        let same = |way: &&Way| way.flow.peer == peer && name(way.tls.as_ref()) == name(tls);
+        if let Some(way) = self.ways.values().find(same) {
+            return way.flow;
         }
-        let connection = self.next_connection.fetch_add(1, Ordering::Relaxed);
-        let flow = Flow { transport: Transport::Tcp, local: self.local, peer, connection };
-        let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
-        self.connections.insert(connection, (flow, writer));
-        tokio::spawn(tcp::connect(flow, outbound, self.sender.clone()));
+        if self.ways.len() >= MAX_WAYS {
+            let unused = self.ways.keys().filter(|number| !self.connections.contains_key(number)).min().copied();
+            unused.and_then(|number| self.ways.remove(&number));
+        }
+        let connection = self.hall.number();
+        let local = if tls.is_some() { self.local_tls.unwrap_or(self.local) } else { self.local };
+        let flow = Flow { transport, local, peer, connection };
+        self.ways.insert(connection, Way { flow, tls: tls.cloned() });
         flow
+    }
+
+    /// Whether a flow is one of ours, whose connection is opened again when it broke.
+    pub fn reopens(&self, flow: &Flow) -> bool {
+        self.ways.contains_key(&flow.connection)
+    }
+
+    /// Connections from these are vouched for from now on.
+    pub fn know(&self, known: Vec<Source>) {
+        self.hall.census.know(known);
+    }
+
+    /// The peer of this flow has shown who it is.
+    pub fn vouch(&self, flow: &Flow) {
+        if let Some(voucher) = self.connections.get(&flow.connection).and_then(|c| c.voucher.as_ref()) {
+            voucher.redeem();
+        }
     }
 
     /// Sends without waiting. A datagram the socket has no room for is lost, as on any network; a
@@ -126,17 +211,38 @@ impl Endpoint {
     pub fn transmit(&mut self, flow: &Flow, bytes: Vec<u8>) -> Result<(), FlowGone> {
         if flow.transport == Transport::Udp {
             // An ICMP error of an earlier datagram shows here; the transaction's timers deal with it.
-            let _ = self.udp.try_send_to(&bytes, flow.peer);
+            let _ = self.udp.try_send_to(&bytes, self.as_of_socket(flow.peer));
             return Ok(());
         }
-        let sent = self.connections.get(&flow.connection).is_some_and(|(_, writer)| writer.try_send(bytes).is_ok());
+        if !self.connections.contains_key(&flow.connection) {
+            self.connect(flow.connection)?;
+        }
+        let sent = self.connections.get(&flow.connection).is_some_and(|c| c.writer.try_send(bytes).is_ok());
         if sent {
             return Ok(());
         }
-        if self.connections.remove(&flow.connection).is_some() {
+        if self.connections.remove(&flow.connection).is_some_and(|c| !c.writer.is_closed()) {
             metrics::counter!("cordboard_sip_slow_connections_total").increment(1);
         }
         Err(FlowGone)
+    }
+
+    /// Opens the connection of a flow of ours.
+    fn connect(&mut self, number: u64) -> Result<(), FlowGone> {
+        let way = self.ways.get(&number).ok_or(FlowGone)?;
+        let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
+        let life = Life(self.hall.number());
+        tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.events.clone()));
+        self.connections.insert(number, Connection { flow: way.flow, life, writer, voucher: None });
+        Ok(())
+    }
+
+    /// A socket for both families takes IPv4 addresses in IPv6's clothes.
+    fn as_of_socket(&self, peer: SocketAddr) -> SocketAddr {
+        match peer.ip() {
+            IpAddr::V4(ip) if self.local.is_ipv6() => SocketAddr::new(ip.to_ipv6_mapped().into(), peer.port()),
+            _ => peer,
+        }
     }
 
     /// Closes a connection once what waits in its writer is sent.
@@ -146,7 +252,7 @@ impl Endpoint {
 
     /// Takes out connections whose task has ended without a word getting through.
     pub fn sweep(&mut self) -> Vec<Flow> {
-        let gone: Vec<Flow> = self.connections.values().filter(|(_, w)| w.is_closed()).map(|(f, _)| *f).collect();
+        let gone: Vec<Flow> = self.connections.values().filter(|c| c.writer.is_closed()).map(|c| c.flow).collect();
         for flow in &gone {
             self.connections.remove(&flow.connection);
         }
@@ -174,6 +280,7 @@ async fn read_datagrams(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc:
     loop {
         match socket.recv_from(&mut buffer).await {
             Ok((len, peer)) => {
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 let flow = Flow { transport: Transport::Udp, local, peer, connection: 0 };
                 if events.send(NetEvent::Received { flow, bytes: buffer[..len].to_vec() }).await.is_err() {
                     return;

@@ -1,11 +1,16 @@
-//! Sockets for SIP: UDP, TCP and flows that `http/ws` pumps. Carries bytes; decides nothing.
+//! Sockets for SIP: UDP, TCP, TLS and flows that `http/sip_ws` pumps. Carries bytes; decides nothing.
 //!
 //! Driven by a loop in `engine/`, which never waits for a peer: each connection has a task and a bounded
-//! writer of its own, and a peer that does not read is closed.
+//! writer of its own, and a peer that does not read is closed. `stream` has the rules that all connections share,
+//! `census` says how many there may be, `tls` who we and the others are.
 
+pub mod census;
+pub mod descriptors;
 mod endpoint;
 mod resolve;
+mod stream;
 mod tcp;
+pub mod tls;
 mod ws;
 
 use std::fmt;
@@ -14,8 +19,9 @@ use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
 use crate::proto::sip::Flow;
+use census::Voucher;
 
-pub use endpoint::{Endpoint, local_ip_towards};
+pub use endpoint::{Doors, Endpoint, local_ip_towards};
 #[cfg(test)]
 pub(crate) use resolve::tests as fake_dns;
 pub use resolve::{Located, ResolveError, Resolver};
@@ -24,13 +30,19 @@ pub use ws::{WsDoor, WsFlow};
 /// Messages that may wait for a slow reader before its connection is closed.
 pub(crate) const WRITER_DEPTH: usize = 64;
 
+/// One connection as the network has it. A flow of ours outlives it: it is opened anew when it is next used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life(u64);
+
 /// What came from the network.
 #[derive(Debug)]
 pub enum NetEvent {
     /// A connection is there; what is sent into `writer` goes to its peer, dropping it closes.
     Opened {
         flow: Flow,
+        life: Life,
         writer: mpsc::Sender<Vec<u8>>,
+        voucher: Voucher,
     },
     /// A datagram or a framed message.
     Received {
@@ -39,6 +51,7 @@ pub enum NetEvent {
     },
     Closed {
         flow: Flow,
+        life: Life,
     },
 }
 

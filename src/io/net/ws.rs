@@ -1,40 +1,41 @@
 //! SIP over WebSocket (RFC 7118): a flow that somebody else's WebSocket feeds. `http` upgrades, checks
-//! Origin and subprotocol, and pumps frames; one frame is one message.
+//! Origin and subprotocol, and pumps frames; one frame is one message. The rules are those of every connection
+//! (`stream`, `census`).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use super::{FlowGone, NetEvent, WRITER_DEPTH};
+use super::census::Seat;
+use super::stream::Patience;
+use super::tcp::Hall;
+use super::{FlowGone, Life, NetEvent, WRITER_DEPTH};
 use crate::proto::sip::{Flow, Transport};
 
 /// Makes flows for WebSockets.
 #[derive(Clone, Debug)]
 pub struct WsDoor {
     local: SocketAddr,
-    events: mpsc::Sender<NetEvent>,
-    next_connection: Arc<AtomicU64>,
+    hall: Hall,
 }
 
 impl WsDoor {
-    pub(super) const fn new(
-        local: SocketAddr,
-        events: mpsc::Sender<NetEvent>,
-        next_connection: Arc<AtomicU64>,
-    ) -> Self {
-        Self { local, events, next_connection }
+    pub(super) const fn new(local: SocketAddr, hall: Hall) -> Self {
+        Self { local, hall }
     }
 
-    /// A flow for a WebSocket to `peer`; `secure` if it is `wss`.
+    /// A flow for a WebSocket to `peer`; `secure` if it is `wss`. An error if there is no room for it.
     pub async fn open(&self, peer: SocketAddr, secure: bool) -> Result<WsFlow, FlowGone> {
+        let seat = self.hall.census.admit(peer.ip()).ok_or(FlowGone)?;
         let transport = if secure { Transport::Wss } else { Transport::Ws };
-        let connection = self.next_connection.fetch_add(1, Ordering::Relaxed);
+        let connection = self.hall.number();
         let flow = Flow { transport, local: self.local, peer, connection };
         let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
-        self.events.send(NetEvent::Opened { flow, writer }).await.map_err(|_| FlowGone)?;
-        Ok(WsFlow { flow, events: self.events.clone(), outbound })
+        let life = Life(connection);
+        let opened = NetEvent::Opened { flow, life, writer, voucher: seat.voucher() };
+        self.hall.events.send(opened).await.map_err(|_| FlowGone)?;
+        let patience = Patience::with_guest(seat.voucher());
+        Ok(WsFlow { flow, life, events: self.hall.events.clone(), outbound, patience, seat })
     }
 }
 
@@ -42,25 +43,43 @@ impl WsDoor {
 #[derive(Debug)]
 pub struct WsFlow {
     flow: Flow,
+    life: Life,
     events: mpsc::Sender<NetEvent>,
     outbound: mpsc::Receiver<Vec<u8>>,
+    patience: Patience,
+    seat: Seat,
 }
 
 impl WsFlow {
     /// Hands in a frame's content, text or binary (RFC 7118 §5.3: both are allowed).
-    pub async fn receive(&self, message: Vec<u8>) -> Result<(), FlowGone> {
+    pub async fn receive(&mut self, message: Vec<u8>) -> Result<(), FlowGone> {
+        if !self.patience.allows_message() {
+            return Err(FlowGone);
+        }
+        self.patience.heard(false);
         self.events.send(NetEvent::Received { flow: self.flow, bytes: message }).await.map_err(|_| FlowGone)
+    }
+
+    /// The other end has answered a WebSocket's own ping: enough for one that has registered.
+    pub fn alive(&mut self) {
+        if self.seat.voucher().is_redeemed() {
+            self.patience.heard(false);
+        }
     }
 
     /// The next message to send as a frame; `None`: close the WebSocket. Cancel-safe.
     pub async fn next(&mut self) -> Option<Vec<u8>> {
-        self.outbound.recv().await
+        tokio::select! {
+            message = self.outbound.recv() => message,
+            () = self.patience.end() => None,
+            () = self.seat.turned_out() => None,
+        }
     }
 }
 
 impl Drop for WsFlow {
     fn drop(&mut self) {
         // If there is no room, the sweep finds the closed writer within a second.
-        let _ = self.events.try_send(NetEvent::Closed { flow: self.flow });
+        let _ = self.events.try_send(NetEvent::Closed { flow: self.flow, life: self.life });
     }
 }

@@ -8,4 +8,5 @@ pub mod packet;
 pub mod reception;
 pub mod reports;
 pub mod rtcp;
+pub mod srtp;
 pub mod telephone_event;

@@ -4,12 +4,14 @@
 //! Knows audio in G.711 and G.722 with telephone-event and comfort noise, and refuses everything else politely. Bytes in, bytes out:
 //! no sockets, no time. Unknown lines are skipped, never fatal; what is read is bounded.
 
+mod crypto;
 mod negotiate;
 mod parse;
 
 use std::fmt;
 use std::net::IpAddr;
 
+pub use crypto::{OwnKeys, Srtp};
 pub use negotiate::{Negotiated, Session};
 pub use parse::parse;
 

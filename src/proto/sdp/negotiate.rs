@@ -6,9 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::crypto::{self, Crypto, OwnKeys, Srtp};
 use super::{
     Attribute, AudioCodec, Connection, Direction, MediaDescription, Origin, SdpError, SessionDescription, parse,
 };
+use crate::proto::rtp::srtp::Keys;
 
 /// What was agreed for a leg's audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Negotiated {
     pub receive: bool,
     /// Packet time towards the far end, in ms: 10 to 60.
     pub ptime_ms: u8,
+    /// What it is encrypted with.
+    pub srtp: Option<Keys>,
 }
 
 /// Payload type that our own offers give telephone-event.
@@ -43,6 +47,8 @@ pub struct Session {
     version: u64,
     local: SocketAddr,
     codecs: Vec<AudioCodec>,
+    srtp: Srtp,
+    own_keys: Option<OwnKeys>,
     /// What we said last, to tell whether the version must go up.
     said: Option<SessionDescription>,
     agreed: Option<Negotiated>,
@@ -52,7 +58,35 @@ impl Session {
     /// A session that receives at `local`. `id` goes into the `o=` line: any number that is not reused
     /// soon, such as the leg's start in milliseconds. Offers name `codecs`, best first.
     pub fn new(id: u64, local: SocketAddr, codecs: &[AudioCodec]) -> Self {
-        Self { id, version: 1, local, codecs: codecs.to_vec(), said: None, agreed: None }
+        Self {
+            id,
+            version: 1,
+            local,
+            codecs: codecs.to_vec(),
+            srtp: Srtp::Off,
+            own_keys: None,
+            said: None,
+            agreed: None,
+        }
+    }
+
+    /// The same with keys of its own, so that it may be encrypted.
+    pub fn with_srtp(mut self, srtp: Srtp, own_keys: OwnKeys) -> Self {
+        (self.srtp, self.own_keys) = (srtp, Some(own_keys));
+        self
+    }
+
+    /// Our first offer as it would be with this much encryption; [`Session::settle`] says which one went out.
+    pub fn offer_with(&self, srtp: Srtp) -> Vec<u8> {
+        Self { srtp, ..self.clone() }.offer()
+    }
+
+    /// The offer with this much encryption is the one that went out.
+    pub fn settle(&mut self, srtp: Srtp) {
+        self.srtp = srtp;
+        // What it says is known; that it was said is not, yet. What an earlier one came to does not count for it.
+        (self.said, self.agreed) = (None, None);
+        self.offer();
     }
 
     /// What is in force.
@@ -72,7 +106,13 @@ impl Session {
             mux: self.agreed.is_none_or(|a| a.rtcp_mux),
         };
         let ptime = self.agreed.map_or(20, |a| a.ptime_ms);
-        let audio = self.audio("RTP/AVP", &codecs, extras, ptime, Direction::SendRecv);
+        let said = self.said.iter().flat_map(|said| &said.media).find(|m| m.kind == "audio" && m.port != 0);
+        let usual = if self.srtp == Srtp::Required { "RTP/SAVP" } else { "RTP/AVP" };
+        let profile = said.map_or(usual, |said| &said.profile);
+        let mut audio = self.audio(profile, &codecs, extras, ptime, Direction::SendRecv);
+        if let Some(own) = self.own_keys.filter(|_| self.srtp != Srtp::Off) {
+            audio.attributes.extend(own.offered().map(|line| Attribute::with("crypto", line.to_string())));
+        }
         let mut media = vec![audio];
         // Later offers keep the number and order of m-lines (§8).
         if let Some(said) = &self.said
@@ -87,9 +127,10 @@ impl Session {
     /// Answers `offer`.
     pub fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
         let offer = parse(offer)?;
-        let chosen = self.reachable(choose(&offer)?)?;
+        let chosen = self.reachable(choose(&offer, self.may_encrypt())?)?;
         let at = chosen.at;
-        let negotiated = chosen.negotiated;
+        let ours = chosen.crypto.zip(self.own_keys).map(|(theirs, own)| theirs.answered_by(&own));
+        let negotiated = Negotiated { srtp: self.keys(chosen.crypto), ..chosen.negotiated };
         let direction = Direction::of(negotiated.send, chosen.direction.sends());
         let media = offer
             .media
@@ -102,7 +143,10 @@ impl Session {
                         noise: negotiated.comfort_noise,
                         mux: negotiated.rtcp_mux,
                     };
-                    self.audio(&theirs.profile, &[negotiated.codec], extras, negotiated.ptime_ms, direction)
+                    let mut audio =
+                        self.audio(&theirs.profile, &[negotiated.codec], extras, negotiated.ptime_ms, direction);
+                    audio.attributes.extend(ours.map(|line| Attribute::with("crypto", line.to_string())));
+                    audio
                 } else {
                     refused(theirs)
                 }
@@ -116,20 +160,34 @@ impl Session {
     /// Reads the answer to our last offer.
     pub fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
         let answer = parse(answer)?;
-        let chosen = self.reachable(choose(&answer)?)?;
+        let chosen = self.reachable(choose(&answer, self.may_encrypt())?)?;
         if !self.codecs.contains(&chosen.negotiated.codec) {
             return Err(SdpError::Incompatible("the answer names a codec that was not offered"));
+        }
+        // RFC 4568 §5.1.3: one of the offered lines, by its tag.
+        if chosen.crypto.is_some_and(|line| !OwnKeys::offers(line)) {
+            return Err(SdpError::Incompatible("the answer names keys that were not offered"));
         }
         // What an answer grants that was not asked for does not hold.
         let offered_mux = self.said.iter().flat_map(|s| &s.media).any(|m| m.has("rtcp-mux"));
         let negotiated = Negotiated {
             comfort_noise: false,
             rtcp_mux: chosen.negotiated.rtcp_mux && offered_mux,
+            srtp: self.keys(chosen.crypto),
             ..chosen.negotiated
         };
-        let chosen = Chosen { negotiated, ..chosen };
-        self.agreed = Some(chosen.negotiated);
-        Ok(chosen.negotiated)
+        self.agreed = Some(negotiated);
+        Ok(negotiated)
+    }
+
+    /// How much encryption there may be: none without keys of our own.
+    fn may_encrypt(&self) -> Srtp {
+        if self.own_keys.is_some() { self.srtp } else { Srtp::Off }
+    }
+
+    fn keys(&self, theirs: Option<Crypto>) -> Option<Keys> {
+        let (theirs, own) = theirs.zip(self.own_keys)?;
+        Some(Keys { suite: theirs.suite, ours: own.of(theirs.suite), theirs: theirs.key })
     }
 
     /// Our socket is of one family and cannot send to the other.
@@ -231,17 +289,21 @@ struct Chosen {
     /// As they stated it, before an old-style hold is taken into account.
     direction: Direction,
     negotiated: Negotiated,
+    /// Their key, if it is encrypted.
+    crypto: Option<Crypto>,
 }
 
 /// The first audio section we can take.
-fn choose(session: &SessionDescription) -> Result<Chosen, SdpError> {
+fn choose(session: &SessionDescription, srtp: Srtp) -> Result<Chosen, SdpError> {
     let mut error = SdpError::NoAudio;
     for (at, media) in session.media.iter().enumerate() {
         if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 {
             continue;
         }
-        match take(session, media) {
-            Ok(negotiated) => return Ok(Chosen { at, direction: session.direction_of(media), negotiated }),
+        match crypto::pick(media, srtp).and_then(|crypto| Ok((crypto, take(session, media)?))) {
+            Ok((crypto, negotiated)) => {
+                return Ok(Chosen { at, direction: session.direction_of(media), negotiated, crypto });
+            }
             Err(why) => error = why,
         }
     }
@@ -249,10 +311,6 @@ fn choose(session: &SessionDescription) -> Result<Chosen, SdpError> {
 }
 
 fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negotiated, SdpError> {
-    // SRTP needs keys that this transport does not have; plain RTP with stray a=crypto or ICE lines is plain RTP.
-    if !["RTP/AVP", "RTP/AVPF"].iter().any(|p| media.profile.eq_ignore_ascii_case(p)) {
-        return Err(SdpError::Incompatible("transport"));
-    }
     let formats: Vec<u8> = media.formats.iter().filter_map(|f| f.parse().ok()).collect();
     let codec = formats
         .iter()
@@ -278,6 +336,7 @@ fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negoti
         send: direction.receives() && !held,
         receive: direction.sends() && !held,
         ptime_ms: ptime(media),
+        srtp: None,
     })
 }
 

@@ -9,7 +9,7 @@ use super::message::{Headers, Method, Request, Uri};
 use super::reliable::ReliableSender;
 use super::session_timer::{LEAST, SessionTimer};
 use super::transaction::timer::Backoff;
-use super::words::{DialogId, Flow};
+use super::words::{DialogId, Flow, Transport};
 
 /// A transaction in the agent's tables.
 pub type TxId = u64;
@@ -286,7 +286,8 @@ impl Dialog {
             None => Uri::parse(&self.target).ok()?,
         };
         let ip: std::net::IpAddr = uri.host.trim_matches(['[', ']']).parse().ok()?;
-        Some((ip, uri.port.unwrap_or(5060)).into())
+        let tls = uri.secure || self.flow.transport == Transport::Tls;
+        Some((ip, uri.port.unwrap_or(if tls { 5061 } else { 5060 })).into())
     }
 }
 

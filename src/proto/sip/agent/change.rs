@@ -191,7 +191,7 @@ impl Agent {
         let Some(dialog) = self.dialogs.get(&id) else { return };
         let Some(mut request) = dialog.request(method, dialog.local_seq) else { return };
         let flow = self.way_to(dialog);
-        request.headers.push("Contact", self.contact(&flow));
+        request.headers.push("Contact", self.contact(&flow, request.uri.secure));
         request.headers.push("Allow", self.allow());
         request.headers.push("Supported", self.supported());
         if let Some(session) = &dialog.session {

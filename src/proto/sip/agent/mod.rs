@@ -57,6 +57,8 @@ pub struct AgentConfig {
     pub user_agent: String,
     /// `host:port` under which we are reached: Via and Contact. `None`: the flow's local address.
     pub advertised: Option<String>,
+    /// The same over TLS.
+    pub advertised_tls: Option<String>,
     pub admit: Admit,
     pub max_dialogs: usize,
     pub max_transactions: usize,
@@ -75,6 +77,7 @@ impl AgentConfig {
             role,
             user_agent: concat!("Cordboard/", env!("CARGO_PKG_VERSION")).to_owned(),
             advertised: None,
+            advertised_tls: None,
             admit,
             max_dialogs: 4_000,
             // Each lives on for 32 s (64·T1), two a call: a thousand calls a second.
@@ -150,6 +153,8 @@ struct Client {
     flow: Flow,
     kind: ClientKind,
     dialog: Option<DialogId>,
+    /// It went out again because its connection broke.
+    resent: bool,
 }
 
 /// A user agent.
@@ -279,6 +284,9 @@ impl Agent {
                 if let Some(d) = self.dialogs.get_mut(&dialog) {
                     d.flow = flow;
                     d.lost_at = None;
+                    if let Some(accepted) = &mut d.accepted {
+                        accepted.flow = flow;
+                    }
                 }
                 self.arm_dialog(dialog);
             }
@@ -294,7 +302,9 @@ impl Agent {
         let gone: Vec<TxId> =
             self.clients.iter().filter(|(_, c)| c.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
         for id in gone {
-            self.client_failed(now, id, 503);
+            if !self.resend(id) {
+                self.client_failed(now, id, 503);
+            }
         }
         let gone: Vec<TxId> =
             self.servers.iter().filter(|(_, s)| s.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
@@ -324,8 +334,9 @@ impl Agent {
                         self.event(Event::FlowLost { dialog: id });
                     }
                 }
-                // A carrier may close an idle connection in mid-call and open another.
-                Stage::Up => {}
+                // A carrier may close an idle connection in mid-call and open another. Whoever drives us knows how
+                // to reach it meanwhile.
+                Stage::Up => self.event(Event::FlowLost { dialog: id }),
             }
         }
     }
@@ -442,10 +453,19 @@ impl Agent {
 
     /// `host:port` for Via and Contact.
     fn own_address(&self, flow: &Flow) -> String {
-        self.config.advertised.clone().unwrap_or_else(|| flow.local.to_string())
+        let own = match flow.transport {
+            super::Transport::Tls => &self.config.advertised_tls,
+            _ => &self.config.advertised,
+        };
+        own.clone().unwrap_or_else(|| flow.local.to_string())
     }
 
-    fn contact(&self, flow: &Flow) -> String {
+    /// `secure`: what we answer to was a `sips:` URI, so ours has to be one (RFC 3261 §12.1.1); it says TLS by itself
+    /// (RFC 5630 §3.1.3). Otherwise what carriers expect: `sip:` with the transport.
+    fn contact(&self, flow: &Flow, secure: bool) -> String {
+        if secure {
+            return format!("<sips:{}>", self.own_address(flow));
+        }
         let transport = match flow.transport {
             super::Transport::Udp => "",
             super::Transport::Tcp => ";transport=tcp",

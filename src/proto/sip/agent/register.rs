@@ -34,7 +34,7 @@ impl Agent {
     }
 
     fn contact_of(&self, flow: &Flow, user: &str) -> String {
-        self.contact(flow).replacen("<sip:", &format!("<sip:{user}@"), 1)
+        self.contact(flow, false).replacen("<sip:", &format!("<sip:{user}@"), 1)
     }
 
     /// A final response came to a registration of ours, if it is one.

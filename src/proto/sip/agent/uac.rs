@@ -42,7 +42,7 @@ impl Agent {
         headers.push("To", to);
         headers.push("Call-ID", &call_id);
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", self.contact(&flow));
+        headers.push("Contact", self.contact(&flow, uri.secure));
         headers.push("Allow", self.allow());
         headers.push("Supported", self.supported());
         self.ask_for_session(&mut headers);
@@ -82,7 +82,7 @@ impl Agent {
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
-        let tx = self.add_client(Client { key: (branch, method), flow, kind, dialog });
+        let tx = self.add_client(Client { key: (branch, method), flow, kind, dialog, resent: false });
         self.logins.lend_to_tx(tx, dialog.and_then(|dialog| self.logins.of_dialog(dialog)));
         tx
     }
@@ -114,6 +114,21 @@ impl Agent {
         } else {
             self.arm(Timer::Client(id), Some(deadline));
         }
+    }
+
+    /// A BYE, or what else is no INVITE, that met its connection's end goes out once more towards a carrier, over the
+    /// next one (RFC 3263 §4.3). A call does not: another carrier may be tried.
+    pub(super) fn resend(&mut self, id: TxId) -> bool {
+        let role = self.config.role;
+        let Some(Client { kind: ClientKind::Other(machine), flow, resent, .. }) = self.clients.get_mut(&id) else {
+            return false;
+        };
+        if role != Role::Trunk || std::mem::replace(resent, true) {
+            return false;
+        }
+        let (flow, bytes) = (*flow, machine.bytes().to_vec());
+        self.transmit(flow, bytes);
+        true
     }
 
     pub(super) fn client_timeout(&mut self, now: Instant, id: TxId) {
@@ -369,6 +384,17 @@ impl Agent {
         }
     }
 
+    /// How requests of this dialog go out now, and where the far end says that it listens, if we would take requests
+    /// from there too.
+    pub fn way_of(&self, id: DialogId) -> Option<(Flow, Option<std::net::SocketAddr>)> {
+        let dialog = self.dialogs.get(&id)?;
+        let hop = dialog.next_hop().filter(|hop| {
+            let usable = !hop.ip().is_unspecified() && !hop.ip().is_multicast() && hop.port() != 0;
+            usable && self.config.admit.admits(hop.ip())
+        });
+        Some((dialog.flow, hop))
+    }
+
     pub(super) fn cancel(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if let Stage::Calling { tx, canceling } = &mut dialog.stage
@@ -401,7 +427,7 @@ impl Agent {
         let machine = ClientTransaction::new(now, flow.transport.is_reliable(), cancel.to_bytes());
         let key = (branch, Method::CANCEL.to_string());
         self.arm(Timer::Client(tx), Some(deadline));
-        self.add_client(Client { key, flow, kind: ClientKind::Other(machine), dialog: None });
+        self.add_client(Client { key, flow, kind: ClientKind::Other(machine), dialog: None, resent: false });
     }
 
     pub(super) fn hang_up(&mut self, now: Instant, id: DialogId, headers: &[(String, String)]) {

@@ -349,7 +349,7 @@ impl Agent {
         for route in server.request.headers.all("Record-Route") {
             response.headers.push("Record-Route", route);
         }
-        response.headers.push("Contact", self.contact(&server.flow));
+        response.headers.push("Contact", self.contact(&server.flow, server.request.uri.secure));
         response.headers.push("Allow", self.allow());
         response.headers.push("Supported", self.supported());
         response.headers.push("Server", &self.config.user_agent);
