@@ -114,10 +114,10 @@ pub fn gaps(sockets: &[UdpSocket], run: Duration) -> Vec<f64> {
         }
         for event in &seen {
             let n = event.data.u64() as usize;
-            if sockets[n].recv_from(&mut bytes).is_ok() {
-                if let Some(before) = last[n].replace(now) {
-                    gaps.push((now - before).as_secs_f64() * 1e3);
-                }
+            if sockets[n].recv_from(&mut bytes).is_ok()
+                && let Some(before) = last[n].replace(now)
+            {
+                gaps.push((now - before).as_secs_f64() * 1e3);
             }
         }
     }

@@ -175,10 +175,10 @@ impl Callers {
             let wait = (until - now).min(Duration::from_millis(20)).max(Duration::from_micros(100));
             let _ = self.socket.set_read_timeout(Some(wait));
             let mut buffer = std::mem::take(&mut self.buffer);
-            if let Ok(len) = self.socket.recv(&mut buffer) {
-                if let Ok(text) = std::str::from_utf8(&buffer[..len]) {
-                    self.take(text, at_once);
-                }
+            if let Ok(len) = self.socket.recv(&mut buffer)
+                && let Ok(text) = std::str::from_utf8(&buffer[..len])
+            {
+                self.take(text, at_once);
             }
             self.buffer = buffer;
             self.repeat();

@@ -13,6 +13,8 @@ mod port;
 pub mod prompt;
 mod ready;
 mod secure;
+#[cfg(test)]
+mod secure_tests;
 mod shard;
 #[cfg(test)]
 mod shard_tests;

@@ -283,6 +283,15 @@ mod tests {
     }
 
     #[test]
+    fn who_is_known_may_change() {
+        let census = census();
+        assert!(!census.admit(ip(1)).expect("room").voucher().is_redeemed());
+        census.know(vec![ip(1).into()]);
+        assert!(census.admit(ip(1)).expect("room").voucher().is_redeemed());
+        assert!(!census.admit(IpAddr::from([198, 51, 100, 1])).expect("room").voucher().is_redeemed());
+    }
+
+    #[test]
     fn one_that_is_vouched_for_neither_counts_for_its_address_nor_is_turned_out() {
         let census = census();
         let phones: Vec<Seat> = (0..10)

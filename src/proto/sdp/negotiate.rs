@@ -410,6 +410,19 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_trunk_answered_does_not_count_for_the_next_ones_offer() {
+        let first = session();
+        let mut ours = first.clone();
+        ours.settle(Srtp::Off);
+        assert!(!ours.accept(&offer("m=audio 4000 RTP/AVP 8\r\n")).unwrap().rtcp_mux);
+        let out = first.offer_with(Srtp::Off);
+        ours.settle(Srtp::Off);
+        assert_eq!(ours.agreed(), None);
+        assert_eq!(ours.said.as_ref().map(ToString::to_string), String::from_utf8(out).ok());
+        assert!(ours.accept(&offer("m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n")).unwrap().rtcp_mux);
+    }
+
+    #[test]
     fn rtcp_shares_the_port_where_both_sides_say_so() {
         let (text, n) = answer("m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n").unwrap();
         assert!(n.rtcp_mux && text.contains("a=rtcp-mux\r\n"), "{text}");
