@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use cordboard::base::clock::SystemClock;
 use cordboard::base::id::UserId;
-use cordboard::engine::registrar::{self, RegistrarHandle, TokenCheck};
+use cordboard::engine::registrar::devices::Devices;
+use cordboard::engine::registrar::{self, PhoneSettings, RegistrarHandle, TokenCheck};
 use cordboard::engine::trunk::{Carriage, TrunkHandle};
 use cordboard::io::net::{Doors, descriptors};
 use cordboard::proto::sdp::Srtp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -26,7 +28,9 @@ const ADDRESSES: usize = 200;
 async fn phones() -> RegistrarHandle {
     let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
     let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
-    registrar::spawn(doors, check, Arc::new(SystemClock)).await.expect("a free port").0
+    let (_, devices) = watch::channel(Devices::default());
+    let settings = PhoneSettings { doors, check, devices, digests: Vec::new() };
+    registrar::spawn(settings, Arc::new(SystemClock)).await.expect("a free port").0
 }
 
 fn register(mark: usize) -> Vec<u8> {
