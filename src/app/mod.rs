@@ -111,13 +111,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let tokens = tokens.clone();
         Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
     };
+    let (devices, following) =
+        registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
     let doors = Doors {
         bind: config.sip.phones_bind,
         tls: config.sip.phones_tls_bind.zip(certificates.sip.clone()),
         census: Census::new(shares.phones, Vec::new()),
     };
-    let (devices, following) =
-        registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
     let digests = config.sip.phone_digests.clone();
     let (phones, mut phone_changes) =
         registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
@@ -166,6 +166,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
+    work.spawn(following);
     work.spawn({
         let certificates = certificates.clone();
         async move {
@@ -174,7 +175,6 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
-    work.spawn(following);
     work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
     work.spawn({
         let dispatcher = dispatcher.clone();

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
-use crate::proto::sip;
-use crate::proto::sip::digest::Algorithm;
+use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
 use super::routing::read_limits;
@@ -163,10 +162,6 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let phones_bind = address(section, "phones_bind", loopback(5070));
     let fix = "Write the address that carriers see: \"203.0.113.7\"";
     let public = section.parsed("public_address", fix, |text| text.parse::<IpAddr>().ok());
-    let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
-    let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
-    let tls_section = section.section("tls");
-    let tls = tls::read_identity_section(&tls_section);
     let fix = "Write [\"MD5\"], or [\"SHA-256\", \"MD5\"] if every phone can read that";
     let named = section.list("phone_digests", fix, |text| Some(text.to_owned()));
     if named.as_ref().is_some_and(Vec::is_empty) {
@@ -184,6 +179,10 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     if digests.is_empty() {
         digests.push(Algorithm::MD5);
     }
+    let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
+    let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
+    let tls_section = section.section("tls");
+    let tls = tls::read_identity_section(&tls_section);
     section.finish();
     let listens = section.has("trunk_tls_bind") || section.has("phones_tls_bind");
     if listens && !tls_section.is_there() {
@@ -202,10 +201,10 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         trunk_bind: trunk_bind.value,
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
+        phone_digests: digests,
         trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
         phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
         tls,
-        phone_digests: digests,
     };
     let taken = [sip.trunk_bind, sip.phones_bind];
     for (at, others) in

@@ -88,22 +88,8 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         }
     };
     kind?;
-    if over != TrunkTransport::Tls {
-        let at = srtp.as_ref().filter(|srtp| srtp.value != Srtp::Off).map(|srtp| srtp.span.clone());
-        if let Some(at) = at {
-            let what = "audio is encrypted with keys that SIP carries, and without TLS everybody on the way reads them";
-            top.complain(at, what, "Write transport = \"tls\", or srtp = \"off\"");
-            return None;
-        }
-        if top.has("tls") {
-            let section = top.section("tls");
-            section.complain(
-                section.span(),
-                "this trunk does not use TLS",
-                "Write transport = \"tls\", or leave it out",
-            );
-            return None;
-        }
+    if over != TrunkTransport::Tls && !fits_without_tls(&top, srtp.as_ref()) {
+        return None;
     }
     let target = target?.value;
     let host = target.host.clone();
@@ -130,6 +116,22 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         shown: rules.shown,
         ping: rules.ping,
     })
+}
+
+/// Says what a trunk without TLS must not have.
+fn fits_without_tls(top: &Section<'_>, srtp: Option<&At<Srtp>>) -> bool {
+    if let Some(at) = srtp.filter(|srtp| srtp.value != Srtp::Off) {
+        let what = "audio is encrypted with keys that SIP carries, and without TLS everybody on the way reads them";
+        top.complain(at.span.clone(), what, "Write transport = \"tls\", or srtp = \"off\"");
+        return false;
+    }
+    if top.has("tls") {
+        let section = top.section("tls");
+        let fix = "Write transport = \"tls\", or leave it out";
+        section.complain(section.span(), "this trunk does not use TLS", fix);
+        return false;
+    }
+    true
 }
 
 fn read_trunk_tls(section: &Section<'_>) -> Option<TrunkTls> {

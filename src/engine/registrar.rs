@@ -500,7 +500,8 @@ mod tests {
     async fn start_with(devices: watch::Receiver<Devices>) -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
         let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
         let bind = "127.0.0.1:0".parse().expect("an address");
-        let (doors, digests) = (Doors::plain(bind), vec![Algorithm::SHA_256, Algorithm::MD5]);
+        let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
+        let doors = Doors::plain(bind);
         spawn(PhoneSettings { doors, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
     }
 

@@ -11,6 +11,7 @@ use super::devices::KnownDevice;
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::io::net::Doors;
 use crate::io::store::devices::DeviceHashes;
 use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challenge};
 use crate::proto::sip::digest::fields::Challenge;

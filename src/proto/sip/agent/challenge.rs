@@ -183,10 +183,8 @@ impl Agent {
         if let Some(dialog) = dialog {
             self.waits_for_other(dialog, id, tx);
         }
-        if invite && let Some(dialog) = dialog {
-            if let Some(by) = self.logins.by_dialog.get_mut(&dialog) {
-                by.sent = Some((seq, name, value));
-            }
+        if invite && let Some(by) = dialog.and_then(|dialog| self.logins.by_dialog.get_mut(&dialog)) {
+            by.sent = Some((seq, name, value));
         }
         true
     }
