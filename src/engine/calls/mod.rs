@@ -169,11 +169,11 @@ impl CallsHandle {
     /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again.
     pub fn recall(&self, callers: Vec<(CallRecord, String)>) {
         for (call, account) in callers {
-            let cut_off = |end: &CallEnd| end.outcome == CUT_OFF || end.outcome == FAULT;
-            let text = if call.end.as_ref().is_some_and(cut_off) {
-                alarm_text::cut_off(call.remote.as_ref())
-            } else {
-                alarm_text::no_operator(&account, call.remote.as_ref())
+            let caller = call.remote.as_ref();
+            let text = match call.end.as_ref().map(|end| end.outcome.as_str()) {
+                Some(CUT_OFF) => alarm_text::cut_off(caller),
+                Some(FAULT) => alarm_text::fault(caller),
+                _ => alarm_text::no_operator(&account, caller),
             };
             self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
         }
@@ -308,7 +308,7 @@ impl Calls {
     }
 
     async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
-        let id = facts.id.clone();
+        let (id, caller) = (facts.id.clone(), facts.caller.clone());
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
@@ -330,17 +330,23 @@ impl Calls {
         let calls = Arc::clone(&self);
         let work = tokio::spawn(async move { CallTask::new(calls, facts, incoming, received).run().await });
         if work.await.is_err() {
-            self.bury(&id);
+            self.bury(&id, caller.as_ref());
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });
     }
 
     /// A call's task panicked. Its legs and bridge went with it; the rest is told here.
-    fn bury(self: &Arc<Self>, id: &CallId) {
+    fn bury(self: &Arc<Self>, id: &CallId, caller: Option<&PhoneNumber>) {
         tracing::error!(call = %id, "a call ended by a fault of ours");
         metrics::counter!("cordboard_call_panics_total").increment(1);
         self.desk.from_call(id.clone(), CallWord::Died);
+        self.finish_as_fault(id.clone());
+        self.raise(AlarmLevel::Critical, alarm_text::fault(caller), Some(id));
+    }
+
+    /// The record of a call whose task is gone.
+    fn finish_as_fault(&self, call: CallId) {
         let end = CallEnd {
             answered_at: None,
             ended_at: self.wiring.clock.utc(),
@@ -348,8 +354,7 @@ impl Calls {
             cause: Cause::Fault,
             operator: None,
         };
-        self.recorder.write(Line::Finished { call: id.clone(), end });
-        self.raise(AlarmLevel::Critical, "A call was cut off by a fault: call back.".to_owned(), Some(id));
+        self.recorder.write(Line::Finished { call, end });
     }
 
     fn show(&self, view: &CallView, joined: Option<Option<ContactRef>>) {
@@ -365,15 +370,17 @@ impl Calls {
         let (id, call) = (alarm_id(at, call), call.cloned());
         let alarm = AlarmView { id, level, text, at, dispatch: None, call, dismissible: true };
         let id = alarm.id.clone();
-        {
+        let evicted = {
             let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
             if alarms.iter().any(|a| a.text == alarm.text && a.call == alarm.call) {
                 return;
             }
-            if alarms.len() >= ALARMS_KEPT {
-                alarms.remove(0);
-            }
+            let evicted = (alarms.len() >= ALARMS_KEPT).then(|| alarms.remove(0).id);
             alarms.push(alarm.clone());
+            evicted
+        };
+        if let Some(id) = evicted {
+            self.feed.publish(FeedEvent::AlarmGone { id });
         }
         self.feed.publish(FeedEvent::Alarm { alarm });
         let calls = Arc::downgrade(self);
@@ -416,6 +423,14 @@ mod alarm_text {
         match caller {
             Some(number) => format!("A caller was cut off when the service stopped: call back {}.", number.as_e164()),
             None => "A caller without a number was cut off when the service stopped.".to_owned(),
+        }
+    }
+
+    /// For the desks alone: holds the caller's number.
+    pub(super) fn fault(caller: Option<&PhoneNumber>) -> String {
+        match caller {
+            Some(number) => format!("A caller was cut off by a fault of ours: call back {}.", number.as_e164()),
+            None => "A caller without a number was cut off by a fault of ours.".to_owned(),
         }
     }
 

@@ -77,12 +77,14 @@ impl CallOut for CallsHandle {
         calls.out.lock().insert(request.attempt.clone(), cancel);
         tokio::spawn(async move {
             let attempt = request.attempt.clone();
+            let id = CallId::fresh(calls.wiring.clock.utc());
             let tell = Tell { attempt: attempt.clone(), events };
-            let (worker, to) = (Arc::clone(&calls), tell.clone());
-            let work = tokio::spawn(async move { place(worker, request, to, cancelled).await });
+            let (worker, to, call) = (Arc::clone(&calls), tell.clone(), id.clone());
+            let work = tokio::spawn(async move { place(worker, call, request, to, cancelled).await });
             let result = work.await.unwrap_or_else(|_| {
                 metrics::counter!("cordboard_call_panics_total").increment(1);
                 tracing::error!(attempt = %attempt, "a call-out ended by a fault of ours");
+                calls.finish_as_fault(id);
                 CallOutResult::NotReached(Cause::Fault)
             });
             calls.out.lock().remove(&attempt);
@@ -114,6 +116,7 @@ impl Tell {
 /// One call-out from the first word made ready to its last event but the end, which is the result.
 async fn place(
     calls: Arc<Calls>,
+    id: CallId,
     request: CallOutRequest,
     tell: Tell,
     mut cancelled: mpsc::UnboundedReceiver<Halt>,
@@ -138,7 +141,7 @@ async fn place(
         Ok(Err(why)) => return without_voice(&calls, &why),
         Err(_) => return without_voice(&calls, "it took too long"),
     };
-    OutTask::start(calls, request, setup, words, tell).run(cancelled).await
+    OutTask::start(calls, id, request, setup, words, tell).run(cancelled).await
 }
 
 async fn make_ready(calls: &Calls, setup: &OutboundSetup) -> Result<Words, String> {
@@ -172,11 +175,17 @@ struct OutTask {
 }
 
 impl OutTask {
-    fn start(calls: Arc<Calls>, request: CallOutRequest, setup: OutboundSetup, words: Words, tell: Tell) -> Self {
+    fn start(
+        calls: Arc<Calls>,
+        id: CallId,
+        request: CallOutRequest,
+        setup: OutboundSetup,
+        words: Words,
+        tell: Tell,
+    ) -> Self {
         let wiring = Arc::clone(&calls.wiring);
         let shard = wiring.media.pick_shard();
         let started_at = wiring.clock.utc();
-        let id = CallId::fresh(started_at);
         let (media_events, media) = mpsc::unbounded_channel();
         let legs = Legs::new(Arc::clone(&wiring), shard, id.to_string(), media_events.clone());
         let mut mixer = Mixer::new(Arc::clone(&wiring), shard, media_events);

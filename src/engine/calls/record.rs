@@ -2,7 +2,8 @@
 //! transaction. And what a call reads of the store before it is answered.
 //!
 //! A store that is slow or away delays no caller: lines wait for it, as long as it takes. A line that the store
-//! refuses is dropped and counted, alone. A patch is put on record together with the word of it to the
+//! refuses is dropped and counted, alone. An event may stand twice if the store committed and its answer was lost; starts,
+//! patches and ends count once. A patch is put on record together with the word of it to the
 //! dispatcher, so that neither is there without the other.
 
 use std::collections::HashMap;
@@ -116,7 +117,8 @@ impl Recorder {
     pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
         let (lines, received) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
-        let writer = Writer { log, news, received, waiting: Arc::clone(&waiting), batch: Vec::new() };
+        let waits = Arc::clone(&waiting);
+        let writer = Writer { log, news, received, waiting: waits, batch: Vec::new(), most: MAX_WAITING };
         tokio::spawn(writer.run());
         Self { lines, waiting }
     }
@@ -149,15 +151,20 @@ struct Writer {
     waiting: Arc<Waiting>,
     /// What is written next.
     batch: Vec<Line>,
+    /// Lines that may wait.
+    most: usize,
 }
 
 impl Writer {
     async fn run(mut self) {
         while self.gather().await {
             let batch = std::mem::take(&mut self.batch);
-            if self.write(&batch).await == Err(Refused) {
+            for lines in batch.chunks(BATCH) {
+                if self.write(lines).await == Ok(()) {
+                    continue;
+                }
                 // One of them is what the store does not take: each for itself.
-                for line in &batch {
+                for line in lines {
                     if self.write(std::slice::from_ref(line)).await == Err(Refused) {
                         metrics::counter!("cordboard_call_record_lost_total").increment(1);
                     }
@@ -212,7 +219,7 @@ impl Writer {
     /// Keeps what waits within bounds: events go first, all else moves up to what is written next.
     fn make_room(&mut self) {
         let mut lost = 0;
-        while self.received.len() > MAX_WAITING {
+        while self.received.len() > self.most {
             match self.received.try_recv() {
                 Ok(Line::Event { .. }) => lost += 1,
                 Ok(line) => self.batch.push(line),
@@ -349,6 +356,23 @@ mod tests {
         recorder.settled().await;
         assert_eq!(*log.taken.lock().expect("unpoisoned"), [event("ring"), patched()]);
         assert_eq!(told.recv().await, Some(CallNews::Patched { call: CallId::named("c") }));
+    }
+
+    #[test]
+    fn when_too_much_waits_events_go_and_starts_patches_and_ends_stay() {
+        let (lines, received) = mpsc::unbounded_channel();
+        let (news, _told) = mpsc::unbounded_channel();
+        let waiting = Arc::new(Waiting::default());
+        let log = Arc::new(Moody::default());
+        let mut writer = Writer { log, news, received, waiting: Arc::clone(&waiting), batch: vec![patched()], most: 1 };
+        for line in [event("ring"), patched(), event("hold"), event("talk")] {
+            waiting.count.fetch_add(1, Ordering::SeqCst);
+            lines.send(line).expect("the writer is there");
+        }
+        writer.make_room();
+        assert_eq!(writer.batch, [patched(), patched()], "what is kept moves up to what is written next");
+        assert_eq!(writer.received.try_recv(), Ok(event("talk")));
+        assert_eq!(waiting.count.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
