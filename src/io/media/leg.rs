@@ -75,17 +75,17 @@ impl RtpPath {
         }
     }
 
-    /// Connects the RTP socket to whom the latch is locked on, and to nobody else.
+    /// Connects the RTP socket to the only source that can still be heard, if there is one.
     fn aim(&mut self) {
-        let locked = self.latch.locked();
-        if self.connected == locked {
+        let only = self.latch.only();
+        if self.connected == only {
             return;
         }
         if self.connected.take().is_some() {
             // A socket that stays connected hears nobody new, so this is tried again with the next description.
             let _ = rustix::net::connect_unspec(&self.rtp);
         }
-        self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
+        self.connected = only.filter(|to| self.rtp.connect(to).is_ok());
     }
 
     /// Opens an SRTP packet in place, if audio is encrypted; how long the RTP packet in it is. None: it is as if it
