@@ -247,11 +247,14 @@ impl Leg {
     }
 
     fn new(id: LegId, path: Path, ssrc: u32, rng: &mut Rng) -> Self {
+        // Below 2^15: a receiver of SRTP that misses the first packets would take a wrap among them for none, and decrypt
+        // nothing from then on (RFC 3711 §3.3.1).
+        let sequence = rng.next_u64() as u16 & 0x7fff;
         Self {
             id,
             path,
             agreed: None,
-            out: Outgoing::new(ssrc, rng.next_u64() as u16, rng.next_u64() as u32),
+            out: Outgoing::new(ssrc, sequence, rng.next_u64() as u32),
             pending: [0; MAX_SAMPLES + FRAME],
             pending_len: 0,
             encoder: Encoder::default(),
