@@ -75,17 +75,17 @@ impl RtpPath {
         }
     }
 
-    /// Connects the RTP socket to whom the latch is locked on, and to nobody else.
+    /// Connects the RTP socket to the only source that can still be heard, if there is one.
     fn aim(&mut self) {
-        let locked = self.latch.locked();
-        if self.connected == locked {
+        let only = self.latch.only();
+        if self.connected == only {
             return;
         }
         if self.connected.take().is_some() {
             // A socket that stays connected hears nobody new, so this is tried again with the next description.
             let _ = rustix::net::connect_unspec(&self.rtp);
         }
-        self.connected = locked.filter(|to| self.rtp.connect(to).is_ok());
+        self.connected = only.filter(|to| self.rtp.connect(to).is_ok());
     }
 
     /// Opens an SRTP packet in place, if audio is encrypted; how long the RTP packet in it is. None: it is as if it
@@ -247,11 +247,14 @@ impl Leg {
     }
 
     fn new(id: LegId, path: Path, ssrc: u32, rng: &mut Rng) -> Self {
+        // Below 2^15: a receiver of SRTP that misses the first packets would take a wrap among them for none, and decrypt
+        // nothing from then on (RFC 3711 §3.3.1).
+        let sequence = rng.next_u64() as u16 & 0x7fff;
         Self {
             id,
             path,
             agreed: None,
-            out: Outgoing::new(ssrc, rng.next_u64() as u16, rng.next_u64() as u32),
+            out: Outgoing::new(ssrc, sequence, rng.next_u64() as u32),
             pending: [0; MAX_SAMPLES + FRAME],
             pending_len: 0,
             encoder: Encoder::default(),

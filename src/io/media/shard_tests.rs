@@ -585,6 +585,17 @@ fn strangers_are_not_heard() {
 }
 
 #[test]
+fn a_receiver_that_misses_the_first_packets_still_knows_the_rollover_counter() {
+    let mut rig = Rig::new();
+    let legs: Vec<LegId> = (1..=16).map(|id| rig.add(id, 700.0, Codec::Pcmu, 20)).collect();
+    rig.run(2);
+    let first = legs.iter().map(|leg| rig.peer(*leg).packets.first().expect("it is spoken to").0.sequence);
+    let first: Vec<u16> = first.collect();
+    assert!(first.iter().all(|sequence| *sequence < 0x8000), "{first:?}");
+    assert_ne!(first[0], first[1], "drawn for each");
+}
+
+#[test]
 fn reports_go_out_every_5_s_and_say_good_bye() {
     let mut rig = Rig::new();
     let a = rig.add(1, 700.0, Codec::Pcmu, 20);

@@ -284,6 +284,33 @@ fn packets_from_elsewhere_never_reach_a_locked_leg_and_a_new_source_at_the_same_
 }
 
 #[test]
+fn a_stranger_that_speaks_first_does_not_keep_the_named_host_out() {
+    let mut rig = Rig::new();
+    let a = rig.add(1, 700.0, Codec::Pcmu, 20);
+    rig.bridge(HearMatrix::default().with(a, &[Source::Leg(a)]));
+    rig.peer(a).mute = true;
+    let stranger = std::net::UdpSocket::bind("127.79.0.3:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let mut bytes = [0; MAX_PACKET];
+    let to = rig.peer(a).to;
+    for n in 0..9 {
+        let header = Header { payload_type: 0, marker: false, sequence: n, timestamp: u32::from(n) * 160, ssrc: 66 };
+        let len = packet::write(&header, &[0x12; 160], &mut bytes);
+        stranger.send_to(&bytes[..len], to).unwrap();
+        rig.run(1);
+    }
+    rig.run(1);
+    let got = std::iter::from_fn(|| stranger.recv_from(&mut bytes).ok()).count();
+    assert!(got > 0, "it persisted while the named host was silent, and is believed until then");
+    rig.peer(a).mute = false;
+    rig.run(2);
+    while stranger.recv_from(&mut bytes).is_ok() {}
+    rig.listen();
+    rig.assert_hears(a, &[700.0]);
+    assert!(stranger.recv_from(&mut bytes).is_err(), "nothing goes there any more");
+}
+
+#[test]
 fn a_far_end_on_hold_is_silent_after_half_an_hour_and_not_before() {
     let mut rig = Rig::new();
     let a = rig.add(1, 700.0, Codec::Pcmu, 20);

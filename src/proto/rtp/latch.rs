@@ -33,12 +33,10 @@ impl Latch {
         if self.locked == Some(from) {
             return true;
         }
-        let Some(told) = self.told else { return false };
-        let named = |at: SocketAddr| at.ip().to_canonical() == told.ip().to_canonical();
-        if self.locked.is_some_and(|locked| named(locked) || !named(from)) {
+        if self.told.is_none() || self.only().is_some() || (self.locked.is_some() && !self.is_named(from)) {
             return false;
         }
-        if named(from) {
+        if self.is_named(from) {
             self.locked = Some(from);
             return true;
         }
@@ -53,14 +51,20 @@ impl Latch {
         self.locked.is_some()
     }
 
+    /// Whether that is on the host that the session description names.
+    fn is_named(&self, at: SocketAddr) -> bool {
+        self.told.is_some_and(|told| told.ip().to_canonical() == at.ip().to_canonical())
+    }
+
     /// Whether RTCP from that host may be the far end's.
     pub fn is_host(&self, from: SocketAddr) -> bool {
         self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
     }
 
-    /// The only source there is from now on.
-    pub const fn locked(&self) -> Option<SocketAddr> {
-        self.locked
+    /// The only source that is heard until a new session description, once it is known. A stranger never is that: it
+    /// gives way to the host that was named.
+    pub fn only(&self) -> Option<SocketAddr> {
+        self.locked.filter(|locked| self.is_named(*locked))
     }
 
     /// Where to send.
@@ -89,7 +93,7 @@ mod tests {
         let mut latch = Latch::default();
         latch.tell(at("192.0.2.1:4000"));
         assert!(latch.admit(at("192.0.2.1:61000"), 1));
-        assert_eq!(latch.target(), Some(at("192.0.2.1:61000")));
+        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:61000")), Some(at("192.0.2.1:61000"))));
         assert!(!latch.admit(at("192.0.2.1:4000"), 1));
         for _ in 0..100 {
             assert!(!latch.admit(at("203.0.113.5:9"), 1));
@@ -117,12 +121,12 @@ mod tests {
         for _ in 0..9 {
             latch.admit(at("203.0.113.5:9"), 3);
         }
-        assert_eq!(latch.target(), Some(at("203.0.113.5:9")));
+        assert_eq!((latch.target(), latch.only()), (Some(at("203.0.113.5:9")), None));
         assert!((0..50).all(|_| !latch.admit(at("203.0.113.6:9"), 4)), "another stranger comes too late");
         assert!(latch.admit(at("203.0.113.5:9"), 77), "a new source at the same address is the same party");
         assert!(latch.admit(at("192.0.2.1:4000"), 1));
         assert!((0..50).all(|_| !latch.admit(at("203.0.113.5:9"), 3)));
-        assert_eq!(latch.target(), Some(at("192.0.2.1:4000")));
+        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:4000")), Some(at("192.0.2.1:4000"))));
     }
 
     #[test]

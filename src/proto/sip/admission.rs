@@ -47,9 +47,9 @@ impl Admission {
         true
     }
 
-    /// A call that was let in has its final answer, or has gone without.
-    pub fn settled(&mut self, now: Instant) {
-        self.pass(now);
+    /// A call that was let in has its final answer, or has gone without. Only a new call ends a window, so that each that
+    /// ends is seen by [`Admission::wants_count`].
+    pub const fn settled(&mut self) {
         self.waiting = self.waiting.saturating_sub(1);
         self.answered += 1;
     }
@@ -111,7 +111,7 @@ mod tests {
             while room >= 1.0 && !queue.is_empty() {
                 room -= 1.0;
                 let since = queue.pop_front().expect("it was asked");
-                gate.settled(now);
+                gate.settled();
                 if ms >= 20_000 {
                     answered += 1;
                     longest = longest.max(now - since);
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(admitted, FREE);
         clock.advance(Duration::from_secs(60));
         assert!(!gate.admit(clock.instant()), "time alone does not help");
-        gate.settled(clock.instant());
+        gate.settled();
         assert!(gate.admit(clock.instant()));
         clock.advance(WINDOW);
         assert!(gate.wants_count(clock.instant()) && !gate.wants_count(clock.instant()));

@@ -11,7 +11,7 @@ use super::wire::{MAX_BODY, MAX_HEAD, find_head_end, full_name, parse_length};
 pub enum Frame {
     /// One whole message.
     Message(Vec<u8>),
-    /// A double line end: to be answered with a single one (RFC 5626 §4.4.1).
+    /// A double line end, or several that came at once: to be answered with a single one (RFC 5626 §4.4.1).
     Ping,
     /// A message whose end can't be found: worth a refusal, then the connection is to be closed.
     Broken(Vec<u8>),
@@ -44,23 +44,11 @@ impl StreamFramer {
         if self.broken {
             return None;
         }
-        loop {
-            match self.buffer.as_slice() {
-                [b'\r', b'\n', b'\r', b'\n', ..] => {
-                    self.buffer.drain(..4);
-                    return Some(Frame::Ping);
-                }
-                [b'\r', b'\n', b'\r'] | [b'\r', b'\n'] | [b'\r'] | [] => return None,
-                [b'\r' | b'\n', ..] => {
-                    let idle = self.buffer.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                    let ping = self.buffer[..idle].windows(4).position(|four| four == b"\r\n\r\n");
-                    // Without a ping, the beginning of one stays where nothing has followed it yet.
-                    let rest = self.buffer.len() == idle;
-                    let skipped = if rest { idle - begun(&self.buffer) } else { idle };
-                    self.buffer.drain(..ping.unwrap_or(skipped));
-                }
-                _ => break,
-            }
+        if self.skip_line_ends() {
+            return Some(Frame::Ping);
+        }
+        if matches!(self.buffer.first(), None | Some(b'\r' | b'\n')) {
+            return None;
         }
         let Some((head, body)) = find_head_end(&self.buffer, self.scanned) else {
             if self.buffer.len() > MAX_HEAD {
@@ -81,6 +69,20 @@ impl StreamFramer {
         let rest = self.buffer.split_off(end);
         self.scanned = 0;
         Some(Frame::Message(std::mem::replace(&mut self.buffer, rest)))
+    }
+
+    /// Passes over the line ends before a message, however many there are, in one go; whether a ping was among them.
+    /// The beginning of one stays where nothing has followed it yet.
+    fn skip_line_ends(&mut self) -> bool {
+        let idle = self.buffer.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let line_ends = &self.buffer[..idle];
+        let mut seen = 0;
+        while let Some(at) = line_ends[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
+            seen += at + 4;
+        }
+        let kept = if idle == self.buffer.len() { begun(&line_ends[seen..]) } else { 0 };
+        self.buffer.drain(..idle - kept);
+        seen > 0
     }
 
     fn fail(&mut self, upto: usize) -> Frame {
@@ -170,6 +172,21 @@ mod tests {
         framer.push(b"\r\r\n\n\r\n");
         framer.push(&message("hello"));
         assert_eq!(framer.poll_frame(), Some(Frame::Message(message("hello"))));
+    }
+
+    #[test]
+    fn a_crowd_of_pings_is_taken_at_once_and_answered_once() {
+        let mut framer = StreamFramer::default();
+        framer.push(&b"\r\n\r\n".repeat(4_096));
+        framer.push(b"\r\n\r");
+        assert_eq!(framer.poll_frame(), Some(Frame::Ping));
+        assert_eq!(framer.poll_frame(), None);
+        assert_eq!(framer.buffer, b"\r\n\r", "the beginning of one stays");
+        framer.push(b"\n");
+        framer.push(&message("hello"));
+        assert_eq!(framer.poll_frame(), Some(Frame::Ping));
+        assert_eq!(framer.poll_frame(), Some(Frame::Message(message("hello"))));
+        assert_eq!(framer.poll_frame(), None);
     }
 
     proptest::proptest! {

@@ -375,6 +375,29 @@ mod tests {
     }
 
     #[test]
+    fn a_login_lent_to_a_call_that_cannot_be_placed_is_given_back() {
+        for (uri, full, wanted) in [("carrier.example", false, 416), ("sip:+12025550110@carrier.example", true, 503)] {
+            let mut rig = Rig::new(Some("a"));
+            if full {
+                rig.agent.config.max_dialogs = 0;
+            }
+            let dialog = rig.agent.next_dialog();
+            rig.agent.lend_login(dialog, LOGIN);
+            let (_, events) = rig.tell(Input::Command(Command::Invite {
+                dialog,
+                flow: trunk(),
+                request_uri: uri.to_owned(),
+                from: "<sip:us@192.0.2.1>".to_owned(),
+                to: "<sip:+12025550110@carrier.example>".to_owned(),
+                headers: vec![],
+                offer: Some(SDP.to_vec()),
+            }));
+            assert!(matches!(events[..], [Event::Rejected { status, .. }] if status == wanted), "{events:?}");
+            assert!(rig.agent.logins.is_empty(), "nothing is left: {:?}", rig.agent.logins);
+        }
+    }
+
+    #[test]
     fn a_second_challenge_is_answered_only_if_the_nonce_was_old_and_a_third_never() {
         let mut rig = Rig::new(Some("a"));
         let (_, invite) = rig.call(true);

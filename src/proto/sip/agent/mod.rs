@@ -7,6 +7,8 @@
 //! (401, 407) are answered, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with
 //! 503 before any work is done, what is already up goes on.
 
+#[cfg(test)]
+mod admission_tests;
 mod challenge;
 mod change;
 mod early;
@@ -317,7 +319,7 @@ impl Agent {
             let Some(dialog) = self.dialogs.get_mut(&id) else { continue };
             match dialog.stage {
                 Stage::Ringing { .. } => {
-                    self.admission.settled(now);
+                    self.admission.settled();
                     self.forget_dialog(id);
                     self.event(Event::Canceled { dialog: id });
                 }

@@ -28,12 +28,12 @@ impl Agent {
         offer: Option<Vec<u8>>,
     ) {
         let Ok(uri) = Uri::parse(request_uri) else {
-            return self.event(Event::Rejected { dialog: id, status: 416, reason: reason_phrase(416) });
+            return self.not_placed(id, 416);
         };
         let full = self.dialogs.len() >= self.config.max_dialogs
             || self.servers.len() + self.clients.len() >= self.config.max_transactions;
         if full {
-            return self.event(Event::Rejected { dialog: id, status: 503, reason: reason_phrase(503) });
+            return self.not_placed(id, 503);
         }
         let (call_id, tag) = (self.rng.token(26), self.rng.token(16));
         let mut headers = Headers::default();
@@ -66,6 +66,12 @@ impl Agent {
         dialog.local_sdp = offer;
         dialog.least = self.config.session.map_or(LEAST, |policy| policy.least);
         self.add_dialog(dialog);
+    }
+
+    /// A call out that got no dialog, with whose end its login would be given back.
+    fn not_placed(&mut self, id: DialogId, status: u16) {
+        self.logins.forget_dialog(id);
+        self.event(Event::Rejected { dialog: id, status, reason: reason_phrase(status) });
     }
 
     /// Sends a request in a client transaction of its own, with a Via on top.

@@ -97,13 +97,6 @@ impl Agent {
         if self.dialogs.len() >= self.config.max_dialogs {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
         }
-        if self.admission.wants_count(now) {
-            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
-            self.admission.counted(waiting);
-        }
-        if !self.admission.admit(now) {
-            return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
-        }
         let replaces = match self.named_by_replaces(&request.headers) {
             Ok(replaces) => replaces,
             Err(status) => return self.refuse_request(flow, &request, status, &[]),
@@ -111,6 +104,14 @@ impl Agent {
         let dialog_id = self.next_dialog();
         if let Terms::TooShort(least) = self.session_terms(dialog_id, &request.headers) {
             return self.refuse_request(flow, &request, 422, &[("Min-SE", least.to_string())]);
+        }
+        // Last: whoever is let in waits for the answer of the owner, and for nothing else.
+        if self.admission.wants_count(now) {
+            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            self.admission.counted(waiting);
+        }
+        if !self.admission.admit(now) {
+            return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
         }
         let headers = request.headers.clone();
         let tx = self.add_server(flow, key, request.clone(), Some(dialog_id));
@@ -245,7 +246,7 @@ impl Agent {
         if dialog.stage == (Stage::Ringing { tx: id }) {
             let dialog = dialog.id;
             self.drop_reoffer(now, dialog);
-            self.admission.settled(now);
+            self.admission.settled();
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
         } else if dialog.reoffered == Some(id) {
@@ -295,7 +296,7 @@ impl Agent {
         self.drop_reoffer(now, id);
         match stage {
             Stage::Ringing { tx } => {
-                self.admission.settled(now);
+                self.admission.settled();
                 self.respond_plain(now, tx, 487);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
@@ -314,7 +315,7 @@ impl Agent {
             }
             reliable.settle();
         }
-        self.admission.settled(now);
+        self.admission.settled();
         dialog.stage = Stage::Up;
         // RFC 3262 §5: what a reliable response has answered or offered is not said again.
         let said = matches!(dialog.offer, Offer::Settled | Offer::Ours);
@@ -331,7 +332,7 @@ impl Agent {
     pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
         let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
         self.drop_reoffer(now, id);
-        self.admission.settled(now);
+        self.admission.settled();
         self.forget_dialog(id);
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));

@@ -1,0 +1,92 @@
+//! Calls that are let in and end without an answer of their owner: none of them keeps its place at the gate.
+
+use std::time::{Duration, Instant};
+
+use super::super::admit::Admit;
+use super::super::words::{Command, DialogId, Event, Flow, Input, Output, Transport};
+use super::{Agent, AgentConfig, Role};
+use crate::base::clock::{Clock as _, TestClock, UtcMs};
+use crate::base::rng::Rng;
+
+fn flow() -> Flow {
+    let at = |text: &str| text.parse().expect("an address");
+    Flow { transport: Transport::Udp, local: at("192.0.2.1:5060"), peer: at("198.51.100.1:5060"), connection: 0 }
+}
+
+fn agent() -> (Agent, Instant) {
+    let mut config = AgentConfig::new(Role::Trunk, Admit::Any);
+    config.transfers = true;
+    (Agent::new(config, Rng::seeded(1)), TestClock::at(UtcMs(0)).instant())
+}
+
+/// The `n`th call: what it is answered with so far, and its dialog if its owner is told.
+fn call(agent: &mut Agent, now: Instant, n: usize, more: &str) -> (Vec<String>, Option<DialogId>) {
+    let invite = format!(
+        "INVITE sip:us@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK{n}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@198.51.100.1>;tag=f{n}\r\nTo: <sip:us@192.0.2.1>\r\nCall-ID: c{n}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:a@198.51.100.1>\r\n{more}Content-Length: 0\r\n\r\n"
+    );
+    agent.handle(now, Input::Received { flow: flow(), bytes: invite.into_bytes() });
+    outcome(agent)
+}
+
+fn outcome(agent: &mut Agent) -> (Vec<String>, Option<DialogId>) {
+    let (mut sent, mut told) = (Vec::new(), None);
+    while let Some(output) = agent.poll_output() {
+        match output {
+            Output::Transmit { bytes, .. } => sent.push(String::from_utf8(bytes).expect("text")),
+            Output::Event(Event::Incoming { dialog, .. }) => told = Some(dialog),
+            Output::Event(_) | Output::CloseFlow { .. } => {}
+        }
+    }
+    (sent, told)
+}
+
+#[test]
+fn calls_refused_for_another_reason_close_the_gate_for_nobody() {
+    for (more, status) in
+        [("Replaces: unknown;to-tag=a;from-tag=b\r\n", "481"), ("Supported: timer\r\nSession-Expires: 10\r\n", "422")]
+    {
+        let (mut agent, now) = agent();
+        for n in 0..200 {
+            let (sent, told) = call(&mut agent, now, n, more);
+            assert!(sent[0].starts_with(&format!("SIP/2.0 {status} ")) && told.is_none(), "call {n}: {sent:?}");
+        }
+        assert!(call(&mut agent, now, 200, "").1.is_some(), "after two hundred times {status} a good call is let in");
+        assert_eq!(agent.admission.waiting(), 1);
+    }
+}
+
+#[test]
+fn a_call_whose_reliable_response_is_never_acknowledged_leaves_its_place() {
+    let (mut agent, mut now) = agent();
+    let (_, dialog) = call(&mut agent, now, 1, "Require: 100rel\r\n");
+    let dialog = dialog.expect("it is let in");
+    assert_eq!(agent.admission.waiting(), 1);
+    agent.handle(now, Input::Command(Command::Ring { dialog, sdp: None }));
+    let mut refused = false;
+    for _ in 0..50 {
+        let Some((at, _)) = agent.poll_timeout().filter(|_| !refused) else { break };
+        now = at.max(now);
+        agent.handle(now, Input::Timeout);
+        refused |= outcome(&mut agent).0.iter().any(|s| s.starts_with("SIP/2.0 504 "));
+    }
+    assert!(refused, "given up");
+    assert_eq!(agent.admission.waiting(), 0);
+}
+
+#[test]
+fn a_place_that_a_fault_cost_comes_back_although_others_are_answered_all_the_time() {
+    let (mut agent, mut now) = agent();
+    // Nobody of these waits, as far as the table of calls knows.
+    agent.admission.counted(50);
+    for n in 0..20 {
+        now += Duration::from_millis(10);
+        let (_, dialog) = call(&mut agent, now, n, "");
+        let dialog = dialog.expect("it is let in");
+        now += Duration::from_millis(600);
+        agent.handle(now, Input::Command(Command::Reject { dialog, status: 486, headers: Vec::new() }));
+        outcome(&mut agent);
+    }
+    assert_eq!(agent.admission.waiting(), 0);
+}
