@@ -142,6 +142,16 @@ pub async fn spawn(
     settings: PhoneSettings,
     clock: SharedClock,
 ) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>), BindError> {
+    let (side, inbox, handle, told) = open(settings, clock).await?;
+    tokio::spawn(side.run(inbox));
+    info!(local = %handle.local, tls = handle.local_tls.map(tracing::field::display), "phone side listens");
+    Ok((handle, told))
+}
+
+type Opened = (Loop, mpsc::UnboundedReceiver<Order>, RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>);
+
+/// The phone side, bound and not running yet.
+async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, BindError> {
     let PhoneSettings { doors, check, devices, digests } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
@@ -167,9 +177,7 @@ pub async fn spawn(
         online: Arc::clone(&online),
         changes,
     };
-    tokio::spawn(looped.run(inbox));
-    info!(%local, tls = local_tls.map(tracing::field::display), "phone side listens");
-    Ok((RegistrarHandle { orders, online, door, local, local_tls }, told))
+    Ok((looped, inbox, RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
 
 struct Loop {
@@ -218,7 +226,7 @@ impl Loop {
         if let Input::FlowClosed { flow } = &input {
             self.drop_bindings(|b| b.flow.is_same_connection(flow));
         }
-        let mut events = self.side.feed(input);
+        let mut events = self.tell_agent(input);
         // Registrations are answered and dialogs end, so the chain is short.
         while !events.is_empty() {
             let mut commands = Vec::new();
@@ -243,8 +251,18 @@ impl Loop {
                     }
                 }
             }
-            events = commands.into_iter().flat_map(|c| self.side.feed(Input::Command(c))).collect();
+            events = commands.into_iter().flat_map(|c| self.tell_agent(Input::Command(c))).collect();
         }
+    }
+
+    /// Feeds the agent. What came over a connection that this has shown to be dead is gone before anything else
+    /// follows, so that no call moves to it.
+    fn tell_agent(&mut self, input: Input) -> Vec<Event> {
+        let fed = self.side.feed(input);
+        for flow in &fed.closed {
+            self.drop_bindings(|b| b.flow.is_same_connection(flow));
+        }
+        fed.events
     }
 
     fn sweep(&mut self) {
@@ -508,6 +526,21 @@ mod tests {
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";
     const TOKEN: &str = "Authorization: Bearer kims\r\n";
 
+    /// The answer of a browser that takes the call.
+    fn answer_to(invite: &str) -> Vec<u8> {
+        let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
+        format!(
+            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
+            line("Via: "),
+            line("From: "),
+            line("To: "),
+            line("Call-ID: "),
+            line("CSeq: ")
+        )
+        .into_bytes()
+    }
+
     #[tokio::test]
     async fn a_softphone_without_a_token_is_challenged_and_one_with_it_is_rung() {
         let (handle, mut changes) = start().await;
@@ -554,17 +587,7 @@ mod tests {
         let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
         handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
         let invite = next(&mut ws).await;
-        let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
-        let answer = format!(
-            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
-             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
-            line("Via: "),
-            line("From: "),
-            line("To: "),
-            line("Call-ID: "),
-            line("CSeq: ")
-        );
-        ws.receive(answer.into_bytes()).await.expect("open");
+        ws.receive(answer_to(&invite)).await.expect("open");
         assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
         assert!(next(&mut ws).await.starts_with("ACK "));
         drop(ws);
@@ -577,5 +600,22 @@ mod tests {
         handle.send(LegId(1), LegCommand::HangUp);
         assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
+    }
+
+    #[tokio::test]
+    async fn a_phone_whose_connection_is_found_dead_while_we_send_is_offline_at_once() {
+        let (handle, mut changes) = start().await;
+        let kim = UserId::named("kim");
+        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
+        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        // It asks and never reads: at some point there is no room for one more answer. It does not close.
+        for asked in 2..200 {
+            if ws.receive(register(asked, "", CONTACT)).await.is_err() {
+                break;
+            }
+        }
+        let change = tokio::time::timeout(Duration::from_secs(5), changes.recv()).await;
+        assert_eq!(change.expect("in time"), Some((kim, Phones::default())));
     }
 }
