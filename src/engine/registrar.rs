@@ -180,11 +180,26 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
     Ok((looped, inbox, RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
 
+/// The phone that a leg rings, to know it again.
+#[derive(Debug)]
+struct Rung {
+    user: UserId,
+    device: Option<DeviceId>,
+    /// Of a browser, which makes up one for as long as its page is open; a desk phone may come from another port.
+    uri: String,
+}
+
+impl Rung {
+    fn is(&self, binding: &Binding) -> bool {
+        binding.device == self.device && (self.device.is_some() || binding.uri == self.uri)
+    }
+}
+
 struct Loop {
     side: SipSide,
     legs: Legs,
-    /// Whose phone a leg rings, and which if it is a desk phone.
-    rung: HashMap<LegId, (UserId, Option<DeviceId>)>,
+    /// The phone that a leg rings.
+    rung: HashMap<LegId, Rung>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
     /// Newest last.
@@ -267,6 +282,7 @@ impl Loop {
 
     fn sweep(&mut self) {
         self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
+        self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -294,7 +310,7 @@ impl Loop {
         };
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
-        self.rung.insert(leg, (user, device));
+        self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
             dialog,
@@ -378,13 +394,9 @@ impl Loop {
             .collect();
         let mut commands = vec![respond(200, headers)];
         self.note(&user);
-        let phone = (user, device);
-        let lost: Vec<DialogId> = self
-            .lost
-            .iter()
-            .copied()
-            .filter(|d| self.legs.leg_of(*d).is_some_and(|leg| self.rung.get(&leg) == Some(&phone)))
-            .collect();
+        let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
+        let lost: Vec<DialogId> =
+            self.lost.iter().copied().filter(|d| self.legs.leg_of(*d).is_some_and(of_user)).collect();
         commands.extend(lost.into_iter().filter_map(|dialog| self.find_again(dialog)));
         commands
     }
@@ -434,8 +446,8 @@ impl Loop {
 
     /// A call whose flow is gone goes on over the flow that its phone registered since.
     fn find_again(&mut self, dialog: DialogId) -> Option<Command> {
-        let (user, device) = self.rung.get(&self.legs.leg_of(dialog)?)?;
-        let flow = self.bindings.get(user)?.iter().rfind(|b| b.device == *device)?.flow;
+        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
+        let flow = self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow;
         self.lost.remove(&dialog);
         Some(Command::MoveFlow { dialog, flow })
     }
@@ -617,5 +629,50 @@ mod tests {
         }
         let change = tokio::time::timeout(Duration::from_secs(5), changes.recv()).await;
         assert_eq!(change.expect("in time"), Some((kim, Phones::default())));
+    }
+
+    #[tokio::test]
+    async fn a_second_browser_of_the_same_user_does_not_take_over_the_first_ones_call() {
+        let (handle, mut changes) = start().await;
+        let kim = UserId::named("kim");
+        let peer = "127.0.0.1:9".parse().expect("an address");
+        let mut first = handle.open_ws(peer, false).await.expect("open");
+        first.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        next(&mut first).await;
+        let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
+        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        let invite = next(&mut first).await;
+        first.receive(answer_to(&invite)).await.expect("open");
+        assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
+        assert!(next(&mut first).await.starts_with("ACK "));
+        drop(first);
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
+
+        let mut second = handle.open_ws(peer, false).await.expect("open");
+        let other = "<sip:def@other.invalid;transport=ws>;expires=600";
+        second.receive(register(2, TOKEN, other)).await.expect("open");
+        assert!(next(&mut second).await.starts_with("SIP/2.0 200"));
+        handle.send(LegId(1), LegCommand::HangUp);
+        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
+        second.receive(register(3, TOKEN, other)).await.expect("open");
+        let then = next(&mut second).await;
+        assert!(then.starts_with("SIP/2.0 200"), "a call that is not its own: {then}");
+    }
+
+    #[tokio::test]
+    async fn a_call_hung_up_while_its_phone_is_lost_is_forgotten() {
+        let (_, devices) = watch::channel(Devices::default());
+        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
+        let settings = PhoneSettings { doors, check: Arc::new(|_| None), devices, digests: vec![Algorithm::MD5] };
+        let (mut side, ..) = open(settings, Arc::new(SystemClock)).await.expect("a free port");
+        let (here, gone) = (DialogId(1), DialogId(2));
+        let (events, _heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
+        side.legs.add(LegId(1), here, events.clone());
+        side.legs.add(LegId(2), gone, events);
+        side.lost.extend([here, gone]);
+        side.legs.on_command(LegId(2), LegCommand::HangUp);
+        side.sweep();
+        assert_eq!(side.lost, HashSet::from([here]));
     }
 }
