@@ -117,6 +117,11 @@ impl RegistrarHandle {
         self.door.open(peer, secure).await
     }
 
+    /// Waits until the loop is gone: as long as there is a handle, only a panic ends it.
+    pub async fn gone(&self) {
+        self.orders.closed().await;
+    }
+
     /// Where it listens for phones on UDP and TCP.
     pub const fn local(&self) -> SocketAddr {
         self.local
@@ -674,5 +679,17 @@ mod tests {
         side.legs.on_command(LegId(2), LegCommand::HangUp);
         side.sweep();
         assert_eq!(side.lost, HashSet::from([here]));
+    }
+
+    #[tokio::test]
+    async fn a_phone_side_that_panicked_is_known_to_be_gone() {
+        let (_, devices) = watch::channel(Devices::default());
+        let check: TokenCheck = Arc::new(|_| panic!("as it happens"));
+        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
+        let settings = PhoneSettings { doors, check, devices, digests: vec![Algorithm::MD5] };
+        let (handle, _changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
+        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        tokio::time::timeout(Duration::from_secs(5), handle.gone()).await.expect("in time");
     }
 }
