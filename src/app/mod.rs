@@ -42,7 +42,7 @@ use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
-use parts::{busy, edges, front_settings, music, signing_key, start_sandbox, start_voice, trunk_settings};
+use parts::{busy, front_settings, letters, music, signing_key, start_sandbox, start_voice, trunk_settings};
 
 use watched::Watched;
 
@@ -106,9 +106,6 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     .map_err(|e| Failure::new(e.to_string()))?;
 
     let legs = LegNumbers::default();
-    let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
-    let (trunk, incoming) =
-        trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let check: registrar::TokenCheck = {
         let tokens = tokens.clone();
         Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
@@ -125,6 +122,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
             .await
             .map_err(|e| Failure::new(e.to_string()))?;
+    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
+    let letters = letters(&config)?;
+    // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
+    let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
+    let (trunk, incoming) =
+        trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
@@ -141,12 +145,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         },
         from_desk,
     );
-    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
     calls.recall(waiting);
     calls.bury_cut_off(cut_off);
     let dispatcher =
-        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges(&config, calls.clone())?, NODE);
+        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
