@@ -43,7 +43,6 @@ use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
 use parts::{busy, front_settings, letters, music, signing_key, start_sandbox, start_voice, trunk_settings};
-
 use watched::Watched;
 
 pub use certificates::Certificates;
