@@ -1,4 +1,4 @@
-//! Why the service could not start: a sentence that says what to do.
+//! Why the service could not start or go on: a sentence that says what to do.
 
 use std::fmt;
 

@@ -5,6 +5,7 @@ mod failure;
 mod news;
 mod parts;
 mod voice;
+mod watched;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
 use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
@@ -42,7 +42,8 @@ use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
-use parts::{busy, edges, front_settings, music, signing_key, start_sandbox, start_voice, trunk_settings};
+use parts::{busy, front_settings, letters, music, signing_key, start_sandbox, start_voice, trunk_settings};
+use watched::Watched;
 
 pub use certificates::Certificates;
 pub use failure::Failure;
@@ -104,9 +105,6 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     .map_err(|e| Failure::new(e.to_string()))?;
 
     let legs = LegNumbers::default();
-    let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
-    let (trunk, incoming) =
-        trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let check: registrar::TokenCheck = {
         let tokens = tokens.clone();
         Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
@@ -123,6 +121,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
             .await
             .map_err(|e| Failure::new(e.to_string()))?;
+    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
+    let letters = letters(&config)?;
+    // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
+    let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
+    let (trunk, incoming) =
+        trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
@@ -139,18 +144,32 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         },
         from_desk,
     );
-    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
     calls.recall(waiting);
     calls.bury_cut_off(cut_off);
     let dispatcher =
-        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges(&config, calls.clone())?, NODE);
+        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
     let over = Arc::new(AtomicBool::new(false));
-    let mut work = JoinSet::new();
-    work.spawn({
+    let mut work = Watched::default();
+    work.spawn("the trunk side", {
+        let trunk = trunk.clone();
+        async move { trunk.gone().await }
+    });
+    work.spawn("the phone side", {
+        let phones = phones.clone();
+        async move { phones.gone().await }
+    });
+    work.spawn("the desk", {
+        let desk = desk.clone();
+        async move { desk.gone().await }
+    });
+    work.spawn("the call record", {
+        let calls = calls.clone();
+        async move { calls.record_gone().await }
+    });
+    work.spawn("what the audio tells", {
         let calls = calls.clone();
         async move {
             while let Some(event) = from_media.recv().await {
@@ -158,7 +177,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
-    work.spawn({
+    work.spawn("what phones tell", {
         let desk = desk.clone();
         async move {
             while let Some((user, phones)) = phone_changes.recv().await {
@@ -166,17 +185,19 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
-    work.spawn(following);
-    work.spawn({
+    work.spawn("the list of desk phones", following);
+    work.spawn("the watch on certificates", {
         let certificates = certificates.clone();
         async move {
             if let Err(why) = certificates.keep().await {
                 tracing::error!("certificates are not read again: {why}");
+                // The service does without.
+                std::future::pending::<()>().await;
             }
         }
     });
-    work.spawn(take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
-    work.spawn({
+    work.spawn("the taking in of calls", take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
+    work.spawn("what calls tell", {
         let dispatcher = dispatcher.clone();
         async move {
             while let Some(news) = from_calls.recv().await {
@@ -184,7 +205,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             }
         }
     });
-    let dispatching = tokio::spawn({
+    let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());
         async move { dispatcher.run(stopping).await }
     });
@@ -211,25 +232,32 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let tls = certificates.http.as_ref().map(|identity| identity.acceptor(&http::serve::ALPN));
     let known = if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() };
     let census = Census::new(shares.http, known);
-    let serving = tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
+    let mut serving =
+        tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
     match &demo {
         Some(demo) => println!("{}", demo::welcome(demo)),
         None => tracing::info!(http = %config.http.bind, "Cordboard is up"),
     }
 
     let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
-    drain(&calls, &trunk, &draining, limit).await?;
+    let outcome = tokio::select! {
+        drained = drain(&calls, &trunk, &draining, limit) => drained,
+        failure = work.first_end() => Err(failure),
+        _ = &mut dispatching => Err(watched::ended("the dispatcher")),
+        _ = &mut serving => Err(watched::ended("the front door")),
+    };
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
     let _ = tokio::time::timeout(FAREWELL, calls.recorded()).await;
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
-    let _ = tokio::time::timeout(FAREWELL, dispatching).await;
-    let _ = tokio::time::timeout(FAREWELL, serving).await;
+    for task in [dispatching, serving].into_iter().filter(|task| !task.is_finished()) {
+        let _ = tokio::time::timeout(FAREWELL, task).await;
+    }
     work.shutdown().await;
     store.close().await;
-    Ok(())
+    outcome
 }
 
 /// Callers of earlier starts whose alarm nobody has seen to, and for whom they called.

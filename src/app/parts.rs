@@ -136,8 +136,20 @@ pub(super) fn trunk_settings(
     }
 }
 
-/// By what messages leave.
-pub(super) fn edges(config: &Config, calls: CallsHandle) -> Result<Edges, Failure> {
+/// By what messages leave in writing.
+pub(super) struct Letters {
+    mailer: Arc<dyn Mailer>,
+    texter: Arc<dyn Texter>,
+}
+
+impl Letters {
+    /// And with the calls that read them out.
+    pub(super) fn with_calls(self, calls: CallsHandle) -> Edges {
+        Edges { mailer: self.mailer, texter: self.texter, call_out: Arc::new(calls) }
+    }
+}
+
+pub(super) fn letters(config: &Config) -> Result<Letters, Failure> {
     let mailer: Arc<dyn Mailer> = match &config.email {
         Some(email) => Arc::new(
             SmtpMailer::new(&SmtpConfig {
@@ -170,7 +182,7 @@ pub(super) fn edges(config: &Config, calls: CallsHandle) -> Result<Edges, Failur
         ),
         None => Arc::new(NotConfigured),
     };
-    Ok(Edges { mailer, texter, call_out: Arc::new(calls) })
+    Ok(Letters { mailer, texter })
 }
 
 pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {

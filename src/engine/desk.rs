@@ -122,6 +122,11 @@ impl DeskHandle {
         (Self { words }, from_desk)
     }
 
+    /// Waits until the loop is gone: as long as there is a handle, only a panic ends it.
+    pub async fn gone(&self) {
+        self.words.closed().await;
+    }
+
     /// A console of `user` is alive.
     pub fn heartbeat(&self, user: UserRef, typing: bool) {
         self.tell(ToDesk::Heartbeat { user, typing });

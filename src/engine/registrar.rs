@@ -117,6 +117,11 @@ impl RegistrarHandle {
         self.door.open(peer, secure).await
     }
 
+    /// Waits until the loop is gone: as long as there is a handle, only a panic ends it.
+    pub async fn gone(&self) {
+        self.orders.closed().await;
+    }
+
     /// Where it listens for phones on UDP and TCP.
     pub const fn local(&self) -> SocketAddr {
         self.local
@@ -142,6 +147,16 @@ pub async fn spawn(
     settings: PhoneSettings,
     clock: SharedClock,
 ) -> Result<(RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>), BindError> {
+    let (side, inbox, handle, told) = open(settings, clock).await?;
+    tokio::spawn(side.run(inbox));
+    info!(local = %handle.local, tls = handle.local_tls.map(tracing::field::display), "phone side listens");
+    Ok((handle, told))
+}
+
+type Opened = (Loop, mpsc::UnboundedReceiver<Order>, RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>);
+
+/// The phone side, bound and not running yet.
+async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, BindError> {
     let PhoneSettings { doors, check, devices, digests } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
@@ -167,16 +182,29 @@ pub async fn spawn(
         online: Arc::clone(&online),
         changes,
     };
-    tokio::spawn(looped.run(inbox));
-    info!(%local, tls = local_tls.map(tracing::field::display), "phone side listens");
-    Ok((RegistrarHandle { orders, online, door, local, local_tls }, told))
+    Ok((looped, inbox, RegistrarHandle { orders, online, door, local, local_tls }, told))
+}
+
+/// The phone that a leg rings, to know it again.
+#[derive(Debug)]
+struct Rung {
+    user: UserId,
+    device: Option<DeviceId>,
+    /// Of a browser, which makes up one for as long as its page is open; a desk phone may come from another port.
+    uri: String,
+}
+
+impl Rung {
+    fn is(&self, binding: &Binding) -> bool {
+        binding.device == self.device && (self.device.is_some() || binding.uri == self.uri)
+    }
 }
 
 struct Loop {
     side: SipSide,
     legs: Legs,
-    /// Whose phone a leg rings, and which if it is a desk phone.
-    rung: HashMap<LegId, (UserId, Option<DeviceId>)>,
+    /// The phone that a leg rings.
+    rung: HashMap<LegId, Rung>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
     /// Newest last.
@@ -218,7 +246,7 @@ impl Loop {
         if let Input::FlowClosed { flow } = &input {
             self.drop_bindings(|b| b.flow.is_same_connection(flow));
         }
-        let mut events = self.side.feed(input);
+        let mut events = self.tell_agent(input);
         // Registrations are answered and dialogs end, so the chain is short.
         while !events.is_empty() {
             let mut commands = Vec::new();
@@ -243,12 +271,23 @@ impl Loop {
                     }
                 }
             }
-            events = commands.into_iter().flat_map(|c| self.side.feed(Input::Command(c))).collect();
+            events = commands.into_iter().flat_map(|c| self.tell_agent(Input::Command(c))).collect();
         }
+    }
+
+    /// Feeds the agent. What came over a connection that this has shown to be dead is gone before anything else
+    /// follows, so that no call moves to it.
+    fn tell_agent(&mut self, input: Input) -> Vec<Event> {
+        let fed = self.side.feed(input);
+        for flow in &fed.closed {
+            self.drop_bindings(|b| b.flow.is_same_connection(flow));
+        }
+        fed.events
     }
 
     fn sweep(&mut self) {
         self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
+        self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -276,7 +315,7 @@ impl Loop {
         };
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
-        self.rung.insert(leg, (user, device));
+        self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
             dialog,
@@ -360,13 +399,9 @@ impl Loop {
             .collect();
         let mut commands = vec![respond(200, headers)];
         self.note(&user);
-        let phone = (user, device);
-        let lost: Vec<DialogId> = self
-            .lost
-            .iter()
-            .copied()
-            .filter(|d| self.legs.leg_of(*d).is_some_and(|leg| self.rung.get(&leg) == Some(&phone)))
-            .collect();
+        let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
+        let lost: Vec<DialogId> =
+            self.lost.iter().copied().filter(|d| self.legs.leg_of(*d).is_some_and(of_user)).collect();
         commands.extend(lost.into_iter().filter_map(|dialog| self.find_again(dialog)));
         commands
     }
@@ -416,8 +451,8 @@ impl Loop {
 
     /// A call whose flow is gone goes on over the flow that its phone registered since.
     fn find_again(&mut self, dialog: DialogId) -> Option<Command> {
-        let (user, device) = self.rung.get(&self.legs.leg_of(dialog)?)?;
-        let flow = self.bindings.get(user)?.iter().rfind(|b| b.device == *device)?.flow;
+        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
+        let flow = self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow;
         self.lost.remove(&dialog);
         Some(Command::MoveFlow { dialog, flow })
     }
@@ -508,6 +543,21 @@ mod tests {
     const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";
     const TOKEN: &str = "Authorization: Bearer kims\r\n";
 
+    /// The answer of a browser that takes the call.
+    fn answer_to(invite: &str) -> Vec<u8> {
+        let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
+        format!(
+            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
+            line("Via: "),
+            line("From: "),
+            line("To: "),
+            line("Call-ID: "),
+            line("CSeq: ")
+        )
+        .into_bytes()
+    }
+
     #[tokio::test]
     async fn a_softphone_without_a_token_is_challenged_and_one_with_it_is_rung() {
         let (handle, mut changes) = start().await;
@@ -554,17 +604,7 @@ mod tests {
         let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
         handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
         let invite = next(&mut ws).await;
-        let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
-        let answer = format!(
-            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
-             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
-            line("Via: "),
-            line("From: "),
-            line("To: "),
-            line("Call-ID: "),
-            line("CSeq: ")
-        );
-        ws.receive(answer.into_bytes()).await.expect("open");
+        ws.receive(answer_to(&invite)).await.expect("open");
         assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
         assert!(next(&mut ws).await.starts_with("ACK "));
         drop(ws);
@@ -577,5 +617,79 @@ mod tests {
         handle.send(LegId(1), LegCommand::HangUp);
         assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
+    }
+
+    #[tokio::test]
+    async fn a_phone_whose_connection_is_found_dead_while_we_send_is_offline_at_once() {
+        let (handle, mut changes) = start().await;
+        let kim = UserId::named("kim");
+        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
+        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        // It asks and never reads: at some point there is no room for one more answer. It does not close.
+        for asked in 2..200 {
+            if ws.receive(register(asked, "", CONTACT)).await.is_err() {
+                break;
+            }
+        }
+        let change = tokio::time::timeout(Duration::from_secs(5), changes.recv()).await;
+        assert_eq!(change.expect("in time"), Some((kim, Phones::default())));
+    }
+
+    #[tokio::test]
+    async fn a_second_browser_of_the_same_user_does_not_take_over_the_first_ones_call() {
+        let (handle, mut changes) = start().await;
+        let kim = UserId::named("kim");
+        let peer = "127.0.0.1:9".parse().expect("an address");
+        let mut first = handle.open_ws(peer, false).await.expect("open");
+        first.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        next(&mut first).await;
+        let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
+        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        let invite = next(&mut first).await;
+        first.receive(answer_to(&invite)).await.expect("open");
+        assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
+        assert!(next(&mut first).await.starts_with("ACK "));
+        drop(first);
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
+        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
+
+        let mut second = handle.open_ws(peer, false).await.expect("open");
+        let other = "<sip:def@other.invalid;transport=ws>;expires=600";
+        second.receive(register(2, TOKEN, other)).await.expect("open");
+        assert!(next(&mut second).await.starts_with("SIP/2.0 200"));
+        handle.send(LegId(1), LegCommand::HangUp);
+        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
+        second.receive(register(3, TOKEN, other)).await.expect("open");
+        let then = next(&mut second).await;
+        assert!(then.starts_with("SIP/2.0 200"), "a call that is not its own: {then}");
+    }
+
+    #[tokio::test]
+    async fn a_call_hung_up_while_its_phone_is_lost_is_forgotten() {
+        let (_, devices) = watch::channel(Devices::default());
+        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
+        let settings = PhoneSettings { doors, check: Arc::new(|_| None), devices, digests: vec![Algorithm::MD5] };
+        let (mut side, ..) = open(settings, Arc::new(SystemClock)).await.expect("a free port");
+        let (here, gone) = (DialogId(1), DialogId(2));
+        let (events, _heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
+        side.legs.add(LegId(1), here, events.clone());
+        side.legs.add(LegId(2), gone, events);
+        side.lost.extend([here, gone]);
+        side.legs.on_command(LegId(2), LegCommand::HangUp);
+        side.sweep();
+        assert_eq!(side.lost, HashSet::from([here]));
+    }
+
+    #[tokio::test]
+    async fn a_phone_side_that_panicked_is_known_to_be_gone() {
+        let (_, devices) = watch::channel(Devices::default());
+        let check: TokenCheck = Arc::new(|_| panic!("as it happens"));
+        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
+        let settings = PhoneSettings { doors, check, devices, digests: vec![Algorithm::MD5] };
+        let (handle, _changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
+        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
+        tokio::time::timeout(Duration::from_secs(5), handle.gone()).await.expect("in time");
     }
 }

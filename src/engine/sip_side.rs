@@ -16,7 +16,7 @@ use crate::base::clock::SharedClock;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::io::net::{Endpoint, NetEvent};
-use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Input, Output};
+use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Flow, Input, Output};
 
 /// How often owners that are gone, bindings and connections are looked after.
 pub const SWEEP: Duration = Duration::from_secs(1);
@@ -29,6 +29,14 @@ pub struct SipSide {
     pub clock: SharedClock,
     /// For metrics.
     pub name: &'static str,
+}
+
+/// What came of feeding an agent.
+#[derive(Debug)]
+pub struct Fed {
+    pub events: Vec<Event>,
+    /// Found dead while sending. The agent knows; the network will not tell of them again.
+    pub closed: Vec<Flow>,
 }
 
 impl SipSide {
@@ -45,8 +53,8 @@ impl SipSide {
     }
 
     /// Feeds the agent and carries out what it wants; what it tells is returned.
-    pub fn feed(&mut self, input: Input) -> Vec<Event> {
-        let mut events = Vec::new();
+    pub fn feed(&mut self, input: Input) -> Fed {
+        let (mut events, mut closed) = (Vec::new(), Vec::new());
         let mut inputs = vec![input];
         // Each flow found closed is taken out of the endpoint, so this ends.
         while let Some(input) = inputs.pop() {
@@ -62,6 +70,7 @@ impl SipSide {
                     Output::Transmit { flow, bytes } => {
                         if self.endpoint.transmit(&flow, bytes).is_err() {
                             inputs.push(Input::FlowClosed { flow });
+                            closed.push(flow);
                         }
                     }
                     Output::CloseFlow { flow } => self.endpoint.close(&flow),
@@ -70,7 +79,7 @@ impl SipSide {
                 }
             }
         }
-        events
+        Fed { events, closed }
     }
 
     pub fn count_refusal(&self, status: u16) {

@@ -5,6 +5,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::engine::feed::{AlarmView, CallView, DispatchView, QueueView, SeatView};
+use crate::io::net::census::Voucher;
 
 use super::auth::{self, Signed};
 use super::error::Problem;
@@ -80,15 +82,20 @@ struct Hello {
         {\"type\":\"auth\",\"token\":…}; then `hello` and changes.", body = super::openapi::FeedFrame)))]
 pub async fn connect(
     State(front): State<Front>,
+    voucher: Option<Extension<Voucher>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|e| Problem::malformed("websocket.required", e.body_text()))?;
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
-    Ok(upgrade.on_upgrade(move |socket| watch(front, socket)))
+    Ok(upgrade.on_upgrade(move |socket| watch(front, socket, voucher)))
 }
 
-async fn watch(front: Front, mut socket: WebSocket) {
+async fn watch(front: Front, mut socket: WebSocket, voucher: Option<Extension<Voucher>>) {
     let Some(signed) = authenticate(&front, &mut socket).await else { return };
+    if let Some(Extension(voucher)) = voucher {
+        // Its connection need not make room for strangers' from here on.
+        voucher.redeem();
+    }
     front.desk.heartbeat(signed.user(), false);
     if let Some((code, why)) = show(&front, &mut socket, signed).await {
         close(&mut socket, code, why).await;

@@ -1,9 +1,11 @@
 //! Takes connections for the front door, bare or over TLS, and hands their requests to the router.
 //!
 //! The rules of SIP's connections hold here too: a census, a limit on the handshake and on a request's head. A request
-//! carries whom it came from and whether over TLS. Upgraded connections (WebSockets) have rules of their own and
-//! count as long as they last.
+//! carries whom it came from, whether over TLS, and the [`Voucher`](crate::io::net::census::Voucher) of its connection.
+//! Upgraded connections (WebSockets) have rules of their own and count as long as they last: as a stranger's, which may
+//! have to make room, until whoever serves them knows who is there and redeems the voucher.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -98,11 +100,12 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (voucher, turned_out) = (seat.voucher(), seat.departure());
+        let turned_out = seat.departure();
         let service = TowerToHyperService::new(self.router);
-        let peer = self.peer;
+        let (peer, voucher) = (self.peer, seat.voucher());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(voucher.clone());
             if tls {
                 request.extensions_mut().insert(OverTls);
             }
@@ -110,7 +113,7 @@ impl Connection {
         });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-        let io = TokioIo::new(Seated { stream, _seat: seat });
+        let io = TokioIo::new(Seated::new(stream, seat));
         let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
         let mut turned_out = pin!(turned_out.wait());
         let mut told = false;
@@ -125,25 +128,44 @@ impl Connection {
                 () = &mut turned_out => break,
             }
         }
-        // A WebSocket goes on, and nobody here could turn it out.
-        voucher.redeem();
     }
 }
 
-/// A stream that keeps its place for as long as it lives, also when it is a WebSocket's.
+/// A stream that keeps its place for as long as it lives, also when it is a WebSocket's; and fails when it has to make
+/// room.
 struct Seated<S> {
     stream: S,
     _seat: Seat,
+    /// None: it has had to.
+    stay: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<S> Seated<S> {
+    fn new(stream: S, seat: Seat) -> Self {
+        let departure = seat.departure();
+        Self { stream, _seat: seat, stay: Some(Box::pin(async move { departure.wait().await })) }
+    }
+
+    /// An error once it is turned out; until then whoever reads or writes is woken for that as well.
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.stay.as_mut().is_some_and(|stay| stay.as_mut().poll(cx).is_pending()) {
+            return Ok(());
+        }
+        self.stay = None;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Seated<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Seated<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -12,6 +13,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 
 use crate::io::net::WsFlow;
+use crate::io::net::census::Voucher;
 
 use super::error::Problem;
 use super::extract::{Peer, Secure};
@@ -35,6 +37,7 @@ pub async fn connect(
     State(front): State<Front>,
     Peer(peer): Peer,
     Secure(secure): Secure,
+    voucher: Option<Extension<Voucher>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -51,10 +54,10 @@ pub async fn connect(
         return Err(Problem::unavailable("sip.full", "No more softphones can connect now."));
     };
     let upgrade = upgrade.protocols(["sip"]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-    Ok(upgrade.on_upgrade(move |socket| pump(socket, flow)))
+    Ok(upgrade.on_upgrade(move |socket| pump(socket, flow, voucher)))
 }
 
-async fn pump(mut socket: WebSocket, mut flow: WsFlow) {
+async fn pump(mut socket: WebSocket, mut flow: WsFlow, mut voucher: Option<Extension<Voucher>>) {
     let mut ping = tokio::time::interval(PING_EVERY);
     let mut silent = 0;
     loop {
@@ -78,6 +81,12 @@ async fn pump(mut socket: WebSocket, mut flow: WsFlow) {
             }
             message = flow.next() => {
                 let Some(bytes) = message else { break };
+                // The registrar's yes is what is being sent, or was.
+                if flow.is_known()
+                    && let Some(Extension(voucher)) = voucher.take()
+                {
+                    voucher.redeem();
+                }
                 // JsSIP reads text frames; what is not UTF-8 goes out as it is.
                 let frame = match String::from_utf8(bytes) {
                     Ok(text) => Message::text(text),

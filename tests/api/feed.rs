@@ -7,6 +7,7 @@ use std::time::Duration;
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::CallId;
 use cordboard::engine::feed::{AlarmLevel, AlarmView, FeedEvent, QueueView};
+use cordboard::io::net::census::{Caps, Census};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -222,5 +223,38 @@ async fn a_softphone_connects_from_our_own_pages_only() {
             Err(Error::Http(response)) => assert_eq!(response.status().as_u16(), status, "{origin:?} {subprotocol}"),
             other => panic!("{origin:?} {subprotocol}: {:?}", other.map(|_| "connected")),
         }
+    }
+}
+
+#[tokio::test]
+async fn a_console_and_a_softphone_are_strangers_until_they_have_shown_who_they_are() {
+    let house = House::new().await;
+    let token = house.sign_in("kim").await;
+    let census = Census::new(Caps::default(), Vec::new());
+    let seat = || census.admit([127, 0, 0, 1].into()).expect("there is room");
+
+    let place = seat();
+    let address = house.listen_at_seat(Some(&place)).await;
+    let mut wrong = console(address, "no token").await;
+    while hear(&mut wrong).await.get("close").is_none() {}
+    let mut socket = open(address, "/api/v1/events", "cordboard.v1", None).await.expect("it connects");
+    assert!(!place.voucher().is_redeemed(), "nobody has shown anything yet");
+    say(&mut socket, json!({"type": "auth", "token": token})).await;
+    assert_eq!(hear(&mut socket).await["type"], "hello");
+    assert!(place.voucher().is_redeemed());
+
+    let place = seat();
+    let address = house.listen_at_seat(Some(&place)).await;
+    let mut socket = open(address, "/sip", "sip", None).await.expect("it connects");
+    for (words, known) in [("OPTIONS sip:x SIP/2.0\r\n\r\n", false), ("REGISTER sip:x SIP/2.0\r\n\r\n", true)] {
+        socket.send(Message::text(words)).await.expect("sent");
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time").expect("a frame");
+            if let Message::Text(text) = frame.expect("a good frame") {
+                assert_eq!(text.as_str(), words);
+                break;
+            }
+        }
+        assert_eq!(place.voucher().is_redeemed(), known, "{words}");
     }
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::{Extension, Router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -28,6 +28,7 @@ use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
@@ -198,9 +199,18 @@ impl House {
 
     /// Serves on a port of loopback until the test ends.
     pub async fn listen(&self) -> SocketAddr {
+        self.listen_at_seat(None).await
+    }
+
+    /// The same for connections whose place in a census is this one.
+    pub async fn listen_at_seat(&self, seat: Option<&Seat>) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let mut router = self.router.clone();
+        if let Some(seat) = seat {
+            router = router.layer(Extension(seat.voucher()));
+        }
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         address
     }
@@ -362,13 +372,16 @@ fn push<T>(list: &Mutex<Vec<T>>, item: T) {
     list.lock().expect("no panic while it was held").push(item);
 }
 
-/// A door for softphones behind which everything is said back.
+/// A door for softphones behind which everything is said back, and whoever registers is known.
 async fn echo() -> WsDoor {
     let mut endpoint = Endpoint::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
     let door = endpoint.ws_door();
     tokio::spawn(async move {
         loop {
             if let NetEvent::Received { flow, bytes } = endpoint.next().await {
+                if bytes.starts_with(b"REGISTER ") {
+                    endpoint.vouch(&flow);
+                }
                 let _ = endpoint.transmit(&flow, bytes);
             }
         }

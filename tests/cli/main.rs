@@ -452,6 +452,30 @@ fn a_busy_port_is_a_sentence() {
 }
 
 #[test]
+fn a_start_that_fails_leaves_no_registration_with_a_carrier() {
+    let directory = TempDir::new("cli");
+    let carrier = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has a free port");
+    let busy = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = |socket: &std::net::UdpSocket| socket.local_addr().expect("a bound socket has an address");
+    let trunk = format!(
+        "name = \"c\"\nkind = \"registration\"\ntarget = \"{}\"\nlogin = \"us\"\npassword = \"word\"\n",
+        address(&carrier)
+    );
+    write(directory.path(), "t.toml", &trunk);
+    let config = format!("trunks = [\"t.toml\"]\n{}", whole());
+    let config = config.replace("phones_bind = \"127.0.0.1:0\"", &format!("phones_bind = \"{}\"", address(&busy)));
+    write(directory.path(), "cordboard.toml", &config);
+    let output = must_end(directory.path(), &["serve"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains(&address(&busy).to_string()), "{words}");
+    // Whatever was sent is in our socket's buffer, for the program is over.
+    carrier.set_nonblocking(true).expect("a socket can be told not to wait");
+    let heard = carrier.recv(&mut [0; 4_096]);
+    assert!(heard.is_err(), "it has registered before it could take calls");
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_a_sentence() {
     let directory = TempDir::new("cli");
     write(directory.path(), "cordboard.toml", SMALL);

@@ -3,19 +3,19 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::Extensions;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use cordboard::http::extract::OverTls;
 use cordboard::http::serve::{ALPN, serve};
-use cordboard::io::net::census::{Caps, Census};
+use cordboard::io::net::census::{Caps, Census, Voucher};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -141,4 +141,46 @@ async fn a_websocket_over_tls_keeps_its_place_while_it_lasts_and_outlives_the_dr
         }
     };
     timeout(SOON, gone).await.expect("its place comes back");
+}
+
+/// Says who it is with its first message.
+async fn vouched(Extension(voucher): Extension<Voucher>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(async move |mut socket| {
+        while let Some(Ok(message)) = socket.recv().await {
+            voucher.redeem();
+            if socket.send(message).await.is_err() {
+                break;
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_websocket_makes_room_for_others_until_its_client_has_shown_who_it_is() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (_stop, stopping) = watch::channel(false);
+    let caps = Caps { total: 4, reserved: 1, per_address: 3 };
+    let router = Router::new().route("/echo", get(echo)).route("/vouched", get(vouched));
+    tokio::spawn(serve(listener, None, Census::new(caps, Vec::new()), router, stopping));
+    let open = async |last: u8, path: &str| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).expect("loopback has many addresses");
+        let stream = socket.connect(address).await.expect("it listens");
+        let url = format!("ws://desk.test{path}");
+        tokio_tungstenite::client_async(url, stream).await.expect("an upgrade").0
+    };
+    let mut known = open(2, "/vouched").await;
+    known.send("it is me".into()).await.expect("open");
+    timeout(SOON, known.next()).await.expect("in time").expect("open").expect("a message");
+    // Three strangers is what fits beside; each address more takes the place of the oldest.
+    let mut strangers = Vec::new();
+    for last in 3..=6 {
+        strangers.push(open(last, "/echo").await);
+    }
+    let first = timeout(SOON, strangers[0].next()).await.expect("the first stranger has made room");
+    assert!(!matches!(first, Some(Ok(_))), "{first:?}");
+    known.send("still me".into()).await.expect("open");
+    let back = timeout(SOON, known.next()).await.expect("in time").expect("open").expect("a message");
+    assert_eq!(back.into_text().expect("text"), "still me");
 }

@@ -142,6 +142,11 @@ impl CallsHandle {
         tokio::spawn(async move { calls.receive(incoming).await });
     }
 
+    /// Waits until nobody writes the record any more, which only a panic can bring about.
+    pub async fn record_gone(&self) {
+        self.0.recorder.gone().await;
+    }
+
     /// Passes on what the shards tell.
     pub fn on_media(&self, event: MediaEvent) {
         self.0.wiring.routes.deliver(event);

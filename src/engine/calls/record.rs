@@ -123,6 +123,11 @@ impl Recorder {
         Self { lines, waiting }
     }
 
+    /// Waits until the writing task is gone: as long as there is a handle, only a panic ends it.
+    pub async fn gone(&self) {
+        self.lines.closed().await;
+    }
+
     /// Puts a line on record, some time soon.
     pub fn write(&self, line: Line) {
         self.waiting.count.fetch_add(1, Ordering::SeqCst);

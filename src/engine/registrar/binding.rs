@@ -5,12 +5,17 @@ use std::time::Instant;
 
 use crate::base::id::DeviceId;
 use crate::domain::operator::Phone;
+use crate::io::net::IDLE_LIMIT;
 use crate::proto::sip::message::{Address, Uri};
 use crate::proto::sip::{Flow, RegisterRequest, Transport};
 
 /// How long a binding lasts, in seconds: unless asked otherwise, and at most.
 const DEFAULT_EXPIRES: u32 = 600;
 const MAX_EXPIRES: u32 = 3600;
+/// At most, over a connection: a registered phone that is silent for [`IDLE_LIMIT`] loses it, and a call with it, and
+/// many say nothing between two refreshes. So each refresh must come before, one that is late or asked again too.
+const CONNECTED_EXPIRES: u32 = 600;
+const _: () = assert!(CONNECTED_EXPIRES as u64 + 120 <= IDLE_LIMIT.as_secs(), "refreshes keep a connection open");
 /// At most, over UDP through a NAT: it forgets the way to the phone soon after the phone's last word.
 const NAT_EXPIRES: u32 = 60;
 /// Phones a user may have registered.
@@ -62,7 +67,11 @@ pub(super) fn read_contacts(register: &RegisterRequest, flow: &Flow) -> Option<C
             Some(text) => text.parse().unwrap_or(DEFAULT_EXPIRES),
             None => register.expires.unwrap_or(DEFAULT_EXPIRES),
         };
-        let most = if is_behind_nat(uri, flow) { NAT_EXPIRES } else { MAX_EXPIRES };
+        let most = match flow.transport {
+            Transport::Udp if is_behind_nat(uri, flow) => NAT_EXPIRES,
+            Transport::Udp => MAX_EXPIRES,
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => CONNECTED_EXPIRES,
+        };
         Some((address.uri_text.clone(), without_expires(value), asked.min(most)))
     });
     contacts.collect::<Option<Vec<_>>>().map(Contacts::These)
@@ -89,11 +98,41 @@ fn without_expires(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::sip::message::Headers;
 
     #[test]
     fn a_contact_is_given_back_without_its_expiry() {
         assert_eq!(without_expires("<sip:a@h;expires=9>;q=1;Expires=5;x"), "<sip:a@h;expires=9>;q=1;x");
         assert_eq!(without_expires("sip:a@h;expires=5"), "sip:a@h");
+    }
+
+    #[test]
+    fn a_phone_on_a_connection_refreshes_before_its_silence_ends_the_connection() {
+        let granted = |transport| {
+            let flow = Flow {
+                transport,
+                local: "192.0.2.1:5070".parse().expect("an address"),
+                peer: "203.0.113.7:40000".parse().expect("an address"),
+                connection: 1,
+            };
+            let register = RegisterRequest {
+                user: "kim-desk".to_owned(),
+                bearer: None,
+                headers: Headers::default(),
+                contacts: vec!["<sip:kim@203.0.113.7:40000>".to_owned()],
+                expires: Some(86_400),
+                call_id: "r".to_owned(),
+                cseq: 1,
+            };
+            match read_contacts(&register, &flow) {
+                Some(Contacts::These(contacts)) => contacts[0].2,
+                other => panic!("one contact: {other:?}"),
+            }
+        };
+        for connected in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
+            assert_eq!(granted(connected), 600, "{connected:?}");
+        }
+        assert_eq!(granted(Transport::Udp), 3600);
     }
 
     #[test]

@@ -239,6 +239,11 @@ impl TrunkHandle {
         }
     }
 
+    /// Waits until the loop is gone: as long as there is a handle, only a panic ends it.
+    pub async fn gone(&self) {
+        self.orders.closed().await;
+    }
+
     /// Where it listens.
     pub const fn local(&self) -> SocketAddr {
         self.local

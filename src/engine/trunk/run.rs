@@ -138,16 +138,23 @@ impl Loop {
 
     pub(super) fn feed(&mut self, input: Input) {
         if let Input::FlowClosed { flow } = &input {
-            let now = self.now();
-            self.registrations.flow_lost(now, flow);
+            self.lost(flow);
         }
         let mut inputs = VecDeque::from([input]);
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
         while let Some(input) = inputs.pop_front() {
-            for event in self.side.feed(input) {
+            let fed = self.side.feed(input);
+            fed.closed.iter().for_each(|flow| self.lost(flow));
+            for event in fed.events {
                 inputs.extend(self.follow(event).into_iter().map(Input::Command));
             }
         }
+    }
+
+    /// A connection is gone, as the network says or as sending has shown.
+    fn lost(&mut self, flow: &Flow) {
+        let now = self.now();
+        self.registrations.flow_lost(now, flow);
     }
 
     /// What follows from an event at once.

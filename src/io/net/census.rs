@@ -86,6 +86,17 @@ struct Standing {
     out: Notify,
 }
 
+impl Standing {
+    /// Waits until it has been turned out. Several may wait, and one that comes late learns of it too.
+    async fn turned_out(&self) {
+        // Made first: a word between the look and the wait is not missed.
+        let told = self.out.notified();
+        if !self.gone.load(Ordering::Acquire) {
+            told.await;
+        }
+    }
+}
+
 /// A connection that was let in. Its place is free again when it is dropped.
 #[derive(Debug)]
 pub struct Seat {
@@ -100,7 +111,7 @@ pub struct Departure(Arc<Standing>);
 impl Departure {
     /// Waits for it. Cancel-safe.
     pub async fn wait(&self) {
-        self.0.out.notified().await;
+        self.0.turned_out().await;
     }
 }
 
@@ -179,8 +190,8 @@ fn turn_one_out(open: &mut Open) -> Option<()> {
     let standing = crowded.map(|here| Arc::clone(&here[0]))?;
     open.promote(&standing);
     open.count -= 1;
-    standing.gone.store(true, Ordering::Relaxed);
-    standing.out.notify_one();
+    standing.gone.store(true, Ordering::Release);
+    standing.out.notify_waiters();
     metrics::counter!("cordboard_connections_turned_out_total").increment(1);
     Some(())
 }
@@ -193,7 +204,7 @@ impl Seat {
 
     /// Waits until the connection has to make room for another. Cancel-safe.
     pub async fn turned_out(&self) {
-        self.standing.out.notified().await;
+        self.standing.turned_out().await;
     }
 
     /// The same for whoever has given the seat away.

@@ -25,6 +25,7 @@ pub use endpoint::{Doors, Endpoint, local_ip_towards};
 #[cfg(test)]
 pub(crate) use resolve::tests as fake_dns;
 pub use resolve::{Located, ResolveError, Resolver};
+pub use stream::IDLE_LIMIT;
 pub use ws::{WsDoor, WsFlow};
 
 /// Messages that may wait for a slow reader before its connection is closed.

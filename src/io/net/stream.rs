@@ -21,7 +21,7 @@ use crate::proto::sip::{Flow, Frame, StreamFramer};
 /// fresh connection may take to send its first.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection may be silent.
-const IDLE_LIMIT: Duration = Duration::from_secs(900);
+pub const IDLE_LIMIT: Duration = Duration::from_secs(900);
 /// How long a stranger's may.
 const STRANGER_IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// How many messages a stranger may send before it has shown who it is. Enough to register by any kind of challenge.

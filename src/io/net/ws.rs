@@ -60,9 +60,14 @@ impl WsFlow {
         self.events.send(NetEvent::Received { flow: self.flow, bytes: message }).await.map_err(|_| FlowGone)
     }
 
+    /// Whether its phone has registered.
+    pub fn is_known(&self) -> bool {
+        self.seat.voucher().is_redeemed()
+    }
+
     /// The other end has answered a WebSocket's own ping: enough for one that has registered.
     pub fn alive(&mut self) {
-        if self.seat.voucher().is_redeemed() {
+        if self.is_known() {
             self.patience.heard(false);
         }
     }
