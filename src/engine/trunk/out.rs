@@ -35,7 +35,8 @@ impl Loop {
         let ask = Ask { to: &call.to, account: call.account.as_ref() };
         let picked = self.routing.pick(now, &ask, |trunk| self.watch.is_up(trunk));
         self.notice();
-        let ways = match picked.map(|trunks| self.watch.ways(now, &trunks)) {
+        let helps = call.to.emergency_code().is_some();
+        let ways = match picked.map(|trunks| self.watch.ways(now, &trunks, helps)) {
             Ok(ways) if !ways.is_empty() => ways,
             Ok(_) => return refuse(leg, &call, Refusal::Down, &events),
             Err(refusal) => return refuse(leg, &call, refusal, &events),

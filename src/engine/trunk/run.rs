@@ -230,7 +230,7 @@ impl Loop {
         let now = self.now();
         let mut registrations = std::mem::take(&mut self.registrations);
         let commands = registrations.commands(|trunk| {
-            let peer = self.watch.ways(now, &[trunk]).first()?.peer;
+            let peer = self.watch.server_of(now, trunk)?;
             Some(self.flow_to(trunk, peer))
         });
         self.registrations = registrations;

@@ -289,7 +289,7 @@ async fn a_caller_who_gives_up_while_the_second_trunk_is_tried_leaves_nothing_be
 }
 
 #[tokio::test]
-async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_answers() {
+async fn when_no_trunk_answers_pings_calls_are_tried_all_the_same_and_one_alarm_stands_until_one_does() {
     let far = Far::open().await;
     let mut only = carrier(&far, 10);
     only.ping_every = Some(Duration::from_millis(40));
@@ -298,10 +298,12 @@ async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_an
     assert_eq!(ping.line(), format!("OPTIONS sip:{} SIP/2.0", far.address));
     let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
     assert_eq!((alarm.level, alarm.dismissible), (AlarmLevel::Critical, false));
-    assert!(alarm.text.starts_with("The trunk carrier-10 does not answer. Nobody can be called"), "{}", alarm.text);
+    assert!(alarm.text.starts_with("The trunk carrier-10 does not answer. Calls are tried over"), "{}", alarm.text);
     assert_eq!(house.trunk.alarms(), [alarm]);
     let mut caller = house.dials(BEN);
-    assert_eq!(caller.ends().await, Cause::Unreachable);
+    let tried = far.gets("INVITE").await;
+    far.says(&tried, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy, "a carrier may carry calls and answer no pings");
     // Any answer is a sign of life. Old pings, still repeated, are answered too and count for nothing.
     loop {
         let ping = far.gets("OPTIONS").await;
@@ -314,6 +316,23 @@ async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_an
     assert!(house.trunk.alarms().is_empty());
     let _caller = house.dials(BEN);
     far.gets("INVITE").await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_goes_on_to_a_trunk_that_answers_no_pings() {
+    let (up, silent) = (Far::open().await, Far::open().await);
+    let mut carriers = [carrier(&up, 20), carrier(&silent, 10)];
+    carriers.iter_mut().for_each(|carrier| carrier.rules.emergency = true);
+    carriers[1].ping_every = Some(Duration::from_millis(40));
+    let mut house = house(carriers.into(), |_| {}).await;
+    assert!(matches!(house.told().await, FeedEvent::Alarm { .. }));
+    let help = PhoneNumber::emergency("911").expect("an emergency number");
+    let mut caller = house.dials(help.as_e164());
+    let refused = up.gets("INVITE").await;
+    up.says(&refused, "503 Service Unavailable", false).await;
+    let taken = silent.gets("INVITE").await;
+    silent.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
 }
 
 #[tokio::test]
