@@ -336,6 +336,49 @@ async fn a_call_for_help_goes_on_to_a_trunk_that_answers_no_pings() {
 }
 
 #[tokio::test]
+async fn a_full_trunk_is_passed_over_with_all_its_servers_and_rests_for_none_of_it() {
+    let (first, second, third) = (Far::open().await, Far::open().await, Far::open().await);
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, second.address.port()], "a.carrier.example."),
+        Known::srv(service, 60, [20, 0, third.address.port()], "b.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+        Known::address("b.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut narrow = carrier(&second, 20);
+    narrow.target = "sip.carrier.example".parse().expect("a target");
+    narrow.rules.channels = 1;
+    narrow.ping_every = Some(PING_EVERY);
+    let mut house = house(vec![narrow, carrier(&first, 10)], |settings| settings.name_server = Some(server)).await;
+    for far in [&second, &third] {
+        let ping = far.gets("OPTIONS").await;
+        far.says(&ping, "200 OK", false).await;
+    }
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "100 Trying", false).await;
+    // Meanwhile the other trunk's only channel is taken.
+    let from_carrier = format!(
+        "INVITE sip:+12025550102@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKin\r\n\
+         From: <sip:+12025550199@h>;tag=1\r\nTo: <sip:+12025550102@127.0.0.1>\r\nCall-ID: in\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:far@{}>\r\nContent-Length: 0\r\n\r\n",
+        second.address, second.address
+    );
+    second.socket.send_to(from_carrier.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+    let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    first.says(&refused, "503 Service Unavailable", false).await;
+    assert_eq!(caller.ends().await, Cause::Unreachable);
+    assert_eq!(third.unread(), 0, "the second server is of the full trunk too");
+    // The channel is free again: the trunk was not to blame, and its first server is the first.
+    house.trunk.send(call.leg, LegCommand::Reject(Cause::Busy));
+    second.gets("SIP/2.0 486").await;
+    let _caller = house.dials(BEN);
+    let next = second.gets("INVITE").await;
+    assert_eq!(next.line(), format!("INVITE sip:{BEN}@sip.carrier.example SIP/2.0"));
+}
+
+#[tokio::test]
 async fn refusals_that_pile_up_alarm_without_a_number_and_go_when_seen_to() {
     let far = Far::open().await;
     let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
