@@ -75,7 +75,9 @@ impl Loop {
         let now = self.now();
         let Some(hunting) = self.hunting.get_mut(&leg) else { return Vec::new() };
         match &event {
-            Event::Progress { status, .. } => hunting.hunt.handle(now, HuntInput::Progress { status: *status }),
+            Event::Progress { status, sdp, .. } => {
+                hunting.hunt.handle(now, HuntInput::Progress { status: *status, described: sdp.is_some() });
+            }
             Event::Rejected { status, .. } => {
                 let status = *status;
                 hunting.hunt.handle(now, HuntInput::Refused { status });

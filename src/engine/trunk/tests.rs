@@ -379,6 +379,21 @@ async fn a_full_trunk_is_passed_over_with_all_its_servers_and_rests_for_none_of_
 }
 
 #[tokio::test]
+async fn a_telephone_that_rang_with_audio_is_not_rung_by_another_trunk() {
+    for status in ["408 Request Timeout", "500 Server Internal Error", "503 Service Unavailable"] {
+        let (first, second) = (Far::open().await, Far::open().await);
+        let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+        let mut caller = house.dials(BEN);
+        let rings = first.gets("INVITE").await;
+        first.says(&rings, "183 Session Progress", true).await;
+        assert!(matches!(caller.hears().await, LegEvent::EarlyMedia(_)));
+        first.says(&rings, status, false).await;
+        assert!(matches!(caller.ends().await, Cause::Unreachable | Cause::NoAnswer), "{status}");
+        assert_eq!(second.unread(), 0, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_that_pile_up_alarm_without_a_number_and_go_when_seen_to() {
     let far = Far::open().await;
     let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
