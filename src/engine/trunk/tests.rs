@@ -394,6 +394,26 @@ async fn a_telephone_that_rang_with_audio_is_not_rung_by_another_trunk() {
 }
 
 #[tokio::test]
+async fn a_trunk_side_for_both_families_finds_a_carrier_that_has_ipv4_alone() {
+    let far = Far::open().await;
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, far.address.port()], "a.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut named = carrier(&far, 10);
+    named.target = "sip.carrier.example".parse().expect("a target");
+    named.ping_every = Some(PING_EVERY);
+    let _house = house(vec![named], |settings| {
+        settings.name_server = Some(server);
+        settings.bind = (std::net::Ipv6Addr::UNSPECIFIED, 0).into();
+    })
+    .await;
+    far.gets("OPTIONS").await;
+}
+
+#[tokio::test]
 async fn refusals_that_pile_up_alarm_without_a_number_and_go_when_seen_to() {
     let far = Far::open().await;
     let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
