@@ -297,7 +297,7 @@ impl TlsPeer {
         Ok(true)
     }
 
-    pub(super) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
+    pub(crate) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
         (self.connector.clone(), self.asked.clone())
     }
 }
