@@ -1,6 +1,7 @@
 //! Calls out over trunks that encrypt: how much each is offered, and where TLS leads.
 
 use super::*;
+use crate::io::net::Endpoint as Door;
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName};
 use crate::proto::sdp::{AudioCodec, OwnKeys, Session};
 use std::path::PathBuf;
@@ -50,6 +51,18 @@ fn with_files<T>(name: &str, act: impl FnOnce(Identity, PathBuf) -> T) -> T {
 fn peer(authority: PathBuf, identity: Option<Identity>) -> TlsPeer {
     let name = PeerName::parse("sip.carrier.example").expect("a name");
     TlsPeer::new("sip.carrier.example", name, Some(authority), identity).expect("a peer")
+}
+
+#[tokio::test]
+async fn two_trunks_at_one_server_show_it_each_its_own_certificate() {
+    let mut door = Door::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+    let (plain, known) = with_files("us.example", |identity, authority| {
+        (peer(authority.clone(), None), peer(authority, Some(identity)))
+    });
+    let server = "127.0.0.1:5061".parse().expect("an address");
+    let flow = door.stream_flow(server, Some(&plain));
+    assert_ne!(door.stream_flow(server, Some(&known)).connection, flow.connection, "a connection of its own");
+    assert_eq!(door.stream_flow(server, Some(&plain.clone())).connection, flow.connection, "one trunk has one");
 }
 
 #[tokio::test]
