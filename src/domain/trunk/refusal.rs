@@ -15,7 +15,7 @@ pub enum Refusal {
     AccountHour,
     /// Each trunk that may dial it is full, or takes no more new calls this second.
     LinesBusy,
-    /// Each trunk that may dial it is down.
+    /// No server of a trunk that may dial it is known.
     Down,
 }
 

@@ -162,23 +162,25 @@ impl Routing {
         }
     }
 
-    /// The trunks to try, in order. `is_up` tells of a trunk whether it answers.
+    /// The trunks to try, in order. `is_up` tells of a trunk whether it answers pings. One that does not may still carry
+    /// calls: it is tried where no other may, and a call for help is tried over each.
     pub fn pick(&mut self, now: Instant, ask: &Ask<'_>, is_up: impl Fn(usize) -> bool) -> Result<Vec<usize>, Refusal> {
         self.permit(now, ask)?;
         let mut open: Vec<usize> = (0..self.lines.len()).filter(|at| self.lines[*at].rules.may_dial(ask.to)).collect();
-        open.retain(|at| is_up(*at));
-        if open.is_empty() {
-            return Err(Refusal::Down);
-        }
         if ask.to.emergency_code().is_none() {
             open.retain(|at| self.lines[*at].is_free(now));
+            if open.iter().any(|at| is_up(*at)) {
+                open.retain(|at| is_up(*at));
+            }
         }
         if open.is_empty() {
             return Err(Refusal::LinesBusy);
         }
         let shares: Vec<(u16, u16)> =
             open.iter().map(|at| (self.lines[*at].rules.priority, self.lines[*at].rules.weight)).collect();
-        Ok(self.rng.weighted_order(&shares).into_iter().map(|at| open[at]).collect())
+        let mut order: Vec<usize> = self.rng.weighted_order(&shares).into_iter().map(|at| open[at]).collect();
+        order.sort_by_key(|at| !is_up(*at));
+        Ok(order)
     }
 
     /// A channel of this trunk is free.
@@ -318,10 +320,24 @@ mod tests {
         routing.came_in(LegId(3), 0);
         routing.came_in(LegId(4), 0);
         assert_eq!(routing.pick(now, &ask, |_| true), Err(Refusal::LinesBusy));
-        assert_eq!(routing.pick(now, &ask, |_| false), Err(Refusal::Down));
         routing.ended(LegId(1));
         routing.ended(LegId(1));
         assert_eq!(routing.pick(now, &ask, |_| true), Ok(vec![1]));
+    }
+
+    #[test]
+    fn trunks_that_seem_down_are_tried_all_the_same_if_none_is_up_and_for_help_always() {
+        let served = |priority| TrunkRules { emergency: true, ..rules(priority, 1) };
+        let (mut routing, now) = (routing([served(10), served(20)]), start());
+        let (ben, help) = (number(BEN), number("+911"));
+        let ask = Ask { to: &ben, account: None };
+        assert_eq!(routing.pick(now, &ask, |_| false), Ok(vec![0, 1]), "a ping unanswered is no call refused");
+        assert_eq!(routing.pick(now, &ask, |at| at == 1), Ok(vec![1]));
+        assert_eq!(routing.pick(now, &Ask { to: &help, account: None }, |at| at == 1), Ok(vec![1, 0]));
+        for leg in 1..=2 {
+            routing.goes_out(now, LegId(leg), 1, None);
+        }
+        assert_eq!(routing.pick(now, &ask, |at| at == 1), Ok(vec![0]), "the one that is up is full");
     }
 
     #[test]

@@ -283,7 +283,7 @@ pub async fn spawn(
     let (incoming, calls) = mpsc::channel(INCOMING_DEPTH);
     let (found, names) = mpsc::channel(NAMES_DEPTH);
     if !named.is_empty() {
-        match Resolver::new(settings.name_server, local.is_ipv6()) {
+        match Resolver::new(settings.name_server, local.ip()) {
             Ok(resolver) => {
                 for at in named {
                     let carrier = &settings.carriers[at];

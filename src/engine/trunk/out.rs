@@ -22,6 +22,8 @@ use crate::proto::sip::{Command, DialogId, Event, Input};
 pub(super) struct Hunting {
     hunt: Hunt,
     ways: Vec<Way>,
+    /// The way of the latest attempt. One that was passed over for want of a channel is none.
+    tried: Option<Way>,
     to: PhoneNumber,
     caller_id: Option<PhoneNumber>,
     offer: Offer,
@@ -35,7 +37,8 @@ impl Loop {
         let ask = Ask { to: &call.to, account: call.account.as_ref() };
         let picked = self.routing.pick(now, &ask, |trunk| self.watch.is_up(trunk));
         self.notice();
-        let ways = match picked.map(|trunks| self.watch.ways(now, &trunks)) {
+        let helps = call.to.emergency_code().is_some();
+        let ways = match picked.map(|trunks| self.watch.ways(now, &trunks, helps)) {
             Ok(ways) if !ways.is_empty() => ways,
             Ok(_) => return refuse(leg, &call, Refusal::Down, &events),
             Err(refusal) => return refuse(leg, &call, refusal, &events),
@@ -46,7 +49,8 @@ impl Loop {
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         let (hunt, offered) = (Hunt::new(now, ways.len()), false);
-        self.hunting.insert(leg, Hunting { hunt, ways, to: call.to, caller_id: call.caller_id, offer, offered });
+        let hunting = Hunting { hunt, ways, tried: None, to: call.to, caller_id: call.caller_id, offer, offered };
+        self.hunting.insert(leg, hunting);
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
         }
@@ -71,7 +75,9 @@ impl Loop {
         let now = self.now();
         let Some(hunting) = self.hunting.get_mut(&leg) else { return Vec::new() };
         match &event {
-            Event::Progress { status, .. } => hunting.hunt.handle(now, HuntInput::Progress { status: *status }),
+            Event::Progress { status, sdp, .. } => {
+                hunting.hunt.handle(now, HuntInput::Progress { status: *status, described: sdp.is_some() });
+            }
             Event::Rejected { status, .. } => {
                 let status = *status;
                 hunting.hunt.handle(now, HuntInput::Refused { status });
@@ -90,7 +96,6 @@ impl Loop {
         let now = self.now();
         let mut commands = Vec::new();
         while let Some(hunting) = self.hunting.get_mut(&leg) {
-            let at = hunting.hunt.at();
             match hunting.hunt.poll_output() {
                 Some(HuntOutput::Leave) => {
                     // A late 1xx gets CANCEL, a late 2xx ACK and BYE: the agent knows that nobody wants it.
@@ -99,27 +104,26 @@ impl Loop {
                 }
                 Some(HuntOutput::Try(next)) => {
                     let way = hunting.ways[next];
-                    if let Some(before) = next.checked_sub(1).map(|before| hunting.ways[before]) {
-                        let moves = before.trunk != way.trunk;
-                        let helps = hunting.to.emergency_code().is_some();
+                    // It holds a channel of the trunk it is booked on already.
+                    let moves = self.routing.trunk_of(leg) != Some(way.trunk);
+                    let helps = hunting.to.emergency_code().is_some();
+                    if moves && !helps && !self.routing.has_channel(way.trunk) {
+                        hunting.hunt.handle(now, HuntInput::Refused { status: 503 });
+                        continue;
+                    }
+                    if let Some(before) = hunting.tried.replace(way) {
                         self.watch.failed(now, before);
                         self.count_failover(leg, before.trunk);
-                        if moves && !helps && !self.routing.has_channel(way.trunk) {
-                            let full = HuntInput::Refused { status: 503 };
-                            self.hunting.get_mut(&leg).into_iter().for_each(|hunting| hunting.hunt.handle(now, full));
-                            continue;
-                        }
-                        if moves {
-                            self.routing.moves(now, leg, way.trunk);
-                        }
+                    }
+                    if moves {
+                        self.routing.moves(now, leg, way.trunk);
                     }
                     let dialog = self.side.agent.next_dialog();
                     self.legs.rewire(leg, dialog);
                     commands.extend(self.invite(leg, dialog, way));
                 }
                 Some(HuntOutput::Over { status }) => {
-                    let way = hunting.ways[at];
-                    if is_path_fault(status) {
+                    if let Some(way) = hunting.tried.filter(|_| is_path_fault(status)) {
                         self.watch.failed(now, way);
                     }
                     self.hunting.remove(&leg);

@@ -237,7 +237,7 @@ impl Loop {
         let now = self.now();
         let mut registrations = std::mem::take(&mut self.registrations);
         let commands = registrations.commands(|trunk| {
-            let peer = self.watch.ways(now, &[trunk]).first()?.peer;
+            let peer = self.watch.server_of(now, trunk)?;
             Some(self.flow_to(trunk, peer))
         });
         self.registrations = registrations;
@@ -262,7 +262,7 @@ impl Loop {
     }
 
     /// A call goes on whose connection broke. One of ours is opened anew by its next request; in place of the carrier's
-    /// own we go to where it says that it listens, else to a server of its trunk.
+    /// own we go to where it says that it listens, else to a server of its trunk; never in the clear with what was over TLS.
     fn find_way(&mut self, dialog: DialogId) -> Option<Command> {
         let (flow, hop) = self.side.agent.way_of(dialog)?;
         if self.side.endpoint.reopens(&flow) {
@@ -270,9 +270,11 @@ impl Loop {
         }
         let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
         let peer = hop.or_else(|| self.watch.server_of(self.now(), trunk))?;
-        let flow = match flow.transport {
-            Transport::Tcp => self.side.endpoint.stream_flow(peer, None),
-            _ => self.flow_to(trunk, peer),
+        let flow = match (flow.transport, &self.settings.carriers[trunk].over) {
+            (Transport::Tcp, _) => self.side.endpoint.stream_flow(peer, None),
+            (Transport::Tls, Carriage::Tls(tls)) => self.side.endpoint.stream_flow(peer, Some(tls)),
+            // We know no name that its certificate would have to say. The carrier may come again by itself.
+            _ => return None,
         };
         Some(Command::MoveFlow { dialog, flow })
     }

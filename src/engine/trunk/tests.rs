@@ -289,7 +289,7 @@ async fn a_caller_who_gives_up_while_the_second_trunk_is_tried_leaves_nothing_be
 }
 
 #[tokio::test]
-async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_answers() {
+async fn when_no_trunk_answers_pings_calls_are_tried_all_the_same_and_one_alarm_stands_until_one_does() {
     let far = Far::open().await;
     let mut only = carrier(&far, 10);
     only.ping_every = Some(Duration::from_millis(40));
@@ -298,10 +298,12 @@ async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_an
     assert_eq!(ping.line(), format!("OPTIONS sip:{} SIP/2.0", far.address));
     let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
     assert_eq!((alarm.level, alarm.dismissible), (AlarmLevel::Critical, false));
-    assert!(alarm.text.starts_with("The trunk carrier-10 does not answer. Nobody can be called"), "{}", alarm.text);
+    assert!(alarm.text.starts_with("The trunk carrier-10 does not answer. Calls are tried over"), "{}", alarm.text);
     assert_eq!(house.trunk.alarms(), [alarm]);
     let mut caller = house.dials(BEN);
-    assert_eq!(caller.ends().await, Cause::Unreachable);
+    let tried = far.gets("INVITE").await;
+    far.says(&tried, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy, "a carrier may carry calls and answer no pings");
     // Any answer is a sign of life. Old pings, still repeated, are answered too and count for nothing.
     loop {
         let ping = far.gets("OPTIONS").await;
@@ -314,6 +316,101 @@ async fn when_all_trunks_are_down_calls_say_so_and_one_alarm_stands_until_one_an
     assert!(house.trunk.alarms().is_empty());
     let _caller = house.dials(BEN);
     far.gets("INVITE").await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_goes_on_to_a_trunk_that_answers_no_pings() {
+    let (up, silent) = (Far::open().await, Far::open().await);
+    let mut carriers = [carrier(&up, 20), carrier(&silent, 10)];
+    carriers.iter_mut().for_each(|carrier| carrier.rules.emergency = true);
+    carriers[1].ping_every = Some(Duration::from_millis(40));
+    let mut house = house(carriers.into(), |_| {}).await;
+    assert!(matches!(house.told().await, FeedEvent::Alarm { .. }));
+    let help = PhoneNumber::emergency("911").expect("an emergency number");
+    let mut caller = house.dials(help.as_e164());
+    let refused = up.gets("INVITE").await;
+    up.says(&refused, "503 Service Unavailable", false).await;
+    let taken = silent.gets("INVITE").await;
+    silent.says(&taken, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+}
+
+#[tokio::test]
+async fn a_full_trunk_is_passed_over_with_all_its_servers_and_rests_for_none_of_it() {
+    let (first, second, third) = (Far::open().await, Far::open().await, Far::open().await);
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, second.address.port()], "a.carrier.example."),
+        Known::srv(service, 60, [20, 0, third.address.port()], "b.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+        Known::address("b.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut narrow = carrier(&second, 20);
+    narrow.target = "sip.carrier.example".parse().expect("a target");
+    narrow.rules.channels = 1;
+    narrow.ping_every = Some(PING_EVERY);
+    let mut house = house(vec![narrow, carrier(&first, 10)], |settings| settings.name_server = Some(server)).await;
+    for far in [&second, &third] {
+        let ping = far.gets("OPTIONS").await;
+        far.says(&ping, "200 OK", false).await;
+    }
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "100 Trying", false).await;
+    // Meanwhile the other trunk's only channel is taken.
+    let from_carrier = format!(
+        "INVITE sip:+12025550102@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKin\r\n\
+         From: <sip:+12025550199@h>;tag=1\r\nTo: <sip:+12025550102@127.0.0.1>\r\nCall-ID: in\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:far@{}>\r\nContent-Length: 0\r\n\r\n",
+        second.address, second.address
+    );
+    second.socket.send_to(from_carrier.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+    let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    first.says(&refused, "503 Service Unavailable", false).await;
+    assert_eq!(caller.ends().await, Cause::Unreachable);
+    assert_eq!(third.unread(), 0, "the second server is of the full trunk too");
+    // The channel is free again: the trunk was not to blame, and its first server is the first.
+    house.trunk.send(call.leg, LegCommand::Reject(Cause::Busy));
+    second.gets("SIP/2.0 486").await;
+    let _caller = house.dials(BEN);
+    let next = second.gets("INVITE").await;
+    assert_eq!(next.line(), format!("INVITE sip:{BEN}@sip.carrier.example SIP/2.0"));
+}
+
+#[tokio::test]
+async fn a_telephone_that_rang_with_audio_is_not_rung_by_another_trunk() {
+    for status in ["408 Request Timeout", "500 Server Internal Error", "503 Service Unavailable"] {
+        let (first, second) = (Far::open().await, Far::open().await);
+        let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+        let mut caller = house.dials(BEN);
+        let rings = first.gets("INVITE").await;
+        first.says(&rings, "183 Session Progress", true).await;
+        assert!(matches!(caller.hears().await, LegEvent::EarlyMedia(_)));
+        first.says(&rings, status, false).await;
+        assert!(matches!(caller.ends().await, Cause::Unreachable | Cause::NoAnswer), "{status}");
+        assert_eq!(second.unread(), 0, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_trunk_side_for_both_families_finds_a_carrier_that_has_ipv4_alone() {
+    let far = Far::open().await;
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, far.address.port()], "a.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut named = carrier(&far, 10);
+    named.target = "sip.carrier.example".parse().expect("a target");
+    named.ping_every = Some(PING_EVERY);
+    let _house = house(vec![named], |settings| {
+        settings.name_server = Some(server);
+        settings.bind = (std::net::Ipv6Addr::UNSPECIFIED, 0).into();
+    })
+    .await;
+    far.gets("OPTIONS").await;
 }
 
 #[tokio::test]

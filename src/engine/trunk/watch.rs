@@ -150,8 +150,9 @@ impl Watch {
         self.paths.get(trunk).is_some_and(Path::any_up)
     }
 
-    /// The servers that one call tries, those of the first trunk first.
-    pub fn ways(&mut self, now: Instant, trunks: &[usize]) -> Vec<Way> {
+    /// The servers that one call tries, those of the first trunk first. Those that answer no pings are tried where a
+    /// trunk has no other; with `all`, as for help, after the rest.
+    pub fn ways(&mut self, now: Instant, trunks: &[usize], all: bool) -> Vec<Way> {
         self.resting.retain(|_, until| *until > now);
         // Each trunk has its turn, however many servers the first one has.
         let each = (hunt::MAX_WAYS / trunks.len().max(1)).max(1);
@@ -159,19 +160,21 @@ impl Watch {
         for &trunk in trunks {
             let Some(path) = self.paths.get(trunk) else { continue };
             let mut order = locate::pick_order(&path.servers, &mut self.rng);
-            order.retain(|peer| path.is_up(*peer));
-            order.sort_by_key(|peer| self.resting.contains_key(peer));
+            if !all && path.any_up() {
+                order.retain(|peer| path.is_up(*peer));
+            }
+            order.sort_by_key(|peer| (!path.is_up(*peer), self.resting.contains_key(peer)));
             ways.extend(order.into_iter().take(each).map(|peer| Way { trunk, peer }));
         }
-        ways.sort_by_key(|way| self.resting.contains_key(&way.peer));
+        let is_up = |way: &Way| self.paths[way.trunk].is_up(way.peer);
+        ways.sort_by_key(|way| (!is_up(way), self.resting.contains_key(&way.peer)));
         ways.truncate(hunt::MAX_WAYS);
         ways
     }
 
-    /// Where a call that is up goes on: the server that would be tried first, or one of those that are down.
+    /// Where a call that is up goes on, or a registration is asked for: the server that would be tried first.
     pub fn server_of(&mut self, now: Instant, trunk: usize) -> Option<SocketAddr> {
-        let first = self.ways(now, &[trunk]).first().map(|way| way.peer);
-        first.or_else(|| self.paths.get(trunk)?.addresses().next())
+        self.ways(now, &[trunk], false).first().map(|way| way.peer)
     }
 
     /// This way failed a call: for a while it is tried last.
@@ -265,8 +268,10 @@ impl Watch {
 fn words(down: &[&str], all: bool) -> String {
     let names = down.join(", ");
     match (all, down.len()) {
-        (true, 1) => format!("The trunk {names} does not answer. Nobody can be called, and callers may not reach us."),
-        (true, _) => format!("No trunk answers ({names}). Nobody can be called, and callers may not reach us."),
+        (true, 1) => format!(
+            "The trunk {names} does not answer. Calls are tried over it, but may fail; callers may not reach us."
+        ),
+        (true, _) => format!("No trunk answers ({names}). Calls are tried, but may fail; callers may not reach us."),
         (false, 1) => format!("The trunk {names} does not answer. Calls go out over the others."),
         (false, _) => format!("The trunks {names} do not answer. Calls go out over the others."),
     }
@@ -338,8 +343,7 @@ mod tests {
         assert_eq!(rig.told(), ["Warning: The trunk carrier-0 does not answer. Calls go out over the others."]);
         assert!(!rig.watch.is_up(0) && rig.watch.is_up(1));
         rig.rounds(6, &[]);
-        let all =
-            "Critical: No trunk answers (carrier-0, carrier-1). Nobody can be called, and callers may not reach us.";
+        let all = "Critical: No trunk answers (carrier-0, carrier-1). Calls are tried, but may fail; callers may not reach us.";
         assert_eq!(rig.told(), [all]);
         assert_eq!(rig.alarms.list().len(), 1, "instead of the one before");
         assert!(!rig.alarms.silence(DOWN), "it goes when a trunk answers, not before");
@@ -361,7 +365,7 @@ mod tests {
         assert_eq!(rig.told(), ["gone: trunks_down"]);
         rig.watch.not_found(0);
         assert_eq!(rig.told(), [""; 0]);
-        assert_eq!(rig.watch.ways(rig.now, &[0]), [Way { trunk: 0, peer: address }], "what was known holds");
+        assert_eq!(rig.watch.ways(rig.now, &[0], false), [Way { trunk: 0, peer: address }], "what was known holds");
     }
 
     #[test]
@@ -372,7 +376,7 @@ mod tests {
         rig.watch.found(rig.now, 0, servers.collect());
         let peers = |rig: &mut Rig, trunks: &[usize]| -> Vec<SocketAddr> {
             let now = rig.now;
-            rig.watch.ways(now, trunks).into_iter().map(|way| way.peer).collect()
+            rig.watch.ways(now, trunks, false).into_iter().map(|way| way.peer).collect()
         };
         assert_eq!(peers(&mut rig, &[0]), [at(11), at(12), at(13), at(14)]);
         assert_eq!(peers(&mut rig, &[0, 1]), [at(11), at(12), at(2)]);

@@ -169,12 +169,17 @@ impl Endpoint {
         Flow { transport: Transport::Udp, local: self.local, peer, connection: 0 }
     }
 
-    /// The flow to `peer` over TCP, or over TLS with a peer of that name; usable at once. Its connection is opened when
+    /// The flow to `peer` over TCP, or over TLS as configured there; usable at once. Its connection is opened when
     /// something is first sent, and again after it broke; if it can't be, the flow closes.
     pub fn stream_flow(&mut self, peer: SocketAddr, tls: Option<&TlsPeer>) -> Flow {
         let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
-        let name = |tls: Option<&TlsPeer>| tls.map(|tls| tls.name().clone());
-        let same = |way: &&Way| way.flow.peer == peer && name(way.tls.as_ref()) == name(tls);
+        let same = |way: &&Way| {
+            way.flow.peer == peer
+                && match (&way.tls, tls) {
+                    (Some(one), Some(other)) => one.is(other),
+                    (one, other) => one.is_none() && other.is_none(),
+                }
+        };
         if let Some(way) = self.ways.values().find(same) {
             return way.flow;
         }

@@ -70,8 +70,8 @@ impl fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// Asks `server` alone, else whom the system asks; for IPv6 addresses or for IPv4, as our own socket is.
-    pub fn new(server: Option<SocketAddr>, ipv6: bool) -> Result<Self, ResolveError> {
+    /// Asks `server` alone, else whom the system asks; for addresses that a socket bound to `own` reaches.
+    pub fn new(server: Option<SocketAddr>, own: IpAddr) -> Result<Self, ResolveError> {
         let provider = TokioRuntimeProvider::default();
         let mut builder = match server {
             Some(address) => {
@@ -89,7 +89,12 @@ impl Resolver {
         options.attempts = ATTEMPTS;
         // Nobody asks again before an answer has run out.
         options.cache_size = 0;
-        options.ip_strategy = if ipv6 { LookupIpStrategy::Ipv6Only } else { LookupIpStrategy::Ipv4Only };
+        options.ip_strategy = match own {
+            IpAddr::V4(_) => LookupIpStrategy::Ipv4Only,
+            // `[::]` is both families.
+            IpAddr::V6(ip) if ip.is_unspecified() => LookupIpStrategy::Ipv6AndIpv4,
+            IpAddr::V6(_) => LookupIpStrategy::Ipv6Only,
+        };
         Ok(Self(builder.build()?))
     }
 

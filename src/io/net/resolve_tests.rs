@@ -105,7 +105,7 @@ async fn srv_records_are_followed_to_their_addresses_with_order_and_ports() {
         a("b.carrier.example.", 300, 3),
     ])
     .await;
-    let resolver = Resolver::new(Some(server), false).expect("a resolver");
+    let resolver = Resolver::new(Some(server), Ipv4Addr::UNSPECIFIED.into()).expect("a resolver");
     let located = resolver.locate("sip.carrier.example", None, Transport::Udp).await.expect("found");
     assert_eq!(located.ttl, Duration::from_secs(60), "the shortest");
     assert_eq!(
@@ -120,7 +120,7 @@ async fn srv_records_are_followed_to_their_addresses_with_order_and_ports() {
 #[tokio::test]
 async fn without_srv_or_with_a_port_the_name_itself_is_asked_for() {
     let (server, asked) = name_server(vec![a("sip.carrier.example.", 30, 9)]).await;
-    let resolver = Resolver::new(Some(server), false).expect("a resolver");
+    let resolver = Resolver::new(Some(server), Ipv4Addr::UNSPECIFIED.into()).expect("a resolver");
     let located = resolver.locate("sip.carrier.example", None, Transport::Tls).await.expect("found");
     assert_eq!(located.servers, [Server::alone(vec![at(9, 5061)])]);
     let before = asked.load(Ordering::SeqCst);
@@ -136,7 +136,7 @@ async fn without_srv_or_with_a_port_the_name_itself_is_asked_for() {
 async fn a_service_that_is_not_there_and_a_host_that_does_not_exist_are_nothing() {
     let (server, _) =
         name_server(vec![srv("_sip._tcp.udp-only.example.", 60, [0, 0, 0], "."), a("udp-only.example.", 60, 1)]).await;
-    let resolver = Resolver::new(Some(server), false).expect("a resolver");
+    let resolver = Resolver::new(Some(server), Ipv4Addr::UNSPECIFIED.into()).expect("a resolver");
     let nothing = Err(ResolveError::Nothing);
     assert_eq!(resolver.locate("udp-only.example", None, Transport::Tcp).await, nothing);
     assert_eq!(resolver.locate("no-such-host.example", None, Transport::Udp).await, nothing);

@@ -275,6 +275,11 @@ impl TlsPeer {
         &self.name
     }
 
+    /// Clones are one. Two of the same name may trust others, or show another certificate.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.verifier, &other.verifier)
+    }
+
     /// What we show it if asked.
     pub const fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
@@ -297,7 +302,7 @@ impl TlsPeer {
         Ok(true)
     }
 
-    pub(super) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
+    pub(crate) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
         (self.connector.clone(), self.asked.clone())
     }
 }

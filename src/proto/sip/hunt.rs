@@ -17,8 +17,8 @@ pub const MAX_WAYS: usize = 4;
 /// What happens to a hunt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HuntInput {
-    /// A provisional answer on the way tried now, 100 included.
-    Progress { status: u16 },
+    /// A provisional answer on the way tried now, 100 included. `described`: it brought audio.
+    Progress { status: u16, described: bool },
     /// It was refused, timed out (408) or lost its connection (503).
     Refused { status: u16 },
     /// The time of [`Hunt::poll_timeout`] has come.
@@ -65,9 +65,10 @@ impl Hunt {
 
     pub fn handle(&mut self, now: Instant, input: HuntInput) {
         match input {
-            HuntInput::Progress { status } => {
+            HuntInput::Progress { status, described } => {
                 self.give_up_at = None;
-                self.rang |= status == 180;
+                // Many carriers ring by 183 with audio, and never say 180.
+                self.rang |= status == 180 || described;
             }
             HuntInput::Refused { status } => {
                 self.give_up_at = None;
@@ -128,7 +129,7 @@ mod tests {
         for status in [408, 500, 502, 503, 504] {
             let (now, mut hunt) = (start(), Hunt::new(start(), 2));
             assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)]);
-            hunt.handle(now, HuntInput::Progress { status: 100 });
+            hunt.handle(now, HuntInput::Progress { status: 100, described: false });
             hunt.handle(now, HuntInput::Refused { status });
             assert_eq!(drain(&mut hunt), [HuntOutput::Try(1)], "{status}");
             hunt.handle(now, HuntInput::Refused { status: 503 });
@@ -147,10 +148,16 @@ mod tests {
 
     #[test]
     fn a_telephone_that_rang_is_not_rung_by_another_way() {
+        for (status, described) in [(180, false), (180, true), (183, true)] {
+            let mut hunt = Hunt::new(start(), 2);
+            hunt.handle(start(), HuntInput::Progress { status, described });
+            hunt.handle(start(), HuntInput::Refused { status: 503 });
+            assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Over { status: 503 }], "{status}");
+        }
         let mut hunt = Hunt::new(start(), 2);
-        hunt.handle(start(), HuntInput::Progress { status: 180 });
+        hunt.handle(start(), HuntInput::Progress { status: 183, described: false });
         hunt.handle(start(), HuntInput::Refused { status: 503 });
-        assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Over { status: 503 }]);
+        assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Try(1)], "a 183 alone alerts nobody");
     }
 
     #[test]
@@ -175,7 +182,7 @@ mod tests {
     fn one_sign_of_life_and_the_way_is_kept() {
         let mut hunt = Hunt::new(start(), 2);
         let at = hunt.poll_timeout().expect("it has patience");
-        hunt.handle(start(), HuntInput::Progress { status: 100 });
+        hunt.handle(start(), HuntInput::Progress { status: 100, described: false });
         assert_eq!(hunt.poll_timeout(), None);
         hunt.handle(at, HuntInput::Timeout);
         assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)], "a timer that fires late changes nothing");
@@ -207,8 +214,9 @@ mod tests {
                 match rng.below(3) {
                     0 => hunt.handle(now, HuntInput::Timeout),
                     _ if status < 200 => {
-                        rang |= status == 180;
-                        hunt.handle(now, HuntInput::Progress { status });
+                        let described = status > 100 && rng.below(2) == 0;
+                        rang |= status == 180 || described;
+                        hunt.handle(now, HuntInput::Progress { status, described });
                     }
                     _ => hunt.handle(now, HuntInput::Refused { status }),
                 }

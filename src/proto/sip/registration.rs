@@ -18,6 +18,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
 const LONGEST_EXPIRES: u32 = 86_400;
 /// A carrier that grants less is asked no more often than this.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
+/// Sequence numbers left to a request under way: challenged, it goes out again with higher ones.
+const ROOM: u32 = 4;
 /// How long the good-bye waits for its answer.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -146,6 +148,10 @@ impl Registration {
     }
 
     fn on_answer(&mut self, now: Instant, answer: RegisterAnswer) {
+        // Of the request that the good-bye overtook.
+        if matches!(self.state, State::Leaving(_)) && answer.cseq < self.cseq {
+            return;
+        }
         self.cseq = self.cseq.max(answer.cseq);
         match self.state {
             State::Leaving(_) => self.is_gone(Some(answer.status)),
@@ -225,16 +231,19 @@ impl Registration {
         match self.state {
             State::Leaving(_) | State::Over => {}
             // One under way may yet be granted, so it is taken back as well.
-            State::Asking | State::Up(_) => {
-                self.state = State::Leaving(now + FAREWELL);
-                self.send(0);
+            State::Asking => {
+                self.cseq += ROOM;
+                self.leave(now);
             }
-            State::Waiting(_) if self.is_registered() => {
-                self.state = State::Leaving(now + FAREWELL);
-                self.send(0);
-            }
+            State::Up(_) => self.leave(now),
+            State::Waiting(_) if self.is_registered() => self.leave(now),
             State::Idle | State::Waiting(_) => self.is_gone(None),
         }
+    }
+
+    fn leave(&mut self, now: Instant) {
+        self.state = State::Leaving(now + FAREWELL);
+        self.send(0);
     }
 
     fn is_gone(&mut self, status: Option<u16>) {
@@ -359,6 +368,17 @@ mod tests {
         assert_eq!(rig.tell(Input::FlowLost), [Output::Changed { registered: false, status: None }]);
         let (wait, _, sent) = rig.pass();
         assert!(wait <= Duration::from_secs(2) && matches!(sent.as_slice(), [Output::Send { .. }]));
+    }
+
+    #[test]
+    fn a_good_bye_while_asking_leaves_numbers_for_challenges_and_waits_for_its_own_answer() {
+        let mut rig = Rig::new(7);
+        let sent = rig.tell(Input::Stop);
+        let [Output::Send { cseq, expires: 0 }] = sent[..] else { panic!("{sent:?}") };
+        assert!(cseq > 3, "the first may have gone out again as 2 and 3, with credentials");
+        assert_eq!(rig.answered(answer(200, 2)), [], "that was the older one's");
+        assert!(!rig.registration.is_over());
+        assert_eq!(rig.answered(answer(200, cseq + 1)), [Output::Over]);
     }
 
     #[test]
