@@ -379,6 +379,47 @@ async fn a_full_trunk_is_passed_over_with_all_its_servers_and_rests_for_none_of_
 }
 
 #[tokio::test]
+async fn a_call_on_the_last_channel_of_its_trunk_still_tries_that_trunks_other_server() {
+    let (first, second, other) = (Far::open().await, Far::open().await, Far::open().await);
+    let service = "_sip._udp.sip.carrier.example.";
+    let (server, _) = name_server(vec![
+        Known::srv(service, 60, [10, 0, first.address.port()], "a.carrier.example."),
+        Known::srv(service, 60, [20, 0, second.address.port()], "b.carrier.example."),
+        Known::address("a.carrier.example.", 60, [127, 0, 0, 1]),
+        Known::address("b.carrier.example.", 60, [127, 0, 0, 1]),
+    ])
+    .await;
+    let mut narrow = carrier(&first, 10);
+    narrow.target = "sip.carrier.example".parse().expect("a target");
+    narrow.rules.channels = 1;
+    narrow.ping_every = Some(PING_EVERY);
+    let mut next = carrier(&other, 20);
+    next.rules.channels = 1;
+    next.rules.plan.allowed.push("+33".parse().expect("a pattern"));
+    // By this one the second server fails a call, so that it is tried after the other trunk.
+    let mut aside = carrier(&second, 30);
+    aside.rules.plan.allowed = vec!["+44".parse().expect("a pattern")];
+    let house = house(vec![narrow, next, aside], |settings| settings.name_server = Some(server)).await;
+    for far in [&first, &second] {
+        let ping = far.gets("OPTIONS").await;
+        far.says(&ping, "200 OK", false).await;
+    }
+    let mut failing = house.dials("+442071838750");
+    let failed = second.gets("INVITE").await;
+    second.says(&failed, "503 Service Unavailable", false).await;
+    assert_eq!(failing.ends().await, Cause::Unreachable);
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "100 Trying", false).await;
+    let _fills = house.dials("+33142685300");
+    other.gets("INVITE").await;
+    first.says(&refused, "503 Service Unavailable", false).await;
+    let taken = second.gets("INVITE sip:+1").await;
+    second.says(&taken, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy);
+}
+
+#[tokio::test]
 async fn a_telephone_that_rang_with_audio_is_not_rung_by_another_trunk() {
     for status in ["408 Request Timeout", "500 Server Internal Error", "503 Service Unavailable"] {
         let (first, second) = (Far::open().await, Far::open().await);
