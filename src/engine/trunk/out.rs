@@ -151,9 +151,6 @@ impl Loop {
         let flow = self.flow_to(way.trunk, way.peer);
         let carrier = &self.settings.carriers[way.trunk];
         let transport = carrier.over.parameter();
-        if carrier.account.is_some() {
-            self.side.agent.lend_login(dialog, login_of(way.trunk));
-        }
         let hunting = self.hunting.get_mut(&leg)?;
         let written = |number: &PhoneNumber| carrier.numbering.write(number);
         let user = hunting.to.emergency_code().map_or_else(|| written(&hunting.to), str::to_owned);
@@ -164,6 +161,9 @@ impl Loop {
         if (again || srtp != Srtp::Off) && self.legs.tell(dialog, LegEvent::Offered(srtp)).is_some() {
             // Its owner is gone.
             return None;
+        }
+        if carrier.account.is_some() {
+            self.side.agent.lend_login(dialog, login_of(way.trunk));
         }
         // A name stays a name in the request URI: carriers tell customers apart by it.
         let host = &carrier.target;
