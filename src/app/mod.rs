@@ -121,8 +121,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
             .await
             .map_err(|e| Failure::new(e.to_string()))?;
-    let waiting = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let cut_off = store.list_unfinished_calls().await.map_err(|e| Failure::new(e.to_string()))?;
+    let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
@@ -260,15 +259,20 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     outcome
 }
 
-/// Callers of earlier starts whose alarm nobody has seen to, and for whom they called.
-async fn to_ring_back(store: &Store, now: UtcMs) -> Result<Vec<(CallRecord, String)>, StoreError> {
+/// Calls, and for whom the callers called.
+type WithAccounts = Vec<(CallRecord, String)>;
+
+/// Callers of earlier starts whose alarm nobody has seen to, and those that the last one left on the line.
+async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAccounts), StoreError> {
     let names: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id, a.name)).collect();
     let since = now.plus_ms(-i64::try_from(ALARM_STAYS.as_millis()).expect("half an hour fits"));
     let with_name = |call: CallRecord| {
         let name = names.get(&call.account).cloned().unwrap_or_default();
         (call, name)
     };
-    Ok(store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect())
+    let waiting = store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect();
+    let cut_off = store.list_unfinished_calls().await?.into_iter().map(with_name).collect();
+    Ok((waiting, cut_off))
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.

@@ -20,6 +20,9 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    if options.text.trim().is_empty() {
+        return Err("there is nothing to say: give a text between the quotation marks".into());
+    }
     let command = match &options.config {
         Some(path) => ConfigFile { config: path.clone() }.load()?.voice.command,
         None => None,

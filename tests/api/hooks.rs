@@ -1,13 +1,15 @@
 //! Callbacks of a provider of texts: taken with the right signature only.
 
+use std::time::Duration;
+
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordboard::io::store::inbound::{Arrival, Receipt};
 use ring::hmac;
 
-use crate::support::{Got, House, PUBLIC_URL, SMS_SECRET};
+use crate::support::{Got, House, PUBLIC_URL, SMS_SECRET, message_body, number};
 
 const INBOUND: &str = "/hooks/sms/twilio/inbound";
 const STATUS: &str = "/hooks/sms/twilio/status";
@@ -125,7 +127,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     let fields = [("MessageSid", "SM3"), ("From", "+12025550199"), ("To", "+12025550102"), ("Body", "Who is this?")];
     let signature = sign(&format!("{PUBLIC_URL}{INBOUND}"), &fields, SMS_SECRET);
     assert_eq!(post(&house, INBOUND, &fields, Some(&signature)).await.status, StatusCode::OK);
-    house.advance(std::time::Duration::from_secs(1)).await;
+    house.advance(Duration::from_secs(1)).await;
     let alarms = dispatcher.alarms();
     let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
     assert!(alarm.dismissible);
@@ -135,9 +137,9 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     // From round 2 on, nobody told: the dispatch's own alarm, which only its end takes back.
     let token = house.sign_in("kim").await;
     let body = crate::support::message_body();
-    assert_eq!(house.ask(axum::http::Method::POST, "/api/v1/messages", &token, body).await.status, StatusCode::CREATED);
+    assert_eq!(house.ask(Method::POST, "/api/v1/messages", &token, body).await.status, StatusCode::CREATED);
     for _ in 0..90 {
-        house.advance(std::time::Duration::from_secs(60)).await;
+        house.advance(Duration::from_secs(60)).await;
         for (request, news) in crate::support::Told::so_far(&house.told.calls) {
             let over =
                 cordboard::engine::callout::CallOutResult::NotReached(cordboard::domain::call::cause::Cause::NoAnswer);
@@ -150,4 +152,24 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     assert!(!alarm.dismissible && alarm.dispatch.is_some());
     dispatcher.silence(&alarm.id);
     assert_eq!(dispatcher.alarms().len(), 1);
+}
+
+#[tokio::test]
+async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_has_seen_to_them() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await;
+    assert_eq!(saved.status, StatusCode::CREATED);
+    house.advance(Duration::from_secs(6)).await;
+    let dispatcher = &house.front.dispatcher;
+    let words = "I cannot come, call somebody else";
+    dispatcher.take_text("twilio", "SM9", number("+12025550121"), None, words.to_owned()).await.expect("taken in");
+    let alarm = dispatcher.alarms().into_iter().find(|alarm| alarm.text.contains(words)).expect("the words");
+    assert!(alarm.dismissible && alarm.text.starts_with("Ben Ortiz sent"), "{}", alarm.text);
+    assert_eq!(house.store.list_unplaced_texts(10).await.expect("the store answers").len(), 1, "kept for a restart");
+    dispatcher.silence(&alarm.id);
+    while !house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(dispatcher.alarms().iter().all(|alarm| !alarm.text.contains(words)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeHears, tone } from './hears';
-import type { HearsView } from './types';
+import { callerGone, describeHears, patchWords, tone } from './hears';
+import type { CallView, HearsView } from './types';
 
 describe('who hears whom', () => {
   it('is said while the contact is being told', () => {
@@ -33,6 +33,20 @@ describe('who hears whom', () => {
       { who: 'contact', hears: ['caller'] },
     ];
     expect(describeHears(two, 'Ben')).toBe('Caller and Ben talk without you.');
+  });
+
+  it('says that the caller has hung up before anybody was joined', () => {
+    const call = (state: string, hears: HearsView[]) =>
+      ({ patch: { state, contact: { name: 'maya' } }, hears }) as unknown as CallView;
+    const there: HearsView[] = [
+      { who: 'caller', hears: ['music'] },
+      { who: 'operator', hears: ['contact'] },
+    ];
+    const gone = call('private', there.slice(1));
+    expect(callerGone(call('private', there))).toBe(false);
+    expect(callerGone(gone)).toBe(true);
+    expect(patchWords(gone)).toBe('The caller has hung up. Maya is on the line: say so.');
+    expect(callerGone(call('dropped', there.slice(1)))).toBe(false);
   });
 
   it('never hides a listener who is not heard', () => {

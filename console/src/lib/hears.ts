@@ -76,11 +76,21 @@ export function causeWords(cause: string | null | undefined): string {
   return cause ? (CAUSES[cause] ?? cause.replaceAll('_', ' ')) : 'the call failed';
 }
 
+/** The caller hung up before anybody was joined with them: there is nobody to announce. */
+export function callerGone(call: CallView): boolean {
+  const before = ['dialling', 'ringing', 'private'].includes(call.patch?.state ?? '');
+  return before && call.hears.length > 0 && !call.hears.some((h) => h.who === 'caller');
+}
+
 /** What happens in the patch now, with whom. */
 export function patchWords(call: CallView): string {
   const patch = call.patch;
   if (!patch) return '';
   const name = patch.contact?.name ?? 'the number';
+  if (callerGone(call)) {
+    const now = patch.state === 'private' ? `${cap(name)} is on the line: say so.` : 'Give up the call.';
+    return `The caller has hung up. ${now}`;
+  }
   switch (patch.state) {
     case 'dialling':
       return `Dialling ${name}…`;

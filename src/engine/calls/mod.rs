@@ -152,10 +152,10 @@ impl CallsHandle {
         self.0.wiring.routes.deliver(event);
     }
 
-    /// Calls that a crash cut off: ends their records, and puts each caller on the desks to be rung back. Once, at
+    /// Calls that a crash cut off, with their accounts' names: ends their records, and puts each caller on the desks to be rung back. Once, at
     /// start, before calls are taken in, as is [`CallsHandle::recall`].
-    pub fn bury_cut_off(&self, cut_off: Vec<CallRecord>) {
-        for call in cut_off {
+    pub fn bury_cut_off(&self, cut_off: Vec<(CallRecord, String)>) {
+        for (call, account) in cut_off {
             let end = CallEnd {
                 answered_at: None,
                 ended_at: self.0.wiring.clock.utc(),
@@ -165,7 +165,7 @@ impl CallsHandle {
             };
             self.0.recorder.write(Line::Finished { call: call.id.clone(), end });
             if call.direction == Direction::In {
-                let text = alarm_text::cut_off(call.remote.as_ref());
+                let text = alarm_text::cut_off(&account, call.remote.as_ref());
                 self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
             }
         }
@@ -176,8 +176,8 @@ impl CallsHandle {
         for (call, account) in callers {
             let caller = call.remote.as_ref();
             let text = match call.end.as_ref().map(|end| end.outcome.as_str()) {
-                Some(CUT_OFF) => alarm_text::cut_off(caller),
-                Some(FAULT) => alarm_text::fault(caller),
+                Some(CUT_OFF) => alarm_text::cut_off(&account, caller),
+                Some(FAULT) => alarm_text::fault(&account, caller),
                 _ => alarm_text::no_operator(&account, caller),
             };
             self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
@@ -313,7 +313,7 @@ impl Calls {
     }
 
     async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
-        let (id, caller) = (facts.id.clone(), facts.caller.clone());
+        let (id, account, caller) = (facts.id.clone(), facts.account.name.clone(), facts.caller.clone());
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
@@ -335,19 +335,19 @@ impl Calls {
         let calls = Arc::clone(&self);
         let work = tokio::spawn(async move { CallTask::new(calls, facts, incoming, received).run().await });
         if work.await.is_err() {
-            self.bury(&id, caller.as_ref());
+            self.bury(&id, &account, caller.as_ref());
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });
     }
 
     /// A call's task panicked. Its legs and bridge went with it; the rest is told here.
-    fn bury(self: &Arc<Self>, id: &CallId, caller: Option<&PhoneNumber>) {
+    fn bury(self: &Arc<Self>, id: &CallId, account: &str, caller: Option<&PhoneNumber>) {
         tracing::error!(call = %id, "a call ended by a fault of ours");
         metrics::counter!("cordboard_call_panics_total").increment(1);
         self.desk.from_call(id.clone(), CallWord::Died);
         self.finish_as_fault(id.clone());
-        self.raise(AlarmLevel::Critical, alarm_text::fault(caller), Some(id));
+        self.raise(AlarmLevel::Critical, alarm_text::fault(account, caller), Some(id));
     }
 
     /// The record of a call whose task is gone.
@@ -423,26 +423,21 @@ fn on_record(event: &RecordEvent) -> (String, Value) {
 mod alarm_text {
     use super::{Account, PhoneNumber};
 
-    /// For the desks alone: holds the caller's number.
-    pub(super) fn cut_off(caller: Option<&PhoneNumber>) -> String {
-        match caller {
-            Some(number) => format!("A caller was cut off when the service stopped: call back {}.", number.as_e164()),
-            None => "A caller without a number was cut off when the service stopped.".to_owned(),
-        }
+    /// For the desks alone, as all here that hold the caller's number.
+    pub(super) fn cut_off(account: &str, caller: Option<&PhoneNumber>) -> String {
+        format!("{account}: a caller was cut off when the service stopped: {}.", back(caller))
     }
 
-    /// For the desks alone: holds the caller's number.
-    pub(super) fn fault(caller: Option<&PhoneNumber>) -> String {
-        match caller {
-            Some(number) => format!("A caller was cut off by a fault of ours: call back {}.", number.as_e164()),
-            None => "A caller without a number was cut off by a fault of ours.".to_owned(),
-        }
+    pub(super) fn fault(account: &str, caller: Option<&PhoneNumber>) -> String {
+        format!("{account}: a caller was cut off by a fault of ours: {}.", back(caller))
     }
 
-    /// For the desks alone: holds the caller's number.
     pub(super) fn no_operator(account: &str, caller: Option<&PhoneNumber>) -> String {
-        let back = caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()));
-        format!("{account}: a caller waited in vain and was told so: {back}.")
+        format!("{account}: a caller waited in vain and was told so: {}.", back(caller))
+    }
+
+    fn back(caller: Option<&PhoneNumber>) -> String {
+        caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()))
     }
 
     pub(super) fn voice(account: &Account) -> String {

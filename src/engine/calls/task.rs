@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
-use super::{Calls, Command, alarm_text};
+use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
 use crate::domain::account::Speech;
@@ -54,6 +54,8 @@ pub(super) struct CallTask {
     /// The caller's leg, while the greeting is made ready before it is answered.
     answer_when_ready: Option<LegId>,
     ended: Option<Cause>,
+    /// The service is stopping and lets everybody go.
+    stopped: bool,
     talked_at: Option<crate::base::clock::UtcMs>,
     /// The phone that the operator on offer would be rung on.
     ring_on: Option<Phone>,
@@ -94,6 +96,7 @@ impl CallTask {
             contact: None,
             answer_when_ready: None,
             ended: None,
+            stopped: false,
             talked_at: None,
             ring_on: None,
             operator: None,
@@ -206,7 +209,10 @@ impl CallTask {
                 // An error means only that nobody waits for the answer.
                 let _ = reply.send(followed);
             }
-            ToCall::Stop => self.tell(Input::Stop),
+            ToCall::Stop => {
+                self.stopped = true;
+                self.tell(Input::Stop);
+            }
         }
     }
 
@@ -341,6 +347,8 @@ impl CallTask {
     fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
         self.ended = Some(cause);
         let outcome = match outcome {
+            // Whom we let go is to be rung back, as after a crash.
+            _ if self.stopped && cause == Cause::Released => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",

@@ -704,18 +704,25 @@ async fn when_the_service_stops_everybody_is_let_go() {
     house.hears(caller, &[Source::Leg(operator)]).await;
     house.calls.stop();
     let mut left = vec![caller, operator];
-    while !left.is_empty() {
-        let (_, leg) = house
-            .until("hang-up", |d| match d {
+    let mut outcome = None;
+    while !left.is_empty() || outcome.is_none() {
+        let (_, (leg, end)) = house
+            .until("hang-ups and the record's end", |d| match d {
                 Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
-                    Some(*leg)
+                    Some((Some(*leg), None))
                 }
+                Did::Wrote(Line::Finished { end, .. }) => Some((None, Some(end.outcome.clone()))),
                 _ => None,
             })
             .await;
-        left.retain(|l| *l != leg);
-        house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+        outcome = outcome.or(end);
+        if let Some(leg) = leg {
+            left.retain(|l| *l != leg);
+            house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+        }
     }
+    // The next start puts the caller on the desks, to be rung back.
+    assert_eq!(outcome.as_deref(), Some(CUT_OFF));
     house.gone().await;
     assert!(house.calls.is_idle());
 }

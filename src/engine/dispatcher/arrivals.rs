@@ -256,7 +256,8 @@ impl Dispatcher {
                 let mut tx = self.inner.store.write().await?;
                 tx.block_number(from, false).await?;
                 tx.commit("start").await?;
-                None
+                // It says all it has to say; whoever heard of the STOP dismisses that.
+                return self.settle(inbound, "started").await;
             }
             Reply::Other => None,
         };
@@ -288,7 +289,9 @@ impl Dispatcher {
         let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
         let event = Event::Unplaced { number: from.clone(), name: self.name_of(from).await?, help };
         let outcome = if help { "helped" } else { "noted" };
-        self.decide(&id, &event, Settles::Arrival(inbound, outcome)).await.map(drop)
+        self.decide(&id, &event, Settles::Arrival(inbound, outcome)).await?;
+        // The dispatch says that there is a text; its words are here, until an operator has seen to them.
+        self.alarm_of_unplaced(inbound).await
     }
 
     async fn stop(&self, inbound: &Inbound, from: &PhoneNumber) -> Result<(), StoreError> {
@@ -314,7 +317,7 @@ impl Dispatcher {
         if Reply::parse(body) == Reply::Stop {
             self.alarm_of_stop(inbound, &name);
         } else {
-            self.alarm_of_text(inbound, &name);
+            self.alarm_of_text(inbound, &name, body);
         }
         Ok(())
     }

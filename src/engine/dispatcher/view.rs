@@ -12,6 +12,8 @@ use crate::engine::feed::{AccountRef, AlarmLevel, AlarmView, DispatchView, FeedE
 use crate::io::store::StoreError;
 use crate::io::store::inbound::Inbound;
 
+/// Characters of a stranger's text that an alarm shows.
+const MAX_WORDS: usize = 400;
 /// Open dispatches shown at most.
 const MAX_SHOWN: u32 = 500;
 
@@ -196,8 +198,11 @@ impl Dispatcher {
         self.raise(format!("unreadable:{provider}:{id}"), AlarmLevel::Critical, text, None);
     }
 
-    pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str) {
-        let text = format!("A text from {name} matches nothing that is open: read it and act.");
+    /// For the desks alone: holds the words of the text.
+    pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str, body: &str) {
+        let shown: String = body.chars().take(MAX_WORDS).collect();
+        let more = if shown.len() < body.len() { "…" } else { "" };
+        let text = format!("{name} sent a text that matches nothing: \u{201c}{shown}{more}\u{201d}");
         self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
 

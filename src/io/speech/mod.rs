@@ -153,7 +153,7 @@ impl Speaker {
         let path = self.prompts.join(format!("{name}.wav"));
         tokio::fs::read(&path).await.map_err(|e| {
             SpeechError::Prompt(format!(
-                "the prompt {} cannot be read: {e}; record it or correct its name",
+                "the prompt {} cannot be read: {e}; record it, or say in [voice] prompts where the recorded prompts are",
                 path.display()
             ))
         })

@@ -80,7 +80,7 @@ readers! {
     list_waiting_inbound(limit: u32) -> Vec<Inbound>;
     /// What has come in, is not handled and cannot be opened: its door and its name there.
     list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
-    /// Texts that matched no open dispatch and that no operator has seen to, newest first.
+    /// Texts that were no answer to anything and that no operator has seen to, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to, if a patch on it has connected.
     find_patched_to(call: &CallId) -> Option<String>;
@@ -110,7 +110,8 @@ async fn list_unreadable_inbound(from: &mut impl Query, limit: u32) -> Result<Ve
 
 async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM inbound WHERE outcome = 'unplaced' ORDER BY received_at DESC LIMIT $1"
+        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped', 'noted') AND kind = 'text'
+         ORDER BY received_at DESC LIMIT $1"
     ));
     let rows = from.fetch_all(sql, args![limit]).await?;
     rows.iter().map(|row| inbound(row, from)).collect()
@@ -127,7 +128,8 @@ pub(super) async fn find_patched_to(from: &mut impl Query, call: &CallId) -> Res
 }
 
 async fn count_help_replies(from: &mut impl Query, from_number: &PhoneNumber) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT COUNT(*) AS n FROM inbound WHERE sender_index = $1 AND outcome = 'helped'
+    const SQL: &str =
+        "SELECT COUNT(*) AS n FROM inbound WHERE sender_index = $1 AND outcome IN ('helped', 'helped_seen')
         AND handled_at > (SELECT COALESCE(MAX(handled_at), 0) FROM inbound
             WHERE sender_index = $1 AND outcome = 'confirmed')";
     let sender = from.seal().index("sender", from_number.as_e164());
@@ -185,8 +187,9 @@ impl Tx {
 
     /// An operator has seen to a text that matched nothing.
     pub async fn see_unplaced(&mut self, provider: &str, id: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE inbound SET outcome = 'seen'
-            WHERE provider = $1 AND provider_msg_id = $2 AND outcome = 'unplaced'";
+        // That help was sent is still counted.
+        const SQL: &str = "UPDATE inbound SET outcome = CASE outcome WHEN 'helped' THEN 'helped_seen' ELSE 'seen' END
+            WHERE provider = $1 AND provider_msg_id = $2 AND outcome IN ('unplaced', 'helped', 'noted')";
         self.execute(SQL, args![provider, id]).await?;
         Ok(())
     }
