@@ -136,7 +136,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
 
     // From round 2 on, nobody told: the dispatch's own alarm, which only its end takes back.
     let token = house.sign_in("kim").await;
-    let body = crate::support::message_body();
+    let body = message_body();
     assert_eq!(house.ask(Method::POST, "/api/v1/messages", &token, body).await.status, StatusCode::CREATED);
     for _ in 0..90 {
         house.advance(Duration::from_secs(60)).await;

@@ -180,6 +180,7 @@ impl Shift {
         self.text("IN2", BEN, "START").await;
         self.text("IN3", STRANGER, "Hello?").await;
         self.house.front.dispatcher.silence("text:twilio:IN1");
+        self.house.front.dispatcher.silence("text:twilio:IN2");
         self.house.front.dispatcher.silence("text:twilio:IN3");
         while !self.house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
             tokio::task::yield_now().await;

@@ -253,11 +253,17 @@ impl Dispatcher {
             },
             Reply::Stop => return self.stop(inbound, from).await,
             Reply::Start => {
+                let people = self.inner.store.list_contacts_by_phone(from).await?;
+                let blocked = people.iter().flat_map(|person| &person.destinations).any(|d| d.blocked);
                 let mut tx = self.inner.store.write().await?;
                 tx.block_number(from, false).await?;
                 tx.commit("start").await?;
-                // It says all it has to say; whoever heard of the STOP dismisses that.
-                return self.settle(inbound, "started").await;
+                if blocked {
+                    // It says all it has to say; whoever heard of the STOP dismisses that.
+                    return self.settle(inbound, "started").await;
+                }
+                // Carriers know YES as the same word: from somebody whom we may text it is a try to confirm.
+                None
             }
             Reply::Other => None,
         };
