@@ -257,10 +257,14 @@ impl Dispatcher {
                 let blocked = people.iter().flat_map(|person| &person.destinations).any(|d| d.blocked);
                 let mut tx = self.inner.store.write().await?;
                 tx.block_number(from, false).await?;
+                if blocked {
+                    // It says all it has to say; whoever heard of the STOP dismisses that. Settled with the block, so
+                    // that a crash in between does not make it a text from somebody who was never blocked.
+                    tx.settle_inbound(inbound, "started", now).await?;
+                }
                 tx.commit("start").await?;
                 if blocked {
-                    // It says all it has to say; whoever heard of the STOP dismisses that.
-                    return self.settle(inbound, "started").await;
+                    return Ok(());
                 }
                 // Carriers know YES as the same word: from somebody whom we may text it is a try to confirm.
                 None
