@@ -3,11 +3,12 @@
 //! A flow that we opened keeps its number when its connection breaks: requests under way learn of it at once, the next
 //! one opens it anew. A flow that came to us is gone with its connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -20,8 +21,10 @@ use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
 use crate::proto::sip::{Flow, Source, Transport};
 
-/// Messages that may wait for the loop. Beyond that UDP is left in the kernel and streams wait.
+/// Messages that may wait for the loop, of each kind. Beyond that UDP is left in the kernel and streams wait.
 const EVENT_DEPTH: usize = 1024;
+/// After an error of the UDP socket that is not about one datagram. Never a reason to spin.
+const UDP_REST: Duration = Duration::from_millis(10);
 /// What a datagram can hold at most.
 const DATAGRAM: usize = 65_535;
 /// Peers of ours remembered at most. One forgotten is met anew.
@@ -64,7 +67,12 @@ struct Way {
 /// The sockets of one side. Its tasks end with it.
 #[derive(Debug)]
 pub struct Endpoint {
-    udp: Arc<UdpSocket>,
+    udp: UdpSocket,
+    /// Taken from the socket, not asked for yet: at most [`EVENT_DEPTH`].
+    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    buffer: Box<[u8]>,
+    /// The next turn is the streams'.
+    streams_turn: bool,
     local: SocketAddr,
     local_tls: Option<SocketAddr>,
     connections: HashMap<u64, Connection>,
@@ -105,12 +113,8 @@ impl Endpoint {
         };
         let local = udp.local_addr().map_err(error("UDP"))?;
         let (sender, events) = mpsc::channel(EVENT_DEPTH);
-        let hall = Hall { events: sender.clone(), census: doors.census, next: Arc::new(AtomicU64::new(1)) };
-        let udp = Arc::new(udp);
-        let mut tasks = vec![
-            tokio::spawn(read_datagrams(Arc::clone(&udp), local, sender)),
-            tokio::spawn(tcp::accept(tcp, None, hall.clone())),
-        ];
+        let hall = Hall { events: sender, census: doors.census, next: Arc::new(AtomicU64::new(1)) };
+        let mut tasks = vec![tokio::spawn(tcp::accept(tcp, None, hall.clone()))];
         let mut local_tls = None;
         if let Some((address, identity)) = doors.tls {
             let error = |source| BindError { address, transport: "TLS", source };
@@ -119,7 +123,20 @@ impl Endpoint {
             tasks.push(tokio::spawn(tcp::accept(listener, Some(identity.acceptor(&[])), hall.clone())));
         }
         let (connections, ways) = (HashMap::new(), HashMap::new());
-        Ok(Self { udp, local, local_tls, connections, ways, events, hall, tasks })
+        let (datagrams, buffer) = (VecDeque::new(), vec![0; DATAGRAM].into_boxed_slice());
+        Ok(Self {
+            udp,
+            datagrams,
+            buffer,
+            streams_turn: false,
+            local,
+            local_tls,
+            connections,
+            ways,
+            events,
+            hall,
+            tasks,
+        })
     }
 
     /// Where it listens on UDP and TCP.
@@ -137,31 +154,72 @@ impl Endpoint {
         WsDoor::new(self.local, self.hall.clone())
     }
 
-    /// The next thing from the network. Cancel-safe.
+    /// The next thing from the network. Cancel-safe. Datagrams and streams take turns, so that a flood of one does not
+    /// silence the other.
     pub async fn next(&mut self) -> NetEvent {
         loop {
-            // A sender is held in `hall`, so the channel cannot close.
-            let Some(event) = self.events.recv().await else { std::future::pending().await };
-            match event {
-                NetEvent::Opened { flow, life, writer, voucher } => {
-                    let connection = Connection { flow, life, writer, voucher: Some(voucher) };
-                    self.connections.insert(flow.connection, connection);
+            self.streams_turn = !self.streams_turn;
+            let of_stream =
+                if self.streams_turn || self.datagrams.is_empty() { self.events.try_recv().ok() } else { None };
+            if let Some(event) = of_stream {
+                if let Some(event) = self.note(event) {
+                    return event;
                 }
-                NetEvent::Closed { flow, life } => {
-                    // One that was closed from here, or found closed, has been told of already.
-                    if self.connections.get(&flow.connection).is_some_and(|c| c.life == life) {
-                        self.connections.remove(&flow.connection);
-                        return NetEvent::Closed { flow, life };
-                    }
+            } else if let Some((peer, bytes)) = self.datagrams.pop_front() {
+                return NetEvent::Received { flow: self.udp_flow(peer), bytes };
+            } else {
+                tokio::select! {
+                    Some(event) = self.events.recv() => if let Some(event) = self.note(event) {
+                        return event;
+                    },
+                    // An error shows at the read that follows.
+                    _ = self.udp.readable() => if self.take_datagrams().is_err() {
+                        tokio::time::sleep(UDP_REST).await;
+                    },
                 }
-                event @ NetEvent::Received { .. } => return event,
             }
+        }
+    }
+
+    /// Takes what the socket holds: one wake-up for many, and the backlog shows
+    /// ([`Endpoint::unread`]).
+    fn take_datagrams(&mut self) -> std::io::Result<()> {
+        while self.datagrams.len() < EVENT_DEPTH {
+            match self.udp.try_recv_from(&mut self.buffer) {
+                Ok((len, peer)) => {
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    self.datagrams.push_back((peer, self.buffer[..len].to_vec()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps count of connections; what of it concerns the loop.
+    fn note(&mut self, event: NetEvent) -> Option<NetEvent> {
+        match event {
+            NetEvent::Opened { flow, life, writer, voucher } => {
+                let connection = Connection { flow, life, writer, voucher: Some(voucher) };
+                self.connections.insert(flow.connection, connection);
+                None
+            }
+            NetEvent::Closed { flow, life } => {
+                // One that was closed from here, or found closed, has been told of already.
+                let open = self.connections.get(&flow.connection).is_some_and(|c| c.life == life);
+                open.then(|| {
+                    self.connections.remove(&flow.connection);
+                    NetEvent::Closed { flow, life }
+                })
+            }
+            event @ NetEvent::Received { .. } => Some(event),
         }
     }
 
     /// Messages that have come and were not asked for yet.
     pub fn unread(&self) -> usize {
-        self.events.len()
+        self.events.len() + self.datagrams.len()
     }
 
     /// A flow to `peer` over UDP.
@@ -278,23 +336,6 @@ fn bind_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
     }
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
-}
-
-async fn read_datagrams(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender<NetEvent>) {
-    let mut buffer = vec![0; DATAGRAM];
-    loop {
-        match socket.recv_from(&mut buffer).await {
-            Ok((len, peer)) => {
-                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                let flow = Flow { transport: Transport::Udp, local, peer, connection: 0 };
-                if events.send(NetEvent::Received { flow, bytes: buffer[..len].to_vec() }).await.is_err() {
-                    return;
-                }
-            }
-            // On some systems an ICMP error of something we sent. Never a reason to spin.
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
-        }
-    }
 }
 
 /// The address of this machine from which `peer` would be reached: no packet is sent.
