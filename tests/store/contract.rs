@@ -54,11 +54,11 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     ]
 }
 
-fn number(text: &str) -> PhoneNumber {
+pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
-fn account() -> Account {
+pub fn account() -> Account {
     Account {
         id: AccountId::named("plumbing"),
         name: "Imaginary Plumbing".into(),
@@ -444,8 +444,17 @@ async fn calls_end_once(store: Store) {
     let other = CallEnd { outcome: "abandoned".into(), ..end.clone() };
     assert!(!tx.finish_call(&id, &other).await.unwrap(), "the first end counts");
     tx.commit("test").await.unwrap();
+    assert_eq!(store.find_call(&id).await.unwrap(), Some(CallRecord { end: Some(end.clone()), ..call(1) }));
 
-    assert_eq!(store.find_call(&id).await.unwrap(), Some(CallRecord { end: Some(end), ..call(1) }));
+    // Several at once, one of them without operator and answer, one that has ended before.
+    let unanswered = CallEnd { answered_at: None, operator: None, ..other.clone() };
+    let mut tx = store.write().await.unwrap();
+    let ends = [(&id, &other), (&call(2).id, &unanswered), (&call(3).id, &other)];
+    assert_eq!(tx.finish_calls(&ends).await.unwrap(), 2);
+    assert_eq!(tx.find_call(&id).await.unwrap(), Some(CallRecord { end: Some(end.clone()), ..call(1) }));
+    assert_eq!(tx.find_call(&call(2).id).await.unwrap(), Some(CallRecord { end: Some(unanswered), ..call(2) }));
+    assert_eq!(tx.find_call(&call(3).id).await.unwrap(), Some(CallRecord { end: Some(other), ..call(3) }));
+    tx.rollback().await.unwrap();
     assert_eq!(store.list_unfinished_calls().await.unwrap(), vec![call(2), call(3)]);
     let events = store.list_call_events(&id).await.unwrap();
     assert_eq!(events.iter().map(|e| (e.seq, e.kind.as_str())).collect::<Vec<_>>(), [(1, "ring"), (2, "greeting")]);

@@ -15,10 +15,8 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId};
-use crate::base::phone::PhoneNumber;
+use crate::base::id::CallId;
 use crate::base::pii::Pii;
-use crate::domain::account::Account;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
@@ -70,18 +68,13 @@ pub trait CallLog: Send + Sync {
     fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>>;
 }
 
-/// What a call must know before it is answered.
-pub trait Accounts: Send + Sync {
-    /// The account that owns a dialled number.
-    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>>;
-    /// How many messages this caller has left before; 0 if that cannot be told.
-    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
-}
-
 /// Lines in one transaction at most.
 const BATCH: usize = 1_024;
-/// How long lines are gathered: a transaction costs the same for one as for many, and nobody waits for them.
+/// How long lines are gathered, as a transaction costs the same for one as for many: in a quiet hour, and when the last
+/// gathering was [`MANY`]. It is what a power cut can take of the newest calls.
 const GATHER: Duration = Duration::from_millis(20);
+const GATHER_MANY: Duration = Duration::from_millis(100);
+const MANY: usize = 16;
 /// Lines that wait while the store is away. Beyond that what happened inside calls is dropped and counted; that
 /// they were, were patched and ended is kept.
 const MAX_WAITING: usize = 100_000;
@@ -118,7 +111,7 @@ impl Recorder {
         let (lines, received) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
         let waits = Arc::clone(&waiting);
-        let writer = Writer { log, news, received, waiting: waits, batch: Vec::new(), most: MAX_WAITING };
+        let writer = Writer { log, news, received, waiting: waits, batch: Vec::new(), last: 0, most: MAX_WAITING };
         tokio::spawn(writer.run());
         Self { lines, waiting }
     }
@@ -156,6 +149,8 @@ struct Writer {
     waiting: Arc<Waiting>,
     /// What is written next.
     batch: Vec<Line>,
+    /// How many it was last time.
+    last: usize,
     /// Lines that may wait.
     most: usize,
 }
@@ -163,6 +158,7 @@ struct Writer {
 impl Writer {
     async fn run(mut self) {
         while self.gather().await {
+            self.last = self.batch.len();
             let batch = std::mem::take(&mut self.batch);
             for lines in batch.chunks(BATCH) {
                 if self.write(lines).await == Ok(()) {
@@ -194,7 +190,7 @@ impl Writer {
             return false;
         }
         if self.batch.len() < BATCH {
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(if self.last < MANY { GATHER } else { GATHER_MANY }).await;
             let room = BATCH - self.batch.len();
             self.batch.extend(std::iter::from_fn(|| self.received.try_recv().ok()).take(room));
         }
@@ -253,9 +249,7 @@ impl CallLog for Store {
                 for inbound in &patched {
                     tx.insert_inbound(inbound).await?;
                 }
-                for (call, end) in finished {
-                    tx.finish_call(call, end).await?;
-                }
+                tx.finish_calls(&finished).await?;
                 tx.commit("call_record").await
             };
             written.await.map_err(|error: StoreError| {
@@ -296,21 +290,12 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
                 Some(call) => {
                     call.end.get_or_insert_with(|| end.clone());
                 }
+                None if sorted.finished.iter().any(|(other, _)| *other == call) => {}
                 None => sorted.finished.push((call, end)),
             },
         }
     }
     sorted
-}
-
-impl Accounts for Store {
-    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>> {
-        Box::pin(async move { self.find_account_by_did(did).await.map_err(|error| error.to_string()) })
-    }
-
-    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
-        Box::pin(async move { self.count_messages_by_caller(account, caller).await.unwrap_or(0) })
-    }
 }
 
 #[cfg(test)]
@@ -369,7 +354,8 @@ mod tests {
         let (news, _told) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
         let log = Arc::new(Moody::default());
-        let mut writer = Writer { log, news, received, waiting: Arc::clone(&waiting), batch: vec![patched()], most: 1 };
+        let mut writer =
+            Writer { log, news, received, waiting: Arc::clone(&waiting), batch: vec![patched()], last: 0, most: 1 };
         for line in [event("ring"), patched(), event("hold"), event("talk")] {
             waiting.count.fetch_add(1, Ordering::SeqCst);
             lines.send(line).expect("the writer is there");
