@@ -22,6 +22,7 @@ use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
+use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -131,13 +132,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
     let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker, legs));
-    let (call_news, mut from_calls) = mpsc::unbounded_channel();
+    let (call_news, from_calls) = mpsc::unbounded_channel();
     let calls = CallsHandle::start(
         CallsParts {
             wiring,
             desk: desk.clone(),
             feed: feed.clone(),
-            accounts: Arc::new(store.clone()),
+            accounts: Arc::new(AccountBook::new(store.clone(), Arc::clone(&clock))),
             log: Arc::new(store.clone()),
             news: call_news,
         },
@@ -196,14 +197,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         }
     });
     work.spawn("the taking in of calls", take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
-    work.spawn("what calls tell", {
-        let dispatcher = dispatcher.clone();
-        async move {
-            while let Some(news) = from_calls.recv().await {
-                news::tell(&dispatcher, news).await;
-            }
-        }
-    });
+    work.spawn("what calls tell", news::tell(dispatcher.clone(), from_calls));
     let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());
         async move { dispatcher.run(stopping).await }

@@ -168,7 +168,7 @@ impl Shift {
             Line::Finished { call: call.clone(), end },
         ];
         CallLog::write(&self.house.store, &lines).await.expect("on record");
-        self.house.front.dispatcher.call_ended(&call).await.expect("told");
+        self.house.front.dispatcher.calls_ended().await.expect("told");
         let mut body = message_body();
         body["call"] = json!(call);
         self.saved("k4", body, None).await

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::record::{Accounts, CallLog, Line, NotWritten};
+use super::book::Accounts;
+use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
@@ -147,7 +148,7 @@ impl Voice for Whistle {
 struct Book;
 
 impl Accounts for Book {
-    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Account>, String>> {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>> {
         let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
         let account = Account {
             id: AccountId::named("plumbing"),
@@ -168,7 +169,7 @@ impl Accounts for Book {
             leave_message: LeaveMessage::default(),
             call_types: vec![],
         };
-        Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then_some(account)) })
+        Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
     }
 
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {

@@ -1,9 +1,10 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`record`] writes down what
-//! happened. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
+//! writes down what happened. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
+pub mod book;
 pub mod check;
 pub mod outbound;
 pub mod record;
@@ -18,7 +19,11 @@ mod loopback_tests;
 mod tests;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -38,8 +43,9 @@ use crate::domain::call::event::{OfferEnd, RecordEvent};
 use crate::io::media::MediaEvent;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
+use book::Accounts;
 use outbound::OutCalls;
-use record::{Accounts, CallLog, CallNews, Line, Recorder};
+use record::{CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
 use view::Facts;
 
@@ -276,6 +282,19 @@ impl Calls {
         }
     }
 
+    /// Has the messages counted that a caller left before, beside the call, and tells it.
+    fn count_earlier(self: &Arc<Self>, facts: &Facts) {
+        let Some(caller) = facts.caller.clone() else { return };
+        let (calls, id, account) = (Arc::clone(self), facts.id.clone(), facts.account.id.clone());
+        tokio::spawn(async move {
+            let counted = tokio::time::timeout(LOOK_UP_LIMIT, calls.accounts.count_earlier(&account, &caller)).await;
+            if let Ok(messages @ 1..) = counted {
+                // An error means that the call is over.
+                let _ = calls.to_call(&id, ToCall::Earlier(messages));
+            }
+        });
+    }
+
     async fn receive(self: Arc<Self>, incoming: IncomingCall) {
         let (started, started_at) = (self.wiring.clock.instant(), self.wiring.clock.utc());
         let leg = incoming.leg;
@@ -300,15 +319,9 @@ impl Calls {
                 return refuse(Cause::Unreachable);
             }
         };
-        let earlier = match &incoming.caller {
-            Some(caller) => {
-                tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.count_earlier(&account.id, caller)).await.unwrap_or(0)
-            }
-            None => 0,
-        };
         let id = CallId::fresh(started_at);
         let (caller, forwarded_from) = (incoming.caller.clone(), incoming.forwarded_from.clone());
-        let facts = Facts { id, account, did, caller, forwarded_from, started, started_at, earlier };
+        let facts = Facts { id, account, did, caller, forwarded_from, started, started_at, earlier: 0 };
         self.run(facts, incoming).await;
     }
 
@@ -333,8 +346,13 @@ impl Calls {
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
         let calls = Arc::clone(&self);
-        let work = tokio::spawn(async move { CallTask::new(calls, facts, incoming, received).run().await });
-        if work.await.is_err() {
+        let mut work = pin!(async move { CallTask::new(calls, facts, incoming, received).run().await });
+        // What a panic leaves half done goes with it: nothing of it is used again.
+        let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(|()| true),
+            Err(_) => Poll::Ready(false),
+        });
+        if !guarded.await {
             self.bury(&id, &account, caller.as_ref());
         }
         self.lock().remove(&id);

@@ -36,7 +36,13 @@ const STATS_WAIT: Duration = Duration::from_secs(2);
 /// What reaches a call from outside its legs.
 pub(super) enum ToCall {
     Desk(FromDesk),
-    Command { by: UserId, command: Command, reply: oneshot::Sender<Result<(), CommandError>> },
+    Command {
+        by: UserId,
+        command: Command,
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// So many messages has this caller left before.
+    Earlier(u32),
     Stop,
 }
 
@@ -209,6 +215,10 @@ impl CallTask {
                 // An error means only that nobody waits for the answer.
                 let _ = reply.send(followed);
             }
+            ToCall::Earlier(messages) => {
+                self.facts.earlier = messages;
+                self.show();
+            }
             ToCall::Stop => {
                 self.stopped = true;
                 self.tell(Input::Stop);
@@ -281,7 +291,10 @@ impl CallTask {
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
-            Output::Enqueue => self.to_desk(CallWord::Enqueue(self.waiting())),
+            Output::Enqueue => {
+                self.to_desk(CallWord::Enqueue(self.waiting()));
+                self.calls.count_earlier(&self.facts);
+            }
             Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::OfferAccepted { user } => {

@@ -1,5 +1,6 @@
 //! A call as consoles see it, computed from its machine. Changes nothing.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::clock::UtcMs;
@@ -17,11 +18,11 @@ use crate::engine::feed::{
 };
 use crate::io::media::LegQuality;
 
-/// What does not change in a call.
+/// What does not change in a call; `earlier` is counted once the caller waits for somebody who wants to know it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub id: CallId,
-    pub account: Account,
+    pub account: Arc<Account>,
     pub did: PhoneNumber,
     pub caller: Option<PhoneNumber>,
     pub forwarded_from: Option<PhoneNumber>,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallId, DispatchId};
+use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
@@ -47,11 +47,6 @@ impl Dispatcher {
         let Some(receipt) = sms::receipt(status, error) else { return Ok(()) };
         let what = Arrival::Receipt { provider_id: provider_id.to_owned(), receipt };
         self.arrive(provider, &format!("{provider_id}:{status}"), what).await
-    }
-
-    /// The call a message may have been taken on is over: emails that waited for it go out.
-    pub async fn call_ended(&self, call: &CallId) -> Result<(), StoreError> {
-        self.arrive("call_end", call.as_str(), Arrival::CallEnded { call: call.clone() }).await
     }
 
     /// An operator acts on a dispatch. Says whether it changed anything.
@@ -205,12 +200,6 @@ impl Dispatcher {
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
-            }
-            Arrival::CallEnded { call } => {
-                for id in self.inner.store.list_dispatches_of_call(call).await? {
-                    self.decide(&id, &Event::CallEnded, Settles::Nothing).await?;
-                }
-                self.settle(inbound, "call_ended").await
             }
             Arrival::Patched { call, to } => {
                 for id in self.inner.store.list_dispatches_of_call(call).await? {

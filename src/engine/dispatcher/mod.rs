@@ -388,13 +388,19 @@ impl Dispatcher {
             self.beat(now).await?;
             self.lay_aside_unreadable().await?;
             self.take_orphans().await?;
-            for id in self.inner.store.list_dispatches_with_ended_call().await? {
-                let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
-                self.outlive(&id, decided).await?;
-            }
+            self.calls_ended().await?;
         }
         if audit {
             self.audit().await?;
+        }
+        Ok(())
+    }
+
+    /// Calls that messages were taken on are over, as the store has it: emails that waited for it go out.
+    pub async fn calls_ended(&self) -> Result<(), StoreError> {
+        for id in self.inner.store.list_dispatches_with_ended_call().await? {
+            let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
+            self.outlive(&id, decided).await?;
         }
         Ok(())
     }

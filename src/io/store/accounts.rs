@@ -129,6 +129,7 @@ fn call_type(row: &Row) -> Result<CallType, StoreError> {
 impl Tx {
     /// Writes an account as it shall be from the next call on. The protocols it names must exist at commit.
     pub async fn upsert_account(&mut self, account: &Account, now: UtcMs) -> Result<(), StoreError> {
+        self.changes_accounts = true;
         let settings = Settings {
             greeting: account.greeting.clone(),
             apology: account.apology.clone(),

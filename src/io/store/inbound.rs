@@ -40,8 +40,6 @@ pub enum Arrival {
     Call { attempt: AttemptId, news: CallNews },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
-    /// A call is over.
-    CallEnded { call: CallId },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
 }
@@ -69,7 +67,6 @@ impl Arrival {
             Self::Receipt { .. } => "receipt",
             Self::Call { .. } => "call",
             Self::Operator { .. } => "operator",
-            Self::CallEnded { .. } => "call_ended",
             Self::Patched { .. } => "patched",
         }
     }

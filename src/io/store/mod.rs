@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -66,6 +67,13 @@ const POSTGRES_HOLD: i64 = i64::from_be_bytes(*b"cordboar");
 pub struct Store {
     pools: Pools,
     seal: Arc<Seal>,
+    editions: Arc<Editions>,
+}
+
+/// What a reader who remembers needs to know: whether this process has committed a change since.
+#[derive(Debug, Default)]
+struct Editions {
+    accounts: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +87,8 @@ enum Pools {
 pub struct Tx {
     open: Open,
     seal: Arc<Seal>,
+    editions: Arc<Editions>,
+    changes_accounts: bool,
 }
 
 /// The service runs here ([`Store::hold`]). The system lets go of it when the process ends, however it ends.
@@ -200,6 +210,9 @@ impl Tx {
             Open::Sqlite(tx) => tx.commit().await?,
             Open::Postgres(tx) => tx.commit().await?,
         }
+        if self.changes_accounts {
+            self.editions.accounts.fetch_add(1, Ordering::SeqCst);
+        }
         failpoint(place, "after_commit");
         Ok(())
     }
@@ -226,7 +239,13 @@ impl Store {
             Pools::Postgres(pool) => migrate::postgres(pool, now).await?,
         }
         let seal = open_seal(&pools, &config.key_file).await?;
-        Ok(Self { pools, seal: Arc::new(seal) })
+        Ok(Self { pools, seal: Arc::new(seal), editions: Arc::default() })
+    }
+
+    /// Rises with each change of accounts that this process commits. Who remembers an account reads it *before* the
+    /// account; what another process changes does not show here.
+    pub fn accounts_edition(&self) -> u64 {
+        self.editions.accounts.load(Ordering::SeqCst)
     }
 
     /// Begins a transaction. On SQLite it holds the one writer from here on.
@@ -235,7 +254,8 @@ impl Store {
             Pools::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
         };
-        Ok(Tx { open, seal: Arc::clone(&self.seal) })
+        let (seal, editions) = (Arc::clone(&self.seal), Arc::clone(&self.editions));
+        Ok(Tx { open, seal, editions, changes_accounts: false })
     }
 
     /// All rows of a query outside any transaction.

@@ -1,0 +1,112 @@
+//! Whose number was dialled: the accounts that calls come in for, remembered.
+//!
+//! A call for an account that was read a moment ago costs the store nothing, and one that comes while the store is away is
+//! answered all the same, by what was known last. Numbers that belong to nobody are not remembered, so dialling at random
+//! fills nothing. Driven by each call's task. What always holds: a change that this process commits counts from
+//! the next call on, one that another process commits (`cordboard` on the command line) after [`FRESH`] at the latest.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::base::clock::SharedClock;
+use crate::base::id::AccountId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Account;
+use crate::engine::legs::Later;
+use crate::io::store::Store;
+
+/// How long an account is taken to be as it was read.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long the store may take where we remember what it would probably say: a caller is waiting for an answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a call must know of accounts.
+pub trait Accounts: Send + Sync {
+    /// The account that owns a dialled number.
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>>;
+    /// How many messages this caller has left before; 0 if that cannot be told.
+    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
+}
+
+/// The store, and what it said last.
+pub struct AccountBook {
+    store: Store,
+    clock: SharedClock,
+    pages: Mutex<HashMap<PhoneNumber, Page>>,
+}
+
+/// An account as it was read.
+#[derive(Clone)]
+struct Page {
+    account: Arc<Account>,
+    /// The store's edition before it was read.
+    edition: u64,
+    /// When somebody last went to read it.
+    asked_at: Instant,
+}
+
+impl AccountBook {
+    pub fn new(store: Store, clock: SharedClock) -> Self {
+        Self { store, clock, pages: Mutex::default() }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, HashMap<PhoneNumber, Page>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered: `Ok` if it still counts, `Err` if the store has to be asked first. Whoever is sent to the store is
+    /// the only one for the next [`FRESH`], unless there has been a change.
+    fn look_up(&self, did: &PhoneNumber, edition: u64) -> Result<Arc<Account>, Option<Arc<Account>>> {
+        let now = self.clock.instant();
+        let mut pages = self.pages();
+        let page = pages.get_mut(did).ok_or(None)?;
+        if page.edition == edition && now.saturating_duration_since(page.asked_at) < FRESH {
+            return Ok(Arc::clone(&page.account));
+        }
+        page.asked_at = now;
+        Err(Some(Arc::clone(&page.account)))
+    }
+
+    async fn read(&self, did: &PhoneNumber, edition: u64) -> Result<Option<Arc<Account>>, String> {
+        let found = self.store.find_account_by_did(did).await.map_err(|error| error.to_string())?.map(Arc::new);
+        let asked_at = self.clock.instant();
+        let mut pages = self.pages();
+        match &found {
+            Some(account) => {
+                pages.insert(did.clone(), Page { account: Arc::clone(account), edition, asked_at });
+            }
+            None => {
+                pages.remove(did);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn find(&self, did: &PhoneNumber) -> Result<Option<Arc<Account>>, String> {
+        let edition = self.store.accounts_edition();
+        let known = match self.look_up(did, edition) {
+            Ok(account) => return Ok(Some(account)),
+            Err(None) => return self.read(did, edition).await,
+            Err(Some(known)) => known,
+        };
+        match tokio::time::timeout(PATIENCE, self.read(did, edition)).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("cordboard_calls_by_memory_total").increment(1);
+                tracing::warn!("the store does not answer; a call is taken by what was known of its account");
+                Ok(Some(known))
+            }
+        }
+    }
+}
+
+impl Accounts for AccountBook {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>> {
+        Box::pin(self.find(did))
+    }
+
+    fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
+        Box::pin(async move { self.store.count_messages_by_caller(account, caller).await.unwrap_or(0) })
+    }
+}
