@@ -337,7 +337,8 @@ impl Legs {
     pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
         let address = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(address) => address,
-            Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
+            // Its carrier may have another way.
+            Err(fault) => return Some(self.refuse(leg, Cause::LinesBusy, &fault)),
         };
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else {
             self.wiring.media.close(leg);

@@ -7,6 +7,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Ports tried for one leg. One that something else occupies goes to the end of the list, so the next leg meets others;
+/// without a bound, a pool that is nearly used up would try those few again for each caller.
+const TRIES: usize = 16;
+
 /// The even ports that are free, longest free first.
 #[derive(Clone, Debug)]
 pub struct PortPool {
@@ -50,7 +54,7 @@ impl PortPool {
 
     fn bind<T>(&self, open: impl Fn(u16) -> io::Result<T>) -> io::Result<(T, PortLease)> {
         let mut why = io::Error::new(io::ErrorKind::AddrInUse, "every media port is in use");
-        for _ in 0..self.free() {
+        for _ in 0..TRIES {
             let Some(port) = self.lock().pop_front() else { break };
             let lease = PortLease { port, pool: self.clone() };
             match open(port) {

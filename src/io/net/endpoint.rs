@@ -19,9 +19,11 @@ use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
 use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
-use crate::proto::sip::{Flow, Source, Transport};
+use crate::proto::sip::{Flow, Source, Transport, wire};
 
-/// Messages that may wait for the loop, of each kind. Beyond that UDP is left in the kernel and streams wait.
+/// Messages that may wait for the loop, of streams, of datagrams, and of datagrams that would begin a call. Beyond
+/// that streams wait and UDP is left in the kernel, but for those last: they are dropped, as the kernel would drop them and
+/// others with them.
 const EVENT_DEPTH: usize = 1024;
 /// After an error of the UDP socket that is not about one datagram. Never a reason to spin.
 const UDP_REST: Duration = Duration::from_millis(10);
@@ -57,6 +59,42 @@ struct Connection {
     voucher: Option<Voucher>,
 }
 
+/// Taken from the socket, not asked for yet. What belongs to calls that are up goes before what would begin one, so that
+/// a crowd of new callers costs nobody an ACK or a BYE. Each kind in its order, a CANCEL behind the INVITE that it is about.
+#[derive(Debug, Default)]
+struct Datagrams {
+    begun: VecDeque<(SocketAddr, Vec<u8>)>,
+    new: VecDeque<(SocketAddr, Vec<u8>)>,
+}
+
+impl Datagrams {
+    fn have_room(&self) -> bool {
+        self.begun.len() < EVENT_DEPTH
+    }
+
+    fn push(&mut self, peer: SocketAddr, bytes: &[u8]) {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let to = if wire::may_wait(bytes) { &mut self.new } else { &mut self.begun };
+        if to.len() >= EVENT_DEPTH {
+            metrics::counter!("cordboard_sip_invites_dropped_total").increment(1);
+            return;
+        }
+        to.push_back((peer, bytes.to_vec()));
+    }
+
+    fn pop(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+        self.begun.pop_front().or_else(|| self.new.pop_front())
+    }
+
+    fn len(&self) -> usize {
+        self.begun.len() + self.new.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.begun.is_empty() && self.new.is_empty()
+    }
+}
+
 /// A peer that we open connections to.
 #[derive(Debug)]
 struct Way {
@@ -68,8 +106,7 @@ struct Way {
 #[derive(Debug)]
 pub struct Endpoint {
     udp: UdpSocket,
-    /// Taken from the socket, not asked for yet: at most [`EVENT_DEPTH`].
-    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    datagrams: Datagrams,
     buffer: Box<[u8]>,
     /// The next turn is the streams'.
     streams_turn: bool,
@@ -123,7 +160,7 @@ impl Endpoint {
             tasks.push(tokio::spawn(tcp::accept(listener, Some(identity.acceptor(&[])), hall.clone())));
         }
         let (connections, ways) = (HashMap::new(), HashMap::new());
-        let (datagrams, buffer) = (VecDeque::new(), vec![0; DATAGRAM].into_boxed_slice());
+        let (datagrams, buffer) = (Datagrams::default(), vec![0; DATAGRAM].into_boxed_slice());
         Ok(Self {
             udp,
             datagrams,
@@ -158,6 +195,11 @@ impl Endpoint {
     /// silence the other.
     pub async fn next(&mut self) -> NetEvent {
         loop {
+            // Where there is always something, others still get their turn, and the socket is looked at meanwhile.
+            tokio::task::consume_budget().await;
+            if self.datagrams.begun.is_empty() && self.take_datagrams().is_err() {
+                tokio::time::sleep(UDP_REST).await;
+            }
             self.streams_turn = !self.streams_turn;
             let of_stream =
                 if self.streams_turn || self.datagrams.is_empty() { self.events.try_recv().ok() } else { None };
@@ -165,7 +207,7 @@ impl Endpoint {
                 if let Some(event) = self.note(event) {
                     return event;
                 }
-            } else if let Some((peer, bytes)) = self.datagrams.pop_front() {
+            } else if let Some((peer, bytes)) = self.datagrams.pop() {
                 return NetEvent::Received { flow: self.udp_flow(peer), bytes };
             } else {
                 tokio::select! {
@@ -173,23 +215,17 @@ impl Endpoint {
                         return event;
                     },
                     // An error shows at the read that follows.
-                    _ = self.udp.readable() => if self.take_datagrams().is_err() {
-                        tokio::time::sleep(UDP_REST).await;
-                    },
+                    _ = self.udp.readable() => {}
                 }
             }
         }
     }
 
-    /// Takes what the socket holds: one wake-up for many, and the backlog shows
-    /// ([`Endpoint::unread`]).
+    /// Takes what the socket holds: one wake-up for many, and the backlog shows ([`Endpoint::unread`]).
     fn take_datagrams(&mut self) -> std::io::Result<()> {
-        while self.datagrams.len() < EVENT_DEPTH {
+        while self.datagrams.have_room() {
             match self.udp.try_recv_from(&mut self.buffer) {
-                Ok((len, peer)) => {
-                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                    self.datagrams.push_back((peer, self.buffer[..len].to_vec()));
-                }
+                Ok((len, peer)) => self.datagrams.push(peer, &self.buffer[..len]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }

@@ -50,6 +50,21 @@ pub fn find_head_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// Whether a message may be read after those of calls that are up: an INVITE that would begin a call, and a CANCEL, which
+/// must stay behind its INVITE. A look at a few lines; one that is folded or odd at most gets its turn sooner.
+pub fn may_wait(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"CANCEL ") {
+        return true;
+    }
+    let names_to = |line: &&[u8]| {
+        let name = line.iter().take_while(|b| !matches!(b, b':' | b' ' | b'\t')).count();
+        matches!(&line[..name], [b'T' | b't'] | [b'T' | b't', b'O' | b'o'])
+    };
+    let tagged = |line: &[u8]| line.windows(5).any(|part| part.eq_ignore_ascii_case(b";tag="));
+    bytes.starts_with(b"INVITE ")
+        && bytes.split(|b| *b == b'\n').take_while(|line| line.len() > 1).find(names_to).is_some_and(|to| !tagged(to))
+}
+
 /// Reads one message. `stream`: it came over TCP or TLS, where Content-Length is not optional.
 pub fn read(bytes: &[u8], stream: bool) -> Read {
     let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n'));
@@ -261,6 +276,23 @@ fn is_token(b: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_would_begin_a_call_may_wait_and_what_ends_that() {
+        let invite =
+            |to: &str| format!("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c;branch=z\r\n{to}\r\n\r\nTo: x;tag=1");
+        for to in ["To: <sip:a@b>", "t:<sip:a@b>", "TO : sip:a@b;x=tag"] {
+            assert!(may_wait(invite(to).as_bytes()), "{to}");
+        }
+        for to in ["To: <sip:a@b>;tag=1", "t: sip:a@b;TAG=1", "Topic: <sip:a@b>"] {
+            assert!(!may_wait(invite(to).as_bytes()), "{to}");
+        }
+        assert!(may_wait(b"CANCEL sip:a@b SIP/2.0\r\n\r\n"));
+        for other in ["ACK sip:a@b SIP/2.0\r\nTo: a\r\n\r\n", "SIP/2.0 200 OK\r\nTo: a\r\n\r\n", "INVITE ", "\r\n", ""]
+        {
+            assert!(!may_wait(other.as_bytes()), "{other}");
+        }
+    }
 
     const OPTIONS: &str = "OPTIONS sip:a@h SIP/2.0\r\nv: SIP/2.0/UDP h;branch=z9hG4bKx\r\nf: <sip:b@h>;tag=1\r\nt: sip:a@h\r\ni: 1\r\nCSeq: 1 OPTIONS\r\n";
 
