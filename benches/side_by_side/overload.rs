@@ -63,6 +63,8 @@ pub fn measure(who: &Subject, binary: &Path, table: &mut Table) -> Result<(), St
     let (memory, sockets) = (server.process.rss_kb(), server.process.sockets());
     let able = able(&server);
     table.add(FOUR, who, flood(&server, able, 4.0, Duration::from_secs(10)));
+    // Whoever has not been told yet tries for 32 s (RFC 3261 §17.1.1.2).
+    thread::sleep(Duration::from_secs(35));
     let (far, addresses) = far_ends(UP);
     let mut talkers = Callers::new(server.sip, DIALLED);
     bring_up_deaf(&mut talkers, &addresses)?;
