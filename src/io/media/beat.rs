@@ -38,7 +38,7 @@ fn go_first() {
     let first = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
     let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, first) else { return };
     let ahead = setpriority_process(Some(gettid()), NICE).is_ok();
-    tracing::info!(%error, ahead, "media threads have no real-time priority: allow it (LimitRTPRIO=1, or CAP_SYS_NICE) for a steady beat");
+    tracing::info!(%error, ahead, "no real-time priority for media threads: LimitRTPRIO=1 steadies the beat");
 }
 
 /// How late ticks are, for the metrics.
