@@ -1,5 +1,5 @@
 //! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay and mix, counted by the
-//! allocator itself. (`rtc`, under browser legs, allocates per packet; it has no part here.)
+//! allocator itself. Under browser legs `rtc` allocates for its checks of the path, some a second; per packet nothing.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
@@ -11,10 +11,15 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock, TestClock, UtcMs};
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use cordboard::io::media::{Codec, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
+
+#[path = "support/softphone.rs"]
+mod softphone;
+
+use softphone::Softphone;
 
 thread_local! {
     /// Allocations while counting; `None` while not.
@@ -174,7 +179,7 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothi
     driver.tick(clock.instant());
     let mut sent = 0;
     while let Ok(event) = events.try_recv() {
-        if let cordboard::io::media::MediaEvent::Closed { stats, .. } = event {
+        if let MediaEvent::Closed { stats, .. } = event {
             let calm = stats.late + stats.concealed_ms == 0;
             assert!(
                 (!calm && stats.lost > 200) || (stats.packets_in, stats.lost) == (WARM_UP + 10_000, 0),
@@ -184,4 +189,64 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothi
         }
     }
     assert!(sent > 10 * 10_000 - 4_000, "{sent}");
+}
+
+#[test]
+fn a_browser_leg_that_talks_and_hears_allocates_for_checks_of_the_path_alone() {
+    let [_, _, b, c] = std::process::id().to_be_bytes();
+    let clock = TestClock::at(UtcMs(1_800_000_000_000));
+    let (sender, mut events) = tokio::sync::mpsc::channel(64);
+    let config = MediaConfig {
+        bind_ip: [127, b | 64, c, 249].into(),
+        public_ip: None,
+        ports: 16_140..=16_149,
+        shards: 1,
+        music: Arc::new(Prompt::from_pcm(sine(300.0, 6_000.0, 8_000))),
+        clock: Arc::new(clock.clone()),
+    };
+    let (media, mut drivers) = Media::prepare(config, sender).expect("media starts");
+    let (driver, shard) = (&mut drivers[0], ShardId(0));
+    let mut phones = Vec::new();
+    for leg in [LegId(1), LegId(2)] {
+        let offer = media.open_web(shard, leg, &[Codec::Pcmu]).expect("an offer");
+        let (phone, answer) = Softphone::answer(clock.instant(), &offer);
+        media.answer_web(leg, answer).expect("the leg is open");
+        phones.push(phone);
+    }
+    media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[LegId(1), LegId(2)]));
+    let mut turn = |talk: bool| {
+        for phone in &mut phones {
+            if talk {
+                phone.talk(clock.instant());
+            }
+            phone.turn(clock.instant());
+        }
+        clock.advance(Duration::from_millis(20));
+        COUNT.set(Some(0));
+        driver.pump(clock.instant());
+        driver.tick(clock.instant());
+        (COUNT.take().unwrap_or_default(), phones.iter().map(|phone| phone.heard).sum::<u64>())
+    };
+    let (mut up, mut ticks) = (0, 0);
+    while up < 2 && ticks < 500 {
+        turn(false);
+        ticks += 1;
+        while let Ok(event) = events.try_recv() {
+            up += u32::from(matches!(event, MediaEvent::WebUp { .. }));
+        }
+    }
+    assert_eq!(up, 2, "both are connected");
+    let (mut busy, mut before) = (0, 0);
+    for tick in 0..WARM_UP + 2_000 {
+        let (allocated, heard) = turn(true);
+        if tick == WARM_UP {
+            before = heard;
+        }
+        busy += u32::from(tick >= WARM_UP && allocated > 0);
+        while events.try_recv().is_ok() {}
+    }
+    let (_, heard) = turn(true);
+    assert!((3_990..=4_010).contains(&(heard - before)), "each hears all: {}", heard - before);
+    // Both ends check the path every 200 ms; each end's check is seen in one tick of each leg.
+    assert!(busy <= 2_000 / 4, "{busy} of 2,000 ticks allocate");
 }

@@ -2,14 +2,17 @@
 //! side_by_side`. Prints one table of medians; README's *Measure it* says how to read it. Linux only.
 //!
 //! Options, after `--`: `--rounds N` (3), `--seconds N` of each steady window (8), `--other PATH` measures another
-//! binary of ours beside this one, `--only WORD` the rows that hold the word, `--overload` four times too many calls as
-//! well (two minutes a round). All traffic is on loopback, every wait is
+//! binary of ours beside this one, `--only WORD` the rows that hold the word, `--overload` far too many calls as well
+//! (five minutes a round). All traffic is on loopback, every wait is
 //! bounded, every process that was started is ended by its id. In each round the order of the measured turns.
 
+mod beat;
+mod browser;
 mod far;
 mod floor;
 mod kamailio;
 mod ours;
+mod overload;
 mod process;
 mod sip;
 
@@ -21,6 +24,7 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, SystemClock};
 
+use browser::Browsers;
 use far::{FarEnds, address, socket};
 use kamailio::Kamailio;
 use ours::{DIALLED, Engine, Server};
@@ -33,31 +37,13 @@ const ROOMS: &str = "three in a patch: CPU s per room-minute (60)";
 const SIGNALLED: &str = "answer and hang up, on record: CPU s per 1,000 calls";
 const RATE: &str = "calls a second before a repeated message";
 const MEMORY: &str = "memory per playing call, KB (300 calls)";
-const GAP: &str = "gap between packets, ms: largest of 99.9 % (600 calls)";
-const WORST: &str = "gap between packets, ms: largest of all (600 calls)";
 const ANSWER: &str = "INVITE to 200, ms: 99 % below (200 calls a second)";
 const BRIDGE_UP: &str = "bridge set-up, second leg answers at once, ms: half below";
-const OVERLOAD: &str = "four times too many: answered, % of what it can take";
-const OVERLOAD_RSS: &str = "45 s after that: memory, % of what it was before";
-const OVERLOAD_CPU: &str = "45 s after that: CPU, % of a core";
-const OVERLOAD_SOCKETS: &str = "45 s after that: sockets more than before";
-const ROWS: [&str; 15] = [
-    PLAYED,
-    TALKED,
-    BRIDGED,
-    ROOMS,
-    SIGNALLED,
-    RATE,
-    MEMORY,
-    GAP,
-    WORST,
-    ANSWER,
-    BRIDGE_UP,
-    OVERLOAD,
-    OVERLOAD_RSS,
-    OVERLOAD_CPU,
-    OVERLOAD_SOCKETS,
-];
+const BROWSER: &str = "browser leg: CPU s per leg-minute (100 legs, relayed in twos)";
+const ROWS: [&str; 10] = [PLAYED, TALKED, BRIDGED, ROOMS, BROWSER, SIGNALLED, RATE, MEMORY, ANSWER, BRIDGE_UP];
+
+/// Browser legs that are measured together.
+const BROWSERS: usize = 100;
 
 /// Who is measured.
 #[derive(Clone, Debug)]
@@ -140,33 +126,46 @@ fn per_minute(window: Duration, units: usize, spent: impl Fn() -> f64) -> f64 {
     (spent() - before) * 60.0 / (SystemClock.instant() - began).as_secs_f64() / units as f64
 }
 
-/// The same while `ears` far ends must hear a packet every 20 ms.
-fn steady(window: Duration, units: usize, far: &FarEnds, ears: usize, spent: impl Fn() -> f64) -> Result<f64, String> {
-    let (began, before) = (SystemClock.instant(), far.heard());
+/// The same while `ears` far ends, which have `heard` so much, must hear a packet every 20 ms.
+fn steady(
+    window: Duration,
+    units: usize,
+    heard: impl Fn() -> u64,
+    ears: usize,
+    spent: impl Fn() -> f64,
+) -> Result<f64, String> {
+    let (began, before) = (SystemClock.instant(), heard());
     let figure = per_minute(window, units, spent);
-    let heard = (far.heard() - before) as f64 / (SystemClock.instant() - began).as_secs_f64() / ears as f64;
+    let heard = (heard() - before) as f64 / (SystemClock.instant() - began).as_secs_f64() / ears as f64;
     if (46.0..54.0).contains(&heard) {
         return Ok(figure);
     }
     Err(format!("each far end heard {heard:.1} packets a second, not 50: the machine is too busy"))
 }
 
-/// Brings `count` calls up at an easy rate, each with a far end of its own.
+/// Brings calls up at an easy rate, each with a far end of its own that talks to it.
 fn bring_up(callers: &mut Callers, far: &FarEnds, addresses: &[SocketAddr]) -> Result<(), String> {
+    for (n, to) in bring_up_deaf(callers, addresses)?.into_iter().enumerate() {
+        far.aim(n, to);
+    }
+    Ok(())
+}
+
+/// The same, and where each is to be talked to.
+fn bring_up_deaf(callers: &mut Callers, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>, String> {
     let start = SystemClock.instant();
     for (n, audio) in addresses.iter().enumerate() {
         callers.invite(*audio);
         callers.serve(start + Duration::from_millis(10) * (n as u32 + 1), false);
     }
     callers.serve(SystemClock.instant() + Duration::from_secs(1), false);
-    for n in 0..addresses.len() {
-        let to = callers.audio(n).ok_or_else(|| {
+    let up = |n| {
+        callers.audio(n).ok_or_else(|| {
             let tally = &callers.tally;
             format!("call {n} of {} is not up: {} answered, {} refused", addresses.len(), tally.answered, tally.refused)
-        })?;
-        far.aim(n, to);
-    }
-    Ok(())
+        })
+    };
+    (0..addresses.len()).map(up).collect()
 }
 
 fn hang_up(callers: &mut Callers, count: usize) {
@@ -198,41 +197,13 @@ fn played(who: &Subject, binary: &std::path::Path, options: &Options, table: &mu
         let far = FarEnds::start(sockets, talk);
         let mut callers = Callers::new(server.sip, DIALLED);
         bring_up(&mut callers, &far, &addresses)?;
-        let figure = steady(options.window, 300, &far, 300, || server.process.cpu())?;
+        let figure = steady(options.window, 300, || far.heard(), 300, || server.process.cpu())?;
         table.add(if talk { TALKED } else { PLAYED }, who, figure);
         if !talk {
             table.add(MEMORY, who, (server.process.rss_kb() - empty) / 300.0);
         }
         hang_up(&mut callers, 300);
     }
-    Ok(())
-}
-
-/// How steady 600 calls are played to, seen by 32 of them.
-fn steadiness(who: &Subject, binary: &std::path::Path, options: &Options, table: &mut Table) -> Result<(), String> {
-    let server = Server::start(binary)?;
-    let (mut sockets, addresses) = far_ends(600);
-    let watched = sockets.iter().step_by(19).map(|s| s.try_clone().expect("a descriptor")).collect::<Vec<_>>();
-    // The watched are read by the watcher alone.
-    let mut n = 0;
-    sockets.retain(|_| {
-        n += 1;
-        n % 19 != 1
-    });
-    let far = FarEnds::start(sockets, false);
-    let mut callers = Callers::new(server.sip, DIALLED);
-    let start = SystemClock.instant();
-    for (n, audio) in addresses.iter().enumerate() {
-        callers.invite(*audio);
-        callers.serve(start + Duration::from_millis(10) * (n as u32 + 1), false);
-    }
-    callers.serve(SystemClock.instant() + Duration::from_secs(1), false);
-    let gaps = far::gaps(&watched, options.window);
-    let last = gaps.len().checked_sub(1).ok_or("nothing was heard")?;
-    table.add(GAP, who, gaps[(last as f64 * 0.999) as usize]);
-    table.add(WORST, who, gaps[last]);
-    drop(far);
-    hang_up(&mut callers, 600);
     Ok(())
 }
 
@@ -283,40 +254,6 @@ fn signalled(who: &Subject, binary: &std::path::Path, options: &Options, table: 
     Ok(())
 }
 
-/// Four times as many calls as are taken when there are too many, for 10 s; and what is left of it 45 s later.
-fn overloaded(who: &Subject, binary: &std::path::Path, table: &mut Table) -> Result<(), String> {
-    let server = Server::start(binary)?;
-    let mut callers = Callers::new(server.sip, DIALLED);
-    storm(&mut callers, 100, Duration::from_secs(3));
-    let (memory, sockets) = (server.process.rss_kb(), server.process.sockets());
-    let mut able: f64 = 0.0;
-    for rate in [400, 600, 800, 1_000, 1_300, 1_700, 2_200] {
-        let mut callers = Callers::new(server.sip, DIALLED);
-        storm(&mut callers, rate, Duration::from_secs(3));
-        able = able.max(callers.tally.answered as f64 / 3.0);
-        if callers.tally.answered < rate as usize * 3 * 9 / 10 {
-            break;
-        }
-    }
-    let mut callers = Callers::new(server.sip, DIALLED);
-    storm(&mut callers, (able * 4.0) as u32, Duration::from_secs(10));
-    let tally = &callers.tally;
-    eprintln!(
-        "  able {able:.0}/s; of {:.0}/s: {} answered, {} refused, {} repeated, {} ended",
-        able * 4.0,
-        tally.answered,
-        tally.refused,
-        tally.repeated,
-        tally.ended
-    );
-    table.add(OVERLOAD, who, tally.answered as f64 * 10.0 / able);
-    sleep(Duration::from_secs(45));
-    table.add(OVERLOAD_RSS, who, server.process.rss_kb() * 100.0 / memory);
-    table.add(OVERLOAD_SOCKETS, who, server.process.sockets() as f64 - sockets as f64);
-    table.add(OVERLOAD_CPU, who, per_minute(Duration::from_secs(5), 1, || server.process.cpu()) * 100.0 / 60.0);
-    Ok(())
-}
-
 /// Groups of legs in our engine that hear each other, everybody talking.
 fn engine(
     who: &Subject,
@@ -333,7 +270,7 @@ fn engine(
         far.aim(n, *to);
     }
     sleep(Duration::from_secs(2));
-    let figure = steady(options.window, groups, &far, groups * size, || engine.process.cpu())?;
+    let figure = steady(options.window, groups, || far.heard(), groups * size, || engine.process.cpu())?;
     table.add(row, who, figure);
     Ok(())
 }
@@ -351,7 +288,7 @@ fn kamailio_bridges(who: &Subject, options: &Options, table: &mut Table) -> Resu
         far.aim(150 + n, theirs);
     }
     sleep(Duration::from_secs(2));
-    let figure = steady(options.window, 150, &far, 300, || peer.cpu())?;
+    let figure = steady(options.window, 150, || far.heard(), 300, || peer.cpu())?;
     table.add(BRIDGED, who, figure);
     table.add(BRIDGE_UP, who, callers.tally.setup(0.5));
     Ok(())
@@ -363,14 +300,17 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
             if options.wants(&[PLAYED, TALKED, MEMORY]) {
                 played(who, binary, options, table)?;
             }
-            if options.wants(&[GAP, WORST]) {
-                steadiness(who, binary, options, table)?;
+            if options.wants(&[beat::PLAYED, beat::GAP, beat::WORST, beat::ADDING, beat::OWN]) {
+                beat::played(who, binary, options, table)?;
+            }
+            if options.wants(&[beat::FIRST]) {
+                beat::greeted(who, binary, options, table)?;
             }
             if options.wants(&[SIGNALLED, RATE, ANSWER]) {
                 signalled(who, binary, options, table)?;
             }
             if options.overload {
-                overloaded(who, binary, table)?;
+                overload::measure(who, binary, table)?;
             }
         }
         Subject::Engine => {
@@ -379,6 +319,16 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
             }
             if options.wants(&[ROOMS]) {
                 engine(who, ROOMS, 60, 3, options, table)?;
+            }
+            if options.wants(&[BROWSER]) {
+                let browsers = Browsers::start(BROWSERS)?;
+                sleep(Duration::from_secs(2));
+                let spent = || browsers.engine.cpu();
+                let figure = steady(options.window, BROWSERS, || browsers.heard(), BROWSERS, spent)?;
+                table.add(BROWSER, who, figure);
+            }
+            if options.wants(&[beat::RELAYED]) {
+                beat::relayed(who, options, table)?;
             }
             if options.wants(&[BRIDGE_UP]) {
                 table.add(BRIDGE_UP, who, floor::bridge_up()?);
@@ -391,9 +341,13 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
         }
         Subject::Floor => {
             let window = options.window.min(Duration::from_secs(4));
-            for (row, legs, units, receive) in
-                [(PLAYED, 300, 300, false), (TALKED, 300, 300, true), (BRIDGED, 300, 150, true), (ROOMS, 180, 60, true)]
-            {
+            for (row, legs, units, receive) in [
+                (PLAYED, 300, 300, false),
+                (TALKED, 300, 300, true),
+                (BRIDGED, 300, 150, true),
+                (ROOMS, 180, 60, true),
+                (BROWSER, BROWSERS, BROWSERS, true),
+            ] {
                 if options.wants(&[row]) {
                     table.add(row, who, floor::bare(legs, units, receive, window));
                 }
@@ -408,7 +362,7 @@ fn print(table: &Table, subjects: &[Subject], notes: &[String]) {
     names.dedup();
     println!("\n| {:<62} |{}", "", names.iter().map(|n| format!(" {n:>18} |")).collect::<String>());
     println!("| {} |{}", "-".repeat(62), format!(" {}: |", "-".repeat(17)).repeat(names.len()));
-    for row in ROWS {
+    for row in ROWS.into_iter().chain(beat::ROWS).chain(overload::ROWS) {
         let cell = |name: &&str| table.median(row, name).map_or_else(|| "-".to_owned(), |f| format!("{f:.3}"));
         if names.iter().any(|name| table.median(row, name).is_some()) {
             println!("| {row:<62} |{}", names.iter().map(|n| format!(" {:>18} |", cell(n))).collect::<String>());
@@ -431,6 +385,11 @@ fn main() {
     {
         return ours::engine(asked, group);
     }
+    match arguments.as_slice() {
+        [_, flag, count, ..] if flag == "--browser-engine" => return browser::engine(count),
+        [_, flag, offers, ..] if flag == "--softphones" => return browser::softphones(offers),
+        _ => {}
+    }
     let options = Options::read();
     let mut subjects =
         vec![Subject::Ours("cordboard", PathBuf::from(env!("CARGO_BIN_EXE_cordboard"))), Subject::Engine];
@@ -441,7 +400,8 @@ fn main() {
         Some(why) => notes.push(format!("kamailio+rtpengine: {why}")),
     }
     notes.push(
-        "Asterisk, FreeSWITCH, rustpbx: in no package of this system; figures of theirs are in docs/performance.md"
+        "rustpbx: not measured in this run (cargo install rustpbx --version 0.5.0 --locked takes an hour on two cores); \
+         its figures, and those of Asterisk and FreeSWITCH, are in docs/performance.md"
             .to_owned(),
     );
     subjects.push(Subject::Floor);

@@ -2,6 +2,7 @@
 //! /proc, ended by their id.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,6 +32,12 @@ impl Process {
             .map_err(|why| format!("{}: {why}", command.get_program().to_string_lossy()))?;
         let group = child.id();
         Ok(Self { child, group })
+    }
+
+    /// Writes to its standard input.
+    pub fn tell(&mut self, text: &str) -> Result<(), String> {
+        let input = self.child.stdin.as_mut().ok_or("its standard input is closed")?;
+        input.write_all(text.as_bytes()).and_then(|()| input.flush()).map_err(|why| why.to_string())
     }
 
     /// Whether it still runs.

@@ -160,6 +160,11 @@ impl Callers {
         self.calls.get(n).filter(|call| call.stage == Stage::Up)?.audio
     }
 
+    /// When call `n` was begun.
+    pub fn began(&self, n: usize) -> Option<Instant> {
+        self.calls.get(n).map(|call| call.began)
+    }
+
     /// Calls that are neither answered nor over.
     pub fn pending(&self) -> usize {
         self.calls.iter().filter(|call| matches!(call.stage, Stage::Inviting | Stage::Leaving)).count()
@@ -254,7 +259,7 @@ impl Callers {
             } else {
                 let uri = format!("sip:{}@{}", self.dialled, self.server);
                 call.ack = request("ACK", 1, format!("{tag}i{n}"), &uri, "");
-                call.stage = Stage::Over;
+                (call.stage, call.request) = (Stage::Over, String::new());
                 self.tally.refused += 1;
             }
             let _ = self.socket.send_to(call.ack.as_bytes(), self.server);
@@ -263,6 +268,8 @@ impl Callers {
             }
         } else if cseq.ends_with("BYE") && status >= 200 && call.stage == Stage::Leaving {
             (call.stage, call.again) = (Stage::Over, None);
+            // A minute of too many calls is some hundred thousand of them.
+            (call.request, call.bye) = (String::new(), String::new());
             self.tally.ended += 1;
         }
     }

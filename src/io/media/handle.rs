@@ -1,7 +1,6 @@
 //! [`Media`]: how everybody else asks for media. Cheap to clone; every call returns at once, what it leads to comes
 //! as a [`MediaEvent`]. Sockets are bound and offers made on the caller's thread; the rest happens at the shard's
-//! next pump. Also the loop of a shard's thread: ticks at absolute deadlines, the same for all, so that they neither
-//! drift nor part.
+//! next pump.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,10 +10,8 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rustix::process::setpriority_process;
-use rustix::thread::gettid;
 use tokio::sync::mpsc;
 
 use crate::base::clock::SharedClock;
@@ -22,18 +19,12 @@ use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
-use super::leg::{Leg, RtpPath, WebPath};
+use super::beat;
+use super::leg::{Leg, RtpPath};
 use super::port::PortPool;
 use super::shard::{Command, Shard, Sounds};
+use super::web_path::WebPath;
 use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
-
-const TICK: Duration = Duration::from_millis(20);
-/// Between two looks at the sockets: how long a relayed packet may lie.
-const PUMP: Duration = Duration::from_millis(5);
-/// How far ahead of everything else media threads go (setpriority(2)).
-const NICE: i32 = -11;
-/// Ticks that are made up for at once; more are skipped.
-const MAX_CATCH_UP: u32 = 3;
 
 /// What media needs to start.
 #[derive(Clone, Debug)]
@@ -115,7 +106,7 @@ impl Media {
             let clock = clock.clone();
             thread::Builder::new()
                 .name(format!("media-{i}"))
-                .spawn(move || run(driver.shard, &clock, first_tick))
+                .spawn(move || beat::run(driver.shard, &clock, first_tick))
                 .map_err(MediaError::Thread)?;
         }
         Ok(media)
@@ -313,45 +304,4 @@ impl ShardDriver {
     pub fn pump(&mut self, now: Instant) {
         self.shard.pump(now);
     }
-}
-
-/// Ahead of everything else, where that is allowed: a beat that is late is heard, a page that is late is not.
-fn go_first() {
-    if let Err(error) = setpriority_process(Some(gettid()), NICE) {
-        tracing::info!(%error, "media threads run at ordinary priority: grant CAP_SYS_NICE for a steadier beat");
-    }
-}
-
-/// A shard's thread. Its ticks are at `next` and every 20 ms after it.
-fn run(mut shard: Shard, clock: &SharedClock, mut next: Instant) {
-    go_first();
-    loop {
-        let now = clock.instant();
-        if now >= next {
-            if !shard.tick(now) {
-                shard.close_all(now);
-                return;
-            }
-            next += TICK;
-            next = caught_up(&mut shard, next, clock.instant());
-        } else {
-            shard.pump(now);
-        }
-        let now = clock.instant();
-        let pause = next.saturating_duration_since(now);
-        thread::sleep(if shard.len() == 0 { pause } else { pause.min(PUMP) });
-    }
-}
-
-/// The next deadline, after giving up the ticks that are too many to make up for.
-fn caught_up(shard: &mut Shard, next: Instant, now: Instant) -> Instant {
-    let behind = now.saturating_duration_since(next).as_millis() / TICK.as_millis();
-    let behind = u32::try_from(behind).unwrap_or(u32::MAX);
-    if behind <= MAX_CATCH_UP {
-        return next;
-    }
-    let skipped = behind - MAX_CATCH_UP;
-    shard.skip(skipped);
-    metrics::counter!("cordboard_media_ticks_skipped_total").increment(u64::from(skipped));
-    next + TICK * skipped
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::base::clock::UtcMs;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
-use crate::io::webrtc::{PeerState, RtpOut, WebPeer};
+use crate::io::webrtc::PeerState;
 use crate::proto::audio::codec::{Decoder, Encoder};
 use crate::proto::audio::dtmf::Detector;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
@@ -29,6 +29,7 @@ use super::keys::{Keys, Next};
 use super::port::PortLease;
 use super::prompt::Prompt;
 use super::secure::Secure;
+use super::web_path::WebPath;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// Silence of the far end after which it is told.
@@ -135,21 +136,6 @@ impl RtpPath {
             Some(SocketAddr::new(target.ip(), target.port().checked_add(1)?))
         };
         self.rtcp_remote.filter(|remote| self.latch.is_host(*remote)).or_else(next)
-    }
-}
-
-/// One socket to a browser.
-#[derive(Debug)]
-pub(super) struct WebPath {
-    peer: Box<WebPeer>,
-    socket: UdpSocket,
-    state: PeerState,
-    _lease: PortLease,
-}
-
-impl WebPath {
-    pub(super) fn new(peer: WebPeer, socket: UdpSocket, lease: PortLease) -> Self {
-        Self { peer: Box::new(peer), socket, state: PeerState::Connecting, _lease: lease }
     }
 }
 
@@ -329,7 +315,7 @@ impl Leg {
         self.agreed.is_some()
             && match &self.path {
                 Path::Rtp(path) => path.latch.target().is_some(),
-                Path::Web(path) => path.state == PeerState::Up,
+                Path::Web(path) => path.is_up(),
             }
     }
 
@@ -382,7 +368,18 @@ impl Leg {
         let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
         let bytes = &mut scratch[..len];
         match &mut self.path {
-            Path::Web(path) => path.peer.handle_datagram(now, from, bytes),
+            Path::Web(path) => {
+                let Some(len) = path.take(now, from, bytes) else { return };
+                let bytes = &bytes[..len];
+                if packet::is_rtcp(bytes) {
+                    if self.reports.rtcp(now, bytes, self.out.ssrc()) {
+                        self.heard_at = Some(now);
+                    }
+                } else if let Some((header, payload)) = packet::read(bytes) {
+                    let heard = self.hear(now, &header, payload);
+                    each(self, &header, payload, heard);
+                }
+            }
             Path::Rtp(path) => {
                 if packet::is_rtcp(bytes) {
                     // The far end may share the port whatever we said (RFC 5761 §5.1.1).
@@ -403,23 +400,6 @@ impl Leg {
                     path.strangers += 1;
                 }
             }
-        }
-        while let Path::Web(path) = &mut self.path
-            && let Some(packet) = path.peer.poll_rtp()
-        {
-            let header = Header {
-                payload_type: packet.payload_type,
-                marker: packet.marker,
-                sequence: packet.sequence,
-                timestamp: packet.timestamp,
-                ssrc: packet.ssrc,
-            };
-            let heard = self.hear(now, &header, &packet.payload);
-            each(self, &header, &packet.payload, heard);
-        }
-        // A handshake's next flight need not wait for the tick.
-        if matches!(&self.path, Path::Web(path) if path.state != PeerState::Up) {
-            self.flush();
         }
     }
 
@@ -504,7 +484,7 @@ impl Leg {
     }
 
     /// Says 20 ms to the far end.
-    pub(super) fn say(&mut self, now: Instant, sound: &[u8; FRAME]) {
+    pub(super) fn say(&mut self, sound: &[u8; FRAME]) {
         let Some(agreed) = self.agreed.filter(|a| a.send) else {
             self.pass();
             return;
@@ -518,7 +498,7 @@ impl Leg {
             Some(Next::Event(packet)) => {
                 let Some(payload_type) = agreed.telephone_event else { return };
                 let header = self.out.press(payload_type, packet.first, packet.timestamp, FRAME as u32);
-                return self.send(now, &header, &packet.payload);
+                return self.send(&header, &packet.payload);
             }
             Some(Next::Tone(frame)) => tone = Some(self.encode(agreed.codec, &frame)),
             None => {}
@@ -531,7 +511,7 @@ impl Leg {
             let header = self.out.own(agreed.codec.payload_type(), agreed.samples as u32);
             let mut chunk = [0; MAX_SAMPLES];
             chunk[..agreed.samples].copy_from_slice(&self.pending[at..at + agreed.samples]);
-            self.send(now, &header, &chunk[..agreed.samples]);
+            self.send(&header, &chunk[..agreed.samples]);
             at += agreed.samples;
         }
         self.pending.copy_within(at..self.pending_len, 0);
@@ -560,7 +540,7 @@ impl Leg {
     }
 
     /// Passes a packet of another leg's far end on to this one's.
-    pub(super) fn relay(&mut self, now: Instant, theirs: &Header, payload: &[u8], heard: Heard) {
+    pub(super) fn relay(&mut self, theirs: &Header, payload: &[u8], heard: Heard) {
         let Some(agreed) = self.agreed.filter(|a| a.send) else { return };
         if !self.ready() || payload.len() > MAX_SAMPLES {
             return;
@@ -572,25 +552,25 @@ impl Leg {
                     return;
                 };
                 if codec == agreed.codec {
-                    self.send(now, &header, payload);
+                    self.send(&header, payload);
                 } else {
                     // The far end changed codecs in mid-stream; its packet still need not wait for a tick.
                     let mut other = [0; MAX_SAMPLES];
                     for (to, from) in other.iter_mut().zip(payload) {
                         *to = self.encoder.sample(agreed.codec, self.decoder.octet(codec, *from));
                     }
-                    self.send(now, &header, &other[..payload.len()]);
+                    self.send(&header, &other[..payload.len()]);
                 }
             }
             (Heard::Key(_), Some(event)) if payload.len() >= 4 => {
                 let duration = u32::from(u16::from_be_bytes([payload[2], payload[3]]));
                 if let Some(header) = self.out.relayed(theirs, event, duration, octets) {
-                    self.send(now, &header, payload);
+                    self.send(&header, payload);
                 }
             }
             (Heard::Noise, _) if agreed.comfort_noise => {
                 if let Some(header) = self.out.relayed(theirs, COMFORT_NOISE, 0, octets) {
-                    self.send(now, &header, payload);
+                    self.send(&header, payload);
                 }
             }
             _ => self.out.swallow(theirs),
@@ -602,56 +582,37 @@ impl Leg {
         self.out.swallow(theirs);
     }
 
-    fn send(&mut self, now: Instant, header: &Header, payload: &[u8]) {
+    fn send(&mut self, header: &Header, payload: &[u8]) {
+        let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+        let len = packet::write(header, payload, &mut bytes[..MAX_PACKET]);
         let sent = match &mut self.path {
             Path::Rtp(path) => {
                 let Some(target) = path.latch.target() else { return };
-                let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
-                let len = packet::write(header, payload, &mut bytes[..MAX_PACKET]);
                 path.send(&mut bytes, len, target)
             }
-            Path::Web(path) => {
-                let out = RtpOut {
-                    payload_type: header.payload_type,
-                    sequence: header.sequence,
-                    timestamp: header.timestamp,
-                    marker: header.marker,
-                };
-                path.peer.write_rtp(now, out, payload)
-            }
+            Path::Web(path) => path.send(&mut bytes, len),
         };
         self.packets_out += u64::from(sent);
     }
 
     /// Sends what a browser's peer has ready. Once after all of a pump's or tick's packets.
     pub(super) fn flush(&mut self) {
-        let Path::Web(path) = &mut self.path else { return };
-        while let Some((to, bytes)) = path.peer.poll_transmit() {
-            let _ = path.socket.send_to(&bytes, to);
+        if let Path::Web(path) = &mut self.path {
+            path.flush();
         }
     }
 
     /// Once per tick: reports, silence, the browser's path. Tells what is new.
     pub(super) fn keep(&mut self, now: Instant, utc: UtcMs) -> [Option<Notice>; 3] {
-        let mut web = None;
-        match &mut self.path {
-            Path::Rtp(_) => {}
-            Path::Web(path) => {
-                if path.peer.poll_timeout().is_some_and(|at| at <= now) {
-                    path.peer.handle_timeout(now);
-                }
-                self.flush();
-                web = self.keep_web(now);
-            }
-        }
+        let web = self.keep_web(now);
         let mut quality = None;
         if self.reports.is_due(now) {
             self.report(now, utc, false);
             let mut figures = self.reports.quality();
             if let Path::Web(path) = &mut self.path {
-                // The core keeps the browser's reports to itself.
-                let time = path.peer.round_trip(now);
-                figures.round_trip_us = time.map(|t| u32::try_from(t.as_micros()).unwrap_or(u32::MAX));
+                // Before the browser has reported, or if it never does.
+                let checks = || u32::try_from(path.peer.round_trip(now)?.as_micros()).ok();
+                figures.round_trip_us = figures.round_trip_us.or_else(checks);
             }
             quality = Some(Notice::Quality(figures));
         }
@@ -660,18 +621,16 @@ impl Leg {
 
     fn keep_web(&mut self, now: Instant) -> Option<Notice> {
         let Path::Web(path) = &mut self.path else { return None };
-        let (was, is) = (path.state, path.peer.state());
-        path.state = is;
-        let up = |s| s == PeerState::Up;
-        match (up(was), up(is)) {
-            (false, true) => {
-                self.heard_at = Some(now);
-                Some(Notice::WebUp)
-            }
-            (true, false) => Some(Notice::WebDown),
-            (false, false) if was == PeerState::Connecting && is == PeerState::Failed => Some(Notice::WebDown),
-            _ => None,
+        let notice = match path.keep(now)? {
+            (PeerState::Up, _) => Notice::WebDown,
+            (_, PeerState::Up) => Notice::WebUp,
+            (PeerState::Connecting, PeerState::Failed) => Notice::WebDown,
+            _ => return None,
+        };
+        if notice == Notice::WebUp {
+            self.heard_at = Some(now);
         }
+        Some(notice)
     }
 
     fn keep_silence(&mut self, now: Instant) -> Option<Notice> {
@@ -707,16 +666,29 @@ impl Leg {
         }
     }
 
-    /// To a telephone; a browser's core reports by itself.
     fn report(&mut self, now: Instant, utc: UtcMs, bye: bool) {
-        let Path::Rtp(path) = &mut self.path else { return };
-        let Some(target) = path.rtcp_target() else { return };
         let mut compound = [0; rtcp::MAX_COMPOUND];
-        let len = self.reports.write(now, utc.0, &self.out, bye, &mut compound);
         let mut bytes = [0; rtcp::MAX_COMPOUND + MAX_GROWTH];
-        bytes[..len].copy_from_slice(&compound[..len]);
-        path.send_rtcp(&mut bytes, len, target);
-        if let Some(secure) = &mut path.secure {
+        let mut write = || {
+            let len = self.reports.write(now, utc.0, &self.out, bye, &mut compound);
+            bytes[..len].copy_from_slice(&compound[..len]);
+            len
+        };
+        let secure = match &mut self.path {
+            Path::Rtp(path) => {
+                let Some(target) = path.rtcp_target() else { return };
+                let len = write();
+                path.send_rtcp(&mut bytes, len, target);
+                &mut path.secure
+            }
+            Path::Web(path) if path.is_up() => {
+                let len = write();
+                path.send_rtcp(&mut bytes, len);
+                &mut path.secure
+            }
+            Path::Web(_) => return,
+        };
+        if let Some(secure) = secure {
             // Now and then, not for each packet.
             secure.refused();
         }
@@ -736,7 +708,7 @@ impl Leg {
         let (quality, counts) = (self.reports.quality(), self.jitter.counts());
         let (strangers, srtp_refused) = match &mut self.path {
             Path::Rtp(path) => (path.strangers, path.secure.as_mut().map_or(0, |secure| secure.refused())),
-            Path::Web(_) => (0, 0),
+            Path::Web(path) => (0, path.secure.as_mut().map_or(0, |secure| secure.refused())),
         };
         LegStats {
             packets_in: self.packets_in,

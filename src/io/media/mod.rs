@@ -4,6 +4,7 @@
 //! comes back as [`MediaEvent`]s. A leg is self-contained (its socket, jitter buffer, outgoing stream); a shard ticks
 //! its legs and knows who hears whom. Nothing here knows calls, queues or signalling.
 
+mod beat;
 mod handle;
 mod keys;
 mod leg;
@@ -20,6 +21,7 @@ mod shard;
 mod shard_tests;
 #[cfg(test)]
 mod sound_tests;
+mod web_path;
 
 use std::net::SocketAddr;
 use std::time::Instant;

@@ -58,7 +58,7 @@ pub(super) enum Command {
     /// These legs will come from another shard; what is said to them before waits.
     Expect(Vec<LegId>),
     /// The legs that were expected, those of them that are still there.
-    Arrive(Vec<LegId>, Vec<Leg>),
+    Arrive(Vec<LegId>, Vec<Box<Leg>>),
     Close(LegId),
 }
 
@@ -115,7 +115,9 @@ impl Sounds {
 /// A shard.
 #[derive(Debug)]
 pub(super) struct Shard {
-    legs: Vec<Leg>,
+    /// Each in a place of its own in memory: when the list grows it must not be copied with all that is in it, in the
+    /// middle of a beat; and what many legs took is given back when they have gone.
+    legs: Vec<Box<Leg>>,
     /// Where in `legs` each is.
     places: HashMap<LegId, usize>,
     ready: Ready,
@@ -231,7 +233,7 @@ impl Shard {
         self.replan();
         for i in 0..self.legs.len() {
             if let Some(had) = self.legs[i].beat.filter(|had| *had < self.beat) {
-                self.guarded(i, |shard| shard.say(now, i));
+                self.guarded(i, |shard| shard.say(i));
                 self.legs[i].beat = Some(had + 1);
             }
         }
@@ -260,9 +262,10 @@ impl Shard {
         let (leg, mut other) = match relay_to {
             Some(to) if to != i => {
                 let (low, high) = self.legs.split_at_mut(i.max(to));
-                if to < i { (&mut high[0], Some(&mut low[to])) } else { (&mut low[i], Some(&mut high[0])) }
+                let (low, high): (&mut [Box<Leg>], &mut Leg) = (low, &mut high[0]);
+                if to < i { (high, Some(&mut *low[to])) } else { (&mut *low[i], Some(high)) }
             }
-            _ => (&mut self.legs[i], None),
+            _ => (&mut *self.legs[i], None),
         };
         let id = leg.id;
         leg.receive(now, scratch, |leg: &mut Leg, header: &Header, payload: &[u8], heard: Heard| {
@@ -276,7 +279,7 @@ impl Shard {
                 if leg.bound && matches!(heard, Heard::Key(_)) {
                     other.swallow(header);
                 } else {
-                    other.relay(now, header, payload, heard);
+                    other.relay(header, payload, heard);
                 }
             }
         });
@@ -323,7 +326,7 @@ impl Shard {
         }
     }
 
-    fn say(&mut self, now: Instant, i: usize) {
+    fn say(&mut self, i: usize) {
         let (leg, hears) = (&mut self.legs[i], &self.plan[i]);
         if hears.relayed {
             leg.pass();
@@ -335,7 +338,7 @@ impl Shard {
         }
         let Some(codec) = leg.agreed.map(|a| a.codec) else { return };
         if let Some((sound, ended)) = leg.next_of_prompt() {
-            leg.say(now, &sound);
+            leg.say(&sound);
             if let Some(play) = ended {
                 let leg = leg.id;
                 self.stale = true;
@@ -361,7 +364,7 @@ impl Shard {
                 leg.encode(codec, &self.mix.frame())
             }
         };
-        leg.say(now, &sound);
+        leg.say(&sound);
     }
 
     fn take_commands(&mut self, now: Instant) -> bool {
@@ -382,7 +385,7 @@ impl Shard {
             return;
         }
         match command {
-            Command::Open(leg) => self.take_in(now, *leg),
+            Command::Open(leg) => self.take_in(now, leg),
             Command::Expect(legs) => self.expected.extend(legs.into_iter().map(|leg| (leg, Vec::new()))),
             Command::Arrive(asked, legs) => {
                 for leg in legs {
@@ -444,7 +447,7 @@ impl Shard {
     }
 
     /// A leg comes to this shard, new or from another.
-    fn take_in(&mut self, now: Instant, mut leg: Leg) {
+    fn take_in(&mut self, now: Instant, mut leg: Box<Leg>) {
         let (id, at) = (leg.id, self.legs.len());
         leg.beat = leg.beat.filter(|had| had.abs_diff(self.beat) <= MAX_APART).or(Some(self.beat));
         let (media, rtcp) = leg.sockets();
@@ -459,7 +462,7 @@ impl Shard {
         }
     }
 
-    fn remove(&mut self, id: LegId) -> Option<Leg> {
+    fn remove(&mut self, id: LegId) -> Option<Box<Leg>> {
         let at = self.places.remove(&id)?;
         self.frames.swap_remove(at);
         self.stale = true;

@@ -1,7 +1,9 @@
 //! WebRTC: a browser's side of a leg, as a peer without input or output of its own ([`WebPeer`]).
 //!
-//! The leg that owns a peer owns the socket and the tick; this folder does ICE, DTLS and SRTP, nothing else.
+//! The leg that owns a peer owns the socket, the tick and SRTP; this folder does ICE and DTLS, nothing else.
 
+mod core;
+mod keying;
 mod peer;
 
-pub use peer::{Certificate, PeerState, RtpIn, RtpOut, TELEPHONE_EVENT, WebError, WebPeer};
+pub use peer::{Certificate, PeerState, TELEPHONE_EVENT, WebError, WebPeer, is_media};

@@ -1,31 +1,36 @@
-//! One browser over one socket: ICE, DTLS and SRTP by webrtc-rs' sans-IO core (`rtc`).
+//! The way to one browser over one socket: ICE and DTLS by webrtc-rs' sans-IO core (`rtc`), and out of them the
+//! address to send to and the keys of SRTP.
 //!
-//! Decides nothing about audio: sequence numbers, timestamps, payload types, jitter and digits are the
-//! leg's. Owns no socket, thread or clock: a shard feeds datagrams in, drains what is to be sent, once per
-//! tick, and hands in the time. Always: we offer, the browser answers; full ICE in the controlling role
-//! (the core's ICE-lite ignores a second nomination and loses the path after 5 s); any offered payload
-//! type may arrive, whatever order the answer has; the audio sent carries [`WebPeer::ssrc`].
+//! Audio and reports do not pass through here: the leg encrypts and sends them itself, which costs a fraction of what
+//! the core takes per packet and allocates nothing. Owns no socket, thread or clock: a shard feeds in the datagrams
+//! that are not media ([`is_media`]), drains what is to be sent, once per tick, and hands in the time. Always: we
+//! offer, the browser answers; full ICE in the controlling role (the core's ICE-lite ignores a second nomination and
+//! loses the path after 5 s); any offered payload type may arrive, whatever order the answer has; the audio sent
+//! carries [`WebPeer::ssrc`]; the core, which has the keys too, sends no media of its own.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use rtc::crypto::{self, SignatureScheme};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::certificate::{CertificateParams, RTCCertificate};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::{Registry, configure_rtcp_reports};
+use rtc::peer_connection::configuration::interceptor_registry::Registry;
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_G722, MIME_TYPE_PCMA, MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
 };
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
-use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
-use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate, RTCIceCandidateInit};
+use rtc::peer_connection::transport::{
+    CandidateConfig, CandidateHostConfig, RTCIceCandidate, RTCIceCandidateInit, RTCIceCandidatePair,
+};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::RTCRtpSenderId;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -37,6 +42,10 @@ use rtc::statistics::StatsSelector;
 
 use crate::base::rng::secure_bytes;
 use crate::io::media::Codec;
+use crate::proto::rtp::srtp::Keys;
+
+use super::core::Core;
+use super::keying::Keying;
 
 /// The payload type under which we offer telephone-event (RFC 4733).
 pub const TELEPHONE_EVENT: u8 = 101;
@@ -103,29 +112,21 @@ pub enum PeerState {
     Failed,
 }
 
-/// What the leg decides about a packet it sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RtpOut {
-    pub payload_type: u8,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub marker: bool,
-}
-
-/// A packet from the browser, decrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RtpIn {
-    pub payload_type: u8,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub marker: bool,
-    pub ssrc: u32,
-    pub payload: Bytes,
+/// Whether a datagram is SRTP or SRTCP, which are the leg's, and not STUN or DTLS, which are the core's (RFC 7983 §7).
+pub const fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, ..])
 }
 
 /// Our end of a connection to one browser.
 pub struct WebPeer {
-    core: RTCPeerConnection,
+    core: Core,
+    keying: Arc<Keying>,
+    /// Agreed, and not taken by the leg yet.
+    keys: Option<Keys>,
+    /// The address of the path in use.
+    remote: Option<SocketAddr>,
+    /// When the core has something to do, as it said last.
+    due_at: Option<Instant>,
     sender: RTCRtpSenderId,
     /// The address the browser was offered: the core knows our socket by it.
     offered: SocketAddr,
@@ -163,7 +164,8 @@ impl WebPeer {
         }
         let ssrc = u32::from_le_bytes(secure_bytes());
         let parameters: Vec<_> = codecs.iter().map(|c| codec_parameters(*c)).chain([telephone_event()]).collect();
-        let mut peer = build(now, offered.ip(), certificate, &parameters)?;
+        let keying = Keying::new(crypto::default_provider().map_err(|e| WebError::Core(e.to_string()))?);
+        let mut peer = build(now, offered.ip(), certificate, &parameters, &keying)?;
         let track = MediaStreamTrack::new(
             "cordboard".to_owned(),
             "audio".to_owned(),
@@ -187,9 +189,20 @@ impl WebPeer {
         // An empty candidate says that there are no more; only then does the description hold them all.
         peer.add_local_candidate(RTCIceCandidateInit::default()).map_err(core)?;
         let offer = peer.local_description().ok_or_else(|| WebError::Core("no local description".to_owned()))?.sdp;
-        let state = PeerState::Connecting;
-        let telephone_event = None;
-        Ok((Self { core: peer, sender, offered, ssrc, codec: preferred, telephone_event, state }, offer))
+        let peer = Self {
+            core: Core::new(peer),
+            keying,
+            keys: None,
+            remote: None,
+            due_at: None,
+            sender,
+            offered,
+            ssrc,
+            codec: preferred,
+            telephone_event: None,
+            state: PeerState::Connecting,
+        };
+        Ok((peer, offer))
     }
 
     /// Takes the browser's answer; connectivity checks start with it.
@@ -214,8 +227,11 @@ impl WebPeer {
         Ok(())
     }
 
-    /// A datagram from the socket. What cannot be used is dropped by the core.
+    /// A datagram from the socket that is not media. What cannot be used is dropped by the core.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        if is_media(bytes) {
+            return;
+        }
         let transport = TransportContext {
             local_addr: self.offered,
             peer_addr: from,
@@ -226,56 +242,54 @@ impl WebPeer {
         let _ = self.core.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(bytes) });
     }
 
-    /// The next datagram to send. To be drained once per tick.
+    /// The next datagram to send. To be drained once per tick; costs nothing while nothing happens.
     pub fn poll_transmit(&mut self) -> Option<(SocketAddr, BytesMut)> {
-        let next = self.core.poll_write().map(|out| (out.transport.peer_addr, out.message));
-        if next.is_none() {
+        while self.core.is_stirred() {
+            while let Some(out) = self.core.ask().poll_write() {
+                // Two who send under one key would give it away.
+                if !is_media(&out.message) {
+                    return Some((out.transport.peer_addr, out.message));
+                }
+            }
             self.drain_events();
-        }
-        next
-    }
-
-    /// Sends one packet; `false` if it could not go (not connected, or a payload type that was not agreed).
-    pub fn write_rtp(&mut self, now: Instant, out: RtpOut, payload: &[u8]) -> bool {
-        if self.state != PeerState::Up && self.state != PeerState::Down {
-            return false;
-        }
-        let header = rtc::rtp::Header {
-            version: 2,
-            marker: out.marker,
-            payload_type: out.payload_type,
-            sequence_number: out.sequence,
-            timestamp: out.timestamp,
-            ssrc: self.ssrc,
-            ..Default::default()
-        };
-        let packet = rtc::rtp::Packet { header, payload: Bytes::copy_from_slice(payload) };
-        self.core.rtp_sender(self.sender).is_some_and(|mut sender| sender.write_rtp(now, packet).is_ok())
-    }
-
-    /// The next packet from the browser.
-    pub fn poll_rtp(&mut self) -> Option<RtpIn> {
-        while let Some(read) = self.core.poll_read() {
-            if let RTCMessage::RtpPacket(_, packet) = read.message {
-                return Some(RtpIn {
-                    payload_type: packet.header.payload_type,
-                    sequence: packet.header.sequence_number,
-                    timestamp: packet.header.timestamp,
-                    marker: packet.header.marker,
-                    ssrc: packet.header.ssrc,
-                    payload: packet.payload,
-                });
+            self.core.asked();
+            if !self.core.is_stirred() {
+                self.settle();
             }
         }
         None
     }
 
-    /// When [`Self::handle_timeout`] is due.
-    pub fn poll_timeout(&mut self) -> Option<Instant> {
-        self.core.poll_timeout()
+    /// What came of all that the core was told.
+    fn settle(&mut self) {
+        self.due_at = self.core.ask().poll_timeout();
+        self.keys = self.keying.take().or(self.keys);
+        let sender = self.core.ask().rtp_sender(self.sender);
+        let pair = sender.and_then(|sender| sender.transport()?.ice_transport().get_selected_candidate_pair());
+        let address = |pair: RTCIceCandidatePair| {
+            let remote = pair.remote();
+            Some(SocketAddr::new(remote.address.parse().ok()?, remote.port))
+        };
+        // While the path changes the old one is the best there is.
+        self.remote = pair.and_then(address).or(self.remote);
     }
 
-    /// Does what is due by `now`: checks, retransmissions, reports.
+    /// The keys of audio and reports, once after each handshake.
+    pub const fn take_keys(&mut self) -> Option<Keys> {
+        self.keys.take()
+    }
+
+    /// Where audio and reports are sent to, as of the last drain.
+    pub const fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        if self.core.is_stirred() { self.core.ask().poll_timeout() } else { self.due_at }
+    }
+
+    /// Does what is due by `now`: checks and retransmissions.
     pub fn handle_timeout(&mut self, now: Instant) {
         // The core stops at the first part that objects and goes on with the next call.
         let _ = self.core.handle_timeout(now);
@@ -296,7 +310,7 @@ impl WebPeer {
 
     /// The time there and back, as the checks of the path in use measure it; nothing before the first.
     pub fn round_trip(&mut self, now: Instant) -> Option<Duration> {
-        let stats = self.core.get_stats(now, StatsSelector::None);
+        let stats = self.core.ask().get_stats(now, StatsSelector::None);
         let in_use = &stats.transport()?.selected_candidate_pair_id;
         let pair = stats.candidate_pairs().find(|pair| pair.stats.id == *in_use)?;
         let time = Duration::try_from_secs_f64(pair.current_round_trip_time).ok()?;
@@ -319,7 +333,7 @@ impl WebPeer {
     }
 
     fn drain_events(&mut self) {
-        while let Some(event) = self.core.poll_event() {
+        while let Some(event) = self.core.ask().poll_event() {
             let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event else { continue };
             if self.state == PeerState::Failed {
                 continue;
@@ -362,8 +376,11 @@ fn telephone_event() -> RTCRtpCodecParameters {
     audio(MIME_TYPE_TELEPHONE_EVENT, "0-15", TELEPHONE_EVENT)
 }
 
-fn settings(address: IpAddr) -> SettingEngine {
+fn settings(address: IpAddr, keying: &Arc<Keying>) -> SettingEngine {
     SettingEngineBuilder::new()
+        .with_crypto_provider(Arc::<Keying>::clone(keying))
+        // What every browser has (RFC 8827 §6.5) and the leg speaks.
+        .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80])
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), None)
         // The browser's answer comes without candidates, so its address is learned from its first check;
@@ -378,6 +395,7 @@ fn build(
     address: IpAddr,
     certificate: &Certificate,
     codecs: &[RTCRtpCodecParameters],
+    keying: &Arc<Keying>,
 ) -> Result<RTCPeerConnection, WebError> {
     let mut media = MediaEngine::default();
     for codec in codecs {
@@ -386,9 +404,10 @@ fn build(
     let configuration = RTCConfigurationBuilder::new().with_certificates(vec![certificate.0.clone()]).build();
     RTCPeerConnectionBuilder::new()
         .with_configuration(configuration)
-        .with_setting_engine(settings(address))
+        .with_setting_engine(settings(address, keying))
         .with_media_engine(media)
-        .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
+        // Reports are the leg's.
+        .with_interceptor_registry(Registry::new())
         .build(now)
         .map_err(core)
 }

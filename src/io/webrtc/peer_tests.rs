@@ -2,8 +2,13 @@
 
 use std::net::UdpSocket;
 
+use bytes::Bytes;
+use rtc::peer_connection::message::RTCMessage;
+
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
+use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
+use crate::proto::rtp::srtp::{Guard, MAX_GROWTH};
 
 /// The browser's side: takes an offer, answers it, keeps what it hears.
 struct Answerer {
@@ -26,7 +31,8 @@ impl Answerer {
         let socket = socket();
         let local = socket.local_addr().expect("a bound socket");
         let certificate = Certificate::generate().expect("a certificate");
-        let mut core = build(now, local.ip(), &certificate, codecs).expect("a core");
+        let keying = Keying::new(crypto::default_provider().expect("a provider"));
+        let mut core = build(now, local.ip(), &certificate, codecs, &keying).expect("a core");
         let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
         core.set_remote_description(now, offer).expect("the offer is taken");
         let track = MediaStreamTrack::new(
@@ -93,11 +99,13 @@ impl Answerer {
     }
 }
 
-/// Our side: the peer on its socket.
+/// Our side: the peer on its socket, and SRTP with the keys that it gives.
 struct Ours {
     peer: WebPeer,
     socket: UdpSocket,
-    heard: Vec<RtpIn>,
+    /// Out, and in.
+    guards: Option<(Guard, Guard)>,
+    heard: Vec<(Header, Vec<u8>)>,
 }
 
 impl Ours {
@@ -107,23 +115,42 @@ impl Ours {
         let certificate = Certificate::generate().expect("a certificate");
         let (peer, offer) =
             WebPeer::new(SystemClock.instant(), local, None, &certificate, codecs).expect("a peer can be made");
-        (Self { peer, socket, heard: Vec::new() }, offer)
+        (Self { peer, socket, guards: None, heard: Vec::new() }, offer)
+    }
+
+    /// As a leg sends.
+    fn say(&mut self, payload_type: u8, sequence: u16, payload: &[u8]) {
+        let ssrc = self.peer.ssrc();
+        let header = Header { payload_type, marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc };
+        let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+        let len = packet::write(&header, payload, &mut bytes);
+        let (out, _) = self.guards.as_mut().expect("the handshake is through");
+        let len = out.protect(&mut bytes, len).expect("it has room");
+        let to = self.peer.remote().expect("a path is chosen");
+        self.socket.send_to(&bytes[..len], to).expect("loopback takes it");
     }
 
     fn pump(&mut self) {
         let now = SystemClock.instant();
         let mut buffer = [0; 2_000];
         while let Ok((len, from)) = self.socket.recv_from(&mut buffer) {
-            self.peer.handle_datagram(now, from, &buffer[..len]);
+            if !is_media(&buffer[..len]) {
+                self.peer.handle_datagram(now, from, &buffer[..len]);
+            } else if let Some((_, inward)) = &mut self.guards {
+                let len = inward.open(&mut buffer[..len]).expect("it is from whom the keys were agreed with");
+                let (header, payload) = packet::read(&buffer[..len]).expect("it is RTP");
+                self.heard.push((header, payload.to_vec()));
+            }
         }
         if self.peer.poll_timeout().is_some_and(|at| at <= now) {
             self.peer.handle_timeout(now);
         }
-        while let Some(packet) = self.peer.poll_rtp() {
-            self.heard.push(packet);
-        }
         while let Some((to, bytes)) = self.peer.poll_transmit() {
+            assert!(!is_media(&bytes), "the core sends no media");
             let _ = self.socket.send_to(&bytes, to);
+        }
+        if let Some(keys) = self.peer.take_keys() {
+            self.guards = Some((Guard::new(keys.suite, &keys.ours), Guard::new(keys.suite, &keys.theirs)));
         }
     }
 }
@@ -149,10 +176,6 @@ fn connected(codecs: &[Codec]) -> (Ours, Answerer) {
     (ours, theirs)
 }
 
-fn out(payload_type: u8, sequence: u16) -> RtpOut {
-    RtpOut { payload_type, sequence, timestamp: u32::from(sequence) * 160, marker: sequence == 0 }
-}
-
 #[test]
 fn the_offer_holds_what_was_asked_for_in_that_order_and_digits_at_8000_only() {
     let (_, offer) = Ours::offer(&[Codec::Pcma, Codec::Pcmu]);
@@ -171,30 +194,48 @@ fn audio_and_digits_pass_both_ways_and_any_offered_payload_type_is_heard() {
     assert_eq!(ours.peer.telephone_event(), Some(TELEPHONE_EVENT));
 
     for sequence in 0..20 {
-        assert!(ours.peer.write_rtp(SystemClock.instant(), out(0, sequence), &[0x55; 160]));
+        ours.say(0, sequence, &[0x55; 160]);
         theirs.say(if sequence < 10 { 0 } else { 8 }, sequence, &[0x2a; 160]);
         ours.pump();
         theirs.pump();
     }
     // RFC 4733 §2.3: event 5, end bit, volume 10, duration 800.
-    assert!(ours.peer.write_rtp(SystemClock.instant(), out(TELEPHONE_EVENT, 20), &[5, 0x8a, 3, 0x20]));
+    ours.say(TELEPHONE_EVENT, 20, &[5, 0x8a, 3, 0x20]);
     theirs.say(TELEPHONE_EVENT, 20, &[11, 0x8a, 3, 0x20]);
     until(&mut ours, &mut theirs, "the audio", |o, t| o.heard.len() == 21 && t.heard.len() == 21);
 
     assert!(theirs.heard.iter().all(|p| p.header.ssrc == ours.peer.ssrc()));
     assert_eq!(theirs.heard[0].payload, vec![0x55; 160]);
     assert_eq!(theirs.heard[20].payload.as_ref(), [5, 0x8a, 3, 0x20]);
-    assert_eq!(ours.heard.iter().filter(|p| p.payload_type == 8).count(), 10);
-    assert_eq!(ours.heard[20].payload.as_ref(), [11, 0x8a, 3, 0x20]);
-    assert!(ours.heard.iter().map(|p| p.sequence).eq(0..=20));
+    assert_eq!(ours.heard[0].1, [0x2a; 160]);
+    assert_eq!(ours.heard.iter().filter(|(header, _)| header.payload_type == 8).count(), 10);
+    assert_eq!(ours.heard[20].1, [11, 0x8a, 3, 0x20]);
+    assert!(ours.heard.iter().map(|(header, _)| header.sequence).eq(0..=20));
 }
 
 #[test]
-fn nothing_goes_before_the_path_is_up_nor_under_a_payload_type_that_was_not_agreed() {
+fn before_the_handshake_there_are_no_keys_and_no_path_and_after_it_the_keys_are_told_once() {
     let (mut waiting, _) = Ours::offer(&[Codec::Pcmu]);
-    assert!(!waiting.peer.write_rtp(SystemClock.instant(), out(0, 0), &[0x55; 160]));
-    let (mut ours, _theirs) = connected(&[Codec::Pcmu]);
-    assert!(!ours.peer.write_rtp(SystemClock.instant(), out(111, 0), &[0; 20]));
+    waiting.pump();
+    assert!(waiting.guards.is_none() && waiting.peer.remote().is_none());
+    let (mut ours, theirs) = connected(&[Codec::Pcmu]);
+    assert!(ours.guards.is_some());
+    assert_eq!(ours.peer.remote(), theirs.socket.local_addr().ok());
+    assert!(ours.peer.take_keys().is_none());
+}
+
+#[test]
+fn a_peer_of_which_nobody_wants_anything_says_nothing_until_something_is_due() {
+    let (mut ours, mut theirs) = connected(&[Codec::Pcmu]);
+    ours.pump();
+    theirs.pump();
+    ours.pump();
+    let due_at = ours.peer.poll_timeout().expect("checks go on");
+    assert!(!ours.peer.core.is_stirred() && ours.peer.poll_transmit().is_none());
+    ours.peer.handle_timeout(due_at + Duration::from_secs(3));
+    assert!(ours.peer.poll_transmit().is_some(), "a check of the path");
+    while ours.peer.poll_transmit().is_some() {}
+    assert!(ours.peer.poll_timeout().is_some_and(|at| at > due_at));
 }
 
 #[test]
@@ -228,7 +269,7 @@ fn noise_on_the_socket_and_a_useless_answer_are_survived() {
     {
         ours.peer.handle_datagram(now, SocketAddr::from(([127, 0, 0, 1], 9)), noise);
     }
-    assert!(ours.peer.write_rtp(now, out(0, 0), &[0x55; 160]));
+    ours.say(0, 0, &[0x55; 160]);
     until(&mut ours, &mut theirs, "the audio", |_, t| t.heard.len() == 1);
 
     let (mut fresh, offer) = Ours::offer(&[Codec::Pcmu]);

@@ -1,0 +1,91 @@
+//! Too many calls: four times what the server takes for ten seconds, then twice that for a minute while other calls
+//! are played to; and what is left of it a minute later.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use cordboard::base::clock::{Clock as _, SystemClock};
+
+use super::far;
+use super::ours::{DIALLED, Server};
+use super::sip::Callers;
+use super::{Subject, Table, bring_up_deaf, far_ends, hang_up, per_minute, storm};
+
+pub const FOUR: &str = "four times too many for 10 s: answered, % of what it can take";
+pub const TWICE: &str = "twice too many for 60 s: answered, % of what it can take";
+pub const MEANWHILE: &str = "100 calls up meanwhile: slots without a gap over 60 ms, %";
+pub const LOST: &str = "of these, ended by it";
+pub const MEMORY: &str = "60 s after that: memory, % of what it was before";
+pub const CPU: &str = "60 s after that: CPU, % of a core";
+pub const SOCKETS: &str = "60 s after that: sockets more than before";
+pub const ROWS: [&str; 7] = [FOUR, TWICE, MEANWHILE, LOST, MEMORY, CPU, SOCKETS];
+
+/// Calls that are up while there are too many.
+const UP: usize = 100;
+
+/// The most calls a second that are taken.
+fn able(server: &Server) -> f64 {
+    let mut able: f64 = 0.0;
+    for rate in [400, 600, 800, 1_000, 1_300, 1_700, 2_200] {
+        let mut callers = Callers::new(server.sip, DIALLED);
+        storm(&mut callers, rate, Duration::from_secs(3));
+        able = able.max(callers.tally.answered as f64 / 3.0);
+        if callers.tally.answered < rate as usize * 3 * 9 / 10 {
+            break;
+        }
+    }
+    able
+}
+
+/// So many times what it can take; how many of a hundred that it can take were answered.
+fn flood(server: &Server, able: f64, times: f64, run: Duration) -> f64 {
+    let mut callers = Callers::new(server.sip, DIALLED);
+    storm(&mut callers, (able * times) as u32, run);
+    let tally = &callers.tally;
+    eprintln!(
+        "  able {able:.0}/s; of {:.0}/s: {} answered, {} refused, {} repeated, {} ended; answer within {:.0} ms (99 %)",
+        able * times,
+        tally.answered,
+        tally.refused,
+        tally.repeated,
+        tally.ended,
+        tally.setup(0.99)
+    );
+    tally.answered as f64 * 100.0 / (able * run.as_secs_f64())
+}
+
+/// All of it.
+pub fn measure(who: &Subject, binary: &Path, table: &mut Table) -> Result<(), String> {
+    let server = Server::start(binary)?;
+    let mut callers = Callers::new(server.sip, DIALLED);
+    storm(&mut callers, 100, Duration::from_secs(3));
+    let (memory, sockets) = (server.process.rss_kb(), server.process.sockets());
+    let able = able(&server);
+    table.add(FOUR, who, flood(&server, able, 4.0, Duration::from_secs(10)));
+    // Whoever has not been told yet tries for 32 s (RFC 3261 §17.1.1.2).
+    thread::sleep(Duration::from_secs(35));
+    let (far, addresses) = far_ends(UP);
+    let mut talkers = Callers::new(server.sip, DIALLED);
+    bring_up_deaf(&mut talkers, &addresses)?;
+    let run = Duration::from_secs(60);
+    let (gaps, answered) = thread::scope(|scope| {
+        let watcher = scope.spawn(|| far::gaps(&far, run));
+        let answered = flood(&server, able, 2.0, run);
+        (watcher.join().expect("the watcher ends"), answered)
+    });
+    table.add(TWICE, who, answered);
+    table.add(MEANWHILE, who, gaps.within(60.0));
+    // Whoever was hung up on has it waiting.
+    talkers.serve(SystemClock.instant() + Duration::from_millis(500), false);
+    table.add(LOST, who, talkers.tally.ended as f64);
+    hang_up(&mut talkers, UP);
+    let at_once = server.process.rss_kb();
+    thread::sleep(Duration::from_secs(60));
+    let after = server.process.rss_kb();
+    eprintln!("  memory: {memory:.0} KB before, {at_once:.0} KB at the end of it, {after:.0} KB a minute later");
+    table.add(MEMORY, who, after * 100.0 / memory);
+    table.add(SOCKETS, who, server.process.sockets() as f64 - sockets as f64);
+    table.add(CPU, who, per_minute(Duration::from_secs(5), 1, || server.process.cpu()) * 100.0 / 60.0);
+    Ok(())
+}
