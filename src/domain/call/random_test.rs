@@ -16,12 +16,12 @@ fn words() -> Speech {
 }
 
 const fn announced(seed: u64) -> bool {
-    seed % 2 == 0
+    seed.is_multiple_of(2)
 }
 
 fn policy(seed: u64) -> RecordingPolicy {
     let mode = [RecordingMode::On, RecordingMode::OnDemand, RecordingMode::Off][seed as usize / 2 % 3];
-    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: seed % 5 == 0 }
+    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: seed.is_multiple_of(5) }
 }
 
 struct World {
