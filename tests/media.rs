@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use cordboard::base::clock::{Clock, SharedClock, SystemClock, TestClock, UtcMs};
+use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, ShardDriver, ShardId};
+use cordboard::io::recording::Recordings;
+use cordboard::io::store::seal::Seal;
 use cordboard::proto::audio::g711;
 use cordboard::proto::audio::tone::{power_at, sine};
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
@@ -326,6 +329,11 @@ fn a_caller_and_a_browser_hear_each_other_through_greeting_talk_and_hold() {
 
     let bridge = BridgeId(1);
     rig.media.set_bridge(shard, bridge, 1, HearMatrix::conference(&[caller_leg, operator_leg]));
+    let directory = std::env::temp_dir().join(format!("cordboard-media-{}", std::process::id()));
+    let (seal, clock) = (Arc::new(Seal::new(&[7; 32])), Arc::new(SystemClock));
+    let (recordings, mut recorded) = Recordings::start(directory.clone(), seal, clock).expect("a thread");
+    let recorded_call = CallId::named("recorded");
+    rig.media.record(caller_leg, recordings.begin(&recorded_call)).expect("the leg is open");
     let mark = caller.voice.heard.len();
     rig.until(&mut caller, Some(&mut browser), "talk", |c, _, _| c.voice.heard.len() >= mark + 28_000);
     caller.voice.assert_hears(OPERATOR_HZ, 2);
@@ -353,6 +361,24 @@ fn a_caller_and_a_browser_hear_each_other_through_greeting_talk_and_hold() {
         seen.iter().filter(|e| matches!(e, MediaEvent::Closed { .. })).count() == 2
     });
     assert_eq!(rig.media.free_ports(), free + 2);
+
+    // The two of them were recorded as they spoke, each on their own side, and not the music.
+    recorded.blocking_recv().expect("the recording ends with the caller's leg");
+    let recording = recordings.open(&recorded_call).expect("it opens");
+    let mut wav = Vec::new();
+    while (wav.len() as u64) < recording.wav_len() {
+        wav.extend(recording.wav(wav.len() as u64..u64::MAX).expect("it reads"));
+    }
+    let samples = hound::WavReader::new(&wav[..]).expect("a WAV file").into_samples();
+    let samples: Vec<i16> = samples.collect::<Result<_, _>>().expect("whole");
+    for (side, hz) in [(0, CALLER_HZ), (1, OPERATOR_HZ)] {
+        let said: Vec<i16> = samples.iter().copied().skip(side).step_by(2).skip(8_000).take(16_000).collect();
+        for other in [CALLER_HZ, OPERATOR_HZ, MUSIC_HZ].into_iter().filter(|t| *t != hz) {
+            let db = 10.0 * (power_at(&said, hz).max(1.0) / power_at(&said, other).max(1.0)).log10();
+            assert!(db >= 20.0, "side {side}: {hz} Hz is only {db:.1} dB over {other} Hz");
+        }
+    }
+    let _ = std::fs::remove_dir_all(directory);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay and mix, counted by the
+//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay, mix and are recorded, counted by the
 //! allocator itself. Under browser legs `rtc` allocates for its checks of the path, some a second; per packet nothing.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
@@ -10,8 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock, TestClock, UtcMs};
+use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::io::recording::{Kind, Recordings};
+use cordboard::io::store::seal::Seal;
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
@@ -95,7 +98,7 @@ impl Peer {
 }
 
 #[test]
-fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothing() {
+fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_allocate_nothing() {
     COUNT.set(Some(0));
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.take(), Some(1), "the counter counts");
@@ -150,11 +153,26 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothi
     media.set_bridge(shard, BridgeId(2), 1, HearMatrix::conference(&[leg(3), leg(4), leg(5)]));
     media.set_bridge(shard, BridgeId(3), 1, HearMatrix::default().with(leg(6), &[Source::Music]));
     media.set_bridge(shard, BridgeId(4), 1, HearMatrix::conference(&[leg(8), leg(9), leg(10)]));
+    // One who is relayed, one in a mix, one who hears a prompt, and one whose recording is paused half of the time; the
+    // disk is real, and slow now and then, as time goes much faster here than it is written.
+    let directory = std::env::temp_dir().join(format!("cordboard-allocations-{}", std::process::id()));
+    let seal = Arc::new(Seal::new(&[7; 32]));
+    let (recordings, mut ended) =
+        Recordings::start(directory.clone(), seal, Arc::new(clock.clone())).expect("a thread");
+    for id in [1, 3, 7, 9] {
+        let tap = recordings.begin(&CallId::named(&format!("{id}")));
+        media.record(leg(id), tap).expect("the leg is open");
+    }
     let prompt = Arc::new(Prompt::from_pcm(sine(500.0, 6_000.0, 5_000)));
     media.play(leg(7), PlayId(1), prompt, true).expect("the leg is open");
 
     let (mut allocated, mut figures) = (0, 0);
     for tick in 0..WARM_UP + 10_000 {
+        if tick % 200 == 0 {
+            let kind = if tick % 400 == 0 { Kind::Sound } else { Kind::Paused };
+            media.set_recording(leg(9), kind).expect("the leg is open");
+            driver.pump(clock.instant());
+        }
         for (to, peer) in &mut peers {
             peer.turn(*to);
         }
@@ -189,6 +207,13 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_and_encrypted_allocate_nothi
         }
     }
     assert!(sent > 10 * 10_000 - 4_000, "{sent}");
+    for _ in 0..4 {
+        let end = ended.blocking_recv().expect("each recording ends");
+        // From the first beat to the last, whatever the disk could keep of it.
+        assert_eq!(end.figures.length_ms, (WARM_UP + 10_000) * 20, "{end:?}");
+        assert!(end.complete && end.figures.sound_ms > 1_000, "{end:?}");
+    }
+    let _ = std::fs::remove_dir_all(directory);
 }
 
 #[test]

@@ -119,6 +119,7 @@ function ring(account, offered = false) {
     patch: null,
     hears: hears(wait ? '' : 'talking'),
     ended: null,
+    recording: { mode: 'on_demand', state: 'off' },
     earlier: 2,
   };
   state.calls.set(id, call);
@@ -131,6 +132,10 @@ const actions = {
   take: (c) => update(c, { state: 'talking', offered_until: null, hears: hears('talking') }),
   hold: (c) => update(c, { state: 'held', hears: hears('held') }),
   retrieve: (c) => update(c, { state: 'talking', hears: hears('talking') }),
+  'recording/start': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
+  'recording/resume': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
+  'recording/pause': (c) => update(c, { recording: { ...c.recording, state: 'paused' } }),
+  'recording/stop': (c) => update(c, { recording: { ...c.recording, state: 'off' } }),
   hangup: (c) => {
     update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null });
     setSeat({ state: 'wrap_up' });

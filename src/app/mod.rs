@@ -39,6 +39,7 @@ use crate::http::state::{Front, Parts, SignInLimits};
 use crate::io::media::{Media, MediaConfig, MediaEvent};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
+use crate::io::recording::Recordings;
 use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
@@ -55,6 +56,8 @@ const NODE: &str = "main";
 const MEDIA_EVENTS: usize = 8_192;
 /// How long calls may go on after the service was told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 /// How long the last words of a stopping service may take.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -133,6 +136,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
     let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker, legs));
     let (call_news, from_calls) = mpsc::unbounded_channel();
+    let (recordings, recordings_ended) =
+        Recordings::start(config.recording.directory.clone(), store.house_seal(), Arc::clone(&clock))
+            .map_err(|e| Failure::new(format!("the thread that writes recordings cannot be started: {e}")))?;
     let calls = CallsHandle::start(
         CallsParts {
             wiring,
@@ -140,11 +146,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             feed: feed.clone(),
             accounts: Arc::new(AccountBook::new(store.clone(), Arc::clone(&clock))),
             log: Arc::new(store.clone()),
+            recordings: recordings.clone(),
             news: call_news,
         },
         from_desk,
     );
     calls.recall(waiting);
+    calls.recover_recordings(cut_off.iter().map(|(call, _)| call.id.clone()).collect()).await;
     calls.bury_cut_off(cut_off);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
@@ -169,6 +177,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let calls = calls.clone();
         async move { calls.record_gone().await }
     });
+    work.spawn(
+        "the care for recordings",
+        calls.clone().keep_recordings(recordings_ended, Duration::from_secs(config.recording.keep_days as u64 * DAY)),
+    );
     work.spawn("what the audio tells", {
         let calls = calls.clone();
         async move {
@@ -210,6 +222,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         tokens,
         desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone(), trunk: trunk.clone() }),
         dispatcher,
+        recordings: recordings.clone(),
         phones: Arc::new(phones),
         settings: front_settings(&config, demo.is_some()),
         metrics: Some(metrics),
@@ -241,6 +254,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     };
     calls.stop();
     let _ = tokio::time::timeout(FAREWELL, until_idle(&calls)).await;
+    let _ = tokio::time::timeout(FAREWELL, until_written(&recordings)).await;
     let _ = tokio::time::timeout(FAREWELL, calls.recorded()).await;
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
@@ -294,6 +308,13 @@ async fn drain(
         () = tokio::time::sleep(limit) => {}
     }
     Ok(())
+}
+
+/// Waits until the last words of recorded calls are on disk.
+async fn until_written(recordings: &Recordings) {
+    while !recordings.is_idle() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn until_idle(calls: &CallsHandle) {

@@ -13,7 +13,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
-use crate::domain::account::Speech;
+use crate::domain::account::{RecordingMode, Speech};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
@@ -69,6 +69,8 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
         spoken(&account.greeting)
             || spoken(&account.apology)
             || account.comfort.as_ref().is_some_and(|comfort| spoken(&comfort.speech))
+            || (account.recording.mode != RecordingMode::Off
+                && account.recording.announcement.as_ref().is_some_and(spoken))
     });
     for account in &accounts {
         // A call that reads a message out has words of its own each time.

@@ -6,6 +6,7 @@
 
 mod read;
 mod read_trunk;
+mod recording;
 mod routing;
 pub mod secret;
 mod section;
@@ -26,6 +27,7 @@ use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
 pub use read::{load, parse_ports};
+pub use recording::Recording;
 pub use section::Mistake;
 pub use trunk::Trunk;
 
@@ -36,6 +38,7 @@ pub struct Config {
     pub sip: Sip,
     pub media: Media,
     pub store: StoreConfig,
+    pub recording: Recording,
     pub voice: Voice,
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,

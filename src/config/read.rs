@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
+use super::recording::read_recording;
 use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::tls;
@@ -72,6 +73,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let sip = read_sip(&top.section("sip"));
     let media = read_media(&top.section("media"));
     let store = read_store(&top.section("store"));
+    let recording = read_recording(&top.section("recording"));
     let voice = read_voice(&top.section("voice"));
     let email = read_email(&top.section("email"));
     let providers = top.sections("sms");
@@ -91,6 +93,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         sip: sip?.value,
         media: media?.value,
         store: store?,
+        recording: recording?,
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,

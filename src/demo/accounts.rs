@@ -4,7 +4,9 @@
 //! are kept and not dispatched.
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, ProtocolId};
-use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Speech, Urgency};
+use crate::domain::account::{
+    Account, CallType, Comfort, LeaveMessage, RecordingMode, RecordingPolicy, Speech, Urgency,
+};
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::message::form::{FieldKind, Form};
 use crate::domain::oncall::ShiftLength;
@@ -41,6 +43,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         max_wait_secs: 180,
         undo_secs: 10,
         leave_message: LeaveMessage::CallbackRequest,
+        recording: RecordingPolicy::default(),
         call_types: Vec::new(),
     }
 }
@@ -212,6 +215,7 @@ fn plumbing() -> Client {
         Until::HandedOver,
     );
     let mut account = account("plumbing", "Imaginary Plumbing", "+12025550102", NEW_YORK, "#0b84a5");
+    account.recording.mode = RecordingMode::OnDemand;
     account.notes = "Smell of gas: tell them to leave the house and dial 911 from outside; take no message first.\n\
                      Ask whether they have shut the main valve; it is usually beside the meter.\n\
                      We do not quote prices on the phone."

@@ -20,7 +20,8 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Config, Email, Http, MailTls, Media, Sip, SmsKind, SmsProvider, StoreConfig, Voice, default_shards, secret,
+    Auth, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
+    default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::dispatch::protocol::Protocol;
@@ -96,6 +97,7 @@ impl Demo {
                 shards: default_shards(),
             },
             store: StoreConfig::in_directory(&self.data),
+            recording: Recording::in_directory(self.data.join("recordings")),
             voice: Voice { command: None, prompts: prompts(), cache: self.data.join("speech") },
             email: Some(Email {
                 host: sandbox_smtp.ip().to_string(),

@@ -9,8 +9,9 @@ use tokio::sync::broadcast;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Urgency;
+use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
+use crate::domain::call::recording::RecordingState;
 
 /// A change to show.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -122,6 +123,7 @@ pub struct CallView {
     /// Who hears whom now.
     pub hears: Vec<HearsView>,
     pub ended: Option<EndedView>,
+    pub recording: RecordingView,
     /// Messages taken from this caller before.
     pub earlier: u32,
 }
@@ -169,6 +171,13 @@ pub enum PatchState {
     /// The operator has dropped off.
     Dropped,
     Failed,
+}
+
+/// Whether the call is recorded, and whether its account wants that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RecordingView {
+    pub mode: RecordingMode,
+    pub state: RecordingState,
 }
 
 /// One party and what it hears: `caller`, `operator`, `contact`, `music`, `ringback`, `prompt`.

@@ -28,6 +28,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
+use crate::io::recording::{Kind, Tap};
 use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
 
 /// What we offer, best first: the house mixes at 8 kHz.
@@ -113,6 +114,10 @@ pub trait LegMedia: Send + Sync {
     fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
+    /// Records the call of this leg from now on.
+    fn record(&self, leg: LegId, tap: Tap);
+    /// Goes on recording with sound, or without and why.
+    fn set_recording(&self, leg: LegId, kind: Kind);
     fn close(&self, leg: LegId);
 }
 
@@ -163,6 +168,14 @@ impl LegMedia for Media {
 
     fn stop(&self, leg: LegId, play: PlayId) {
         closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn record(&self, leg: LegId, tap: Tap) {
+        closed_meanwhile(leg, self.record(leg, tap));
+    }
+
+    fn set_recording(&self, leg: LegId, kind: Kind) {
+        closed_meanwhile(leg, self.set_recording(leg, kind));
     }
 
     fn close(&self, leg: LegId) {

@@ -31,8 +31,8 @@ pub struct Prepared {
 pub struct Readied {
     /// False: the voice failed, a tone plays instead.
     pub spoken: bool,
-    /// True if they were made ready ahead of time and not for playing now.
-    pub ahead: bool,
+    /// Where they play now; `None` if they were made ready ahead of time.
+    pub for_play: Option<(LegId, u64)>,
 }
 
 /// One call's bridge and prompts.
@@ -130,7 +130,7 @@ impl Mixer {
 
     /// Plays words that are ready now, if they are still wanted.
     pub fn on_prepared(&mut self, prepared: Prepared) -> Readied {
-        let readied = Readied { spoken: prepared.prompt.is_some(), ahead: prepared.for_play.is_none() };
+        let readied = Readied { spoken: prepared.prompt.is_some(), for_play: prepared.for_play };
         if let Some((leg, play)) = prepared.for_play
             && let Some(at) = self.awaited.iter().position(|a| *a == (leg, play))
         {

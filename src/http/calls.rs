@@ -11,7 +11,7 @@ use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Reach;
 use crate::domain::message::form::FieldError;
-use crate::engine::calls::Command;
+use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
 
 use super::auth::Operator;
@@ -87,6 +87,14 @@ actions! {
     drop_off "/api/v1/calls/{id}/patch/drop" Command::Drop;
     /// Gives up the dialled party; back to the caller.
     cancel_patch "/api/v1/calls/{id}/patch/cancel" Command::Cancel;
+    /// Records from now on, once everybody has been told: where the account has it on demand.
+    start_recording "/api/v1/calls/{id}/recording/start" Command::Recording(RecordingCommand::Start);
+    /// Records no longer.
+    stop_recording "/api/v1/calls/{id}/recording/stop" Command::Recording(RecordingCommand::Stop);
+    /// Silence on the recording from now on: a card number is being read.
+    pause_recording "/api/v1/calls/{id}/recording/pause" Command::Recording(RecordingCommand::Pause);
+    /// Sound again.
+    resume_recording "/api/v1/calls/{id}/recording/resume" Command::Recording(RecordingCommand::Resume);
 }
 
 /// Dials a contact while the caller waits.

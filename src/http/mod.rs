@@ -20,6 +20,7 @@ pub mod live;
 pub mod me;
 pub mod messages;
 pub mod openapi;
+pub mod recordings;
 pub mod router;
 pub mod seat;
 pub mod serve;

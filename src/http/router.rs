@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, seat, sessions,
-    sip_ws,
+    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
+    seat, sessions, sip_ws,
 };
 
 /// The largest body taken.
@@ -66,6 +66,12 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
         .routes(routes!(calls::wrap_up_done))
+        .routes(routes!(calls::start_recording))
+        .routes(routes!(calls::stop_recording))
+        .routes(routes!(calls::pause_recording))
+        .routes(routes!(calls::resume_recording))
+        .routes(routes!(recordings::listen))
+        .routes(routes!(recordings::figures))
         .routes(routes!(alarms::silence))
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))

@@ -17,6 +17,7 @@ use crate::engine::calls::Command;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
+use crate::io::recording::Recordings;
 use crate::io::store::Store;
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
@@ -54,6 +55,7 @@ pub struct Parts {
     pub tokens: Tokens,
     pub desk: Arc<dyn Desk>,
     pub dispatcher: Dispatcher,
+    pub recordings: Recordings,
     pub phones: Arc<dyn Phones>,
     pub settings: Settings,
     pub metrics: Option<PrometheusHandle>,
@@ -127,6 +129,8 @@ pub trait Desk: Send + Sync {
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
+    /// `by` listens to the recording of `call`: answered when its record says so.
+    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, ()>;
 }
 
 /// Where softphones' connections go.

@@ -3,6 +3,7 @@
 pub mod deliver;
 pub mod media;
 pub mod net;
+pub mod recording;
 pub mod speech;
 pub mod store;
 pub mod token;

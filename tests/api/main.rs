@@ -11,6 +11,7 @@ mod messages;
 mod openapi;
 #[path = "../support/mod.rs"]
 mod peers;
+mod recordings;
 mod sessions;
 mod support;
 mod tokens;

@@ -2,7 +2,7 @@
 //! write down what they are told.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use cordboard::base::id::{
     AccountId, AttemptId, CallId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
-use cordboard::domain::account::{Account, CallType, Contact, Destination, LeaveMessage, Reach, Speech, Urgency};
+use cordboard::domain::account::{
+    Account, CallType, Contact, Destination, LeaveMessage, Reach, RecordingPolicy, Speech, Urgency,
+};
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
@@ -30,6 +32,7 @@ use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, 
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
+use cordboard::io::recording::Recordings;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use cordboard::io::token::Tokens;
@@ -49,6 +52,7 @@ pub struct House {
     pub clock: TestClock,
     pub store: Store,
     pub told: Arc<Told>,
+    pub recordings: Recordings,
     /// To be removed in the end, if it is ours.
     directory: Option<PathBuf>,
 }
@@ -63,6 +67,7 @@ pub struct Told {
     pub ready: Mutex<Vec<(UserId, bool, Option<String>)>>,
     pub beats: Mutex<Vec<(UserId, bool)>>,
     pub silenced: Mutex<Vec<String>>,
+    pub listened: Mutex<Vec<(CallId, UserId)>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
@@ -138,6 +143,8 @@ impl House {
         let feed = Feed::default();
         let shared: SharedClock = Arc::new(clock.clone());
         let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), door: echo().await });
+        let beside = config.key_file.parent().expect("the key is in a directory").join("recordings");
+        let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
         let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         let front = Front::new(Parts {
@@ -147,6 +154,7 @@ impl House {
             tokens: Tokens::new(&KEY, shared),
             desk: double.clone(),
             dispatcher,
+            recordings: recordings.clone(),
             phones: double,
             settings: Settings {
                 public_url: PUBLIC_URL.into(),
@@ -160,7 +168,13 @@ impl House {
             limits: Default::default(),
             live: Default::default(),
         });
-        Self { router: router::build(front.clone(), Router::new()), front, clock, store, told, directory: None }
+        let router = router::build(front.clone(), Router::new());
+        Self { router, front, clock, store, told, recordings, directory: None }
+    }
+
+    /// Where its data is.
+    pub fn directory(&self) -> &Path {
+        self.directory.as_deref().expect("this house has a directory of its own")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {
@@ -318,6 +332,7 @@ async fn fill(store: &Store) {
         max_wait_secs: 120,
         undo_secs: 5,
         leave_message: LeaveMessage::CallbackRequest,
+        recording: RecordingPolicy::default(),
         call_types: vec![
             call_type("urgent", Urgency::Urgent, Some(protocol.id.clone())),
             call_type("sales", Urgency::NotLegitimate, None),
@@ -424,6 +439,11 @@ impl Desk for Double {
 
     fn silence(&self, alarm: &str) {
         push(&self.told.silenced, alarm.to_owned());
+    }
+
+    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, ()> {
+        self.told.listened.lock().expect("no panic while it was held").push((call, by));
+        Box::pin(async {})
     }
 }
 

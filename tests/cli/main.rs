@@ -72,6 +72,9 @@ name = "Text Messages"
 kind = "twilio"
 auth_token_file = "nowhere.token"
 [telephones]
+[recording]
+directory = "carrier.toml"
+keep_days = 0
 "#,
     );
     write(
@@ -97,12 +100,14 @@ auth_token_file = "nowhere.token"
         "cordboard.toml:17: [[sms]]: `name = \"Text Messages\"` cannot be read. Use lower-case letters",
         "cordboard.toml:19: [[sms]]: `auth_token_file` names nowhere.token, and it does not exist. ",
         "cordboard.toml:20: `telephones` is not known. Known here: auth, email,",
+        "carrier.toml, and that is a file. Name a directory of its own",
+        "cordboard.toml:23: [recording]: `keep_days` is not a whole number from 1 to 3660.",
         "carrier.toml:1: `target` is missing. ",
         "carrier.toml:2: `kind = \"telepathy\"` cannot be read. Write \"address\" or \"registration\".",
         "carrier.toml:3: `addresses` holds \"203.0.113.0/40\", which cannot be read. Write an address or a network",
         "carrier.toml:4: `channels` is not a whole number from 1 to 10000. ",
         "carrier.toml:5: `caller_ids` holds \"911\", which cannot be read. Write the whole number",
-        "19 mistakes",
+        "21 mistakes",
     ] {
         assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
     }

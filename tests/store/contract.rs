@@ -11,7 +11,8 @@ use cordboard::base::id::{
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, Speech, Urgency,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, RecordingMode, RecordingPolicy, Speech,
+    Urgency,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
@@ -76,6 +77,7 @@ pub fn account() -> Account {
         max_wait_secs: 180,
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
+        recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, MessageId, ProtocolId, ScheduleId};
 use cordboard::base::phone::PhoneNumber;
-use cordboard::domain::account::{Account, CallType, Contact, Destination, LeaveMessage, Reach, Speech, Urgency};
+use cordboard::domain::account::{
+    Account, CallType, Contact, Destination, LeaveMessage, Reach, RecordingPolicy, Speech, Urgency,
+};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::dispatch::validate::validate;
 use cordboard::domain::message::Message;
@@ -137,6 +139,7 @@ fn account() -> Account {
         max_wait_secs: 120,
         undo_secs: 5,
         leave_message: LeaveMessage::CallbackRequest,
+        recording: RecordingPolicy::default(),
         call_types: vec![CallType {
             id: CallTypeId::named("urgent"),
             name: "Urgent repair".into(),

@@ -114,7 +114,8 @@ export interface SaveMessage {
   answers: Record<string, string>;
 }
 
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel';
+export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | `recording/${RecordingAct}`;
+export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
 export const api = {
   logIn: (login: string, password: string) => request<Session>('POST', '/sessions', { login, password }),

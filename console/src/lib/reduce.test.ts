@@ -21,6 +21,7 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     patch: null,
     hears: [],
     ended: null,
+    recording: { mode: 'off', state: 'off' },
     earlier: 0,
     ...more,
   };

@@ -156,6 +156,8 @@ export interface QualityView {
   round_trip_ms: number | null;
 }
 
+export type RecordingState = 'off' | 'announcing' | 'on' | 'paused';
+
 export interface CallView {
   id: string;
   account: AccountRef;
@@ -171,6 +173,8 @@ export interface CallView {
   patch: PatchView | null;
   hears: HearsView[];
   ended: { cause: string } | null;
+  /** What the account wants, and how it stands. */
+  recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState };
   earlier: number;
 }
 

@@ -1,6 +1,6 @@
 // What the keys and buttons do. A "no" from the server is told in its own words, never as a code.
 
-import { Problem, api, type CallAction } from '../lib/api';
+import { Problem, api, type CallAction, type RecordingAct } from '../lib/api';
 import type { Action } from '../lib/keys';
 import type { AlarmView, CallView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -61,6 +61,10 @@ export async function hold(): Promise<void> {
   if (call.state === 'held') await onCall(call, 'retrieve');
   else if (call.state === 'talking') await onCall(call, 'hold');
   else if (call.patch) notices.show('While you patch, the caller hears music already.', 'info');
+}
+
+export async function record(call: CallView, act: RecordingAct): Promise<void> {
+  await onCall(call, `recording/${act}`);
 }
 
 export async function hangUp(): Promise<void> {

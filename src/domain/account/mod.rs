@@ -41,6 +41,7 @@ pub struct Account {
     pub undo_secs: u32,
     /// What a call-out leaves when nobody takes it, where the protocol says "leave message".
     pub leave_message: LeaveMessage,
+    pub recording: RecordingPolicy,
     pub call_types: Vec<CallType>,
 }
 
@@ -70,6 +71,37 @@ pub enum LeaveMessage {
     CallbackRequest,
     /// Nothing: hang up.
     Nothing,
+}
+
+/// Whether calls for an account are recorded, and who is told before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RecordingPolicy {
+    pub mode: RecordingMode,
+    /// What the caller hears before anything is recorded: after the greeting, or when an operator starts. None: the
+    /// account has the caller told otherwise, in its greeting or by the operator.
+    pub announcement: Option<Speech>,
+    /// A contact who is patched in hears it too, before the recording goes on.
+    pub tell_contact: bool,
+}
+
+/// When calls are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingMode {
+    #[default]
+    Off,
+    /// From the announcement on; the operator may pause it.
+    On,
+    /// When the operator says so.
+    OnDemand,
+}
+
+impl Default for RecordingPolicy {
+    /// Not recorded; and if that is changed, everybody is told.
+    fn default() -> Self {
+        let announcement = Some(Speech::Spoken { text: "This call may be recorded.".to_owned() });
+        Self { mode: RecordingMode::Off, announcement, tell_contact: true }
+    }
 }
 
 /// How pressing a call is, by the client's own list of triggers.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
+use super::recording::RecordingState;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 
@@ -128,6 +129,11 @@ pub enum RecordEvent {
         stage: Stage,
     },
     ApologyStarted,
+    RecordingChanged {
+        state: RecordingState,
+    },
+    /// Somebody did not hear that the call is recorded, so it is not, or no longer until the operator says so.
+    RecordingNotAnnounced,
     /// The shard put the last hear matrix in force.
     Bridged {
         rev: u64,

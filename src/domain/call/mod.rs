@@ -2,7 +2,7 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds the caller's path (greeting, queue, offer,
 //! talk, end) and what drives it; [`patch`] the live patch, [`operator`] the operator's side of it, [`outbound`]
-//! the call a machine makes, [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
+//! the call a machine makes, [`recording`] whether it is recorded, [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
 //! What always holds: who hears whom is computed from the state alone and sent as a whole snapshot with a
@@ -16,6 +16,7 @@ pub mod leg;
 mod operator;
 pub mod outbound;
 pub mod patch;
+pub mod recording;
 pub mod view;
 
 #[cfg(test)]
@@ -30,13 +31,14 @@ use std::time::{Duration, Instant};
 use crate::base::deadline::soonest;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Speech;
+use crate::domain::account::{RecordingPolicy, Speech};
 
 use bridge::{HearMatrix, LegId};
 use cause::Cause;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use leg::{Leg, LegInput, LegState};
 use patch::{Patch, PatchEnd};
+use recording::{Recording, RecordingCommand, RecordingState};
 
 /// The longest a prompt is waited for whose end we were never told.
 const PROMPT_LIMIT: Duration = Duration::from_secs(180);
@@ -54,6 +56,7 @@ pub struct Setup {
     pub comfort: Option<Speech>,
     /// How long one operator is offered the call.
     pub ring: Duration,
+    pub recording: RecordingPolicy,
 }
 
 /// What a call is told.
@@ -66,6 +69,11 @@ pub enum Input {
         event: LegInput,
     },
     PlayDone {
+        leg: LegId,
+        play: u64,
+    },
+    /// Words could not be spoken; a tone plays in their place.
+    Unspoken {
         leg: LegId,
         play: u64,
     },
@@ -114,6 +122,7 @@ pub enum OperatorCommand {
     Join,
     Drop,
     Cancel,
+    Recording(RecordingCommand),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -129,6 +138,8 @@ pub enum CommandError {
     NotNow,
     /// The caller has hung up in the meantime.
     CallerGone,
+    /// The account does not want its calls recorded.
+    NotRecorded,
 }
 
 impl fmt::Display for CommandError {
@@ -138,6 +149,7 @@ impl fmt::Display for CommandError {
             Self::NotYours => "this call is not at your seat",
             Self::NotNow => "the call cannot do that now",
             Self::CallerGone => "the caller has hung up",
+            Self::NotRecorded => "calls for this account are not recorded",
         })
     }
 }
@@ -185,6 +197,11 @@ pub enum Output {
     StopPlay {
         leg: LegId,
         play: u64,
+    },
+    /// The caller's call is recorded, or not, from now on.
+    SetRecording {
+        leg: LegId,
+        state: RecordingState,
     },
     /// To the queue: a caller waits.
     Enqueue,
@@ -298,6 +315,7 @@ pub struct Call {
     caller_gone: bool,
     operator: Option<Operator>,
     patch: Option<Patch>,
+    recording: Recording,
     /// How the last patch came to nothing, for the screen.
     patch_end: Option<PatchEnd>,
     /// The contact who was joined with the caller, once there was one.
@@ -318,6 +336,7 @@ impl Call {
     /// A call that has not begun; give it [`Input::Arrived`].
     pub fn new(now: Instant, setup: Setup) -> Self {
         let caller = Leg::new(setup.caller);
+        let recording = Recording::new(setup.recording.clone());
         Self {
             setup,
             now,
@@ -328,6 +347,7 @@ impl Call {
             caller_gone: false,
             operator: None,
             patch: None,
+            recording,
             patch_end: None,
             joined: None,
             handled: false,
@@ -348,6 +368,7 @@ impl Call {
             Input::Arrived => self.arrive(),
             Input::Leg { leg, event } => self.on_leg(leg, event),
             Input::PlayDone { leg, play } => self.on_play_done(leg, play),
+            Input::Unspoken { leg, play } => self.on_unspoken(leg, play),
             Input::Bridged { rev } => {
                 // A shard may still tell of an older snapshot: only the last one counts.
                 if rev == self.rev {
@@ -435,6 +456,7 @@ impl Call {
         if came_up && matches!(self.phase, Phase::Arriving { .. }) {
             self.record(RecordEvent::Established);
             self.record(RecordEvent::GreetingStarted);
+            self.begin_recording();
             self.play_to_caller(self.setup.greeting.clone());
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         }
@@ -448,6 +470,7 @@ impl Call {
             return;
         }
         self.caller_gone = true;
+        self.end_recording();
         self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
         self.stop_play();
         self.release_caller();
@@ -459,6 +482,7 @@ impl Call {
 
     fn on_play_done(&mut self, leg: LegId, play: u64) {
         if leg != self.caller.id {
+            self.contact_heard(leg, play);
             self.end_parting(|p| p.leg.id == leg && p.play == play);
             return;
         }
@@ -466,10 +490,20 @@ impl Call {
             return;
         }
         self.playing = None;
+        self.caller_heard(play);
         match self.phase {
-            Phase::Greeting { .. } => self.join_queue(),
+            Phase::Greeting { .. } => self.greeting_over(),
             Phase::Apology { .. } => self.end(Cause::NoAnswer),
             _ => {}
+        }
+    }
+
+    /// A word about the recording, if there is one to say, then the queue.
+    fn greeting_over(&mut self) {
+        if self.announce_after_greeting() {
+            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+        } else {
+            self.join_queue();
         }
     }
 
@@ -512,8 +546,13 @@ impl Call {
         match self.phase {
             Phase::Arriving { until } if until <= now => self.on_caller_gone(Cause::Lost),
             Phase::Greeting { until } if until <= now => {
+                let announcing = self.is_announcing();
                 self.stop_play();
-                self.join_queue();
+                if announcing {
+                    self.join_queue();
+                } else {
+                    self.greeting_over();
+                }
             }
             Phase::Apology { until } if until <= now => self.end(Cause::NoAnswer),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
@@ -532,6 +571,7 @@ impl Call {
             return;
         }
         let stage = self.stage_now();
+        self.end_recording();
         self.stop_play();
         match self.phase {
             Phase::Offered { .. } => {
@@ -587,6 +627,7 @@ impl Call {
 
     fn stop_play(&mut self) {
         if let Some(play) = self.playing.take() {
+            self.caller_missed();
             self.outputs.push_back(Output::StopPlay { leg: self.caller.id, play });
         }
     }
@@ -603,6 +644,7 @@ impl Call {
             self.stage_since = self.now;
         }
         self.settle_bridge();
+        self.settle_recording();
     }
 
     fn settle_bridge(&mut self) {

@@ -190,6 +190,7 @@ impl Call {
             (OperatorCommand::Join, Phase::Patching) => self.join(),
             (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
             (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
+            (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
     }

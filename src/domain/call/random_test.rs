@@ -7,8 +7,22 @@ use super::tests::setup;
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
+use crate::domain::account::RecordingMode;
 
 const CALLER: LegId = LegId(1);
+
+fn words() -> Speech {
+    Speech::Spoken { text: "This call is recorded".to_owned() }
+}
+
+const fn announced(seed: u64) -> bool {
+    seed.is_multiple_of(2)
+}
+
+fn policy(seed: u64) -> RecordingPolicy {
+    let mode = [RecordingMode::On, RecordingMode::OnDemand, RecordingMode::Off][seed as usize / 2 % 3];
+    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: seed.is_multiple_of(5) }
+}
 
 struct World {
     seed: u64,
@@ -26,6 +40,10 @@ struct World {
     ended: usize,
     caller_gone: bool,
     in_queue: bool,
+    recorded: bool,
+    /// Who heard the announcement to its end.
+    heard: BTreeSet<LegId>,
+    announcements: Vec<(LegId, u64)>,
 }
 
 impl World {
@@ -34,7 +52,7 @@ impl World {
         Self {
             seed,
             rng: Rng::seeded(seed),
-            call: Call::new(clock.instant(), setup()),
+            call: Call::new(clock.instant(), Setup { recording: policy(seed), ..setup() }),
             clock,
             started: BTreeSet::from([CALLER]),
             hung_up: BTreeMap::new(),
@@ -47,6 +65,9 @@ impl World {
             ended: 0,
             caller_gone: false,
             in_queue: false,
+            recorded: false,
+            heard: BTreeSet::new(),
+            announcements: vec![],
         }
     }
 
@@ -58,6 +79,11 @@ impl World {
     fn tell(&mut self, input: Input) {
         if let Input::Leg { leg: CALLER, event: LegInput::Ended(_) } = input {
             self.caller_gone = true;
+        }
+        if let Input::PlayDone { leg, play } = input
+            && self.announcements.contains(&(leg, play))
+        {
+            self.heard.insert(leg);
         }
         self.call.handle(self.clock.instant(), input);
         self.check();
@@ -79,7 +105,10 @@ impl World {
                     self.matrix = matrix;
                     self.check_matrix();
                 }
-                Output::Play { leg, play, .. } => {
+                Output::Play { leg, play, speech } => {
+                    if speech == words() {
+                        self.announcements.push((leg, play));
+                    }
                     assert!(!self.hung_up.contains_key(&leg), "seed {seed}: played to nobody");
                     self.plays.push((leg, play));
                 }
@@ -89,10 +118,14 @@ impl World {
                 }
                 Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
                 Output::Ended { .. } => self.ended += 1,
+                Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
         }
         assert!(self.ended <= 1, "seed {seed}: ended twice");
+        let may = self.call.recording_mode() != RecordingMode::Off && !self.caller_gone;
+        let told = !announced(seed) || self.heard.contains(&CALLER);
+        assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
     }
 
     fn check_matrix(&self) {
@@ -163,14 +196,19 @@ impl World {
             17 => self.command(OperatorCommand::Join),
             18 => self.command(OperatorCommand::Drop),
             19 => {
+                use RecordingCommand::{Pause, Resume, Start, Stop};
                 let commands = [
                     OperatorCommand::Take,
                     OperatorCommand::Hold,
                     OperatorCommand::Retrieve,
                     OperatorCommand::Cancel,
                     OperatorCommand::WrapUpDone { disposition: None },
+                    OperatorCommand::Recording(Start),
+                    OperatorCommand::Recording(Stop),
+                    OperatorCommand::Recording(Pause),
+                    OperatorCommand::Recording(Resume),
                 ];
-                let which = self.rng.below(5) as usize;
+                let which = self.rng.below(9) as usize;
                 self.command(commands[which].clone());
             }
             20 => {
@@ -202,7 +240,7 @@ impl World {
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
-    let mut patched = 0;
+    let (mut patched, mut recorded) = (0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -210,6 +248,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
             world.step();
         }
         patched += usize::from(world.call.joined().is_some());
+        recorded += usize::from(world.recorded);
         world.close();
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
@@ -217,5 +256,5 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(world.matrix.rows.is_empty(), "seed {seed}: the bridge is empty at the end");
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
-    assert!(patched > 100, "the seeds reach the deep phases: {patched}");
+    assert!(patched > 100 && recorded > 100, "the seeds reach the deep phases: {patched} {recorded}");
 }

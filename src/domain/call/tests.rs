@@ -1,5 +1,7 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
+mod recording;
+
 use super::bridge::Source;
 use super::patch::PatchState;
 use super::*;
@@ -17,6 +19,7 @@ pub(super) fn setup() -> Setup {
         apology: spoken("apology"),
         comfort: Some(spoken("comfort")),
         ring: Duration::from_secs(20),
+        recording: RecordingPolicy::default(),
     }
 }
 

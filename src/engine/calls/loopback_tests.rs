@@ -14,7 +14,7 @@ use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
-use crate::domain::account::{LeaveMessage, Speech};
+use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
@@ -167,6 +167,7 @@ impl Accounts for Book {
             max_wait_secs: 120,
             undo_secs: 5,
             leave_message: LeaveMessage::default(),
+            recording: RecordingPolicy::default(),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
@@ -218,7 +219,8 @@ impl World {
         let (lines, written) = mpsc::unbounded_channel();
         let log = Arc::new(Lines(lines));
         let (news, _) = mpsc::unbounded_channel();
-        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, news };
+        let (recordings, _) = tests::recordings(Arc::new(SystemClock));
+        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, recordings, news };
         let calls = CallsHandle::start(parts, from_desk);
         tokio::spawn(calls.clone().take_in(incoming));
         let shards = calls.clone();

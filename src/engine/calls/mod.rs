@@ -1,13 +1,14 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
+//! writes down what happened, [`recordings`] looks after what is recorded. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod check;
 pub mod outbound;
 pub mod record;
+mod recordings;
 mod task;
 mod view;
 
@@ -15,6 +16,8 @@ mod view;
 mod line_tests;
 #[cfg(test)]
 mod loopback_tests;
+#[cfg(test)]
+mod recording_tests;
 #[cfg(test)]
 mod tests;
 
@@ -40,7 +43,9 @@ use crate::domain::account::Account;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
+pub use crate::domain::call::recording::RecordingCommand;
 use crate::io::media::MediaEvent;
+use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use book::Accounts;
@@ -75,6 +80,7 @@ pub enum Command {
     Join,
     Drop,
     Cancel,
+    Recording(RecordingCommand),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -87,6 +93,7 @@ pub struct CallsParts {
     pub feed: Feed,
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
+    pub recordings: Recordings,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -98,6 +105,7 @@ struct Calls {
     feed: Feed,
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
+    recordings: Recordings,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     out: OutCalls,
@@ -122,6 +130,7 @@ impl CallsHandle {
             feed: parts.feed,
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news),
+            recordings: parts.recordings,
             live: Mutex::default(),
             alarms: Mutex::default(),
             out: OutCalls::default(),

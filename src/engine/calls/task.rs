@@ -15,11 +15,12 @@ use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
-use crate::domain::account::Speech;
+use crate::domain::account::{RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, RecordEvent};
 use crate::domain::call::leg::LegInput;
+use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
@@ -28,6 +29,7 @@ use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::{DialOut, IncomingCall, LegEvent};
 use crate::io::media::MediaEvent;
+use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
 
 /// How long a call that is over waits for the quality figures of its last leg.
@@ -67,6 +69,8 @@ pub(super) struct CallTask {
     ring_on: Option<Phone>,
     operator: Option<UserId>,
     shown: Option<CallView>,
+    /// The recording has begun.
+    recorded: bool,
 }
 
 impl CallTask {
@@ -88,6 +92,7 @@ impl CallTask {
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
+            recording: account.recording.clone(),
         };
         legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.events);
         let call = Call::new(facts.started, setup);
@@ -107,6 +112,7 @@ impl CallTask {
             ring_on: None,
             operator: None,
             shown: None,
+            recorded: false,
         }
     }
 
@@ -139,8 +145,14 @@ impl CallTask {
                     let text = alarm_text::voice(&self.facts.account);
                     self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
                 }
-                if readied.ahead && let Some(leg) = self.answer_when_ready.take() {
-                    self.answer(leg);
+                match readied.for_play {
+                    None => {
+                        if let Some(leg) = self.answer_when_ready.take() {
+                            self.answer(leg);
+                        }
+                    }
+                    Some((leg, play)) if !readied.spoken => self.tell(Input::Unspoken { leg, play }),
+                    Some(_) => {}
                 }
             }
             () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.tell(Input::Tick),
@@ -236,6 +248,7 @@ impl CallTask {
             Command::Join => OperatorCommand::Join,
             Command::Drop => OperatorCommand::Drop,
             Command::Cancel => OperatorCommand::Cancel,
+            Command::Recording(command) => OperatorCommand::Recording(command),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
                 let leg = self.calls.wiring.fresh_leg();
@@ -291,6 +304,7 @@ impl CallTask {
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
+            Output::SetRecording { leg, state } => self.set_recording(leg, state),
             Output::Enqueue => {
                 self.to_desk(CallWord::Enqueue(self.waiting()));
                 self.calls.count_earlier(&self.facts);
@@ -319,10 +333,27 @@ impl CallTask {
         None
     }
 
+    /// The first sound begins the recording; it lasts as long as the caller's leg.
+    fn set_recording(&mut self, leg: LegId, state: RecordingState) {
+        let media = &self.calls.wiring.media;
+        let kind = match state {
+            RecordingState::On => Kind::Sound,
+            RecordingState::Off => Kind::Off,
+            RecordingState::Announcing | RecordingState::Paused => Kind::Paused,
+        };
+        if self.recorded {
+            media.set_recording(leg, kind);
+        } else if kind == Kind::Sound {
+            self.recorded = true;
+            media.record(leg, self.calls.recordings.begin(&self.facts.id));
+        }
+    }
+
     fn answer(&mut self, leg: LegId) {
         // Words that may be needed later are made ready while the greeting plays.
         let account = &self.facts.account;
-        let later: [Option<&Speech>; 2] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech)];
+        let told = account.recording.announcement.as_ref().filter(|_| account.recording.mode != RecordingMode::Off);
+        let later: [Option<&Speech>; 3] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech), told];
         for speech in later.into_iter().flatten() {
             self.mixer.make_ready(speech);
         }

@@ -23,6 +23,8 @@ use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
+use crate::io::recording::{Ended, Kind, Tap};
+use crate::io::store::seal::Seal;
 use crate::proto::sdp::{AudioCodec, Session, Srtp};
 
 /// What the drivers do to the outside.
@@ -35,6 +37,7 @@ pub(super) enum Did {
     Connected { leg: LegId, send: bool },
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
+    Recorded { leg: LegId, kind: Kind },
     Closed,
     Wrote(Line),
 }
@@ -115,6 +118,14 @@ impl LegMedia for Outside {
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
 
+    fn record(&self, leg: LegId, _tap: Tap) {
+        self.did(Did::Recorded { leg, kind: Kind::Sound });
+    }
+
+    fn set_recording(&self, leg: LegId, kind: Kind) {
+        self.did(Did::Recorded { leg, kind });
+    }
+
     fn close(&self, _leg: LegId) {
         self.did(Did::Closed);
     }
@@ -171,6 +182,7 @@ impl Accounts for Book {
             max_wait_secs: 120,
             undo_secs: 5,
             leave_message: LeaveMessage::default(),
+            recording: recording_tests::policy(did),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
@@ -179,6 +191,12 @@ impl Accounts for Book {
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async { 3 })
     }
+}
+
+/// Recordings that nobody makes.
+pub(super) fn recordings(clock: crate::base::clock::SharedClock) -> (Recordings, mpsc::UnboundedReceiver<Ended>) {
+    let directory = std::env::temp_dir().join("cordboard-no-recordings");
+    Recordings::start(directory, Arc::new(Seal::new(&[7; 32])), clock).expect("a thread")
 }
 
 pub(super) fn number(text: &str) -> PhoneNumber {
@@ -200,6 +218,10 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn open(greeting: &str) -> Self {
+        Self::open_with(greeting, recordings(Arc::new(SystemClock)).0)
+    }
+
+    pub(super) fn open_with(greeting: &str, recordings: Recordings) -> Self {
         let (sender, did) = mpsc::unbounded_channel();
         let outside = Arc::new(Outside(sender));
         let legs = LegNumbers::default();
@@ -210,7 +232,7 @@ impl House {
         let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
         let accounts = Arc::new(Book(greeting.to_owned()));
         let (news, _) = mpsc::unbounded_channel();
-        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, news };
+        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, recordings, news };
         let calls = CallsHandle::start(parts, from_desk);
         Self { calls, desk, feed: watching, did, legs, seen: vec![] }
     }
@@ -289,7 +311,7 @@ impl House {
         self.until(&what, heard).await;
     }
 
-    fn call(&self) -> CallId {
+    pub(super) fn call(&self) -> CallId {
         self.calls.views().first().expect("a live call").id.clone()
     }
 

@@ -14,7 +14,8 @@ use crate::domain::call::event::Stage;
 use crate::domain::call::patch;
 use crate::domain::call::view::Role;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView, QualityView,
+    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
+    QualityView, RecordingView,
 };
 use crate::io::media::LegQuality;
 
@@ -75,6 +76,7 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),
+        recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
         earlier: facts.earlier,
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::base::clock::SharedClock;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::io::recording::{Kind, Tap};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
 use super::beat;
@@ -218,6 +219,17 @@ impl Media {
     /// Sends digits to a leg's far end as telephone-event.
     pub fn press_keys(&self, leg: LegId, keys: &str) -> Result<(), MediaError> {
         self.send_to(leg, Command::PressKeys(leg, keys.to_owned()))
+    }
+
+    /// Records the call of this leg's far end, which is the tap's one side, until the leg ends: wherever it is moved,
+    /// the other side is what everybody else in its bridge says that anybody hears, and all prompts.
+    pub fn record(&self, leg: LegId, tap: Tap) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Record(leg, Box::new(tap)))
+    }
+
+    /// Goes on with sound, or without and why.
+    pub fn set_recording(&self, leg: LegId, kind: Kind) -> Result<(), MediaError> {
+        self.send_to(leg, Command::SetRecording(leg, kind))
     }
 
     /// Moves legs to another shard, each whole and all of a shard in one step, so that two that are relayed stay so

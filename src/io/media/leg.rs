@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::base::clock::UtcMs;
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
+use crate::io::recording::Tap;
 use crate::io::webrtc::PeerState;
 use crate::proto::audio::codec::{Decoder, Encoder};
 use crate::proto::audio::dtmf::Detector;
@@ -217,6 +218,8 @@ pub(super) struct Leg {
     packets_out: u64,
     /// Beats that it has had, by its shard's count; none before its first shard.
     pub(super) beat: Option<u64>,
+    /// Takes down what its far end says and what is said to it, if its call is recorded.
+    pub(super) tap: Option<Box<Tap>>,
     #[cfg(test)]
     pub(super) fault: bool,
 }
@@ -260,6 +263,7 @@ impl Leg {
             packets_in: 0,
             packets_out: 0,
             beat: None,
+            tap: None,
             #[cfg(test)]
             fault: false,
         }
@@ -462,6 +466,12 @@ impl Leg {
             self.playing = None;
         }
         Some((frame, ended))
+    }
+
+    /// What the prompt says that [`Leg::next_of_prompt`] gives next.
+    pub(super) fn words(&self) -> Option<Frame> {
+        let playing = self.playing.as_ref().filter(|_| self.ready())?;
+        Some(if playing.repeat { playing.prompt.frame_round(playing.at) } else { playing.prompt.frame(playing.at) })
     }
 
     /// The next 20 ms of music: where this leg's turn of it stands.

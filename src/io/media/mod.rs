@@ -13,6 +13,8 @@ mod move_tests;
 mod port;
 pub mod prompt;
 mod ready;
+#[cfg(test)]
+mod record_tests;
 mod secure;
 #[cfg(test)]
 mod secure_tests;

@@ -11,6 +11,8 @@ use super::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::io::recording::{FrameForTest, Kind, Tap};
+use crate::proto::audio::g711;
 use crate::proto::audio::tone::sine;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 
@@ -174,4 +176,49 @@ fn what_is_asked_of_a_leg_on_its_way_is_done_when_it_arrives() {
     }
     assert!(matches!(rig.events.try_recv(), Ok(MediaEvent::Closed { .. })));
     assert_eq!(rig.media.free_ports(), free + 1, "the port is back");
+}
+
+#[test]
+fn a_recording_loses_nothing_while_its_call_moves_from_shard_to_shard() {
+    let mut rig = Rig::new(2);
+    let (caller, operator) = (LegId(1), LegId(2));
+    let matrix = HearMatrix::conference(&[caller, operator]);
+    rig.media.set_bridge(ShardId(0), BridgeId(1), 0, matrix.clone());
+    for _ in 0..10 {
+        rig.beat();
+    }
+    let (tap, mut tape) = Tap::for_test();
+    rig.media.record(caller, tap).unwrap();
+    let (mut home, mut beats, mut frames) = (0, 0, Vec::new());
+    for moved in 1..=200 {
+        for _ in 0..rig.rng.below(4) {
+            rig.beat();
+            beats += 1;
+        }
+        let to = 1 - home;
+        rig.media.set_bridge(ShardId(to), BridgeId(1), moved, matrix.clone());
+        rig.media.move_legs(&[caller, operator], ShardId(to)).unwrap();
+        rig.media.drop_bridge(ShardId(home), BridgeId(1));
+        home = to;
+        frames.extend(tape.take());
+        while rig.events.try_recv().is_ok() {}
+    }
+    for _ in 0..10 {
+        rig.beat();
+        beats += 1;
+    }
+    rig.media.close(caller);
+    rig.beat();
+    frames.extend(tape.take());
+    assert!(frames.len().abs_diff(beats) <= 1, "{} frames in {beats} beats", frames.len());
+    assert!(frames.iter().all(|frame| frame.kind == Kind::Sound), "no gap");
+    // Both say packets of one octet after another: whatever is lost or doubled breaks the row on its side.
+    for side in [|f: &FrameForTest| f.caller[80], |f: &FrameForTest| f.ours[80]] {
+        let said: Vec<u8> = frames.iter().map(|frame| g711::to_ulaw(side(frame))).collect();
+        // The two octets that mean nothing at all become one.
+        let is_next =
+            |w: &&[u8]| w[1] == w[0].wrapping_add(1) || (w[0] == 0x7e && w[1] == 0xff) || (w[0], w[1]) == (0xff, 0x80);
+        let broken = said.windows(2).filter(|w| !is_next(w)).count();
+        assert_eq!(broken, 0, "{said:x?}");
+    }
 }

@@ -153,6 +153,15 @@ impl Prompt {
         frame
     }
 
+    /// 20 ms from sample `at`; silence after the end.
+    pub(super) fn frame(&self, at: usize) -> Frame {
+        let mut frame = SILENCE;
+        let rest = self.pcm.get(at..).unwrap_or_default();
+        let len = rest.len().min(FRAME);
+        frame[..len].copy_from_slice(&rest[..len]);
+        frame
+    }
+
     /// 20 ms from sample `at` of its endless repetition.
     pub(super) fn frame_round(&self, at: usize) -> Frame {
         let mut frame = SILENCE;

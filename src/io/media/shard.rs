@@ -6,6 +6,8 @@
 //! count of beats, and commands for one that is on its way wait for it. Always: one leg's panic ends that leg alone; a
 //! leg that has gone is simply no longer heard; we allocate nothing per packet (`rtc` does).
 
+mod record;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::base::clock::SharedClock;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::io::recording::{Kind, Tap};
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::audio::mix::Mix;
 use crate::proto::audio::tone;
@@ -53,6 +56,9 @@ pub(super) enum Command {
     Stop(LegId, PlayId),
     BindDigits(LegId, bool),
     PressKeys(LegId, String),
+    /// This leg's call is recorded from now on, until the leg ends.
+    Record(LegId, Box<Tap>),
+    SetRecording(LegId, Kind),
     /// These legs go to another shard, together.
     Move(Vec<LegId>, Sender<Self>),
     /// These legs will come from another shard; what is said to them before waits.
@@ -72,6 +78,8 @@ impl Command {
             | Self::Stop(leg, _)
             | Self::BindDigits(leg, _)
             | Self::PressKeys(leg, _)
+            | Self::Record(leg, _)
+            | Self::SetRecording(leg, _)
             | Self::Close(leg) => std::slice::from_ref(leg),
             Self::Move(legs, _) => legs,
             Self::Open(_) | Self::SetBridge(..) | Self::DropBridge(_) | Self::Expect(_) | Self::Arrive(..) => &[],
@@ -87,6 +95,8 @@ struct Hears {
     ringback: bool,
     /// How many legs hear this one.
     listeners: usize,
+    /// Who else is in its bridge, if it is recorded.
+    beside: Vec<usize>,
     /// The leg to which this one's packets go on directly.
     relay_to: Option<usize>,
     /// Its own far end gets another leg's packets directly.
@@ -231,6 +241,7 @@ impl Shard {
             }
         }
         self.replan();
+        self.record_beat();
         for i in 0..self.legs.len() {
             if let Some(had) = self.legs[i].beat.filter(|had| *had < self.beat) {
                 self.guarded(i, |shard| shard.say(i));
@@ -247,6 +258,9 @@ impl Shard {
                 leg.pass();
             }
             leg.beat = leg.beat.map(|had| had + u64::from(ticks));
+            if let Some(tap) = &mut leg.tap {
+                tap.skip(ticks);
+            }
         }
     }
 
@@ -420,6 +434,12 @@ impl Shard {
             Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
             Command::BindDigits(leg, bound) => self.with(leg, |leg| leg.bound = bound),
             Command::PressKeys(leg, keys) => self.with(leg, |leg| leg.press_keys(keys.chars())),
+            Command::Record(leg, tap) => self.with(leg, |leg| leg.tap = Some(tap)),
+            Command::SetRecording(leg, kind) => self.with(leg, |leg| {
+                if let Some(tap) = &mut leg.tap {
+                    tap.set(kind);
+                }
+            }),
             Command::Move(asked, to) => {
                 let legs = asked.iter().filter_map(|leg| self.remove(*leg)).collect();
                 // A shard that is gone has ended with the process.
@@ -560,6 +580,7 @@ impl Shard {
                 self.plan[heard].listeners += 1;
             }
         }
+        self.plan_recordings();
         for i in 0..self.legs.len() {
             if let Some(j) = self.relays_with(i) {
                 self.plan[i].relay_to = Some(j);

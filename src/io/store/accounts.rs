@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Speech};
+use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, RecordingPolicy, Speech};
 
 use super::sql::{json, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
@@ -25,6 +25,9 @@ struct Settings {
     max_wait_secs: u32,
     undo_secs: u32,
     leave_message: LeaveMessage,
+    /// Accounts of before there was any do not have it.
+    #[serde(default)]
+    recording: RecordingPolicy,
 }
 
 readers! {
@@ -111,6 +114,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         max_wait_secs: settings.max_wait_secs,
         undo_secs: settings.undo_secs,
         leave_message: settings.leave_message,
+        recording: settings.recording,
         call_types: Vec::new(),
     })
 }
@@ -140,6 +144,7 @@ impl Tx {
             max_wait_secs: account.max_wait_secs,
             undo_secs: account.undo_secs,
             leave_message: account.leave_message,
+            recording: account.recording.clone(),
         };
         self.execute(
             "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)

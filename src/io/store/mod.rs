@@ -273,6 +273,11 @@ impl Store {
         Box::pin(async move { Ok(rows.await?.into_iter().next()) })
     }
 
+    /// The house's key, for what is sealed outside the database.
+    pub fn house_seal(&self) -> Arc<Seal> {
+        Arc::clone(&self.seal)
+    }
+
     /// Which of the two stores it is.
     pub const fn dialect(&self) -> Dialect {
         match self.pools {

@@ -186,7 +186,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::base::id::{AccountId, CallTypeId, MessageId};
     use crate::base::phone::PhoneNumber;
-    use crate::domain::account::{LeaveMessage, Speech};
+    use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form};
 
     pub(crate) fn account() -> Account {
@@ -208,6 +208,7 @@ pub(crate) mod tests {
             max_wait_secs: 120,
             undo_secs: 5,
             leave_message: LeaveMessage::CallbackRequest,
+            recording: RecordingPolicy::default(),
             call_types: vec![],
         }
     }

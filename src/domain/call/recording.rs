@@ -1,0 +1,224 @@
+//! Whether a [`Call`] is recorded: what its account wants, what the operator does, and who has been told.
+//!
+//! What always holds: where the account has an announcement, nothing is recorded before the caller has heard it to
+//! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken or were cut
+//! short count as not heard. So a call is never recorded by surprise.
+
+use serde::{Deserialize, Serialize};
+
+use super::bridge::LegId;
+use super::event::RecordEvent;
+use super::{Call, CommandError, Output, Phase};
+use crate::domain::account::{RecordingMode, RecordingPolicy};
+
+/// How the recording of a call stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingState {
+    #[default]
+    Off,
+    /// Somebody is being told; nothing is recorded meanwhile.
+    Announcing,
+    On,
+    /// Silent by the operator's wish: a card number is being read.
+    Paused,
+}
+
+/// What an operator does with a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingCommand {
+    Start,
+    Stop,
+    Pause,
+    Resume,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Off,
+    On,
+    Paused,
+}
+
+/// The recording of a call.
+#[derive(Debug)]
+pub(super) struct Recording {
+    policy: RecordingPolicy,
+    wanted: Wanted,
+    /// The announcement that plays to the caller.
+    notice: Option<u64>,
+    told: bool,
+    /// They did not hear it; only the operator has it said again.
+    missed: bool,
+    /// The same for the contact on the line.
+    contact_notice: Option<(LegId, u64)>,
+    contact_told: Option<LegId>,
+    /// As last said.
+    state: RecordingState,
+}
+
+impl Recording {
+    pub(super) const fn new(policy: RecordingPolicy) -> Self {
+        Self {
+            policy,
+            wanted: Wanted::Off,
+            notice: None,
+            told: false,
+            missed: false,
+            contact_notice: None,
+            contact_told: None,
+            state: RecordingState::Off,
+        }
+    }
+}
+
+impl Call {
+    /// Whether and when calls for the account are recorded.
+    pub const fn recording_mode(&self) -> RecordingMode {
+        self.recording.policy.mode
+    }
+
+    /// How the recording stands.
+    pub const fn recording_state(&self) -> RecordingState {
+        self.recording.state
+    }
+
+    /// The caller is on the line: where nobody need be told, the recording begins.
+    pub(super) const fn begin_recording(&mut self) {
+        let policy = &self.recording.policy;
+        if matches!(policy.mode, RecordingMode::On) && policy.announcement.is_none() {
+            self.recording.wanted = Wanted::On;
+        }
+    }
+
+    /// The greeting is over: where the caller is to be told, they are now. True if so.
+    pub(super) fn announce_after_greeting(&mut self) -> bool {
+        let due = self.recording.policy.mode == RecordingMode::On && !self.recording.told && !self.recording.missed;
+        due && self.announce()
+    }
+
+    /// Tells the caller, if there is something to tell that they have not heard.
+    fn announce(&mut self) -> bool {
+        self.recording.wanted = Wanted::On;
+        let Some(words) = self.recording.policy.announcement.clone().filter(|_| !self.recording.told) else {
+            return false;
+        };
+        self.play_to_caller(words);
+        self.recording.notice = self.playing;
+        true
+    }
+
+    pub(super) const fn is_announcing(&self) -> bool {
+        self.recording.notice.is_some()
+    }
+
+    /// Words to the caller were heard to their end.
+    pub(super) fn caller_heard(&mut self, play: u64) {
+        if self.recording.notice == Some(play) {
+            self.recording.notice = None;
+            self.recording.told = true;
+        }
+    }
+
+    /// Words to the caller were cut short.
+    pub(super) fn caller_missed(&mut self) {
+        if self.recording.notice.take().is_some() {
+            self.recording.wanted = Wanted::Off;
+            self.recording.missed = true;
+            self.record(RecordEvent::RecordingNotAnnounced);
+        }
+    }
+
+    pub(super) fn contact_heard(&mut self, leg: LegId, play: u64) {
+        if self.recording.contact_notice == Some((leg, play)) {
+            self.recording.contact_notice = None;
+            self.recording.contact_told = Some(leg);
+        }
+    }
+
+    /// A tone was heard in place of words.
+    pub(super) fn on_unspoken(&mut self, leg: LegId, play: u64) {
+        if leg == self.caller.id && self.recording.notice == Some(play) {
+            self.caller_missed();
+        } else if self.recording.contact_notice == Some((leg, play)) {
+            // The operator can tell them, and go on.
+            self.recording.contact_notice = None;
+            self.recording.contact_told = Some(leg);
+            self.recording.wanted = Wanted::Paused;
+            self.record(RecordEvent::RecordingNotAnnounced);
+        }
+    }
+
+    /// The caller has left, and with them what is recorded.
+    pub(super) const fn end_recording(&mut self) {
+        self.recording.wanted = Wanted::Off;
+        self.recording.notice = None;
+        self.recording.contact_notice = None;
+    }
+
+    pub(super) fn follow_recording(&mut self, command: RecordingCommand) -> Result<(), CommandError> {
+        let mode = self.recording.policy.mode;
+        if mode == RecordingMode::Off {
+            return Err(CommandError::NotRecorded);
+        }
+        if self.caller_gone {
+            return Err(CommandError::CallerGone);
+        }
+        if !matches!(self.phase, Phase::Talking | Phase::Held | Phase::Patching) {
+            return Err(CommandError::NotNow);
+        }
+        match (command, self.recording.wanted) {
+            (RecordingCommand::Start, Wanted::Off) if self.playing.is_none() => {
+                self.announce();
+            }
+            (RecordingCommand::Stop, Wanted::On | Wanted::Paused) if mode == RecordingMode::OnDemand => {
+                self.recording.wanted = Wanted::Off;
+                if self.recording.notice.take().is_some() {
+                    self.stop_play();
+                }
+            }
+            (RecordingCommand::Pause, Wanted::On) => self.recording.wanted = Wanted::Paused,
+            (RecordingCommand::Resume, Wanted::Paused) => self.recording.wanted = Wanted::On,
+            _ => return Err(CommandError::NotNow),
+        }
+        Ok(())
+    }
+
+    /// A contact on the line who is to be told and has not been.
+    fn untold_contact(&self) -> Option<LegId> {
+        let policy = &self.recording.policy;
+        let contact = self.patch.as_ref().filter(|patch| patch.leg.is_up())?.leg.id;
+        let must = policy.tell_contact && policy.announcement.is_some();
+        (must && self.recording.contact_told != Some(contact)).then_some(contact)
+    }
+
+    fn recording_now(&self) -> RecordingState {
+        let recording = &self.recording;
+        match recording.wanted {
+            Wanted::Off => RecordingState::Off,
+            Wanted::Paused => RecordingState::Paused,
+            Wanted::On if recording.policy.announcement.is_some() && !recording.told => RecordingState::Announcing,
+            Wanted::On if self.untold_contact().is_some() => RecordingState::Announcing,
+            Wanted::On => RecordingState::On,
+        }
+    }
+
+    /// After every input: a contact who came in is told, and what changed is said.
+    pub(super) fn settle_recording(&mut self) {
+        let telling = |leg| self.recording.contact_notice.is_some_and(|(told, _)| told == leg);
+        if self.recording.wanted == Wanted::On
+            && let Some(leg) = self.untold_contact().filter(|leg| !telling(*leg))
+            && let Some(speech) = self.recording.policy.announcement.clone()
+        {
+            let play = self.next_play();
+            self.recording.contact_notice = Some((leg, play));
+            self.outputs.push_back(Output::Play { leg, play, speech });
+        }
+        let state = self.recording_now();
+        if state != self.recording.state {
+            self.recording.state = state;
+            self.record(RecordEvent::RecordingChanged { state });
+            self.outputs.push_back(Output::SetRecording { leg: self.caller.id, state });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Who is recorded, when, and that nobody is before they were told.
+
+use super::*;
+use crate::domain::account::RecordingMode;
+
+fn policy(mode: RecordingMode, announced: bool, tell_contact: bool) -> RecordingPolicy {
+    let announcement = announced.then(|| Speech::Spoken { text: "recorded".to_owned() });
+    RecordingPolicy { mode, announcement, tell_contact }
+}
+
+impl Line {
+    fn arrives_at(recording: RecordingPolicy) -> Self {
+        let clock = TestClock::at(UtcMs(0));
+        let call = Call::new(clock.instant(), Setup { recording, ..setup() });
+        let mut line = Self { clock, call, all: vec![], last_play: None };
+        line.tell(Input::Arrived);
+        line.leg(CALLER, LegInput::Established);
+        line
+    }
+
+    fn talks_at(recording: RecordingPolicy) -> Self {
+        let mut line = Self::arrives_at(recording);
+        while line.call.stage() == Stage::Greeting {
+            line.hears_to_end();
+        }
+        line.answers();
+        line
+    }
+
+    fn answers(&mut self) {
+        self.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
+        self.leg(OPERATOR, LegInput::Answered);
+        self.leg(OPERATOR, LegInput::MediaUp);
+    }
+
+    fn patches(&mut self) {
+        let number = PhoneNumber::parse("+12025550190").expect("a valid number");
+        let ring = Duration::from_secs(30);
+        self.does(OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring });
+        self.leg(CONTACT, LegInput::Ringing);
+        self.leg(CONTACT, LegInput::Answered);
+    }
+
+    fn records(&self) -> RecordingState {
+        let said = self.all.iter().rev().find_map(|output| match output {
+            Output::SetRecording { leg: CALLER, state } => Some(*state),
+            _ => None,
+        });
+        assert_eq!(said.unwrap_or_default(), self.call.recording_state(), "what is said is what is shown");
+        self.call.recording_state()
+    }
+
+    fn plays(&self, to: LegId, words: &str) -> bool {
+        let wanted = Speech::Spoken { text: words.to_owned() };
+        self.last_play.as_ref().is_some_and(|(leg, _, speech)| *leg == to && *speech == wanted)
+    }
+}
+
+fn start() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Start)
+}
+
+fn pause() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Pause)
+}
+
+fn resume() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Resume)
+}
+
+fn stop() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Stop)
+}
+
+#[test]
+fn an_account_that_does_not_want_it_is_never_recorded() {
+    let mut line = Line::talks_at(RecordingPolicy::default());
+    for command in [start(), pause(), resume(), stop()] {
+        assert_eq!(line.refuses(command), CommandError::NotRecorded);
+    }
+    assert!(!line.all.iter().any(|output| matches!(output, Output::SetRecording { .. })));
+}
+
+#[test]
+fn the_caller_is_told_after_the_greeting_and_recorded_from_then_on() {
+    let mut line = Line::arrives_at(policy(RecordingMode::On, true, false));
+    assert!(line.plays(CALLER, "greeting"));
+    line.hears_to_end();
+    assert!(line.plays(CALLER, "recorded"));
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Announcing, Stage::Greeting));
+    line.hears_to_end();
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Queued));
+    line.answers();
+    assert_eq!(line.refuses(stop()), CommandError::NotNow, "the account wants it");
+    line.does(pause());
+    assert_eq!(line.records(), RecordingState::Paused);
+    line.does(OperatorCommand::Hold);
+    line.does(resume());
+    assert_eq!(line.records(), RecordingState::On);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.records(), RecordingState::Off);
+}
+
+#[test]
+fn where_the_greeting_tells_it_the_recording_begins_with_it() {
+    let line = Line::arrives_at(policy(RecordingMode::On, false, false));
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn who_has_not_heard_the_announcement_is_not_recorded() {
+    // A tone plays in place of the words.
+    let mut line = Line::arrives_at(policy(RecordingMode::On, true, false));
+    line.hears_to_end();
+    let (leg, play, _) = line.last_play.clone().expect("the announcement");
+    line.tell(Input::Unspoken { leg, play });
+    line.hears_to_end();
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Off, Stage::Queued));
+    // The end of the words is never told.
+    let mut line = Line::arrives_at(policy(RecordingMode::On, true, false));
+    line.hears_to_end();
+    line.clock.advance(PROMPT_LIMIT);
+    line.tell(Input::Tick);
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Off, Stage::Queued));
+    // The operator can try again, and then it counts.
+    line.answers();
+    line.does(start());
+    assert!(line.plays(CALLER, "recorded"));
+    assert_eq!(line.records(), RecordingState::Announcing);
+    line.hears_to_end();
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn on_demand_it_begins_when_the_operator_says_so_and_the_caller_has_been_told_once() {
+    let mut line = Line::talks_at(policy(RecordingMode::OnDemand, true, false));
+    assert_eq!(line.records(), RecordingState::Off);
+    assert_eq!(line.refuses(pause()), CommandError::NotNow);
+    line.does(start());
+    assert_eq!((line.records(), line.plays(CALLER, "recorded")), (RecordingState::Announcing, true));
+    line.does(stop());
+    assert_eq!(line.records(), RecordingState::Off, "taken back while it was being said");
+    line.does(start());
+    line.hears_to_end();
+    assert_eq!(line.records(), RecordingState::On);
+    line.does(stop());
+    line.last_play = None;
+    line.does(start());
+    assert_eq!((line.records(), line.last_play.is_none()), (RecordingState::On, true), "told already");
+    let stranger = UserId::named("lee");
+    let refused = line.call.command(line.clock.instant(), &stranger, pause());
+    assert_eq!(refused, Err(CommandError::NotYours));
+}
+
+#[test]
+fn a_contact_is_told_before_the_recording_goes_on() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    assert_eq!(line.records(), RecordingState::On);
+    line.patches();
+    assert_eq!((line.records(), line.plays(CONTACT, "recorded")), (RecordingState::Announcing, true));
+    line.hears_to_end();
+    assert_eq!(line.records(), RecordingState::On);
+    line.does(OperatorCommand::Join);
+    line.does(OperatorCommand::Drop);
+    assert_eq!(line.records(), RecordingState::On, "it goes on without the operator");
+}
+
+#[test]
+fn a_contact_who_leaves_while_being_told_holds_nothing_up_and_the_next_is_told_too() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.patches();
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.records(), RecordingState::On);
+    let number = PhoneNumber::parse("+12025550191").expect("a valid number");
+    line.does(OperatorCommand::Patch { leg: LegId(4), number, contact: None, ring: Duration::from_secs(30) });
+    line.leg(LegId(4), LegInput::Answered);
+    assert_eq!((line.records(), line.plays(LegId(4), "recorded")), (RecordingState::Announcing, true));
+}
+
+#[test]
+fn a_contact_who_could_not_be_told_is_recorded_only_when_the_operator_says_so() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.patches();
+    let (leg, play, _) = line.last_play.clone().expect("the announcement");
+    line.tell(Input::Unspoken { leg, play });
+    assert_eq!(line.records(), RecordingState::Paused);
+    line.does(resume());
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn contacts_are_not_told_where_the_account_does_not_ask_for_it() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, false));
+    line.patches();
+    assert_eq!((line.records(), line.plays(CONTACT, "recorded")), (RecordingState::On, false));
+}

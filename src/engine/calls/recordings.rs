@@ -1,0 +1,134 @@
+//! What calls have to do with their recordings while these go on and afterwards: their ends go on record, trouble with
+//! the disk becomes an alarm, who listens is written down, old ones are deleted.
+//!
+//! Nothing here touches sound; whether a call is recorded is decided by its machine (`domain/call/recording`).
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::record::Line;
+use super::{Calls, CallsHandle};
+use crate::base::id::{CallId, UserId};
+use crate::engine::feed::AlarmLevel;
+use crate::io::recording::{Ended, Figures, Trouble};
+
+/// Between two looks at how the writing goes.
+const LOOK: Duration = Duration::from_secs(1);
+/// Between two sweeps for old recordings.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
+
+impl CallsHandle {
+    /// Looks after recordings for as long as the service runs. Those that nothing was written to for `keep` are deleted.
+    pub async fn keep_recordings(self, mut ended: mpsc::UnboundedReceiver<Ended>, keep: Duration) {
+        let (mut look, mut sweep) = (tokio::time::interval(LOOK), tokio::time::interval(SWEEP));
+        let mut gone = false;
+        loop {
+            tokio::select! {
+                Some(end) = ended.recv() => {
+                    self.0.note(&end.call, "recording_ended", on_record(&end.figures, end.complete));
+                }
+                _ = look.tick() => {
+                    let trouble = self.0.recordings.take_trouble();
+                    // Told once: it does not come back by itself.
+                    self.0.alarm(&Trouble { gone: trouble.gone && !gone, ..trouble });
+                    gone |= trouble.gone;
+                }
+                _ = sweep.tick() => self.0.sweep(keep).await,
+            }
+        }
+    }
+
+    /// Puts on record what there is of recordings whose calls a crash cut off. Once, at start.
+    pub async fn recover_recordings(&self, cut_off: Vec<CallId>) {
+        let recordings = self.0.recordings.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let open = |call: CallId| Some((recordings.open(&call).ok()?, call));
+            cut_off.into_iter().filter_map(open).collect::<Vec<_>>()
+        });
+        for (recorded, call) in opened.await.unwrap_or_default() {
+            self.0.note(&call, "recording_ended", on_record(&recorded.figures(), recorded.is_complete()));
+        }
+    }
+
+    /// Puts on record that somebody listens to a call; returns when it is there, so that nobody listens unrecorded.
+    pub async fn listened(&self, call: &CallId, by: &UserId) {
+        self.0.note(call, "recording_played", json!({ "by": by }));
+        self.0.recorder.settled().await;
+    }
+}
+
+impl Calls {
+    fn note(&self, call: &CallId, kind: &str, body: Value) {
+        let (call, at) = (call.clone(), self.wiring.clock.utc());
+        self.recorder.write(Line::Event { call, at, kind: kind.to_owned(), body });
+    }
+
+    fn alarm(self: &std::sync::Arc<Self>, trouble: &Trouble) {
+        if trouble.lost_ms > 0 {
+            tracing::error!(code = "recording.lagging", lost_ms = trouble.lost_ms, "recordings have gaps");
+            self.raise(AlarmLevel::Warning, lagging(), None);
+        }
+        if let Some(why) = trouble.refused {
+            self.raise(AlarmLevel::Warning, refused(why), None);
+        }
+        if trouble.gone {
+            tracing::error!(code = "recording.writer_gone", "nothing is recorded any more");
+            self.raise(AlarmLevel::Critical, gone(), None);
+        }
+    }
+
+    async fn sweep(&self, keep: Duration) {
+        let (recordings, now) = (self.recordings.clone(), self.wiring.clock.utc());
+        match tokio::task::spawn_blocking(move || recordings.sweep(now, keep)).await {
+            Ok(Ok(deleted)) => {
+                for call in deleted {
+                    self.note(&call, "recording_deleted", json!({}));
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::error!(code = "recording.not_swept", %error, "old recordings could not be deleted: look at [recording] directory");
+            }
+            Err(_) => tracing::error!(
+                code = "recording.not_swept",
+                "the deletion of old recordings failed by a fault of ours"
+            ),
+        }
+    }
+}
+
+fn on_record(figures: &Figures, complete: bool) -> Value {
+    let mut body = serde_json::to_value(figures).unwrap_or_default();
+    body["complete"] = Value::from(complete);
+    body
+}
+
+/// Each alarm says what to do and ends in its stable code.
+fn lagging() -> String {
+    "Recordings have gaps, because the disk is too slow; the calls themselves go on. Put [recording] directory on a \
+     faster disk, or take other work off this one. (recording.lagging)"
+        .to_owned()
+}
+
+fn refused(why: ErrorKind) -> String {
+    let cure = match why {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk is full: free space, or lower [recording] keep_days"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "[recording] directory may not be written to: give it to the user that Cordboard runs as"
+        }
+        _ => "the disk fails: look at it, and at the log",
+    };
+    format!(
+        "Recordings have gaps: {cure}. The calls themselves go on, and recording does when that is done. (recording.write_failed)"
+    )
+}
+
+fn gone() -> String {
+    "No call is recorded any more, by a fault of ours. Restart Cordboard when calls allow, and report this. \
+     (recording.writer_gone)"
+        .to_owned()
+}

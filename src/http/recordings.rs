@@ -1,0 +1,225 @@
+//! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls that they
+//! took. Who listens is on the call's record before the first byte is given.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use serde::Serialize;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::CallId;
+use crate::io::recording::{Figures, Mark, Recorded, RecordingError};
+use crate::io::store::users::Role;
+
+use super::auth::{Operator, Signed};
+use super::error::{Problem, ProblemBody};
+use super::extract::Id;
+use super::state::Front;
+
+/// What a recording holds.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RecordingView {
+    started_at: UtcMs,
+    figures: Figures,
+    /// What is silence for another reason than that nobody spoke, in order.
+    marks: Vec<Mark>,
+    /// Its end is there. Not while the call goes on, nor after a crash in it.
+    complete: bool,
+}
+
+impl From<RecordingError> for Problem {
+    fn from(error: RecordingError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            RecordingError::Missing => Self::new(StatusCode::NOT_FOUND, error.code(), "Not found", detail),
+            RecordingError::NotOurs | RecordingError::Damaged { .. } => {
+                Self::new(StatusCode::CONFLICT, error.code(), "The recording cannot be played", detail)
+            }
+            RecordingError::Disk(why) => {
+                tracing::error!(code = "recording.disk", error = %why, "a recording cannot be read");
+                Self::fault()
+            }
+        }
+    }
+}
+
+fn sentence(error: &RecordingError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+/// Refuses whoever may not listen to this call.
+async fn permit(front: &Front, signed: &Signed, call: &CallId) -> Result<(), Problem> {
+    let record = front.store.find_call(call).await?.ok_or_else(|| Problem::not_found("call"))?;
+    let took_it = record.end.and_then(|end| end.operator).is_some_and(|who| who == signed.bearer.user);
+    if took_it || matches!(signed.bearer.role, Role::Supervisor | Role::Admin) {
+        Ok(())
+    } else {
+        let detail = "Operators may listen to calls that they took, supervisors to all.";
+        Err(Problem::forbidden("recording.not_yours", detail))
+    }
+}
+
+async fn open(front: &Front, call: &CallId) -> Result<Recorded, Problem> {
+    let (recordings, call) = (front.recordings.clone(), call.clone());
+    let opened = spawn_blocking(move || recordings.open(&call)).await;
+    Ok(opened.map_err(|_| Problem::fault())??)
+}
+
+/// What is recorded of a call.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/recording/figures", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)),
+    responses((status = OK, body = RecordingView), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn figures(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(call): Id<CallId>,
+) -> Result<Json<RecordingView>, Problem> {
+    permit(&front, &signed, &call).await?;
+    let recorded = open(&front, &call).await?;
+    Ok(Json(RecordingView {
+        started_at: recorded.started_at(),
+        figures: recorded.figures(),
+        marks: recorded.marks().to_vec(),
+        complete: recorded.is_complete(),
+    }))
+}
+
+/// A call's recording as WAV, the caller left, our side right. That I listen goes on the call's record.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/recording", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path), ("Range" = Option<String>, Header, description = "One range of bytes.")),
+    responses((status = OK, content_type = "audio/wav", body = [u8]),
+        (status = PARTIAL_CONTENT, content_type = "audio/wav", body = [u8]),
+        (status = FORBIDDEN, body = ProblemBody), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody), (status = RANGE_NOT_SATISFIABLE, body = ProblemBody)))]
+pub async fn listen(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(call): Id<CallId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    permit(&front, &signed, &call).await?;
+    let recorded = open(&front, &call).await?;
+    let whole = recorded.wav_len();
+    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let range = match asked.and_then(|asked| parse_range(asked, whole)) {
+        Some(None) => {
+            let detail = format!("The recording has {whole} bytes.");
+            let status = StatusCode::RANGE_NOT_SATISFIABLE;
+            let problem = Problem::new(status, "range", "No such part", detail).into_response();
+            return Ok(([(header::CONTENT_RANGE, format!("bytes */{whole}"))], problem).into_response());
+        }
+        Some(Some(range)) => Some(range),
+        None => None,
+    };
+    front.desk.listened(call.clone(), signed.bearer.user.clone()).await;
+    let name = format!("inline; filename=\"{call}.wav\"");
+    let fixed = [
+        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    let recorded = Arc::new(recorded);
+    Ok(match range {
+        None => (fixed, axum::body::Body::new(Wav::new(recorded, 0..whole))).into_response(),
+        Some(range) => {
+            let part = format!("bytes {}-{}/{whole}", range.start, range.end - 1);
+            let body = axum::body::Body::new(Wav::new(recorded, range));
+            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, part)], fixed, body).into_response()
+        }
+    })
+}
+
+/// One range of bytes (RFC 9110 §14.1.2). `None`: to be ignored; `Some(None)`: there is no such part.
+fn parse_range(text: &str, whole: u64) -> Option<Option<Range<u64>>> {
+    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let range = match (from.parse::<u64>().ok(), to.parse::<u64>().ok()) {
+        (Some(from), Some(to)) if from <= to => from..to.saturating_add(1).min(whole),
+        (Some(from), None) if to.is_empty() => from..whole,
+        (None, Some(last)) if from.is_empty() => whole.saturating_sub(last)..whole,
+        _ => return None,
+    };
+    Some((!range.is_empty()).then_some(range))
+}
+
+/// What one read gives.
+type Part = Result<Vec<u8>, RecordingError>;
+
+/// A body that reads a recording as it is sent, a second at a time, off the threads that serve.
+struct Wav {
+    recorded: Arc<Recorded>,
+    left: Range<u64>,
+    reading: Option<JoinHandle<Part>>,
+}
+
+impl Wav {
+    const fn new(recorded: Arc<Recorded>, range: Range<u64>) -> Self {
+        Self { recorded, left: range, reading: None }
+    }
+}
+
+impl Body for Wav {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let (recorded, range) = (Arc::clone(&self.recorded), self.left.clone());
+        let reading = self.reading.get_or_insert_with(|| spawn_blocking(move || recorded.wav(range)));
+        let read = ready!(Pin::new(reading).poll(cx));
+        self.reading = None;
+        Poll::Ready(Some(match read {
+            Ok(Ok(part)) if !part.is_empty() => {
+                self.left.start += part.len() as u64;
+                Ok(Frame::data(Bytes::from(part)))
+            }
+            Ok(Ok(_)) => Err("the recording became shorter while it was read".into()),
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.end.saturating_sub(self.left.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_rfc_9110_means_them() {
+        assert_eq!(parse_range("bytes=0-43", 1_000), Some(Some(0..44)));
+        assert_eq!(parse_range("bytes=900-", 1_000), Some(Some(900..1_000)));
+        assert_eq!(parse_range("bytes=900-5000", 1_000), Some(Some(900..1_000)));
+        assert_eq!(parse_range("bytes=-100", 1_000), Some(Some(900..1_000)));
+        assert_eq!(parse_range("bytes=-5000", 1_000), Some(Some(0..1_000)));
+        assert_eq!(parse_range("bytes=1000-", 1_000), Some(None));
+        assert_eq!(parse_range("bytes=-0", 1_000), Some(None));
+        for ignored in ["bytes=9-1", "bytes=0-1,5-6", "lines=1-2", "bytes=a-b", "bytes=-"] {
+            assert_eq!(parse_range(ignored, 1_000), None, "{ignored}");
+        }
+    }
+}

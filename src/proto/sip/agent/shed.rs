@@ -1,0 +1,56 @@
+//! Too many calls: refuses a new one after a look at the few fields that the refusal is made of, and passes over the ACK
+//! to it. Reading a message whole costs most of what refusing it costs, and in a flood that is taken from calls that could
+//! be answered. Whatever is not plain, or belongs to something that is known, is left to the ordinary way.
+
+use std::time::Instant;
+
+use super::super::dialog::Stage;
+use super::super::message::Method;
+use super::super::message::address::stamp_via;
+use super::super::wire;
+use super::super::words::Flow;
+use super::uas::{RETRY_AFTER, server_key};
+use super::{Agent, Role};
+
+impl Agent {
+    /// Whether this message was one that is over with here.
+    pub(super) fn shed(&mut self, now: Instant, flow: Flow, bytes: &[u8]) -> bool {
+        let invite = bytes.starts_with(b"INVITE ");
+        if self.config.role != Role::Trunk || !(invite || bytes.starts_with(b"ACK ")) || !self.gate_is_shut(now) {
+            return false;
+        }
+        let Some(mut headers) = wire::read_few(bytes) else { return false };
+        if self.server_keys.contains_key(&server_key(&Method::INVITE, &headers)) {
+            return false;
+        }
+        match (invite, headers.to_tag()) {
+            (true, None) => {
+                let stamped = stamp_via(headers.first("Via").unwrap_or_default(), flow.peer.ip(), flow.peer.port());
+                headers.replace_first("Via", &stamped);
+                self.send_refusal(flow, &headers, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
+                true
+            }
+            // RFC 3261 §8.2.7: what acknowledges a stateless refusal finds nothing and is absorbed.
+            (false, Some(tag)) => !self.dialog_keys.contains_key(&(headers.call_id().to_owned(), tag)),
+            _ => false,
+        }
+    }
+
+    /// Whether calls are too many just now.
+    pub(super) fn gate_is_shut(&mut self, now: Instant) -> bool {
+        if self.admission.wants_count(now) {
+            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            self.admission.counted(waiting);
+        }
+        self.admission.is_shut()
+    }
+
+    /// Lets a call in, unless calls are too many.
+    pub(super) fn let_in(&mut self, now: Instant) -> bool {
+        let shut = self.gate_is_shut(now);
+        if !shut {
+            self.admission.let_in();
+        }
+        !shut
+    }
+}

@@ -1,0 +1,168 @@
+//! Recordings at the front door: who may listen, that it is written down, the WAV itself, parts of it, and what is said
+//! of a file that somebody has altered.
+
+use std::io::Cursor;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use cordboard::base::id::{AccountId, CallId, UserId};
+use cordboard::domain::call::cause::Cause;
+use cordboard::engine::calls::{Command, RecordingCommand};
+use cordboard::io::recording::Kind;
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use serde_json::{Value, json};
+
+use crate::support::{Got, House, START, Told, number};
+
+const FRAME: usize = 160;
+
+/// A call that kim took, recorded: two seconds of sound, one of pause.
+async fn recorded(house: &House) -> CallId {
+    let call = CallId::named("recorded");
+    let end = CallEnd {
+        answered_at: Some(START),
+        ended_at: START.plus_secs(3),
+        outcome: "taken".into(),
+        cause: Cause::HungUp,
+        operator: Some(UserId::named("kim")),
+    };
+    let record = CallRecord {
+        id: call.clone(),
+        account: AccountId::named("plumbing"),
+        direction: Direction::In,
+        trunk: "test".into(),
+        did: Some(number("+12025550102")),
+        remote: Some(number("+12025550188")),
+        forwarded_from: None,
+        started_at: START,
+        end: Some(end),
+    };
+    let mut tx = house.store.write().await.expect("the store writes");
+    tx.insert_call(&record).await.expect("inserted");
+    tx.commit("test").await.expect("committed");
+    let mut tap = house.recordings.begin(&call);
+    for _ in 0..100 {
+        tap.beat(&[1_000; FRAME], &[-3_000; FRAME]);
+    }
+    tap.set(Kind::Paused);
+    for _ in 0..50 {
+        tap.beat(&[1_000; FRAME], &[-3_000; FRAME]);
+    }
+    drop(tap);
+    for _ in 0..1_000 {
+        if house.recordings.is_idle() {
+            return call;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the recording was not written within 10 s");
+}
+
+async fn part(house: &House, token: &str, range: &str) -> Got {
+    let request = Request::builder()
+        .uri("/api/v1/calls/call_recorded/recording")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::RANGE, range);
+    house.send(request.body(Body::empty()).expect("a request")).await
+}
+
+#[tokio::test]
+async fn whoever_may_hears_a_stereo_wav_and_it_is_written_down() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let path = "/api/v1/calls/call_recorded/recording";
+    let (kim, lee, sam) = (house.sign_in("kim").await, house.sign_in("lee").await, house.sign_in("sam").await);
+    let got = house.fetch(path, &lee).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::FORBIDDEN, "recording.not_yours"));
+    assert_eq!(house.fetch(path, "").await.problem(), "auth.required");
+    assert!(Told::so_far(&house.told.listened).is_empty(), "who is refused has not listened");
+    for token in [&kim, &sam] {
+        let got = house.fetch(path, token).await;
+        assert_eq!(got.status, StatusCode::OK);
+        assert_eq!(got.headers[header::CONTENT_TYPE], "audio/wav");
+        assert_eq!(got.headers[header::CACHE_CONTROL], "no-store");
+        let wav = hound::WavReader::new(Cursor::new(got.body)).expect("a WAV file");
+        assert_eq!((wav.spec().channels, wav.spec().sample_rate, wav.duration()), (2, 8_000, 24_000));
+        let samples: Vec<i16> = wav.into_samples().collect::<Result<_, _>>().expect("whole");
+        let near = |sample: i16, wanted: i16| sample.abs_diff(wanted) < 100;
+        assert!(samples[..32_000].chunks(2).all(|both| near(both[0], 1_000) && near(both[1], -3_000)));
+        assert!(samples[32_000..].iter().all(|sample| *sample == 0), "the pause is silent");
+    }
+    let call = || CallId::named("recorded");
+    let listened = Told::so_far(&house.told.listened);
+    assert_eq!(listened, [(call(), UserId::named("kim")), (call(), UserId::named("sam"))]);
+}
+
+#[tokio::test]
+async fn parts_are_given_as_asked_for() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    let whole = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await.body;
+    assert_eq!(whole.len(), 44 + 24_000 * 4);
+    for (range, bytes) in [("bytes=0-43", 0..44), ("bytes=30000-70000", 30_000..70_001), ("bytes=-10", 96_034..96_044)]
+    {
+        let got = part(&house, &sam, range).await;
+        assert_eq!(got.status, StatusCode::PARTIAL_CONTENT, "{range}");
+        let told = format!("bytes {}-{}/96044", bytes.start, bytes.end - 1);
+        assert_eq!(got.headers[header::CONTENT_RANGE], told);
+        assert_eq!(got.body, whole[bytes], "{range}");
+    }
+    let got = part(&house, &sam, "bytes=96044-").await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::RANGE_NOT_SATISFIABLE, "range"));
+    assert_eq!(got.headers[header::CONTENT_RANGE], "bytes */96044");
+    assert_eq!(part(&house, &sam, "bytes=5-1").await.status, StatusCode::OK, "nonsense is ignored");
+}
+
+#[tokio::test]
+async fn what_is_recorded_of_a_call_can_be_looked_at() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    let got = house.fetch("/api/v1/calls/call_recorded/recording/figures", &sam).await.json();
+    assert_eq!(
+        got,
+        json!({
+            "started_at": START,
+            "figures": {"length_ms": 3_000, "sound_ms": 2_000, "paused_ms": 1_000, "off_ms": 0, "gap_ms": 0},
+            "marks": [{"kind": "paused", "at_ms": 2_000, "length_ms": 1_000}],
+            "complete": true,
+        })
+    );
+    assert!(Told::so_far(&house.told.listened).is_empty(), "figures are not listening");
+}
+
+#[tokio::test]
+async fn an_altered_recording_is_refused_in_words_and_nobody_has_listened() {
+    let house = House::new().await;
+    let call = recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    assert_eq!(house.fetch("/api/v1/calls/call_none/recording", &sam).await.problem(), "not_found");
+    let path = house.directory().join("recordings").join(format!("{call}.rec"));
+    let mut bytes = std::fs::read(&path).expect("it is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let got = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "recording.damaged"));
+    let words = "The recording was altered or damaged at 0:01 and is not played: restore the file from a copy.";
+    assert_eq!(got.json()["detail"], words);
+    std::fs::remove_file(&path).expect("removed");
+    let got = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::NOT_FOUND, "recording.missing"));
+    assert!(Told::so_far(&house.told.listened).is_empty());
+}
+
+#[tokio::test]
+async fn each_button_of_a_recording_reaches_the_call() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for button in ["start", "pause", "resume", "stop"] {
+        let path = format!("/api/v1/calls/call_1/recording/{button}");
+        let got = house.ask(Method::POST, &path, &kim, Value::Null).await;
+        assert_eq!(got.status, StatusCode::NO_CONTENT, "{button}");
+    }
+    use RecordingCommand::{Pause, Resume, Start, Stop};
+    let acts: Vec<Command> = Told::so_far(&house.told.commands).into_iter().map(|(.., command)| command).collect();
+    assert_eq!(acts, [Start, Pause, Resume, Stop].map(Command::Recording));
+}
