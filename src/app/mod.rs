@@ -42,7 +42,7 @@ use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
-use parts::{busy, front_settings, letters, music, signing_key, start_sandbox, start_voice, trunk_settings};
+use parts::{busy, front_settings, letters, music, numbering, signing_key, start_sandbox, start_voice, trunk_settings};
 use watched::Watched;
 
 pub use certificates::Certificates;
@@ -52,6 +52,8 @@ pub use failure::Failure;
 const NODE: &str = "main";
 /// Events of all shards that may wait. A tick never waits for us: what does not fit is dropped and counted.
 const MEDIA_EVENTS: usize = 8_192;
+/// Calls of desk phones that may wait to be taken in.
+const PHONE_CALLS_DEPTH: usize = 64;
 /// How long calls may go on after the service was told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How long the last words of a stopping service may take.
@@ -117,10 +119,14 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         census: Census::new(shares.phones, Vec::new()),
     };
     let digests = config.sip.phone_digests.clone();
+    let (made, from_phones) = mpsc::channel(PHONE_CALLS_DEPTH);
+    let mut phone_settings = PhoneSettings::new(doors, check, devices, digests);
+    phone_settings.srtp = config.sip.phone_srtp;
+    phone_settings.numbering = numbering(&config);
+    phone_settings.legs = legs.clone();
+    phone_settings.calls = Some(made);
     let (phones, mut phone_changes) =
-        registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
-            .await
-            .map_err(|e| Failure::new(e.to_string()))?;
+        registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
@@ -196,6 +202,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         }
     });
     work.spawn("the taking in of calls", take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
+    work.spawn("the calls that desk phones make", calls.clone().take_from_phones(from_phones));
     work.spawn("what calls tell", {
         let dispatcher = dispatcher.clone();
         async move {

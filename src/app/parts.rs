@@ -9,6 +9,7 @@ use ring::digest::{SHA256, digest};
 use secrecy::ExposeSecret as _;
 
 use crate::base::clock::SharedClock;
+use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
@@ -82,6 +83,12 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
         Err(why) => tracing::warn!("{why}. No account needs it so far"),
     }
     Ok(Arc::new(speaker))
+}
+
+/// How people here write numbers: as in the country of the first trunk.
+pub(super) fn numbering(config: &Config) -> Numbering {
+    let country = config.trunks.first().map(|trunk| trunk.numbering.country.as_str());
+    country.map_or_else(Numbering::default, Numbering::of_country)
 }
 
 pub(super) fn trunk_settings(

@@ -21,6 +21,7 @@ use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
@@ -74,6 +75,8 @@ pub struct Sip {
     pub public_address: Option<IpAddr>,
     /// What desk phones are asked to log in with, best first.
     pub phone_digests: Vec<Algorithm>,
+    /// How much audio is encrypted with desk phones; off unless they come over TLS.
+    pub phone_srtp: Srtp,
 }
 
 /// Audio.

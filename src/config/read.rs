@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
@@ -179,6 +180,7 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     if digests.is_empty() {
         digests.push(Algorithm::MD5);
     }
+    let srtp = section.parsed("phone_srtp", SRTP_FIX, parse_srtp);
     let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
     let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
     let tls_section = section.section("tls");
@@ -195,6 +197,11 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         tls_section.complain(tls_section.span(), "nobody listens with this certificate", fix);
         return None;
     }
+    if let Some(at) = srtp.as_ref().filter(|srtp| srtp.value != Srtp::Off && !section.has("phones_tls_bind")) {
+        let what = "audio is encrypted with keys that SIP carries, and phones have no TLS to send them by";
+        section.complain(at.span.clone(), what, "Add phones_tls_bind and [sip.tls], or write phone_srtp = \"off\"");
+        return None;
+    }
     let tls = tls.ok()?;
     let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
     let sip = Sip {
@@ -202,6 +209,7 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
         phone_digests: digests,
+        phone_srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
         phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
         tls,
@@ -224,6 +232,17 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         return None;
     }
     Some(At { value: sip, span: trunk_bind.span })
+}
+
+pub(super) const SRTP_FIX: &str = "Write \"off\", \"preferred\" or \"required\"";
+
+pub(super) fn parse_srtp(text: &str) -> Option<Srtp> {
+    match text {
+        "off" => Some(Srtp::Off),
+        "preferred" => Some(Srtp::Preferred),
+        "required" => Some(Srtp::Required),
+        _ => None,
+    }
 }
 
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {

@@ -88,6 +88,7 @@ impl Demo {
                 tls: None,
                 public_address: None,
                 phone_digests: vec![Algorithm::MD5],
+                phone_srtp: Srtp::Off,
             },
             media: Media {
                 bind_ip: self.sip.ip(),

@@ -3,13 +3,15 @@
 //!
 //! A console's softphone proves who it is by `Authorization: Bearer` on REGISTER (RFC 8898), checked by a
 //! closure that `app` gives; a desk phone by digest, checked against `devices`. A REGISTER with neither is
-//! challenged; anything else sent outside a dialog gets the same short 403. Requests inside a dialog are
+//! challenged; a call that a registered desk phone makes has to prove itself by digest as well (`calling`); anything else
+//! sent outside a dialog gets the same short 403. Requests inside a dialog are
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
 //! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
 //! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
 //! is the seat's to say.
 
 mod binding;
+mod calling;
 #[cfg(test)]
 mod desk_phone_tests;
 pub mod devices;
@@ -24,26 +26,29 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::signal::{LegCommand, LegEvent};
-use super::sip_side::{Legs, SWEEP, SipSide};
+use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
+use crate::base::numbering::Numbering;
 use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
 use crate::io::store::devices::REALM;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
 use crate::proto::sip::digest::server::{Gate, Verdict};
+use crate::proto::sip::message::Headers;
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role, Transport,
 };
 use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
-use devices::Devices;
+use devices::{Devices, KnownDevice};
 use guesses::Guesses;
 
 /// Whose calls operators' phones show.
@@ -57,7 +62,7 @@ struct Ring {
     leg: LegId,
     user: UserId,
     phone: Phone,
-    offer: Vec<u8>,
+    offer: Offer,
     headers: Vec<(String, String)>,
     events: mpsc::Sender<LegEvent>,
 }
@@ -94,11 +99,11 @@ impl RegistrarHandle {
         leg: LegId,
         user: &UserId,
         phone: Phone,
-        offer: Vec<u8>,
+        offer: impl Into<Offer>,
         headers: Vec<(String, String)>,
         events: mpsc::Sender<LegEvent>,
     ) {
-        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer, headers, events });
+        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer: offer.into(), headers, events });
         if let Err(mpsc::error::SendError(Order::Ring(ring))) = self.orders.send(order) {
             let _ = ring.events.try_send(LegEvent::Ended(Cause::Fault));
         }
@@ -142,6 +147,21 @@ pub struct PhoneSettings {
     pub devices: watch::Receiver<Devices>,
     /// What desk phones are asked for, best first.
     pub digests: Vec<Algorithm>,
+    /// How much is encrypted with desk phones that registered over TLS.
+    pub srtp: Srtp,
+    /// How people here write numbers.
+    pub numbering: Numbering,
+    /// Where leg numbers come from; one for the whole process.
+    pub legs: LegNumbers,
+    /// Who takes the calls that desk phones make. None: nobody.
+    pub calls: Option<mpsc::Sender<PhoneCall>>,
+}
+
+impl PhoneSettings {
+    pub fn new(doors: Doors, check: TokenCheck, devices: watch::Receiver<Devices>, digests: Vec<Algorithm>) -> Self {
+        let (numbering, legs) = (Numbering::default(), LegNumbers::default());
+        Self { doors, check, devices, digests, srtp: Srtp::Off, numbering, legs, calls: None }
+    }
 }
 
 /// Starts the phone side. The receiver tells who comes online and goes offline.
@@ -159,10 +179,11 @@ type Opened = (Loop, mpsc::UnboundedReceiver<Order>, RegistrarHandle, mpsc::Unbo
 
 /// The phone side, bound and not running yet.
 async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, BindError> {
-    let PhoneSettings { doors, check, devices, digests } = settings;
+    let PhoneSettings { doors, check, devices, digests, srtp, numbering, legs: numbers, calls } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
-    let config = AgentConfig::new(Role::Phones, Admit::Any);
+    let mut config = AgentConfig::new(Role::Phones, Admit::Any);
+    config.transfers = true;
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
     let (changes, told) = mpsc::unbounded_channel();
@@ -183,6 +204,10 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
+        srtp,
+        numbering,
+        numbers,
+        calls,
     };
     Ok((looped, inbox, RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
@@ -219,6 +244,10 @@ struct Loop {
     salts: Rng,
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
     changes: mpsc::UnboundedSender<PhoneChange>,
+    srtp: Srtp,
+    numbering: Numbering,
+    numbers: LegNumbers,
+    calls: Option<mpsc::Sender<PhoneCall>>,
 }
 
 impl Loop {
@@ -261,9 +290,11 @@ impl Loop {
                         self.lost.insert(dialog);
                         commands.extend(self.find_again(dialog));
                     }
-                    // The agent takes no calls from phones: those to operators are made by us.
-                    Event::Incoming { dialog, .. } => {
-                        commands.push(Command::Reject { dialog, status: 403, headers: Vec::new() });
+                    Event::Incoming { dialog, flow, invite } => {
+                        commands.extend(self.phone_calls(dialog, flow, &invite));
+                    }
+                    Event::Refer { dialog, target, replaces } => {
+                        commands.extend(self.transfers(dialog, &target, replaces.as_deref()));
                     }
                     event => {
                         if let Event::Ended { dialog, .. } = &event {
@@ -318,6 +349,11 @@ impl Loop {
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
+        let (srtp, keys) = (self.srtp_over(&flow), own_keys());
+        if srtp != Srtp::Off {
+            // Its owner gone, the leg is an orphan and ended as one.
+            let _ = self.legs.tell(dialog, LegEvent::Offered(srtp, keys));
+        }
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
             dialog,
@@ -326,8 +362,13 @@ impl Loop {
             from: CALLER.to_owned(),
             to,
             headers,
-            offer: Some(offer),
+            offer: Some(offer.with(srtp, keys)),
         }));
+    }
+
+    /// How much is encrypted with a phone that came by this: keys travel in SIP, so nothing outside TLS.
+    fn srtp_over(&self, flow: &Flow) -> Srtp {
+        if flow.transport == Transport::Tls { self.srtp } else { Srtp::Off }
     }
 
     /// Answers a REGISTER (RFC 3261 §10.3); the commands that follow from it.
@@ -338,6 +379,10 @@ impl Loop {
             Err(Refused::Forbidden) => return vec![respond(403, Vec::new())],
             Err(Refused::Challenged(challenges)) => return vec![respond(401, challenges)],
         };
+        if device.is_some() && self.srtp == Srtp::Required && flow.transport != Transport::Tls {
+            warn!(device = %register.user, "a desk phone came without TLS, and its audio has to be encrypted (phone_srtp)");
+            return vec![respond(403, Vec::new())];
+        }
         // Its connection need not make room for strangers'.
         self.side.endpoint.vouch(&flow);
         let now = self.side.clock.instant();
@@ -413,8 +458,15 @@ impl Loop {
         if let Some(token) = &register.bearer {
             return (self.check)(token).map(|user| (user, None)).ok_or(Refused::Forbidden);
         }
+        let (name, device) = self.proven(flow, &register.headers, "REGISTER")?;
+        // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
+        if register.user == name { Ok((device.owner, Some(device.id))) } else { Err(Refused::Forbidden) }
+    }
+
+    /// Which desk phone proves by digest that a request is its own, and by what name.
+    fn proven(&mut self, flow: &Flow, headers: &Headers, method: &str) -> Result<(String, KnownDevice), Refused> {
         let (now, from) = (self.side.clock.instant(), flow.peer.ip());
-        let Some(given) = Credentials::find(&register.headers, REALM) else {
+        let Some(given) = Credentials::find(headers, REALM) else {
             return Err(self.challenge(flow, false));
         };
         if !self.guesses.allows(now, from, &given.user) {
@@ -423,13 +475,11 @@ impl Loop {
         }
         let devices = self.devices.borrow().clone();
         let device = devices.get(&given.user);
-        let verdict = self.gate.check(now, from, &given, "REGISTER", b"", |hash| device?.hashes.for_hash(hash));
+        let verdict = self.gate.check(now, from, &given, method, b"", |hash| device?.hashes.for_hash(hash));
         match (verdict, device) {
             (Verdict::Right, Some(device)) => {
                 self.guesses.succeeded(now, from, &given.user);
-                // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
-                let itself = register.user == given.user;
-                if itself { Ok((device.owner.clone(), Some(device.id.clone()))) } else { Err(Refused::Forbidden) }
+                Ok((given.user, device.clone()))
             }
             (Verdict::Stale, _) => Err(self.challenge(flow, true)),
             (Verdict::Wrong | Verdict::Right, _) => {
@@ -475,6 +525,7 @@ impl Loop {
 
     /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
+        self.hear_calls();
         let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
         let last = all.last().map(Binding::kind);
         let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };

@@ -16,9 +16,9 @@ use crate::sipp::{Sipp, free_port};
 use crate::{peers, wait_for};
 
 /// A demo, Kim signed in at her console, and a desk phone of hers.
-struct Office {
-    server: Server,
-    kim: Api,
+pub struct Office {
+    pub server: Server,
+    pub kim: Api,
     _feed: Feed,
     user: String,
     secret: String,
@@ -35,8 +35,13 @@ fn cordboard(dir: &Path, arguments: &[&str]) -> String {
 
 impl Office {
     fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// With arguments for the demo.
+    pub fn open_with(arguments: &[&str]) -> Self {
         let dir = scratch();
-        let server = Server::start_in(&dir, &[], &[]);
+        let server = Server::start_in(&dir, arguments, &[]);
         let config = format!(
             "[sip]\nphones_bind = \"127.0.0.1:{}\"\n[store]\npath = \"cordboard.db\"\nkey_file = \"cordboard.key\"\n",
             server.phones
@@ -54,11 +59,11 @@ impl Office {
         Self { server, kim, _feed: feed, user, secret }
     }
 
-    fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         &self.server.dir
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.server.phones)
     }
 
@@ -66,15 +71,20 @@ impl Office {
         self.kim.get("/api/v1/seat")
     }
 
-    fn wait_for_seat(&self, what: &str, is: impl Fn(&Value) -> bool) {
+    pub fn wait_for_seat(&self, what: &str, is: impl Fn(&Value) -> bool) {
         wait_for(&format!("Kim's seat: {what}"), || is(&self.seat()).then_some(()));
     }
 
-    /// Kim's desk phone registers, she gets ready without a check, a caller reaches her on it.
-    fn takes_a_call(&self, tone_hz: f64, phone: &mut Telephone, hang_up: &str) {
+    /// Kim's desk phone registers, she gets ready without a check.
+    pub fn gets_ready(&self) {
         self.wait_for_seat("a phone that needs no check", |seat| seat["phone"] == true && seat["checked"] == true);
         let (status, seat) = self.kim.put("/api/v1/seat", &json!({ "state": "ready" }));
         assert_eq!(status, 200, "{seat}");
+    }
+
+    /// A caller reaches her on it, after that.
+    fn takes_a_call(&self, tone_hz: f64, phone: &mut Telephone, hang_up: &str) {
+        self.gets_ready();
         let ear = Ear::open(700.0);
         let call = dial(&self.server, "caller", &ear, PLUMBING, CALLER);
         self.wait_for_seat("talking", |seat| seat["state"] == "talking");
@@ -92,7 +102,7 @@ impl Office {
 }
 
 /// A telephone that runs as a program and reads commands, ended by its process id when dropped.
-struct Telephone {
+pub struct Telephone {
     child: Child,
     stdin: ChildStdin,
     log: PathBuf,
@@ -109,8 +119,16 @@ impl Telephone {
         Self { child, stdin, log }
     }
 
-    fn type_in(&mut self, keys: &str) {
+    pub fn type_in(&mut self, keys: &str) {
         self.stdin.write_all(keys.as_bytes()).and_then(|()| self.stdin.flush()).expect("the telephone reads");
+    }
+
+    /// Waits until it has printed this.
+    pub fn expect_print(&self, words: &str) {
+        wait_for(&format!("the telephone to print {words:?}"), || {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            String::from_utf8_lossy(&log).contains(words).then_some(())
+        });
     }
 }
 
@@ -130,7 +148,7 @@ fn write(path: &Path, text: &str) {
 }
 
 /// A baresip that answers by itself and hums.
-fn baresip(office: &Office, transport: &str) -> Telephone {
+pub fn baresip(office: &Office, transport: &str) -> Telephone {
     let home = office.dir().join(format!("baresip-{transport}"));
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
@@ -188,13 +206,8 @@ fn baresip_registers_over_tcp_and_takes_a_call() {
     office.wait_for_seat("no phone", |seat| seat["phone"] == false);
 }
 
-#[test]
-fn linphone_registers_and_takes_a_call() {
-    let test = "linphonec as a desk phone";
-    if ["sipp", "linphonec", "espeak-ng"].iter().any(|program| peers::find_program(test, program).is_none()) {
-        return;
-    }
-    let office = Office::open();
+/// A linphonec that answers by itself and hums.
+pub fn linphone(office: &Office) -> Telephone {
     let home = office.dir().join("linphone");
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
@@ -215,6 +228,17 @@ fn linphone_registers_and_takes_a_call() {
     command.arg("-c").arg(home.join("linphonerc")).arg("-a").current_dir(&home).env("HOME", &home);
     let mut phone = Telephone::start(command, home.join("log"));
     phone.type_in(&format!("soundcard use files\nplay {}\n", hum.display()));
+    phone
+}
+
+#[test]
+fn linphone_registers_and_takes_a_call() {
+    let test = "linphonec as a desk phone";
+    if ["sipp", "linphonec", "espeak-ng"].iter().any(|program| peers::find_program(test, program).is_none()) {
+        return;
+    }
+    let office = Office::open();
+    let mut phone = linphone(&office);
     office.takes_a_call(440.0, &mut phone, "terminate\n");
 }
 

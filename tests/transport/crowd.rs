@@ -29,7 +29,7 @@ async fn phones() -> RegistrarHandle {
     let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
     let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
     let (_, devices) = watch::channel(Devices::default());
-    let settings = PhoneSettings { doors, check, devices, digests: Vec::new() };
+    let settings = PhoneSettings::new(doors, check, devices, Vec::new());
     registrar::spawn(settings, Arc::new(SystemClock)).await.expect("a free port").0
 }
 

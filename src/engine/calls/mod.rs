@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod outbound;
+mod phones;
 pub mod record;
 mod task;
 mod view;

@@ -4,6 +4,8 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod phone;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
-use crate::engine::signal::{DialOut, IncomingCall, LegEvent};
+use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::store::calls::CallEnd;
 
@@ -36,7 +38,13 @@ const STATS_WAIT: Duration = Duration::from_secs(2);
 /// What reaches a call from outside its legs.
 pub(super) enum ToCall {
     Desk(FromDesk),
-    Command { by: UserId, command: Command, reply: oneshot::Sender<Result<(), CommandError>> },
+    Command {
+        by: UserId,
+        command: Command,
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// The desk phone of the call's operator calls somebody.
+    PhoneCall(PhoneCall),
     Stop,
 }
 
@@ -151,6 +159,9 @@ impl CallTask {
     }
 
     fn on_signal(&mut self, leg: LegId, event: LegEvent) {
+        if let LegEvent::Transfer { to, consulted } = event {
+            return self.on_transfer(leg, to, consulted);
+        }
         if let Some(event) = self.legs.translate(leg, event) {
             self.leg(leg, event);
         }
@@ -209,6 +220,7 @@ impl CallTask {
                 // An error means only that nobody waits for the answer.
                 let _ = reply.send(followed);
             }
+            ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Stop => {
                 self.stopped = true;
                 self.tell(Input::Stop);
@@ -278,6 +290,9 @@ impl CallTask {
                 return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
             }
             Output::HangUp { leg } => self.legs.hang_up(leg),
+            Output::Refuse { leg, why } => self.legs.turn_down(leg, why),
+            Output::AnswerOperator { leg } => self.legs.answer(leg),
+            Output::Transfer { leg, progress } => self.legs.report(leg, progress),
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),

@@ -19,6 +19,7 @@ use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResul
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
@@ -49,7 +50,7 @@ impl Outside {
 
 impl Signalling for Outside {
     fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off), events });
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys()), events });
     }
 
     fn phones_of(&self, _user: &UserId) -> Phones {
@@ -62,7 +63,7 @@ impl Signalling for Outside {
         user: &UserId,
         _phone: Phone,
         _call: &str,
-        _offer: Vec<u8>,
+        _offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         self.did(Did::Rang { leg, user: user.clone(), events });

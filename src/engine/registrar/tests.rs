@@ -27,7 +27,7 @@ async fn start_with(devices: watch::Receiver<Devices>) -> (RegistrarHandle, mpsc
     let bind = "127.0.0.1:0".parse().expect("an address");
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
     let doors = Doors::plain(bind);
-    spawn(PhoneSettings { doors, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
+    spawn(PhoneSettings::new(doors, check, devices, digests), Arc::new(SystemClock)).await.expect("a free port")
 }
 
 const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";
@@ -159,7 +159,7 @@ async fn a_second_browser_of_the_same_user_does_not_take_over_the_first_ones_cal
 async fn a_call_hung_up_while_its_phone_is_lost_is_forgotten() {
     let (_, devices) = watch::channel(Devices::default());
     let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
-    let settings = PhoneSettings { doors, check: Arc::new(|_| None), devices, digests: vec![Algorithm::MD5] };
+    let settings = PhoneSettings::new(doors, Arc::new(|_| None), devices, vec![Algorithm::MD5]);
     let (mut side, ..) = open(settings, Arc::new(SystemClock)).await.expect("a free port");
     let (here, gone) = (DialogId(1), DialogId(2));
     let (events, _heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
@@ -176,7 +176,7 @@ async fn a_phone_side_that_panicked_is_known_to_be_gone() {
     let (_, devices) = watch::channel(Devices::default());
     let check: TokenCheck = Arc::new(|_| panic!("as it happens"));
     let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
-    let settings = PhoneSettings { doors, check, devices, digests: vec![Algorithm::MD5] };
+    let settings = PhoneSettings::new(doors, check, devices, vec![Algorithm::MD5]);
     let (handle, _changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
     let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
     ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");

@@ -19,13 +19,13 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use super::feed::{AlarmView, Feed};
+pub use super::signal::LegNumbers;
 use super::signal::{DialOut, IncomingCall, LegCommand, LegEvent, Offer};
 use super::sip_side::SipSide;
 use crate::base::clock::SharedClock;
@@ -173,16 +173,6 @@ impl TrunkSettings {
         let (limits, feed) = (Limits::default(), Feed::default());
         let caps = Caps::default();
         Self { bind, tls: None, caps, advertised: None, carriers, limits, legs, feed, name_server: None }
-    }
-}
-
-/// Numbers for legs, unique within the process.
-#[derive(Clone, Debug, Default)]
-pub struct LegNumbers(Arc<AtomicU64>);
-
-impl LegNumbers {
-    pub fn fresh(&self) -> LegId {
-        LegId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::sip_side::own_keys;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
 use crate::proto::sip::identity_out::present;
@@ -158,7 +159,8 @@ impl Loop {
         let own = carrier.caller_ids.first().map(written);
         let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &self.host);
         let (srtp, again) = (carrier.srtp, std::mem::replace(&mut hunting.offered, true));
-        if (again || srtp != Srtp::Off) && self.legs.tell(dialog, LegEvent::Offered(srtp)).is_some() {
+        let keys = own_keys();
+        if (again || srtp != Srtp::Off) && self.legs.tell(dialog, LegEvent::Offered(srtp, keys)).is_some() {
             // Its owner is gone.
             return None;
         }
@@ -174,7 +176,7 @@ impl Loop {
             from: identity.from,
             to: format!("<sip:{user}@{host}>"),
             headers: identity.headers,
-            offer: Some(hunting.offer.with(srtp)),
+            offer: Some(hunting.offer.with(srtp, keys)),
         })
     }
 }

@@ -132,7 +132,7 @@ impl Caller {
     async fn hears(&mut self) -> LegEvent {
         loop {
             let event = timeout(PATIENCE, self.events.recv()).await.expect("in time").expect("a leg ends with a word");
-            if !matches!(event, LegEvent::Offered(_)) {
+            if !matches!(event, LegEvent::Offered(..)) {
                 return event;
             }
         }

@@ -89,6 +89,11 @@ impl Session {
         self.offer();
     }
 
+    /// Uses these keys of its own from the next offer on.
+    pub const fn rekey(&mut self, own_keys: OwnKeys) {
+        self.own_keys = Some(own_keys);
+    }
+
     /// What is in force.
     pub fn agreed(&self) -> Option<&Negotiated> {
         self.agreed.as_ref()

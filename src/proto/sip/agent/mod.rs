@@ -22,7 +22,8 @@ mod session;
 mod uac;
 mod uas;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::admission::Admission;
@@ -35,7 +36,7 @@ use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
-use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId, Transport};
 use crate::base::rng::Rng;
 
 /// How long an answered call outlives its connection, so that a browser can come back.
@@ -46,8 +47,8 @@ const FLOW_GRACE: Duration = Duration::from_secs(5);
 pub enum Role {
     /// Speaks to carriers: takes calls, no registrations.
     Trunk,
-    /// Speaks to phones: takes registrations; any other request outside a dialog gets the short 403, and
-    /// a dialog belongs to the connection it was made on.
+    /// Speaks to phones: takes registrations, and calls from those that [`Agent::hear_calls`] names; any other request
+    /// outside a dialog gets the short 403, and a dialog belongs to the connection it was made on.
     Phones,
 }
 
@@ -181,6 +182,8 @@ pub struct Agent {
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
     logins: challenge::Logins,
+    /// Ways that phones may call by.
+    callers: HashSet<(Transport, SocketAddr, u64)>,
 }
 
 impl Agent {
@@ -203,6 +206,7 @@ impl Agent {
             timers: BTreeSet::new(),
             armed: HashMap::new(),
             logins: challenge::Logins::default(),
+            callers: HashSet::new(),
         }
     }
 
@@ -220,6 +224,16 @@ impl Agent {
     /// Who may speak to it from now on.
     pub fn admit(&mut self, admit: Admit) {
         self.config.admit = admit;
+    }
+
+    /// Phones that came by these may call ([`Event::Incoming`]), and no others. What they say of themselves is not
+    /// looked at here.
+    pub fn hear_calls(&mut self, ways: Vec<Flow>) {
+        self.callers = ways.into_iter().map(|way| (way.transport, way.peer, way.connection)).collect();
+    }
+
+    fn may_call(&self, flow: &Flow) -> bool {
+        self.config.role == Role::Trunk || self.callers.contains(&(flow.transport, flow.peer, flow.connection))
     }
 
     /// Takes in what happened. Outputs are ready afterwards.
@@ -456,7 +470,7 @@ impl Agent {
     /// `host:port` for Via and Contact.
     fn own_address(&self, flow: &Flow) -> String {
         let own = match flow.transport {
-            super::Transport::Tls => &self.config.advertised_tls,
+            Transport::Tls => &self.config.advertised_tls,
             _ => &self.config.advertised,
         };
         own.clone().unwrap_or_else(|| flow.local.to_string())
@@ -469,10 +483,10 @@ impl Agent {
             return format!("<sips:{}>", self.own_address(flow));
         }
         let transport = match flow.transport {
-            super::Transport::Udp => "",
-            super::Transport::Tcp => ";transport=tcp",
-            super::Transport::Tls => ";transport=tls",
-            super::Transport::Ws | super::Transport::Wss => ";transport=ws",
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            Transport::Ws | Transport::Wss => ";transport=ws",
         };
         format!("<sip:{}{transport}>", self.own_address(flow))
     }

@@ -60,7 +60,8 @@ impl Agent {
         if request.headers.to_tag().is_some() {
             return self.request_in_dialog(now, flow, key, request);
         }
-        if self.config.role == Role::Phones && request.method != Method::REGISTER {
+        let calls = request.method == Method::INVITE && self.may_call(&flow);
+        if self.config.role == Role::Phones && request.method != Method::REGISTER && !calls {
             return self.short_403(flow, &request.headers, len);
         }
         if self.refused_at_once(flow, &request, false) {
