@@ -35,7 +35,7 @@ use crate::http;
 use crate::http::auth::LiveSessions;
 use crate::http::live::LiveDesk;
 use crate::http::state::{Front, Parts, SignInLimits};
-use crate::io::media::{Media, MediaConfig, MediaEvent};
+use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::store::calls::CallRecord;
@@ -93,7 +93,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let (media_events, mut from_media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
     let music = speaker.prepare(&music()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let media = Media::start(
+    let second = config.media.second.map(|second| Place { bound: second.bind_ip, public: second.public_ip });
+    let media = Media::start_with(
         MediaConfig {
             bind_ip: config.media.bind_ip,
             public_ip: config.media.public_ip,
@@ -102,6 +103,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             music,
             clock: Arc::clone(&clock),
         },
+        second,
         media_events,
     )
     .map_err(|e| Failure::new(e.to_string()))?;

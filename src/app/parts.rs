@@ -122,6 +122,7 @@ pub(super) fn trunk_settings(
         shown: trunk.shown,
         caller_ids: trunk.caller_ids.clone(),
         ping_every: trunk.ping.then_some(PING_EVERY),
+        terms: trunk.terms,
         account: trunk.login.as_ref().map(|login| CarrierAccount {
             login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
             register: trunk
@@ -130,17 +131,13 @@ pub(super) fn trunk_settings(
                 .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
         }),
     });
-    TrunkSettings {
-        bind: config.sip.trunk_bind,
-        tls: config.sip.trunk_tls_bind.zip(certificates.sip.clone()),
-        caps,
-        advertised: config.sip.public_address.map(|ip| ip.to_string()),
-        carriers: carriers.collect(),
-        limits: config.limits,
-        legs,
-        feed,
-        name_server: None,
-    }
+    let mut settings = TrunkSettings::new(config.sip.trunk_bind, carriers.collect(), legs);
+    settings.tls = config.sip.trunk_tls_bind.zip(certificates.sip.clone());
+    settings.caps = caps;
+    settings.advertised = config.sip.public_address.map(|ip| ip.to_string());
+    settings.limits = config.limits;
+    settings.feed = feed;
+    settings
 }
 
 /// By what messages leave in writing.

@@ -85,10 +85,19 @@ pub struct Media {
     pub bind_ip: IpAddr,
     /// Where carriers and browsers send audio, behind NAT. None: `bind_ip`.
     pub public_ip: Option<IpAddr>,
+    /// The same of the other family, for telephones.
+    pub second: Option<SecondIp>,
     /// One even port a leg, and the odd one above it for RTCP.
     pub ports: RangeInclusive<u16>,
     /// Threads that move audio.
     pub shards: usize,
+}
+
+/// Addresses for audio of the family that the first is not of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondIp {
+    pub bind_ip: IpAddr,
+    pub public_ip: Option<IpAddr>,
 }
 
 /// Where the data is and where the key to its sealed parts is.

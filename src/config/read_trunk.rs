@@ -67,11 +67,8 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     };
     let usual = DialPlan::of_country(&rules.numbering.country);
     let addresses: Vec<sip::Source> = match addresses {
-        Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
-        Some(_) => {
-            // Said already, if the list held something.
-            return None;
-        }
+        // None at all: calls go out over this trunk, and none come in.
+        Some(addresses) => addresses.into_iter().map(|at| at.value).collect(),
         // By registration calls come from where we register.
         None if (registers || rules.targets_call) && !top.has("addresses") => Vec::new(),
         None => {
@@ -110,6 +107,7 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         numbering: rules.numbering,
         shown: rules.shown,
         ping: rules.ping,
+        terms: rules.terms,
     })
 }
 

@@ -29,6 +29,7 @@ use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
 use crate::proto::sdp::Srtp;
+use crate::proto::sip::PeerTerms;
 use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
@@ -93,6 +94,7 @@ impl Demo {
             media: Media {
                 bind_ip: self.sip.ip(),
                 public_ip: None,
+                second: None,
                 ports: self.rtp_ports.clone(),
                 shards: default_shards(),
             },
@@ -137,6 +139,7 @@ impl Demo {
                 shown: Shown::default(),
                 // The carrier is in this very process; in tests it may be a SIPp that takes an OPTIONS for a call.
                 ping: false,
+                terms: PeerTerms::default(),
             }],
         })
     }

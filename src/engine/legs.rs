@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,8 +28,8 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp};
+use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
+use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
 
 /// What we offer, best first: the house mixes at 8 kHz.
 const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
@@ -97,7 +97,7 @@ impl fmt::Display for MediaFault {
 pub trait LegMedia: Send + Sync {
     fn pick_shard(&self) -> ShardId;
     /// Opens a telephone's leg; says where it receives.
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault>;
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault>;
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
     /// Opens a browser's leg; gives the offer for it, `prefer` first.
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
@@ -120,8 +120,8 @@ impl LegMedia for Media {
         self.pick_shard()
     }
 
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault> {
-        Ok(self.open_rtp(shard, leg)?)
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(self.open_rtp_for(shard, leg)?)
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -281,6 +281,8 @@ struct Wire {
     offer: Option<Vec<u8>>,
     /// How much its trunk encrypts.
     srtp: Srtp,
+    /// Where its signalling comes from, if it called.
+    peer: Option<IpAddr>,
     /// Our answer to it, and what was agreed, until it is sent.
     answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
@@ -310,13 +312,20 @@ impl Legs {
     }
 
     /// Takes over the leg of a call that came in.
-    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, srtp: Srtp, events: mpsc::Receiver<LegEvent>) {
-        self.adopt_from(Side::Trunk, leg, offer, srtp, events);
+    pub fn adopt(
+        &mut self,
+        leg: LegId,
+        offer: Option<Vec<u8>>,
+        srtp: Srtp,
+        peer: IpAddr,
+        events: mpsc::Receiver<LegEvent>,
+    ) {
+        self.adopt_from(Side::Trunk, leg, offer, srtp, peer, events);
     }
 
     /// The same of a call that an operator's desk phone makes.
     pub fn adopt_phone(&mut self, call: PhoneCall) {
-        self.adopt_from(Side::Phone, call.leg, call.offer, call.srtp, call.events);
+        self.adopt_from(Side::Phone, call.leg, call.offer, call.srtp, call.peer, call.events);
     }
 
     fn adopt_from(
@@ -325,6 +334,7 @@ impl Legs {
         leg: LegId,
         offer: Option<Vec<u8>>,
         srtp: Srtp,
+        peer: IpAddr,
         events: mpsc::Receiver<LegEvent>,
     ) {
         self.route(leg);
@@ -335,6 +345,7 @@ impl Legs {
             sdp: None,
             offer,
             srtp,
+            peer: Some(peer),
             answer: None,
             media_open: false,
             ended: false,
@@ -344,8 +355,8 @@ impl Legs {
     /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
     /// ready; one that cannot is refused without. What came of it, if it failed.
     pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
-        let address = match self.wiring.media.open_rtp(self.shard, leg) {
-            Ok(address) => address,
+        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(reach) => reach,
             Err(fault) => return Some(self.refuse(leg, Cause::Fault, &fault)),
         };
         let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else {
@@ -353,7 +364,11 @@ impl Legs {
             return Some(LegInput::Ended(Cause::Lost));
         };
         wire.media_open = true;
-        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(wire.srtp, own_keys());
+        // Who speaks SIP tells which network it is on; what it wants audio at tells the family.
+        let said = wire.offer.as_deref().and_then(receives_at).filter(|ip| !ip.is_unspecified());
+        let other = said.filter(|said| wire.peer.is_some_and(|peer| peer.to_canonical().is_ipv4() != said.is_ipv4()));
+        let mut session =
+            Session::new(leg.0, reach.towards(other.or(wire.peer)), &CODECS).with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -418,13 +433,11 @@ impl Legs {
 
     /// Dials a number. What came of it, if it failed at once.
     pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
-        let address = match self.wiring.media.open_rtp(self.shard, leg) {
-            Ok(address) => address,
+        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(Srtp::Off, own_keys());
-        let offer = Offer::Of(Box::new(session.clone()));
-        session.settle(Srtp::Off);
+        let (offer, session) = first_offer(leg, reach);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, call, offer, events);
@@ -441,10 +454,8 @@ impl Legs {
                 let offer = media.open_web(self.shard, leg, self.callers_codec());
                 offer.map(|offer| (Offer::Words(offer.into_bytes()), None))
             }
-            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|address| {
-                let mut session = Session::new(leg.0, address, &CODECS).with_srtp(Srtp::Off, own_keys());
-                let offer = Offer::Of(Box::new(session.clone()));
-                session.settle(Srtp::Off);
+            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|reach| {
+                let (offer, session) = first_offer(leg, reach);
                 (offer, Some(session))
             }),
         };
@@ -473,6 +484,7 @@ impl Legs {
             sdp,
             offer: None,
             srtp: Srtp::Off,
+            peer: None,
             answer: None,
             media_open: true,
             ended: false,
@@ -548,9 +560,12 @@ impl Legs {
     /// What an event means to the machine; nothing, if it was answered here.
     pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
         Some(match event {
-            LegEvent::Offered(srtp, keys) => {
+            LegEvent::Offered { srtp, keys, local } => {
                 if let Some(session) = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()) {
                     session.rekey(keys);
+                    if let Some(local) = local {
+                        session.move_to(local);
+                    }
                     session.settle(srtp);
                 }
                 return None;
@@ -689,6 +704,14 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
         "late": stats.late, "doubled": stats.doubled, "concealed_ms": stats.concealed_ms,
         "strangers": stats.strangers, "srtp_refused": stats.srtp_refused,
     })
+}
+
+/// Our first offer for a leg, and what it will be once it is known to whom it went.
+fn first_offer(leg: LegId, reach: Reach) -> (Offer, Session) {
+    let mut session = Session::new(leg.0, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
+    let offer = Offer::Reaching(Box::new(session.clone()), reach);
+    session.settle(Srtp::Off);
+    (offer, session)
 }
 
 fn failed(leg: LegId, fault: &MediaFault) -> LegInput {

@@ -350,9 +350,10 @@ impl Loop {
         self.legs.add(leg, dialog, events);
         self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
         let (srtp, keys) = (self.srtp_over(&flow), own_keys());
-        if srtp != Srtp::Off {
+        let local = offer.local_for(flow.peer.ip());
+        if srtp != Srtp::Off || local.is_some() {
             // Its owner gone, the leg is an orphan and ended as one.
-            let _ = self.legs.tell(dialog, LegEvent::Offered(srtp, keys));
+            let _ = self.legs.tell(dialog, LegEvent::Offered { srtp, keys, local });
         }
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
@@ -362,7 +363,7 @@ impl Loop {
             from: CALLER.to_owned(),
             to,
             headers,
-            offer: Some(offer.with(srtp, keys)),
+            offer: Some(offer.with(srtp, keys, flow.peer.ip())),
         }));
     }
 

@@ -2,6 +2,7 @@
 //! towards carriers, `engine/registrar` towards operators' phones. Domain words only: the two sides turn
 //! SIP's codes into a [`Cause`] and back.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,14 +13,16 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::transfer::TransferProgress;
+use crate::io::media::Reach;
 use crate::proto::sdp::{OwnKeys, Session, Srtp};
 
 /// What happened to a leg. Session descriptions are raw SDP.
 #[derive(Debug)]
 pub enum LegEvent {
     /// A call out goes over a trunk that encrypts this much, or to a phone that does, and so our offer said, with these
-    /// keys. Told before anything else of that way: of the first one that is tried only if it is anything at all.
-    Offered(Srtp, OwnKeys),
+    /// keys and to be sent audio there. Told before anything else of that way: of the first one that is tried only if it
+    /// is anything at all.
+    Offered { srtp: Srtp, keys: OwnKeys, local: Option<SocketAddr> },
     /// The far end is being alerted (180), no audio from there.
     Ringing,
     /// The far end sends audio before it answers (183 with a description). Never "answered".
@@ -96,6 +99,8 @@ pub struct IncomingCall {
     pub offer: Option<Vec<u8>>,
     /// How much its trunk encrypts.
     pub srtp: Srtp,
+    /// Where its signalling comes from.
+    pub peer: IpAddr,
     pub events: mpsc::Receiver<LegEvent>,
 }
 
@@ -120,6 +125,8 @@ pub struct PhoneCall {
     pub offer: Option<Vec<u8>>,
     /// How much is encrypted with that phone.
     pub srtp: Srtp,
+    /// Where it is.
+    pub peer: IpAddr,
     pub events: mpsc::Receiver<LegEvent>,
 }
 
@@ -128,6 +135,8 @@ pub struct PhoneCall {
 pub enum Offer {
     /// The first one of this session.
     Of(Box<Session>),
+    /// The same, and where it receives depends on who is offered it.
+    Reaching(Box<Session>, Reach),
     /// These words, whatever the trunk.
     Words(Vec<u8>),
 }
@@ -135,14 +144,25 @@ pub enum Offer {
 impl Offer {
     /// As it goes out over a trunk that encrypts so much, with these keys. Each attempt has keys of its own: two
     /// carriers are not to share one, nor one key to be used from the start twice (RFC 3711 §9.1).
-    pub fn with(&self, srtp: Srtp, keys: OwnKeys) -> Vec<u8> {
+    pub fn with(&self, srtp: Srtp, keys: OwnKeys, peer: IpAddr) -> Vec<u8> {
         match self {
-            Self::Of(session) => {
+            Self::Of(session) | Self::Reaching(session, _) => {
                 let mut session = session.clone();
+                if let Some(local) = self.local_for(peer) {
+                    session.move_to(local);
+                }
                 session.rekey(keys);
                 session.offer_with(srtp)
             }
             Self::Words(words) => words.clone(),
+        }
+    }
+
+    /// Where somebody there is to send audio, if that depends on who it is.
+    pub fn local_for(&self, peer: IpAddr) -> Option<SocketAddr> {
+        match self {
+            Self::Reaching(_, reach) => Some(reach.towards(Some(peer))),
+            Self::Of(_) | Self::Words(_) => None,
         }
     }
 }

@@ -187,6 +187,10 @@ impl Legs {
                 self.end(dialog, cause_of(status, rang));
                 None
             }
+            Event::Full { dialog } => {
+                self.end(dialog, Cause::LinesBusy);
+                None
+            }
             Event::Ended { dialog, why } => {
                 self.end(
                     dialog,
@@ -208,6 +212,7 @@ impl Legs {
             | Event::Register { .. }
             | Event::Registration(_)
             | Event::OptionsAnswered { .. }
+            | Event::Undelivered { .. }
             | Event::Refused { .. } => None,
         }
     }

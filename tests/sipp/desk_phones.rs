@@ -15,6 +15,9 @@ use crate::server::{Server, scratch};
 use crate::sipp::{Sipp, free_port};
 use crate::{peers, wait_for};
 
+/// What the telephones hum: music on hold has little of it.
+pub const HUM_HZ: f64 = 600.0;
+
 /// A demo, Kim signed in at her console, and a desk phone of hers.
 pub struct Office {
     pub server: Server,
@@ -152,12 +155,14 @@ pub fn baresip(office: &Office, transport: &str) -> Telephone {
     let home = office.dir().join(format!("baresip-{transport}"));
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
-    write_hum(&hum, 440.0);
+    write_hum(&hum, HUM_HZ);
+    let port = free_port();
+    // It takes the next one as well, for TLS.
+    free_port();
     let config = format!(
-        "sip_listen 127.0.0.1:{}\naudio_player aufile,{}\naudio_source aufile,{}\naudio_alert aufile,{}\n\
+        "sip_listen 127.0.0.1:{port}\naudio_player aufile,{}\naudio_source aufile,{}\naudio_alert aufile,{}\n\
          rtp_ports {}-{}\nmodule_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\n\
          module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n",
-        free_port(),
         home.join("heard.wav").display(),
         hum.display(),
         home.join("alert.wav").display(),
@@ -184,7 +189,7 @@ fn baresip_registers_over_udp_and_takes_a_call() {
     }
     let office = Office::open();
     let mut phone = baresip(&office, "udp");
-    office.takes_a_call(440.0, &mut phone, "b");
+    office.takes_a_call(HUM_HZ, &mut phone, "b");
 
     // Taken away, it is gone within seconds, and cannot come back.
     let said = cordboard(office.dir(), &["phone", "remove", &office.user, "--config", "phones.toml"]);
@@ -200,7 +205,7 @@ fn baresip_registers_over_tcp_and_takes_a_call() {
     }
     let office = Office::open();
     let mut phone = baresip(&office, "tcp");
-    office.takes_a_call(440.0, &mut phone, "b");
+    office.takes_a_call(HUM_HZ, &mut phone, "b");
     // Its connection gone, it is not rung any more.
     drop(phone);
     office.wait_for_seat("no phone", |seat| seat["phone"] == false);
@@ -211,7 +216,7 @@ pub fn linphone(office: &Office) -> Telephone {
     let home = office.dir().join("linphone");
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
-    write_hum(&hum, 440.0);
+    write_hum(&hum, HUM_HZ);
     let (user, secret, address) = (&office.user, &office.secret, office.address());
     let config = format!(
         "[sip]\nsip_port={}\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\ndefault_proxy=0\n\
@@ -239,7 +244,7 @@ fn linphone_registers_and_takes_a_call() {
     }
     let office = Office::open();
     let mut phone = linphone(&office);
-    office.takes_a_call(440.0, &mut phone, "terminate\n");
+    office.takes_a_call(HUM_HZ, &mut phone, "terminate\n");
 }
 
 /// A minute of a sine, 8 kHz.

@@ -91,7 +91,7 @@ impl CallTask {
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
         };
-        legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.events);
+        legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
         Self {
             calls,

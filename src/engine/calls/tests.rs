@@ -22,7 +22,7 @@ use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
+use crate::io::media::{Codec, LegStats, PlayId, Reach, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, Session, Srtp};
 
 /// What the drivers do to the outside.
@@ -50,7 +50,7 @@ impl Outside {
 
 impl Signalling for Outside {
     fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys()), events });
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys(), [127, 0, 0, 1].into()), events });
     }
 
     fn phones_of(&self, _user: &UserId) -> Phones {
@@ -87,8 +87,8 @@ impl LegMedia for Outside {
         ShardId(0)
     }
 
-    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<SocketAddr, MediaFault> {
-        Ok(address())
+    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(Reach::at(address()))
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -244,6 +244,7 @@ impl House {
             verstat: Some("TN-Validation-Failed"),
             offer,
             srtp: Srtp::Off,
+            peer: [127, 0, 0, 1].into(),
             events: received,
         });
         (leg, events)

@@ -36,7 +36,8 @@ impl Loop {
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         let to = self.dialled(&invite.request_uri);
         let srtp = self.srtp_over(&flow);
-        let call = PhoneCall { leg, user: user.clone(), to, offer: invite.offer.clone(), srtp, events: received };
+        let (offer, peer) = (invite.offer.clone(), flow.peer.ip());
+        let call = PhoneCall { leg, user: user.clone(), to, offer, srtp, peer, events: received };
         if self.calls.as_ref().is_none_or(|calls| calls.try_send(call).is_err()) {
             self.side.count_refusal(503);
             return refuse(503, vec![("Retry-After".to_owned(), "10".to_owned())]);

@@ -11,6 +11,7 @@ mod leg;
 mod move_tests;
 mod port;
 pub mod prompt;
+mod reach;
 mod ready;
 mod secure;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use crate::proto::audio::codec::Codec;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
 pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
 pub use prompt::{Prompt, PromptError};
+pub use reach::{Place, Reach};
 
 /// A media thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

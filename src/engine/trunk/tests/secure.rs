@@ -24,11 +24,11 @@ async fn each_trunk_is_offered_as_much_encryption_as_it_takes_and_the_owner_know
     let mut caller = Caller { leg, events: received };
     let refused = first.gets("INVITE").await;
     assert_eq!(refused.text.matches("a=crypto:").count(), 2, "{}", refused.text);
-    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered(Srtp::Preferred, _))));
+    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered { srtp: Srtp::Preferred, .. })));
     first.says(&refused, "503 Service Unavailable", false).await;
     let taken = second.gets("INVITE").await;
     assert!(taken.text.contains("m=audio ") && !taken.text.contains("a=crypto:"), "{}", taken.text);
-    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered(Srtp::Off, _))));
+    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered { srtp: Srtp::Off, .. })));
     second.says(&taken, "200 OK", true).await;
     assert!(matches!(caller.events.recv().await, Some(LegEvent::Answered(_))));
 }
@@ -52,7 +52,7 @@ async fn each_attempt_of_one_call_has_keys_of_its_own() {
     assert!(before.iter().all(|line| !now.contains(line)), "the first carrier knows them: {now:?}");
     // The owner is told which are in force, and so reads the answer by them.
     let mut told = None;
-    while let Some(LegEvent::Offered(srtp, keys)) = heard.recv().await {
+    while let Some(LegEvent::Offered { srtp, keys, .. }) = heard.recv().await {
         let last = std::mem::replace(&mut told, Some((srtp, keys)));
         if last.is_some() {
             break;
