@@ -494,7 +494,7 @@ async fn a_trunk_side_for_both_families_finds_a_carrier_that_has_ipv4_alone() {
     named.ping_every = Some(PING_EVERY);
     let _house = house(vec![named], |settings| {
         settings.name_server = Some(server);
-        settings.bind = (std::net::Ipv6Addr::UNSPECIFIED, 0).into();
+        settings.bind = (Ipv6Addr::UNSPECIFIED, 0).into();
     })
     .await;
     far.gets("OPTIONS").await;

@@ -80,7 +80,7 @@ async fn bound_to_every_address_we_say_the_one_that_leads_to_whom_we_speak_with(
         let mut caller = house.dials(BEN);
         tokio::select! {
             got = far.gets("INVITE") => { asked = Some(got); break; }
-            _ = caller.hears() => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            _ = caller.hears() => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
     let asked = asked.expect("a call goes out");
