@@ -131,7 +131,7 @@ impl Call {
             Phase::Patching => {
                 if let Some(patch) = &self.patch {
                     // With a second leg, the operator is there by that, and hears nothing by the first.
-                    let second = patch.consult.as_ref().map(|leg| up(leg));
+                    let second = patch.consult.as_ref().map(up);
                     matrix = self.patch_matrix(patch, caller, second.unwrap_or(operator));
                     if let (Some(_), Some(first)) = (second, operator) {
                         matrix = matrix.with(first, &[]);

@@ -37,7 +37,7 @@ impl Reach {
     pub fn towards(&self, peer: Option<IpAddr>) -> SocketAddr {
         let peer = peer.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let fits = |place: &Place| peer.is_some_and(|peer| peer.is_ipv4() == place.bound.is_ipv4());
-        let place = Some(self.first).filter(fits).or(self.second.filter(fits)).unwrap_or(self.first);
+        let place = Some(self.first).filter(fits).or_else(|| self.second.filter(fits)).unwrap_or(self.first);
         let routed = || peer.and_then(|ip| local_ip_towards(SocketAddr::new(ip, 9)));
         let bound = Some(place.bound).filter(|ip| !ip.is_unspecified());
         let near = peer.filter(fits_of(&place)).is_some_and(is_near);

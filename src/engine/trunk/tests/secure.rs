@@ -53,7 +53,7 @@ async fn each_attempt_of_one_call_has_keys_of_its_own() {
     // The owner is told which are in force, and so reads the answer by them.
     let mut told = None;
     while let Some(LegEvent::Offered { srtp, keys, .. }) = heard.recv().await {
-        let last = std::mem::replace(&mut told, Some((srtp, keys)));
+        let last = told.replace((srtp, keys));
         if last.is_some() {
             break;
         }
