@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -146,6 +147,12 @@ impl Drop for Telephone {
     }
 }
 
+/// The first of four ports for one telephone's audio.
+fn audio_port() -> u32 {
+    static PHONES: AtomicU32 = AtomicU32::new(0);
+    35_000 + std::process::id() % 250 * 40 + PHONES.fetch_add(1, Ordering::Relaxed) % 10 * 4
+}
+
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("the scratch directory is writable");
 }
@@ -156,7 +163,7 @@ pub fn baresip(office: &Office, transport: &str) -> Telephone {
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
     write_hum(&hum, HUM_HZ);
-    let port = free_port();
+    let (port, audio) = (free_port(), audio_port());
     // It takes the next one as well, for TLS.
     free_port();
     let config = format!(
@@ -166,8 +173,8 @@ pub fn baresip(office: &Office, transport: &str) -> Telephone {
         home.join("heard.wav").display(),
         hum.display(),
         home.join("alert.wav").display(),
-        35_000 + std::process::id() % 1_000 * 4,
-        35_003 + std::process::id() % 1_000 * 4,
+        audio,
+        audio + 3,
     );
     write(&home.join("config"), &config);
     let (user, secret, address) = (&office.user, &office.secret, office.address());
@@ -224,7 +231,7 @@ pub fn linphone(office: &Office) -> Telephone {
          [proxy_0]\nreg_proxy=sip:{address}\nreg_identity=sip:{user}@{address}\nreg_expires=60\nreg_sendregister=1\n\
          [auth_info_0]\nusername={user}\nuserid={user}\npasswd={secret}\nrealm=cordboard\n",
         free_port(),
-        36_000 + std::process::id() % 1_000 * 4,
+        audio_port(),
     );
     write(&home.join("linphonerc"), &config);
     // Where it keeps its own database; it does not make the directory.
