@@ -36,7 +36,7 @@ use crate::http;
 use crate::http::auth::LiveSessions;
 use crate::http::live::LiveDesk;
 use crate::http::state::{Front, Parts, SignInLimits};
-use crate::io::media::{Media, MediaConfig, MediaEvent};
+use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
@@ -44,7 +44,7 @@ use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
-use parts::{busy, front_settings, letters, music, signing_key, start_sandbox, start_voice, trunk_settings};
+use parts::{busy, front_settings, letters, music, numbering, signing_key, start_sandbox, start_voice, trunk_settings};
 use watched::Watched;
 
 pub use certificates::Certificates;
@@ -54,6 +54,8 @@ pub use failure::Failure;
 const NODE: &str = "main";
 /// Events of all shards that may wait. A tick never waits for us: what does not fit is dropped and counted.
 const MEDIA_EVENTS: usize = 8_192;
+/// Calls of desk phones that may wait to be taken in.
+const PHONE_CALLS_DEPTH: usize = 64;
 /// How long calls may go on after the service was told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Seconds of a day.
@@ -95,7 +97,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let (media_events, mut from_media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
     let music = speaker.prepare(&music()).await.map_err(|e| Failure::new(e.to_string()))?;
-    let media = Media::start(
+    let second = config.media.second.map(|second| Place { bound: second.bind_ip, public: second.public_ip });
+    let media = Media::start_with(
         MediaConfig {
             bind_ip: config.media.bind_ip,
             public_ip: config.media.public_ip,
@@ -104,6 +107,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             music,
             clock: Arc::clone(&clock),
         },
+        second,
         media_events,
     )
     .map_err(|e| Failure::new(e.to_string()))?;
@@ -121,10 +125,14 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         census: Census::new(shares.phones, Vec::new()),
     };
     let digests = config.sip.phone_digests.clone();
+    let (made, from_phones) = mpsc::channel(PHONE_CALLS_DEPTH);
+    let mut phone_settings = PhoneSettings::new(doors, check, devices, digests);
+    phone_settings.srtp = config.sip.phone_srtp;
+    phone_settings.numbering = numbering(&config);
+    phone_settings.legs = legs.clone();
+    phone_settings.calls = Some(made);
     let (phones, mut phone_changes) =
-        registrar::spawn(PhoneSettings { doors, check, devices, digests }, Arc::clone(&clock))
-            .await
-            .map_err(|e| Failure::new(e.to_string()))?;
+        registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
@@ -209,6 +217,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         }
     });
     work.spawn("the taking in of calls", take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
+    work.spawn("the calls that desk phones make", calls.clone().take_from_phones(from_phones));
     work.spawn("what calls tell", news::tell(dispatcher.clone(), from_calls));
     let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());

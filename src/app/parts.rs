@@ -9,6 +9,7 @@ use ring::digest::{SHA256, digest};
 use secrecy::ExposeSecret as _;
 
 use crate::base::clock::SharedClock;
+use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
@@ -86,6 +87,12 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     Ok(Arc::new(speaker))
 }
 
+/// How people here write numbers: as in the country of the first trunk.
+pub(super) fn numbering(config: &Config) -> Numbering {
+    let country = config.trunks.first().map(|trunk| trunk.numbering.country.as_str());
+    country.map_or_else(Numbering::default, Numbering::of_country)
+}
+
 pub(super) fn trunk_settings(
     config: &Config,
     certificates: &Certificates,
@@ -117,6 +124,7 @@ pub(super) fn trunk_settings(
         shown: trunk.shown,
         caller_ids: trunk.caller_ids.clone(),
         ping_every: trunk.ping.then_some(PING_EVERY),
+        terms: trunk.terms,
         account: trunk.login.as_ref().map(|login| CarrierAccount {
             login: Login { user: login.user.clone(), password: login.password.clone(), realm: login.realm.clone() },
             register: trunk
@@ -125,17 +133,13 @@ pub(super) fn trunk_settings(
                 .map(|with| Registering { domain: with.domain.clone(), expires: with.expires }),
         }),
     });
-    TrunkSettings {
-        bind: config.sip.trunk_bind,
-        tls: config.sip.trunk_tls_bind.zip(certificates.sip.clone()),
-        caps,
-        advertised: config.sip.public_address.map(|ip| ip.to_string()),
-        carriers: carriers.collect(),
-        limits: config.limits,
-        legs,
-        feed,
-        name_server: None,
-    }
+    let mut settings = TrunkSettings::new(config.sip.trunk_bind, carriers.collect(), legs);
+    settings.tls = config.sip.trunk_tls_bind.zip(certificates.sip.clone());
+    settings.caps = caps;
+    settings.advertised = config.sip.public_address.map(|ip| ip.to_string());
+    settings.limits = config.limits;
+    settings.feed = feed;
+    settings
 }
 
 /// By what messages leave in writing.

@@ -59,6 +59,16 @@ fn add(options: &Add) -> Result<(), Failure> {
             let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
             return Err(format!("there is no user \"{}\". Known: {known}", options.user).into());
         };
+        // Whoever is to take one of them away has to tell them apart.
+        let same = |device: &Device| device.name.trim().to_lowercase() == options.name.trim().to_lowercase();
+        if let Some(taken) = tx.list_devices().await?.into_iter().find(same) {
+            let Device { name, login, .. } = taken;
+            return Err(format!(
+                "there is a phone \"{name}\" already. Choose another name, or take that one away first: \
+                 cordboard phone remove {login}"
+            )
+            .into());
+        }
         let device = Device {
             id: DeviceId::fresh(now),
             login: fresh_login(&owner.login),

@@ -22,6 +22,7 @@ use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
@@ -77,6 +78,8 @@ pub struct Sip {
     pub public_address: Option<IpAddr>,
     /// What desk phones are asked to log in with, best first.
     pub phone_digests: Vec<Algorithm>,
+    /// How much audio is encrypted with desk phones; off unless they come over TLS.
+    pub phone_srtp: Srtp,
 }
 
 /// Audio.
@@ -85,10 +88,19 @@ pub struct Media {
     pub bind_ip: IpAddr,
     /// Where carriers and browsers send audio, behind NAT. None: `bind_ip`.
     pub public_ip: Option<IpAddr>,
+    /// The same of the other family, for telephones.
+    pub second: Option<SecondIp>,
     /// One even port a leg, and the odd one above it for RTCP.
     pub ports: RangeInclusive<u16>,
     /// Threads that move audio.
     pub shards: usize,
+}
+
+/// Addresses for audio of the family that the first is not of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondIp {
+    pub bind_ip: IpAddr,
+    pub public_ip: Option<IpAddr>,
 }
 
 /// Where the data is and where the key to its sealed parts is.

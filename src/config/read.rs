@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
@@ -16,8 +17,8 @@ use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::tls;
 use super::trunk::{Trunk, TrunkTransport};
 use super::{
-    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
-    default_shards, loopback, secret,
+    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, SecondIp, Sip, SmsKind, SmsProvider, StoreConfig,
+    Voice, default_shards, loopback, secret,
 };
 
 const ADDRESS_FIX: &str = "Write an address and a port: \"127.0.0.1:8080\", \"[::1]:8080\"";
@@ -182,6 +183,7 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     if digests.is_empty() {
         digests.push(Algorithm::MD5);
     }
+    let srtp = section.parsed("phone_srtp", SRTP_FIX, parse_srtp);
     let tls_bind = |key| section.parsed(key, ADDRESS_FIX, |text| text.parse::<SocketAddr>().ok());
     let (trunk_tls, phones_tls) = (tls_bind("trunk_tls_bind"), tls_bind("phones_tls_bind"));
     let tls_section = section.section("tls");
@@ -198,6 +200,11 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         tls_section.complain(tls_section.span(), "nobody listens with this certificate", fix);
         return None;
     }
+    if let Some(at) = srtp.as_ref().filter(|srtp| srtp.value != Srtp::Off && !section.has("phones_tls_bind")) {
+        let what = "audio is encrypted with keys that SIP carries, and phones have no TLS to send them by";
+        section.complain(at.span.clone(), what, "Add phones_tls_bind and [sip.tls], or write phone_srtp = \"off\"");
+        return None;
+    }
     let tls = tls.ok()?;
     let (trunk_bind, phones_bind) = (trunk_bind?, phones_bind?);
     let sip = Sip {
@@ -205,6 +212,7 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
         phones_bind: phones_bind.value,
         public_address: public.map(|public| public.value),
         phone_digests: digests,
+        phone_srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
         phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
         tls,
@@ -229,6 +237,47 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     Some(At { value: sip, span: trunk_bind.span })
 }
 
+pub(super) const SRTP_FIX: &str = "Write \"off\", \"preferred\" or \"required\"";
+
+pub(super) fn parse_srtp(text: &str) -> Option<Srtp> {
+    match text {
+        "off" => Some(Srtp::Off),
+        "preferred" => Some(Srtp::Preferred),
+        "required" => Some(Srtp::Required),
+        _ => None,
+    }
+}
+
+/// The first family's addresses, and the other's. `None` is a mistake.
+fn read_media_ips(
+    section: &Section<'_>,
+    bind_ips: Option<Vec<At<IpAddr>>>,
+    public_ips: Vec<At<IpAddr>>,
+) -> Option<(IpAddr, Option<IpAddr>, Option<SecondIp>)> {
+    let families = "Write at most one address of IPv4 and one of IPv6";
+    let bind_ips = bind_ips.unwrap_or_else(|| vec![At { value: loopback(0).ip(), span: section.span() }]);
+    for (key, ips) in [("bind_ip", &bind_ips), ("public_ip", &public_ips)] {
+        let doubled =
+            ips.iter().enumerate().find(|(at, ip)| ips[..*at].iter().any(|b| b.value.is_ipv4() == ip.value.is_ipv4()));
+        if let Some((_, ip)) = doubled {
+            section.complain(ip.span.clone(), format_args!("`{key}` names two addresses of one family"), families);
+            return None;
+        }
+    }
+    let Some(first) = bind_ips.first().map(|ip| ip.value) else {
+        section.complain(section.span(), "`bind_ip` is empty", families);
+        return None;
+    };
+    let public = |of: IpAddr| public_ips.iter().find(|ip| ip.value.is_ipv4() == of.is_ipv4()).map(|ip| ip.value);
+    if let Some(lost) = public_ips.iter().find(|ip| bind_ips.iter().all(|b| b.value.is_ipv4() != ip.value.is_ipv4())) {
+        let fix = "Add an address of that family to `bind_ip`, or take it out";
+        section.complain(lost.span.clone(), "`public_ip` is of a family that `bind_ip` has no address of", fix);
+        return None;
+    }
+    let second = bind_ips.get(1).map(|ip| SecondIp { bind_ip: ip.value, public_ip: public(ip.value) });
+    Some((first, public(first), second))
+}
+
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && same_ip
@@ -242,11 +291,11 @@ pub fn parse_ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 }
 
 fn read_media(section: &Section<'_>) -> Option<At<Media>> {
-    let fix = "Write an address of this machine: \"127.0.0.1\", \"192.0.2.10\"";
-    let bind_ip = section.parsed("bind_ip", fix, |text| text.parse::<IpAddr>().ok());
+    let fix = "Write an address of this machine: \"127.0.0.1\", \"192.0.2.10\"; or two, of IPv4 and of IPv6";
+    let bind_ips = section.one_or_list("bind_ip", fix, |text| text.parse::<IpAddr>().ok());
     let has_ip = section.has("bind_ip");
-    let fix = "Write the address that audio is to be sent to: \"203.0.113.7\"";
-    let public_ip = section.parsed("public_ip", fix, |text| text.parse::<IpAddr>().ok());
+    let fix = "Write the address that audio is to be sent to: \"203.0.113.7\"; or two, of IPv4 and of IPv6";
+    let public_ips = section.one_or_list("public_ip", fix, |text| text.parse::<IpAddr>().ok());
     let has_public_ip = section.has("public_ip");
     let fix = "Write first and last, from 1024 on and four ports at least: \"20000-29999\"";
     let ports = section.parsed("ports", fix, parse_ports);
@@ -265,13 +314,15 @@ fn read_media(section: &Section<'_>) -> Option<At<Media>> {
         section.complain(ports.span.clone(), what, "Choose others: \"20000-29999\"");
         return None;
     }
-    if (has_ip && bind_ip.is_none()) || (has_public_ip && public_ip.is_none()) || (has_ports && ports.is_none()) {
+    if (has_ip && bind_ips.is_none()) || (has_public_ip && public_ips.is_none()) || (has_ports && ports.is_none()) {
         return None;
     }
-    let span = bind_ip.as_ref().map_or_else(|| section.span(), |ip| ip.span.clone());
+    let span = bind_ips.as_ref().and_then(|ips| ips.first()).map_or_else(|| section.span(), |ip| ip.span.clone());
+    let (bind_ip, public_ip, second) = read_media_ips(section, bind_ips, public_ips.unwrap_or_default())?;
     let media = Media {
-        bind_ip: bind_ip.map_or_else(|| loopback(0).ip(), |ip| ip.value),
-        public_ip: public_ip.map(|ip| ip.value),
+        bind_ip,
+        public_ip,
+        second,
         ports: ports.map_or(DEFAULT_PORTS, |ports| ports.value),
         shards: shards.and_then(|n| usize::try_from(n.value).ok()).unwrap_or_else(default_shards),
     };
@@ -493,23 +544,13 @@ fn check_together(top: &Section<'_>, http: &Option<At<Http>>, sip: &Option<At<Si
 /// What each end of a call would be told about where to send.
 fn check_reachable(top: &Section<'_>, sip: &Option<At<Sip>>, media: &Option<At<Media>>, trunks: Option<&[Trunk]>) {
     let Some(sip) = sip else { return };
-    // A target that is an address shows which of ours leads to it; a name may not be known yet.
-    let named = |trunk: &Trunk| trunk.target.host.parse::<IpAddr>().is_err();
-    if sip.value.trunk_bind.ip().is_unspecified()
-        && sip.value.public_address.is_none()
-        && trunks.unwrap_or_default().iter().any(named)
-    {
-        top.complain(
-            sip.span.clone(),
-            "[sip]: `trunk_bind` is every address of this machine, and a carrier named by host must be told one",
-            "Write the address that carriers see: public_address = \"203.0.113.7\", or bind to one address",
-        );
-    }
-    let over_tls = |trunk: &Trunk| trunk.transport == TrunkTransport::Tls;
+    // By registration, calls come over the connection that we have registered by.
+    let comes_in = |trunk: &Trunk| !trunk.addresses.is_empty() || (trunk.targets_call && trunk.registration.is_none());
+    let over_tls = |trunk: &Trunk| trunk.transport == TrunkTransport::Tls && comes_in(trunk);
     if sip.value.trunk_tls_bind.is_none() && trunks.unwrap_or_default().iter().any(over_tls) {
         top.complain(
             sip.span.clone(),
-            "[sip]: a trunk uses TLS, and its carrier must be able to reach us over TLS too",
+            "[sip]: a trunk uses TLS, and its carrier calls in: it must be able to reach us over TLS too",
             "Say where to listen, trunk_tls_bind = \"192.0.2.10:5061\", and name a certificate in [sip.tls]",
         );
     }

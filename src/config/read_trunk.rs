@@ -7,7 +7,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip;
 
-use super::read::{NUMBER_FIX, parse, parse_name, read_secret, read_source};
+use super::read::{NUMBER_FIX, SRTP_FIX, parse, parse_name, parse_srtp, read_secret, read_source};
 use super::routing::read_rules;
 use super::section::{At, Mistakes, Section};
 use super::tls::{self, TrunkTls};
@@ -42,12 +42,7 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         _ => None,
     });
     let over = transport.as_ref().map_or(TrunkTransport::Udp, |t| t.value);
-    let srtp = top.parsed("srtp", "Write \"off\", \"preferred\" or \"required\"", |text| match text {
-        "off" => Some(Srtp::Off),
-        "preferred" => Some(Srtp::Preferred),
-        "required" => Some(Srtp::Required),
-        _ => None,
-    });
+    let srtp = top.parsed("srtp", SRTP_FIX, parse_srtp);
     let tls = read_trunk_tls(&top.section("tls"));
     let fix = "Write an address or a network: \"203.0.113.7\", \"203.0.113.0/24\"";
     let addresses = top.list("addresses", fix, |text| text.parse::<sip::Source>().ok());
@@ -72,11 +67,8 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     };
     let usual = DialPlan::of_country(&rules.numbering.country);
     let addresses: Vec<sip::Source> = match addresses {
-        Some(addresses) if !addresses.is_empty() => addresses.into_iter().map(|at| at.value).collect(),
-        Some(_) => {
-            // Said already, if the list held something.
-            return None;
-        }
+        // None at all: calls go out over this trunk, and none come in.
+        Some(addresses) => addresses.into_iter().map(|at| at.value).collect(),
         // By registration calls come from where we register.
         None if (registers || rules.targets_call) && !top.has("addresses") => Vec::new(),
         None => {
@@ -115,6 +107,7 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
         numbering: rules.numbering,
         shown: rules.shown,
         ping: rules.ping,
+        terms: rules.terms,
     })
 }
 

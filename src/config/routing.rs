@@ -2,6 +2,8 @@
 
 use crate::base::numbering::{NumberFormat, Numbering};
 use crate::domain::trunk::Limits;
+use crate::proto::sip::session_timer::LEAST;
+use crate::proto::sip::{PeerTerms, Reliable, SessionPolicy};
 
 use super::section::Section;
 use super::trunk::Shown;
@@ -15,6 +17,7 @@ pub struct Rules {
     pub numbering: Numbering,
     pub shown: Shown,
     pub ping: bool,
+    pub terms: PeerTerms,
     pub targets_call: bool,
 }
 
@@ -45,6 +48,7 @@ pub fn read_rules(top: &Section<'_>) -> Rules {
         numbering: read_numbering(top),
         shown: shown.map_or_else(Shown::default, |shown| shown.value),
         ping: !top.has("ping") || top.flag("ping"),
+        terms: read_terms(top),
         targets_call: sources.is_some(),
     }
 }
@@ -72,6 +76,40 @@ fn read_emergency(top: &Section<'_>) -> Option<String> {
         }
         (false, None) => None,
     }
+}
+
+/// Session timers (RFC 4028) and reliable provisional responses (RFC 3262).
+fn read_terms(top: &Section<'_>) -> PeerTerms {
+    let usual = SessionPolicy::default();
+    let seconds = |key| top.number(key, 0..=86_400).and_then(|n| Some((u32::try_from(n.value).ok()?, n.span)));
+    let (expires, least) = (seconds("session_expires"), seconds("min_se"));
+    let reliable = top.parsed("reliable", "Write \"supported\", \"required\" or \"off\"", |text| match text {
+        "off" => Some(Reliable::Off),
+        "supported" => Some(Reliable::Supported),
+        "required" => Some(Reliable::Required),
+        _ => None,
+    });
+    let reliable = reliable.map_or_else(Reliable::default, |reliable| reliable.value);
+    if let Some((0, _)) = expires {
+        if let Some((_, span)) = least {
+            let fix = "Take it out, or write the seconds of `session_expires`";
+            top.complain(span, "`min_se` is there, but session timers are off", fix);
+        }
+        return PeerTerms { session: None, reliable };
+    }
+    // RFC 4028 §5: never shorter.
+    for (key, read) in [("session_expires", &expires), ("min_se", &least)] {
+        if let Some((secs, span)) = read.as_ref().filter(|(secs, _)| *secs < LEAST) {
+            let what = format!("`{key} = {secs}`: a session may not be so short");
+            top.complain(span.clone(), what, "Write 90 seconds or more; session_expires = 0 turns session timers off");
+        }
+    }
+    let (longest, shortest) = (expires.map_or(usual.expires, |e| e.0), least.as_ref().map_or(usual.least, |l| l.0));
+    if let Some((_, span)) = least.filter(|_| shortest > longest) {
+        let what = format!("`min_se` is more than the {longest} seconds of `session_expires`");
+        top.complain(span, what, "Write less, or a longer session_expires");
+    }
+    PeerTerms { session: Some(SessionPolicy { expires: longest, least: shortest }), reliable }
 }
 
 fn read_numbering(top: &Section<'_>) -> Numbering {

@@ -180,6 +180,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// One text or a list of texts, each of which `parse` understands.
+    pub fn one_or_list<T>(
+        &self,
+        key: &'static str,
+        fix: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<At<T>>> {
+        let value = self.value(key)?;
+        if value.get_ref().as_array().is_some() {
+            self.list(key, fix, parse)
+        } else {
+            Some(vec![self.parsed(key, fix, parse)?])
+        }
+    }
+
     /// A list of texts that `parse` understands each.
     pub fn list<T>(&self, key: &'static str, fix: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<At<T>>> {
         let value = self.value(key)?;

@@ -10,8 +10,8 @@ use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 pub use crate::domain::trunk::{DialPattern, DialPlan};
 use crate::proto::sdp::Srtp;
-use crate::proto::sip::Source;
 pub use crate::proto::sip::identity_out::Shown;
+use crate::proto::sip::{PeerTerms, Source};
 
 use super::tls::TrunkTls;
 
@@ -48,6 +48,8 @@ pub struct Trunk {
     pub shown: Shown,
     /// Ask now and then whether it is there.
     pub ping: bool,
+    /// Session timers and reliable provisional responses.
+    pub terms: PeerTerms,
     /// How its challenges are answered. Always there by registration.
     pub login: Option<TrunkLogin>,
     /// Whether we register with it, and how.

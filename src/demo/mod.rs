@@ -30,6 +30,7 @@ use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
 use crate::proto::sdp::Srtp;
+use crate::proto::sip::PeerTerms;
 use crate::proto::sip::digest::Algorithm;
 use crate::sandbox::board::{Login, MailboxEntry, NumberEntry, PhoneEntry};
 
@@ -89,10 +90,12 @@ impl Demo {
                 tls: None,
                 public_address: None,
                 phone_digests: vec![Algorithm::MD5],
+                phone_srtp: Srtp::Off,
             },
             media: Media {
                 bind_ip: self.sip.ip(),
                 public_ip: None,
+                second: None,
                 ports: self.rtp_ports.clone(),
                 shards: default_shards(),
             },
@@ -138,6 +141,7 @@ impl Demo {
                 shown: Shown::default(),
                 // The carrier is in this very process; in tests it may be a SIPp that takes an OPTIONS for a call.
                 ping: false,
+                terms: PeerTerms::default(),
             }],
         })
     }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,20 +16,21 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::registrar::RegistrarHandle;
-use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
+use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer, PhoneCall};
+use super::sip_side::own_keys;
 use super::trunk::{LegNumbers, TrunkHandle};
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
-use crate::base::rng::secure_bytes;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
+use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, RtpParameters, ShardId};
+use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
 use crate::io::recording::{Kind, Tap};
-use crate::proto::sdp::{AudioCodec, OwnKeys, SdpError, Session, Srtp};
+use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
 
 /// What we offer, best first: the house mixes at 8 kHz.
 const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
@@ -41,7 +42,7 @@ pub trait Signalling: Send + Sync {
     /// The phones of an operator that are registered.
     fn phones_of(&self, user: &UserId) -> Phones;
     /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
-    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Vec<u8>, events: mpsc::Sender<LegEvent>);
+    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
     fn to_trunk(&self, leg: LegId, command: LegCommand);
     /// To a leg on an operator's phone.
@@ -64,15 +65,7 @@ impl Signalling for Sides {
         self.phones.phones_of(user)
     }
 
-    fn ring(
-        &self,
-        leg: LegId,
-        user: &UserId,
-        phone: Phone,
-        call: &str,
-        offer: Vec<u8>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
+    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>) {
         let headers = vec![
             // The operator has been picked: the phone answers by itself (RFC 5373 §5, and the older Call-Info).
             ("Answer-Mode".to_owned(), "Auto".to_owned()),
@@ -105,7 +98,7 @@ impl fmt::Display for MediaFault {
 pub trait LegMedia: Send + Sync {
     fn pick_shard(&self) -> ShardId;
     /// Opens a telephone's leg; says where it receives.
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault>;
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault>;
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
     /// Opens a browser's leg; gives the offer for it, `prefer` first.
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
@@ -132,8 +125,8 @@ impl LegMedia for Media {
         self.pick_shard()
     }
 
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaFault> {
-        Ok(self.open_rtp(shard, leg)?)
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(self.open_rtp_for(shard, leg)?)
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -301,6 +294,8 @@ struct Wire {
     offer: Option<Vec<u8>>,
     /// How much its trunk encrypts.
     srtp: Srtp,
+    /// Where its signalling comes from, if it called.
+    peer: Option<IpAddr>,
     /// Our answer to it, and what was agreed, until it is sent.
     answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     media_open: bool,
@@ -330,15 +325,40 @@ impl Legs {
     }
 
     /// Takes over the leg of a call that came in.
-    pub fn adopt(&mut self, leg: LegId, offer: Option<Vec<u8>>, srtp: Srtp, events: mpsc::Receiver<LegEvent>) {
+    pub fn adopt(
+        &mut self,
+        leg: LegId,
+        offer: Option<Vec<u8>>,
+        srtp: Srtp,
+        peer: IpAddr,
+        events: mpsc::Receiver<LegEvent>,
+    ) {
+        self.adopt_from(Side::Trunk, leg, offer, srtp, peer, events);
+    }
+
+    /// The same of a call that an operator's desk phone makes.
+    pub fn adopt_phone(&mut self, call: PhoneCall) {
+        self.adopt_from(Side::Phone, call.leg, call.offer, call.srtp, call.peer, call.events);
+    }
+
+    fn adopt_from(
+        &mut self,
+        side: Side,
+        leg: LegId,
+        offer: Option<Vec<u8>>,
+        srtp: Srtp,
+        peer: IpAddr,
+        events: mpsc::Receiver<LegEvent>,
+    ) {
         self.route(leg);
         self.wires.push(Wire {
             leg,
-            side: Side::Trunk,
+            side,
             events,
             sdp: None,
             offer,
             srtp,
+            peer: Some(peer),
             answer: None,
             media_open: false,
             ended: false,
@@ -348,8 +368,8 @@ impl Legs {
     /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
     /// ready; one that cannot is refused without. What came of it, if it failed.
     pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
-        let address = match self.wiring.media.open_rtp(self.shard, leg) {
-            Ok(address) => address,
+        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(reach) => reach,
             // Its carrier may have another way.
             Err(fault) => return Some(self.refuse(leg, Cause::LinesBusy, &fault)),
         };
@@ -358,7 +378,11 @@ impl Legs {
             return Some(LegInput::Ended(Cause::Lost));
         };
         wire.media_open = true;
-        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(wire.srtp, own_keys());
+        // Who speaks SIP tells which network it is on; what it wants audio at tells the family.
+        let said = wire.offer.as_deref().and_then(receives_at).filter(|ip| !ip.is_unspecified());
+        let other = said.filter(|said| wire.peer.is_some_and(|peer| peer.to_canonical().is_ipv4() != said.is_ipv4()));
+        let mut session =
+            Session::new(leg.0, reach.towards(other.or(wire.peer)), &CODECS).with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -368,7 +392,8 @@ impl Legs {
         match answered {
             Ok(answer) => {
                 wire.answer = Some(answer);
-                self.wiring.signalling.to_trunk(leg, LegCommand::Ring);
+                let side = wire.side;
+                self.command(side, leg, LegCommand::Ring);
                 None
             }
             Err(error) => Some(self.refuse(leg, refusal(&error), &error)),
@@ -378,28 +403,55 @@ impl Legs {
     /// Answers a caller whose leg is open.
     pub fn answer(&mut self, leg: LegId) {
         let wire = self.wires.iter_mut().find(|w| w.leg == leg);
-        let Some((description, agreed)) = wire.and_then(|w| w.answer.take()) else { return };
+        let Some((side, (description, agreed))) = wire.and_then(|w| w.answer.take().map(|a| (w.side, a))) else {
+            return;
+        };
         if let Some(agreed) = agreed {
             self.wiring.media.connect_rtp(leg, agreed);
         }
-        self.wiring.signalling.to_trunk(leg, LegCommand::Answer(description));
+        self.command(side, leg, LegCommand::Answer(description));
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
         tracing::warn!(leg = leg.0, "call not answered: {why}");
-        self.wiring.signalling.to_trunk(leg, LegCommand::Reject(cause));
+        if let Some(wire) = self.wires.iter().find(|w| w.leg == leg) {
+            self.command(wire.side, leg, LegCommand::Reject(cause));
+        }
         LegInput::Ended(cause)
+    }
+
+    /// Refuses a call of a desk phone that was not answered yet, and lets its leg go.
+    pub fn turn_down(&mut self, leg: LegId, why: Cause) {
+        if let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg && !w.ended) {
+            let side = wire.side;
+            // What the signalling side says of its end is of no more use.
+            wire.ended = true;
+            self.command(side, leg, LegCommand::Reject(why));
+        }
+        self.hang_up(leg);
+    }
+
+    /// Tells a phone how the transfer goes that it asked for.
+    pub fn report(&self, leg: LegId, progress: TransferProgress) {
+        if let Some(wire) = self.wires.iter().find(|w| w.leg == leg && !w.ended) {
+            self.command(wire.side, leg, LegCommand::Transfer(progress));
+        }
+    }
+
+    /// Tells a phone that there will be no transfer.
+    pub fn refuse_transfer(&self, leg: LegId, why: Cause) {
+        if let Some(wire) = self.wires.iter().find(|w| w.leg == leg && !w.ended) {
+            self.command(wire.side, leg, LegCommand::RefuseTransfer(why));
+        }
     }
 
     /// Dials a number. What came of it, if it failed at once.
     pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
-        let address = match self.wiring.media.open_rtp(self.shard, leg) {
-            Ok(address) => address,
+        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+            Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let mut session = Session::new(leg.0, address, &CODECS).with_srtp(Srtp::Off, own_keys());
-        let offer = Offer::Of(Box::new(session.clone()));
-        session.settle(Srtp::Off);
+        let (offer, session) = first_offer(leg, reach);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, call, offer, events);
@@ -413,11 +465,12 @@ impl Legs {
         let media = &self.wiring.media;
         let opened = match phone {
             Phone::Softphone => {
-                media.open_web(self.shard, leg, self.callers_codec()).map(|offer| (offer.into_bytes(), None))
+                let offer = media.open_web(self.shard, leg, self.callers_codec());
+                offer.map(|offer| (Offer::Words(offer.into_bytes()), None))
             }
-            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|address| {
-                let mut session = Session::new(leg.0, address, &CODECS);
-                (session.offer(), Some(session))
+            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|reach| {
+                let (offer, session) = first_offer(leg, reach);
+                (offer, Some(session))
             }),
         };
         let (offer, session) = match opened {
@@ -445,6 +498,7 @@ impl Legs {
             sdp,
             offer: None,
             srtp: Srtp::Off,
+            peer: None,
             answer: None,
             media_open: true,
             ended: false,
@@ -520,8 +574,12 @@ impl Legs {
     /// What an event means to the machine; nothing, if it was answered here.
     pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
         Some(match event {
-            LegEvent::Offered(srtp) => {
+            LegEvent::Offered { srtp, keys, local } => {
                 if let Some(session) = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()) {
+                    session.rekey(keys);
+                    if let Some(local) = local {
+                        session.move_to(local);
+                    }
                     session.settle(srtp);
                 }
                 return None;
@@ -535,16 +593,18 @@ impl Legs {
                 None if self.is_agreed(leg) => LegInput::Established,
                 None => LegInput::Ended(Cause::Incompatible),
             },
-            LegEvent::Reoffered(offer) => {
-                self.answer_reoffer(leg, offer);
-                return None;
-            }
+            LegEvent::Reoffered(offer) => return self.answer_reoffer(leg, offer),
             // An answer that cannot be read leaves things as they were: the call was up before.
             LegEvent::Reanswered(sdp) => {
                 let _ = self.accept(leg, &sdp);
                 return None;
             }
             LegEvent::Digit(digit) => LegInput::Digit(digit),
+            // There is nobody to transfer but in a call with a caller, whose task looks at this before.
+            LegEvent::Transfer { .. } => {
+                self.refuse_transfer(leg, Cause::Declined);
+                return None;
+            }
             LegEvent::Ended(cause) => LegInput::Ended(cause),
         })
     }
@@ -589,10 +649,11 @@ impl Legs {
         self.wires.iter().any(|w| w.leg == leg && w.sdp.as_ref().is_some_and(|s| s.agreed().is_some()))
     }
 
-    /// Far-end hold, another address, another codec: followed without troubling the call.
-    fn answer_reoffer(&mut self, leg: LegId, offer: Option<Vec<u8>>) {
-        let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg) else { return };
-        let side = wire.side;
+    /// Far-end hold, another address, another codec: followed without troubling the call. But a desk phone that holds
+    /// is an operator who does.
+    fn answer_reoffer(&mut self, leg: LegId, offer: Option<Vec<u8>>) -> Option<LegInput> {
+        let wire = self.wires.iter_mut().find(|w| w.leg == leg)?;
+        let (side, mut held) = (wire.side, None);
         let command = match (&mut wire.sdp, offer) {
             (Some(session), Some(offer)) => {
                 let before = session.agreed().copied();
@@ -602,6 +663,8 @@ impl Legs {
                         if before != Some(agreed) {
                             self.wiring.media.connect_rtp(leg, agreed.into());
                         }
+                        let changed = before.is_some_and(|before| before.send != agreed.send);
+                        held = (side == Side::Phone && changed).then_some(LegInput::Hold(!agreed.send));
                         LegCommand::AnswerReoffer(answer)
                     }
                     Err(_) => LegCommand::RejectReoffer,
@@ -611,6 +674,7 @@ impl Legs {
             (None, _) => LegCommand::RejectReoffer,
         };
         self.command(side, leg, command);
+        held
     }
 
     fn command(&self, side: Side, leg: LegId, command: LegCommand) {
@@ -656,9 +720,12 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
     })
 }
 
-/// Keys for one leg; used if its trunk encrypts.
-fn own_keys() -> OwnKeys {
-    OwnKeys::new([secure_bytes(), secure_bytes()])
+/// Our first offer for a leg, and what it will be once it is known to whom it went.
+fn first_offer(leg: LegId, reach: Reach) -> (Offer, Session) {
+    let mut session = Session::new(leg.0, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
+    let offer = Offer::Reaching(Box::new(session.clone()), reach);
+    session.settle(Srtp::Off);
+    (offer, session)
 }
 
 fn failed(leg: LegId, fault: &MediaFault) -> LegInput {

@@ -3,17 +3,21 @@
 //!
 //! A console's softphone proves who it is by `Authorization: Bearer` on REGISTER (RFC 8898), checked by a
 //! closure that `app` gives; a desk phone by digest, checked against `devices`. A REGISTER with neither is
-//! challenged; anything else sent outside a dialog gets the same short 403. Requests inside a dialog are
+//! challenged; a call that a registered desk phone makes has to prove itself by digest as well (`calling`); anything else
+//! sent outside a dialog gets the same short 403. Requests inside a dialog are
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
 //! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
 //! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
 //! is the seat's to say.
 
 mod binding;
+mod calling;
 #[cfg(test)]
 mod desk_phone_tests;
 pub mod devices;
 mod guesses;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -22,26 +26,29 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::signal::{LegCommand, LegEvent};
-use super::sip_side::{Legs, SWEEP, SipSide};
+use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
+use crate::base::numbering::Numbering;
 use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
 use crate::io::store::devices::REALM;
+use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
 use crate::proto::sip::digest::server::{Gate, Verdict};
+use crate::proto::sip::message::Headers;
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role, Transport,
 };
 use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
-use devices::Devices;
+use devices::{Devices, KnownDevice};
 use guesses::Guesses;
 
 /// Whose calls operators' phones show.
@@ -55,7 +62,7 @@ struct Ring {
     leg: LegId,
     user: UserId,
     phone: Phone,
-    offer: Vec<u8>,
+    offer: Offer,
     headers: Vec<(String, String)>,
     events: mpsc::Sender<LegEvent>,
 }
@@ -92,11 +99,11 @@ impl RegistrarHandle {
         leg: LegId,
         user: &UserId,
         phone: Phone,
-        offer: Vec<u8>,
+        offer: impl Into<Offer>,
         headers: Vec<(String, String)>,
         events: mpsc::Sender<LegEvent>,
     ) {
-        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer, headers, events });
+        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer: offer.into(), headers, events });
         if let Err(mpsc::error::SendError(Order::Ring(ring))) = self.orders.send(order) {
             let _ = ring.events.try_send(LegEvent::Ended(Cause::Fault));
         }
@@ -140,6 +147,21 @@ pub struct PhoneSettings {
     pub devices: watch::Receiver<Devices>,
     /// What desk phones are asked for, best first.
     pub digests: Vec<Algorithm>,
+    /// How much is encrypted with desk phones that registered over TLS.
+    pub srtp: Srtp,
+    /// How people here write numbers.
+    pub numbering: Numbering,
+    /// Where leg numbers come from; one for the whole process.
+    pub legs: LegNumbers,
+    /// Who takes the calls that desk phones make. None: nobody.
+    pub calls: Option<mpsc::Sender<PhoneCall>>,
+}
+
+impl PhoneSettings {
+    pub fn new(doors: Doors, check: TokenCheck, devices: watch::Receiver<Devices>, digests: Vec<Algorithm>) -> Self {
+        let (numbering, legs) = (Numbering::default(), LegNumbers::default());
+        Self { doors, check, devices, digests, srtp: Srtp::Off, numbering, legs, calls: None }
+    }
 }
 
 /// Starts the phone side. The receiver tells who comes online and goes offline.
@@ -157,10 +179,11 @@ type Opened = (Loop, mpsc::UnboundedReceiver<Order>, RegistrarHandle, mpsc::Unbo
 
 /// The phone side, bound and not running yet.
 async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, BindError> {
-    let PhoneSettings { doors, check, devices, digests } = settings;
+    let PhoneSettings { doors, check, devices, digests, srtp, numbering, legs: numbers, calls } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
-    let config = AgentConfig::new(Role::Phones, Admit::Any);
+    let mut config = AgentConfig::new(Role::Phones, Admit::Any);
+    config.transfers = true;
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
     let (changes, told) = mpsc::unbounded_channel();
@@ -181,6 +204,10 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
+        srtp,
+        numbering,
+        numbers,
+        calls,
     };
     Ok((looped, inbox, RegistrarHandle { orders, online, door, local, local_tls }, told))
 }
@@ -217,6 +244,10 @@ struct Loop {
     salts: Rng,
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
     changes: mpsc::UnboundedSender<PhoneChange>,
+    srtp: Srtp,
+    numbering: Numbering,
+    numbers: LegNumbers,
+    calls: Option<mpsc::Sender<PhoneCall>>,
 }
 
 impl Loop {
@@ -259,9 +290,11 @@ impl Loop {
                         self.lost.insert(dialog);
                         commands.extend(self.find_again(dialog));
                     }
-                    // The agent takes no calls from phones: those to operators are made by us.
-                    Event::Incoming { dialog, .. } => {
-                        commands.push(Command::Reject { dialog, status: 403, headers: Vec::new() });
+                    Event::Incoming { dialog, flow, invite } => {
+                        commands.extend(self.phone_calls(dialog, flow, &invite));
+                    }
+                    Event::Refer { dialog, target, replaces } => {
+                        commands.extend(self.transfers(dialog, &target, replaces.as_deref()));
                     }
                     event => {
                         if let Event::Ended { dialog, .. } = &event {
@@ -316,6 +349,12 @@ impl Loop {
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
+        let (srtp, keys) = (self.srtp_over(&flow), own_keys());
+        let local = offer.local_for(flow.peer.ip());
+        if srtp != Srtp::Off || local.is_some() {
+            // Its owner gone, the leg is an orphan and ended as one.
+            let _ = self.legs.tell(dialog, LegEvent::Offered { srtp, keys, local });
+        }
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {
             dialog,
@@ -324,8 +363,13 @@ impl Loop {
             from: CALLER.to_owned(),
             to,
             headers,
-            offer: Some(offer),
+            offer: Some(offer.with(srtp, keys, flow.peer.ip())),
         }));
+    }
+
+    /// How much is encrypted with a phone that came by this: keys travel in SIP, so nothing outside TLS.
+    fn srtp_over(&self, flow: &Flow) -> Srtp {
+        if flow.transport == Transport::Tls { self.srtp } else { Srtp::Off }
     }
 
     /// Answers a REGISTER (RFC 3261 §10.3); the commands that follow from it.
@@ -336,6 +380,10 @@ impl Loop {
             Err(Refused::Forbidden) => return vec![respond(403, Vec::new())],
             Err(Refused::Challenged(challenges)) => return vec![respond(401, challenges)],
         };
+        if device.is_some() && self.srtp == Srtp::Required && flow.transport != Transport::Tls {
+            warn!(device = %register.user, "a desk phone came without TLS, and its audio has to be encrypted (phone_srtp)");
+            return vec![respond(403, Vec::new())];
+        }
         // Its connection need not make room for strangers'.
         self.side.endpoint.vouch(&flow);
         let now = self.side.clock.instant();
@@ -411,8 +459,15 @@ impl Loop {
         if let Some(token) = &register.bearer {
             return (self.check)(token).map(|user| (user, None)).ok_or(Refused::Forbidden);
         }
+        let (name, device) = self.proven(flow, &register.headers, "REGISTER")?;
+        // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
+        if register.user == name { Ok((device.owner, Some(device.id))) } else { Err(Refused::Forbidden) }
+    }
+
+    /// Which desk phone proves by digest that a request is its own, and by what name.
+    fn proven(&mut self, flow: &Flow, headers: &Headers, method: &str) -> Result<(String, KnownDevice), Refused> {
         let (now, from) = (self.side.clock.instant(), flow.peer.ip());
-        let Some(given) = Credentials::find(&register.headers, REALM) else {
+        let Some(given) = Credentials::find(headers, REALM) else {
             return Err(self.challenge(flow, false));
         };
         if !self.guesses.allows(now, from, &given.user) {
@@ -421,13 +476,11 @@ impl Loop {
         }
         let devices = self.devices.borrow().clone();
         let device = devices.get(&given.user);
-        let verdict = self.gate.check(now, from, &given, "REGISTER", b"", |hash| device?.hashes.for_hash(hash));
+        let verdict = self.gate.check(now, from, &given, method, b"", |hash| device?.hashes.for_hash(hash));
         match (verdict, device) {
             (Verdict::Right, Some(device)) => {
                 self.guesses.succeeded(now, from, &given.user);
-                // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
-                let itself = register.user == given.user;
-                if itself { Ok((device.owner.clone(), Some(device.id.clone()))) } else { Err(Refused::Forbidden) }
+                Ok((given.user, device.clone()))
             }
             (Verdict::Stale, _) => Err(self.challenge(flow, true)),
             (Verdict::Wrong | Verdict::Right, _) => {
@@ -473,6 +526,7 @@ impl Loop {
 
     /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
+        self.hear_calls();
         let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
         let last = all.last().map(Binding::kind);
         let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };
@@ -506,190 +560,4 @@ fn seen_from(mut flow: Flow) -> Flow {
         flow.local.set_ip(ip);
     }
     flow
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::clock::SystemClock;
-
-    fn register(cseq: u32, token: &str, contact: &str) -> Vec<u8> {
-        format!(
-            "REGISTER sip:cordboard.local SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bKr{cseq}\r\n\
-             From: <sip:kim@cordboard.local>;tag=1\r\nTo: <sip:kim@cordboard.local>\r\nCall-ID: r\r\n\
-             CSeq: {cseq} REGISTER\r\n{token}Contact: {contact}\r\nExpires: 300\r\nContent-Length: 0\r\n\r\n"
-        )
-        .into_bytes()
-    }
-
-    async fn next(flow: &mut WsFlow) -> String {
-        let bytes = tokio::time::timeout(Duration::from_secs(5), flow.next()).await.expect("in time").expect("open");
-        String::from_utf8(bytes).expect("text")
-    }
-
-    async fn start() -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
-        let (_, none) = watch::channel(Devices::default());
-        start_with(none).await
-    }
-
-    async fn start_with(devices: watch::Receiver<Devices>) -> (RegistrarHandle, mpsc::UnboundedReceiver<PhoneChange>) {
-        let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
-        let bind = "127.0.0.1:0".parse().expect("an address");
-        let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
-        let doors = Doors::plain(bind);
-        spawn(PhoneSettings { doors, check, devices, digests }, Arc::new(SystemClock)).await.expect("a free port")
-    }
-
-    const CONTACT: &str = "<sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires=600";
-    const TOKEN: &str = "Authorization: Bearer kims\r\n";
-
-    /// The answer of a browser that takes the call.
-    fn answer_to(invite: &str) -> Vec<u8> {
-        let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
-        format!(
-            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
-             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
-            line("Via: "),
-            line("From: "),
-            line("To: "),
-            line("Call-ID: "),
-            line("CSeq: ")
-        )
-        .into_bytes()
-    }
-
-    #[tokio::test]
-    async fn a_softphone_without_a_token_is_challenged_and_one_with_it_is_rung() {
-        let (handle, mut changes) = start().await;
-        let kim = UserId::named("kim");
-        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
-        ws.receive(register(1, "", CONTACT)).await.expect("open");
-        let refused = next(&mut ws).await;
-        assert!(refused.starts_with("SIP/2.0 401 ") && !refused.contains("Server"), "{refused}");
-        for challenge in ["Bearer realm=\"cordboard\"", "algorithm=SHA-256", "algorithm=MD5"] {
-            assert!(refused.contains(challenge), "{refused}");
-        }
-        ws.receive(register(1, "Authorization: Bearer forged\r\n", CONTACT)).await.expect("open");
-        assert!(next(&mut ws).await.starts_with("SIP/2.0 403 "));
-        assert_eq!(handle.phones_of(&kim), Phones::default());
-
-        ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
-        let accepted = next(&mut ws).await;
-        assert!(accepted.starts_with("SIP/2.0 200 OK"), "{accepted}");
-        assert!(accepted.contains("Contact: <sip:abc@xyz.invalid;transport=ws>;+sip.ice;reg-id=1;expires="));
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
-
-        let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
-        let call = vec![("X-Cordboard-Call".to_owned(), "call_1".to_owned())];
-        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), call, events);
-        let invite = next(&mut ws).await;
-        assert!(invite.starts_with("INVITE sip:abc@xyz.invalid;transport=ws SIP/2.0\r\n"), "{invite}");
-        assert!(invite.contains("X-Cordboard-Call: call_1") && invite.ends_with("v=0\r\n"));
-
-        // The browser goes: its binding goes, the ringing leg ends.
-        drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
-        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Unreachable))));
-        assert_eq!(handle.phones_of(&kim), Phones::default());
-    }
-
-    #[tokio::test]
-    async fn an_answered_call_finds_its_browser_again_on_a_new_flow() {
-        let (handle, mut changes) = start().await;
-        let kim = UserId::named("kim");
-        let peer = "127.0.0.1:9".parse().expect("an address");
-        let mut ws = handle.open_ws(peer, false).await.expect("open");
-        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
-        next(&mut ws).await;
-        let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
-        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
-        let invite = next(&mut ws).await;
-        ws.receive(answer_to(&invite)).await.expect("open");
-        assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
-        assert!(next(&mut ws).await.starts_with("ACK "));
-        drop(ws);
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
-
-        let mut ws = handle.open_ws(peer, false).await.expect("open");
-        ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
-        assert!(next(&mut ws).await.starts_with("SIP/2.0 200"));
-        handle.send(LegId(1), LegCommand::HangUp);
-        assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
-        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
-    }
-
-    #[tokio::test]
-    async fn a_phone_whose_connection_is_found_dead_while_we_send_is_offline_at_once() {
-        let (handle, mut changes) = start().await;
-        let kim = UserId::named("kim");
-        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
-        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
-        // It asks and never reads: at some point there is no room for one more answer. It does not close.
-        for asked in 2..200 {
-            if ws.receive(register(asked, "", CONTACT)).await.is_err() {
-                break;
-            }
-        }
-        let change = tokio::time::timeout(Duration::from_secs(5), changes.recv()).await;
-        assert_eq!(change.expect("in time"), Some((kim, Phones::default())));
-    }
-
-    #[tokio::test]
-    async fn a_second_browser_of_the_same_user_does_not_take_over_the_first_ones_call() {
-        let (handle, mut changes) = start().await;
-        let kim = UserId::named("kim");
-        let peer = "127.0.0.1:9".parse().expect("an address");
-        let mut first = handle.open_ws(peer, false).await.expect("open");
-        first.receive(register(1, TOKEN, CONTACT)).await.expect("open");
-        next(&mut first).await;
-        let (events, mut heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
-        handle.ring(LegId(1), &kim, Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
-        let invite = next(&mut first).await;
-        first.receive(answer_to(&invite)).await.expect("open");
-        assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
-        assert!(next(&mut first).await.starts_with("ACK "));
-        drop(first);
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::of(Phone::Softphone))));
-        assert_eq!(changes.recv().await, Some((kim.clone(), Phones::default())));
-
-        let mut second = handle.open_ws(peer, false).await.expect("open");
-        let other = "<sip:def@other.invalid;transport=ws>;expires=600";
-        second.receive(register(2, TOKEN, other)).await.expect("open");
-        assert!(next(&mut second).await.starts_with("SIP/2.0 200"));
-        handle.send(LegId(1), LegCommand::HangUp);
-        assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));
-        second.receive(register(3, TOKEN, other)).await.expect("open");
-        let then = next(&mut second).await;
-        assert!(then.starts_with("SIP/2.0 200"), "a call that is not its own: {then}");
-    }
-
-    #[tokio::test]
-    async fn a_call_hung_up_while_its_phone_is_lost_is_forgotten() {
-        let (_, devices) = watch::channel(Devices::default());
-        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
-        let settings = PhoneSettings { doors, check: Arc::new(|_| None), devices, digests: vec![Algorithm::MD5] };
-        let (mut side, ..) = open(settings, Arc::new(SystemClock)).await.expect("a free port");
-        let (here, gone) = (DialogId(1), DialogId(2));
-        let (events, _heard) = mpsc::channel(super::super::signal::LEG_EVENT_DEPTH);
-        side.legs.add(LegId(1), here, events.clone());
-        side.legs.add(LegId(2), gone, events);
-        side.lost.extend([here, gone]);
-        side.legs.on_command(LegId(2), LegCommand::HangUp);
-        side.sweep();
-        assert_eq!(side.lost, HashSet::from([here]));
-    }
-
-    #[tokio::test]
-    async fn a_phone_side_that_panicked_is_known_to_be_gone() {
-        let (_, devices) = watch::channel(Devices::default());
-        let check: TokenCheck = Arc::new(|_| panic!("as it happens"));
-        let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
-        let settings = PhoneSettings { doors, check, devices, digests: vec![Algorithm::MD5] };
-        let (handle, _changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
-        let mut ws = handle.open_ws("127.0.0.1:9".parse().expect("an address"), false).await.expect("open");
-        ws.receive(register(1, TOKEN, CONTACT)).await.expect("open");
-        tokio::time::timeout(Duration::from_secs(5), handle.gone()).await.expect("in time");
-    }
 }

@@ -2,20 +2,27 @@
 //! towards carriers, `engine/registrar` towards operators' phones. Domain words only: the two sides turn
 //! SIP's codes into a [`Cause`] and back.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::mpsc;
 
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::proto::sdp::{Session, Srtp};
+use crate::domain::call::transfer::TransferProgress;
+use crate::io::media::Reach;
+use crate::proto::sdp::{OwnKeys, Session, Srtp};
 
 /// What happened to a leg. Session descriptions are raw SDP.
 #[derive(Debug)]
 pub enum LegEvent {
-    /// A call out goes over a trunk that encrypts this much, and so our offer said. Told before anything else of that
-    /// trunk: of the first one that is tried only if it is anything at all.
-    Offered(Srtp),
+    /// A call out goes over a trunk that encrypts this much, or to a phone that does, and so our offer said, with these
+    /// keys and to be sent audio there. Told before anything else of that way: of the first one that is tried only if it
+    /// is anything at all.
+    Offered { srtp: Srtp, keys: OwnKeys, local: Option<SocketAddr> },
     /// The far end is being alerted (180), no audio from there.
     Ringing,
     /// The far end sends audio before it answers (183 with a description). Never "answered".
@@ -32,6 +39,9 @@ pub enum LegEvent {
     Reanswered(Vec<u8>),
     /// A digit sent by signalling (INFO).
     Digit(char),
+    /// An operator's desk phone wants the other party of this leg transferred: to whom is named, or to whom the phone's
+    /// other leg is with. To be answered with [`LegCommand::Transfer`] or [`LegCommand::RefuseTransfer`].
+    Transfer { to: Dialled, consulted: Option<LegId> },
     /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
     Ended(Cause),
 }
@@ -45,12 +55,18 @@ pub enum LegCommand {
     Answer(Vec<u8>),
     /// Refuse a call in.
     Reject(Cause),
+    /// The same, with words for whoever looks at what the phone shows or logs.
+    RejectSaying(Cause, &'static str),
     /// Answer a re-offer (or make the offer it asked for).
     AnswerReoffer(Vec<u8>),
     /// Refuse a re-offer; the leg goes on as it was.
     RejectReoffer,
     /// Ask whether the far end is still there; the leg ends if nothing answers.
     Probe,
+    /// How a transfer goes that the far end asked for.
+    Transfer(TransferProgress),
+    /// Do not set about it.
+    RefuseTransfer(Cause),
     /// End the leg in whatever state it is: CANCEL, BYE or a refusal.
     HangUp,
 }
@@ -83,6 +99,34 @@ pub struct IncomingCall {
     pub offer: Option<Vec<u8>>,
     /// How much its trunk encrypts.
     pub srtp: Srtp,
+    /// Where its signalling comes from.
+    pub peer: IpAddr,
+    pub events: mpsc::Receiver<LegEvent>,
+}
+
+/// Whom somebody dialled at a desk phone, or named in a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialled {
+    Number(PhoneNumber),
+    /// Another desk phone here: whose.
+    Seat(UserId),
+    /// Neither.
+    Unknown,
+}
+
+/// A call that an operator's desk phone makes.
+#[derive(Debug)]
+pub struct PhoneCall {
+    pub leg: LegId,
+    /// Whose phone it is.
+    pub user: UserId,
+    pub to: Dialled,
+    /// The phone's offer; `None` if it expects ours.
+    pub offer: Option<Vec<u8>>,
+    /// How much is encrypted with that phone.
+    pub srtp: Srtp,
+    /// Where it is.
+    pub peer: IpAddr,
     pub events: mpsc::Receiver<LegEvent>,
 }
 
@@ -91,16 +135,34 @@ pub struct IncomingCall {
 pub enum Offer {
     /// The first one of this session.
     Of(Box<Session>),
+    /// The same, and where it receives depends on who is offered it.
+    Reaching(Box<Session>, Reach),
     /// These words, whatever the trunk.
     Words(Vec<u8>),
 }
 
 impl Offer {
-    /// As it goes out over a trunk that encrypts so much.
-    pub fn with(&self, srtp: Srtp) -> Vec<u8> {
+    /// As it goes out over a trunk that encrypts so much, with these keys. Each attempt has keys of its own: two
+    /// carriers are not to share one, nor one key to be used from the start twice (RFC 3711 §9.1).
+    pub fn with(&self, srtp: Srtp, keys: OwnKeys, peer: IpAddr) -> Vec<u8> {
         match self {
-            Self::Of(session) => session.offer_with(srtp),
+            Self::Of(session) | Self::Reaching(session, _) => {
+                let mut session = session.clone();
+                if let Some(local) = self.local_for(peer) {
+                    session.move_to(local);
+                }
+                session.rekey(keys);
+                session.offer_with(srtp)
+            }
             Self::Words(words) => words.clone(),
+        }
+    }
+
+    /// Where somebody there is to send audio, if that depends on who it is.
+    pub fn local_for(&self, peer: IpAddr) -> Option<SocketAddr> {
+        match self {
+            Self::Reaching(_, reach) => Some(reach.towards(Some(peer))),
+            Self::Of(_) | Self::Words(_) => None,
         }
     }
 }
@@ -108,6 +170,16 @@ impl Offer {
 impl From<Vec<u8>> for Offer {
     fn from(words: Vec<u8>) -> Self {
         Self::Words(words)
+    }
+}
+
+/// Numbers for legs, unique within the process.
+#[derive(Clone, Debug, Default)]
+pub struct LegNumbers(Arc<AtomicU64>);
+
+impl LegNumbers {
+    pub fn fresh(&self) -> LegId {
+        LegId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

@@ -13,9 +13,12 @@ use tracing::error;
 
 use super::signal::{LegCommand, LegEvent};
 use crate::base::clock::SharedClock;
+use crate::base::rng::secure_bytes;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::transfer::TransferProgress;
 use crate::io::net::{Endpoint, NetEvent};
+use crate::proto::sdp::OwnKeys;
 use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Flow, Input, Output};
 
 /// How often owners that are gone, bindings and connections are looked after.
@@ -184,6 +187,10 @@ impl Legs {
                 self.end(dialog, cause_of(status, rang));
                 None
             }
+            Event::Full { dialog } => {
+                self.end(dialog, Cause::LinesBusy);
+                None
+            }
             Event::Ended { dialog, why } => {
                 self.end(
                     dialog,
@@ -205,6 +212,7 @@ impl Legs {
             | Event::Register { .. }
             | Event::Registration(_)
             | Event::OptionsAnswered { .. }
+            | Event::Undelivered { .. }
             | Event::Refused { .. } => None,
         }
     }
@@ -222,6 +230,19 @@ impl Legs {
                 self.end(dialog, Cause::Released);
                 Command::Reject { dialog, status: status_of(cause), headers: Vec::new() }
             }
+            LegCommand::RejectSaying(cause, why) => {
+                self.end(dialog, Cause::Released);
+                // RFC 3261 §20.43.
+                let warning = ("Warning".to_owned(), format!("399 cordboard.local \"{why}\""));
+                Command::Reject { dialog, status: status_of(cause), headers: vec![warning] }
+            }
+            LegCommand::Transfer(TransferProgress::Begun) => Command::AcceptRefer { dialog },
+            LegCommand::Transfer(TransferProgress::Ringing) => Command::ReportRefer { dialog, status: 180 },
+            LegCommand::Transfer(TransferProgress::Done) => Command::ReportRefer { dialog, status: 200 },
+            LegCommand::Transfer(TransferProgress::Failed(why)) => {
+                Command::ReportRefer { dialog, status: status_of(why) }
+            }
+            LegCommand::RefuseTransfer(why) => Command::RefuseRefer { dialog, status: status_of(why) },
             LegCommand::HangUp => {
                 self.end(dialog, Cause::Released);
                 Command::Bye { dialog, headers: Vec::new() }
@@ -240,6 +261,11 @@ impl Legs {
             })
             .collect()
     }
+}
+
+/// Keys for one leg, or one attempt to make it; used if its trunk, or its phone, encrypts.
+pub fn own_keys() -> OwnKeys {
+    OwnKeys::new([secure_bytes(), secure_bytes()])
 }
 
 /// Why a call out was refused. 487 without our asking: somebody gave up on the way.

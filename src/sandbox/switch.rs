@@ -343,6 +343,11 @@ impl Switch {
                     self.tell(&number, Input::Failed { call: dialog.0, status });
                 }
             }
+            Event::Full { dialog } => {
+                if let Some(number) = self.forget(dialog.0) {
+                    self.tell(&number, Input::Failed { call: dialog.0, status: 503 });
+                }
+            }
             Event::Canceled { dialog } | Event::Ended { dialog, .. } => {
                 if let Some(number) = self.forget(dialog.0) {
                     self.tell(&number, Input::Gone { call: dialog.0 });
@@ -358,6 +363,8 @@ impl Switch {
             | Event::Register { .. }
             | Event::Registration(_)
             | Event::OptionsAnswered { .. }
+            // Over UDP there are no connections to break.
+            | Event::Undelivered { .. }
             | Event::Refused { .. } => {}
         }
     }

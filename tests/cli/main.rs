@@ -163,11 +163,20 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
     let media = "[media]\nbind_ip = \"192.0.2.10\"\n";
     let everywhere = "[media]\nbind_ip = \"0.0.0.0\"\n";
     for (config, mistake) in [
-        (format!("trunks = [\"named.toml\"]\n{open}{media}"), "3: [sip]: `trunk_bind` is every address"),
         (format!("trunks = [\"by-address.toml\"]\n{open}"), "3: [media]: `bind_ip` is of this machine alone"),
         (format!("{open}[media]\nbind_ip = \"127.0.0.1\"\n"), "4: [media]: `bind_ip` is of this machine alone"),
         ("[sip]\nphone_digests = [\"SHA-512\"]\n".to_owned(), "2: [sip]: `phone_digests` holds \"SHA-512\", which"),
         ("[sip]\nphone_digests = []\n".to_owned(), "1: [sip]: `phone_digests` is empty"),
+        ("[sip]\nphone_srtp = \"required\"\n".to_owned(), "2: [sip]: audio is encrypted with keys that SIP carries"),
+        (
+            "[media]\nbind_ip = [\"192.0.2.1\", \"192.0.2.2\"]\n".to_owned(),
+            "2: [media]: `bind_ip` names two addresses of one",
+        ),
+        ("[media]\nbind_ip = []\n".to_owned(), "1: [media]: `bind_ip` is empty"),
+        (
+            "[media]\nbind_ip = \"192.0.2.1\"\npublic_ip = [\"203.0.113.7\", \"2001:db8::7\"]\n".to_owned(),
+            "3: [media]: `public_ip` is of a family that `bind_ip` has no",
+        ),
         (everywhere.to_owned(), "2: [media]: `bind_ip` is every address of this machine"),
         (format!("{http}{}{}", text("one"), text("two")), "9: [[sms]]: a second provider"),
     ] {
@@ -180,6 +189,9 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
     }
     for config in [
         format!("trunks = [\"by-address.toml\"]\n{open}{media}"),
+        format!("trunks = [\"named.toml\"]\n{open}{media}"),
+        "[media]\nbind_ip = [\"192.0.2.1\", \"2001:db8::1\"]\npublic_ip = \"203.0.113.7\"\n".to_owned(),
+        "[media]\nbind_ip = [\"0.0.0.0\", \"::\"]\npublic_ip = [\"203.0.113.7\", \"2001:db8::7\"]\n".to_owned(),
         format!("trunks = [\"named.toml\"]\n{open}public_address = \"203.0.113.9\"\n{media}"),
         format!("{everywhere}public_ip = \"203.0.113.9\"\n"),
         format!("{http}{}", text("one")),
@@ -226,6 +238,13 @@ fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
     write(directory.path(), "cordboard.toml", &trunk(&tls_trunk));
     let output = cordboard(directory.path(), &["check"]);
     assert!(said(&output).contains("[sip]: a trunk uses TLS"), "{}", said(&output));
+    // Nobody calls in over it: so nobody has to reach us.
+    let out = trunk(&tls_trunk);
+    let text = std::fs::read_to_string(directory.path().join("trunk.toml")).expect("just written");
+    write(directory.path(), "trunk.toml", &text.replace("[\"192.0.2.7\"]", "[]"));
+    write(directory.path(), "cordboard.toml", &out);
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let whole = format!(
         "{}[http]\nbind = \"0.0.0.0:443\"\n[http.tls]\n{pair}[sip]\ntrunk_tls_bind = \"127.0.0.1:5061\"\n\
          phones_tls_bind = \"127.0.0.1:5071\"\n[sip.tls]\n{pair}",
@@ -248,13 +267,15 @@ fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every
     );
     let wrong = "priority = -1\nweight = 70000\ncalls_per_second = 0\nemergency = true\nidentity = \"name\"\n\
                  country = \"0\"\nnational_prefix = \"zero\"\ninternational_prefix = \"\"\n\
-                 number_format = \"plus\"\nping = \"no\"\n";
+                 number_format = \"plus\"\nping = \"no\"\nsession_expires = 60\nreliable = \"yes\"\n";
     write(directory.path(), "carrier.toml", &format!("{carrier}{wrong}"));
     let output = cordboard(directory.path(), &["check"]);
     assert_eq!(output.status.code(), Some(1));
     let said = said(&output);
     for expected in [
         "cordboard.toml:3: [limits]: `account_calls_out` is not a whole number from 1 to 1000000. ",
+        "carrier.toml:15: `session_expires = 60`: a session may not be so short. Write 90 seconds or more",
+        "carrier.toml:16: `reliable = \"yes\"` cannot be read. Write \"supported\", \"required\" or \"off\"",
         "carrier.toml:1: `emergency_address` is missing. Write the address that the carrier has registered",
         "carrier.toml:5: `priority` is not a whole number from 0 to 65535. ",
         "carrier.toml:6: `weight` is not a whole number from 0 to 65535. ",
@@ -265,7 +286,7 @@ fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every
         "carrier.toml:12: `international_prefix = \"\"` cannot be read. ",
         "carrier.toml:13: `number_format = \"plus\"` cannot be read. Write \"e164\", \"e164_no_plus\" or \"national\".",
         "carrier.toml:14: `ping` is neither true nor false. ",
-        "11 mistakes",
+        "13 mistakes",
     ] {
         assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
     }
@@ -280,7 +301,8 @@ fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every
     let right = format!(
         "{carrier}priority = 20\nweight = 0\ncalls_per_second = 5\nemergency = true\nemergency_address = \"12 Elm St\"\n\
          identity = \"pai\"\ncountry = \"44\"\nnational_prefix = \"0\"\ninternational_prefix = \"00\"\n\
-         number_format = \"national\"\nping = false\n"
+         number_format = \"national\"\nping = false\n\
+         session_expires = 0\nreliable = \"required\"\n"
     );
     let right = right.replace("addresses = [\"203.0.113.7\"]", "sources = \"targets\"");
     write(directory.path(), "carrier.toml", &right);
@@ -372,6 +394,8 @@ fn desk_phones_are_added_listed_and_removed() {
     assert_eq!(value("Realm:"), "cordboard");
     assert!(value("Address:").starts_with("127.0.0.1:"), "{words}");
 
+    let (code, words) = phone(&["add", "--user", "kim", "--name", " desk 3"]);
+    assert!(code == Some(1) && words.contains(&format!("cordboard phone remove {user}")), "{words}");
     let (_, listed) = phone(&["list"]);
     assert_eq!(listed.trim(), format!("{user}  Desk 3  kim"));
     let data = std::fs::read(directory.path().join("data/cordboard.db")).expect("the database is a file");

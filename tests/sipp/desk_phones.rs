@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -15,10 +16,13 @@ use crate::server::{Server, scratch};
 use crate::sipp::{Sipp, free_port};
 use crate::{peers, wait_for};
 
+/// What the telephones hum: music on hold has little of it.
+pub const HUM_HZ: f64 = 600.0;
+
 /// A demo, Kim signed in at her console, and a desk phone of hers.
-struct Office {
-    server: Server,
-    kim: Api,
+pub struct Office {
+    pub server: Server,
+    pub kim: Api,
     _feed: Feed,
     user: String,
     secret: String,
@@ -35,8 +39,13 @@ fn cordboard(dir: &Path, arguments: &[&str]) -> String {
 
 impl Office {
     fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// With arguments for the demo.
+    pub fn open_with(arguments: &[&str]) -> Self {
         let dir = scratch();
-        let server = Server::start_in(&dir, &[], &[]);
+        let server = Server::start_in(&dir, arguments, &[]);
         let config = format!(
             "[sip]\nphones_bind = \"127.0.0.1:{}\"\n[store]\npath = \"cordboard.db\"\nkey_file = \"cordboard.key\"\n",
             server.phones
@@ -54,11 +63,11 @@ impl Office {
         Self { server, kim, _feed: feed, user, secret }
     }
 
-    fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         &self.server.dir
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.server.phones)
     }
 
@@ -66,15 +75,20 @@ impl Office {
         self.kim.get("/api/v1/seat")
     }
 
-    fn wait_for_seat(&self, what: &str, is: impl Fn(&Value) -> bool) {
+    pub fn wait_for_seat(&self, what: &str, is: impl Fn(&Value) -> bool) {
         wait_for(&format!("Kim's seat: {what}"), || is(&self.seat()).then_some(()));
     }
 
-    /// Kim's desk phone registers, she gets ready without a check, a caller reaches her on it.
-    fn takes_a_call(&self, tone_hz: f64, phone: &mut Telephone, hang_up: &str) {
+    /// Kim's desk phone registers, she gets ready without a check.
+    pub fn gets_ready(&self) {
         self.wait_for_seat("a phone that needs no check", |seat| seat["phone"] == true && seat["checked"] == true);
         let (status, seat) = self.kim.put("/api/v1/seat", &json!({ "state": "ready" }));
         assert_eq!(status, 200, "{seat}");
+    }
+
+    /// A caller reaches her on it, after that.
+    fn takes_a_call(&self, tone_hz: f64, phone: &mut Telephone, hang_up: &str) {
+        self.gets_ready();
         let ear = Ear::open(700.0);
         let call = dial(&self.server, "caller", &ear, PLUMBING, CALLER);
         self.wait_for_seat("talking", |seat| seat["state"] == "talking");
@@ -92,7 +106,7 @@ impl Office {
 }
 
 /// A telephone that runs as a program and reads commands, ended by its process id when dropped.
-struct Telephone {
+pub struct Telephone {
     child: Child,
     stdin: ChildStdin,
     log: PathBuf,
@@ -109,8 +123,16 @@ impl Telephone {
         Self { child, stdin, log }
     }
 
-    fn type_in(&mut self, keys: &str) {
+    pub fn type_in(&mut self, keys: &str) {
         self.stdin.write_all(keys.as_bytes()).and_then(|()| self.stdin.flush()).expect("the telephone reads");
+    }
+
+    /// Waits until it has printed this.
+    pub fn expect_print(&self, words: &str) {
+        wait_for(&format!("the telephone to print {words:?}"), || {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            String::from_utf8_lossy(&log).contains(words).then_some(())
+        });
     }
 }
 
@@ -125,26 +147,34 @@ impl Drop for Telephone {
     }
 }
 
+/// The first of four ports for one telephone's audio.
+fn audio_port() -> u32 {
+    static PHONES: AtomicU32 = AtomicU32::new(0);
+    35_000 + std::process::id() % 250 * 40 + PHONES.fetch_add(1, Ordering::Relaxed) % 10 * 4
+}
+
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("the scratch directory is writable");
 }
 
 /// A baresip that answers by itself and hums.
-fn baresip(office: &Office, transport: &str) -> Telephone {
+pub fn baresip(office: &Office, transport: &str) -> Telephone {
     let home = office.dir().join(format!("baresip-{transport}"));
     std::fs::create_dir_all(&home).expect("the scratch directory is writable");
     let hum = home.join("hum.wav");
-    write_hum(&hum, 440.0);
+    write_hum(&hum, HUM_HZ);
+    let (port, audio) = (free_port(), audio_port());
+    // It takes the next one as well, for TLS.
+    free_port();
     let config = format!(
-        "sip_listen 127.0.0.1:{}\naudio_player aufile,{}\naudio_source aufile,{}\naudio_alert aufile,{}\n\
+        "sip_listen 127.0.0.1:{port}\naudio_player aufile,{}\naudio_source aufile,{}\naudio_alert aufile,{}\n\
          rtp_ports {}-{}\nmodule_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\n\
          module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n",
-        free_port(),
         home.join("heard.wav").display(),
         hum.display(),
         home.join("alert.wav").display(),
-        35_000 + std::process::id() % 1_000 * 4,
-        35_003 + std::process::id() % 1_000 * 4,
+        audio,
+        audio + 3,
     );
     write(&home.join("config"), &config);
     let (user, secret, address) = (&office.user, &office.secret, office.address());
@@ -166,7 +196,7 @@ fn baresip_registers_over_udp_and_takes_a_call() {
     }
     let office = Office::open();
     let mut phone = baresip(&office, "udp");
-    office.takes_a_call(440.0, &mut phone, "b");
+    office.takes_a_call(HUM_HZ, &mut phone, "b");
 
     // Taken away, it is gone within seconds, and cannot come back.
     let said = cordboard(office.dir(), &["phone", "remove", &office.user, "--config", "phones.toml"]);
@@ -182,10 +212,35 @@ fn baresip_registers_over_tcp_and_takes_a_call() {
     }
     let office = Office::open();
     let mut phone = baresip(&office, "tcp");
-    office.takes_a_call(440.0, &mut phone, "b");
+    office.takes_a_call(HUM_HZ, &mut phone, "b");
     // Its connection gone, it is not rung any more.
     drop(phone);
     office.wait_for_seat("no phone", |seat| seat["phone"] == false);
+}
+
+/// A linphonec that answers by itself and hums.
+pub fn linphone(office: &Office) -> Telephone {
+    let home = office.dir().join("linphone");
+    std::fs::create_dir_all(&home).expect("the scratch directory is writable");
+    let hum = home.join("hum.wav");
+    write_hum(&hum, HUM_HZ);
+    let (user, secret, address) = (&office.user, &office.secret, office.address());
+    let config = format!(
+        "[sip]\nsip_port={}\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\ndefault_proxy=0\n\
+         [rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n[video]\ncapture=0\ndisplay=0\n\
+         [proxy_0]\nreg_proxy=sip:{address}\nreg_identity=sip:{user}@{address}\nreg_expires=60\nreg_sendregister=1\n\
+         [auth_info_0]\nusername={user}\nuserid={user}\npasswd={secret}\nrealm=cordboard\n",
+        free_port(),
+        audio_port(),
+    );
+    write(&home.join("linphonerc"), &config);
+    // Where it keeps its own database; it does not make the directory.
+    std::fs::create_dir_all(home.join(".local/share/linphone")).expect("the scratch directory is writable");
+    let mut command = Command::new("linphonec");
+    command.arg("-c").arg(home.join("linphonerc")).arg("-a").current_dir(&home).env("HOME", &home);
+    let mut phone = Telephone::start(command, home.join("log"));
+    phone.type_in(&format!("soundcard use files\nplay {}\n", hum.display()));
+    phone
 }
 
 #[test]
@@ -195,27 +250,8 @@ fn linphone_registers_and_takes_a_call() {
         return;
     }
     let office = Office::open();
-    let home = office.dir().join("linphone");
-    std::fs::create_dir_all(&home).expect("the scratch directory is writable");
-    let hum = home.join("hum.wav");
-    write_hum(&hum, 440.0);
-    let (user, secret, address) = (&office.user, &office.secret, office.address());
-    let config = format!(
-        "[sip]\nsip_port={}\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\ndefault_proxy=0\n\
-         [rtp]\naudio_rtp_port={}\n[net]\nfirewall_policy=0\n[video]\ncapture=0\ndisplay=0\n\
-         [proxy_0]\nreg_proxy=sip:{address}\nreg_identity=sip:{user}@{address}\nreg_expires=60\nreg_sendregister=1\n\
-         [auth_info_0]\nusername={user}\nuserid={user}\npasswd={secret}\nrealm=cordboard\n",
-        free_port(),
-        36_000 + std::process::id() % 1_000 * 4,
-    );
-    write(&home.join("linphonerc"), &config);
-    // Where it keeps its own database; it does not make the directory.
-    std::fs::create_dir_all(home.join(".local/share/linphone")).expect("the scratch directory is writable");
-    let mut command = Command::new("linphonec");
-    command.arg("-c").arg(home.join("linphonerc")).arg("-a").current_dir(&home).env("HOME", &home);
-    let mut phone = Telephone::start(command, home.join("log"));
-    phone.type_in(&format!("soundcard use files\nplay {}\n", hum.display()));
-    office.takes_a_call(440.0, &mut phone, "terminate\n");
+    let mut phone = linphone(&office);
+    office.takes_a_call(HUM_HZ, &mut phone, "terminate\n");
 }
 
 /// A minute of a sine, 8 kHz.

@@ -40,6 +40,7 @@ mod sipp;
 mod temp;
 #[path = "../support/tones.rs"]
 mod tones;
+mod transfers;
 
 use api::wait_for;
 use sipp::free_port;

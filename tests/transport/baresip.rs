@@ -19,10 +19,10 @@ use super::temp::TempDir;
 use super::{Authority, carrier, end, next, trunk_side};
 
 const OURS_HZ: f64 = 1_100.0;
-const THEIRS_HZ: f64 = 440.0;
+pub const THEIRS_HZ: f64 = 440.0;
 
 /// Writes what baresip needs to call from loopback: a file with a sine for a mouth, another for an ear.
-fn configure(directory: &Path, authority: &Authority) {
+pub fn configure(directory: &Path, authority: &Authority, account: &str) {
     let modules =
         ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
     let modules = modules.iter().find(|path| Path::new(path).is_dir()).expect("baresip has its modules somewhere");
@@ -46,12 +46,11 @@ fn configure(directory: &Path, authority: &Authority) {
     }
     mouth.finalize().expect("writable");
     std::fs::write(directory.join("config"), config).expect("writable");
-    let account = "<sip:phone@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand;audio_codecs=PCMU/8000/1\n";
     std::fs::write(directory.join("accounts"), account).expect("writable");
 }
 
 /// What baresip heard: the recording of its decoder.
-fn heard(directory: &Path) -> Vec<i16> {
+pub fn heard(directory: &Path) -> Vec<i16> {
     let files = std::fs::read_dir(directory).expect("readable").filter_map(|entry| Some(entry.ok()?.path()));
     let file = files.into_iter().find(|path| path.to_string_lossy().ends_with("dec.wav")).expect("it recorded");
     // It is ended in mid-recording, so the length in the file's head is not to be relied on.
@@ -59,11 +58,18 @@ fn heard(directory: &Path) -> Vec<i16> {
     bytes[44.min(bytes.len())..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }
 
+/// In the middle of it, this tone is 20 dB over that.
+pub fn is_over(sound: &[i16], wanted: f64, other: f64) -> bool {
+    let middle = &sound[sound.len() / 2..][..4_000];
+    10.0 * (power_at(middle, wanted) / power_at(middle, other).max(1.0)).log10() >= 20.0
+}
+
 #[tokio::test]
 async fn baresip_and_we_hear_each_other_over_tls_and_srtp() {
     let Some(program) = find_program("baresip over TLS and SRTP", "baresip") else { return };
     let (authority, directory) = (Authority::fresh(), TempDir::new("baresip"));
-    configure(directory.path(), &authority);
+    let account = "<sip:phone@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand;audio_codecs=PCMU/8000/1\n";
+    configure(directory.path(), &authority, account);
     let ours = authority.identity("ours", &["127.0.0.1", "localhost"]);
     let (trunk, mut calls) =
         trunk_side("127.0.0.1:0", Some(ours), carrier("127.0.0.1:9", Carriage::Udp, Srtp::Required)).await;
@@ -124,10 +130,6 @@ async fn baresip_and_we_hear_each_other_over_tls_and_srtp() {
     // Before its keys are in place it knocks with plain RTCP, and its farewell is plain as well.
     assert!(stats.srtp_refused <= 2, "{stats:?}");
     assert!(stats.packets_in > 100, "{stats:?}");
-    let is_over = |sound: &[i16], wanted: f64, other: f64| {
-        let middle = &sound[sound.len() / 2..][..4_000];
-        10.0 * (power_at(middle, wanted) / power_at(middle, other).max(1.0)).log10() >= 20.0
-    };
     assert!(is_over(&theirs, THEIRS_HZ, OURS_HZ), "we do not hear baresip");
     let heard = heard(directory.path());
     assert!(heard.len() > 12_000 && is_over(&heard, OURS_HZ, THEIRS_HZ), "baresip does not hear us");

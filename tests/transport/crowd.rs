@@ -29,7 +29,7 @@ async fn phones() -> RegistrarHandle {
     let check: TokenCheck = Arc::new(|token| (token == "kims").then(|| UserId::named("kim")));
     let doors = Doors::plain("127.0.0.1:0".parse().expect("an address"));
     let (_, devices) = watch::channel(Devices::default());
-    let settings = PhoneSettings { doors, check, devices, digests: Vec::new() };
+    let settings = PhoneSettings::new(doors, check, devices, Vec::new());
     registrar::spawn(settings, Arc::new(SystemClock)).await.expect("a free port").0
 }
 
@@ -167,4 +167,20 @@ async fn a_stranger_may_ask_so_often_and_whoever_has_registered_as_often_as_need
         assert!(answer.starts_with(b"SIP/2.0 "));
         phone.receive(options("WSS", 9, &format!("p{nth}"))).await.expect("open");
     }
+}
+
+#[tokio::test]
+async fn pings_count_among_the_messages_of_a_stranger() {
+    let phones = phones().await;
+    let mut stream = TcpStream::connect(phones.local()).await.expect("it listens");
+    let mut pongs = 0;
+    while stream.write_all(b"\r\n\r\n").await.is_ok() {
+        let mut pong = [0; 2];
+        if timeout(SOON, stream.read_exact(&mut pong)).await.expect("in time").is_err() {
+            break;
+        }
+        pongs += 1;
+        assert!(pongs < 100, "nobody stops it");
+    }
+    assert!(pongs > 0, "a few are answered");
 }

@@ -4,6 +4,7 @@
 mod baresip;
 mod broken;
 mod crowd;
+mod desk_phone;
 mod https;
 mod secure_audio;
 mod serve;

@@ -1,10 +1,13 @@
-//! IPv6: a whole call over ::1, its addresses in brackets, its audio from leg to leg.
+//! IPv6: a whole call over ::1, its addresses in brackets, its audio from leg to leg; and audio between the families.
 
-use cordboard::domain::call::bridge::LegId;
+use std::sync::Arc;
+
+use cordboard::base::clock::SystemClock;
+use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::Carriage;
-use cordboard::io::media::{MediaEvent, PlayId};
+use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, Place, PlayId, RtpParameters};
 use cordboard::proto::sdp::{AudioCodec, Session, Srtp};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -92,4 +95,96 @@ async fn addresses_stand_in_brackets_and_a_socket_for_both_families_serves_both(
     assert!(own.to_string().starts_with("[::1]:"));
     assert!(line(&invite, "Via: ").starts_with(&format!("Via: SIP/2.0/UDP {own};branch=")), "{invite}");
     assert_eq!(line(&invite, "Contact: "), format!("Contact: <sip:{own}>"));
+}
+
+/// A plain far end at this address: says where, and sends a tone now and then.
+struct End(std::net::UdpSocket);
+
+impl End {
+    fn open(address: &str) -> Option<Self> {
+        let socket = std::net::UdpSocket::bind(address).ok()?;
+        socket.set_read_timeout(Some(SOON)).ok()?;
+        Some(Self(socket))
+    }
+
+    fn agreed(&self) -> RtpParameters {
+        RtpParameters {
+            remote: self.0.local_addr().expect("bound"),
+            codec: Codec::Pcmu,
+            telephone_event: None,
+            comfort_noise: false,
+            rtcp_mux: true,
+            send: true,
+            receive: true,
+            ptime_ms: 20,
+            srtp: None,
+        }
+    }
+
+    /// Sends so many packets that hold this byte.
+    fn says(&self, to: std::net::SocketAddr, byte: u8) {
+        for sequence in 0..10_u16 {
+            let mut packet = vec![0x80, 0];
+            packet.extend(sequence.to_be_bytes());
+            packet.extend((u32::from(sequence) * 160).to_be_bytes());
+            packet.extend(u32::from(byte).to_be_bytes());
+            packet.extend([byte; 160]);
+            self.0.send_to(&packet, to).expect("loopback takes a datagram");
+        }
+    }
+
+    fn hears(&self, byte: u8) {
+        let mut buffer = [0; 512];
+        loop {
+            let len = self.0.recv(&mut buffer).expect("something is heard");
+            if len == 172 && buffer[12..len].iter().all(|b| *b == byte) {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_telephone_of_each_family_in_one_call_hear_each_other() {
+    let (Some(four), Some(six)) = (End::open("127.0.0.1:0"), End::open("[::1]:0")) else {
+        return skip("a call between IPv4 and IPv6", "this system has no ::1");
+    };
+    let (events, _told) = mpsc::channel(1_024);
+    let config = MediaConfig {
+        bind_ip: "127.0.0.1".parse().expect("an address"),
+        public_ip: None,
+        ports: ports(2),
+        shards: 1,
+        music: prompt(300.0),
+        clock: Arc::new(SystemClock),
+    };
+    let second = Place { bound: "::1".parse().expect("an address"), public: None };
+    let media = Media::start_with(config, Some(second), events).expect("media");
+    let shard = media.pick_shard();
+    let mut at = Vec::new();
+    for (leg, end) in [(LegId(1), &four), (LegId(2), &six)] {
+        let peer = end.0.local_addr().expect("bound").ip();
+        let reach = media.open_rtp_for(shard, leg).expect("a port");
+        let told = reach.towards(Some(peer));
+        assert_eq!(told.ip(), peer, "each is told an address of its own family");
+        media.connect_rtp(leg, end.agreed()).expect("open");
+        at.push(told);
+    }
+    media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[LegId(1), LegId(2)]));
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                four.says(at[0], 0x44);
+                six.says(at[1], 0x66);
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+        });
+        let heard = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            four.hears(0x66);
+            six.hears(0x44);
+        }));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        heard.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
 }

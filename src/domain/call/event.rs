@@ -104,6 +104,11 @@ pub enum RecordEvent {
         why: Cause,
     },
     PatchCancelled,
+    /// The operator's desk phone wants the caller transferred; what comes of it follows as of a patch. `attended`: to
+    /// whom the operator has called before.
+    TransferAsked {
+        attended: bool,
+    },
     /// The contact hung up after having been joined.
     ContactLeft {
         why: Cause,

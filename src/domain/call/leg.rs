@@ -24,6 +24,8 @@ pub enum LegInput {
     Heard,
     /// A key was pressed.
     Digit(char),
+    /// The far end has put us on hold, or takes us back.
+    Hold(bool),
     /// The far end's signalling is gone. Always the last.
     Ended(Cause),
 }

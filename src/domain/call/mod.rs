@@ -1,8 +1,9 @@
 //! A call: the legs that belong together, from INVITE to wrap-up.
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds the caller's path (greeting, queue, offer,
-//! talk, end) and what drives it; [`patch`] the live patch, [`operator`] the operator's side of it, [`outbound`]
-//! the call a machine makes, [`recording`] whether it is recorded, [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
+//! talk, end) and what drives it; [`patch`] the live patch, [`transfer`] what a desk phone does of that
+//! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
 //! What always holds: who hears whom is computed from the state alone and sent as a whole snapshot with a
@@ -17,12 +18,15 @@ mod operator;
 pub mod outbound;
 pub mod patch;
 pub mod recording;
+pub mod transfer;
 pub mod view;
 
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transfer_tests;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -39,6 +43,7 @@ use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use leg::{Leg, LegInput, LegState};
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
+use transfer::TransferProgress;
 
 /// The longest a prompt is waited for whose end we were never told.
 const PROMPT_LIMIT: Duration = Duration::from_secs(180);
@@ -185,6 +190,20 @@ pub enum Output {
     HangUp {
         leg: LegId,
     },
+    /// End a second leg of an operator's phone, which is not answered yet, in place of [`Output::HangUp`].
+    Refuse {
+        leg: LegId,
+        why: Cause,
+    },
+    /// Answer that leg: the contact is there.
+    AnswerOperator {
+        leg: LegId,
+    },
+    /// How the transfer goes that was asked for by `leg`.
+    Transfer {
+        leg: LegId,
+        progress: TransferProgress,
+    },
     SetBridge {
         rev: u64,
         matrix: HearMatrix,
@@ -264,6 +283,8 @@ pub enum Reason {
 struct Operator {
     user: UserId,
     leg: Leg,
+    /// Their phone has put the caller on hold.
+    holds: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -442,6 +463,8 @@ impl Call {
             self.on_operator(event);
         } else if self.patch.as_ref().is_some_and(|p| p.leg.id == leg) {
             self.on_contact(event);
+        } else if self.consult_leg() == Some(leg) {
+            self.on_consult(event);
         } else if matches!(event, LegInput::Ended(_)) {
             self.end_parting(|p| p.leg.id == leg);
         }
@@ -475,7 +498,7 @@ impl Call {
         self.stop_play();
         self.release_caller();
         // With a contact on the line, or being dialled, the operator still has somebody to speak with.
-        if self.phase != Phase::Patching || self.operator.is_none() {
+        if self.phase != Phase::Patching || self.operator.is_none() || self.is_transferring() {
             self.end(why);
         }
     }
@@ -591,6 +614,7 @@ impl Call {
         // The bridge is emptied before its legs go.
         self.settle_bridge();
         self.release_caller();
+        self.end_transfer(cause);
         if let Some(mut patch) = self.patch.take() {
             self.release(&mut patch.leg);
         }

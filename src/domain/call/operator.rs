@@ -19,7 +19,7 @@ impl Call {
             return;
         }
         self.record(RecordEvent::Offered { user: user.clone() });
-        self.operator = Some(Operator { user, leg: Leg::new(leg) });
+        self.operator = Some(Operator { user, leg: Leg::new(leg), holds: false });
         self.phase = Phase::Offered { until: self.now + self.setup.ring };
         if ring {
             self.ring_operator();
@@ -46,6 +46,10 @@ impl Call {
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
         let Some(operator) = &mut self.operator else { return };
+        if event == LegInput::Silent && operator.holds {
+            // Phones differ in whether they send anything meanwhile.
+            return;
+        }
         let was_silent = operator.leg.silent;
         let offered = matches!(self.phase, Phase::Offered { .. });
         let came_up = operator.leg.advance(event);
@@ -60,6 +64,7 @@ impl Call {
         }
         match event {
             LegInput::Ended(why) => self.on_operator_ended(why),
+            LegInput::Hold(hold) => self.on_phone_holds(hold),
             // Answered and no path: the browser's answer is of no use.
             LegInput::Silent if offered && operator.leg.answered => self.fail_offer(OfferEnd::PhoneFailed),
             LegInput::Silent | LegInput::Heard | LegInput::MediaUp if !offered && operator.leg.silent != was_silent => {
@@ -76,6 +81,7 @@ impl Call {
 
     fn on_operator_ended(&mut self, why: Cause) {
         let joined = self.patch_state() == Some(PatchState::Joined);
+        let transferring = self.is_transferring();
         let Some(operator) = &mut self.operator else { return };
         if operator.leg.state == LegState::Released {
             return;
@@ -94,6 +100,7 @@ impl Call {
                 self.outputs.push_back(Output::OperatorHungUp { user });
                 self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
             }
+            (_, Cause::HungUp) if transferring => self.free_operator(),
             (_, Cause::HungUp) if joined && !self.caller_gone => self.drop_operator(),
             (_, Cause::HungUp) if self.caller_gone => self.end(Cause::Released),
             // The phone's connection broke: as long as audio flows, they talk on.
@@ -109,8 +116,12 @@ impl Call {
         self.release(&mut operator.leg);
         self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
         self.outputs.push_back(Output::OperatorLost { user: operator.user });
+        if self.is_transferring() {
+            return;
+        }
         let joined = self.patch_state() == Some(PatchState::Joined);
         if joined && !self.caller_gone {
+            self.end_transfer(Cause::Lost);
             self.set_patch_state(PatchState::Dropped);
             self.record(RecordEvent::PatchDropped);
             return;

@@ -10,6 +10,7 @@ use super::bridge::LegId;
 use super::cause::Cause;
 use super::event::RecordEvent;
 use super::leg::{Leg, LegInput, LegState};
+use super::transfer::TransferProgress;
 use super::{Call, CommandError, Output, Parting, Party, Phase};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
@@ -39,6 +40,10 @@ pub struct Patch {
     pub state: PatchState,
     pub since: Instant,
     ring_until: Instant,
+    /// The operator's second leg, where a desk phone called the contact.
+    pub(super) consult: Option<Leg>,
+    /// The operator is to be out of it as soon as the contact is there: the leg by which that was asked for.
+    pub(super) transfer: Option<LegId>,
 }
 
 impl Patch {
@@ -97,6 +102,8 @@ impl Call {
             state: PatchState::Dialling,
             since: self.now,
             ring_until: self.now + ring,
+            consult: None,
+            transfer: None,
         });
         self.phase = Phase::Patching;
     }
@@ -113,10 +120,12 @@ impl Call {
             _ if came_up && matches!(state, PatchState::Dialling | PatchState::Ringing) => {
                 self.set_patch_state(PatchState::Private);
                 self.record(RecordEvent::PatchAnswered);
+                self.connect_transfer();
             }
             LegInput::Ringing | LegInput::Early if state == PatchState::Dialling => {
                 self.set_patch_state(PatchState::Ringing);
                 self.record(RecordEvent::PatchRinging);
+                self.tell_transfer(TransferProgress::Ringing);
             }
             LegInput::Ended(why) => match state {
                 PatchState::Dialling | PatchState::Ringing | PatchState::Private => self.fail_patch(why),
@@ -144,14 +153,15 @@ impl Call {
     }
 
     /// Lets the contact go; the caller is with the operator again, or the call ends for want of a caller.
-    fn give_back_caller(&mut self, why: Cause) {
+    pub(super) fn give_back_caller(&mut self, why: Cause) {
+        self.end_transfer(why);
         if let Some(mut patch) = self.patch.take() {
             self.release(&mut patch.leg);
         }
         if self.caller_gone {
             self.end(why);
         } else {
-            self.phase = Phase::Talking;
+            self.back_to_operator();
         }
     }
 
@@ -194,8 +204,12 @@ impl Call {
 
     fn hand_over_bridge(&mut self) {
         let operator = self.operator.take();
+        let consult = self.patch.as_mut().and_then(|patch| patch.consult.take());
         self.settle_bridge();
         self.operator = operator;
+        if let Some(mut consult) = consult {
+            self.release(&mut consult);
+        }
         self.free_operator();
     }
 
@@ -210,6 +224,7 @@ impl Call {
 
     /// Lets a contact go whose operator was lost: with a word if they had answered.
     pub(super) fn part_with_contact(&mut self) {
+        self.end_transfer(Cause::Lost);
         let Some(mut patch) = self.patch.take() else { return };
         if patch.leg.is_up() {
             let play = self.next_play();

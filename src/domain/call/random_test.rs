@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;
 use super::tests::setup;
+use super::transfer::{TransferTo, Wanted};
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
@@ -44,6 +45,11 @@ struct World {
     /// Who heard the announcement to its end.
     heard: BTreeSet<LegId>,
     announcements: Vec<(LegId, u64)>,
+    /// Second legs of operators' phones that ring.
+    unanswered: BTreeSet<LegId>,
+    /// Transfers under way, and how many came to their end.
+    transfers: usize,
+    transferred: usize,
 }
 
 impl World {
@@ -68,6 +74,9 @@ impl World {
             recorded: false,
             heard: BTreeSet::new(),
             announcements: vec![],
+            unanswered: BTreeSet::new(),
+            transfers: 0,
+            transferred: 0,
         }
     }
 
@@ -99,6 +108,23 @@ impl World {
                     *self.hung_up.entry(leg).or_default() += 1;
                     assert_eq!(self.hung_up[&leg], 1, "seed {seed}: hung up twice");
                 }
+                Output::Refuse { leg, .. } => {
+                    assert!(self.unanswered.contains(&leg), "seed {seed}: refused though answered");
+                    *self.hung_up.entry(leg).or_default() += 1;
+                    assert_eq!(self.hung_up[&leg], 1, "seed {seed}: let go twice");
+                }
+                Output::AnswerOperator { leg } => {
+                    assert!(self.unanswered.remove(&leg), "seed {seed}: answered twice");
+                }
+                Output::Transfer { progress, .. } => match progress {
+                    TransferProgress::Begun => self.transfers += 1,
+                    TransferProgress::Ringing => assert!(self.transfers > 0, "seed {seed}"),
+                    TransferProgress::Done | TransferProgress::Failed(_) => {
+                        assert!(self.transfers > 0, "seed {seed}: told of a transfer's end twice");
+                        self.transfers -= 1;
+                        self.transferred += usize::from(progress == TransferProgress::Done);
+                    }
+                },
                 Output::SetBridge { rev, matrix } => {
                     assert!(rev > self.rev, "seed {seed}: revisions grow");
                     self.rev = rev;
@@ -158,11 +184,40 @@ impl World {
         self.check();
     }
 
+    /// What an operator does with a desk phone.
+    fn phone(&mut self) {
+        let Some((by, asked)) = self.call.operator.as_ref().map(|o| (o.user.clone(), o.leg.id)) else { return };
+        let second = self.call.consult_leg();
+        let number = PhoneNumber::parse("+12025550190").expect("a valid number");
+        let to = Wanted { leg: LegId(self.next_leg + 1), number, ring: Duration::from_secs(30) };
+        let now = self.clock.instant();
+        match (self.rng.below(4), second) {
+            (0, None) => {
+                let leg = LegId(self.next_leg + 2);
+                if self.call.consult(now, &by, leg, to).is_ok() {
+                    self.next_leg += 2;
+                    self.started.insert(leg);
+                    self.unanswered.insert(leg);
+                }
+            }
+            (0 | 1, Some(second)) => {
+                let (asked, other) = if self.rng.below(2) == 0 { (asked, second) } else { (second, asked) };
+                let _ = self.call.transfer(now, asked, TransferTo::Consulted(other));
+            }
+            (2, _) => self.next_leg += u64::from(self.call.transfer(now, asked, TransferTo::Number(to)).is_ok()),
+            _ => {
+                let hold = self.rng.below(2) == 0;
+                self.tell(Input::Leg { leg: asked, event: LegInput::Hold(hold) });
+            }
+        }
+        self.check();
+    }
+
     fn step(&mut self) {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(22) {
+        match self.rng.below(24) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -215,6 +270,7 @@ impl World {
                 let event = if self.rng.below(2) == 0 { LegInput::Silent } else { LegInput::Heard };
                 self.tell(Input::Leg { leg, event });
             }
+            21 | 22 => self.phone(),
             _ => {
                 let by = Duration::from_millis(self.rng.below(4_000));
                 self.clock.advance(by);
@@ -240,7 +296,7 @@ impl World {
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
-    let (mut patched, mut recorded) = (0, 0);
+    let (mut patched, mut recorded, mut transferred) = (0, 0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -250,11 +306,16 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         patched += usize::from(world.call.joined().is_some());
         recorded += usize::from(world.recorded);
         world.close();
+        transferred += world.transferred;
+        assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
         assert_eq!(world.hung_up.len(), world.started.len(), "seed {seed}: every leg is let go");
         assert!(world.matrix.rows.is_empty(), "seed {seed}: the bridge is empty at the end");
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
-    assert!(patched > 100 && recorded > 100, "the seeds reach the deep phases: {patched} {recorded}");
+    assert!(
+        patched > 100 && recorded > 100 && transferred > 20,
+        "the seeds reach the deep phases: {patched} {recorded} {transferred}"
+    );
 }

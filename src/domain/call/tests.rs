@@ -7,9 +7,9 @@ use super::patch::PatchState;
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 
-const CALLER: LegId = LegId(1);
-const OPERATOR: LegId = LegId(2);
-const CONTACT: LegId = LegId(3);
+pub(super) const CALLER: LegId = LegId(1);
+pub(super) const OPERATOR: LegId = LegId(2);
+pub(super) const CONTACT: LegId = LegId(3);
 
 pub(super) fn setup() -> Setup {
     let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
@@ -23,14 +23,14 @@ pub(super) fn setup() -> Setup {
     }
 }
 
-fn kim() -> UserId {
+pub(super) fn kim() -> UserId {
     UserId::named("kim")
 }
 
-struct Line {
-    clock: TestClock,
-    call: Call,
-    all: Vec<Output>,
+pub(super) struct Line {
+    pub(super) clock: TestClock,
+    pub(super) call: Call,
+    pub(super) all: Vec<Output>,
     last_play: Option<(LegId, u64, Speech)>,
 }
 
@@ -43,14 +43,14 @@ impl Line {
         line
     }
 
-    fn queued() -> Self {
+    pub(super) fn queued() -> Self {
         let mut line = Self::arrives();
         line.leg(CALLER, LegInput::Established);
         line.hears_to_end();
         line
     }
 
-    fn talking() -> Self {
+    pub(super) fn talking() -> Self {
         let mut line = Self::queued();
         line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
         line.leg(OPERATOR, LegInput::Answered);
@@ -85,7 +85,7 @@ impl Line {
         line
     }
 
-    fn take_outputs(&mut self) -> Vec<Output> {
+    pub(super) fn take_outputs(&mut self) -> Vec<Output> {
         let new: Vec<_> = std::iter::from_fn(|| self.call.poll_output()).collect();
         for output in &new {
             if let Output::Play { leg, play, speech } = output {
@@ -96,16 +96,16 @@ impl Line {
         new
     }
 
-    fn tell(&mut self, input: Input) -> Vec<Output> {
+    pub(super) fn tell(&mut self, input: Input) -> Vec<Output> {
         self.call.handle(self.clock.instant(), input);
         self.take_outputs()
     }
 
-    fn leg(&mut self, leg: LegId, event: LegInput) -> Vec<Output> {
+    pub(super) fn leg(&mut self, leg: LegId, event: LegInput) -> Vec<Output> {
         self.tell(Input::Leg { leg, event })
     }
 
-    fn does(&mut self, command: OperatorCommand) -> Vec<Output> {
+    pub(super) fn does(&mut self, command: OperatorCommand) -> Vec<Output> {
         let followed = self.call.command(self.clock.instant(), &kim(), command.clone());
         assert_eq!(followed, Ok(()), "{command:?}");
         self.take_outputs()

@@ -86,7 +86,7 @@ impl Call {
     pub fn role(&self, leg: LegId) -> Option<Role> {
         if leg == self.caller.id {
             Some(Role::Caller)
-        } else if self.operator.as_ref().is_some_and(|o| o.leg.id == leg) {
+        } else if self.operator.as_ref().is_some_and(|o| o.leg.id == leg) || self.consult_leg() == Some(leg) {
             Some(Role::Operator)
         } else if self.patch.as_ref().is_some_and(|p| p.leg.id == leg) {
             Some(Role::Contact)
@@ -130,7 +130,12 @@ impl Call {
             Phase::Talking => matrix = talk(caller, operator, None),
             Phase::Patching => {
                 if let Some(patch) = &self.patch {
-                    matrix = self.patch_matrix(patch, caller, operator);
+                    // With a second leg, the operator is there by that, and hears nothing by the first.
+                    let second = patch.consult.as_ref().map(up);
+                    matrix = self.patch_matrix(patch, caller, second.unwrap_or(operator));
+                    if let (Some(_), Some(first)) = (second, operator) {
+                        matrix = matrix.with(first, &[]);
+                    }
                 }
             }
             Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
@@ -160,6 +165,10 @@ impl Call {
             Some(caller) => matrix.with(caller, &[Source::Music]),
             None => matrix,
         };
+        if patch.transfer.is_some() && patch.state != PatchState::Dropped {
+            // Nobody hears anybody until the contact has answered.
+            return beside_music(operator.map(|o| HearMatrix::default().with(o, &[])).unwrap_or_default());
+        }
         match (patch.state, patch.leg.state) {
             (PatchState::Joined | PatchState::Dropped, _) => {
                 HearMatrix::conference(&present([caller, operator, Some(contact)]))

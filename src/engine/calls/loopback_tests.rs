@@ -116,7 +116,7 @@ impl Signalling for TrunkOnly {
         _user: &UserId,
         _phone: Phone,
         _call: &str,
-        _offer: Vec<u8>,
+        _offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");

@@ -7,6 +7,7 @@
 pub mod book;
 pub mod check;
 pub mod outbound;
+mod phones;
 pub mod record;
 mod recordings;
 mod task;

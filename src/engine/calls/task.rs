@@ -4,6 +4,8 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod phone;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
-use crate::engine::signal::{DialOut, IncomingCall, LegEvent};
+use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
@@ -45,6 +47,8 @@ pub(super) enum ToCall {
     },
     /// So many messages has this caller left before.
     Earlier(u32),
+    /// The desk phone of the call's operator calls somebody.
+    PhoneCall(PhoneCall),
     Stop,
 }
 
@@ -94,7 +98,7 @@ impl CallTask {
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
         };
-        legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.events);
+        legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
         Self {
             calls,
@@ -169,6 +173,9 @@ impl CallTask {
     }
 
     fn on_signal(&mut self, leg: LegId, event: LegEvent) {
+        if let LegEvent::Transfer { to, consulted } = event {
+            return self.on_transfer(leg, to, consulted);
+        }
         if let Some(event) = self.legs.translate(leg, event) {
             self.leg(leg, event);
         }
@@ -231,6 +238,7 @@ impl CallTask {
                 self.facts.earlier = messages;
                 self.show();
             }
+            ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Stop => {
                 self.stopped = true;
                 self.tell(Input::Stop);
@@ -301,6 +309,9 @@ impl CallTask {
                 return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
             }
             Output::HangUp { leg } => self.legs.hang_up(leg),
+            Output::Refuse { leg, why } => self.legs.turn_down(leg, why),
+            Output::AnswerOperator { leg } => self.legs.answer(leg),
+            Output::Transfer { leg, progress } => self.legs.report(leg, progress),
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),

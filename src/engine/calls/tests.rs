@@ -20,9 +20,10 @@ use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResul
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, PlayId, RtpParameters, ShardId};
+use crate::io::media::{Codec, LegStats, PlayId, Reach, RtpParameters, ShardId};
 use crate::io::recording::{Ended, Kind, Tap};
 use crate::io::store::seal::Seal;
 use crate::proto::sdp::{AudioCodec, Session, Srtp};
@@ -53,7 +54,7 @@ impl Outside {
 
 impl Signalling for Outside {
     fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off), events });
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys(), [127, 0, 0, 1].into()), events });
     }
 
     fn phones_of(&self, _user: &UserId) -> Phones {
@@ -66,7 +67,7 @@ impl Signalling for Outside {
         user: &UserId,
         _phone: Phone,
         _call: &str,
-        _offer: Vec<u8>,
+        _offer: Offer,
         events: mpsc::Sender<LegEvent>,
     ) {
         self.did(Did::Rang { leg, user: user.clone(), events });
@@ -90,8 +91,8 @@ impl LegMedia for Outside {
         ShardId(0)
     }
 
-    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<SocketAddr, MediaFault> {
-        Ok(address())
+    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(Reach::at(address()))
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -266,6 +267,7 @@ impl House {
             verstat: Some("TN-Validation-Failed"),
             offer,
             srtp: Srtp::Off,
+            peer: [127, 0, 0, 1].into(),
             events: received,
         });
         (leg, events)

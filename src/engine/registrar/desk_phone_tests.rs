@@ -10,7 +10,9 @@ use tokio::net::UdpSocket;
 use super::devices::KnownDevice;
 use super::*;
 use crate::base::clock::SystemClock;
-use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::transfer::TransferProgress;
+use crate::engine::signal::{Dialled, LEG_EVENT_DEPTH};
 use crate::io::net::Doors;
 use crate::io::store::devices::DeviceHashes;
 use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challenge};
@@ -30,6 +32,7 @@ struct House {
     handle: RegistrarHandle,
     changes: mpsc::UnboundedReceiver<PhoneChange>,
     devices: watch::Sender<Devices>,
+    calls: mpsc::Receiver<PhoneCall>,
 }
 
 async fn house() -> House {
@@ -37,9 +40,11 @@ async fn house() -> House {
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
-    let settings = PhoneSettings { doors: Doors::plain(bind), check, devices, digests };
+    let mut settings = PhoneSettings::new(Doors::plain(bind), check, devices, digests);
+    let (made, calls) = mpsc::channel(8);
+    settings.calls = Some(made);
     let (handle, changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
-    House { handle, changes, devices: sender }
+    House { handle, changes, devices: sender, calls }
 }
 
 /// A telephone that can only do UDP.
@@ -60,7 +65,17 @@ impl Handset {
         self.socket.send_to(bytes, self.to).await.expect("loopback takes a datagram");
     }
 
+    /// The next message that says something.
     async fn receive(&self) -> String {
+        loop {
+            let message = self.receive_any().await;
+            if !message.starts_with("SIP/2.0 100 ") {
+                return message;
+            }
+        }
+    }
+
+    async fn receive_any(&self) -> String {
         let mut buffer = vec![0; 4096];
         let received = tokio::time::timeout(Duration::from_secs(5), self.socket.recv(&mut buffer));
         let len = received.await.expect("in time").expect("received");
@@ -76,6 +91,17 @@ impl Handset {
              CSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\n{authorization}Contact: {contact}\r\nExpires: {expires}\r\n\
              User-Agent: a telephone that says as much of itself as telephones do, 1.2.3 (build 4567)\r\n\
              Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    /// A call of its own.
+    fn invite(&self, authorization: &str, cseq: u32) -> String {
+        let user = self.user;
+        format!(
+            "INVITE {TARGET} SIP/2.0\r\nVia: SIP/2.0/UDP 10.9.8.7:5060;branch=z9hG4bKi{user}{cseq};rport\r\n\
+             From: <sip:{user}@cordboard.local>;tag=7\r\nTo: <{TARGET}>\r\nCall-ID: second-of-{user}\r\n\
+             CSeq: {cseq} INVITE\r\nMax-Forwards: 70\r\n{authorization}Contact: {CONTACT}\r\n\
+             Content-Length: 0\r\n\r\n"
         )
     }
 
@@ -106,6 +132,14 @@ fn challenge(response: &str, algorithm: Algorithm) -> Challenge {
     all.into_iter().find(|c| c.algorithm == algorithm).expect("offered")
 }
 
+/// The same for another request, by SHA-256, with a challenge used for the first time.
+fn answer_for(method: &str, uri: &str, response: &str, secret: &str, count: u32) -> String {
+    let login = Login { user: USER.to_owned(), password: SecretString::from(secret.to_owned()), realm: None };
+    let asked = Asked { method, uri, body: b"" };
+    let challenge = challenge(response, Algorithm::SHA_256);
+    format!("Authorization: {}\r\n", credentials(&challenge, &login, asked, "cn", count))
+}
+
 fn answer(response: &str, user: &str, secret: &str, algorithm: Algorithm, count: u32) -> String {
     let login = Login { user: user.to_owned(), password: SecretString::from(secret.to_owned()), realm: None };
     let asked = Asked { method: "REGISTER", uri: "sip:cordboard.local", body: b"" };
@@ -113,6 +147,8 @@ fn answer(response: &str, user: &str, secret: &str, algorithm: Algorithm, count:
 }
 
 const CONTACT: &str = "<sip:kim-desk@10.9.8.7:5060>";
+/// Whom the phone calls.
+const TARGET: &str = "sip:2025550142@cordboard.local";
 
 #[tokio::test]
 async fn a_desk_phone_registers_by_either_algorithm_and_is_rung_where_it_really_is() {
@@ -242,13 +278,119 @@ async fn a_phone_switched_off_and_on_has_one_binding_and_good_bye_takes_it_back(
 async fn what_a_phone_asks_outside_a_dialog_is_refused_and_its_keep_alive_answered() {
     let house = house().await;
     let mut phone = Handset::new(&house, USER).await;
-    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
-    let invite = phone.register("", CONTACT, 60).replace("REGISTER", "INVITE");
-    phone.send(invite.as_bytes()).await;
+    // Not even asked who it is, before it has registered.
+    phone.send(phone.invite("", 1).as_bytes()).await;
     let refused = phone.receive().await;
-    assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    assert!(refused.starts_with("SIP/2.0 403 ") && !refused.contains("Authenticate"), "{refused}");
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    for method in ["REFER", "OPTIONS", "MESSAGE"] {
+        let request = phone.register("", CONTACT, 60).replace("REGISTER", method);
+        phone.send(request.as_bytes()).await;
+        let refused = phone.receive().await;
+        assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    }
     phone.send(b"\r\n\r\n").await;
     assert_eq!(phone.receive().await, "\r\n");
+}
+
+#[tokio::test]
+async fn a_call_that_a_registered_phone_makes_has_to_prove_itself_and_is_told_whom_for() {
+    let mut house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    phone.send(phone.invite("", 1).as_bytes()).await;
+    let challenged = phone.receive().await;
+    assert!(challenged.starts_with("SIP/2.0 401 "), "{challenged}");
+    for (cseq, secret, status) in [(2, "a guess", "SIP/2.0 401 "), (3, SECRET, "SIP/2.0 100 ")] {
+        let authorization = answer_for("INVITE", TARGET, &challenged, secret, cseq);
+        phone.send(phone.invite(&authorization, cseq).as_bytes()).await;
+        let answered = phone.receive_any().await;
+        let answered = if status.contains("401") { phone.receive().await } else { answered };
+        assert!(answered.starts_with(status), "{answered}");
+    }
+    let call = tokio::time::timeout(Duration::from_secs(5), house.calls.recv()).await.expect("in time").expect("told");
+    let number = PhoneNumber::parse("+12025550142").expect("a number");
+    assert_eq!((call.user, call.to), (UserId::named("kim"), Dialled::Number(number)));
+    house.handle.send(call.leg, LegCommand::RejectSaying(Cause::Forbidden, "Nobody is there."));
+    let refused = phone.receive().await;
+    assert!(
+        refused.starts_with("SIP/2.0 403 ") && refused.contains("Warning: 399 cordboard.local \"Nobody is there.\""),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_transfer_is_heard_in_a_call_of_that_phones_and_tells_whom_its_other_call_is_with() {
+    let mut house = house().await;
+    let kim = UserId::named("kim");
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
+    house.handle.ring(LegId(1_001), &kim, Phone::DeskPhone, b"v=0\r\n".to_vec(), Vec::new(), events);
+    let invite = phone.receive().await;
+    let of = |text: &str, name: &str| {
+        let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}"));
+        line[name.len()..].to_owned()
+    };
+    let (from, to, id) = (of(&invite, "From: "), of(&invite, "To: "), of(&invite, "Call-ID: "));
+    let ok = format!(
+        "SIP/2.0 200 OK\r\nVia: {}\r\nFrom: {from}\r\nTo: {to};tag=phone\r\nCall-ID: {id}\r\nCSeq: {}\r\n\
+         Contact: {CONTACT}\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
+        of(&invite, "Via: "),
+        of(&invite, "CSeq: ")
+    );
+    phone.send(ok.as_bytes()).await;
+    assert!(phone.receive().await.starts_with("ACK "));
+    assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
+    let refer = |cseq: u32, to_uri: &str| {
+        format!(
+            "REFER sip:x@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.9.8.7;branch=z9hG4bKr{cseq};rport\r\nFrom: {to};tag=phone\r\n\
+             To: {from}\r\nCall-ID: {id}\r\nCSeq: {cseq} REFER\r\nContact: {CONTACT}\r\nRefer-To: <{to_uri}>\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    phone.send(refer(1, "sip:+12025550142@h").as_bytes()).await;
+    let number = PhoneNumber::parse("+12025550142").expect("a number");
+    match heard.recv().await {
+        Some(LegEvent::Transfer { to, consulted: None }) => assert_eq!(to, Dialled::Number(number)),
+        other => panic!("{other:?}"),
+    }
+    for (progress, expected) in [
+        (TransferProgress::Begun, vec!["SIP/2.0 202 ", "SIP/2.0 100 Trying"]),
+        (TransferProgress::Ringing, vec!["SIP/2.0 180 Ringing"]),
+        (TransferProgress::Failed(Cause::Busy), vec!["SIP/2.0 486 Busy Here"]),
+    ] {
+        house.handle.send(LegId(1_001), LegCommand::Transfer(progress));
+        for words in expected {
+            let told = phone.receive().await;
+            assert!(told.contains(words), "{told}");
+            if told.starts_with("NOTIFY ") {
+                let ok = told.replace("NOTIFY sip:kim-desk@10.9.8.7:5060 SIP/2.0", "SIP/2.0 200 OK");
+                phone.send(ok.split("Contact: ").next().expect("a part").as_bytes()).await;
+            }
+        }
+    }
+    // Another call of that phone's, which it makes itself.
+    phone.send(phone.invite("", 1).as_bytes()).await;
+    let challenged = phone.receive().await;
+    let authorization = answer_for("INVITE", TARGET, &challenged, SECRET, 1);
+    phone.send(phone.invite(&authorization, 2).as_bytes()).await;
+    let second = house.calls.recv().await.expect("told");
+    house.handle.send(second.leg, LegCommand::Ring);
+    let ringing = phone.receive().await;
+    assert!(ringing.starts_with("SIP/2.0 180 "), "{ringing}");
+    let tag = of(&ringing, "To: ").split_once(";tag=").expect("a tag").1.to_owned();
+    let replaces = |id: &str| format!("sip:b@h?Replaces={id}%3Bto-tag%3D{tag}%3Bfrom-tag%3D7");
+    phone.send(refer(2, &replaces("elsewhere")).as_bytes()).await;
+    let refused = phone.receive().await;
+    assert!(refused.starts_with("SIP/2.0 404 "), "a call that is not there: {refused}");
+    phone.send(refer(3, &replaces("second-of-kim-desk")).as_bytes()).await;
+    match heard.recv().await {
+        Some(LegEvent::Transfer { consulted: Some(leg), .. }) => assert_eq!(leg, second.leg),
+        other => panic!("{other:?}"),
+    }
+    house.handle.send(LegId(1_001), LegCommand::RefuseTransfer(Cause::Busy));
+    assert!(phone.receive().await.starts_with("SIP/2.0 486 "));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! `locate`. Only configured carriers may speak to it. The loop never waits for an owner, a peer or a name server.
 
 mod alarms;
+mod here;
 mod names;
 mod out;
 mod registrations;
@@ -17,15 +18,15 @@ mod watch;
 mod tests;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use super::feed::{AlarmView, Feed};
+pub use super::signal::LegNumbers;
 use super::signal::{DialOut, IncomingCall, LegCommand, LegEvent, Offer};
 use super::sip_side::SipSide;
 use crate::base::clock::SharedClock;
@@ -42,7 +43,7 @@ use crate::io::net::{BindError, Doors, Endpoint, Resolver, local_ip_towards};
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::identity_out::Shown;
 use crate::proto::sip::ping::PING_EVERY;
-use crate::proto::sip::{Admit, Agent, AgentConfig, Role, Source, Transport};
+use crate::proto::sip::{Admit, Agent, AgentConfig, PeerTerms, Role, Source, Transport};
 
 use alarms::Alarms;
 pub use registrations::{CarrierAccount, Registering};
@@ -50,6 +51,8 @@ use registrations::{Registrations, add_logins};
 use run::Loop;
 use watch::Watch;
 
+/// Calls at one time, unless told otherwise.
+const MAX_CALLS: usize = 4_000;
 /// Calls in that may wait for their owner to be made.
 const INCOMING_DEPTH: usize = 256;
 /// Answers of name servers that may wait for the loop.
@@ -76,6 +79,8 @@ pub struct Carrier {
     pub shown: Shown,
     /// Numbers the carrier lets us show; the first where a call names none of them. Empty: any.
     pub caller_ids: Vec<PhoneNumber>,
+    /// Session timers and reliable provisional responses.
+    pub terms: PeerTerms,
     /// How often it is asked whether it is there. None: never, it counts as up.
     pub ping_every: Option<Duration>,
     /// How we answer its challenges, if it makes any.
@@ -134,6 +139,7 @@ impl Carrier {
             numbering,
             shown: Shown::default(),
             caller_ids: Vec::new(),
+            terms: PeerTerms::default(),
             ping_every: Some(PING_EVERY),
             account: None,
         }
@@ -164,6 +170,8 @@ pub struct TrunkSettings {
     pub legs: LegNumbers,
     /// Where alarms are shown.
     pub feed: Feed,
+    /// Calls that the agent holds at most, both ways.
+    pub max_calls: usize,
     /// Who is asked for names; none: whom the system asks.
     pub name_server: Option<SocketAddr>,
 }
@@ -172,17 +180,8 @@ impl TrunkSettings {
     pub fn new(bind: SocketAddr, carriers: Vec<Carrier>, legs: LegNumbers) -> Self {
         let (limits, feed) = (Limits::default(), Feed::default());
         let caps = Caps::default();
-        Self { bind, tls: None, caps, advertised: None, carriers, limits, legs, feed, name_server: None }
-    }
-}
-
-/// Numbers for legs, unique within the process.
-#[derive(Clone, Debug, Default)]
-pub struct LegNumbers(Arc<AtomicU64>);
-
-impl LegNumbers {
-    pub fn fresh(&self) -> LegId {
-        LegId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+        let max_calls = MAX_CALLS;
+        Self { bind, tls: None, caps, advertised: None, carriers, limits, legs, feed, max_calls, name_server: None }
     }
 }
 
@@ -304,14 +303,22 @@ pub async fn spawn(
         }
     }
     let mut config = AgentConfig::new(Role::Trunk, Admit::Sources(peers));
+    config.max_dialogs = settings.max_calls;
     let towards = watch.any_address();
     let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, towards));
-    config.advertised = Some(format!("{host}:{}", local.port()));
-    config.advertised_tls = Some(format!("{host}:{}", local_tls.unwrap_or(local).port()));
+    let ports = (local.port(), local_tls.unwrap_or(local).port());
+    if settings.advertised.is_none() && local.ip().is_unspecified() {
+        // Each peer is told the address that leads to it.
+        config.listens_on = Some(ports);
+    } else {
+        config.advertised = Some(format!("{host}:{}", ports.0));
+        config.advertised_tls = Some(format!("{host}:{}", ports.1));
+    }
     let rules = settings.carriers.iter().map(|carrier| carrier.rules.clone());
     let routing = Routing::new(rules, settings.limits, Rng::from_system());
     let mut agent = Agent::new(config, Rng::from_system());
     add_logins(&mut agent, &settings.carriers);
+    agent.set_terms(run::terms(&settings.carriers, &watch));
     let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
     let side = SipSide { agent, endpoint, clock, name: "trunk" };
     let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
@@ -320,10 +327,16 @@ pub async fn spawn(
     Ok((TrunkHandle { orders, alarms, local, local_tls }, calls))
 }
 
-/// The host to name in Via and Contact when none is configured.
+/// The host that we go by when none is configured: where we listen on every address, the one that leads to some trunk, or
+/// to the world.
 fn advertised_host(local: SocketAddr, towards: Option<SocketAddr>) -> String {
+    let (world, alone): (SocketAddr, IpAddr) = if local.is_ipv4() {
+        (([192, 0, 2, 1], 9).into(), Ipv4Addr::LOCALHOST.into())
+    } else {
+        (([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into(), Ipv6Addr::LOCALHOST.into())
+    };
     let ip = if local.ip().is_unspecified() {
-        towards.and_then(local_ip_towards).unwrap_or_else(|| local.ip())
+        towards.and_then(local_ip_towards).or_else(|| local_ip_towards(world)).unwrap_or(alone)
     } else {
         local.ip()
     };

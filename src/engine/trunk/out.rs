@@ -13,6 +13,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::sip_side::own_keys;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
 use crate::proto::sip::identity_out::present;
@@ -61,12 +62,30 @@ impl Loop {
     pub(super) fn lose_patience(&mut self, now: Instant) {
         while let Some((at, leg)) = self.impatient.first().copied().filter(|(at, _)| *at <= now) {
             self.impatient.remove(&(at, leg));
+            self.pass_over_full(leg, now);
             let Some(hunting) = self.hunting.get_mut(&leg) else { continue };
             hunting.hunt.handle(now, HuntInput::Timeout);
             for command in self.drive(leg) {
                 self.feed(Input::Command(command));
             }
             self.settle(leg);
+        }
+    }
+
+    /// Takes out the ways right after the one tried now that have no channel: a silent one is left for another that can
+    /// be tried, not for nothing.
+    fn pass_over_full(&mut self, leg: LegId, now: Instant) {
+        let own = self.routing.trunk_of(leg);
+        while let Some(hunting) = self.hunting.get_mut(&leg) {
+            let next = hunting.hunt.at() + 1;
+            let helps = hunting.to.emergency_code().is_some();
+            match hunting.ways.get(next) {
+                Some(way) if !helps && own != Some(way.trunk) && !self.routing.has_channel(way.trunk) => {
+                    hunting.ways.remove(next);
+                    hunting.hunt.handle(now, HuntInput::Gone);
+                }
+                _ => return,
+            }
         }
     }
 
@@ -83,7 +102,8 @@ impl Loop {
                 hunting.hunt.handle(now, HuntInput::Refused { status });
                 return self.drive(leg);
             }
-            Event::Answered { .. } => {
+            // Full: by no fault of that way, and no other would do better.
+            Event::Answered { .. } | Event::Full { .. } => {
                 self.hunting.remove(&leg);
             }
             _ => {}
@@ -158,10 +178,14 @@ impl Loop {
         let own = carrier.caller_ids.first().map(written);
         let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &self.host);
         let (srtp, again) = (carrier.srtp, std::mem::replace(&mut hunting.offered, true));
-        if (again || srtp != Srtp::Off) && self.legs.tell(dialog, LegEvent::Offered(srtp)).is_some() {
+        let keys = own_keys();
+        let local = hunting.offer.local_for(way.peer.ip());
+        let said = LegEvent::Offered { srtp, keys, local };
+        if (again || srtp != Srtp::Off || local.is_some()) && self.legs.tell(dialog, said).is_some() {
             // Its owner is gone.
             return None;
         }
+        self.side.agent.agree_on(dialog, carrier.terms);
         if carrier.account.is_some() {
             self.side.agent.lend_login(dialog, login_of(way.trunk));
         }
@@ -174,7 +198,7 @@ impl Loop {
             from: identity.from,
             to: format!("<sip:{user}@{host}>"),
             headers: identity.headers,
-            offer: Some(hunting.offer.with(srtp)),
+            offer: Some(hunting.offer.with(srtp, keys, way.peer.ip())),
         })
     }
 }

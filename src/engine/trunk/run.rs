@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::alarms::TOLL;
+use super::here::Here;
 use super::names::Found;
 use super::out::Hunting;
 use super::registrations::{Registrations, login_of};
@@ -20,7 +21,9 @@ use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
 use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::locate::Server;
-use crate::proto::sip::{Admit, Command, DialogId, Event, Flow, IncomingInvite, Input, Source, Transport, Verstat};
+use crate::proto::sip::{
+    Admit, Command, DialogId, Event, Flow, IncomingInvite, Input, PeerTerms, Source, Transport, Verstat,
+};
 
 const TOLL_WORDS: &str = "Calls to numbers that may not be dialled, or beyond an account's limit, were refused again \
                           and again. Somebody may be trying to call at your cost: look at who placed them.";
@@ -37,6 +40,7 @@ pub(super) struct Loop {
     unregistered: Option<oneshot::Sender<()>>,
     /// As carriers know us.
     pub(super) host: String,
+    here: Here,
     /// Calls out that are not answered yet.
     pub(super) hunting: HashMap<LegId, Hunting>,
     /// When a hunt loses patience. May hold some that are over.
@@ -65,6 +69,7 @@ impl Loop {
             registrations,
             unregistered,
             host,
+            here: Here::default(),
             hunting,
             impatient,
             incoming,
@@ -140,7 +145,7 @@ impl Loop {
         if let Input::FlowClosed { flow } = &input {
             self.lost(flow);
         }
-        let mut inputs = VecDeque::from([input]);
+        let mut inputs = VecDeque::from([self.as_seen(input)]);
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
         while let Some(input) = inputs.pop_front() {
             let fed = self.side.feed(input);
@@ -148,6 +153,17 @@ impl Loop {
             for event in fed.events {
                 inputs.extend(self.follow(event).into_iter().map(Input::Command));
             }
+        }
+    }
+
+    /// With the address that a peer of ours sees of us. Strangers are not worth the asking.
+    fn as_seen(&mut self, input: Input) -> Input {
+        match input {
+            Input::Received { flow, bytes } if self.side.agent.admits(flow.peer.ip()) => {
+                let now = self.now();
+                Input::Received { flow: self.here.seen_from(now, flow), bytes }
+            }
+            input => input,
         }
     }
 
@@ -172,6 +188,10 @@ impl Loop {
                 Vec::new()
             }
             Event::FlowLost { dialog } => self.find_way(dialog).into_iter().collect(),
+            Event::Undelivered { transaction, flow, hop } => {
+                let way = self.way_on(&flow, hop);
+                way.map(|flow| Command::SendAgain { transaction, flow }).into_iter().collect()
+            }
             event => {
                 let leg = dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
                 let commands = match leg.filter(|leg| self.hunting.contains_key(leg)) {
@@ -208,6 +228,7 @@ impl Loop {
         self.routing.keep(|leg| legs.dialog_of(leg).is_some());
         self.hunting.retain(|leg, _| legs.dialog_of(*leg).is_some());
         self.routing.tidy(self.side.clock.instant());
+        self.here.tidy(now);
         metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
     }
 
@@ -217,6 +238,7 @@ impl Loop {
         let peers = peers(&self.settings.carriers, &self.watch);
         self.side.endpoint.know(peers.clone());
         self.side.agent.admit(Admit::Sources(peers));
+        self.side.agent.set_terms(terms(&self.settings.carriers, &self.watch));
         self.reach(trunk);
         self.register();
     }
@@ -254,11 +276,13 @@ impl Loop {
 
     /// A flow to a server of this trunk.
     pub(super) fn flow_to(&mut self, trunk: usize, peer: SocketAddr) -> Flow {
-        match &self.settings.carriers[trunk].over {
+        let flow = match &self.settings.carriers[trunk].over {
             Carriage::Udp => self.side.endpoint.udp_flow(peer),
             Carriage::Tcp => self.side.endpoint.stream_flow(peer, None),
             Carriage::Tls(tls) => self.side.endpoint.stream_flow(peer, Some(tls)),
-        }
+        };
+        let now = self.now();
+        self.here.seen_from(now, flow)
     }
 
     /// A call goes on whose connection broke. One of ours is opened anew by its next request; in place of the carrier's
@@ -269,14 +293,37 @@ impl Loop {
             return None;
         }
         let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
-        let peer = hop.or_else(|| self.watch.server_of(self.now(), trunk))?;
-        let flow = match (flow.transport, &self.settings.carriers[trunk].over) {
-            (Transport::Tcp, _) => self.side.endpoint.stream_flow(peer, None),
-            (Transport::Tls, Carriage::Tls(tls)) => self.side.endpoint.stream_flow(peer, Some(tls)),
-            // We know no name that its certificate would have to say. The carrier may come again by itself.
-            _ => return None,
-        };
+        let flow = self.new_way(trunk, &flow, hop)?;
         Some(Command::MoveFlow { dialog, flow })
+    }
+
+    /// The same for a request of a call that is over for us: by the trunk that the connection came from.
+    fn way_on(&mut self, flow: &Flow, hop: Option<SocketAddr>) -> Option<Flow> {
+        if self.side.endpoint.reopens(flow) {
+            return Some(*flow);
+        }
+        let trunk = self.caller_of(flow)?;
+        self.new_way(trunk, flow, hop)
+    }
+
+    fn new_way(&mut self, trunk: usize, flow: &Flow, hop: Option<SocketAddr>) -> Option<Flow> {
+        let peer = hop.or_else(|| self.watch.server_of(self.now(), trunk))?;
+        match (flow.transport, &self.settings.carriers[trunk].over) {
+            (Transport::Tcp, _) => Some(self.side.endpoint.stream_flow(peer, None)),
+            (Transport::Tls, Carriage::Tls(tls)) => Some(self.side.endpoint.stream_flow(peer, Some(tls))),
+            // We know no name that its certificate would have to say. The carrier may come again by itself.
+            _ => None,
+        }
+    }
+
+    /// The trunk that calls from there come in over, if they may.
+    fn caller_of(&self, flow: &Flow) -> Option<usize> {
+        let from = flow.peer.ip();
+        let sends_calls = |(at, carrier): (usize, &Carrier)| {
+            let listed = carrier.sources.iter().any(|source| source.contains(from));
+            (listed || (carrier.targets_call && self.watch.is_server(at, from))).then_some(at)
+        };
+        self.settings.carriers.iter().enumerate().find_map(sends_calls)
     }
 
     fn ping(&mut self, ping: Ping) {
@@ -308,12 +355,7 @@ impl Loop {
             let later = (status == 503).then(|| ("Retry-After".to_owned(), "10".to_owned()));
             Some(Command::Reject { dialog, status, headers: later.into_iter().collect() })
         };
-        let from = flow.peer.ip();
-        let sends_calls = |(at, carrier): (usize, &Carrier)| {
-            let listed = carrier.sources.iter().any(|source| source.contains(from));
-            (listed || (carrier.targets_call && self.watch.is_server(at, from))).then_some(at)
-        };
-        let Some(index) = self.settings.carriers.iter().enumerate().find_map(sends_calls) else {
+        let Some(index) = self.caller_of(flow) else {
             // A server that answers calls of ours, but may make none.
             self.side.count_refusal(403);
             return refuse(403);
@@ -345,6 +387,7 @@ impl Loop {
             verstat: invite.verstat().map(Verstat::name),
             offer: invite.offer.clone(),
             srtp: if tls { carrier.srtp } else { Srtp::Off },
+            peer: flow.peer.ip(),
             events: receiver,
         };
         if self.incoming.try_send(call).is_err() {
@@ -357,6 +400,16 @@ impl Loop {
         self.routing.came_in(leg, index);
         None
     }
+}
+
+/// What is agreed with those who may call, by the trunk that a call from them is taken for.
+pub(super) fn terms(carriers: &[Carrier], watch: &Watch) -> Vec<(Source, PeerTerms)> {
+    let of = |(at, carrier): (usize, &Carrier)| {
+        let servers = watch.servers(at).filter(|_| carrier.targets_call).map(|server| Source::from(server.ip()));
+        let sources = carrier.sources.iter().copied().chain(servers);
+        sources.map(|source| (source, carrier.terms)).collect::<Vec<_>>()
+    };
+    carriers.iter().enumerate().flat_map(of).collect()
 }
 
 /// Who may speak to us: those who may call, and those who answer our calls.
@@ -374,6 +427,7 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Progress { dialog, .. }
         | Event::Answered { dialog, .. }
         | Event::Rejected { dialog, .. }
+        | Event::Full { dialog }
         | Event::Reoffered { dialog, .. }
         | Event::ReinviteAnswered { dialog, .. }
         | Event::ReinviteRejected { dialog, .. }
@@ -381,6 +435,10 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Refer { dialog, .. }
         | Event::FlowLost { dialog }
         | Event::Ended { dialog, .. } => Some(*dialog),
-        Event::Register { .. } | Event::Registration(_) | Event::OptionsAnswered { .. } | Event::Refused { .. } => None,
+        Event::Register { .. }
+        | Event::Registration(_)
+        | Event::OptionsAnswered { .. }
+        | Event::Undelivered { .. }
+        | Event::Refused { .. } => None,
     }
 }

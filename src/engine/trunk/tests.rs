@@ -2,6 +2,7 @@
 //! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
 
 mod secure;
+mod terms;
 
 use tokio::net::UdpSocket;
 use tokio::sync::broadcast;
@@ -132,7 +133,7 @@ impl Caller {
     async fn hears(&mut self) -> LegEvent {
         loop {
             let event = timeout(PATIENCE, self.events.recv()).await.expect("in time").expect("a leg ends with a word");
-            if !matches!(event, LegEvent::Offered(_)) {
+            if !matches!(event, LegEvent::Offered { .. }) {
                 return event;
             }
         }
@@ -206,6 +207,51 @@ async fn a_silent_trunk_is_left_and_its_late_ringing_cancelled() {
     first.gets("ACK").await;
     house.trunk.send(caller.leg, LegCommand::HangUp);
     assert_eq!(caller.ends().await, Cause::Released, "of the first trunk nothing was told");
+}
+
+#[tokio::test]
+async fn a_silent_trunk_is_not_left_for_one_that_is_full() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let mut small = carrier(&second, 20);
+    small.rules.channels = 1;
+    let mut broken = carrier(&first, 10);
+    broken.rules.calls_per_second = 100;
+    let house = house(vec![broken, small], |_| {}).await;
+    // The second one's only line is taken.
+    let mut before = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "503 Service Unavailable", false).await;
+    let taken = second.gets("INVITE").await;
+    second.says(&taken, "200 OK", true).await;
+    assert!(matches!(before.hears().await, LegEvent::Answered(_)));
+    let mut caller = house.dials(BEN);
+    let silent = first.gets("INVITE").await;
+    // Sent at 0, 0.5, 1.5 and 3.5 s: it is waited for longer than where there is another.
+    for _ in 0..3 {
+        assert_eq!(first.gets("INVITE").await.header("Via"), silent.header("Via"));
+    }
+    first.says(&silent, "200 OK", true).await;
+    assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
+}
+
+#[tokio::test]
+async fn an_agent_of_ours_that_is_full_is_nobodys_fault() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |settings| settings.max_calls = 1).await;
+    let mut up = house.dials(BEN);
+    let taken = first.gets("INVITE").await;
+    first.says(&taken, "200 OK", true).await;
+    assert!(matches!(up.hears().await, LegEvent::Answered(_)));
+    first.gets("ACK").await;
+    assert_eq!(house.dials(BEN).ends().await, Cause::LinesBusy);
+    house.trunk.send(up.leg, LegCommand::HangUp);
+    let bye = first.gets("BYE").await;
+    first.says(&bye, "200 OK", false).await;
+    assert_eq!(up.ends().await, Cause::Released);
+    // It would be tried after the other, had it been blamed.
+    let _again = house.dials(BEN);
+    first.gets("INVITE").await;
+    assert_eq!(second.unread(), 0);
 }
 
 #[tokio::test]
@@ -448,7 +494,7 @@ async fn a_trunk_side_for_both_families_finds_a_carrier_that_has_ipv4_alone() {
     named.ping_every = Some(PING_EVERY);
     let _house = house(vec![named], |settings| {
         settings.name_server = Some(server);
-        settings.bind = (std::net::Ipv6Addr::UNSPECIFIED, 0).into();
+        settings.bind = (Ipv6Addr::UNSPECIFIED, 0).into();
     })
     .await;
     far.gets("OPTIONS").await;

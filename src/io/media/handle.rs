@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ use super::leg::{Leg, RtpPath};
 use super::port::PortPool;
 use super::shard::{Command, Shard, Sounds};
 use super::web_path::WebPath;
-use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
+use super::{Codec, MediaEvent, Place, PlayId, Prompt, Reach, RtpParameters, ShardId};
 
 /// What media needs to start.
 #[derive(Clone, Debug)]
@@ -88,6 +88,7 @@ pub struct Media {
 struct Inner {
     bind_ip: IpAddr,
     public_ip: Option<IpAddr>,
+    second: Option<Place>,
     ports: PortPool,
     clock: SharedClock,
     certificate: Certificate,
@@ -100,8 +101,18 @@ struct Inner {
 impl Media {
     /// Starts the media threads. Events must be taken from the other end of `events`.
     pub fn start(config: MediaConfig, events: mpsc::Sender<MediaEvent>) -> Result<Self, MediaError> {
+        Self::start_with(config, None, events)
+    }
+
+    /// The same with an address of the other family beside the first, for telephones of that: sockets then listen on
+    /// every address of both.
+    pub fn start_with(
+        config: MediaConfig,
+        second: Option<Place>,
+        events: mpsc::Sender<MediaEvent>,
+    ) -> Result<Self, MediaError> {
         let clock = config.clock.clone();
-        let (media, drivers) = Self::prepare(config, events)?;
+        let (media, drivers) = Self::prepare_with(config, second, events)?;
         let first_tick = clock.instant();
         for (i, driver) in drivers.into_iter().enumerate() {
             let clock = clock.clone();
@@ -119,6 +130,14 @@ impl Media {
         config: MediaConfig,
         events: mpsc::Sender<MediaEvent>,
     ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
+        Self::prepare_with(config, None, events)
+    }
+
+    fn prepare_with(
+        config: MediaConfig,
+        second: Option<Place>,
+        events: mpsc::Sender<MediaEvent>,
+    ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
         if config.bind_ip.is_unspecified() && config.public_ip.is_none() {
             return Err(MediaError::Address);
         }
@@ -134,6 +153,7 @@ impl Media {
         let inner = Inner {
             bind_ip: config.bind_ip,
             public_ip: config.public_ip,
+            second,
             ports: PortPool::new(&config.ports),
             clock: config.clock,
             certificate: Certificate::generate().map_err(MediaError::Web)?,
@@ -158,12 +178,20 @@ impl Media {
 
     /// Opens a leg to a SIP far end and says where it receives. It hears nothing yet.
     pub fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaError> {
+        Ok(self.open_rtp_for(shard, leg)?.towards(None))
+    }
+
+    /// The same, and where it receives depends on who sends.
+    pub fn open_rtp_for(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaError> {
         self.check_new(shard, leg)?;
-        let (rtp, rtcp, lease) = self.inner.ports.bind_pair(self.inner.bind_ip).map_err(MediaError::Port)?;
+        let Inner { bind_ip, public_ip, second, ports, .. } = &*self.inner;
+        // A socket of both families is bound to every address of either.
+        let ip = if second.is_some() { Ipv6Addr::UNSPECIFIED.into() } else { *bind_ip };
+        let (rtp, rtcp, lease) = ports.bind_pair(ip, second.is_some()).map_err(MediaError::Port)?;
         let local = rtp.local_addr().map_err(MediaError::Port)?;
         let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut self.rng());
         self.open(shard, made)?;
-        Ok(SocketAddr::new(self.inner.public_ip.unwrap_or_else(|| local.ip()), local.port()))
+        Ok(Reach::new(local.port(), Place { bound: *bind_ip, public: *public_ip }, *second))
     }
 
     /// Opens a leg to a browser and gives the offer for it, naming `codecs`, the preferred one first.

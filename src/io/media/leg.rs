@@ -5,7 +5,7 @@
 //! where to; a packet is heard only from where the latch admits it.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ const MAX_SAMPLES: usize = 480;
 pub(super) struct RtpPath {
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
+    /// They are of IPv6.
+    six: bool,
     pub(super) latch: Latch,
     /// Boxed: a leg moves whole from shard to shard.
     secure: Option<Box<Secure>>,
@@ -64,9 +66,11 @@ pub(super) struct RtpPath {
 
 impl RtpPath {
     pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
+        let six = rtp.local_addr().is_ok_and(|local| local.is_ipv6());
         Self {
             rtp,
             rtcp,
+            six,
             latch: Latch::default(),
             secure: None,
             connected: None,
@@ -74,6 +78,17 @@ impl RtpPath {
             mux: false,
             strangers: 0,
             _lease: lease,
+        }
+    }
+
+    /// A socket for both families has IPv4 addresses in IPv6's clothes, where packets come from and where they go.
+    fn as_of_socket(&self, remote: SocketAddr) -> SocketAddr {
+        match remote.ip() {
+            // Nowhere is nowhere in either.
+            IpAddr::V4(ip) if self.six && !ip.is_unspecified() => {
+                SocketAddr::new(ip.to_ipv6_mapped().into(), remote.port())
+            }
+            _ => remote,
         }
     }
 
@@ -272,7 +287,7 @@ impl Leg {
     /// Takes what SDP says, at first and after each re-offer.
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
-        path.latch.tell(parameters.remote);
+        path.latch.tell(path.as_of_socket(parameters.remote));
         Secure::agree(&mut path.secure, parameters.srtp);
         path.mux = parameters.rtcp_mux;
         path.aim();

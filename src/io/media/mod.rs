@@ -12,6 +12,7 @@ mod leg;
 mod move_tests;
 mod port;
 pub mod prompt;
+mod reach;
 mod ready;
 #[cfg(test)]
 mod record_tests;
@@ -36,6 +37,7 @@ pub use crate::proto::audio::codec::Codec;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
 pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
 pub use prompt::{Prompt, PromptError};
+pub use reach::{Place, Reach};
 
 /// A media thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -42,14 +42,16 @@ impl PortPool {
         self.lock().len()
     }
 
-    /// Two bound sockets, RTP and RTCP. A pair that something else occupies is passed over.
-    pub fn bind_pair(&self, ip: IpAddr) -> io::Result<(UdpSocket, UdpSocket, PortLease)> {
-        self.bind(|port| Ok((socket(ip, port)?, socket(ip, port + 1)?))).map(|((rtp, rtcp), lease)| (rtp, rtcp, lease))
+    /// Two bound sockets, RTP and RTCP. A pair that something else occupies is passed over. `both`: an IPv6 address
+    /// takes IPv4 in as well.
+    pub fn bind_pair(&self, ip: IpAddr, both: bool) -> io::Result<(UdpSocket, UdpSocket, PortLease)> {
+        let open = |port| Ok((socket(ip, port, both)?, socket(ip, port + 1, both)?));
+        self.bind(open).map(|((rtp, rtcp), lease)| (rtp, rtcp, lease))
     }
 
     /// One bound socket.
     pub fn bind_one(&self, ip: IpAddr) -> io::Result<(UdpSocket, PortLease)> {
-        self.bind(|port| socket(ip, port))
+        self.bind(|port| socket(ip, port, false))
     }
 
     fn bind<T>(&self, open: impl Fn(u16) -> io::Result<T>) -> io::Result<(T, PortLease)> {
@@ -71,10 +73,19 @@ impl PortPool {
     }
 }
 
-fn socket(ip: IpAddr, port: u16) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(SocketAddr::new(ip, port))?;
+fn socket(ip: IpAddr, port: u16, both: bool) -> io::Result<UdpSocket> {
+    let address = SocketAddr::new(ip, port);
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::DGRAM,
+        Some(socket2::Protocol::UDP),
+    )?;
+    if ip.is_ipv6() {
+        socket.set_only_v6(!both)?;
+    }
     socket.set_nonblocking(true)?;
-    Ok(socket)
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 #[cfg(test)]
@@ -90,11 +101,11 @@ mod tests {
         let pool = PortPool::new(&(15_001..=15_006));
         assert_eq!(pool.free(), 2);
         let busy = UdpSocket::bind((ip, 15_003)).unwrap();
-        let (rtp, rtcp, lease) = pool.bind_pair(ip).unwrap();
+        let (rtp, rtcp, lease) = pool.bind_pair(ip, false).unwrap();
         assert_eq!((rtp.local_addr().unwrap().port(), rtcp.local_addr().unwrap().port()), (15_004, 15_005));
-        assert_eq!(pool.bind_pair(ip).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(pool.bind_pair(ip, false).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop((rtp, rtcp, lease, busy));
         assert_eq!(pool.free(), 2);
-        assert!(pool.bind_pair(ip).is_ok());
+        assert!(pool.bind_pair(ip, false).is_ok());
     }
 }

@@ -113,7 +113,7 @@ impl Rig {
 
     pub(super) fn add(&mut self, id: u64, hz: f64, codec: Codec, ptime_ms: u8) -> LegId {
         let leg = LegId(id);
-        let (rtp, rtcp, lease) = self.pool.bind_pair(self.ip).unwrap();
+        let (rtp, rtcp, lease) = self.pool.bind_pair(self.ip, false).unwrap();
         let to = rtp.local_addr().unwrap();
         let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut self.rng);
         let port = 17_000 + id as u16 * 2;
@@ -407,7 +407,7 @@ fn correlation(a: &[i16], b: &[i16]) -> f64 {
 #[test]
 fn a_prompt_waits_until_the_far_end_can_hear_it_and_a_stopped_one_never_ends() {
     let mut rig = Rig::new();
-    let (rtp, rtcp, lease) = rig.pool.bind_pair(rig.ip).unwrap();
+    let (rtp, rtcp, lease) = rig.pool.bind_pair(rig.ip, false).unwrap();
     let leg = LegId(50);
     let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut rig.rng);
     rig.commands.send(Command::Open(Box::new(made))).unwrap();

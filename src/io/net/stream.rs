@@ -24,7 +24,8 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(10);
 pub const IDLE_LIMIT: Duration = Duration::from_secs(900);
 /// How long a stranger's may.
 const STRANGER_IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// How many messages a stranger may send before it has shown who it is. Enough to register by any kind of challenge.
+/// How many messages, pings among them, a stranger may send before it has shown who it is. Enough to register by any
+/// kind of challenge.
 const STRANGER_MESSAGES: u32 = 32;
 /// How long a peer may take to make room for one message.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
@@ -184,6 +185,9 @@ async fn receive_all<R: AsyncRead + Unpin>(
                     }
                 }
                 Frame::Ping => {
+                    if !patience.allows_message() {
+                        return;
+                    }
                     // One waiting pong answers them all.
                     let _ = pong.try_send(());
                 }

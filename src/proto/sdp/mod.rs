@@ -12,7 +12,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 pub use crypto::{OwnKeys, Srtp};
-pub use negotiate::{Negotiated, Session};
+pub use negotiate::{Negotiated, Session, receives_at};
 pub use parse::parse;
 
 /// A codec of the static payload types (RFC 3551 §6).

@@ -89,6 +89,16 @@ impl Session {
         self.offer();
     }
 
+    /// Says from the next offer on that it receives there.
+    pub const fn move_to(&mut self, local: SocketAddr) {
+        self.local = local;
+    }
+
+    /// Uses these keys of its own from the next offer on.
+    pub const fn rekey(&mut self, own_keys: OwnKeys) {
+        self.own_keys = Some(own_keys);
+    }
+
     /// What is in force.
     pub fn agreed(&self) -> Option<&Negotiated> {
         self.agreed.as_ref()
@@ -260,6 +270,16 @@ impl Session {
             connection: None,
             attributes,
         }
+    }
+}
+
+/// Where whoever wrote this description receives audio, if it says an address.
+pub fn receives_at(description: &[u8]) -> Option<IpAddr> {
+    let session = parse(description).ok()?;
+    let audio = session.media.iter().find(|media| media.kind.eq_ignore_ascii_case("audio") && media.port != 0)?;
+    match audio.connection.as_ref().or(session.connection.as_ref())? {
+        Connection::Address(ip) => Some(*ip),
+        Connection::Name(_) => None,
     }
 }
 

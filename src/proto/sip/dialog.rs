@@ -1,8 +1,10 @@
 //! A dialog (RFC 3261 §12): its identity, sequence numbers, route set and remote target, and what is
 //! under way within it. Makes the requests sent inside it. Owned by the agent; pure.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use super::agent::PeerTerms;
 use super::early::Branch;
 use super::message::address::Address;
 use super::message::{Headers, Method, Request, Uri};
@@ -104,6 +106,8 @@ pub struct Dialog {
     /// We made the call, so its Call-ID is ours (§14.1).
     pub outgoing: bool,
     pub offer: Offer,
+    /// What was agreed with its far end beforehand; `None`: as its address has it.
+    pub terms: Option<PeerTerms>,
     /// Provisional responses go reliably.
     pub reliable: Option<ReliableSender>,
     /// Our answer, waiting for the PRACK of a description before it.
@@ -159,6 +163,7 @@ impl Dialog {
             accepted: None,
             outgoing: false,
             offer: Offer::Settled,
+            terms: None,
             reliable: None,
             answer_waiting: None,
             branches: Vec::new(),
@@ -280,15 +285,27 @@ impl Dialog {
     }
 
     /// Where the next hop listens, if it is said by address: the first route, else the target.
-    pub fn next_hop(&self) -> Option<std::net::SocketAddr> {
+    pub fn next_hop(&self) -> Option<SocketAddr> {
         let uri = match self.route.first() {
             Some(route) => Address::parse(route)?.uri.ok()?,
             None => Uri::parse(&self.target).ok()?,
         };
-        let ip: std::net::IpAddr = uri.host.trim_matches(['[', ']']).parse().ok()?;
-        let tls = uri.secure || self.flow.transport == Transport::Tls;
-        Some((ip, uri.port.unwrap_or(if tls { 5061 } else { 5060 })).into())
+        listens_at(&uri, self.flow.transport)
     }
+}
+
+/// The same of a request that was made in a dialog.
+pub fn next_hop(request: &Request, transport: Transport) -> Option<SocketAddr> {
+    match request.headers.elements("Route").next() {
+        Some(route) => listens_at(&Address::parse(route)?.uri.ok()?, transport),
+        None => listens_at(&request.uri, transport),
+    }
+}
+
+fn listens_at(uri: &Uri, transport: Transport) -> Option<SocketAddr> {
+    let ip: IpAddr = uri.host.trim_matches(['[', ']']).parse().ok()?;
+    let tls = uri.secure || transport == Transport::Tls;
+    Some((ip, uri.port.unwrap_or(if tls { 5061 } else { 5060 })).into())
 }
 
 fn is_loose(route: &str) -> bool {

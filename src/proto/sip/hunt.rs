@@ -21,6 +21,8 @@ pub enum HuntInput {
     Progress { status: u16, described: bool },
     /// It was refused, timed out (408) or lost its connection (503).
     Refused { status: u16 },
+    /// The way after the one tried now is none any more; the places of those behind it move up.
+    Gone,
     /// The time of [`Hunt::poll_timeout`] has come.
     Timeout,
 }
@@ -77,6 +79,11 @@ impl Hunt {
                 } else {
                     self.outputs.push_back(HuntOutput::Over { status });
                 }
+            }
+            HuntInput::Gone => {
+                self.ways = (self.ways - 1).max(self.at + 1);
+                // The last one is never left for its silence.
+                self.give_up_at = self.give_up_at.filter(|_| self.at + 1 < self.ways);
             }
             HuntInput::Timeout if self.give_up_at.is_some_and(|at| at <= now) => {
                 self.outputs.push_back(HuntOutput::Leave);
@@ -225,6 +232,19 @@ mod tests {
             assert_eq!(tried, (0..tried.len()).collect::<Vec<_>>(), "{seed}");
             assert!(tried.len() <= ways && left < tried.len() && over <= 1, "{seed}");
         }
+    }
+
+    #[test]
+    fn a_silent_way_is_kept_when_those_after_it_are_gone() {
+        let mut hunt = Hunt::new(start(), 3);
+        let at = hunt.poll_timeout().expect("it has patience");
+        hunt.handle(at, HuntInput::Gone);
+        assert_eq!(hunt.poll_timeout(), Some(at), "one is left");
+        hunt.handle(at, HuntInput::Gone);
+        hunt.handle(at, HuntInput::Timeout);
+        assert_eq!((hunt.poll_timeout(), drain(&mut hunt)), (None, vec![HuntOutput::Try(0)]));
+        hunt.handle(at, HuntInput::Refused { status: 503 });
+        assert_eq!(drain(&mut hunt), [HuntOutput::Over { status: 503 }]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod words;
 mod pair;
 
 pub use admit::{Admit, Source};
-pub use agent::{Agent, AgentConfig, Reason, Role};
+pub use agent::{Agent, AgentConfig, PeerTerms, Reason, Reliable, Role};
 pub use framer::{Frame, StreamFramer};
 pub use identity::{IncomingInvite, Verstat};
 pub use refer::Replaces;

@@ -126,7 +126,7 @@ pub enum Output {
     CloseFlow { flow: Flow },
 }
 
-/// What an agent tells its driver. A dialog ends with exactly one of `Canceled`, `Rejected` and `Ended`;
+/// What an agent tells its driver. A dialog ends with exactly one of `Canceled`, `Rejected`, `Full` and `Ended`;
 /// after [`Command::Reject`] and [`Command::Bye`] it is over at once and nothing more is told of it.
 #[derive(Debug)]
 pub enum Event {
@@ -162,6 +162,10 @@ pub enum Event {
         dialog: DialogId,
         status: u16,
         reason: String,
+    },
+    /// A call out was not made: our own tables are full, and the far end knows nothing of it. Final.
+    Full {
+        dialog: DialogId,
     },
     /// The far end proposes a change, or makes its first offer to a call out that carried none. To be answered
     /// with `AnswerReinvite` or `RejectReinvite`; a call out without an offer is up after that.
@@ -215,6 +219,14 @@ pub enum Event {
     OptionsAnswered {
         request: RequestId,
         status: u16,
+    },
+    /// A request met the end of a connection that came to us. It goes out anew if [`Command::SendAgain`] says where,
+    /// and else waits in vain for its answer. `hop`: where the far end says that it listens, if we would take requests
+    /// from there too.
+    Undelivered {
+        transaction: u64,
+        flow: Flow,
+        hop: Option<SocketAddr>,
     },
     /// A request was refused without an event of its own. For counting.
     Refused {
@@ -318,6 +330,11 @@ pub enum Command {
     Bye {
         dialog: DialogId,
         headers: Vec<(String, String)>,
+    },
+    /// A request that was [`Event::Undelivered`] goes out again, this way.
+    SendAgain {
+        transaction: u64,
+        flow: Flow,
     },
     /// The far end of this dialog is now to be reached over another connection.
     MoveFlow {

@@ -5,6 +5,7 @@ use crate::io::net::Endpoint as Door;
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName};
 use crate::proto::sdp::{AudioCodec, OwnKeys, Session};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -23,13 +24,44 @@ async fn each_trunk_is_offered_as_much_encryption_as_it_takes_and_the_owner_know
     let mut caller = Caller { leg, events: received };
     let refused = first.gets("INVITE").await;
     assert_eq!(refused.text.matches("a=crypto:").count(), 2, "{}", refused.text);
-    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered(Srtp::Preferred))));
+    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered { srtp: Srtp::Preferred, .. })));
     first.says(&refused, "503 Service Unavailable", false).await;
     let taken = second.gets("INVITE").await;
     assert!(taken.text.contains("m=audio ") && !taken.text.contains("a=crypto:"), "{}", taken.text);
-    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered(Srtp::Off))));
+    assert!(matches!(caller.events.recv().await, Some(LegEvent::Offered { srtp: Srtp::Off, .. })));
     second.says(&taken, "200 OK", true).await;
     assert!(matches!(caller.events.recv().await, Some(LegEvent::Answered(_))));
+}
+
+#[tokio::test]
+async fn each_attempt_of_one_call_has_keys_of_its_own() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let encrypts = |far: &Far, priority| Carrier { srtp: Srtp::Preferred, ..carrier(far, priority) };
+    let house = house(vec![encrypts(&first, 10), encrypts(&second, 20)], |_| {}).await;
+    let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
+    let local = "127.0.0.1:20000".parse().expect("an address");
+    let mut ours = Session::new(1, local, &AudioCodec::ALL).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
+    let call = DialOut { to: number(BEN), caller_id: None, account: None };
+    house.trunk.dial(house.legs.fresh(), call, Offer::Of(Box::new(ours.clone())), events);
+    let keys = |text: &str| text.lines().filter(|l| l.starts_with("a=crypto:")).map(str::to_owned).collect::<Vec<_>>();
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "503 Service Unavailable", false).await;
+    let taken = second.gets("INVITE").await;
+    let (before, now) = (keys(&refused.text), keys(&taken.text));
+    assert!(before.len() == 2 && now.len() == 2, "{}", taken.text);
+    assert!(before.iter().all(|line| !now.contains(line)), "the first carrier knows them: {now:?}");
+    // The owner is told which are in force, and so reads the answer by them.
+    let mut told = None;
+    while let Some(LegEvent::Offered { srtp, keys, .. }) = heard.recv().await {
+        let last = told.replace((srtp, keys));
+        if last.is_some() {
+            break;
+        }
+    }
+    let (srtp, of_second) = told.expect("told");
+    ours.rekey(of_second);
+    let offer = String::from_utf8(ours.offer_with(srtp)).expect("text");
+    assert_eq!(keys(&offer), now);
 }
 
 /// Does something with an identity of this name, and with the file that holds its authority.

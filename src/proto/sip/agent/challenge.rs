@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_login_lent_to_a_call_that_cannot_be_placed_is_given_back() {
-        for (uri, full, wanted) in [("carrier.example", false, 416), ("sip:+12025550110@carrier.example", true, 503)] {
+        for (uri, full) in [("carrier.example", false), ("sip:+12025550110@carrier.example", true)] {
             let mut rig = Rig::new(Some("a"));
             if full {
                 rig.agent.config.max_dialogs = 0;
@@ -392,7 +392,12 @@ mod tests {
                 headers: vec![],
                 offer: Some(SDP.to_vec()),
             }));
-            assert!(matches!(events[..], [Event::Rejected { status, .. }] if status == wanted), "{events:?}");
+            let wanted = match events[..] {
+                [Event::Full { .. }] => full,
+                [Event::Rejected { status: 416, .. }] => !full,
+                _ => false,
+            };
+            assert!(wanted, "{events:?}");
             assert!(rig.agent.logins.is_empty(), "nothing is left: {:?}", rig.agent.logins);
         }
     }

@@ -42,7 +42,7 @@ impl Agent {
             let accept = ("Accept", "application/sdp".to_owned());
             return self.refuse_in_dialog(now, flow, key, request, 415, Some(accept));
         };
-        if let Terms::TooShort(least) = self.session_terms(id, &request.headers) {
+        if let Terms::TooShort(least) = self.session_terms(id, &flow, &request.headers) {
             return self.refuse_in_dialog(now, flow, key, request, 422, Some(("Min-SE", least.to_string())));
         }
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
@@ -193,7 +193,10 @@ impl Agent {
         let flow = self.way_to(dialog);
         request.headers.push("Contact", self.contact(&flow, request.uri.secure));
         request.headers.push("Allow", self.allow());
-        request.headers.push("Supported", self.supported());
+        let supported = self.supported(&self.terms_in(Some(id), &flow));
+        if !supported.is_empty() {
+            request.headers.push("Supported", supported);
+        }
         if let Some(session) = &dialog.session {
             request.headers.push("Session-Expires", session.terms().value());
             request.headers.push("Min-SE", dialog.least.to_string());

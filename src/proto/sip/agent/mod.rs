@@ -2,7 +2,7 @@
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
-//! sides, `session` keeps session timers, `refer` takes transfers, `probe` asks whether a far end is still
+//! sides, `session` keeps session timers, `terms` says with whom, `refer` takes transfers, `probe` asks whether a far end is still
 //! there, `options` whether a host is, `register` registers with carriers, `challenge` says which challenges
 //! (401, 407) are answered, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with
 //! 503 before any work is done, what is already up goes on.
@@ -19,14 +19,16 @@ mod refer;
 mod register;
 mod reply;
 mod session;
+mod terms;
 mod uac;
 mod uas;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::admission::Admission;
-use super::admit::Admit;
+use super::admit::{Admit, Source};
 use super::dialog::{Dialog, Stage, TxId};
 use super::message::{Message, Method, Request, Response};
 use super::session_timer::SessionPolicy;
@@ -35,8 +37,10 @@ use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
-use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
+use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId, Transport};
 use crate::base::rng::Rng;
+
+pub use terms::{PeerTerms, Reliable};
 
 /// How long an answered call outlives its connection, so that a browser can come back.
 const FLOW_GRACE: Duration = Duration::from_secs(5);
@@ -46,8 +50,8 @@ const FLOW_GRACE: Duration = Duration::from_secs(5);
 pub enum Role {
     /// Speaks to carriers: takes calls, no registrations.
     Trunk,
-    /// Speaks to phones: takes registrations; any other request outside a dialog gets the short 403, and
-    /// a dialog belongs to the connection it was made on.
+    /// Speaks to phones: takes registrations, and calls from those that [`Agent::hear_calls`] names; any other request
+    /// outside a dialog gets the short 403, and a dialog belongs to the connection it was made on.
     Phones,
 }
 
@@ -61,13 +65,16 @@ pub struct AgentConfig {
     pub advertised: Option<String>,
     /// The same over TLS.
     pub advertised_tls: Option<String>,
+    /// The ports that we are reached at, over TLS the second, where the address is the flow's local one. `None`: that
+    /// one's port.
+    pub listens_on: Option<(u16, u16)>,
     pub admit: Admit,
     pub max_dialogs: usize,
     pub max_transactions: usize,
     /// Session timers; `None`: not for us.
     pub session: Option<SessionPolicy>,
-    /// Provisional responses go reliably to everyone who can take them, not only to those who insist.
-    pub reliable: bool,
+    /// What we do about reliable provisional responses.
+    pub reliable: Reliable,
     /// REFER and Replaces are passed on. Otherwise a REFER is refused, and a Replaces means nothing.
     pub transfers: bool,
 }
@@ -80,12 +87,13 @@ impl AgentConfig {
             user_agent: concat!("Cordboard/", env!("CARGO_PKG_VERSION")).to_owned(),
             advertised: None,
             advertised_tls: None,
+            listens_on: None,
             admit,
             max_dialogs: 4_000,
             // Each lives on for 32 s (64·T1), two a call: a thousand calls a second.
             max_transactions: 70_000,
             session: Some(SessionPolicy::default()),
-            reliable: false,
+            reliable: Reliable::default(),
             // A carrier has no business in moving calls about between people here.
             transfers: false,
         }
@@ -181,6 +189,11 @@ pub struct Agent {
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
     logins: challenge::Logins,
+    /// Far ends with terms of their own, and those of calls out that are about to be made.
+    terms: Vec<(Source, PeerTerms)>,
+    agreed: HashMap<DialogId, PeerTerms>,
+    /// Ways that phones may call by.
+    callers: HashSet<(Transport, SocketAddr, u64)>,
 }
 
 impl Agent {
@@ -203,6 +216,9 @@ impl Agent {
             timers: BTreeSet::new(),
             armed: HashMap::new(),
             logins: challenge::Logins::default(),
+            terms: Vec::new(),
+            agreed: HashMap::new(),
+            callers: HashSet::new(),
         }
     }
 
@@ -217,9 +233,24 @@ impl Agent {
         self.admission.unread(messages);
     }
 
+    /// Whether somebody at that address may speak to it.
+    pub fn admits(&self, ip: IpAddr) -> bool {
+        self.config.admit.admits(ip)
+    }
+
     /// Who may speak to it from now on.
     pub fn admit(&mut self, admit: Admit) {
         self.config.admit = admit;
+    }
+
+    /// Phones that came by these may call ([`Event::Incoming`]), and no others. What they say of themselves is not
+    /// looked at here.
+    pub fn hear_calls(&mut self, ways: Vec<Flow>) {
+        self.callers = ways.into_iter().map(|way| (way.transport, way.peer, way.connection)).collect();
+    }
+
+    fn may_call(&self, flow: &Flow) -> bool {
+        self.config.role == Role::Trunk || self.callers.contains(&(flow.transport, flow.peer, flow.connection))
     }
 
     /// Takes in what happened. Outputs are ready afterwards.
@@ -292,6 +323,7 @@ impl Agent {
                 }
                 self.arm_dialog(dialog);
             }
+            Command::SendAgain { transaction, flow } => self.send_again(transaction, flow),
             Command::Register(order) => self.register_with(now, &order),
             Command::Options { request, flow, request_uri, from } => {
                 self.ask_options(now, request, flow, &request_uri, &from);
@@ -456,10 +488,16 @@ impl Agent {
     /// `host:port` for Via and Contact.
     fn own_address(&self, flow: &Flow) -> String {
         let own = match flow.transport {
-            super::Transport::Tls => &self.config.advertised_tls,
+            Transport::Tls => &self.config.advertised_tls,
             _ => &self.config.advertised,
         };
-        own.clone().unwrap_or_else(|| flow.local.to_string())
+        own.clone().unwrap_or_else(|| {
+            let mut local = flow.local;
+            if let Some((plain, tls)) = self.config.listens_on {
+                local.set_port(if flow.transport == Transport::Tls { tls } else { plain });
+            }
+            local.to_string()
+        })
     }
 
     /// `secure`: what we answer to was a `sips:` URI, so ours has to be one (RFC 3261 §12.1.1); it says TLS by itself
@@ -469,10 +507,10 @@ impl Agent {
             return format!("<sips:{}>", self.own_address(flow));
         }
         let transport = match flow.transport {
-            super::Transport::Udp => "",
-            super::Transport::Tcp => ";transport=tcp",
-            super::Transport::Tls => ";transport=tls",
-            super::Transport::Ws | super::Transport::Wss => ";transport=ws",
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            Transport::Ws | Transport::Wss => ";transport=ws",
         };
         format!("<sip:{}{transport}>", self.own_address(flow))
     }
@@ -483,16 +521,6 @@ impl Agent {
             (Role::Trunk, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER",
             (Role::Phones, false) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER",
             (Role::Phones, true) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, REFER",
-        }
-    }
-
-    /// Extensions that may be required of us.
-    const fn supported(&self) -> &'static str {
-        match (self.config.session.is_some(), self.config.transfers) {
-            (true, false) => "100rel, timer",
-            (true, true) => "100rel, timer, replaces",
-            (false, false) => "100rel",
-            (false, true) => "100rel, replaces",
         }
     }
 

@@ -9,13 +9,14 @@ use super::super::message::{Headers, Request};
 use super::super::reliable::{Due, RAck, ReliableSender};
 use super::super::session_timer::supports;
 use super::super::words::{DialogId, EndReason, Event, Flow};
-use super::{Agent, ServerKey};
+use super::{Agent, Reliable, ServerKey};
 
 impl Agent {
     /// A sender for an INVITE whose provisional responses have to arrive.
-    pub(super) fn reliable_for(&mut self, invite: &Headers) -> Option<ReliableSender> {
+    pub(super) fn reliable_for(&mut self, flow: &Flow, invite: &Headers) -> Option<ReliableSender> {
         let required = invite.elements("Require").any(|tag| tag.eq_ignore_ascii_case("100rel"));
-        if required || (self.config.reliable && supports(invite, "100rel")) {
+        let wanted = self.terms_of(flow.peer.ip()).reliable == Reliable::Required;
+        if required || (wanted && supports(invite, "100rel")) {
             let first = u32::try_from(1 + self.rng.below(0x7fff_fffe)).unwrap_or(1);
             return Some(ReliableSender::new(first));
         }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::super::dialog::TxId;
 use super::super::message::{Headers, Response};
 use super::super::session_timer::{LEAST, SessionTimer, Terms, least_of, terms};
-use super::super::words::{DialogId, EndReason};
-use super::{Agent, Client, ClientKind};
+use super::super::words::{DialogId, EndReason, Flow};
+use super::{Agent, Client, ClientKind, PeerTerms};
 
 /// A call out is tried anew at most until its CSeq is this.
 const MAX_CSEQ: u32 = 8;
@@ -16,8 +16,8 @@ const LONGEST: u32 = 86_400;
 
 impl Agent {
     /// What a request of theirs is answered with, as to its session.
-    pub(super) fn session_terms(&self, id: DialogId, request: &Headers) -> Terms {
-        let Some(policy) = &self.config.session else { return Terms::None };
+    pub(super) fn session_terms(&self, id: DialogId, flow: &Flow, request: &Headers) -> Terms {
+        let Some(policy) = &self.terms_in(Some(id), flow).session else { return Terms::None };
         let timer = self.dialogs.get(&id).and_then(|d| d.session.as_ref());
         terms(policy, request, timer.map(SessionTimer::is_ours))
     }
@@ -42,7 +42,8 @@ impl Agent {
 
     /// A 2xx to a request of ours begins the session's time, or begins it anew.
     pub(super) fn begin_session(&mut self, now: Instant, id: DialogId, response: &Headers) {
-        if self.config.session.is_none() {
+        let Some(dialog) = self.dialogs.get(&id) else { return };
+        if self.terms_in(Some(id), &dialog.flow).session.is_none() {
             return;
         }
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
@@ -56,8 +57,8 @@ impl Agent {
     }
 
     /// What an INVITE of ours asks for.
-    pub(super) fn ask_for_session(&self, headers: &mut Headers) {
-        if let Some(policy) = &self.config.session {
+    pub(super) fn ask_for_session(terms: &PeerTerms, headers: &mut Headers) {
+        if let Some(policy) = &terms.session {
             headers.push("Session-Expires", policy.expires.to_string());
             if policy.least > LEAST {
                 headers.push("Min-SE", policy.least.to_string());
@@ -67,10 +68,11 @@ impl Agent {
 
     /// 422 to a call out: it is made anew with the interval that was named (§7.3). True if it was.
     pub(super) fn ask_for_longer(&mut self, now: Instant, id: DialogId, tx: TxId, response: &Response) -> bool {
-        let (Some(policy), Some(least)) = (self.config.session, least_of(&response.headers)) else { return false };
         let Some(Client { kind: ClientKind::Invite { request, .. }, flow, .. }) = self.clients.get(&tx) else {
             return false;
         };
+        let session = self.terms_in(Some(id), flow).session;
+        let (Some(policy), Some(least)) = (session, least_of(&response.headers)) else { return false };
         let (mut request, flow) = (request.as_ref().clone(), *flow);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return false };
         if least <= dialog.least || least > LONGEST || dialog.local_seq >= MAX_CSEQ {

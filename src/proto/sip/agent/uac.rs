@@ -1,18 +1,20 @@
 //! Making requests: calls out, CANCEL, BYE, re-INVITE, and what comes back.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::super::admit::Admit;
-use super::super::dialog::{Dialog, Stage, TxId};
+use super::super::dialog::{Dialog, Stage, TxId, next_hop};
 use super::super::message::body::find_sdp;
-use super::super::message::{Headers, Method, Request, Response, Uri, reason_phrase};
+use super::super::message::{Headers, Message, Method, Request, Response, Uri, reason_phrase};
 use super::super::session_timer::LEAST;
 use super::super::transaction::Effects;
 use super::super::transaction::client::ClientTransaction;
 use super::super::transaction::client_invite::ClientInvite;
+use super::super::wire::{self, Read};
 use super::super::words::{DialogId, Event, Flow, Transport};
 use super::uas::cseq_of;
-use super::{Agent, Client, ClientKind, Role, Timer};
+use super::{Agent, Client, ClientKind, Reliable, Role, Timer};
 
 impl Agent {
     #[expect(clippy::too_many_arguments, reason = "the fields of Command::Invite")]
@@ -27,13 +29,15 @@ impl Agent {
         extra: &[(String, String)],
         offer: Option<Vec<u8>>,
     ) {
+        let terms = self.agreed.remove(&id).unwrap_or_else(|| self.terms_of(flow.peer.ip()));
         let Ok(uri) = Uri::parse(request_uri) else {
             return self.not_placed(id, 416);
         };
         let full = self.dialogs.len() >= self.config.max_dialogs
             || self.servers.len() + self.clients.len() >= self.config.max_transactions;
         if full {
-            return self.not_placed(id, 503);
+            self.logins.forget_dialog(id);
+            return self.event(Event::Full { dialog: id });
         }
         let (call_id, tag) = (self.rng.token(26), self.rng.token(16));
         let mut headers = Headers::default();
@@ -44,8 +48,14 @@ impl Agent {
         headers.push("CSeq", "1 INVITE");
         headers.push("Contact", self.contact(&flow, uri.secure));
         headers.push("Allow", self.allow());
-        headers.push("Supported", self.supported());
-        self.ask_for_session(&mut headers);
+        let supported = self.supported(&terms);
+        if !supported.is_empty() {
+            headers.push("Supported", supported);
+        }
+        if terms.reliable == Reliable::Required {
+            headers.push("Require", "100rel");
+        }
+        Self::ask_for_session(&terms, &mut headers);
         headers.push("User-Agent", &self.config.user_agent);
         for (name, value) in extra {
             headers.push(name, value);
@@ -64,7 +74,8 @@ impl Agent {
         dialog.late_offer = late_offer;
         dialog.outgoing = true;
         dialog.local_sdp = offer;
-        dialog.least = self.config.session.map_or(LEAST, |policy| policy.least);
+        dialog.terms = Some(terms);
+        dialog.least = terms.session.map_or(LEAST, |policy| policy.least);
         self.add_dialog(dialog);
     }
 
@@ -123,7 +134,7 @@ impl Agent {
     }
 
     /// A BYE, or what else is no INVITE, that met its connection's end goes out once more towards a carrier, over the
-    /// next one (RFC 3263 §4.3). A call does not: another carrier may be tried.
+    /// next one (RFC 3263 §4.3), which the driver knows. A call does not: another carrier may be tried.
     pub(super) fn resend(&mut self, id: TxId) -> bool {
         let role = self.config.role;
         let Some(Client { kind: ClientKind::Other(machine), flow, resent, .. }) = self.clients.get_mut(&id) else {
@@ -133,8 +144,29 @@ impl Agent {
             return false;
         }
         let (flow, bytes) = (*flow, machine.bytes().to_vec());
-        self.transmit(flow, bytes);
+        let hop = match wire::read(&bytes, true) {
+            Read::Message(Message::Request(request)) => {
+                next_hop(&request, flow.transport).filter(|hop| self.is_usable(*hop))
+            }
+            _ => None,
+        };
+        self.event(Event::Undelivered { transaction: id, flow, hop });
         true
+    }
+
+    /// The way on of a request that was undelivered.
+    pub(super) fn send_again(&mut self, id: TxId, flow: Flow) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.flow = flow;
+        if let ClientKind::Other(machine) = &client.kind {
+            let bytes = machine.bytes().to_vec();
+            self.transmit(flow, bytes);
+        }
+    }
+
+    /// Requests may go there: it is an address, and we would take requests from it too.
+    fn is_usable(&self, hop: SocketAddr) -> bool {
+        !hop.ip().is_unspecified() && !hop.ip().is_multicast() && hop.port() != 0 && self.config.admit.admits(hop.ip())
     }
 
     pub(super) fn client_timeout(&mut self, now: Instant, id: TxId) {
@@ -392,13 +424,9 @@ impl Agent {
 
     /// How requests of this dialog go out now, and where the far end says that it listens, if we would take requests
     /// from there too.
-    pub fn way_of(&self, id: DialogId) -> Option<(Flow, Option<std::net::SocketAddr>)> {
+    pub fn way_of(&self, id: DialogId) -> Option<(Flow, Option<SocketAddr>)> {
         let dialog = self.dialogs.get(&id)?;
-        let hop = dialog.next_hop().filter(|hop| {
-            let usable = !hop.ip().is_unspecified() && !hop.ip().is_multicast() && hop.port() != 0;
-            usable && self.config.admit.admits(hop.ip())
-        });
-        Some((dialog.flow, hop))
+        Some((dialog.flow, dialog.next_hop().filter(|hop| self.is_usable(*hop))))
     }
 
     pub(super) fn cancel(&mut self, now: Instant, id: DialogId) {

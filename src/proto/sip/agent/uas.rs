@@ -60,7 +60,8 @@ impl Agent {
         if request.headers.to_tag().is_some() {
             return self.request_in_dialog(now, flow, key, request);
         }
-        if self.config.role == Role::Phones && request.method != Method::REGISTER {
+        let calls = request.method == Method::INVITE && self.may_call(&flow);
+        if self.config.role == Role::Phones && request.method != Method::REGISTER && !calls {
             return self.short_403(flow, &request.headers, len);
         }
         if self.refused_at_once(flow, &request, false) {
@@ -102,7 +103,7 @@ impl Agent {
             Err(status) => return self.refuse_request(flow, &request, status, &[]),
         };
         let dialog_id = self.next_dialog();
-        if let Terms::TooShort(least) = self.session_terms(dialog_id, &request.headers) {
+        if let Terms::TooShort(least) = self.session_terms(dialog_id, &flow, &request.headers) {
             return self.refuse_request(flow, &request, 422, &[("Min-SE", least.to_string())]);
         }
         // Last: whoever is let in waits for the answer of the owner, and for nothing else.
@@ -131,7 +132,7 @@ impl Agent {
         dialog.late_offer = offer.is_none();
         dialog.offer = if offer.is_some() { Offer::Theirs } else { Offer::Nobody };
         dialog.remote_sdp.clone_from(&offer);
-        dialog.reliable = self.reliable_for(&headers);
+        dialog.reliable = self.reliable_for(&flow, &headers);
         self.add_dialog(dialog);
         self.respond(now, tx, Response::to_request(&request, 100, None));
         let trusted = self.config.role == Role::Trunk;
@@ -352,7 +353,7 @@ impl Agent {
         }
         response.headers.push("Contact", self.contact(&server.flow, server.request.uri.secure));
         response.headers.push("Allow", self.allow());
-        response.headers.push("Supported", self.supported());
+        self.say_supported(server, &mut response);
         response.headers.push("Server", &self.config.user_agent);
         if let Some(sdp) = sdp {
             response.headers.push("Content-Type", "application/sdp");
@@ -377,7 +378,7 @@ impl Agent {
         let up = self.dialogs.get(&id).is_some_and(|d| d.stage == Stage::Up);
         // RFC 4028 §9: a session begins with the call; an UPDATE before that agrees on nothing.
         if status >= 200 && up && (invite || server.request.method == Method::UPDATE) {
-            let terms = self.session_terms(id, &server.request.headers);
+            let terms = self.session_terms(id, &server.flow, &server.request.headers);
             for (name, value) in self.agree(now, id, terms).iter() {
                 response.headers.push(name, value);
             }
@@ -405,9 +406,16 @@ impl Agent {
         let mut response = Response::to_request(&server.request, 200, Some(&server.to_tag));
         response.headers.push("Allow", self.allow());
         response.headers.push("Accept", "application/sdp");
-        response.headers.push("Supported", self.supported());
+        self.say_supported(server, &mut response);
         response.headers.push("Server", &self.config.user_agent);
         self.respond(now, tx, response);
+    }
+
+    fn say_supported(&self, server: &Server, response: &mut Response) {
+        let supported = self.supported(&self.terms_in(server.dialog, &server.flow));
+        if !supported.is_empty() {
+            response.headers.push("Supported", supported);
+        }
     }
 
     pub(super) fn respond_plain(&mut self, now: Instant, tx: TxId, status: u16) {

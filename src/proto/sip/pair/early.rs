@@ -1,5 +1,6 @@
 //! Before the answer: reliable provisional responses, forks and early audio.
 
+use super::super::agent::Reliable;
 use super::*;
 
 const THEIRS: &str = "v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\n";
@@ -159,7 +160,9 @@ fn an_offer_in_the_200_is_answered_in_the_ack_or_the_call_is_ended() {
 #[test]
 fn a_caller_that_can_but_need_not_gets_reliable_responses_only_where_set() {
     for reliable in [false, true] {
-        let mut pair = Pair::with(5, CALM, |_, config| config.reliable = reliable);
+        let mut pair = Pair::with(5, CALM, |_, config| {
+            config.reliable = if reliable { Reliable::Required } else { Reliable::Supported }
+        });
         pair.call(Some(OFFER));
         let inside = pair.incoming();
         pair.command(1, Command::Ring { dialog: inside, sdp: None });

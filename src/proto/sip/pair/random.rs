@@ -1,6 +1,7 @@
 //! Whole calls by chance: what either side may do at any moment, on a bad network. Whatever comes of it, each
 //! side hears one end, no request goes unanswered and nothing is left behind.
 
+use super::super::agent::Reliable;
 use super::super::session_timer::SessionPolicy;
 use super::*;
 
@@ -47,7 +48,7 @@ fn whatever_either_side_does_and_when_both_hear_one_end() {
     for seed in 0..60 {
         let weather = Weather { lost: 8 * (seed % 3), doubled: 10, jitter_ms: 100 };
         let mut pair = Pair::with(seed, weather, |side, config| {
-            config.reliable = (seed + side as u64).is_multiple_of(2);
+            config.reliable = [Reliable::Required, Reliable::Supported][usize::from((seed + side as u64) % 2 == 1)];
             config.session = (seed % 5 != 0).then_some(SessionPolicy { expires: 90, least: 90 });
         });
         let out = pair.call((seed % 4 != 0).then_some(OFFER));
@@ -169,7 +170,7 @@ fn settle_one(agent: &mut Agent, now: Instant, rng: &mut Rng, opened: &mut Vec<D
 fn messages_of_a_call_in_any_disorder_break_nothing_and_leave_nothing_behind() {
     for seed in 0..30 {
         let mut pair = Pair::with(seed, CALM, |side, config| {
-            config.reliable = true;
+            config.reliable = Reliable::Required;
             config.transfers = side == 1;
             config.session = Some(SessionPolicy { expires: 90, least: 90 });
         });

@@ -1,0 +1,53 @@
+//! Calls that operators' desk phones make: each belongs to the call that its operator has, and goes out in the name of
+//! that call's account.
+//!
+//! Without such a call there is no account to call for: refused, in words that phones show or log.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::task::ToCall;
+use super::{Calls, CallsHandle};
+use crate::base::id::{CallId, UserId};
+use crate::domain::call::cause::Cause;
+use crate::engine::feed::CallState;
+use crate::engine::signal::{LegCommand, PhoneCall};
+
+const NO_CALL: &str = "You have no caller on the line: there is no account to call for. Use the console.";
+const NOT_NOW: &str = "Your call is being patched or transferred already.";
+
+impl CallsHandle {
+    /// Takes in every call that desk phones make, until the phone side is closed.
+    pub async fn take_from_phones(self, mut made: mpsc::Receiver<PhoneCall>) {
+        while let Some(call) = made.recv().await {
+            self.0.place_from_phone(call);
+        }
+    }
+}
+
+impl Calls {
+    fn place_from_phone(self: &Arc<Self>, call: PhoneCall) {
+        let leg = call.leg;
+        let refuse = |cause, why| self.wiring.signalling.to_phone(leg, LegCommand::RejectSaying(cause, why));
+        match self.at_seat(&call.user) {
+            Some((own, true)) => {
+                if self.to_call(&own, ToCall::PhoneCall(call)).is_err() {
+                    refuse(Cause::Forbidden, NO_CALL);
+                }
+            }
+            Some((_, false)) => refuse(Cause::Busy, NOT_NOW),
+            None => refuse(Cause::Forbidden, NO_CALL),
+        }
+    }
+
+    /// The call that an operator has, and whether the operator talks with its caller, or holds.
+    fn at_seat(&self, user: &UserId) -> Option<(CallId, bool)> {
+        let live = self.lock();
+        let view = live.values().filter_map(|l| l.view.as_ref()).find(|view| {
+            let up = !matches!(view.state, CallState::Offered | CallState::WrapUp | CallState::Ended);
+            up && view.seat.as_ref() == Some(user)
+        })?;
+        Some((view.id.clone(), matches!(view.state, CallState::Talking | CallState::Held)))
+    }
+}

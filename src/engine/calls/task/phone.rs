@@ -1,0 +1,67 @@
+//! What an operator does to a call by the desk phone: a second call to a contact, and transfers.
+//!
+//! Whom the phone may reach, and as whom, is as with a patch: the same account, caller ID and rules of the trunks. A
+//! transfer is never passed on to a carrier or to another phone.
+
+use std::time::Duration;
+
+use super::CallTask;
+use crate::domain::call::CommandError;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::leg::LegInput;
+use crate::domain::call::transfer::{TransferTo, Wanted};
+use crate::engine::signal::{Dialled, PhoneCall};
+
+/// How long somebody whom a desk phone calls is rung.
+const RING: Duration = Duration::from_secs(60);
+
+impl CallTask {
+    /// The operator's desk phone calls somebody beside this call.
+    pub(super) fn on_phone_call(&mut self, call: PhoneCall) {
+        let (leg, user, to) = (call.leg, call.user.clone(), call.to.clone());
+        self.legs.adopt_phone(call);
+        let Dialled::Number(number) = to else {
+            return self.legs.turn_down(leg, Cause::WrongNumber);
+        };
+        if let Some(LegInput::Ended(why)) = self.legs.open(leg) {
+            return self.legs.turn_down(leg, why);
+        }
+        let to = Wanted { leg: self.calls.wiring.fresh_leg(), number, ring: RING };
+        if let Err(error) = self.call.consult(self.now(), &user, leg, to) {
+            return self.legs.turn_down(leg, why_not(error));
+        }
+        self.contact = None;
+        self.carry_out();
+    }
+
+    /// A phone wants the other party of its leg transferred.
+    pub(super) fn on_transfer(&mut self, asked: LegId, to: Dialled, consulted: Option<LegId>) {
+        let to = match (to, consulted) {
+            (_, Some(other)) => TransferTo::Consulted(other),
+            (Dialled::Number(number), None) => {
+                TransferTo::Number(Wanted { leg: self.calls.wiring.fresh_leg(), number, ring: RING })
+            }
+            (Dialled::Seat(_) | Dialled::Unknown, None) => {
+                return self.legs.refuse_transfer(asked, Cause::WrongNumber);
+            }
+        };
+        let begins = matches!(to, TransferTo::Number(_));
+        if let Err(error) = self.call.transfer(self.now(), asked, to) {
+            return self.legs.refuse_transfer(asked, why_not(error));
+        }
+        if begins {
+            self.contact = None;
+        }
+        self.carry_out();
+    }
+}
+
+const fn why_not(error: CommandError) -> Cause {
+    match error {
+        CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
+        CommandError::NotYours => Cause::Forbidden,
+        // A transfer asks for no recording.
+        CommandError::NotNow | CommandError::NotRecorded => Cause::Busy,
+    }
+}

@@ -1,0 +1,79 @@
+//! What is agreed with whom: session timers and reliable provisional responses, by the far end's address, or for one
+//! call out by name. Whoever is not named has the agent's own.
+
+use std::net::IpAddr;
+
+use super::super::admit::Source;
+use super::super::session_timer::SessionPolicy;
+use super::super::words::{DialogId, Flow};
+use super::{Agent, AgentConfig};
+
+/// What we do about reliable provisional responses (RFC 3262).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reliable {
+    /// We know nothing of them: nobody may require them of us.
+    Off,
+    /// Those who require them get them, and may use them.
+    #[default]
+    Supported,
+    /// Calls of ours require them, and everyone who can take them gets them.
+    Required,
+}
+
+/// What is agreed with one far end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerTerms {
+    /// Session timers; `None`: not for us.
+    pub session: Option<SessionPolicy>,
+    pub reliable: Reliable,
+}
+
+impl Default for PeerTerms {
+    fn default() -> Self {
+        Self { session: Some(SessionPolicy::default()), reliable: Reliable::default() }
+    }
+}
+
+impl PeerTerms {
+    pub(super) const fn of(config: &AgentConfig) -> Self {
+        Self { session: config.session, reliable: config.reliable }
+    }
+}
+
+impl Agent {
+    /// These far ends have terms of their own; the first that fits counts.
+    pub fn set_terms(&mut self, terms: Vec<(Source, PeerTerms)>) {
+        self.terms = terms;
+    }
+
+    /// A call out that is about to be made has these, whoever else is at that address.
+    pub fn agree_on(&mut self, dialog: DialogId, terms: PeerTerms) {
+        self.agreed.insert(dialog, terms);
+    }
+
+    pub(super) fn terms_of(&self, peer: IpAddr) -> PeerTerms {
+        let named = self.terms.iter().find(|(source, _)| source.contains(peer));
+        named.map_or_else(|| PeerTerms::of(&self.config), |(_, terms)| *terms)
+    }
+
+    /// A dialog's terms; before there is one, those of who speaks.
+    pub(super) fn terms_in(&self, dialog: Option<DialogId>, flow: &Flow) -> PeerTerms {
+        let known = dialog.and_then(|id| self.dialogs.get(&id)).and_then(|dialog| dialog.terms);
+        known.unwrap_or_else(|| self.terms_of(flow.peer.ip()))
+    }
+
+    /// Extensions that may be required of us.
+    pub(super) const fn supported(&self, terms: &PeerTerms) -> &'static str {
+        let reliable = !matches!(terms.reliable, Reliable::Off);
+        match (reliable, terms.session.is_some(), self.config.transfers) {
+            (true, true, false) => "100rel, timer",
+            (true, true, true) => "100rel, timer, replaces",
+            (true, false, false) => "100rel",
+            (true, false, true) => "100rel, replaces",
+            (false, true, false) => "timer",
+            (false, true, true) => "timer, replaces",
+            (false, false, false) => "",
+            (false, false, true) => "replaces",
+        }
+    }
+}
