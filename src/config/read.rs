@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
+use super::read_turn::read_turn;
 use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::tls;
@@ -80,6 +81,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         let what = "a second provider: texts leave by one only, and this one would never send";
         second.complain(second.span(), what, "Keep one [[sms]]");
     }
+    let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let limits = read_limits(&top.section("limits"));
     let trunks = read_trunks(&top, mistakes);
@@ -94,6 +96,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
+        turn: turn?,
         auth,
         limits,
         trunks: trunks?,
