@@ -5,8 +5,9 @@
 //! closure that `app` gives; a desk phone by digest, checked against `devices`. A REGISTER with neither is
 //! challenged; anything else sent outside a dialog gets the same short 403. Requests inside a dialog are
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
-//! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
-//! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
+//! are gone; an answered call outlives it for 10 s, in which the same phone may register again. One that
+//! registers over another connection has left the old one, whether that was seen to close or not: a network
+//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
 //! is the seat's to say.
 
 mod binding;
@@ -173,6 +174,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         legs: Legs::default(),
         rung: HashMap::new(),
         lost: HashSet::new(),
+        left: Vec::new(),
         bindings: HashMap::new(),
         check,
         devices,
@@ -207,6 +209,8 @@ struct Loop {
     rung: HashMap<LegId, Rung>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
+    /// Connections that their phones have left for another.
+    left: Vec<Flow>,
     /// Newest last.
     bindings: HashMap<UserId, Vec<Binding>>,
     check: TokenCheck,
@@ -272,6 +276,10 @@ impl Loop {
                 }
             }
             events = commands.into_iter().flat_map(|c| self.tell_agent(Input::Command(c))).collect();
+        }
+        while let Some(flow) = self.left.pop() {
+            self.side.endpoint.close(&flow);
+            self.feed(Input::FlowClosed { flow });
         }
     }
 
@@ -378,7 +386,10 @@ impl Loop {
                         // A refresh keeps its place; over another connection it has come anew.
                         Some(at) if bindings[at].flow.is_same_connection(&flow) => bindings[at] = binding,
                         Some(at) => {
-                            bindings.remove(at);
+                            let left = bindings.remove(at).flow;
+                            if left.connection != 0 {
+                                self.left.push(left);
+                            }
                             bindings.push(binding);
                         }
                         None => bindings.push(binding),
@@ -402,7 +413,7 @@ impl Loop {
         let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
         let lost: Vec<DialogId> =
             self.lost.iter().copied().filter(|d| self.legs.leg_of(*d).is_some_and(of_user)).collect();
-        commands.extend(lost.into_iter().filter_map(|dialog| self.find_again(dialog)));
+        commands.extend(lost.into_iter().flat_map(|dialog| self.find_again(dialog)));
         commands
     }
 
@@ -450,11 +461,17 @@ impl Loop {
     }
 
     /// A call whose flow is gone goes on over the flow that its phone registered since.
-    fn find_again(&mut self, dialog: DialogId) -> Option<Command> {
-        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
-        let flow = self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow;
+    fn find_again(&mut self, dialog: DialogId) -> Vec<Command> {
+        let Some(flow) = self.flow_since(dialog) else { return Vec::new() };
         self.lost.remove(&dialog);
-        Some(Command::MoveFlow { dialog, flow })
+        // The leg's owner has words for the new flow at the earliest when this is carried out.
+        let told = self.legs.tell(dialog, LegEvent::Moved);
+        [Some(Command::MoveFlow { dialog, flow }), told].into_iter().flatten().collect()
+    }
+
+    fn flow_since(&self, dialog: DialogId) -> Option<Flow> {
+        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
+        Some(self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow)
     }
 
     fn drop_bindings(&mut self, is_gone: impl Fn(&Binding) -> bool) {
@@ -510,6 +527,8 @@ fn seen_from(mut flow: Flow) -> Flow {
 
 #[cfg(test)]
 mod tests {
+    mod roaming;
+
     use super::*;
     use crate::base::clock::SystemClock;
 
@@ -547,11 +566,12 @@ mod tests {
     fn answer_to(invite: &str) -> Vec<u8> {
         let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
         format!(
-            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
+            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{}{}\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
              Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
             line("Via: "),
             line("From: "),
             line("To: "),
+            if line("To: ").contains(";tag=") { "" } else { ";tag=browser" },
             line("Call-ID: "),
             line("CSeq: ")
         )
@@ -614,6 +634,7 @@ mod tests {
         let mut ws = handle.open_ws(peer, false).await.expect("open");
         ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
         assert!(next(&mut ws).await.starts_with("SIP/2.0 200"));
+        assert!(matches!(heard.recv().await, Some(LegEvent::Moved)));
         handle.send(LegId(1), LegCommand::HangUp);
         assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
         assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));

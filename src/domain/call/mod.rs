@@ -16,6 +16,7 @@ pub mod leg;
 mod operator;
 pub mod outbound;
 pub mod patch;
+pub mod path;
 pub mod view;
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(super) enum Did {
     Connected { leg: LegId, send: bool },
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
+    Restart(LegId),
     Closed,
     Wrote(Line),
 }
@@ -100,6 +101,10 @@ impl LegMedia for Outside {
 
     fn answer_web(&self, _leg: LegId, _answer: String) -> Result<(), MediaFault> {
         Ok(())
+    }
+
+    fn restart_web(&self, leg: LegId) {
+        self.did(Did::Restart(leg));
     }
 
     fn set_bridge(&self, _shard: ShardId, _bridge: BridgeId, _rev: u64, matrix: HearMatrix) {

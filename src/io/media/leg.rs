@@ -311,6 +311,8 @@ impl Leg {
             tracing::warn!(leg = self.id.0, %error, "a browser's answer cannot be used");
             return false;
         }
+        // An answer to a restart says nothing about whether anything is heard.
+        let first = self.agreed.is_none();
         self.agreed = Some(Agreed {
             codec: path.peer.codec(),
             telephone_event: path.peer.telephone_event(),
@@ -319,9 +321,21 @@ impl Leg {
             receive: true,
             samples: FRAME,
         });
-        self.heard_at = Some(now);
-        self.reports.start(now);
+        if first {
+            self.heard_at = Some(now);
+            self.reports.start(now);
+        }
         true
+    }
+
+    /// Looks for a new path to a browser that has answered: the offer to make it. None: there is nothing to look for.
+    pub(super) fn restart(&mut self, now: Instant) -> Option<String> {
+        self.agreed?;
+        let Path::Web(path) = &mut self.path else { return None };
+        path.peer
+            .restart(now)
+            .inspect_err(|error| tracing::warn!(leg = self.id.0, %error, "no new path to a browser can be offered"))
+            .ok()
     }
 
     /// Whether what is sent now reaches somebody.
@@ -663,11 +677,14 @@ impl Leg {
         let (was, is) = (path.state, path.peer.state());
         path.state = is;
         let up = |s| s == PeerState::Up;
+        let connected = path.peer.take_connected();
         match (up(was), up(is)) {
             (false, true) => {
                 self.heard_at = Some(now);
                 Some(Notice::WebUp)
             }
+            // A new path in place of one that had not been missed yet.
+            (true, true) if connected => Some(Notice::WebUp),
             (true, false) => Some(Notice::WebDown),
             (false, false) if was == PeerState::Connecting && is == PeerState::Failed => Some(Notice::WebDown),
             _ => None,

@@ -43,6 +43,11 @@ pub const TELEPHONE_EVENT: u8 = 101;
 
 /// The pace of connectivity checks: audio 100 ms after the answer instead of 1.6 s with the core's own.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Checks of one way before it counts as closed for good, 2 s: the core's own 7 would be through before a browser far
+/// away, or its relay, has opened the way from its side.
+const CHECKS: u16 = 100;
+/// A relayed way waits so long for a direct one to turn up; the core would wait 2 s.
+const RELAY_WAIT: Duration = Duration::from_millis(300);
 
 /// No browser's answer to one audio line comes near this.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -133,6 +138,8 @@ pub struct WebPeer {
     codec: Codec,
     telephone_event: Option<u8>,
     state: PeerState,
+    /// A path was found that nobody was told of yet.
+    connected: bool,
 }
 
 const _: () = {
@@ -189,7 +196,8 @@ impl WebPeer {
         let offer = peer.local_description().ok_or_else(|| WebError::Core("no local description".to_owned()))?.sdp;
         let state = PeerState::Connecting;
         let telephone_event = None;
-        Ok((Self { core: peer, sender, offered, ssrc, codec: preferred, telephone_event, state }, offer))
+        let codec = preferred;
+        Ok((Self { core: peer, sender, offered, ssrc, codec, telephone_event, state, connected: false }, offer))
     }
 
     /// Takes the browser's answer; connectivity checks start with it.
@@ -328,8 +336,10 @@ impl WebPeer {
                 RTCPeerConnectionState::Connected => PeerState::Up,
                 RTCPeerConnectionState::Disconnected => PeerState::Down,
                 RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => PeerState::Failed,
-                _ => PeerState::Connecting,
+                // At first; and in a restart, where what the old path was counts until there is a new one.
+                _ => self.state,
             };
+            self.connected |= state == RTCPeerConnectionState::Connected;
         }
     }
 }
@@ -365,10 +375,12 @@ fn telephone_event() -> RTCRtpCodecParameters {
 fn settings(address: IpAddr) -> SettingEngine {
     SettingEngineBuilder::new()
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .with_ice_connection_attempts(Some(CHECK_INTERVAL), None)
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         // The browser's answer comes without candidates, so its address is learned from its first check;
         // the core would by default wait a second for something better.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
         .with_include_loopback_candidate(address.is_loopback())
         .build()
 }
@@ -404,6 +416,9 @@ fn host_candidate(address: SocketAddr) -> Result<RTCIceCandidateInit, WebError> 
     let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host().map_err(core)?;
     RTCIceCandidate::from(&candidate).to_json().map_err(core)
 }
+
+#[path = "restart.rs"]
+mod restart;
 
 #[cfg(test)]
 #[path = "peer_tests.rs"]

@@ -38,8 +38,9 @@ use super::wire::{self, Read};
 use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId};
 use crate::base::rng::Rng;
 
-/// How long an answered call outlives its connection, so that a browser can come back.
-const FLOW_GRACE: Duration = Duration::from_secs(5);
+/// How long an answered call outlives its connection, so that a browser can come back: as long as the seat waits for
+/// its audio.
+const FLOW_GRACE: Duration = Duration::from_secs(10);
 
 /// Which side an agent stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
