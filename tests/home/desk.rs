@@ -114,22 +114,17 @@ impl Desk {
         Sipp::start("caller", &target, free_port(), ear.port(), &keys, self.directory.path())
     }
 
-    /// Asserts that the one call had one operator from first to last.
-    pub fn assert_never_lost(&self) {
-        let events = block_on(async {
+    /// How often this is on the record of the one call there is.
+    pub fn count_events(&self, kind: &str) -> usize {
+        block_on(async {
             let config = StoreConfig::in_directory(self.directory.path());
             let store = Store::open(&config, SystemClock.utc()).await.expect("the store opens");
             let calls = store.list_calls(None, None, 20).await.expect("calls");
             assert_eq!(calls.len(), 1, "one call came in");
             let events = store.list_call_events(&calls[0].id).await.expect("events");
             store.close().await;
-            events
-        });
-        let kinds: Vec<&str> = events.iter().map(|event: &CallEventRecord| event.kind.as_str()).collect();
-        assert_eq!(kinds.iter().filter(|kind| **kind == "talking").count(), 1, "{kinds:?}");
-        for lost in ["operator_lost", "requeued", "operator_hung_up"] {
-            assert!(!kinds.contains(&lost), "{kinds:?}");
-        }
+            events.iter().filter(|event: &&CallEventRecord| event.kind == kind).count()
+        })
     }
 }
 

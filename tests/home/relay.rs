@@ -1,11 +1,11 @@
-//! A TURN relay: coturn, as README tells to set it up, on plain TCP and UDP.
+//! A TURN relay: coturn, as docs/operators-at-home.md tells to set it up, but without TLS.
 
 use std::fs::File;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::net::RELAY;
+use crate::net::{DESK, RELAY};
 use crate::temp::TempDir;
 
 const PORT: u16 = 3_478;
@@ -25,7 +25,8 @@ impl Relay {
         let config = format!(
             "listening-ip={RELAY}\nrelay-ip={RELAY}\nlistening-port={PORT}\nmin-port=40000\nmax-port=40999\n\
              use-auth-secret\nstatic-auth-secret={secret}\nrealm=relay.test\nfingerprint\nno-multicast-peers\n\
-             no-tls\nno-dtls\nno-cli\nno-stdout-log\nlog-file={0}/turn.log\nsimple-log\nuserdb={0}/turn.db\n\
+             denied-peer-ip=0.0.0.0-255.255.255.255\ndenied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n\
+             allowed-peer-ip={DESK}\nno-tls\nno-dtls\nno-cli\nno-stdout-log\nlog-file={0}/turn.log\nsimple-log\nuserdb={0}/turn.db\n\
              pidfile={0}/turn.pid\n",
             directory.path().display()
         );

@@ -189,7 +189,7 @@ pub(super) fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
-fn user(name: &str) -> UserRef {
+pub(super) fn user(name: &str) -> UserRef {
     UserRef { id: UserId::named(name), name: name.to_owned() }
 }
 

@@ -683,8 +683,11 @@ impl Leg {
                 self.heard_at = Some(now);
                 Some(Notice::WebUp)
             }
-            // A new path in place of one that had not been missed yet.
-            (true, true) if connected => Some(Notice::WebUp),
+            // A new path in place of one that had not been missed yet. What comes by it is waited for as at first.
+            (true, true) if connected => {
+                self.heard_at = Some(now);
+                Some(Notice::WebUp)
+            }
             (true, false) => Some(Notice::WebDown),
             (false, false) if was == PeerState::Connecting && is == PeerState::Failed => Some(Notice::WebDown),
             _ => None,
