@@ -53,7 +53,7 @@ pub fn check_uri(uri: &str) -> Result<(), UriError> {
         Some(inner) => {
             let (host, after) = inner.split_once(']').ok_or(UriError::Host)?;
             host.parse::<std::net::Ipv6Addr>().map_err(|_| UriError::Host)?;
-            (host, after.strip_prefix(':').or((!after.is_empty()).then_some("")))
+            (host, after.strip_prefix(':').or_else(|| (!after.is_empty()).then_some("")))
         }
         None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
     };
