@@ -295,7 +295,7 @@ function route(method, path, query, body) {
     return [204];
   }
   if (noun === 'seat') {
-    if (id === 'sip') return [200, { uri: 'sip:kim@cordboard.local', ws: `ws://127.0.0.1:${PORT}/sip` }];
+    if (id === 'sip') return [200, { uri: 'sip:kim@cordboard.local', ws: `ws://127.0.0.1:${PORT}/sip`, ice_servers: [], renew_in: null }];
     if (id === 'check') return [202];
     if (method === 'PUT') setSeat({ state: body.state, reason: body.reason ?? null });
     return method === 'PUT' ? [204] : [200, state.seat];

@@ -21,7 +21,7 @@ use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
 use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
-use crate::http::state::{Settings, SmsProvider};
+use crate::http::state::{Relay, Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
@@ -203,6 +203,11 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
         sms_providers: config.sms.iter().map(provider).collect(),
+        relay: config.turn.as_ref().map(|turn| Relay {
+            urls: turn.urls.clone(),
+            secret: turn.secret.clone(),
+            ttl: turn.ttl,
+        }),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod read;
 mod read_trunk;
+mod read_turn;
 mod recording;
 mod routing;
 pub mod secret;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -43,6 +45,7 @@ pub struct Config {
     pub voice: Voice,
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,
+    pub turn: Option<Turn>,
     pub auth: Auth,
     /// What each account may call out.
     pub limits: Limits,
@@ -188,6 +191,17 @@ pub struct SmsProvider {
 pub enum SmsKind {
     /// Form POST, basic auth, signed callbacks.
     Twilio,
+}
+
+/// The relay for operators whose network lets no audio through.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Where browsers find it, each checked (`proto/turn`).
+    pub urls: Vec<String>,
+    /// Shared with it.
+    pub secret: SecretString,
+    /// How long what an operator is given lets them in.
+    pub ttl: Duration,
 }
 
 /// Who may do what.

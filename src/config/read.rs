@@ -11,6 +11,7 @@ use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::read_trunk::read_trunk;
+use super::read_turn::read_turn;
 use super::recording::read_recording;
 use super::routing::read_limits;
 use super::section::{At, Mistake, Mistakes, Section, Source};
@@ -83,6 +84,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         let what = "a second provider: texts leave by one only, and this one would never send";
         second.complain(second.span(), what, "Keep one [[sms]]");
     }
+    let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let limits = read_limits(&top.section("limits"));
     let trunks = read_trunks(&top, mistakes);
@@ -98,6 +100,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
+        turn: turn?,
         auth,
         limits,
         trunks: trunks?,

@@ -117,6 +117,7 @@ impl Demo {
                 auth_token,
                 from: from.clone(),
             }],
+            turn: None,
             limits: Limits::default(),
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
             trunks: vec![Trunk {

@@ -4,6 +4,8 @@
 //! (`engine/mixer`). Owned by one call's task. What always holds: a leg that was started is hung up and its media
 //! closed, also when the task that owns it panics (on drop).
 
+mod roaming;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -25,6 +27,7 @@ use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
+use crate::domain::call::path::{Path, PathInput};
 use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::{Phone, Phones};
 use crate::io::media::prompt::Prompt;
@@ -103,6 +106,8 @@ pub trait LegMedia: Send + Sync {
     /// Opens a browser's leg; gives the offer for it, `prefer` first.
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault>;
+    /// Looks for another path to a browser; the offer of it is told by the shard.
+    fn restart_web(&self, leg: LegId);
     fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix);
     fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
@@ -145,6 +150,10 @@ impl LegMedia for Media {
 
     fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
         Ok(self.answer_web(leg, answer)?)
+    }
+
+    fn restart_web(&self, leg: LegId) {
+        closed_meanwhile(leg, self.restart_web(leg));
     }
 
     fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
@@ -253,6 +262,7 @@ impl Routes {
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::WebUp { leg }
             | MediaEvent::WebDown { leg }
+            | MediaEvent::WebOffer { leg, .. }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
             | MediaEvent::Quality { leg, .. }
@@ -298,6 +308,8 @@ struct Wire {
     peer: Option<IpAddr>,
     /// Our answer to it, and what was agreed, until it is sent.
     answer: Option<(Vec<u8>, Option<RtpParameters>)>,
+    /// To a browser.
+    path: Path,
     media_open: bool,
     ended: bool,
 }
@@ -360,6 +372,7 @@ impl Legs {
             srtp,
             peer: Some(peer),
             answer: None,
+            path: Path::default(),
             media_open: false,
             ended: false,
         });
@@ -500,6 +513,7 @@ impl Legs {
             srtp: Srtp::Off,
             peer: None,
             answer: None,
+            path: Path::default(),
             media_open: true,
             ended: false,
         });
@@ -596,7 +610,15 @@ impl Legs {
             LegEvent::Reoffered(offer) => return self.answer_reoffer(leg, offer),
             // An answer that cannot be read leaves things as they were: the call was up before.
             LegEvent::Reanswered(sdp) => {
-                let _ = self.accept(leg, &sdp);
+                if !self.reanswered_path(leg, &sdp) {
+                    let _ = self.accept(leg, &sdp);
+                }
+                return None;
+            }
+            LegEvent::ReofferRefused | LegEvent::Moved => {
+                let moved = matches!(event, LegEvent::Moved);
+                let input = if moved { PathInput::Moved } else { PathInput::Refused };
+                self.tell_path(self.wiring.clock.instant(), leg, input);
                 return None;
             }
             LegEvent::Digit(digit) => LegInput::Digit(digit),
@@ -611,7 +633,7 @@ impl Legs {
 
     fn answered(&mut self, leg: LegId, sdp: Vec<u8>) -> LegInput {
         let Some(wire) = self.wires.iter().find(|w| w.leg == leg) else { return LegInput::Ended(Cause::Released) };
-        if wire.side == Side::Phone && wire.sdp.is_none() {
+        if wire.is_web() {
             let answer = String::from_utf8_lossy(&sdp).into_owned();
             return match self.wiring.media.answer_web(leg, answer) {
                 Ok(()) => LegInput::Answered,
@@ -704,6 +726,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
+        | MediaEvent::WebOffer { .. }
         | MediaEvent::Quality { .. }
         | MediaEvent::Closed { .. } => None,
     }

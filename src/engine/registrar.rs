@@ -6,8 +6,9 @@
 //! challenged; a call that a registered desk phone makes has to prove itself by digest as well (`calling`); anything else
 //! sent outside a dialog gets the same short 403. Requests inside a dialog are
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
-//! are gone; an answered call outlives it for 5 s, in which the same phone may register again. A user with
-//! several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
+//! are gone; an answered call outlives it for 10 s, in which the same phone may register again. One that
+//! registers over another connection has left the old one, whether that was seen to close or not: a network
+//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
 //! is the seat's to say.
 
 mod binding;
@@ -196,6 +197,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         legs: Legs::default(),
         rung: HashMap::new(),
         lost: HashSet::new(),
+        left: Vec::new(),
         bindings: HashMap::new(),
         check,
         devices,
@@ -234,6 +236,8 @@ struct Loop {
     rung: HashMap<LegId, Rung>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
+    /// Connections that their phones have left for another.
+    left: Vec<Flow>,
     /// Newest last.
     bindings: HashMap<UserId, Vec<Binding>>,
     check: TokenCheck,
@@ -305,6 +309,10 @@ impl Loop {
                 }
             }
             events = commands.into_iter().flat_map(|c| self.tell_agent(Input::Command(c))).collect();
+        }
+        while let Some(flow) = self.left.pop() {
+            self.side.endpoint.close(&flow);
+            self.feed(Input::FlowClosed { flow });
         }
     }
 
@@ -426,7 +434,10 @@ impl Loop {
                         // A refresh keeps its place; over another connection it has come anew.
                         Some(at) if bindings[at].flow.is_same_connection(&flow) => bindings[at] = binding,
                         Some(at) => {
-                            bindings.remove(at);
+                            let left = bindings.remove(at).flow;
+                            if left.connection != 0 {
+                                self.left.push(left);
+                            }
                             bindings.push(binding);
                         }
                         None => bindings.push(binding),
@@ -450,7 +461,7 @@ impl Loop {
         let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
         let lost: Vec<DialogId> =
             self.lost.iter().copied().filter(|d| self.legs.leg_of(*d).is_some_and(of_user)).collect();
-        commands.extend(lost.into_iter().filter_map(|dialog| self.find_again(dialog)));
+        commands.extend(lost.into_iter().flat_map(|dialog| self.find_again(dialog)));
         commands
     }
 
@@ -503,11 +514,17 @@ impl Loop {
     }
 
     /// A call whose flow is gone goes on over the flow that its phone registered since.
-    fn find_again(&mut self, dialog: DialogId) -> Option<Command> {
-        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
-        let flow = self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow;
+    fn find_again(&mut self, dialog: DialogId) -> Vec<Command> {
+        let Some(flow) = self.flow_since(dialog) else { return Vec::new() };
         self.lost.remove(&dialog);
-        Some(Command::MoveFlow { dialog, flow })
+        // The leg's owner has words for the new flow at the earliest when this is carried out.
+        let told = self.legs.tell(dialog, LegEvent::Moved);
+        [Some(Command::MoveFlow { dialog, flow }), told].into_iter().flatten().collect()
+    }
+
+    fn flow_since(&self, dialog: DialogId) -> Option<Flow> {
+        let rung = self.rung.get(&self.legs.leg_of(dialog)?)?;
+        Some(self.bindings.get(&rung.user)?.iter().rfind(|b| rung.is(b))?.flow)
     }
 
     fn drop_bindings(&mut self, is_gone: impl Fn(&Binding) -> bool) {

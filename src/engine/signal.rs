@@ -37,6 +37,10 @@ pub enum LegEvent {
     Reoffered(Option<Vec<u8>>),
     /// The far end answered a description of ours anew, as when it repeats one to keep the session alive.
     Reanswered(Vec<u8>),
+    /// The far end refused [`LegCommand::Reoffer`], or it could not be told: the leg goes on as it was.
+    ReofferRefused,
+    /// The far end has come back over another connection: its network may have changed.
+    Moved,
     /// A digit sent by signalling (INFO).
     Digit(char),
     /// An operator's desk phone wants the other party of this leg transferred: to whom is named, or to whom the phone's
@@ -61,6 +65,8 @@ pub enum LegCommand {
     AnswerReoffer(Vec<u8>),
     /// Refuse a re-offer; the leg goes on as it was.
     RejectReoffer,
+    /// Propose a change: [`LegEvent::Reanswered`] or [`LegEvent::ReofferRefused`] follows.
+    Reoffer(Vec<u8>),
     /// Ask whether the far end is still there; the leg ends if nothing answers.
     Probe,
     /// How a transfer goes that the far end asked for.

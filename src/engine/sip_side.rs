@@ -203,9 +203,9 @@ impl Legs {
                 None
             }
             Event::ReinviteAnswered { dialog, sdp: Some(sdp) } => self.tell(dialog, LegEvent::Reanswered(sdp)),
-            // Ours to change are none of these; the rest is the loop's.
+            Event::ReinviteRejected { dialog, .. } => self.tell(dialog, LegEvent::ReofferRefused),
+            // Ours to change is none of this; the rest is the loop's.
             Event::ReinviteAnswered { sdp: None, .. }
-            | Event::ReinviteRejected { .. }
             | Event::Refer { .. }
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
@@ -225,6 +225,7 @@ impl Legs {
             LegCommand::Answer(sdp) => Command::Answer { dialog, sdp },
             LegCommand::AnswerReoffer(sdp) => Command::AnswerReinvite { dialog, sdp },
             LegCommand::RejectReoffer => Command::RejectReinvite { dialog, status: 488 },
+            LegCommand::Reoffer(sdp) => Command::Reinvite { dialog, sdp },
             LegCommand::Probe => Command::Probe { dialog },
             LegCommand::Reject(cause) => {
                 self.end(dialog, Cause::Released);

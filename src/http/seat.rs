@@ -3,14 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
+use crate::base::id::UserId;
 use crate::engine::feed::SeatView;
+use crate::proto::turn;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Secure};
-use super::state::{Front, NotNow, board};
+use super::state::{Front, NotNow, Relay, board};
 
 /// Longest reason for not being ready, in characters.
 const MAX_REASON_CHARS: usize = 100;
@@ -31,11 +34,23 @@ pub enum WantedState {
     NotReady,
 }
 
-/// What a softphone registers as, and where.
+/// What a softphone registers as, and where; and by which relays it may speak.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct SipAccess {
     uri: String,
     ws: String,
+    /// As `RTCPeerConnection` takes them; none where no relay is set up.
+    ice_servers: Vec<IceServer>,
+    /// Seconds until this is to be asked for again, long before the credentials run out.
+    renew_in: Option<u64>,
+}
+
+/// A TURN relay and what lets this operator in, for a while.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct IceServer {
+    urls: Vec<String>,
+    username: String,
+    credential: String,
 }
 
 /// My seat.
@@ -74,10 +89,20 @@ pub async fn sip(
     // The page's own host, so that a console on the LAN and one on the internet both reach this node.
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or(public);
     let scheme = if secure { "wss" } else { "ws" };
+    let relay = front.settings.relay.as_ref();
     Ok(Json(SipAccess {
         uri: format!("sip:{}@{}", user.login, front.settings.sip_domain),
         ws: format!("{scheme}://{host}/sip"),
+        ice_servers: relay.map(|relay| ice_server(&front, relay, &user.id)).into_iter().collect(),
+        renew_in: relay.map(|relay| relay.ttl.as_secs() / 2),
     }))
+}
+
+fn ice_server(front: &Front, relay: &Relay, user: &UserId) -> IceServer {
+    let ttl = i64::try_from(relay.ttl.as_secs()).unwrap_or(i64::MAX);
+    let expires_at = (front.clock.utc().0 / 1_000).saturating_add(ttl);
+    let made = turn::credential(relay.secret.expose_secret(), expires_at, user.as_str());
+    IceServer { urls: relay.urls.clone(), username: made.username, credential: made.password }
 }
 
 /// Rings my softphone with a call that plays a tone and echoes, to prove both ways of its audio.

@@ -80,6 +80,16 @@ pub struct Settings {
     pub sandbox: bool,
     /// Providers whose callbacks are taken: name in the path, and the secret they sign with.
     pub sms_providers: Vec<SmsProvider>,
+    /// The relay for operators whose network lets no audio through.
+    pub relay: Option<Relay>,
+}
+
+/// A TURN relay, and the secret that makes credentials for it.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    pub urls: Vec<String>,
+    pub secret: SecretString,
+    pub ttl: Duration,
 }
 
 /// A provider of texts that calls back.

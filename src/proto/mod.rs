@@ -4,3 +4,4 @@ pub mod audio;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;
+pub mod turn;

@@ -1,11 +1,15 @@
 //! Accounts with all a screen pop needs; seats; and what an operator does to a call.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
+use cordboard::base::clock::Clock as _;
 use cordboard::base::id::{CallId, UserId};
 use cordboard::engine::calls::Command;
+use cordboard::proto::turn::credential;
 use serde_json::{Value, json};
 
-use crate::support::{House, Told};
+use crate::support::{House, RELAY, RELAY_SECRET, Told};
 
 #[tokio::test]
 async fn an_account_comes_with_people_protocol_and_who_is_on_call() {
@@ -36,9 +40,28 @@ async fn a_seat_is_made_ready_and_told_where_to_register() {
     let wrong = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "asleep"})).await;
     assert_eq!(wrong.problem(), "body.invalid");
     let sip = house.fetch("/api/v1/seat/sip", &kim).await.json();
-    assert_eq!(sip, json!({"uri": "sip:kim@cordboard.local", "ws": "wss://desk.example.com/sip"}));
+    assert_eq!((&sip["uri"], &sip["ws"]), (&json!("sip:kim@cordboard.local"), &json!("wss://desk.example.com/sip")));
     let check = house.ask(Method::POST, "/api/v1/seat/check", &kim, Value::Null).await;
     assert_eq!((check.status, check.problem().as_str()), (StatusCode::CONFLICT, "seat.not_now"));
+}
+
+#[tokio::test]
+async fn an_operator_is_let_in_at_the_relay_for_a_while_and_nobody_else_is() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for _ in 0..2 {
+        let sip = house.fetch("/api/v1/seat/sip", &kim).await.json();
+        let until = house.clock.utc().0 / 1_000 + 7_200;
+        let made = credential(RELAY_SECRET, until, "usr_kim");
+        assert_eq!(made.username, format!("{until}:usr_kim"));
+        let server = json!({"urls": RELAY, "username": made.username, "credential": made.password});
+        assert_eq!(sip["ice_servers"], json!([server]));
+        assert_eq!(sip["renew_in"], 3_600);
+        // Asked again in time, she gets what holds longer.
+        house.clock.advance(Duration::from_secs(600));
+    }
+    let stranger = house.fetch("/api/v1/seat/sip", "").await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

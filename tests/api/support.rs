@@ -28,7 +28,7 @@ use cordboard::engine::calls::Command;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
-use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Settings, SmsProvider};
+use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
@@ -41,6 +41,8 @@ use tokio::sync::mpsc;
 pub const PASSWORD: &str = "correct horse battery";
 pub const KEY: [u8; 32] = [7; 32];
 pub const SMS_SECRET: &str = "the provider's secret";
+pub const RELAY: [&str; 2] = ["turn:relay.example.com:3478", "turns:relay.example.com:443"];
+pub const RELAY_SECRET: &str = "the relay's secret";
 pub const PUBLIC_URL: &str = "https://desk.example.com";
 /// 2026-03-07T02:00:00Z.
 pub const START: UtcMs = UtcMs(1_772_848_800_000);
@@ -160,6 +162,11 @@ impl House {
                 public_url: PUBLIC_URL.into(),
                 sip_domain: "cordboard.local".into(),
                 sms_providers: vec![SmsProvider { name: "twilio".into(), auth_token: SMS_SECRET.into() }],
+                relay: Some(Relay {
+                    urls: RELAY.map(str::to_owned).to_vec(),
+                    secret: RELAY_SECRET.into(),
+                    ttl: Duration::from_secs(7_200),
+                }),
                 ..Settings::default()
             },
             metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),

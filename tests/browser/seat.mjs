@@ -27,9 +27,15 @@ const browser = await chromium.launch({
     '--autoplay-policy=no-user-gesture-required',
     // Without it a machine whose only address is loopback has no way for the call.
     '--allow-loopback-in-peer-connection',
+    // Tests over https have an authority of their own.
+    ...(base.startsWith('https:') ? ['--ignore-certificate-errors'] : []),
   ],
 });
-const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, bypassCSP: true });
+const context = await browser.newContext({
+  viewport: { width: 1600, height: 900 },
+  bypassCSP: true,
+  ignoreHTTPSErrors: base.startsWith('https:'),
+});
 const page = await context.newPage();
 page.setDefaultTimeout(PATIENCE_MS);
 const said = [];
@@ -151,8 +157,39 @@ const commands = {
     return page.evaluate(([f, s]) => window.__tap.levels(f, s), [frequencies, seconds]);
   },
 
-  async screenshot({ name }) {
+  async screenshot({ name, width = 1600, height = 900 }) {
+    await page.setViewportSize({ width, height });
     await page.screenshot({ path: join(scratch, `${name}.png`) });
+  },
+
+  /** What the page says in a banner at this moment; waits until it says something with these words. */
+  async expect_banner({ words }) {
+    const banner = page.locator(`.banner:has-text("${words}")`);
+    await banner.waitFor();
+    return banner.innerText();
+  },
+
+  async expect_no_banner() {
+    await page.locator('.banner').waitFor({ state: 'detached' });
+  },
+
+  /** What was typed into a field of the form. */
+  async value({ field }) {
+    return page.locator(`[data-field="${field}"]`).inputValue();
+  },
+
+  /** The way the newest call's sound goes at our end: kind of candidate, its address, and how the relay is spoken to. */
+  async path() {
+    return page.evaluate(() => window.__tap.path());
+  },
+
+  async expect_path({ address }) {
+    await page.waitForFunction(async (wanted) => (await window.__tap.path())?.address === wanted, address);
+  },
+
+  /** The addresses that the server has offered for the newest call. */
+  async offered() {
+    return page.evaluate(() => window.__tap.offered());
   },
 
   /** Serious findings of axe on the page as it is. */

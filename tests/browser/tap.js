@@ -6,6 +6,7 @@
   let context = null;
   let loaded = null;
   let newest = null;
+  let connection = null;
 
   // On the audio thread, so that a busy page loses nothing.
   const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {
@@ -35,6 +36,7 @@
   window.RTCPeerConnection = class extends Original {
     constructor(...args) {
       super(...args);
+      connection = this;
       this.addEventListener('track', (event) => {
         heard.length = 0;
         listenTo(event.streams[0] ?? new MediaStream([event.track]));
@@ -61,6 +63,17 @@
   };
 
   window.__tap = {
+    async path() {
+      const stats = new Map();
+      for (const [id, stat] of await connection.getStats()) stats.set(id, stat);
+      const transport = [...stats.values()].find((s) => s.type === 'transport');
+      const local = stats.get(stats.get(transport?.selectedCandidatePairId)?.localCandidateId);
+      return local ? { type: local.candidateType, address: local.address, relay: local.relayProtocol ?? null } : null;
+    },
+    offered() {
+      const lines = connection.remoteDescription.sdp.match(/^a=candidate:.*$/gm) ?? [];
+      return [...new Set(lines.map((line) => line.split(' ')[4]))];
+    },
     // Levels in dB, tenth of a second by tenth of a second, of each frequency over the next `seconds`.
     async levels(frequencies, seconds) {
       heard.length = 0;

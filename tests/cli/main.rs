@@ -256,6 +256,39 @@ fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
 }
 
 #[test]
+fn a_relay_says_where_it_is_and_by_what_secret_with_every_mistake() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "relay.secret", "north\n");
+    let both = "urls = [\"turn:relay.example.com:3478?transport=udp\", \"turns:relay.example.com:443\"]\n";
+    let secret = "secret_file = \"relay.secret\"\n";
+    for (config, mistakes) in [
+        (String::new(), &["1: [turn]: `urls` is missing", "1: [turn]: `secret_file` is missing"][..]),
+        (format!("urls = []\n{secret}"), &["1: [turn]: `urls` is empty"]),
+        (
+            format!("urls = [\"stun:relay.example.com\", \"turns:relay.example.com?transport=udp\"]\n{secret}"),
+            &[
+                "2: [turn]: `urls` holds \"stun:relay.example.com\", and it begins with neither `turn:` nor `turns:`",
+                "and browsers speak TLS to a relay over TCP only. Write [\"turn:relay.example.com:3478",
+            ],
+        ),
+        (format!("{both}secret = \"north\"\n"), &["`secret` is not known", "1: [turn]: `secret_file` is missing"]),
+        (format!("{both}secret_file = \"none\"\n"), &["3: [turn]: `secret_file` names none, and it does not exist"]),
+        (format!("{both}{secret}ttl = 60\n"), &["4: [turn]: `ttl` is not a whole number from 600 to 86400"]),
+    ] {
+        write(directory.path(), "cordboard.toml", &format!("[turn]\n{config}"));
+        let output = cordboard(directory.path(), &["check"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{config}\n{said}");
+        for mistake in mistakes {
+            assert!(said.contains(mistake), "missing: {mistake}\nsaid: {said}");
+        }
+    }
+    write(directory.path(), "cordboard.toml", &format!("[turn]\n{both}{secret}ttl = 3600\n"));
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
 fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every_mistake() {
     let directory = TempDir::new("cli");
     let carrier =

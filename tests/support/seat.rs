@@ -19,12 +19,19 @@ pub struct Seat {
 impl Seat {
     /// Opens the console of the server at `http_port`; the microphone plays a sine of `tone_hz`.
     pub fn open(http_port: u16, tone_hz: f64, scratch: &Path) -> Self {
+        Self::open_from(&[], &format!("http://127.0.0.1:{http_port}"), tone_hz, scratch)
+    }
+
+    /// The same at an address, with a prefix that runs the browser elsewhere.
+    pub fn open_from(prefix: &[String], base: &str, tone_hz: f64, scratch: &Path) -> Self {
         let voice = scratch.join(format!("voice-{tone_hz}.wav"));
         write_tone(&voice, tone_hz);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/seat.mjs");
-        let mut child = Command::new("node")
+        let mut words = prefix.iter().map(String::as_str).chain(["node"]);
+        let mut child = Command::new(words.next().expect("one at least"))
+            .args(words)
             .arg(script)
-            .arg(format!("http://127.0.0.1:{http_port}"))
+            .arg(base)
             .arg(&voice)
             .arg(scratch)
             .stdin(Stdio::piped())

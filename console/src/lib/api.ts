@@ -10,6 +10,7 @@ import type {
   ServerDraft,
   SeatView,
   Session,
+  SipAccess,
   User,
 } from './types';
 
@@ -148,7 +149,7 @@ export const api = {
 
   seat: () => request<SeatView>('GET', '/seat'),
   setSeat: (state: 'ready' | 'not_ready', reason?: string) => request<void>('PUT', '/seat', { state, reason }),
-  sip: () => request<{ uri: string; ws: string }>('GET', '/seat/sip'),
+  sip: () => request<SipAccess>('GET', '/seat/sip'),
   check: () => request<void>('POST', '/seat/check'),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),

@@ -4,6 +4,7 @@
 import { UA, WebSocketInterface } from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { IncomingRequest } from 'jssip/lib/SIPMessage';
+import { PathWatch } from './path';
 import { readStats, type Quality } from './quality';
 
 export type PhoneLink = 'off' | 'connecting' | 'registered' | 'failed';
@@ -15,6 +16,8 @@ export interface PhoneCall {
   /** Answered by itself, after the beep. */
   auto: boolean;
   state: 'ringing' | 'answering' | 'up';
+  /** Its sound has lost its way, as when the network changes, and another is being looked for. */
+  finding: boolean;
 }
 
 export interface PhoneOptions {
@@ -23,6 +26,8 @@ export interface PhoneOptions {
   token: () => string;
   mic: () => Promise<MediaStream>;
   sink: () => string;
+  /** Relays for a network that lets no sound through, with what lets us in there at this moment. */
+  relays: () => RTCIceServer[];
   /** Sounded before a call is answered by itself. */
   beep: () => void;
   onLink: (link: PhoneLink, why: string) => void;
@@ -31,7 +36,7 @@ export interface PhoneOptions {
   onEnded: (call: string, why: string) => void;
 }
 
-interface Line extends PhoneCall {
+interface Line extends Omit<PhoneCall, 'finding'> {
   session: RTCSession;
   audio: HTMLAudioElement;
   counters: { received: number; lost: number };
@@ -40,8 +45,6 @@ interface Line extends PhoneCall {
 
 const BEEP_MS = 180;
 const STATS_MS = 1_000;
-/** An answer without a candidate still works on most networks: the server's checks find us. */
-const GATHER_MS = 600;
 
 /** True when `Call-Info` asks to answer at once (`<…>;answer-after=0`). */
 export function asksAutoAnswer(callInfo: string | undefined): boolean {
@@ -50,12 +53,18 @@ export function asksAutoAnswer(callInfo: string | undefined): boolean {
 
 export class Softphone {
   private ua: UA;
+  private socket: WebSocketInterface;
   private lines: Line[] = [];
   private muted = false;
+  private readonly paths = new PathWatch(
+    () => this.reconnect(),
+    () => this.changed(),
+  );
 
   constructor(private readonly options: PhoneOptions) {
+    this.socket = new WebSocketInterface(options.ws);
     this.ua = new UA({
-      sockets: [new WebSocketInterface(options.ws)],
+      sockets: [this.socket],
       uri: options.uri,
       authorization_jwt: `Bearer ${options.token()}`,
       register: true,
@@ -79,7 +88,19 @@ export class Softphone {
       if (event.originator === 'remote') this.incoming(event.session, event.request as IncomingRequest);
     });
     this.ua.start();
+    addEventListener('online', this.reconnect);
   }
+
+  /**
+   * Leaves the line to the server for a new one: the old one may go through a network that is gone, which nobody tells
+   * us. The server knows our calls again by our registration and offers each of them another way for its sound.
+   */
+  private reconnect = (): void => {
+    if (this.ua.status === UA.C.STATUS_USER_CLOSED) return;
+    this.socket.disconnect();
+    this.socket.ondisconnect(true, 1006, 'left');
+    (this.ua as unknown as { transport: { connect(): void } }).transport.connect();
+  };
 
   /** After a token was refreshed: JsSIP sends it with the next request. */
   refreshToken(): void {
@@ -134,6 +155,8 @@ export class Softphone {
   }
 
   stop(): void {
+    removeEventListener('online', this.reconnect);
+    this.paths.stop();
     for (const line of this.lines) clearInterval(line.stats);
     this.ua.stop();
   }
@@ -143,7 +166,15 @@ export class Softphone {
     const auto = id === 'check' || asksAutoAnswer(request.getHeader('Call-Info'));
     const audio = new Audio();
     audio.autoplay = true;
-    const line: Line = { id, auto, state: 'ringing', session, audio, counters: { received: 0, lost: 0 }, stats: undefined };
+    const line: Line = {
+      id,
+      auto,
+      state: 'ringing',
+      session,
+      audio,
+      counters: { received: 0, lost: 0 },
+      stats: undefined,
+    };
     this.lines.push(line);
     session.on('confirmed', () => {
       line.state = 'up';
@@ -172,17 +203,10 @@ export class Softphone {
       return;
     }
     if (line.session.isEnded()) return;
-    let ready: (() => void) | null = null;
-    const timer = setTimeout(() => ready?.(), GATHER_MS);
-    line.session.on('icecandidate', (event: { candidate: RTCIceCandidate; ready: () => void }) => {
-      ready = event.ready;
-      // The first host candidate is enough: waiting for all of them would cost the caller a second.
-      if (event.candidate.type === 'host' || / typ host/.test(event.candidate.candidate)) {
-        clearTimeout(timer);
-        event.ready();
-      }
-    });
-    line.session.answer({ mediaStream: mic, pcConfig: { iceServers: [] } });
+    // The first candidate is enough, for the first answer and for each that follows: waiting for all of them would cost
+    // the caller a second, and the server's checks find the rest.
+    line.session.on('icecandidate', (event: { ready: () => void }) => event.ready());
+    line.session.answer({ mediaStream: mic, pcConfig: { iceServers: this.options.relays() } });
     const pc = line.session.connection;
     if (!pc) return;
     pc.addEventListener('track', (event) => {
@@ -190,6 +214,9 @@ export class Softphone {
       void setSink(line.audio, this.options.sink());
       void line.audio.play().catch(() => undefined);
     });
+    // Another way is offered: what lets us in at the relays may have been renewed since the last one.
+    line.session.on('reinvite', () => pc.setConfiguration({ ...pc.getConfiguration(), iceServers: this.options.relays() }));
+    this.paths.add(line.id, pc);
     line.stats = setInterval(() => void this.measure(line, pc), STATS_MS);
   }
 
@@ -212,6 +239,7 @@ export class Softphone {
 
   private gone(line: Line, cause: string): void {
     clearInterval(line.stats);
+    this.paths.remove(line.id);
     line.audio.srcObject = null;
     this.lines = this.lines.filter((l) => l !== line);
     this.changed();
@@ -219,7 +247,7 @@ export class Softphone {
   }
 
   private changed(): void {
-    this.options.onCalls(this.lines.map(({ id, auto, state }) => ({ id, auto, state })));
+    this.options.onCalls(this.lines.map(({ id, auto, state }) => ({ id, auto, state, finding: this.paths.isFinding(id) })));
   }
 }
 

@@ -289,3 +289,12 @@ export interface Session {
   expires_in: number;
   user: User;
 }
+
+/** Where the softphone registers, and the relays it may speak by. */
+export interface SipAccess {
+  uri: string;
+  ws: string;
+  ice_servers: { urls: string[]; username: string; credential: string }[];
+  /** Seconds until to be asked for again. */
+  renew_in: number | null;
+}

@@ -4,11 +4,14 @@ import { SvelteMap } from 'svelte/reactivity';
 import { api } from '../lib/api';
 import { LevelMeter, MicError, listDevices, openMic, type Devices } from '../lib/mic';
 import { lightOf, type Quality } from '../lib/quality';
+import type { SipAccess } from '../lib/types';
 import { Softphone, type PhoneCall, type PhoneLink } from '../lib/softphone';
 import * as sound from '../lib/sound';
 import { notices } from './notices.svelte';
 import { session } from './session.svelte';
 import { settings } from './settings.svelte';
+
+const RENEW_RETRY_MS = 60_000;
 
 class Phone {
   link = $state<PhoneLink>('off');
@@ -25,9 +28,13 @@ class Phone {
   checkedAt = $state<number | null>(Number(sessionStorage.getItem('cordboard.checked')) || null);
 
   readonly ringing = $derived(this.calls.find((c) => c.state === 'ringing' && !c.auto) ?? null);
+  /** The sound of a call has lost its way and is looking for another. */
+  readonly finding = $derived(this.calls.some((c) => c.finding));
   readonly light = $derived(lightOf([...this.quality.values()].at(-1) ?? null));
   readonly lastQuality = $derived([...this.quality.values()].at(-1) ?? null);
 
+  private relays: RTCIceServer[] = [];
+  private renewal: ReturnType<typeof setTimeout> | undefined;
   private softphone: Softphone | null = null;
   private stream: MediaStream | null = null;
   private opening: Promise<MediaStream> | null = null;
@@ -40,6 +47,7 @@ class Phone {
     if (this.softphone || !session.token) return;
     const place = await api.sip();
     if (this.softphone || !session.token) return;
+    this.keepRelays(place);
     // The same host that served the page: a proxy in between is then no obstacle.
     const path = new URL(place.ws, location.href).pathname;
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
@@ -49,12 +57,17 @@ class Phone {
       token: () => session.token ?? '',
       mic: () => this.mic(),
       sink: () => settings.ear,
+      relays: () => this.relays,
       beep: sound.beepOffer,
       onLink: (link, why) => {
         this.link = link;
         this.why = why;
       },
-      onCalls: (calls) => (this.calls = calls),
+      onCalls: (calls) => {
+        const found = this.finding && !calls.some((c) => c.finding) && calls.length > 0;
+        this.calls = calls;
+        if (found) notices.say('The telephone is connected again. The caller hears you.');
+      },
       onQuality: (call, quality) => this.quality.set(call, quality),
       onEnded: (call, why) => {
         this.quality.delete(call);
@@ -64,7 +77,23 @@ class Phone {
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refreshDevices());
   }
 
+  private keepRelays(place: SipAccess): void {
+    this.relays = place.ice_servers;
+    clearTimeout(this.renewal);
+    if (place.renew_in !== null) this.renewal = setTimeout(() => void this.renewRelays(), place.renew_in * 1000);
+  }
+
+  /** What lets us in at the relays runs out; new words for it come well before. */
+  private async renewRelays(): Promise<void> {
+    try {
+      this.keepRelays(await api.sip());
+    } catch {
+      this.renewal = setTimeout(() => void this.renewRelays(), RENEW_RETRY_MS);
+    }
+  }
+
   stop(): void {
+    clearTimeout(this.renewal);
     this.softphone?.stop();
     this.softphone = null;
     this.link = 'off';

@@ -17,6 +17,7 @@ pub mod leg;
 mod operator;
 pub mod outbound;
 pub mod patch;
+pub mod path;
 pub mod recording;
 pub mod transfer;
 pub mod view;

@@ -127,7 +127,16 @@ impl Call {
             HearMatrix::conference(&[a, b, c].into_iter().flatten().collect::<Vec<_>>())
         };
         match self.phase {
-            Phase::Talking => matrix = talk(caller, operator, None),
+            Phase::Talking => {
+                matrix = talk(caller, operator, None);
+                // Nobody is left in dead silence while an operator's network is found again.
+                let row = matrix.rows.iter_mut().find(|(leg, _)| Some(*leg) == caller);
+                if self.operator.as_ref().is_some_and(|o| o.leg.silent)
+                    && let Some((_, heard)) = row
+                {
+                    heard.push(Source::Music);
+                }
+            }
             Phase::Patching => {
                 if let Some(patch) = &self.patch {
                     // With a second leg, the operator is there by that, and hears nothing by the first.

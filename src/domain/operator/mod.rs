@@ -9,8 +9,9 @@
 //! its softphone never checked, does not draw calls away from the desk phone beside it.
 //!
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
-//! registered; an operator counts as gone once neither console nor media was there for 5 s, and then every call
-//! of theirs is told exactly once.
+//! registered; an operator in a call counts as gone once nothing was heard of their phone for 10 s, console or not
+//! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
+//! and then every call of theirs is told exactly once.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::domain::call::event::OfferEnd;
 
-/// How long a softphone that has fallen silent (5 s) may stay so while its console lives.
+/// How long a softphone that has fallen silent (5 s) may stay so.
 pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
 /// A console that says nothing for this long is gone.
 pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
@@ -439,7 +440,9 @@ impl Seat {
             return;
         }
         self.socket_until = None;
-        let kept_by_media = self.state == State::Talking && self.silent_until.is_none() && !self.hung_up;
+        // Also while their silence is still waited for: the console may be lost by the same change of network.
+        let media_there = self.silent_until.is_none_or(|until| now < until);
+        let kept_by_media = self.state == State::Talking && media_there && self.call.is_some() && !self.hung_up;
         if kept_by_media {
             return;
         }
@@ -594,14 +597,30 @@ mod tests {
         let mut desk = Desk::talking();
         assert_eq!(desk.after(10_000), [], "they still talk");
         assert_eq!(desk.seat.state(), State::Talking);
-        let told = desk.tell(Input::Silent { call: call(), silent: true });
-        assert_eq!((told, desk.seat.state()), (vec![Output::Lost { call: call() }], State::Offline));
+        assert_eq!(desk.tell(Input::Silent { call: call(), silent: true }), []);
+        assert_eq!(desk.after(4_999), [], "their network may have changed");
+        assert_eq!(desk.seat.state(), State::Talking);
+        assert_eq!(desk.after(1), [Output::Lost { call: call() }]);
+        assert_eq!(desk.seat.state(), State::Offline);
 
         let mut desk = Desk::talking();
         desk.tell(Input::Silent { call: call(), silent: true });
         desk.clock.advance(Duration::from_secs(3));
         assert_eq!(desk.tell(Input::Heartbeat { typing: true }), [], "the console is alive");
         assert_eq!(desk.after(5_000), [Output::Lost { call: call() }]);
+    }
+
+    #[test]
+    fn a_talking_operator_whose_network_changes_keeps_her_call() {
+        let mut desk = Desk::talking();
+        // The network is gone: the console first, then nothing is heard of the softphone.
+        assert_eq!(desk.after(6_000), []);
+        assert_eq!(desk.tell(Input::Silent { call: call(), silent: true }), []);
+        assert_eq!(desk.after(3_000), []);
+        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [], "the console is back");
+        assert_eq!(desk.tell(Input::Silent { call: call(), silent: false }), []);
+        assert_eq!(desk.after(4_000), []);
+        assert_eq!(desk.seat.state(), State::Talking);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::tests::{Did, House, answer_to, answers, number, offer};
+use super::tests::{Did, House, answer_to, answers, number, offer, user};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::signal::LegEvent;
@@ -127,4 +127,32 @@ async fn a_silent_telephone_is_asked_whether_it_is_there_and_its_line_is_shown()
     }
     events.send(LegEvent::Ended(Cause::Lost)).await.expect("the call listens");
     assert_eq!(house.finished().await.cause, Cause::Lost);
+}
+
+#[tokio::test]
+async fn an_operators_browser_that_is_missed_or_comes_back_over_another_connection_is_offered_another_path() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let restarts = |d: &Did| matches!(d, Did::Restart(leg) if *leg == operator).then_some(());
+    let reoffers = |d: &Did| match d {
+        Did::Phone { leg, command: LegCommand::Reoffer(sdp) } if *leg == operator => Some(sdp.clone()),
+        _ => None,
+    };
+    house.calls.on_media(MediaEvent::Silent { leg: operator });
+    house.until("another path", restarts).await;
+    house.hears(caller, &[Source::Leg(operator), Source::Music]).await;
+    house.calls.on_media(MediaEvent::WebOffer { leg: operator, offer: "another offer".to_owned() });
+    assert_eq!(house.until("the offer", reoffers).await.1, b"another offer");
+    // What was sent over the old connection is refused as that closes; then the browser is back.
+    events.send(LegEvent::ReofferRefused).await.expect("the call listens");
+    events.send(LegEvent::Moved).await.expect("the call listens");
+    house.until("another path again", restarts).await;
+    events.send(LegEvent::Reanswered(b"an answer".to_vec())).await.expect("the call listens");
+    house.calls.on_media(MediaEvent::WebUp { leg: operator });
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let (seat, _) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!(seat.state, crate::engine::feed::SeatState::Talking);
 }

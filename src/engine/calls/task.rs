@@ -137,7 +137,8 @@ impl CallTask {
 
     /// Waits for one thing to happen and follows it.
     async fn turn(&mut self) {
-        let wake = self.call.poll_timeout().map(|(at, _)| at.saturating_duration_since(self.now()));
+        let wake = [self.call.poll_timeout().map(|(at, _)| at), self.legs.poll_timeout()].into_iter().flatten().min();
+        let wake = wake.map(|at| at.saturating_duration_since(self.now()));
         tokio::select! {
             biased;
             Some(event) = self.media.recv() => self.on_media(event),
@@ -159,7 +160,10 @@ impl CallTask {
                     Some(_) => {}
                 }
             }
-            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.tell(Input::Tick),
+            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => {
+                self.legs.tick(self.now());
+                self.tell(Input::Tick);
+            }
         }
     }
 
@@ -186,6 +190,9 @@ impl CallTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
+        if self.legs.follow_path(self.now(), &event) {
+            return;
+        }
         if let Some((leg, input)) = self.legs.heard_of_media(&event) {
             self.leg(leg, input);
             return;

@@ -39,6 +39,7 @@ pub(super) enum Did {
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
+    Restart(LegId),
     Closed,
     Wrote(Line),
 }
@@ -105,6 +106,10 @@ impl LegMedia for Outside {
 
     fn answer_web(&self, _leg: LegId, _answer: String) -> Result<(), MediaFault> {
         Ok(())
+    }
+
+    fn restart_web(&self, leg: LegId) {
+        self.did(Did::Restart(leg));
     }
 
     fn set_bridge(&self, _shard: ShardId, _bridge: BridgeId, _rev: u64, matrix: HearMatrix) {
@@ -204,7 +209,7 @@ pub(super) fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
-fn user(name: &str) -> UserRef {
+pub(super) fn user(name: &str) -> UserRef {
     UserRef { id: UserId::named(name), name: name.to_owned() }
 }
 

@@ -1,5 +1,7 @@
 //! The phone side, against browsers' WebSockets: registration, ringing, and calls that outlive a connection.
 
+mod roaming;
+
 use super::*;
 use crate::base::clock::SystemClock;
 
@@ -37,11 +39,12 @@ const TOKEN: &str = "Authorization: Bearer kims\r\n";
 fn answer_to(invite: &str) -> Vec<u8> {
     let line = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
     format!(
-        "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=browser\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
+        "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{}{}\r\n{}\r\n{}\r\nContact: <sip:abc@xyz.invalid;transport=ws>\r\n\
          Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
         line("Via: "),
         line("From: "),
         line("To: "),
+        if line("To: ").contains(";tag=") { "" } else { ";tag=browser" },
         line("Call-ID: "),
         line("CSeq: ")
     )
@@ -104,6 +107,7 @@ async fn an_answered_call_finds_its_browser_again_on_a_new_flow() {
     let mut ws = handle.open_ws(peer, false).await.expect("open");
     ws.receive(register(2, TOKEN, CONTACT)).await.expect("open");
     assert!(next(&mut ws).await.starts_with("SIP/2.0 200"));
+    assert!(matches!(heard.recv().await, Some(LegEvent::Moved)));
     handle.send(LegId(1), LegCommand::HangUp);
     assert!(next(&mut ws).await.starts_with("BYE sip:abc@xyz.invalid"));
     assert!(matches!(heard.recv().await, Some(LegEvent::Ended(Cause::Released))));

@@ -217,6 +217,11 @@ impl Media {
         self.send_to(leg, Command::AnswerWeb(leg, answer))
     }
 
+    /// Looks for a new path to a browser whose network has changed. [`MediaEvent::WebOffer`] follows.
+    pub fn restart_web(&self, leg: LegId) -> Result<(), MediaError> {
+        self.send_to(leg, Command::RestartWeb(leg))
+    }
+
     /// Says who hears whom in a bridge; a revision not above the last is ignored. A leg that is told to hear
     /// itself hears its echo.
     pub fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {

@@ -316,6 +316,8 @@ impl Leg {
             tracing::warn!(leg = self.id.0, %error, "a browser's answer cannot be used");
             return false;
         }
+        // An answer to a restart says nothing about whether anything is heard.
+        let first = self.agreed.is_none();
         self.agreed = Some(Agreed {
             codec: path.peer.codec(),
             telephone_event: path.peer.telephone_event(),
@@ -324,9 +326,21 @@ impl Leg {
             receive: true,
             samples: FRAME,
         });
-        self.heard_at = Some(now);
-        self.reports.start(now);
+        if first {
+            self.heard_at = Some(now);
+            self.reports.start(now);
+        }
         true
+    }
+
+    /// Looks for a new path to a browser that has answered: the offer to make it. None: there is nothing to look for.
+    pub(super) fn restart(&mut self, now: Instant) -> Option<String> {
+        self.agreed?;
+        let Path::Web(path) = &mut self.path else { return None };
+        path.peer
+            .restart(now)
+            .inspect_err(|error| tracing::warn!(leg = self.id.0, %error, "no new path to a browser can be offered"))
+            .ok()
     }
 
     /// Whether what is sent now reaches somebody.
@@ -647,9 +661,9 @@ impl Leg {
     fn keep_web(&mut self, now: Instant) -> Option<Notice> {
         let Path::Web(path) = &mut self.path else { return None };
         let notice = match path.keep(now)? {
-            (PeerState::Up, _) => Notice::WebDown,
+            // From up to up: a new path in place of one that had not been missed yet. What comes by it is waited for as at first.
             (_, PeerState::Up) => Notice::WebUp,
-            (PeerState::Connecting, PeerState::Failed) => Notice::WebDown,
+            (PeerState::Up, _) | (PeerState::Connecting, PeerState::Failed) => Notice::WebDown,
             _ => return None,
         };
         if notice == Notice::WebUp {

@@ -45,6 +45,7 @@ pub(super) enum Command {
     Open(Box<Leg>),
     Connect(LegId, RtpParameters),
     AnswerWeb(LegId, String),
+    RestartWeb(LegId),
     SetBridge(BridgeId, u64, HearMatrix),
     DropBridge(BridgeId),
     Play {
@@ -74,6 +75,7 @@ impl Command {
         match self {
             Self::Connect(leg, _)
             | Self::AnswerWeb(leg, _)
+            | Self::RestartWeb(leg)
             | Self::Play { leg, .. }
             | Self::Stop(leg, _)
             | Self::BindDigits(leg, _)
@@ -417,6 +419,13 @@ impl Shard {
                 self.with(id, |leg| usable = leg.answer(now, &answer));
                 if !usable {
                     self.tell(MediaEvent::WebDown { leg: id });
+                }
+            }
+            Command::RestartWeb(id) => {
+                let mut offer = None;
+                self.with(id, |leg| offer = leg.restart(now));
+                if let Some(offer) = offer {
+                    self.tell(MediaEvent::WebOffer { leg: id, offer });
                 }
             }
             Command::SetBridge(bridge, rev, matrix) => {

@@ -59,14 +59,16 @@ impl WebPath {
         }
     }
 
-    /// Once per tick: what the core has to do. If the path stands differently after it: how it stood, and stands.
+    /// Once per tick: what the core has to do. If the path stands differently after it, or is another: how it stood, and
+    /// stands.
     pub(super) fn keep(&mut self, now: Instant) -> Option<(PeerState, PeerState)> {
         if self.peer.poll_timeout().is_some_and(|at| at <= now) {
             self.peer.handle_timeout(now);
         }
         self.flush();
         let was = std::mem::replace(&mut self.state, self.peer.state());
-        (was != self.state).then_some((was, self.state))
+        let connected = self.peer.take_connected();
+        (connected || was != self.state).then_some((was, self.state))
     }
 
     /// Sends the RTP packet in the first `len` bytes. A full socket buffer loses a packet, as any router may.

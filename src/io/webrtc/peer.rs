@@ -52,6 +52,11 @@ pub const TELEPHONE_EVENT: u8 = 101;
 
 /// The pace of connectivity checks: audio 100 ms after the answer instead of 1.6 s with the core's own.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Checks of one way before it counts as closed for good, 2 s: the core's own 7 would be through before a browser far
+/// away, or its relay, has opened the way from its side.
+const CHECKS: u16 = 100;
+/// A relayed way waits so long for a direct one to turn up; the core would wait 2 s.
+const RELAY_WAIT: Duration = Duration::from_millis(300);
 
 /// No browser's answer to one audio line comes near this.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -134,6 +139,8 @@ pub struct WebPeer {
     codec: Codec,
     telephone_event: Option<u8>,
     state: PeerState,
+    /// A path was found that nobody was told of yet.
+    connected: bool,
 }
 
 const _: () = {
@@ -201,6 +208,7 @@ impl WebPeer {
             codec: preferred,
             telephone_event: None,
             state: PeerState::Connecting,
+            connected: false,
         };
         Ok((peer, offer))
     }
@@ -342,8 +350,10 @@ impl WebPeer {
                 RTCPeerConnectionState::Connected => PeerState::Up,
                 RTCPeerConnectionState::Disconnected => PeerState::Down,
                 RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => PeerState::Failed,
-                _ => PeerState::Connecting,
+                // At first; and in a restart, where what the old path was counts until there is a new one.
+                _ => self.state,
             };
+            self.connected |= state == RTCPeerConnectionState::Connected;
         }
     }
 }
@@ -382,10 +392,12 @@ fn settings(address: IpAddr, keying: &Arc<Keying>) -> SettingEngine {
         // What every browser has (RFC 8827 §6.5) and the leg speaks.
         .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80])
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .with_ice_connection_attempts(Some(CHECK_INTERVAL), None)
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         // The browser's answer comes without candidates, so its address is learned from its first check;
         // the core would by default wait a second for something better.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
         .with_include_loopback_candidate(address.is_loopback())
         .build()
 }
@@ -423,6 +435,9 @@ fn host_candidate(address: SocketAddr) -> Result<RTCIceCandidateInit, WebError> 
     let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host().map_err(core)?;
     RTCIceCandidate::from(&candidate).to_json().map_err(core)
 }
+
+#[path = "restart.rs"]
+mod restart;
 
 #[cfg(test)]
 #[path = "peer_tests.rs"]

@@ -15,6 +15,8 @@ struct Answerer {
     core: RTCPeerConnection,
     sender: Option<RTCRtpSenderId>,
     socket: UdpSocket,
+    /// What the core takes for its address.
+    local: SocketAddr,
     heard: Vec<rtc::rtp::Packet>,
     up: bool,
 }
@@ -53,12 +55,27 @@ impl Answerer {
         // Browsers post the answer before they gathered: no candidates in it.
         let sdp: String =
             answer.sdp.lines().filter(|l| !l.starts_with("a=candidate")).map(|l| format!("{l}\r\n")).collect();
-        (Self { core, sender, socket, heard: Vec::new(), up: false }, sdp)
+        (Self { core, sender, socket, local, heard: Vec::new(), up: false }, sdp)
+    }
+
+    /// Answers an offer of another path.
+    fn answer_again(&mut self, offer: &str) -> String {
+        let now = SystemClock.instant();
+        let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
+        self.core.set_remote_description(now, offer).expect("the offer is taken");
+        let answer = self.core.create_answer(None).expect("an answer");
+        self.core.set_local_description(now, answer.clone()).expect("the answer is ours");
+        answer.sdp.lines().filter(|l| !l.starts_with("a=candidate")).map(|l| format!("{l}\r\n")).collect()
+    }
+
+    /// Another network: what it sent from is gone, and what it sends comes from elsewhere. The core need not know.
+    fn move_away(&mut self) {
+        self.socket = socket();
     }
 
     fn pump(&mut self) {
         let now = SystemClock.instant();
-        let local_addr = self.socket.local_addr().expect("a bound socket");
+        let local_addr = self.local;
         let mut buffer = [0; 2_000];
         while let Ok((len, peer_addr)) = self.socket.recv_from(&mut buffer) {
             let transport =
@@ -281,4 +298,90 @@ fn noise_on_the_socket_and_a_useless_answer_are_survived() {
     let unspecified = SocketAddr::from(([0, 0, 0, 0], 4000));
     let certificate = Certificate::generate().expect("a certificate");
     assert_eq!(WebPeer::new(now, unspecified, None, &certificate, &[Codec::Pcmu]).map(|_| ()), Err(WebError::Address));
+}
+
+/// How our side's offer names its ICE session.
+fn ufrag(sdp: &str) -> String {
+    sdp.lines().find_map(|l| l.strip_prefix("a=ice-ufrag:")).expect("an ICE session").to_owned()
+}
+
+fn talk(ours: &mut Ours, theirs: &mut Answerer, from: u16) {
+    let (heard, hear) = (theirs.heard.len(), ours.heard.len());
+    for sequence in from..from + 10 {
+        ours.say(0, sequence, &[0x55; 160]);
+        theirs.say(0, sequence, &[0x2a; 160]);
+        ours.pump();
+        theirs.pump();
+    }
+    until(ours, theirs, "the audio", |o, t| o.heard.len() == hear + 10 && t.heard.len() == heard + 10);
+}
+
+#[test]
+fn a_browser_that_moves_to_another_network_is_found_again_and_the_audio_goes_on() {
+    let (mut ours, mut theirs) = connected(&[Codec::Pcmu]);
+    assert!(ours.peer.take_connected());
+    talk(&mut ours, &mut theirs, 0);
+    let ssrc = ours.peer.ssrc();
+    // Twice: the second time an offer goes unanswered before.
+    for (round, unanswered) in [(1, 0), (2, 1)] {
+        theirs.move_away();
+        let mut offer = ours.peer.restart(SystemClock.instant()).expect("another path can be offered");
+        for _ in 0..unanswered {
+            let before = ufrag(&offer);
+            offer = ours.peer.restart(SystemClock.instant()).expect("and another");
+            assert_ne!(ufrag(&offer), before);
+        }
+        assert!(offer.contains("a=candidate:") && offer.contains("127.0.0.1"), "{offer}");
+        assert_eq!(ours.peer.state(), PeerState::Up, "nothing is missed yet");
+        assert!(!ours.peer.take_connected());
+        let answer = theirs.answer_again(&offer);
+        ours.peer.accept(SystemClock.instant(), &answer).expect("the answer is taken");
+        let mut found = false;
+        for _ in 0..2_500 {
+            ours.pump();
+            theirs.pump();
+            found |= ours.peer.take_connected();
+            if found && theirs.up {
+                break;
+            }
+        }
+        assert!(found && theirs.up, "no path was found");
+        talk(&mut ours, &mut theirs, round * 20);
+    }
+    assert_eq!(ours.peer.ssrc(), ssrc);
+}
+
+#[test]
+fn a_browser_that_comes_back_after_it_was_missed_is_found_again() {
+    let (mut ours, mut theirs) = connected(&[Codec::Pcmu]);
+    assert!(ours.peer.take_connected());
+    // Its time stands still meanwhile, so that it does not miss us as well.
+    let mut at = SystemClock.instant();
+    while ours.peer.state() == PeerState::Up {
+        at += Duration::from_millis(20);
+        ours.peer.handle_timeout(at);
+        while ours.peer.poll_transmit().is_some() {}
+    }
+    assert_eq!(ours.peer.state(), PeerState::Down);
+    theirs.move_away();
+    let offer = ours.peer.restart(at).expect("another path can be offered");
+    let answer = theirs.answer_again(&offer);
+    ours.peer.accept(at, &answer).expect("the answer is taken");
+    let mut buffer = [0; 2_000];
+    for _ in 0..2_500 {
+        at += Duration::from_millis(20);
+        while let Ok((len, from)) = ours.socket.recv_from(&mut buffer) {
+            ours.peer.handle_datagram(at, from, &buffer[..len]);
+        }
+        ours.peer.handle_timeout(at);
+        while let Some((to, bytes)) = ours.peer.poll_transmit() {
+            let _ = ours.socket.send_to(&bytes, to);
+        }
+        theirs.pump();
+        if ours.peer.take_connected() {
+            assert_eq!(ours.peer.state(), PeerState::Up);
+            return;
+        }
+    }
+    panic!("no path was found");
 }

@@ -197,7 +197,7 @@ pub enum Event {
         /// The call that the new one takes the place of.
         replaces: Option<Box<Replaces>>,
     },
-    /// The connection of an answered call is gone. Towards phones it ends in 5 s unless [`Command::MoveFlow`] comes;
+    /// The connection of an answered call is gone. Towards phones it ends in 10 s unless [`Command::MoveFlow`] comes;
     /// towards carriers it goes on, and needs a way for the next request.
     FlowLost {
         dialog: DialogId,

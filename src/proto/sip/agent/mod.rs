@@ -42,8 +42,9 @@ use crate::base::rng::Rng;
 
 pub use terms::{PeerTerms, Reliable};
 
-/// How long an answered call outlives its connection, so that a browser can come back.
-const FLOW_GRACE: Duration = Duration::from_secs(5);
+/// How long an answered call outlives its connection, so that a browser can come back: as long as the seat waits for
+/// its audio.
+const FLOW_GRACE: Duration = Duration::from_secs(10);
 
 /// Which side an agent stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
