@@ -149,6 +149,10 @@ fn read_response(first: &str, headers: Headers, body: &[u8], stream: bool) -> Re
     if headers.elements("Via").take(2).count() != 1 || headers.cseq().is_none() || headers.via().is_none() {
         return Read::Drop("a response that answers nothing of ours");
     }
+    // Both go into what we send next, an ACK for one, and have to be fit for it.
+    if headers.from().is_none() || headers.to().is_none() {
+        return Read::Drop("a response with a broken From or To");
+    }
     match read_body(&headers, body, stream) {
         Ok(body) => Read::Message(Message::Response(Response { status, reason: reason.to_owned(), headers, body })),
         Err(_) => Read::Drop("a response with a broken length"),
@@ -300,6 +304,20 @@ mod tests {
         assert_eq!(refused(with("l: 0").replace("sip:a@h SIP", "news:a SIP").as_bytes(), false), 416);
         assert_eq!(refused(with(&"x: y\r\n".repeat(300)).as_bytes(), false), 513);
         assert_eq!(refused(with(&format!("x: {}", "y".repeat(40_000))).as_bytes(), false), 513);
+    }
+
+    #[test]
+    fn a_response_whose_to_cannot_be_read_makes_no_broken_ack() {
+        let response = |to: &str| {
+            format!(
+                "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:b@h>;tag=1\r\nTo: {to}\r\n\
+                 Call-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"
+            )
+        };
+        assert!(matches!(read(response("<sip:a@h>;tag=2").as_bytes(), false), Read::Message(_)));
+        for broken in ["0102@h>;tag=2", "<sip:a@h", "\"A <sip:a@h>", ""] {
+            assert!(matches!(read(response(broken).as_bytes(), false), Read::Drop(_)), "{broken}");
+        }
     }
 
     #[test]
