@@ -51,7 +51,8 @@ const GROWTH: i64 = 5 << 20;
 const STEP: Duration = Duration::from_millis(50);
 /// How long an owner of ours talks.
 const TALK: Duration = Duration::from_secs(20);
-const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.44\r\ns=-\r\nc=IN IP4 192.0.2.44\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+const SDP: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.44\r\ns=-\r\nc=IN IP4 192.0.2.44\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
 /// RFC 4475's messages, a carrier's and a phone's, and those of calls, in which `@T@` and the like stand for tags.
 fn seeds() -> Vec<Vec<u8>> {
@@ -252,7 +253,8 @@ impl Side {
         }));
         let invite = self.sent.iter().find(|m| m.starts_with("INVITE")).expect("it goes out");
         let via = field(invite, "Via: ");
-        let branch = via.split_once("branch=").and_then(|(_, b)| b.split(';').next()).expect("it has a branch").to_owned();
+        let branch =
+            via.split_once("branch=").and_then(|(_, b)| b.split(';').next()).expect("it has a branch").to_owned();
         self.names = [self.names[0].clone(), field(invite, "Call-ID: "), tag(invite, "From: "), branch];
     }
 

@@ -92,7 +92,8 @@ pub fn sip_wire(data: &[u8]) {
     }
 }
 
-const OFFER: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.44\r\ns=-\r\nc=IN IP4 192.0.2.44\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+const OFFER: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.44\r\ns=-\r\nc=IN IP4 192.0.2.44\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
 /// An agent, its owner, and two calls that are up: one that came in, one that went out.
 struct Bench {
@@ -209,7 +210,8 @@ pub fn sip_agent(data: &[u8]) {
     let transport = [Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Udp][data.len() % 4];
     let role = if data.len() / 4 % 4 == 3 { Role::Phones } else { Role::Trunk };
     let mut bench = Bench::new(transport, role);
-    let mut names = [(&b"@T@"[..], "t".to_owned()), (b"@C@", String::new()), (b"@F@", String::new()), (b"@B@", String::new())];
+    let mut names =
+        [(&b"@T@"[..], "t".to_owned()), (b"@C@", String::new()), (b"@F@", String::new()), (b"@B@", String::new())];
     if role == Role::Trunk {
         bench.request("INVITE", "", 1);
         names[0].1 = tag_of(&bench.field(b"SIP/2.0 200", "To: "));
@@ -230,7 +232,8 @@ pub fn sip_agent(data: &[u8]) {
     names[1].1 = bench.field(b"INVITE", "Call-ID: ");
     names[2].1 = tag_of(&bench.field(b"INVITE", "From: "));
     let via = bench.field(b"INVITE", "Via: ");
-    names[3].1 = via.split_once("branch=").map(|(_, b)| b.split(';').next().unwrap_or_default().to_owned()).unwrap_or_default();
+    names[3].1 =
+        via.split_once("branch=").map(|(_, b)| b.split(';').next().unwrap_or_default().to_owned()).unwrap_or_default();
     for mut message in split(data, b"\0\0\0").into_iter().take(16) {
         for (name, value) in &names {
             message = replace(&message, name, value);

@@ -32,7 +32,8 @@ use tokio::time::timeout;
 use super::own_address;
 use super::relay::{Relay, Weather};
 
-const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
+const SDP: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
 const BAD: Weather = Weather { lost: 10, doubled: 5, jitter_ms: 30 };
 /// Calls either way. What becomes of one is in the last digit of its number: see [`Fate`].
 const CALLS: u32 = 60;
@@ -121,7 +122,9 @@ impl FarEnd {
         match event {
             Event::Progress { dialog, .. } if self.fate(dialog) == Some(GivenUp) => vec![Command::Cancel { dialog }],
             Event::Answered { dialog, .. } => vec![Command::Reinvite { dialog, sdp: SDP.to_vec() }],
-            Event::ReinviteAnswered { dialog, .. } if self.fate(dialog) == Some(HungUpByCarrier) => self.hang_up(dialog),
+            Event::ReinviteAnswered { dialog, .. } if self.fate(dialog) == Some(HungUpByCarrier) => {
+                self.hang_up(dialog)
+            }
             Event::Rejected { dialog, status, .. } => {
                 self.end(dialog, &status.to_string());
                 Vec::new()
@@ -180,7 +183,12 @@ impl FarEnd {
         };
         let done = timeout(LIMIT, all).await.is_ok();
         let load = self.agent.load();
-        assert!(done, "{} of {calls} calls have ended, {load:?} in the tables; open: {:?}", self.ends.len(), self.numbers);
+        assert!(
+            done,
+            "{} of {calls} calls have ended, {load:?} in the tables; open: {:?}",
+            self.ends.len(),
+            self.numbers
+        );
         self.ends
     }
 }
@@ -220,7 +228,13 @@ fn own(trunk: TrunkHandle, mut calls: mpsc::Receiver<IncomingCall>, told: mpsc::
 }
 
 /// Calls out, each as its number says; how they ended.
-fn dial(trunk: &TrunkHandle, nth: u32, legs: &LegNumbers, told: mpsc::UnboundedSender<(String, String)>, mut gone: watch::Receiver<Vec<String>>) {
+fn dial(
+    trunk: &TrunkHandle,
+    nth: u32,
+    legs: &LegNumbers,
+    told: mpsc::UnboundedSender<(String, String)>,
+    mut gone: watch::Receiver<Vec<String>>,
+) {
     let number = number(nth);
     let (leg, fate) = (legs.fresh(), fate(&number));
     let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
@@ -245,7 +259,11 @@ fn dial(trunk: &TrunkHandle, nth: u32, legs: &LegNumbers, told: mpsc::UnboundedS
     });
 }
 
-async fn trunk_side(bind: SocketAddr, face: SocketAddr, carrier: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
+async fn trunk_side(
+    bind: SocketAddr,
+    face: SocketAddr,
+    carrier: SocketAddr,
+) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
     let mut settings = settings(carrier);
     settings.bind = bind;
     settings.advertised = Some(face.ip().to_string());
@@ -254,7 +272,8 @@ async fn trunk_side(bind: SocketAddr, face: SocketAddr, carrier: SocketAddr) -> 
 
 fn settings(carrier: SocketAddr) -> TrunkSettings {
     let mut carrier = Carrier::new("carrier", carrier.into());
-    carrier.sources = vec![carrier.target.to_string().split(':').next().unwrap_or_default().parse().expect("an address")];
+    carrier.sources =
+        vec![carrier.target.to_string().split(':').next().unwrap_or_default().parse().expect("an address")];
     carrier.rules.channels = 1_000;
     carrier.rules.calls_per_second = 1_000;
     carrier.ping_every = None;
@@ -344,7 +363,8 @@ async fn nothing_lingers(relay: &Relay, trunk: &TrunkHandle, face: SocketAddr) {
     let asker = UdpSocket::bind(SocketAddr::new(face.ip(), 0)).await.expect("a free port");
     let mut asked: HashMap<String, (String, String, bool)> = HashMap::new();
     for text in relay.texts(0).into_iter().filter(|text| text.starts_with("SIP/2.0 200")) {
-        let (Some(call), Some(from), Some(to)) = (field(&text, "Call-ID: "), field(&text, "From: "), field(&text, "To: "))
+        let (Some(call), Some(from), Some(to)) =
+            (field(&text, "Call-ID: "), field(&text, "From: "), field(&text, "To: "))
         else {
             continue;
         };
@@ -365,7 +385,8 @@ async fn nothing_lingers(relay: &Relay, trunk: &TrunkHandle, face: SocketAddr) {
         );
         asker.send_to(request.as_bytes(), trunk.local()).await.expect("loopback takes it");
         let mut buffer = [0; 4_096];
-        let (len, _) = timeout(Duration::from_secs(10), asker.recv_from(&mut buffer)).await.expect("an answer").expect("ok");
+        let (len, _) =
+            timeout(Duration::from_secs(10), asker.recv_from(&mut buffer)).await.expect("an answer").expect("ok");
         let answer = String::from_utf8_lossy(&buffer[..len]);
         assert!(answer.starts_with("SIP/2.0 481 "), "a dialog lingers: {answer}");
     }
@@ -381,8 +402,10 @@ async fn trunks_register_by_digest_through_a_tenth_of_loss() {
     };
     let (_keep, devices) = watch::channel(Devices::new(users.iter().map(device).collect()));
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
-    let settings_of_phones = PhoneSettings { doors: Doors::plain(own_address(0)), check: Arc::new(|_| None), devices, digests };
-    let (registrar, mut changes) = registrar::spawn(settings_of_phones, Arc::new(SystemClock)).await.expect("a free port");
+    let settings_of_phones =
+        PhoneSettings { doors: Doors::plain(own_address(0)), check: Arc::new(|_| None), devices, digests };
+    let (registrar, mut changes) =
+        registrar::spawn(settings_of_phones, Arc::new(SystemClock)).await.expect("a free port");
     let mut kept = Vec::new();
     for (nth, user) in users.iter().enumerate() {
         let free = UdpSocket::bind(own_address(0)).await.expect("a free port");

@@ -81,7 +81,27 @@ fn tshark_sees_nothing_lost_disordered_or_sent_twice_in_a_call() {
         let line = sip.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {sip}"));
         line.trim().parse().expect("a number")
     };
-    // INVITE, 100, 200, ACK, BYE, 200; and 180, if it rang before it was answered.
-    assert!((6..=7).contains(&count("Number of SIP messages:")), "{sip}");
-    assert_eq!(count("Number of resent SIP messages:"), 0, "{sip}");
+    // Something is sent again where no answer came within T1 (RFC 3261 §17.1.1.2), which on a machine that is too busy
+    // may be. Never otherwise.
+    let late = silences(&file);
+    assert!(count("Number of resent SIP messages:") <= late, "{late} times an answer was late, and\n{sip}");
+    // INVITE, 100, 180, 200, ACK, BYE, 200; an answer may come before it has rung.
+    assert!((6..=7 + late * 2).contains(&count("Number of SIP messages:")), "{sip}");
+}
+
+/// How often nothing was said for T1 where something was due: everywhere but before the caller hangs up.
+fn silences(file: &Path) -> usize {
+    let fields = ["-Y", "sip", "-T", "fields", "-e", "frame.time_relative", "-e", "sip.Method"];
+    let said = tshark(file, &fields);
+    let said: Vec<(f64, bool)> = said
+        .lines()
+        .map(|line| {
+            let (at, method) = line.split_once('\t').unwrap_or((line, ""));
+            (at.parse().expect("seconds"), method == "BYE")
+        })
+        .collect();
+    let first_bye = said.iter().position(|(_, bye)| *bye).expect("the caller hung up");
+    let gaps =
+        said.windows(2).enumerate().filter(|(before, pair)| *before + 1 != first_bye && pair[1].0 - pair[0].0 > 0.45);
+    gaps.count()
 }

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::LegNumbers;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -107,9 +107,14 @@ fn callers_hold_fax_offer_late_and_send_what_packets_they_like_and_are_served() 
         scope.spawn(|| call(&server, "caller_holds", Ear::open(0.0).port(), "+12025550180", &[]).expect_success());
         scope.spawn(|| call(&server, "caller_g729", 9, "+12025550181", &[]).expect_success());
         scope.spawn(|| is_greeted_after_a_fax_was_refused(&server));
+    });
+    std::thread::scope(|scope| {
         scope.spawn(|| is_greeted_after_a_late_offer(&server));
         scope.spawn(|| is_known_to_be_forwarded(&server));
-        for (ptime, caller) in [(10, "+12025550184"), (30, "+12025550185"), (40, "+12025550186"), (60, "+12025550187")] {
+    });
+    std::thread::scope(|scope| {
+        for (ptime, caller) in [(10, "+12025550184"), (30, "+12025550185"), (40, "+12025550186"), (60, "+12025550187")]
+        {
             let server = &server;
             scope.spawn(move || gets_packets_of(ptime, server, caller));
         }

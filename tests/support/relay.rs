@@ -170,8 +170,12 @@ impl Due for BinaryHeap<Waiting> {
 /// Writes what passed on one party's link of each relay as one capture, in order of time.
 pub fn write_pcap(file: &Path, links: &[(&Relay, usize)]) {
     // Little-endian, microseconds, version 2.4, packets whole, each beginning with its IP header.
-    let mut out: Vec<u8> = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101].iter().flat_map(|w| w.to_le_bytes()).collect();
-    let guards: Vec<_> = links.iter().map(|(relay, party)| (relay.shared.lock().expect("no holder of this lock panics"), *party)).collect();
+    let mut out: Vec<u8> =
+        [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101].iter().flat_map(|w| w.to_le_bytes()).collect();
+    let guards: Vec<_> = links
+        .iter()
+        .map(|(relay, party)| (relay.shared.lock().expect("no holder of this lock panics"), *party))
+        .collect();
     let own = |(shared, party)| {
         let (shared, party): (&Shared, usize) = (shared, party);
         shared.passed.iter().filter(move |passed| passed.party == party)

@@ -16,7 +16,8 @@ use super::mutate::mutate;
 use super::{TABLE, message};
 
 const SOON: Duration = Duration::from_secs(20);
-const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
+const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
 /// Datagrams, and streams of a few messages each.
 const DATAGRAMS: usize = 12_000;
 const STREAMS: usize = 400;

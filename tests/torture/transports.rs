@@ -33,7 +33,8 @@ use super::{Call, Deserves, Registration, Silence, Status, TABLE, message};
 const SOON: Duration = Duration::from_secs(10);
 /// From here on ways are bystanders'.
 const BYSTANDER: usize = 100;
-const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
+const SDP: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
 
 /// Which side a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

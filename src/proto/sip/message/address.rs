@@ -248,7 +248,10 @@ mod tests {
         let closed = "SIP/2.0/UDP host.example.com;branch=z9hG4bK29;x=\"9;3\";rport";
         let stamped = stamp_via(closed, [192, 0, 2, 1].into(), 5061);
         let via = Via::parse(&stamped).expect("it is one still");
-        assert_eq!((via.branch(), via.param("rport"), via.param("received")), (Some("z9hG4bK29"), Some("5061"), Some("192.0.2.1")));
+        assert_eq!(
+            (via.branch(), via.param("rport"), via.param("received")),
+            (Some("z9hG4bK29"), Some("5061"), Some("192.0.2.1"))
+        );
         assert!(Address::parse("<sip:a@example.com>;tag=\"1").is_none());
     }
 
