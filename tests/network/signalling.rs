@@ -371,7 +371,7 @@ async fn nothing_lingers(relay: &Relay, trunk: &TrunkHandle, face: SocketAddr) {
         // Calls that we made have our tag in From.
         let ours = field(&text, "CSeq: ").is_some_and(|c| c == "1 INVITE") && !from.contains("carrier.example");
         if from.contains(";tag=") && to.contains(";tag=") {
-            asked.entry(call.to_owned()).or_insert((from.to_owned(), to.to_owned(), ours));
+            asked.entry(call.to_owned()).or_insert_with(|| (from.to_owned(), to.to_owned(), ours));
         }
     }
     assert!(asked.len() >= CALLS as usize, "only {} dialogs were seen", asked.len());
