@@ -59,13 +59,17 @@ fn now() -> Instant {
 /// Everything that some code asks of a header section.
 fn look_at(headers: &Headers, body: &[u8]) {
     let _ = (headers.from(), headers.to(), headers.contact(), headers.cseq(), headers.from_tag(), headers.to_tag());
+    let _ = (find_sdp(headers, body), RAck::of(headers), SessionExpires::of(headers), ReferTo::of(headers));
+    let _ = (Challenge::all_in(headers), Credentials::find(headers, "cordboard"));
+}
+
+/// A request's topmost Via takes where it came from, and stays what it was.
+fn stamp(headers: &Headers) {
     if let (Some(first), Some(via)) = (headers.first("Via"), headers.via()) {
         let stamped = stamp_via(first, [192, 0, 2, 1].into(), 5060);
         let again = split_list(&stamped).next().and_then(Via::parse).expect("a stamped Via is still one");
         assert_eq!((again.branch(), &again.host), (via.branch(), &via.host));
     }
-    let _ = (find_sdp(headers, body), RAck::of(headers), SessionExpires::of(headers), ReferTo::of(headers));
-    let _ = (Challenge::all_in(headers), Credentials::find(headers, "cordboard"));
 }
 
 /// The front: a datagram, a framed message and a WebSocket's frame. What it lets through can be sent on and is then
@@ -75,6 +79,7 @@ pub fn sip_wire(data: &[u8]) {
         match wire::read(data, stream) {
             Read::Message(Message::Request(request)) => {
                 look_at(&request.headers, &request.body);
+                stamp(&request.headers);
                 let sent: Request = match wire::read(&request.to_bytes(), true) {
                     Read::Message(Message::Request(again)) => again,
                     other => panic!("what was taken is not taken again: {other:?}\n{request:?}"),

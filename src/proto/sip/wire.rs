@@ -4,7 +4,7 @@
 //! Content-Length on datagrams, limits sizes and counts. A request that can be answered is never dropped:
 //! it comes out as a [`Refusal`] with what a response needs, however broken the rest is. Pure.
 
-use super::message::address::Address;
+use super::message::address::{Address, split_list};
 use super::message::uri::UriError;
 use super::message::{CSeq, Headers, Message, Method, Request, Response, Uri, Via};
 
@@ -113,7 +113,8 @@ fn read_request(first: &str, headers: &Headers, body: &[u8], stream: bool) -> Re
         return Err(400);
     }
     let cseq = headers.first("CSeq").and_then(CSeq::parse).ok_or(400_u16)?;
-    let via_ok = headers.elements("Via").next().and_then(Via::parse).is_some();
+    // The topmost line is the one that is stamped and echoed, so it may not be empty either.
+    let via_ok = headers.first("Via").and_then(|top| split_list(top).next()).and_then(Via::parse).is_some();
     if !via_ok || headers.call_id().is_empty() || headers.from().is_none() || headers.to().is_none() {
         return Err(400);
     }
@@ -300,6 +301,7 @@ mod tests {
         assert_eq!(refused(with("l: 99").as_bytes(), false), 400);
         assert_eq!(refused(with("no colon here").as_bytes(), false), 400);
         assert_eq!(refused(with("l: 0").replace("SIP/2.0\r\nv", "SIP/3.0\r\nv").as_bytes(), false), 505);
+        assert_eq!(refused(with("l: 0").replace("\r\nv:", "\r\nVia: \r\nv:").as_bytes(), false), 400);
         assert_eq!(refused(with("l: 0").replace("OPTIONS", "DANCE").as_bytes(), false), 501);
         assert_eq!(refused(with("l: 0").replace("sip:a@h SIP", "news:a SIP").as_bytes(), false), 416);
         assert_eq!(refused(with(&"x: y\r\n".repeat(300)).as_bytes(), false), 513);
