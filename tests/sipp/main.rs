@@ -1,6 +1,7 @@
 //! Real SIPp. Here, against the trunk driver: calls in and out, given up, late offers, never acknowledged, hold, session timers;
 //! the owner of the calls is a trivial one that rings and answers. In the modules, against the whole binary:
-//! callers, the on-call staff's telephones, operators' desk phones, carriers that want a login, starting and stopping.
+//! callers and all that they do, the on-call staff's telephones, operators' desk phones, carriers that want a login, starting and
+//! stopping, a call as tshark sees it.
 
 #![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
@@ -21,9 +22,11 @@ use tokio::sync::mpsc;
 #[path = "../support/api.rs"]
 mod api;
 mod callout;
+mod capture;
 mod desk_phones;
 #[path = "../support/ear.rs"]
 mod ear;
+mod flows;
 mod greeting;
 mod house;
 #[path = "../support/peers.rs"]
@@ -31,6 +34,8 @@ mod peers;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod registering;
+#[path = "../support/relay.rs"]
+mod relay;
 mod serve;
 #[path = "../support/server.rs"]
 mod server;

@@ -1,7 +1,21 @@
 //! The 49 messages of RFC 4475 against the user agent: what each deserves it gets, none is fatal, none
 //! that deserves an answer goes silent, and the agent serves on. Then thousands of mutations of them.
 
+#[path = "../support/authority.rs"]
+mod authority;
+mod crowd;
+#[path = "../support/mutate.rs"]
+mod mutate;
+#[path = "../support/peers.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod peers;
+#[path = "../support/server.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod server;
 mod sockets;
+#[path = "../support/temp.rs"]
+mod temp;
+mod transports;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +25,7 @@ use cordboard::base::rng::Rng;
 use cordboard::proto::sip::{
     Admit, Agent, AgentConfig, Command, Event, Flow, Input, Output, Role, StreamFramer, Transport,
 };
+use mutate::mutate;
 
 /// What a message deserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,43 +288,6 @@ fn a_stranger_gets_the_same_short_answer_to_everything() {
         }
         assert_eq!(bench.sent.is_empty(), deserves == Silence, "{file}");
         assert_eq!(bench.agent.load(), (0, 0), "{file}: something was kept");
-    }
-}
-
-/// One change at a random place.
-fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
-    let len = bytes.len() as u64;
-    let at = usize::try_from(rng.below(len.max(1))).expect("small");
-    match rng.below(9) {
-        0 if !bytes.is_empty() => bytes[at] = u8::try_from(rng.below(256)).expect("a byte"),
-        1 if !bytes.is_empty() => {
-            bytes.remove(at);
-        }
-        2 => bytes.insert(at, b"\r\n :;,<>\"@%\0\xff"[usize::try_from(rng.below(13)).expect("small")]),
-        3 => bytes.truncate(at),
-        4 if !bytes.is_empty() => {
-            let upto = (at + usize::try_from(rng.below(40)).expect("small")).min(bytes.len());
-            let piece = bytes[at..upto].to_vec();
-            bytes.splice(at..at, piece);
-        }
-        5 if !bytes.is_empty() => {
-            let upto = (at + usize::try_from(rng.below(40)).expect("small")).min(bytes.len());
-            bytes.drain(at..upto);
-        }
-        6 => {
-            let from = usize::try_from(rng.below(other.len() as u64)).expect("small");
-            let upto = (from + 60).min(other.len());
-            bytes.splice(at..at, other[from..upto].iter().copied());
-        }
-        7 => {
-            let digits: &[u8] = [&b"99999999999999999999"[..], b"-1", b"4294967296", b"0"]
-                [usize::try_from(rng.below(4)).expect("small")];
-            if let Some(digit) = bytes.iter().skip(at).position(u8::is_ascii_digit) {
-                bytes.splice(at + digit..=at + digit, digits.iter().copied());
-            }
-        }
-        _ if !bytes.is_empty() => bytes[at] ^= 1 << rng.below(8),
-        _ => {}
     }
 }
 

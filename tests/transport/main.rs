@@ -11,6 +11,8 @@ mod serve;
 mod six;
 mod tls;
 
+#[path = "../support/authority.rs"]
+mod authority;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/server.rs"]
@@ -20,7 +22,6 @@ mod server;
 mod temp;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,15 +31,13 @@ use cordboard::domain::call::bridge::LegId;
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{DialOut, IncomingCall, LEG_EVENT_DEPTH, LegEvent};
 use cordboard::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
-use cordboard::io::net::tls::{Identity, IdentityFiles};
+use cordboard::io::net::tls::Identity;
 use cordboard::proto::sdp::Srtp;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-use temp::TempDir;
+pub use authority::Authority;
 
 pub const SDP: &[u8] =
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n";
@@ -46,61 +45,6 @@ pub const DID: &str = "+12025550102";
 
 /// Longer than anything here takes, shorter than a transaction's own time limit of 32 s.
 pub const SOON: Duration = Duration::from_secs(20);
-
-/// An authority of the test's own, in a directory of its own.
-pub struct Authority {
-    dir: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl Authority {
-    pub fn fresh() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
-        let dir = TempDir::new("authority");
-        std::fs::write(dir.path().join("ca.pem"), issuer.pem()).expect("writable");
-        Self { dir, issuer }
-    }
-
-    pub fn ca_file(&self) -> PathBuf {
-        self.dir.path().join("ca.pem")
-    }
-
-    /// A certificate for `names` in files called after `file`, in place of one that was there.
-    pub fn issue(&self, file: &str, names: &[&str]) -> IdentityFiles {
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = names
-            .iter()
-            .map(|name| match name.parse() {
-                Ok(ip) => SanType::IpAddress(ip),
-                Err(_) => SanType::DnsName((*name).try_into().expect("ASCII")),
-            })
-            .collect();
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let path = |ending: &str| self.dir.path().join(format!("{file}.{ending}"));
-        let files = IdentityFiles { certificate: path("pem"), key: path("key") };
-        std::fs::write(&files.certificate, certificate.pem()).expect("writable");
-        std::fs::write(&files.key, key.serialize_pem()).expect("writable");
-        files
-    }
-
-    pub fn identity(&self, file: &str, names: &[&str]) -> Identity {
-        Identity::load(self.issue(file, names)).expect("just written")
-    }
-
-    /// What some client that trusts it connects with.
-    pub fn connector(&self) -> TlsConnector {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).expect("an authority");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let mut config = config.expect("TLS").with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        TlsConnector::from(Arc::new(config))
-    }
-}
 
 /// A carrier at `target` from which calls may come in as well.
 pub fn carrier(target: &str, over: Carriage, srtp: Srtp) -> Carrier {

@@ -95,7 +95,7 @@ fn connection(value: &str) -> Option<Connection> {
     }
     let family = words.next()?;
     // A multicast address carries /ttl; the address is refused later, by what it is.
-    let host = words.next()?.split('/').next()?;
+    let host = words.next()?.split('/').next().filter(|host| !host.is_empty())?;
     let connection = match host.parse::<IpAddr>() {
         Ok(ip) => Connection::Address(ip),
         Err(_) => Connection::Name(host.to_owned()),
@@ -141,6 +141,8 @@ mod tests {
         }
         let flood = format!("v=0\no=- 1 1 IN IP4 1.1.1.1\n{}", "m=audio 1 RTP/AVP 0\n".repeat(100));
         assert!(parse(flood.as_bytes()).is_err());
+        let nowhere = "v=0\no=- 1 1 IN IP4 1.1.1.1\nc=IN IP6 /127\nm=audio 1 RTP/AVP 0\n";
+        assert!(parse(nowhere.as_bytes()).is_err(), "an address that is none");
     }
 
     proptest! {

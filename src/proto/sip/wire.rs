@@ -4,7 +4,7 @@
 //! Content-Length on datagrams, limits sizes and counts. A request that can be answered is never dropped:
 //! it comes out as a [`Refusal`] with what a response needs, however broken the rest is. Pure.
 
-use super::message::address::Address;
+use super::message::address::{Address, split_list};
 use super::message::uri::UriError;
 use super::message::{CSeq, Headers, Message, Method, Request, Response, Uri, Via};
 
@@ -128,7 +128,8 @@ fn read_request(first: &str, headers: &Headers, body: &[u8], stream: bool) -> Re
         return Err(400);
     }
     let cseq = headers.first("CSeq").and_then(CSeq::parse).ok_or(400_u16)?;
-    let via_ok = headers.elements("Via").next().and_then(Via::parse).is_some();
+    // The topmost line is the one that is stamped and echoed, so it may not be empty either.
+    let via_ok = headers.first("Via").and_then(|top| split_list(top).next()).and_then(Via::parse).is_some();
     if !via_ok || headers.call_id().is_empty() || headers.from().is_none() || headers.to().is_none() {
         return Err(400);
     }
@@ -163,6 +164,10 @@ fn read_response(first: &str, headers: Headers, body: &[u8], stream: bool) -> Re
     // RFC 3261 §8.1.3.3: more than one Via in a response means that it went astray.
     if headers.elements("Via").take(2).count() != 1 || headers.cseq().is_none() || headers.via().is_none() {
         return Read::Drop("a response that answers nothing of ours");
+    }
+    // Both go into what we send next, an ACK for one, and have to be fit for it.
+    if headers.from().is_none() || headers.to().is_none() {
+        return Read::Drop("a response with a broken From or To");
     }
     match read_body(&headers, body, stream) {
         Ok(body) => Read::Message(Message::Response(Response { status, reason: reason.to_owned(), headers, body })),
@@ -328,10 +333,25 @@ mod tests {
         assert_eq!(refused(with("l: 99").as_bytes(), false), 400);
         assert_eq!(refused(with("no colon here").as_bytes(), false), 400);
         assert_eq!(refused(with("l: 0").replace("SIP/2.0\r\nv", "SIP/3.0\r\nv").as_bytes(), false), 505);
+        assert_eq!(refused(with("l: 0").replace("\r\nv:", "\r\nVia: \r\nv:").as_bytes(), false), 400);
         assert_eq!(refused(with("l: 0").replace("OPTIONS", "DANCE").as_bytes(), false), 501);
         assert_eq!(refused(with("l: 0").replace("sip:a@h SIP", "news:a SIP").as_bytes(), false), 416);
         assert_eq!(refused(with(&"x: y\r\n".repeat(300)).as_bytes(), false), 513);
         assert_eq!(refused(with(&format!("x: {}", "y".repeat(40_000))).as_bytes(), false), 513);
+    }
+
+    #[test]
+    fn a_response_whose_to_cannot_be_read_makes_no_broken_ack() {
+        let response = |to: &str| {
+            format!(
+                "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:b@h>;tag=1\r\nTo: {to}\r\n\
+                 Call-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"
+            )
+        };
+        assert!(matches!(read(response("<sip:a@h>;tag=2").as_bytes(), false), Read::Message(_)));
+        for broken in ["0102@h>;tag=2", "<sip:a@h", "\"A <sip:a@h>", ""] {
+            assert!(matches!(read(response(broken).as_bytes(), false), Read::Drop(_)), "{broken}");
+        }
     }
 
     #[test]

@@ -178,13 +178,17 @@ fn split_outside_quotes(value: &str, separator: char) -> impl Iterator<Item = &s
     })
 }
 
-/// `;name[=value]…`, spaces allowed around each part; values may be quoted.
+/// `;name[=value]…`, spaces allowed around each part; values may be quoted. A quote that stays open is an error: it would
+/// swallow whatever is added behind.
 fn parse_params(text: &str) -> Option<Vec<(String, Option<String>)>> {
     let text = text.trim();
     if text.is_empty() {
         return Some(Vec::new());
     }
     let text = text.strip_prefix(';')?;
+    if !quotes_close(text) {
+        return None;
+    }
     split_outside_quotes(text, ';')
         .map(|param| {
             let (name, value) = match param.split_once('=') {
@@ -196,6 +200,15 @@ fn parse_params(text: &str) -> Option<Vec<(String, Option<String>)>> {
             named.then(|| (name.to_owned(), value))
         })
         .collect()
+}
+
+fn quotes_close(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, inside)) = rest.split_once('"') {
+        let Some((_, after)) = take_quoted(inside) else { return false };
+        rest = after;
+    }
+    true
 }
 
 /// After an opening quote: the text up to the closing one, unescaped, and what follows.
@@ -226,6 +239,20 @@ mod tests {
         assert!(a.uri.expect("sip").params.is_empty());
         let a = Address::parse("isbn:2983792873").expect("another scheme is not malformed");
         assert_eq!(a.uri, Err(UriError::Scheme));
+    }
+
+    #[test]
+    fn a_quote_left_open_does_not_swallow_what_a_via_is_stamped_with() {
+        let open = "SIP/2.0/UDP host.example.com;branch=z9hG4bK29\"93;rport";
+        assert!(Via::parse(open).is_none());
+        let closed = "SIP/2.0/UDP host.example.com;branch=z9hG4bK29;x=\"9;3\";rport";
+        let stamped = stamp_via(closed, [192, 0, 2, 1].into(), 5061);
+        let via = Via::parse(&stamped).expect("it is one still");
+        assert_eq!(
+            (via.branch(), via.param("rport"), via.param("received")),
+            (Some("z9hG4bK29"), Some("5061"), Some("192.0.2.1"))
+        );
+        assert!(Address::parse("<sip:a@example.com>;tag=\"1").is_none());
     }
 
     #[test]
