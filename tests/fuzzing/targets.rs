@@ -29,8 +29,8 @@ use cordboard::proto::sip::reliable::RAck;
 use cordboard::proto::sip::session_timer::SessionExpires;
 use cordboard::proto::sip::wire::{self, Read};
 use cordboard::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Frame, Input, Output, Replaces, Role, StreamFramer,
-    Transport,
+    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Frame, Input, Output, Reliable, Replaces, Role,
+    StreamFramer, Transport,
 };
 
 /// What a target is.
@@ -115,7 +115,7 @@ impl Bench {
         let flow =
             Flow { transport, local: ([127, 0, 0, 1], 5060).into(), peer: ([192, 0, 2, 44], 5066).into(), connection };
         let mut config = AgentConfig::new(role, Admit::Any);
-        (config.transfers, config.reliable) = (true, true);
+        (config.transfers, config.reliable) = (true, Reliable::Required);
         let agent = Agent::new(config, Rng::seeded(1));
         Self { agent, now: now(), flow, open: Vec::new(), sent: Vec::new() }
     }
@@ -481,7 +481,8 @@ const BROWSER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=grou
     a=setup:active\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
     a=candidate:1 1 udp 2122260223 192.0.2.44 4000 typ host\r\n";
 
-/// A browser leg's socket: STUN, DTLS, SRTP and anything else, as they are handed to `rtc`. None of it ends the leg.
+/// A browser leg's socket: STUN, DTLS and anything else, as they are handed to `rtc`. None of it ends the leg or agrees
+/// on keys.
 pub fn browser_socket(data: &[u8]) {
     static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
     let certificate = CERTIFICATE.get_or_init(|| Certificate::generate().expect("a certificate"));
@@ -502,7 +503,7 @@ pub fn browser_socket(data: &[u8]) {
                 break;
             }
         }
-        assert!(peer.poll_rtp().is_none(), "sound from somebody without a key");
+        assert!(peer.take_keys().is_none() && peer.remote().is_none(), "agreed with somebody who knows no password");
     }
     assert_ne!(peer.state(), PeerState::Failed, "noise ends a leg");
 }
