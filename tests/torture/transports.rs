@@ -348,7 +348,7 @@ async fn each_of_the_49_gets_what_it_deserves_at_the_phone_side_over_udp_tcp_and
         doors.tls = Some((any, authority.identity("desk", &["desk.test"])));
         let (_keep, devices) = watch::channel(Devices::default());
         let digests = vec![cordboard::proto::sip::digest::Algorithm::MD5];
-        let settings = PhoneSettings { doors, check: Arc::new(|_| None), devices, digests };
+        let settings = PhoneSettings::new(doors, Arc::new(|_| None), devices, digests);
         let (phones, _changes) = registrar::spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
         let secure = phones.local_tls().expect("it listens for TLS");
         says_all_over(Side::Phones, over_what, &authority, phones.local(), secure).await;
