@@ -1,5 +1,5 @@
 //! Too many calls: four times what the server takes for ten seconds, then twice that for a minute while other calls
-//! are played to; and what is left of it a minute later.
+//! are played to; and what is left of it a minute later. The server has a core of its own, the callers have the others.
 
 use std::path::Path;
 use std::thread;
@@ -9,6 +9,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 
 use super::far;
 use super::ours::{DIALLED, Server};
+use super::process::Apart;
 use super::sip::Callers;
 use super::{Subject, Table, bring_up_deaf, far_ends, hang_up, per_minute, storm};
 
@@ -27,7 +28,7 @@ const UP: usize = 100;
 /// The most calls a second that are taken.
 fn able(server: &Server) -> f64 {
     let mut able: f64 = 0.0;
-    for rate in [400, 600, 800, 1_000, 1_300, 1_700, 2_200] {
+    for rate in [400, 600, 800, 1_000, 1_300, 1_700, 2_200, 3_000, 4_000] {
         let mut callers = Callers::new(server.sip, DIALLED);
         storm(&mut callers, rate, Duration::from_secs(3));
         able = able.max(callers.tally.answered as f64 / 3.0);
@@ -57,7 +58,11 @@ fn flood(server: &Server, able: f64, times: f64, run: Duration) -> f64 {
 
 /// All of it.
 pub fn measure(who: &Subject, binary: &Path, table: &mut Table) -> Result<(), String> {
+    let apart = Apart::first_core();
     let server = Server::start(binary)?;
+    if let Some(apart) = &apart {
+        apart.other_cores();
+    }
     let mut callers = Callers::new(server.sip, DIALLED);
     storm(&mut callers, 100, Duration::from_secs(3));
     let (memory, sockets) = (server.process.rss_kb(), server.process.sockets());

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use std::os::unix::process::CommandExt as _;
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
 /// A process with its children.
 pub struct Process {
     child: Child,
@@ -101,6 +103,37 @@ impl Stat {
         let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
         let number = |n: usize| fields.get(n - 3)?.parse().ok();
         Some(Self { group: fields.get(2)?.parse().ok()?, user: number(14)?, system: number(15)?, pages: number(24)? })
+    }
+}
+
+/// Keeps what is measured and what measures on cores of their own, as far as there are two: what the one does not get, the
+/// other must not have taken.
+pub struct Apart(CpuSet);
+
+impl Apart {
+    /// From here on this thread, and what it starts, runs on the first core alone.
+    pub fn first_core() -> Option<Self> {
+        let whole = sched_getaffinity(None).ok().filter(|set| set.count() > 1)?;
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| whole.is_set(*core));
+        let mut first = CpuSet::new();
+        first.set(cores.next()?);
+        sched_setaffinity(None, &first).ok()?;
+        Some(Self(whole))
+    }
+
+    /// From here on on all the others.
+    pub fn other_cores(&self) {
+        let mut others = self.0;
+        if let Some(first) = (0..CpuSet::MAX_CPU).find(|core| others.is_set(*core)) {
+            others.unset(first);
+        }
+        let _ = sched_setaffinity(None, &others);
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        let _ = sched_setaffinity(None, &self.0);
     }
 }
 

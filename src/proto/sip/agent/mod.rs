@@ -91,8 +91,8 @@ impl AgentConfig {
             listens_on: None,
             admit,
             max_dialogs: 4_000,
-            // Each lives on for 32 s (64·T1), two a call: a thousand calls a second.
-            max_transactions: 70_000,
+            // Each lives on for 32 s (64·T1), two a call: three thousand calls a second.
+            max_transactions: 200_000,
             session: Some(SessionPolicy::default()),
             reliable: Reliable::default(),
             // A carrier has no business in moving calls about between people here.

@@ -437,6 +437,9 @@ impl Agent {
             server.request.body = Vec::new();
         }
         self.apply_server(tx, effects);
+        if let Some(Server { kind: ServerKind::Invite(machine), .. }) = self.servers.get_mut(&tx) {
+            machine.sent();
+        }
     }
 
     pub(super) fn add_server(

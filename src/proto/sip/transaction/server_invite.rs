@@ -76,6 +76,14 @@ impl ServerInvite {
         }
     }
 
+    /// The response is on its way. A 2xx is the dialog's to repeat, so it is not kept for the half minute in which copies
+    /// of the INVITE are absorbed: after a busy half minute those are many.
+    pub fn sent(&mut self) {
+        if matches!(self.state, State::Accepted { .. }) {
+            self.response = Vec::new();
+        }
+    }
+
     pub fn on_timeout(&mut self, now: Instant) -> Effects {
         let mut effects = Effects::default();
         match &mut self.state {
