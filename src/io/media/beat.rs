@@ -33,7 +33,8 @@ const SPAN: u32 = 250;
 
 /// Ahead of everything else, where that is allowed: a beat that is late is heard, a page that is late is not. The
 /// lowest of the real-time priorities (sched(7)) is enough for that. A lower nice value alone is not: it buys a larger
-/// share, and still waits until whoever has the core has used up his turn, 60 ms at worst with one busy thread a core.
+/// share, and still waits until whoever has the core has used up his turn: 60 ms at worst beside seven compilers on two
+/// cores.
 fn go_first() {
     let first = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
     let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, first) else { return };

@@ -36,26 +36,25 @@ impl Admission {
         self.unread = messages;
     }
 
-    /// A new call: whether it is let in. If so it waits until [`Admission::settled`].
-    pub fn admit(&mut self, now: Instant) -> bool {
-        self.pass(now);
+    /// Whether a new call would be too many, by what was known when [`Admission::wants_count`] was asked last.
+    pub fn is_shut(&self) -> bool {
         let soon = (self.speed * MAX_WAIT.as_secs_f64()) as usize;
-        if self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD {
-            return false;
-        }
-        self.waiting += 1;
-        true
+        self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD
     }
 
-    /// A call that was let in has its final answer, or has gone without. Only a new call ends a window, so that each that
-    /// ends is seen by [`Admission::wants_count`].
+    /// A new call is let in. It waits until [`Admission::settled`].
+    pub const fn let_in(&mut self) {
+        self.waiting += 1;
+    }
+
+    /// A call that was let in has its final answer, or has gone without.
     pub const fn settled(&mut self) {
         self.waiting = self.waiting.saturating_sub(1);
         self.answered += 1;
     }
 
-    /// Whether it is time to be told anew how many wait ([`Admission::counted`]), so that a fault which costs one call
-    /// does not cost its place for ever.
+    /// To be asked for each new call: whether it is time to be told anew how many wait ([`Admission::counted`]), so that a
+    /// fault which costs one call does not cost its place for ever.
     pub fn wants_count(&mut self, now: Instant) -> bool {
         self.pass(now)
     }
@@ -89,6 +88,17 @@ impl Admission {
 mod tests {
     use super::*;
     use crate::base::clock::{Clock as _, TestClock, UtcMs};
+
+    impl Admission {
+        fn admit(&mut self, now: Instant) -> bool {
+            self.wants_count(now);
+            let open = !self.is_shut();
+            if open {
+                self.let_in();
+            }
+            open
+        }
+    }
 
     /// Calls come at `offered` a second and are answered at `able` a second, in their order, for 30 s; how many were
     /// answered a second at the end, and the longest wait then.

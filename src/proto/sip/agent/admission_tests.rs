@@ -90,3 +90,51 @@ fn a_place_that_a_fault_cost_comes_back_although_others_are_answered_all_the_tim
     }
     assert_eq!(agent.admission.waiting(), 0);
 }
+
+#[test]
+fn in_a_flood_copies_of_calls_that_are_in_and_odd_messages_get_what_they_always_get() {
+    let (mut agent, now) = agent();
+    let (first, dialog) = call(&mut agent, now, 0, "");
+    let dialog = dialog.expect("it is let in");
+    let mut n = 0;
+    let refused = loop {
+        n += 1;
+        let (sent, told) = call(&mut agent, now, n, "");
+        if told.is_none() {
+            break sent;
+        }
+    };
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].starts_with("SIP/2.0 503 ") && refused[0].contains("\r\nRetry-After: 5\r\n"), "{refused:?}");
+    assert!(refused[0].contains(&format!("branch=z9hG4bK{n}")) && refused[0].contains(&format!("Call-ID: c{n}\r\n")));
+    let (again, told) = call(&mut agent, now, 0, "");
+    assert_eq!((again, told), (first, None), "a copy of one that is in");
+    let (folded, _) = call(&mut agent, now, n, "Subject: a\r\n b\r\n");
+    assert_eq!(folded, refused, "read in full and refused all the same");
+    let tag = refused[0].lines().find_map(|line| line.strip_prefix("To: ")).expect("it has one").to_owned();
+    let ack = |n: usize, to: &str| {
+        format!(
+            "ACK sip:us@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKack{n}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@198.51.100.1>;tag=f{n}\r\nTo: {to}\r\nCall-ID: c{n}\r\n\
+             CSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    agent.handle(now, Input::Received { flow: flow(), bytes: ack(n, &tag).into_bytes() });
+    assert_eq!(outcome(&mut agent), (Vec::new(), None));
+    // A call that is answered in the middle of it is acknowledged as ever.
+    let sdp =
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n".to_vec();
+    agent.handle(now, Input::Command(Command::Answer { dialog, sdp }));
+    let (answered, _) = outcome(&mut agent);
+    let tag = answered[0].lines().find_map(|line| line.strip_prefix("To: ")).expect("it has one").to_owned();
+    while agent.admission.waiting() < 100 {
+        n += 1;
+        call(&mut agent, now, n, "");
+    }
+    let mut told = 0;
+    agent.handle(now, Input::Received { flow: flow(), bytes: ack(0, &tag).into_bytes() });
+    while let Some(output) = agent.poll_output() {
+        told += usize::from(matches!(output, Output::Event(Event::Established { .. })));
+    }
+    assert_eq!(told, 1);
+}

@@ -19,6 +19,7 @@ mod refer;
 mod register;
 mod reply;
 mod session;
+mod shed;
 mod terms;
 mod uac;
 mod uas;
@@ -284,6 +285,9 @@ impl Agent {
     fn receive(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
         if !self.config.admit.admits(flow.peer.ip()) {
             return self.turn_away(flow, bytes);
+        }
+        if self.shed(now, flow, bytes) {
+            return;
         }
         match wire::read(bytes, flow.transport.is_stream()) {
             Read::Message(Message::Request(request)) => self.request(now, flow, request, bytes.len()),

@@ -44,7 +44,7 @@ impl Agent {
         }
     }
 
-    fn send_refusal(&mut self, flow: Flow, request: &Headers, status: u16, extra: &[(&str, String)]) {
+    pub(super) fn send_refusal(&mut self, flow: Flow, request: &Headers, status: u16, extra: &[(&str, String)]) {
         let tag = self.stateless_tag(request);
         let mut response = Response {
             status,

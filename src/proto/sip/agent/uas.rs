@@ -17,12 +17,11 @@ use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
 
 /// How long a carrier is asked to keep away a call that would be too many, in seconds.
-const RETRY_AFTER: &str = "5";
+pub(super) const RETRY_AFTER: &str = "5";
 
 /// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
-fn server_key(request: &Request) -> ServerKey {
-    let headers = &request.headers;
-    let method = if request.method == Method::ACK { Method::INVITE } else { request.method.clone() };
+pub(super) fn server_key(method: &Method, headers: &Headers) -> ServerKey {
+    let method = if *method == Method::ACK { &Method::INVITE } else { method };
     let id = match headers.via() {
         Some(via) if via.branch().is_some() => {
             let branch = via.branch().unwrap_or_default().to_ascii_lowercase();
@@ -39,7 +38,7 @@ fn server_key(request: &Request) -> ServerKey {
 
 impl Agent {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, mut request: Request, len: usize) {
-        let key = server_key(&request);
+        let key = server_key(&request.method, &request.headers);
         if request.method == Method::ACK {
             return self.acknowledged(now, flow, &key, &request);
         }
@@ -107,11 +106,7 @@ impl Agent {
             return self.refuse_request(flow, &request, 422, &[("Min-SE", least.to_string())]);
         }
         // Last: whoever is let in waits for the answer of the owner, and for nothing else.
-        if self.admission.wants_count(now) {
-            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
-            self.admission.counted(waiting);
-        }
-        if !self.admission.admit(now) {
+        if !self.let_in(now) {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
         }
         let headers = request.headers.clone();
