@@ -25,6 +25,8 @@ use crate::proto::sip::{Flow, Source, Transport, wire};
 /// that streams wait and UDP is left in the kernel, but for those last: they are dropped, as the kernel would drop them and
 /// others with them.
 const EVENT_DEPTH: usize = 1024;
+/// How many datagrams of calls that are up go before one that would begin a call.
+const AHEAD: usize = 8;
 /// After an error of the UDP socket that is not about one datagram. Never a reason to spin.
 const UDP_REST: Duration = Duration::from_millis(10);
 /// What a datagram can hold at most.
@@ -60,9 +62,12 @@ struct Connection {
 }
 
 /// Taken from the socket, not asked for yet. What belongs to calls that are up goes before what would begin one, so that
-/// a crowd of new callers costs nobody an ACK or a BYE. Each kind in its order, a CANCEL behind the INVITE that it is about.
+/// a crowd of new callers costs nobody an ACK or a BYE; but for [`AHEAD`] at a time, so that a flood of anything else, from
+/// anywhere, does not silence the carriers. Each kind in its order, a CANCEL behind the INVITE that it is about.
 #[derive(Debug, Default)]
 struct Datagrams {
+    /// Taken of `begun` since one of `new` had its turn.
+    ahead: usize,
     begun: VecDeque<(SocketAddr, Vec<u8>)>,
     new: VecDeque<(SocketAddr, Vec<u8>)>,
 }
@@ -83,7 +88,9 @@ impl Datagrams {
     }
 
     fn pop(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
-        self.begun.pop_front().or_else(|| self.new.pop_front())
+        let begun = if self.ahead < AHEAD || self.new.is_empty() { self.begun.pop_front() } else { None };
+        self.ahead = if begun.is_some() { self.ahead + 1 } else { 0 };
+        begun.or_else(|| self.new.pop_front())
     }
 
     fn len(&self) -> usize {
@@ -380,4 +387,27 @@ pub fn local_ip_towards(peer: SocketAddr) -> Option<IpAddr> {
     let socket = std::net::UdpSocket::bind(any).ok()?;
     socket.connect(peer).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_are_up_go_first_and_a_flood_does_not_keep_new_ones_out() {
+        let peer: SocketAddr = ([192, 0, 2, 1], 5060).into();
+        let mut queue = Datagrams::default();
+        let invite = b"INVITE sip:a@b SIP/2.0\r\nTo: <sip:a@b>\r\n\r\n";
+        queue.push(peer, invite);
+        for _ in 0..EVENT_DEPTH + 10 {
+            queue.push(peer, b"BYE sip:a@b SIP/2.0\r\n\r\n");
+            queue.push(peer, invite);
+        }
+        assert_eq!(queue.len(), 2 * EVENT_DEPTH, "either kind has its bound");
+        assert!(!queue.have_room());
+        let order: Vec<bool> =
+            (0..3 * (AHEAD + 1)).filter_map(|_| queue.pop()).map(|(_, m)| m.starts_with(b"BYE")).collect();
+        let turn = [vec![true; AHEAD], vec![false]].concat();
+        assert_eq!(order, turn.repeat(3));
+    }
 }
