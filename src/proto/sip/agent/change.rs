@@ -11,7 +11,7 @@ use super::super::message::body::find_sdp;
 use super::super::message::{Headers, Method, Request, Response};
 use super::super::session_timer::{Terms, least_of};
 use super::super::words::{DialogId, EndReason, Event, Flow};
-use super::{Agent, ServerKey};
+use super::{Agent, Client, ClientKind, ServerKey, Timer};
 
 /// How often a change is sent before its refusal is told.
 const MAX_TRIES: u8 = 5;
@@ -140,12 +140,21 @@ impl Agent {
         self.respond_in_dialog(now, tx, id, 200, Some(sdp));
     }
 
-    /// The dialog goes: a change or transfer that nobody has answered gets 487 (RFC 3261 §15.1.2).
+    /// The dialog goes: a change or transfer that nobody has answered gets 487 (RFC 3261 §15.1.2). One of ours is waited
+    /// for no longer than a call that was given up: the far end may have forgotten it with the call.
     pub(super) fn drop_reoffer(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        let ours = dialog.changing.as_ref().map(|(tx, _)| *tx);
         let open = [dialog.reoffered.take(), dialog.referral.take().and_then(|r| r.tx)];
         for tx in open.into_iter().flatten() {
             self.respond_plain(now, tx, 487);
+        }
+        if let Some(tx) = ours
+            && let Some(Client { kind: ClientKind::Invite { machine, .. }, .. }) = self.clients.get_mut(&tx)
+        {
+            machine.on_cancel(now);
+            let deadline = machine.deadline();
+            self.arm(Timer::Client(tx), Some(deadline));
         }
     }
 

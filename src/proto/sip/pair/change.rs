@@ -108,6 +108,21 @@ fn a_change_on_top_of_one_that_waits_for_its_answer_is_told_to_come_later() {
 }
 
 #[test]
+fn a_change_whose_answer_was_lost_with_its_call_is_forgotten_within_half_a_minute() {
+    let mut pair = Pair::new(5, CALM);
+    let (out, inside) = pair.up();
+    pair.command(0, Command::Reinvite { dialog: out, sdp: OTHER.to_vec() });
+    assert!(pair.wait(1, |e| matches!(e, Event::Reoffered { .. })));
+    pair.pass(1);
+    pair.command(1, Command::AnswerReinvite { dialog: inside, sdp: ANSWER.to_vec() });
+    pair.wire.clear();
+    pair.command(0, bye(out));
+    assert!(pair.wait(1, |e| matches!(e, Event::Ended { .. })));
+    pair.pass(40);
+    assert_eq!(pair.agents[0].load(), (0, 0));
+}
+
+#[test]
 fn their_change_while_ours_is_open_gets_491_and_ours_goes_on() {
     let mut pair = Pair::new(4, CALM);
     let (_, inside) = pair.up();

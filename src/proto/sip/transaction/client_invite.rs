@@ -79,7 +79,7 @@ impl ClientInvite {
         matches!(self.state, State::Calling { .. })
     }
 
-    /// CANCEL was sent: RFC 3261 §9.1 gives the final response 64·T1 to come.
+    /// CANCEL was sent, or its call is over: RFC 3261 §9.1 gives the final response 64·T1 to come.
     pub fn on_cancel(&mut self, now: Instant) {
         if let State::Proceeding { give_up_at } = &mut self.state {
             *give_up_at = now + GIVE_UP;
