@@ -74,9 +74,13 @@ pub fn measure(who: &Subject, binary: &Path, table: &mut Table) -> Result<(), St
     let mut talkers = Callers::new(server.sip, DIALLED);
     bring_up_deaf(&mut talkers, &addresses)?;
     let run = Duration::from_secs(60);
+    let over = SystemClock.instant() + run;
     let (gaps, answered) = thread::scope(|scope| {
         let watcher = scope.spawn(|| far::gaps(&far, run));
+        // They say nothing, so each is asked after a while whether it is still there.
+        let served = scope.spawn(|| talkers.serve(over, false));
         let answered = flood(&server, able, 2.0, run);
+        served.join().expect("the callers that are up end");
         (watcher.join().expect("the watcher ends"), answered)
     });
     table.add(TWICE, who, answered);
