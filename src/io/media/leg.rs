@@ -343,9 +343,9 @@ impl Leg {
             .ok()
     }
 
-    /// Whether what is sent now reaches somebody.
+    /// Whether what is sent now reaches somebody, who has not put us on hold.
     fn ready(&self) -> bool {
-        self.agreed.is_some()
+        self.agreed.is_some_and(|agreed| agreed.send)
             && match &self.path {
                 Path::Rtp(path) => path.latch.target().is_some(),
                 Path::Web(path) => path.is_up(),
@@ -477,7 +477,7 @@ impl Leg {
     }
 
     /// The prompt's next 20 ms, if one plays, and the play that ends with it. A prompt waits for somebody
-    /// who can hear it.
+    /// who can hear it, and waits out a hold.
     pub(super) fn next_of_prompt(&mut self) -> Option<([u8; FRAME], Option<PlayId>)> {
         let codec = self.agreed?.codec;
         if !self.ready() {
@@ -524,14 +524,10 @@ impl Leg {
 
     /// Says 20 ms to the far end.
     pub(super) fn say(&mut self, sound: &[u8; FRAME]) {
-        let Some(agreed) = self.agreed.filter(|a| a.send) else {
+        let Some(agreed) = self.agreed.filter(|_| self.ready()) else {
             self.pass();
             return;
         };
-        if !self.ready() {
-            self.pass();
-            return;
-        }
         let mut tone = None;
         match self.next_of_keys(&agreed) {
             Some(Next::Event(packet)) => {
@@ -580,8 +576,8 @@ impl Leg {
 
     /// Passes a packet of another leg's far end on to this one's.
     pub(super) fn relay(&mut self, theirs: &Header, payload: &[u8], heard: Heard) {
-        let Some(agreed) = self.agreed.filter(|a| a.send) else { return };
-        if !self.ready() || payload.len() > MAX_SAMPLES {
+        let Some(agreed) = self.agreed.filter(|_| self.ready()) else { return };
+        if payload.len() > MAX_SAMPLES {
             return;
         }
         let octets = payload.len() as u32;

@@ -425,6 +425,27 @@ fn a_prompt_waits_until_the_far_end_can_hear_it_and_a_stopped_one_never_ends() {
 }
 
 #[test]
+fn a_prompt_waits_out_a_hold_and_is_then_heard_to_its_end() {
+    let mut rig = Rig::new();
+    let caller = rig.add(1, 700.0, Codec::Pcmu, 20);
+    let parameters = rig.parameters(caller);
+    let done = |rig: &mut Rig| rig.events().iter().any(|event| matches!(event, MediaEvent::PlayDone { .. }));
+    let pcm: Vec<i16> = sine(1_300.0, 8_000.0, 8_000);
+    for receive in [true, false] {
+        rig.connect(caller, RtpParameters { send: false, receive, ..parameters });
+        let prompt = Arc::new(Prompt::from_pcm(pcm.clone()));
+        rig.commands.send(Command::Play { leg: caller, play: PlayId(1), prompt, repeat: false }).unwrap();
+        rig.run(200);
+        assert!(!done(&mut rig) && rig.shard.leg(caller).is_playing(), "nobody has heard a word of it");
+        rig.connect(caller, parameters);
+        rig.peer(caller).heard.clear();
+        rig.run(60);
+        assert!(done(&mut rig));
+        assert!(correlation(&rig.peer(caller).heard[..8_000], &pcm) > 0.99);
+    }
+}
+
+#[test]
 fn changing_between_relay_prompt_and_mix_leaves_no_seam() {
     let mut rig = Rig::new();
     let (a, b) = (rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20));
