@@ -437,7 +437,8 @@ impl Call {
             _ => None,
         };
         let farewell = self.parting.iter().map(|p| p.until).min().map(|until| (until, Reason::Farewell));
-        soonest(own, farewell)
+        let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
+        soonest(soonest(own, announced), farewell)
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -586,6 +587,7 @@ impl Call {
             }
             _ => {}
         }
+        self.give_up_announcement();
         self.end_parting(|p| p.until <= now);
     }
 
@@ -668,6 +670,7 @@ impl Call {
             self.stage = stage;
             self.stage_since = self.now;
         }
+        self.lift_pause();
         self.settle_bridge();
         self.settle_recording();
     }
