@@ -676,6 +676,10 @@ impl Call {
     }
 
     fn settle_bridge(&mut self) {
+        if self.recording_now() != RecordingState::On {
+            // Silent before anybody is heard who was not told.
+            self.settle_recording();
+        }
         let matrix = self.who_hears_whom();
         if matrix != self.matrix {
             self.rev += 1;

@@ -245,3 +245,17 @@ fn an_announcement_whose_end_is_never_told_is_given_up() {
     line.hears_to_end();
     assert_eq!(line.records(), RecordingState::On);
 }
+
+#[test]
+fn the_recording_falls_silent_before_an_untold_contact_is_heard() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.patches();
+    let silent = Output::SetRecording { leg: CALLER, state: RecordingState::Announcing };
+    let silenced = line.all.iter().rposition(|output| *output == silent).expect("it falls silent");
+    let heard = |output: &Output| match output {
+        Output::SetBridge { matrix, .. } => matrix.heard_by(OPERATOR).contains(&Source::Leg(CONTACT)),
+        _ => false,
+    };
+    assert!(!line.all[..silenced].iter().any(heard));
+    assert!(line.all[silenced..].iter().any(heard));
+}
