@@ -90,7 +90,7 @@ async fn a_caller_who_heard_a_tone_in_place_of_the_words_is_not_recorded() {
 struct Locked;
 
 impl Shelf for Locked {
-    fn make(&mut self, _call: &CallId) -> io::Result<Box<dyn Reel>> {
+    fn make(&mut self, _call: &CallId) -> io::Result<Arc<dyn Reel>> {
         Err(ErrorKind::PermissionDenied.into())
     }
 }

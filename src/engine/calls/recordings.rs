@@ -29,6 +29,7 @@ impl CallsHandle {
             tokio::select! {
                 Some(end) = ended.recv() => {
                     self.0.note(&end.call, "recording_ended", on_record(&end.figures, end.complete));
+                    self.0.recordings.noted();
                 }
                 _ = look.tick() => {
                     let trouble = self.0.recordings.take_trouble();
@@ -80,16 +81,17 @@ impl Calls {
         }
     }
 
-    async fn sweep(&self, keep: Duration) {
+    async fn sweep(self: &std::sync::Arc<Self>, keep: Duration) {
         let (recordings, now) = (self.recordings.clone(), self.wiring.clock.utc());
         match tokio::task::spawn_blocking(move || recordings.sweep(now, keep)).await {
-            Ok(Ok(deleted)) => {
-                for call in deleted {
+            Ok(swept) => {
+                for call in swept.deleted {
                     self.note(&call, "recording_deleted", json!({}));
                 }
-            }
-            Ok(Err(error)) => {
-                tracing::error!(code = "recording.not_swept", %error, "old recordings could not be deleted: look at [recording] directory");
+                if let Some(error) = swept.trouble {
+                    tracing::error!(code = "recording.not_swept", %error, "old recordings could not be deleted: look at [recording] directory");
+                    self.raise(AlarmLevel::Warning, not_swept(error.kind()), None);
+                }
             }
             Err(_) => tracing::error!(
                 code = "recording.not_swept",
@@ -124,6 +126,19 @@ fn refused(why: ErrorKind) -> String {
     };
     format!(
         "Recordings have gaps: {cure}. The calls themselves go on, and recording does when that is done. (recording.write_failed)"
+    )
+}
+
+fn not_swept(why: ErrorKind) -> String {
+    let cure = match why {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "give [recording] directory and what is in it to the user that Cordboard runs as"
+        }
+        _ => "look at [recording] directory, and at the log",
+    };
+    format!(
+        "Recordings older than [recording] keep_days could not be deleted: {cure}. It is tried again every hour. \
+         (recording.not_swept)"
     )
 }
 
