@@ -103,7 +103,8 @@ pub async fn figures(
     responses((status = OK, content_type = "audio/wav", body = [u8]),
         (status = PARTIAL_CONTENT, content_type = "audio/wav", body = [u8]),
         (status = FORBIDDEN, body = ProblemBody), (status = NOT_FOUND, body = ProblemBody),
-        (status = CONFLICT, body = ProblemBody), (status = RANGE_NOT_SATISFIABLE, body = ProblemBody)))]
+        (status = CONFLICT, body = ProblemBody), (status = RANGE_NOT_SATISFIABLE, body = ProblemBody),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
 pub async fn listen(
     State(front): State<Front>,
     Operator(signed): Operator,
@@ -124,7 +125,11 @@ pub async fn listen(
         Some(Some(range)) => Some(range),
         None => None,
     };
-    front.desk.listened(call.clone(), signed.bearer.user.clone()).await;
+    if !front.desk.listened(call.clone(), signed.bearer.user.clone()).await {
+        let detail =
+            "That you listen cannot be put on the call's record now, so nothing is played: try again in a while.";
+        return Err(Problem::unavailable("recording.not_on_record", detail));
+    }
     let name = format!("inline; filename=\"{call}.wav\"");
     let fixed = [
         (header::CONTENT_TYPE, "audio/wav".to_owned()),

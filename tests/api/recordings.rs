@@ -94,6 +94,16 @@ async fn whoever_may_hears_a_stereo_wav_and_it_is_written_down() {
 }
 
 #[tokio::test]
+async fn nothing_is_played_while_it_cannot_be_written_down() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    *house.told.away.lock().expect("nobody panicked") = true;
+    let got = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "recording.not_on_record"));
+}
+
+#[tokio::test]
 async fn parts_are_given_as_asked_for() {
     let house = House::new().await;
     recorded(&house).await;
