@@ -513,6 +513,22 @@ fn a_disk_that_takes_long_to_flush_keeps_nobody_from_writing() {
 }
 
 #[test]
+fn a_killed_process_leaves_all_but_the_last_second_a_block_and_a_look() {
+    let mut house = House::new();
+    let mut tap = house.recordings.begin(&call());
+    let (caller, ours) = (frames(CALLER_HZ), frames(OURS_HZ));
+    for beat in 0..600_u64 {
+        tap.beat(&caller[beat as usize % 50], &ours[beat as usize % 50]);
+        if beat % 3 == 2 {
+            // A look each 60 ms.
+            house.writer.turn();
+        }
+        let left = house.recordings.open(&call()).map_or(0, |recorded| recorded.figures().length_ms);
+        assert!(left + 1_000 + 200 + 60 >= (beat + 1) * 20, "{left} ms are left after {beat} beats");
+    }
+}
+
+#[test]
 fn old_recordings_are_deleted_and_nothing_else_is() {
     let mut house = House::new();
     let swept = house.recordings.sweep(UtcMs(0), Duration::ZERO);
