@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::leg::{Leg, RtpPath};
+use super::leg::Leg;
 use super::port::PortPool;
+use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
 use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::base::clock::{Clock, TestClock, UtcMs};
