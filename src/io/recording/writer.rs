@@ -123,14 +123,14 @@ impl Writer {
                 None => self.running.push_back(one),
                 Some(complete) => {
                     let end = Ended { call: one.call.clone(), figures: one.figures, complete };
-                    match one.to_flush() {
+                    match one.flush() {
                         Some(flush) => self.ask(Flush { end: Some(end), ..flush }),
                         None => self.flusher.tell(end),
                     }
                 }
             }
         }
-        let due = |one: &mut Running| one.is_due(now).then(|| one.to_flush())?;
+        let due = |one: &mut Running| one.is_due(now).then(|| one.flush())?;
         for flush in self.running.iter_mut().filter_map(due).collect::<Vec<_>>() {
             self.ask(flush);
         }
@@ -269,7 +269,7 @@ impl Running {
     }
 
     /// What brings to the disk all that was written so far.
-    fn to_flush(&mut self) -> Option<Flush> {
+    fn flush(&mut self) -> Option<Flush> {
         let reel = Arc::clone(self.reel.as_ref()?);
         self.unflushed_since = None;
         self.flushing.store(true, Ordering::SeqCst);
