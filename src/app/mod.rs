@@ -160,7 +160,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         from_desk,
     );
     calls.recall(waiting);
-    calls.recover_recordings(cut_off.iter().map(|(call, _)| call.id.clone()).collect()).await;
+    let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
@@ -189,6 +189,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         "the care for recordings",
         calls.clone().keep_recordings(recordings_ended, Duration::from_secs(config.recording.keep_days as u64 * DAY)),
     );
+    work.spawn("the look at recordings that were cut short", {
+        let calls = calls.clone();
+        async move {
+            calls.recover_recordings(cut_short).await;
+            std::future::pending::<()>().await;
+        }
+    });
     work.spawn("what the audio tells", {
         let calls = calls.clone();
         async move {

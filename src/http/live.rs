@@ -63,7 +63,7 @@ impl Desk for LiveDesk {
         self.trunk.silence(alarm);
     }
 
-    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, ()> {
+    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {
         Box::pin(async move { self.calls.listened(&call, &by).await })
     }
 }

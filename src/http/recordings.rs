@@ -1,5 +1,5 @@
-//! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls that they
-//! took. Who listens is on the call's record before the first byte is given.
+//! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls in which
+//! they talked. Who listens is on the call's record before the first byte is given.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -16,8 +16,9 @@ use serde::Serialize;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::CallId;
+use crate::base::id::{CallId, UserId};
 use crate::io::recording::{Figures, Mark, Recorded, RecordingError};
+use crate::io::store::calls::CallEventRecord;
 use crate::io::store::users::Role;
 
 use super::auth::{Operator, Signed};
@@ -62,13 +63,21 @@ fn sentence(error: &RecordingError) -> String {
 /// Refuses whoever may not listen to this call.
 async fn permit(front: &Front, signed: &Signed, call: &CallId) -> Result<(), Problem> {
     let record = front.store.find_call(call).await?.ok_or_else(|| Problem::not_found("call"))?;
-    let took_it = record.end.and_then(|end| end.operator).is_some_and(|who| who == signed.bearer.user);
-    if took_it || matches!(signed.bearer.role, Role::Supervisor | Role::Admin) {
+    let user = &signed.bearer.user;
+    if matches!(signed.bearer.role, Role::Supervisor | Role::Admin)
+        || record.end.and_then(|end| end.operator).is_some_and(|last| last == *user)
+        || front.store.list_call_events(call).await?.iter().any(|event| talked(event, user))
+    {
         Ok(())
     } else {
         let detail = "Operators may listen to calls that they took, supervisors to all.";
         Err(Problem::forbidden("recording.not_yours", detail))
     }
+}
+
+/// The caller came to talk with this operator.
+fn talked(event: &CallEventRecord, user: &UserId) -> bool {
+    event.kind == "talking" && event.body.get("user").and_then(serde_json::Value::as_str) == Some(user.as_str())
 }
 
 async fn open(front: &Front, call: &CallId) -> Result<Recorded, Problem> {
@@ -103,7 +112,8 @@ pub async fn figures(
     responses((status = OK, content_type = "audio/wav", body = [u8]),
         (status = PARTIAL_CONTENT, content_type = "audio/wav", body = [u8]),
         (status = FORBIDDEN, body = ProblemBody), (status = NOT_FOUND, body = ProblemBody),
-        (status = CONFLICT, body = ProblemBody), (status = RANGE_NOT_SATISFIABLE, body = ProblemBody)))]
+        (status = CONFLICT, body = ProblemBody), (status = RANGE_NOT_SATISFIABLE, body = ProblemBody),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
 pub async fn listen(
     State(front): State<Front>,
     Operator(signed): Operator,
@@ -124,7 +134,11 @@ pub async fn listen(
         Some(Some(range)) => Some(range),
         None => None,
     };
-    front.desk.listened(call.clone(), signed.bearer.user.clone()).await;
+    if !front.desk.listened(call.clone(), signed.bearer.user.clone()).await {
+        let detail =
+            "That you listen cannot be put on the call's record now, so nothing is played: try again in a while.";
+        return Err(Problem::unavailable("recording.not_on_record", detail));
+    }
     let name = format!("inline; filename=\"{call}.wav\"");
     let fixed = [
         (header::CONTENT_TYPE, "audio/wav".to_owned()),

@@ -139,8 +139,8 @@ pub trait Desk: Send + Sync {
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
-    /// `by` listens to the recording of `call`: answered when its record says so.
-    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, ()>;
+    /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.
+    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool>;
 }
 
 /// Where softphones' connections go.

@@ -9,7 +9,7 @@ use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::calls::{Command, RecordingCommand};
 use cordboard::io::recording::Kind;
-use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction, NewCallEvent};
 use serde_json::{Value, json};
 
 use crate::support::{Got, House, START, Told, number};
@@ -91,6 +91,32 @@ async fn whoever_may_hears_a_stereo_wav_and_it_is_written_down() {
     let call = || CallId::named("recorded");
     let listened = Told::so_far(&house.told.listened);
     assert_eq!(listened, [(call(), UserId::named("kim")), (call(), UserId::named("sam"))]);
+}
+
+#[tokio::test]
+async fn who_handed_the_call_on_may_hear_it_and_who_was_only_offered_it_may_not() {
+    let house = House::new().await;
+    let call = recorded(&house).await;
+    let lee = house.sign_in("lee").await;
+    let path = "/api/v1/calls/call_recorded/recording";
+    for (kind, status) in [("offered", StatusCode::FORBIDDEN), ("talking", StatusCode::OK)] {
+        let body = json!({"user": UserId::named("lee")});
+        let mut tx = house.store.write().await.expect("the store writes");
+        let event = NewCallEvent { call: &call, at: START, kind, body: &body };
+        tx.append_call_events(&[event]).await.expect("appended");
+        tx.commit("test").await.expect("committed");
+        assert_eq!(house.fetch(path, &lee).await.status, status, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_played_while_it_cannot_be_written_down() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    *house.told.away.lock().expect("nobody panicked") = true;
+    let got = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "recording.not_on_record"));
 }
 
 #[tokio::test]

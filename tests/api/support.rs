@@ -74,6 +74,8 @@ pub struct Told {
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
     pub refuse: Mutex<bool>,
+    /// The store of call records does not answer.
+    pub away: Mutex<bool>,
 }
 
 impl Told {
@@ -448,9 +450,12 @@ impl Desk for Double {
         push(&self.told.silenced, alarm.to_owned());
     }
 
-    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, ()> {
-        self.told.listened.lock().expect("no panic while it was held").push((call, by));
-        Box::pin(async {})
+    fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {
+        let away = *self.told.away.lock().expect("no panic while it was held");
+        if !away {
+            push(&self.told.listened, (call, by));
+        }
+        Box::pin(async move { !away })
     }
 }
 

@@ -437,7 +437,8 @@ impl Call {
             _ => None,
         };
         let farewell = self.parting.iter().map(|p| p.until).min().map(|until| (until, Reason::Farewell));
-        soonest(own, farewell)
+        let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
+        soonest(soonest(own, announced), farewell)
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -586,6 +587,7 @@ impl Call {
             }
             _ => {}
         }
+        self.give_up_announcement();
         self.end_parting(|p| p.until <= now);
     }
 
@@ -668,11 +670,16 @@ impl Call {
             self.stage = stage;
             self.stage_since = self.now;
         }
+        self.lift_pause();
         self.settle_bridge();
         self.settle_recording();
     }
 
     fn settle_bridge(&mut self) {
+        if self.recording_now() != RecordingState::On {
+            // Silent before anybody is heard who was not told.
+            self.settle_recording();
+        }
         let matrix = self.who_hears_whom();
         if matrix != self.matrix {
             self.rev += 1;

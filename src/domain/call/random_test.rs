@@ -22,7 +22,7 @@ const fn announced(seed: u64) -> bool {
 
 fn policy(seed: u64) -> RecordingPolicy {
     let mode = [RecordingMode::On, RecordingMode::OnDemand, RecordingMode::Off][seed as usize / 2 % 3];
-    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: seed.is_multiple_of(5) }
+    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: !seed.is_multiple_of(5) }
 }
 
 struct World {
@@ -45,6 +45,12 @@ struct World {
     /// Who heard the announcement to its end.
     heard: BTreeSet<LegId>,
     announcements: Vec<(LegId, u64)>,
+    /// Those in whose place a tone played.
+    unspoken: BTreeSet<(LegId, u64)>,
+    /// Contacts beside whom the operator had the recording go on.
+    waived: BTreeSet<LegId>,
+    /// Whether a contact who was to be told was ever recorded.
+    contact_recorded: bool,
     /// Second legs of operators' phones that ring.
     unanswered: BTreeSet<LegId>,
     /// Transfers under way, and how many came to their end.
@@ -74,6 +80,9 @@ impl World {
             recorded: false,
             heard: BTreeSet::new(),
             announcements: vec![],
+            unspoken: BTreeSet::new(),
+            waived: BTreeSet::new(),
+            contact_recorded: false,
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
@@ -91,8 +100,12 @@ impl World {
         }
         if let Input::PlayDone { leg, play } = input
             && self.announcements.contains(&(leg, play))
+            && !self.unspoken.contains(&(leg, play))
         {
             self.heard.insert(leg);
+        }
+        if let Input::Unspoken { leg, play } = input {
+            self.unspoken.insert((leg, play));
         }
         self.call.handle(self.clock.instant(), input);
         self.check();
@@ -130,6 +143,7 @@ impl World {
                     self.rev = rev;
                     self.matrix = matrix;
                     self.check_matrix();
+                    assert!(!self.recorded || self.untold().is_none(), "seed {seed}: heard before it fell silent");
                 }
                 Output::Play { leg, play, speech } => {
                     if speech == words() {
@@ -152,6 +166,23 @@ impl World {
         let may = self.call.recording_mode() != RecordingMode::Off && !self.caller_gone;
         let told = !announced(seed) || self.heard.contains(&CALLER);
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
+        assert!(!self.recorded || self.untold().is_none(), "seed {seed}: a contact is recorded untold");
+        let paused = self.call.recording_state() == RecordingState::Paused;
+        let alone = self.call.operator.is_none() && self.untold().is_none();
+        assert!(!(paused && alone), "seed {seed}: a pause that nobody can lift");
+        self.contact_recorded |= self.recorded && self.must_tell().is_some();
+    }
+
+    /// The contact on the line, if they are to be told.
+    fn must_tell(&self) -> Option<LegId> {
+        let must = announced(self.seed) && policy(self.seed).tell_contact;
+        let up = self.call.patch.as_ref().filter(|patch| must && patch.leg.is_up());
+        up.map(|patch| patch.leg.id)
+    }
+
+    /// The contact on the line who should have been told and was not.
+    fn untold(&self) -> Option<LegId> {
+        self.must_tell().filter(|leg| !self.heard.contains(leg) && !self.waived.contains(leg))
     }
 
     fn check_matrix(&self) {
@@ -179,7 +210,10 @@ impl World {
         let by = self.call.seat().cloned().unwrap_or_else(|| UserId::named("nobody"));
         let before = self.call.caller_gone();
         let joins = command == OperatorCommand::Join;
+        let resumes = command == OperatorCommand::Recording(RecordingCommand::Resume);
+        let unsaid = self.untold().filter(|leg| resumes && self.unspoken.iter().any(|(told, _)| told == leg));
         let followed = self.call.command(self.clock.instant(), &by, command);
+        self.waived.extend(unsaid.filter(|_| followed.is_ok()));
         assert!(!(joins && before && followed.is_ok()), "seed {}: joined a caller who had gone", self.seed);
         self.check();
     }
@@ -217,7 +251,7 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(24) {
+        match self.rng.below(25) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -271,6 +305,11 @@ impl World {
                 self.tell(Input::Leg { leg, event });
             }
             21 | 22 => self.phone(),
+            23 if self.rng.below(4) == 0 => {
+                if let Some((leg, play)) = self.plays.last().copied() {
+                    self.tell(Input::Unspoken { leg, play });
+                }
+            }
             _ => {
                 let by = Duration::from_millis(self.rng.below(4_000));
                 self.clock.advance(by);
@@ -296,7 +335,7 @@ impl World {
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
-    let (mut patched, mut recorded, mut transferred) = (0, 0, 0);
+    let (mut patched, mut recorded, mut transferred, mut contacts) = (0, 0, 0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -305,6 +344,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         }
         patched += usize::from(world.call.joined().is_some());
         recorded += usize::from(world.recorded);
+        contacts += usize::from(world.contact_recorded);
         world.close();
         transferred += world.transferred;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
@@ -315,7 +355,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20,
-        "the seeds reach the deep phases: {patched} {recorded} {transferred}"
+        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5,
+        "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts}"
     );
 }

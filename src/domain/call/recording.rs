@@ -1,14 +1,17 @@
 //! Whether a [`Call`] is recorded: what its account wants, what the operator does, and who has been told.
 //!
 //! What always holds: where the account has an announcement, nothing is recorded before the caller has heard it to
-//! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken or were cut
-//! short count as not heard. So a call is never recorded by surprise.
+//! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken, were cut
+//! short, or whose end is not told in time count as not heard. So a call is never recorded by surprise. And a pause
+//! ends at the latest with the operator who made it, as nobody else may lift it.
+
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::bridge::LegId;
 use super::event::RecordEvent;
-use super::{Call, CommandError, Output, Phase};
+use super::{Call, CommandError, Output, PROMPT_LIMIT, Phase};
 use crate::domain::account::{RecordingMode, RecordingPolicy};
 
 /// How the recording of a call stands.
@@ -53,6 +56,10 @@ pub(super) struct Recording {
     /// The same for the contact on the line.
     contact_notice: Option<(LegId, u64)>,
     contact_told: Option<LegId>,
+    /// They did not hear it: silence for as long as they are on the line, or until the operator says so.
+    contact_missed: Option<LegId>,
+    /// When the end of the announcement that began last is no longer waited for.
+    until: Option<Instant>,
     /// As last said.
     state: RecordingState,
 }
@@ -67,6 +74,8 @@ impl Recording {
             missed: false,
             contact_notice: None,
             contact_told: None,
+            contact_missed: None,
+            until: None,
             state: RecordingState::Off,
         }
     }
@@ -105,6 +114,7 @@ impl Call {
         };
         self.play_to_caller(words);
         self.recording.notice = self.playing;
+        self.recording.until = Some(self.now + PROMPT_LIMIT);
         true
     }
 
@@ -141,11 +151,39 @@ impl Call {
         if leg == self.caller.id && self.recording.notice == Some(play) {
             self.caller_missed();
         } else if self.recording.contact_notice == Some((leg, play)) {
-            // The operator can tell them, and go on.
-            self.recording.contact_notice = None;
-            self.recording.contact_told = Some(leg);
-            self.recording.wanted = Wanted::Paused;
+            self.contact_missed();
+        }
+    }
+
+    /// The operator can tell the contact, and go on.
+    fn contact_missed(&mut self) {
+        if let Some((leg, _)) = self.recording.contact_notice.take() {
+            self.recording.contact_missed = Some(leg);
             self.record(RecordEvent::RecordingNotAnnounced);
+        }
+    }
+
+    /// When an announcement is no longer waited for.
+    pub(super) fn announced_until(&self) -> Option<Instant> {
+        let waits = self.recording.notice.is_some() || self.recording.contact_notice.is_some();
+        self.recording.until.filter(|_| waits)
+    }
+
+    /// An announcement whose end was not told in time was not heard.
+    pub(super) fn give_up_announcement(&mut self) {
+        if self.announced_until().is_none_or(|until| until > self.now) {
+            return;
+        }
+        if self.is_announcing() {
+            self.stop_play();
+        }
+        self.contact_missed();
+    }
+
+    /// What an operator paused who has left goes on.
+    pub(super) fn lift_pause(&mut self) {
+        if self.operator.is_none() && self.recording.wanted == Wanted::Paused {
+            self.recording.wanted = Wanted::On;
         }
     }
 
@@ -177,6 +215,10 @@ impl Call {
                     self.stop_play();
                 }
             }
+            (RecordingCommand::Resume, Wanted::On | Wanted::Paused) if self.is_contact_missed() => {
+                self.recording.wanted = Wanted::On;
+                self.recording.contact_told = self.recording.contact_missed.take();
+            }
             (RecordingCommand::Pause, Wanted::On) => self.recording.wanted = Wanted::Paused,
             (RecordingCommand::Resume, Wanted::Paused) => self.recording.wanted = Wanted::On,
             _ => return Err(CommandError::NotNow),
@@ -192,12 +234,18 @@ impl Call {
         (must && self.recording.contact_told != Some(contact)).then_some(contact)
     }
 
-    fn recording_now(&self) -> RecordingState {
+    /// The contact on the line should have been told and could not be.
+    fn is_contact_missed(&self) -> bool {
+        self.untold_contact().is_some_and(|leg| self.recording.contact_missed == Some(leg))
+    }
+
+    pub(super) fn recording_now(&self) -> RecordingState {
         let recording = &self.recording;
         match recording.wanted {
             Wanted::Off => RecordingState::Off,
             Wanted::Paused => RecordingState::Paused,
             Wanted::On if recording.policy.announcement.is_some() && !recording.told => RecordingState::Announcing,
+            Wanted::On if self.is_contact_missed() => RecordingState::Paused,
             Wanted::On if self.untold_contact().is_some() => RecordingState::Announcing,
             Wanted::On => RecordingState::On,
         }
@@ -205,13 +253,18 @@ impl Call {
 
     /// After every input: a contact who came in is told, and what changed is said.
     pub(super) fn settle_recording(&mut self) {
-        let telling = |leg| self.recording.contact_notice.is_some_and(|(told, _)| told == leg);
+        let untold = self.untold_contact();
+        // Whoever has left is no longer waited for.
+        self.recording.contact_notice = self.recording.contact_notice.filter(|(leg, _)| untold == Some(*leg));
         if self.recording.wanted == Wanted::On
-            && let Some(leg) = self.untold_contact().filter(|leg| !telling(*leg))
+            && self.recording.contact_notice.is_none()
+            && !self.is_contact_missed()
+            && let Some(leg) = untold
             && let Some(speech) = self.recording.policy.announcement.clone()
         {
             let play = self.next_play();
             self.recording.contact_notice = Some((leg, play));
+            self.recording.until = Some(self.now + PROMPT_LIMIT);
             self.outputs.push_back(Output::Play { leg, play, speech });
         }
         let state = self.recording_now();

@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -109,6 +109,8 @@ struct Calls {
     recordings: Recordings,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
+    /// Who has begun to listen to which call of late.
+    heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
 }
 
@@ -134,6 +136,7 @@ impl CallsHandle {
             recordings: parts.recordings,
             live: Mutex::default(),
             alarms: Mutex::default(),
+            heard: Mutex::default(),
             out: OutCalls::default(),
         });
         let handle = Self(Arc::clone(&calls));

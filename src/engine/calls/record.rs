@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
@@ -85,9 +85,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The way to the record. Cheap to clone.
 #[derive(Clone)]
 pub struct Recorder {
-    lines: mpsc::UnboundedSender<Line>,
+    lines: mpsc::UnboundedSender<Entry>,
     waiting: Arc<Waiting>,
 }
+
+/// A line on its way, and who waits for it to be on record. Dropped untold, it never will be.
+struct Entry {
+    line: Line,
+    told: Told,
+}
+
+type Told = Option<oneshot::Sender<()>>;
 
 /// How many lines are not written yet.
 #[derive(Default)]
@@ -111,7 +119,8 @@ impl Recorder {
         let (lines, received) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
         let waits = Arc::clone(&waiting);
-        let writer = Writer { log, news, received, waiting: waits, batch: Vec::new(), last: 0, most: MAX_WAITING };
+        let (batch, tolds) = (Vec::new(), Vec::new());
+        let writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: MAX_WAITING };
         tokio::spawn(writer.run());
         Self { lines, waiting }
     }
@@ -123,8 +132,19 @@ impl Recorder {
 
     /// Puts a line on record, some time soon.
     pub fn write(&self, line: Line) {
+        self.send(Entry { line, told: None });
+    }
+
+    /// The same, and waits until it is there, whatever else comes meanwhile. False: it will not be.
+    pub async fn written(&self, line: Line) -> bool {
+        let (told, written) = oneshot::channel();
+        self.send(Entry { line, told: Some(told) });
+        written.await.is_ok()
+    }
+
+    fn send(&self, entry: Entry) {
         self.waiting.count.fetch_add(1, Ordering::SeqCst);
-        if self.lines.send(line).is_err() {
+        if self.lines.send(entry).is_err() {
             // The process is stopping and the writer is gone.
             self.waiting.done(1);
         }
@@ -145,10 +165,12 @@ impl Recorder {
 struct Writer {
     log: Arc<dyn CallLog>,
     news: mpsc::UnboundedSender<CallNews>,
-    received: mpsc::UnboundedReceiver<Line>,
+    received: mpsc::UnboundedReceiver<Entry>,
     waiting: Arc<Waiting>,
     /// What is written next.
     batch: Vec<Line>,
+    /// Who waits for each line of it.
+    tolds: Vec<Told>,
     /// How many it was last time.
     last: usize,
     /// Lines that may wait.
@@ -159,15 +181,17 @@ impl Writer {
     async fn run(mut self) {
         while self.gather().await {
             self.last = self.batch.len();
-            let batch = std::mem::take(&mut self.batch);
-            for lines in batch.chunks(BATCH) {
+            let (batch, mut tolds) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.tolds));
+            for (lines, tolds) in batch.chunks(BATCH).zip(tolds.chunks_mut(BATCH)) {
                 if self.write(lines).await == Ok(()) {
+                    tolds.iter_mut().for_each(tell);
                     continue;
                 }
                 // One of them is what the store does not take: each for itself.
-                for line in lines {
-                    if self.write(std::slice::from_ref(line)).await == Err(Refused) {
-                        metrics::counter!("cordboard_call_record_lost_total").increment(1);
+                for (line, told) in lines.iter().zip(tolds) {
+                    match self.write(std::slice::from_ref(line)).await {
+                        Ok(()) => tell(told),
+                        Err(Refused) => metrics::counter!("cordboard_call_record_lost_total").increment(1),
                     }
                 }
             }
@@ -186,15 +210,27 @@ impl Writer {
 
     /// Waits for lines and takes what comes soon after them. `false` when there will be no more.
     async fn gather(&mut self) -> bool {
-        if self.batch.is_empty() && self.received.recv_many(&mut self.batch, BATCH).await == 0 {
-            return false;
+        if self.batch.is_empty() {
+            let mut first = Vec::new();
+            if self.received.recv_many(&mut first, BATCH).await == 0 {
+                return false;
+            }
+            first.into_iter().for_each(|entry| self.take(entry));
         }
         if self.batch.len() < BATCH {
             tokio::time::sleep(if self.last < MANY { GATHER } else { GATHER_MANY }).await;
-            let room = BATCH - self.batch.len();
-            self.batch.extend(std::iter::from_fn(|| self.received.try_recv().ok()).take(room));
+            while self.batch.len() < BATCH
+                && let Ok(entry) = self.received.try_recv()
+            {
+                self.take(entry);
+            }
         }
         true
+    }
+
+    fn take(&mut self, entry: Entry) {
+        self.batch.push(entry.line);
+        self.tolds.push(entry.told);
     }
 
     /// Writes `lines`, however long the store is away.
@@ -222,8 +258,8 @@ impl Writer {
         let mut lost = 0;
         while self.received.len() > self.most {
             match self.received.try_recv() {
-                Ok(Line::Event { .. }) => lost += 1,
-                Ok(line) => self.batch.push(line),
+                Ok(Entry { line: Line::Event { .. }, .. }) => lost += 1,
+                Ok(entry) => self.take(entry),
                 Err(_) => break,
             }
         }
@@ -234,6 +270,14 @@ impl Writer {
         }
     }
 }
+
+fn tell(told: &mut Told) {
+    if let Some(told) = told.take() {
+        // An error means that nobody waits any more.
+        let _ = told.send(());
+    }
+}
+
 /// The store would not take a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Refused;
@@ -354,16 +398,51 @@ mod tests {
         let (news, _told) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
         let log = Arc::new(Moody::default());
-        let mut writer =
-            Writer { log, news, received, waiting: Arc::clone(&waiting), batch: vec![patched()], last: 0, most: 1 };
+        let (batch, tolds, waits) = (vec![patched()], vec![None], Arc::clone(&waiting));
+        let mut writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: 1 };
         for line in [event("ring"), patched(), event("hold"), event("talk")] {
             waiting.count.fetch_add(1, Ordering::SeqCst);
-            lines.send(line).expect("the writer is there");
+            assert!(lines.send(Entry { line, told: None }).is_ok(), "the writer is there");
         }
         writer.make_room();
         assert_eq!(writer.batch, [patched(), patched()], "what is kept moves up to what is written next");
-        assert_eq!(writer.received.try_recv(), Ok(event("talk")));
+        assert_eq!(writer.received.try_recv().ok().map(|entry| entry.line), Some(event("talk")));
+        assert_eq!(writer.tolds.len(), writer.batch.len());
         assert_eq!(waiting.count.load(Ordering::SeqCst), 2);
+    }
+
+    /// A store that takes one batch and hangs in the next.
+    #[derive(Default)]
+    struct Stuck(AtomicUsize);
+
+    impl CallLog for Stuck {
+        fn write<'a>(&'a self, _lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
+            let first = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+            Box::pin(async move { if first { Ok(()) } else { std::future::pending().await } })
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_one_line_does_not_wait_for_those_after_it() {
+        let log = Arc::new(Stuck::default());
+        let (news, _told) = mpsc::unbounded_channel();
+        let recorder = Recorder::start(log.clone(), news);
+        let others = async {
+            // The next batch: there is always one line more.
+            while log.0.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            recorder.write(event("ring"));
+        };
+        let (written, ()) = tokio::join!(recorder.written(event("listen")), others);
+        assert!(written);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_line_that_is_refused_is_told() {
+        let (news, _told) = mpsc::unbounded_channel();
+        let recorder = Recorder::start(Arc::new(Moody::default()), news);
+        assert_eq!(tokio::join!(recorder.written(event("bad")), recorder.written(event("ring"))), (false, true));
     }
 
     #[tokio::test]

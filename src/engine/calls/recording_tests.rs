@@ -90,7 +90,7 @@ async fn a_caller_who_heard_a_tone_in_place_of_the_words_is_not_recorded() {
 struct Locked;
 
 impl Shelf for Locked {
-    fn make(&mut self, _call: &CallId) -> io::Result<Box<dyn Reel>> {
+    fn make(&mut self, _call: &CallId) -> io::Result<Arc<dyn Reel>> {
         Err(ErrorKind::PermissionDenied.into())
     }
 }
@@ -132,11 +132,21 @@ async fn a_disk_that_refuses_alarms_the_desks_and_the_end_goes_on_record() {
         "length_ms": 1_200, "sound_ms": 1_200, "paused_ms": 0, "off_ms": 0, "gap_ms": 0, "complete": true,
     });
     assert_eq!(body, wanted);
-    house.calls.listened(&call, &UserId::named("sam")).await;
-    let played = |d: &Did| match d {
-        Did::Wrote(Line::Event { kind, body, .. }) if kind == "recording_played" => Some(body.clone()),
-        _ => None,
-    };
-    assert_eq!(house.until("who listened", played).await.1, serde_json::json!({"by": "usr_sam"}));
     let _ = std::fs::remove_dir_all(directory);
+}
+
+#[tokio::test]
+async fn who_listens_is_on_record_once_however_many_parts_they_ask_for() {
+    let house = House::open("greeting");
+    let (mut did, call) = (house.did, CallId::named("heard"));
+    for _ in 0..3 {
+        assert!(house.calls.listened(&call, &UserId::named("sam")).await);
+    }
+    assert!(house.calls.listened(&call, &UserId::named("lee")).await);
+    let mut played = Vec::new();
+    while let Ok(Did::Wrote(Line::Event { kind, body, .. })) = did.try_recv() {
+        assert_eq!(kind, "recording_played");
+        played.push(body);
+    }
+    assert_eq!(played, [serde_json::json!({"by": "usr_sam"}), serde_json::json!({"by": "usr_lee"})]);
 }

@@ -4,6 +4,7 @@
 //! Nothing here touches sound; whether a call is recorded is decided by its machine (`domain/call/recording`).
 
 use std::io::ErrorKind;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,10 @@ use crate::io::recording::{Ended, Figures, Trouble};
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two sweeps for old recordings.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
+/// What somebody hears of a call within this is one listening.
+pub(super) const ONE_LISTENING: Duration = Duration::from_secs(5 * 60);
+/// How long somebody who wants to listen waits for the store.
+const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
 impl CallsHandle {
     /// Looks after recordings for as long as the service runs. Those that nothing was written to for `keep` are deleted.
@@ -29,6 +34,7 @@ impl CallsHandle {
             tokio::select! {
                 Some(end) = ended.recv() => {
                     self.0.note(&end.call, "recording_ended", on_record(&end.figures, end.complete));
+                    self.0.recordings.noted();
                 }
                 _ = look.tick() => {
                     let trouble = self.0.recordings.take_trouble();
@@ -41,32 +47,45 @@ impl CallsHandle {
         }
     }
 
-    /// Puts on record what there is of recordings whose calls a crash cut off. Once, at start.
+    /// Puts on record what there is of recordings whose calls a crash cut off. Once; it reads all of them, which may
+    /// take long, so calls are taken in meanwhile.
     pub async fn recover_recordings(&self, cut_off: Vec<CallId>) {
-        let recordings = self.0.recordings.clone();
-        let opened = tokio::task::spawn_blocking(move || {
-            let open = |call: CallId| Some((recordings.open(&call).ok()?, call));
-            cut_off.into_iter().filter_map(open).collect::<Vec<_>>()
-        });
-        for (recorded, call) in opened.await.unwrap_or_default() {
-            self.0.note(&call, "recording_ended", on_record(&recorded.figures(), recorded.is_complete()));
+        for call in cut_off {
+            let (recordings, of) = (self.0.recordings.clone(), call.clone());
+            if let Ok(Ok(recorded)) = tokio::task::spawn_blocking(move || recordings.open(&of)).await {
+                self.0.note(&call, "recording_ended", on_record(&recorded.figures(), recorded.is_complete()));
+            }
         }
     }
 
-    /// Puts on record that somebody listens to a call; returns when it is there, so that nobody listens unrecorded.
-    pub async fn listened(&self, call: &CallId, by: &UserId) {
-        self.0.note(call, "recording_played", json!({ "by": by }));
-        self.0.recorder.settled().await;
+    /// Puts on record that somebody listens to a call, once for the many parts that a player asks for. Returns when it
+    /// is there, so that nobody listens unrecorded; false: the store does not take it now.
+    pub async fn listened(&self, call: &CallId, by: &UserId) -> bool {
+        let (who, now) = ((call.clone(), by.clone()), self.0.wiring.clock.instant());
+        let heard = || self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard().retain(|_, at| now.saturating_duration_since(*at) < ONE_LISTENING);
+        if heard().contains_key(&who) {
+            return true;
+        }
+        let line = self.0.event(call, "recording_played", json!({ "by": by }));
+        let written = tokio::time::timeout(LISTEN_LIMIT, self.0.recorder.written(line)).await.unwrap_or(false);
+        if written {
+            heard().insert(who, now);
+        }
+        written
     }
 }
 
 impl Calls {
     fn note(&self, call: &CallId, kind: &str, body: Value) {
-        let (call, at) = (call.clone(), self.wiring.clock.utc());
-        self.recorder.write(Line::Event { call, at, kind: kind.to_owned(), body });
+        self.recorder.write(self.event(call, kind, body));
     }
 
-    fn alarm(self: &std::sync::Arc<Self>, trouble: &Trouble) {
+    fn event(&self, call: &CallId, kind: &str, body: Value) -> Line {
+        Line::Event { call: call.clone(), at: self.wiring.clock.utc(), kind: kind.to_owned(), body }
+    }
+
+    fn alarm(self: &Arc<Self>, trouble: &Trouble) {
         if trouble.lost_ms > 0 {
             tracing::error!(code = "recording.lagging", lost_ms = trouble.lost_ms, "recordings have gaps");
             self.raise(AlarmLevel::Warning, lagging(), None);
@@ -80,16 +99,17 @@ impl Calls {
         }
     }
 
-    async fn sweep(&self, keep: Duration) {
+    async fn sweep(self: &Arc<Self>, keep: Duration) {
         let (recordings, now) = (self.recordings.clone(), self.wiring.clock.utc());
         match tokio::task::spawn_blocking(move || recordings.sweep(now, keep)).await {
-            Ok(Ok(deleted)) => {
-                for call in deleted {
+            Ok(swept) => {
+                for call in swept.deleted {
                     self.note(&call, "recording_deleted", json!({}));
                 }
-            }
-            Ok(Err(error)) => {
-                tracing::error!(code = "recording.not_swept", %error, "old recordings could not be deleted: look at [recording] directory");
+                if let Some(error) = swept.trouble {
+                    tracing::error!(code = "recording.not_swept", %error, "old recordings could not be deleted: look at [recording] directory");
+                    self.raise(AlarmLevel::Warning, not_swept(error.kind()), None);
+                }
             }
             Err(_) => tracing::error!(
                 code = "recording.not_swept",
@@ -124,6 +144,19 @@ fn refused(why: ErrorKind) -> String {
     };
     format!(
         "Recordings have gaps: {cure}. The calls themselves go on, and recording does when that is done. (recording.write_failed)"
+    )
+}
+
+fn not_swept(why: ErrorKind) -> String {
+    let cure = match why {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "give [recording] directory and what is in it to the user that Cordboard runs as"
+        }
+        _ => "look at [recording] directory, and at the log",
+    };
+    format!(
+        "Recordings older than [recording] keep_days could not be deleted: {cure}. It is tried again every hour. \
+         (recording.not_swept)"
     )
 }
 

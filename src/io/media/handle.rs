@@ -21,8 +21,9 @@ use crate::io::recording::{Kind, Tap};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
 use super::beat;
-use super::leg::{Leg, RtpPath};
+use super::leg::Leg;
 use super::port::PortPool;
+use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
 use super::web_path::WebPath;
 use super::{Codec, MediaEvent, Place, PlayId, Prompt, Reach, RtpParameters, ShardId};

@@ -1,11 +1,10 @@
-//! One party's media, self-contained: its sockets, what was agreed, what came in (latch, jitter buffer, digits),
+//! One party's media, self-contained: its way to the far end (`rtp_path`, `web_path`), what was agreed, what came in (latch, jitter buffer, digits),
 //! the one stream that goes out. A leg knows no other leg; its shard tells it what to say and asks what it heard.
 //!
 //! Always: what goes out is one continuous stream, whoever speaks in it; nothing is sent before somebody said
 //! where to; a packet is heard only from where the latch admits it.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,6 @@ use crate::proto::audio::codec::{Decoder, Encoder};
 use crate::proto::audio::dtmf::Detector;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::jitter::JitterBuffer;
-use crate::proto::rtp::latch::Latch;
 use crate::proto::rtp::outgoing::Outgoing;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::reports::Reports;
@@ -27,8 +25,8 @@ use crate::proto::rtp::srtp::MAX_GROWTH;
 use crate::proto::rtp::telephone_event::{Part, Receiver};
 
 use super::keys::{Keys, Next};
-use super::port::PortLease;
 use super::prompt::Prompt;
+use super::rtp_path::RtpPath;
 use super::secure::Secure;
 use super::web_path::WebPath;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
@@ -42,118 +40,6 @@ const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
 const COMFORT_NOISE: u8 = 13;
 /// The longest packet time, in samples.
 const MAX_SAMPLES: usize = 480;
-
-/// Two sockets to a SIP far end.
-#[derive(Debug)]
-pub(super) struct RtpPath {
-    pub(super) rtp: UdpSocket,
-    pub(super) rtcp: UdpSocket,
-    /// They are of IPv6.
-    six: bool,
-    pub(super) latch: Latch,
-    /// Boxed: a leg moves whole from shard to shard.
-    secure: Option<Box<Secure>>,
-    /// To whom the RTP socket is connected: spares the kernel the way there for each packet, and us strangers.
-    connected: Option<SocketAddr>,
-    /// Where their RTCP came from; before that the port after RTP's.
-    rtcp_remote: Option<SocketAddr>,
-    /// RTCP goes to RTP's port.
-    mux: bool,
-    strangers: u64,
-    /// Last: the port is free only when the sockets are closed.
-    _lease: PortLease,
-}
-
-impl RtpPath {
-    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
-        let six = rtp.local_addr().is_ok_and(|local| local.is_ipv6());
-        Self {
-            rtp,
-            rtcp,
-            six,
-            latch: Latch::default(),
-            secure: None,
-            connected: None,
-            rtcp_remote: None,
-            mux: false,
-            strangers: 0,
-            _lease: lease,
-        }
-    }
-
-    /// A socket for both families has IPv4 addresses in IPv6's clothes, where packets come from and where they go.
-    fn as_of_socket(&self, remote: SocketAddr) -> SocketAddr {
-        match remote.ip() {
-            // Nowhere is nowhere in either.
-            IpAddr::V4(ip) if self.six && !ip.is_unspecified() => {
-                SocketAddr::new(ip.to_ipv6_mapped().into(), remote.port())
-            }
-            _ => remote,
-        }
-    }
-
-    /// Connects the RTP socket to the only source that can still be heard, if there is one.
-    fn aim(&mut self) {
-        let only = self.latch.only();
-        if self.connected == only {
-            return;
-        }
-        if self.connected.take().is_some() {
-            // A socket that stays connected hears nobody new, so this is tried again with the next description.
-            let _ = rustix::net::connect_unspec(&self.rtp);
-        }
-        self.connected = only.filter(|to| self.rtp.connect(to).is_ok());
-    }
-
-    /// Opens an SRTP packet in place, if audio is encrypted; how long the RTP packet in it is. None: it is as if it
-    /// had not come.
-    fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
-        let len = packet.len();
-        self.secure.as_mut().map_or(Some(len), |secure| secure.open(packet))
-    }
-
-    /// The same for SRTCP.
-    fn open_rtcp(&mut self, packet: &mut [u8]) -> Option<usize> {
-        let len = packet.len();
-        self.secure.as_mut().map_or(Some(len), |secure| secure.open_rtcp(packet))
-    }
-
-    /// Sends the RTP packet in the first `len` bytes, encrypted if so agreed. A full socket buffer loses a packet, as
-    /// any router on the way may.
-    fn send(&mut self, buffer: &mut [u8], len: usize, target: SocketAddr) -> bool {
-        let sealed = self.secure.as_mut().map_or(Some(len), |secure| secure.protect(buffer, len));
-        let Some(len) = sealed else { return false };
-        let bytes = &buffer[..len];
-        let once = || match self.connected {
-            Some(_) => self.rtp.send(bytes),
-            None => self.rtp.send_to(bytes, target),
-        };
-        match once() {
-            // That was about an earlier packet; this one has not been tried.
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => once().is_ok(),
-            sent => sent.is_ok(),
-        }
-    }
-
-    /// Sends the RTCP packet in the first `len` bytes, the same way.
-    fn send_rtcp(&mut self, buffer: &mut [u8], len: usize, target: SocketAddr) {
-        let sealed = self.secure.as_mut().map_or(Some(len), |secure| secure.protect_rtcp(buffer, len));
-        let Some(len) = sealed else { return };
-        let socket = if self.mux { &self.rtp } else { &self.rtcp };
-        let _ = socket.send_to(&buffer[..len], target);
-    }
-
-    fn rtcp_target(&self) -> Option<SocketAddr> {
-        if self.mux {
-            return self.latch.target();
-        }
-        let next = || {
-            let target = self.latch.target()?;
-            Some(SocketAddr::new(target.ip(), target.port().checked_add(1)?))
-        };
-        self.rtcp_remote.filter(|remote| self.latch.is_host(*remote)).or_else(next)
-    }
-}
 
 #[derive(Debug)]
 enum Path {
@@ -343,9 +229,9 @@ impl Leg {
             .ok()
     }
 
-    /// Whether what is sent now reaches somebody.
+    /// Whether what is sent now reaches somebody, who has not put us on hold.
     fn ready(&self) -> bool {
-        self.agreed.is_some()
+        self.agreed.is_some_and(|agreed| agreed.send)
             && match &self.path {
                 Path::Rtp(path) => path.latch.target().is_some(),
                 Path::Web(path) => path.is_up(),
@@ -477,7 +363,7 @@ impl Leg {
     }
 
     /// The prompt's next 20 ms, if one plays, and the play that ends with it. A prompt waits for somebody
-    /// who can hear it.
+    /// who can hear it, and waits out a hold.
     pub(super) fn next_of_prompt(&mut self) -> Option<([u8; FRAME], Option<PlayId>)> {
         let codec = self.agreed?.codec;
         if !self.ready() {
@@ -524,14 +410,10 @@ impl Leg {
 
     /// Says 20 ms to the far end.
     pub(super) fn say(&mut self, sound: &[u8; FRAME]) {
-        let Some(agreed) = self.agreed.filter(|a| a.send) else {
+        let Some(agreed) = self.agreed.filter(|_| self.ready()) else {
             self.pass();
             return;
         };
-        if !self.ready() {
-            self.pass();
-            return;
-        }
         let mut tone = None;
         match self.next_of_keys(&agreed) {
             Some(Next::Event(packet)) => {
@@ -580,8 +462,8 @@ impl Leg {
 
     /// Passes a packet of another leg's far end on to this one's.
     pub(super) fn relay(&mut self, theirs: &Header, payload: &[u8], heard: Heard) {
-        let Some(agreed) = self.agreed.filter(|a| a.send) else { return };
-        if !self.ready() || payload.len() > MAX_SAMPLES {
+        let Some(agreed) = self.agreed.filter(|_| self.ready()) else { return };
+        if payload.len() > MAX_SAMPLES {
             return;
         }
         let octets = payload.len() as u32;

@@ -16,6 +16,7 @@ mod reach;
 mod ready;
 #[cfg(test)]
 mod record_tests;
+mod rtp_path;
 mod secure;
 #[cfg(test)]
 mod secure_tests;

@@ -108,6 +108,29 @@ fn every_beat_is_a_frame_also_those_that_the_shard_missed() {
 }
 
 #[test]
+fn a_move_to_another_shard_loses_no_frame() {
+    let (mut rig, mut other) = (Rig::new(), Rig::new());
+    let (caller, operator) = (rig.add(1, CALLER, Codec::Pcmu, 20), other.add(2, OPERATOR, Codec::Pcmu, 20));
+    rig.bridge(HearMatrix::default().with(caller, &[Source::Music]));
+    rig.run(10);
+    // Shards count the same beats.
+    other.run(51);
+    let mut tape = record(&rig, caller);
+    rig.run(40);
+    rig.commands.send(Command::Move(vec![caller], other.commands.clone())).unwrap();
+    rig.run(1);
+    let moved = rig.peers.remove(0);
+    other.peers.push(moved);
+    other.bridge(HearMatrix::conference(&[caller, operator]));
+    other.run(60);
+    other.commands.send(Command::Close(caller)).unwrap();
+    other.run(1);
+    let frames = tape.take();
+    assert!(frames.iter().all(|frame| frame.kind == Kind::Sound), "no beat is missing");
+    assert_eq!(frames.len(), 101);
+}
+
+#[test]
 fn keys_for_us_alone_that_come_as_tones_are_not_recorded() {
     let mut rig = Rig::new();
     let (caller, operator) = (rig.add(1, CALLER, Codec::Pcmu, 20), rig.add(2, OPERATOR, Codec::Pcmu, 20));

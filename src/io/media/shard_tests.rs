@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::leg::{Leg, RtpPath};
+use super::leg::Leg;
 use super::port::PortPool;
+use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
 use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::base::clock::{Clock, TestClock, UtcMs};
@@ -422,6 +423,27 @@ fn a_prompt_waits_until_the_far_end_can_hear_it_and_a_stopped_one_never_ends() {
     rig.commands.send(Command::Stop(leg, PlayId(2))).unwrap();
     rig.run(5);
     assert!(rig.events().is_empty());
+}
+
+#[test]
+fn a_prompt_waits_out_a_hold_and_is_then_heard_to_its_end() {
+    let mut rig = Rig::new();
+    let caller = rig.add(1, 700.0, Codec::Pcmu, 20);
+    let parameters = rig.parameters(caller);
+    let done = |rig: &mut Rig| rig.events().iter().any(|event| matches!(event, MediaEvent::PlayDone { .. }));
+    let pcm: Vec<i16> = sine(1_300.0, 8_000.0, 8_000);
+    for receive in [true, false] {
+        rig.connect(caller, RtpParameters { send: false, receive, ..parameters });
+        let prompt = Arc::new(Prompt::from_pcm(pcm.clone()));
+        rig.commands.send(Command::Play { leg: caller, play: PlayId(1), prompt, repeat: false }).unwrap();
+        rig.run(200);
+        assert!(!done(&mut rig) && rig.shard.leg(caller).is_playing(), "nobody has heard a word of it");
+        rig.connect(caller, parameters);
+        rig.peer(caller).heard.clear();
+        rig.run(60);
+        assert!(done(&mut rig));
+        assert!(correlation(&rig.peer(caller).heard[..8_000], &pcm) > 0.99);
+    }
 }
 
 #[test]

@@ -3,11 +3,14 @@
 //! The caller is on one side, all that our side says (operator, contact, voice) on the other, in step. A shard hands
 //! blocks from a pool made beforehand to one writer thread ([`Tap`], [`writer`]): a disk that is slow or full stalls
 //! that thread alone; what does not fit is missing, marked as a gap, and counted ([`Health`]). Each second is sealed
-//! by itself under a key of the recording's own ([`segment`]), so that a crash costs what was not yet written.
+//! by itself under a key of the recording's own ([`segment`]), so that a crash costs what was not yet written; another
+//! thread sees to it that a power cut costs little more ([`flusher`]).
 //! [`Recorded`] reads it again. Decides nothing about who is recorded, and keeps no list but the directory.
 
+mod flusher;
 mod reader;
 mod segment;
+mod shelf;
 mod tap;
 mod writer;
 
@@ -15,7 +18,7 @@ mod writer;
 mod tests;
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -30,12 +33,14 @@ use crate::base::id::CallId;
 use crate::io::store::seal::Seal;
 
 pub use reader::{Mark, Recorded};
+pub use shelf::{Reel, Shelf};
 #[cfg(test)]
 pub use tap::{FrameForTest, TapeForTest};
 pub use tap::{Kind, Tap};
-pub use writer::{Reel, Shelf};
 
-use writer::{Directory, New, Writer};
+use flusher::Flusher;
+use shelf::Directory;
+use writer::{New, Writer};
 
 /// What a file of ours ends in.
 const ENDING: &str = "rec";
@@ -138,6 +143,7 @@ pub struct Health {
     /// Seconds that the disk would not take.
     refused: AtomicU64,
     why: Mutex<Option<ErrorKind>>,
+    /// Recordings whose end nobody has put on record yet.
     running: AtomicUsize,
 }
 
@@ -169,9 +175,22 @@ impl Health {
         self.refused.fetch_add(1, Ordering::Relaxed);
         *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.kind());
     }
+
+    fn noted(&self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
-/// The way to the recordings. Cheap to clone; when the last clone is gone and the last recording over, the writer ends.
+/// What a look for old recordings did.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Whose recordings were deleted.
+    pub deleted: Vec<CallId>,
+    /// Why one that is too old is still there, or may be after a power cut.
+    pub trouble: Option<io::Error>,
+}
+
+/// The way to the recordings. Cheap to clone; when the last clone is gone and the last recording over, its threads end.
 #[derive(Clone, Debug)]
 pub struct Recordings {
     inner: Arc<Inner>,
@@ -189,7 +208,7 @@ struct Inner {
 
 impl Recordings {
     /// Starts the writer over a directory, which is made when the first recording begins. The ends of recordings come
-    /// on the other channel.
+    /// on the other channel; for each, [`Recordings::noted`] is to be said.
     pub fn start(
         directory: PathBuf,
         seal: Arc<Seal>,
@@ -209,7 +228,12 @@ impl Recordings {
         let (new, received) = mpsc::channel();
         let (ends, ended) = told::unbounded_channel();
         let health = Arc::new(Health::default());
-        let writer = Writer::new(received, shelf, Arc::clone(&seal), Arc::clone(&clock), Arc::clone(&health), ends);
+        let (flushes, asked) = mpsc::channel();
+        let flusher = Flusher::new(Arc::clone(&health), ends);
+        let to_disk = flusher.clone();
+        thread::Builder::new().name("recordings-disk".to_owned()).spawn(move || to_disk.run(asked))?;
+        let (sealing, time) = (Arc::clone(&seal), Arc::clone(&clock));
+        let writer = Writer::new(received, shelf, sealing, time, Arc::clone(&health), flushes, flusher);
         let writer = thread::Builder::new().name("recordings".to_owned()).spawn(move || writer.run())?;
         let inner = Inner { directory, seal, clock, new, health, writer: Mutex::new(Some(writer)) };
         Ok((Self { inner: Arc::new(inner) }, ended))
@@ -223,7 +247,7 @@ impl Recordings {
         self.inner.health.running.fetch_add(1, Ordering::SeqCst);
         if self.inner.new.send(new).is_err() {
             // The writer is gone: the tap finds no block, and says so.
-            self.inner.health.running.fetch_sub(1, Ordering::SeqCst);
+            self.inner.health.noted();
         }
         tap
     }
@@ -241,7 +265,12 @@ impl Recordings {
         }
     }
 
-    /// True once every recording that was begun is over and its end written, or given up.
+    /// One of the ends that were told is on its way to the call's record.
+    pub fn noted(&self) {
+        self.inner.health.noted();
+    }
+
+    /// True once every recording that was begun is over, its end written or given up, and noted.
     pub fn is_idle(&self) -> bool {
         self.inner.health.running.load(Ordering::SeqCst) == 0
     }
@@ -252,29 +281,42 @@ impl Recordings {
         Recorded::open(File::open(path_of(&self.inner.directory, call))?, &self.inner.seal, call)
     }
 
-    /// Deletes what was last written to before `now` less `keep`, and tells whose recordings those were. A file is
-    /// there or is not, whenever the power fails; the directory is on disk before this returns.
-    pub fn sweep(&self, now: UtcMs, keep: Duration) -> io::Result<Vec<CallId>> {
+    /// Deletes what was last written to before `now` less `keep`, as much of it as can be, and tells whose recordings
+    /// those were. A file is there or is not, whenever the power fails; the directory is on disk before this returns.
+    pub fn sweep(&self, now: UtcMs, keep: Duration) -> Swept {
+        let mut swept = Swept::default();
         let entries = match std::fs::read_dir(&self.inner.directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
+            Ok(entries) => entries,
+            Err(error) => {
+                swept.trouble = Some(error).filter(|error| error.kind() != ErrorKind::NotFound);
+                return swept;
+            }
         };
         let now = Duration::from_millis(u64::try_from(now.0).unwrap_or(0));
-        let mut deleted = Vec::new();
         for entry in entries {
-            let entry = entry?;
-            let Some(call) = call_of(&entry.path()) else { continue };
-            let written = entry.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            if now.saturating_sub(written) > keep {
-                std::fs::remove_file(entry.path())?;
-                deleted.push(call);
+            match entry.and_then(|entry| delete_old(&entry, now, keep)) {
+                Ok(call) => swept.deleted.extend(call),
+                Err(error) => swept.trouble = Some(error),
             }
         }
-        if !deleted.is_empty() {
-            File::open(&self.inner.directory)?.sync_all()?;
+        if !swept.deleted.is_empty()
+            && let Err(error) = File::open(&self.inner.directory).and_then(|directory| directory.sync_all())
+        {
+            swept.trouble = Some(error);
         }
-        Ok(deleted)
+        swept
     }
+}
+
+/// Deletes a recording that is too old. None: it is not, or is none.
+fn delete_old(entry: &DirEntry, now: Duration, keep: Duration) -> io::Result<Option<CallId>> {
+    let Some(call) = call_of(&entry.path()) else { return Ok(None) };
+    let written = entry.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    if now.saturating_sub(written) <= keep {
+        return Ok(None);
+    }
+    std::fs::remove_file(entry.path())?;
+    Ok(Some(call))
 }
 
 /// Where a call's recording is. An identifier holds letters, digits, `-` and `_` only, so it is a file's name.

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
+use super::flusher::Flush;
 use super::tap::BLOCKS;
 use super::*;
 use crate::base::clock::TestClock;
@@ -37,19 +38,26 @@ impl Drop for Scratch {
 struct Moods {
     full: Arc<AtomicBool>,
     stuck: Arc<AtomicBool>,
+    /// No file can be made.
+    locked: Arc<AtomicBool>,
+    /// A flush would take long: whoever asks for one has waited.
+    slow: Arc<AtomicBool>,
 }
 
 struct MoodyShelf(Directory, Moods);
-struct MoodyReel(Box<dyn Reel>, Moods);
+struct MoodyReel(Arc<dyn Reel>, Moods);
 
 impl Shelf for MoodyShelf {
-    fn make(&mut self, call: &CallId) -> io::Result<Box<dyn Reel>> {
-        Ok(Box::new(MoodyReel(self.0.make(call)?, self.1.clone())))
+    fn make(&mut self, call: &CallId) -> io::Result<Arc<dyn Reel>> {
+        if self.1.locked.load(Ordering::SeqCst) {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        Ok(Arc::new(MoodyReel(self.0.make(call)?, self.1.clone())))
     }
 }
 
 impl Reel for MoodyReel {
-    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+    fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         while self.1.stuck.load(Ordering::SeqCst) {
             thread::yield_now();
         }
@@ -61,11 +69,12 @@ impl Reel for MoodyReel {
         self.0.write(bytes, at)
     }
 
-    fn cut(&mut self, len: u64) -> io::Result<()> {
+    fn cut(&self, len: u64) -> io::Result<()> {
         self.0.cut(len)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&self) -> io::Result<()> {
+        assert!(!self.1.slow.load(Ordering::SeqCst), "somebody waits for the disk");
         self.0.flush()
     }
 }
@@ -78,19 +87,30 @@ struct House {
     ended: told::UnboundedReceiver<Ended>,
     clock: TestClock,
     moods: Moods,
+    flusher: Flusher,
 }
 
 impl House {
+    /// Files are flushed as soon as it is asked for.
     fn new() -> Self {
+        Self::with_flushes().0
+    }
+
+    /// Files are flushed when the test does it, once it has had a look at what was asked for.
+    fn with_flushes() -> (Self, mpsc::Receiver<Flush>) {
         let (scratch, clock, moods) = (Scratch::new(), TestClock::at(UtcMs(1_800_000_000_000)), Moods::default());
         let (new, received) = mpsc::channel();
         let (ends, ended) = told::unbounded_channel();
         let (seal, health) = (Arc::new(Seal::new(&[7; 32])), Arc::new(Health::default()));
         let shelf = Box::new(MoodyShelf(Directory::new(scratch.0.clone()), moods.clone()));
         let shared: SharedClock = Arc::new(clock.clone());
-        let writer = Writer::new(received, shelf, Arc::clone(&seal), Arc::clone(&shared), Arc::clone(&health), ends);
+        let (flushes, asked) = mpsc::channel();
+        let flusher = Flusher::new(Arc::clone(&health), ends);
+        let (sealing, time) = (Arc::clone(&seal), Arc::clone(&shared));
+        let writer = Writer::new(received, shelf, sealing, time, Arc::clone(&health), flushes, flusher.clone());
         let inner = Inner { directory: scratch.0.clone(), seal, clock: shared, new, health, writer: Mutex::new(None) };
-        Self { scratch, writer, recordings: Recordings { inner: Arc::new(inner) }, ended, clock, moods }
+        let recordings = Recordings { inner: Arc::new(inner) };
+        (Self { scratch, writer, recordings, ended, clock, moods, flusher }, asked)
     }
 
     /// So many beats of two people talking, the writer looking now and then.
@@ -433,13 +453,86 @@ fn a_disk_that_stands_still_keeps_nobody_waiting_and_the_hole_is_told() {
     assert_eq!(mark.kind, Kind::Gap);
     let (caller, _) = sides(&recorded);
     assert_says(&caller[..100 * FRAME], CALLER_HZ, OURS_HZ);
+    assert!(!recordings.is_idle(), "a service that stops now would lose the word of its end");
+    recordings.noted();
     assert!(recordings.is_idle());
+}
+
+#[test]
+fn a_file_that_cannot_be_made_for_a_while_costs_that_while() {
+    let mut house = House::new();
+    house.moods.locked.store(true, Ordering::SeqCst);
+    let mut tap = house.recordings.begin(&call());
+    house.talk(&mut tap, 100);
+    assert_eq!(house.recordings.take_trouble().refused, Some(ErrorKind::PermissionDenied));
+    house.moods.locked.store(false, Ordering::SeqCst);
+    house.talk(&mut tap, 100);
+    let end = house.over(tap);
+    assert_eq!((end.complete, end.figures.length_ms, end.figures.gap_ms), (true, 4_000, 2_000));
+    let recorded = house.recordings.open(&call()).expect("it opens");
+    assert_eq!(recorded.marks(), [Mark { kind: Kind::Gap, at_ms: 0, length_ms: 2_000 }]);
+}
+
+#[test]
+fn a_directory_that_cannot_be_flushed_costs_no_recording() {
+    let mut house = House::new();
+    let mut tap = house.recordings.begin(&call());
+    house.talk(&mut tap, 55);
+    // The file is written on, and its name cannot be brought to the disk.
+    let elsewhere = Scratch::new();
+    std::fs::rename(&house.scratch.0, &elsewhere.0).expect("moved");
+    house.talk(&mut tap, 100);
+    assert_eq!(house.recordings.take_trouble().refused, Some(ErrorKind::NotFound), "told, and tried again");
+    std::fs::rename(&elsewhere.0, &house.scratch.0).expect("moved");
+    house.talk(&mut tap, 100);
+    assert!(house.recordings.take_trouble().refused.is_none(), "it is there now");
+    let end = house.over(tap);
+    assert_eq!((end.complete, end.figures.length_ms, end.figures.gap_ms), (true, 5_100, 0));
+    assert_eq!(house.recordings.open(&call()).expect("it opens").figures(), end.figures);
+}
+
+#[test]
+fn a_disk_that_takes_long_to_flush_keeps_nobody_from_writing() {
+    let (mut house, asked) = House::with_flushes();
+    house.moods.slow.store(true, Ordering::SeqCst);
+    let mut tap = house.recordings.begin(&call());
+    house.talk(&mut tap, 500);
+    let live = house.recordings.open(&call()).expect("it opens");
+    assert_eq!(live.figures().length_ms, 10_000, "what a killed process leaves");
+    let waiting: Vec<Flush> = asked.try_iter().collect();
+    assert_eq!(waiting.len(), 1, "asked for once as long as it is not done");
+    house.moods.slow.store(false, Ordering::SeqCst);
+    waiting.into_iter().for_each(|flush| house.flusher.flush(flush));
+    house.talk(&mut tap, 100);
+    assert_eq!(asked.try_iter().count(), 1, "and again then");
+    drop(tap);
+    house.writer.turn();
+    assert!(house.ended.try_recv().is_err(), "over once its end is on the disk");
+    asked.try_iter().for_each(|flush| house.flusher.flush(flush));
+    assert!(house.ended.try_recv().expect("the recording is over").complete);
+}
+
+#[test]
+fn a_killed_process_leaves_all_but_the_last_second_a_block_and_a_look() {
+    let mut house = House::new();
+    let mut tap = house.recordings.begin(&call());
+    let (caller, ours) = (frames(CALLER_HZ), frames(OURS_HZ));
+    for beat in 0..600_u64 {
+        tap.beat(&caller[beat as usize % 50], &ours[beat as usize % 50]);
+        if beat % 3 == 2 {
+            // A look each 60 ms.
+            house.writer.turn();
+        }
+        let left = house.recordings.open(&call()).map_or(0, |recorded| recorded.figures().length_ms);
+        assert!(left + 1_000 + 200 + 60 >= (beat + 1) * 20, "{left} ms are left after {beat} beats");
+    }
 }
 
 #[test]
 fn old_recordings_are_deleted_and_nothing_else_is() {
     let mut house = House::new();
-    assert!(house.recordings.sweep(UtcMs(0), Duration::ZERO).expect("no directory is no fault").is_empty());
+    let swept = house.recordings.sweep(UtcMs(0), Duration::ZERO);
+    assert!(swept.deleted.is_empty() && swept.trouble.is_none(), "no directory is no fault");
     let tap = house.recordings.begin(&call());
     house.over(tap);
     let other = house.scratch.0.join("notes.txt");
@@ -447,8 +540,30 @@ fn old_recordings_are_deleted_and_nothing_else_is() {
     let written = std::fs::metadata(house.path()).expect("there").modified().expect("a time");
     let written = written.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     let day = Duration::from_secs(86_400);
-    assert!(house.recordings.sweep(UtcMs(written + 86_400_000), day).expect("swept").is_empty());
-    assert_eq!(house.recordings.sweep(UtcMs(written + 86_400_001), day).expect("swept"), [call()]);
+    assert!(house.recordings.sweep(UtcMs(written + 86_400_000), day).deleted.is_empty());
+    let swept = house.recordings.sweep(UtcMs(written + 86_400_001), day);
+    assert_eq!((swept.deleted, swept.trouble.is_none()), (vec![call()], true));
     assert!(other.exists() && !house.path().exists());
     assert_eq!(house.recordings.open(&call()).expect_err("deleted").code(), "recording.missing");
+}
+
+#[test]
+fn one_recording_that_cannot_be_deleted_keeps_no_other_and_those_deleted_are_told() {
+    let mut house = House::new();
+    let calls: Vec<CallId> = (0..20).map(|n| CallId::named(&format!("old-{n}"))).collect();
+    for call in &calls {
+        let tap = house.recordings.begin(call);
+        house.over(tap);
+    }
+    for n in 0..20 {
+        // No file: it cannot be deleted as one.
+        let path = path_of(&house.scratch.0, &CallId::named(&format!("kept-{n}")));
+        std::fs::create_dir(path).expect("made");
+    }
+    let mut swept = house.recordings.sweep(UtcMs(i64::MAX), Duration::from_secs(86_400));
+    assert!(swept.trouble.is_some(), "and that is told too");
+    swept.deleted.sort();
+    let mut wanted = calls;
+    wanted.sort();
+    assert_eq!(swept.deleted, wanted);
 }

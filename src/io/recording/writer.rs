@@ -2,92 +2,34 @@
 //! and writes it at once.
 //!
 //! A killed process loses what was not yet handed to the system: the second being gathered, a block, and the time
-//! between two looks. Against a power cut each file is also flushed to the disk every second, the one that has waited
-//! longest first, for a quarter of the time at most: with a disk too slow for that, a power cut costs more, and the
-//! calls nothing. What the disk refuses is gone and becomes a gap, which is written when it takes bytes again.
+//! between two looks. Against a power cut each file is also flushed to the disk every second, by another thread
+//! (`flusher`), so that nothing waits here for that. What the disk refuses is gone and becomes a gap, which is written
+//! when it takes bytes again.
 
 use std::collections::VecDeque;
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvError, SendError, Sender, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use tokio::sync::mpsc as told;
 
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::CallId;
 use crate::io::store::seal::Seal;
 
+use super::flusher::{Flush, Flusher};
 use super::segment::{SECOND, Sealer, Second};
+use super::shelf::{Reel, Shelf};
 use super::tap::{Block, BlockEnds, Kind};
-use super::{Ended, Figures, Health, path_of};
+use super::{Ended, Figures, Health};
 
 /// Between two looks for blocks.
 const LOOK: Duration = Duration::from_millis(50);
-/// A file is flushed to the disk this often, if there is time.
+/// A file is flushed to the disk this often, if the disk is fast enough.
 const FLUSH: Duration = Duration::from_secs(1);
-/// The part of each second that flushing may take.
-const FLUSHING: Duration = Duration::from_millis(250);
 /// How long the end of a recording is tried to be written to a disk that refuses.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where files are made.
-pub trait Shelf: Send {
-    /// Makes a new, empty file for this call.
-    fn make(&mut self, call: &CallId) -> io::Result<Box<dyn Reel>>;
-}
-
-/// A file being written.
-pub trait Reel: Send {
-    /// Writes all of `bytes` from `at` on, over what is there.
-    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()>;
-    /// Cuts off what stands after the first `len` bytes.
-    fn cut(&mut self, len: u64) -> io::Result<()>;
-    /// Returns when all that was written is on the disk.
-    fn flush(&mut self) -> io::Result<()>;
-}
-
-impl Reel for File {
-    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
-        self.write_all_at(bytes, at)
-    }
-
-    fn cut(&mut self, len: u64) -> io::Result<()> {
-        self.set_len(len)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sync_data()
-    }
-}
-
-/// Files in a directory that is our own only.
-#[derive(Debug)]
-pub(super) struct Directory {
-    path: PathBuf,
-}
-
-impl Directory {
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path }
-    }
-}
-
-impl Shelf for Directory {
-    fn make(&mut self, call: &CallId) -> io::Result<Box<dyn Reel>> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
-        let path = path_of(&self.path, call);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        // The name is on disk too.
-        File::open(&self.path)?.sync_all()?;
-        Ok(Box::new(file))
-    }
-}
 
 /// A recording that begins.
 #[derive(Debug)]
@@ -101,7 +43,7 @@ pub(super) struct New {
 struct Running {
     call: CallId,
     blocks: BlockEnds,
-    reel: Option<Box<dyn Reel>>,
+    reel: Option<Arc<dyn Reel>>,
     sealer: Sealer,
     /// What the file begins with, until it is written.
     head: Option<Vec<u8>>,
@@ -117,6 +59,8 @@ struct Running {
     at: u64,
     figures: Figures,
     unflushed_since: Option<Instant>,
+    /// A flush was asked for and is not done.
+    flushing: Arc<AtomicBool>,
     /// The tap is gone.
     over_since: Option<Instant>,
     retry_at: Option<Instant>,
@@ -128,7 +72,9 @@ pub(super) struct Writer {
     seal: Arc<Seal>,
     clock: SharedClock,
     health: Arc<Health>,
-    ends: told::UnboundedSender<Ended>,
+    flushes: Sender<Flush>,
+    /// For when its thread is gone.
+    flusher: Flusher,
     running: VecDeque<Running>,
 }
 
@@ -139,9 +85,10 @@ impl Writer {
         seal: Arc<Seal>,
         clock: SharedClock,
         health: Arc<Health>,
-        ends: told::UnboundedSender<Ended>,
+        flushes: Sender<Flush>,
+        flusher: Flusher,
     ) -> Self {
-        Self { new, shelf, seal, clock, health, ends, running: VecDeque::new() }
+        Self { new, shelf, seal, clock, health, flushes, flusher, running: VecDeque::new() }
     }
 
     /// Until nobody can begin a recording any more and the last one is over.
@@ -175,29 +122,24 @@ impl Writer {
             match one.turn(now, &mut *self.shelf, &self.health) {
                 None => self.running.push_back(one),
                 Some(complete) => {
-                    metrics::counter!("cordboard_recordings_total").increment(1);
-                    metrics::counter!("cordboard_recording_gap_ms_total").increment(one.figures.gap_ms);
-                    // An error means that the process is stopping.
-                    let _ = self.ends.send(Ended { call: one.call, figures: one.figures, complete });
-                    self.health.running.fetch_sub(1, Ordering::SeqCst);
+                    let end = Ended { call: one.call.clone(), figures: one.figures, complete };
+                    match one.flush() {
+                        Some(flush) => self.ask(Flush { end: Some(end), ..flush }),
+                        None => self.flusher.tell(end),
+                    }
                 }
             }
         }
-        self.flush(now);
+        let due = |one: &mut Running| one.is_due(now).then(|| one.flush())?;
+        for flush in self.running.iter_mut().filter_map(due).collect::<Vec<_>>() {
+            self.ask(flush);
+        }
     }
 
-    fn flush(&mut self, began: Instant) {
-        loop {
-            let now = self.clock.instant();
-            let due = |one: &&mut Running| {
-                one.unflushed_since.is_some_and(|since| now.saturating_duration_since(since) >= FLUSH)
-            };
-            let waited_longest = self.running.iter_mut().filter(due).min_by_key(|one| one.unflushed_since);
-            let Some(one) = waited_longest else { return };
-            one.flush(&self.health);
-            if self.clock.instant().saturating_duration_since(began) >= FLUSHING {
-                return;
-            }
+    fn ask(&self, flush: Flush) {
+        if let Err(SendError(flush)) = self.flushes.send(flush) {
+            // Here then: slower, but nothing is left out.
+            self.flusher.flush(flush);
         }
     }
 }
@@ -218,6 +160,7 @@ impl Running {
             at: 0,
             figures: Figures::default(),
             unflushed_since: None,
+            flushing: Arc::default(),
             over_since: None,
             retry_at: None,
         }
@@ -242,7 +185,6 @@ impl Running {
         }
         let second = std::mem::take(&mut self.second);
         if self.write(now, &second, true, shelf, health) {
-            self.flush(health);
             return Some(true);
         }
         // Not as a gap: it may still be written as it is.
@@ -321,14 +263,17 @@ impl Running {
         Ok(())
     }
 
-    fn flush(&mut self, health: &Health) {
+    fn is_due(&self, now: Instant) -> bool {
+        let waits = self.unflushed_since.is_some_and(|since| now.saturating_duration_since(since) >= FLUSH);
+        waits && !self.flushing.load(Ordering::SeqCst)
+    }
+
+    /// What brings to the disk all that was written so far.
+    fn flush(&mut self) -> Option<Flush> {
+        let reel = Arc::clone(self.reel.as_ref()?);
         self.unflushed_since = None;
-        if let Some(reel) = &mut self.reel
-            && let Err(error) = reel.flush()
-        {
-            health.refuse(&error);
-            tracing::error!(call = %self.call, code = "recording.write_failed", %error, "a recording could not be flushed");
-        }
+        self.flushing.store(true, Ordering::SeqCst);
+        Some(Flush { call: self.call.clone(), reel, waits: Arc::clone(&self.flushing), end: None })
     }
 }
 

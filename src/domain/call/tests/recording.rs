@@ -194,3 +194,68 @@ fn contacts_are_not_told_where_the_account_does_not_ask_for_it() {
     line.patches();
     assert_eq!((line.records(), line.plays(CONTACT, "recorded")), (RecordingState::On, false));
 }
+
+#[test]
+fn a_pause_ends_with_the_operator_who_made_it() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, false, false));
+    line.patches();
+    line.does(OperatorCommand::Join);
+    line.does(pause());
+    assert_eq!(line.records(), RecordingState::Paused);
+    line.does(OperatorCommand::Drop);
+    assert_eq!(line.records(), RecordingState::On, "nobody is left who could lift it");
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.does(pause());
+    line.tell(Input::SeatLost { user: kim() });
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Queued), "the next one did not ask");
+}
+
+#[test]
+fn a_contact_who_could_not_be_told_is_not_recorded_when_the_operator_leaves_them_with_the_caller() {
+    let untold = || {
+        let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+        line.patches();
+        let (leg, play, _) = line.last_play.clone().expect("the announcement");
+        line.tell(Input::Unspoken { leg, play });
+        line
+    };
+    let mut line = untold();
+    line.does(OperatorCommand::Join);
+    line.does(OperatorCommand::Drop);
+    assert_eq!(line.records(), RecordingState::Paused);
+    let mut line = untold();
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.records(), RecordingState::On, "the caller knows");
+}
+
+#[test]
+fn an_announcement_whose_end_is_never_told_is_given_up() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.patches();
+    line.after(PROMPT_LIMIT.as_secs());
+    assert_eq!(line.records(), RecordingState::Paused, "the contact's");
+    assert!(line.recorded(&RecordEvent::RecordingNotAnnounced));
+    line.does(resume());
+    assert_eq!(line.records(), RecordingState::On);
+    let mut line = Line::talks_at(policy(RecordingMode::OnDemand, true, false));
+    line.does(start());
+    line.after(PROMPT_LIMIT.as_secs());
+    assert_eq!(line.records(), RecordingState::Off, "the caller's");
+    line.does(start());
+    line.hears_to_end();
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn the_recording_falls_silent_before_an_untold_contact_is_heard() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    line.patches();
+    let silent = Output::SetRecording { leg: CALLER, state: RecordingState::Announcing };
+    let silenced = line.all.iter().rposition(|output| *output == silent).expect("it falls silent");
+    let heard = |output: &Output| match output {
+        Output::SetBridge { matrix, .. } => matrix.heard_by(OPERATOR).contains(&Source::Leg(CONTACT)),
+        _ => false,
+    };
+    assert!(!line.all[..silenced].iter().any(heard));
+    assert!(line.all[silenced..].iter().any(heard));
+}
