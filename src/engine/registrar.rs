@@ -29,6 +29,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use super::here::Here;
 use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
 use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
 use crate::base::clock::SharedClock;
@@ -38,7 +39,7 @@ use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
-use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
+use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow};
 use crate::io::store::devices::REALM;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
@@ -203,6 +204,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         devices,
         gate,
         guesses: Guesses::default(),
+        here: Here::default(),
         salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
@@ -244,6 +246,7 @@ struct Loop {
     devices: watch::Receiver<Devices>,
     gate: Gate,
     guesses: Guesses,
+    here: Here,
     /// For nonces.
     salts: Rng,
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
@@ -338,6 +341,7 @@ impl Loop {
         let now = self.side.clock.instant();
         self.gate.sweep(now);
         self.guesses.sweep(now);
+        self.here.tidy(now);
         self.drop_bindings(|b| b.expires_at <= now);
     }
 
@@ -398,7 +402,7 @@ impl Loop {
         let Some(wanted) = read_contacts(register, &flow) else {
             return vec![respond(400, Vec::new())];
         };
-        let flow = seen_from(flow);
+        let flow = self.here.seen_from(now, flow);
         let bindings = self.bindings.entry(user.clone()).or_default();
         bindings.retain(|b| b.expires_at > now);
         // An address of record is a desk phone's, or all of a user's browsers: each sees its own bindings only.
@@ -567,14 +571,4 @@ enum Refused {
     Forbidden,
     /// With the headers that ask for credentials.
     Challenged(Vec<(String, String)>),
-}
-
-/// The flow with the address that its peer sees of us, where we listen on all of ours.
-fn seen_from(mut flow: Flow) -> Flow {
-    if flow.local.ip().is_unspecified()
-        && let Some(ip) = local_ip_towards(flow.peer)
-    {
-        flow.local.set_ip(ip);
-    }
-    flow
 }
