@@ -441,6 +441,16 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     assert!(matches!(seen[..], [MediaEvent::Bridged { .. }, MediaEvent::WebUp { .. }]), "{seen:?}");
     browser.voice.assert_hears(OPERATOR_HZ, 3);
 
+    // An answer that came too late is of no use, and the path there is goes on.
+    seen.clear();
+    media.answer_web(leg, "v=0\r\n".to_owned()).expect("the leg is open");
+    for _ in 0..50 {
+        twenty_ms(&clock, driver, || browser.turn());
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
+    }
+    assert!(seen.is_empty(), "a path that works is not told to be lost: {seen:?}");
+    browser.voice.assert_hears(OPERATOR_HZ, 1);
+
     seen.clear();
     let mut ticks = 0;
     while !seen.iter().any(|e| matches!(e, MediaEvent::Silent { .. })) && ticks < 500 {

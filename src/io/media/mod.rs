@@ -58,7 +58,7 @@ pub enum MediaEvent {
     Bridged { bridge: BridgeId, rev: u64 },
     /// A browser's path is up: ICE and DTLS done. Told again of a new path after [`Media::restart_web`].
     WebUp { leg: LegId },
-    /// A browser's path is down: nothing from it for 5 s, or its answer could not be used. It may come up again.
+    /// A browser's path is down: nothing from it for 5 s, or its first answer could not be used. It may come up again.
     WebDown { leg: LegId },
     /// What [`Media::restart_web`] asked for: the browser's answer goes to [`Media::answer_web`].
     WebOffer { leg: LegId, offer: String },

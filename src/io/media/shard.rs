@@ -415,9 +415,10 @@ impl Shard {
             }
             Command::Connect(leg, parameters) => self.with(leg, |leg| leg.connect(now, &parameters)),
             Command::AnswerWeb(id, answer) => {
-                let mut usable = true;
-                self.with(id, |leg| usable = leg.answer(now, &answer));
-                if !usable {
+                let mut lost = false;
+                // A later answer of no use (too late, or to nothing we asked) leaves the path as it is.
+                self.with(id, |leg| lost = !leg.answer(now, &answer) && leg.agreed.is_none());
+                if lost {
                     self.tell(MediaEvent::WebDown { leg: id });
                 }
             }
