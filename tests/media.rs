@@ -476,3 +476,16 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     let silent = seen.iter().filter(|e| matches!(e, MediaEvent::Silent { .. })).count();
     assert_eq!((down, silent), (1, 1), "{seen:?}");
 }
+
+#[test]
+fn a_browser_that_has_not_answered_can_be_offered_no_new_path_and_that_is_told() {
+    let clock = TestClock::at(UtcMs(1_800_000_000_000));
+    let (sender, mut events) = mpsc::channel(64);
+    let (media, mut drivers) =
+        Media::prepare(config(16_250..=16_259, Arc::new(clock.clone())), sender).expect("media starts");
+    let leg = LegId(1);
+    media.open_web(ShardId(0), leg, &[Codec::Pcmu]).expect("an offer");
+    media.restart_web(leg).expect("the leg is open");
+    twenty_ms(&clock, &mut drivers[0], || {});
+    assert!(matches!(events.try_recv(), Ok(MediaEvent::WebNoOffer { leg: LegId(1) })));
+}

@@ -263,6 +263,7 @@ impl Routes {
             | MediaEvent::WebUp { leg }
             | MediaEvent::WebDown { leg }
             | MediaEvent::WebOffer { leg, .. }
+            | MediaEvent::WebNoOffer { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
             | MediaEvent::Quality { leg, .. }
@@ -727,6 +728,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
         | MediaEvent::WebOffer { .. }
+        | MediaEvent::WebNoOffer { .. }
         | MediaEvent::Quality { .. }
         | MediaEvent::Closed { .. } => None,
     }

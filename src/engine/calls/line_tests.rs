@@ -156,3 +156,18 @@ async fn an_operators_browser_that_is_missed_or_comes_back_over_another_connecti
     let (seat, _) = house.desk.board(user("kim")).await.expect("the desk is open");
     assert_eq!(seat.state, crate::engine::feed::SeatState::Talking);
 }
+
+#[tokio::test]
+async fn a_path_that_cannot_be_offered_does_not_end_the_looking_for_one() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let restarts = |d: &Did| matches!(d, Did::Restart(leg) if *leg == operator).then_some(());
+    house.calls.on_media(MediaEvent::Silent { leg: operator });
+    house.until("another path", restarts).await;
+    house.calls.on_media(MediaEvent::WebNoOffer { leg: operator });
+    house.until("another try", restarts).await;
+    drop(events);
+}

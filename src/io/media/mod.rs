@@ -62,6 +62,8 @@ pub enum MediaEvent {
     WebDown { leg: LegId },
     /// What [`Media::restart_web`] asked for: the browser's answer goes to [`Media::answer_web`].
     WebOffer { leg: LegId, offer: String },
+    /// What [`Media::restart_web`] asked for cannot be made now.
+    WebNoOffer { leg: LegId },
     /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
     Silent { leg: LegId },
     /// Media comes from the far end again.

@@ -425,9 +425,10 @@ impl Shard {
             Command::RestartWeb(id) => {
                 let mut offer = None;
                 self.with(id, |leg| offer = leg.restart(now));
-                if let Some(offer) = offer {
-                    self.tell(MediaEvent::WebOffer { leg: id, offer });
-                }
+                self.tell(match offer {
+                    Some(offer) => MediaEvent::WebOffer { leg: id, offer },
+                    None => MediaEvent::WebNoOffer { leg: id },
+                });
             }
             Command::SetBridge(bridge, rev, matrix) => {
                 if self.bridges.get(&bridge).is_some_and(|known| known.rev >= rev) {
