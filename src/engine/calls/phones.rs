@@ -21,10 +21,15 @@ impl CallsHandle {
     /// Takes in every call that desk phones make, until the phone side is closed.
     pub async fn take_from_phones(self, mut made: mpsc::Receiver<PhoneCall>) {
         while let Some(call) = made.recv().await {
-            self.0.place_from_phone(call);
+            self.place_from_phone(call);
         }
     }
 }
+
+    /// Takes in one call.
+    pub(super) fn place_from_phone(&self, call: PhoneCall) {
+        self.0.place_from_phone(call);
+    }
 
 impl Calls {
     fn place_from_phone(self: &Arc<Self>, call: PhoneCall) {
