@@ -412,6 +412,12 @@ impl Loop {
         if bindings.iter().any(stale) && !register.contacts.is_empty() {
             return vec![respond(500, Vec::new())];
         }
+        // A desk phone that speaks over another connection has left the ones it had, whatever Contact it gives now: many
+        // write their address into it.
+        if device.is_some() && !register.contacts.is_empty() {
+            let elsewhere = |b: &Binding| own(b) && b.flow.connection != 0 && !b.flow.is_same_connection(&flow);
+            self.left.extend(bindings.extract_if(.., |b| elsewhere(b)).map(|b| b.flow));
+        }
         match wanted {
             Contacts::All => bindings.retain(|b| !own(b)),
             Contacts::These(contacts) => {
