@@ -45,7 +45,7 @@ use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
 use crate::proto::sip::digest::server::{Gate, Verdict};
-use crate::proto::sip::message::Headers;
+use crate::proto::sip::message::{Headers, Uri};
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role, Transport,
 };
@@ -480,13 +480,20 @@ impl Loop {
         if let Some(token) = &register.bearer {
             return (self.check)(token).map(|user| (user, None)).ok_or(Refused::Forbidden);
         }
-        let (name, device) = self.proven(flow, &register.headers, "REGISTER")?;
+        let (name, device) = self.proven(flow, &register.headers, "REGISTER", None)?;
         // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
         if register.user == name { Ok((device.owner, Some(device.id))) } else { Err(Refused::Forbidden) }
     }
 
-    /// Which desk phone proves by digest that a request is its own, and by what name.
-    fn proven(&mut self, flow: &Flow, headers: &Headers, method: &str) -> Result<(String, KnownDevice), Refused> {
+    /// Which desk phone proves by digest that a request is its own, and by what name. `target`: what it asks for, where
+    /// something rests on that; a REGISTER's names only us.
+    fn proven(
+        &mut self,
+        flow: &Flow,
+        headers: &Headers,
+        method: &str,
+        target: Option<&Uri>,
+    ) -> Result<(String, KnownDevice), Refused> {
         let (now, from) = (self.side.clock.instant(), flow.peer.ip());
         let Some(given) = Credentials::find(headers, REALM) else {
             return Err(self.challenge(flow, false));
@@ -497,7 +504,7 @@ impl Loop {
         }
         let devices = self.devices.borrow().clone();
         let device = devices.get(&given.user);
-        let verdict = self.gate.check(now, from, &given, method, b"", |hash| device?.hashes.for_hash(hash));
+        let verdict = self.gate.check(now, from, &given, (method, target), b"", |hash| device?.hashes.for_hash(hash));
         match (verdict, device) {
             (Verdict::Right, Some(device)) => {
                 self.guesses.succeeded(now, from, &given.user);

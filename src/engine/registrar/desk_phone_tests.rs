@@ -490,3 +490,34 @@ async fn a_call_of_a_desk_phone_that_changed_its_network_goes_on_over_its_new_co
         assert!(closed.is_ok() && rest.is_empty(), "the old one is closed, and nothing more went there");
     }
 }
+
+#[tokio::test]
+async fn credentials_for_one_number_call_no_other() {
+    let mut house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    phone.send(phone.invite("", 1).as_bytes()).await;
+    let challenged = phone.receive().await;
+    phone.send(refused_ack(&phone, 1, &challenged).as_bytes()).await;
+    let elsewhere = "sip:9005550199@cordboard.local";
+    for (cseq, uri) in [(2, elsewhere), (3, "sip:2025550142@elsewhere.invalid"), (4, "no URI")] {
+        let authorization = answer_for("INVITE", uri, &challenged, SECRET, cseq);
+        phone.send(phone.invite(&authorization, cseq).as_bytes()).await;
+        let refused = phone.receive().await;
+        assert!(refused.starts_with("SIP/2.0 401 "), "{uri}: {refused}");
+        phone.send(refused_ack(&phone, cseq, &refused).as_bytes()).await;
+    }
+    // Written otherwise, it is the same.
+    let authorization = answer_for("INVITE", "sip:%32025550142@CORDBOARD.local", &challenged, SECRET, 5);
+    phone.send(phone.invite(&authorization, 5).as_bytes()).await;
+    let call = tokio::time::timeout(Duration::from_secs(5), house.calls.recv()).await.expect("in time").expect("told");
+    assert_eq!(call.user, UserId::named("kim"));
+}
+
+/// Acknowledges a refusal, so that it is not sent again.
+fn refused_ack(phone: &Handset, cseq: u32, refused: &str) -> String {
+    let to = refused.lines().find(|l| l.starts_with("To: ")).expect("a To").to_owned();
+    let invite = phone.invite("", cseq).replace("INVITE", "ACK");
+    let own = invite.lines().find(|l| l.starts_with("To: ")).expect("a To").to_owned();
+    invite.replace(&own, &to)
+}
