@@ -6,6 +6,7 @@
 
 pub mod book;
 pub mod check;
+mod emergency;
 pub mod outbound;
 mod phones;
 pub mod record;
@@ -13,6 +14,8 @@ mod recordings;
 mod task;
 mod view;
 
+#[cfg(test)]
+mod emergency_tests;
 #[cfg(test)]
 mod line_tests;
 #[cfg(test)]
@@ -50,6 +53,7 @@ use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use book::Accounts;
+use emergency::Helping;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
@@ -110,6 +114,7 @@ struct Calls {
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     out: OutCalls,
+    helping: Helping,
 }
 
 struct Live {
@@ -135,6 +140,7 @@ impl CallsHandle {
             live: Mutex::default(),
             alarms: Mutex::default(),
             out: OutCalls::default(),
+            helping: Helping::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
@@ -261,7 +267,7 @@ impl CallsHandle {
 
     /// True once no call is left.
     pub fn is_idle(&self) -> bool {
-        self.0.lock().is_empty() && self.0.out.is_empty()
+        self.0.lock().is_empty() && self.0.out.is_empty() && self.0.helping.is_empty()
     }
 }
 

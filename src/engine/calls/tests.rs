@@ -31,6 +31,7 @@ use crate::proto::sdp::{AudioCodec, Session, Srtp};
 /// What the drivers do to the outside.
 #[derive(Debug)]
 pub(super) enum Did {
+    Asked(DialOut),
     Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
     Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
     Trunk { leg: LegId, command: LegCommand },
@@ -54,7 +55,8 @@ impl Outside {
 }
 
 impl Signalling for Outside {
-    fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.did(Did::Asked(call));
         self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys(), [127, 0, 0, 1].into()), events });
     }
 
@@ -278,8 +280,6 @@ impl House {
         (leg, events)
     }
 
-    /// A caller who hears the greeting to its end and waits.
-    pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
     /// A desk phone makes a call; its leg and where its events go.
     pub(super) fn phone_calls(&self, name: &str, to: Dialled) -> (LegId, mpsc::Sender<LegEvent>) {
         let (events, received) = mpsc::channel(8);
@@ -297,6 +297,8 @@ impl House {
         (leg, events)
     }
 
+    /// A caller who hears the greeting to its end and waits.
+    pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
         let (leg, events) = self.dials("+12025550102", Some(offer()));
         self.until("answer", |d| answers(d, leg)).await;
         events.send(LegEvent::Established(None)).await.expect("the call listens");
@@ -406,7 +408,7 @@ fn rings(did: &Did, name: &str) -> Option<LegId> {
     }
 }
 
-fn hangs_up(did: &Did, of: LegId) -> Option<()> {
+pub(super) fn hangs_up(did: &Did, of: LegId) -> Option<()> {
     match did {
         Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
             (*leg == of).then_some(())
