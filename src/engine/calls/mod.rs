@@ -1,7 +1,8 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened, [`recordings`] looks after what is recorded. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
+//! writes down what happened, [`recordings`] looks after what is recorded, [`emergency`] puts an operator's own call for
+//! help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
