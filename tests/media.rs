@@ -441,6 +441,16 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     assert!(matches!(seen[..], [MediaEvent::Bridged { .. }, MediaEvent::WebUp { .. }]), "{seen:?}");
     browser.voice.assert_hears(OPERATOR_HZ, 3);
 
+    // An answer that came too late is of no use, and the path there is goes on.
+    seen.clear();
+    media.answer_web(leg, "v=0\r\n".to_owned()).expect("the leg is open");
+    for _ in 0..50 {
+        twenty_ms(&clock, driver, || browser.turn());
+        seen.extend(std::iter::from_fn(|| events.try_recv().ok()).filter(is_news));
+    }
+    assert!(seen.is_empty(), "a path that works is not told to be lost: {seen:?}");
+    browser.voice.assert_hears(OPERATOR_HZ, 1);
+
     seen.clear();
     let mut ticks = 0;
     while !seen.iter().any(|e| matches!(e, MediaEvent::Silent { .. })) && ticks < 500 {
@@ -465,4 +475,17 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     let down = seen.iter().filter(|e| matches!(e, MediaEvent::WebDown { .. })).count();
     let silent = seen.iter().filter(|e| matches!(e, MediaEvent::Silent { .. })).count();
     assert_eq!((down, silent), (1, 1), "{seen:?}");
+}
+
+#[test]
+fn a_browser_that_has_not_answered_can_be_offered_no_new_path_and_that_is_told() {
+    let clock = TestClock::at(UtcMs(1_800_000_000_000));
+    let (sender, mut events) = mpsc::channel(64);
+    let (media, mut drivers) =
+        Media::prepare(config(16_250..=16_259, Arc::new(clock.clone())), sender).expect("media starts");
+    let leg = LegId(1);
+    media.open_web(ShardId(0), leg, &[Codec::Pcmu]).expect("an offer");
+    media.restart_web(leg).expect("the leg is open");
+    twenty_ms(&clock, &mut drivers[0], || {});
+    assert!(matches!(events.try_recv(), Ok(MediaEvent::WebNoOffer { leg: LegId(1) })));
 }

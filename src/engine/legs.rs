@@ -263,6 +263,7 @@ impl Routes {
             | MediaEvent::WebUp { leg }
             | MediaEvent::WebDown { leg }
             | MediaEvent::WebOffer { leg, .. }
+            | MediaEvent::WebNoOffer { leg }
             | MediaEvent::Silent { leg }
             | MediaEvent::Heard { leg }
             | MediaEvent::Quality { leg, .. }
@@ -542,9 +543,9 @@ impl Legs {
     /// is asked whether it is still there: if it does not answer that either, the leg ends.
     pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
         if let MediaEvent::Silent { leg } = event
-            && self.wires.iter().any(|w| w.leg == *leg && w.side == Side::Trunk && !w.ended)
+            && let Some(wire) = self.wires.iter().find(|w| w.leg == *leg && !w.is_web() && !w.ended)
         {
-            self.wiring.signalling.to_trunk(*leg, LegCommand::Probe);
+            self.command(wire.side, *leg, LegCommand::Probe);
         }
         input_of_media(event)
     }
@@ -727,6 +728,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
         | MediaEvent::WebOffer { .. }
+        | MediaEvent::WebNoOffer { .. }
         | MediaEvent::Quality { .. }
         | MediaEvent::Closed { .. } => None,
     }

@@ -29,6 +29,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use super::here::Here;
 use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
 use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
 use crate::base::clock::SharedClock;
@@ -38,13 +39,13 @@ use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::operator::{Phone, Phones};
-use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow, local_ip_towards};
+use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow};
 use crate::io::store::devices::REALM;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
 use crate::proto::sip::digest::fields::Credentials;
 use crate::proto::sip::digest::server::{Gate, Verdict};
-use crate::proto::sip::message::Headers;
+use crate::proto::sip::message::{Headers, Uri};
 use crate::proto::sip::{
     Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, RegisterRequest, RequestId, Role, Transport,
 };
@@ -203,6 +204,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         devices,
         gate,
         guesses: Guesses::default(),
+        here: Here::default(),
         salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
@@ -244,6 +246,7 @@ struct Loop {
     devices: watch::Receiver<Devices>,
     gate: Gate,
     guesses: Guesses,
+    here: Here,
     /// For nonces.
     salts: Rng,
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
@@ -338,6 +341,7 @@ impl Loop {
         let now = self.side.clock.instant();
         self.gate.sweep(now);
         self.guesses.sweep(now);
+        self.here.tidy(now);
         self.drop_bindings(|b| b.expires_at <= now);
     }
 
@@ -398,7 +402,7 @@ impl Loop {
         let Some(wanted) = read_contacts(register, &flow) else {
             return vec![respond(400, Vec::new())];
         };
-        let flow = seen_from(flow);
+        let flow = self.here.seen_from(now, flow);
         let bindings = self.bindings.entry(user.clone()).or_default();
         bindings.retain(|b| b.expires_at > now);
         // An address of record is a desk phone's, or all of a user's browsers: each sees its own bindings only.
@@ -407,6 +411,12 @@ impl Loop {
         let stale = |b: &Binding| own(b) && b.call_id == register.call_id && b.cseq >= register.cseq;
         if bindings.iter().any(stale) && !register.contacts.is_empty() {
             return vec![respond(500, Vec::new())];
+        }
+        // A desk phone that speaks over another connection has left the ones it had, whatever Contact it gives now: many
+        // write their address into it.
+        if device.is_some() && !register.contacts.is_empty() {
+            let elsewhere = |b: &Binding| own(b) && b.flow.connection != 0 && !b.flow.is_same_connection(&flow);
+            self.left.extend(bindings.extract_if(.., |b| elsewhere(b)).map(|b| b.flow));
         }
         match wanted {
             Contacts::All => bindings.retain(|b| !own(b)),
@@ -470,13 +480,20 @@ impl Loop {
         if let Some(token) = &register.bearer {
             return (self.check)(token).map(|user| (user, None)).ok_or(Refused::Forbidden);
         }
-        let (name, device) = self.proven(flow, &register.headers, "REGISTER")?;
+        let (name, device) = self.proven(flow, &register.headers, "REGISTER", None)?;
         // RFC 3261 §10.3 step 4: a phone registers itself and nobody else.
         if register.user == name { Ok((device.owner, Some(device.id))) } else { Err(Refused::Forbidden) }
     }
 
-    /// Which desk phone proves by digest that a request is its own, and by what name.
-    fn proven(&mut self, flow: &Flow, headers: &Headers, method: &str) -> Result<(String, KnownDevice), Refused> {
+    /// Which desk phone proves by digest that a request is its own, and by what name. `target`: what it asks for, where
+    /// something rests on that; a REGISTER's names only us.
+    fn proven(
+        &mut self,
+        flow: &Flow,
+        headers: &Headers,
+        method: &str,
+        target: Option<&Uri>,
+    ) -> Result<(String, KnownDevice), Refused> {
         let (now, from) = (self.side.clock.instant(), flow.peer.ip());
         let Some(given) = Credentials::find(headers, REALM) else {
             return Err(self.challenge(flow, false));
@@ -487,7 +504,7 @@ impl Loop {
         }
         let devices = self.devices.borrow().clone();
         let device = devices.get(&given.user);
-        let verdict = self.gate.check(now, from, &given, method, b"", |hash| device?.hashes.for_hash(hash));
+        let verdict = self.gate.check(now, from, &given, (method, target), b"", |hash| device?.hashes.for_hash(hash));
         match (verdict, device) {
             (Verdict::Right, Some(device)) => {
                 self.guesses.succeeded(now, from, &given.user);
@@ -567,14 +584,4 @@ enum Refused {
     Forbidden,
     /// With the headers that ask for credentials.
     Challenged(Vec<(String, String)>),
-}
-
-/// The flow with the address that its peer sees of us, where we listen on all of ours.
-fn seen_from(mut flow: Flow) -> Flow {
-    if flow.local.ip().is_unspecified()
-        && let Some(ip) = local_ip_towards(flow.peer)
-    {
-        flow.local.set_ip(ip);
-    }
-    flow
 }

@@ -203,10 +203,12 @@ impl Legs {
                 None
             }
             Event::ReinviteAnswered { dialog, sdp: Some(sdp) } => self.tell(dialog, LegEvent::Reanswered(sdp)),
-            Event::ReinviteRejected { dialog, .. } => self.tell(dialog, LegEvent::ReofferRefused),
+            // An answer that describes nothing agrees to nothing.
+            Event::ReinviteAnswered { dialog, sdp: None } | Event::ReinviteRejected { dialog, .. } => {
+                self.tell(dialog, LegEvent::ReofferRefused)
+            }
             // Ours to change is none of this; the rest is the loop's.
-            Event::ReinviteAnswered { sdp: None, .. }
-            | Event::Refer { .. }
+            Event::Refer { .. }
             | Event::Incoming { .. }
             | Event::FlowLost { .. }
             | Event::Register { .. }

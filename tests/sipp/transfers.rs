@@ -167,4 +167,13 @@ fn a_desk_phone_without_a_caller_may_call_nobody() {
     phone.type_in(&format!("/dial sip:{OTHER}@{}\n", office.address()));
     phone.expect_print("403");
     office.wait_for_seat("still ready", |seat| seat["state"] == "ready");
+    // Nobody is left without an answer over a call for help: words say that no trunk takes it, and all desks know.
+    phone.type_in(&format!("/dial sip:911@{}\n", office.address()));
+    phone.expect_print("Call established");
+    let told = wait_for("the alarms", || {
+        let hello = office.kim.feed().find("hello")?;
+        let all = hello["alarms"].as_array()?.clone();
+        (all.len() == 2).then_some(all)
+    });
+    assert!(told.iter().all(|alarm| alarm["level"] == "critical"), "{told:?}");
 }

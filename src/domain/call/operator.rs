@@ -47,7 +47,7 @@ impl Call {
     pub(super) fn on_operator(&mut self, event: LegInput) {
         let Some(operator) = &mut self.operator else { return };
         if event == LegInput::Silent && operator.holds {
-            // Phones differ in whether they send anything meanwhile.
+            // Phones differ in whether they send anything meanwhile. One that is gone answers no probe.
             return;
         }
         let was_silent = operator.leg.silent;
@@ -103,8 +103,9 @@ impl Call {
             (_, Cause::HungUp) if transferring => self.free_operator(),
             (_, Cause::HungUp) if joined && !self.caller_gone => self.drop_operator(),
             (_, Cause::HungUp) if self.caller_gone => self.end(Cause::Released),
-            // The phone's connection broke: as long as audio flows, they talk on.
-            (_, Cause::Lost) if !operator.leg.silent => operator.leg.signal_lost = true,
+            // The phone's connection broke: as long as audio flows, they talk on. A phone that holds its caller may send
+            // none, and can no longer take the caller back.
+            (_, Cause::Lost) if !operator.leg.silent && !operator.holds => operator.leg.signal_lost = true,
             _ => self.lose_operator(),
         }
     }
@@ -185,7 +186,8 @@ impl Call {
                 self.phase = Phase::Held;
                 Ok(())
             }
-            (OperatorCommand::Retrieve, Phase::Held) => {
+            // A phone that holds the caller is the one to take them back: from here, they would hear nothing.
+            (OperatorCommand::Retrieve, Phase::Held) if self.operator.as_ref().is_none_or(|o| !o.holds) => {
                 self.record(RecordEvent::Retrieved);
                 self.phase = Phase::Talking;
                 Ok(())

@@ -25,7 +25,7 @@ pub enum PathInput {
     Moved,
     /// It answered our offer.
     Answered,
-    /// It refused our offer, or the offer did not reach it.
+    /// It refused our offer, or answered it with nothing, or the offer could not be made or did not reach it.
     Refused,
     /// The time of [`Path::poll_timeout`] has come.
     Tick,

@@ -111,7 +111,7 @@ impl Line {
         self.take_outputs()
     }
 
-    fn refuses(&mut self, command: OperatorCommand) -> CommandError {
+    pub(super) fn refuses(&mut self, command: OperatorCommand) -> CommandError {
         let error = self.call.command(self.clock.instant(), &kim(), command).expect_err("refused");
         self.take_outputs();
         error

@@ -55,6 +55,34 @@ fn a_caller_whom_the_phone_holds_hears_music_until_taken_back() {
 }
 
 #[test]
+fn a_caller_held_by_a_phone_that_dies_does_not_stay_on_music_for_ever() {
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Hold(true));
+    assert_eq!(line.leg(OPERATOR, LegInput::Silent), []);
+    let outputs = line.leg(OPERATOR, LegInput::Ended(Cause::Lost));
+    assert!(
+        outputs.contains(&Output::OperatorLost { user: kim() }) && outputs.contains(&Output::Requeue),
+        "{outputs:?}"
+    );
+    assert_eq!(line.call.stage(), Stage::Queued);
+    // The same after a consultation that failed.
+    let mut line = consulting();
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.call.stage(), Stage::Held);
+    line.leg(OPERATOR, LegInput::Ended(Cause::Lost));
+    assert_eq!(line.call.stage(), Stage::Queued);
+}
+
+#[test]
+fn a_caller_whom_the_phone_holds_is_not_left_in_silence_by_taking_them_back_at_the_console() {
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Hold(true));
+    // From the console, the caller would hear a phone that has them on hold.
+    assert_eq!(line.refuses(OperatorCommand::Retrieve), CommandError::NotNow);
+    assert_eq!((line.call.stage(), hears(&line, CALLER)), (Stage::Held, vec![Source::Music]));
+}
+
+#[test]
 fn an_attended_transfer_joins_caller_and_contact_and_frees_the_operator() {
     for asked in [OPERATOR, SECOND] {
         let mut line = consulting();

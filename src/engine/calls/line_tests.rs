@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::tests::{Did, House, answer_to, answers, number, offer, user};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
-use crate::engine::signal::LegEvent;
+use crate::engine::signal::{Dialled, LegEvent};
 use crate::io::media::LegQuality;
 
 fn connected(did: &Did, of: LegId) -> Option<bool> {
@@ -155,4 +155,38 @@ async fn an_operators_browser_that_is_missed_or_comes_back_over_another_connecti
     house.hears(caller, &[Source::Leg(operator)]).await;
     let (seat, _) = house.desk.board(user("kim")).await.expect("the desk is open");
     assert_eq!(seat.state, crate::engine::feed::SeatState::Talking);
+}
+
+#[tokio::test]
+async fn a_silent_desk_phone_is_asked_whether_it_is_there_and_a_browser_is_not() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _from_operator) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let (second, _from_second) = house.phone_calls("kim", Dialled::Number(number("+12025550190")));
+    house.until("the contact is dialled", |d| matches!(d, Did::Dialled { .. }).then_some(())).await;
+    for leg in [operator, second] {
+        house.calls.on_media(MediaEvent::Silent { leg });
+    }
+    let probed = |d: &Did| match d {
+        Did::Phone { leg, command: LegCommand::Probe } => Some(*leg),
+        _ => None,
+    };
+    assert_eq!(house.until("probe", probed).await.1, second);
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_offered_does_not_end_the_looking_for_one() {
+    let mut house = House::open("greeting");
+    let (caller, _from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, events) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let restarts = |d: &Did| matches!(d, Did::Restart(leg) if *leg == operator).then_some(());
+    house.calls.on_media(MediaEvent::Silent { leg: operator });
+    house.until("another path", restarts).await;
+    house.calls.on_media(MediaEvent::WebNoOffer { leg: operator });
+    house.until("another try", restarts).await;
+    drop(events);
 }

@@ -1,11 +1,13 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened, [`recordings`] looks after what is recorded. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
+//! writes down what happened, [`recordings`] looks after what is recorded, [`emergency`] puts an operator's own call for
+//! help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod check;
+mod emergency;
 pub mod outbound;
 mod phones;
 pub mod record;
@@ -13,6 +15,8 @@ mod recordings;
 mod task;
 mod view;
 
+#[cfg(test)]
+mod emergency_tests;
 #[cfg(test)]
 mod line_tests;
 #[cfg(test)]
@@ -50,6 +54,7 @@ use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use book::Accounts;
+use emergency::Helping;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
@@ -112,6 +117,7 @@ struct Calls {
     /// Who has begun to listen to which call of late.
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
+    helping: Helping,
 }
 
 struct Live {
@@ -138,6 +144,7 @@ impl CallsHandle {
             alarms: Mutex::default(),
             heard: Mutex::default(),
             out: OutCalls::default(),
+            helping: Helping::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
@@ -264,7 +271,7 @@ impl CallsHandle {
 
     /// True once no call is left.
     pub fn is_idle(&self) -> bool {
-        self.0.lock().is_empty() && self.0.out.is_empty()
+        self.0.lock().is_empty() && self.0.out.is_empty() && self.0.helping.is_empty()
     }
 }
 

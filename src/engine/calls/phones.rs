@@ -1,7 +1,8 @@
 //! Calls that operators' desk phones make: each belongs to the call that its operator has, and goes out in the name of
 //! that call's account.
 //!
-//! Without such a call there is no account to call for: refused, in words that phones show or log.
+//! Without such a call there is no account to call for: refused, in words that phones show or log. But an emergency
+//! number is her own call then ([`emergency`](super::emergency)).
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::{Calls, CallsHandle};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::cause::Cause;
 use crate::engine::feed::CallState;
-use crate::engine::signal::{LegCommand, PhoneCall};
+use crate::engine::signal::{Dialled, LegCommand, PhoneCall};
 
 const NO_CALL: &str = "You have no caller on the line: there is no account to call for. Use the console.";
 const NOT_NOW: &str = "Your call is being patched or transferred already.";
@@ -21,8 +22,13 @@ impl CallsHandle {
     /// Takes in every call that desk phones make, until the phone side is closed.
     pub async fn take_from_phones(self, mut made: mpsc::Receiver<PhoneCall>) {
         while let Some(call) = made.recv().await {
-            self.0.place_from_phone(call);
+            self.place_from_phone(call);
         }
+    }
+
+    /// Takes in one call.
+    pub(super) fn place_from_phone(&self, call: PhoneCall) {
+        self.0.place_from_phone(call);
     }
 }
 
@@ -30,14 +36,20 @@ impl Calls {
     fn place_from_phone(self: &Arc<Self>, call: PhoneCall) {
         let leg = call.leg;
         let refuse = |cause, why| self.wiring.signalling.to_phone(leg, LegCommand::RejectSaying(cause, why));
-        match self.at_seat(&call.user) {
-            Some((own, true)) => {
+        let help = match &call.to {
+            Dialled::Number(number) if number.emergency_code().is_some() => Some(number.clone()),
+            _ => None,
+        };
+        match (self.at_seat(&call.user), help) {
+            (Some((own, true)), _) => {
                 if self.to_call(&own, ToCall::PhoneCall(call)).is_err() {
                     refuse(Cause::Forbidden, NO_CALL);
                 }
             }
-            Some((_, false)) => refuse(Cause::Busy, NOT_NOW),
-            None => refuse(Cause::Forbidden, NO_CALL),
+            // Her own: there is no caller whose it could be, or nothing more can be done for that one.
+            (_, Some(number)) => self.call_for_help(call, number),
+            (Some((_, false)), None) => refuse(Cause::Busy, NOT_NOW),
+            (None, None) => refuse(Cause::Forbidden, NO_CALL),
         }
     }
 

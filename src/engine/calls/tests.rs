@@ -19,7 +19,7 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::signal::{DialOut, Dialled, LegEvent, Offer, PhoneCall};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
@@ -31,6 +31,7 @@ use crate::proto::sdp::{AudioCodec, Session, Srtp};
 /// What the drivers do to the outside.
 #[derive(Debug)]
 pub(super) enum Did {
+    Asked(DialOut),
     Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
     Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
     Trunk { leg: LegId, command: LegCommand },
@@ -54,7 +55,8 @@ impl Outside {
 }
 
 impl Signalling for Outside {
-    fn dial(&self, leg: LegId, _call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.did(Did::Asked(call));
         self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys(), [127, 0, 0, 1].into()), events });
     }
 
@@ -278,6 +280,23 @@ impl House {
         (leg, events)
     }
 
+    /// A desk phone makes a call; its leg and where its events go.
+    pub(super) fn phone_calls(&self, name: &str, to: Dialled) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (events, received) = mpsc::channel(8);
+        let (leg, user) = (self.legs.fresh(), UserId::named(name));
+        let peer = [127, 0, 0, 1].into();
+        self.calls.place_from_phone(PhoneCall {
+            leg,
+            user,
+            to,
+            offer: Some(offer()),
+            srtp: Srtp::Off,
+            peer,
+            events: received,
+        });
+        (leg, events)
+    }
+
     /// A caller who hears the greeting to its end and waits.
     pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
         let (leg, events) = self.dials("+12025550102", Some(offer()));
@@ -389,7 +408,7 @@ fn rings(did: &Did, name: &str) -> Option<LegId> {
     }
 }
 
-fn hangs_up(did: &Did, of: LegId) -> Option<()> {
+pub(super) fn hangs_up(did: &Did, of: LegId) -> Option<()> {
     match did {
         Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
             (*leg == of).then_some(())

@@ -30,6 +30,10 @@ impl Legs {
                 }
                 return true;
             }
+            MediaEvent::WebNoOffer { leg } => {
+                self.tell_path(now, *leg, PathInput::Refused);
+                return true;
+            }
             _ => {}
         }
         false

@@ -27,7 +27,7 @@ impl Loop {
         }) else {
             return forbidden;
         };
-        match self.proven(&flow, &invite.headers, "INVITE") {
+        match self.proven(&flow, &invite.headers, "INVITE", Some(&invite.request_uri)) {
             Ok((_, known)) if Some(&known.id) == device.as_ref() && invite.replaces.is_none() => {}
             Ok(_) | Err(Refused::Forbidden) => return forbidden,
             Err(Refused::Challenged(challenges)) => return refuse(401, challenges),
@@ -71,7 +71,7 @@ impl Loop {
         if let Some(device) = self.devices.borrow().get(&text) {
             return Dialled::Seat(device.owner.clone());
         }
-        // As where an operator types it in: refused aloud, where it may not be dialled.
+        // As where an operator types it in; what becomes of it is decided where calls are.
         let number = PhoneNumber::emergency(&text).or_else(|| self.numbering.read(&text).ok());
         number.map_or(Dialled::Unknown, Dialled::Number)
     }

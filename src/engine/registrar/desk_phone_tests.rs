@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use secrecy::SecretString;
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpStream, UdpSocket};
 
 use super::devices::KnownDevice;
 use super::*;
@@ -415,4 +416,108 @@ async fn a_challenge_is_at_most_half_as_large_again_as_what_asked_for_it() {
         seen[answer.matches("WWW-Authenticate").count()] += 1;
     }
     assert!(seen[2] >= 1, "a telephone's own gets both challenges: {seen:?}");
+}
+
+/// The next message that says something, of a telephone on a connection.
+async fn next_on(stream: &mut BufReader<TcpStream>) -> String {
+    loop {
+        let mut message = String::new();
+        while !message.ends_with("\r\n\r\n") {
+            let read = tokio::time::timeout(Duration::from_secs(5), stream.read_line(&mut message));
+            assert_ne!(read.await.expect("in time").expect("received"), 0, "closed after {message:?}");
+        }
+        let length =
+            message.lines().find_map(|l| l.strip_prefix("Content-Length: ")).map_or(0, |n| n.parse().unwrap_or(0));
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.expect("a whole message");
+        if !message.starts_with("SIP/2.0 100 ") {
+            return message + &String::from_utf8(body).expect("text");
+        }
+    }
+}
+
+/// Registers by a new connection; it, and the count of the next request.
+async fn log_in_by_tcp(house: &House, id: &str, cseq: u32, contact: &str) -> BufReader<TcpStream> {
+    let mut stream = BufReader::new(TcpStream::connect(house.handle.local()).await.expect("it listens"));
+    let mut authorization = String::new();
+    for cseq in [cseq, cseq + 1] {
+        let register = format!(
+            "REGISTER sip:cordboard.local SIP/2.0\r\nVia: SIP/2.0/TCP 10.9.8.7;branch=z9hG4bK{id}{cseq};rport\r\n\
+             From: <sip:{USER}@cordboard.local>;tag=1\r\nTo: <sip:{USER}@cordboard.local>\r\nCall-ID: {id}\r\n\
+             CSeq: {cseq} REGISTER\r\n{authorization}Contact: {contact}\r\nExpires: 300\r\nContent-Length: 0\r\n\r\n"
+        );
+        stream.write_all(register.as_bytes()).await.expect("open");
+        let answered = next_on(&mut stream).await;
+        if answered.starts_with("SIP/2.0 200 ") {
+            assert_eq!(answered.matches("Contact: ").count(), 1, "one phone, one way to it: {answered}");
+            return stream;
+        }
+        authorization = answer(&answered, USER, SECRET, Algorithm::SHA_256, 1);
+    }
+    panic!("not registered");
+}
+
+#[tokio::test]
+async fn a_call_of_a_desk_phone_that_changed_its_network_goes_on_over_its_new_connection() {
+    for (id, count) in [("the-same", 10), ("another", 1)] {
+        let house = house().await;
+        let mut old = log_in_by_tcp(&house, "the-same", 1, "<sip:kim-desk@10.9.8.7:5060;transport=tcp>").await;
+        let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
+        house.handle.ring(LegId(1), &UserId::named("kim"), Phone::DeskPhone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        let invite = next_on(&mut old).await;
+        let of = |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
+        let ok = format!(
+            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=phone\r\n{}\r\n{}\r\nContact: <sip:kim-desk@10.9.8.7:5060;transport=tcp>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
+            of("Via: "),
+            of("From: "),
+            of("To: "),
+            of("Call-ID: "),
+            of("CSeq: ")
+        );
+        old.write_all(ok.as_bytes()).await.expect("open");
+        assert!(matches!(heard.recv().await, Some(LegEvent::Answered(_))));
+        assert!(next_on(&mut old).await.starts_with("ACK "));
+        // Its network vanishes, and nobody sees the old connection close.
+        let mut new = log_in_by_tcp(&house, id, count, "<sip:kim-desk@10.1.1.1:5062;transport=tcp>").await;
+        let told = tokio::time::timeout(Duration::from_secs(5), heard.recv()).await.expect("told in time");
+        assert!(matches!(told, Some(LegEvent::Moved)), "{told:?}");
+        house.handle.send(LegId(1), LegCommand::HangUp);
+        let bye = next_on(&mut new).await;
+        assert!(bye.starts_with("BYE "), "{bye}");
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(5), old.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok() && rest.is_empty(), "the old one is closed, and nothing more went there");
+    }
+}
+
+#[tokio::test]
+async fn credentials_for_one_number_call_no_other() {
+    let mut house = house().await;
+    let mut phone = Handset::new(&house, USER).await;
+    phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+    phone.send(phone.invite("", 1).as_bytes()).await;
+    let challenged = phone.receive().await;
+    phone.send(refused_ack(&phone, 1, &challenged).as_bytes()).await;
+    let elsewhere = "sip:9005550199@cordboard.local";
+    for (cseq, uri) in [(2, elsewhere), (3, "sip:2025550142@elsewhere.invalid"), (4, "no URI")] {
+        let authorization = answer_for("INVITE", uri, &challenged, SECRET, cseq);
+        phone.send(phone.invite(&authorization, cseq).as_bytes()).await;
+        let refused = phone.receive().await;
+        assert!(refused.starts_with("SIP/2.0 401 "), "{uri}: {refused}");
+        phone.send(refused_ack(&phone, cseq, &refused).as_bytes()).await;
+    }
+    // Written otherwise, it is the same.
+    let authorization = answer_for("INVITE", "sip:%32025550142@CORDBOARD.local", &challenged, SECRET, 5);
+    phone.send(phone.invite(&authorization, 5).as_bytes()).await;
+    let call = tokio::time::timeout(Duration::from_secs(5), house.calls.recv()).await.expect("in time").expect("told");
+    assert_eq!(call.user, UserId::named("kim"));
+}
+
+/// Acknowledges a refusal, so that it is not sent again.
+fn refused_ack(phone: &Handset, cseq: u32, refused: &str) -> String {
+    let to = refused.lines().find(|l| l.starts_with("To: ")).expect("a To").to_owned();
+    let invite = phone.invite("", cseq).replace("INVITE", "ACK");
+    let own = invite.lines().find(|l| l.starts_with("To: ")).expect("a To").to_owned();
+    invite.replace(&own, &to)
 }

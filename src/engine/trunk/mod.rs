@@ -7,7 +7,6 @@
 //! `locate`. Only configured carriers may speak to it. The loop never waits for an owner, a peer or a name server.
 
 mod alarms;
-mod here;
 mod names;
 mod out;
 mod registrations;

@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::alarms::TOLL;
-use super::here::Here;
 use super::names::Found;
 use super::out::Hunting;
 use super::registrations::{Registrations, login_of};
@@ -17,6 +16,7 @@ use super::{Carriage, Carrier, Order, TrunkSettings};
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Notice, Routing};
 use crate::engine::feed::AlarmLevel;
+use crate::engine::here::Here;
 use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
 use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
 use crate::proto::sdp::Srtp;

@@ -59,10 +59,12 @@ pub enum MediaEvent {
     Bridged { bridge: BridgeId, rev: u64 },
     /// A browser's path is up: ICE and DTLS done. Told again of a new path after [`Media::restart_web`].
     WebUp { leg: LegId },
-    /// A browser's path is down: nothing from it for 5 s, or its answer could not be used. It may come up again.
+    /// A browser's path is down: nothing from it for 5 s, or its first answer could not be used. It may come up again.
     WebDown { leg: LegId },
     /// What [`Media::restart_web`] asked for: the browser's answer goes to [`Media::answer_web`].
     WebOffer { leg: LegId, offer: String },
+    /// What [`Media::restart_web`] asked for cannot be made now.
+    WebNoOffer { leg: LegId },
     /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
     Silent { leg: LegId },
     /// Media comes from the far end again.

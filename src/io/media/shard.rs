@@ -415,18 +415,20 @@ impl Shard {
             }
             Command::Connect(leg, parameters) => self.with(leg, |leg| leg.connect(now, &parameters)),
             Command::AnswerWeb(id, answer) => {
-                let mut usable = true;
-                self.with(id, |leg| usable = leg.answer(now, &answer));
-                if !usable {
+                let mut lost = false;
+                // A later answer of no use (too late, or to nothing we asked) leaves the path as it is.
+                self.with(id, |leg| lost = !leg.answer(now, &answer) && leg.agreed.is_none());
+                if lost {
                     self.tell(MediaEvent::WebDown { leg: id });
                 }
             }
             Command::RestartWeb(id) => {
                 let mut offer = None;
                 self.with(id, |leg| offer = leg.restart(now));
-                if let Some(offer) = offer {
-                    self.tell(MediaEvent::WebOffer { leg: id, offer });
-                }
+                self.tell(match offer {
+                    Some(offer) => MediaEvent::WebOffer { leg: id, offer },
+                    None => MediaEvent::WebNoOffer { leg: id },
+                });
             }
             Command::SetBridge(bridge, rev, matrix) => {
                 if self.bridges.get(&bridge).is_some_and(|known| known.rev >= rev) {

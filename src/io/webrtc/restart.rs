@@ -1,8 +1,8 @@
 //! A new path to a browser that was answered already: ICE restart (RFC 8445 §9), offered by us.
 //!
 //! Decides nothing about when (`domain/call/path`). The DTLS association and its keys stay, and so do the sequence
-//! and the codec of the audio: only the way changes. Always: from the offer on nothing passes until the browser's
-//! answer has led to a path, which [`WebPeer::take_connected`] tells.
+//! and the codec of the audio: only the way changes. Always: audio goes on by the old way, if that still leads anywhere,
+//! until the browser's answer has led to a new one, which [`WebPeer::take_connected`] tells.
 
 use std::time::Instant;
 

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use secrecy::SecretString;
 
+use super::super::message::Uri;
 use super::fields::{Credentials, quote};
 use super::{Algorithm, Hash, Ingredients, hex, response};
 
@@ -78,20 +79,22 @@ impl Gate {
         self.offered.iter().map(one).collect()
     }
 
-    /// Checks an answer that came from `from`. `ha1_of` finds the secret of the user for a hash, if there is
-    /// such a user.
+    /// Checks an answer that came from `from` with a request of this method, for this URI where something rests on it.
+    /// `ha1_of` finds the secret of the user for a hash, if there is such a user.
     pub fn check(
         &mut self,
         now: Instant,
         from: IpAddr,
         given: &Credentials,
-        method: &str,
+        (method, target): (&str, Option<&Uri>),
         body: &[u8],
         ha1_of: impl FnOnce(Hash) -> Option<SecretString>,
     ) -> Verdict {
         let Some(made) = self.read_nonce(now, from, &given.nonce) else { return Verdict::Stale };
         // What was not offered is not taken: the weakest would decide (RFC 8760 §3).
         let offered = self.offered.contains(&given.algorithm) && given.realm == self.realm;
+        // Else whoever overhears an answer could have it do for another request (RFC 7616 §3.4.6).
+        let meant = target.is_none_or(|target| Uri::parse(&given.uri).is_ok_and(|uri| uri.is_same_resource(target)));
         // Made for everybody, so that those who exist are not told apart by being quicker.
         let nobody = self.nobody(&given.user);
         let found = ha1_of(given.algorithm.hash);
@@ -111,7 +114,7 @@ impl Gate {
             },
         );
         let equal = self.is_equal(expected.as_bytes(), given.response.to_ascii_lowercase().as_bytes());
-        if !(equal && exists && offered) {
+        if !(equal && exists && offered && meant) {
             return Verdict::Wrong;
         }
         // Without qop there is no count: such a nonce works once.
@@ -256,7 +259,7 @@ mod tests {
             headers.push("Authorization", value);
             let given = Credentials::find(&headers, REALM).expect("readable");
             let kims = given.user == "kim";
-            self.gate.check(self.clock.instant(), from, &given, "REGISTER", b"", |hash| {
+            self.gate.check(self.clock.instant(), from, &given, ("REGISTER", None), b"", |hash| {
                 kims.then(|| ha1(hash, "kim", REALM, &SecretString::from("secret".to_owned())))
             })
         }

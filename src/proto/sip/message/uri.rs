@@ -111,6 +111,13 @@ impl Uri {
         }
     }
 
+    /// Names the same user at the same place, however it is written (RFC 3261 §19.1.4). Parameters say how to get there.
+    pub fn is_same_resource(&self, other: &Self) -> bool {
+        let place =
+            |uri: &Self| (uri.host.to_ascii_lowercase(), uri.port.unwrap_or(if uri.secure { 5061 } else { 5060 }));
+        self.number_plain() == other.number_plain() && place(self) == place(other)
+    }
+
     /// `;user=phone`.
     pub fn is_phone(&self) -> bool {
         self.param("user").is_some_and(|v| v.eq_ignore_ascii_case("phone"))

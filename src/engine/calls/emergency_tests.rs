@@ -1,0 +1,77 @@
+//! An operator who dials an emergency number at her desk phone while she has no caller. In the house of `tests`.
+
+use super::tests::{Did, House, answer_to, hangs_up, number, plays};
+use super::*;
+use crate::domain::call::bridge::{LegId, Source};
+use crate::engine::signal::{DialOut, Dialled, LegEvent};
+
+fn answers(did: &Did, of: LegId) -> Option<()> {
+    matches!(did, Did::Phone { leg, command: LegCommand::Answer(_) } if *leg == of).then_some(())
+}
+
+fn help() -> Dialled {
+    Dialled::Number(PhoneNumber::emergency("911").expect("an emergency number"))
+}
+
+async fn dialled(house: &mut House) -> (DialOut, LegId, Vec<u8>, mpsc::Sender<LegEvent>) {
+    let asks = |d: &Did| match d {
+        Did::Asked(call) => Some(call.clone()),
+        _ => None,
+    };
+    let call = house.until("the trunks are asked", asks).await.1;
+    let (did, ()) = house.until("dial", |d| matches!(d, Did::Dialled { .. }).then_some(())).await;
+    let Did::Dialled { leg, offer, events } = did else { unreachable!("Dialled was picked") };
+    (call, leg, offer, events)
+}
+
+fn critical(house: &House) -> Vec<String> {
+    house.calls.alarms().into_iter().filter(|a| a.level == AlarmLevel::Critical).map(|a| a.text).collect()
+}
+
+#[tokio::test]
+async fn an_operator_who_dials_an_emergency_number_without_a_caller_is_connected_and_all_desks_know() {
+    let mut house = House::open("greeting");
+    let (phone, from_phone) = house.phone_calls("kim", help());
+    let (call, trunk, offer, from_trunk) = dialled(&mut house).await;
+    // Nobody's limits, and the number that the trunk's address is registered with.
+    assert_eq!((call.to.emergency_code(), call.account, call.caller_id), (Some("911"), None, None));
+    assert_eq!(critical(&house).len(), 1);
+    assert!(!house.calls.is_idle(), "a stop waits for it");
+    from_trunk.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+    house.hears(phone, &[Source::Leg(trunk)]).await;
+    house.until("the phone is answered", |d| answers(d, phone)).await;
+    from_phone.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    house.until("the trunk is let go", |d| hangs_up(d, trunk)).await;
+    for leg in [phone, trunk] {
+        house.calls.on_media(MediaEvent::Closed { leg, stats: Default::default() });
+    }
+    while !house.calls.is_idle() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_call_that_no_trunk_takes_is_refused_aloud_and_the_desks_say_what_to_do() {
+    let mut house = House::open("greeting");
+    let (phone, from_phone) = house.phone_calls("kim", help());
+    let (_, _, _, from_trunk) = dialled(&mut house).await;
+    from_trunk.send(LegEvent::Ended(Cause::Forbidden)).await.expect("the call listens");
+    house.until("the phone is answered", |d| answers(d, phone)).await;
+    from_phone.send(LegEvent::Established(None)).await.expect("the call listens");
+    let play = house.until("the words", |d| plays(d, phone)).await.1;
+    assert!(critical(&house).iter().any(|text| text.contains("another telephone")), "{:?}", critical(&house));
+    house.calls.on_media(MediaEvent::PlayDone { leg: phone, play });
+    house.until("the phone is let go", |d| hangs_up(d, phone)).await;
+}
+
+#[tokio::test]
+async fn any_other_number_without_a_caller_is_refused_and_raises_no_alarm() {
+    let mut house = House::open("greeting");
+    let (phone, _from_phone) = house.phone_calls("kim", Dialled::Number(number("+12025550190")));
+    let refused = |d: &Did| {
+        matches!(d, Did::Phone { leg, command: LegCommand::RejectSaying(Cause::Forbidden, _) } if *leg == phone)
+            .then_some(())
+    };
+    house.until("refused", refused).await;
+    assert_eq!(critical(&house), Vec::<String>::new());
+}
