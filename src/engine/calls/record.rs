@@ -434,8 +434,9 @@ mod tests {
             }
             recorder.write(event("ring"));
         };
-        let (written, ()) = tokio::join!(recorder.written(event("listen")), others);
-        assert!(written);
+        let both = async { tokio::join!(recorder.written(event("listen")), others).0 };
+        let written = tokio::time::timeout(Duration::from_secs(10), both).await;
+        assert_eq!(written, Ok(true));
     }
 
     #[tokio::test]
