@@ -1,9 +1,29 @@
-//! An operator who dials an emergency number at her desk phone while she has no caller. In the house of `tests`.
+//! Calls that desk phones make while their operators have no caller: for help, and others. In the house of `tests`.
 
-use super::tests::{Did, House, answer_to, hangs_up, number, plays};
+use super::tests::{Did, House, answer_to, hangs_up, number, offer, plays};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
-use crate::engine::signal::{DialOut, Dialled, LegEvent};
+use crate::engine::signal::{DialOut, Dialled, LegEvent, PhoneCall};
+use crate::proto::sdp::Srtp;
+
+impl House {
+    /// A desk phone makes a call; its leg and where its events go.
+    pub(super) fn phone_calls(&self, name: &str, to: Dialled) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (events, received) = mpsc::channel(8);
+        let (leg, user) = (self.legs.fresh(), UserId::named(name));
+        let peer = [127, 0, 0, 1].into();
+        self.calls.place_from_phone(PhoneCall {
+            leg,
+            user,
+            to,
+            offer: Some(offer()),
+            srtp: Srtp::Off,
+            peer,
+            events: received,
+        });
+        (leg, events)
+    }
+}
 
 fn answers(did: &Did, of: LegId) -> Option<()> {
     matches!(did, Did::Phone { leg, command: LegCommand::Answer(_) } if *leg == of).then_some(())

@@ -19,7 +19,7 @@ use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
-use crate::engine::signal::{DialOut, Dialled, LegEvent, Offer, PhoneCall};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
@@ -275,23 +275,6 @@ impl House {
             offer,
             srtp: Srtp::Off,
             peer: [127, 0, 0, 1].into(),
-            events: received,
-        });
-        (leg, events)
-    }
-
-    /// A desk phone makes a call; its leg and where its events go.
-    pub(super) fn phone_calls(&self, name: &str, to: Dialled) -> (LegId, mpsc::Sender<LegEvent>) {
-        let (events, received) = mpsc::channel(8);
-        let (leg, user) = (self.legs.fresh(), UserId::named(name));
-        let peer = [127, 0, 0, 1].into();
-        self.calls.place_from_phone(PhoneCall {
-            leg,
-            user,
-            to,
-            offer: Some(offer()),
-            srtp: Srtp::Off,
-            peer,
             events: received,
         });
         (leg, events)
