@@ -601,8 +601,9 @@ impl Call {
         self.stop_play();
         match self.phase {
             Phase::Offered { .. } => {
-                self.fail_offer(OfferEnd::Withdrawn);
+                // Out of the queue first: else the seat that is free again is offered this call once more.
                 self.outputs.push_back(Output::Dequeue);
+                self.fail_offer(OfferEnd::Withdrawn);
             }
             Phase::Queued => self.outputs.push_back(Output::Dequeue),
             _ => {}

@@ -22,6 +22,8 @@ mod line_tests;
 #[cfg(test)]
 mod loopback_tests;
 #[cfg(test)]
+mod offer_tests;
+#[cfg(test)]
 mod recording_tests;
 #[cfg(test)]
 mod tests;

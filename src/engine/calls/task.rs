@@ -20,7 +20,7 @@ use crate::base::pii::Pii;
 use crate::domain::account::{RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::domain::call::event::{CallOutcome, RecordEvent};
+use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
@@ -125,12 +125,25 @@ impl CallTask {
         while !self.call.is_done() {
             self.turn().await;
         }
+        self.give_back_offers();
         let deadline = self.now() + STATS_WAIT;
         while self.legs.has_closing() {
             let left = deadline.saturating_duration_since(self.now());
             match tokio::time::timeout(left, self.media.recv()).await {
                 Ok(Some(event)) => self.on_media(event),
                 _ => break,
+            }
+        }
+    }
+
+    /// The call is over. Whoever the queue has just offered it to is told so, as is the desk of offers that come from now
+    /// on: a seat that nobody answers would stand by for ever.
+    fn give_back_offers(&mut self) {
+        self.inbox.close();
+        while let Ok(word) = self.inbox.try_recv() {
+            if let ToCall::Desk(FromDesk::Offer { user, .. }) = word {
+                self.to_desk(CallWord::Dequeue);
+                self.to_desk(CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
             }
         }
     }

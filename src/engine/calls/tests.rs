@@ -344,7 +344,7 @@ impl House {
         self.seen.iter().filter_map(kind).collect()
     }
 
-    async fn gone(&mut self) {
+    pub(super) async fn gone(&mut self) {
         self.shown("the call goes from the desks", |e| matches!(e, FeedEvent::CallGone { .. }).then_some(())).await;
     }
 
@@ -384,7 +384,7 @@ pub(super) fn plays(did: &Did, to: LegId) -> Option<PlayId> {
     }
 }
 
-fn rings(did: &Did, name: &str) -> Option<LegId> {
+pub(super) fn rings(did: &Did, name: &str) -> Option<LegId> {
     match did {
         Did::Rang { leg, user, .. } if *user == UserId::named(name) => Some(*leg),
         _ => None,

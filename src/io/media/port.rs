@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Ports tried for one leg. One that something else occupies goes to the end of the list, so the next leg meets others;
 /// without a bound, a pool that is nearly used up would try those few again for each caller.
-const TRIES: usize = 16;
+const TRIES: usize = 128;
 
 /// The even ports that are free, longest free first.
 #[derive(Clone, Debug)]
