@@ -28,6 +28,8 @@ export interface PhoneOptions {
   sink: () => string;
   /** Relays for a network that lets no sound through, with what lets us in there at this moment. */
   relays: () => RTCIceServer[];
+  /** Whether the server may still have this call: not if it says what calls there are and this is none of them. */
+  known: (call: string) => boolean;
   /** Sounded before a call is answered by itself. */
   beep: () => void;
   onLink: (link: PhoneLink, why: string) => void;
@@ -57,7 +59,7 @@ export class Softphone {
   private lines: Line[] = [];
   private muted = false;
   private readonly paths = new PathWatch(
-    () => this.reconnect(),
+    () => this.lookForWay(),
     () => this.changed(),
   );
 
@@ -89,6 +91,14 @@ export class Softphone {
     });
     this.ua.start();
     addEventListener('online', this.reconnect);
+  }
+
+  /** A call that the server no longer has, as after its restart, has no way to be found. */
+  private lookForWay(): void {
+    const lost = this.lines.filter((line) => this.paths.isFinding(line.id));
+    const gone = lost.filter((line) => !this.options.known(line.id));
+    for (const line of gone) if (!line.session.isEnded()) line.session.terminate();
+    if (gone.length < lost.length) this.reconnect();
   }
 
   /**

@@ -7,6 +7,7 @@ import { lightOf, type Quality } from '../lib/quality';
 import type { SipAccess } from '../lib/types';
 import { Softphone, type PhoneCall, type PhoneLink } from '../lib/softphone';
 import * as sound from '../lib/sound';
+import { desk } from './desk.svelte';
 import { notices } from './notices.svelte';
 import { session } from './session.svelte';
 import { settings } from './settings.svelte';
@@ -58,6 +59,7 @@ class Phone {
       mic: () => this.mic(),
       sink: () => settings.ear,
       relays: () => this.relays,
+      known: (call) => desk.link !== 'up' || desk.feed.calls.some((c) => c.id === call),
       beep: sound.beepOffer,
       onLink: (link, why) => {
         this.link = link;
