@@ -138,3 +138,24 @@ fn in_a_flood_copies_of_calls_that_are_in_and_odd_messages_get_what_they_always_
     }
     assert_eq!(told, 1);
 }
+
+#[test]
+fn what_a_flood_has_taken_is_given_back_when_it_is_forgotten() {
+    let (mut agent, mut now) = agent();
+    for n in 0..20_000 {
+        let (_, dialog) = call(&mut agent, now, n, "");
+        let dialog = dialog.expect("it is let in");
+        agent.handle(now, Input::Command(Command::Reject { dialog, status: 486, headers: Vec::new() }));
+        outcome(&mut agent);
+    }
+    assert!(agent.servers.capacity() >= 20_000);
+    now += Duration::from_secs(60);
+    while agent.load() != (0, 0) {
+        agent.handle(now, Input::Timeout);
+        outcome(&mut agent);
+        now += Duration::from_secs(1);
+    }
+    for room in [agent.servers.capacity(), agent.server_keys.capacity(), agent.armed.capacity()] {
+        assert!(room < 8_192, "{room}");
+    }
+}

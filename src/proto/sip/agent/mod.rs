@@ -25,6 +25,7 @@ mod uac;
 mod uas;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,9 @@ pub use terms::{PeerTerms, Reliable};
 /// How long an answered call outlives its connection, so that a browser can come back: as long as the seat waits for
 /// its audio.
 const FLOW_GRACE: Duration = Duration::from_secs(10);
+
+/// Room that a table keeps.
+const ROOM: usize = 4_096;
 
 /// Which side an agent stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -434,6 +438,8 @@ impl Agent {
         let dialog = self.dialogs.remove(&id)?;
         self.logins.forget_dialog(id);
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
+        give_back(&mut self.dialogs);
+        give_back(&mut self.dialog_keys);
         self.arm(Timer::Dialog(id), None);
         // A change or transfer that nobody answered goes with its dialog.
         for tx in dialog.reoffered.into_iter().chain(dialog.referral.and_then(|r| r.tx)) {
@@ -451,6 +457,8 @@ impl Agent {
         let server = self.servers.remove(&id)?;
         self.server_keys.remove(&server.key);
         self.arm(Timer::Server(id), None);
+        give_back(&mut self.servers);
+        give_back(&mut self.server_keys);
         Some(server)
     }
 
@@ -471,9 +479,12 @@ impl Agent {
         if let Some(old) = self.armed.remove(&timer) {
             self.timers.remove(&(old, timer));
         }
-        if let Some(at) = at {
-            self.timers.insert((at, timer));
-            self.armed.insert(timer, at);
+        match at {
+            Some(at) => {
+                self.timers.insert((at, timer));
+                self.armed.insert(timer, at);
+            }
+            None => give_back(&mut self.armed),
         }
     }
 
@@ -547,6 +558,13 @@ impl Agent {
         let same = dialog.remote_tag.as_ref().is_none_or(|tag| *tag == from);
         let trusted = self.config.role == Role::Trunk || dialog.flow.is_same_connection(flow);
         (same && trusted).then_some(dialog.id)
+    }
+}
+
+/// Gives back the room that a flood has left behind in a table. Each time it halves at least, so it costs little per entry.
+fn give_back<K: Eq + Hash, V>(table: &mut HashMap<K, V>) {
+    if table.capacity() > ROOM && table.len() < table.capacity() / 8 {
+        table.shrink_to(table.len() * 2);
     }
 }
 
