@@ -37,20 +37,23 @@ pub struct ClientInvite {
     state: State,
     reliable: bool,
     request: Vec<u8>,
+    /// Nobody wants its answer any more.
+    over: bool,
 }
 
 impl ClientInvite {
     pub fn new(now: Instant, reliable: bool, request: Vec<u8>) -> Self {
         // Timer A has no upper limit but timer B (§17.1.1.2).
         let state = State::Calling { again: Backoff::start(now, GIVE_UP), give_up_at: now + GIVE_UP };
-        Self { state, reliable, request }
+        Self { state, reliable, request, over: false }
     }
 
     pub fn on_response(&mut self, now: Instant, status: u16) -> Effects {
         let deliver = Effects { deliver: true, ..Effects::default() };
         match (&self.state, status) {
-            (State::Calling { .. }, 100..200) => {
-                self.state = State::Proceeding { give_up_at: now + RING_LIMIT };
+            (State::Calling { give_up_at, .. }, 100..200) => {
+                let give_up_at = if self.over { *give_up_at } else { now + RING_LIMIT };
+                self.state = State::Proceeding { give_up_at };
                 deliver
             }
             (State::Proceeding { .. }, 100..200) => deliver,
@@ -81,6 +84,7 @@ impl ClientInvite {
 
     /// CANCEL was sent, or its call is over: RFC 3261 §9.1 gives the final response 64·T1 to come.
     pub fn on_cancel(&mut self, now: Instant) {
+        self.over = true;
         if let State::Proceeding { give_up_at } = &mut self.state {
             *give_up_at = now + GIVE_UP;
         }
@@ -119,6 +123,16 @@ impl ClientInvite {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invite_whose_call_is_over_rings_no_longer_than_it_would_have_been_repeated() {
+        let now = TestClock::at(UtcMs(0)).instant();
+        let mut invite = ClientInvite::new(now, false, Vec::new());
+        invite.on_cancel(now + Duration::from_secs(1));
+        invite.on_response(now + Duration::from_secs(2), 100);
+        assert_eq!(invite.deadline(), now + GIVE_UP);
+        assert!(invite.on_timeout(now + GIVE_UP).finished);
+    }
     use crate::base::clock::{Clock as _, TestClock, UtcMs};
 
     #[test]
