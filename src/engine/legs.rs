@@ -4,289 +4,32 @@
 //! (`engine/mixer`). Owned by one call's task. What always holds: a leg that was started is hung up and its media
 //! closed, also when the task that owns it panics (on drop).
 
+mod outside;
 mod roaming;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
-use super::registrar::RegistrarHandle;
 use super::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer, PhoneCall};
 use super::sip_side::own_keys;
-use super::trunk::{LegNumbers, TrunkHandle};
-use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
-use crate::domain::account::Speech;
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::path::{Path, PathInput};
 use crate::domain::call::transfer::TransferProgress;
-use crate::domain::operator::{Phone, Phones};
-use crate::io::media::prompt::Prompt;
-use crate::io::media::{Codec, LegStats, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
-use crate::io::recording::{Kind, Tap};
+use crate::domain::operator::Phone;
+use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
+
+pub use outside::{Later, LegMedia, MediaFault, Routes, Sides, Signalling, Voice, Wiring};
 
 /// What we offer, best first: the house mixes at 8 kHz.
 const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
-
-/// What a leg needs of the sides that signal: carriers and operators' phones.
-pub trait Signalling: Send + Sync {
-    /// Dials a number over a trunk.
-    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>);
-    /// The phones of an operator that are registered.
-    fn phones_of(&self, user: &UserId) -> Phones;
-    /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
-    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>);
-    /// To a leg on a trunk.
-    fn to_trunk(&self, leg: LegId, command: LegCommand);
-    /// To a leg on an operator's phone.
-    fn to_phone(&self, leg: LegId, command: LegCommand);
-}
-
-/// The two signalling sides of this process.
-#[derive(Clone, Debug)]
-pub struct Sides {
-    pub trunk: TrunkHandle,
-    pub phones: RegistrarHandle,
-}
-
-impl Signalling for Sides {
-    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        self.trunk.dial(leg, call, offer, events);
-    }
-
-    fn phones_of(&self, user: &UserId) -> Phones {
-        self.phones.phones_of(user)
-    }
-
-    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        let headers = vec![
-            // The operator has been picked: the phone answers by itself (RFC 5373 §5, and the older Call-Info).
-            ("Answer-Mode".to_owned(), "Auto".to_owned()),
-            ("Call-Info".to_owned(), "<urn:x-cordboard:call>;answer-after=0".to_owned()),
-            ("X-Cordboard-Call".to_owned(), call.to_owned()),
-        ];
-        self.phones.ring(leg, user, phone, offer, headers, events);
-    }
-
-    fn to_trunk(&self, leg: LegId, command: LegCommand) {
-        self.trunk.send(leg, command);
-    }
-
-    fn to_phone(&self, leg: LegId, command: LegCommand) {
-        self.phones.send(leg, command);
-    }
-}
-
-/// Why media could not be had; words for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MediaFault(pub String);
-
-impl fmt::Display for MediaFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What a leg needs of media.
-pub trait LegMedia: Send + Sync {
-    fn pick_shard(&self) -> ShardId;
-    /// Opens a telephone's leg; says where it receives.
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault>;
-    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
-    /// Opens a browser's leg; gives the offer for it, `prefer` first.
-    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
-    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault>;
-    /// Looks for another path to a browser; the offer of it is told by the shard.
-    fn restart_web(&self, leg: LegId);
-    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix);
-    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
-    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
-    fn stop(&self, leg: LegId, play: PlayId);
-    /// Records the call of this leg from now on.
-    fn record(&self, leg: LegId, tap: Tap);
-    /// Goes on recording with sound, or without and why.
-    fn set_recording(&self, leg: LegId, kind: Kind);
-    fn close(&self, leg: LegId);
-}
-
-impl From<MediaError> for MediaFault {
-    fn from(error: MediaError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl LegMedia for Media {
-    fn pick_shard(&self) -> ShardId {
-        self.pick_shard()
-    }
-
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault> {
-        Ok(self.open_rtp_for(shard, leg)?)
-    }
-
-    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
-        closed_meanwhile(leg, self.connect_rtp(leg, parameters));
-    }
-
-    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
-        let codecs: &[Codec] = match prefer {
-            Codec::Pcmu => &[Codec::Pcmu, Codec::Pcma],
-            Codec::Pcma => &[Codec::Pcma, Codec::Pcmu],
-            // Only for a caller who speaks it: then the two are relayed as they are.
-            Codec::G722 => &[Codec::G722, Codec::Pcmu, Codec::Pcma],
-        };
-        Ok(self.open_web(shard, leg, codecs)?)
-    }
-
-    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
-        Ok(self.answer_web(leg, answer)?)
-    }
-
-    fn restart_web(&self, leg: LegId) {
-        closed_meanwhile(leg, self.restart_web(leg));
-    }
-
-    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
-        self.set_bridge(shard, bridge, rev, matrix);
-    }
-
-    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId) {
-        self.drop_bridge(shard, bridge);
-    }
-
-    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool) {
-        closed_meanwhile(leg, self.play(leg, play, prompt, repeat));
-    }
-
-    fn stop(&self, leg: LegId, play: PlayId) {
-        closed_meanwhile(leg, self.stop(leg, play));
-    }
-
-    fn record(&self, leg: LegId, tap: Tap) {
-        closed_meanwhile(leg, self.record(leg, tap));
-    }
-
-    fn set_recording(&self, leg: LegId, kind: Kind) {
-        closed_meanwhile(leg, self.set_recording(leg, kind));
-    }
-
-    fn close(&self, leg: LegId) {
-        self.close(leg);
-    }
-}
-
-/// A command that came after its leg was closed is late, not wrong: the leg's end is told by signalling.
-fn closed_meanwhile(leg: LegId, done: Result<(), MediaError>) {
-    if let Err(error) = done {
-        tracing::debug!(leg = leg.0, "media command not followed: {error}");
-    }
-}
-
-/// Something that is ready later.
-pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What a call needs of the voice: words become prompts.
-pub trait Voice: Send + Sync {
-    /// The prompt, if it is ready now.
-    fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>>;
-    /// Makes it ready. The error is a sentence for the engineer, without the words themselves.
-    fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
-    /// The same for words that one person hears once, such as a message: they are kept nowhere.
-    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
-}
-
-/// What every call is wired to.
-pub struct Wiring {
-    pub clock: SharedClock,
-    pub signalling: Arc<dyn Signalling>,
-    pub media: Arc<dyn LegMedia>,
-    pub voice: Arc<dyn Voice>,
-    pub routes: Routes,
-    /// One for the whole process, shared with the trunk side.
-    legs: LegNumbers,
-    last_bridge: AtomicU64,
-}
-
-impl Wiring {
-    pub fn new(
-        clock: SharedClock,
-        signalling: Arc<dyn Signalling>,
-        media: Arc<dyn LegMedia>,
-        voice: Arc<dyn Voice>,
-        legs: LegNumbers,
-    ) -> Self {
-        let (routes, last_bridge) = (Routes::default(), AtomicU64::new(1));
-        Self { clock, signalling, media, voice, routes, legs, last_bridge }
-    }
-
-    /// A number for a leg that we start.
-    pub fn fresh_leg(&self) -> LegId {
-        self.legs.fresh()
-    }
-
-    /// A number for a bridge.
-    pub fn fresh_bridge(&self) -> BridgeId {
-        BridgeId(self.last_bridge.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// Where the events of each leg and bridge go.
-#[derive(Debug, Default)]
-pub struct Routes {
-    tables: Mutex<Tables>,
-}
-
-#[derive(Debug, Default)]
-struct Tables {
-    legs: HashMap<LegId, mpsc::UnboundedSender<MediaEvent>>,
-    bridges: HashMap<BridgeId, mpsc::UnboundedSender<MediaEvent>>,
-}
-
-impl Routes {
-    /// Hands an event of the shards to the call it belongs to; drops it if that is over.
-    pub fn deliver(&self, event: MediaEvent) {
-        let tables = self.lock();
-        let to = match &event {
-            MediaEvent::Bridged { bridge, .. } => tables.bridges.get(bridge),
-            MediaEvent::PlayDone { leg, .. }
-            | MediaEvent::Digit { leg, .. }
-            | MediaEvent::WebUp { leg }
-            | MediaEvent::WebDown { leg }
-            | MediaEvent::WebOffer { leg, .. }
-            | MediaEvent::WebNoOffer { leg }
-            | MediaEvent::Silent { leg }
-            | MediaEvent::Heard { leg }
-            | MediaEvent::Quality { leg, .. }
-            | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
-        };
-        if let Some(to) = to {
-            // An error means only that the call is over.
-            let _ = to.send(event);
-        }
-    }
-
-    pub(super) fn add_bridge(&self, bridge: BridgeId, to: mpsc::UnboundedSender<MediaEvent>) {
-        self.lock().bridges.insert(bridge, to);
-    }
-
-    pub(super) fn remove_bridge(&self, bridge: BridgeId) {
-        self.lock().bridges.remove(&bridge);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -521,7 +264,7 @@ impl Legs {
     }
 
     fn route(&self, leg: LegId) {
-        self.wiring.routes.lock().legs.insert(leg, self.media_events.clone());
+        self.wiring.routes.add_leg(leg, self.media_events.clone());
     }
 
     /// Ends a leg in whatever state it is and closes its media.
@@ -535,7 +278,7 @@ impl Legs {
             self.closing.push(leg);
             self.wiring.media.close(leg);
         } else {
-            self.wiring.routes.lock().legs.remove(&leg);
+            self.wiring.routes.remove_leg(leg);
         }
     }
 
@@ -553,7 +296,7 @@ impl Legs {
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
     /// and a leg that hears nothing is ended.
     pub fn closed(&mut self, leg: LegId) -> Option<LegInput> {
-        self.wiring.routes.lock().legs.remove(&leg);
+        self.wiring.routes.remove_leg(leg);
         self.closing.retain(|l| *l != leg);
         let at = self.wires.iter().position(|w| w.leg == leg)?;
         let wire = self.wires.swap_remove(at);
@@ -714,7 +457,7 @@ impl Drop for Legs {
             self.hang_up(leg);
         }
         for leg in std::mem::take(&mut self.closing) {
-            self.wiring.routes.lock().legs.remove(&leg);
+            self.wiring.routes.remove_leg(leg);
         }
     }
 }

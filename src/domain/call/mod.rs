@@ -1,7 +1,7 @@
 //! A call: the legs that belong together, from INVITE to wrap-up.
 //!
-//! [`Call`] is a machine: it decides and never does. This file holds the caller's path (greeting, queue, offer,
-//! talk, end) and what drives it; [`patch`] the live patch, [`transfer`] what a desk phone does of that
+//! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
+//! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
 //! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
@@ -11,6 +11,7 @@
 //! [`Output::Ended`] comes exactly once, however the parties leave.
 
 pub mod bridge;
+mod caller;
 pub mod cause;
 pub mod event;
 pub mod leg;
@@ -41,7 +42,7 @@ use crate::domain::account::{RecordingPolicy, Speech};
 use bridge::{HearMatrix, LegId};
 use cause::Cause;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
-use leg::{Leg, LegInput, LegState};
+use leg::{Leg, LegInput};
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use transfer::TransferProgress;
@@ -446,18 +447,6 @@ impl Call {
         self.phase == Phase::Over && self.wrapping.is_none() && self.outputs.is_empty()
     }
 
-    fn arrive(&mut self) {
-        if self.phase != Phase::New {
-            return;
-        }
-        self.record(RecordEvent::Arrived);
-        self.caller.state = LegState::Dialling;
-        // A telephone's audio path is there as soon as both descriptions are.
-        self.caller.media_up = true;
-        self.phase = Phase::Arriving { until: self.now + ACK_LIMIT };
-        self.outputs.push_back(Output::Answer { leg: self.caller.id });
-    }
-
     fn on_leg(&mut self, leg: LegId, event: LegInput) {
         if leg == self.caller.id {
             self.on_caller(event);
@@ -469,39 +458,6 @@ impl Call {
             self.on_consult(event);
         } else if matches!(event, LegInput::Ended(_)) {
             self.end_parting(|p| p.leg.id == leg);
-        }
-    }
-
-    fn on_caller(&mut self, event: LegInput) {
-        let was_silent = self.caller.silent;
-        let came_up = self.caller.advance(event);
-        if self.caller.silent != was_silent {
-            self.record(if was_silent { RecordEvent::CallerHeard } else { RecordEvent::CallerSilent });
-        }
-        if came_up && matches!(self.phase, Phase::Arriving { .. }) {
-            self.record(RecordEvent::Established);
-            self.record(RecordEvent::GreetingStarted);
-            self.begin_recording();
-            self.play_to_caller(self.setup.greeting.clone());
-            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
-        }
-        if let LegInput::Ended(why) = event {
-            self.on_caller_gone(why);
-        }
-    }
-
-    fn on_caller_gone(&mut self, why: Cause) {
-        if self.caller_gone || matches!(self.phase, Phase::New | Phase::Over) {
-            return;
-        }
-        self.caller_gone = true;
-        self.end_recording();
-        self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
-        self.stop_play();
-        self.release_caller();
-        // With a contact on the line, or being dialled, the operator still has somebody to speak with.
-        if self.phase != Phase::Patching || self.operator.is_none() || self.is_transferring() {
-            self.end(why);
         }
     }
 
@@ -520,49 +476,6 @@ impl Call {
             Phase::Greeting { .. } => self.greeting_over(),
             Phase::Apology { .. } => self.end(Cause::NoAnswer),
             _ => {}
-        }
-    }
-
-    /// A word about the recording, if there is one to say, then the queue.
-    fn greeting_over(&mut self) {
-        if self.announce_after_greeting() {
-            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
-        } else {
-            self.join_queue();
-        }
-    }
-
-    fn join_queue(&mut self) {
-        self.record(RecordEvent::GreetingEnded);
-        self.record(RecordEvent::Queued);
-        self.phase = Phase::Queued;
-        self.outputs.push_back(Output::Enqueue);
-    }
-
-    fn on_overdue(&mut self) {
-        match self.phase {
-            Phase::Queued => {}
-            // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
-            Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {
-                self.fail_offer(OfferEnd::Withdrawn);
-            }
-            _ => return,
-        }
-        self.outputs.push_back(Output::Dequeue);
-        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
-        self.record(RecordEvent::ApologyStarted);
-        self.stop_play();
-        self.play_to_caller(self.setup.apology.clone());
-        self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
-    }
-
-    fn on_comfort(&mut self) {
-        if !matches!(self.phase, Phase::Queued | Phase::Offered { .. }) || self.playing.is_some() {
-            return;
-        }
-        if let Some(speech) = self.setup.comfort.clone() {
-            self.record(RecordEvent::ComfortPlayed);
-            self.play_to_caller(speech);
         }
     }
 

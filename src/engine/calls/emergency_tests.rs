@@ -1,6 +1,6 @@
-//! Calls that desk phones make while their operators have no caller: for help, and others. In the house of `tests`.
+//! Calls that desk phones make while their operators have no caller: for help, and others. In `house`.
 
-use super::tests::{Did, House, answer_to, hangs_up, number, offer, plays};
+use super::house::{Did, House, answer_to, hangs_up, number, offer, plays};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::signal::{DialOut, Dialled, LegEvent, PhoneCall};

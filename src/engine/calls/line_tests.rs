@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::tests::{Did, House, answer_to, answers, number, offer, user};
+use super::house::{Did, House, answer_to, answers, number, offer, user};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::signal::{Dialled, LegEvent};

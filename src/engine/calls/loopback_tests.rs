@@ -219,7 +219,7 @@ impl World {
         let (lines, written) = mpsc::unbounded_channel();
         let log = Arc::new(Lines(lines));
         let (news, _) = mpsc::unbounded_channel();
-        let (recordings, _) = tests::recordings(Arc::new(SystemClock));
+        let (recordings, _) = house::recordings(Arc::new(SystemClock));
         let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, recordings, news };
         let calls = CallsHandle::start(parts, from_desk);
         tokio::spawn(calls.clone().take_in(incoming));

@@ -18,6 +18,8 @@ mod view;
 #[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod line_tests;
 #[cfg(test)]
 mod loopback_tests;

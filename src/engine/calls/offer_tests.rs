@@ -1,6 +1,6 @@
-//! Callers who go while they are being offered. In the house of `tests`.
+//! Callers who go while they are being offered. In `house`.
 
-use super::tests::{House, rings};
+use super::house::{House, rings};
 use super::*;
 use crate::engine::feed::SeatState;
 use crate::engine::signal::LegEvent;

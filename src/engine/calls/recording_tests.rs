@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::house::{Did, House, answers, offer, plays};
 use super::record::Line;
-use super::tests::{Did, House, answers, offer, plays};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::domain::account::{RecordingMode, RecordingPolicy, Speech};

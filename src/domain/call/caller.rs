@@ -1,0 +1,99 @@
+//! The caller's way through a [`Call`]: arriving, the greeting, the queue and what is said there, and a caller who goes.
+//!
+//! What always holds: nothing plays to a caller before their telephone acknowledged our answer, and a caller who has gone is
+//! on record with the stage they were in.
+
+use super::cause::Cause;
+use super::event::{OfferEnd, RecordEvent};
+use super::leg::{LegInput, LegState};
+use super::{ACK_LIMIT, Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
+
+impl Call {
+    pub(super) fn arrive(&mut self) {
+        if self.phase != Phase::New {
+            return;
+        }
+        self.record(RecordEvent::Arrived);
+        self.caller.state = LegState::Dialling;
+        // A telephone's audio path is there as soon as both descriptions are.
+        self.caller.media_up = true;
+        self.phase = Phase::Arriving { until: self.now + ACK_LIMIT };
+        self.outputs.push_back(Output::Answer { leg: self.caller.id });
+    }
+
+    pub(super) fn on_caller(&mut self, event: LegInput) {
+        let was_silent = self.caller.silent;
+        let came_up = self.caller.advance(event);
+        if self.caller.silent != was_silent {
+            self.record(if was_silent { RecordEvent::CallerHeard } else { RecordEvent::CallerSilent });
+        }
+        if came_up && matches!(self.phase, Phase::Arriving { .. }) {
+            self.record(RecordEvent::Established);
+            self.record(RecordEvent::GreetingStarted);
+            self.begin_recording();
+            self.play_to_caller(self.setup.greeting.clone());
+            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+        }
+        if let LegInput::Ended(why) = event {
+            self.on_caller_gone(why);
+        }
+    }
+
+    pub(super) fn on_caller_gone(&mut self, why: Cause) {
+        if self.caller_gone || matches!(self.phase, Phase::New | Phase::Over) {
+            return;
+        }
+        self.caller_gone = true;
+        self.end_recording();
+        self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
+        self.stop_play();
+        self.release_caller();
+        // With a contact on the line, or being dialled, the operator still has somebody to speak with.
+        if self.phase != Phase::Patching || self.operator.is_none() || self.is_transferring() {
+            self.end(why);
+        }
+    }
+
+    /// A word about the recording, if there is one to say, then the queue.
+    pub(super) fn greeting_over(&mut self) {
+        if self.announce_after_greeting() {
+            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+        } else {
+            self.join_queue();
+        }
+    }
+
+    pub(super) fn join_queue(&mut self) {
+        self.record(RecordEvent::GreetingEnded);
+        self.record(RecordEvent::Queued);
+        self.phase = Phase::Queued;
+        self.outputs.push_back(Output::Enqueue);
+    }
+
+    pub(super) fn on_overdue(&mut self) {
+        match self.phase {
+            Phase::Queued => {}
+            // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
+            Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {
+                self.fail_offer(OfferEnd::Withdrawn);
+            }
+            _ => return,
+        }
+        self.outputs.push_back(Output::Dequeue);
+        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
+        self.record(RecordEvent::ApologyStarted);
+        self.stop_play();
+        self.play_to_caller(self.setup.apology.clone());
+        self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
+    }
+
+    pub(super) fn on_comfort(&mut self) {
+        if !matches!(self.phase, Phase::Queued | Phase::Offered { .. }) || self.playing.is_some() {
+            return;
+        }
+        if let Some(speech) = self.setup.comfort.clone() {
+            self.record(RecordEvent::ComfortPlayed);
+            self.play_to_caller(speech);
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! The house that call stories happen in: the drivers as they are, with signalling, media, voice and record replaced by
+//! channels. No sleeps: each wait is for the next thing the drivers do.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::book::Accounts;
+use super::record::{CallLog, Line, NotWritten};
+use super::*;
+use crate::base::clock::SystemClock;
+use crate::base::id::AccountId;
+use crate::domain::account::{LeaveMessage, Speech};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::operator::{Phone, Phones};
+use crate::engine::feed::UserRef;
+use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
+use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::sip_side::own_keys;
+use crate::engine::trunk::LegNumbers;
+use crate::io::media::prompt::Prompt;
+use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId};
+use crate::io::recording::{Ended, Kind, Tap};
+use crate::io::store::seal::Seal;
+use crate::proto::sdp::{AudioCodec, Session, Srtp};
+
+/// What the drivers do to the outside.
+#[derive(Debug)]
+pub(super) enum Did {
+    Asked(DialOut),
+    Dialled { leg: LegId, offer: Vec<u8>, events: mpsc::Sender<LegEvent> },
+    Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
+    Trunk { leg: LegId, command: LegCommand },
+    Phone { leg: LegId, command: LegCommand },
+    Connected { leg: LegId, send: bool },
+    Bridged { matrix: HearMatrix },
+    Played { leg: LegId, play: PlayId },
+    Recorded { leg: LegId, kind: Kind },
+    Restart(LegId),
+    Closed,
+    Wrote(Line),
+}
+
+#[derive(Clone)]
+struct Outside(mpsc::UnboundedSender<Did>);
+
+impl Outside {
+    fn did(&self, did: Did) {
+        let _ = self.0.send(did);
+    }
+}
+
+impl Signalling for Outside {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.did(Did::Asked(call));
+        self.did(Did::Dialled { leg, offer: offer.with(Srtp::Off, own_keys(), [127, 0, 0, 1].into()), events });
+    }
+
+    fn phones_of(&self, _user: &UserId) -> Phones {
+        Phones::of(Phone::Softphone)
+    }
+
+    fn ring(
+        &self,
+        leg: LegId,
+        user: &UserId,
+        _phone: Phone,
+        _call: &str,
+        _offer: Offer,
+        events: mpsc::Sender<LegEvent>,
+    ) {
+        self.did(Did::Rang { leg, user: user.clone(), events });
+    }
+
+    fn to_trunk(&self, leg: LegId, command: LegCommand) {
+        self.did(Did::Trunk { leg, command });
+    }
+
+    fn to_phone(&self, leg: LegId, command: LegCommand) {
+        self.did(Did::Phone { leg, command });
+    }
+}
+
+fn address() -> SocketAddr {
+    "127.0.0.1:20000".parse().expect("an address")
+}
+
+impl LegMedia for Outside {
+    fn pick_shard(&self) -> ShardId {
+        ShardId(0)
+    }
+
+    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(Reach::at(address()))
+    }
+
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
+        self.did(Did::Connected { leg, send: parameters.send });
+    }
+
+    fn open_web(&self, _shard: ShardId, _leg: LegId, _prefer: Codec) -> Result<String, MediaFault> {
+        Ok("an offer".into())
+    }
+
+    fn answer_web(&self, _leg: LegId, _answer: String) -> Result<(), MediaFault> {
+        Ok(())
+    }
+
+    fn restart_web(&self, leg: LegId) {
+        self.did(Did::Restart(leg));
+    }
+
+    fn set_bridge(&self, _shard: ShardId, _bridge: BridgeId, _rev: u64, matrix: HearMatrix) {
+        self.did(Did::Bridged { matrix });
+    }
+
+    fn drop_bridge(&self, _shard: ShardId, _bridge: BridgeId) {}
+
+    fn play(&self, leg: LegId, play: PlayId, _prompt: Arc<Prompt>, _repeat: bool) {
+        self.did(Did::Played { leg, play });
+    }
+
+    fn stop(&self, _leg: LegId, _play: PlayId) {}
+
+    fn record(&self, leg: LegId, _tap: Tap) {
+        self.did(Did::Recorded { leg, kind: Kind::Sound });
+    }
+
+    fn set_recording(&self, leg: LegId, kind: Kind) {
+        self.did(Did::Recorded { leg, kind });
+    }
+
+    fn close(&self, _leg: LegId) {
+        self.did(Did::Closed);
+    }
+}
+
+/// Speaks everything at once, but for words that say otherwise.
+struct Mouth;
+
+impl Voice for Mouth {
+    fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>> {
+        let Speech::Spoken { text } = speech else { return None };
+        assert!(text != "panic", "the voice was told to panic");
+        (text != "mute").then(crate::engine::mixer::tone)
+    }
+
+    fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        Box::pin(async move { self.prompt(speech).ok_or_else(|| "no engine".to_owned()) })
+    }
+
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
+        self.prepare(speech)
+    }
+}
+
+impl CallLog for Outside {
+    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
+        Box::pin(async move {
+            lines.iter().for_each(|line| self.did(Did::Wrote(line.clone())));
+            Ok(())
+        })
+    }
+}
+
+struct Book(String);
+
+impl Accounts for Book {
+    fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>> {
+        let greeting = if did.as_e164().ends_with("66") { "panic" } else { &self.0 };
+        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+        let account = Account {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            zone: "America/New_York".into(),
+            color: "#123456".into(),
+            answer_phrase: "Imaginary Plumbing, how may I help?".into(),
+            notes: String::new(),
+            greeting: spoken(greeting),
+            apology: spoken("apology"),
+            comfort: None,
+            dids: vec![did.clone()],
+            caller_id: None,
+            priority: 0,
+            ring_secs: 20,
+            max_wait_secs: 120,
+            undo_secs: 5,
+            leave_message: LeaveMessage::default(),
+            recording: recording_tests::policy(did),
+            call_types: vec![],
+        };
+        Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
+    }
+
+    fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
+        Box::pin(async { 3 })
+    }
+}
+
+/// Recordings that nobody makes.
+pub(super) fn recordings(clock: crate::base::clock::SharedClock) -> (Recordings, mpsc::UnboundedReceiver<Ended>) {
+    let directory = std::env::temp_dir().join("cordboard-no-recordings");
+    Recordings::start(directory, Arc::new(Seal::new(&[7; 32])), clock).expect("a thread")
+}
+
+pub(super) fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).expect("a valid number")
+}
+
+pub(super) fn user(name: &str) -> UserRef {
+    UserRef { id: UserId::named(name), name: name.to_owned() }
+}
+
+pub(super) struct House {
+    pub(super) calls: CallsHandle,
+    pub(super) desk: DeskHandle,
+    pub(super) feed: tokio::sync::broadcast::Receiver<FeedEvent>,
+    pub(super) did: mpsc::UnboundedReceiver<Did>,
+    pub(super) legs: LegNumbers,
+    pub(super) seen: Vec<Line>,
+}
+
+impl House {
+    pub(super) fn open(greeting: &str) -> Self {
+        Self::open_with(greeting, recordings(Arc::new(SystemClock)).0)
+    }
+
+    pub(super) fn open_with(greeting: &str, recordings: Recordings) -> Self {
+        let (sender, did) = mpsc::unbounded_channel();
+        let outside = Arc::new(Outside(sender));
+        let legs = LegNumbers::default();
+        let feed = Feed::default();
+        let watching = feed.subscribe();
+        let clock = Arc::new(SystemClock);
+        let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
+        let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
+        let accounts = Arc::new(Book(greeting.to_owned()));
+        let (news, _) = mpsc::unbounded_channel();
+        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, recordings, news };
+        let calls = CallsHandle::start(parts, from_desk);
+        Self { calls, desk, feed: watching, did, legs, seen: vec![] }
+    }
+
+    /// Waits for the next thing done that `pick` wants; lines written on the way are kept.
+    pub(super) async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Did) -> Option<T>) -> (Did, T) {
+        let found = tokio::time::timeout(Duration::from_secs(10), async {
+            loop {
+                let did = self.did.recv().await.expect("the house stands");
+                if let Did::Wrote(line) = &did {
+                    self.seen.push(line.clone());
+                }
+                if let Some(found) = pick(&did) {
+                    return (did, found);
+                }
+            }
+        });
+        found.await.unwrap_or_else(|_| panic!("waited in vain for: {what}"))
+    }
+
+    /// A call in; its leg and where its events go.
+    pub(super) fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (events, received) = mpsc::channel(8);
+        let leg = self.legs.fresh();
+        self.calls.take_in_one(IncomingCall {
+            leg,
+            trunk: "test".into(),
+            did: Some(number(did)),
+            caller: Some(number("+12025550150")),
+            forwarded_from: None,
+            verstat: Some("TN-Validation-Failed"),
+            offer,
+            srtp: Srtp::Off,
+            peer: [127, 0, 0, 1].into(),
+            events: received,
+        });
+        (leg, events)
+    }
+
+    /// A caller who hears the greeting to its end and waits.
+    pub(super) async fn queued(&mut self) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (leg, events) = self.dials("+12025550102", Some(offer()));
+        self.until("answer", |d| answers(d, leg)).await;
+        events.send(LegEvent::Established(None)).await.expect("the call listens");
+        let play = self.until("greeting", |d| plays(d, leg)).await.1;
+        self.calls.on_media(MediaEvent::PlayDone { leg, play });
+        self.hears(leg, &[Source::Music]).await;
+        (leg, events)
+    }
+
+    pub(super) async fn ready(&self, name: &str) {
+        self.desk.heartbeat(user(name), false);
+        self.desk.phones(UserId::named(name), Phones::of(Phone::Softphone));
+        self.desk.checked(UserId::named(name), Phone::Softphone, true);
+        self.desk.set_ready(user(name), true, None).await.expect("may be ready");
+    }
+
+    /// Waits until the operator's phone rings and takes the call.
+    pub(super) async fn takes(&mut self, name: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+        let (did, leg) = self.until("ring", |d| rings(d, name)).await;
+        let Did::Rang { events, .. } = did else { unreachable!("rings picks Rang") };
+        events.send(LegEvent::Answered(b"an answer".to_vec())).await.expect("the call listens");
+        self.calls.on_media(MediaEvent::WebUp { leg });
+        (leg, events)
+    }
+
+    pub(super) async fn hears(&mut self, leg: LegId, sources: &[Source]) {
+        let wanted = sources.to_vec();
+        let what = format!("{leg:?} hears {wanted:?}");
+        let heard = move |d: &Did| match d {
+            Did::Bridged { matrix, .. } => {
+                let listed = matrix.rows.iter().any(|(l, _)| *l == leg);
+                (listed && matrix.heard_by(leg) == wanted).then_some(())
+            }
+            _ => None,
+        };
+        self.until(&what, heard).await;
+    }
+
+    pub(super) fn call(&self) -> CallId {
+        self.calls.views().first().expect("a live call").id.clone()
+    }
+
+    pub(super) async fn does(&self, name: &str, command: Command) -> Result<(), CommandError> {
+        self.calls.command(&self.call(), &UserId::named(name), command).await
+    }
+
+    pub(super) async fn finished(&mut self) -> CallEnd {
+        let finish = |d: &Did| match d {
+            Did::Wrote(Line::Finished { end, .. }) => Some(end.clone()),
+            _ => None,
+        };
+        self.until("finish", finish).await.1
+    }
+
+    pub(super) fn kinds(&self) -> Vec<String> {
+        let kind = |line: &Line| match line {
+            Line::Event { kind, .. } => Some(kind.clone()),
+            _ => None,
+        };
+        self.seen.iter().filter_map(kind).collect()
+    }
+
+    pub(super) async fn gone(&mut self) {
+        self.shown("the call goes from the desks", |e| matches!(e, FeedEvent::CallGone { .. }).then_some(())).await;
+    }
+
+    /// Waits until the desks are told what `pick` picks.
+    pub(super) async fn shown<T>(&mut self, what: &str, pick: impl Fn(&FeedEvent) -> Option<T>) -> T {
+        let told = async {
+            loop {
+                if let Ok(Some(picked)) = self.feed.recv().await.as_ref().map(&pick) {
+                    return picked;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), told).await.expect(what)
+    }
+}
+
+pub(super) fn offer() -> Vec<u8> {
+    Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[AudioCodec::Pcmu]).offer()
+}
+
+pub(super) fn answer_to(offer: &[u8]) -> Vec<u8> {
+    let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[AudioCodec::Pcmu]);
+    session.answer(offer).expect("an answer").0
+}
+
+pub(super) fn answers(did: &Did, of: LegId) -> Option<Vec<u8>> {
+    match did {
+        Did::Trunk { leg, command: LegCommand::Answer(sdp) } if *leg == of => Some(sdp.clone()),
+        _ => None,
+    }
+}
+
+pub(super) fn plays(did: &Did, to: LegId) -> Option<PlayId> {
+    match did {
+        Did::Played { leg, play } if *leg == to => Some(*play),
+        _ => None,
+    }
+}
+
+pub(super) fn rings(did: &Did, name: &str) -> Option<LegId> {
+    match did {
+        Did::Rang { leg, user, .. } if *user == UserId::named(name) => Some(*leg),
+        _ => None,
+    }
+}
+
+pub(super) fn hangs_up(did: &Did, of: LegId) -> Option<()> {
+    match did {
+        Did::Trunk { leg, command: LegCommand::HangUp } | Did::Phone { leg, command: LegCommand::HangUp } => {
+            (*leg == of).then_some(())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,282 @@
+//! What a leg needs of the outside: the sides that signal, the shards, the voice; and the way of their events back to
+//! the call they belong to. Decides nothing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::base::clock::SharedClock;
+use crate::base::id::UserId;
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::domain::operator::{Phone, Phones};
+use crate::engine::registrar::RegistrarHandle;
+use crate::engine::signal::{DialOut, LegCommand, LegEvent, Offer};
+use crate::engine::trunk::{LegNumbers, TrunkHandle};
+use crate::io::media::prompt::Prompt;
+use crate::io::media::{Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
+use crate::io::recording::{Kind, Tap};
+
+/// What a leg needs of the sides that signal: carriers and operators' phones.
+pub trait Signalling: Send + Sync {
+    /// Dials a number over a trunk.
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>);
+    /// The phones of an operator that are registered.
+    fn phones_of(&self, user: &UserId) -> Phones;
+    /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
+    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>);
+    /// To a leg on a trunk.
+    fn to_trunk(&self, leg: LegId, command: LegCommand);
+    /// To a leg on an operator's phone.
+    fn to_phone(&self, leg: LegId, command: LegCommand);
+}
+
+/// The two signalling sides of this process.
+#[derive(Clone, Debug)]
+pub struct Sides {
+    pub trunk: TrunkHandle,
+    pub phones: RegistrarHandle,
+}
+
+impl Signalling for Sides {
+    fn dial(&self, leg: LegId, call: DialOut, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.trunk.dial(leg, call, offer, events);
+    }
+
+    fn phones_of(&self, user: &UserId) -> Phones {
+        self.phones.phones_of(user)
+    }
+
+    fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        let headers = vec![
+            // The operator has been picked: the phone answers by itself (RFC 5373 §5, and the older Call-Info).
+            ("Answer-Mode".to_owned(), "Auto".to_owned()),
+            ("Call-Info".to_owned(), "<urn:x-cordboard:call>;answer-after=0".to_owned()),
+            ("X-Cordboard-Call".to_owned(), call.to_owned()),
+        ];
+        self.phones.ring(leg, user, phone, offer, headers, events);
+    }
+
+    fn to_trunk(&self, leg: LegId, command: LegCommand) {
+        self.trunk.send(leg, command);
+    }
+
+    fn to_phone(&self, leg: LegId, command: LegCommand) {
+        self.phones.send(leg, command);
+    }
+}
+
+/// Why media could not be had; words for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaFault(pub String);
+
+impl fmt::Display for MediaFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a leg needs of media.
+pub trait LegMedia: Send + Sync {
+    fn pick_shard(&self) -> ShardId;
+    /// Opens a telephone's leg; says where it receives.
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault>;
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
+    /// Opens a browser's leg; gives the offer for it, `prefer` first.
+    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
+    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault>;
+    /// Looks for another path to a browser; the offer of it is told by the shard.
+    fn restart_web(&self, leg: LegId);
+    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix);
+    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
+    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
+    fn stop(&self, leg: LegId, play: PlayId);
+    /// Records the call of this leg from now on.
+    fn record(&self, leg: LegId, tap: Tap);
+    /// Goes on recording with sound, or without and why.
+    fn set_recording(&self, leg: LegId, kind: Kind);
+    fn close(&self, leg: LegId);
+}
+
+impl From<MediaError> for MediaFault {
+    fn from(error: MediaError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl LegMedia for Media {
+    fn pick_shard(&self) -> ShardId {
+        self.pick_shard()
+    }
+
+    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault> {
+        Ok(self.open_rtp_for(shard, leg)?)
+    }
+
+    fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
+        closed_meanwhile(leg, self.connect_rtp(leg, parameters));
+    }
+
+    fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault> {
+        let codecs: &[Codec] = match prefer {
+            Codec::Pcmu => &[Codec::Pcmu, Codec::Pcma],
+            Codec::Pcma => &[Codec::Pcma, Codec::Pcmu],
+            // Only for a caller who speaks it: then the two are relayed as they are.
+            Codec::G722 => &[Codec::G722, Codec::Pcmu, Codec::Pcma],
+        };
+        Ok(self.open_web(shard, leg, codecs)?)
+    }
+
+    fn answer_web(&self, leg: LegId, answer: String) -> Result<(), MediaFault> {
+        Ok(self.answer_web(leg, answer)?)
+    }
+
+    fn restart_web(&self, leg: LegId) {
+        closed_meanwhile(leg, self.restart_web(leg));
+    }
+
+    fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
+        self.set_bridge(shard, bridge, rev, matrix);
+    }
+
+    fn drop_bridge(&self, shard: ShardId, bridge: BridgeId) {
+        self.drop_bridge(shard, bridge);
+    }
+
+    fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool) {
+        closed_meanwhile(leg, self.play(leg, play, prompt, repeat));
+    }
+
+    fn stop(&self, leg: LegId, play: PlayId) {
+        closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn record(&self, leg: LegId, tap: Tap) {
+        closed_meanwhile(leg, self.record(leg, tap));
+    }
+
+    fn set_recording(&self, leg: LegId, kind: Kind) {
+        closed_meanwhile(leg, self.set_recording(leg, kind));
+    }
+
+    fn close(&self, leg: LegId) {
+        self.close(leg);
+    }
+}
+
+/// A command that came after its leg was closed is late, not wrong: the leg's end is told by signalling.
+fn closed_meanwhile(leg: LegId, done: Result<(), MediaError>) {
+    if let Err(error) = done {
+        tracing::debug!(leg = leg.0, "media command not followed: {error}");
+    }
+}
+
+/// Something that is ready later.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a call needs of the voice: words become prompts.
+pub trait Voice: Send + Sync {
+    /// The prompt, if it is ready now.
+    fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>>;
+    /// Makes it ready. The error is a sentence for the engineer, without the words themselves.
+    fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
+    /// The same for words that one person hears once, such as a message: they are kept nowhere.
+    fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
+}
+
+/// What every call is wired to.
+pub struct Wiring {
+    pub clock: SharedClock,
+    pub signalling: Arc<dyn Signalling>,
+    pub media: Arc<dyn LegMedia>,
+    pub voice: Arc<dyn Voice>,
+    pub routes: Routes,
+    /// One for the whole process, shared with the trunk side.
+    legs: LegNumbers,
+    last_bridge: AtomicU64,
+}
+
+impl Wiring {
+    pub fn new(
+        clock: SharedClock,
+        signalling: Arc<dyn Signalling>,
+        media: Arc<dyn LegMedia>,
+        voice: Arc<dyn Voice>,
+        legs: LegNumbers,
+    ) -> Self {
+        let (routes, last_bridge) = (Routes::default(), AtomicU64::new(1));
+        Self { clock, signalling, media, voice, routes, legs, last_bridge }
+    }
+
+    /// A number for a leg that we start.
+    pub fn fresh_leg(&self) -> LegId {
+        self.legs.fresh()
+    }
+
+    /// A number for a bridge.
+    pub fn fresh_bridge(&self) -> BridgeId {
+        BridgeId(self.last_bridge.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Where the events of each leg and bridge go.
+#[derive(Debug, Default)]
+pub struct Routes {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    legs: HashMap<LegId, mpsc::UnboundedSender<MediaEvent>>,
+    bridges: HashMap<BridgeId, mpsc::UnboundedSender<MediaEvent>>,
+}
+
+impl Routes {
+    /// Hands an event of the shards to the call it belongs to; drops it if that is over.
+    pub fn deliver(&self, event: MediaEvent) {
+        let tables = self.lock();
+        let to = match &event {
+            MediaEvent::Bridged { bridge, .. } => tables.bridges.get(bridge),
+            MediaEvent::PlayDone { leg, .. }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::WebUp { leg }
+            | MediaEvent::WebDown { leg }
+            | MediaEvent::WebOffer { leg, .. }
+            | MediaEvent::WebNoOffer { leg }
+            | MediaEvent::Silent { leg }
+            | MediaEvent::Heard { leg }
+            | MediaEvent::Quality { leg, .. }
+            | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),
+        };
+        if let Some(to) = to {
+            // An error means only that the call is over.
+            let _ = to.send(event);
+        }
+    }
+
+    pub(in crate::engine) fn add_bridge(&self, bridge: BridgeId, to: mpsc::UnboundedSender<MediaEvent>) {
+        self.lock().bridges.insert(bridge, to);
+    }
+
+    pub(in crate::engine) fn remove_bridge(&self, bridge: BridgeId) {
+        self.lock().bridges.remove(&bridge);
+    }
+
+    /// The events of `leg` go there from now on.
+    pub(super) fn add_leg(&self, leg: LegId, to: mpsc::UnboundedSender<MediaEvent>) {
+        self.lock().legs.insert(leg, to);
+    }
+
+    pub(super) fn remove_leg(&self, leg: LegId) {
+        self.lock().legs.remove(&leg);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
