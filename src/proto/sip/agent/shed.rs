@@ -15,8 +15,9 @@ use super::{Agent, Role};
 impl Agent {
     /// Whether this message was one that is over with here.
     pub(super) fn shed(&mut self, now: Instant, flow: Flow, bytes: &[u8]) -> bool {
-        let invite = bytes.starts_with(b"INVITE ");
-        if self.config.role != Role::Trunk || !(invite || bytes.starts_with(b"ACK ")) || !self.gate_is_shut(now) {
+        let (invite, ack) = (bytes.starts_with(b"INVITE "), bytes.starts_with(b"ACK "));
+        // What acknowledges refusals comes a moment after them, when the gate may be open again.
+        if self.config.role != Role::Trunk || !(ack || invite && self.gate_is_shut(now)) {
             return false;
         }
         let Some(mut headers) = wire::read_few(bytes) else { return false };
