@@ -7,7 +7,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -21,6 +20,7 @@ use crate::io::recording::{Kind, Tap};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
 use super::beat;
+use super::inbox::inbox;
 use super::leg::Leg;
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
@@ -93,7 +93,7 @@ struct Inner {
     ports: PortPool,
     clock: SharedClock,
     certificate: Certificate,
-    shards: Vec<Sender<Command>>,
+    shards: Vec<mpsc::UnboundedSender<Command>>,
     /// On which shard each leg is.
     legs: Mutex<HashMap<LegId, ShardId>>,
     rng: Mutex<Rng>,
@@ -145,7 +145,7 @@ impl Media {
         let sounds = Sounds::new(config.music);
         let (mut shards, mut drivers) = (Vec::new(), Vec::new());
         for _ in 0..config.shards.max(1) {
-            let (sender, commands) = channel();
+            let (sender, commands) = inbox();
             let shard = Shard::new(commands, events.clone(), config.clock.clone(), sounds.clone())
                 .map_err(MediaError::Thread)?;
             drivers.push(ShardDriver { shard });

@@ -6,6 +6,7 @@
 
 mod beat;
 mod handle;
+mod inbox;
 mod keys;
 mod leg;
 #[cfg(test)]

@@ -12,7 +12,6 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -26,6 +25,7 @@ use crate::proto::audio::tone;
 use crate::proto::rtp::packet::Header;
 use crate::proto::rtp::telephone_event::Part;
 
+use super::inbox::{Inbox, Taken};
 use super::leg::{Heard, Leg, Notice};
 use super::ready::{Port, Ready};
 use super::{MediaEvent, PlayId, Prompt, RtpParameters};
@@ -61,7 +61,7 @@ pub(super) enum Command {
     Record(LegId, Box<Tap>),
     SetRecording(LegId, Kind),
     /// These legs go to another shard, together.
-    Move(Vec<LegId>, Sender<Self>),
+    Move(Vec<LegId>, mpsc::UnboundedSender<Self>),
     /// These legs will come from another shard; what is said to them before waits.
     Expect(Vec<LegId>),
     /// The legs that were expected, those of them that are still there.
@@ -143,7 +143,7 @@ pub(super) struct Shard {
     /// The plan no longer fits the legs and bridges.
     stale: bool,
     bridges: HashMap<BridgeId, Bridge>,
-    commands: Receiver<Command>,
+    commands: Inbox<Command>,
     events: mpsc::Sender<MediaEvent>,
     backlog: VecDeque<MediaEvent>,
     clock: SharedClock,
@@ -155,7 +155,7 @@ pub(super) struct Shard {
 
 impl Shard {
     pub(super) fn new(
-        commands: Receiver<Command>,
+        commands: Inbox<Command>,
         events: mpsc::Sender<MediaEvent>,
         clock: SharedClock,
         sounds: Sounds,
@@ -385,10 +385,10 @@ impl Shard {
 
     fn take_commands(&mut self, now: Instant) -> bool {
         loop {
-            match self.commands.try_recv() {
-                Ok(command) => self.command(now, command),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
+            match self.commands.take() {
+                Taken::Message(command) => self.command(now, command),
+                Taken::Nothing => return true,
+                Taken::Closed => return false,
             }
         }
     }

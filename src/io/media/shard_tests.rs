@@ -4,7 +4,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -87,7 +86,7 @@ impl Peer {
 
 pub(super) struct Rig {
     pub(super) shard: Shard,
-    pub(super) commands: Sender<Command>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) events: mpsc::Receiver<MediaEvent>,
     pub(super) clock: TestClock,
     pub(super) pool: PortPool,
@@ -104,7 +103,7 @@ impl Rig {
         let [_, _, b, c] = std::process::id().to_be_bytes();
         let ip = IpAddr::V4(Ipv4Addr::new(127, b | 64, c, NEXT.fetch_add(1, Ordering::Relaxed)));
         let clock = TestClock::at(UtcMs(1_800_000_000_000));
-        let (commands, receiver) = channel();
+        let (commands, receiver) = super::inbox::inbox();
         let (sender, events) = mpsc::channel(64);
         let music = Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000)));
         let shard = Shard::new(receiver, sender, Arc::new(clock.clone()), Sounds::new(music)).unwrap();

@@ -1,12 +1,13 @@
 //! The shard's end of a recording. It rides in the caller's leg, so it moves with it from shard to shard.
 //!
 //! What always holds: [`Tap::beat`] allocates nothing, waits for nobody and takes no lock. The pool of blocks is made
-//! with the tap; blocks go to the writer and come back through two bounded channels, at whose other ends nobody
-//! sleeps (a sender would have to wake them). Each beat is one frame of the recording's time, whether it could be
+//! with the tap; blocks go to the writer and come back through two rings that never wait for the other end (a channel of the
+//! standard library would: for a sender in the middle of sending), and at whose other ends nobody sleeps. Each beat is one frame of the recording's time, whether it could be
 //! kept or not: the two sides and the clock stay in step.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::proto::audio::frame::{FRAME, Frame};
 use crate::proto::audio::g711;
@@ -82,8 +83,8 @@ impl Block {
 /// The writer's ends of a tap's channels.
 #[derive(Debug)]
 pub(super) struct BlockEnds {
-    pub(super) full: Receiver<Box<Block>>,
-    pub(super) free: SyncSender<Box<Block>>,
+    pub(super) full: Consumer<Box<Block>>,
+    pub(super) free: Producer<Box<Block>>,
 }
 
 /// Takes down what is said, from its first beat until it is dropped.
@@ -95,18 +96,18 @@ pub struct Tap {
     block: Option<Box<Block>>,
     /// Kept back for the end, which must always get through.
     last: Option<Box<Block>>,
-    full: SyncSender<Box<Block>>,
-    free: Receiver<Box<Block>>,
+    full: Producer<Box<Block>>,
+    free: Consumer<Box<Block>>,
     health: Arc<Health>,
 }
 
 impl Tap {
     pub(super) fn new(health: Arc<Health>) -> (Self, BlockEnds) {
-        let (full, to_write) = sync_channel(BLOCKS + 1);
-        let (give_back, free) = sync_channel(BLOCKS + 1);
+        let (full, to_write) = RingBuffer::new(BLOCKS + 1);
+        let (mut give_back, free) = RingBuffer::new(BLOCKS + 1);
         for _ in 0..BLOCKS {
             // There is room for all of them.
-            let _ = give_back.try_send(Block::empty());
+            let _ = give_back.push(Block::empty());
         }
         let tap = Self { kind: Kind::Sound, at: 0, block: None, last: Some(Block::empty()), full, free, health };
         (tap, BlockEnds { full: to_write, free: give_back })
@@ -125,7 +126,7 @@ impl Tap {
     /// A beat: what the caller says, and what our side says.
     pub fn beat(&mut self, caller: &Frame, ours: &Frame) {
         if self.block.is_none()
-            && let Ok(mut free) = self.free.try_recv()
+            && let Ok(mut free) = self.free.pop()
         {
             (free.at, free.len) = (self.at, 0);
             self.block = Some(free);
@@ -159,8 +160,8 @@ impl Tap {
 
     fn hand_on(&mut self) {
         if let Some(block) = self.block.take() {
-            // There is room for every block that there is; an error means that the writer is gone.
-            let _ = self.full.try_send(block);
+            // There is room for every block that there is.
+            let _ = self.full.push(block);
         }
     }
 }
@@ -171,7 +172,7 @@ impl Drop for Tap {
         self.hand_on();
         if let Some(mut last) = self.last.take() {
             (last.at, last.len) = (self.at, 0);
-            let _ = self.full.try_send(last);
+            let _ = self.full.push(last);
         }
     }
 }
@@ -210,14 +211,14 @@ impl TapeForTest {
     /// Frames since the last time. What is missing is a gap.
     pub fn take(&mut self) -> Vec<FrameForTest> {
         let mut frames = Vec::new();
-        while let Ok(block) = self.ends.full.try_recv() {
+        while let Ok(block) = self.ends.full.pop() {
             frames.extend((self.at..block.at).map(|_| FrameForTest::new(Kind::Gap, &[0; BOTH])));
             self.at = block.at;
             for (kind, sound) in block.frames() {
                 frames.push(FrameForTest::new(kind, sound));
                 self.at += 1;
             }
-            let _ = self.ends.free.try_send(block);
+            let _ = self.ends.free.push(block);
         }
         frames
     }

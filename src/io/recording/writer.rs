@@ -9,10 +9,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvError, SendError, Sender, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::mpsc::{Receiver, RecvError, SendError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rtrb::PopError;
 
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::CallId;
@@ -169,14 +171,17 @@ impl Running {
     /// Writes what has come. Tells when it is over, and whether its end was written.
     fn turn(&mut self, now: Instant, shelf: &mut dyn Shelf, health: &Health) -> Option<bool> {
         while self.over_since.is_none() {
-            match self.blocks.full.try_recv() {
+            // Asked first, and seen first: what the tap sent last is there once it has gone.
+            let gone = self.blocks.full.is_abandoned();
+            fence(Ordering::Acquire);
+            match self.blocks.full.pop() {
                 Ok(block) => {
                     self.take(now, &block, shelf, health);
-                    // There is room for all blocks; an error means that the tap is gone.
-                    let _ = self.blocks.free.try_send(block);
+                    // There is room for all blocks.
+                    let _ = self.blocks.free.push(block);
                 }
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => self.over_since = Some(now),
+                Err(PopError::Empty) if gone => self.over_since = Some(now),
+                Err(PopError::Empty) => break,
             }
         }
         let over_since = self.over_since?;
