@@ -4,6 +4,10 @@ mod cli;
 
 use std::process::ExitCode;
 
+/// Gives a flood's memory back to the system (docs/adr/0008); what it is set to is in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }

@@ -93,11 +93,20 @@ struct Options {
     other: Option<PathBuf>,
     only: Option<String>,
     overload: bool,
+    /// The callers may use the server's core as well.
+    together: bool,
 }
 
 impl Options {
     fn read() -> Self {
-        let mut options = Self { rounds: 3, window: Duration::from_secs(8), other: None, only: None, overload: false };
+        let mut options = Self {
+            rounds: 3,
+            window: Duration::from_secs(8),
+            other: None,
+            only: None,
+            overload: false,
+            together: false,
+        };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut number = |usual: u64| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(usual);
@@ -107,6 +116,7 @@ impl Options {
                 "--other" => options.other = arguments.next().map(PathBuf::from),
                 "--only" => options.only = arguments.next(),
                 "--overload" => options.overload = true,
+                "--together" => options.together = true,
                 _ => {}
             }
         }
@@ -318,7 +328,7 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
                 signalled(who, binary, options, table)?;
             }
             if options.overload {
-                overload::measure(who, binary, table)?;
+                overload::measure(who, binary, options.together, table)?;
             }
         }
         Subject::Engine => {

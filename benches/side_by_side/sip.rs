@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use cordboard::base::clock::{Clock, SystemClock};
+use rustix::net::RecvFlags;
 
 use super::far::address;
 
@@ -76,6 +77,8 @@ pub struct Tally {
     pub repeated: usize,
     /// INVITE to 200, in ms.
     pub setup_ms: Vec<f64>,
+    /// When the last 200 to an INVITE came.
+    pub last_answer: Option<Instant>,
 }
 
 impl Tally {
@@ -170,24 +173,33 @@ impl Callers {
         self.calls.iter().filter(|call| matches!(call.stage, Stage::Inviting | Stage::Leaving)).count()
     }
 
-    /// Takes what comes until `until`; calls are hung up as soon as they are up if `at_once`.
+    /// Takes what comes until `until`; calls are hung up as soon as they are up if `at_once`. Whoever is late takes what has
+    /// come all the same: a carrier that only sends would measure itself.
     pub fn serve(&mut self, until: Instant, at_once: bool) {
         loop {
+            while self.take_next(RecvFlags::DONTWAIT, at_once) {}
+            self.repeat();
             let now = SystemClock.instant();
             if now >= until {
                 return;
             }
             let wait = (until - now).min(Duration::from_millis(20)).max(Duration::from_micros(100));
             let _ = self.socket.set_read_timeout(Some(wait));
-            let mut buffer = std::mem::take(&mut self.buffer);
-            if let Ok(len) = self.socket.recv(&mut buffer)
-                && let Ok(text) = std::str::from_utf8(&buffer[..len])
-            {
-                self.take(text, at_once);
-            }
-            self.buffer = buffer;
-            self.repeat();
+            self.take_next(RecvFlags::empty(), at_once);
         }
+    }
+
+    /// Whether something was there.
+    fn take_next(&mut self, flags: RecvFlags, at_once: bool) -> bool {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let read = rustix::net::recv(&self.socket, buffer.as_mut_slice(), flags);
+        if let Ok((len, _)) = read
+            && let Ok(text) = std::str::from_utf8(&buffer[..len])
+        {
+            self.take(text, at_once);
+        }
+        self.buffer = buffer;
+        read.is_ok()
     }
 
     fn repeat(&mut self) {
@@ -255,6 +267,7 @@ impl Callers {
                 call.audio = audio_of(text);
                 call.stage = Stage::Up;
                 self.tally.answered += 1;
+                self.tally.last_answer = Some(now);
                 self.tally.setup_ms.push((now - call.began).as_secs_f64() * 1e3);
             } else {
                 let uri = format!("sip:{}@{}", self.dialled, self.server);
@@ -274,15 +287,20 @@ impl Callers {
         }
     }
 
-    /// A request from the other side: it hangs up.
+    /// A request from the other side: it hangs up, or asks whether we are still there.
     fn answer(&mut self, text: &str) {
-        if text.starts_with("BYE ") {
-            let _ = self.socket.send_to(ok(text, "", None).as_bytes(), self.server);
-            let n = header(text, "Call-ID").and_then(|id| id.split(['-', '@']).nth(1)?.parse::<usize>().ok());
-            if let Some(call) = n.and_then(|n| self.calls.get_mut(n)) {
-                (call.stage, call.again) = (Stage::Over, None);
-                self.tally.ended += 1;
-            }
+        if text.starts_with("ACK ") {
+            return;
+        }
+        let _ = self.socket.send_to(ok(text, "", None).as_bytes(), self.server);
+        if !text.starts_with("BYE ") {
+            return;
+        }
+        let n = header(text, "Call-ID").and_then(|id| id.split(['-', '@']).nth(1)?.parse::<usize>().ok());
+        // A BYE that comes again ends nothing more.
+        if let Some(call) = n.and_then(|n| self.calls.get_mut(n)).filter(|call| call.stage != Stage::Over) {
+            (call.stage, call.again) = (Stage::Over, None);
+            self.tally.ended += 1;
         }
     }
 }
