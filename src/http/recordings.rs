@@ -1,5 +1,9 @@
 //! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls in which
 //! they talked. Who listens is on the call's record before the first byte is given.
+//!
+//! Whoever asks for all of a recording is told at once if any of it is not what was written. Whoever asks for a part, as a
+//! player does that is moved about, costs what is read for that part: told at once is what is wrong where it begins; where
+//! a later second is, the answer ends.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -17,7 +21,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
-use crate::io::recording::{Figures, Mark, Recorded, RecordingError};
+use crate::io::recording::{Figures, Mark, Recorded, RecordingError, Recordings, Sound};
 use crate::io::store::calls::CallEventRecord;
 use crate::io::store::users::Role;
 
@@ -121,18 +125,17 @@ pub async fn listen(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     permit(&front, &signed, &call).await?;
-    let recorded = open(&front, &call).await?;
-    let whole = recorded.wav_len();
-    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let range = match asked.and_then(|asked| parse_range(asked, whole)) {
-        Some(None) => {
+    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
+    let (recordings, of) = (front.recordings.clone(), call.clone());
+    let found = spawn_blocking(move || find(&recordings, &of, asked.as_deref())).await;
+    let (wav, whole) = match found.map_err(|_| Problem::fault())?? {
+        Found::Part(wav, whole) => (wav, whole),
+        Found::Nothing(whole) => {
             let detail = format!("The recording has {whole} bytes.");
             let status = StatusCode::RANGE_NOT_SATISFIABLE;
             let problem = Problem::new(status, "range", "No such part", detail).into_response();
             return Ok(([(header::CONTENT_RANGE, format!("bytes */{whole}"))], problem).into_response());
         }
-        Some(Some(range)) => Some(range),
-        None => None,
     };
     if !front.desk.listened(call.clone(), signed.bearer.user.clone()).await {
         let detail =
@@ -145,15 +148,37 @@ pub async fn listen(
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::CONTENT_DISPOSITION, name),
     ];
-    let recorded = Arc::new(recorded);
-    Ok(match range {
-        None => (fixed, axum::body::Body::new(Wav::new(recorded, 0..whole))).into_response(),
-        Some(range) => {
-            let part = format!("bytes {}-{}/{whole}", range.start, range.end - 1);
-            let body = axum::body::Body::new(Wav::new(recorded, range));
-            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, part)], fixed, body).into_response()
-        }
+    let part = wav.is_part.then(|| format!("bytes {}-{}/{whole}", wav.left.start, wav.left.end - 1));
+    let body = axum::body::Body::new(wav);
+    Ok(match part {
+        None => (fixed, body).into_response(),
+        Some(part) => (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, part)], fixed, body).into_response(),
     })
+}
+
+/// What was asked for.
+enum Found {
+    /// It, and how many octets the whole has.
+    Part(Wav, u64),
+    /// There is no such part of so many octets.
+    Nothing(u64),
+}
+
+/// Finds what was asked for, all or a range, and sees to it that the answer can begin.
+fn find(recordings: &Recordings, call: &CallId, asked: Option<&str>) -> Result<Found, RecordingError> {
+    let sound = recordings.open_sound(call)?;
+    let whole = sound.wav_len();
+    let range = match asked.and_then(|asked| parse_range(asked, whole)) {
+        Some(None) => return Ok(Found::Nothing(whole)),
+        Some(Some(range)) => Some(range),
+        None => None,
+    };
+    let is_part = range.is_some();
+    let left = range.unwrap_or(0..whole);
+    // Also a player that begins at the beginning asks for a range.
+    let sound = if left == (0..whole) { Recorded::look(sound)?.into() } else { sound };
+    let first = sound.wav(left.clone())?;
+    Ok(Found::Part(Wav { sound: Arc::new(sound), left, is_part, first: Some(first), reading: None }, whole))
 }
 
 /// One range of bytes (RFC 9110 §14.1.2). `None`: to be ignored; `Some(None)`: there is no such part.
@@ -173,15 +198,13 @@ type Part = Result<Vec<u8>, RecordingError>;
 
 /// A body that reads a recording as it is sent, a second at a time, off the threads that serve.
 struct Wav {
-    recorded: Arc<Recorded>,
+    sound: Arc<Sound>,
     left: Range<u64>,
+    /// It was asked for as a range.
+    is_part: bool,
+    /// Read beforehand.
+    first: Option<Vec<u8>>,
     reading: Option<JoinHandle<Part>>,
-}
-
-impl Wav {
-    const fn new(recorded: Arc<Recorded>, range: Range<u64>) -> Self {
-        Self { recorded, left: range, reading: None }
-    }
 }
 
 impl Body for Wav {
@@ -195,8 +218,12 @@ impl Body for Wav {
         if self.left.is_empty() {
             return Poll::Ready(None);
         }
-        let (recorded, range) = (Arc::clone(&self.recorded), self.left.clone());
-        let reading = self.reading.get_or_insert_with(|| spawn_blocking(move || recorded.wav(range)));
+        if let Some(first) = self.first.take() {
+            self.left.start += first.len() as u64;
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from(first)))));
+        }
+        let (sound, range) = (Arc::clone(&self.sound), self.left.clone());
+        let reading = self.reading.get_or_insert_with(|| spawn_blocking(move || sound.wav(range)));
         let read = ready!(Pin::new(reading).poll(cx));
         self.reading = None;
         Poll::Ready(Some(match read {

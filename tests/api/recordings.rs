@@ -141,6 +141,28 @@ async fn parts_are_given_as_asked_for() {
 }
 
 #[tokio::test]
+async fn a_part_is_given_whatever_became_of_the_others_and_refused_if_it_is_altered_itself() {
+    let house = House::new().await;
+    let call = recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    let whole = house.fetch("/api/v1/calls/call_recorded/recording", &sam).await.body;
+    let path = house.directory().join("recordings").join(format!("{call}.rec"));
+    let mut bytes = std::fs::read(&path).expect("it is there");
+    // In the sound of the second second.
+    let altered = bytes.len() / 2 + 1_000;
+    bytes[altered] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let got = part(&house, &sam, "bytes=100-32043").await;
+    assert_eq!((got.status, &got.body[..]), (StatusCode::PARTIAL_CONTENT, &whole[100..32_044]), "the first second");
+    let got = part(&house, &sam, "bytes=70000-").await;
+    assert_eq!((got.status, &got.body[..]), (StatusCode::PARTIAL_CONTENT, &whole[70_000..]), "the last");
+    for range in ["bytes=32044-40000", "bytes=40000-", "bytes=0-"] {
+        let got = part(&house, &sam, range).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "recording.damaged"), "{range}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_recorded_of_a_call_can_be_looked_at() {
     let house = House::new().await;
     recorded(&house).await;

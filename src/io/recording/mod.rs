@@ -5,12 +5,14 @@
 //! that thread alone; what does not fit is missing, marked as a gap, and counted ([`Health`]). Each second is sealed
 //! by itself under a key of the recording's own ([`segment`]), so that a crash costs what was not yet written; another
 //! thread sees to it that a power cut costs little more ([`flusher`]).
-//! [`Recorded`] reads it again. Decides nothing about who is recorded, and keeps no list but the directory.
+//! [`Recorded`] reads all of it again, [`Sound`] any part. Decides nothing about who is recorded, and keeps no list but
+//! the directory.
 
 mod flusher;
 mod reader;
 mod segment;
 mod shelf;
+mod sound;
 mod tap;
 mod writer;
 
@@ -34,6 +36,7 @@ use crate::io::store::seal::Seal;
 
 pub use reader::{Mark, Recorded};
 pub use shelf::{Reel, Shelf};
+pub use sound::Sound;
 #[cfg(test)]
 pub use tap::{FrameForTest, TapeForTest};
 pub use tap::{Kind, Tap};
@@ -279,6 +282,12 @@ impl Recordings {
     /// for a thread that may block.
     pub fn open(&self, call: &CallId) -> Result<Recorded, RecordingError> {
         Recorded::open(File::open(path_of(&self.inner.directory, call))?, &self.inner.seal, call)
+    }
+
+    /// Opens the sound of a call's recording, to be read in parts: a second is looked at when it is read. Reads a little
+    /// of the file: for a thread that may block.
+    pub fn open_sound(&self, call: &CallId) -> Result<Sound, RecordingError> {
+        Sound::open(File::open(path_of(&self.inner.directory, call))?, &self.inner.seal, call)
     }
 
     /// Deletes what was last written to before `now` less `keep`, as much of it as can be, and tells whose recordings

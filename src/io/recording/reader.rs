@@ -1,30 +1,16 @@
-//! A recording being listened to: looked at whole when it is opened, then read second by second as a stereo WAV, the
-//! caller left, our side right.
-//!
-//! Never gives out a byte of a file that is not what was written. A file without its last segment was cut off, by a
-//! crash or because the call goes on: it is as long as what is whole, and says so ([`Recorded::is_complete`]).
+//! A recording being looked at: all of it is read and found to be what was written when it is opened, and what of it is
+//! there and what is missing is counted. Its sound is then read as [`Sound`] gives it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 
 use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
 use crate::io::store::seal::Seal;
-use crate::proto::audio::frame::{FRAME, RATE};
-use crate::proto::audio::g711;
 
-use super::segment::{HEAD_ROOM, PREFIX, Prefix, SECOND, SegmentKey, read_head};
-use super::tap::{BOTH, Kind};
+use super::sound::Sound;
+use super::tap::Kind;
 use super::{FRAME_MS, Figures, RecordingError};
-
-/// The head of a WAV file.
-const WAV_HEAD: u64 = 44;
-/// Two samples of 16 bits.
-const SAMPLE: u64 = 4;
-/// Octets of WAV that a frame becomes.
-const WAV_FRAME: u64 = FRAME as u64 * SAMPLE;
 
 /// A part without sound, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -34,81 +20,27 @@ pub struct Mark {
     pub length_ms: u64,
 }
 
-/// A recording, opened.
+/// A recording, opened and looked at whole.
 #[derive(Debug)]
 pub struct Recorded {
-    file: File,
-    key: SegmentKey,
-    started_at: UtcMs,
-    /// Where each second's segment is.
-    seconds: Vec<(u64, Prefix)>,
+    sound: Sound,
     figures: Figures,
     marks: Vec<Mark>,
-    complete: bool,
 }
 
 impl Recorded {
     pub(super) fn open(file: File, seal: &Seal, call: &CallId) -> Result<Self, RecordingError> {
-        let len = file.metadata()?.len();
-        let mut head = [0; HEAD_ROOM];
-        let have = usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_ROOM);
-        file.read_exact_at(&mut head[..have], 0)?;
-        let (key, started_at, at) = read_head(seal, call, &head[..have]).ok_or(RecordingError::NotOurs)?;
-        let (seconds, figures, marks) = Default::default();
-        let mut recorded = Self { file, key, started_at, seconds, figures, marks, complete: false };
-        recorded.look(at as u64, len)?;
+        Self::look(Sound::open(file, seal, call)?)
+    }
+
+    /// Looks at all of it. Reads the file: for a thread that may block.
+    pub fn look(sound: Sound) -> Result<Self, RecordingError> {
+        let mut recorded = Self { sound, figures: Figures::default(), marks: Vec::new() };
+        for n in 0..recorded.sound.seconds() {
+            let second = recorded.sound.second(n)?;
+            recorded.count(&second.kinds);
+        }
         Ok(recorded)
-    }
-
-    /// Looks at every segment from `at` on.
-    fn look(&mut self, mut at: u64, len: u64) -> Result<(), RecordingError> {
-        let mut prefix = [0; PREFIX];
-        while at + PREFIX as u64 <= len {
-            if self.complete {
-                return Err(self.damaged());
-            }
-            self.file.read_exact_at(&mut prefix, at)?;
-            if prefix == [0; PREFIX] && self.is_blank(at, len)? {
-                // A power cut left room that was never written.
-                return Ok(());
-            }
-            let read = Prefix::read(&prefix).ok_or_else(|| self.damaged())?;
-            let end = at + (PREFIX + read.len) as u64;
-            if end > len {
-                return Ok(());
-            }
-            self.seconds.push((at, read));
-            let second = self.seconds.len() - 1;
-            let (kinds, _) = self.second(second).inspect_err(|_| {
-                tracing::error!(second, code = "recording.damaged", "a recording does not open");
-            })?;
-            if kinds.len() < SECOND && !read.last {
-                return Err(self.damaged());
-            }
-            self.count(&kinds);
-            self.complete = read.last;
-            at = end;
-        }
-        // Bytes after the end were put there by somebody else.
-        if self.complete && at != len { Err(self.damaged()) } else { Ok(()) }
-    }
-
-    fn damaged(&self) -> RecordingError {
-        RecordingError::Damaged { second: self.seconds.len() as u64 }
-    }
-
-    fn is_blank(&self, from: u64, len: u64) -> io::Result<bool> {
-        let mut bytes = [0; 4_096];
-        let mut at = from;
-        while at < len {
-            let have = usize::try_from(len - at).unwrap_or(usize::MAX).min(bytes.len());
-            self.file.read_exact_at(&mut bytes[..have], at)?;
-            if bytes[..have].iter().any(|byte| *byte != 0) {
-                return Ok(false);
-            }
-            at += have as u64;
-        }
-        Ok(true)
     }
 
     fn count(&mut self, kinds: &[Kind]) {
@@ -125,20 +57,9 @@ impl Recorded {
         }
     }
 
-    fn second(&self, n: usize) -> Result<(Vec<Kind>, Vec<u8>), RecordingError> {
-        let damaged = || RecordingError::Damaged { second: n as u64 };
-        let (at, prefix) = self.seconds.get(n).ok_or_else(damaged)?;
-        let mut sealed = vec![0; prefix.len];
-        self.file.read_exact_at(&mut sealed, at + PREFIX as u64).map_err(|error| {
-            if error.kind() == ErrorKind::UnexpectedEof { damaged() } else { RecordingError::Disk(error) }
-        })?;
-        let second = self.key.open(n as u64, prefix, &mut sealed).ok_or_else(damaged)?;
-        Ok((second.kinds, second.sound))
-    }
-
     /// When it began.
     pub const fn started_at(&self) -> UtcMs {
-        self.started_at
+        self.sound.started_at()
     }
 
     /// How long it is and what of it is there.
@@ -153,79 +74,22 @@ impl Recorded {
 
     /// Whether its end is there.
     pub const fn is_complete(&self) -> bool {
-        self.complete
-    }
-
-    fn frames(&self) -> u64 {
-        self.figures.length_ms / FRAME_MS
+        self.sound.is_complete()
     }
 
     /// Octets of the whole WAV file.
-    pub fn wav_len(&self) -> u64 {
-        WAV_HEAD + self.frames() * WAV_FRAME
+    pub const fn wav_len(&self) -> u64 {
+        self.sound.wav_len()
     }
 
-    /// A part of the WAV file: the octets of `range` that are in the head or in the first second it touches. Empty only
-    /// if the range is, or lies behind the end. To be asked again for what follows.
+    /// A part of the WAV file, as [`Sound::wav`] gives it.
     pub fn wav(&self, range: Range<u64>) -> Result<Vec<u8>, RecordingError> {
-        let range = range.start..range.end.min(self.wav_len());
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (from, bytes) = if range.start < WAV_HEAD {
-            (0, self.wav_head().to_vec())
-        } else {
-            let second = (range.start - WAV_HEAD) / (SECOND as u64 * WAV_FRAME);
-            let from = WAV_HEAD + second * SECOND as u64 * WAV_FRAME;
-            let n = usize::try_from(second).map_err(|_| RecordingError::Damaged { second })?;
-            let (kinds, sound) = self.second(n)?;
-            (from, to_wav(&kinds, &sound))
-        };
-        let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX).min(bytes.len());
-        Ok(bytes[place(range.start)..place(range.end)].to_vec())
-    }
-
-    /// RIFF/WAVE, PCM, 16 bits, two channels, 8 kHz. Longer than 37 hours its lengths say as much as they can.
-    fn wav_head(&self) -> [u8; WAV_HEAD as usize] {
-        const CHANNELS: u16 = 2;
-        let data = u32::try_from(self.frames() * WAV_FRAME).unwrap_or(u32::MAX);
-        let mut head = [0; WAV_HEAD as usize];
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            head[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        put(b"RIFF");
-        put(&data.saturating_add(36).to_le_bytes());
-        put(b"WAVEfmt ");
-        put(&16_u32.to_le_bytes());
-        put(&1_u16.to_le_bytes());
-        put(&CHANNELS.to_le_bytes());
-        put(&RATE.to_le_bytes());
-        put(&(RATE * SAMPLE as u32).to_le_bytes());
-        put(&(SAMPLE as u16).to_le_bytes());
-        put(&16_u16.to_le_bytes());
-        put(b"data");
-        put(&data.to_le_bytes());
-        head
+        self.sound.wav(range)
     }
 }
 
-/// Frames as interleaved samples; silence where there is no sound.
-fn to_wav(kinds: &[Kind], sound: &[u8]) -> Vec<u8> {
-    let mut wav = Vec::with_capacity(kinds.len() * FRAME * SAMPLE as usize);
-    let mut sound = sound.chunks_exact(BOTH);
-    for kind in kinds {
-        match if *kind == Kind::Sound { sound.next() } else { None } {
-            Some(both) => {
-                let (caller, ours) = both.split_at(FRAME);
-                for (left, right) in caller.iter().zip(ours) {
-                    wav.extend_from_slice(&g711::from_ulaw(*left).to_le_bytes());
-                    wav.extend_from_slice(&g711::from_ulaw(*right).to_le_bytes());
-                }
-            }
-            None => wav.resize(wav.len() + FRAME * SAMPLE as usize, 0),
-        }
+impl From<Recorded> for Sound {
+    fn from(recorded: Recorded) -> Self {
+        recorded.sound
     }
-    wav
 }

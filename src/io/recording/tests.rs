@@ -211,6 +211,60 @@ fn a_part_of_the_wav_is_the_part_of_the_whole() {
 }
 
 #[test]
+fn a_part_costs_the_seconds_that_it_touches_and_the_last_one() {
+    let mut house = House::new();
+    let mut tap = house.recordings.begin(&call());
+    house.talk(&mut tap, 3_000);
+    tap.set(Kind::Paused);
+    house.talk(&mut tap, 3_000);
+    tap.set(Kind::Sound);
+    house.talk(&mut tap, 25);
+    house.over(tap);
+    let whole = house.recordings.open(&call()).expect("it opens");
+    let second = 32_000;
+    for (range, touched) in [
+        (0..44, 0),
+        (44..45, 1),
+        (44 + 7 * second..44 + 8 * second, 1),
+        (43 + 8 * second..45 + 9 * second, 3),
+        (44 + 59 * second..44 + 61 * second, 2),
+        (44 + 119 * second..whole.wav_len(), 2),
+    ] {
+        let sound = house.recordings.open_sound(&call()).expect("it opens");
+        assert_eq!((sound.wav_len(), sound.is_complete()), (44 + 120 * second + second / 2, true));
+        assert_eq!(sound.read.load(Ordering::Relaxed), 1, "the last, to learn how long it is");
+        let mut at = range.start;
+        while at < range.end {
+            let part = sound.wav(at..range.end).expect("it reads");
+            assert_eq!(part, whole.wav(at..range.end).expect("it reads"), "{range:?}");
+            at += part.len() as u64;
+        }
+        assert_eq!(sound.read.load(Ordering::Relaxed), 1 + touched, "{range:?}");
+    }
+}
+
+#[test]
+fn an_altered_second_is_refused_where_it_is_read_and_keeps_no_other() {
+    let mut house = House::new();
+    let mut tap = house.recordings.begin(&call());
+    house.talk(&mut tap, 230);
+    house.over(tap);
+    let mut file = std::fs::read(house.path()).expect("it is there");
+    let altered = segments(&file)[2].end - 1;
+    file[altered] ^= 1;
+    std::fs::write(house.path(), file).expect("written");
+    assert_eq!(house.recordings.open(&call()).expect_err("one is altered").code(), "recording.damaged");
+    let sound = house.recordings.open_sound(&call()).expect("the others are as they were written");
+    for n in 0..5 {
+        let at = 44 + n * 32_000;
+        match sound.wav(at..at + 32_000) {
+            Ok(part) => assert!(n != 2 && !part.is_empty(), "second {n}"),
+            Err(error) => assert!(n == 2 && matches!(error, RecordingError::Damaged { second: 2 }), "{n}: {error}"),
+        }
+    }
+}
+
+#[test]
 fn a_pause_is_silence_on_both_sides_and_is_marked() {
     let mut house = House::new();
     let mut tap = house.recordings.begin(&call());
