@@ -1,11 +1,18 @@
 //! Media as the rest of the house uses it: real threads, real time, a SIP far end and a browser (webrtc-rs'
 //! core as the answering side), each with a tone of its own.
 
+#[path = "support/media.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod media;
+#[path = "support/softphone.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod softphone;
+
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cordboard::base::clock::{Clock, SharedClock, SystemClock, TestClock, UtcMs};
 use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
@@ -16,25 +23,13 @@ use cordboard::proto::audio::g711;
 use cordboard::proto::audio::tone::{power_at, sine};
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use cordboard::proto::sdp::{AudioCodec, Session};
-use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMA, MIME_TYPE_PCMU, MediaEngine};
-use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
-use rtc::peer_connection::message::RTCMessage;
-use rtc::peer_connection::sdp::RTCSessionDescription;
-use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
-use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
-use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
-};
-use rtc::sansio::Protocol;
-use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use media::MUSIC_HZ;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMA, MIME_TYPE_PCMU};
+use softphone::{SSRC, Softphone};
 use tokio::sync::mpsc;
 
 const CALLER_HZ: f64 = 700.0;
 const OPERATOR_HZ: f64 = 1_100.0;
-const MUSIC_HZ: f64 = 300.0;
 
 fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a loopback port");
@@ -121,135 +116,40 @@ impl Caller {
 
 /// A browser.
 struct Browser {
-    core: RTCPeerConnection,
-    sender: RTCRtpSenderId,
-    socket: UdpSocket,
+    phone: Softphone,
     voice: Voice,
-}
-
-fn codec(mime: &str, payload_type: u8) -> RTCRtpCodecParameters {
-    let rtp_codec = RTCRtpCodec {
-        mime_type: mime.to_owned(),
-        clock_rate: 8_000,
-        channels: 0,
-        sdp_fmtp_line: String::new(),
-        rtcp_feedback: Vec::new(),
-    };
-    RTCRtpCodecParameters { rtp_codec, payload_type }
 }
 
 impl Browser {
     fn answer(offer: &str, clock: SharedClock) -> (Self, String) {
-        let now = clock.instant();
-        let socket = socket();
-        let local = socket.local_addr().expect("a bound socket");
-        let mut media = MediaEngine::default();
-        for parameters in [codec(MIME_TYPE_PCMU, 0), codec(MIME_TYPE_PCMA, 8)] {
-            media.register_codec(parameters, RtpCodecKind::Audio).expect("a codec");
-        }
-        let settings = SettingEngineBuilder::new()
-            .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
-            .with_include_loopback_candidate(true)
-            .build();
-        let mut core = RTCPeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().build())
-            .with_setting_engine(settings)
-            .with_media_engine(media)
-            .build(now)
-            .expect("a core");
-        let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
-        core.set_remote_description(now, offer).expect("the offer is taken");
-        let track = MediaStreamTrack::new(
-            "s".to_owned(),
-            "t".to_owned(),
-            "t".to_owned(),
-            RtpCodecKind::Audio,
-            vec![RTCRtpEncodingParameters {
-                rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(4_711), ..Default::default() },
-                codec: codec(MIME_TYPE_PCMU, 0).rtp_codec,
-                ..Default::default()
-            }],
-        );
-        let sender = core.add_track(track).expect("a track");
-        let base_config = CandidateConfig {
-            network: "udp".to_owned(),
-            address: local.ip().to_string(),
-            port: local.port(),
-            component: 1,
-            ..Default::default()
-        };
-        let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host();
-        let candidate = RTCIceCandidate::from(&candidate.expect("a candidate")).to_json().expect("a candidate");
-        core.add_local_candidate(candidate).expect("the candidate is taken");
-        let answer = core.create_answer(None).expect("an answer");
-        core.set_local_description(now, answer.clone()).expect("the answer is ours");
+        let codecs = [(MIME_TYPE_PCMU, 0), (MIME_TYPE_PCMA, 8)];
+        let (phone, mut sdp) = Softphone::answer_in(clock.instant(), offer, &codecs);
+        // It waits a little for what comes, as the caller does.
+        phone.socket().set_nonblocking(false).expect("a socket");
+        phone.socket().set_read_timeout(Some(Duration::from_millis(2))).expect("a read timeout");
         // Candidates as browsers on real machines send them, none of which leads anywhere here.
-        let mut sdp = answer.sdp;
         sdp.push_str(concat!(
             "a=candidate:1 1 udp 2122260223 3c1b3a30-1f2e-4d5c-8b9a-abcdefabcdef.local 50000 typ host\r\n",
             "a=candidate:2 1 tcp 1518280447 192.0.2.5 9 typ host tcptype active\r\n",
             "a=candidate:3 1 udp 2122260223 fd00::5 50001 typ host generation 0 network-cost 999\r\n",
             "a=candidate:4 1 udp 1686052607 198.51.100.7 40000 typ srflx raddr 192.0.2.5 rport 50002\r\n",
         ));
-        (Self { core, sender, socket, voice: Voice::new(OPERATOR_HZ, 4_711, clock) }, sdp)
+        (Self { phone, voice: Voice::new(OPERATOR_HZ, SSRC, clock) }, sdp)
     }
 
     fn turn(&mut self) {
         let now = self.voice.clock.instant();
-        let local_addr = self.socket.local_addr().expect("a bound socket");
         if let Some((header, sound)) = self.voice.due() {
-            let header = rtc::rtp::Header {
-                version: 2,
-                marker: header.marker,
-                payload_type: 0,
-                sequence_number: header.sequence,
-                timestamp: header.timestamp,
-                ssrc: 4_711,
-                ..Default::default()
-            };
-            let packet = rtc::rtp::Packet { header, payload: Bytes::copy_from_slice(&sound) };
-            let _ = self.core.rtp_sender(self.sender).expect("a sender").write_rtp(now, packet);
+            self.phone.say(now, &header, Bytes::copy_from_slice(&sound));
         }
-        let mut buffer = [0; 2_000];
-        while let Ok((len, peer_addr)) = self.socket.recv_from(&mut buffer) {
-            let transport =
-                TransportContext { local_addr, peer_addr, ecn: None, transport_protocol: TransportProtocol::UDP };
-            let message = BytesMut::from(&buffer[..len]);
-            let _ = self.core.handle_read(TaggedBytesMut { now, transport, message });
-        }
-        if self.core.poll_timeout().is_some_and(|at| at <= now) {
-            let _ = self.core.handle_timeout(now);
-        }
-        while self.core.poll_event().is_some() {}
-        while let Some(read) = self.core.poll_read() {
-            if let RTCMessage::RtpPacket(_, packet) = read.message {
-                let header = Header {
-                    payload_type: packet.header.payload_type,
-                    marker: packet.header.marker,
-                    sequence: packet.header.sequence_number,
-                    timestamp: packet.header.timestamp,
-                    ssrc: packet.header.ssrc,
-                };
-                self.voice.hear(header, &packet.payload);
-            }
-        }
-        while let Some(out) = self.core.poll_write() {
-            let _ = self.socket.send_to(&out.message, out.transport.peer_addr);
-        }
+        let voice = &mut self.voice;
+        self.phone.turn_hearing(now, |header, payload| voice.hear(header, payload));
     }
 }
 
+/// Two media threads.
 fn config(ports: std::ops::RangeInclusive<u16>, clock: SharedClock) -> MediaConfig {
-    // An address of this process alone, so that its range is really its own.
-    let [_, _, b, c] = std::process::id().to_be_bytes();
-    MediaConfig {
-        bind_ip: [127, b | 64, c, 251].into(),
-        public_ip: None,
-        ports,
-        shards: 2,
-        music: Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000))),
-        clock,
-    }
+    MediaConfig { shards: 2, ..media::config(media::own_ip(251), ports, clock) }
 }
 
 struct Rig {
@@ -422,7 +322,7 @@ fn a_browser_that_goes_away_is_told_after_five_seconds_and_when_it_is_back() {
     let (shard, leg) = (ShardId(0), LegId(1));
     let offer = media.open_web(shard, leg, &[Codec::Pcmu, Codec::Pcma]).expect("an offer");
     let (mut browser, answer) = Browser::answer(&offer, shared);
-    browser.socket.set_nonblocking(true).expect("a socket");
+    browser.phone.socket().set_nonblocking(true).expect("a socket");
     media.answer_web(leg, answer).expect("the leg is open");
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::default().with(leg, &[Source::Leg(leg)]));
     let mut seen = Vec::new();

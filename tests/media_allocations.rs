@@ -12,16 +12,21 @@ use std::time::Duration;
 use cordboard::base::clock::{Clock, TestClock, UtcMs};
 use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Codec, Media, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::io::recording::{Kind, Recordings};
 use cordboard::io::store::seal::Seal;
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
 
+#[path = "support/media.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod media;
 #[path = "support/softphone.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 mod softphone;
 
+use media::{config, own_ip, plain};
 use softphone::Softphone;
 
 thread_local! {
@@ -103,17 +108,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.take(), Some(1), "the counter counts");
 
-    let [_, _, b, c] = std::process::id().to_be_bytes();
     let clock = TestClock::at(UtcMs(1_800_000_000_000));
     let (sender, mut events) = tokio::sync::mpsc::channel(64);
-    let config = MediaConfig {
-        bind_ip: [127, b | 64, c, 250].into(),
-        public_ip: None,
-        ports: 16_100..=16_131,
-        shards: 1,
-        music: Arc::new(Prompt::from_pcm(sine(300.0, 6_000.0, 8_000))),
-        clock: Arc::new(clock.clone()),
-    };
+    let config = config(own_ip(250), 16_100..=16_131, Arc::new(clock.clone()));
     let (media, mut drivers) = Media::prepare(config, sender).expect("media starts");
     let driver = &mut drivers[0];
     let shard = ShardId(0);
@@ -126,15 +123,12 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
         let key = |seed: u64| MasterKey([seed as u8; 30]);
         let keys = (id <= 3).then(|| Keys { suite: Suite::Tag80, ours: key(id), theirs: key(id + 100) });
         let parameters = RtpParameters {
-            remote: socket.local_addr().expect("a bound socket"),
             codec: codec(id),
             telephone_event: (id != 6).then_some(101),
             comfort_noise: id == 10,
-            rtcp_mux: false,
-            send: true,
-            receive: true,
             ptime_ms: if id == 4 { 30 } else { 20 },
             srtp: keys,
+            ..plain(socket.local_addr().expect("a bound socket"))
         };
         media.connect_rtp(LegId(id), parameters).expect("the leg is open");
         let header = Header {
@@ -218,17 +212,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
 
 #[test]
 fn a_browser_leg_that_talks_and_hears_allocates_for_checks_of_the_path_alone() {
-    let [_, _, b, c] = std::process::id().to_be_bytes();
     let clock = TestClock::at(UtcMs(1_800_000_000_000));
     let (sender, mut events) = tokio::sync::mpsc::channel(64);
-    let config = MediaConfig {
-        bind_ip: [127, b | 64, c, 249].into(),
-        public_ip: None,
-        ports: 16_140..=16_149,
-        shards: 1,
-        music: Arc::new(Prompt::from_pcm(sine(300.0, 6_000.0, 8_000))),
-        clock: Arc::new(clock.clone()),
-    };
+    let config = config(own_ip(249), 16_140..=16_149, Arc::new(clock.clone()));
     let (media, mut drivers) = Media::prepare(config, sender).expect("media starts");
     let (driver, shard) = (&mut drivers[0], ShardId(0));
     let mut phones = Vec::new();

@@ -5,6 +5,9 @@
 #[path = "support/ear.rs"]
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 mod ear;
+#[path = "support/media.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod media;
 #[path = "support/temp.rs"]
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 mod temp;
@@ -20,10 +23,11 @@ use std::time::Duration;
 use cordboard::base::clock::{SharedClock, SystemClock};
 use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Media, MediaConfig, MediaEvent, ShardId};
 use cordboard::io::recording::{Kind, Mark, Recorded, Recordings};
 use cordboard::io::store::seal::Seal;
 use ear::Ear;
+use media::{config, own_ip, plain};
 use tokio::sync::mpsc;
 
 const CALLER_HZ: f64 = 700.0;
@@ -53,31 +57,12 @@ struct Line {
 impl Line {
     fn open(ports: u16) -> Self {
         let (events, received) = mpsc::channel(1_024);
-        let [_, _, b, c] = std::process::id().to_be_bytes();
-        let config = MediaConfig {
-            bind_ip: [127, b | 64, c, 248].into(),
-            public_ip: None,
-            ports: ports..=ports + 31,
-            shards: 2,
-            music: Arc::new(Prompt::from_pcm(cordboard::proto::audio::tone::sine(300.0, 6_000.0, 8_000))),
-            clock: Arc::new(SystemClock),
-        };
+        let config = MediaConfig { shards: 2, ..config(own_ip(248), ports..=ports + 31, Arc::new(SystemClock)) };
         let media = Media::start(config, events).expect("media starts");
         let (caller, operator) = (Ear::open(CALLER_HZ), Ear::open(OPERATOR_HZ));
         for (leg, ear) in [(CALLER, &caller), (OPERATOR, &operator)] {
             media.open_rtp(ShardId(0), leg).expect("a port");
-            let parameters = RtpParameters {
-                remote: ([127, 0, 0, 1], ear.port()).into(),
-                codec: Codec::Pcmu,
-                telephone_event: Some(101),
-                comfort_noise: false,
-                rtcp_mux: false,
-                send: true,
-                receive: true,
-                ptime_ms: 20,
-                srtp: None,
-            };
-            media.connect_rtp(leg, parameters).expect("the leg is open");
+            media.connect_rtp(leg, plain(([127, 0, 0, 1], ear.port()).into())).expect("the leg is open");
         }
         let line = Self { media, _events: received, caller, operator };
         // Each ear answers to where it is spoken to from.

@@ -17,6 +17,7 @@ use super::far::{TICK, go_first};
 use super::process::{Process, Scratch};
 
 #[path = "../../tests/support/softphone.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 mod softphone;
 
 use softphone::Softphone;

@@ -2,18 +2,18 @@
 //! digits. Thousands of entries in simulated time through the media shard and its real sockets; then some through the
 //! relay, with threads and time as they are.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, SharedClock, SystemClock, TestClock, UtcMs};
 use cordboard::base::rng::Rng;
 use cordboard::domain::call::bridge::LegId;
-use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
-use cordboard::proto::audio::tone::sine;
+use cordboard::io::media::{Media, MediaEvent, ShardId};
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use tokio::sync::mpsc;
 
+use super::media::{config, plain};
 use super::own_address;
 use super::relay::{Relay, Weather};
 
@@ -87,37 +87,19 @@ fn written(header: &Header, payload: &[u8]) -> Vec<u8> {
     bytes[..len].to_vec()
 }
 
-fn config(ports: std::ops::RangeInclusive<u16>, clock: SharedClock) -> MediaConfig {
-    let music = Arc::new(Prompt::from_pcm(sine(300.0, 6_000.0, 8_000)));
-    MediaConfig { bind_ip: own_address(0).ip(), public_ip: None, ports, shards: 1, music, clock }
-}
-
-fn parameters(remote: SocketAddr) -> RtpParameters {
-    RtpParameters {
-        remote,
-        codec: Codec::Pcmu,
-        telephone_event: Some(101),
-        comfort_noise: false,
-        rtcp_mux: false,
-        send: true,
-        receive: true,
-        ptime_ms: 20,
-        srtp: None,
-    }
-}
-
 #[test]
 fn of_two_thousand_entries_of_four_digits_at_one_packet_in_twenty_lost_two_at_most_are_wrong() {
     let clock = TestClock::at(UtcMs(1_800_000_000_000));
     let (sender, mut events) = mpsc::channel(1_024);
-    let (media, mut drivers) = Media::prepare(config(16_200..=16_299, Arc::new(clock.clone())), sender).expect("media");
+    let (media, mut drivers) =
+        Media::prepare(config(own_address(0).ip(), 16_200..=16_299, Arc::new(clock.clone())), sender).expect("media");
     let driver = &mut drivers[0];
     let mut callers = Vec::new();
     for id in 1..=LEGS {
         let to = media.open_rtp(ShardId(0), LegId(id)).expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_nonblocking(true).expect("a socket");
-        media.connect_rtp(LegId(id), parameters(socket.local_addr().expect("bound"))).expect("the leg is open");
+        media.connect_rtp(LegId(id), plain(socket.local_addr().expect("bound"))).expect("the leg is open");
         callers.push((socket, to, Caller::new(id), Vec::<(u64, Vec<u8>)>::new(), String::new()));
     }
     let (mut rng, mut done, mut wrong) = (Rng::seeded(0xd7f), 0, Vec::new());
@@ -161,7 +143,8 @@ fn of_two_thousand_entries_of_four_digits_at_one_packet_in_twenty_lost_two_at_mo
 fn entries_through_the_relay_arrive_digit_by_digit() {
     let (sender, mut events) = mpsc::channel(1_024);
     let clock: SharedClock = Arc::new(SystemClock);
-    let media = Media::start(config(16_300..=16_399, Arc::clone(&clock)), sender).expect("media starts");
+    let media =
+        Media::start(config(own_address(0).ip(), 16_300..=16_399, Arc::clone(&clock)), sender).expect("media starts");
     let weather = Weather { lost: LOST, doubled: 2, jitter_ms: 40 };
     let mut callers = Vec::new();
     for id in 1..=10 {
@@ -169,7 +152,7 @@ fn entries_through_the_relay_arrive_digit_by_digit() {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let here = socket.local_addr().expect("bound");
         let relay = Relay::open([Some(to), Some(here)], [own_address(0), own_address(0)], weather, id);
-        media.connect_rtp(LegId(id), parameters(relay.face(1))).expect("the leg is open");
+        media.connect_rtp(LegId(id), plain(relay.face(1))).expect("the leg is open");
         callers.push((socket, relay, Caller::new(100 + id), String::new(), String::new(), 0));
     }
     let mut next = clock.instant();

@@ -2,6 +2,9 @@
 //! same, registrations are made, keys arrive, sound goes on.
 
 mod keys;
+#[path = "../support/media.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod media;
 #[path = "../support/relay.rs"]
 mod relay;
 mod signalling;

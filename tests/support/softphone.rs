@@ -7,6 +7,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use cordboard::proto::rtp::packet::Header;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
@@ -24,7 +25,8 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
-const SSRC: u32 = 4_711;
+/// Who it says it is.
+pub const SSRC: u32 = 4_711;
 
 /// One of them.
 pub struct Softphone {
@@ -37,9 +39,9 @@ pub struct Softphone {
     pub heard: u64,
 }
 
-fn pcmu() -> RTCRtpCodec {
+fn codec(mime: &str) -> RTCRtpCodec {
     RTCRtpCodec {
-        mime_type: MIME_TYPE_PCMU.to_owned(),
+        mime_type: mime.to_owned(),
         clock_rate: 8_000,
         channels: 0,
         sdp_fmtp_line: String::new(),
@@ -48,14 +50,25 @@ fn pcmu() -> RTCRtpCodec {
 }
 
 impl Softphone {
-    /// Answers an offer.
+    /// Answers an offer, and reports on what it hears.
     pub fn answer(now: Instant, offer: &str) -> (Self, String) {
+        Self::with(configure_rtcp_reports(Registry::new()), now, offer, &[(MIME_TYPE_PCMU, 0)])
+    }
+
+    /// Answers in these codecs and payload types, the first of which it speaks, and makes no reports.
+    pub fn answer_in(now: Instant, offer: &str, codecs: &[(&str, u8)]) -> (Self, String) {
+        Self::with(Registry::new(), now, offer, codecs)
+    }
+
+    fn with(reports: Registry, now: Instant, offer: &str, codecs: &[(&str, u8)]) -> (Self, String) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a loopback port");
         socket.set_nonblocking(true).expect("a socket");
         let local = socket.local_addr().expect("a bound socket");
         let mut media = MediaEngine::default();
-        let codec = RTCRtpCodecParameters { rtp_codec: pcmu(), payload_type: 0 };
-        media.register_codec(codec, RtpCodecKind::Audio).expect("a codec");
+        for (mime, payload_type) in codecs {
+            let parameters = RTCRtpCodecParameters { rtp_codec: codec(mime), payload_type: *payload_type };
+            media.register_codec(parameters, RtpCodecKind::Audio).expect("a codec");
+        }
         let settings = SettingEngineBuilder::new()
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(Duration::from_millis(20)), None)
@@ -65,14 +78,14 @@ impl Softphone {
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_setting_engine(settings)
             .with_media_engine(media)
-            .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
+            .with_interceptor_registry(reports)
             .build(now)
             .expect("a core");
         let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
         core.set_remote_description(now, offer).expect("the offer is taken");
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(SSRC), ..Default::default() },
-            codec: pcmu(),
+            codec: codec(codecs[0].0),
             ..Default::default()
         };
         let names = ["stream", "track", "audio"].map(str::to_owned);
@@ -96,21 +109,39 @@ impl Softphone {
 
     /// Says 20 ms, which nobody hears before the path is up.
     pub fn talk(&mut self, now: Instant) {
+        let (sequence, timestamp) = (self.sequence, u32::from(self.sequence) * 160);
+        self.sequence = self.sequence.wrapping_add(1);
+        let header = Header { payload_type: 0, marker: false, sequence, timestamp, ssrc: SSRC };
+        self.say(now, &header, Bytes::from_static(&[0x2a; 160]));
+    }
+
+    /// Says this packet.
+    pub fn say(&mut self, now: Instant, header: &Header, payload: Bytes) {
         let header = rtc::rtp::Header {
             version: 2,
-            payload_type: 0,
-            sequence_number: self.sequence,
-            timestamp: u32::from(self.sequence) * 160,
-            ssrc: SSRC,
+            marker: header.marker,
+            payload_type: header.payload_type,
+            sequence_number: header.sequence,
+            timestamp: header.timestamp,
+            ssrc: header.ssrc,
             ..Default::default()
         };
-        self.sequence = self.sequence.wrapping_add(1);
-        let packet = rtc::rtp::Packet { header, payload: Bytes::from_static(&[0x2a; 160]) };
+        let packet = rtc::rtp::Packet { header, payload };
         let _ = self.core.rtp_sender(self.sender).expect("a sender").write_rtp(now, packet);
+    }
+
+    /// Its socket.
+    pub const fn socket(&self) -> &UdpSocket {
+        &self.socket
     }
 
     /// Takes what came, does what is due, sends what there is.
     pub fn turn(&mut self, now: Instant) {
+        self.turn_hearing(now, |_, _| {});
+    }
+
+    /// The same, and hands over each packet that is heard.
+    pub fn turn_hearing(&mut self, now: Instant, mut hear: impl FnMut(Header, &[u8])) {
         let mut buffer = [0; 2_000];
         while let Ok((len, peer_addr)) = self.socket.recv_from(&mut buffer) {
             let transport = TransportContext {
@@ -127,7 +158,17 @@ impl Softphone {
         }
         while self.core.poll_event().is_some() {}
         while let Some(read) = self.core.poll_read() {
-            self.heard += u64::from(matches!(read.message, RTCMessage::RtpPacket(..)));
+            if let RTCMessage::RtpPacket(_, packet) = read.message {
+                self.heard += 1;
+                let header = Header {
+                    payload_type: packet.header.payload_type,
+                    marker: packet.header.marker,
+                    sequence: packet.header.sequence_number,
+                    timestamp: packet.header.timestamp,
+                    ssrc: packet.header.ssrc,
+                };
+                hear(header, &packet.payload);
+            }
         }
         while let Some(out) = self.core.poll_write() {
             let _ = self.socket.send_to(&out.message, out.transport.peer_addr);

@@ -1,8 +1,8 @@
 //! What carries SIP and audio, with real sockets: TLS with trunks, connections that break, crowds of strangers, IPv6,
 //! encrypted audio, HTTPS.
 
-mod baresip;
 mod broken;
+mod calling_phone;
 mod crowd;
 mod desk_phone;
 mod https;
@@ -13,6 +13,11 @@ mod tls;
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/baresip.rs"]
+mod baresip;
+#[path = "../support/media.rs"]
+#[allow(dead_code, reason = "shared test support is used in part by each test binary")]
+mod media;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/server.rs"]

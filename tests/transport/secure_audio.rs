@@ -9,35 +9,25 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LegCommand, LegEvent, Offer};
 use cordboard::engine::trunk::{Carriage, LegNumbers};
-use cordboard::io::media::{Codec, LegStats, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters};
+use cordboard::io::media::{LegStats, Media, MediaEvent, PlayId, RtpParameters};
 use cordboard::io::net::tls::{PeerName, TlsPeer};
 use cordboard::proto::audio::g711;
-use cordboard::proto::audio::tone::{power_at, sine};
+use cordboard::proto::audio::tone::power_at;
 use cordboard::proto::rtp::packet::{self, Header};
 use cordboard::proto::rtp::srtp::{Guard, Keys};
 use cordboard::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
 use tokio::sync::mpsc;
 
+use super::media::{config, plain, prompt};
 use super::{Authority, carrier, dial, dialled, end, next, trunk_side};
 
 const RATE: f64 = 8_000.0;
 const ONE_HZ: f64 = 700.0;
 const TWO_HZ: f64 = 1_100.0;
 
-pub fn prompt(hz: f64) -> Arc<Prompt> {
-    Arc::new(Prompt::from_pcm(sine(hz, RATE, 8_000)))
-}
-
 pub fn media(ip: &str, ports: std::ops::RangeInclusive<u16>) -> (Media, mpsc::Receiver<MediaEvent>) {
     let (events, heard) = mpsc::channel(1_024);
-    let config = MediaConfig {
-        bind_ip: ip.parse().expect("an address"),
-        public_ip: None,
-        ports,
-        shards: 1,
-        music: prompt(300.0),
-        clock: Arc::new(SystemClock),
-    };
+    let config = config(ip.parse().expect("an address"), ports, Arc::new(SystemClock));
     (Media::start(config, events).expect("media"), heard)
 }
 
@@ -79,17 +69,8 @@ impl Phone {
     }
 
     fn parameters(&self, keys: Option<Keys>) -> RtpParameters {
-        RtpParameters {
-            remote: self.socket.local_addr().expect("bound"),
-            codec: Codec::Pcmu,
-            telephone_event: None,
-            comfort_noise: false,
-            rtcp_mux: false,
-            send: true,
-            receive: true,
-            ptime_ms: 20,
-            srtp: keys,
-        }
+        let remote = self.socket.local_addr().expect("bound");
+        RtpParameters { telephone_event: None, srtp: keys, ..plain(remote) }
     }
 
     /// The next 20 ms of its tone.

@@ -7,14 +7,15 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::Carriage;
-use cordboard::io::media::{Codec, Media, MediaConfig, MediaEvent, Place, PlayId, RtpParameters};
+use cordboard::io::media::{Media, MediaEvent, Place, PlayId, RtpParameters};
 use cordboard::proto::sdp::{AudioCodec, Session, Srtp};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::media::{config, plain, prompt};
 use super::peers::skip;
-use super::secure_audio::{media, ports, prompt};
+use super::secure_audio::{media, ports};
 use super::{SOON, carrier, dialled, end, line, next, options, trunk_side};
 
 #[tokio::test]
@@ -108,17 +109,8 @@ impl End {
     }
 
     fn agreed(&self) -> RtpParameters {
-        RtpParameters {
-            remote: self.0.local_addr().expect("bound"),
-            codec: Codec::Pcmu,
-            telephone_event: None,
-            comfort_noise: false,
-            rtcp_mux: true,
-            send: true,
-            receive: true,
-            ptime_ms: 20,
-            srtp: None,
-        }
+        let remote = self.0.local_addr().expect("bound");
+        RtpParameters { telephone_event: None, rtcp_mux: true, ..plain(remote) }
     }
 
     /// Sends so many packets that hold this byte.
@@ -150,14 +142,7 @@ async fn a_telephone_of_each_family_in_one_call_hear_each_other() {
         return skip("a call between IPv4 and IPv6", "this system has no ::1");
     };
     let (events, _told) = mpsc::channel(1_024);
-    let config = MediaConfig {
-        bind_ip: "127.0.0.1".parse().expect("an address"),
-        public_ip: None,
-        ports: ports(2),
-        shards: 1,
-        music: prompt(300.0),
-        clock: Arc::new(SystemClock),
-    };
+    let config = config("127.0.0.1".parse().expect("an address"), ports(2), Arc::new(SystemClock));
     let second = Place { bound: "::1".parse().expect("an address"), public: None };
     let media = Media::start_with(config, Some(second), events).expect("media");
     let shard = media.pick_shard();
