@@ -68,8 +68,7 @@ fn refuse(error: SpeechError) -> Problem {
         SpeechError::Upload(why) => {
             fault("speech.upload", format!("The recording cannot be used: {why}."), "Upload another.")
         }
-        SpeechError::Prompt(why) => {
-            tracing::warn!("a recording cannot be played: {why}");
+        SpeechError::Prompt(_) => {
             fault("speech.no_recording", "There is no such recording.".into(), "Upload it again.")
         }
         SpeechError::Engine(why) => {

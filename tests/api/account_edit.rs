@@ -1,5 +1,7 @@
 //! Accounts made and changed: who may, what is refused and how it is told, and that the next call and every console know.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use cordboard::domain::account::Speech;

@@ -1,5 +1,7 @@
 //! Greetings uploaded, listened to, and named by an account.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};

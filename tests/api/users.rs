@@ -1,5 +1,7 @@
 //! Users, changed by admins: a sign-in that ends at once, and an admin who is always left.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -126,12 +126,14 @@ impl Clients {
         for (pointer, speech) in account.speeches() {
             if let Err(why) = self.voice.prepare(speech).await {
                 let (code, cure) = match speech {
-                    Speech::Spoken { .. } => ("speech.no_voice", "See to the voice engine, or upload a recording."),
+                    Speech::Spoken { .. } => {
+                        tracing::warn!(account = %account.id, "the voice engine fails: {why}");
+                        ("speech.no_voice", "See to the voice engine, or upload a recording.")
+                    }
                     Speech::Recorded { .. } | Speech::Uploaded { .. } => {
                         ("speech.no_recording", "Upload it, or write what is to be spoken.")
                     }
                 };
-                tracing::warn!(%code, account = %account.id, "the words of an account cannot be said: {why}");
                 faults.add(pointer, code, "This cannot be said to callers.", cure);
             }
         }
