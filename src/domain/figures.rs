@@ -8,10 +8,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::call::event::{CallOutcome, RecordEvent, Stage};
+use super::oncall::first_instant;
 use crate::base::clock::UtcMs;
 use crate::base::id::AccountId;
 
@@ -238,12 +240,10 @@ impl Day {
 
 /// The day that `now` is in: its first instant, and the next day's.
 fn bounds(zone: &TimeZone, now: UtcMs) -> (UtcMs, UtcMs) {
-    let ms = |at: &jiff::Zoned| UtcMs(at.timestamp().as_millisecond());
-    let here = Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
-    let first = here.start_of_day();
-    let next = here.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
-    match (first, next) {
-        (Ok(first), Ok(next)) => (ms(&first), ms(&next)),
+    let here = zone.to_datetime(Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH)).date();
+    let first_of = |day: Date| first_instant(zone, day.at(0, 0, 0, 0));
+    match (first_of(here), here.tomorrow().ok().and_then(first_of)) {
+        (Some(first), Some(next)) => (first, next),
         // Only at the ends of what can be written as a date.
         _ => (now, now.plus_ms(24 * HOUR_MS)),
     }

@@ -66,6 +66,7 @@ impl Call {
         if self.operator.as_ref().is_some_and(|o| o.user == *by) {
             return Err(CommandError::OwnCall);
         }
+        let may_come = self.listeners.len() < MAX_LISTENERS && self.is_talked_in();
         match self.listeners.iter_mut().find(|l| l.user == *by) {
             Some(listener) if listener.mode == mode => {}
             Some(listener) => {
@@ -74,7 +75,7 @@ impl Call {
                     self.record(RecordEvent::ListenMode { user: by.clone(), mode });
                 }
             }
-            None if self.listeners.len() < MAX_LISTENERS && self.is_talked_in() => {
+            None if may_come => {
                 let mut dialled = Leg::new(leg);
                 dialled.state = LegState::Dialling;
                 let until = Some(now + RING_LIMIT);

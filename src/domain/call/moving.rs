@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::event::RecordEvent;
-use super::{Call, CommandError, Output, Phase};
+use super::{Call, CommandError, Operator, Output, Phase};
 use crate::base::id::UserId;
 
 impl Call {
@@ -17,10 +17,8 @@ impl Call {
         if !matches!(self.phase, Phase::Talking | Phase::Held) {
             return Err(CommandError::NotNow);
         }
-        if self.operator.as_ref().map(|o| &o.user) == to.as_ref() {
-            return Err(CommandError::OwnCall);
-        }
-        let Some(mut operator) = self.operator.take() else { return Err(CommandError::NotNow) };
+        let elsewhere = |o: &Operator| to.as_ref() != Some(&o.user);
+        let Some(mut operator) = self.operator.take_if(|o| elsewhere(o)) else { return Err(CommandError::NotNow) };
         let from = operator.user.clone();
         self.phase = Phase::Queued;
         self.record(RecordEvent::Moved { by: by.clone(), from: from.clone(), to: to.clone() });
