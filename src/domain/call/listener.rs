@@ -202,20 +202,12 @@ struct Conversation {
 
 impl Conversation {
     fn of(matrix: &HearMatrix, caller: Option<LegId>, operator: Option<LegId>, alone: bool) -> Self {
-        let mut heard = Vec::new();
-        let mut hear = Vec::new();
-        for (leg, sources) in &matrix.rows {
-            for source in sources {
-                if let Source::Leg(other) = source {
-                    if !heard.contains(other) {
-                        heard.push(*other);
-                    }
-                    if !hear.contains(leg) {
-                        hear.push(*leg);
-                    }
-                }
-            }
-        }
+        let rows = &matrix.rows;
+        let is_heard = |leg: &LegId| rows.iter().any(|(_, sources)| sources.contains(&Source::Leg(*leg)));
+        // Whoever is heard is listed too.
+        let heard = rows.iter().map(|(leg, _)| *leg).filter(is_heard).collect();
+        let hears = |sources: &[Source]| sources.iter().any(|source| matches!(source, Source::Leg(_)));
+        let hear = rows.iter().filter(|(_, sources)| hears(sources)).map(|(leg, _)| *leg).collect();
         let sounds_of = |leg: Option<LegId>| {
             let sources = leg.map_or(&[][..], |leg| matrix.heard_by(leg)).iter();
             sources.filter(|s| !matches!(s, Source::Leg(_))).copied().collect::<Vec<_>>()

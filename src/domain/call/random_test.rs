@@ -254,7 +254,7 @@ impl World {
         let by = UserId::named(["sam", "ada", "kim"][self.rng.below(3) as usize]);
         let modes = [ListenMode::Monitor, ListenMode::Whisper, ListenMode::Barge];
         let (now, mode) = (self.clock.instant(), modes[self.rng.below(3) as usize]);
-        if self.rng.below(20) == 0 {
+        if self.rng.below(40) == 0 {
             let to = (self.rng.below(2) == 0).then(|| UserId::named("lee"));
             let _ = self.call.move_on(now, &by, to);
         } else if self.rng.below(5) == 0 {
@@ -316,7 +316,7 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(27) {
+        match self.rng.below(26) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -370,7 +370,7 @@ impl World {
                 self.tell(Input::Leg { leg, event });
             }
             21 | 22 => self.phone(),
-            25 | 26 => self.supervise(),
+            25 => self.supervise(),
             23 if self.rng.below(4) == 0 => {
                 if let Some((leg, play)) = self.plays.last().copied() {
                     self.tell(Input::Unspoken { leg, play });
@@ -405,7 +405,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
-        for _ in 0..150 {
+        for _ in 0..220 {
             world.step();
         }
         patched += usize::from(world.call.joined().is_some());
@@ -423,7 +423,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 1_000,
+        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
 }

@@ -756,7 +756,7 @@ mod tests {
         let mut desk = Desk::ready();
         desk.tell(Input::Offered { call: call() });
         let told = desk.tell(Input::LogOut { reason: reason() });
-        assert_eq!(told, [Output::Lost { call: call() }, Output::Busy]);
+        assert_eq!(told, [Output::Lost { call: call() }], "the queue knows that she is busy");
         assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
 
         let mut desk = Desk::talking();

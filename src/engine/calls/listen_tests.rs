@@ -74,7 +74,7 @@ async fn the_figures_of_today_follow_each_call_and_the_feed_tells_them() {
     let seen = house.shown("a caller", figures).await;
     assert_eq!((seen.service.offered, seen.service.answered), (1, 0));
     house.ready("kim").await;
-    house.takes("kim").await;
+    let _kims = house.takes("kim").await;
     let seen = house.shown("an answer", figures).await;
     assert_eq!((seen.service.answered, seen.service.in_time, seen.service.service_level), (1, 1, Some(100)));
     assert_eq!(seen.accounts.iter().map(|a| a.figures.answered).collect::<Vec<_>>(), [1]);
