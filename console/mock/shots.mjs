@@ -138,6 +138,17 @@ const SCENES = {
     await page.waitForSelector('tbody strong');
     await page.click('text=Add a user');
   },
+  floor: async (page) => {
+    await mock('floor');
+    await page.keyboard.press('Alt+6');
+    await page.waitForSelector('.pick');
+  },
+  whispering: async (page) => {
+    await SCENES.floor(page);
+    await page.focus('[data-call=call_f1]');
+    await page.keyboard.press('w');
+    await page.waitForSelector('.bar.whisper');
+  },
   keys: async (page) => {
     await page.keyboard.press('Control+/');
     await page.waitForSelector('.keys');
@@ -158,7 +169,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -167,7 +178,8 @@ for (const [width, height] of [
       try {
         if (scene) {
           await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
-          await logIn(page, /^account|^users/.test(name) ? 'ada' : 'kim');
+          const who = /^account|^users/.test(name) ? 'ada' : ['floor', 'whispering'].includes(name) ? 'sam' : 'kim';
+          await logIn(page, who);
           await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
           await page.waitForTimeout(250);
           await scene(page);

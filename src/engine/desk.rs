@@ -12,7 +12,7 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
-use crate::domain::operator::{self, NotReadyYet, Phone, Phones, Seat, State};
+use crate::domain::operator::{self, CannotListen, NotReadyYet, Phone, Phones, Seat, State};
 use crate::domain::queue::{self, Queue};
 
 /// What the desk must know of a caller who waits.
@@ -31,6 +31,11 @@ pub enum CallWord {
     Dequeue,
     /// Back at the head, after an operator was lost.
     Requeue(Waiting),
+    /// The same, and this operator is to have it if free.
+    Hand {
+        waiting: Waiting,
+        user: UserId,
+    },
     OfferFailed {
         user: UserId,
         why: OfferEnd,
@@ -52,6 +57,10 @@ pub enum CallWord {
         user: UserId,
     },
     WrappedUp {
+        user: UserId,
+    },
+    /// A supervisor no longer listens to it.
+    ListenerGone {
         user: UserId,
     },
     /// The call's task is gone: whatever was not told is over.
@@ -82,6 +91,11 @@ pub enum FromDesk {
         call: CallId,
         user: UserId,
     },
+    /// The supervisor listens to another call from now on.
+    ListensElsewhere {
+        call: CallId,
+        user: UserId,
+    },
 }
 
 enum ToDesk {
@@ -90,8 +104,11 @@ enum ToDesk {
     Checked { user: UserId, phone: Phone, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
+    Listen { call: CallId, user: UserRef, reply: oneshot::Sender<Result<Phone, CannotListen>> },
     FromCall { call: CallId, word: CallWord },
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
+    LogOut { user: UserId, reason: String, reply: oneshot::Sender<Option<SeatView>> },
+    Floor { reply: oneshot::Sender<(Vec<SeatView>, QueueView)> },
 }
 
 /// What came of asking to be ready.
@@ -165,6 +182,27 @@ impl DeskHandle {
     pub async fn board(&self, user: UserRef) -> Option<(SeatView, QueueView)> {
         let (reply, replied) = oneshot::channel();
         self.tell(ToDesk::Board { user, reply });
+        replied.await.ok()
+    }
+
+    /// `user`'s seat is taken by listening to `call`, on which phone; what was listened to before is left.
+    pub async fn listen(&self, call: CallId, user: UserRef) -> Result<Phone, CannotListen> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Listen { call, user, reply });
+        replied.await.unwrap_or(Err(CannotListen::NoConsole))
+    }
+
+    /// No more calls for `user`, and one that rings there rings elsewhere. None if nobody of that name has sat down.
+    pub async fn log_out(&self, user: UserId, reason: String) -> Option<SeatView> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::LogOut { user, reason, reply });
+        replied.await.ok().flatten()
+    }
+
+    /// Everybody who has sat down since the start, and the queue, as shown now. None when the desk is closed.
+    pub async fn floor(&self) -> Option<(Vec<SeatView>, QueueView)> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Floor { reply });
         replied.await.ok()
     }
 
@@ -243,6 +281,18 @@ impl Desk {
                 self.tell_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
                 let _ = reply.send(before.is_none() && self.offered_to(&call) == Some(user));
             }
+            ToDesk::Listen { call, user, reply } => {
+                let answer = self.listen(call, &user);
+                let _ = reply.send(answer);
+            }
+            ToDesk::LogOut { user, reason, reply } => {
+                self.tell_seat(&user, operator::Input::LogOut { reason });
+                let _ = reply.send(self.seats.contains_key(&user).then(|| self.seat_view(&user)));
+            }
+            ToDesk::Floor { reply } => {
+                let seats = self.seats.keys().map(|user| self.seat_view(user)).collect();
+                let _ = reply.send((seats, self.queue_view()));
+            }
             ToDesk::FromCall { call, word } => self.on_call(call, word),
             ToDesk::Board { user, reply } => {
                 self.seat_of(&user);
@@ -263,6 +313,23 @@ impl Desk {
         Ok(self.seat_view(&user.id))
     }
 
+    fn listen(&mut self, call: CallId, user: &UserRef) -> Result<Phone, CannotListen> {
+        let seat = self.seat_of(user);
+        let phone = seat.may_listen()?;
+        let before = seat.listens().filter(|before| **before != call).cloned();
+        self.tell_seat(&user.id, operator::Input::Listens { call: Some(call) });
+        if let Some(call) = before {
+            self.tell_call(FromDesk::ListensElsewhere { call, user: user.id.clone() });
+        }
+        Ok(phone)
+    }
+
+    fn stop_listening(&mut self, call: &CallId, user: &UserId) {
+        if self.seats.get(user).is_some_and(|one| one.seat.listens() == Some(call)) {
+            self.tell_seat(user, operator::Input::Listens { call: None });
+        }
+    }
+
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
             CallWord::Enqueue(Waiting { account, priority, max_wait, comfort }) => {
@@ -272,6 +339,10 @@ impl Desk {
             CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
                 self.accounts.insert(call.clone(), account);
                 self.tell_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+            }
+            CallWord::Hand { waiting: Waiting { account, priority, max_wait, comfort }, user } => {
+                self.accounts.insert(call.clone(), account);
+                self.tell_queue(queue::Input::Hand { call, priority, max_wait, comfort, user });
             }
             CallWord::Dequeue => self.dequeue(call),
             CallWord::OfferFailed { user, why } => {
@@ -290,8 +361,12 @@ impl Desk {
             CallWord::OperatorLost { user } => self.tell_seat(&user, operator::Input::LostCall { call }),
             CallWord::SeatFreed { user } => self.tell_seat(&user, operator::Input::Freed { call }),
             CallWord::WrappedUp { user } => self.tell_seat(&user, operator::Input::WrappedUp { call }),
+            CallWord::ListenerGone { user } => self.stop_listening(&call, &user),
             CallWord::Died => {
                 self.dequeue(call.clone());
+                for user in self.seats.keys().cloned().collect::<Vec<_>>() {
+                    self.stop_listening(&call, &user);
+                }
                 let at_it = self.seats.iter().find(|(_, s)| s.seat.call() == Some(&call)).map(|(user, _)| user.clone());
                 if let Some(user) = at_it {
                     self.tell_seat(&user, operator::Input::LostCall { call });

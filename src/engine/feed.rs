@@ -11,7 +11,9 @@ use crate::base::id::{AccountId, CallId, ContactId, DispatchId, MessageId, UserI
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
+use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
+use crate::domain::figures::Figures;
 
 /// A change to show.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -38,6 +40,10 @@ pub enum FeedEvent {
     AlarmGone {
         id: String,
     },
+    /// Of the service, and of the accounts whose figures changed.
+    Figures {
+        figures: FiguresView,
+    },
     /// Every 5 s for each party.
     Quality {
         quality: QualityView,
@@ -53,13 +59,39 @@ pub enum FeedEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct QualityView {
     pub call: CallId,
-    /// `caller`, `operator`, `contact`.
+    /// `caller`, `operator`, `contact`, `supervisor`.
     pub who: &'static str,
     /// Packets lost in the last 5 s, in percent.
     pub loss: f32,
     pub jitter_ms: u32,
     /// `None` until the far end has told enough.
     pub round_trip_ms: Option<u32>,
+}
+
+/// The figures of today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FiguresView {
+    pub service: Figures,
+    /// Of accounts that were called today, each since its own midnight.
+    pub accounts: Vec<AccountFigures>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AccountFigures {
+    pub account: AccountId,
+    pub figures: Figures,
+}
+
+/// The floor as a supervisor sees it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FloorView {
+    /// Everybody who has sat down since the service started.
+    pub seats: Vec<SeatView>,
+    pub calls: Vec<CallView>,
+    pub queue: QueueView,
+    pub figures: FiguresView,
+    /// How soon after their call came in callers are promised an operator.
+    pub answer_within_secs: u32,
 }
 
 /// An operator at work.
@@ -131,6 +163,8 @@ pub struct CallView {
     pub recording: RecordingView,
     /// Messages taken from this caller before.
     pub earlier: u32,
+    /// Supervisors in the call, or on the way into it.
+    pub listeners: Vec<ListenerView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -153,6 +187,13 @@ pub enum CallState {
     Patched,
     WrapUp,
     Ended,
+}
+
+impl CallState {
+    /// An operator is, or was, with the caller, and the line is up.
+    pub const fn is_talked_in(self) -> bool {
+        matches!(self, Self::Talking | Self::Held | Self::Patching | Self::Conference | Self::Patched)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -185,7 +226,18 @@ pub struct RecordingView {
     pub state: RecordingState,
 }
 
-/// One party and what it hears: `caller`, `operator`, `contact`, `music`, `ringback`, `prompt`.
+/// A supervisor who listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ListenerView {
+    pub user: UserRef,
+    pub mode: ListenMode,
+    /// False while their phone still rings.
+    pub there: bool,
+    /// Since when in this mode.
+    pub since: UtcMs,
+}
+
+/// One party and what it hears: `caller`, `operator`, `contact`, `supervisor`, `music`, `ringback`, `prompt`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct HearsView {
     pub who: &'static str,

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod desk;
 pub mod dispatcher;
 pub mod feed;
+pub mod figures;
 mod here;
 pub mod legs;
 pub mod mixer;

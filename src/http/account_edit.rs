@@ -14,7 +14,7 @@ use crate::domain::account::edit::AccountEdit;
 use crate::domain::account::edit_call_types::CallTypesEdit;
 use crate::engine::clients::{Changed, Refusal};
 
-use super::auth::Editor;
+use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
@@ -95,7 +95,7 @@ fn answer(status: StatusCode, changed: Changed<Account>) -> Response {
         (status = CONFLICT, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn add(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Body(edit): Body<AccountEdit>,
 ) -> Result<Response, Problem> {
     let changed = front.clients.add(&edit).await?;
@@ -113,7 +113,7 @@ pub async fn add(
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn change(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(id): Id<AccountId>,
     if_match: IfMatch,
     Body(edit): Body<AccountEdit>,
@@ -134,7 +134,7 @@ pub async fn change(
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn set_call_types(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(id): Id<AccountId>,
     if_match: IfMatch,
     Body(edit): Body<CallTypesEdit>,

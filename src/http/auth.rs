@@ -160,10 +160,10 @@ impl FromRequestParts<Front> for Operator {
     }
 }
 
-/// Somebody who may change accounts: supervisors and admins.
-pub struct Editor(pub Signed);
+/// Somebody who watches over others' calls and may change accounts: supervisors and admins.
+pub struct Supervisor(pub Signed);
 
-impl FromRequestParts<Front> for Editor {
+impl FromRequestParts<Front> for Supervisor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {

@@ -12,7 +12,7 @@ use crate::domain::account::edit_contact::ContactEdit;
 use crate::engine::clients::Changed;
 
 use super::account_edit::{IfMatch, etag};
-use super::auth::Editor;
+use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
@@ -38,7 +38,7 @@ fn answer(status: StatusCode, changed: Changed<Contact>) -> Response {
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn add(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(account): Id<AccountId>,
     Body(edit): Body<ContactEdit>,
 ) -> Result<Response, Problem> {
@@ -57,7 +57,7 @@ pub async fn add(
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn change(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(id): Id<ContactId>,
     if_match: IfMatch,
     Body(edit): Body<ContactEdit>,
@@ -75,7 +75,7 @@ pub async fn change(
         (status = CONFLICT, body = ProblemBody), (status = PRECONDITION_FAILED, body = ProblemBody)))]
 pub async fn remove(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(id): Id<ContactId>,
     if_match: IfMatch,
 ) -> Result<Response, Problem> {

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use crate::base::id::{CallId, UserId};
-use crate::engine::calls::{CallsHandle, Command};
+use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
-use crate::engine::feed::{SeatView, UserRef};
+use crate::engine::feed::{FloorView, SeatView, UserRef};
+use crate::engine::figures::FiguresHandle;
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
@@ -19,6 +20,7 @@ pub struct LiveDesk {
     pub desk: DeskHandle,
     pub dispatcher: Dispatcher,
     pub trunk: TrunkHandle,
+    pub figures: FiguresHandle,
 }
 
 /// A reason of the engine's as a sentence for an operator.
@@ -41,6 +43,19 @@ impl Desk for LiveDesk {
         })
     }
 
+    fn floor(&self) -> Answer<'_, Option<FloorView>> {
+        Box::pin(async {
+            let (seats, queue) = self.desk.floor().await?;
+            Some(FloorView {
+                seats,
+                queue,
+                calls: self.calls.views(),
+                figures: self.figures.view(),
+                answer_within_secs: self.figures.answer_within_secs(),
+            })
+        })
+    }
+
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.command(&call, &by, command).await.map_err(not_now) })
     }
@@ -55,6 +70,22 @@ impl Desk for LiveDesk {
 
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.check_media(user).await.map_err(not_now) })
+    }
+
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.listen(&call, by, mode).await.map_err(not_now) })
+    }
+
+    fn leave(&self, call: CallId, by: UserId) {
+        self.calls.leave(&call, &by);
+    }
+
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.move_call(&call, &by, to).await.map_err(not_now) })
+    }
+
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool> {
+        Box::pin(async move { self.calls.log_out(&user, &by).await })
     }
 
     fn silence(&self, alarm: &str) {

@@ -13,7 +13,7 @@ use crate::engine::clients::{Changed, ProtocolEdit};
 
 use super::account_edit::etag;
 use super::accounts::ProtocolView;
-use super::auth::{Editor, Operator};
+use super::auth::{Operator, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
@@ -64,7 +64,7 @@ pub async fn list(
         (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn check(
     State(front): State<Front>,
-    _by: Editor,
+    _by: Supervisor,
     Id(account): Id<AccountId>,
     Body(edit): Body<ProtocolEdit>,
 ) -> Result<Json<ProtocolCheck>, Problem> {
@@ -81,7 +81,7 @@ pub async fn check(
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn add(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     Id(account): Id<AccountId>,
     Body(edit): Body<ProtocolEdit>,
 ) -> Result<Response, Problem> {

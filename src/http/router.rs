@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    account_edit, accounts, alarms, calls, console, contacts, dispatches, drafts, events, health, hooks, me, messages,
-    openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
+    account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor, health, hooks,
+    listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -65,6 +65,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::show, seat::change))
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))
+        .routes(routes!(board::show))
         .routes(routes!(calls::list))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))
@@ -79,6 +80,9 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::stop_recording))
         .routes(routes!(calls::pause_recording))
         .routes(routes!(calls::resume_recording))
+        .routes(routes!(listen::start, listen::stop))
+        .routes(routes!(floor::move_call))
+        .routes(routes!(floor::log_out))
         .routes(routes!(recordings::listen))
         .routes(routes!(recordings::figures))
         .routes(routes!(alarms::silence))

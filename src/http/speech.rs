@@ -10,7 +10,7 @@ use crate::domain::account::Speech;
 use crate::domain::account::fault::Fault;
 use crate::io::speech::{MAX_UPLOAD_BYTES, SpeechError};
 
-use super::auth::Editor;
+use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
 use super::extract::Body;
 use super::state::Front;
@@ -31,7 +31,7 @@ pub struct KeptRecording {
         (status = PAYLOAD_TOO_LARGE, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn upload(
     State(front): State<Front>,
-    Editor(signed): Editor,
+    Supervisor(signed): Supervisor,
     request: Request,
 ) -> Result<(StatusCode, Json<KeptRecording>), Problem> {
     let body = axum::body::to_bytes(request.into_body(), MAX_UPLOAD_BYTES).await.map_err(|_| {
@@ -48,7 +48,11 @@ pub async fn upload(
 #[utoipa::path(post, path = "/api/v1/speech/listen", tag = "accounts", security(("bearer" = [])), request_body = Speech,
     responses((status = OK, content_type = "audio/wav", body = [u8]), (status = FORBIDDEN, body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
-pub async fn listen(State(front): State<Front>, _by: Editor, Body(speech): Body<Speech>) -> Result<Response, Problem> {
+pub async fn listen(
+    State(front): State<Front>,
+    _by: Supervisor,
+    Body(speech): Body<Speech>,
+) -> Result<Response, Problem> {
     if let Speech::Spoken { text } = &speech
         && text.trim().is_empty()
     {

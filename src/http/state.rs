@@ -13,10 +13,10 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
-use crate::engine::calls::Command;
+use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
-use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
+use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::speech::Speaker;
@@ -133,6 +133,8 @@ pub struct Board {
 pub trait Desk: Send + Sync {
     /// Everything live, with `user`'s own seat. None: the service is stopping.
     fn board(&self, user: UserRef) -> Answer<'_, Option<Board>>;
+    /// Everything that a supervisor watches. None: the service is stopping.
+    fn floor(&self) -> Answer<'_, Option<FloorView>>;
     /// Does what `by` asks of `call`.
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>>;
     /// `user` is ready for calls, or not, and why not.
@@ -141,6 +143,15 @@ pub trait Desk: Send + Sync {
     fn heartbeat(&self, user: UserRef, typing: bool);
     /// Rings `user`'s softphone with a call that plays a tone and echoes.
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` listens to `call` from now on, or goes on in another mode.
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` no longer listens to `call`.
+    fn leave(&self, call: CallId, by: UserId);
+    /// Takes `call` from its operator, for `to` or for whoever is free first.
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>>;
+    /// No more calls for `user`; those that ring there or are on hold go back to the head of the queue. False: nobody of that
+    /// name has sat down.
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.

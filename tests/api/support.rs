@@ -24,10 +24,10 @@ use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repe
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
-use cordboard::engine::calls::Command;
+use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
-use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
@@ -72,6 +72,13 @@ pub struct Told {
     pub beats: Mutex<Vec<(UserId, bool)>>,
     pub silenced: Mutex<Vec<String>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
+    /// Who listens to which live call from now on; no mode: no longer.
+    pub listens: Mutex<Vec<(CallId, UserId, Option<ListenMode>)>>,
+    pub moved: Mutex<Vec<(CallId, UserId, Option<UserId>)>>,
+    /// Who was sent home by whom.
+    pub logged_out: Mutex<Vec<(UserId, UserId)>>,
+    /// The state of kim's seat on the floor, unless she is idle.
+    pub kims: Mutex<Option<SeatState>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
@@ -432,6 +439,16 @@ impl Desk for Double {
         })
     }
 
+    fn floor(&self) -> Answer<'_, Option<FloorView>> {
+        Box::pin(async {
+            let mut kims = self.seat(UserRef { id: UserId::named("kim"), name: "KIM".into() });
+            kims.state = self.told.kims.lock().expect("no panic while it was held").unwrap_or(kims.state);
+            let seats = vec![kims];
+            let (calls, queue, figures) = (Vec::new(), QueueView::default(), FiguresView::default());
+            Some(FloorView { seats, calls, queue, figures, answer_within_secs: 20 })
+        })
+    }
+
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async {
             if *self.told.refuse.lock().expect("no panic while it was held") {
@@ -455,6 +472,35 @@ impl Desk for Double {
 
     fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async { Err(NotNow("The softphone is not registered.".into())) })
+    }
+
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move {
+            if *self.told.refuse.lock().expect("no panic while it was held") {
+                return Err(NotNow("Nobody talks in this call now.".into()));
+            }
+            push(&self.told.listens, (call, by.id, Some(mode)));
+            Ok(())
+        })
+    }
+
+    fn leave(&self, call: CallId, by: UserId) {
+        push(&self.told.listens, (call, by, None));
+    }
+
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async {
+            push(&self.told.moved, (call, by, to));
+            Ok(())
+        })
+    }
+
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let sits = user == UserId::named("kim");
+            push(&self.told.logged_out, (user, by.id));
+            sits
+        })
     }
 
     fn silence(&self, alarm: &str) {

@@ -9,6 +9,8 @@ import type {
   DraftBody,
   Fault,
   FieldError,
+  FloorView,
+  ListenMode,
   MessageView,
   ProtocolVersion,
   Role,
@@ -223,6 +225,12 @@ export const api = {
   setSeat: (state: 'ready' | 'not_ready', reason?: string) => request<void>('PUT', '/seat', { state, reason }),
   sip: () => request<SipAccess>('GET', '/seat/sip'),
   check: () => request<void>('POST', '/seat/check'),
+
+  board: () => request<FloorView>('GET', '/board'),
+  listen: (call: string, mode: ListenMode) => request<void>('POST', `/calls/${id(call)}/listen`, { mode }),
+  moveCall: (call: string, to?: string) => request<void>('POST', `/calls/${id(call)}/move`, to ? { to } : {}),
+  logOutSeat: (user: string) => request<void>('POST', `/seats/${id(user)}/log_out`),
+  leave: (call: string) => request<void>('DELETE', `/calls/${id(call)}/listen`),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
 

@@ -240,6 +240,9 @@ export function run(action: Action): void {
       return router.go({ name: 'ready' });
     case 'go_accounts':
       if (mayEdit(session.user?.role)) router.go({ name: 'accounts' });
+        return;
+    case 'go_floor':
+      if (mayEdit(session.user?.role)) router.go({ name: 'floor' });
       return;
     case 'search':
       overlays.search = !overlays.search;

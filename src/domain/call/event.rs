@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
+use super::listener::ListenMode;
 use super::recording::RecordingState;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
@@ -133,12 +134,31 @@ pub enum RecordEvent {
         user: UserId,
         stage: Stage,
     },
+    /// A supervisor took the call from its operator. `to`: for whom; none, for whoever is free first.
+    Moved {
+        by: UserId,
+        from: UserId,
+        to: Option<UserId>,
+    },
     ApologyStarted,
     RecordingChanged {
         state: RecordingState,
     },
     /// Somebody did not hear that the call is recorded, so it is not, or no longer until the operator says so.
     RecordingNotAnnounced,
+    /// A supervisor's phone is up, and they hear.
+    ListenBegan {
+        user: UserId,
+        mode: ListenMode,
+    },
+    /// They listen on in another mode.
+    ListenMode {
+        user: UserId,
+        mode: ListenMode,
+    },
+    ListenEnded {
+        user: UserId,
+    },
     /// The shard put the last hear matrix in force.
     Bridged {
         rev: u64,

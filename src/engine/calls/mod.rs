@@ -1,13 +1,15 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened, [`recordings`] looks after what is recorded, [`emergency`] puts an operator's own call for
+//! writes down what happened, [`recordings`] looks after what is recorded, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for
 //! help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod check;
 mod emergency;
+pub mod listen;
+pub mod moving;
 pub mod outbound;
 mod phones;
 pub mod record;
@@ -22,7 +24,11 @@ mod house;
 #[cfg(test)]
 mod line_tests;
 #[cfg(test)]
+mod listen_tests;
+#[cfg(test)]
 mod loopback_tests;
+#[cfg(test)]
+mod moving_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
@@ -43,6 +49,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::desk::{CallWord, DeskHandle, FromDesk};
 use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent};
+use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
 use crate::base::clock::UtcMs;
@@ -52,7 +59,9 @@ use crate::domain::account::Account;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
+pub use crate::domain::call::listener::ListenMode;
 pub use crate::domain::call::recording::RecordingCommand;
+use crate::domain::figures::{Fact, Lost};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
@@ -104,6 +113,7 @@ pub struct CallsParts {
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
     pub recordings: Recordings,
+    pub figures: FiguresHandle,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -116,6 +126,7 @@ struct Calls {
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
     recordings: Recordings,
+    figures: FiguresHandle,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     /// Who has begun to listen to which call of late.
@@ -144,6 +155,7 @@ impl CallsHandle {
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news),
             recordings: parts.recordings,
+            figures: parts.figures,
             live: Mutex::default(),
             alarms: Mutex::default(),
             heard: Mutex::default(),
@@ -295,7 +307,8 @@ impl Calls {
         | FromDesk::Overdue { call }
         | FromDesk::Comfort { call }
         | FromDesk::SeatLost { call, .. }
-        | FromDesk::SeatHungUp { call, .. }) = &word;
+        | FromDesk::SeatHungUp { call, .. }
+        | FromDesk::ListensElsewhere { call, .. }) = &word;
         let call = call.clone();
         if self.to_call(&call, ToCall::Desk(word.clone())).is_err()
             && let FromDesk::Offer { user, .. } = word
@@ -350,7 +363,8 @@ impl Calls {
     }
 
     async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
-        let (id, account, caller) = (facts.id.clone(), facts.account.name.clone(), facts.caller.clone());
+        let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
+        let started_at = facts.started_at;
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
@@ -377,7 +391,10 @@ impl Calls {
             Err(_) => Poll::Ready(false),
         });
         if !guarded.await {
-            self.bury(&id, &account, caller.as_ref());
+            self.bury(&id, &account.name, caller.as_ref());
+            let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
+            let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
+            self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });

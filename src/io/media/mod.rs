@@ -10,6 +10,8 @@ mod inbox;
 mod keys;
 mod leg;
 #[cfg(test)]
+mod listen_tests;
+#[cfg(test)]
 mod move_tests;
 mod port;
 pub mod prompt;
