@@ -26,6 +26,7 @@ use crate::config::{
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
+use crate::domain::operator::skill::Skills;
 use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
@@ -163,6 +164,7 @@ pub fn users() -> Vec<User> {
         name: name.to_owned(),
         role,
         disabled: false,
+        skills: Skills::new(),
     };
     vec![
         user("kim", "Kim Arden", Role::Operator),

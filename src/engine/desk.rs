@@ -4,7 +4,7 @@
 //! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,16 +12,15 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
+use crate::domain::operator::skill::Skills;
 use crate::domain::operator::{self, NotReadyYet, Phone, Phones, Seat, State};
-use crate::domain::queue::{self, Queue};
+use crate::domain::queue::{self, Queue, Terms};
 
 /// What the desk must know of a caller who waits.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     pub account: AccountRef,
-    pub priority: i32,
-    pub max_wait: Duration,
-    pub comfort: Option<Duration>,
+    pub terms: Terms,
 }
 
 /// What a call tells the desk.
@@ -87,6 +86,7 @@ pub enum FromDesk {
 enum ToDesk {
     Heartbeat { user: UserRef, typing: bool },
     Phones { user: UserId, phones: Phones },
+    Skilled { user: UserId, skills: Skills },
     Checked { user: UserId, phone: Phone, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
@@ -114,6 +114,7 @@ impl DeskHandle {
             queue: Queue::default(),
             seats: BTreeMap::new(),
             phones: HashMap::new(),
+            skills: HashMap::new(),
             accounts: HashMap::new(),
             to_calls,
             shown_queue: QueueView::default(),
@@ -135,6 +136,11 @@ impl DeskHandle {
     /// The phones of `user` that are registered now.
     pub fn phones(&self, user: UserId, phones: Phones) {
         self.tell(ToDesk::Phones { user, phones });
+    }
+
+    /// What `user` can do.
+    pub fn skilled(&self, user: UserId, skills: Skills) {
+        self.tell(ToDesk::Skilled { user, skills });
     }
 
     /// What came of a media check of a phone of `user`'s.
@@ -177,6 +183,8 @@ impl DeskHandle {
 struct OneSeat {
     who: UserRef,
     seat: Seat,
+    /// The queue counts on them.
+    at_work: bool,
     shown: Option<SeatView>,
 }
 
@@ -187,6 +195,8 @@ struct Desk {
     seats: BTreeMap<UserId, OneSeat>,
     /// Phones that are registered, also of people without a console yet.
     phones: HashMap<UserId, Phones>,
+    /// What people can do, where it is anything.
+    skills: HashMap<UserId, Skills>,
     accounts: HashMap<CallId, AccountRef>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
@@ -230,6 +240,7 @@ impl Desk {
                 self.phones.retain(|_, phones| phones.last.is_some());
                 self.tell_seat(&user, operator::Input::Phones { phones });
             }
+            ToDesk::Skilled { user, skills } => self.on_skilled(user, skills),
             ToDesk::Checked { user, phone, passed } => {
                 self.tell_seat(&user, operator::Input::Checked { phone, passed });
             }
@@ -265,13 +276,13 @@ impl Desk {
 
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
-            CallWord::Enqueue(Waiting { account, priority, max_wait, comfort }) => {
+            CallWord::Enqueue(Waiting { account, terms }) => {
                 self.accounts.insert(call.clone(), account);
-                self.tell_queue(queue::Input::Enqueue { call, priority, max_wait, comfort });
+                self.tell_queue(queue::Input::Enqueue { call, terms });
             }
-            CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
+            CallWord::Requeue(Waiting { account, terms }) => {
                 self.accounts.insert(call.clone(), account);
-                self.tell_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+                self.tell_queue(queue::Input::Requeue { call, terms });
             }
             CallWord::Dequeue => self.dequeue(call),
             CallWord::OfferFailed { user, why } => {
@@ -305,13 +316,24 @@ impl Desk {
         self.tell_queue(queue::Input::Dequeue { call });
     }
 
+    fn on_skilled(&mut self, user: UserId, skills: Skills) {
+        if skills.is_empty() {
+            self.skills.remove(&user);
+        } else {
+            self.skills.insert(user.clone(), skills.clone());
+        }
+        if self.seats.get(&user).is_some_and(|one| one.at_work) {
+            self.tell_queue(queue::Input::AtWork { user, skills });
+        }
+    }
+
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
         let now = self.clock.instant();
         let phones = self.phones.get(&user.id).copied().unwrap_or_default();
         let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
             let mut seat = Seat::new(now);
             seat.handle(now, operator::Input::Phones { phones });
-            OneSeat { who: user.clone(), seat, shown: None }
+            OneSeat { who: user.clone(), seat, at_work: false, shown: None }
         });
         one.who = user.clone();
         &mut one.seat
@@ -321,6 +343,13 @@ impl Desk {
         let now = self.clock.instant();
         let Some(one) = self.seats.get_mut(user) else { return };
         one.seat.handle(now, input);
+        let at_work = one.seat.state() != State::Offline;
+        if std::mem::replace(&mut one.at_work, at_work) != at_work {
+            // Before the seat is told to be idle: the queue has to know what for.
+            let (user, skills) = (user.clone(), self.skills.get(user).cloned().unwrap_or_default());
+            let input = if at_work { queue::Input::AtWork { user, skills } } else { queue::Input::Left { user } };
+            self.tell_queue(input);
+        }
         while let Some(output) = self.seats.get_mut(user).and_then(|one| one.seat.poll_output()) {
             let user = user.clone();
             match output {
@@ -384,6 +413,7 @@ impl Desk {
                 desk_phone: false,
                 checked: false,
                 calls,
+                skills: Vec::new(),
             };
         };
         let seat = &one.seat;
@@ -405,6 +435,7 @@ impl Desk {
             desk_phone: seat.phone_to_ring() == Some(Phone::DeskPhone),
             checked: seat.checked(),
             calls: seat.call().cloned().into_iter().collect(),
+            skills: self.skills.get(user).into_iter().flatten().cloned().collect(),
         }
     }
 
@@ -416,7 +447,8 @@ impl Desk {
                 call: ticket.call.clone(),
                 account: self.accounts.get(&ticket.call)?.clone(),
                 since: shown.map_or_else(|| self.utc(ticket.since), |w| w.since),
-                priority: ticket.priority,
+                priority: ticket.terms.priority,
+                skills: ticket.terms.skills.iter().cloned().collect(),
             })
         });
         QueueView { waiting: waiting.collect(), ready: count(State::Ready), talking: count(State::Talking) }

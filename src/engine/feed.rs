@@ -12,6 +12,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::recording::RecordingState;
+use crate::domain::operator::skill::Skill;
 
 /// A change to show.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -72,6 +73,8 @@ pub struct SeatView {
     /// not failed one.
     pub checked: bool,
     pub calls: Vec<CallId>,
+    /// What they can do.
+    pub skills: Vec<Skill>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -205,6 +208,8 @@ pub struct WaitingView {
     pub account: AccountRef,
     pub since: UtcMs,
     pub priority: i32,
+    /// What the caller needs.
+    pub skills: Vec<Skill>,
 }
 
 /// A dispatch as an operator and a client read it: plain sentences, with what comes next.

@@ -96,6 +96,7 @@ async fn watch(front: Front, mut socket: WebSocket, voucher: Option<Extension<Vo
         // Its connection need not make room for strangers' from here on.
         voucher.redeem();
     }
+    front.desk.skilled(signed.bearer.user.clone(), signed.skills.clone());
     front.desk.heartbeat(signed.user(), false);
     if let Some((code, why)) = show(&front, &mut socket, signed).await {
         close(&mut socket, code, why).await;
@@ -161,8 +162,12 @@ async fn show(front: &Front, socket: &mut WebSocket, mut signed: Signed) -> Opti
                 if front.clock.instant().saturating_duration_since(heard_at) > SILENCE {
                     return Some((CLOSE_SILENT, "silent"));
                 }
-                if !auth::still_lives(front, &signed).await {
+                let skills = signed.skills.clone();
+                if !auth::still_lives(front, &mut signed).await {
                     return Some((CLOSE_AUTH, "auth.ended"));
+                }
+                if signed.skills != skills {
+                    front.desk.skilled(signed.bearer.user.clone(), signed.skills.clone());
                 }
             }
         }

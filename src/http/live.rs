@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::id::{CallId, UserId};
+use crate::domain::operator::skill::Skills;
 use crate::engine::calls::{CallsHandle, Command};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -51,6 +52,10 @@ impl Desk for LiveDesk {
 
     fn heartbeat(&self, user: UserRef, typing: bool) {
         self.desk.heartbeat(user, typing);
+    }
+
+    fn skilled(&self, user: UserId, skills: Skills) {
+        self.desk.skilled(user, skills);
     }
 
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {

@@ -27,3 +27,4 @@ pub mod serve;
 pub mod sessions;
 pub mod sip_ws;
 pub mod state;
+pub mod users;

@@ -23,7 +23,7 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
-    seat, sessions, sip_ws,
+    seat, sessions, sip_ws, users,
 };
 
 /// The largest body taken.
@@ -41,6 +41,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::close))
         .routes(routes!(me::show))
+        .routes(routes!(users::list))
+        .routes(routes!(users::set_skills))
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::show))
         .routes(routes!(accounts::messages))

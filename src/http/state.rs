@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
+use crate::domain::operator::skill::Skills;
 use crate::engine::calls::Command;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
@@ -135,6 +136,8 @@ pub trait Desk: Send + Sync {
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>>;
     /// A console of `user` is there; they are typing, or not.
     fn heartbeat(&self, user: UserRef, typing: bool);
+    /// What `user` can do for a caller.
+    fn skilled(&self, user: UserId, skills: Skills);
     /// Rings `user`'s softphone with a call that plays a tone and echoes.
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// An operator has seen to an alarm that nothing else takes back.

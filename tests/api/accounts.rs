@@ -126,3 +126,23 @@ async fn an_alarm_that_was_seen_to_is_silenced() {
     assert_eq!(got.status, StatusCode::NO_CONTENT);
     assert_eq!(Told::so_far(&house.told.silenced), ["text-1"]);
 }
+
+#[tokio::test]
+async fn a_supervisor_says_what_operators_can_do() {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let path = "/api/v1/users/usr_kim/skills";
+    let skills = json!({"skills": [" Spanish ", "medical", "spanish"]});
+    assert_eq!(house.ask(Method::PUT, path, &kim, skills.clone()).await.problem(), "auth.role");
+    assert_eq!(house.ask(Method::PUT, path, &sam, skills.clone()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.fetch("/api/v1/users", &kim).await.problem(), "auth.role");
+    let users = house.fetch("/api/v1/users", &sam).await.json();
+    assert_eq!(
+        (&users["items"][0]["login"], &users["items"][0]["skills"]),
+        (&json!("kim"), &json!(["medical", "spanish"]))
+    );
+    let nobody = house.ask(Method::PUT, "/api/v1/users/usr_nobody/skills", &sam, skills).await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    let wrong = house.ask(Method::PUT, path, &sam, json!({"skills": [""]})).await;
+    assert_eq!(wrong.problem(), "body.invalid");
+}

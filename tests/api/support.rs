@@ -18,11 +18,12 @@ use cordboard::base::id::{
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{
-    Account, CallType, Contact, Destination, LeaveMessage, Reach, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
+use cordboard::domain::operator::skill::Skills;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::Command;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
@@ -68,6 +69,7 @@ pub struct Told {
     pub commands: Mutex<Vec<(CallId, UserId, Command)>>,
     pub ready: Mutex<Vec<(UserId, bool, Option<String>)>>,
     pub beats: Mutex<Vec<(UserId, bool)>>,
+    pub skilled: Mutex<Vec<(UserId, Skills)>>,
     pub silenced: Mutex<Vec<String>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
     pub texts: Mutex<Vec<TextMessage>>,
@@ -342,6 +344,7 @@ async fn fill(store: &Store) {
         undo_secs: 5,
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
+        queueing: Queueing::default(),
         call_types: vec![
             call_type("urgent", Urgency::Urgent, Some(protocol.id.clone())),
             call_type("sales", Urgency::NotLegitimate, None),
@@ -364,8 +367,14 @@ async fn fill(store: &Store) {
     tx.upsert_schedule(&schedule).await.expect("a schedule");
     tx.insert_protocol(&protocol, START).await.expect("a protocol");
     for (name, role) in [("kim", Role::Operator), ("lee", Role::Operator), ("sam", Role::Supervisor)] {
-        let user =
-            User { id: UserId::named(name), login: name.into(), name: name.to_uppercase(), role, disabled: false };
+        let user = User {
+            id: UserId::named(name),
+            login: name.into(),
+            name: name.to_uppercase(),
+            role,
+            disabled: false,
+            skills: Skills::new(),
+        };
         tx.insert_user(&user, &hash, START).await.expect("a user");
     }
     tx.commit("test").await.expect("the demo data");
@@ -388,6 +397,7 @@ impl Double {
             desk_phone: false,
             checked: false,
             calls: Vec::new(),
+            skills: Vec::new(),
         }
     }
 }
@@ -440,6 +450,10 @@ impl Desk for Double {
 
     fn heartbeat(&self, user: UserRef, typing: bool) {
         push(&self.told.beats, (user.id, typing));
+    }
+
+    fn skilled(&self, user: UserId, skills: Skills) {
+        push(&self.told.skilled, (user, skills));
     }
 
     fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {

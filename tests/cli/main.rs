@@ -457,6 +457,22 @@ fn users_are_added_once() {
 }
 
 #[test]
+fn what_users_can_do_is_said_when_they_are_added_and_later() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", SMALL);
+    let skills = |words: &[&str]| {
+        let output = cordboard(directory.path(), &[&["user", "skills"], words].concat());
+        (output.status.code(), said(&output).trim().to_owned())
+    };
+    let add = ["user", "add", "ana", "--skill", "Spanish", "--skill", "medical"];
+    assert_eq!(cordboard(directory.path(), &add).status.code(), Some(0));
+    assert_eq!(skills(&["bo", "german"]), (Some(1), "there is no user \"bo\". Known: ana".to_owned()));
+    assert_eq!(skills(&["ana", "German", "medical"]), (Some(0), "ana: german, medical.".to_owned()));
+    assert_eq!(skills(&["ana"]), (Some(0), "ana: no skills.".to_owned()));
+    assert_eq!(skills(&["ana", " "]).0, Some(2));
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_a_sentence() {
     let directory = TempDir::new("cli");
     write(directory.path(), "data", "a file where a directory should be");

@@ -11,14 +11,15 @@ use cordboard::base::id::{
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, RecordingMode, RecordingPolicy, Speech,
-    Urgency,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
+    Speech, Urgency,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
+use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
@@ -59,6 +60,10 @@ pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
+pub fn skill(text: &str) -> Skill {
+    Skill::parse(text).expect("a skill")
+}
+
 pub fn account() -> Account {
     Account {
         id: AccountId::named("plumbing"),
@@ -78,6 +83,7 @@ pub fn account() -> Account {
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
+        queueing: Queueing { skills: [skill("Spanish")].into(), skill_wait_secs: 45 },
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),
@@ -126,7 +132,15 @@ fn contact(name: &str) -> Contact {
 }
 
 fn user(name: &str) -> User {
-    User { id: UserId::named(name), login: name.into(), name: name.into(), role: Role::Operator, disabled: false }
+    let skills = [skill("Spanish"), skill("medical")].into();
+    User {
+        id: UserId::named(name),
+        login: name.into(),
+        name: name.into(),
+        role: Role::Operator,
+        disabled: false,
+        skills,
+    }
 }
 
 fn secret(text: &str) -> SecretString {
@@ -323,10 +337,14 @@ async fn passwords_open_for_their_user_only(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.set_password(&user("kim").id, &password, NOW).await.unwrap();
     tx.disable_user(&user("lee").id, NOW).await.unwrap();
+    tx.set_skills(&user("lee").id, &[skill("german")].into()).await.unwrap();
+    assert!(matches!(tx.set_skills(&user("max").id, &[].into()).await, Err(StoreError::Missing { .. })));
     tx.commit("test").await.unwrap();
     assert_eq!(store.find_user_by_password("kim", secret("correct horse")).await.unwrap(), None);
     assert_eq!(store.find_user_by_password("kim", secret("another horse")).await.unwrap(), Some(user("kim")));
     assert_eq!(store.find_user_by_password("lee", secret("correct horse")).await.unwrap(), None);
+    let lee = store.find_user(&user("lee").id).await.unwrap().unwrap();
+    assert_eq!((lee.disabled, lee.skills), (true, [skill("german")].into()));
 }
 
 async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {

@@ -114,6 +114,8 @@ export interface SeatView {
   /** The media check was passed, as the server saw it; a desk phone needs none. */
   checked?: boolean;
   calls: string[];
+  /** What she can do for a caller. */
+  skills?: string[];
 }
 
 export type CallState =
@@ -183,6 +185,8 @@ export interface Waiting {
   account: AccountRef;
   since: number;
   priority: number;
+  /** What the caller needs. */
+  skills?: string[];
 }
 
 export interface QueueView {

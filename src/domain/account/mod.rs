@@ -2,11 +2,15 @@
 //!
 //! Read from the store once per call, so an edit takes effect on the next call.
 
+pub mod queueing;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Form;
+
+pub use queueing::Queueing;
 
 /// A client of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -42,6 +46,7 @@ pub struct Account {
     /// What a call-out leaves when nobody takes it, where the protocol says "leave message".
     pub leave_message: LeaveMessage,
     pub recording: RecordingPolicy,
+    pub queueing: Queueing,
     pub call_types: Vec<CallType>,
 }
 

@@ -189,6 +189,7 @@ impl Accounts for Book {
             undo_secs: 5,
             leave_message: LeaveMessage::default(),
             recording: recording_tests::policy(did),
+            queueing: queue_tests::queueing(did),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })

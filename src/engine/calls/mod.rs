@@ -26,6 +26,8 @@ mod loopback_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
 mod recording_tests;
 #[cfg(test)]
 mod tests;

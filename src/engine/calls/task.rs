@@ -25,6 +25,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::operator::Phone;
+use crate::domain::queue::Terms;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
 use crate::engine::legs::{Legs, stats_on_record};
@@ -395,9 +396,13 @@ impl CallTask {
         let account = &self.facts.account;
         Waiting {
             account: self.facts.account_ref(),
-            priority: account.priority,
-            max_wait: Duration::from_secs(account.max_wait_secs.into()),
-            comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+            terms: Terms {
+                priority: account.priority,
+                max_wait: Duration::from_secs(account.max_wait_secs.into()),
+                comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+                skills: account.queueing.skills.clone(),
+                skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
+            },
         }
     }
 

@@ -1,0 +1,63 @@
+//! Waiting, through the drivers: who is offered whom, and what the account has to say about it.
+
+use super::house::{House, answers, offer, plays, rings, user};
+use super::*;
+use crate::domain::account::Queueing;
+use crate::domain::call::bridge::{LegId, Source};
+use crate::domain::operator::skill::Skill;
+use crate::engine::signal::LegEvent;
+
+/// How an account has its callers wait, by the end of its number.
+pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
+    match did.as_e164() {
+        did if did.ends_with("81") => Queueing { skills: [spanish()].into(), ..Queueing::default() },
+        _ => Queueing::default(),
+    }
+}
+
+fn spanish() -> Skill {
+    Skill::parse("Spanish").expect("a skill")
+}
+
+/// A caller of that number who has heard the greeting and waits.
+async fn waits(house: &mut House, did: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+    let (leg, events) = house.dials(did, Some(offer()));
+    house.until("answer", |d| answers(d, leg)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    let play = house.until("greeting", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play });
+    house.hears(leg, &[Source::Music]).await;
+    (leg, events)
+}
+
+#[tokio::test]
+async fn a_caller_who_needs_a_skill_goes_past_the_operator_who_waits_longer() {
+    let mut house = House::open("greeting");
+    house.desk.skilled(UserId::named("lee"), [spanish()].into());
+    house.ready("kim").await;
+    house.ready("lee").await;
+    let _caller = waits(&mut house, "+12025550181").await;
+    let who =
+        house.until("a phone rings", |d| rings(d, "kim").map(|_| "kim").or(rings(d, "lee").map(|_| "lee"))).await.1;
+    assert_eq!(who, "lee");
+    let (seat, _) = house.desk.board(user("lee")).await.expect("the desk is open");
+    assert_eq!(seat.skills, [spanish()]);
+}
+
+#[tokio::test]
+async fn a_skill_that_left_with_its_operator_is_waited_for_no_longer() {
+    let mut house = House::open("greeting");
+    house.desk.skilled(UserId::named("lee"), [spanish()].into());
+    house.desk.heartbeat(user("lee"), false);
+    house.ready("kim").await;
+    let _caller = waits(&mut house, "+12025550181").await;
+    let (_, queue) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!(
+        queue.waiting.first().map(|w| w.skills.clone()),
+        Some(vec![spanish()]),
+        "nobody is offered the caller yet"
+    );
+    // What an operator is said to be able to do can change while she works.
+    house.desk.skilled(UserId::named("lee"), Default::default());
+    house.until("kim's phone", |d| rings(d, "kim")).await;
+}
