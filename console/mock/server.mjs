@@ -56,6 +56,7 @@ function hello() {
     queue: queue(),
     dispatches: [...state.dispatches.values()].filter((d) => d.closed_at === null),
     alarms: state.alarms,
+    not_ready_reasons: ['Break', 'Lunch', 'Training', 'System'],
   };
 }
 
@@ -137,7 +138,7 @@ const actions = {
   'recording/pause': (c) => update(c, { recording: { ...c.recording, state: 'paused' } }),
   'recording/stop': (c) => update(c, { recording: { ...c.recording, state: 'off' } }),
   hangup: (c) => {
-    update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null });
+    update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null, wrap_up_until: Date.now() + 45_000 });
     setSeat({ state: 'wrap_up' });
   },
   patch: (c, body) => {
@@ -160,6 +161,7 @@ const actions = {
     setSeat({ state: 'wrap_up' });
   },
   'patch/cancel': (c) => update(c, { state: 'talking', patch: null, hears: hears('talking') }),
+  wrap_up_more: (c) => update(c, { wrap_up_until: (c.wrap_up_until ?? Date.now()) + 45_000 }),
   wrap_up_done: (c) => {
     state.calls.delete(c.id);
     tell({ type: 'call_gone', id: c.id });

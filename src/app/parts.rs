@@ -202,6 +202,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
+        not_ready_reasons: config.operators.not_ready_reasons.clone(),
         sms_providers: config.sms.iter().map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {
             urls: turn.urls.clone(),

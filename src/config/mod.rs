@@ -4,6 +4,7 @@
 //! right. Relative paths are relative to the file that names them. Secrets are read from files of their
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
+mod operators;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -29,6 +30,7 @@ use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
+pub use operators::Operators;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
 pub use section::Mistake;
@@ -47,6 +49,7 @@ pub struct Config {
     pub sms: Vec<SmsProvider>,
     pub turn: Option<Turn>,
     pub auth: Auth,
+    pub operators: Operators,
     /// What each account may call out.
     pub limits: Limits,
     pub trunks: Vec<Trunk>,

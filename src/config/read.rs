@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
+use super::operators::read_operators;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
@@ -86,6 +87,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     }
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
+    let operators = read_operators(&top.section("operators"));
     let limits = read_limits(&top.section("limits"));
     let trunks = read_trunks(&top, mistakes);
     top.finish();
@@ -102,6 +104,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         sms: sms.into_iter().collect::<Option<_>>()?,
         turn: turn?,
         auth,
+        operators: operators?,
         limits,
         trunks: trunks?,
     })

@@ -20,7 +20,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
+    Auth, Config, Email, Http, MailTls, Media, Operators, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
@@ -121,6 +121,7 @@ impl Demo {
             turn: None,
             limits: Limits::default(),
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
+            operators: Operators::default(),
             trunks: vec![Trunk {
                 name: "sandbox".to_owned(),
                 tls: TrunkTls::default(),

@@ -122,6 +122,8 @@ pub struct CallView {
     pub started_at: UtcMs,
     pub state_since: UtcMs,
     pub offered_until: Option<UtcMs>,
+    /// When the wrap-up ends by itself.
+    pub wrap_up_until: Option<UtcMs>,
     pub patch: Option<PatchView>,
     /// Who hears whom now.
     pub hears: Vec<HearsView>,

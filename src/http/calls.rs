@@ -81,6 +81,8 @@ actions! {
     retrieve "/api/v1/calls/{id}/retrieve" Command::Retrieve;
     /// Ends the call.
     hang_up "/api/v1/calls/{id}/hangup" Command::HangUp;
+    /// As much time for the wrap-up once more, where the account limits it.
+    more_wrap_up "/api/v1/calls/{id}/wrap_up_more" Command::WrapUpMore;
     /// Caller, contact and operator hear each other.
     join "/api/v1/calls/{id}/patch/join" Command::Join;
     /// Leaves caller and contact to themselves.

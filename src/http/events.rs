@@ -74,6 +74,8 @@ struct Hello {
     queue: QueueView,
     dispatches: Vec<DispatchView>,
     alarms: Vec<AlarmView>,
+    /// Why an operator is not ready, to choose from; empty: in their own words.
+    not_ready_reasons: Vec<String>,
 }
 
 /// The feed of a console.
@@ -225,6 +227,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         queue: board.queue,
         dispatches,
         alarms: board.alarms,
+        not_ready_reasons: front.settings.not_ready_reasons.clone(),
     };
     send(socket, &ToConsole::Hello(Box::new(hello))).await
 }

@@ -48,6 +48,7 @@ pub struct FeedFrame {
     pub dispatches: Option<Vec<crate::engine::feed::DispatchView>>,
     pub alarm: Option<crate::engine::feed::AlarmView>,
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
+    pub not_ready_reasons: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
     /// Of what is gone.
     pub id: Option<String>,

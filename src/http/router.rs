@@ -68,6 +68,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
         .routes(routes!(calls::wrap_up_done))
+        .routes(routes!(calls::more_wrap_up))
         .routes(routes!(calls::start_recording))
         .routes(routes!(calls::stop_recording))
         .routes(routes!(calls::pause_recording))

@@ -68,6 +68,7 @@ async fn a_console_sees_the_whole_picture_and_then_changes_in_order() {
     let hello = hear(&mut socket).await;
     assert_eq!(hello["type"], "hello");
     assert_eq!(hello["user"]["name"], "KIM");
+    assert_eq!(hello["not_ready_reasons"], json!(["Lunch", "Training"]));
     for part in ["seat", "calls", "queue", "dispatches", "alarms"] {
         assert!(!hello[part].is_null(), "{part}");
     }

@@ -165,6 +165,7 @@ impl House {
             settings: Settings {
                 public_url: PUBLIC_URL.into(),
                 sip_domain: "cordboard.local".into(),
+                not_ready_reasons: vec!["Lunch".into(), "Training".into()],
                 sms_providers: vec![SmsProvider { name: "twilio".into(), auth_token: SMS_SECRET.into() }],
                 relay: Some(Relay {
                     urls: RELAY.map(str::to_owned).to_vec(),

@@ -75,6 +75,8 @@ auth_token_file = "nowhere.token"
 [recording]
 directory = "carrier.toml"
 keep_days = 0
+[operators]
+not_ready_reasons = ["Lunch", "lunch"]
 "#,
     );
     write(
@@ -102,12 +104,13 @@ keep_days = 0
         "cordboard.toml:20: `telephones` is not known. Known here: auth, email,",
         "carrier.toml, and that is a file. Name a directory of its own",
         "cordboard.toml:23: [recording]: `keep_days` is not a whole number from 1 to 3660.",
+        "cordboard.toml:25: [operators]: `not_ready_reasons` holds \"lunch\" twice. Write it once.",
         "carrier.toml:1: `target` is missing. ",
         "carrier.toml:2: `kind = \"telepathy\"` cannot be read. Write \"address\" or \"registration\".",
         "carrier.toml:3: `addresses` holds \"203.0.113.0/40\", which cannot be read. Write an address or a network",
         "carrier.toml:4: `channels` is not a whole number from 1 to 10000. ",
         "carrier.toml:5: `caller_ids` holds \"911\", which cannot be read. Write the whole number",
-        "21 mistakes",
+        "22 mistakes",
     ] {
         assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
     }

@@ -83,7 +83,7 @@ pub fn account() -> Account {
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
-        queueing: Queueing { skills: [skill("Spanish")].into(), skill_wait_secs: 45 },
+        queueing: Queueing { skills: [skill("Spanish")].into(), skill_wait_secs: 45, wrap_up_secs: Some(60) },
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),

@@ -115,7 +115,7 @@ export interface SaveMessage {
   answers: Record<string, string>;
 }
 
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | `recording/${RecordingAct}`;
+export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
 export const api = {

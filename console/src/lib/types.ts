@@ -172,6 +172,8 @@ export interface CallView {
   started_at: number;
   state_since: number;
   offered_until: number | null;
+  /** When the wrap-up ends by itself. */
+  wrap_up_until?: number | null;
   patch: PatchView | null;
   hears: HearsView[];
   ended: { cause: string } | null;
@@ -273,6 +275,8 @@ export interface Hello {
   queue: QueueView;
   dispatches: DispatchView[];
   alarms: AlarmView[];
+  /** Why she is not ready, to choose from; empty: in her own words. */
+  not_ready_reasons?: string[];
 }
 
 export type FeedEvent =

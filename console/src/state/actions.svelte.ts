@@ -14,6 +14,7 @@ import { watch } from './watch.svelte';
 class Overlays {
   help = $state(false);
   search = $state(false);
+  seat = $state(false);
 }
 
 export const overlays = new Overlays();
@@ -132,6 +133,13 @@ export async function finish(call: CallView, disposition: string): Promise<void>
   await attempt(() => api.wrapUpDone(call.id, disposition));
 }
 
+/** As much time once more, where the account limits it. */
+export async function moreWrapUp(): Promise<void> {
+  const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
+  if (!call) notices.show('There is no wrap-up to prolong.', 'info');
+  else if (await onCall(call, 'wrap_up_more')) notices.say('The wrap-up is prolonged.');
+}
+
 export async function nextCall(): Promise<void> {
   const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
   if (call) {
@@ -223,6 +231,11 @@ export function run(action: Action): void {
       return focusFirstField();
     case 'ready':
       return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
+    case 'seat_menu':
+      overlays.seat = !overlays.seat;
+      return;
+    case 'wrap_up_more':
+      return void moreWrapUp();
     case 'quiet':
       return watch.quiet();
     case 'dismiss':

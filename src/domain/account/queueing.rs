@@ -12,10 +12,12 @@ pub struct Queueing {
     pub skills: Skills,
     /// After so long a caller is offered to anybody; at once if nobody at work has the skills.
     pub skill_wait_secs: u32,
+    /// How long an operator may wrap up before that ends by itself. None: as long as they like.
+    pub wrap_up_secs: Option<u32>,
 }
 
 impl Default for Queueing {
     fn default() -> Self {
-        Self { skills: Skills::new(), skill_wait_secs: 30 }
+        Self { skills: Skills::new(), skill_wait_secs: 30, wrap_up_secs: None }
     }
 }

@@ -151,4 +151,12 @@ pub enum RecordEvent {
         user: UserId,
         disposition: Option<String>,
     },
+    /// The operator asked for as much time once more.
+    WrapUpProlonged {
+        user: UserId,
+    },
+    /// The account's time for it was over.
+    WrapUpRanOut {
+        user: UserId,
+    },
 }

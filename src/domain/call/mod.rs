@@ -2,7 +2,7 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
 //! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! kind, [`operator`] the operator's side of it, [`wrap_up`] what is left to do then, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -22,6 +22,7 @@ pub mod path;
 pub mod recording;
 pub mod transfer;
 pub mod view;
+mod wrap_up;
 
 #[cfg(test)]
 mod random_test;
@@ -64,6 +65,8 @@ pub struct Setup {
     /// How long one operator is offered the call.
     pub ring: Duration,
     pub recording: RecordingPolicy,
+    /// How long the operator may take to wrap up; as long as they like, if it is not said.
+    pub wrap_up: Option<Duration>,
 }
 
 /// What a call is told.
@@ -133,6 +136,8 @@ pub enum OperatorCommand {
     WrapUpDone {
         disposition: Option<String>,
     },
+    /// As much time for the wrap-up once more.
+    WrapUpMore,
 }
 
 /// Why a command was not followed.
@@ -147,6 +152,8 @@ pub enum CommandError {
     CallerGone,
     /// The account does not want its calls recorded.
     NotRecorded,
+    /// The account sets no limit to the wrap-up.
+    NotLimited,
 }
 
 impl fmt::Display for CommandError {
@@ -157,6 +164,7 @@ impl fmt::Display for CommandError {
             Self::NotNow => "the call cannot do that now",
             Self::CallerGone => "the caller has hung up",
             Self::NotRecorded => "calls for this account are not recorded",
+            Self::NotLimited => "the wrap-up has no time limit: take your time",
         })
     }
 }
@@ -278,6 +286,7 @@ pub enum Reason {
     ContactRing,
     Doubt,
     Farewell,
+    WrapUp,
 }
 
 /// The operator of a call.
@@ -346,6 +355,7 @@ pub struct Call {
     handled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
+    wrap_up_until: Option<Instant>,
     parting: Vec<Parting>,
     /// What plays to the caller.
     playing: Option<u64>,
@@ -375,6 +385,7 @@ impl Call {
             joined: None,
             handled: false,
             wrapping: None,
+            wrap_up_until: None,
             parting: Vec::new(),
             playing: None,
             last_play: 0,
@@ -439,7 +450,8 @@ impl Call {
         };
         let farewell = self.parting.iter().map(|p| p.until).min().map(|until| (until, Reason::Farewell));
         let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
-        soonest(soonest(own, announced), farewell)
+        let wrap_up = self.wrap_up_until().map(|until| (until, Reason::WrapUp));
+        soonest(soonest(own, announced), soonest(farewell, wrap_up))
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -501,6 +513,7 @@ impl Call {
             _ => {}
         }
         self.give_up_announcement();
+        self.give_up_wrap_up();
         self.end_parting(|p| p.until <= now);
     }
 

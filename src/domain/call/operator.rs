@@ -163,14 +163,15 @@ impl Call {
     pub(super) fn free_operator(&mut self) {
         if let Some(mut operator) = self.operator.take() {
             self.release(&mut operator.leg);
-            self.wrapping = Some(operator.user.clone());
-            self.outputs.push_back(Output::SeatFreed { user: operator.user });
+            self.begin_wrap_up(operator.user);
         }
     }
 
     pub(super) fn follow(&mut self, by: &UserId, command: OperatorCommand) -> Result<(), CommandError> {
-        if let OperatorCommand::WrapUpDone { disposition } = command {
-            return self.finish_wrap_up(by, disposition);
+        match command {
+            OperatorCommand::WrapUpDone { disposition } => return self.finish_wrap_up(by, disposition),
+            OperatorCommand::WrapUpMore => return self.prolong_wrap_up(by),
+            _ => {}
         }
         if self.operator.as_ref().is_none_or(|o| o.user != *by) {
             return Err(if self.wrapping.as_ref() == Some(by) { CommandError::NotNow } else { CommandError::NotYours });
@@ -206,16 +207,5 @@ impl Call {
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
-    }
-
-    fn finish_wrap_up(&mut self, by: &UserId, disposition: Option<String>) -> Result<(), CommandError> {
-        if self.wrapping.as_ref() != Some(by) {
-            let at_it = self.operator.as_ref().is_some_and(|o| o.user == *by);
-            return Err(if at_it { CommandError::NotNow } else { CommandError::NotYours });
-        }
-        self.wrapping = None;
-        self.record(RecordEvent::WrappedUp { user: by.clone(), disposition });
-        self.outputs.push_back(Output::WrappedUp { user: by.clone() });
-        Ok(())
     }
 }

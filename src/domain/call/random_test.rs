@@ -25,6 +25,10 @@ fn policy(seed: u64) -> RecordingPolicy {
     RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: !seed.is_multiple_of(5) }
 }
 
+fn wrap_up(seed: u64) -> Option<Duration> {
+    seed.is_multiple_of(3).then_some(Duration::from_secs(5))
+}
+
 struct World {
     seed: u64,
     rng: Rng,
@@ -51,6 +55,8 @@ struct World {
     waived: BTreeSet<LegId>,
     /// Whether a contact who was to be told was ever recorded.
     contact_recorded: bool,
+    /// Who wraps up.
+    wrapping: Option<UserId>,
     /// Second legs of operators' phones that ring.
     unanswered: BTreeSet<LegId>,
     /// Transfers under way, and how many came to their end.
@@ -64,7 +70,7 @@ impl World {
         Self {
             seed,
             rng: Rng::seeded(seed),
-            call: Call::new(clock.instant(), Setup { recording: policy(seed), ..setup() }),
+            call: Call::new(clock.instant(), Setup { recording: policy(seed), wrap_up: wrap_up(seed), ..setup() }),
             clock,
             started: BTreeSet::from([CALLER]),
             hung_up: BTreeMap::new(),
@@ -83,6 +89,7 @@ impl World {
             unspoken: BTreeSet::new(),
             waived: BTreeSet::new(),
             contact_recorded: false,
+            wrapping: None,
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
@@ -158,6 +165,8 @@ impl World {
                 }
                 Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
                 Output::Ended { .. } => self.ended += 1,
+                Output::SeatFreed { user } => self.wrapping = Some(user),
+                Output::WrappedUp { user } => assert_eq!(self.wrapping.take(), Some(user), "seed {seed}: over twice"),
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
@@ -292,12 +301,13 @@ impl World {
                     OperatorCommand::Retrieve,
                     OperatorCommand::Cancel,
                     OperatorCommand::WrapUpDone { disposition: None },
+                    OperatorCommand::WrapUpMore,
                     OperatorCommand::Recording(Start),
                     OperatorCommand::Recording(Stop),
                     OperatorCommand::Recording(Pause),
                     OperatorCommand::Recording(Resume),
                 ];
-                let which = self.rng.below(9) as usize;
+                let which = self.rng.below(10) as usize;
                 self.command(commands[which].clone());
             }
             20 => {

@@ -1,6 +1,7 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
 mod recording;
+mod wrap_up;
 
 use super::bridge::Source;
 use super::patch::PatchState;
@@ -20,6 +21,7 @@ pub(super) fn setup() -> Setup {
         comfort: Some(spoken("comfort")),
         ring: Duration::from_secs(20),
         recording: RecordingPolicy::default(),
+        wrap_up: None,
     }
 }
 

@@ -96,6 +96,8 @@ pub enum Command {
     WrapUpDone {
         disposition: Option<String>,
     },
+    /// As much time for the wrap-up once more.
+    WrapUpMore,
 }
 
 /// What calls are made with.

@@ -1,16 +1,19 @@
 //! Waiting, through the drivers: who is offered whom, and what the account has to say about it.
 
-use super::house::{House, answers, offer, plays, rings, user};
+use super::house::{Did, House, answers, offer, plays, rings, user};
+use super::record::Line;
 use super::*;
 use crate::domain::account::Queueing;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::skill::Skill;
+use crate::engine::feed::SeatState;
 use crate::engine::signal::LegEvent;
 
 /// How an account has its callers wait, by the end of its number.
 pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
     match did.as_e164() {
         did if did.ends_with("81") => Queueing { skills: [spanish()].into(), ..Queueing::default() },
+        did if did.ends_with("82") => Queueing { wrap_up_secs: Some(1), ..Queueing::default() },
         _ => Queueing::default(),
     }
 }
@@ -60,4 +63,28 @@ async fn a_skill_that_left_with_its_operator_is_waited_for_no_longer() {
     // What an operator is said to be able to do can change while she works.
     house.desk.skilled(UserId::named("lee"), Default::default());
     house.until("kim's phone", |d| rings(d, "kim")).await;
+}
+
+#[tokio::test]
+async fn an_operator_whose_wrap_up_ran_out_is_ready_again() {
+    let mut house = House::open("greeting");
+    let (caller, from_caller) = waits(&mut house, "+12025550182").await;
+    house.ready("kim").await;
+    let (operator, _phone) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    assert_eq!(house.does("kim", Command::WrapUpMore).await, Err(CommandError::NotNow));
+    from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    let limited = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.state == CallState::WrapUp => Some(call.wrap_up_until),
+        _ => None,
+    };
+    assert!(house.shown("the wrap-up", limited).await.is_some());
+    let again = |e: &FeedEvent| match e {
+        FeedEvent::Seat { seat } if seat.state == SeatState::Ready => Some(()),
+        _ => None,
+    };
+    house.shown("ready again", again).await;
+    let ran_out =
+        |d: &Did| matches!(d, Did::Wrote(Line::Event { kind, .. }) if kind == "wrap_up_ran_out").then_some(());
+    house.until("its line", ran_out).await;
 }

@@ -98,6 +98,7 @@ impl CallTask {
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
+            wrap_up: account.queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into())),
         };
         legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
@@ -278,6 +279,7 @@ impl CallTask {
             Command::Drop => OperatorCommand::Drop,
             Command::Cancel => OperatorCommand::Cancel,
             Command::Recording(command) => OperatorCommand::Recording(command),
+            Command::WrapUpMore => OperatorCommand::WrapUpMore,
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
                 let leg = self.calls.wiring.fresh_leg();

@@ -72,6 +72,7 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         seat: call.seat().cloned(),
         started_at: facts.started_at,
         state_since: facts.utc(call.stage_since()),
+        wrap_up_until: call.wrap_up_until().map(|at| facts.utc(at)),
         offered_until: call.offered_until().map(|at| facts.utc(at)),
         patch: patch_view(facts, call, contact),
         hears: hears(call),
