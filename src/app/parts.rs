@@ -69,7 +69,7 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     let mut needs_voice = accounts.iter().any(|account| {
         spoken(&account.greeting)
             || spoken(&account.apology)
-            || account.comfort.as_ref().is_some_and(|comfort| spoken(&comfort.speech))
+            || account.comfort.as_ref().is_some_and(|comfort| comfort.position || spoken(&comfort.speech))
             || (account.recording.mode != RecordingMode::Off
                 && account.recording.announcement.as_ref().is_some_and(spoken))
     });

@@ -35,7 +35,11 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         notes: String::new(),
         greeting: Speech::Recorded { prompt: key.to_owned() },
         apology: Speech::Recorded { prompt: "apology".to_owned() },
-        comfort: Some(Comfort { every_secs: 30, speech: Speech::Recorded { prompt: "comfort".to_owned() } }),
+        comfort: Some(Comfort {
+            every_secs: 30,
+            speech: Speech::Recorded { prompt: "comfort".to_owned() },
+            position: false,
+        }),
         dids: vec![number(did)],
         caller_id: Some(number(did)),
         priority: 0,

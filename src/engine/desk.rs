@@ -14,6 +14,7 @@ use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
 use crate::domain::operator::skill::Skills;
 use crate::domain::operator::{self, NotReadyYet, Phone, Phones, Seat, State};
+use crate::domain::queue::place::Place;
 use crate::domain::queue::{self, Queue, Terms};
 
 /// What the desk must know of a caller who waits.
@@ -70,8 +71,10 @@ pub enum FromDesk {
     Overdue {
         call: CallId,
     },
+    /// `place`: to be told as well.
     Comfort {
         call: CallId,
+        place: Option<Place>,
     },
     SeatLost {
         call: CallId,
@@ -291,7 +294,8 @@ impl Desk {
                 self.tell_queue(queue::Input::OfferFailed { call });
             }
             CallWord::OfferAccepted { user } => {
-                self.dequeue(call.clone());
+                self.accounts.remove(&call);
+                self.tell_queue(queue::Input::Served { call: call.clone() });
                 self.tell_seat(&user, operator::Input::Accepted { call });
             }
             CallWord::OperatorSilent { user, silent } => {
@@ -372,7 +376,7 @@ impl Desk {
                     self.tell_call(FromDesk::Offer { call, user, phone, ring });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
-                queue::Output::Comfort { call } => self.tell_call(FromDesk::Comfort { call }),
+                queue::Output::Comfort { call, place } => self.tell_call(FromDesk::Comfort { call, place }),
             }
         }
     }

@@ -74,7 +74,11 @@ pub fn account() -> Account {
         notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
         greeting: Speech::Spoken { text: "Thank you for calling.".into() },
         apology: Speech::Recorded { prompt: "apology".into() },
-        comfort: Some(Comfort { every_secs: 30, speech: Speech::Spoken { text: "Please hold.".into() } }),
+        comfort: Some(Comfort {
+            every_secs: 30,
+            speech: Speech::Spoken { text: "Please hold.".into() },
+            position: true,
+        }),
         dids: vec![number("+12025550102"), number("+12025550199")],
         caller_id: Some(number("+12025550102")),
         priority: -1,

@@ -65,6 +65,9 @@ pub enum Speech {
 pub struct Comfort {
     pub every_secs: u32,
     pub speech: Speech,
+    /// Say the caller's place in the queue after it, and about how long it will take, if that is known.
+    #[serde(default)]
+    pub position: bool,
 }
 
 /// What is left on a voicemail, or with whoever did not accept (design §6).

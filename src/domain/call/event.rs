@@ -75,6 +75,11 @@ pub enum RecordEvent {
     /// Back at the head of the queue.
     Requeued,
     ComfortPlayed,
+    /// The caller was told this of the queue.
+    PlaceTold {
+        position: u32,
+        minutes: Option<u32>,
+    },
     Offered {
         user: UserId,
     },

@@ -2,7 +2,7 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
 //! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`wrap_up`] what is left to do then, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! kind, [`place`] what they are told of their place in the queue, [`operator`] the operator's side of it, [`wrap_up`] what is left to do then, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -19,6 +19,7 @@ mod operator;
 pub mod outbound;
 pub mod patch;
 pub mod path;
+mod place;
 pub mod recording;
 pub mod transfer;
 pub mod view;
@@ -39,6 +40,7 @@ use crate::base::deadline::soonest;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::queue::place::Place;
 
 use bridge::{HearMatrix, LegId};
 use cause::Cause;
@@ -101,6 +103,8 @@ pub enum Input {
     Overdue,
     /// Time for the comfort message.
     Comfort,
+    /// Where the caller stands, to be said after it.
+    Place(Place),
     /// Neither media nor console of the operator for 5 s.
     SeatLost {
         user: UserId,
@@ -359,6 +363,8 @@ pub struct Call {
     parting: Vec<Parting>,
     /// What plays to the caller.
     playing: Option<u64>,
+    /// To be said next.
+    place: Option<Place>,
     last_play: u64,
     rev: u64,
     matrix: HearMatrix,
@@ -388,6 +394,7 @@ impl Call {
             wrap_up_until: None,
             parting: Vec::new(),
             playing: None,
+            place: None,
             last_play: 0,
             rev: 0,
             matrix: HearMatrix::default(),
@@ -412,6 +419,7 @@ impl Call {
             Input::Offer { user, leg, ring } => self.on_offer(user, leg, ring),
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
+            Input::Place(place) => self.on_place(place),
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),
             Input::Stop => {
@@ -487,7 +495,7 @@ impl Call {
         match self.phase {
             Phase::Greeting { .. } => self.greeting_over(),
             Phase::Apology { .. } => self.end(Cause::NoAnswer),
-            _ => {}
+            _ => self.say_place(),
         }
     }
 
@@ -581,6 +589,7 @@ impl Call {
 
     fn stop_play(&mut self) {
         if let Some(play) = self.playing.take() {
+            self.place = None;
             self.caller_missed();
             self.outputs.push_back(Output::StopPlay { leg: self.caller.id, play });
         }

@@ -281,7 +281,12 @@ impl World {
                 let ring = self.rng.below(3) > 0;
                 self.tell(Input::Offer { user, leg, ring });
             }
-            12 => self.tell(Input::Comfort),
+            12 => {
+                self.tell(Input::Comfort);
+                if self.rng.below(2) == 0 {
+                    self.tell(Input::Place(Place { position: 2, minutes: None }));
+                }
+            }
             13 if self.rng.below(10) == 0 => self.tell(Input::Overdue),
             14 if self.rng.below(3) == 0 => self.tell(Input::SeatLost { user }),
             15 if self.rng.below(3) == 0 => self.tell(Input::SeatHungUp { user }),

@@ -7,12 +7,15 @@
 //! operator who could be offered them, and skills are not waited for longer than the account says, nor at all if nobody
 //! at work has them.
 
+pub mod place;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
 use crate::base::id::{CallId, UserId};
 use crate::domain::operator::skill::Skills;
+use place::{Place, Waits};
 
 /// How a caller waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Terms {
     pub max_wait: Duration,
     /// How often they hear a word.
     pub comfort: Option<Duration>,
+    /// They are told their place with it.
+    pub position: bool,
     /// What an operator must be able to do.
     pub skills: Skills,
     /// How long an operator with all of that is waited for.
@@ -36,8 +41,12 @@ pub enum Input {
         call: CallId,
         terms: Terms,
     },
-    /// A caller is no longer waiting: served, gone or told the apology.
+    /// A caller is no longer waiting: gone or told the apology.
     Dequeue {
+        call: CallId,
+    },
+    /// An operator speaks with the caller.
+    Served {
         call: CallId,
     },
     /// A caller who was with an operator is back. Their maximum wait starts anew.
@@ -78,18 +87,11 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// `taken`: the operator asked for it.
-    Offer {
-        call: CallId,
-        user: UserId,
-        taken: bool,
-    },
+    Offer { call: CallId, user: UserId, taken: bool },
     /// The maximum wait is over.
-    Overdue {
-        call: CallId,
-    },
-    Comfort {
-        call: CallId,
-    },
+    Overdue { call: CallId },
+    /// `place`: to be told as well.
+    Comfort { call: CallId, place: Option<Place> },
 }
 
 /// Why the queue wants to be woken.
@@ -117,6 +119,17 @@ pub struct Ticket {
     overdue_at: Instant,
     overdue_told: bool,
     comfort: Option<(Duration, Instant)>,
+    /// At which place they began to wait.
+    began_at: u32,
+    told: Option<Place>,
+}
+
+/// What is kept of a caller who left the queue, should they come back.
+#[derive(Debug)]
+struct Past {
+    call: CallId,
+    since: Instant,
+    told: Option<Place>,
 }
 
 /// All callers waiting and all operators idle.
@@ -125,13 +138,13 @@ pub struct Queue {
     tickets: Vec<Ticket>,
     idle: Vec<(Instant, UserId)>,
     at_work: BTreeMap<UserId, Skills>,
-    /// When callers who left the queue for an operator had first queued, should they come back.
-    served: VecDeque<(CallId, Instant)>,
+    past: VecDeque<Past>,
+    waits: Waits,
     outputs: VecDeque<Output>,
 }
 
-/// How many served callers' first times are remembered.
-const SERVED_KEPT: usize = 1_024;
+/// How many callers who left are remembered.
+const PAST_KEPT: usize = 1_024;
 
 impl Queue {
     /// Takes in what happened, and makes the offers that follow.
@@ -140,6 +153,12 @@ impl Queue {
             Input::Enqueue { call, terms } => self.insert(now, call, terms, false),
             Input::Requeue { call, terms } => self.insert(now, call, terms, true),
             Input::Dequeue { call } => self.remove(&call),
+            Input::Served { call } => {
+                if let Some(ticket) = self.tickets.iter().find(|t| t.call == call && !t.returned) {
+                    self.waits.add(now, now.saturating_duration_since(ticket.since), ticket.began_at);
+                }
+                self.remove(&call);
+            }
             Input::OfferFailed { call } => {
                 if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
                     ticket.offered = None;
@@ -188,10 +207,11 @@ impl Queue {
     }
 
     fn insert(&mut self, now: Instant, call: CallId, terms: Terms, returned: bool) {
-        let since = self.served.iter().find(|(c, _)| *c == call).map_or(now, |(_, since)| *since);
+        let past = self.past.iter().find(|past| past.call == call);
+        let (since, told) = past.map_or((now, None), |past| (past.since, past.told));
         self.tickets.retain(|t| t.call != call);
         self.tickets.push(Ticket {
-            call,
+            call: call.clone(),
             since,
             returned,
             offered: None,
@@ -200,17 +220,29 @@ impl Queue {
             overdue_at: now + terms.max_wait,
             overdue_told: false,
             comfort: terms.comfort.filter(|every| !every.is_zero()).map(|every| (every, now + every)),
+            began_at: 1,
+            told,
             terms,
         });
+        let position = self.position(&call);
+        if let Some(ticket) = self.tickets.last_mut() {
+            ticket.began_at = position;
+        }
+    }
+
+    /// How many callers are to be offered next, up to this one.
+    fn position(&self, call: &CallId) -> u32 {
+        let before = self.waiting().into_iter().take_while(|t| t.call != *call);
+        u32::try_from(before.filter(|t| t.offered.is_none()).count()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn remove(&mut self, call: &CallId) {
         if let Some(at) = self.tickets.iter().position(|t| t.call == *call) {
             let ticket = self.tickets.swap_remove(at);
-            self.served.retain(|(c, _)| c != call);
-            self.served.push_back((ticket.call, ticket.since));
-            if self.served.len() > SERVED_KEPT {
-                self.served.pop_front();
+            self.past.retain(|past| past.call != *call);
+            self.past.push_back(Past { call: ticket.call, since: ticket.since, told: ticket.told });
+            if self.past.len() > PAST_KEPT {
+                self.past.pop_front();
             }
         }
     }
@@ -225,19 +257,33 @@ impl Queue {
     }
 
     fn run_clocks(&mut self, now: Instant) {
-        for ticket in &mut self.tickets {
+        for at in 0..self.tickets.len() {
+            let ticket = &mut self.tickets[at];
             ticket.anybody |= ticket.anybody_at <= now;
             if !ticket.overdue_told && ticket.overdue_at <= now {
                 ticket.overdue_told = true;
                 self.outputs.push_back(Output::Overdue { call: ticket.call.clone() });
             }
-            if let Some((every, at)) = &mut ticket.comfort
-                && *at <= now
+            if let Some((every, due)) = &mut ticket.comfort
+                && *due <= now
             {
-                *at = now + *every;
-                self.outputs.push_back(Output::Comfort { call: ticket.call.clone() });
+                *due = now + *every;
+                let (call, place) = (ticket.call.clone(), self.tell_place(now, at));
+                self.outputs.push_back(Output::Comfort { call, place });
             }
         }
+    }
+
+    /// What this caller can be told of their place, which they have been told then.
+    fn tell_place(&mut self, now: Instant, at: usize) -> Option<Place> {
+        let ticket = &self.tickets[at];
+        if !ticket.terms.position || ticket.offered.is_some() {
+            return None;
+        }
+        let place = self.waits.place(now, self.position(&ticket.call));
+        let (said, told) = place.told_after(ticket.told)?;
+        self.tickets[at].told = Some(told);
+        Some(said)
     }
 
     fn offer(&mut self) {

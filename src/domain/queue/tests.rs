@@ -22,6 +22,7 @@ fn terms(priority: i32, needed: &[&str]) -> Terms {
         priority,
         max_wait: Duration::from_secs(120),
         comfort: Some(Duration::from_secs(30)),
+        position: false,
         skills: skills(needed),
         skill_wait: Duration::from_secs(20),
     }
@@ -63,6 +64,10 @@ impl Desk {
         self.clock.advance(Duration::from_secs(secs));
         self.tell(Input::Tick)
     }
+}
+
+fn comfort(c: &str) -> Output {
+    Output::Comfort { call: call(c), place: None }
 }
 
 fn offer(c: &str, u: &str) -> Output {
@@ -124,8 +129,8 @@ fn waiting_callers_hear_a_word_on_time_and_are_overdue_once() {
     let mut desk = Desk::open();
     desk.joins("a", 0);
     assert_eq!(desk.after(29), []);
-    assert_eq!(desk.after(1), [Output::Comfort { call: call("a") }]);
-    assert_eq!(desk.after(30), [Output::Comfort { call: call("a") }]);
+    assert_eq!(desk.after(1), [comfort("a")]);
+    assert_eq!(desk.after(30), [comfort("a")]);
     let told = desk.after(60);
     assert!(told.contains(&Output::Overdue { call: call("a") }));
     assert!(!desk.after(1).contains(&Output::Overdue { call: call("a") }));
@@ -316,4 +321,77 @@ fn nobody_is_overtaken_at_an_operator_who_could_have_them_and_nobody_is_stuck() 
         }
     }
     assert!(skilled > 1_000, "the seeds reach callers who need skills: {skilled}");
+}
+
+/// What callers who are to be told their place are told in the next 30 seconds.
+fn told(desk: &mut Desk) -> Vec<(CallId, Option<Place>)> {
+    let outputs = desk.after(30);
+    let place = |output| match output {
+        Output::Comfort { call, place } => Some((call, place)),
+        _ => None,
+    };
+    outputs.into_iter().filter_map(place).collect()
+}
+
+fn place(position: u32, minutes: Option<u32>) -> Option<Place> {
+    Some(Place { position, minutes })
+}
+
+impl Desk {
+    fn counts(&mut self, name: &str, priority: i32) {
+        let max_wait = Duration::from_secs(3_600);
+        self.tell(Input::Enqueue {
+            call: call(name),
+            terms: Terms { position: true, max_wait, ..terms(priority, &[]) },
+        });
+    }
+
+    fn served(&mut self, name: &str) {
+        self.tell(Input::Served { call: call(name) });
+    }
+}
+
+#[test]
+fn callers_are_told_their_place_and_nothing_of_time_while_that_is_unknown() {
+    let mut desk = Desk::open();
+    desk.counts("a", 0);
+    desk.counts("b", 0);
+    desk.joins("c", 0);
+    assert_eq!(told(&mut desk), [(call("a"), place(1, None)), (call("b"), place(2, None)), (call("c"), None)]);
+    desk.served("a");
+    assert_eq!(told(&mut desk)[0], (call("b"), place(1, None)), "she moved up");
+}
+
+#[test]
+fn the_wait_is_told_once_some_have_been_answered() {
+    let mut desk = Desk::open();
+    // Three who waited a minute each, at the first place.
+    for name in ["a", "b", "c"] {
+        desk.counts(name, 0);
+        desk.after(60);
+        desk.served(name);
+    }
+    desk.counts("d", 0);
+    desk.counts("e", 0);
+    assert_eq!(told(&mut desk), [(call("d"), place(1, Some(1))), (call("e"), place(2, Some(2)))]);
+}
+
+#[test]
+fn who_is_overtaken_is_told_nothing_rather_than_a_worse_number() {
+    let mut desk = Desk::open();
+    desk.counts("a", 0);
+    assert_eq!(told(&mut desk), [(call("a"), place(1, None))]);
+    desk.counts("clinic", 5);
+    let both = told(&mut desk);
+    assert!(both.contains(&(call("a"), None)) && both.contains(&(call("clinic"), place(1, None))), "{both:?}");
+    desk.served("clinic");
+    assert_eq!(told(&mut desk), [(call("a"), place(1, None))]);
+}
+
+#[test]
+fn a_caller_who_is_being_offered_is_told_no_place() {
+    let mut desk = Desk::open();
+    desk.idle("kim");
+    desk.counts("a", 0);
+    assert_eq!(told(&mut desk), [(call("a"), None)]);
 }

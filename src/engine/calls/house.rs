@@ -180,7 +180,7 @@ impl Accounts for Book {
             notes: String::new(),
             greeting: spoken(greeting),
             apology: spoken("apology"),
-            comfort: None,
+            comfort: queue_tests::comfort(did),
             dids: vec![did.clone()],
             caller_id: None,
             priority: 0,

@@ -297,7 +297,7 @@ impl Calls {
     fn on_desk(&self, word: FromDesk) {
         let (FromDesk::Offer { call, .. }
         | FromDesk::Overdue { call }
-        | FromDesk::Comfort { call }
+        | FromDesk::Comfort { call, .. }
         | FromDesk::SeatLost { call, .. }
         | FromDesk::SeatHungUp { call, .. }) = &word;
         let call = call.clone();

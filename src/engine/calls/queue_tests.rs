@@ -3,7 +3,7 @@
 use super::house::{Did, House, answers, offer, plays, rings, user};
 use super::record::Line;
 use super::*;
-use crate::domain::account::Queueing;
+use crate::domain::account::{Comfort, Queueing, Speech};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::skill::Skill;
 use crate::engine::feed::SeatState;
@@ -16,6 +16,12 @@ pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
         did if did.ends_with("82") => Queueing { wrap_up_secs: Some(1), ..Queueing::default() },
         _ => Queueing::default(),
     }
+}
+
+/// What waiting callers hear, by the end of the account's number.
+pub(super) fn comfort(did: &PhoneNumber) -> Option<Comfort> {
+    let speech = Speech::Spoken { text: "comfort".to_owned() };
+    did.as_e164().ends_with("83").then_some(Comfort { every_secs: 1, speech, position: true })
 }
 
 fn spanish() -> Skill {
@@ -87,4 +93,18 @@ async fn an_operator_whose_wrap_up_ran_out_is_ready_again() {
     let ran_out =
         |d: &Did| matches!(d, Did::Wrote(Line::Event { kind, .. }) if kind == "wrap_up_ran_out").then_some(());
     house.until("its line", ran_out).await;
+}
+
+#[tokio::test]
+async fn a_waiting_caller_hears_their_place_after_the_comfort_message() {
+    let mut house = House::open("greeting");
+    let (caller, _line) = waits(&mut house, "+12025550183").await;
+    let comfort = house.until("the comfort message", |d| plays(d, caller)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg: caller, play: comfort });
+    house.until("the place", |d| plays(d, caller)).await;
+    let told = |d: &Did| match d {
+        Did::Wrote(Line::Event { kind, body, .. }) if kind == "place_told" => Some(body.clone()),
+        _ => None,
+    };
+    assert_eq!(house.until("its line", told).await.1, serde_json::json!({"position": 1, "minutes": null}));
 }

@@ -248,7 +248,12 @@ impl CallTask {
                 self.tell(Input::Offer { user, leg, ring });
             }
             ToCall::Desk(FromDesk::Overdue { .. }) => self.tell(Input::Overdue),
-            ToCall::Desk(FromDesk::Comfort { .. }) => self.tell(Input::Comfort),
+            ToCall::Desk(FromDesk::Comfort { place, .. }) => {
+                self.tell(Input::Comfort);
+                if let Some(place) = place {
+                    self.tell(Input::Place(place));
+                }
+            }
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
             ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
             ToCall::Command { by, command, reply } => {
@@ -402,6 +407,7 @@ impl CallTask {
                 priority: account.priority,
                 max_wait: Duration::from_secs(account.max_wait_secs.into()),
                 comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+                position: account.comfort.as_ref().is_some_and(|c| c.position),
                 skills: account.queueing.skills.clone(),
                 skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
             },
