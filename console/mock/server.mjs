@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startDispatches } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startAbandoned, startDispatches } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -36,9 +36,11 @@ function reset() {
   };
   for (const d of state.dispatches.values()) state.messages.set(d.message, messageOf(d, now));
   state.waiting = [
-    { call: 'call_w1', account: ref(CLINIC), since: now - 21_000, priority: 1 },
-    { call: 'call_w2', account: ref(PLUMBING), since: now - 8_000, priority: 0 },
+    { call: 'call_w1', account: ref(CLINIC), since: now - 21_000, priority: 1, skills: ['medical', 'spanish'], ring_back: false },
+    { call: 'call_w2', account: ref(PLUMBING), since: now - 8_000, priority: 0, skills: [], ring_back: false },
+    { call: 'call_w3', account: ref(PLUMBING), since: now - 370_000, priority: 0, skills: [], ring_back: true },
   ];
+  state.abandoned = startAbandoned(now);
 }
 reset();
 
@@ -303,7 +305,13 @@ function route(method, path, query, body) {
     return method === 'PUT' ? [204] : [200, state.seat];
   }
   if (noun === 'calls') {
+    if (!id && query.get('abandoned')) {
+      const kind = query.get('abandoned');
+      return [200, page(state.abandoned.filter((a) => kind === 'any' || a.kind === kind))];
+    }
     if (!id) return [200, page([...state.calls.values()])];
+    if (rest[0] === 'seen_to') return (state.abandoned = state.abandoned.filter((a) => a.call !== id)), [204];
+    if (rest[0] === 'ring_back') return (state.abandoned = state.abandoned.map((a) => (a.call === id ? { ...a, ring_back: true } : a))), [202];
     const call = state.calls.get(id);
     const action = actions[rest.join('/')];
     if (!call && rest[0] === 'take') {

@@ -22,6 +22,8 @@ use crate::domain::queue::{self, Queue, Terms};
 pub struct Waiting {
     pub account: AccountRef,
     pub terms: Terms,
+    /// They are not on the line: to be called back.
+    pub ring_back: bool,
 }
 
 /// What a call tells the desk.
@@ -29,6 +31,9 @@ pub struct Waiting {
 pub enum CallWord {
     Enqueue(Waiting),
     Dequeue,
+    /// The caller cannot be offered now.
+    Pause,
+    Resume,
     /// Back at the head, after an operator was lost.
     Requeue(Waiting),
     OfferFailed {
@@ -118,7 +123,7 @@ impl DeskHandle {
             seats: BTreeMap::new(),
             phones: HashMap::new(),
             skills: HashMap::new(),
-            accounts: HashMap::new(),
+            waiting: HashMap::new(),
             to_calls,
             shown_queue: QueueView::default(),
         };
@@ -200,7 +205,8 @@ struct Desk {
     phones: HashMap<UserId, Phones>,
     /// What people can do, where it is anything.
     skills: HashMap<UserId, Skills>,
-    accounts: HashMap<CallId, AccountRef>,
+    /// Whom those who wait called, and whether they are to be called back.
+    waiting: HashMap<CallId, (AccountRef, bool)>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
 }
@@ -279,22 +285,24 @@ impl Desk {
 
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
-            CallWord::Enqueue(Waiting { account, terms }) => {
-                self.accounts.insert(call.clone(), account);
+            CallWord::Enqueue(Waiting { account, terms, ring_back }) => {
+                self.waiting.insert(call.clone(), (account, ring_back));
                 self.tell_queue(queue::Input::Enqueue { call, terms });
             }
-            CallWord::Requeue(Waiting { account, terms }) => {
-                self.accounts.insert(call.clone(), account);
+            CallWord::Requeue(Waiting { account, terms, ring_back }) => {
+                self.waiting.insert(call.clone(), (account, ring_back));
                 self.tell_queue(queue::Input::Requeue { call, terms });
             }
             CallWord::Dequeue => self.dequeue(call),
+            CallWord::Pause => self.tell_queue(queue::Input::Pause { call }),
+            CallWord::Resume => self.tell_queue(queue::Input::Resume { call }),
             CallWord::OfferFailed { user, why } => {
                 // The seat first: who missed the call goes to the end of the line before it is offered again.
                 self.tell_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
                 self.tell_queue(queue::Input::OfferFailed { call });
             }
             CallWord::OfferAccepted { user } => {
-                self.accounts.remove(&call);
+                self.waiting.remove(&call);
                 self.tell_queue(queue::Input::Served { call: call.clone() });
                 self.tell_seat(&user, operator::Input::Accepted { call });
             }
@@ -316,7 +324,7 @@ impl Desk {
     }
 
     fn dequeue(&mut self, call: CallId) {
-        self.accounts.remove(&call);
+        self.waiting.remove(&call);
         self.tell_queue(queue::Input::Dequeue { call });
     }
 
@@ -446,13 +454,15 @@ impl Desk {
     fn queue_view(&self) -> QueueView {
         let count = |state: State| self.seats.values().filter(|one| one.seat.state() == state).count();
         let waiting = self.queue.waiting().into_iter().filter_map(|ticket| {
+            let (account, ring_back) = self.waiting.get(&ticket.call)?.clone();
             let shown = self.shown_queue.waiting.iter().find(|w| w.call == ticket.call);
             Some(WaitingView {
                 call: ticket.call.clone(),
-                account: self.accounts.get(&ticket.call)?.clone(),
+                account,
                 since: shown.map_or_else(|| self.utc(ticket.since), |w| w.since),
                 priority: ticket.terms.priority,
                 skills: ticket.terms.skills.iter().cloned().collect(),
+                ring_back,
             })
         });
         QueueView { waiting: waiting.collect(), ready: count(State::Ready), talking: count(State::Talking) }

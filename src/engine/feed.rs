@@ -122,6 +122,8 @@ pub struct CallView {
     pub started_at: UtcMs,
     pub state_since: UtcMs,
     pub offered_until: Option<UtcMs>,
+    /// The caller was promised to be called back, and this is that call.
+    pub ring_back: Option<RingBackView>,
     /// When the wrap-up ends by itself.
     pub wrap_up_until: Option<UtcMs>,
     pub patch: Option<PatchView>,
@@ -131,6 +133,17 @@ pub struct CallView {
     pub recording: RecordingView,
     /// Messages taken from this caller before.
     pub earlier: u32,
+}
+
+/// A promise to call somebody back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RingBackView {
+    /// The call in which it was made.
+    pub promised_in: CallId,
+    /// When the caller began to wait.
+    pub since: UtcMs,
+    /// How often they were dialled in vain.
+    pub tries: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -145,6 +158,8 @@ pub enum CallState {
     Greeting,
     Queued,
     Offered,
+    /// The operator hears the caller's telephone ring.
+    RingingBack,
     Talking,
     Held,
     Patching,
@@ -212,6 +227,8 @@ pub struct WaitingView {
     pub priority: i32,
     /// What the caller needs.
     pub skills: Vec<Skill>,
+    /// They are not on the line: to be called back.
+    pub ring_back: bool,
 }
 
 /// A dispatch as an operator and a client read it: plain sentences, with what comes next.

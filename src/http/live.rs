@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::id::{CallId, UserId};
+use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::{CallsHandle, Command};
 use crate::engine::desk::DeskHandle;
@@ -11,6 +12,7 @@ use crate::engine::feed::{SeatView, UserRef};
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
+use crate::io::store::callbacks::Callback;
 
 use super::state::{Answer, Board, Desk, NotNow, Phones};
 
@@ -66,6 +68,14 @@ impl Desk for LiveDesk {
         self.calls.silence(alarm);
         self.dispatcher.silence(alarm);
         self.trunk.silence(alarm);
+    }
+
+    fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool> {
+        Box::pin(async move { self.calls.ring_back(callback, account, &by).await })
+    }
+
+    fn see_to(&self, call: CallId) {
+        self.calls.see_to(&call);
     }
 
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {

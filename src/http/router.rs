@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
-    seat, sessions, sip_ws, users,
+    abandoned, accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi,
+    recordings, seat, sessions, sip_ws, users,
 };
 
 /// The largest body taken.
@@ -59,6 +59,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))
         .routes(routes!(calls::list))
+        .routes(routes!(abandoned::ring_back))
+        .routes(routes!(abandoned::seen_to))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))
         .routes(routes!(calls::retrieve))

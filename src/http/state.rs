@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
+use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::Command;
 use crate::engine::dispatcher::Dispatcher;
@@ -20,6 +21,7 @@ use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRe
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::store::Store;
+use crate::io::store::callbacks::Callback;
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
 
@@ -144,6 +146,10 @@ pub trait Desk: Send + Sync {
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
+    /// `by` rings a caller back who hung up too early. False: it cannot be stored now.
+    fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool>;
+    /// Somebody has seen to the caller of a call that is over.
+    fn see_to(&self, call: CallId);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool>;
 }

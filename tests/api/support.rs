@@ -34,6 +34,7 @@ use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
+use cordboard::io::store::callbacks::Callback;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use cordboard::io::token::Tokens;
@@ -71,6 +72,8 @@ pub struct Told {
     pub beats: Mutex<Vec<(UserId, bool)>>,
     pub skilled: Mutex<Vec<(UserId, Skills)>>,
     pub silenced: Mutex<Vec<String>>,
+    pub rung_back: Mutex<Vec<(Callback, UserId)>>,
+    pub seen_to: Mutex<Vec<CallId>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
@@ -463,6 +466,15 @@ impl Desk for Double {
 
     fn silence(&self, alarm: &str) {
         push(&self.told.silenced, alarm.to_owned());
+    }
+
+    fn ring_back(&self, callback: Callback, _account: Account, by: UserId) -> Answer<'_, bool> {
+        push(&self.told.rung_back, (callback, by));
+        Box::pin(async { true })
+    }
+
+    fn see_to(&self, call: CallId) {
+        push(&self.told.seen_to, call);
     }
 
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {

@@ -12,7 +12,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
-    Speech, Urgency,
+    Speech, Urgency, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
@@ -20,6 +20,7 @@ use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::domain::operator::skill::Skill;
+use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
@@ -45,6 +46,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("passwords_open_for_their_user_only", |s| Box::pin(passwords_open_for_their_user_only(s))),
         ("desk_phones_are_their_owners_and_their_secrets_sealed", |s| {
             Box::pin(desk_phones_are_their_owners_and_their_secrets_sealed(s))
+        }),
+        ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
+            Box::pin(a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
         }),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
@@ -87,7 +91,14 @@ pub fn account() -> Account {
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
-        queueing: Queueing { skills: [skill("Spanish")].into(), skill_wait_secs: 45, wrap_up_secs: Some(60) },
+        queueing: Queueing {
+            skills: [skill("Spanish")].into(),
+            skill_wait_secs: 45,
+            wrap_up_secs: Some(60),
+            when_overdue: WhenOverdue::Callback,
+            callback_after_secs: Some(90),
+            abandoned_alarm: true,
+        },
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),
@@ -321,6 +332,41 @@ async fn protocols_are_never_overwritten(store: Store) {
     let mut tx = store.write().await.unwrap();
     let written = tx.upsert_account(&edited, NOW).await;
     assert!(written.is_err() || tx.commit("test").await.is_err(), "a protocol that does not exist is refused");
+}
+
+async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store) {
+    with_account(&store).await;
+    let promised = |name: &str, since: i64| Callback {
+        call: CallId::named(name),
+        account: account().id,
+        did: number("+12025550102"),
+        number: number("+12025550150"),
+        priority: 2,
+        skills: [skill("spanish")].into(),
+        since: UtcMs(since),
+        promised_at: NOW,
+        tries: 0,
+        next_at: NOW,
+        end: None,
+    };
+    let (late, early) = (promised("late", 2), promised("early", 1));
+    write(&store, &[&late, &early]).await;
+    assert_eq!(store.list_open_callbacks().await.unwrap(), [early.clone(), late.clone()]);
+    let tried = Callback { tries: 1, next_at: NOW.plus_ms(300_000), ..early.clone() };
+    let end = |outcome: &str| Some(CallbackEnd { at: NOW, outcome: outcome.into(), operator: None });
+    let over = Callback { end: end("reached"), ..late.clone() };
+    write(&store, &[&tried, &over]).await;
+    assert_eq!(store.list_open_callbacks().await.unwrap(), [tried]);
+    write(&store, &[&Callback { end: end("withdrawn"), ..late.clone() }]).await;
+    assert_eq!(store.find_callback(&late.call).await.unwrap(), Some(over), "the first end counts");
+}
+
+async fn write(store: &Store, callbacks: &[&Callback]) {
+    let mut tx = store.write().await.unwrap();
+    for callback in callbacks {
+        tx.upsert_callback(callback).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
 }
 
 async fn passwords_open_for_their_user_only(store: Store) {

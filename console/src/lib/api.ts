@@ -1,6 +1,8 @@
 // The server's HTTP API. Knows tokens and problems (RFC 9457), and nothing of what is shown.
 
 import type {
+  AbandonedKind,
+  AbandonedView,
   Account,
   AccountRef,
   DispatchView,
@@ -153,6 +155,11 @@ export const api = {
   check: () => request<void>('POST', '/seat/check'),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
+
+  abandoned: (filter: { abandoned: AbandonedKind | 'any'; cursor?: string; limit?: number }) =>
+    request<Page<AbandonedView>>('GET', `/calls${query(filter)}`),
+  ringBack: (call: string) => request<void>('POST', `/calls/${id(call)}/ring_back`),
+  seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>

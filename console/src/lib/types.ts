@@ -122,6 +122,7 @@ export type CallState =
   | 'greeting'
   | 'queued'
   | 'offered'
+  | 'ringing_back'
   | 'talking'
   | 'held'
   | 'patching'
@@ -172,6 +173,8 @@ export interface CallView {
   started_at: number;
   state_since: number;
   offered_until: number | null;
+  /** The caller was promised to be called back, and this is that call. */
+  ring_back?: { promised_in: string; since: number; tries: number } | null;
   /** When the wrap-up ends by itself. */
   wrap_up_until?: number | null;
   patch: PatchView | null;
@@ -189,6 +192,26 @@ export interface Waiting {
   priority: number;
   /** What the caller needs. */
   skills?: string[];
+  /** Not on the line: to be called back. */
+  ring_back?: boolean;
+}
+
+export type AbandonedKind = 'greeting' | 'queue' | 'hold' | 'parked' | 'form';
+
+/** A caller who hung up too early. */
+export interface AbandonedView {
+  call: string;
+  account: AccountRef;
+  did: string | null;
+  caller: string | null;
+  kind: AbandonedKind;
+  started_at: number;
+  ended_at: number;
+  /** Who talked with them last. */
+  operator: { id: string; name: string } | null;
+  /** They are being rung back. */
+  ring_back: boolean;
+  draft: { id: string; owner: { id: string; name: string }; call_type: string | null; answers: Answers } | null;
 }
 
 export interface QueueView {

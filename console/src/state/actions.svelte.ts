@@ -248,6 +248,8 @@ export function run(action: Action): void {
       return router.go({ name: 'board' });
     case 'go_check':
       return router.go({ name: 'ready' });
+    case 'go_hung_up':
+      return router.go({ name: 'hung_up' });
     case 'search':
       overlays.search = !overlays.search;
       return;

@@ -4,6 +4,7 @@ export type Page =
   | { name: 'desk' }
   | { name: 'ready' }
   | { name: 'board' }
+  | { name: 'hung_up' }
   | { name: 'messages' }
   | { name: 'message'; id: string };
 
@@ -12,6 +13,8 @@ export function readPath(path: string): Page {
   switch (parts[0]) {
     case 'ready':
       return { name: 'ready' };
+    case 'hung_up':
+      return { name: 'hung_up' };
     case 'board':
       return { name: 'board' };
     case 'messages':

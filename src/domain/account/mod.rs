@@ -10,7 +10,7 @@ use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolI
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Form;
 
-pub use queueing::Queueing;
+pub use queueing::{Queueing, WhenOverdue};
 
 /// A client of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

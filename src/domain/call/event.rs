@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::recording::RecordingState;
 use crate::base::id::{ContactId, UserId};
@@ -19,6 +20,8 @@ pub enum Stage {
     Greeting,
     Queued,
     Offered,
+    /// A caller who was promised it is called back; the operator hears it ring.
+    RingingBack,
     Talking,
     Held,
     /// A contact is being dialled, or talks with the operator while the caller hears music.
@@ -60,6 +63,10 @@ pub enum CallOutcome {
     Abandoned(Stage),
     /// No operator within the account's maximum wait.
     NoOperator,
+    /// The caller is to be called back instead.
+    Callback,
+    /// A caller who was to be called back was not reached.
+    NotReached,
 }
 
 /// One line of a call's record.
@@ -72,6 +79,15 @@ pub enum RecordEvent {
     GreetingStarted,
     GreetingEnded,
     Queued,
+    CallbackOffered,
+    /// The caller waits on, or is told the apology.
+    CallbackNotWanted,
+    /// It is stored.
+    CallbackPromised,
+    /// The caller is called back.
+    RingBackDialled {
+        number: PhoneNumber,
+    },
     /// Back at the head of the queue.
     Requeued,
     ComfortPlayed,
@@ -137,6 +153,10 @@ pub enum RecordEvent {
     OperatorLost {
         user: UserId,
         stage: Stage,
+    },
+    /// The caller hung up too early, or was told that nobody is free.
+    Abandoned {
+        on: Abandoned,
     },
     ApologyStarted,
     RecordingChanged {

@@ -45,6 +45,7 @@ impl Call {
     }
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
+        let rings_back = self.waits_to_ring_back();
         let Some(operator) = &mut self.operator else { return };
         if event == LegInput::Silent && operator.holds {
             // Phones differ in whether they send anything meanwhile. One that is gone answers no probe.
@@ -54,6 +55,9 @@ impl Call {
         let offered = matches!(self.phase, Phase::Offered { .. });
         let came_up = operator.leg.advance(event);
         let user = operator.user.clone();
+        if came_up && offered && rings_back {
+            return self.ring_caller_back(user);
+        }
         if came_up && offered {
             self.handled = true;
             self.stop_play();
@@ -117,6 +121,9 @@ impl Call {
         self.release(&mut operator.leg);
         self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
         self.outputs.push_back(Output::OperatorLost { user: operator.user });
+        if matches!(self.phase, Phase::RingingBack { .. }) {
+            return self.end(Cause::Lost);
+        }
         if self.is_transferring() {
             return;
         }
@@ -193,7 +200,7 @@ impl Call {
                 self.phase = Phase::Talking;
                 Ok(())
             }
-            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching) => {
+            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching | Phase::RingingBack { .. }) => {
                 self.end(Cause::Released);
                 Ok(())
             }

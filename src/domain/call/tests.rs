@@ -1,5 +1,7 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
+mod abandoned;
+mod callback;
 mod place;
 mod recording;
 mod wrap_up;
@@ -23,6 +25,8 @@ pub(super) fn setup() -> Setup {
         ring: Duration::from_secs(20),
         recording: RecordingPolicy::default(),
         wrap_up: None,
+        callback: CallbackTerms::default(),
+        ring_back: None,
     }
 }
 

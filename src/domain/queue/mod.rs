@@ -31,6 +31,8 @@ pub struct Terms {
     pub skills: Skills,
     /// How long an operator with all of that is waited for.
     pub skill_wait: Duration,
+    /// When the wait began, if not now: a caller to be called back keeps their place.
+    pub since: Option<Instant>,
 }
 
 /// What the queue is told.
@@ -43,6 +45,13 @@ pub enum Input {
     },
     /// A caller is no longer waiting: gone or told the apology.
     Dequeue {
+        call: CallId,
+    },
+    /// A caller cannot be offered now, and keeps their place.
+    Pause {
+        call: CallId,
+    },
+    Resume {
         call: CallId,
     },
     /// An operator speaks with the caller.
@@ -98,6 +107,7 @@ pub enum Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     Skills,
+    Rest,
     Overdue,
     Comfort,
 }
@@ -113,6 +123,10 @@ pub struct Ticket {
     pub returned: bool,
     /// Who is being offered it.
     pub offered: Option<UserId>,
+    /// Cannot be offered now.
+    paused: bool,
+    /// Not on the line, and not wanted just now: callers on the line go first until then.
+    rests_until: Option<Instant>,
     /// From then on anybody will do.
     anybody_at: Instant,
     anybody: bool,
@@ -122,6 +136,17 @@ pub struct Ticket {
     /// At which place they began to wait.
     began_at: u32,
     told: Option<Place>,
+}
+
+impl Ticket {
+    const fn can_be_offered(&self) -> bool {
+        self.offered.is_none() && !self.paused && self.rests_until.is_none()
+    }
+
+    /// Its wait says something of others': it was one, on the line.
+    const fn counts(&self) -> bool {
+        !self.returned && self.terms.since.is_none()
+    }
 }
 
 /// What is kept of a caller who left the queue, should they come back.
@@ -143,6 +168,8 @@ pub struct Queue {
     outputs: VecDeque<Output>,
 }
 
+/// How long callers on the line go before one to be called back whom nobody took.
+const REST: Duration = Duration::from_secs(30);
 /// How many callers who left are remembered.
 const PAST_KEPT: usize = 1_024;
 
@@ -153,8 +180,20 @@ impl Queue {
             Input::Enqueue { call, terms } => self.insert(now, call, terms, false),
             Input::Requeue { call, terms } => self.insert(now, call, terms, true),
             Input::Dequeue { call } => self.remove(&call),
+            Input::Pause { call } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    ticket.paused = true;
+                }
+            }
+            Input::Resume { call } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    ticket.paused = false;
+                    // The call ignored "overdue" meanwhile: it is said again.
+                    ticket.overdue_told = false;
+                }
+            }
             Input::Served { call } => {
-                if let Some(ticket) = self.tickets.iter().find(|t| t.call == call && !t.returned) {
+                if let Some(ticket) = self.tickets.iter().find(|t| t.call == call && t.counts()) {
                     self.waits.add(now, now.saturating_duration_since(ticket.since), ticket.began_at);
                 }
                 self.remove(&call);
@@ -162,7 +201,11 @@ impl Queue {
             Input::OfferFailed { call } => {
                 if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
                     ticket.offered = None;
-                    ticket.returned = true;
+                    if ticket.terms.since.is_some() {
+                        ticket.rests_until = Some(now + REST);
+                    } else {
+                        ticket.returned = true;
+                    }
                     // The call ignores "overdue" while an operator's phone comes up: it is said again.
                     ticket.overdue_told = false;
                 }
@@ -196,7 +239,9 @@ impl Queue {
         let comfort = self.tickets.iter().filter_map(|t| t.comfort).map(|(_, at)| at).min();
         let skills = self.tickets.iter().filter(|t| t.offered.is_none() && !t.anybody).map(|t| t.anybody_at).min();
         let spoken = soonest(overdue.map(|at| (at, Reason::Overdue)), comfort.map(|at| (at, Reason::Comfort)));
-        soonest(spoken, skills.map(|at| (at, Reason::Skills)))
+        let rest = self.tickets.iter().filter_map(|t| t.rests_until).min();
+        let offers = soonest(skills.map(|at| (at, Reason::Skills)), rest.map(|at| (at, Reason::Rest)));
+        soonest(spoken, offers)
     }
 
     /// Everybody who waits, first come first.
@@ -208,13 +253,15 @@ impl Queue {
 
     fn insert(&mut self, now: Instant, call: CallId, terms: Terms, returned: bool) {
         let past = self.past.iter().find(|past| past.call == call);
-        let (since, told) = past.map_or((now, None), |past| (past.since, past.told));
+        let (since, told) = past.map_or((terms.since.unwrap_or(now), None), |past| (past.since, past.told));
         self.tickets.retain(|t| t.call != call);
         self.tickets.push(Ticket {
             call: call.clone(),
             since,
             returned,
             offered: None,
+            paused: false,
+            rests_until: None,
             anybody_at: now + terms.skill_wait,
             anybody: terms.skills.is_empty(),
             overdue_at: now + terms.max_wait,
@@ -249,7 +296,9 @@ impl Queue {
 
     fn take(&mut self, call: &CallId, user: UserId) {
         let idle = self.idle.iter().any(|(_, u)| *u == user);
-        if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && idle) {
+        if let Some(ticket) =
+            self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && !t.paused && idle)
+        {
             ticket.offered = Some(user.clone());
             self.idle.retain(|(_, u)| *u != user);
             self.outputs.push_back(Output::Offer { call: call.clone(), user, taken: true });
@@ -260,6 +309,7 @@ impl Queue {
         for at in 0..self.tickets.len() {
             let ticket = &mut self.tickets[at];
             ticket.anybody |= ticket.anybody_at <= now;
+            ticket.rests_until = ticket.rests_until.filter(|until| *until > now);
             if !ticket.overdue_told && ticket.overdue_at <= now {
                 ticket.overdue_told = true;
                 self.outputs.push_back(Output::Overdue { call: ticket.call.clone() });
@@ -277,7 +327,7 @@ impl Queue {
     /// What this caller can be told of their place, which they have been told then.
     fn tell_place(&mut self, now: Instant, at: usize) -> Option<Place> {
         let ticket = &self.tickets[at];
-        if !ticket.terms.position || ticket.offered.is_some() {
+        if !ticket.terms.position || ticket.offered.is_some() || ticket.paused {
             return None;
         }
         let place = self.waits.place(now, self.position(&ticket.call));
@@ -288,7 +338,7 @@ impl Queue {
 
     fn offer(&mut self) {
         // A caller already told to be overdue is on the way to the apology.
-        let free = self.waiting().into_iter().filter(|t| t.offered.is_none() && !t.overdue_told);
+        let free = self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told);
         for call in free.map(|t| t.call.clone()).collect::<Vec<_>>() {
             let Some(at) = self.tickets.iter().position(|t| t.call == call) else { continue };
             let Some(longest_idle) = self.pick_operator(&self.tickets[at]) else { continue };

@@ -25,6 +25,7 @@ fn terms(priority: i32, needed: &[&str]) -> Terms {
         position: false,
         skills: skills(needed),
         skill_wait: Duration::from_secs(20),
+        since: None,
     }
 }
 
@@ -303,7 +304,7 @@ fn nobody_is_overtaken_at_an_operator_who_could_have_them_and_nobody_is_stuck() 
                 at_work.get(user).is_some_and(has_all) || waited || !at_work.values().any(has_all)
             };
             let waiting = desk.queue.waiting();
-            let free = waiting.iter().filter(|t| t.offered.is_none() && !t.overdue_told);
+            let free = waiting.iter().filter(|t| t.can_be_offered() && !t.overdue_told);
             for (_, user) in &desk.queue.idle {
                 assert!(
                     !free.clone().any(|t| fits(user, &callers[&t.call])),
@@ -394,4 +395,53 @@ fn a_caller_who_is_being_offered_is_told_no_place() {
     desk.idle("kim");
     desk.counts("a", 0);
     assert_eq!(told(&mut desk), [(call("a"), None)]);
+}
+
+#[test]
+fn a_caller_who_cannot_be_offered_now_keeps_the_place() {
+    let mut desk = Desk::open();
+    desk.joins("a", 0);
+    desk.after(1);
+    desk.joins("b", 0);
+    desk.tell(Input::Pause { call: call("a") });
+    assert_eq!(desk.idle("kim"), [offer("b", "kim")]);
+    assert_eq!(desk.idle("lee"), []);
+    assert_eq!(desk.tell(Input::Take { call: call("a"), user: user("lee") }), [], "not even by a key");
+    assert_eq!(desk.tell(Input::Resume { call: call("a") }), [offer("a", "lee")]);
+}
+
+#[test]
+fn who_was_overdue_meanwhile_is_overdue_when_they_are_back() {
+    let mut desk = Desk::open();
+    desk.joins("a", 0);
+    desk.tell(Input::Pause { call: call("a") });
+    assert!(desk.after(120).contains(&Output::Overdue { call: call("a") }));
+    assert!(desk.tell(Input::Resume { call: call("a") }).contains(&Output::Overdue { call: call("a") }));
+}
+
+#[test]
+fn a_caller_to_be_called_back_goes_by_the_wait_that_began_on_the_line() {
+    let mut desk = Desk::open();
+    let began = desk.clock.instant();
+    desk.after(60);
+    desk.joins("b", 0);
+    desk.tell(Input::Enqueue { call: call("back"), terms: Terms { since: Some(began), ..terms(0, &[]) } });
+    assert_eq!(desk.idle("kim"), [offer("back", "kim")]);
+    assert_eq!(desk.idle("lee"), [offer("b", "lee")]);
+}
+
+#[test]
+fn a_caller_to_be_called_back_whom_nobody_takes_does_not_stand_before_those_on_the_line() {
+    let mut desk = Desk::open();
+    let back = Terms { since: Some(desk.clock.instant()), comfort: None, ..terms(0, &[]) };
+    desk.tell(Input::Enqueue { call: call("back"), terms: back });
+    desk.after(1);
+    desk.joins("b", 0);
+    assert_eq!(desk.idle("kim"), [offer("back", "kim")]);
+    desk.tell(Input::OfferFailed { call: call("back") });
+    assert_eq!(desk.idle("kim"), [offer("b", "kim")]);
+    desk.tell(Input::Served { call: call("b") });
+    assert_eq!(desk.idle("kim"), []);
+    assert_eq!(desk.queue.poll_timeout().map(|(_, why)| why), Some(Reason::Rest));
+    assert!(desk.after(30).contains(&offer("back", "kim")));
 }

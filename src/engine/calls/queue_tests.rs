@@ -14,6 +14,10 @@ pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
     match did.as_e164() {
         did if did.ends_with("81") => Queueing { skills: [spanish()].into(), ..Queueing::default() },
         did if did.ends_with("82") => Queueing { wrap_up_secs: Some(1), ..Queueing::default() },
+        did if did.ends_with("86") => Queueing { abandoned_alarm: true, ..Queueing::default() },
+        did if did.ends_with("84") || did.ends_with("85") => {
+            Queueing { callback_after_secs: Some(0), ..Queueing::default() }
+        }
         _ => Queueing::default(),
     }
 }
@@ -29,7 +33,7 @@ fn spanish() -> Skill {
 }
 
 /// A caller of that number who has heard the greeting and waits.
-async fn waits(house: &mut House, did: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+pub(super) async fn waits(house: &mut House, did: &str) -> (LegId, mpsc::Sender<LegEvent>) {
     let (leg, events) = house.dials(did, Some(offer()));
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");

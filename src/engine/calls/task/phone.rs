@@ -61,7 +61,7 @@ const fn why_not(error: CommandError) -> Cause {
     match error {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
         CommandError::NotYours => Cause::Forbidden,
-        // A transfer asks for no recording.
-        CommandError::NotNow | CommandError::NotRecorded => Cause::Busy,
+        // A transfer asks for no recording and no time.
+        CommandError::NotNow | CommandError::NotRecorded | CommandError::NotLimited => Cause::Busy,
     }
 }
