@@ -375,6 +375,10 @@ impl World {
             }
         }
         self.command(OperatorCommand::WrapUpDone { disposition: None });
+        if self.call.waits_to_ring_back() {
+            // Nobody else ends it.
+            self.tell(Input::Stop);
+        }
     }
 }
 

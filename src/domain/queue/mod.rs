@@ -253,7 +253,8 @@ impl Queue {
 
     fn insert(&mut self, now: Instant, call: CallId, terms: Terms, returned: bool) {
         let past = self.past.iter().find(|past| past.call == call);
-        let (since, told) = past.map_or((terms.since.unwrap_or(now), None), |past| (past.since, past.told));
+        let fresh = terms.since.unwrap_or(now);
+        let (since, told) = past.map_or((fresh, None), |past| (past.since, past.told));
         self.tickets.retain(|t| t.call != call);
         self.tickets.push(Ticket {
             call: call.clone(),
@@ -285,7 +286,8 @@ impl Queue {
 
     fn remove(&mut self, call: &CallId) {
         if let Some(at) = self.tickets.iter().position(|t| t.call == *call) {
-            let ticket = self.tickets.swap_remove(at);
+            // Not swapped: who came in the same instant keeps their order.
+            let ticket = self.tickets.remove(at);
             self.past.retain(|past| past.call != *call);
             self.past.push_back(Past { call: ticket.call, since: ticket.since, told: ticket.told });
             if self.past.len() > PAST_KEPT {

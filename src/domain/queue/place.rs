@@ -115,6 +115,7 @@ fn in_words(number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::{Clock, TestClock, UtcMs};
 
     fn place(position: u32, minutes: Option<u32>) -> Place {
         Place { position, minutes }
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_estimated_from_answered_ones_place_by_place() {
-        let now = Instant::now();
+        let now = TestClock::at(UtcMs(0)).instant();
         let mut waits = Waits::default();
         waits.add(now, Duration::from_secs(60), 1);
         waits.add(now, Duration::from_secs(180), 2);

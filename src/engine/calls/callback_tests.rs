@@ -38,8 +38,18 @@ async fn promised(house: &mut House) -> Callback {
     callback
 }
 
+/// A caller who is being called back.
+struct Taken {
+    view: RingBackView,
+    caller: LegId,
+    offer: Vec<u8>,
+    from_caller: mpsc::Sender<LegEvent>,
+    /// Dropped, the operator is lost.
+    _phone: mpsc::Sender<LegEvent>,
+}
+
 /// Waits until the caller to be called back is offered, and takes them; the caller's leg is dialled.
-async fn takes(house: &mut House, who: &str) -> (RingBackView, LegId, Vec<u8>, mpsc::Sender<LegEvent>) {
+async fn takes(house: &mut House, who: &str) -> Taken {
     let offered = |e: &FeedEvent| match e {
         FeedEvent::Call { call } if call.state == CallState::Offered => {
             call.ring_back.clone().map(|r| (call.id.clone(), r))
@@ -49,7 +59,7 @@ async fn takes(house: &mut House, who: &str) -> (RingBackView, LegId, Vec<u8>, m
     let (call, view) = house.shown("the offer", offered).await;
     let by = UserId::named(who);
     assert_eq!(house.calls.command(&call, &by, Command::Take).await, Ok(()));
-    let _phone = house.takes(who).await;
+    let (_, phone) = house.takes(who).await;
     let dialled = |d: &Did| matches!(d, Did::Dialled { .. }).then_some(());
     let asked = |d: &Did| match d {
         Did::Asked(out) => Some(out.clone()),
@@ -57,10 +67,10 @@ async fn takes(house: &mut House, who: &str) -> (RingBackView, LegId, Vec<u8>, m
     };
     let out = house.until("whom to dial", asked).await.1;
     assert_eq!((out.to, out.caller_id), (number("+12025550150"), Some(number(DID))));
-    let (Did::Dialled { leg, offer, events }, ()) = house.until("dialled", dialled).await else {
+    let (Did::Dialled { leg: caller, offer, events: from_caller }, ()) = house.until("dialled", dialled).await else {
         unreachable!("dialled picks Dialled")
     };
-    (view, leg, offer, events)
+    Taken { view, caller, offer, from_caller, _phone: phone }
 }
 
 #[tokio::test]
@@ -69,15 +79,15 @@ async fn a_caller_who_asks_for_it_is_called_back_by_an_operator() {
     let callback = promised(&mut house).await;
     assert_eq!((callback.number.clone(), callback.tries, callback.end.clone()), (number("+12025550150"), 0, None));
     house.ready("kim").await;
-    let (view, caller, offer, from_caller) = takes(&mut house, "kim").await;
-    assert_eq!((view.promised_in, view.since), (callback.call.clone(), callback.since));
-    from_caller.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+    let taken = takes(&mut house, "kim").await;
+    assert_eq!((taken.view.promised_in, taken.view.since), (callback.call.clone(), callback.since));
+    taken.from_caller.send(LegEvent::Answered(answer_to(&taken.offer))).await.expect("the call listens");
     let both = |d: &Did| match d {
-        Did::Bridged { matrix } => matches!(matrix.heard_by(caller), [Source::Leg(_)]).then_some(()),
+        Did::Bridged { matrix } => matches!(matrix.heard_by(taken.caller), [Source::Leg(_)]).then_some(()),
         _ => None,
     };
     house.until("the two talk", both).await;
-    from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    taken.from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     let end = house.until("what came of it", kept).await.1.end.expect("it is over");
     assert_eq!((end.outcome.as_str(), end.operator), ("reached", Some(UserId::named("kim"))));
 }
@@ -87,8 +97,8 @@ async fn a_caller_who_is_not_reached_is_tried_again_later() {
     let mut house = House::open("greeting");
     let callback = promised(&mut house).await;
     house.ready("kim").await;
-    let (_, _, _, from_caller) = takes(&mut house, "kim").await;
-    from_caller.send(LegEvent::Ended(Cause::Busy)).await.expect("the call listens");
+    let taken = takes(&mut house, "kim").await;
+    taken.from_caller.send(LegEvent::Ended(Cause::Busy)).await.expect("the call listens");
     let tried = house.until("what came of it", kept).await.1;
     assert_eq!((tried.tries, tried.end.clone()), (1, None));
     assert!(tried.next_at.since(callback.next_at) >= 5 * 60_000);
@@ -102,8 +112,8 @@ async fn the_third_try_in_vain_is_the_last_and_an_alarm() {
     callback.tries = 2;
     house.calls.keep_promises(vec![(callback, Account::clone(&account))]);
     house.ready("kim").await;
-    let (_, _, _, from_caller) = takes(&mut house, "kim").await;
-    from_caller.send(LegEvent::Ended(Cause::NoAnswer)).await.expect("the call listens");
+    let taken = takes(&mut house, "kim").await;
+    taken.from_caller.send(LegEvent::Ended(Cause::NoAnswer)).await.expect("the call listens");
     let alarm = |e: &FeedEvent| match e {
         FeedEvent::Alarm { alarm } => Some(alarm.level),
         _ => None,
