@@ -224,3 +224,28 @@ export function messageOf(d, now) {
 }
 
 export { ref };
+
+/** Callers who hung up too early, one of each kind. */
+export function startAbandoned(now) {
+  const one = (call, account, kind, ago, waited, caller, more = {}) => ({
+    call,
+    account: ref(account),
+    did: '+12025550102',
+    caller,
+    kind,
+    started_at: now - ago - waited,
+    ended_at: now - ago,
+    operator: null,
+    ring_back: false,
+    draft: null,
+    ...more,
+  });
+  const operator = { id: 'usr_lee', name: 'Lee Sandoval' };
+  const answers = { name: 'Anna Lindqvist', callback: '+12025550187', message: 'Water through the kitchen ceiling' };
+  return [
+    one('call_a1', PLUMBING, 'queue', 90_000, 74_000, '+12025550150'),
+    one('call_a2', CLINIC, 'hold', 400_000, 190_000, '+12025550151', { operator }),
+    one('call_a3', PLUMBING, 'form', 900_000, 140_000, '+12025550187', { operator, draft: { id: 'drf_a3', owner: operator, call_type: null, answers } }),
+    one('call_a4', CLINIC, 'greeting', 4_000_000, 6_000, null),
+  ];
+}

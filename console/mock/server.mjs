@@ -11,7 +11,7 @@ import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { SAM, busyFloor, withSupervisor } from './floor.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startDispatches, versions, whole } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startDispatches, versions, whole } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -41,9 +41,11 @@ function reset() {
   };
   for (const d of state.dispatches.values()) state.messages.set(d.message, messageOf(d, now));
   state.waiting = [
-    { call: 'call_w1', account: ref(CLINIC), since: now - 21_000, priority: 1 },
-    { call: 'call_w2', account: ref(PLUMBING), since: now - 8_000, priority: 0 },
+    { call: 'call_w1', account: ref(CLINIC), since: now - 21_000, priority: 1, skills: ['medical', 'spanish'], ring_back: false },
+    { call: 'call_w2', account: ref(PLUMBING), since: now - 8_000, priority: 0, skills: [], ring_back: false },
+    { call: 'call_w3', account: ref(PLUMBING), since: now - 370_000, priority: 0, skills: [], ring_back: true },
   ];
+  state.abandoned = startAbandoned(now);
 }
 reset();
 
@@ -61,6 +63,7 @@ function hello() {
     queue: queue(),
     dispatches: [...state.dispatches.values()].filter((d) => d.closed_at === null),
     alarms: state.alarms,
+    not_ready_reasons: ['Break', 'Lunch', 'Training', 'System'],
   };
 }
 
@@ -143,7 +146,7 @@ const actions = {
   'recording/pause': (c) => update(c, { recording: { ...c.recording, state: 'paused' } }),
   'recording/stop': (c) => update(c, { recording: { ...c.recording, state: 'off' } }),
   hangup: (c) => {
-    update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null });
+    update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null, wrap_up_until: Date.now() + 45_000 });
     setSeat({ state: 'wrap_up' });
   },
   patch: (c, body) => {
@@ -166,6 +169,7 @@ const actions = {
     setSeat({ state: 'wrap_up' });
   },
   'patch/cancel': (c) => update(c, { state: 'talking', patch: null, hears: hears('talking') }),
+  wrap_up_more: (c) => update(c, { wrap_up_until: (c.wrap_up_until ?? Date.now()) + 45_000 }),
   wrap_up_done: (c) => {
     state.calls.delete(c.id);
     tell({ type: 'call_gone', id: c.id });
@@ -323,7 +327,13 @@ function route(method, path, query, body) {
   }
   if (noun === 'calls' && rest[0] === 'listen') return listen(id, method === 'POST' ? body.mode : null);
   if (noun === 'calls') {
+    if (!id && query.get('abandoned')) {
+      const kind = query.get('abandoned');
+      return [200, page(state.abandoned.filter((a) => kind === 'any' || a.kind === kind))];
+    }
     if (!id) return [200, page([...state.calls.values()])];
+    if (rest[0] === 'seen_to') return (state.abandoned = state.abandoned.filter((a) => a.call !== id)), [204];
+    if (rest[0] === 'ring_back') return (state.abandoned = state.abandoned.map((a) => (a.call === id ? { ...a, ring_back: true } : a))), [202];
     const call = state.calls.get(id);
     const action = actions[rest.join('/')];
     if (!call && rest[0] === 'take') {

@@ -30,6 +30,14 @@ const SCENES = {
     await page.waitForSelector('text=Ready check');
   },
   idle: async () => {},
+  hung_up: async (page) => {
+    await page.goto(`${BASE}/hung_up`);
+    await page.waitForSelector('tbody tr.on');
+  },
+  seat_menu: async (page) => {
+    await page.keyboard.press('Alt+s');
+    await page.waitForSelector('.seat .menu');
+  },
   call: async (page) => {
     await mock('ring');
     await page.waitForSelector('[data-field=name]');

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
 use crate::demo::{self, Demo};
+use crate::domain::account::Account;
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
@@ -42,6 +43,7 @@ use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
+use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
@@ -136,6 +138,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (phones, mut phone_changes) =
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
@@ -158,6 +161,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             feed: feed.clone(),
             accounts: Arc::new(AccountBook::new(store.clone(), Arc::clone(&clock))),
             log: Arc::new(store.clone()),
+            callbacks: Arc::new(store.clone()),
+            numbering: numbering(&config),
             recordings: recordings.clone(),
             figures: figures.clone(),
             news: call_news,
@@ -165,6 +170,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         from_desk,
     );
     calls.recall(waiting);
+    calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
     let dispatcher =
@@ -311,6 +317,13 @@ async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAc
     let waiting = store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect();
     let cut_off = store.list_unfinished_calls().await?.into_iter().map(with_name).collect();
     Ok((waiting, cut_off))
+}
+
+/// Callers who were promised to be called back, and whom they had called.
+async fn promised(store: &Store) -> Result<Vec<(Callback, Account)>, StoreError> {
+    let accounts: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id.clone(), a)).collect();
+    let with_account = |callback: Callback| accounts.get(&callback.account).cloned().map(|account| (callback, account));
+    Ok(store.list_open_callbacks().await?.into_iter().filter_map(with_account).collect())
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.

@@ -14,7 +14,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
-use crate::domain::account::{RecordingMode, Speech};
+use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
@@ -67,7 +67,9 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     let mut needs_voice = accounts.iter().any(|account| {
         spoken(&account.greeting)
             || spoken(&account.apology)
-            || account.comfort.as_ref().is_some_and(|comfort| spoken(&comfort.speech))
+            || account.comfort.as_ref().is_some_and(|comfort| comfort.position || spoken(&comfort.speech))
+            || account.queueing.callback_after_secs.is_some()
+            || account.queueing.when_overdue == WhenOverdue::Callback
             || (account.recording.mode != RecordingMode::Off
                 && account.recording.announcement.as_ref().is_some_and(spoken))
     });
@@ -200,6 +202,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
+        not_ready_reasons: config.operators.not_ready_reasons.clone(),
         sms_providers: config.sms.iter().map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {
             urls: turn.urls.clone(),

@@ -1,10 +1,11 @@
-//! `cordboard user add`: adds somebody who signs in.
+//! `cordboard user`: adds somebody who signs in, and says what they can do for callers.
 
 use std::io::Read as _;
 
 use clap::{Args, Subcommand, ValueEnum};
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::id::UserId;
+use cordboard::domain::operator::skill::{Skill, Skills};
 use cordboard::io::store::Store;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +16,8 @@ use super::{ConfigFile, Failure, block_on};
 pub enum Command {
     /// Add a user. Prints a password unless one comes on standard input.
     Add(Add),
+    /// Say what a user can do for callers: all of it, in place of what was said before. Counts at once.
+    Skills(SetSkills),
 }
 
 #[derive(Debug, Args)]
@@ -27,9 +30,23 @@ pub struct Add {
     /// What they may do.
     #[arg(long, value_enum, default_value = "operator")]
     role: RoleName,
+    /// What they can do for a caller: "spanish", "medical". Can be given several times.
+    #[arg(long = "skill", value_name = "SKILL", value_parser = Skill::parse)]
+    skills: Vec<Skill>,
     /// Read the password from standard input, one line.
     #[arg(long)]
     password_stdin: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub struct SetSkills {
+    /// What they type to sign in.
+    login: String,
+    /// Their skills; none, and they have none.
+    #[arg(value_name = "SKILL", value_parser = Skill::parse)]
+    skills: Vec<Skill>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -52,7 +69,38 @@ impl From<RoleName> for Role {
 }
 
 pub fn run(command: &Command) -> Result<(), Failure> {
-    let Command::Add(add) = command;
+    match command {
+        Command::Add(new) => add(new),
+        Command::Skills(skills) => set_skills(skills),
+    }
+}
+
+fn set_skills(set: &SetSkills) -> Result<(), Failure> {
+    let config = set.file.load()?;
+    let skills: Skills = set.skills.iter().cloned().collect();
+    block_on(async {
+        let store = Store::open(&config.store, SystemClock.utc()).await?;
+        let mut tx = store.write().await?;
+        let Some(user) = tx.find_user_by_login(&set.login).await? else {
+            let known: Vec<String> = tx.list_users().await?.into_iter().map(|user| user.login).collect();
+            let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
+            return Err(format!("there is no user \"{}\". Known: {known}", set.login).into());
+        };
+        tx.set_skills(&user.id, &skills).await?;
+        tx.commit("set_skills").await?;
+        store.close().await;
+        Ok(())
+    })?;
+    println!("{}: {}.", set.login, words(&skills));
+    Ok(())
+}
+
+fn words(skills: &Skills) -> String {
+    let words: Vec<&str> = skills.iter().map(Skill::as_str).collect();
+    if words.is_empty() { "no skills".to_owned() } else { words.join(", ") }
+}
+
+fn add(add: &Add) -> Result<(), Failure> {
     let config = add.file.load()?;
     let (password, made) = if add.password_stdin {
         let mut text = String::new();
@@ -68,6 +116,7 @@ pub fn run(command: &Command) -> Result<(), Failure> {
         name: add.name.clone().unwrap_or_else(|| add.login.clone()),
         role: add.role.into(),
         disabled: false,
+        skills: add.skills.iter().cloned().collect(),
     };
     block_on(async {
         let store = Store::open(&config.store, now).await?;

@@ -5,6 +5,7 @@
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
 mod board;
+mod operators;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -31,6 +32,7 @@ use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
 pub use board::Board;
+pub use operators::Operators;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
 pub use section::Mistake;
@@ -49,6 +51,7 @@ pub struct Config {
     pub sms: Vec<SmsProvider>,
     pub turn: Option<Turn>,
     pub auth: Auth,
+    pub operators: Operators,
     /// What each account may call out.
     pub limits: Limits,
     /// What the figures of a day are held against.

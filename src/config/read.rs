@@ -11,6 +11,7 @@ use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
 use super::board::read_board;
+use super::operators::read_operators;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
@@ -87,6 +88,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     }
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
+    let operators = read_operators(&top.section("operators"));
     let limits = read_limits(&top.section("limits"));
     let board = read_board(&top.section("board"));
     let trunks = read_trunks(&top, mistakes);
@@ -104,6 +106,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         sms: sms.into_iter().collect::<Option<_>>()?,
         turn: turn?,
         auth,
+        operators: operators?,
         limits,
         board,
         trunks: trunks?,

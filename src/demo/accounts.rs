@@ -5,7 +5,7 @@
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, ProtocolId};
 use crate::domain::account::{
-    Account, CallType, Comfort, LeaveMessage, RecordingMode, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Comfort, LeaveMessage, Queueing, RecordingMode, RecordingPolicy, Speech, Urgency,
 };
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::message::form::{FieldKind, Form};
@@ -35,7 +35,11 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         notes: String::new(),
         greeting: Speech::Recorded { prompt: key.to_owned() },
         apology: Speech::Recorded { prompt: "apology".to_owned() },
-        comfort: Some(Comfort { every_secs: 30, speech: Speech::Recorded { prompt: "comfort".to_owned() } }),
+        comfort: Some(Comfort {
+            every_secs: 30,
+            speech: Speech::Recorded { prompt: "comfort".to_owned() },
+            position: false,
+        }),
         dids: vec![number(did)],
         caller_id: Some(number(did)),
         priority: 0,
@@ -44,6 +48,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         undo_secs: 10,
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
+        queueing: Queueing::default(),
         call_types: Vec::new(),
     }
 }

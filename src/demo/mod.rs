@@ -20,12 +20,13 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Board, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
-    default_shards, secret,
+    Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Sip, SmsKind, SmsProvider, StoreConfig,
+    Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
+use crate::domain::operator::skill::Skills;
 use crate::domain::trunk::Limits;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
@@ -126,6 +127,7 @@ impl Demo {
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
+            operators: Operators::default(),
             trunks: vec![Trunk {
                 name: "sandbox".to_owned(),
                 tls: TrunkTls::default(),
@@ -169,6 +171,7 @@ pub fn users() -> Vec<User> {
         name: name.to_owned(),
         role,
         disabled: false,
+        skills: Skills::new(),
     };
     vec![
         user("kim", "Kim Arden", Role::Operator),

@@ -4,7 +4,7 @@
 //! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,16 +12,18 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
+use crate::domain::operator::skill::Skills;
 use crate::domain::operator::{self, CannotListen, NotReadyYet, Phone, Phones, Seat, State};
-use crate::domain::queue::{self, Queue};
+use crate::domain::queue::place::Place;
+use crate::domain::queue::{self, Queue, Terms};
 
 /// What the desk must know of a caller who waits.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     pub account: AccountRef,
-    pub priority: i32,
-    pub max_wait: Duration,
-    pub comfort: Option<Duration>,
+    pub terms: Terms,
+    /// They are not on the line: to be called back.
+    pub ring_back: bool,
 }
 
 /// What a call tells the desk.
@@ -29,6 +31,9 @@ pub struct Waiting {
 pub enum CallWord {
     Enqueue(Waiting),
     Dequeue,
+    /// The caller cannot be offered now.
+    Pause,
+    Resume,
     /// Back at the head, after an operator was lost.
     Requeue(Waiting),
     /// The same, and this operator is to have it if free.
@@ -80,8 +85,10 @@ pub enum FromDesk {
     Overdue {
         call: CallId,
     },
+    /// `place`: to be told as well.
     Comfort {
         call: CallId,
+        place: Option<Place>,
     },
     SeatLost {
         call: CallId,
@@ -101,6 +108,7 @@ pub enum FromDesk {
 enum ToDesk {
     Heartbeat { user: UserRef, typing: bool },
     Phones { user: UserId, phones: Phones },
+    Skilled { user: UserId, skills: Skills },
     Checked { user: UserId, phone: Phone, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
@@ -131,7 +139,8 @@ impl DeskHandle {
             queue: Queue::default(),
             seats: BTreeMap::new(),
             phones: HashMap::new(),
-            accounts: HashMap::new(),
+            skills: HashMap::new(),
+            waiting: HashMap::new(),
             to_calls,
             shown_queue: QueueView::default(),
         };
@@ -152,6 +161,11 @@ impl DeskHandle {
     /// The phones of `user` that are registered now.
     pub fn phones(&self, user: UserId, phones: Phones) {
         self.tell(ToDesk::Phones { user, phones });
+    }
+
+    /// What `user` can do.
+    pub fn skilled(&self, user: UserId, skills: Skills) {
+        self.tell(ToDesk::Skilled { user, skills });
     }
 
     /// What came of a media check of a phone of `user`'s.
@@ -215,6 +229,8 @@ impl DeskHandle {
 struct OneSeat {
     who: UserRef,
     seat: Seat,
+    /// The queue counts on them.
+    at_work: bool,
     shown: Option<SeatView>,
 }
 
@@ -225,7 +241,10 @@ struct Desk {
     seats: BTreeMap<UserId, OneSeat>,
     /// Phones that are registered, also of people without a console yet.
     phones: HashMap<UserId, Phones>,
-    accounts: HashMap<CallId, AccountRef>,
+    /// What people can do, where it is anything.
+    skills: HashMap<UserId, Skills>,
+    /// Whom those who wait called, and whether they are to be called back.
+    waiting: HashMap<CallId, (AccountRef, bool)>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
 }
@@ -268,6 +287,7 @@ impl Desk {
                 self.phones.retain(|_, phones| phones.last.is_some());
                 self.tell_seat(&user, operator::Input::Phones { phones });
             }
+            ToDesk::Skilled { user, skills } => self.on_skilled(user, skills),
             ToDesk::Checked { user, phone, passed } => {
                 self.tell_seat(&user, operator::Input::Checked { phone, passed });
             }
@@ -332,26 +352,29 @@ impl Desk {
 
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
-            CallWord::Enqueue(Waiting { account, priority, max_wait, comfort }) => {
-                self.accounts.insert(call.clone(), account);
-                self.tell_queue(queue::Input::Enqueue { call, priority, max_wait, comfort });
+            CallWord::Enqueue(Waiting { account, terms, ring_back }) => {
+                self.waiting.insert(call.clone(), (account, ring_back));
+                self.tell_queue(queue::Input::Enqueue { call, terms });
             }
-            CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
-                self.accounts.insert(call.clone(), account);
-                self.tell_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+            CallWord::Requeue(Waiting { account, terms, ring_back }) => {
+                self.waiting.insert(call.clone(), (account, ring_back));
+                self.tell_queue(queue::Input::Requeue { call, terms });
             }
-            CallWord::Hand { waiting: Waiting { account, priority, max_wait, comfort }, user } => {
-                self.accounts.insert(call.clone(), account);
-                self.tell_queue(queue::Input::Hand { call, priority, max_wait, comfort, user });
+            CallWord::Hand { waiting: Waiting { account, terms, ring_back }, user } => {
+                self.waiting.insert(call.clone(), (account, ring_back));
+                self.tell_queue(queue::Input::Hand { call, terms, user });
             }
             CallWord::Dequeue => self.dequeue(call),
+            CallWord::Pause => self.tell_queue(queue::Input::Pause { call }),
+            CallWord::Resume => self.tell_queue(queue::Input::Resume { call }),
             CallWord::OfferFailed { user, why } => {
                 // The seat first: who missed the call goes to the end of the line before it is offered again.
                 self.tell_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
                 self.tell_queue(queue::Input::OfferFailed { call });
             }
             CallWord::OfferAccepted { user } => {
-                self.dequeue(call.clone());
+                self.waiting.remove(&call);
+                self.tell_queue(queue::Input::Served { call: call.clone() });
                 self.tell_seat(&user, operator::Input::Accepted { call });
             }
             CallWord::OperatorSilent { user, silent } => {
@@ -376,8 +399,19 @@ impl Desk {
     }
 
     fn dequeue(&mut self, call: CallId) {
-        self.accounts.remove(&call);
+        self.waiting.remove(&call);
         self.tell_queue(queue::Input::Dequeue { call });
+    }
+
+    fn on_skilled(&mut self, user: UserId, skills: Skills) {
+        if skills.is_empty() {
+            self.skills.remove(&user);
+        } else {
+            self.skills.insert(user.clone(), skills.clone());
+        }
+        if self.seats.get(&user).is_some_and(|one| one.at_work) {
+            self.tell_queue(queue::Input::AtWork { user, skills });
+        }
     }
 
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
@@ -386,7 +420,7 @@ impl Desk {
         let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
             let mut seat = Seat::new(now);
             seat.handle(now, operator::Input::Phones { phones });
-            OneSeat { who: user.clone(), seat, shown: None }
+            OneSeat { who: user.clone(), seat, at_work: false, shown: None }
         });
         one.who = user.clone();
         &mut one.seat
@@ -396,6 +430,13 @@ impl Desk {
         let now = self.clock.instant();
         let Some(one) = self.seats.get_mut(user) else { return };
         one.seat.handle(now, input);
+        let at_work = one.seat.state() != State::Offline;
+        if std::mem::replace(&mut one.at_work, at_work) != at_work {
+            // Before the seat is told to be idle: the queue has to know what for.
+            let (user, skills) = (user.clone(), self.skills.get(user).cloned().unwrap_or_default());
+            let input = if at_work { queue::Input::AtWork { user, skills } } else { queue::Input::Left { user } };
+            self.tell_queue(input);
+        }
         while let Some(output) = self.seats.get_mut(user).and_then(|one| one.seat.poll_output()) {
             let user = user.clone();
             match output {
@@ -418,7 +459,7 @@ impl Desk {
                     self.tell_call(FromDesk::Offer { call, user, phone, ring });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
-                queue::Output::Comfort { call } => self.tell_call(FromDesk::Comfort { call }),
+                queue::Output::Comfort { call, place } => self.tell_call(FromDesk::Comfort { call, place }),
             }
         }
     }
@@ -459,6 +500,7 @@ impl Desk {
                 desk_phone: false,
                 checked: false,
                 calls,
+                skills: Vec::new(),
             };
         };
         let seat = &one.seat;
@@ -480,18 +522,22 @@ impl Desk {
             desk_phone: seat.phone_to_ring() == Some(Phone::DeskPhone),
             checked: seat.checked(),
             calls: seat.call().cloned().into_iter().collect(),
+            skills: self.skills.get(user).into_iter().flatten().cloned().collect(),
         }
     }
 
     fn queue_view(&self) -> QueueView {
         let count = |state: State| self.seats.values().filter(|one| one.seat.state() == state).count();
         let waiting = self.queue.waiting().into_iter().filter_map(|ticket| {
+            let (account, ring_back) = self.waiting.get(&ticket.call)?.clone();
             let shown = self.shown_queue.waiting.iter().find(|w| w.call == ticket.call);
             Some(WaitingView {
                 call: ticket.call.clone(),
-                account: self.accounts.get(&ticket.call)?.clone(),
+                account,
                 since: shown.map_or_else(|| self.utc(ticket.since), |w| w.since),
-                priority: ticket.priority,
+                priority: ticket.terms.priority,
+                skills: ticket.terms.skills.iter().cloned().collect(),
+                ring_back,
             })
         });
         QueueView { waiting: waiting.collect(), ready: count(State::Ready), talking: count(State::Talking) }

@@ -14,6 +14,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::figures::Figures;
+use crate::domain::operator::skill::Skill;
 
 /// A change to show.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -109,6 +110,8 @@ pub struct SeatView {
     /// not failed one.
     pub checked: bool,
     pub calls: Vec<CallId>,
+    /// What they can do.
+    pub skills: Vec<Skill>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -156,6 +159,10 @@ pub struct CallView {
     pub started_at: UtcMs,
     pub state_since: UtcMs,
     pub offered_until: Option<UtcMs>,
+    /// The caller was promised to be called back, and this is that call.
+    pub ring_back: Option<RingBackView>,
+    /// When the wrap-up ends by itself.
+    pub wrap_up_until: Option<UtcMs>,
     pub patch: Option<PatchView>,
     /// Who hears whom now.
     pub hears: Vec<HearsView>,
@@ -165,6 +172,17 @@ pub struct CallView {
     pub earlier: u32,
     /// Supervisors in the call, or on the way into it.
     pub listeners: Vec<ListenerView>,
+}
+
+/// A promise to call somebody back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RingBackView {
+    /// The call in which it was made.
+    pub promised_in: CallId,
+    /// When the caller began to wait.
+    pub since: UtcMs,
+    /// How often they were dialled in vain.
+    pub tries: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -179,6 +197,8 @@ pub enum CallState {
     Greeting,
     Queued,
     Offered,
+    /// The operator hears the caller's telephone ring.
+    RingingBack,
     Talking,
     Held,
     Patching,
@@ -262,6 +282,10 @@ pub struct WaitingView {
     pub account: AccountRef,
     pub since: UtcMs,
     pub priority: i32,
+    /// What the caller needs.
+    pub skills: Vec<Skill>,
+    /// They are not on the line: to be called back.
+    pub ring_back: bool,
 }
 
 /// A dispatch as an operator and a client read it: plain sentences, with what comes next.

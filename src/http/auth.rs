@@ -12,6 +12,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::base::id::{SessionId, UserId};
+use crate::domain::operator::skill::Skills;
 use crate::engine::feed::UserRef;
 use crate::io::store::users::Role;
 use crate::io::token::{Bearer, TokenError};
@@ -25,25 +26,32 @@ const RECHECK: Duration = Duration::from_secs(5);
 /// Sessions remembered as alive at most.
 const MAX_REMEMBERED: usize = 10_000;
 
+/// What is shown and used of a signed-in person, as the store had it last.
+#[derive(Clone, Debug)]
+struct Known {
+    name: String,
+    skills: Skills,
+}
+
 /// Sessions lately seen alive in the store.
 #[derive(Debug, Default)]
 pub struct LiveSessions {
-    seen: Mutex<HashMap<(SessionId, UserId), (Instant, String)>>,
+    seen: Mutex<HashMap<(SessionId, UserId), (Instant, Known)>>,
 }
 
 impl LiveSessions {
-    fn name_if_fresh(&self, bearer: &Bearer, now: Instant) -> Option<String> {
+    fn find_fresh(&self, bearer: &Bearer, now: Instant) -> Option<Known> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, name) = seen.get(&(bearer.session.clone(), bearer.user.clone()))?;
-        (now.saturating_duration_since(*at) < RECHECK).then(|| name.clone())
+        let (at, known) = seen.get(&(bearer.session.clone(), bearer.user.clone()))?;
+        (now.saturating_duration_since(*at) < RECHECK).then(|| known.clone())
     }
 
-    fn remember(&self, bearer: &Bearer, name: String, now: Instant) {
+    fn remember(&self, bearer: &Bearer, known: Known, now: Instant) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_REMEMBERED {
             seen.retain(|_, (at, _)| now.saturating_duration_since(*at) < RECHECK);
         }
-        seen.insert((bearer.session.clone(), bearer.user.clone()), (now, name));
+        seen.insert((bearer.session.clone(), bearer.user.clone()), (now, known));
     }
 
     /// Forgets all sessions of `user`, so that the store is asked next time.
@@ -62,9 +70,15 @@ impl LiveSessions {
 pub struct Signed {
     pub bearer: Bearer,
     pub name: String,
+    /// What they can do for a caller.
+    pub skills: Skills,
 }
 
 impl Signed {
+    fn new(bearer: Bearer, known: Known) -> Self {
+        Self { bearer, name: known.name, skills: known.skills }
+    }
+
     /// As others see them.
     pub fn user(&self) -> UserRef {
         UserRef { id: self.bearer.user.clone(), name: self.name.clone() }
@@ -79,40 +93,42 @@ pub async fn check(front: &Front, token: &str) -> Result<Signed, Problem> {
         TokenError::Revoked => ended(),
     })?;
     let now = front.clock.instant();
-    if let Some(name) = front.live.name_if_fresh(&bearer, now) {
-        return Ok(Signed { bearer, name });
+    if let Some(known) = front.live.find_fresh(&bearer, now) {
+        return Ok(Signed::new(bearer, known));
     }
-    let Some(name) = find_name(front, &bearer).await? else {
+    let Some(known) = find_known(front, &bearer).await? else {
         front.tokens.revoke(&bearer.session);
         return Err(ended());
     };
-    front.live.remember(&bearer, name.clone(), now);
-    Ok(Signed { bearer, name })
+    front.live.remember(&bearer, known.clone(), now);
+    Ok(Signed::new(bearer, known))
 }
 
-/// The name of the token's user, if their session still lives in the store.
-async fn find_name(front: &Front, bearer: &Bearer) -> Result<Option<String>, Problem> {
+/// The token's user, if their session still lives in the store.
+async fn find_known(front: &Front, bearer: &Bearer) -> Result<Option<Known>, Problem> {
     let session = front.store.find_session(&bearer.session).await?;
     if session.is_none_or(|session| session.user != bearer.user || !session.is_live(front.clock.utc())) {
         return Ok(None);
     }
     let user = front.store.find_user(&bearer.user).await?;
-    Ok(user.filter(|user| !user.disabled).map(|user| user.name))
+    Ok(user.filter(|user| !user.disabled).map(|user| Known { name: user.name, skills: user.skills }))
 }
 
-/// Whether a session that was alive still is. When the store does not answer it counts as alive: the token
-/// runs out by itself.
-pub async fn still_lives(front: &Front, signed: &Signed) -> bool {
+/// Whether a session that was alive still is; what is known of its person is brought up to date. When the store does
+/// not answer it counts as alive: the token runs out by itself.
+pub async fn still_lives(front: &Front, signed: &mut Signed) -> bool {
     if front.tokens.is_revoked(&signed.bearer.session) {
         return false;
     }
     let now = front.clock.instant();
-    if front.live.name_if_fresh(&signed.bearer, now).is_some() {
+    if let Some(known) = front.live.find_fresh(&signed.bearer, now) {
+        *signed = Signed::new(signed.bearer.clone(), known);
         return true;
     }
-    match find_name(front, &signed.bearer).await {
-        Ok(Some(name)) => {
-            front.live.remember(&signed.bearer, name, now);
+    match find_known(front, &signed.bearer).await {
+        Ok(Some(known)) => {
+            front.live.remember(&signed.bearer, known.clone(), now);
+            *signed = Signed::new(signed.bearer.clone(), known);
             true
         }
         Ok(None) => {

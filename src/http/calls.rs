@@ -14,9 +14,10 @@ use crate::domain::message::form::FieldError;
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
 
+use super::abandoned::{AbandonedPage, CallFilter, page};
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
-use super::extract::{Body, Id};
+use super::extract::{Body, Id, Params};
 use super::state::{Front, NotNow, board};
 
 /// How long a number dialled by hand is let ring.
@@ -26,6 +27,14 @@ const RING: Duration = Duration::from_secs(30);
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Calls {
     items: Vec<CallView>,
+}
+
+/// Calls of the kind asked for.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum CallList {
+    Live(Calls),
+    Abandoned(AbandonedPage),
 }
 
 /// Whom to patch to: a contact's destination, or a number dialled by hand.
@@ -42,11 +51,18 @@ pub struct WrapUpBody {
     disposition: Option<String>,
 }
 
-/// Calls that are up or waiting.
-#[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("bearer" = [])),
-    responses((status = OK, body = Calls), (status = UNAUTHORIZED, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<Calls>, Problem> {
-    Ok(Json(Calls { items: board(&front, signed.user()).await?.calls }))
+/// Calls that are up or waiting; or callers who hung up too early.
+#[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("bearer" = [])), params(CallFilter),
+    responses((status = OK, body = CallList), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn list(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Params(filter): Params<CallFilter>,
+) -> Result<Json<CallList>, Problem> {
+    if let Some(which) = filter.abandoned {
+        return Ok(Json(CallList::Abandoned(page(&front, which, filter).await?)));
+    }
+    Ok(Json(CallList::Live(Calls { items: board(&front, signed.user()).await?.calls })))
 }
 
 async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
@@ -81,6 +97,8 @@ actions! {
     retrieve "/api/v1/calls/{id}/retrieve" Command::Retrieve;
     /// Ends the call.
     hang_up "/api/v1/calls/{id}/hangup" Command::HangUp;
+    /// As much time for the wrap-up once more, where the account limits it.
+    more_wrap_up "/api/v1/calls/{id}/wrap_up_more" Command::WrapUpMore;
     /// Caller, contact and operator hear each other.
     join "/api/v1/calls/{id}/patch/join" Command::Join;
     /// Leaves caller and contact to themselves.

@@ -74,6 +74,8 @@ struct Hello {
     queue: QueueView,
     dispatches: Vec<DispatchView>,
     alarms: Vec<AlarmView>,
+    /// Why an operator is not ready, to choose from; empty: in their own words.
+    not_ready_reasons: Vec<String>,
 }
 
 /// The feed of a console.
@@ -96,6 +98,7 @@ async fn watch(front: Front, mut socket: WebSocket, voucher: Option<Extension<Vo
         // Its connection need not make room for strangers' from here on.
         voucher.redeem();
     }
+    front.desk.skilled(signed.bearer.user.clone(), signed.skills.clone());
     front.desk.heartbeat(signed.user(), false);
     if let Some((code, why)) = show(&front, &mut socket, signed).await {
         close(&mut socket, code, why).await;
@@ -161,8 +164,12 @@ async fn show(front: &Front, socket: &mut WebSocket, mut signed: Signed) -> Opti
                 if front.clock.instant().saturating_duration_since(heard_at) > SILENCE {
                     return Some((CLOSE_SILENT, "silent"));
                 }
-                if !auth::still_lives(front, &signed).await {
+                let skills = signed.skills.clone();
+                if !auth::still_lives(front, &mut signed).await {
                     return Some((CLOSE_AUTH, "auth.ended"));
+                }
+                if signed.skills != skills {
+                    front.desk.skilled(signed.bearer.user.clone(), signed.skills.clone());
                 }
             }
         }
@@ -220,6 +227,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         queue: board.queue,
         dispatches,
         alarms: board.alarms,
+        not_ready_reasons: front.settings.not_ready_reasons.clone(),
     };
     send(socket, &ToConsole::Hello(Box::new(hello))).await
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use crate::base::id::{CallId, UserId};
+use crate::domain::account::Account;
+use crate::domain::operator::skill::Skills;
 use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -11,6 +13,7 @@ use crate::engine::figures::FiguresHandle;
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
+use crate::io::store::callbacks::Callback;
 
 use super::state::{Answer, Board, Desk, NotNow, Phones};
 
@@ -68,6 +71,10 @@ impl Desk for LiveDesk {
         self.desk.heartbeat(user, typing);
     }
 
+    fn skilled(&self, user: UserId, skills: Skills) {
+        self.desk.skilled(user, skills);
+    }
+
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.check_media(user).await.map_err(not_now) })
     }
@@ -92,6 +99,14 @@ impl Desk for LiveDesk {
         self.calls.silence(alarm);
         self.dispatcher.silence(alarm);
         self.trunk.silence(alarm);
+    }
+
+    fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool> {
+        Box::pin(async move { self.calls.ring_back(callback, account, &by).await })
+    }
+
+    fn see_to(&self, call: CallId) {
+        self.calls.see_to(&call);
     }
 
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {

@@ -3,6 +3,7 @@
 //! One file per noun; [`router`] is the one list of routes. Every refusal is a [`error::Problem`]. Nothing
 //! here decides what an answering service does: it checks who asks and what they send, and passes it on.
 
+pub mod abandoned;
 pub mod account_edit;
 pub mod accounts;
 pub mod alarms;

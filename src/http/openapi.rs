@@ -50,6 +50,7 @@ pub struct FeedFrame {
     pub alarm: Option<crate::engine::feed::AlarmView>,
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
     pub figures: Option<crate::engine::feed::FiguresView>,
+    pub not_ready_reasons: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
     /// Of an account that is another now.
     pub edition: Option<u32>,

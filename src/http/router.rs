@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor, health, hooks,
-    listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
+    abandoned, account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor,
+    health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -43,6 +43,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(me::show))
         .routes(routes!(accounts::list, account_edit::add))
         .routes(routes!(accounts::show, account_edit::change))
+        .routes(routes!(users::set_skills))
         .routes(routes!(accounts::messages))
         .routes(routes!(account_edit::set_call_types))
         .routes(routes!(contacts::add))
@@ -67,6 +68,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::check))
         .routes(routes!(board::show))
         .routes(routes!(calls::list))
+        .routes(routes!(abandoned::ring_back))
+        .routes(routes!(abandoned::seen_to))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))
         .routes(routes!(calls::retrieve))
@@ -76,6 +79,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
         .routes(routes!(calls::wrap_up_done))
+        .routes(routes!(calls::more_wrap_up))
         .routes(routes!(calls::start_recording))
         .routes(routes!(calls::stop_recording))
         .routes(routes!(calls::pause_recording))

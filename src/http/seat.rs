@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::UserId;
+use crate::domain::message::form::FieldError;
 use crate::engine::feed::SeatView;
 use crate::proto::turn;
 
@@ -22,7 +23,8 @@ const MAX_REASON_CHARS: usize = 100;
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct SeatChange {
     state: WantedState,
-    /// Why not: "lunch", "training".
+    /// Why not: one of those that the service gives (`hello` in the feed lists them), or in their own words where it
+    /// gives none.
     reason: Option<String>,
 }
 
@@ -62,7 +64,8 @@ pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Res
 
 /// I am ready for calls, or not.
 #[utoipa::path(put, path = "/api/v1/seat", tag = "seat", security(("bearer" = [])), request_body = SeatChange,
-    responses((status = OK, body = SeatView), (status = CONFLICT, body = ProblemBody)))]
+    responses((status = OK, body = SeatView), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn change(
     State(front): State<Front>,
     Operator(signed): Operator,
@@ -70,9 +73,23 @@ pub async fn change(
 ) -> Result<Json<SeatView>, Problem> {
     let reason =
         body.reason.map(|r| r.trim().chars().take(MAX_REASON_CHARS).collect()).filter(|r: &String| !r.is_empty());
+    let reason = reason.map(|reason| known(&front.settings.not_ready_reasons, reason)).transpose()?;
     let ready = body.state == WantedState::Ready;
     let changed = front.desk.set_ready(signed.user(), ready, reason).await;
     changed.map(Json).map_err(|NotNow(why)| Problem::conflict("seat.not_now", why))
+}
+
+/// The reason as the service writes it, so that reports count it once.
+fn known(reasons: &[String], reason: String) -> Result<String, Problem> {
+    if reasons.is_empty() {
+        return Ok(reason);
+    }
+    let same = reasons.iter().find(|known| known.to_lowercase() == reason.to_lowercase());
+    same.cloned().ok_or_else(|| {
+        let message = format!("Choose one of: {}.", reasons.join(", "));
+        let error = FieldError { field: "reason".into(), code: "unknown".into(), message: message.clone() };
+        Problem::invalid("seat.unknown_reason", message, vec![error])
+    })
 }
 
 /// How my softphone registers.

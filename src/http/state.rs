@@ -13,6 +13,8 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
+use crate::domain::account::Account;
+use crate::domain::operator::skill::Skills;
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
@@ -21,6 +23,7 @@ use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::speech::Speaker;
 use crate::io::store::Store;
+use crate::io::store::callbacks::Callback;
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
 
@@ -82,6 +85,8 @@ pub struct Settings {
     pub proxies: Vec<Source>,
     /// Serve the demo's phones under `/sandbox`.
     pub sandbox: bool,
+    /// Why an operator is not ready, to choose from; empty: in their own words.
+    pub not_ready_reasons: Vec<String>,
     /// Providers whose callbacks are taken: name in the path, and the secret they sign with.
     pub sms_providers: Vec<SmsProvider>,
     /// The relay for operators whose network lets no audio through.
@@ -141,6 +146,8 @@ pub trait Desk: Send + Sync {
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>>;
     /// A console of `user` is there; they are typing, or not.
     fn heartbeat(&self, user: UserRef, typing: bool);
+    /// What `user` can do for a caller.
+    fn skilled(&self, user: UserId, skills: Skills);
     /// Rings `user`'s softphone with a call that plays a tone and echoes.
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// `by` listens to `call` from now on, or goes on in another mode.
@@ -154,6 +161,10 @@ pub trait Desk: Send + Sync {
     fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
+    /// `by` rings a caller back who hung up too early. False: it cannot be stored now.
+    fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool>;
+    /// Somebody has seen to the caller of a call that is over.
+    fn see_to(&self, call: CallId);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool>;
 }

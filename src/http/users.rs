@@ -1,4 +1,4 @@
-//! Users, for admins: who signs in, and as what. Whoever is locked out, or gets another password or role, is signed out at
+//! Users: who signs in, as what, and what they can do for a caller. Admins change them, supervisors say who can what. Whoever is locked out, or gets another password or role, is signed out at
 //! once; a call they are on goes on.
 
 use axum::Json;
@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::UserId;
 use crate::domain::account::fault::{Fault, Faults, Text};
+use crate::domain::operator::skill::Skills;
 use crate::io::store::Tx;
 use crate::io::store::users::{HashedPassword, MIN_PASSWORD_CHARS, Role, User, is_login};
 
-use super::auth::Admin;
+use super::auth::{Admin, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
@@ -35,11 +36,20 @@ pub struct UserView {
     role: Role,
     /// Cannot sign in.
     disabled: bool,
+    /// What they can do for a caller.
+    skills: Skills,
 }
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        Self { id: user.id, login: user.login, name: user.name, role: user.role, disabled: user.disabled }
+        Self {
+            id: user.id,
+            login: user.login,
+            name: user.name,
+            role: user.role,
+            disabled: user.disabled,
+            skills: user.skills,
+        }
     }
 }
 
@@ -67,10 +77,16 @@ pub struct UserChange {
     disabled: Option<bool>,
 }
 
-/// All users by login.
+/// What somebody can do from now on.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct SkillsBody {
+    skills: Skills,
+}
+
+/// Everybody who signs in, by login.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", security(("bearer" = [])),
     responses((status = OK, body = Users), (status = FORBIDDEN, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, _by: Admin) -> Result<Json<Users>, Problem> {
+pub async fn list(State(front): State<Front>, _by: Supervisor) -> Result<Json<Users>, Problem> {
     let items = front.store.list_users().await?.into_iter().map(UserView::from).collect();
     Ok(Json(Users { items }))
 }
@@ -101,7 +117,8 @@ pub async fn add(
     if tx.find_user_by_login(&new.login).await?.is_some() {
         return Err(clash("/login", "user.login_taken", "There is a user with this login.", "Choose another login."));
     }
-    let user = User { id: UserId::fresh(now), login: new.login, name, role: new.role, disabled: false };
+    let user =
+        User { id: UserId::fresh(now), login: new.login, name, role: new.role, disabled: false, skills: Skills::new() };
     tx.insert_user(&user, &hashed, now).await?;
     let user = tx.find_user(&user.id).await?.ok_or_else(Problem::fault)?;
     tx.commit("add_user_by_admin").await?;
@@ -180,4 +197,21 @@ fn check_password(faults: &mut Faults, password: &SecretString) {
 fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem {
     let (detail, cure) = (detail.to_owned(), cure.to_owned());
     Problem::clash(code, vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail, cure }])
+}
+
+/// Says what somebody can do for a caller, in place of what was said before. At work, it counts within seconds.
+#[utoipa::path(put, path = "/api/v1/users/{id}/skills", tag = "users", security(("bearer" = [])),
+    params(("id" = UserId, Path)), request_body = SkillsBody,
+    responses((status = NO_CONTENT), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn set_skills(
+    State(front): State<Front>,
+    _by: Supervisor,
+    Id(user): Id<UserId>,
+    Body(body): Body<SkillsBody>,
+) -> Result<StatusCode, Problem> {
+    let mut tx = front.store.write().await?;
+    tx.set_skills(&user, &body.skills).await?;
+    tx.commit("set_skills").await?;
+    Ok(StatusCode::NO_CONTENT)
 }

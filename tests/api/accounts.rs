@@ -36,7 +36,12 @@ async fn a_seat_is_made_ready_and_told_where_to_register() {
     let got = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "not_ready", "reason": " lunch "})).await;
     assert_eq!(got.status, StatusCode::OK);
     let told = Told::so_far(&house.told.ready);
-    assert_eq!(told, [(UserId::named("kim"), false, Some("lunch".to_owned()))]);
+    assert_eq!(told, [(UserId::named("kim"), false, Some("Lunch".to_owned()))], "as the service writes it");
+    let other = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "not_ready", "reason": "golf"})).await;
+    assert_eq!(
+        (other.problem().as_str(), &other.json()["detail"]),
+        ("seat.unknown_reason", &json!("Choose one of: Lunch, Training."))
+    );
     let wrong = house.ask(Method::PUT, "/api/v1/seat", &kim, json!({"state": "asleep"})).await;
     assert_eq!(wrong.problem(), "body.invalid");
     let sip = house.fetch("/api/v1/seat/sip", &kim).await.json();
@@ -75,6 +80,7 @@ async fn each_button_of_a_call_reaches_the_call() {
         ("patch", json!({"contact": "con_ben", "destination": "dst_ben-mobile"})),
         ("patch", json!({"number": "(202) 555-0177"})),
         ("patch", json!({"number": "911"})),
+        ("wrap_up_more", Value::Null),
         ("patch/join", Value::Null),
         ("patch/drop", Value::Null),
         ("patch/cancel", Value::Null),
@@ -94,7 +100,7 @@ async fn each_button_of_a_call_reaches_the_call() {
     // Refused, aloud, where all calls out are: by the trunks' rules.
     let Command::Patch { number, .. } = &acts[5].2 else { panic!("{:?}", acts[5].2) };
     assert_eq!(number.emergency_code(), Some("911"));
-    assert_eq!(acts[10].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
+    assert_eq!(acts[11].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
 }
 
 #[tokio::test]
@@ -125,4 +131,24 @@ async fn an_alarm_that_was_seen_to_is_silenced() {
     let got = house.ask(Method::DELETE, "/api/v1/alarms/text-1", &kim, Value::Null).await;
     assert_eq!(got.status, StatusCode::NO_CONTENT);
     assert_eq!(Told::so_far(&house.told.silenced), ["text-1"]);
+}
+
+#[tokio::test]
+async fn a_supervisor_says_what_operators_can_do() {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let path = "/api/v1/users/usr_kim/skills";
+    let skills = json!({"skills": [" Spanish ", "medical", "spanish"]});
+    assert_eq!(house.ask(Method::PUT, path, &kim, skills.clone()).await.problem(), "auth.role");
+    assert_eq!(house.ask(Method::PUT, path, &sam, skills.clone()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.fetch("/api/v1/users", &kim).await.problem(), "auth.role");
+    let users = house.fetch("/api/v1/users", &sam).await.json();
+    assert_eq!(
+        (&users["items"][0]["login"], &users["items"][0]["skills"]),
+        (&json!("kim"), &json!(["medical", "spanish"]))
+    );
+    let nobody = house.ask(Method::PUT, "/api/v1/users/usr_nobody/skills", &sam, skills).await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    let wrong = house.ask(Method::PUT, path, &sam, json!({"skills": [""]})).await;
+    assert_eq!(wrong.problem(), "body.invalid");
 }

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::http::{Method, StatusCode};
 use cordboard::base::clock::UtcMs;
-use cordboard::base::id::CallId;
+use cordboard::base::id::{CallId, UserId};
+use cordboard::domain::operator::skill::{Skill, Skills};
 use cordboard::engine::feed::{AlarmLevel, AlarmView, FeedEvent, QueueView};
 use cordboard::io::net::census::{Caps, Census};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -15,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::House;
+use crate::support::{House, Told};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -66,6 +68,7 @@ async fn a_console_sees_the_whole_picture_and_then_changes_in_order() {
     let hello = hear(&mut socket).await;
     assert_eq!(hello["type"], "hello");
     assert_eq!(hello["user"]["name"], "KIM");
+    assert_eq!(hello["not_ready_reasons"], json!(["Lunch", "Training"]));
     for part in ["seat", "calls", "queue", "dispatches", "alarms"] {
         assert!(!hello[part].is_null(), "{part}");
     }
@@ -257,4 +260,29 @@ async fn a_console_and_a_softphone_are_strangers_until_they_have_shown_who_they_
         }
         assert_eq!(place.voucher().is_redeemed(), known, "{words}");
     }
+}
+
+#[tokio::test]
+async fn what_an_operator_can_do_reaches_the_desk_with_the_console_and_when_it_changes() {
+    let house = House::new().await;
+    let (address, token) = (house.listen().await, house.sign_in("kim").await);
+    let mut socket = console(address, &token).await;
+    hear(&mut socket).await;
+    let kim = UserId::named("kim");
+    assert_eq!(Told::so_far(&house.told.skilled), [(kim.clone(), Skills::new())]);
+    let sam = house.sign_in("sam").await;
+    let body = json!({"skills": ["spanish"]});
+    let set = house.ask(Method::PUT, "/api/v1/users/usr_kim/skills", &sam, body).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    // Longer than what the store said of a session is believed.
+    house.clock.advance(Duration::from_secs(6));
+    let told = async {
+        while Told::so_far(&house.told.skilled).len() < 2 {
+            say(&mut socket, json!({"type": "ping"})).await;
+            hear(&mut socket).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the desk is told");
+    let spanish = Skill::parse("spanish").expect("a skill");
+    assert_eq!(Told::so_far(&house.told.skilled).pop(), Some((kim, [spanish].into())));
 }

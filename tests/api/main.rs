@@ -1,5 +1,6 @@
 //! The front door, asked from outside: the whole router over a store in a temporary directory.
 
+mod abandoned;
 mod account_edit;
 mod accounts;
 mod console;

@@ -18,11 +18,12 @@ use cordboard::base::id::{
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{
-    Account, CallType, Contact, Destination, LeaveMessage, Reach, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
+use cordboard::domain::operator::skill::Skills;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
@@ -35,6 +36,7 @@ use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
 use cordboard::io::speech::{Speaker, VoiceCommand};
+use cordboard::io::store::callbacks::Callback;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use cordboard::io::token::Tokens;
@@ -70,7 +72,10 @@ pub struct Told {
     pub commands: Mutex<Vec<(CallId, UserId, Command)>>,
     pub ready: Mutex<Vec<(UserId, bool, Option<String>)>>,
     pub beats: Mutex<Vec<(UserId, bool)>>,
+    pub skilled: Mutex<Vec<(UserId, Skills)>>,
     pub silenced: Mutex<Vec<String>>,
+    pub rung_back: Mutex<Vec<(Callback, UserId)>>,
+    pub seen_to: Mutex<Vec<CallId>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
     /// Who listens to which live call from now on; no mode: no longer.
     pub listens: Mutex<Vec<(CallId, UserId, Option<ListenMode>)>>,
@@ -179,6 +184,7 @@ impl House {
             settings: Settings {
                 public_url: PUBLIC_URL.into(),
                 sip_domain: "cordboard.local".into(),
+                not_ready_reasons: vec!["Lunch".into(), "Training".into()],
                 sms_providers: vec![SmsProvider { name: "twilio".into(), auth_token: SMS_SECRET.into() }],
                 relay: Some(Relay {
                     urls: RELAY.map(str::to_owned).to_vec(),
@@ -358,6 +364,7 @@ async fn fill(store: &Store) {
         undo_secs: 5,
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
+        queueing: Queueing::default(),
         call_types: vec![
             call_type("urgent", Urgency::Urgent, Some(protocol.id.clone())),
             call_type("sales", Urgency::NotLegitimate, None),
@@ -382,8 +389,14 @@ async fn fill(store: &Store) {
     for (name, role) in
         [("kim", Role::Operator), ("lee", Role::Operator), ("sam", Role::Supervisor), ("ada", Role::Admin)]
     {
-        let user =
-            User { id: UserId::named(name), login: name.into(), name: name.to_uppercase(), role, disabled: false };
+        let user = User {
+            id: UserId::named(name),
+            login: name.into(),
+            name: name.to_uppercase(),
+            role,
+            disabled: false,
+            skills: Skills::new(),
+        };
         tx.insert_user(&user, &hash, START).await.expect("a user");
     }
     tx.commit("test").await.expect("the demo data");
@@ -406,6 +419,7 @@ impl Double {
             desk_phone: false,
             checked: false,
             calls: Vec::new(),
+            skills: Vec::new(),
         }
     }
 }
@@ -470,6 +484,10 @@ impl Desk for Double {
         push(&self.told.beats, (user.id, typing));
     }
 
+    fn skilled(&self, user: UserId, skills: Skills) {
+        push(&self.told.skilled, (user, skills));
+    }
+
     fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async { Err(NotNow("The softphone is not registered.".into())) })
     }
@@ -505,6 +523,15 @@ impl Desk for Double {
 
     fn silence(&self, alarm: &str) {
         push(&self.told.silenced, alarm.to_owned());
+    }
+
+    fn ring_back(&self, callback: Callback, _account: Account, by: UserId) -> Answer<'_, bool> {
+        push(&self.told.rung_back, (callback, by));
+        Box::pin(async { true })
+    }
+
+    fn see_to(&self, call: CallId) {
+        push(&self.told.seen_to, call);
     }
 
     fn listened(&self, call: CallId, by: UserId) -> Answer<'_, bool> {

@@ -76,6 +76,8 @@ auth_token_file = "nowhere.token"
 [recording]
 directory = "carrier.toml"
 keep_days = 0
+[operators]
+not_ready_reasons = ["Lunch", "lunch"]
 "#,
     );
     write(
@@ -103,12 +105,13 @@ keep_days = 0
         "cordboard.toml:20: `telephones` is not known. Known here: auth, email,",
         "carrier.toml, and that is a file. Name a directory of its own",
         "cordboard.toml:23: [recording]: `keep_days` is not a whole number from 1 to 3660.",
+        "cordboard.toml:25: [operators]: `not_ready_reasons` holds \"lunch\" twice. Write it once.",
         "carrier.toml:1: `target` is missing. ",
         "carrier.toml:2: `kind = \"telepathy\"` cannot be read. Write \"address\" or \"registration\".",
         "carrier.toml:3: `addresses` holds \"203.0.113.0/40\", which cannot be read. Write an address or a network",
         "carrier.toml:4: `channels` is not a whole number from 1 to 10000. ",
         "carrier.toml:5: `caller_ids` holds \"911\", which cannot be read. Write the whole number",
-        "21 mistakes",
+        "22 mistakes",
     ] {
         assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
     }
@@ -471,6 +474,22 @@ fn users_are_added_once() {
     // Nothing on standard input: no password.
     let output = cordboard(directory.path(), &["user", "add", "bo", "--password-stdin"]);
     assert_eq!((output.status.code(), said(&output).trim()), (Some(1), "A password has at least 8 characters."));
+}
+
+#[test]
+fn what_users_can_do_is_said_when_they_are_added_and_later() {
+    let directory = TempDir::new("cli");
+    write(directory.path(), "cordboard.toml", SMALL);
+    let skills = |words: &[&str]| {
+        let output = cordboard(directory.path(), &[&["user", "skills"], words].concat());
+        (output.status.code(), said(&output).trim().to_owned())
+    };
+    let add = ["user", "add", "ana", "--skill", "Spanish", "--skill", "medical"];
+    assert_eq!(cordboard(directory.path(), &add).status.code(), Some(0));
+    assert_eq!(skills(&["bo", "german"]), (Some(1), "there is no user \"bo\". Known: ana".to_owned()));
+    assert_eq!(skills(&["ana", "German", "medical"]), (Some(0), "ana: german, medical.".to_owned()));
+    assert_eq!(skills(&["ana"]), (Some(0), "ana: no skills.".to_owned()));
+    assert_eq!(skills(&["ana", " "]).0, Some(2));
 }
 
 #[test]

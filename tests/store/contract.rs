@@ -11,8 +11,8 @@ use cordboard::base::id::{
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Reach, RecordingMode, RecordingPolicy, Speech,
-    Urgency,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
+    Speech, Urgency, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -20,6 +20,8 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Targ
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
+use cordboard::domain::operator::skill::Skill;
+use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
@@ -46,6 +48,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("desk_phones_are_their_owners_and_their_secrets_sealed", |s| {
             Box::pin(desk_phones_are_their_owners_and_their_secrets_sealed(s))
         }),
+        ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
+            Box::pin(a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
+        }),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
@@ -64,6 +69,10 @@ pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
 
+pub fn skill(text: &str) -> Skill {
+    Skill::parse(text).expect("a skill")
+}
+
 pub fn account() -> Account {
     Account {
         id: AccountId::named("plumbing"),
@@ -74,7 +83,11 @@ pub fn account() -> Account {
         notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
         greeting: Speech::Spoken { text: "Thank you for calling.".into() },
         apology: Speech::Recorded { prompt: "apology".into() },
-        comfort: Some(Comfort { every_secs: 30, speech: Speech::Spoken { text: "Please hold.".into() } }),
+        comfort: Some(Comfort {
+            every_secs: 30,
+            speech: Speech::Spoken { text: "Please hold.".into() },
+            position: true,
+        }),
         dids: vec![number("+12025550102"), number("+12025550199")],
         caller_id: Some(number("+12025550102")),
         priority: -1,
@@ -83,6 +96,14 @@ pub fn account() -> Account {
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
+        queueing: Queueing {
+            skills: [skill("Spanish")].into(),
+            skill_wait_secs: 45,
+            wrap_up_secs: Some(60),
+            when_overdue: WhenOverdue::Callback,
+            callback_after_secs: Some(90),
+            abandoned_alarm: true,
+        },
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),
@@ -131,7 +152,15 @@ fn contact(name: &str) -> Contact {
 }
 
 fn user(name: &str) -> User {
-    User { id: UserId::named(name), login: name.into(), name: name.into(), role: Role::Operator, disabled: false }
+    let skills = [skill("Spanish"), skill("medical")].into();
+    User {
+        id: UserId::named(name),
+        login: name.into(),
+        name: name.into(),
+        role: Role::Operator,
+        disabled: false,
+        skills,
+    }
 }
 
 fn secret(text: &str) -> SecretString {
@@ -310,6 +339,41 @@ async fn protocols_are_never_overwritten(store: Store) {
     assert!(written.is_err() || tx.commit("test").await.is_err(), "a protocol that does not exist is refused");
 }
 
+async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store) {
+    with_account(&store).await;
+    let promised = |name: &str, since: i64| Callback {
+        call: CallId::named(name),
+        account: account().id,
+        did: number("+12025550102"),
+        number: number("+12025550150"),
+        priority: 2,
+        skills: [skill("spanish")].into(),
+        since: UtcMs(since),
+        promised_at: NOW,
+        tries: 0,
+        next_at: NOW,
+        end: None,
+    };
+    let (late, early) = (promised("late", 2), promised("early", 1));
+    write(&store, &[&late, &early]).await;
+    assert_eq!(store.list_open_callbacks().await.unwrap(), [early.clone(), late.clone()]);
+    let tried = Callback { tries: 1, next_at: NOW.plus_ms(300_000), ..early.clone() };
+    let end = |outcome: &str| Some(CallbackEnd { at: NOW, outcome: outcome.into(), operator: None });
+    let over = Callback { end: end("reached"), ..late.clone() };
+    write(&store, &[&tried, &over]).await;
+    assert_eq!(store.list_open_callbacks().await.unwrap(), [tried]);
+    write(&store, &[&Callback { end: end("withdrawn"), ..late.clone() }]).await;
+    assert_eq!(store.find_callback(&late.call).await.unwrap(), Some(over), "the first end counts");
+}
+
+async fn write(store: &Store, callbacks: &[&Callback]) {
+    let mut tx = store.write().await.unwrap();
+    for callback in callbacks {
+        tx.upsert_callback(callback).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
+}
+
 async fn passwords_open_for_their_user_only(store: Store) {
     with_user(&store, "kim").await;
     with_user(&store, "lee").await;
@@ -328,10 +392,14 @@ async fn passwords_open_for_their_user_only(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.set_password(&user("kim").id, &password, NOW).await.unwrap();
     tx.disable_user(&user("lee").id, NOW).await.unwrap();
+    tx.set_skills(&user("lee").id, &[skill("german")].into()).await.unwrap();
+    assert!(matches!(tx.set_skills(&user("max").id, &[].into()).await, Err(StoreError::Missing { .. })));
     tx.commit("test").await.unwrap();
     assert_eq!(store.find_user_by_password("kim", secret("correct horse")).await.unwrap(), None);
     assert_eq!(store.find_user_by_password("kim", secret("another horse")).await.unwrap(), Some(user("kim")));
     assert_eq!(store.find_user_by_password("lee", secret("correct horse")).await.unwrap(), None);
+    let lee = store.find_user(&user("lee").id).await.unwrap().unwrap();
+    assert_eq!((lee.disabled, lee.skills), (true, [skill("german")].into()));
 }
 
 async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {

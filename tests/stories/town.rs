@@ -6,7 +6,7 @@ use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, MessageId, ProtocolId, ScheduleId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{
-    Account, CallType, Contact, Destination, LeaveMessage, Reach, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::dispatch::validate::validate;
@@ -140,6 +140,7 @@ fn account() -> Account {
         undo_secs: 5,
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
+        queueing: Queueing::default(),
         call_types: vec![CallType {
             id: CallTypeId::named("urgent"),
             name: "Urgent repair".into(),

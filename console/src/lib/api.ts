@@ -1,6 +1,8 @@
 // The server's HTTP API. Knows tokens and problems (RFC 9457), and nothing of what is shown.
 
 import type {
+  AbandonedKind,
+  AbandonedView,
   Account,
   AccountSettings,
   Contact,
@@ -159,7 +161,7 @@ export interface ProtocolBody {
   call_types: string[];
 }
 
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | `recording/${RecordingAct}`;
+export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
 export const api = {
@@ -233,6 +235,11 @@ export const api = {
   leave: (call: string) => request<void>('DELETE', `/calls/${id(call)}/listen`),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
+
+  abandoned: (filter: { abandoned: AbandonedKind | 'any'; cursor?: string; limit?: number }) =>
+    request<Page<AbandonedView>>('GET', `/calls${query(filter)}`),
+  ringBack: (call: string) => request<void>('POST', `/calls/${id(call)}/ring_back`),
+  seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>

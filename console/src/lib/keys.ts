@@ -14,6 +14,8 @@ export type Action =
   | 'next_call'
   | 'mute'
   | 'ready'
+  | 'seat_menu'
+  | 'wrap_up_more'
   | 'quiet'
   | 'dismiss'
   | 'go_desk'
@@ -22,6 +24,7 @@ export type Action =
   | 'go_check'
   | 'go_accounts'
   | 'go_floor'
+  | 'go_hung_up'
   | 'search'
   | 'field_first'
   | 'theme'
@@ -42,6 +45,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'hold', combo: 'F4', label: 'Hold, and back', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
   { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up: next call', group: 'Call' },
+  { action: 'wrap_up_more', combo: 'Alt+w', label: 'More time for the wrap-up', group: 'Call' },
   { action: 'mute', combo: 'Alt+m', label: 'Mute your microphone, and back', group: 'Call' },
   { action: 'patch', combo: 'F8', label: 'Patch: pick whom to ring', group: 'Patch' },
   { action: 'join', combo: 'F9', label: 'Join all three', group: 'Patch' },
@@ -51,6 +55,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
+  { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
   { action: 'dismiss', combo: 'Alt+x', label: 'Seen to: dismiss the first alarm that can be', group: 'Seat' },
   { action: 'go_desk', combo: 'Alt+1', sequence: 'g d', label: 'Desk', group: 'Go to' },
@@ -59,6 +64,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_check', combo: 'Alt+4', sequence: 'g r', label: 'Ready check', group: 'Go to' },
   { action: 'go_accounts', combo: 'Alt+5', sequence: 'g a', label: 'Accounts (supervisors, admins)', group: 'Go to' },
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
+  { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },

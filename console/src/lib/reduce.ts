@@ -11,6 +11,8 @@ export interface FeedState {
   alarms: AlarmView[];
   /** The last figures of each party of each call. */
   quality: QualityView[];
+  /** Why one is not ready, to choose from. */
+  reasons: string[];
 }
 
 export const EMPTY: FeedState = {
@@ -21,6 +23,7 @@ export const EMPTY: FeedState = {
   dispatches: [],
   alarms: [],
   quality: [],
+  reasons: [],
 };
 
 /** How long a closed dispatch stays to be read before it leaves the desk. */
@@ -43,6 +46,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         dispatches: event.dispatches,
         alarms: event.alarms,
         quality: [],
+        reasons: event.not_ready_reasons ?? [],
       };
     case 'seat':
       // Only our own seat is ours to show; supervisors will see the floor elsewhere.

@@ -191,12 +191,15 @@ export interface SeatView {
   /** The media check was passed, as the server saw it; a desk phone needs none. */
   checked?: boolean;
   calls: string[];
+  /** What she can do for a caller. */
+  skills?: string[];
 }
 
 export type CallState =
   | 'greeting'
   | 'queued'
   | 'offered'
+  | 'ringing_back'
   | 'talking'
   | 'held'
   | 'patching'
@@ -247,6 +250,10 @@ export interface CallView {
   started_at: number;
   state_since: number;
   offered_until: number | null;
+  /** The caller was promised to be called back, and this is that call. */
+  ring_back?: { promised_in: string; since: number; tries: number } | null;
+  /** When the wrap-up ends by itself. */
+  wrap_up_until?: number | null;
   patch: PatchView | null;
   hears: HearsView[];
   ended: { cause: string } | null;
@@ -304,6 +311,28 @@ export interface Waiting {
   account: AccountRef;
   since: number;
   priority: number;
+  /** What the caller needs. */
+  skills?: string[];
+  /** Not on the line: to be called back. */
+  ring_back?: boolean;
+}
+
+export type AbandonedKind = 'greeting' | 'queue' | 'hold' | 'parked' | 'form';
+
+/** A caller who hung up too early. */
+export interface AbandonedView {
+  call: string;
+  account: AccountRef;
+  did: string | null;
+  caller: string | null;
+  kind: AbandonedKind;
+  started_at: number;
+  ended_at: number;
+  /** Who talked with them last. */
+  operator: { id: string; name: string } | null;
+  /** They are being rung back. */
+  ring_back: boolean;
+  draft: { id: string; owner: { id: string; name: string }; call_type: string | null; answers: Answers } | null;
 }
 
 export interface QueueView {
@@ -390,6 +419,8 @@ export interface Hello {
   queue: QueueView;
   dispatches: DispatchView[];
   alarms: AlarmView[];
+  /** Why she is not ready, to choose from; empty: in her own words. */
+  not_ready_reasons?: string[];
 }
 
 export type FeedEvent =

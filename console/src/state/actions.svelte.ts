@@ -17,6 +17,7 @@ import { watch } from './watch.svelte';
 class Overlays {
   help = $state(false);
   search = $state(false);
+  seat = $state(false);
 }
 
 export const overlays = new Overlays();
@@ -135,6 +136,13 @@ export async function finish(call: CallView, disposition: string): Promise<void>
   await attempt(() => api.wrapUpDone(call.id, disposition));
 }
 
+/** As much time once more, where the account limits it. */
+export async function moreWrapUp(): Promise<void> {
+  const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
+  if (!call) notices.show('There is no wrap-up to prolong.', 'info');
+  else if (await onCall(call, 'wrap_up_more')) notices.say('The wrap-up is prolonged.');
+}
+
 export async function nextCall(): Promise<void> {
   const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
   if (call) {
@@ -226,6 +234,11 @@ export function run(action: Action): void {
       return focusFirstField();
     case 'ready':
       return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
+    case 'seat_menu':
+      overlays.seat = !overlays.seat;
+      return;
+    case 'wrap_up_more':
+      return void moreWrapUp();
     case 'quiet':
       return watch.quiet();
     case 'dismiss':
@@ -240,10 +253,12 @@ export function run(action: Action): void {
       return router.go({ name: 'ready' });
     case 'go_accounts':
       if (mayEdit(session.user?.role)) router.go({ name: 'accounts' });
-        return;
+      return;
     case 'go_floor':
       if (mayEdit(session.user?.role)) router.go({ name: 'floor' });
       return;
+    case 'go_hung_up':
+      return router.go({ name: 'hung_up' });
     case 'search':
       overlays.search = !overlays.search;
       return;

@@ -20,7 +20,7 @@ class Desk {
   readonly mine = $derived(myCalls(this.feed));
   readonly call = $derived(this.mine.find((c) => c.id === this.selected) ?? null);
   readonly talking = $derived(
-    this.mine.some((c) => c.state === 'talking' || c.state === 'patching' || c.state === 'conference'),
+    this.mine.some((c) => c.state === 'talking' || c.state === 'ringing_back' || c.state === 'patching' || c.state === 'conference'),
   );
   readonly offered = $derived(this.mine.find((c) => c.state === 'offered') ?? null);
   readonly dispatches = $derived(watched(this.feed.dispatches, clock.now));

@@ -5,6 +5,7 @@ export type Page =
   | { name: 'ready' }
   | { name: 'board' }
   | { name: 'floor' }
+  | { name: 'hung_up' }
   | { name: 'messages' }
   | { name: 'message'; id: string }
   | { name: 'accounts' }
@@ -16,6 +17,8 @@ export function readPath(path: string): Page {
   switch (parts[0]) {
     case 'ready':
       return { name: 'ready' };
+    case 'hung_up':
+      return { name: 'hung_up' };
     case 'board':
       return { name: 'board' };
     case 'floor':

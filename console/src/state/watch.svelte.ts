@@ -17,7 +17,7 @@ const ALARM_EVERY_MS = 9_000;
 const RING_EVERY_MS = 3_000;
 const QUIET_MS = 120_000;
 
-const TALKING = new Set(['talking', 'patching', 'conference']);
+const TALKING = new Set(['talking', 'ringing_back', 'patching', 'conference']);
 
 class Watch {
   quietUntil = $state(0);
@@ -82,7 +82,8 @@ class Watch {
     void accounts.want(call.account.id, true);
     if (call.caller && call.earlier > 0) void accounts.wantEarlier(call.account.id, call.caller);
     const rings = call.state === 'offered';
-    notices.say(`Call for ${call.account.name}. ${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
+    if (call.ring_back && rings) notices.say(`Somebody to ring back for ${call.account.name}. Press F2 to ring them.`);
+    else notices.say(`Call for ${call.account.name}. ${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
     if (!rings && !desk.isTyping) desk.select(call.id);
     if (rings && this.isIdle() && !desk.isTyping) desk.select(call.id);
   }

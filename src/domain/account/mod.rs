@@ -8,11 +8,15 @@ pub mod edit_call_types;
 pub mod edit_contact;
 pub mod fault;
 
+pub mod queueing;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Form;
+
+pub use queueing::{Queueing, WhenOverdue};
 
 /// A client of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,6 +52,7 @@ pub struct Account {
     /// What a call-out leaves when nobody takes it, where the protocol says "leave message".
     pub leave_message: LeaveMessage,
     pub recording: RecordingPolicy,
+    pub queueing: Queueing,
     pub call_types: Vec<CallType>,
 }
 
@@ -68,6 +73,9 @@ pub enum Speech {
 pub struct Comfort {
     pub every_secs: u32,
     pub speech: Speech,
+    /// Say the caller's place in the queue after it, and about how long it will take, if that is known.
+    #[serde(default)]
+    pub position: bool,
 }
 
 /// What is left on a voicemail, or with whoever did not accept (design §6).

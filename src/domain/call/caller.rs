@@ -13,6 +13,9 @@ impl Call {
         if self.phase != Phase::New {
             return;
         }
+        if self.waits_to_ring_back() {
+            return self.arrive_to_ring_back();
+        }
         self.record(RecordEvent::Arrived);
         self.caller.state = LegState::Dialling;
         // A telephone's audio path is there as soon as both descriptions are.
@@ -22,6 +25,12 @@ impl Call {
     }
 
     pub(super) fn on_caller(&mut self, event: LegInput) {
+        if self.waits_to_ring_back() {
+            return;
+        }
+        if matches!(self.phase, Phase::RingingBack { .. }) {
+            return self.on_rung_caller(event);
+        }
         let was_silent = self.caller.silent;
         let came_up = self.caller.advance(event);
         if self.caller.silent != was_silent {
@@ -34,8 +43,10 @@ impl Call {
             self.play_to_caller(self.setup.greeting.clone());
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         }
-        if let LegInput::Ended(why) = event {
-            self.on_caller_gone(why);
+        match event {
+            LegInput::Ended(why) => self.on_caller_gone(why),
+            LegInput::Digit(key) => self.on_caller_key(key),
+            _ => {}
         }
     }
 
@@ -46,6 +57,7 @@ impl Call {
         self.caller_gone = true;
         self.end_recording();
         self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
+        self.note_abandoned();
         self.stop_play();
         self.release_caller();
         // With a contact on the line, or being dialled, the operator still has somebody to speak with.
@@ -67,11 +79,14 @@ impl Call {
         self.record(RecordEvent::GreetingEnded);
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
+        self.plan_callback();
         self.outputs.push_back(Output::Enqueue);
     }
 
     pub(super) fn on_overdue(&mut self) {
         match self.phase {
+            // Whoever is not on the line waits as long as it takes.
+            _ if self.waits_to_ring_back() => return,
             Phase::Queued => {}
             // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
             Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {
@@ -79,6 +94,12 @@ impl Call {
             }
             _ => return,
         }
+        if !self.ask_in_place_of_apology() {
+            self.apologise();
+        }
+    }
+
+    pub(super) fn apologise(&mut self) {
         self.outputs.push_back(Output::Dequeue);
         self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
         self.record(RecordEvent::ApologyStarted);
@@ -87,8 +108,14 @@ impl Call {
         self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
     }
 
+    pub(super) fn apology_over(&mut self) {
+        self.note_abandoned();
+        self.end(Cause::NoAnswer);
+    }
+
     pub(super) fn on_comfort(&mut self) {
-        if !matches!(self.phase, Phase::Queued | Phase::Offered { .. }) || self.playing.is_some() {
+        let waits = matches!(self.phase, Phase::Queued | Phase::Offered { .. }) && self.caller.is_up();
+        if !waits || self.playing.is_some() {
             return;
         }
         if let Some(speech) = self.setup.comfort.clone() {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::listener::ListenMode;
 use super::recording::RecordingState;
@@ -20,6 +21,8 @@ pub enum Stage {
     Greeting,
     Queued,
     Offered,
+    /// A caller who was promised it is called back; the operator hears it ring.
+    RingingBack,
     Talking,
     Held,
     /// A contact is being dialled, or talks with the operator while the caller hears music.
@@ -61,6 +64,10 @@ pub enum CallOutcome {
     Abandoned(Stage),
     /// No operator within the account's maximum wait.
     NoOperator,
+    /// The caller is to be called back instead.
+    Callback,
+    /// A caller who was to be called back was not reached.
+    NotReached,
 }
 
 /// One line of a call's record.
@@ -73,9 +80,23 @@ pub enum RecordEvent {
     GreetingStarted,
     GreetingEnded,
     Queued,
+    CallbackOffered,
+    /// The caller waits on, or is told the apology.
+    CallbackNotWanted,
+    /// It is stored.
+    CallbackPromised,
+    /// The caller is called back.
+    RingBackDialled {
+        number: PhoneNumber,
+    },
     /// Back at the head of the queue.
     Requeued,
     ComfortPlayed,
+    /// The caller was told this of the queue.
+    PlaceTold {
+        position: u32,
+        minutes: Option<u32>,
+    },
     Offered {
         user: UserId,
     },
@@ -140,6 +161,10 @@ pub enum RecordEvent {
         from: UserId,
         to: Option<UserId>,
     },
+    /// The caller hung up too early, or was told that nobody is free.
+    Abandoned {
+        on: Abandoned,
+    },
     ApologyStarted,
     RecordingChanged {
         state: RecordingState,
@@ -170,5 +195,13 @@ pub enum RecordEvent {
     WrappedUp {
         user: UserId,
         disposition: Option<String>,
+    },
+    /// The operator asked for as much time once more.
+    WrapUpProlonged {
+        user: UserId,
+    },
+    /// The account's time for it was over.
+    WrapUpRanOut {
+        user: UserId,
     },
 }

@@ -1,16 +1,19 @@
 //! A call: the legs that belong together, from INVITE to wrap-up.
 //!
-//! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
-//! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`listener`] supervisors who listen, [`moving`] those who move it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
-//! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
-//! what it says.
+//! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`]
+//! the caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that kind,
+//! [`abandoned`] who hung up too early, [`callback`] who would rather be called back and [`ring_back`] the call that
+//! does it, [`place`] what they are told of their place in the queue, [`operator`] the operator's side of it,
+//! [`wrap_up`] what is left to do then, [`listener`] supervisors who listen, [`moving`] those who move it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out what it says.
 //!
 //! What always holds: who hears whom is computed from the state alone and sent as a whole snapshot with a
 //! revision whenever it changes; a hang-up beats a join; the server's legs are each released exactly once; and
 //! [`Output::Ended`] comes exactly once, however the parties leave.
 
+pub mod abandoned;
 pub mod bridge;
+pub mod callback;
 mod caller;
 pub mod cause;
 pub mod event;
@@ -21,9 +24,12 @@ mod operator;
 pub mod outbound;
 pub mod patch;
 pub mod path;
+mod place;
 pub mod recording;
+pub mod ring_back;
 pub mod transfer;
 pub mod view;
+mod wrap_up;
 
 #[cfg(test)]
 mod random_test;
@@ -40,14 +46,17 @@ use crate::base::deadline::soonest;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::queue::place::Place;
 
 use bridge::{HearMatrix, LegId};
+use callback::{Callback, CallbackTerms, Step};
 use cause::Cause;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use leg::{Leg, LegInput};
 use listener::Listener;
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
+use ring_back::RingBack;
 use transfer::TransferProgress;
 
 /// The longest a prompt is waited for whose end we were never told.
@@ -67,6 +76,11 @@ pub struct Setup {
     /// How long one operator is offered the call.
     pub ring: Duration,
     pub recording: RecordingPolicy,
+    /// How long the operator may take to wrap up; as long as they like, if it is not said.
+    pub wrap_up: Option<Duration>,
+    pub callback: CallbackTerms,
+    /// The caller is not on the line, but to be called back.
+    pub ring_back: Option<RingBack>,
 }
 
 /// What a call is told.
@@ -101,6 +115,10 @@ pub enum Input {
     Overdue,
     /// Time for the comfort message.
     Comfort,
+    /// Where the caller stands, to be said after it.
+    Place(Place),
+    /// A callback that was asked for is stored, or is not.
+    CallbackStored(bool),
     /// Neither media nor console of the operator for 5 s.
     SeatLost {
         user: UserId,
@@ -136,6 +154,8 @@ pub enum OperatorCommand {
     WrapUpDone {
         disposition: Option<String>,
     },
+    /// As much time for the wrap-up once more.
+    WrapUpMore,
 }
 
 /// Why a command was not followed.
@@ -152,6 +172,8 @@ pub enum CommandError {
     NotRecorded,
     /// Who has the call cannot listen to it as well.
     OwnCall,
+    /// The account sets no limit to the wrap-up.
+    NotLimited,
 }
 
 impl fmt::Display for CommandError {
@@ -163,6 +185,7 @@ impl fmt::Display for CommandError {
             Self::CallerGone => "the caller has hung up",
             Self::NotRecorded => "calls for this account are not recorded",
             Self::OwnCall => "this call is yours: you are in it already",
+            Self::NotLimited => "the wrap-up has no time limit: take your time",
         })
     }
 }
@@ -236,6 +259,14 @@ pub enum Output {
     Enqueue,
     /// To the queue: the caller no longer waits.
     Dequeue,
+    /// To the queue: the caller cannot be offered now.
+    Pause,
+    /// To the queue: they can again.
+    Resume,
+    /// Store that the caller is to be called back there, and say when it is done ([`Input::CallbackStored`]).
+    StoreCallback {
+        number: PhoneNumber,
+    },
     /// To the queue: the caller is back, at the head.
     Requeue,
     /// The same, and this operator is to have them if they are free.
@@ -295,6 +326,9 @@ pub enum Reason {
     Doubt,
     Farewell,
     Listener,
+    WrapUp,
+    Callback,
+    RingBack,
 }
 
 /// The operator of a call.
@@ -316,7 +350,16 @@ enum Phase {
         until: Instant,
     },
     Queued,
+    /// In the queue, and talking about being called back.
+    CallingBack {
+        step: Step,
+        until: Instant,
+    },
     Offered {
+        until: Instant,
+    },
+    /// The caller's telephone rings, and the operator hears it.
+    RingingBack {
         until: Instant,
     },
     Talking,
@@ -363,10 +406,14 @@ pub struct Call {
     handled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
+    wrap_up_until: Option<Instant>,
     parting: Vec<Parting>,
     listeners: Vec<Listener>,
     /// What plays to the caller.
     playing: Option<u64>,
+    /// To be said next.
+    place: Option<Place>,
+    callback: Callback,
     last_play: u64,
     rev: u64,
     matrix: HearMatrix,
@@ -393,9 +440,12 @@ impl Call {
             joined: None,
             handled: false,
             wrapping: None,
+            wrap_up_until: None,
             parting: Vec::new(),
             listeners: Vec::new(),
             playing: None,
+            place: None,
+            callback: Callback::default(),
             last_play: 0,
             rev: 0,
             matrix: HearMatrix::default(),
@@ -420,6 +470,8 @@ impl Call {
             Input::Offer { user, leg, ring } => self.on_offer(user, leg, ring),
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
+            Input::Place(place) => self.on_place(place),
+            Input::CallbackStored(stored) => self.on_callback_stored(stored),
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),
             Input::Stop => {
@@ -450,6 +502,9 @@ impl Call {
             Phase::Arriving { until } => Some((until, Reason::Acknowledge)),
             Phase::Greeting { until } | Phase::Apology { until } => Some((until, Reason::PromptEnd)),
             Phase::Offered { until } => Some((until, Reason::OfferRing)),
+            Phase::Queued => self.callback_offer_at().map(|at| (at, Reason::Callback)),
+            Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
+            Phase::RingingBack { until } => Some((until, Reason::RingBack)),
             Phase::Doubt { until } => Some((until, Reason::Doubt)),
             Phase::Patching => {
                 self.patch.as_ref().and_then(Patch::ring_until).map(|until| (until, Reason::ContactRing))
@@ -459,7 +514,8 @@ impl Call {
         let farewell = self.parting.iter().map(|p| p.until).min().map(|until| (until, Reason::Farewell));
         let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
         let listener = self.listeners_until().map(|until| (until, Reason::Listener));
-        soonest(soonest(own, announced), soonest(farewell, listener))
+        let wrap_up = self.wrap_up_until().map(|until| (until, Reason::WrapUp));
+        soonest(soonest(soonest(own, announced), soonest(farewell, listener)), wrap_up)
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -496,8 +552,12 @@ impl Call {
         self.caller_heard(play);
         match self.phase {
             Phase::Greeting { .. } => self.greeting_over(),
-            Phase::Apology { .. } => self.end(Cause::NoAnswer),
-            _ => {}
+            Phase::Apology { .. } => self.apology_over(),
+            Phase::CallingBack { step, .. } => self.callback_words_over(step),
+            _ => {
+                self.say_place();
+                self.offer_callback();
+            }
         }
     }
 
@@ -514,9 +574,11 @@ impl Call {
                     self.greeting_over();
                 }
             }
-            Phase::Apology { until } if until <= now => self.end(Cause::NoAnswer),
+            Phase::Apology { until } if until <= now => self.apology_over(),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
             Phase::Doubt { until } if until <= now => self.lose_operator(),
+            Phase::CallingBack { step, until } if until <= now => self.callback_timed_out(step),
+            Phase::RingingBack { until } if until <= now => self.give_up_ring_back(),
             Phase::Patching if self.patch.as_ref().and_then(Patch::ring_until).is_some_and(|u| u <= now) => {
                 self.fail_patch(Cause::NoAnswer);
             }
@@ -524,6 +586,8 @@ impl Call {
         }
         self.give_up_announcement();
         self.give_up_listeners();
+        self.give_up_wrap_up();
+        self.offer_callback();
         self.end_parting(|p| p.until <= now);
     }
 
@@ -542,11 +606,14 @@ impl Call {
                 self.fail_offer(OfferEnd::Withdrawn);
             }
             Phase::Queued => self.outputs.push_back(Output::Dequeue),
+            _ if self.callback_keeps_place() => self.outputs.push_back(Output::Dequeue),
             _ => {}
         }
         let outcome = match (self.joined.is_some(), self.handled) {
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,
+            (false, false) if self.callback_asked_for() => CallOutcome::Callback,
+            (false, false) if self.setup.ring_back.is_some() => CallOutcome::NotReached,
             (false, false) if stage == Stage::Apology => CallOutcome::NoOperator,
             (false, false) => CallOutcome::Abandoned(stage),
         };
@@ -592,6 +659,7 @@ impl Call {
 
     fn stop_play(&mut self) {
         if let Some(play) = self.playing.take() {
+            self.place = None;
             self.caller_missed();
             self.outputs.push_back(Output::StopPlay { leg: self.caller.id, play });
         }

@@ -45,6 +45,7 @@ impl Call {
     }
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
+        let rings_back = self.waits_to_ring_back();
         let Some(operator) = &mut self.operator else { return };
         if event == LegInput::Silent && operator.holds {
             // Phones differ in whether they send anything meanwhile. One that is gone answers no probe.
@@ -54,6 +55,9 @@ impl Call {
         let offered = matches!(self.phase, Phase::Offered { .. });
         let came_up = operator.leg.advance(event);
         let user = operator.user.clone();
+        if came_up && offered && rings_back {
+            return self.ring_caller_back(user);
+        }
         if came_up && offered {
             self.handled = true;
             self.stop_play();
@@ -117,6 +121,9 @@ impl Call {
         self.release(&mut operator.leg);
         self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
         self.outputs.push_back(Output::OperatorLost { user: operator.user });
+        if matches!(self.phase, Phase::RingingBack { .. }) {
+            return self.end(Cause::Lost);
+        }
         if self.is_transferring() {
             return;
         }
@@ -163,14 +170,15 @@ impl Call {
     pub(super) fn free_operator(&mut self) {
         if let Some(mut operator) = self.operator.take() {
             self.release(&mut operator.leg);
-            self.wrapping = Some(operator.user.clone());
-            self.outputs.push_back(Output::SeatFreed { user: operator.user });
+            self.begin_wrap_up(operator.user);
         }
     }
 
     pub(super) fn follow(&mut self, by: &UserId, command: OperatorCommand) -> Result<(), CommandError> {
-        if let OperatorCommand::WrapUpDone { disposition } = command {
-            return self.finish_wrap_up(by, disposition);
+        match command {
+            OperatorCommand::WrapUpDone { disposition } => return self.finish_wrap_up(by, disposition),
+            OperatorCommand::WrapUpMore => return self.prolong_wrap_up(by),
+            _ => {}
         }
         if self.operator.as_ref().is_none_or(|o| o.user != *by) {
             return Err(if self.wrapping.as_ref() == Some(by) { CommandError::NotNow } else { CommandError::NotYours });
@@ -192,7 +200,7 @@ impl Call {
                 self.phase = Phase::Talking;
                 Ok(())
             }
-            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching) => {
+            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching | Phase::RingingBack { .. }) => {
                 self.end(Cause::Released);
                 Ok(())
             }
@@ -206,16 +214,5 @@ impl Call {
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
-    }
-
-    fn finish_wrap_up(&mut self, by: &UserId, disposition: Option<String>) -> Result<(), CommandError> {
-        if self.wrapping.as_ref() != Some(by) {
-            let at_it = self.operator.as_ref().is_some_and(|o| o.user == *by);
-            return Err(if at_it { CommandError::NotNow } else { CommandError::NotYours });
-        }
-        self.wrapping = None;
-        self.record(RecordEvent::WrappedUp { user: by.clone(), disposition });
-        self.outputs.push_back(Output::WrappedUp { user: by.clone() });
-        Ok(())
     }
 }

@@ -26,6 +26,23 @@ fn policy(seed: u64) -> RecordingPolicy {
     RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: !seed.is_multiple_of(5) }
 }
 
+/// Callbacks are offered soon, with or without a number that is known.
+fn callback(seed: u64) -> CallbackTerms {
+    let number = PhoneNumber::parse("+12025550150").ok().filter(|_| seed.is_multiple_of(2));
+    let after = seed.is_multiple_of(4).then_some(Duration::from_secs(4));
+    CallbackTerms { after, when_overdue: seed % 4 == 1, number, ..CallbackTerms::default() }
+}
+
+/// Some calls are those that keep a promise.
+fn ring_back(seed: u64) -> Option<RingBack> {
+    let number = PhoneNumber::parse("+12025550150").expect("a valid number");
+    (seed % 7 == 3).then_some(RingBack { number, ring: Duration::from_secs(20) })
+}
+
+fn wrap_up(seed: u64) -> Option<Duration> {
+    seed.is_multiple_of(3).then_some(Duration::from_secs(5))
+}
+
 struct World {
     seed: u64,
     rng: Rng,
@@ -40,6 +57,7 @@ struct World {
     rev: u64,
     matrix: HearMatrix,
     ended: usize,
+    called_back: bool,
     caller_gone: bool,
     in_queue: bool,
     recorded: bool,
@@ -52,6 +70,8 @@ struct World {
     waived: BTreeSet<LegId>,
     /// Whether a contact who was to be told was ever recorded.
     contact_recorded: bool,
+    /// Who wraps up.
+    wrapping: Option<UserId>,
     /// Second legs of operators' phones that ring.
     unanswered: BTreeSet<LegId>,
     /// Transfers under way, and how many came to their end.
@@ -65,12 +85,16 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let clock = TestClock::at(UtcMs(0));
+        let (recording, wrap_up, callback) = (policy(seed), wrap_up(seed), callback(seed));
+        let setup = Setup { recording, wrap_up, callback, ring_back: ring_back(seed), ..setup() };
+        // Who is called back has no leg before.
+        let started = if setup.ring_back.is_some() { BTreeSet::new() } else { BTreeSet::from([CALLER]) };
         Self {
             seed,
             rng: Rng::seeded(seed),
-            call: Call::new(clock.instant(), Setup { recording: policy(seed), ..setup() }),
+            call: Call::new(clock.instant(), setup),
             clock,
-            started: BTreeSet::from([CALLER]),
+            started,
             hung_up: BTreeMap::new(),
             contacts: BTreeSet::new(),
             operators: BTreeSet::new(),
@@ -79,6 +103,7 @@ impl World {
             rev: 0,
             matrix: HearMatrix::default(),
             ended: 0,
+            called_back: false,
             caller_gone: false,
             in_queue: false,
             recorded: false,
@@ -87,6 +112,7 @@ impl World {
             unspoken: BTreeSet::new(),
             waived: BTreeSet::new(),
             contact_recorded: false,
+            wrapping: None,
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
@@ -102,7 +128,7 @@ impl World {
 
     fn tell(&mut self, input: Input) {
         if let Input::Leg { leg: CALLER, event: LegInput::Ended(_) } = input {
-            self.caller_gone = true;
+            self.caller_gone |= self.started.contains(&CALLER);
         }
         if let Input::PlayDone { leg, play } = input
             && self.announcements.contains(&(leg, play))
@@ -173,7 +199,12 @@ impl World {
                     self.in_queue = true;
                 }
                 Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
-                Output::Ended { .. } => self.ended += 1,
+                Output::Ended { outcome, .. } => {
+                    self.ended += 1;
+                    self.called_back |= outcome == CallOutcome::Callback;
+                }
+                Output::SeatFreed { user } => self.wrapping = Some(user),
+                Output::WrappedUp { user } => assert_eq!(self.wrapping.take(), Some(user), "seed {seed}: over twice"),
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
@@ -316,7 +347,7 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(26) {
+        match self.rng.below(30) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -337,7 +368,12 @@ impl World {
                 let ring = self.rng.below(3) > 0;
                 self.tell(Input::Offer { user, leg, ring });
             }
-            12 => self.tell(Input::Comfort),
+            12 => {
+                self.tell(Input::Comfort);
+                if self.rng.below(2) == 0 {
+                    self.tell(Input::Place(Place { position: 2, minutes: None }));
+                }
+            }
             13 if self.rng.below(10) == 0 => self.tell(Input::Overdue),
             14 if self.rng.below(3) == 0 => self.tell(Input::SeatLost { user }),
             15 if self.rng.below(3) == 0 => self.tell(Input::SeatHungUp { user }),
@@ -357,12 +393,13 @@ impl World {
                     OperatorCommand::Retrieve,
                     OperatorCommand::Cancel,
                     OperatorCommand::WrapUpDone { disposition: None },
+                    OperatorCommand::WrapUpMore,
                     OperatorCommand::Recording(Start),
                     OperatorCommand::Recording(Stop),
                     OperatorCommand::Recording(Pause),
                     OperatorCommand::Recording(Resume),
                 ];
-                let which = self.rng.below(9) as usize;
+                let which = self.rng.below(10) as usize;
                 self.command(commands[which].clone());
             }
             20 => {
@@ -375,6 +412,14 @@ impl World {
                 if let Some((leg, play)) = self.plays.last().copied() {
                     self.tell(Input::Unspoken { leg, play });
                 }
+            }
+            24 | 25 => {
+                let key = ['1', '1', '2', '5', '#'][self.rng.below(5) as usize];
+                self.tell(Input::Leg { leg: CALLER, event: LegInput::Digit(key) });
+            }
+            26 => {
+                let stored = self.rng.below(4) > 0;
+                self.tell(Input::CallbackStored(stored));
             }
             _ => {
                 let by = Duration::from_millis(self.rng.below(4_000));
@@ -396,12 +441,17 @@ impl World {
             }
         }
         self.command(OperatorCommand::WrapUpDone { disposition: None });
+        if self.call.waits_to_ring_back() {
+            // Nobody else ends it.
+            self.tell(Input::Stop);
+        }
     }
 }
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts, mut listened) = (0, 0, 0, 0, 0);
+    let (mut called_back, mut rung_back) = (0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -415,6 +465,8 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         transferred += world.transferred;
         listened += world.listened;
         assert!(world.listening.is_empty(), "seed {seed}: each listener's end is told");
+        called_back += usize::from(world.called_back);
+        rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
@@ -426,4 +478,5 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
+    assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
 }

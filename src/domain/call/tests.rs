@@ -1,7 +1,11 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
+mod abandoned;
+mod callback;
 mod listener;
+mod place;
 mod recording;
+mod wrap_up;
 
 use super::bridge::Source;
 use super::patch::PatchState;
@@ -21,6 +25,9 @@ pub(super) fn setup() -> Setup {
         comfort: Some(spoken("comfort")),
         ring: Duration::from_secs(20),
         recording: RecordingPolicy::default(),
+        wrap_up: None,
+        callback: CallbackTerms::default(),
+        ring_back: None,
     }
 }
 

@@ -206,10 +206,7 @@ impl Call {
         match &self.operator {
             Some(operator) => self.phase = if operator.holds { Phase::Held } else { Phase::Talking },
             None => {
-                if let Some(user) = self.wrapping.take() {
-                    self.record(RecordEvent::WrappedUp { user: user.clone(), disposition: None });
-                    self.outputs.push_back(Output::WrappedUp { user });
-                }
+                self.end_wrap_up(None);
                 self.phase = Phase::Queued;
                 self.record(RecordEvent::Requeued);
                 self.outputs.push_back(Output::Requeue);

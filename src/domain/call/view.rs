@@ -104,7 +104,8 @@ impl Call {
         match self.phase {
             Phase::New | Phase::Arriving { .. } => Stage::Arriving,
             Phase::Greeting { .. } => Stage::Greeting,
-            Phase::Queued => Stage::Queued,
+            Phase::Queued | Phase::CallingBack { .. } => Stage::Queued,
+            Phase::RingingBack { .. } => Stage::RingingBack,
             Phase::Offered { .. } => Stage::Offered,
             Phase::Talking => Stage::Talking,
             Phase::Held | Phase::Doubt { .. } => Stage::Held,
@@ -155,7 +156,17 @@ impl Call {
                     }
                 }
             }
-            Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
+            Phase::RingingBack { .. } => {
+                let early = self.caller.state == LegState::Early;
+                let heard = if early { Source::Leg(self.caller.id) } else { Source::Ringback };
+                if let Some(operator) = operator {
+                    matrix = matrix.with(operator, &[heard]);
+                }
+                if early {
+                    matrix = matrix.with(self.caller.id, &[]);
+                }
+            }
+            Phase::Queued | Phase::CallingBack { .. } | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
                 if let Some(caller) = caller {
                     matrix = matrix.with(caller, &[Source::Music]);
                 }

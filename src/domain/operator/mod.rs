@@ -13,6 +13,8 @@
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
 //! and then every call of theirs is told exactly once.
 
+pub mod skill;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};

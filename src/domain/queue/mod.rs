@@ -1,43 +1,72 @@
 //! The queue: callers waiting, and whom to offer which caller. Priority, then the longest wait; the operator
-//! longest idle first.
+//! longest idle first, of those who have the skills that the caller needs.
 //!
 //! Does not ring anybody and does not time an offer: the call does, and says how it went. `engine/desk` drives
 //! it. What always holds: a caller is offered to at most one operator at a time and an operator at most one
-//! caller; a caller who was given back keeps the place at the head and the wait so far.
+//! caller; a caller who was given back keeps the place at the head and the wait so far; no caller is overtaken at an
+//! operator who could be offered them, and skills are not waited for longer than the account says, nor at all if nobody
+//! at work has them.
 
-use std::collections::VecDeque;
+pub mod place;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
 use crate::base::id::{CallId, UserId};
+use crate::domain::operator::skill::Skills;
+use place::{Place, Waits};
+
+/// How a caller waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Higher goes first.
+    pub priority: i32,
+    pub max_wait: Duration,
+    /// How often they hear a word.
+    pub comfort: Option<Duration>,
+    /// They are told their place with it.
+    pub position: bool,
+    /// What an operator must be able to do.
+    pub skills: Skills,
+    /// How long an operator with all of that is waited for.
+    pub skill_wait: Duration,
+    /// When the wait began, if not now: a caller to be called back keeps their place.
+    pub since: Option<Instant>,
+}
 
 /// What the queue is told.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A caller waits. `comfort`: how often they hear a word.
+    /// A caller waits.
     Enqueue {
         call: CallId,
-        priority: i32,
-        max_wait: Duration,
-        comfort: Option<Duration>,
+        terms: Terms,
     },
-    /// A caller is no longer waiting: served, gone or told the apology.
+    /// A caller is no longer waiting: gone or told the apology.
     Dequeue {
+        call: CallId,
+    },
+    /// A caller cannot be offered now, and keeps their place.
+    Pause {
+        call: CallId,
+    },
+    Resume {
+        call: CallId,
+    },
+    /// An operator speaks with the caller.
+    Served {
         call: CallId,
     },
     /// A caller who was with an operator is back. Their maximum wait starts anew.
     Requeue {
         call: CallId,
-        priority: i32,
-        max_wait: Duration,
-        comfort: Option<Duration>,
+        terms: Terms,
     },
     /// The same, and this operator is to have them, if idle.
     Hand {
         call: CallId,
-        priority: i32,
-        max_wait: Duration,
-        comfort: Option<Duration>,
+        terms: Terms,
         user: UserId,
     },
     /// An offer came to nothing: the caller is at the head again.
@@ -52,6 +81,15 @@ pub enum Input {
     SeatBusy {
         user: UserId,
     },
+    /// An operator is at work, ready or not, and can do this.
+    AtWork {
+        user: UserId,
+        skills: Skills,
+    },
+    /// An operator has gone.
+    Left {
+        user: UserId,
+    },
     /// An operator asks for this caller.
     Take {
         call: CallId,
@@ -64,23 +102,18 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// `taken`: the operator asked for it.
-    Offer {
-        call: CallId,
-        user: UserId,
-        taken: bool,
-    },
+    Offer { call: CallId, user: UserId, taken: bool },
     /// The maximum wait is over.
-    Overdue {
-        call: CallId,
-    },
-    Comfort {
-        call: CallId,
-    },
+    Overdue { call: CallId },
+    /// `place`: to be told as well.
+    Comfort { call: CallId, place: Option<Place> },
 }
 
 /// Why the queue wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    Skills,
+    Rest,
     Overdue,
     Comfort,
 }
@@ -89,16 +122,45 @@ pub enum Reason {
 #[derive(Clone, Debug)]
 pub struct Ticket {
     pub call: CallId,
-    pub priority: i32,
+    pub terms: Terms,
     /// When the caller first queued.
     pub since: Instant,
     /// Given back: goes before all who were not.
     pub returned: bool,
     /// Who is being offered it.
     pub offered: Option<UserId>,
+    /// Cannot be offered now.
+    paused: bool,
+    /// Not on the line, and not wanted just now: callers on the line go first until then.
+    rests_until: Option<Instant>,
+    /// From then on anybody will do.
+    anybody_at: Instant,
+    anybody: bool,
     overdue_at: Instant,
     overdue_told: bool,
     comfort: Option<(Duration, Instant)>,
+    /// At which place they began to wait.
+    began_at: u32,
+    told: Option<Place>,
+}
+
+impl Ticket {
+    const fn can_be_offered(&self) -> bool {
+        self.offered.is_none() && !self.paused && self.rests_until.is_none()
+    }
+
+    /// Its wait says something of others': it was one, on the line.
+    const fn counts(&self) -> bool {
+        !self.returned && self.terms.since.is_none()
+    }
+}
+
+/// What is kept of a caller who left the queue, should they come back.
+#[derive(Debug)]
+struct Past {
+    call: CallId,
+    since: Instant,
+    told: Option<Place>,
 }
 
 /// All callers waiting and all operators idle.
@@ -106,33 +168,54 @@ pub struct Ticket {
 pub struct Queue {
     tickets: Vec<Ticket>,
     idle: Vec<(Instant, UserId)>,
-    /// When callers who left the queue for an operator had first queued, should they come back.
-    served: VecDeque<(CallId, Instant)>,
+    at_work: BTreeMap<UserId, Skills>,
+    past: VecDeque<Past>,
+    waits: Waits,
     outputs: VecDeque<Output>,
 }
 
-/// How many served callers' first times are remembered.
-const SERVED_KEPT: usize = 1_024;
+/// How long callers on the line go before one to be called back whom nobody took.
+const REST: Duration = Duration::from_secs(30);
+/// How many callers who left are remembered.
+const PAST_KEPT: usize = 1_024;
 
 impl Queue {
     /// Takes in what happened, and makes the offers that follow.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Enqueue { call, priority, max_wait, comfort } => {
-                self.insert(now, call, priority, max_wait, comfort, false);
-            }
-            Input::Requeue { call, priority, max_wait, comfort } => {
-                self.insert(now, call, priority, max_wait, comfort, true);
-            }
-            Input::Hand { call, priority, max_wait, comfort, user } => {
-                self.insert(now, call.clone(), priority, max_wait, comfort, true);
+            Input::Enqueue { call, terms } => self.insert(now, call, terms, false),
+            Input::Requeue { call, terms } => self.insert(now, call, terms, true),
+            Input::Hand { call, terms, user } => {
+                self.insert(now, call.clone(), terms, true);
                 self.take(&call, user);
             }
             Input::Dequeue { call } => self.remove(&call),
+            Input::Pause { call } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    ticket.paused = true;
+                }
+            }
+            Input::Resume { call } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    ticket.paused = false;
+                    // The call ignored "overdue" meanwhile: it is said again.
+                    ticket.overdue_told = false;
+                }
+            }
+            Input::Served { call } => {
+                if let Some(ticket) = self.tickets.iter().find(|t| t.call == call && t.counts()) {
+                    self.waits.add(now, now.saturating_duration_since(ticket.since), ticket.began_at);
+                }
+                self.remove(&call);
+            }
             Input::OfferFailed { call } => {
                 if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
                     ticket.offered = None;
-                    ticket.returned = true;
+                    if ticket.terms.since.is_some() {
+                        ticket.rests_until = Some(now + REST);
+                    } else {
+                        ticket.returned = true;
+                    }
                     // The call ignores "overdue" while an operator's phone comes up: it is said again.
                     ticket.overdue_told = false;
                 }
@@ -142,6 +225,12 @@ impl Queue {
                 self.idle.push((since, user));
             }
             Input::SeatBusy { user } => self.idle.retain(|(_, u)| *u != user),
+            Input::AtWork { user, skills } => {
+                self.at_work.insert(user, skills);
+            }
+            Input::Left { user } => {
+                self.at_work.remove(&user);
+            }
             Input::Take { call, user } => self.take(&call, user),
             Input::Tick => {}
         }
@@ -158,53 +247,70 @@ impl Queue {
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         let overdue = self.tickets.iter().filter(|t| !t.overdue_told).map(|t| t.overdue_at).min();
         let comfort = self.tickets.iter().filter_map(|t| t.comfort).map(|(_, at)| at).min();
-        soonest(overdue.map(|at| (at, Reason::Overdue)), comfort.map(|at| (at, Reason::Comfort)))
+        let skills = self.tickets.iter().filter(|t| t.offered.is_none() && !t.anybody).map(|t| t.anybody_at).min();
+        let spoken = soonest(overdue.map(|at| (at, Reason::Overdue)), comfort.map(|at| (at, Reason::Comfort)));
+        let rest = self.tickets.iter().filter_map(|t| t.rests_until).min();
+        let offers = soonest(skills.map(|at| (at, Reason::Skills)), rest.map(|at| (at, Reason::Rest)));
+        soonest(spoken, offers)
     }
 
     /// Everybody who waits, first come first.
     pub fn waiting(&self) -> Vec<&Ticket> {
         let mut waiting: Vec<_> = self.tickets.iter().collect();
-        waiting.sort_by_key(|t| (!t.returned, -i64::from(t.priority), t.since));
+        waiting.sort_by_key(|t| (!t.returned, -i64::from(t.terms.priority), t.since));
         waiting
     }
 
-    fn insert(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        priority: i32,
-        max_wait: Duration,
-        comfort: Option<Duration>,
-        returned: bool,
-    ) {
-        let since = self.served.iter().find(|(c, _)| *c == call).map_or(now, |(_, since)| *since);
+    fn insert(&mut self, now: Instant, call: CallId, terms: Terms, returned: bool) {
+        let past = self.past.iter().find(|past| past.call == call);
+        let fresh = terms.since.unwrap_or(now);
+        let (since, told) = past.map_or((fresh, None), |past| (past.since, past.told));
         self.tickets.retain(|t| t.call != call);
         self.tickets.push(Ticket {
-            call,
-            priority,
+            call: call.clone(),
             since,
             returned,
             offered: None,
-            overdue_at: now + max_wait,
+            paused: false,
+            rests_until: None,
+            anybody_at: now + terms.skill_wait,
+            anybody: terms.skills.is_empty(),
+            overdue_at: now + terms.max_wait,
             overdue_told: false,
-            comfort: comfort.filter(|every| !every.is_zero()).map(|every| (every, now + every)),
+            comfort: terms.comfort.filter(|every| !every.is_zero()).map(|every| (every, now + every)),
+            began_at: 1,
+            told,
+            terms,
         });
+        let position = self.position(&call);
+        if let Some(ticket) = self.tickets.last_mut() {
+            ticket.began_at = position;
+        }
+    }
+
+    /// How many callers are to be offered next, up to this one.
+    fn position(&self, call: &CallId) -> u32 {
+        let before = self.waiting().into_iter().take_while(|t| t.call != *call);
+        u32::try_from(before.filter(|t| t.offered.is_none()).count()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn remove(&mut self, call: &CallId) {
         if let Some(at) = self.tickets.iter().position(|t| t.call == *call) {
-            let ticket = self.tickets.swap_remove(at);
-            self.served.retain(|(c, _)| c != call);
-            self.served.push_back((ticket.call, ticket.since));
-            if self.served.len() > SERVED_KEPT {
-                self.served.pop_front();
+            // Not swapped: who came in the same instant keeps their order.
+            let ticket = self.tickets.remove(at);
+            self.past.retain(|past| past.call != *call);
+            self.past.push_back(Past { call: ticket.call, since: ticket.since, told: ticket.told });
+            if self.past.len() > PAST_KEPT {
+                self.past.pop_front();
             }
         }
     }
 
     fn take(&mut self, call: &CallId, user: UserId) {
         let idle = self.idle.iter().any(|(_, u)| *u == user);
-        if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && idle) {
+        if let Some(ticket) =
+            self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && !t.paused && idle)
+        {
             ticket.offered = Some(user.clone());
             self.idle.retain(|(_, u)| *u != user);
             self.outputs.push_back(Output::Offer { call: call.clone(), user, taken: true });
@@ -212,207 +318,62 @@ impl Queue {
     }
 
     fn run_clocks(&mut self, now: Instant) {
-        for ticket in &mut self.tickets {
+        for at in 0..self.tickets.len() {
+            let ticket = &mut self.tickets[at];
+            ticket.anybody |= ticket.anybody_at <= now;
+            ticket.rests_until = ticket.rests_until.filter(|until| *until > now);
             if !ticket.overdue_told && ticket.overdue_at <= now {
                 ticket.overdue_told = true;
                 self.outputs.push_back(Output::Overdue { call: ticket.call.clone() });
             }
-            if let Some((every, at)) = &mut ticket.comfort
-                && *at <= now
+            if let Some((every, due)) = &mut ticket.comfort
+                && *due <= now
             {
-                *at = now + *every;
-                self.outputs.push_back(Output::Comfort { call: ticket.call.clone() });
+                *due = now + *every;
+                let (call, place) = (ticket.call.clone(), self.tell_place(now, at));
+                self.outputs.push_back(Output::Comfort { call, place });
             }
         }
     }
 
+    /// What this caller can be told of their place, which they have been told then.
+    fn tell_place(&mut self, now: Instant, at: usize) -> Option<Place> {
+        let ticket = &self.tickets[at];
+        if !ticket.terms.position || ticket.offered.is_some() || ticket.paused {
+            return None;
+        }
+        let place = self.waits.place(now, self.position(&ticket.call));
+        let (said, told) = place.told_after(ticket.told)?;
+        self.tickets[at].told = Some(told);
+        Some(said)
+    }
+
     fn offer(&mut self) {
-        loop {
-            // A caller already told to be overdue is on the way to the apology.
-            let next = self.waiting().into_iter().find(|t| t.offered.is_none() && !t.overdue_told);
-            let Some(call) = next.map(|t| t.call.clone()) else { return };
-            let Some(longest_idle) = (0..self.idle.len()).min_by_key(|i| self.idle[*i].0) else { return };
+        // A caller already told to be overdue is on the way to the apology.
+        let free = self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told);
+        for call in free.map(|t| t.call.clone()).collect::<Vec<_>>() {
+            let Some(at) = self.tickets.iter().position(|t| t.call == call) else { continue };
+            let Some(longest_idle) = self.pick_operator(&self.tickets[at]) else { continue };
             let (_, user) = self.idle.swap_remove(longest_idle);
-            if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
-                ticket.offered = Some(user.clone());
-            }
+            self.tickets[at].offered = Some(user.clone());
             self.outputs.push_back(Output::Offer { call, user, taken: false });
         }
+    }
+
+    /// Where in `idle` the operator is who gets this caller.
+    fn pick_operator(&self, ticket: &Ticket) -> Option<usize> {
+        let has_all =
+            |user: &UserId| self.at_work.get(user).is_some_and(|skills| ticket.terms.skills.is_subset(skills));
+        let longest_idle = |skilled: bool| {
+            let fit = (0..self.idle.len()).filter(|i| !skilled || has_all(&self.idle[*i].1));
+            fit.min_by_key(|i| self.idle[*i].0)
+        };
+        longest_idle(true).or_else(|| {
+            let anybody = ticket.anybody || !self.at_work.keys().any(has_all);
+            longest_idle(false).filter(|_| anybody)
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::clock::{Clock, TestClock, UtcMs};
-    use crate::base::rng::Rng;
-
-    fn call(name: &str) -> CallId {
-        CallId::named(name)
-    }
-
-    fn user(name: &str) -> UserId {
-        UserId::named(name)
-    }
-
-    struct Desk {
-        clock: TestClock,
-        queue: Queue,
-    }
-
-    impl Desk {
-        fn open() -> Self {
-            Self { clock: TestClock::at(UtcMs(0)), queue: Queue::default() }
-        }
-
-        fn tell(&mut self, input: Input) -> Vec<Output> {
-            self.queue.handle(self.clock.instant(), input);
-            std::iter::from_fn(|| self.queue.poll_output()).collect()
-        }
-
-        fn joins(&mut self, name: &str, priority: i32) -> Vec<Output> {
-            let (max_wait, comfort) = (Duration::from_secs(120), Some(Duration::from_secs(30)));
-            self.tell(Input::Enqueue { call: call(name), priority, max_wait, comfort })
-        }
-
-        fn idle(&mut self, name: &str) -> Vec<Output> {
-            let since = self.clock.instant();
-            self.tell(Input::SeatIdle { user: user(name), since })
-        }
-
-        fn after(&mut self, secs: u64) -> Vec<Output> {
-            self.clock.advance(Duration::from_secs(secs));
-            self.tell(Input::Tick)
-        }
-    }
-
-    fn offer(c: &str, u: &str) -> Output {
-        Output::Offer { call: call(c), user: user(u), taken: false }
-    }
-
-    #[test]
-    fn priority_goes_first_then_the_longest_wait() {
-        let mut desk = Desk::open();
-        desk.joins("first", 0);
-        desk.after(1);
-        desk.joins("second", 0);
-        desk.after(1);
-        desk.joins("clinic", 5);
-        assert_eq!(desk.idle("kim"), [offer("clinic", "kim")]);
-        assert_eq!(desk.idle("lee"), [offer("first", "lee")]);
-        assert_eq!(desk.idle("max"), [offer("second", "max")]);
-    }
-
-    #[test]
-    fn the_operator_longest_idle_is_offered_the_call() {
-        let mut desk = Desk::open();
-        desk.idle("kim");
-        desk.after(1);
-        desk.idle("lee");
-        assert_eq!(desk.joins("a", 0), [offer("a", "kim")]);
-        assert_eq!(desk.joins("b", 0), [offer("b", "lee")]);
-    }
-
-    #[test]
-    fn a_failed_offer_gives_the_caller_the_head_with_the_wait_so_far() {
-        let mut desk = Desk::open();
-        desk.idle("kim");
-        desk.joins("a", 0);
-        let waited_since = desk.clock.instant();
-        desk.after(5);
-        desk.joins("urgent", 9);
-        desk.tell(Input::OfferFailed { call: call("a") });
-        assert_eq!(desk.idle("lee"), [offer("a", "lee")], "before the higher priority");
-        assert_eq!(desk.queue.waiting()[0].since, waited_since);
-    }
-
-    #[test]
-    fn a_caller_given_back_after_talking_keeps_the_original_wait_and_may_wait_again() {
-        let mut desk = Desk::open();
-        let first = desk.clock.instant();
-        desk.joins("a", 0);
-        desk.idle("kim");
-        desk.tell(Input::Dequeue { call: call("a") });
-        desk.after(600);
-        desk.joins("b", 3);
-        let (max_wait, comfort) = (Duration::from_secs(120), None);
-        let told = desk.tell(Input::Requeue { call: call("a"), priority: 0, max_wait, comfort });
-        assert_eq!(told, [], "not overdue at once for the ten minutes it was served");
-        assert_eq!((desk.queue.waiting()[0].call.clone(), desk.queue.waiting()[0].since), (call("a"), first));
-    }
-
-    #[test]
-    fn waiting_callers_hear_a_word_on_time_and_are_overdue_once() {
-        let mut desk = Desk::open();
-        desk.joins("a", 0);
-        assert_eq!(desk.after(29), []);
-        assert_eq!(desk.after(1), [Output::Comfort { call: call("a") }]);
-        assert_eq!(desk.after(30), [Output::Comfort { call: call("a") }]);
-        let told = desk.after(60);
-        assert!(told.contains(&Output::Overdue { call: call("a") }));
-        assert!(!desk.after(1).contains(&Output::Overdue { call: call("a") }));
-        assert_eq!(desk.idle("kim"), [], "who is told the apology is offered to nobody");
-    }
-
-    #[test]
-    fn an_overdue_caller_whose_offer_fails_is_overdue_again() {
-        let mut desk = Desk::open();
-        desk.idle("kim");
-        desk.joins("a", 0);
-        assert!(desk.after(120).contains(&Output::Overdue { call: call("a") }));
-        assert!(desk.tell(Input::OfferFailed { call: call("a") }).contains(&Output::Overdue { call: call("a") }));
-    }
-
-    #[test]
-    fn an_operator_can_take_a_caller_out_of_turn() {
-        let mut desk = Desk::open();
-        desk.joins("a", 0);
-        desk.after(1);
-        desk.joins("b", 0);
-        assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("kim") }), [], "not while busy");
-        let mut desk = Desk::open();
-        desk.idle("kim");
-        desk.tell(Input::SeatBusy { user: user("kim") });
-        assert_eq!(desk.joins("a", 0), []);
-    }
-
-    #[test]
-    fn nobody_is_offered_twice_whatever_happens() {
-        for seed in 0..2_000 {
-            let mut rng = Rng::seeded(seed);
-            let mut desk = Desk::open();
-            // Who is offered what, as the outside sees it.
-            let mut offered: Vec<(CallId, UserId)> = Vec::new();
-            for _ in 0..120 {
-                let c = format!("c{}", rng.below(6));
-                let u = format!("u{}", rng.below(4));
-                let outputs = match rng.below(7) {
-                    0 => {
-                        if desk.queue.waiting().iter().any(|t| t.call == call(&c)) {
-                            vec![]
-                        } else {
-                            desk.joins(&c, 0)
-                        }
-                    }
-                    1 => {
-                        offered.retain(|(oc, _)| *oc != call(&c));
-                        desk.tell(Input::Dequeue { call: call(&c) })
-                    }
-                    2 => {
-                        offered.retain(|(oc, _)| *oc != call(&c));
-                        desk.tell(Input::OfferFailed { call: call(&c) })
-                    }
-                    3 | 4 if !offered.iter().any(|(_, ou)| *ou == user(&u)) => desk.idle(&u),
-                    5 => desk.tell(Input::SeatBusy { user: user(&u) }),
-                    _ => desk.after(rng.below(20)),
-                };
-                for output in outputs {
-                    if let Output::Offer { call, user, .. } = output {
-                        assert!(!offered.iter().any(|(c, u)| *c == call || *u == user), "seed {seed}");
-                        offered.push((call, user));
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

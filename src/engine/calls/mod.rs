@@ -1,11 +1,12 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened, [`recordings`] looks after what is recorded, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for
-//! help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
-//! operator is freed, its row is finished; the neighbours go on.
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
+//! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
+//! call back, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
+//! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
+pub mod callbacks;
 pub mod check;
 mod emergency;
 pub mod listen;
@@ -17,6 +18,8 @@ mod recordings;
 mod task;
 mod view;
 
+#[cfg(test)]
+mod callback_tests;
 #[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
@@ -31,6 +34,8 @@ mod loopback_tests;
 mod moving_tests;
 #[cfg(test)]
 mod offer_tests;
+#[cfg(test)]
+mod queue_tests;
 #[cfg(test)]
 mod recording_tests;
 #[cfg(test)]
@@ -54,6 +59,7 @@ use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
+use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
 pub use crate::domain::call::CommandError;
@@ -67,6 +73,7 @@ use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use book::Accounts;
+use callbacks::Callbacks;
 use emergency::Helping;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
@@ -103,6 +110,8 @@ pub enum Command {
     WrapUpDone {
         disposition: Option<String>,
     },
+    /// As much time for the wrap-up once more.
+    WrapUpMore,
 }
 
 /// What calls are made with.
@@ -112,6 +121,9 @@ pub struct CallsParts {
     pub feed: Feed,
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
+    pub callbacks: Arc<dyn Callbacks>,
+    /// How callers write numbers.
+    pub numbering: Numbering,
     pub recordings: Recordings,
     pub figures: FiguresHandle,
     /// Where to tell of patches and ends.
@@ -125,6 +137,8 @@ struct Calls {
     feed: Feed,
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
+    callbacks: Arc<dyn Callbacks>,
+    numbering: Numbering,
     recordings: Recordings,
     figures: FiguresHandle,
     live: Mutex<HashMap<CallId, Live>>,
@@ -154,6 +168,8 @@ impl CallsHandle {
             feed: parts.feed,
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news),
+            callbacks: parts.callbacks,
+            numbering: parts.numbering,
             recordings: parts.recordings,
             figures: parts.figures,
             live: Mutex::default(),
@@ -267,8 +283,16 @@ impl CallsHandle {
     /// An operator has seen to an alarm about a call; its record remembers that.
     pub fn silence(&self, alarm: &str) {
         let Some(AlarmView { call: Some(call), .. }) = self.0.take_back(alarm) else { return };
-        let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
-        self.0.recorder.write(Line::Event { call, at: self.0.wiring.clock.utc(), kind, body });
+        self.0.seen_to(call);
+    }
+
+    /// Somebody has seen to the caller of a call that is over; alarms about it go.
+    pub fn see_to(&self, call: &CallId) {
+        let about = |alarm: &AlarmView| alarm.dismissible && alarm.call.as_ref() == Some(call);
+        for alarm in self.alarms().iter().filter(|alarm| about(alarm)) {
+            self.0.take_back(&alarm.id);
+        }
+        self.0.seen_to(call.clone());
     }
 
     /// Lets everybody go: the service is stopping.
@@ -287,7 +311,10 @@ impl CallsHandle {
 
     /// True once no call is left.
     pub fn is_idle(&self) -> bool {
-        self.0.lock().is_empty() && self.0.out.is_empty() && self.0.helping.is_empty()
+        // Whoever waits to be called back waits on after the next start.
+        let waits = |view: &CallView| view.ring_back.is_some() && view.state == CallState::Queued;
+        let only_waits = self.0.lock().values().all(|live| live.view.as_ref().is_some_and(waits));
+        only_waits && self.0.out.is_empty() && self.0.helping.is_empty()
     }
 }
 
@@ -305,7 +332,7 @@ impl Calls {
     fn on_desk(&self, word: FromDesk) {
         let (FromDesk::Offer { call, .. }
         | FromDesk::Overdue { call }
-        | FromDesk::Comfort { call }
+        | FromDesk::Comfort { call, .. }
         | FromDesk::SeatLost { call, .. }
         | FromDesk::SeatHungUp { call, .. }
         | FromDesk::ListensElsewhere { call, .. }) = &word;
@@ -381,10 +408,20 @@ impl Calls {
             let (kind, body) = ("verstat".to_owned(), serde_json::json!({ "verstat": verstat }));
             self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
         }
+        self.live(facts, |calls, facts, inbox| CallTask::new(calls, facts, incoming, inbox)).await;
+    }
+
+    /// Runs a call from its first moment to its last.
+    async fn live(
+        self: Arc<Self>,
+        facts: Facts,
+        make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<ToCall>) -> CallTask + Send + 'static,
+    ) {
+        let (id, account, caller) = (facts.id.clone(), facts.account.name.clone(), facts.caller.clone());
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
         let calls = Arc::clone(&self);
-        let mut work = pin!(async move { CallTask::new(calls, facts, incoming, received).run().await });
+        let mut work = pin!(async move { make(calls, facts, received).run().await });
         // What a panic leaves half done goes with it: nothing of it is used again.
         let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(polled) => polled.map(|()| true),
@@ -456,6 +493,11 @@ impl Calls {
         });
     }
 
+    fn seen_to(&self, call: CallId) {
+        let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
+        self.recorder.write(Line::Event { call, at: self.wiring.clock.utc(), kind, body });
+    }
+
     fn take_back(&self, alarm: &str) -> Option<AlarmView> {
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         let at = alarms.iter().position(|a| a.id == alarm)?;
@@ -493,6 +535,14 @@ mod alarm_text {
 
     pub(super) fn no_operator(account: &str, caller: Option<&PhoneNumber>) -> String {
         format!("{account}: a caller waited in vain and was told so: {}.", back(caller))
+    }
+
+    pub(super) fn abandoned(account: &str, caller: Option<&PhoneNumber>) -> String {
+        format!("{account}: a caller hung up before they were served: {}.", back(caller))
+    }
+
+    pub(super) fn not_reached(account: &str, caller: &PhoneNumber) -> String {
+        format!("{account}: a caller was promised to be called back and not reached: {}.", back(Some(caller)))
     }
 
     fn back(caller: Option<&PhoneNumber>) -> String {

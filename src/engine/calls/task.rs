@@ -6,28 +6,33 @@
 
 mod listener;
 mod phone;
+mod ring_back;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::callbacks::{RING, RungBack};
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
-use crate::domain::account::{RecordingMode, Speech};
+use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::call::bridge::LegId;
+use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
+use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::figures::CallTally;
 use crate::domain::operator::Phone;
+use crate::domain::queue::Terms;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, UserRef};
 use crate::engine::legs::{Legs, stats_on_record};
@@ -35,6 +40,7 @@ use crate::engine::mixer::Mixer;
 use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
+use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallEnd;
 
 use listener::Supervisor;
@@ -52,6 +58,8 @@ pub(super) enum ToCall {
     },
     /// So many messages has this caller left before.
     Earlier(u32),
+    /// A callback is stored, or could not be.
+    CallbackStored(bool),
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -101,6 +109,10 @@ pub(super) struct CallTask {
     supervisors: Vec<Supervisor>,
     /// What the figures of today have been told of it.
     tally: CallTally,
+    /// When the caller began to wait.
+    queued_at: Option<Instant>,
+    /// The promise that this call is to keep, and whom to tell what came of it.
+    ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
 }
 
 impl CallTask {
@@ -110,21 +122,53 @@ impl CallTask {
         incoming: IncomingCall,
         inbox: mpsc::UnboundedReceiver<ToCall>,
     ) -> Self {
+        let mut task = Self::on_leg(calls, facts, incoming.leg, None, inbox);
+        task.legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
+        task
+    }
+
+    /// A call that keeps a promise: the caller's leg is yet to be dialled.
+    pub(super) fn to_ring_back(
+        calls: Arc<Calls>,
+        facts: Facts,
+        callback: Callback,
+        tell: oneshot::Sender<RungBack>,
+        inbox: mpsc::UnboundedReceiver<ToCall>,
+    ) -> Self {
+        let leg = calls.wiring.fresh_leg();
+        Self::on_leg(calls, facts, leg, Some((callback, Some(tell))), inbox)
+    }
+
+    fn on_leg(
+        calls: Arc<Calls>,
+        facts: Facts,
+        caller: LegId,
+        ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
+        inbox: mpsc::UnboundedReceiver<ToCall>,
+    ) -> Self {
         let wiring = &calls.wiring;
         let shard = wiring.media.pick_shard();
         let (media_events, media) = mpsc::unbounded_channel();
-        let mut legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
+        let legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
         let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
+        let queueing = &account.queueing;
         let setup = Setup {
-            caller: incoming.leg,
+            caller,
             greeting: account.greeting.clone(),
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
+            wrap_up: queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into())),
+            callback: CallbackTerms {
+                after: queueing.callback_after_secs.map(|secs| Duration::from_secs(secs.into())),
+                when_overdue: queueing.when_overdue == WhenOverdue::Callback,
+                number: facts.caller.clone(),
+                numbering: calls.numbering.clone(),
+            },
+            ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
         };
-        legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
         Self {
             calls,
@@ -145,6 +189,8 @@ impl CallTask {
             recorded: false,
             supervisors: Vec::new(),
             tally: CallTally::default(),
+            queued_at: None,
+            ring_back,
         }
     }
 
@@ -208,7 +254,7 @@ impl CallTask {
         }
     }
 
-    fn now(&self) -> std::time::Instant {
+    fn now(&self) -> Instant {
         self.calls.wiring.clock.instant()
     }
 
@@ -271,10 +317,17 @@ impl CallTask {
             ToCall::Desk(FromDesk::Offer { user, phone, ring, .. }) => {
                 self.ring_on = phone;
                 let leg = self.calls.wiring.fresh_leg();
+                // Who is to be called back is dialled by a key, never by surprise.
+                let ring = ring && !self.call.waits_to_ring_back();
                 self.tell(Input::Offer { user, leg, ring });
             }
             ToCall::Desk(FromDesk::Overdue { .. }) => self.tell(Input::Overdue),
-            ToCall::Desk(FromDesk::Comfort { .. }) => self.tell(Input::Comfort),
+            ToCall::Desk(FromDesk::Comfort { place, .. }) => {
+                self.tell(Input::Comfort);
+                if let Some(place) = place {
+                    self.tell(Input::Place(place));
+                }
+            }
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
             ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
             ToCall::Desk(FromDesk::ListensElsewhere { user, .. }) | ToCall::Leave { by: user } => self.leave(&user),
@@ -296,6 +349,7 @@ impl CallTask {
                 self.facts.earlier = messages;
                 self.show();
             }
+            ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Stop => {
                 self.stopped = true;
@@ -315,6 +369,7 @@ impl CallTask {
             Command::Drop => OperatorCommand::Drop,
             Command::Cancel => OperatorCommand::Cancel,
             Command::Recording(command) => OperatorCommand::Recording(command),
+            Command::WrapUpMore => OperatorCommand::WrapUpMore,
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
                 let leg = self.calls.wiring.fresh_leg();
@@ -380,15 +435,17 @@ impl CallTask {
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
             Output::Enqueue => {
+                self.queued_at = Some(self.now());
                 self.to_desk(CallWord::Enqueue(self.waiting()));
                 self.calls.count_earlier(&self.facts);
             }
             Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
             Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(), user }),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
+            Output::Pause => self.to_desk(CallWord::Pause),
+            Output::Resume => self.to_desk(CallWord::Resume),
+            Output::StoreCallback { number } => self.promise(number),
             Output::OfferAccepted { user } => {
-                let now = self.facts.utc(self.now());
-                self.talked_at.get_or_insert(now);
                 self.operator = Some(user.clone());
                 self.to_desk(CallWord::OfferAccepted { user });
             }
@@ -437,11 +494,21 @@ impl CallTask {
 
     fn waiting(&self) -> Waiting {
         let account = &self.facts.account;
+        if let Some((callback, _)) = self.ring_back.as_ref().filter(|_| self.call.waits_to_ring_back()) {
+            return self.waiting_to_ring_back(callback);
+        }
         Waiting {
             account: self.facts.account_ref(),
-            priority: account.priority,
-            max_wait: Duration::from_secs(account.max_wait_secs.into()),
-            comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+            terms: Terms {
+                priority: account.priority,
+                max_wait: Duration::from_secs(account.max_wait_secs.into()),
+                comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
+                position: account.comfort.as_ref().is_some_and(|c| c.position),
+                skills: account.queueing.skills.clone(),
+                skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
+                since: None,
+            },
+            ring_back: false,
         }
     }
 
@@ -449,10 +516,17 @@ impl CallTask {
         self.calls.desk.from_call(self.facts.id.clone(), word);
     }
 
-    fn record(&mut self, at: std::time::Instant, event: &RecordEvent) {
+    fn record(&mut self, at: Instant, event: &RecordEvent) {
         let (account, started_at) = (&self.facts.account, self.facts.started_at);
         let counted = self.tally.note(started_at, self.facts.utc(at), event);
         self.calls.figures.count(&account.id, &account.zone, started_at, counted);
+        if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
+            let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
+            self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
+        }
+        if matches!(event, RecordEvent::Talking { .. }) {
+            self.talked_at.get_or_insert(self.facts.utc(at));
+        }
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
             let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
@@ -468,12 +542,15 @@ impl CallTask {
 
     fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
         self.ended = Some(cause);
+        self.tell_rung_back(cause, outcome);
         let outcome = match outcome {
             // Whom we let go is to be rung back, as after a crash.
             _ if self.stopped && cause == Cause::Released => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
+            CallOutcome::Callback => "callback",
+            CallOutcome::NotReached => "not_reached",
         };
         metrics::counter!("cordboard_calls_ended_total", "outcome" => outcome).increment(1);
         let end = CallEnd {
@@ -487,7 +564,8 @@ impl CallTask {
     }
 
     fn show(&mut self) {
-        let mut view = view(&self.facts, &self.call, self.contact.as_ref(), self.ended);
+        let ring_back = self.ring_back.as_ref().map(|(callback, _)| callback);
+        let mut view = view(&self.facts, &self.call, self.contact.as_ref(), ring_back, self.ended);
         view.listeners = self.listener_views();
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());

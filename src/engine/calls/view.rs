@@ -15,9 +15,10 @@ use crate::domain::call::patch;
 use crate::domain::call::view::Role;
 use crate::engine::feed::{
     AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
-    QualityView, RecordingView,
+    QualityView, RecordingView, RingBackView,
 };
 use crate::io::media::LegQuality;
+use crate::io::store::callbacks::Callback;
 
 /// What does not change in a call; `earlier` is counted once the caller waits for somebody who wants to know it.
 #[derive(Clone, Debug)]
@@ -57,7 +58,13 @@ pub(super) fn account_ref(account: &Account) -> AccountRef {
 }
 
 /// The call now. `contact` is who was dialled last, `ended` how the call ended if it did.
-pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, ended: Option<Cause>) -> CallView {
+pub(super) fn view(
+    facts: &Facts,
+    call: &Call,
+    contact: Option<&ContactRef>,
+    ring_back: Option<&Callback>,
+    ended: Option<Cause>,
+) -> CallView {
     CallView {
         id: facts.id.clone(),
         account: facts.account_ref(),
@@ -72,7 +79,13 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         seat: call.seat().cloned(),
         started_at: facts.started_at,
         state_since: facts.utc(call.stage_since()),
+        wrap_up_until: call.wrap_up_until().map(|at| facts.utc(at)),
         offered_until: call.offered_until().map(|at| facts.utc(at)),
+        ring_back: ring_back.map(|callback| RingBackView {
+            promised_in: callback.call.clone(),
+            since: callback.since,
+            tries: callback.tries,
+        }),
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),
@@ -100,6 +113,7 @@ const fn state(stage: Stage) -> CallState {
         Stage::Arriving | Stage::Greeting => CallState::Greeting,
         Stage::Queued | Stage::Apology => CallState::Queued,
         Stage::Offered => CallState::Offered,
+        Stage::RingingBack => CallState::RingingBack,
         Stage::Talking => CallState::Talking,
         Stage::Held => CallState::Held,
         Stage::Patching => CallState::Patching,

@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, RecordingPolicy, Speech};
+use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
 
 use super::sql::{json, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
@@ -29,6 +29,9 @@ struct Settings {
     /// Accounts of before there was any do not have it.
     #[serde(default)]
     recording: RecordingPolicy,
+    /// Nor this.
+    #[serde(default)]
+    queueing: Queueing,
 }
 
 readers! {
@@ -123,6 +126,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         undo_secs: settings.undo_secs,
         leave_message: settings.leave_message,
         recording: settings.recording,
+        queueing: settings.queueing,
         call_types: Vec::new(),
     })
 }
@@ -170,6 +174,7 @@ impl Tx {
             undo_secs: account.undo_secs,
             leave_message: account.leave_message,
             recording: account.recording.clone(),
+            queueing: account.queueing.clone(),
         };
         self.execute(
             "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)

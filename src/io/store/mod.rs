@@ -7,7 +7,9 @@
 //! the store inside one. Message answers, drafts, callers of messages and what checks desk
 //! phones' secrets are sealed ([`seal`]).
 
+pub mod abandoned;
 pub mod accounts;
+pub mod callbacks;
 pub mod calls;
 pub mod contacts;
 pub mod devices;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::UserId;
+use crate::domain::operator::skill::Skills;
 
-use super::sql::word;
+use super::sql::{json, word};
 use super::{Query, Row, Store, StoreError, Tx, args, readers};
 
 /// The shortest password taken, in characters.
@@ -37,6 +38,9 @@ pub struct User {
     pub role: Role,
     /// Cannot sign in, and no session of theirs works any more.
     pub disabled: bool,
+    /// What they can do for a caller.
+    #[serde(default)]
+    pub skills: Skills,
 }
 
 /// An Argon2id hash in PHC form.
@@ -67,7 +71,7 @@ readers! {
     list_users() -> Vec<User>;
 }
 
-const COLUMNS: &str = "SELECT id, login, name, role, disabled_at FROM users";
+const COLUMNS: &str = "SELECT id, login, name, role, disabled_at, skills FROM users";
 
 async fn find_user(from: &mut impl Query, id: &UserId) -> Result<Option<User>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
@@ -91,6 +95,7 @@ fn user(row: &Row) -> Result<User, StoreError> {
         name: row.read("name")?,
         role: row.read_word("role")?,
         disabled: row.read::<Option<UtcMs>>("disabled_at")?.is_some(),
+        skills: row.read_json("skills")?,
     })
 }
 
@@ -114,7 +119,8 @@ impl Store {
     /// The user with this login if the password is theirs and they may sign in. Takes as long for a login
     /// that does not exist, so that logins cannot be probed for.
     pub async fn find_user_by_password(&self, login: &str, password: SecretString) -> Result<Option<User>, StoreError> {
-        const SQL: &str = "SELECT id, login, name, role, disabled_at, password_hash FROM users WHERE login = $1";
+        const SQL: &str =
+            "SELECT id, login, name, role, disabled_at, skills, password_hash FROM users WHERE login = $1";
         let row = self.fetch_optional(SQL, args![fold(login)]).await?;
         let hash = row.as_ref().map_or_else(|| Ok(NOBODY.to_owned()), |row| row.read::<String>("password_hash"))?;
         let matches = off_thread(move || {
@@ -136,9 +142,18 @@ impl Tx {
             return Err(StoreError::Refused { why: vec![why] });
         }
         self.execute(
-            "INSERT INTO users (id, login, name, role, password_hash, created_at, disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            args![&user.id, login, &user.name, word(&user.role), &password.0, now, user.disabled.then_some(now)],
+            "INSERT INTO users (id, login, name, role, password_hash, created_at, disabled_at, skills)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            args![
+                &user.id,
+                login,
+                &user.name,
+                word(&user.role),
+                &password.0,
+                now,
+                user.disabled.then_some(now),
+                json(&user.skills)
+            ],
         )
         .await?;
         Ok(())
@@ -168,6 +183,15 @@ impl Tx {
     /// Lets a user who was locked out sign in again.
     pub async fn enable_user(&mut self, user: &UserId) -> Result<(), StoreError> {
         self.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![user]).await.map(|_| ())
+    }
+
+    /// Says what a user can do from now on.
+    pub async fn set_skills(&mut self, user: &UserId, skills: &Skills) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET skills = $2 WHERE id = $1";
+        if self.execute(sql, args![user, json(skills)]).await? == 0 {
+            return Err(StoreError::Missing { what: "user" });
+        }
+        Ok(())
     }
 
     /// Locks a user out and ends their sessions.

@@ -186,7 +186,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::base::id::{AccountId, CallTypeId, MessageId};
     use crate::base::phone::PhoneNumber;
-    use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
+    use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form};
 
     pub(crate) fn account() -> Account {
@@ -209,6 +209,7 @@ pub(crate) mod tests {
             undo_secs: 5,
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
+            queueing: Queueing::default(),
             call_types: vec![],
         }
     }

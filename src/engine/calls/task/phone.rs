@@ -61,7 +61,9 @@ const fn why_not(error: CommandError) -> Cause {
     match error {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
         CommandError::NotYours => Cause::Forbidden,
-        // A transfer asks for no recording.
-        CommandError::NotNow | CommandError::NotRecorded | CommandError::OwnCall => Cause::Busy,
+        // A transfer asks for no recording and no time, and is nobody's who listens.
+        CommandError::NotNow | CommandError::NotRecorded | CommandError::NotLimited | CommandError::OwnCall => {
+            Cause::Busy
+        }
     }
 }

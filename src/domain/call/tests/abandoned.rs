@@ -1,0 +1,58 @@
+//! Callers who hang up too early, by where they were.
+
+use super::*;
+use crate::domain::call::abandoned::Abandoned;
+
+/// What is on record after the caller hangs up.
+fn hangs_up(mut line: Line) -> Vec<Abandoned> {
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    kinds(&line)
+}
+
+fn kinds(line: &Line) -> Vec<Abandoned> {
+    let on = |output: &Output| match output {
+        Output::Record { event: RecordEvent::Abandoned { on }, .. } => Some(*on),
+        _ => None,
+    };
+    line.all.iter().filter_map(on).collect()
+}
+
+#[test]
+fn each_kind_is_told_apart_and_told_once() {
+    let mut greeted = Line::arrives();
+    greeted.leg(CALLER, LegInput::Established);
+    assert_eq!(hangs_up(greeted), [Abandoned::Greeting]);
+    assert_eq!(hangs_up(Line::arrives()), [Abandoned::Greeting]);
+    assert_eq!(hangs_up(Line::queued()), [Abandoned::Queue]);
+    let mut offered = Line::queued();
+    offered.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
+    assert_eq!(hangs_up(offered), [Abandoned::Queue]);
+    let mut held = Line::talking();
+    held.does(OperatorCommand::Hold);
+    assert_eq!(hangs_up(held), [Abandoned::Hold]);
+}
+
+#[test]
+fn who_was_served_is_not_abandoned() {
+    assert_eq!(hangs_up(Line::talking()), []);
+    assert_eq!(hangs_up(Line::private()), [], "the operator knows and speaks with the contact");
+    assert_eq!(hangs_up(Line::dropped()), []);
+}
+
+#[test]
+fn a_caller_who_lost_the_operator_and_gives_up_waiting_is_abandoned_in_the_queue() {
+    let mut line = Line::talking();
+    line.tell(Input::SeatLost { user: kim() });
+    assert_eq!(hangs_up(line), [Abandoned::Queue]);
+}
+
+#[test]
+fn who_hears_the_apology_is_abandoned_whether_to_its_end_or_not() {
+    let mut line = Line::queued();
+    line.tell(Input::Overdue);
+    line.hears_to_end();
+    assert_eq!(kinds(&line), [Abandoned::Queue]);
+    let mut line = Line::queued();
+    line.tell(Input::Overdue);
+    assert_eq!(hangs_up(line), [Abandoned::Queue]);
+}

@@ -1,0 +1,224 @@
+//! Callbacks: promises to callers who would not wait on the line, and the calls that keep them.
+//!
+//! A promise is stored first and spoken then. For each there is one task, from then or from the start of the process until
+//! the caller was reached or is given up; it puts a call to the queue ([`ring_back`](crate::domain::call::ring_back)),
+//! waits for its end and sees what came of it. What always holds: as long as that is not stored, the row is open and a
+//! start begins anew, so a caller may be called once too often and never once too little.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
+
+use super::record::Line;
+use super::task::{CallTask, ToCall};
+use super::view::Facts;
+use super::{Calls, CallsHandle, Command, alarm_text};
+use crate::base::id::{CallId, UserId};
+use crate::domain::account::Account;
+use crate::domain::call::cause::Cause;
+use crate::engine::feed::{AlarmLevel, FeedEvent};
+use crate::engine::legs::Later;
+use crate::io::store::Store;
+use crate::io::store::callbacks::{Callback, CallbackEnd};
+use crate::io::store::calls::{CallRecord, Direction};
+
+/// How long a caller who pressed the key may be kept waiting for the store.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long an operator who rings somebody back waits for their own phone to be rung.
+const TAKE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a caller's telephone is let ring.
+pub(super) const RING: Duration = Duration::from_secs(45);
+/// How often somebody is dialled in vain, and the time between.
+const TRIES: u32 = 3;
+const BETWEEN_TRIES_MS: i64 = 5 * 60_000;
+/// After an operator gave it up, or was lost: the next one sooner.
+const SOON_MS: i64 = 15_000;
+/// Between two tries to write.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Where promises are kept: the store, or a list in tests.
+pub trait Callbacks: Send + Sync {
+    /// Writes one as it is now.
+    fn write<'a>(&'a self, callback: &'a Callback) -> Later<'a, Result<(), String>>;
+}
+
+impl Callbacks for Store {
+    fn write<'a>(&'a self, callback: &'a Callback) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            let written = async {
+                let mut tx = Self::write(self).await?;
+                tx.upsert_callback(callback).await?;
+                tx.commit("callback").await
+            };
+            written.await.map_err(|error: crate::io::store::StoreError| error.to_string())
+        })
+    }
+}
+
+/// What came of one call that was to keep a promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RungBack {
+    Reached {
+        operator: Option<UserId>,
+    },
+    NotReached {
+        cause: Cause,
+        operator: Option<UserId>,
+    },
+    /// The service is stopping.
+    Stopped,
+}
+
+impl CallsHandle {
+    /// Promises of earlier starts, with their accounts. Once, at start.
+    pub fn keep_promises(&self, open: Vec<(Callback, Account)>) {
+        for (callback, account) in open {
+            self.0.ring_back(callback, Arc::new(account));
+        }
+    }
+
+    /// `by` rings a caller back who hung up too early: now, if their seat is free; else the caller waits for an operator
+    /// as everybody does who was promised it. False: the store did not take it.
+    pub async fn ring_back(&self, callback: Callback, account: Account, by: &UserId) -> bool {
+        let mut feed = self.0.feed.subscribe();
+        if let Err(why) = self.0.callbacks.write(&callback).await {
+            tracing::error!(call = %callback.call, "a callback is not stored: {why}");
+            return false;
+        }
+        let promised_in = callback.call.clone();
+        self.0.ring_back(callback, Arc::new(account));
+        let taken = async {
+            loop {
+                let view = match feed.recv().await {
+                    Ok(FeedEvent::Call { call }) => call,
+                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => return,
+                };
+                if view.ring_back.as_ref().is_none_or(|back| back.promised_in != promised_in) {
+                    continue;
+                }
+                // The queue may have offered it meanwhile: to `by`, or to another who is free, too.
+                let taken = self.command(&view.id, by, Command::Take).await;
+                if taken.is_ok() || view.seat.as_ref().is_some_and(|seat| seat != by) {
+                    return;
+                }
+            }
+        };
+        // A seat that is not free takes it later, or another does.
+        let _ = tokio::time::timeout(TAKE_PATIENCE, taken).await;
+        true
+    }
+}
+
+impl Calls {
+    /// Stores a promise and tells the call, which then speaks it.
+    pub(super) fn promise(self: &Arc<Self>, mut callback: Callback, account: Arc<Account>) {
+        let calls = Arc::clone(self);
+        tokio::spawn(async move {
+            let written = tokio::time::timeout(STORE_PATIENCE, calls.callbacks.write(&callback)).await;
+            let stored = matches!(written, Ok(Ok(())));
+            let told = calls.to_call(&callback.call, ToCall::CallbackStored(stored)).is_ok();
+            if stored {
+                metrics::counter!("cordboard_callbacks_promised_total").increment(1);
+                return calls.ring_back(callback, account);
+            }
+            tracing::error!(call = %callback.call, "the store did not take a callback in time: it is not promised");
+            if !told {
+                // They hung up on our word that we were about to.
+                let text = alarm_text::no_operator(&account.name, Some(&callback.number));
+                calls.raise(AlarmLevel::Critical, text, Some(&callback.call));
+            }
+            // It may have been written all the same.
+            let at = calls.wiring.clock.utc();
+            callback.end = Some(CallbackEnd { at, outcome: "withdrawn".to_owned(), operator: None });
+            calls.keep_written(&callback).await;
+        });
+    }
+
+    fn ring_back(self: &Arc<Self>, callback: Callback, account: Arc<Account>) {
+        let calls = Arc::clone(self);
+        tokio::spawn(async move { calls.keep_promise(callback, account).await });
+    }
+
+    /// Calls until the caller is reached or given up, or the service stops.
+    async fn keep_promise(self: Arc<Self>, mut callback: Callback, mut account: Arc<Account>) {
+        loop {
+            let early = callback.next_at.since(self.wiring.clock.utc());
+            tokio::time::sleep(Duration::from_millis(u64::try_from(early).unwrap_or(0))).await;
+            // What was edited since counts.
+            if let Ok(Some(now)) = self.accounts.find_by_did(&callback.did).await {
+                account = now;
+            }
+            let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account)).await;
+            let now = self.wiring.clock.utc();
+            let end = |outcome: &str, operator| Some(CallbackEnd { at: now, outcome: outcome.to_owned(), operator });
+            match rung {
+                RungBack::Stopped => return,
+                RungBack::Reached { operator } => {
+                    callback.end = end("reached", operator);
+                    self.seen_to(callback.call.clone());
+                }
+                // Not the caller's doing: it counts for nothing.
+                RungBack::NotReached { cause: Cause::Released | Cause::Lost | Cause::Fault, .. } => {
+                    callback.next_at = now.plus_ms(SOON_MS);
+                }
+                RungBack::NotReached { operator, .. } => {
+                    callback.tries += 1;
+                    callback.next_at = now.plus_ms(BETWEEN_TRIES_MS);
+                    if callback.tries >= TRIES {
+                        callback.end = end("not_reached", operator);
+                        let text = alarm_text::not_reached(&account.name, &callback.number);
+                        self.raise(AlarmLevel::Critical, text, Some(&callback.call));
+                    }
+                }
+            }
+            self.keep_written(&callback).await;
+            if let Some(end) = &callback.end {
+                metrics::counter!("cordboard_callbacks_ended_total", "outcome" => end.outcome.clone()).increment(1);
+                return;
+            }
+        }
+    }
+
+    /// Puts one call to the queue and waits for its end.
+    async fn call_back(self: Arc<Self>, callback: Callback, account: Arc<Account>) -> RungBack {
+        let (started, started_at) = (self.wiring.clock.instant(), self.wiring.clock.utc());
+        let facts = Facts {
+            id: CallId::fresh(started_at),
+            account,
+            did: callback.did.clone(),
+            caller: Some(callback.number.clone()),
+            forwarded_from: None,
+            started,
+            started_at,
+            earlier: 0,
+        };
+        self.recorder.write(Line::Started(CallRecord {
+            id: facts.id.clone(),
+            account: facts.account.id.clone(),
+            direction: Direction::Out,
+            trunk: String::new(),
+            did: None,
+            remote: facts.caller.clone(),
+            forwarded_from: None,
+            started_at,
+            end: None,
+        }));
+        let (tell, told) = oneshot::channel();
+        let make = |calls, facts, inbox| CallTask::to_ring_back(calls, facts, callback, tell, inbox);
+        // What came of it is told when the parties have gone; the operator wraps up after that.
+        tokio::spawn(self.live(facts, make));
+        // Untold by a fault of ours alone.
+        told.await.unwrap_or(RungBack::NotReached { cause: Cause::Fault, operator: None })
+    }
+
+    /// Writes it, however long the store is away.
+    async fn keep_written(&self, callback: &Callback) {
+        while let Err(why) = self.callbacks.write(callback).await {
+            tracing::warn!("what came of a callback waits for the store: {why}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

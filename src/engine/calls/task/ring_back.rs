@@ -1,0 +1,72 @@
+//! A call's task, as far as callbacks go: the promise it asks to have stored, and the promise it is to keep.
+
+use std::time::{Duration, Instant};
+
+use super::CallTask;
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::event::CallOutcome;
+use crate::domain::queue::Terms;
+use crate::engine::calls::callbacks::RungBack;
+use crate::engine::desk::Waiting;
+use crate::io::store::callbacks::Callback;
+
+/// As good as for ever: whoever is not on the line hears no apology.
+const NO_LIMIT: Duration = Duration::from_secs(365 * 86_400);
+
+impl CallTask {
+    /// Has it stored that the caller is to be called back there.
+    pub(super) fn promise(&self, number: PhoneNumber) {
+        let (facts, now) = (&self.facts, self.calls.wiring.clock.utc());
+        let callback = Callback {
+            call: facts.id.clone(),
+            account: facts.account.id.clone(),
+            did: facts.did.clone(),
+            number,
+            priority: facts.account.priority,
+            skills: facts.account.queueing.skills.clone(),
+            since: self.queued_at.map_or(now, |at| facts.utc(at)),
+            promised_at: now,
+            tries: 0,
+            next_at: now,
+            end: None,
+        };
+        self.calls.promise(callback, facts.account.clone());
+    }
+
+    /// The caller waits elsewhere, at the place that they had.
+    pub(super) fn waiting_to_ring_back(&self, callback: &Callback) -> Waiting {
+        let waited = self.calls.wiring.clock.utc().since(callback.since);
+        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+        Waiting {
+            account: self.facts.account_ref(),
+            terms: Terms {
+                priority: callback.priority,
+                max_wait: NO_LIMIT,
+                skills: callback.skills.clone(),
+                skill_wait: Duration::from_secs(self.facts.account.queueing.skill_wait_secs.into()),
+                since: Some(before(self.now(), waited)),
+                ..Terms::default()
+            },
+            ring_back: true,
+        }
+    }
+
+    /// Once: what came of the promise.
+    pub(super) fn tell_rung_back(&mut self, cause: Cause, outcome: CallOutcome) {
+        let Some(tell) = self.ring_back.as_mut().and_then(|(_, tell)| tell.take()) else { return };
+        let operator = self.operator.clone();
+        let rung = match outcome {
+            CallOutcome::Handled | CallOutcome::Patched => RungBack::Reached { operator },
+            _ if self.stopped => RungBack::Stopped,
+            _ => RungBack::NotReached { cause, operator },
+        };
+        // An error means that the process is stopping.
+        let _ = tell.send(rung);
+    }
+}
+
+/// A machine may have been up for less than somebody has waited.
+fn before(now: Instant, waited: Duration) -> Instant {
+    now.checked_sub(waited).unwrap_or(now)
+}

@@ -1,0 +1,194 @@
+//! Callers who hung up too early: the list, ringing one back, and having seen to one.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{CallId, CallTypeId, DraftId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::abandoned::Abandoned;
+use crate::domain::message::form::Answers;
+use crate::engine::feed::{AccountRef, UserRef};
+use crate::io::store::abandoned::AbandonedCall;
+use crate::io::store::callbacks::Callback;
+
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::Id;
+use super::messages::pick_limit;
+use super::state::Front;
+
+/// How far back the list goes.
+const LATELY_MS: i64 = 7 * 86_400_000;
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichAbandoned {
+    Any,
+    Greeting,
+    Queue,
+    Hold,
+    Parked,
+    Form,
+}
+
+impl WhichAbandoned {
+    const fn kind(self) -> Option<Abandoned> {
+        match self {
+            Self::Any => None,
+            Self::Greeting => Some(Abandoned::Greeting),
+            Self::Queue => Some(Abandoned::Queue),
+            Self::Hold => Some(Abandoned::Hold),
+            Self::Parked => Some(Abandoned::Parked),
+            Self::Form => Some(Abandoned::Form),
+        }
+    }
+}
+
+/// Which calls: live ones, unless others are asked for.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CallFilter {
+    /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `queue`, `hold`,
+    /// `parked`, `form` (begun and not finished), or `any`.
+    #[param(inline)]
+    pub abandoned: Option<WhichAbandoned>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<CallId>,
+    limit: Option<u32>,
+}
+
+/// Callers who hung up too early, the newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AbandonedPage {
+    items: Vec<AbandonedView>,
+    /// Send it as `cursor` for those that follow; null at the end.
+    next: Option<CallId>,
+}
+
+/// A caller who hung up too early.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AbandonedView {
+    call: CallId,
+    account: AccountRef,
+    did: Option<PhoneNumber>,
+    caller: Option<PhoneNumber>,
+    kind: Abandoned,
+    started_at: UtcMs,
+    ended_at: UtcMs,
+    /// Who talked with them last.
+    operator: Option<UserRef>,
+    /// They are being rung back.
+    ring_back: bool,
+    draft: Option<DraftView>,
+}
+
+/// A form that was begun.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct DraftView {
+    id: DraftId,
+    owner: UserRef,
+    call_type: Option<CallTypeId>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+}
+
+/// Callers of the last seven days who hung up too early and whom nobody has seen to.
+pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> Result<AbandonedPage, Problem> {
+    let limit = pick_limit(filter.limit);
+    let since = front.clock.utc().plus_ms(-LATELY_MS);
+    let mut found = front.store.list_abandoned(since, which.kind(), filter.cursor.as_ref(), limit + 1).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| more).map(|last| last.call.clone());
+    let accounts = front.store.list_accounts().await?;
+    let users = front.store.list_users().await?;
+    let name = |id| {
+        let found = users.iter().find(|user| user.id == id);
+        UserRef { name: found.map(|user| user.name.clone()).unwrap_or_default(), id }
+    };
+    let mut items = Vec::with_capacity(found.len());
+    for AbandonedCall { call, account, did, caller, on, started_at, ended_at, operator, draft } in found {
+        let Some(account) = accounts.iter().find(|a| a.id == account) else { continue };
+        let draft = match draft {
+            Some((id, _)) => front.store.find_draft(&id).await?.map(|draft| DraftView {
+                id: draft.id,
+                owner: name(draft.owner),
+                call_type: draft.call_type,
+                answers: draft.answers,
+            }),
+            None => None,
+        };
+        let ring_back = front.store.find_callback(&call).await?.is_some_and(|callback| callback.end.is_none());
+        items.push(AbandonedView {
+            call,
+            account: AccountRef {
+                id: account.id.clone(),
+                name: account.name.clone(),
+                color: account.color.clone(),
+                zone: account.zone.clone(),
+            },
+            did,
+            caller,
+            kind: on,
+            started_at,
+            ended_at,
+            operator: operator.map(name),
+            ring_back,
+            draft,
+        });
+    }
+    Ok(AbandonedPage { items, next })
+}
+
+/// Rings the caller of a call back who hung up too early: my phone first, then theirs. If my seat is not free, the caller
+/// waits in the queue for an operator.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/ring_back", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)),
+    responses((status = ACCEPTED), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn ring_back(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<CallId>,
+) -> Result<StatusCode, Problem> {
+    let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
+    let refuse = |why: &str| Problem::conflict("call.not_now", why);
+    let ended = call.end.as_ref().ok_or_else(|| refuse("The call is not over."))?;
+    let number = call.remote.clone().ok_or_else(|| refuse("The caller withheld their number."))?;
+    let did = call.did.clone().ok_or_else(|| refuse("It was we who called."))?;
+    if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
+        return Err(refuse("The caller is being rung back already."));
+    }
+    let account = front.store.find_account(&call.account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let now = front.clock.utc();
+    let callback = Callback {
+        call: id,
+        account: account.id.clone(),
+        did,
+        number,
+        priority: account.priority,
+        skills: account.queueing.skills.clone(),
+        since: ended.ended_at,
+        promised_at: now,
+        tries: 0,
+        next_at: now,
+        end: None,
+    };
+    if front.desk.ring_back(callback, account, signed.bearer.user).await {
+        Ok(StatusCode::ACCEPTED)
+    } else {
+        Err(Problem::unavailable("store.away", "The database does not answer. Try again in a moment."))
+    }
+}
+
+/// I have seen to the caller of this call: nobody need ring them back.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/seen_to", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn seen_to(State(front): State<Front>, by: Operator, Id(id): Id<CallId>) -> Result<StatusCode, Problem> {
+    let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
+    front.desk.see_to(call.id);
+    tracing::info!(user = %by.0.bearer.user, "a caller was seen to");
+    Ok(StatusCode::NO_CONTENT)
+}

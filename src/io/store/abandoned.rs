@@ -1,0 +1,92 @@
+//! Callers who hung up too early and whom nobody has seen to: from the record of calls, and from forms that were
+//! begun and not finished.
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, CallId, DraftId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::abandoned::Abandoned;
+
+use super::calls::SEEN_TO;
+use super::{Arg, Query, Row, StoreError, args, readers};
+
+/// A caller who hung up too early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbandonedCall {
+    pub call: CallId,
+    pub account: AccountId,
+    /// The account's number that was dialled.
+    pub did: Option<PhoneNumber>,
+    /// None if withheld.
+    pub caller: Option<PhoneNumber>,
+    pub on: Abandoned,
+    pub started_at: UtcMs,
+    pub ended_at: UtcMs,
+    /// Who talked with them last.
+    pub operator: Option<UserId>,
+    /// The form that was begun.
+    pub draft: Option<(DraftId, UserId)>,
+}
+
+readers! {
+    /// Those whose calls ended after `since` and whom nobody has seen to, of one kind or of all, the newest first; older
+    /// than `before`, if that is given.
+    list_abandoned(since: UtcMs, on: Option<Abandoned>, before: Option<&CallId>, limit: u32) -> Vec<AbandonedCall>;
+}
+
+async fn list_abandoned(
+    from: &mut impl Query,
+    since: UtcMs,
+    on: Option<Abandoned>,
+    before: Option<&CallId>,
+    limit: u32,
+) -> Result<Vec<AbandonedCall>, StoreError> {
+    // A form counts once its operator has left it: after the wrap-up.
+    let left = "EXISTS (SELECT 1 FROM call_event w WHERE w.call = c.id AND w.kind = 'wrapped_up')";
+    let mut sql = format!(
+        "SELECT c.id, c.account, c.did, c.remote, c.started_at, c.ended_at, c.operator, e.body, d.id AS draft, d.owner
+         FROM call c
+         LEFT JOIN call_event e ON e.call = c.id AND e.kind = 'abandoned'
+         LEFT JOIN draft d ON d.id = (SELECT MIN(o.id) FROM draft o WHERE o.call = c.id AND o.message IS NULL)
+         WHERE c.ended_at > $1 AND c.direction = 'in'
+         AND NOT EXISTS (SELECT 1 FROM call_event s WHERE s.call = c.id AND s.kind = '{SEEN_TO}')"
+    );
+    let mut args: Vec<Arg> = args![since];
+    match on {
+        None => sql.push_str(&format!(" AND (e.call IS NOT NULL OR (d.id IS NOT NULL AND {left}))")),
+        Some(Abandoned::Form) => sql.push_str(&format!(" AND e.call IS NULL AND d.id IS NOT NULL AND {left}")),
+        Some(on) => {
+            args.append(&mut args![super::sql::json(&serde_json::json!({ "on": on }))]);
+            sql.push_str(&format!(" AND e.body = ${}", args.len()));
+        }
+    }
+    if let Some(before) = before {
+        args.append(&mut args![before]);
+        sql.push_str(&format!(" AND c.id < ${}", args.len()));
+    }
+    args.append(&mut args![limit]);
+    sql.push_str(&format!(" ORDER BY c.id DESC LIMIT ${}", args.len()));
+    // Safe: made of the literals above.
+    from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?.iter().map(abandoned).collect()
+}
+
+fn abandoned(row: &Row) -> Result<AbandonedCall, StoreError> {
+    let on = match row.read::<Option<String>>("body")? {
+        None => Abandoned::Form,
+        Some(body) => {
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            serde_json::from_value(body["on"].clone()).map_err(|_| StoreError::Corrupt { column: "body".to_owned() })?
+        }
+    };
+    let draft = row.read::<Option<DraftId>>("draft")?;
+    Ok(AbandonedCall {
+        call: row.read("id")?,
+        account: row.read("account")?,
+        did: row.read("did")?,
+        caller: row.read("remote")?,
+        on,
+        started_at: row.read("started_at")?,
+        ended_at: row.read("ended_at")?,
+        operator: row.read("operator")?,
+        draft: draft.zip(row.read::<Option<UserId>>("owner")?),
+    })
+}

@@ -1,0 +1,111 @@
+//! Callers who hung up too early: listed by kind with what was begun, rung back, seen to.
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::{AccountId, CallId, UserId};
+use cordboard::domain::call::cause::Cause;
+use cordboard::io::store::callbacks::Callback;
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
+use serde_json::{Value, json};
+
+use crate::support::{House, START, Told, number};
+
+/// A call that ended, with its events after it.
+async fn call(house: &House, name: &str, caller: Option<&str>, events: &[(&str, Value)]) {
+    let end = CallEnd {
+        answered_at: None,
+        ended_at: START.plus_ms(-50_000),
+        outcome: "abandoned".into(),
+        cause: Cause::HungUp,
+        operator: Some(UserId::named("lee")),
+    };
+    let record = CallRecord {
+        id: CallId::named(name),
+        account: AccountId::named("plumbing"),
+        direction: Direction::In,
+        trunk: "test".into(),
+        did: Some(number("+12025550102")),
+        remote: caller.map(number),
+        forwarded_from: None,
+        started_at: START.plus_ms(-90_000),
+        end: Some(end),
+    };
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.insert_call(&record).await.expect("a call");
+    for (kind, body) in events {
+        tx.append_call_event(&record.id, START, kind, body).await.expect("an event");
+    }
+    tx.commit("test").await.expect("written");
+}
+
+async fn kinds(house: &House, which: &str, token: &str) -> Vec<(String, String)> {
+    let got = house.fetch(&format!("/api/v1/calls?abandoned={which}"), token).await;
+    assert_eq!(got.status, StatusCode::OK);
+    let text = |item: &Value, key: &str| item[key].as_str().expect(key).to_owned();
+    got.json()["items"].as_array().expect("items").iter().map(|i| (text(i, "call"), text(i, "kind"))).collect()
+}
+
+#[tokio::test]
+async fn each_kind_is_listed_for_itself_until_somebody_has_seen_to_it() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let on = |kind: &str| ("abandoned", json!({ "on": kind }));
+    call(&house, "1", Some("+12025550150"), &[on("greeting")]).await;
+    call(&house, "2", Some("+12025550151"), &[on("queue")]).await;
+    call(&house, "3", Some("+12025550152"), &[on("hold")]).await;
+    call(&house, "4", Some("+12025550153"), &[on("queue"), (SEEN_TO, json!({}))]).await;
+    call(&house, "5", Some("+12025550154"), &[("talking", json!({"user": "usr_lee"})), ("wrapped_up", json!({}))])
+        .await;
+    call(&house, "6", Some("+12025550155"), &[("talking", json!({"user": "usr_lee"}))]).await;
+    // Lee began a form in each of the last two; in the second she is still at it.
+    let lee = house.sign_in("lee").await;
+    for name in ["5", "6"] {
+        let body = json!({"account": "acc_plumbing", "call": format!("call_{name}"), "answers": {"name": "Pat"}});
+        let saved = house.ask(Method::PUT, &format!("/api/v1/drafts/drf_{name}"), &lee, body).await;
+        assert_eq!(saved.status, StatusCode::OK);
+    }
+    let of = |call: &str, kind: &str| (format!("call_{call}"), kind.to_owned());
+    assert_eq!(kinds(&house, "greeting", &kim).await, [of("1", "greeting")]);
+    assert_eq!(kinds(&house, "queue", &kim).await, [of("2", "queue")]);
+    assert_eq!(kinds(&house, "hold", &kim).await, [of("3", "hold")]);
+    assert_eq!(kinds(&house, "parked", &kim).await, []);
+    assert_eq!(kinds(&house, "form", &kim).await, [of("5", "form")]);
+    let all = [of("5", "form"), of("3", "hold"), of("2", "queue"), of("1", "greeting")];
+    assert_eq!(kinds(&house, "any", &kim).await, all);
+    let form = house.fetch("/api/v1/calls?abandoned=form", &kim).await.json()["items"][0].clone();
+    assert_eq!((&form["draft"]["answers"], &form["draft"]["owner"]["name"]), (&json!({"name": "Pat"}), &json!("LEE")));
+    assert_eq!((&form["caller"], &form["account"]["name"]), (&json!("+12025550154"), &json!("Imaginary Plumbing")));
+    let first = house.fetch("/api/v1/calls?abandoned=any&limit=3", &kim).await.json();
+    assert_eq!(first["next"], "call_2");
+    let rest = house.fetch("/api/v1/calls?abandoned=any&limit=3&cursor=call_2", &kim).await.json();
+    assert_eq!((&rest["items"][0]["call"], &rest["next"]), (&json!("call_1"), &Value::Null));
+    assert_eq!(house.fetch("/api/v1/calls?abandoned=bored", &kim).await.problem(), "query.invalid");
+    let seen = house.ask(Method::POST, "/api/v1/calls/call_2/seen_to", &kim, Value::Null).await;
+    assert_eq!(seen.status, StatusCode::NO_CONTENT);
+    assert_eq!(Told::so_far(&house.told.seen_to), [CallId::named("2")]);
+    let nobody = house.ask(Method::POST, "/api/v1/calls/call_9/seen_to", &kim, Value::Null).await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_caller_is_rung_back_at_the_number_they_called_from_and_not_twice() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let queue = [("abandoned", json!({"on": "queue"}))];
+    call(&house, "1", Some("+12025550150"), &queue).await;
+    call(&house, "2", None, &queue).await;
+    let ring =
+        async |call: &str| house.ask(Method::POST, &format!("/api/v1/calls/{call}/ring_back"), &kim, Value::Null).await;
+    assert_eq!(ring("call_1").await.status, StatusCode::ACCEPTED);
+    let told = Told::so_far(&house.told.rung_back);
+    let [(callback, by)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((callback.number.as_e164(), by), ("+12025550150", &UserId::named("kim")));
+    assert_eq!((callback.did.as_e164(), callback.since), ("+12025550102", START.plus_ms(-50_000)));
+    assert_eq!(ring("call_2").await.json()["detail"], "The caller withheld their number.");
+    assert_eq!(ring("call_9").await.status, StatusCode::NOT_FOUND);
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_callback(&Callback::clone(callback)).await.expect("a callback");
+    tx.commit("test").await.expect("written");
+    assert_eq!(ring("call_1").await.json()["detail"], "The caller is being rung back already.");
+    let list = house.fetch("/api/v1/calls?abandoned=any", &kim).await.json();
+    assert_eq!((&list["items"][1]["call"], &list["items"][1]["ring_back"]), (&json!("call_1"), &json!(true)));
+}
