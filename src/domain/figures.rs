@@ -81,7 +81,9 @@ impl CallTally {
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
                     CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),
-                    CallOutcome::Handled | CallOutcome::Patched => None,
+                    CallOutcome::Handled | CallOutcome::Patched | CallOutcome::Callback | CallOutcome::NotReached => {
+                        None
+                    }
                 };
                 self.ended(started_at, at, how)
             }

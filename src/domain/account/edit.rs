@@ -10,7 +10,7 @@ use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 
 use super::fault::{Fault, Faults, Text};
-use super::{Account, Comfort, LeaveMessage, RecordingPolicy, Speech};
+use super::{Account, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
 
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
@@ -133,6 +133,7 @@ impl Account {
             undo_secs: usual_undo(),
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
+            queueing: Queueing::default(),
             call_types: Vec::new(),
         }
     }

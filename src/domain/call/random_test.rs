@@ -407,7 +407,7 @@ impl World {
                 self.tell(Input::Leg { leg, event });
             }
             21 | 22 => self.phone(),
-            25 => self.supervise(),
+            27 => self.supervise(),
             23 if self.rng.below(4) == 0 => {
                 if let Some((leg, play)) = self.plays.last().copied() {
                     self.tell(Input::Unspoken { leg, play });

@@ -390,8 +390,7 @@ impl Calls {
     }
 
     async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
-        let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
-        let started_at = facts.started_at;
+        let id = facts.id.clone();
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
@@ -417,7 +416,8 @@ impl Calls {
         facts: Facts,
         make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<ToCall>) -> CallTask + Send + 'static,
     ) {
-        let (id, account, caller) = (facts.id.clone(), facts.account.name.clone(), facts.caller.clone());
+        let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
+        let started_at = facts.started_at;
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
         let calls = Arc::clone(&self);

@@ -10,6 +10,7 @@ use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::call::bridge::LegId;
+use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode::{self, Barge, Monitor, Whisper};
 use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
@@ -58,6 +59,9 @@ impl Story {
             comfort: None,
             ring: Duration::from_secs(20),
             recording: RecordingPolicy::default(),
+            wrap_up: None,
+            callback: CallbackTerms::default(),
+            ring_back: None,
         };
         let (tap, tape) = Tap::for_test();
         rig.commands.send(Command::Record(CALLER, Box::new(tap))).unwrap();
