@@ -191,7 +191,7 @@ async fn a_feed_ends_with_its_session() {
     let (address, token) = (house.listen().await, house.sign_in("kim").await);
     let mut socket = console(address, &token).await;
     hear(&mut socket).await;
-    house.ask(axum::http::Method::DELETE, "/api/v1/sessions/current", &token, Value::Null).await;
+    house.ask(Method::DELETE, "/api/v1/sessions/current", &token, Value::Null).await;
     assert_eq!(hear(&mut socket).await["close"], 4401);
 }
 
