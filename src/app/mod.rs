@@ -24,6 +24,7 @@ use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
+use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
@@ -142,7 +143,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
     let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
-    let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker, legs));
+    let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker.clone(), legs));
     let (call_news, from_calls) = mpsc::unbounded_channel();
     let (recordings, recordings_ended) =
         Recordings::start(config.recording.directory.clone(), store.house_seal(), Arc::clone(&clock))
@@ -234,6 +235,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let front = Front::new(Parts {
         clock: Arc::clone(&clock),
         store: store.clone(),
+        clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone()),
+        voice: speaker,
         feed,
         tokens,
         desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone(), trunk: trunk.clone() }),

@@ -26,7 +26,7 @@ use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Texter};
 use crate::io::net::census::Caps;
-use crate::io::speech::{Speaker, VoiceCommand};
+use crate::io::speech::Speaker;
 use crate::io::store::Store;
 use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::ping::PING_EVERY;
@@ -61,9 +61,7 @@ pub(super) fn signing_key(config: &Config) -> Result<[u8; 32], Failure> {
 
 /// The voice; makes sure that it works if an account needs spoken words.
 pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Speaker>, Failure> {
-    let command = config.voice.command.clone().map_or_else(VoiceCommand::default, |argv| VoiceCommand { argv });
-    let speaker = Speaker::new(config.voice.prompts.clone(), config.voice.cache.clone(), command)
-        .map_err(|e| Failure::new(e.to_string()))?;
+    let speaker = Speaker::of(&config.voice).map_err(|e| Failure::new(e.to_string()))?;
     let accounts = store.list_accounts().await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = |speech: &Speech| matches!(speech, Speech::Spoken { .. });
     let mut needs_voice = accounts.iter().any(|account| {

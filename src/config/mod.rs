@@ -150,6 +150,8 @@ pub struct Voice {
     pub prompts: PathBuf,
     /// Where spoken text is kept, by text and voice.
     pub cache: PathBuf,
+    /// Where the recordings that accounts have of their own are kept. No other copy is.
+    pub recordings: PathBuf,
 }
 
 /// How mail leaves.

@@ -383,11 +383,13 @@ fn read_voice(section: &Section<'_>) -> Voice {
     }
     let prompts = section.text("prompts");
     let cache = section.text("cache");
+    let recordings = section.text("recordings");
     section.finish();
     Voice {
         command: command.map(|command| command.into_iter().map(|word| word.value).collect()),
         prompts: section.path(prompts.as_ref().map_or("prompts/en", |at| &at.value)),
         cache: section.path(cache.as_ref().map_or("var/speech", |at| &at.value)),
+        recordings: section.path(recordings.as_ref().map_or("var/greetings", |at| &at.value)),
     }
 }
 

@@ -101,7 +101,12 @@ impl Demo {
             },
             store: StoreConfig::in_directory(&self.data),
             recording: Recording::in_directory(self.data.join("recordings")),
-            voice: Voice { command: None, prompts: prompts(), cache: self.data.join("speech") },
+            voice: Voice {
+                command: None,
+                prompts: prompts(),
+                cache: self.data.join("speech"),
+                recordings: self.data.join("greetings"),
+            },
             email: Some(Email {
                 host: sandbox_smtp.ip().to_string(),
                 port: sandbox_smtp.port(),

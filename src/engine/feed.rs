@@ -42,6 +42,11 @@ pub enum FeedEvent {
     Quality {
         quality: QualityView,
     },
+    /// An account is another now, or new: what was read of it before this edition counts no more.
+    Account {
+        id: AccountId,
+        edition: u32,
+    },
 }
 
 /// How a party of a call hears and is heard: the worse of the two directions.

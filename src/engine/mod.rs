@@ -3,6 +3,7 @@
 
 pub mod callout;
 pub mod calls;
+pub mod clients;
 pub mod desk;
 pub mod dispatcher;
 pub mod feed;

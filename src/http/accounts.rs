@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
@@ -13,6 +14,7 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::{Schedule, resolve};
 use crate::io::store::messages::MessageFilter;
 
+use super::account_edit::etag;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Id, Params};
@@ -40,6 +42,8 @@ pub struct AccountLine {
 pub struct AccountView {
     #[serde(flatten)]
     account: Account,
+    /// Counts each change: send it with yours.
+    edition: u32,
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     /// The versions now in force.
@@ -51,8 +55,8 @@ pub struct AccountView {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ProtocolView {
     #[serde(flatten)]
-    protocol: Protocol,
-    text: Vec<String>,
+    pub protocol: Protocol,
+    pub text: Vec<String>,
 }
 
 /// Who is on call for a role now, and why.
@@ -100,11 +104,9 @@ pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<Acco
 #[utoipa::path(get, path = "/api/v1/accounts/{id}", tag = "accounts", security(("bearer" = [])),
     params(("id" = AccountId, Path)),
     responses((status = OK, body = AccountView), (status = NOT_FOUND, body = ProblemBody)))]
-pub async fn show(
-    State(front): State<Front>,
-    _by: Operator,
-    Id(id): Id<AccountId>,
-) -> Result<Json<AccountView>, Problem> {
+pub async fn show(State(front): State<Front>, _by: Operator, Id(id): Id<AccountId>) -> Result<Response, Problem> {
+    // First, so that whoever sends it back has seen at least as much.
+    let edition = front.store.find_account_edition(&id).await?.ok_or_else(|| Problem::not_found("account"))?;
     let account = front.store.find_account(&id).await?.ok_or_else(|| Problem::not_found("account"))?;
     let contacts = front.store.list_contacts(&id).await?;
     let schedules = front.store.list_schedules(&id).await?;
@@ -113,7 +115,8 @@ pub async fn show(
     let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
     let protocols = front.store.list_protocols(&id).await?.into_iter().filter(in_force);
     let protocols = protocols.map(|p| ProtocolView { text: describe::describe(&p, &contacts), protocol: p }).collect();
-    Ok(Json(AccountView { account, contacts, schedules, protocols, on_call }))
+    let view = AccountView { account, edition, contacts, schedules, protocols, on_call };
+    Ok(([etag(edition)], Json(view)).into_response())
 }
 
 fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {

@@ -46,6 +46,11 @@ impl LiveSessions {
         seen.insert((bearer.session.clone(), bearer.user.clone()), (now, name));
     }
 
+    /// Forgets all sessions of `user`, so that the store is asked next time.
+    pub fn forget_user(&self, user: &UserId) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, known), _| known != user);
+    }
+
     /// Forgets `session`, so that the store is asked next time.
     pub fn forget(&self, session: &SessionId) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _), _| known != session);
@@ -151,6 +156,32 @@ impl FromRequestParts<Front> for Operator {
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
         let signed = signed(parts, front).await?;
         require(&signed, &[Role::Operator, Role::Supervisor, Role::Admin])?;
+        Ok(Self(signed))
+    }
+}
+
+/// Somebody who may change accounts: supervisors and admins.
+pub struct Editor(pub Signed);
+
+impl FromRequestParts<Front> for Editor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let signed = signed(parts, front).await?;
+        require(&signed, &[Role::Supervisor, Role::Admin])?;
+        Ok(Self(signed))
+    }
+}
+
+/// Somebody who may change who signs in.
+pub struct Admin(pub Signed);
+
+impl FromRequestParts<Front> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let signed = signed(parts, front).await?;
+        require(&signed, &[Role::Admin])?;
         Ok(Self(signed))
     }
 }

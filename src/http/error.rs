@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::domain::account::fault::Fault;
 use crate::domain::message::form::FieldError;
+use crate::engine::clients::Refusal;
 use crate::io::store::StoreError;
 
 /// A refusal.
@@ -19,8 +21,16 @@ pub struct Problem {
     pub code: &'static str,
     pub title: &'static str,
     pub detail: String,
-    pub errors: Vec<FieldError>,
+    pub errors: Vec<Wrong>,
     pub retry_after_secs: Option<u64>,
+}
+
+/// One thing that is wrong: with an answer of a form, or with something that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Wrong {
+    Answer(FieldError),
+    Written(Fault),
 }
 
 /// A problem as it is sent (RFC 9457 §3.1, with our extensions `code` and `errors`).
@@ -34,9 +44,9 @@ pub struct ProblemBody {
     /// Stable dotted code, for programs.
     code: &'static str,
     detail: String,
-    /// What is wrong with single fields.
+    /// What is wrong, all of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
+    errors: Vec<Wrong>,
 }
 
 impl Problem {
@@ -73,7 +83,21 @@ impl Problem {
     /// 422: read, understood, and wrong.
     pub fn invalid(code: &'static str, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "Something in it is not right", detail);
-        Self { errors, ..problem }
+        Self { errors: errors.into_iter().map(Wrong::Answer).collect(), ..problem }
+    }
+
+    /// The same for what people wrote, each fault with its place and its cure.
+    pub fn faulty(code: &'static str, faults: Vec<Fault>) -> Self {
+        let detail = sentence("is not right", &faults);
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "Something in it is not right", detail);
+        Self { errors: faults.into_iter().map(Wrong::Written).collect(), ..problem }
+    }
+
+    /// 409: right in itself, and at odds with what else there is.
+    pub fn clash(code: &'static str, faults: Vec<Fault>) -> Self {
+        let detail = sentence("stands in the way", &faults);
+        let problem = Self::conflict(code, detail);
+        Self { errors: faults.into_iter().map(Wrong::Written).collect(), ..problem }
     }
 
     /// 429: too many tries.
@@ -92,6 +116,31 @@ impl Problem {
     pub fn fault() -> Self {
         let detail = "Something went wrong on our side; the log has the reason.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Our fault", detail)
+    }
+}
+
+/// The one fault, or how many there are.
+fn sentence(what: &str, faults: &[Fault]) -> String {
+    match faults {
+        [fault] => format!("{} {}", fault.detail, fault.cure),
+        _ => format!("{} things: what {what} is told for each.", faults.len()),
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Missing { what } => Self::not_found(what),
+            Refusal::Stale { now } => Self::conflict(
+                "account.stale",
+                format!(
+                    "The account was changed meanwhile (edition {now}). Read it again, and make your change to that."
+                ),
+            ),
+            Refusal::Faulty(faults) => Self::faulty("account.invalid", faults),
+            Refusal::Clash(faults) => Self::clash("account.clash", faults),
+            Refusal::Store(error) => error.into(),
+        }
     }
 }
 

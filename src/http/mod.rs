@@ -3,11 +3,13 @@
 //! One file per noun; [`router`] is the one list of routes. Every refusal is a [`error::Problem`]. Nothing
 //! here decides what an answering service does: it checks who asks and what they send, and passes it on.
 
+pub mod account_edit;
 pub mod accounts;
 pub mod alarms;
 pub mod auth;
 pub mod calls;
 pub mod console;
+pub mod contacts;
 pub mod dispatches;
 pub mod drafts;
 pub mod error;
@@ -20,10 +22,13 @@ pub mod live;
 pub mod me;
 pub mod messages;
 pub mod openapi;
+pub mod protocols;
 pub mod recordings;
 pub mod router;
 pub mod seat;
 pub mod serve;
 pub mod sessions;
 pub mod sip_ws;
+pub mod speech;
 pub mod state;
+pub mod users;

@@ -36,7 +36,8 @@ pub async fn document() -> Json<utoipa::openapi::OpenApi> {
 /// A frame of the feed. `hello` holds the whole picture, the others one thing that has changed.
 #[derive(utoipa::ToSchema)]
 pub struct FeedFrame {
-    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `quality`, `pong`, `problem`.
+    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `quality`, `account`,
+    /// `pong`, `problem`.
     #[schema(rename = "type")]
     pub kind: String,
     pub user: Option<super::sessions::PersonView>,
@@ -49,6 +50,8 @@ pub struct FeedFrame {
     pub alarm: Option<crate::engine::feed::AlarmView>,
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
     pub quality: Option<crate::engine::feed::QualityView>,
-    /// Of what is gone.
+    /// Of an account that is another now.
+    pub edition: Option<u32>,
+    /// Of what is gone, or of that account.
     pub id: Option<String>,
 }

@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
-    seat, sessions, sip_ws,
+    account_edit, accounts, alarms, calls, console, contacts, dispatches, drafts, events, health, hooks, me, messages,
+    openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -41,9 +41,18 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::close))
         .routes(routes!(me::show))
-        .routes(routes!(accounts::list))
-        .routes(routes!(accounts::show))
+        .routes(routes!(accounts::list, account_edit::add))
+        .routes(routes!(accounts::show, account_edit::change))
         .routes(routes!(accounts::messages))
+        .routes(routes!(account_edit::set_call_types))
+        .routes(routes!(contacts::add))
+        .routes(routes!(contacts::change, contacts::remove))
+        .routes(routes!(protocols::list, protocols::add))
+        .routes(routes!(protocols::check))
+        .routes(routes!(speech::upload))
+        .routes(routes!(speech::listen))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::change))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show))
         .routes(routes!(messages::undo))

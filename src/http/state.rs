@@ -14,10 +14,12 @@ use secrecy::SecretString;
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
 use crate::engine::calls::Command;
+use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
+use crate::io::speech::Speaker;
 use crate::io::store::Store;
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
@@ -56,6 +58,8 @@ pub struct Parts {
     pub desk: Arc<dyn Desk>,
     pub dispatcher: Dispatcher,
     pub recordings: Recordings,
+    pub clients: Clients,
+    pub voice: Arc<Speaker>,
     pub phones: Arc<dyn Phones>,
     pub settings: Settings,
     pub metrics: Option<PrometheusHandle>,

@@ -1,5 +1,6 @@
 //! The front door, asked from outside: the whole router over a store in a temporary directory.
 
+mod account_edit;
 mod accounts;
 mod console;
 mod dispatches;
@@ -13,5 +14,7 @@ mod openapi;
 mod peers;
 mod recordings;
 mod sessions;
+mod speech;
 mod support;
 mod tokens;
+mod users;

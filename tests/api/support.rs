@@ -25,6 +25,7 @@ use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::Command;
+use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
@@ -33,6 +34,7 @@ use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
+use cordboard::io::speech::{Speaker, VoiceCommand};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use cordboard::io::token::Tokens;
@@ -151,9 +153,16 @@ impl House {
         let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
         let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
+        let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
+        // An engine of our own: it prints a prompt that exists, whatever it is told to say.
+        let engine = VoiceCommand { argv: ["cat", "prompts/en/comfort.wav"].map(str::to_owned).to_vec() };
+        let voice = Speaker::new("prompts/en".into(), at("speech"), at("greetings"), engine).expect("directories");
+        let voice = Arc::new(voice);
         let front = Front::new(Parts {
             clock: shared.clone(),
             store: store.clone(),
+            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()),
+            voice,
             feed,
             tokens: Tokens::new(&KEY, shared),
             desk: double.clone(),
@@ -363,7 +372,9 @@ async fn fill(store: &Store) {
     tx.upsert_contact(&contact).await.expect("a contact");
     tx.upsert_schedule(&schedule).await.expect("a schedule");
     tx.insert_protocol(&protocol, START).await.expect("a protocol");
-    for (name, role) in [("kim", Role::Operator), ("lee", Role::Operator), ("sam", Role::Supervisor)] {
+    for (name, role) in
+        [("kim", Role::Operator), ("lee", Role::Operator), ("sam", Role::Supervisor), ("ada", Role::Admin)]
+    {
         let user =
             User { id: UserId::named(name), login: name.into(), name: name.to_uppercase(), role, disabled: false };
         tx.insert_user(&user, &hash, START).await.expect("a user");

@@ -51,6 +51,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
+        ("an_account_counts_its_editions", |s| Box::pin(an_account_counts_its_editions(s))),
+        ("a_contact_goes_with_its_destinations", |s| Box::pin(a_contact_goes_with_its_destinations(s))),
+        ("another_role_ends_sessions", |s| Box::pin(another_role_ends_sessions(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ]
 }
@@ -623,4 +626,80 @@ async fn writers_take_turns(store: Store) {
         writer.await.unwrap();
     }
     assert_eq!(store.list_calls(None, None, 100).await.unwrap().len(), 20);
+}
+
+async fn an_account_counts_its_editions(store: Store) {
+    let id = account().id;
+    assert_eq!(store.find_account_edition(&id).await.unwrap(), None);
+    for expected in 1..=2 {
+        let mut tx = store.write().await.unwrap();
+        tx.upsert_account(&account(), NOW).await.unwrap();
+        tx.commit("test").await.unwrap();
+        assert_eq!(store.find_account_edition(&id).await.unwrap(), Some(expected));
+    }
+    let before = store.accounts_edition();
+    let mut tx = store.write().await.unwrap();
+    let (locked, edition) = tx.lock_account(&id).await.unwrap().unwrap();
+    assert_eq!((locked, edition), (account(), 2));
+    tx.touch_account(&id, NOW).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.find_account_edition(&id).await.unwrap(), Some(3));
+    assert!(store.accounts_edition() > before, "whoever remembers accounts reads this one again");
+    assert_eq!(store.write().await.unwrap().lock_account(&AccountId::named("none")).await.unwrap(), None);
+}
+
+async fn a_contact_goes_with_its_destinations(store: Store) {
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_account(&account(), NOW).await.unwrap();
+    tx.upsert_contact(&contact("ben")).await.unwrap();
+    tx.upsert_contact(&contact("maya")).await.unwrap();
+    let entry = |from: i64, until: i64| Override {
+        contact: ContactId::named("ben"),
+        from: NOW.plus_ms(from),
+        until: NOW.plus_ms(until),
+        by: "the office".into(),
+        made_at: NOW,
+    };
+    let schedule = Schedule {
+        id: ScheduleId::named("technician"),
+        account: account().id,
+        role: "technician".into(),
+        zone: "UTC".into(),
+        rotation: None,
+        overrides: vec![entry(-2_000, -1_000)],
+        fallback: Some(ContactId::named("maya")),
+    };
+    tx.upsert_schedule(&schedule).await.unwrap();
+    tx.delete_contact(&ContactId::named("ben"), NOW).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let left = store.list_contacts(&account().id).await.unwrap();
+    assert_eq!(left.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["maya"]);
+    assert!(store.list_contacts_by_phone(&number("+12025550110")).await.unwrap().iter().all(|c| c.name == "maya"));
+    // Whom a schedule still names is kept by the store itself.
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.delete_contact(&ContactId::named("maya"), NOW).await.is_err());
+}
+
+async fn another_role_ends_sessions(store: Store) {
+    let hash = HashedPassword::of(SecretString::from("correct horse")).await.unwrap();
+    let kim = User {
+        id: UserId::named("kim"),
+        login: "kim".into(),
+        name: "Kim".into(),
+        role: Role::Operator,
+        disabled: false,
+    };
+    let mut tx = store.write().await.unwrap();
+    tx.insert_user(&kim, &hash, NOW).await.unwrap();
+    let (session, _) = tx.open_session(&kim.id, NOW).await.unwrap();
+    assert_eq!(tx.list_sessions_of(&kim.id, NOW).await.unwrap(), [session.id]);
+    tx.update_user(&kim.id, "Kim L", Role::Operator, NOW).await.unwrap();
+    assert_eq!(tx.list_sessions_of(&kim.id, NOW).await.unwrap().len(), 1);
+    tx.update_user(&kim.id, "Kim L", Role::Supervisor, NOW).await.unwrap();
+    assert!(tx.list_sessions_of(&kim.id, NOW).await.unwrap().is_empty());
+    tx.disable_user(&kim.id, NOW).await.unwrap();
+    tx.enable_user(&kim.id).await.unwrap();
+    let found = tx.find_user(&kim.id).await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), found.role, found.disabled), ("Kim L", Role::Supervisor, false));
+    tx.commit("test").await.unwrap();
 }

@@ -1,6 +1,12 @@
 //! An account: a client of the answering service, and all that a call for it needs to know.
 //!
-//! Read from the store once per call, so an edit takes effect on the next call.
+//! Read from the store once per call, so an edit takes effect on the next call. What people write of one is checked in
+//! `edit`, its people in `edit_contact`, its call types in `edit_call_types`.
+
+pub mod edit;
+pub mod edit_call_types;
+pub mod edit_contact;
+pub mod fault;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +57,8 @@ pub struct Account {
 pub enum Speech {
     /// A file under `prompts/<language>/`, by name without ending.
     Recorded { prompt: String },
+    /// A recording of the account's own, by the name it was given when it was uploaded.
+    Uploaded { recording: String },
     /// Text for the voice engine; cached by text and voice.
     Spoken { text: String },
 }

@@ -19,7 +19,8 @@ pub struct Form {
 /// One thing to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Field {
-    /// The key of its answer: lower-case letters, digits and `_`.
+    /// The key of its answer: lower-case letters, digits and `_`. Left out where a form is written: made of the label.
+    #[serde(default)]
     pub name: String,
     /// What the operator reads.
     pub label: String,
@@ -87,15 +88,7 @@ impl FieldKind {
     /// What was typed without what cannot be seen: control characters, and those that turn or hide text, which
     /// would make a text or a page say something else than was taken. Line breaks stay in long texts alone.
     fn clean(&self, typed: &str) -> String {
-        let visible = |c: char| match c {
-            '\n' if *self == Self::LongText => Some('\n'),
-            '\n' | '\t' => Some(' '),
-            c if c.is_control() => None,
-            // Bidirectional and zero-width formatting, Unicode's "default ignorable" ones among what people paste.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' => None,
-            c => Some(c),
-        };
-        typed.chars().filter_map(visible).collect()
+        visible(typed, *self == Self::LongText)
     }
 
     fn check(&self, answer: &str) -> Result<String, (&'static str, &'static str)> {
@@ -114,6 +107,19 @@ impl FieldKind {
                 .ok_or(("choice", "Pick one of the list.")),
         }
     }
+}
+
+/// `typed` without what cannot be seen; line breaks become spaces unless `lines` are wanted.
+pub fn visible(typed: &str, lines: bool) -> String {
+    let seen = |c: char| match c {
+        '\n' if lines => Some('\n'),
+        '\n' | '\t' => Some(' '),
+        c if c.is_control() => None,
+        // Bidirectional and zero-width formatting, Unicode's "default ignorable" ones among what people paste.
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' => None,
+        c => Some(c),
+    };
+    typed.chars().filter_map(seen).collect()
 }
 
 impl FieldError {

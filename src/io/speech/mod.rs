@@ -1,4 +1,5 @@
-//! Words for callers: recorded prompts from `prompts/`, else text spoken by a voice engine.
+//! Words for callers: recorded prompts from `prompts/`, recordings that accounts have of their own (`upload`), else text
+//! spoken by a voice engine.
 //!
 //! The engine is a command (espeak-ng unless configured otherwise): text on its standard input, a WAV file
 //! on its standard output. It is a process of its own and never linked, as espeak-ng is under the GPL.
@@ -7,6 +8,7 @@
 //! logged, and a cache file's name is a hash.
 
 mod command;
+mod upload;
 mod wav;
 
 use std::collections::HashMap;
@@ -21,10 +23,12 @@ use std::time::Duration;
 use ring::digest;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::config::Voice;
 use crate::domain::account::Speech;
 use crate::io::media::prompt::Prompt;
 
 pub use command::VoiceCommand;
+pub use upload::{Kept, MAX_UPLOAD_BYTES};
 
 /// How many prompts stay in memory. A ten-second prompt is about 320 KB.
 const KEPT: usize = 200;
@@ -37,6 +41,8 @@ const MAX_TEXT: usize = 5_000;
 pub enum SpeechError {
     /// The recorded prompt is missing or no WAV file; the text says which and where it was looked for.
     Prompt(String),
+    /// What was uploaded is no recording that can be played; the text says why and what to do.
+    Upload(String),
     /// There is no voice engine, or it failed; the text says what to do.
     Engine(String),
     /// The cache directory cannot be written.
@@ -46,7 +52,7 @@ pub enum SpeechError {
 impl fmt::Display for SpeechError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Prompt(what) | Self::Engine(what) => f.write_str(what),
+            Self::Prompt(what) | Self::Upload(what) | Self::Engine(what) => f.write_str(what),
             Self::Cache(path, e) => {
                 write!(f, "cannot keep spoken prompts in {}: {e}; make the directory writable", path.display())
             }
@@ -61,15 +67,25 @@ impl std::error::Error for SpeechError {}
 pub struct Speaker {
     prompts: PathBuf,
     cache: PathBuf,
+    uploads: PathBuf,
     command: VoiceCommand,
     ready: Mutex<HashMap<Speech, Arc<Prompt>>>,
 }
 
 impl Speaker {
-    /// `prompts` is the directory of one language (`prompts/en`), `cache` one for us to write in.
-    pub fn new(prompts: PathBuf, cache: PathBuf, command: VoiceCommand) -> Result<Self, SpeechError> {
-        make_private(&cache).map_err(|e| SpeechError::Cache(cache.clone(), e))?;
-        Ok(Self { prompts, cache, command, ready: Mutex::default() })
+    /// `prompts` is the directory of one language (`prompts/en`), `cache` one for us to write in. Recordings of accounts are
+    /// kept in `uploads`, which holds the only copy.
+    pub fn new(prompts: PathBuf, cache: PathBuf, uploads: PathBuf, command: VoiceCommand) -> Result<Self, SpeechError> {
+        for directory in [&cache, &uploads] {
+            make_private(directory).map_err(|e| SpeechError::Cache(directory.clone(), e))?;
+        }
+        Ok(Self { prompts, cache, uploads, command, ready: Mutex::default() })
+    }
+
+    /// As configured.
+    pub fn of(voice: &Voice) -> Result<Self, SpeechError> {
+        let command = voice.command.clone().map_or_else(VoiceCommand::default, |argv| VoiceCommand { argv });
+        Self::new(voice.prompts.clone(), voice.cache.clone(), voice.recordings.clone(), command)
     }
 
     /// The prompt for `speech` if it is in memory. Never waits.
@@ -84,6 +100,7 @@ impl Speaker {
         }
         let wav = match speech {
             Speech::Recorded { prompt } => self.read_recorded(prompt).await?,
+            Speech::Uploaded { recording } => self.read_upload(recording).await?,
             Speech::Spoken { text } => self.speak(text).await?,
         };
         let prompt = self.read_wav(speech, &wav)?;
@@ -99,7 +116,7 @@ impl Speaker {
     /// in memory. May take a second.
     pub async fn prepare_once(&self, speech: &Speech) -> Result<Arc<Prompt>, SpeechError> {
         match speech {
-            Speech::Recorded { .. } => self.prepare(speech).await,
+            Speech::Recorded { .. } | Speech::Uploaded { .. } => self.prepare(speech).await,
             Speech::Spoken { text } => self.read_wav(speech, &self.command.speak(&speakable(text)).await?),
         }
     }
@@ -109,6 +126,10 @@ impl Speaker {
             Speech::Recorded { prompt } => SpeechError::Prompt(format!(
                 "the prompt {}/{prompt}.wav cannot be played: {e}; save it as a WAV file",
                 self.prompts.display()
+            )),
+            Speech::Uploaded { recording } => SpeechError::Prompt(format!(
+                "the recording {}/{recording}.wav cannot be played: {e}; upload it again",
+                self.uploads.display()
             )),
             Speech::Spoken { .. } => SpeechError::Engine(format!("what {} wrote cannot be played: {e}", self.command)),
         })?;
@@ -130,22 +151,12 @@ impl Speaker {
             return Ok(wav);
         }
         let wav = self.command.speak(&text).await?;
-        // Written aside and moved, so that a crash never leaves half a prompt under its name.
-        let aside =
-            self.cache.join(format!("{name}.{:016x}.part", u64::from_le_bytes(crate::base::rng::secure_bytes())));
-        let keep = async {
-            let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).await?;
-            file.write_all(&wav).await?;
-            file.flush().await?;
-            tokio::fs::rename(&aside, &path).await
-        };
-        keep.await.map_err(|e| SpeechError::Cache(self.cache.clone(), e))?;
+        keep(&self.cache, &name, &wav).await?;
         Ok(wav)
     }
 
     async fn read_recorded(&self, name: &str) -> Result<Vec<u8>, SpeechError> {
-        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if !plain {
+        if !is_plain(name) {
             return Err(SpeechError::Prompt(format!(
                 "\"{name}\" is no prompt name: letters, digits, - and _ only, without .wav"
             )));
@@ -162,6 +173,24 @@ impl Speaker {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Speech, Arc<Prompt>>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Writes `<name>.wav`, for nobody else to read: aside and moved, so that a crash never leaves half a prompt under its name.
+async fn keep(directory: &Path, name: &str, wav: &[u8]) -> Result<(), SpeechError> {
+    let part = format!("{name}.{:016x}.part", u64::from_le_bytes(crate::base::rng::secure_bytes()));
+    let (aside, path) = (directory.join(part), directory.join(format!("{name}.wav")));
+    let written = async {
+        let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).await?;
+        file.write_all(wav).await?;
+        file.sync_all().await?;
+        tokio::fs::rename(&aside, &path).await
+    };
+    written.await.map_err(|e| SpeechError::Cache(directory.to_owned(), e))
+}
+
+/// A name that cannot leave its directory.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Makes a directory that nobody else may look into; one that is there already becomes so.
@@ -184,7 +213,8 @@ mod tests {
 
     fn speaker(dir: &Path, argv: &[&str]) -> Speaker {
         let argv = argv.iter().map(|s| (*s).to_owned()).collect();
-        Speaker::new(PathBuf::from("prompts/en"), dir.join("cache"), VoiceCommand { argv }).unwrap()
+        let (cache, uploads) = (dir.join("cache"), dir.join("uploads"));
+        Speaker::new(PathBuf::from("prompts/en"), cache, uploads, VoiceCommand { argv }).unwrap()
     }
 
     fn scratch(name: &str) -> PathBuf {

@@ -1,6 +1,7 @@
 //! Accounts with their numbers and call types.
 //!
-//! A call type that an edit drops is retired, not deleted: messages taken under it still name it.
+//! A call type that an edit drops is retired, not deleted: messages taken under it still name it. Each change of an account,
+//! its contacts or protocols counts its edition up.
 
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
@@ -39,6 +40,8 @@ readers! {
     find_account_by_name(name: &str) -> Option<Account>;
     /// All accounts by name.
     list_accounts() -> Vec<Account>;
+    /// How often an account has been changed; none if there is no such account.
+    find_account_edition(id: &AccountId) -> Option<u32>;
     /// A call type, retired ones too, with the account it belongs to.
     find_call_type(id: &CallTypeId) -> Option<(AccountId, CallType)>;
 }
@@ -57,6 +60,11 @@ async fn find_account_by_name(from: &mut impl Query, name: &str) -> Result<Optio
 
 async fn list_accounts(from: &mut impl Query) -> Result<Vec<Account>, StoreError> {
     load(from, "1 = 1", Vec::new()).await
+}
+
+async fn find_account_edition(from: &mut impl Query, id: &AccountId) -> Result<Option<u32>, StoreError> {
+    let row = from.fetch_optional("SELECT edition FROM account WHERE id = $1", args![id]).await?;
+    row.map(|row| row.read("edition")).transpose()
 }
 
 async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option<(AccountId, CallType)>, StoreError> {
@@ -131,6 +139,23 @@ fn call_type(row: &Row) -> Result<CallType, StoreError> {
 }
 
 impl Tx {
+    /// An account and its edition, which nobody else changes until this transaction ends.
+    pub async fn lock_account(&mut self, id: &AccountId) -> Result<Option<(Account, u32)>, StoreError> {
+        let lock = self.dialect().for_update();
+        // Safe: one of two fixed endings.
+        let sql = AssertSqlSafe(format!("SELECT edition FROM account WHERE id = $1{lock}"));
+        let Some(row) = self.fetch_optional(sql, args![id]).await? else { return Ok(None) };
+        let edition = row.read("edition")?;
+        Ok(self.find_account(id).await?.map(|account| (account, edition)))
+    }
+
+    /// Counts the edition of an account up, for a change of what belongs to it.
+    pub async fn touch_account(&mut self, id: &AccountId, now: UtcMs) -> Result<(), StoreError> {
+        self.changes_accounts = true;
+        let sql = "UPDATE account SET edition = edition + 1, updated_at = $2 WHERE id = $1";
+        self.execute(sql, args![id, now]).await.map(|_| ())
+    }
+
     /// Writes an account as it shall be from the next call on. The protocols it names must exist at commit.
     pub async fn upsert_account(&mut self, account: &Account, now: UtcMs) -> Result<(), StoreError> {
         self.changes_accounts = true;
@@ -151,7 +176,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, color = excluded.color,
              answer_phrase = excluded.answer_phrase, notes = excluded.notes, settings = excluded.settings,
-             updated_at = excluded.updated_at",
+             updated_at = excluded.updated_at, edition = account.edition + 1",
             args![
                 &account.id,
                 &account.name,

@@ -2,6 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
+use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination, Reach};
@@ -116,6 +117,15 @@ impl Tx {
             .await?;
         }
         Ok(())
+    }
+
+    /// Removes a contact with all its destinations, and the overrides of schedules that put it on call and are over. Whoever
+    /// does it has seen to it that nothing else names it.
+    pub async fn delete_contact(&mut self, id: &ContactId, now: UtcMs) -> Result<(), StoreError> {
+        let over = "DELETE FROM schedule_override WHERE contact = $1 AND until_at <= $2";
+        self.execute(over, args![id, now]).await?;
+        self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
+        self.execute("DELETE FROM contact WHERE id = $1", args![id]).await.map(|_| ())
     }
 
     /// Marks every destination with this number as blocked (the person replied STOP), or as open again.

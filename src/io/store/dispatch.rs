@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallId, DispatchId, MessageId};
+use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
 use crate::domain::dispatch::event::Entry;
+use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::{Address, NewDispatch, State};
 
 use super::inbound::find_patched_to;
@@ -38,6 +39,8 @@ pub struct CodeRow {
 }
 
 readers! {
+    /// The versions of protocols that open dispatches of an account run.
+    list_running_protocols(account: &AccountId) -> Vec<Protocol>;
     /// The dispatch with this identifier.
     find_dispatch(id: &DispatchId) -> Option<StoredDispatch>;
     /// The dispatch of a message.
@@ -115,6 +118,18 @@ async fn find_attempt_of_provider(
     const SQL: &str = "SELECT dispatch, id FROM attempt WHERE provider_id = $1";
     let row = from.fetch_optional(SQL, args![provider_id]).await?;
     row.map(|row| Ok((row.read("dispatch")?, row.read("id")?))).transpose()
+}
+
+async fn list_running_protocols(from: &mut impl Query, account: &AccountId) -> Result<Vec<Protocol>, StoreError> {
+    const SQL: &str = "SELECT body FROM dispatch WHERE account = $1 AND closed_at IS NULL ORDER BY id";
+    let mut found: Vec<Protocol> = Vec::new();
+    for row in from.fetch_all(SQL, args![account]).await? {
+        let state: State = row.read_json("body")?;
+        if !found.iter().any(|known| known.id == state.protocol.id) {
+            found.push(state.protocol);
+        }
+    }
+    Ok(found)
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {

@@ -51,11 +51,18 @@ pub enum Refreshed {
 readers! {
     /// The session with this identifier, live or not.
     find_session(id: &SessionId) -> Option<Session>;
+    /// The sessions of a user that are live.
+    list_sessions_of(user: &UserId, now: UtcMs) -> Vec<SessionId>;
 }
 
 async fn find_session(from: &mut impl Query, id: &SessionId) -> Result<Option<Session>, StoreError> {
     const SQL: &str = "SELECT id, user_id, created_at, expires_at, revoked_at FROM session WHERE id = $1";
     from.fetch_optional(SQL, args![id]).await?.as_ref().map(session).transpose()
+}
+
+async fn list_sessions_of(from: &mut impl Query, user: &UserId, now: UtcMs) -> Result<Vec<SessionId>, StoreError> {
+    const SQL: &str = "SELECT id FROM session WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2";
+    from.fetch_all(SQL, args![user, now]).await?.iter().map(|row| row.read("id")).collect()
 }
 
 fn session(row: &Row) -> Result<Session, StoreError> {

@@ -99,6 +99,13 @@ fn fold(login: &str) -> String {
     login.trim().to_lowercase()
 }
 
+/// Whether somebody can sign in as this.
+pub fn is_login(text: &str) -> bool {
+    let login = fold(text);
+    let plain = login.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-' || b == b'_');
+    !login.is_empty() && login.len() <= 64 && plain
+}
+
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Failed(sqlx::Error::WorkerCrashed))
 }
@@ -124,8 +131,7 @@ impl Tx {
     /// Adds a user. The login must be new.
     pub async fn insert_user(&mut self, user: &User, password: &HashedPassword, now: UtcMs) -> Result<(), StoreError> {
         let login = fold(&user.login);
-        let plain = login.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-' || b == b'_');
-        if login.is_empty() || login.len() > 64 || !plain {
+        if !is_login(&login) {
             let why = "A login has 1 to 64 letters, digits, dots, hyphens and underscores.".to_owned();
             return Err(StoreError::Refused { why: vec![why] });
         }
@@ -150,6 +156,18 @@ impl Tx {
             return Err(StoreError::Missing { what: "user" });
         }
         self.revoke_sessions_of(user, "password changed", now).await
+    }
+
+    /// Writes what a user is called and may do. With another role their sessions end, as tokens carry it.
+    pub async fn update_user(&mut self, id: &UserId, name: &str, role: Role, now: UtcMs) -> Result<(), StoreError> {
+        let Some(before) = self.find_user(id).await? else { return Err(StoreError::Missing { what: "user" }) };
+        self.execute("UPDATE users SET name = $2, role = $3 WHERE id = $1", args![id, name, word(&role)]).await?;
+        if before.role == role { Ok(()) } else { self.revoke_sessions_of(id, "role changed", now).await }
+    }
+
+    /// Lets a user who was locked out sign in again.
+    pub async fn enable_user(&mut self, user: &UserId) -> Result<(), StoreError> {
+        self.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![user]).await.map(|_| ())
     }
 
     /// Locks a user out and ends their sessions.

@@ -1,0 +1,244 @@
+//! Call types with their forms as somebody writes them, and the check of what was written: the whole list of an
+//! account, in its order. Pure; driven by `engine/clients`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{CallTypeId, ProtocolId};
+use crate::domain::dispatch::protocol::Protocol;
+use crate::domain::message::form::{Field, FieldKind, Form};
+
+use super::fault::{Fault, Faults, Text};
+use super::{CallType, Urgency};
+
+const MAX_NAME: usize = 80;
+const MAX_TRIGGERS: usize = 2_000;
+const MAX_TYPES: usize = 50;
+const MAX_FIELDS: usize = 60;
+const MAX_OPTIONS: usize = 100;
+const MAX_KEY: usize = 40;
+
+/// All call types of an account. Those that are left out are retired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallTypesEdit {
+    /// The edition of the account that was read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<u32>,
+    pub call_types: Vec<CallTypeEdit>,
+}
+
+/// A call type as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallTypeEdit {
+    /// Left out for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<CallTypeId>,
+    pub name: String,
+    pub urgency: Urgency,
+    #[serde(default)]
+    pub triggers: String,
+    #[serde(default)]
+    pub form: FormEdit,
+    /// The protocol in force; none for calls that are not dispatched.
+    #[serde(default)]
+    pub protocol: Option<ProtocolId>,
+}
+
+/// A form as it is written. Its version is counted by the service: a change makes the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FormEdit {
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+impl From<&CallType> for CallTypeEdit {
+    fn from(call_type: &CallType) -> Self {
+        Self {
+            id: Some(call_type.id.clone()),
+            name: call_type.name.clone(),
+            urgency: call_type.urgency,
+            triggers: call_type.triggers.clone(),
+            form: FormEdit { fields: call_type.form.fields.clone() },
+            protocol: call_type.protocol.clone(),
+        }
+    }
+}
+
+impl CallTypesEdit {
+    /// The call types as they would be, given those that there are and the account's protocols.
+    pub fn apply(
+        &self,
+        known: &[CallType],
+        protocols: &[Protocol],
+        mut fresh: impl FnMut() -> CallTypeId,
+    ) -> Result<Vec<CallType>, Vec<Fault>> {
+        let mut faults = Faults::default();
+        if self.call_types.len() > MAX_TYPES {
+            let detail = format!("An account has {MAX_TYPES} call types at most.");
+            faults.add("/call_types", "call_type.too_many", detail, "Take some out.");
+        }
+        let mut types: Vec<CallType> = Vec::new();
+        for (at, written) in self.call_types.iter().enumerate() {
+            let pointer = format!("/call_types/{at}");
+            let name = Text::line(format!("{pointer}/name"), "call_type.name", "The name", MAX_NAME);
+            let name = faults.text(&written.name, &name);
+            if !name.is_empty() && types.iter().any(|t| t.name.to_lowercase() == name.to_lowercase()) {
+                let detail = format!("There are two call types called {name}.");
+                faults.add(format!("{pointer}/name"), "call_type.name_twice", detail, "Give each a name of its own.");
+            }
+            let triggers = Text::line(format!("{pointer}/triggers"), "call_type.triggers", "This", MAX_TRIGGERS);
+            let triggers = faults.text(&written.triggers, &triggers.optional().lines());
+            let before = written.id.as_ref().and_then(|id| known.iter().find(|t| t.id == *id));
+            let twice = written.id.as_ref().is_some_and(|id| types.iter().any(|t| t.id == *id));
+            if (written.id.is_some() && before.is_none()) || twice {
+                let cure = "Leave the id out to add a new one.";
+                faults.add(format!("{pointer}/id"), "call_type.unknown", "The account has no such call type.", cure);
+            }
+            if let Some(id) = &written.protocol {
+                let pointer = format!("{pointer}/protocol");
+                if !protocols.iter().any(|p| p.id == *id) {
+                    let cure = "Choose one of the account's protocols, or none.";
+                    faults.add(pointer, "call_type.protocol", "The account has no such protocol.", cure);
+                } else if written.urgency == Urgency::NotLegitimate {
+                    let cure = "Choose another urgency, or no protocol.";
+                    let detail = "Calls that are not legitimate are not dispatched.";
+                    faults.add(pointer, "call_type.not_dispatched", detail, cure);
+                }
+            }
+            let fields = check_fields(&mut faults, &pointer, &written.form.fields);
+            let form = match before {
+                Some(before) if before.form.fields == fields => before.form.clone(),
+                Some(before) => Form { version: before.form.version.saturating_add(1), fields },
+                None => Form { version: 1, fields },
+            };
+            types.push(CallType {
+                id: before.map_or_else(&mut fresh, |t| t.id.clone()),
+                name,
+                urgency: written.urgency,
+                triggers,
+                form,
+                protocol: written.protocol.clone(),
+            });
+        }
+        faults.unless(types)
+    }
+}
+
+fn check_fields(faults: &mut Faults, call_type: &str, written: &[Field]) -> Vec<Field> {
+    if written.len() > MAX_FIELDS {
+        let detail = format!("A form has {MAX_FIELDS} fields at most.");
+        faults.add(format!("{call_type}/form/fields"), "form.too_many", detail, "Take some out.");
+    }
+    let mut fields: Vec<Field> = Vec::new();
+    for (at, field) in written.iter().enumerate() {
+        let pointer = format!("{call_type}/form/fields/{at}");
+        let label = Text::line(format!("{pointer}/label"), "form.label", "What the operator reads", MAX_NAME);
+        let label = faults.text(&field.label, &label);
+        let name = if field.name.trim().is_empty() { free_key(&label, &fields) } else { field.name.trim().to_owned() };
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !plain || name.len() > MAX_KEY {
+            let cure = format!("Write {MAX_KEY} lower-case letters, digits and _ at most, or leave it out.");
+            faults.add(format!("{pointer}/name"), "form.name", "This is no name of a field.", cure);
+        }
+        if fields.iter().any(|f| f.name == name) {
+            let detail = format!("There are two fields named {name}.");
+            faults.add(format!("{pointer}/name"), "form.name_twice", detail, "Give each a name of its own.");
+        }
+        let kind = match &field.kind {
+            FieldKind::Choice { options } => {
+                FieldKind::Choice { options: check_options(faults, &format!("{pointer}/kind/options"), options) }
+            }
+            other => other.clone(),
+        };
+        fields.push(Field { name, label, kind, ..field.clone() });
+    }
+    fields
+}
+
+fn check_options(faults: &mut Faults, pointer: &str, written: &[String]) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for (at, option) in written.iter().enumerate() {
+        let pointer = format!("{pointer}/{at}");
+        let option = faults.text(option, &Text::line(pointer.clone(), "form.option", "The choice", MAX_NAME));
+        if !option.is_empty() && options.iter().any(|o| o.eq_ignore_ascii_case(&option)) {
+            let detail = format!("{option} is in the list twice.");
+            faults.add(pointer, "form.option_twice", detail, "Take one of them out.");
+        }
+        options.push(option);
+    }
+    if options.is_empty() || options.len() > MAX_OPTIONS {
+        let cure = format!("Write 1 to {MAX_OPTIONS} choices.");
+        faults.add(pointer, "form.options", "There is nothing to choose from, or too much.", cure);
+    }
+    options
+}
+
+/// A key for a field's answers, made of its label, that no field before it has.
+fn free_key(label: &str, taken: &[Field]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let words: Vec<String> = label.split_whitespace().map(|word| word.chars().map(plain).collect()).collect();
+    let key: String = words.join("_").chars().take(MAX_KEY - 4).collect();
+    let key = key.trim_matches('_');
+    let key = if key.is_empty() { "field" } else { key };
+    let free = |key: &String| !taken.iter().any(|f| f.name == *key);
+    let numbered = (2_u32..).map(|n| format!("{key}_{n}"));
+    std::iter::once(key.to_owned()).chain(numbered).find(free).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> CallTypesEdit {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn apply(edit: &CallTypesEdit, known: &[CallType]) -> Result<Vec<CallType>, Vec<Fault>> {
+        let mut made = known.len();
+        edit.apply(known, &[], || {
+            made += 1;
+            CallTypeId::named(&made.to_string())
+        })
+    }
+
+    const URGENT: &str = r#"{"call_types": [{"name": "Urgent", "urgency": "urgent", "form": {"fields": [
+        {"label": "Caller's name", "kind": {"kind": "text"}, "required": true},
+        {"label": "Caller's name", "kind": {"kind": "phone"}},
+        {"label": "Problem", "kind": {"kind": "choice", "options": ["Leak", "Other"]}}]}}]}"#;
+
+    #[test]
+    fn fields_get_keys_of_their_labels_and_a_change_makes_the_next_version() {
+        let first = apply(&read(URGENT), &[]).unwrap();
+        let keys: Vec<_> = first[0].form.fields.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(keys, ["caller_s_name", "caller_s_name_2", "problem"]);
+        assert_eq!(first[0].form.version, 1);
+        let mut again = CallTypesEdit { edition: None, call_types: first.iter().map(CallTypeEdit::from).collect() };
+        assert_eq!(apply(&again, &first).unwrap(), first);
+        again.call_types[0].form.fields.pop();
+        let second = apply(&again, &first).unwrap();
+        assert_eq!((second[0].form.version, &second[0].id), (2, &first[0].id));
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let bad = read(
+            r#"{"call_types": [
+            {"id": "ct_others", "name": "", "urgency": "urgent", "protocol": "pro_others", "form": {"fields": [
+                {"name": "Bad Name", "label": "", "kind": {"kind": "text"}},
+                {"name": "x", "label": "X", "kind": {"kind": "choice", "options": []}},
+                {"name": "x", "label": "Y", "kind": {"kind": "choice", "options": ["a", "A"]}}]}}]}"#,
+        );
+        let told: Vec<_> = apply(&bad, &[]).unwrap_err().into_iter().map(|f| f.code).collect();
+        let expected = [
+            "call_type.name_missing",
+            "call_type.unknown",
+            "call_type.protocol",
+            "form.label_missing",
+            "form.name",
+            "form.options",
+            "form.name_twice",
+            "form.option_twice",
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,222 @@
+//! A contact as somebody writes it, and the check of what was written. Pure; driven by `engine/clients`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::DestinationId;
+
+use super::edit::check_number;
+use super::fault::{Fault, Faults, Text};
+use super::{Contact, Destination, Reach};
+
+const MAX_NAME: usize = 80;
+const MAX_LABEL: usize = 40;
+const MAX_DESTINATIONS: usize = 20;
+/// The longest address that mail takes (RFC 5321 §4.5.3.1.3, without the angle brackets).
+const MAX_ADDRESS: usize = 254;
+const RING: (u32, u32) = (5, 120);
+
+/// A contact as it is written: whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContactEdit {
+    /// The edition of the account that was read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<u32>,
+    pub name: String,
+    #[serde(default)]
+    pub title: String,
+    /// In the order in which they are tried.
+    #[serde(default)]
+    pub destinations: Vec<DestinationEdit>,
+}
+
+/// A way to reach a contact, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DestinationEdit {
+    /// Left out for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<DestinationId>,
+    /// "mobile", "home", "email": protocols name it by this.
+    pub label: String,
+    pub reach: ReachEdit,
+    #[serde(default = "usual_ring")]
+    pub ring_secs: u32,
+}
+
+/// The address of a destination, as people write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReachEdit {
+    pub kind: ReachKind,
+    pub address: String,
+}
+
+/// What kind of address it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachKind {
+    Phone,
+    Email,
+}
+
+const fn usual_ring() -> u32 {
+    30
+}
+
+impl From<&Contact> for ContactEdit {
+    fn from(contact: &Contact) -> Self {
+        let destination = |d: &Destination| {
+            let (kind, address) = match &d.reach {
+                Reach::Phone(number) => (ReachKind::Phone, number.as_e164().to_owned()),
+                Reach::Email(address) => (ReachKind::Email, address.clone()),
+            };
+            let reach = ReachEdit { kind, address };
+            DestinationEdit { id: Some(d.id.clone()), label: d.label.clone(), reach, ring_secs: d.ring_secs }
+        };
+        Self {
+            edition: None,
+            name: contact.name.clone(),
+            title: contact.title.clone(),
+            destinations: contact.destinations.iter().map(destination).collect(),
+        }
+    }
+}
+
+impl ContactEdit {
+    /// `to` as it would be. A destination keeps its mark of being blocked as long as its address stays.
+    pub fn apply(&self, to: &Contact, mut fresh: impl FnMut() -> DestinationId) -> Result<Contact, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let name = faults.text(&self.name, &Text::line("/name", "contact.name", "The name", MAX_NAME));
+        let title = faults.text(&self.title, &Text::line("/title", "contact.title", "The title", MAX_NAME).optional());
+        if self.destinations.len() > MAX_DESTINATIONS {
+            let detail = format!("A contact has {MAX_DESTINATIONS} destinations at most.");
+            faults.add("/destinations", "contact.destinations_too_many", detail, "Take some out.");
+        }
+        let mut destinations: Vec<Destination> = Vec::new();
+        for (at, written) in self.destinations.iter().enumerate() {
+            let pointer = format!("/destinations/{at}");
+            let label = Text::line(format!("{pointer}/label"), "contact.label", "What it is called", MAX_LABEL);
+            let label = faults.text(&written.label, &label);
+            if destinations.iter().any(|d| d.label.to_lowercase() == label.to_lowercase()) && !label.is_empty() {
+                let detail = format!("There are two destinations called {label}.");
+                let cure = "Give each a name of its own: protocols tell them apart by it.";
+                faults.add(format!("{pointer}/label"), "contact.label_twice", detail, cure);
+            }
+            if !(RING.0..=RING.1).contains(&written.ring_secs) {
+                let detail = format!("{} s is out of bounds.", written.ring_secs);
+                let cure = format!("Choose {} to {} seconds.", RING.0, RING.1);
+                faults.add(format!("{pointer}/ring_secs"), "contact.ring", detail, cure);
+            }
+            let known = written.id.as_ref().and_then(|id| to.destinations.iter().find(|d| d.id == *id));
+            if written.id.is_some() && known.is_none() {
+                let cure = "Leave the id out to add a new one.";
+                faults.add(
+                    format!("{pointer}/id"),
+                    "contact.destination",
+                    "This contact has no such destination.",
+                    cure,
+                );
+            }
+            let Some(reach) = check_reach(&mut faults, &format!("{pointer}/reach/address"), &written.reach) else {
+                continue;
+            };
+            destinations.push(Destination {
+                id: known.map_or_else(&mut fresh, |d| d.id.clone()),
+                label,
+                blocked: known.is_some_and(|d| d.blocked && d.reach == reach),
+                reach,
+                ring_secs: written.ring_secs,
+            });
+        }
+        faults.unless(Contact { name, title, destinations, ..to.clone() })
+    }
+}
+
+fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<Reach> {
+    match reach.kind {
+        ReachKind::Phone => check_number(faults, pointer, "contact.phone", &reach.address).map(Reach::Phone),
+        ReachKind::Email if is_email(reach.address.trim()) => Some(Reach::Email(reach.address.trim().to_owned())),
+        ReachKind::Email => {
+            faults.add(pointer, "contact.email", "This is no email address.", "Write it as name@example.com.");
+            None
+        }
+    }
+}
+
+/// Looks like an address that mail goes to. Whether it does, only mail can tell.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-.".contains(c);
+    let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-');
+    text.len() <= MAX_ADDRESS
+        && !local.is_empty()
+        && local.chars().all(atom)
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && domain.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{AccountId, ContactId};
+
+    fn blank() -> Contact {
+        Contact {
+            id: ContactId::named("ben"),
+            account: AccountId::named("a"),
+            name: String::new(),
+            title: String::new(),
+            destinations: Vec::new(),
+        }
+    }
+
+    fn edit(destinations: &[(&str, ReachKind, &str)]) -> ContactEdit {
+        let destination = |(label, kind, address): &(&str, ReachKind, &str)| DestinationEdit {
+            id: None,
+            label: (*label).to_owned(),
+            reach: ReachEdit { kind: *kind, address: (*address).to_owned() },
+            ring_secs: 30,
+        };
+        let destinations = destinations.iter().map(destination).collect();
+        ContactEdit { edition: None, name: "Ben".into(), title: String::new(), destinations }
+    }
+
+    fn apply(edit: &ContactEdit, to: &Contact) -> Result<Contact, Vec<Fault>> {
+        let mut made = 0;
+        edit.apply(to, || {
+            made += 1;
+            DestinationId::named(&made.to_string())
+        })
+    }
+
+    #[test]
+    fn every_bad_destination_is_told_at_its_place() {
+        let bad = edit(&[
+            ("mobile", ReachKind::Phone, "555"),
+            ("email", ReachKind::Email, "ben@"),
+            ("Home", ReachKind::Phone, "+12025550111"),
+            ("home", ReachKind::Email, "a b@example.com"),
+        ]);
+        let told: Vec<_> = apply(&bad, &blank()).unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect();
+        let expected = [
+            ("/destinations/0/reach/address", "contact.phone"),
+            ("/destinations/1/reach/address", "contact.email"),
+            ("/destinations/3/label", "contact.label_twice"),
+            ("/destinations/3/reach/address", "contact.email"),
+        ];
+        assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
+    }
+
+    #[test]
+    fn who_asked_not_to_be_texted_stays_blocked_until_the_number_is_another() {
+        let mut ben = apply(&edit(&[("mobile", ReachKind::Phone, "+12025550110")]), &blank()).unwrap();
+        ben.destinations[0].blocked = true;
+        let mut again = ContactEdit::from(&ben);
+        assert!(apply(&again, &ben).unwrap().destinations[0].blocked);
+        again.destinations[0].reach.address = "+12025550112".into();
+        let changed = apply(&again, &ben).unwrap();
+        assert!(!changed.destinations[0].blocked);
+        assert_eq!(changed.destinations[0].id, ben.destinations[0].id);
+    }
+}

@@ -1,0 +1,27 @@
+//! The call types of an account with their forms, written as one list.
+
+use crate::base::id::{AccountId, CallTypeId};
+use crate::domain::account::Account;
+use crate::domain::account::edit_call_types::CallTypesEdit;
+
+use super::{Changed, Clients, Refusal, lock};
+
+impl Clients {
+    /// Writes all call types of an account that was read as of `edition`. Those left out are retired.
+    pub async fn set_call_types(
+        &self,
+        account: &AccountId,
+        edition: u32,
+        edit: &CallTypesEdit,
+    ) -> Result<Changed<Account>, Refusal> {
+        let now = self.clock.utc();
+        let mut tx = self.store.write().await?;
+        let account = lock(&mut tx, account, Some(edition)).await?;
+        let protocols = tx.list_protocols(&account.id).await?;
+        let call_types =
+            edit.apply(&account.call_types, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
+        let account = Account { call_types, ..account };
+        tx.upsert_account(&account, now).await?;
+        self.finish(tx, account).await
+    }
+}

@@ -1,0 +1,132 @@
+//! The contacts of accounts. What a protocol in force or a schedule counts on is not taken away: the refusal says where.
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, ContactId, DestinationId};
+use crate::domain::account::edit_contact::ContactEdit;
+use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::{Account, Contact};
+use crate::domain::dispatch::protocol::Protocol;
+use crate::domain::dispatch::validate::{ProtocolFault, validate};
+use crate::domain::oncall::Schedule;
+use crate::io::store::{StoreError, Tx};
+
+use super::{Changed, Clients, Refusal, lock};
+
+impl Clients {
+    /// Adds a contact to an account.
+    pub async fn add_contact(&self, account: &AccountId, edit: &ContactEdit) -> Result<Changed<Contact>, Refusal> {
+        let now = self.clock.utc();
+        let mut tx = self.store.write().await?;
+        let account = lock(&mut tx, account, edit.edition).await?;
+        let blank = Contact {
+            id: ContactId::fresh(now),
+            account: account.id.clone(),
+            name: String::new(),
+            title: String::new(),
+            destinations: Vec::new(),
+        };
+        let contact = edit.apply(&blank, || DestinationId::fresh(now)).map_err(Refusal::Faulty)?;
+        self.keep_contact(tx, account, contact).await
+    }
+
+    /// Changes a contact whose account was read as of `edition`.
+    pub async fn change_contact(
+        &self,
+        id: &ContactId,
+        edition: u32,
+        edit: &ContactEdit,
+    ) -> Result<Changed<Contact>, Refusal> {
+        let now = self.clock.utc();
+        let mut tx = self.store.write().await?;
+        let before = tx.find_contact(id).await?.ok_or(Refusal::Missing { what: "contact" })?;
+        let account = lock(&mut tx, &before.account, Some(edition)).await?;
+        let contact = edit.apply(&before, || DestinationId::fresh(now)).map_err(Refusal::Faulty)?;
+        let lost = find_uses(&mut tx, &account, &before, Some(&contact), now).await?;
+        if !lost.is_empty() {
+            return Err(Refusal::Clash(lost));
+        }
+        self.keep_contact(tx, account, contact).await
+    }
+
+    async fn keep_contact(&self, mut tx: Tx, account: Account, contact: Contact) -> Result<Changed<Contact>, Refusal> {
+        tx.upsert_contact(&contact).await?;
+        tx.touch_account(&account.id, self.clock.utc()).await?;
+        let Changed { edition, .. } = self.finish(tx, account).await?;
+        Ok(Changed { now: contact, edition })
+    }
+
+    /// Removes a contact that nothing counts on.
+    pub async fn remove_contact(&self, id: &ContactId, edition: Option<u32>) -> Result<Changed<AccountId>, Refusal> {
+        let now = self.clock.utc();
+        let mut tx = self.store.write().await?;
+        let contact = tx.find_contact(id).await?.ok_or(Refusal::Missing { what: "contact" })?;
+        let account = lock(&mut tx, &contact.account, edition).await?;
+        let uses = find_uses(&mut tx, &account, &contact, None, now).await?;
+        if !uses.is_empty() {
+            return Err(Refusal::Clash(uses));
+        }
+        tx.delete_contact(id, now).await?;
+        tx.touch_account(&account.id, now).await?;
+        let Changed { now: account, edition } = self.finish(tx, account).await?;
+        Ok(Changed { now: account.id, edition })
+    }
+}
+
+/// Where something counts on what `before` would lose by becoming `after`, or by going.
+async fn find_uses(
+    tx: &mut Tx,
+    account: &Account,
+    before: &Contact,
+    after: Option<&Contact>,
+    now: UtcMs,
+) -> Result<Vec<Fault>, StoreError> {
+    let contacts = tx.list_contacts(&account.id).await?;
+    let schedules = tx.list_schedules(&account.id).await?;
+    let mut then: Vec<Contact> = contacts.iter().filter(|c| c.id != before.id).cloned().collect();
+    then.extend(after.cloned());
+    let mut faults = Faults::default();
+    if after.is_none() {
+        for schedule in schedules.iter().filter(|schedule| names(schedule, before, now)) {
+            let detail = format!("{} is in the schedule of the {}.", before.name, schedule.role);
+            faults.add("", "contact.in_use", detail, "Take them out of the schedule first.");
+        }
+    }
+    for (protocol, state) in in_use(tx, account).await? {
+        let wrong_already = validate(&protocol, &contacts, &schedules);
+        for fault in validate(&protocol, &then, &schedules).into_iter().filter(|fault| !wrong_already.contains(fault)) {
+            let cure = "Put another version of the protocol in force first.";
+            faults.add("", "contact.in_use", place(&protocol, state, before, &fault), cure);
+        }
+    }
+    Ok(faults.unless(()).err().unwrap_or_default())
+}
+
+/// In sentences: where it is used, and what would be missing there.
+fn place(protocol: &Protocol, state: &str, contact: &Contact, fault: &ProtocolFault) -> String {
+    let what =
+        if fault.code == "unknown_contact" { format!("It reaches {}.", contact.name) } else { fault.message.clone() };
+    match fault.step {
+        Some(step) => format!("The protocol {} ({state}), step {step}: {what}", protocol.name),
+        None => format!("The protocol {} ({state}): {what}", protocol.name),
+    }
+}
+
+/// Whoever is in it, but for overrides that are over.
+fn names(schedule: &Schedule, contact: &Contact, now: UtcMs) -> bool {
+    schedule.rotation.as_ref().is_some_and(|r| r.people.contains(&contact.id))
+        || schedule.fallback.as_ref() == Some(&contact.id)
+        || schedule.overrides.iter().any(|o| o.contact == contact.id && o.until > now)
+}
+
+/// The protocols that run, or will run next.
+async fn in_use(tx: &mut Tx, account: &Account) -> Result<Vec<(Protocol, &'static str)>, StoreError> {
+    let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
+    let all = tx.list_protocols(&account.id).await?;
+    let mut used: Vec<_> = all.into_iter().filter(in_force).map(|p| (p, "in force")).collect();
+    for running in tx.list_running_protocols(&account.id).await? {
+        if !used.iter().any(|(p, _)| p.id == running.id) {
+            used.push((running, "of an open dispatch"));
+        }
+    }
+    Ok(used)
+}

@@ -1,0 +1,216 @@
+//! An account with everything that belongs to it, as one document: what `cordboard account export` writes and `import` reads.
+//!
+//! The shapes are the API's. People and protocols are named instead of numbered, so that a document can be written by hand
+//! and read into another database. Old versions of protocols and overrides that are over are not in it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, ContactId};
+use crate::domain::account::edit::AccountEdit;
+use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
+use crate::domain::account::edit_contact::ContactEdit;
+use crate::domain::account::{CallType, Contact, Urgency};
+use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use crate::domain::oncall::{Schedule, ShiftLength};
+
+use super::{Clients, Refusal};
+
+/// An account, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    pub account: AccountEdit,
+    #[serde(default)]
+    pub contacts: Vec<ContactEdit>,
+    #[serde(default)]
+    pub schedules: Vec<ScheduleText>,
+    #[serde(default)]
+    pub protocols: Vec<ProtocolText>,
+    #[serde(default)]
+    pub call_types: Vec<CallTypeText>,
+}
+
+/// A schedule; people by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleText {
+    pub role: String,
+    /// The account's zone if it is left out.
+    #[serde(default)]
+    pub zone: Option<String>,
+    #[serde(default)]
+    pub rotation: Option<RotationText>,
+    #[serde(default)]
+    pub fallback: Option<String>,
+    #[serde(default)]
+    pub overrides: Vec<OverrideText>,
+}
+
+/// People taking turns, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotationText {
+    pub people: Vec<String>,
+    pub anchor: String,
+    pub length: ShiftLength,
+}
+
+/// Somebody else for a time, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideText {
+    pub contact: String,
+    pub from: UtcMs,
+    pub until: UtcMs,
+    pub by: String,
+    pub made_at: UtcMs,
+}
+
+/// A protocol; people by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolText {
+    pub name: String,
+    pub steps: Vec<StepText>,
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    pub until: Until,
+}
+
+/// A step; people by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepText {
+    pub method: Method,
+    pub to: Vec<TargetText>,
+    #[serde(default)]
+    pub wait_secs: u32,
+}
+
+/// Whom a step reaches; people by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TargetText {
+    OnCall { role: String, destination: String },
+    Contact { contact: String, destination: String },
+}
+
+/// A call type; its protocol by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallTypeText {
+    pub name: String,
+    pub urgency: Urgency,
+    #[serde(default)]
+    pub triggers: String,
+    #[serde(default)]
+    pub form: FormEdit,
+    #[serde(default)]
+    pub protocol: Option<String>,
+}
+
+impl Clients {
+    /// The account with this name or identifier as a document.
+    pub async fn export(&self, name: &str) -> Result<Document, Refusal> {
+        let id = AccountId::try_from(name.to_owned());
+        let named = self.store.find_account_by_name(name).await?;
+        let account = match (named, id) {
+            (Some(account), _) => Some(account),
+            (None, Ok(id)) => self.store.find_account(&id).await?,
+            (None, Err(_)) => None,
+        };
+        let account = account.ok_or(Refusal::Missing { what: "account" })?;
+        let contacts = self.store.list_contacts(&account.id).await?;
+        let schedules = self.store.list_schedules(&account.id).await?;
+        let all = self.store.list_protocols(&account.id).await?;
+        // Of each name the version in force, else the newest.
+        let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
+        let mut protocols: Vec<&Protocol> = Vec::new();
+        for protocol in all.iter().filter(|p| in_force(p)).chain(&all) {
+            if !protocols.iter().any(|p| p.name == protocol.name) {
+                protocols.push(protocol);
+            }
+        }
+        let people = People(&contacts);
+        let now = self.clock.utc();
+        Ok(Document {
+            account: AccountEdit::from(&account),
+            contacts: contacts.iter().map(without_ids).collect(),
+            schedules: schedules.iter().map(|schedule| people.schedule(schedule, now)).collect(),
+            protocols: protocols.iter().map(|protocol| people.protocol(protocol)).collect(),
+            call_types: account.call_types.iter().map(|t| call_type(t, &all)).collect(),
+        })
+    }
+}
+
+fn without_ids(contact: &Contact) -> ContactEdit {
+    let mut edit = ContactEdit::from(contact);
+    edit.destinations.iter_mut().for_each(|destination| destination.id = None);
+    edit
+}
+
+fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
+    let CallTypeEdit { name, urgency, triggers, form, protocol, .. } = CallTypeEdit::from(call_type);
+    let protocol = protocol.and_then(|id| protocols.iter().find(|p| p.id == id)).map(|p| p.name.clone());
+    CallTypeText { name, urgency, triggers, form, protocol }
+}
+
+/// The people of an account, to be named.
+struct People<'a>(&'a [Contact]);
+
+impl People<'_> {
+    /// The name, if one person alone has it; the identifier otherwise.
+    fn name(&self, id: &ContactId) -> String {
+        let contact = self.0.iter().find(|c| c.id == *id);
+        let one = |c: &&Contact| self.0.iter().filter(|other| other.name == c.name).count() == 1;
+        contact.filter(one).map_or_else(|| id.to_string(), |c| c.name.clone())
+    }
+
+    fn schedule(&self, schedule: &Schedule, now: UtcMs) -> ScheduleText {
+        ScheduleText {
+            role: schedule.role.clone(),
+            zone: Some(schedule.zone.clone()),
+            rotation: schedule.rotation.as_ref().map(|rotation| RotationText {
+                people: rotation.people.iter().map(|id| self.name(id)).collect(),
+                anchor: rotation.anchor.clone(),
+                length: rotation.length,
+            }),
+            fallback: schedule.fallback.as_ref().map(|id| self.name(id)),
+            overrides: schedule
+                .overrides
+                .iter()
+                .filter(|o| o.until > now)
+                .map(|o| OverrideText {
+                    contact: self.name(&o.contact),
+                    from: o.from,
+                    until: o.until,
+                    by: o.by.clone(),
+                    made_at: o.made_at,
+                })
+                .collect(),
+        }
+    }
+
+    fn protocol(&self, protocol: &Protocol) -> ProtocolText {
+        let target = |target: &Target| match target {
+            Target::OnCall { role, destination } => {
+                TargetText::OnCall { role: role.clone(), destination: destination.clone() }
+            }
+            Target::Contact { contact, destination } => {
+                TargetText::Contact { contact: self.name(contact), destination: destination.clone() }
+            }
+        };
+        let step = |step: &Step| StepText {
+            method: step.method,
+            to: step.to.iter().map(target).collect(),
+            wait_secs: step.wait_secs,
+        };
+        ProtocolText {
+            name: protocol.name.clone(),
+            steps: protocol.steps.iter().map(step).collect(),
+            repeat: protocol.repeat,
+            until: protocol.until,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! A document made an account: a new one, or the one of its name as the document says. All of it in one transaction.
+//!
+//! Contacts are known by name, schedules by role, protocols and call types by name. What the document does not have stays, but
+//! for call types, which are written whole. A protocol that says the same as its newest version makes no new one, so that
+//! a document read twice changes nothing the second time.
+
+use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId};
+use crate::domain::account::edit_call_types::{CallTypeEdit, CallTypesEdit};
+use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::{Account, CallType, Contact};
+use crate::domain::dispatch::protocol::{Protocol, Step, Target};
+use crate::domain::dispatch::validate::validate;
+use crate::domain::oncall::{Override, Rotation, Schedule};
+use crate::io::store::Tx;
+
+use super::document::{CallTypeText, Document, ProtocolText, ScheduleText, TargetText};
+use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
+
+/// What an import did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub account: Account,
+    /// There was none of its name before.
+    pub new: bool,
+}
+
+/// Everything as it would be.
+struct Outcome {
+    account: Account,
+    contacts: Vec<Contact>,
+    schedules: Vec<Schedule>,
+    protocols: Vec<Protocol>,
+}
+
+impl Clients {
+    /// Makes an account of a document, or changes the one of its name.
+    pub async fn import(&self, document: &Document) -> Result<Imported, Refusal> {
+        // The voice first, as nothing but the store is waited for in a transaction.
+        let unsaid = match document.account.apply(Account::blank(AccountId::named("unsaved"))) {
+            Ok(account) => self.check_speeches(&account).await,
+            Err(_) => Vec::new(),
+        };
+        let mut tx = self.store.write().await?;
+        let known = tx.find_account_by_name(document.account.name.trim()).await?.map(|account| account.id);
+        let new = known.is_none();
+        let before = match known {
+            Some(id) => lock(&mut tx, &id, None).await?,
+            None => Account::blank(AccountId::fresh(self.clock.utc())),
+        };
+        let clashes = within(find_clashes(&mut tx, &before.id, &document.account).await?, "/account");
+        let mut faults = within(unsaid, "/account");
+        let outcome = self.read(&mut tx, document, before, &mut faults).await?;
+        let Some(outcome) = outcome.filter(|_| faults.is_empty()) else {
+            faults.extend(clashes);
+            return Err(Refusal::Faulty(faults));
+        };
+        if !clashes.is_empty() {
+            return Err(Refusal::Clash(clashes));
+        }
+        let account = self.write(&mut tx, outcome).await?;
+        let changed = self.finish(tx, account).await?;
+        Ok(Imported { account: changed.now, new })
+    }
+
+    /// What the document says, given what there is. `None` if a fault leaves nothing to go on with.
+    async fn read(
+        &self,
+        tx: &mut Tx,
+        document: &Document,
+        before: Account,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Option<Outcome>, Refusal> {
+        let now = self.clock.utc();
+        let known = before.call_types.clone();
+        let id = before.id.clone();
+        let account = keep(faults, "/account", document.account.apply(before));
+        let mut contacts = tx.list_contacts(&id).await?;
+        for (at, written) in document.contacts.iter().enumerate() {
+            let same = |c: &Contact| c.name.to_lowercase() == written.name.trim().to_lowercase();
+            let place = contacts.iter().position(same);
+            let blank = Contact {
+                id: ContactId::fresh(now),
+                account: id.clone(),
+                name: String::new(),
+                title: String::new(),
+                destinations: Vec::new(),
+            };
+            let before = place.map_or(blank, |place| contacts[place].clone());
+            let mut edit = written.clone();
+            for destination in &mut edit.destinations {
+                // Known by label: an identifier of another database says nothing here.
+                destination.id = before.find_destination(destination.label.trim()).map(|d| d.id.clone());
+            }
+            let read = edit.apply(&before, || DestinationId::fresh(now));
+            let Some(contact) = keep(faults, &format!("/contacts/{at}"), read) else { continue };
+            match place {
+                Some(place) => contacts[place] = contact,
+                None => contacts.push(contact),
+            }
+        }
+        let Some(account) = account else { return Ok(None) };
+        let mut schedules = tx.list_schedules(&id).await?;
+        for (at, written) in document.schedules.iter().enumerate() {
+            let place = schedules.iter().position(|s| s.role == written.role);
+            let schedule_id = place.map_or_else(|| ScheduleId::fresh(now), |place| schedules[place].id.clone());
+            let read = read_schedule(written, &account, schedule_id, &contacts);
+            let Some(schedule) = keep(faults, &format!("/schedules/{at}"), read) else { continue };
+            match place {
+                Some(place) => schedules[place] = schedule,
+                None => schedules.push(schedule),
+            }
+        }
+        let versions = tx.list_protocols(&id).await?;
+        let mut protocols: Vec<Protocol> = Vec::new();
+        for (at, written) in document.protocols.iter().enumerate() {
+            let read = read_protocol(written, &account, &contacts, &schedules);
+            let Some(mut protocol) = keep(faults, &format!("/protocols/{at}"), read) else { continue };
+            if protocols.iter().any(|p| p.name == protocol.name) {
+                let detail = format!("There are two protocols called {}.", protocol.name);
+                let mut twice = Faults::default();
+                twice.add("/name", "protocol.name_twice", detail, "Give each a name of its own.");
+                keep(faults, &format!("/protocols/{at}"), twice.unless(()));
+                continue;
+            }
+            // The newest comes first.
+            let last = versions.iter().find(|p| p.name == protocol.name);
+            protocol.id = ProtocolId::fresh(now);
+            protocol.version = last.map_or(1, |last| last.version.saturating_add(1));
+            match last.filter(|last| says_the_same(last, &protocol)) {
+                Some(last) => protocols.push(last.clone()),
+                None => protocols.push(protocol),
+            }
+        }
+        for old in &versions {
+            if !protocols.iter().any(|p| p.name == old.name) {
+                protocols.push(old.clone());
+            }
+        }
+        let read = read_call_types(&document.call_types, &account, &known, &protocols, || CallTypeId::fresh(now));
+        let Some(call_types) = keep(faults, "", read) else { return Ok(None) };
+        let account = Account { call_types, ..account };
+        let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
+        if faults.is_empty() {
+            for protocol in protocols.iter().filter(in_force) {
+                let mut found = Faults::default();
+                for fault in validate(protocol, &contacts, &schedules) {
+                    let detail = format!("The protocol {}, which is in force: {}", protocol.name, fault.message);
+                    found.add("", format!("protocol.{}", fault.code), detail, "Write a next version of it as well.");
+                }
+                faults.extend(found.unless(()).err().unwrap_or_default());
+            }
+        }
+        Ok(Some(Outcome { account, contacts, schedules, protocols }))
+    }
+
+    async fn write(&self, tx: &mut Tx, outcome: Outcome) -> Result<Account, Refusal> {
+        let now = self.clock.utc();
+        let Outcome { account, contacts, schedules, protocols } = outcome;
+        // First: everything else belongs to it. Its protocols may follow until commit.
+        tx.upsert_account(&account, now).await?;
+        for contact in &contacts {
+            tx.upsert_contact(contact).await?;
+        }
+        for schedule in &schedules {
+            tx.upsert_schedule(schedule).await?;
+        }
+        for protocol in &protocols {
+            if tx.find_protocol(&protocol.id).await?.is_none() {
+                tx.insert_protocol(protocol, now).await?;
+            }
+        }
+        Ok(account)
+    }
+}
+
+/// `faults` of a part, as faults of the whole.
+fn within(faults: Vec<Fault>, part: &str) -> Vec<Fault> {
+    faults.into_iter().map(|fault| Fault { pointer: format!("{part}{}", fault.pointer), ..fault }).collect()
+}
+
+/// What was read, or `None` and its faults with the others.
+fn keep<T>(faults: &mut Vec<Fault>, part: &str, read: Result<T, Vec<Fault>>) -> Option<T> {
+    read.map_err(|wrong| faults.extend(within(wrong, part))).ok()
+}
+
+/// Somebody by name, or by identifier.
+fn find_person(faults: &mut Faults, pointer: String, written: &str, contacts: &[Contact]) -> Option<ContactId> {
+    let wanted = written.trim().to_lowercase();
+    let mut named = contacts.iter().filter(|c| c.name.to_lowercase() == wanted || c.id.as_str() == written.trim());
+    match (named.next(), named.next()) {
+        (Some(contact), None) => Some(contact.id.clone()),
+        (Some(_), Some(_)) => {
+            let detail = format!("There are several contacts called {}.", written.trim());
+            faults.add(pointer, "contact.ambiguous", detail, "Give each a name of its own.");
+            None
+        }
+        (None, _) => {
+            let detail = format!("There is no contact called {}.", written.trim());
+            faults.add(pointer, "contact.unknown", detail, "Add it to the contacts, or correct the name.");
+            None
+        }
+    }
+}
+
+fn read_schedule(
+    written: &ScheduleText,
+    account: &Account,
+    id: ScheduleId,
+    contacts: &[Contact],
+) -> Result<Schedule, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let role = written.role.trim().to_owned();
+    if role.is_empty() {
+        faults.add("/role", "schedule.role", "The role is missing.", "Write what protocols call it: technician.");
+    }
+    let zone = written.zone.clone().unwrap_or_else(|| account.zone.clone());
+    if jiff::tz::TimeZone::get(&zone).is_err() {
+        let detail = format!("There is no time zone \"{zone}\".");
+        faults.add("/zone", "schedule.zone", detail, "Write its IANA name, or leave it out.");
+    }
+    let rotation = written.rotation.as_ref().map(|rotation| {
+        if rotation.anchor.parse::<jiff::civil::DateTime>().is_err() {
+            let cure = "Write the local time of the first hand-off: 2026-11-02T08:00.";
+            faults.add("/rotation/anchor", "schedule.anchor", "This is no date and time.", cure);
+        }
+        let people = rotation.people.iter().enumerate();
+        let people: Vec<_> = people
+            .filter_map(|(at, name)| find_person(&mut faults, format!("/rotation/people/{at}"), name, contacts))
+            .collect();
+        if rotation.people.is_empty() {
+            let cure = "Name at least one contact, or leave the rotation out.";
+            faults.add("/rotation/people", "schedule.nobody", "Nobody is in the rotation.", cure);
+        }
+        Rotation { people, anchor: rotation.anchor.clone(), length: rotation.length }
+    });
+    let fallback = written.fallback.as_ref();
+    let fallback = fallback.and_then(|name| find_person(&mut faults, "/fallback".into(), name, contacts));
+    let mut overrides = Vec::new();
+    for (at, entry) in written.overrides.iter().enumerate() {
+        let pointer = format!("/overrides/{at}/contact");
+        let Some(contact) = find_person(&mut faults, pointer, &entry.contact, contacts) else { continue };
+        let (by, made_at) = (entry.by.clone(), entry.made_at);
+        overrides.push(Override { contact, from: entry.from, until: entry.until, by, made_at });
+    }
+    let account = account.id.clone();
+    faults.unless(Schedule { id, account, role, zone, rotation, overrides, fallback })
+}
+
+fn read_protocol(
+    written: &ProtocolText,
+    account: &Account,
+    contacts: &[Contact],
+    schedules: &[Schedule],
+) -> Result<Protocol, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let mut steps = Vec::new();
+    for (at, step) in written.steps.iter().enumerate() {
+        let mut to = Vec::new();
+        for (nth, target) in step.to.iter().enumerate() {
+            match target {
+                TargetText::OnCall { role, destination } => {
+                    to.push(Target::OnCall { role: role.clone(), destination: destination.clone() });
+                }
+                TargetText::Contact { contact, destination } => {
+                    let pointer = format!("/steps/{at}/to/{nth}/contact");
+                    if let Some(contact) = find_person(&mut faults, pointer, contact, contacts) {
+                        to.push(Target::Contact { contact, destination: destination.clone() });
+                    }
+                }
+            }
+        }
+        steps.push(Step { method: step.method, to, wait_secs: step.wait_secs });
+    }
+    // Who is not known is told of once.
+    faults.unless(())?;
+    let edit = ProtocolEdit {
+        edition: None,
+        name: written.name.clone(),
+        steps,
+        repeat: written.repeat,
+        until: written.until,
+        call_types: Vec::new(),
+    };
+    let (protocol, faults) = edit.check(&account.id, contacts, schedules);
+    faults.unless(protocol)
+}
+
+fn says_the_same(one: &Protocol, other: &Protocol) -> bool {
+    one.steps == other.steps && one.repeat == other.repeat && one.until == other.until
+}
+
+fn read_call_types(
+    written: &[CallTypeText],
+    account: &Account,
+    known: &[CallType],
+    protocols: &[Protocol],
+    fresh: impl FnMut() -> CallTypeId,
+) -> Result<Vec<CallType>, Vec<Fault>> {
+    let mut unknown = Faults::default();
+    let mut call_types = Vec::new();
+    for (at, call_type) in written.iter().enumerate() {
+        let protocol = call_type.protocol.as_ref().map(|name| name.trim());
+        let found = protocol.and_then(|name| protocols.iter().find(|p| p.name == name));
+        if let (Some(name), None) = (protocol, found) {
+            let detail = format!("{} has no protocol called {name} that can be used.", account.name);
+            let cure = "Add it to the protocols, or correct the name.";
+            unknown.add(format!("/call_types/{at}/protocol"), "call_type.protocol", detail, cure);
+        }
+        let same = |t: &&CallType| t.name.to_lowercase() == call_type.name.trim().to_lowercase();
+        call_types.push(CallTypeEdit {
+            id: known.iter().find(same).map(|t| t.id.clone()),
+            name: call_type.name.clone(),
+            urgency: call_type.urgency,
+            triggers: call_type.triggers.clone(),
+            form: call_type.form.clone(),
+            protocol: found.map(|p| p.id.clone()),
+        });
+    }
+    let read = CallTypesEdit { edition: None, call_types }.apply(known, protocols, fresh);
+    let mut faults = unknown.unless(()).err().unwrap_or_default();
+    match read {
+        Ok(call_types) if faults.is_empty() => Ok(call_types),
+        Ok(_) => Err(faults),
+        Err(more) => {
+            faults.extend(more);
+            Err(faults)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Clients: accounts are made and changed here, for the API and the command line alike.
+//!
+//! What was written is checked whole (`domain/account/edit`, and what only store and voice can tell), stored in one transaction
+//! and shown to consoles. What always holds: a change that was refused changed nothing; one edition of an account follows
+//! another, so nobody overwrites what they have not seen; what an account says to callers can be said when it is saved. A
+//! call that is up keeps what it began with. Knows nothing of who may do it: whoever drives this does.
+
+mod call_types;
+mod contacts;
+pub mod document;
+mod import;
+mod protocols;
+
+use std::sync::Arc;
+
+use crate::base::clock::SharedClock;
+use crate::base::id::AccountId;
+use crate::domain::account::edit::AccountEdit;
+use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::{Account, Speech};
+use crate::engine::feed::{Feed, FeedEvent};
+use crate::io::speech::Speaker;
+use crate::io::store::{Store, StoreError, Tx};
+
+pub use import::Imported;
+pub use protocols::ProtocolEdit;
+
+/// Where accounts are made and changed. Cheap to clone.
+#[derive(Clone)]
+pub struct Clients {
+    store: Store,
+    voice: Arc<Speaker>,
+    clock: SharedClock,
+    feed: Feed,
+}
+
+/// Why nothing was changed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is no such thing.
+    Missing {
+        what: &'static str,
+    },
+    /// It was changed since it was read.
+    Stale {
+        now: u32,
+    },
+    /// What was written is wrong.
+    Faulty(Vec<Fault>),
+    /// It is right, and does not go together with what else there is.
+    Clash(Vec<Fault>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What was changed, and the edition of its account from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed<T> {
+    pub now: T,
+    pub edition: u32,
+}
+
+impl Clients {
+    pub const fn new(store: Store, voice: Arc<Speaker>, clock: SharedClock, feed: Feed) -> Self {
+        Self { store, voice, clock, feed }
+    }
+
+    /// Makes an account.
+    pub async fn add(&self, edit: &AccountEdit) -> Result<Changed<Account>, Refusal> {
+        self.put(Account::blank(AccountId::fresh(self.clock.utc())), None, edit).await
+    }
+
+    /// Changes an account that was read as of `edition`.
+    pub async fn change(&self, id: &AccountId, edition: u32, edit: &AccountEdit) -> Result<Changed<Account>, Refusal> {
+        let account = self.store.find_account(id).await?.ok_or(Refusal::Missing { what: "account" })?;
+        self.put(account, Some(edition), edit).await
+    }
+
+    async fn put(
+        &self,
+        before: Account,
+        edition: Option<u32>,
+        edit: &AccountEdit,
+    ) -> Result<Changed<Account>, Refusal> {
+        let id = before.id.clone();
+        // The voice first, as nothing but the store is waited for in a transaction.
+        let (mut faults, unsaid) = match edit.apply(before) {
+            Ok(account) => (Vec::new(), self.check_speeches(&account).await),
+            Err(faults) => (faults, Vec::new()),
+        };
+        faults.extend(unsaid);
+        let mut tx = self.store.write().await?;
+        let now = match edition {
+            None => Account::blank(id),
+            Some(edition) => lock(&mut tx, &id, Some(edition)).await?,
+        };
+        let clashes = find_clashes(&mut tx, &now.id, edit).await?;
+        if !faults.is_empty() {
+            faults.extend(clashes);
+            return Err(Refusal::Faulty(faults));
+        }
+        if !clashes.is_empty() {
+            return Err(Refusal::Clash(clashes));
+        }
+        let account = edit.apply(now).map_err(Refusal::Faulty)?;
+        tx.upsert_account(&account, self.clock.utc()).await?;
+        self.finish(tx, account).await
+    }
+
+    /// Commits a change of `account` and shows it.
+    async fn finish(&self, mut tx: Tx, account: Account) -> Result<Changed<Account>, Refusal> {
+        let edition = tx.find_account_edition(&account.id).await?.unwrap_or(1);
+        tx.commit("change_account").await?;
+        self.feed.publish(FeedEvent::Account { id: account.id.clone(), edition });
+        Ok(Changed { now: account, edition })
+    }
+
+    /// What of an account's words cannot be said. What can be is ready for the next call.
+    async fn check_speeches(&self, account: &Account) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        for (pointer, speech) in account.speeches() {
+            if let Err(why) = self.voice.prepare(speech).await {
+                let (code, cure) = match speech {
+                    Speech::Spoken { .. } => {
+                        tracing::warn!(account = %account.id, "the voice engine fails: {why}");
+                        ("speech.no_voice", "See to the voice engine, or upload a recording.")
+                    }
+                    Speech::Recorded { .. } | Speech::Uploaded { .. } => {
+                        ("speech.no_recording", "Upload it, or write what is to be spoken.")
+                    }
+                };
+                faults.add(pointer, code, "This cannot be said to callers.", cure);
+            }
+        }
+        faults.unless(()).err().unwrap_or_default()
+    }
+}
+
+/// The account as it is now, nobody else's to change; refused if it was changed since `edition`.
+async fn lock(tx: &mut Tx, id: &AccountId, edition: Option<u32>) -> Result<Account, Refusal> {
+    let (account, now) = tx.lock_account(id).await?.ok_or(Refusal::Missing { what: "account" })?;
+    match edition {
+        Some(edition) if edition != now => Err(Refusal::Stale { now }),
+        _ => Ok(account),
+    }
+}
+
+/// What other accounts have already.
+async fn find_clashes(tx: &mut Tx, id: &AccountId, edit: &AccountEdit) -> Result<Vec<Fault>, StoreError> {
+    let mut faults = Faults::default();
+    let name = edit.name.trim();
+    if tx.find_account_by_name(name).await?.is_some_and(|other| other.id != *id) {
+        let detail = format!("There is another account called {name}.");
+        faults.add("/name", "account.name_taken", detail, "Choose another name.");
+    }
+    for (at, written) in edit.dids.iter().enumerate() {
+        let Ok(did) = written.parse() else { continue };
+        if let Some(other) = tx.find_account_by_did(&did).await?.filter(|other| other.id != *id) {
+            let detail = format!("This number belongs to {}.", other.name);
+            let cure = format!("Take it away from {} first, or choose another number.", other.name);
+            faults.add(format!("/dids/{at}"), "account.did_taken", detail, cure);
+        }
+    }
+    Ok(faults.unless(()).err().unwrap_or_default())
+}

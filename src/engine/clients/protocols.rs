@@ -1,0 +1,135 @@
+//! The protocols of accounts: each change is a new version, and a call type has one of them in force. Dispatches that run
+//! go on with theirs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{AccountId, CallTypeId, ProtocolId};
+use crate::domain::account::fault::{Fault, Faults, Text};
+use crate::domain::account::{Contact, Urgency};
+use crate::domain::dispatch::describe::describe;
+use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
+use crate::domain::dispatch::validate::{ProtocolFault, validate};
+use crate::domain::oncall::Schedule;
+
+use super::{Changed, Clients, Refusal, lock};
+
+const MAX_NAME: usize = 80;
+
+/// A protocol as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolEdit {
+    /// The edition of the account that was read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<u32>,
+    /// One that is there already gets its next version.
+    pub name: String,
+    pub steps: Vec<Step>,
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    pub until: Until,
+    /// Call types that it is put in force for at once.
+    #[serde(default)]
+    pub call_types: Vec<CallTypeId>,
+}
+
+impl ProtocolEdit {
+    pub(super) fn check(
+        &self,
+        account: &AccountId,
+        contacts: &[Contact],
+        schedules: &[Schedule],
+    ) -> (Protocol, Faults) {
+        let mut faults = Faults::default();
+        let name = faults.text(&self.name, &Text::line("/name", "protocol.name", "The name", MAX_NAME));
+        let protocol = Protocol {
+            id: ProtocolId::named("unsaved"),
+            account: account.clone(),
+            name,
+            version: 1,
+            steps: self.steps.clone(),
+            repeat: self.repeat,
+            until: self.until,
+        };
+        for fault in validate(&protocol, contacts, schedules) {
+            let pointer = match fault.step {
+                Some(step) => format!("/steps/{}", step - 1),
+                None if fault.code.starts_with("repeat") => "/repeat".to_owned(),
+                None if fault.code == "cannot_confirm" => "/until".to_owned(),
+                None => "/steps".to_owned(),
+            };
+            let cure = cure(&fault);
+            faults.add(pointer, format!("protocol.{}", fault.code), fault.message, cure);
+        }
+        (protocol, faults)
+    }
+}
+
+fn cure(fault: &ProtocolFault) -> &'static str {
+    match fault.code {
+        "steps" => "Add a step, or take some out.",
+        "wait" => "Choose a shorter wait.",
+        "method_not_built" => "Choose email, text, text with confirmation, or call.",
+        "nobody" => "Add a contact, or a role that is on call.",
+        "repeat" => "Choose a step that there is.",
+        "repeat_forever" => "Wait for a confirmation, or do not repeat.",
+        "cannot_confirm" => "Add a step that can be confirmed, or end at handing over.",
+        "unknown_role" => "Choose a role that has a schedule, or a contact.",
+        "unknown_contact" => "Choose one of the account's contacts.",
+        "unknown_destination" => "Give the contact such a destination, or choose another.",
+        _ => "Choose another destination.",
+    }
+}
+
+impl Clients {
+    /// What is wrong with a protocol, and what it would do, in plain English. Changes nothing.
+    pub async fn check_protocol(
+        &self,
+        account: &AccountId,
+        edit: &ProtocolEdit,
+    ) -> Result<(Vec<Fault>, Vec<String>), Refusal> {
+        if self.store.find_account_edition(account).await?.is_none() {
+            return Err(Refusal::Missing { what: "account" });
+        }
+        let contacts = self.store.list_contacts(account).await?;
+        let schedules = self.store.list_schedules(account).await?;
+        let (protocol, faults) = edit.check(account, &contacts, &schedules);
+        Ok((faults.unless(()).err().unwrap_or_default(), describe(&protocol, &contacts)))
+    }
+
+    /// Makes a protocol, or the next version of the one of its name, and puts it in force where that is asked for.
+    pub async fn add_protocol(&self, account: &AccountId, edit: &ProtocolEdit) -> Result<Changed<Protocol>, Refusal> {
+        let now = self.clock.utc();
+        let mut tx = self.store.write().await?;
+        let mut account = lock(&mut tx, account, edit.edition).await?;
+        let contacts = tx.list_contacts(&account.id).await?;
+        let schedules = tx.list_schedules(&account.id).await?;
+        let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+        for (at, id) in edit.call_types.iter().enumerate() {
+            let pointer = format!("/call_types/{at}");
+            match account.call_types.iter_mut().find(|t| t.id == *id) {
+                None => {
+                    let cure = "Choose one of the account's call types.";
+                    faults.add(pointer, "protocol.call_type", "The account has no such call type.", cure);
+                }
+                Some(call_type) if call_type.urgency == Urgency::NotLegitimate => {
+                    let detail = "Calls that are not legitimate are not dispatched.";
+                    faults.add(pointer, "call_type.not_dispatched", detail, "Choose another call type.");
+                }
+                Some(_) => {}
+            }
+        }
+        faults.unless(()).map_err(Refusal::Faulty)?;
+        let versions = tx.list_protocols(&account.id).await?;
+        let last = versions.iter().filter(|p| p.name == protocol.name).map(|p| p.version).max().unwrap_or(0);
+        protocol.id = ProtocolId::fresh(now);
+        protocol.version = last.saturating_add(1);
+        tx.insert_protocol(&protocol, now).await?;
+        for call_type in account.call_types.iter_mut().filter(|t| edit.call_types.contains(&t.id)) {
+            call_type.protocol = Some(protocol.id.clone());
+        }
+        tx.upsert_account(&account, now).await?;
+        let Changed { edition, .. } = self.finish(tx, account).await?;
+        Ok(Changed { now: protocol, edition })
+    }
+}

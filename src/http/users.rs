@@ -1,0 +1,183 @@
+//! Users, for admins: who signs in, and as what. Whoever is locked out, or gets another password or role, is signed out at
+//! once; a call they are on goes on.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::UserId;
+use crate::domain::account::fault::{Fault, Faults, Text};
+use crate::io::store::Tx;
+use crate::io::store::users::{HashedPassword, MIN_PASSWORD_CHARS, Role, User, is_login};
+
+use super::auth::Admin;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::state::Front;
+
+const MAX_NAME: usize = 80;
+const MAX_PASSWORD: usize = 1_000;
+
+/// Users.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Users {
+    items: Vec<UserView>,
+}
+
+/// A user, as admins see them.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct UserView {
+    id: UserId,
+    login: String,
+    name: String,
+    role: Role,
+    /// Cannot sign in.
+    disabled: bool,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { id: user.id, login: user.login, name: user.name, role: user.role, disabled: user.disabled }
+    }
+}
+
+/// Somebody new.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    login: String,
+    /// The login if it is left out.
+    #[serde(default)]
+    name: String,
+    role: Role,
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+}
+
+/// What is to be another; the rest stays.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    name: Option<String>,
+    role: Option<Role>,
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<SecretString>,
+    disabled: Option<bool>,
+}
+
+/// All users by login.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", security(("bearer" = [])),
+    responses((status = OK, body = Users), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn list(State(front): State<Front>, _by: Admin) -> Result<Json<Users>, Problem> {
+    let items = front.store.list_users().await?.into_iter().map(UserView::from).collect();
+    Ok(Json(Users { items }))
+}
+
+/// Adds somebody who signs in.
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", security(("bearer" = [])), request_body = NewUser,
+    responses((status = CREATED, body = UserView), (status = FORBIDDEN, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn add(
+    State(front): State<Front>,
+    Admin(signed): Admin,
+    Body(new): Body<NewUser>,
+) -> Result<(StatusCode, Json<UserView>), Problem> {
+    let mut faults = Faults::default();
+    if !is_login(&new.login) {
+        let cure = "Write 1 to 64 letters, digits, dots, hyphens and underscores.";
+        faults.add("/login", "user.login", "This is no login.", cure);
+    }
+    let mut name = faults.text(&new.name, &Text::line("/name", "user.name", "The name", MAX_NAME).optional());
+    if name.is_empty() {
+        name = new.login.trim().to_owned();
+    }
+    check_password(&mut faults, &new.password);
+    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
+    let hashed = HashedPassword::of(new.password).await?;
+    let now = front.clock.utc();
+    let mut tx = front.store.write().await?;
+    if tx.find_user_by_login(&new.login).await?.is_some() {
+        return Err(clash("/login", "user.login_taken", "There is a user with this login.", "Choose another login."));
+    }
+    let user = User { id: UserId::fresh(now), login: new.login, name, role: new.role, disabled: false };
+    tx.insert_user(&user, &hashed, now).await?;
+    let user = tx.find_user(&user.id).await?.ok_or_else(Problem::fault)?;
+    tx.commit("add_user_by_admin").await?;
+    tracing::info!(user = %signed.bearer.user, added = %user.id, "a user was added");
+    Ok((StatusCode::CREATED, Json(user.into())))
+}
+
+/// Changes a user. Another password or role, or being locked out, ends their sessions at once.
+#[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = [])),
+    params(("id" = UserId, Path)), request_body = UserChange,
+    responses((status = OK, body = UserView), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn change(
+    State(front): State<Front>,
+    Admin(signed): Admin,
+    Id(id): Id<UserId>,
+    Body(change): Body<UserChange>,
+) -> Result<Json<UserView>, Problem> {
+    let mut faults = Faults::default();
+    let line = Text::line("/name", "user.name", "The name", MAX_NAME);
+    let name = change.name.as_ref().map(|name| faults.text(name, &line));
+    if let Some(password) = &change.password {
+        check_password(&mut faults, password);
+    }
+    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
+    let hashed = match change.password {
+        Some(password) => Some(HashedPassword::of(password).await?),
+        None => None,
+    };
+    let now = front.clock.utc();
+    let mut tx = front.store.write().await?;
+    let before = tx.find_user(&id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let role = change.role.unwrap_or(before.role);
+    let disabled = change.disabled.unwrap_or(before.disabled);
+    let was_admin = before.role == Role::Admin && !before.disabled;
+    if was_admin && (role != Role::Admin || disabled) && !is_other_admin(&mut tx, &id).await? {
+        let cure = "Make somebody else an admin first.";
+        return Err(clash("", "user.last_admin", "This is the only admin who can sign in.", cure));
+    }
+    let open = tx.list_sessions_of(&id, now).await?;
+    tx.update_user(&id, name.as_deref().unwrap_or(&before.name), role, now).await?;
+    if let Some(hashed) = &hashed {
+        tx.set_password(&id, hashed, now).await?;
+    }
+    match (before.disabled, disabled) {
+        (false, true) => tx.disable_user(&id, now).await?,
+        (true, false) => tx.enable_user(&id).await?,
+        _ => {}
+    }
+    let left = tx.list_sessions_of(&id, now).await?;
+    let user = tx.find_user(&id).await?.ok_or_else(Problem::fault)?;
+    tx.commit("change_user").await?;
+    for ended in open.iter().filter(|session| !left.contains(session)) {
+        front.tokens.revoke(ended);
+    }
+    // Their name as well is asked for anew.
+    front.live.forget_user(&id);
+    tracing::info!(user = %signed.bearer.user, changed = %id, disabled, "a user was changed");
+    Ok(Json(user.into()))
+}
+
+async fn is_other_admin(tx: &mut Tx, than: &UserId) -> Result<bool, Problem> {
+    let users = tx.list_users().await?;
+    Ok(users.iter().any(|user| user.id != *than && user.role == Role::Admin && !user.disabled))
+}
+
+fn check_password(faults: &mut Faults, password: &SecretString) {
+    let chars = password.expose_secret().chars().count();
+    if !(MIN_PASSWORD_CHARS..=MAX_PASSWORD).contains(&chars) {
+        let detail = format!("A password has at least {MIN_PASSWORD_CHARS} characters.");
+        faults.add("/password", "user.password", detail, "Choose a longer one: several words are easy to remember.");
+    }
+}
+
+fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem {
+    let (detail, cure) = (detail.to_owned(), cure.to_owned());
+    Problem::clash(code, vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail, cure }])
+}
