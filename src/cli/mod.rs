@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit codes: 0 done, 1 it could not be done (a sentence on
 //! standard error says why), 2 it was asked for wrongly.
 
+mod account;
 mod check;
 mod completions;
 mod demo;
@@ -43,6 +44,9 @@ enum Command {
     /// Add, list and remove the desk phones of operators.
     #[command(subcommand)]
     Phone(phone::Command),
+    /// Make, change, list and print the accounts of clients.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Bring the database up to this program's schema, and end.
     Migrate(ConfigFile),
     /// Let the voice engine say a text into a WAV file.
@@ -93,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(options) => simulate::run(&options),
         Command::User(command) => user::run(&command),
         Command::Phone(command) => phone::run(&command),
+        Command::Account(command) => account::run(&command),
         Command::Migrate(file) => migrate::run(&file),
         Command::Say(options) => say::run(&options),
         Command::Completions(options) => completions::run(&options),

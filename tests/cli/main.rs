@@ -1,5 +1,6 @@
 //! The program as a person at a shell meets it: what it prints, and how it ends.
 
+mod account;
 #[path = "../support/temp.rs"]
 mod temp;
 

@@ -1,0 +1,112 @@
+//! `cordboard account`: a service set up from a document, without the console.
+
+use super::temp::TempDir;
+use super::{cordboard, said, whole, write};
+
+const HEATING: &str = r#"
+[account]
+name = "Acme Heating"
+zone = "America/Chicago"
+dids = ["(202) 555-0150"]
+greeting = { kind = "recorded", prompt = "plumbing" }
+apology = { kind = "recorded", prompt = "apology" }
+recording = { mode = "off", announcement = { kind = "recorded", prompt = "apology" }, tell_contact = true }
+
+[[contacts]]
+name = "Dana Reyes"
+title = "technician"
+destinations = [
+    { label = "mobile", reach = { kind = "phone", address = "202 555 0151" } },
+    { label = "email", reach = { kind = "email", address = "dana@example.com" } },
+]
+
+[[schedules]]
+role = "technician"
+fallback = "Dana Reyes"
+
+[[protocols]]
+name = "Repairs"
+until = "confirmed"
+repeat = { from_step = 1 }
+steps = [
+    { method = { kind = "text_confirm" }, wait_secs = 900, to = [{ kind = "on_call", role = "technician", destination = "mobile" }] },
+    { method = { kind = "email" }, to = [{ kind = "contact", contact = "Dana Reyes", destination = "email" }] },
+]
+
+[[call_types]]
+name = "Repair"
+urgency = "urgent"
+triggers = "no heat, a leak"
+protocol = "Repairs"
+form = { fields = [
+    { label = "Caller's name", kind = { kind = "text" }, required = true, brief = true },
+    { label = "Number", kind = { kind = "phone" }, required = true },
+] }
+"#;
+
+#[test]
+fn an_account_is_imported_listed_and_exported_into_another_database() {
+    let directory = TempDir::new("cli-account");
+    let here = directory.path();
+    write(here, "cordboard.toml", &whole());
+    write(here, "heating.toml", HEATING);
+    let listed = cordboard(here, &["account", "list"]);
+    assert!(said(&listed).contains("No accounts"), "{}", said(&listed));
+    let imported = cordboard(here, &["account", "import", "heating.toml"]);
+    assert_eq!((imported.status.code(), said(&imported).as_str()), (Some(0), "Made Acme Heating.\n"));
+    let listed = said(&cordboard(here, &["account", "list"]));
+    assert!(listed.starts_with("Acme Heating  +12025550150  acc_"), "{listed}");
+    // Read again it changes nothing, and makes no other version of its protocol.
+    let again = cordboard(here, &["account", "import", "heating.toml"]);
+    assert_eq!(said(&again), "Changed Acme Heating.\n");
+    let exported = cordboard(here, &["account", "export", "Acme Heating"]);
+    assert_eq!(exported.status.code(), Some(0), "{}", said(&exported));
+    let document = String::from_utf8(exported.stdout).expect("JSON is UTF-8");
+
+    let there = TempDir::new("cli-account-there");
+    write(there.path(), "cordboard.toml", &whole());
+    write(there.path(), "heating.json", &document);
+    let imported = cordboard(there.path(), &["account", "import", "heating.json"]);
+    assert_eq!(imported.status.code(), Some(0), "{}", said(&imported));
+    let exported = cordboard(there.path(), &["account", "export", "Acme Heating"]);
+    assert_eq!(String::from_utf8_lossy(&exported.stdout), document);
+}
+
+#[test]
+fn everything_wrong_with_a_document_is_told_with_its_line_and_nothing_is_kept() {
+    let directory = TempDir::new("cli-account-wrong");
+    let here = directory.path();
+    write(here, "cordboard.toml", &whole());
+    let wrong = HEATING
+        .replace("America/Chicago", "America/Nowhere")
+        .replace("202 555 0151", "0151")
+        .replace("contact = \"Dana Reyes\"", "contact = \"Dan\"")
+        .replace("label = \"Number\"", "label = \"\"");
+    write(here, "heating.toml", &wrong);
+    let output = cordboard(here, &["account", "import", "heating.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    let line = |words: &str| wrong.lines().position(|line| line.contains(words)).expect("it is in the document") + 1;
+    for (place, what) in [("America/Nowhere", "no time zone"), ("0151\"", "not a complete telephone number")] {
+        let expected = format!("heating.toml:{}: ", line(place));
+        assert!(said.lines().any(|l| l.starts_with(&expected) && l.contains(what)), "{expected}{what}\n{said}");
+    }
+    assert!(said.ends_with("Nothing was changed.\n"), "{said}");
+    assert!(super::said(&cordboard(here, &["account", "list"])).contains("No accounts"));
+    // With those mended the rest is told: what depends on them could not be looked at before.
+    write(here, "heating.toml", &wrong.replace("America/Nowhere", "UTC").replace("\"0151\"", "\"+12025550151\""));
+    let said = super::said(&cordboard(here, &["account", "import", "heating.toml"]));
+    assert!(said.contains("There is no contact called Dan."), "{said}");
+    assert!(said.contains("What the operator reads is missing."), "{said}");
+}
+
+#[test]
+fn a_wrong_command_is_told_apart_from_one_that_failed() {
+    let directory = TempDir::new("cli-account-codes");
+    write(directory.path(), "cordboard.toml", &whole());
+    let code = |arguments: &[&str]| cordboard(directory.path(), arguments).status.code();
+    assert_eq!(code(&["account", "export", "Nobody"]), Some(1));
+    assert_eq!(code(&["account", "import", "nowhere.toml"]), Some(1));
+    assert_eq!(code(&["account", "import"]), Some(2));
+    assert_eq!(code(&["account", "--help"]), Some(0));
+}
