@@ -104,6 +104,37 @@ export const CLINIC = {
 export const PROPERTY = { ...PLUMBING, id: 'acc_property', name: 'Pretend Property', zone: 'America/New_York', color: '#3f7d3a', dids: ['+12025550103'] };
 export const ACCOUNTS = [PLUMBING, CLINIC, PROPERTY];
 
+/** What only those who set accounts up see of one. */
+export function whole(account) {
+  return {
+    edition: 1,
+    caller_id: account.dids[0],
+    greeting: { kind: 'spoken', text: `Thank you for calling ${account.name}. Please hold for an operator.` },
+    apology: { kind: 'recorded', prompt: 'apology' },
+    comfort: { every_secs: 30, speech: { kind: 'recorded', prompt: 'comfort' } },
+    priority: 0,
+    ring_secs: 20,
+    max_wait_secs: 180,
+    leave_message: 'callback_request',
+    recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true },
+    schedules: account.on_call.map((o) => ({ role: o.role })),
+    ...account,
+  };
+}
+
+const STEPS = [
+  { method: { kind: 'text_confirm' }, to: [{ kind: 'on_call', role: 'technician', destination: 'mobile' }], wait_secs: 900 },
+  { method: { kind: 'call_out', leave_message: true }, to: [{ kind: 'on_call', role: 'technician', destination: 'mobile' }], wait_secs: 600 },
+];
+export const versions = (account) =>
+  account.protocols.map((p) => ({ ...p, steps: STEPS, repeat: { from_step: 1 }, until: 'confirmed' }));
+
+export const USERS = [
+  { id: 'usr_ada', login: 'ada', name: 'Ada Winter', role: 'admin', disabled: false },
+  { id: 'usr_kim', login: 'kim', name: 'Kim Novak', role: 'operator', disabled: false },
+  { id: 'usr_lee', login: 'lee', name: 'Lee Sato', role: 'operator', disabled: true },
+];
+
 const MIN = 60_000;
 
 /** A dispatch as it stands `now`. */

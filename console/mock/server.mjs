@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startDispatches } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startDispatches, versions, whole } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -245,7 +245,10 @@ function settle(id, more, line) {
 }
 
 const problem = (status, code, detail) => ({ type: 'about:blank', title: 'Error', status, code, detail });
-const session = () => ({ access_token: 'mock', refresh_token: 'mock', expires_in: 900, user: KIM });
+const session = (login) => {
+  const { id, name, role } = USERS.find((u) => u.login === login) ?? KIM;
+  return { access_token: 'mock', refresh_token: 'mock', expires_in: 900, user: { id, login, name, role } };
+};
 const page = (items) => ({ items, next: null });
 
 function route(method, path, query, body) {
@@ -254,7 +257,7 @@ function route(method, path, query, body) {
   const key = `${method} ${noun}`;
   if (key === 'POST sessions') {
     if (id === 'refresh') return [200, session()];
-    return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session()];
+    return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session(body.login)];
   }
   if (key === 'DELETE sessions') return [204];
   if (key === 'GET me') return [200, { user: KIM, seat: state.seat }];
@@ -262,8 +265,16 @@ function route(method, path, query, body) {
     if (!id) return [200, page(ACCOUNTS.map((a) => ({ ...ref(a), dids: a.dids })))];
     const account = ACCOUNTS.find((a) => a.id === id);
     if (rest[0] === 'messages') return [200, page([...state.messages.values()].filter((m) => m.account.id === id).slice(0, 3))];
-    return account ? [200, account] : [404, problem(404, 'not_found', 'No such account.')];
+    if (rest[0] === 'protocols') return [200, page(versions(account))];
+    return account ? [200, whole(account)] : [404, problem(404, 'not_found', 'No such account.')];
   }
+  // What is written of an account is refused, to see how that is told.
+  if (key === 'POST accounts' && rest[1] === 'check') return [200, { text: ACCOUNTS[0].protocols[0].text, errors: [] }];
+  if (key === 'PUT accounts' || key === 'POST accounts') {
+    const fault = { pointer: '/dids/0', code: 'account.did_taken', detail: `This number belongs to ${CLINIC.name}.`, cure: 'Choose another number.' };
+    return [409, { ...problem(409, 'account.clash', `${fault.detail} ${fault.cure}`), errors: [fault] }];
+  }
+  if (key === 'GET users') return [200, page(USERS)];
   if (key === 'GET messages') {
     if (id) return state.messages.has(id) ? [200, state.messages.get(id)] : [404, problem(404, 'not_found', 'No such message.')];
     const items = [...state.messages.values()]

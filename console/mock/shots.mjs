@@ -14,9 +14,9 @@ mkdirSync(folder, { recursive: true });
 
 const mock = (path) => fetch(`${BASE}/mock/${path}`, { method: 'POST' });
 
-async function logIn(page) {
+async function logIn(page, login = 'kim') {
   await page.goto(BASE);
-  await page.fill('#login', 'kim');
+  await page.fill('#login', login);
   await page.fill('#password', 'cordboard');
   await page.click('button[type=submit]');
   await page.waitForSelector('header nav');
@@ -98,6 +98,46 @@ const SCENES = {
     await page.click('.row .main >> nth=0');
     await page.click('text=Confirm… >> nth=1');
   },
+  accounts: async (page) => {
+    await page.keyboard.press('Alt+5');
+    await page.waitForSelector('tbody td');
+  },
+  account: async (page) => {
+    await page.goto(`${BASE}/accounts/acc_plumbing`);
+    await page.waitForSelector('#handling');
+  },
+  account_number: async (page) => {
+    await SCENES.account(page);
+    await page.fill('[data-did="0"]', '+1 202 555 0104');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('#numbers .fault');
+  },
+  account_form: async (page) => {
+    await SCENES.account(page);
+    await page.click('#call-types .fold >> nth=0');
+    await page.fill('[data-type-name="0"]', 'Emergency');
+    await page.evaluate(() => document.querySelector('#call-types').scrollIntoView());
+  },
+  account_protocol: async (page) => {
+    await SCENES.account(page);
+    await page.click('text=Write the next version >> nth=0');
+    await page.waitForSelector('.reads li');
+    await page.evaluate(() => document.querySelector('#protocols').scrollIntoView());
+  },
+  account_contact: async (page) => {
+    await SCENES.account(page);
+    await page.click('#contacts >> text=Edit >> nth=1');
+    await page.evaluate(() => document.querySelector('#contacts').scrollIntoView());
+  },
+  account_new: async (page) => {
+    await page.goto(`${BASE}/accounts/new`);
+    await page.waitForSelector('#new-name');
+  },
+  users: async (page) => {
+    await page.goto(`${BASE}/users`);
+    await page.waitForSelector('tbody strong');
+    await page.click('text=Add a user');
+  },
   keys: async (page) => {
     await page.keyboard.press('Control+/');
     await page.waitForSelector('.keys');
@@ -118,7 +158,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -127,7 +167,7 @@ for (const [width, height] of [
       try {
         if (scene) {
           await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
-          await logIn(page);
+          await logIn(page, /^account|^users/.test(name) ? 'ada' : 'kim');
           await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
           await page.waitForTimeout(250);
           await scene(page);

@@ -2,16 +2,25 @@
 
 import type {
   Account,
+  AccountSettings,
+  Contact,
   AccountRef,
   DispatchView,
   DraftBody,
+  Fault,
   FieldError,
   MessageView,
+  ProtocolVersion,
+  Role,
   ServerDraft,
   SeatView,
   Session,
   SipAccess,
+  Speech,
+  Step,
   User,
+  UserLine,
+  WholeAccount,
 } from './types';
 
 /** What the server said no to, in its own words. `status` 0 means that it was not reached at all. */
@@ -21,6 +30,8 @@ export class Problem extends Error {
     readonly code: string,
     message: string,
     readonly errors: FieldError[] = [],
+    /** The same for what was written in settings. */
+    readonly faults: Fault[] = [],
   ) {
     super(message);
     this.name = 'Problem';
@@ -51,29 +62,37 @@ export function serverOffset(): number {
 }
 
 const TIMEOUT_MS = 12_000;
+/** A recording takes longer over a slow line. */
+const UPLOAD_TIMEOUT_MS = 60_000;
 
 async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
   const sent: Record<string, string> = { accept: 'application/json', ...headers };
   if (token) sent.authorization = `Bearer ${token}`;
-  if (body !== undefined) sent['content-type'] = 'application/json';
+  if (body !== undefined) sent['content-type'] ??= 'application/json';
   try {
     return await fetch(`/api/v1${path}`, {
       method,
       headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(body instanceof Blob ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS),
     });
   } catch {
     throw new Problem(0, 'offline', 'The server cannot be reached.');
   }
 }
 
-async function request<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+/** An answer; a refused token is renewed once. */
+async function answer(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
   let response = await send(method, path, body, headers);
   if (response.status === 401 && token && onUnauthorized && (await onUnauthorized())) {
     response = await send(method, path, body, headers);
   }
   noteClock(response);
+  return response;
+}
+
+async function request<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+  const response = await answer(method, path, body, headers);
   if (response.status === 204 || response.status === 202) return undefined as T;
   const text = await response.text();
   const json: unknown = text && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
@@ -82,8 +101,10 @@ async function request<T>(method: string, path: string, body?: unknown, headers?
 }
 
 function problemOf(status: number, json: unknown): Problem {
-  const p = (json ?? {}) as { code?: string; title?: string; detail?: string; errors?: FieldError[] };
-  return new Problem(status, p.code ?? String(status), p.detail ?? p.title ?? `The server answered ${status}.`, p.errors ?? []);
+  const p = (json ?? {}) as { code?: string; title?: string; detail?: string; errors?: (FieldError | Fault)[] };
+  const errors = (p.errors ?? []).filter((e): e is FieldError => 'field' in e);
+  const faults = (p.errors ?? []).filter((e): e is Fault => 'pointer' in e);
+  return new Problem(status, p.code ?? String(status), p.detail ?? p.title ?? `The server answered ${status}.`, errors, faults);
 }
 
 // The Date header has whole seconds; a smaller difference is not worth a jump in every countdown.
@@ -115,6 +136,27 @@ export interface SaveMessage {
   answers: Record<string, string>;
 }
 
+export interface CallTypesBody {
+  edition: number;
+  call_types: unknown[];
+}
+
+export interface ContactBody {
+  edition?: number;
+  name: string;
+  title: string;
+  destinations: { id?: string; label: string; reach: { kind: 'phone' | 'email'; address: string }; ring_secs: number }[];
+}
+
+export interface ProtocolBody {
+  edition?: number;
+  name: string;
+  steps: Step[];
+  repeat: { from_step: number } | null;
+  until: ProtocolVersion['until'];
+  call_types: string[];
+}
+
 export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
@@ -128,6 +170,36 @@ export const api = {
   account: (account: string) => request<Account>('GET', `/accounts/${id(account)}`),
   earlier: (account: string, caller: string, limit = 5) =>
     request<Page<MessageView>>('GET', `/accounts/${id(account)}/messages${query({ caller, limit })}`),
+
+  wholeAccount: (account: string) => request<WholeAccount>('GET', `/accounts/${id(account)}`),
+  addAccount: (body: Partial<AccountSettings>) => request<{ id: string; edition: number }>('POST', '/accounts', body),
+  putAccount: (account: string, body: AccountSettings & { edition: number }) =>
+    request<{ edition: number }>('PUT', `/accounts/${id(account)}`, body),
+  putCallTypes: (account: string, body: CallTypesBody) =>
+    request<{ edition: number }>('PUT', `/accounts/${id(account)}/call_types`, body),
+  addContact: (account: string, body: ContactBody) =>
+    request<Contact & { edition: number }>('POST', `/accounts/${id(account)}/contacts`, body),
+  putContact: (contact: string, body: ContactBody) =>
+    request<Contact & { edition: number }>('PUT', `/contacts/${id(contact)}`, body),
+  removeContact: (contact: string) => request<void>('DELETE', `/contacts/${id(contact)}`),
+  protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
+  addProtocol: (account: string, body: ProtocolBody) =>
+    request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),
+  checkProtocol: (account: string, body: ProtocolBody) =>
+    request<{ text: string[]; errors: Fault[] }>('POST', `/accounts/${id(account)}/protocols/check`, body),
+  uploadRecording: (wav: Blob) =>
+    request<{ speech: Speech; millis: number }>('POST', '/speech/recordings', wav, { 'content-type': 'audio/wav' }),
+  /** What callers would hear, as sound. */
+  listen: async (speech: Speech): Promise<Blob> => {
+    const response = await answer('POST', '/speech/listen', speech);
+    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+    return response.blob();
+  },
+
+  users: () => request<Page<UserLine>>('GET', '/users'),
+  addUser: (body: { login: string; name: string; role: Role; password: string }) => request<UserLine>('POST', '/users', body),
+  changeUser: (user: string, body: { name?: string; role?: Role; password?: string; disabled?: boolean }) =>
+    request<UserLine>('PATCH', `/users/${id(user)}`, body),
 
   messages: (filter: { account?: string; open?: number; cursor?: string; limit?: number }) =>
     request<Page<MessageView>>('GET', `/messages${query(filter)}`),

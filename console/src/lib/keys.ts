@@ -20,6 +20,7 @@ export type Action =
   | 'go_messages'
   | 'go_board'
   | 'go_check'
+  | 'go_accounts'
   | 'search'
   | 'field_first'
   | 'theme'
@@ -55,6 +56,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_messages', combo: 'Alt+2', sequence: 'g m', label: 'Messages', group: 'Go to' },
   { action: 'go_board', combo: 'Alt+3', sequence: 'g b', label: 'Dispatch board', group: 'Go to' },
   { action: 'go_check', combo: 'Alt+4', sequence: 'g r', label: 'Ready check', group: 'Go to' },
+  { action: 'go_accounts', combo: 'Alt+5', sequence: 'g a', label: 'Accounts (supervisors, admins)', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },

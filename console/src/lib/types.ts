@@ -37,6 +37,14 @@ export interface Form {
   fields: Field[];
 }
 
+/** One thing that is wrong with what was written, at a JSON pointer into it. */
+export interface Fault {
+  pointer: string;
+  code: string;
+  detail: string;
+  cure: string;
+}
+
 export interface FieldError {
   field: string;
   code: string;
@@ -82,6 +90,75 @@ export interface OnCall {
   contact: { id: string; name: string; title?: string } | null;
   until: number | null;
   why: string;
+}
+
+export type Speech =
+  | { kind: 'recorded'; prompt: string }
+  | { kind: 'uploaded'; recording: string }
+  | { kind: 'spoken'; text: string };
+
+export type Method =
+  | { kind: 'email' | 'text' | 'text_confirm' }
+  | { kind: 'call_out'; leave_message: boolean }
+  | { kind: 'secure_message' | 'hold_for_recap' | 'hold_for_check_in' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
+
+export type Target =
+  | { kind: 'on_call'; role: string; destination: string }
+  | { kind: 'contact'; contact: string; destination: string };
+
+export interface Step {
+  method: Method;
+  to: Target[];
+  wait_secs: number;
+}
+
+/** A version of a protocol, whole. */
+export interface ProtocolVersion extends Protocol {
+  steps: Step[];
+  repeat: { from_step: number } | null;
+  until: 'confirmed' | 'told' | 'handed_over';
+}
+
+export interface RecordingPolicy {
+  mode: 'off' | 'on' | 'on_demand';
+  announcement: Speech | null;
+  tell_contact: boolean;
+}
+
+/** What is written of an account by those who set it up. */
+export interface AccountSettings {
+  name: string;
+  zone: string;
+  color: string;
+  answer_phrase: string;
+  notes: string;
+  dids: string[];
+  caller_id: string | null;
+  greeting: Speech;
+  apology: Speech;
+  comfort: { every_secs: number; speech: Speech } | null;
+  priority: number;
+  ring_secs: number;
+  max_wait_secs: number;
+  undo_secs: number;
+  leave_message: 'callback_request' | 'nothing';
+  recording: RecordingPolicy;
+}
+
+/** An account as those who set it up see it. */
+export interface WholeAccount extends Account, AccountSettings {
+  /** Counts each change: the next one says which it has seen. */
+  edition: number;
+  schedules: { role: string }[];
+}
+
+/** Somebody who signs in, as admins see them. */
+export interface UserLine {
+  id: string;
+  login: string;
+  name: string;
+  role: Role;
+  disabled: boolean;
 }
 
 /** One account with all that a call for it needs. */
@@ -281,6 +358,7 @@ export type FeedEvent =
   | { type: 'alarm'; alarm: AlarmView }
   | { type: 'alarm_gone'; id: string }
   | { type: 'quality'; quality: QualityView }
+  | { type: 'account'; id: string; edition: number }
   | { type: 'pong' };
 
 export interface Session {

@@ -39,6 +39,12 @@ class Accounts {
     }
   }
 
+  /** Changed somewhere: the next call for it reads it anew. A form that is open now keeps what it began with. */
+  changed(id: string): void {
+    this.read.delete(id);
+    void this.loadList().catch(() => undefined);
+  }
+
   earlier(account: string, caller: string): MessageView[] | undefined {
     return this.past.get(`${account} ${caller}`);
   }

@@ -1,6 +1,7 @@
 // What the keys and buttons do. A "no" from the server is told in its own words, never as a code.
 
 import { Problem, api, type CallAction, type RecordingAct } from '../lib/api';
+import { mayEdit } from '../lib/account';
 import type { Action } from '../lib/keys';
 import type { AlarmView, CallView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -8,7 +9,9 @@ import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 import { router } from './router.svelte';
+import { session } from './session.svelte';
 import { settings } from './settings.svelte';
+import { sheet } from './sheet.svelte';
 import { watch } from './watch.svelte';
 
 class Overlays {
@@ -216,9 +219,9 @@ export function run(action: Action): void {
     case 'mute':
       return phone.toggleMute();
     case 'save':
-      return void save();
+      return void (sheet.open ? sheet.open.save() : save());
     case 'undo':
-      return void forms.undo();
+      return void (sheet.open?.undo() || forms.undo());
     case 'field_first':
       return focusFirstField();
     case 'ready':
@@ -235,6 +238,9 @@ export function run(action: Action): void {
       return router.go({ name: 'board' });
     case 'go_check':
       return router.go({ name: 'ready' });
+    case 'go_accounts':
+      if (mayEdit(session.user?.role)) router.go({ name: 'accounts' });
+      return;
     case 'search':
       overlays.search = !overlays.search;
       return;

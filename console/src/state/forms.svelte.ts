@@ -178,6 +178,8 @@ class Forms {
       } else {
         // The server looked at it and said no: the next try is a new one.
         this.keys.delete(draft.id);
+        // Its form may have been changed since the call began.
+        void accounts.want(draft.account, true);
         if (problem?.errors.length) return this.showFaults(draft, problem.errors);
         notices.show(`Not saved: ${problem?.message ?? 'something failed here.'}`);
       }

@@ -5,7 +5,10 @@ export type Page =
   | { name: 'ready' }
   | { name: 'board' }
   | { name: 'messages' }
-  | { name: 'message'; id: string };
+  | { name: 'message'; id: string }
+  | { name: 'accounts' }
+  | { name: 'account'; id: string }
+  | { name: 'users' };
 
 export function readPath(path: string): Page {
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
@@ -16,13 +19,19 @@ export function readPath(path: string): Page {
       return { name: 'board' };
     case 'messages':
       return parts[1] ? { name: 'message', id: parts[1] } : { name: 'messages' };
+    case 'accounts':
+      return parts[1] ? { name: 'account', id: parts[1] } : { name: 'accounts' };
+    case 'users':
+      return { name: 'users' };
     default:
       return { name: 'desk' };
   }
 }
 
 export function pathOf(page: Page): string {
-  return page.name === 'message' ? `/messages/${encodeURIComponent(page.id)}` : `/${page.name}`;
+  if (page.name === 'message') return `/messages/${encodeURIComponent(page.id)}`;
+  if (page.name === 'account') return `/accounts/${encodeURIComponent(page.id)}`;
+  return `/${page.name}`;
 }
 
 class Router {

@@ -1,0 +1,135 @@
+// One part of the page, live: what is written survives a crash, is saved by itself, and can be taken back for a moment.
+
+import { Problem } from '../lib/api';
+import { copy, faultAt } from '../lib/account';
+import { begin, follow, isDirty, keepMine, restore, takeTheirs, type Part } from '../lib/section';
+import type { Fault } from '../lib/types';
+import { notices } from '../state/notices.svelte';
+
+const UNDO_MS = 10_000;
+
+export interface SectionOptions<T> {
+  title: string;
+  /** Where what is written is kept in this browser. */
+  key: string;
+  now: T;
+  /** Sends `value`; throws a `Problem` if it was refused. */
+  send: (value: T) => Promise<void>;
+  /** Reads the account anew. */
+  reload: () => Promise<void>;
+  /** False where a save cannot be taken back: a version of a protocol stays. */
+  undoable?: boolean;
+}
+
+export class Section<T> {
+  private part = $state<Part<T>>() as Part<T>;
+  faults = $state.raw<Fault[]>([]);
+  saving = $state(false);
+  /** What was there before the last save, for a moment. */
+  before = $state.raw<T | null>(null);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly dirty = $derived.by(() => isDirty(this.part));
+  readonly behind = $derived.by(() => this.part.theirs !== null);
+
+  constructor(readonly options: SectionOptions<T>) {
+    this.part = restore(localStorage.getItem(options.key), options.now);
+  }
+
+  get title(): string {
+    return this.options.title;
+  }
+
+  get value(): T {
+    return this.part.value;
+  }
+
+  set value(value: T) {
+    this.part.value = value;
+  }
+
+  /** What the server has now. */
+  follow(now: T): void {
+    this.part = follow($state.snapshot(this.part) as Part<T>, now);
+  }
+
+  /** Called whenever something was written: it is here after a crash. */
+  keep(): void {
+    const { base, value } = $state.snapshot(this.part) as Part<T>;
+    if (this.dirty) localStorage.setItem(this.options.key, JSON.stringify({ base, value }));
+    else localStorage.removeItem(this.options.key);
+  }
+
+  fault(pointer: string): string | undefined {
+    return faultAt(this.faults, pointer);
+  }
+
+  discard(): void {
+    this.part = begin($state.snapshot(this.part.base) as T);
+    this.faults = [];
+    this.keep();
+  }
+
+  takeTheirs(): void {
+    this.part = takeTheirs($state.snapshot(this.part) as Part<T>);
+    this.faults = [];
+    this.keep();
+  }
+
+  keepMine(): void {
+    this.part = keepMine($state.snapshot(this.part) as Part<T>);
+    this.keep();
+  }
+
+  async save(): Promise<boolean> {
+    if (!this.dirty || this.saving) return false;
+    if (this.behind) {
+      notices.show(`${this.title} was changed by somebody else meanwhile: choose which to keep.`);
+      return false;
+    }
+    const before = $state.snapshot(this.part.base) as T;
+    if (!(await this.push($state.snapshot(this.part.value) as T, true))) return false;
+    if (this.options.undoable !== false) this.offerUndo(before);
+    notices.say(`${this.title} saved.`);
+    return true;
+  }
+
+  /** Takes the last save back. */
+  async undo(): Promise<void> {
+    const before = this.before;
+    if (before === null) return;
+    this.before = null;
+    if (await this.push(copy(before), false)) notices.say(`${this.title} is as it was.`);
+  }
+
+  private offerUndo(before: T): void {
+    clearTimeout(this.timer);
+    this.before = before;
+    this.timer = setTimeout(() => (this.before = null), UNDO_MS);
+  }
+
+  private async push(value: T, again: boolean): Promise<boolean> {
+    this.saving = true;
+    try {
+      await this.options.send(value);
+      this.faults = [];
+      this.part = begin(value);
+      localStorage.removeItem(this.options.key);
+      await this.options.reload();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === 'account.stale' && again) {
+        // Perhaps only another part was changed: then ours goes on top of that.
+        await this.options.reload();
+        this.saving = false;
+        return this.behind ? false : this.push(value, false);
+      }
+      this.faults = error.faults;
+      const words = error.offline ? 'The server cannot be reached. What you wrote is kept.' : error.message;
+      notices.show(`Not saved: ${words}`);
+      return false;
+    } finally {
+      this.saving = false;
+    }
+  }
+}

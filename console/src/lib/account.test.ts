@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
+import type { CallType, ProtocolVersion, WholeAccount } from './types';
+
+const type: CallType = {
+  id: 'ct_a',
+  name: 'Urgent',
+  urgency: 'urgent',
+  triggers: 'leak',
+  protocol: 'pro_2',
+  form: { version: 3, fields: [{ name: 'problem', label: 'Problem', kind: { kind: 'choice', options: ['Leak', 'Other'] } }] },
+};
+
+describe('what is sent of an account', () => {
+  it('is whole, with its edition, and nothing of what is written elsewhere', () => {
+    const account = { name: 'A', zone: 'UTC', dids: ['+12025550101'], edition: 4, call_types: [type], contacts: [] };
+    const sent = settingsOf(account as unknown as WholeAccount, { name: 'B' });
+    expect(sent).toMatchObject({ name: 'B', zone: 'UTC', dids: ['+12025550101'], edition: 4 });
+    expect(Object.keys(sent)).not.toContain('call_types');
+  });
+
+  it('has the call types as they were read', () => {
+    expect(typesBody(typeRows([type]))).toEqual([
+      { id: 'ct_a', name: 'Urgent', urgency: 'urgent', triggers: 'leak', protocol: 'pro_2', form: { fields: type.form.fields } },
+    ]);
+  });
+
+  it('drops empty choices, and the protocol of what is not dispatched', () => {
+    const rows = typeRows([{ ...type, urgency: 'not_legitimate' }]);
+    rows[0]!.fields[0]!.field.kind = { kind: 'choice', options: ['Leak', ' ', ''] };
+    const [sent] = typesBody(rows) as { protocol: string | null; form: { fields: { kind: unknown }[] } }[];
+    expect(sent!.protocol).toBeNull();
+    expect(sent!.form.fields[0]!.kind).toEqual({ kind: 'choice', options: ['Leak'] });
+  });
+
+  it('asks of a new call type what nearly every one does', () => {
+    const [sent] = typesBody([newType()]) as { id?: string; form: { fields: { name: string }[] } }[];
+    expect(sent!.id).toBeUndefined();
+    expect(sent!.form.fields.map((f) => f.name)).toEqual(['name', 'callback', 'message']);
+  });
+});
+
+describe('a fault', () => {
+  it('is told at its place with its cure', () => {
+    const faults = [{ pointer: '/dids/0', code: 'account.did', detail: 'Not complete.', cure: 'Write it whole.' }];
+    expect(faultAt(faults, '/dids/0')).toBe('Not complete. Write it whole.');
+    expect(faultAt(faults, '/dids')).toBeUndefined();
+  });
+});
+
+it('rows move within their list only', () => {
+  expect(move(['a', 'b', 'c'], 0, 1)).toEqual(['b', 'a', 'c']);
+  expect(move(['a', 'b'], 1, 1)).toEqual(['a', 'b']);
+  expect(move(['a', 'b'], 0, -1)).toEqual(['a', 'b']);
+});
+
+it('a call that leaves a message is another method than one that does not', () => {
+  expect(methodId({ kind: 'call_out', leave_message: true })).toBe('call_leave');
+  expect(methodId({ kind: 'text' })).toBe('text');
+});
+
+it('of each protocol the version in force is shown, else the newest', () => {
+  const version = (id: string, name: string, n: number) => ({ id, name, version: n }) as ProtocolVersion;
+  const all = [version('pro_3', 'Urgent', 3), version('pro_2', 'Urgent', 2), version('pro_b', 'Bills', 2), version('pro_a', 'Bills', 1)];
+  expect(currentProtocols(all, [type]).map((p) => p.id)).toEqual(['pro_2', 'pro_b']);
+});

@@ -1,0 +1,172 @@
+// Setting accounts up: what a page writes, and where what was wrong belongs. Pure.
+
+import type { ContactBody, ProtocolBody } from './api';
+import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, Role, Step, Urgency, WholeAccount } from './types';
+
+/** Who may change accounts. */
+export function mayEdit(role: Role | undefined): boolean {
+  return role === 'admin' || role === 'supervisor';
+}
+
+const SETTINGS: readonly (keyof AccountSettings)[] = [
+  'name', 'zone', 'color', 'answer_phrase', 'notes', 'dids', 'caller_id', 'greeting', 'apology', 'comfort',
+  'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording',
+];
+
+export function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
+/** The settings of an account with some of them changed, as they are sent. */
+export function settingsOf(account: WholeAccount, change: Partial<AccountSettings>): AccountSettings & { edition: number } {
+  return { ...pick(account as AccountSettings, SETTINGS), ...change, edition: account.edition };
+}
+
+/** A deep copy of plain data. */
+export function copy<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** Equal whatever the order of keys: what was sent comes back in the server's. */
+export function same(a: unknown, b: unknown): boolean {
+  return stable(a) === stable(b);
+}
+
+function stable(value: unknown): string {
+  const sorted = (_: string, v: unknown): unknown =>
+    v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v;
+  return JSON.stringify(value, sorted);
+}
+
+/** What is wrong at a place, in a sentence or two; nothing if all is well. */
+export function faultAt(faults: readonly Fault[], pointer: string): string | undefined {
+  const found = faults.filter((f) => f.pointer === pointer);
+  return found.length ? found.map((f) => `${f.detail} ${f.cure}`).join(' ') : undefined;
+}
+
+/** A row of the editor of call types. The key holds while rows are moved; it is not sent. */
+export interface TypeRow {
+  key: string;
+  id?: string;
+  name: string;
+  urgency: Urgency;
+  triggers: string;
+  fields: FieldRow[];
+  protocol: string | null;
+}
+
+export interface FieldRow {
+  key: string;
+  field: Field;
+}
+
+export function typeRows(types: readonly CallType[]): TypeRow[] {
+  return types.map((t) => ({
+    key: t.id,
+    id: t.id,
+    name: t.name,
+    urgency: t.urgency,
+    triggers: t.triggers,
+    fields: t.form.fields.map((f) => ({ key: f.name, field: copy(f) })),
+    protocol: t.protocol,
+  }));
+}
+
+export function typesBody(rows: readonly TypeRow[]): unknown[] {
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    urgency: row.urgency,
+    triggers: row.triggers,
+    form: { fields: row.fields.map((f) => tidied(f.field)) },
+    protocol: row.urgency === 'not_legitimate' ? null : row.protocol,
+  }));
+}
+
+/** Choices are written one a line; empty lines are none. */
+function tidied(field: Field): Field {
+  if (field.kind.kind !== 'choice') return field;
+  return { ...field, kind: { kind: 'choice', options: field.kind.options.filter((o) => o.trim() !== '') } };
+}
+
+let made = 0;
+/** A key for a row that the server does not know yet. */
+export function freshKey(): string {
+  made += 1;
+  return `new-${Date.now().toString(36)}-${made}`;
+}
+
+/** A new call type asks what nearly every one does. */
+export function newType(): TypeRow {
+  const field = (name: string, label: string, kind: Field['kind']): FieldRow => ({
+    key: freshKey(),
+    field: { name, label, kind, required: true, brief: true },
+  });
+  return {
+    key: freshKey(),
+    name: '',
+    urgency: 'routine',
+    triggers: '',
+    protocol: null,
+    fields: [
+      field('name', 'Name', { kind: 'text' }),
+      field('callback', 'Callback number', { kind: 'phone' }),
+      field('message', 'Message', { kind: 'long_text' }),
+    ],
+  };
+}
+
+export function move<T>(items: T[], from: number, by: number): T[] {
+  const to = from + by;
+  if (to < 0 || to >= items.length) return items;
+  const moved = [...items];
+  const [item] = moved.splice(from, 1);
+  moved.splice(to, 0, item!);
+  return moved;
+}
+
+export function contactBody(contact: Contact | null): ContactBody {
+  if (!contact) return { name: '', title: '', destinations: [{ label: 'mobile', reach: { kind: 'phone', address: '' }, ring_secs: 30 }] };
+  return {
+    name: contact.name,
+    title: contact.title,
+    destinations: contact.destinations.map((d) => ({ id: d.id, label: d.label, reach: copy(d.reach), ring_secs: d.ring_secs })),
+  };
+}
+
+/** Methods that can be chosen; others are not built. */
+export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' }[] = [
+  { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
+  { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
+  { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
+  { id: 'call', label: 'Call', method: { kind: 'call_out', leave_message: false }, takes: 'phone' },
+  { id: 'call_leave', label: 'Call, leave a message if nobody takes it', method: { kind: 'call_out', leave_message: true }, takes: 'phone' },
+];
+
+export function methodId(method: Method): string {
+  if (method.kind !== 'call_out') return method.kind;
+  return method.leave_message ? 'call_leave' : 'call';
+}
+
+export function newStep(): Step {
+  return { method: { kind: 'email' }, to: [], wait_secs: 0 };
+}
+
+/** The next version of a protocol, or a new one, to be written. */
+export function protocolBody(protocol: ProtocolVersion | null, types: readonly CallType[]): ProtocolBody {
+  if (!protocol) return { name: '', steps: [newStep()], repeat: null, until: 'handed_over', call_types: [] };
+  return {
+    name: protocol.name,
+    steps: copy(protocol.steps),
+    repeat: protocol.repeat,
+    until: protocol.until,
+    call_types: types.filter((t) => t.protocol === protocol.id).map((t) => t.id),
+  };
+}
+
+/** Of each name the version in force, else the newest; versions come newest first. */
+export function currentProtocols(all: readonly ProtocolVersion[], types: readonly CallType[]): ProtocolVersion[] {
+  const inForce = all.filter((p) => types.some((t) => t.protocol === p.id));
+  const newest = all.filter((p, at) => all.findIndex((other) => other.name === p.name) === at);
+  return [...inForce, ...newest.filter((p) => !inForce.some((f) => f.name === p.name))];
+}
