@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
+mod accounts;
 #[path = "../support/ear.rs"]
 mod ear;
 #[path = "../support/peers.rs"]
