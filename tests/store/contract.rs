@@ -20,7 +20,7 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Targ
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
-use cordboard::domain::operator::skill::Skill;
+use cordboard::domain::operator::skill::{Skill, Skills};
 use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
@@ -811,6 +811,7 @@ async fn another_role_ends_sessions(store: Store) {
         name: "Kim".into(),
         role: Role::Operator,
         disabled: false,
+        skills: Skills::default(),
     };
     let mut tx = store.write().await.unwrap();
     tx.insert_user(&kim, &hash, NOW).await.unwrap();
