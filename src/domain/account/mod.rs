@@ -2,11 +2,18 @@
 //!
 //! Read from the store once per call, so an edit takes effect on the next call.
 
+pub mod check;
+pub mod flow;
+pub mod hours;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::ivr::menu::Menu;
 use crate::domain::message::form::Form;
+
+use hours::Hours;
 
 /// A client of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -42,6 +49,12 @@ pub struct Account {
     /// What a call-out leaves when nobody takes it, where the protocol says "leave message".
     pub leave_message: LeaveMessage,
     pub recording: RecordingPolicy,
+    /// Which way calls go after the greeting, by the time of the week.
+    #[serde(default)]
+    pub hours: Hours,
+    /// The menus that flows name.
+    #[serde(default)]
+    pub menus: Vec<Menu>,
     pub call_types: Vec<CallType>,
 }
 
@@ -53,6 +66,14 @@ pub enum Speech {
     Recorded { prompt: String },
     /// Text for the voice engine; cached by text and voice.
     Spoken { text: String },
+}
+
+impl Speech {
+    /// There is something to hear.
+    pub fn is_said(&self) -> bool {
+        let (Self::Recorded { prompt: words } | Self::Spoken { text: words }) = self;
+        !words.trim().is_empty()
+    }
 }
 
 /// Words between the music of a waiting caller.

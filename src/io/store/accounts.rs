@@ -8,7 +8,9 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::hours::Hours;
 use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, RecordingPolicy, Speech};
+use crate::domain::ivr::menu::Menu;
 
 use super::sql::{json, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
@@ -28,6 +30,11 @@ struct Settings {
     /// Accounts of before there was any do not have it.
     #[serde(default)]
     recording: RecordingPolicy,
+    /// Nor these.
+    #[serde(default)]
+    hours: Hours,
+    #[serde(default)]
+    menus: Vec<Menu>,
 }
 
 readers! {
@@ -115,6 +122,8 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         undo_secs: settings.undo_secs,
         leave_message: settings.leave_message,
         recording: settings.recording,
+        hours: settings.hours,
+        menus: settings.menus,
         call_types: Vec::new(),
     })
 }
@@ -145,6 +154,8 @@ impl Tx {
             undo_secs: account.undo_secs,
             leave_message: account.leave_message,
             recording: account.recording.clone(),
+            hours: account.hours.clone(),
+            menus: account.menus.clone(),
         };
         self.execute(
             "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)

@@ -186,6 +186,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::base::id::{AccountId, CallTypeId, MessageId};
     use crate::base::phone::PhoneNumber;
+    use crate::domain::account::hours::Hours;
     use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form};
 
@@ -209,6 +210,8 @@ pub(crate) mod tests {
             undo_secs: 5,
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
+            hours: Hours::default(),
+            menus: vec![],
             call_types: vec![],
         }
     }
