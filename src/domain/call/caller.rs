@@ -1,12 +1,13 @@
 //! The caller's way through a [`Call`]: arriving, the greeting, the queue and what is said there, and a caller who goes.
+//! What comes between greeting and queue, if anything does, is in [`flow`](super::flow).
 //!
 //! What always holds: nothing plays to a caller before their telephone acknowledged our answer, and a caller who has gone is
 //! on record with the stage they were in.
 
 use super::cause::Cause;
-use super::event::{OfferEnd, RecordEvent};
+use super::event::{OfferEnd, RecordEvent, VoicemailEnd};
 use super::leg::{LegInput, LegState};
-use super::{ACK_LIMIT, Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
+use super::{ACK_LIMIT, Call, Output, PROMPT_LIMIT, Phase};
 
 impl Call {
     pub(super) fn arrive(&mut self) {
@@ -34,8 +35,12 @@ impl Call {
             self.play_to_caller(self.setup.greeting.clone());
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         }
-        if let LegInput::Ended(why) = event {
-            self.on_caller_gone(why);
+        match event {
+            LegInput::Digit(key) => self.on_caller_key(key),
+            LegInput::Spoke => self.on_caller_voice(true),
+            LegInput::Quiet => self.on_caller_voice(false),
+            LegInput::Ended(why) => self.on_caller_gone(why),
+            _ => {}
         }
     }
 
@@ -44,6 +49,7 @@ impl Call {
             return;
         }
         self.caller_gone = true;
+        self.close_voicemail(VoicemailEnd::HungUp);
         self.end_recording();
         self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
         self.stop_play();
@@ -54,20 +60,20 @@ impl Call {
         }
     }
 
-    /// A word about the recording, if there is one to say, then the queue.
+    /// A word about the recording, if there is one to say, then the account's flow.
     pub(super) fn greeting_over(&mut self) {
         if self.announce_after_greeting() {
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         } else {
-            self.join_queue();
+            self.leave_greeting();
         }
     }
 
     pub(super) fn join_queue(&mut self) {
-        self.record(RecordEvent::GreetingEnded);
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
-        self.outputs.push_back(Output::Enqueue);
+        let (priority, call_type) = (self.priority, self.call_type.clone());
+        self.outputs.push_back(Output::Enqueue { priority, call_type });
     }
 
     pub(super) fn on_overdue(&mut self) {
@@ -80,11 +86,7 @@ impl Call {
             _ => return,
         }
         self.outputs.push_back(Output::Dequeue);
-        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
-        self.record(RecordEvent::ApologyStarted);
-        self.stop_play();
-        self.play_to_caller(self.setup.apology.clone());
-        self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
+        self.apologise();
     }
 
     pub(super) fn on_comfort(&mut self) {

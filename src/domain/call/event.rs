@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
 use super::recording::RecordingState;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -17,6 +17,14 @@ pub enum Stage {
     /// The caller's INVITE is here; nothing was heard yet.
     Arriving,
     Greeting,
+    /// Choosing by keys.
+    Menu,
+    /// Leaving a message to nobody.
+    Voicemail,
+    /// Hears words, after which the call is over.
+    Announcement,
+    /// Being rung elsewhere.
+    Spilling,
     Queued,
     Offered,
     Talking,
@@ -60,6 +68,25 @@ pub enum CallOutcome {
     Abandoned(Stage),
     /// No operator within the account's maximum wait.
     NoOperator,
+    /// The caller left a message to nobody.
+    Voicemail,
+    /// The caller heard an announcement, or as much of it as they wanted.
+    Announced,
+    /// Taken elsewhere.
+    Spilled,
+}
+
+/// How a voicemail came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoicemailEnd {
+    HungUp,
+    /// `#`.
+    Key,
+    Silence,
+    Limit,
+    /// We ended the call.
+    CutOff,
 }
 
 /// One line of a call's record.
@@ -71,6 +98,38 @@ pub enum RecordEvent {
     Established,
     GreetingStarted,
     GreetingEnded,
+    MenuEntered {
+        menu: String,
+    },
+    /// What the choice is about; never the key.
+    MenuChosen {
+        choice: String,
+    },
+    /// Keys that were no choice, or none in time.
+    MenuMissed {
+        silent: bool,
+    },
+    MenuLeft {
+        to: String,
+    },
+    VoicemailOffered,
+    /// After the tone: what is said from here on is recorded.
+    VoicemailBegun {
+        call_type: CallTypeId,
+    },
+    VoicemailEnded {
+        why: VoicemailEnd,
+        /// The caller said something.
+        heard: bool,
+    },
+    AnnouncementStarted,
+    SpillDialled {
+        number: PhoneNumber,
+    },
+    SpillAnswered,
+    SpillFailed {
+        why: Cause,
+    },
     Queued,
     /// Back at the head of the queue.
     Requeued,

@@ -1,8 +1,8 @@
 //! A call: the legs that belong together, from INVITE to wrap-up.
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
-//! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! caller's way (greeting, queue), [`flow`] what lies between those, [`voicemail`] what is said to nobody, [`patch`] the live
+//! patch, [`transfer`] what a desk phone does of that kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -14,6 +14,7 @@ pub mod bridge;
 mod caller;
 pub mod cause;
 pub mod event;
+mod flow;
 pub mod leg;
 mod operator;
 pub mod outbound;
@@ -22,7 +23,10 @@ pub mod path;
 pub mod recording;
 pub mod transfer;
 pub mod view;
+mod voicemail;
 
+#[cfg(test)]
+mod flow_tests;
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]
@@ -35,17 +39,21 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::{Flow, Voicemail};
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::ivr::menu::{Choice, Context, Menu};
+use crate::domain::ivr::{self, Ivr};
 
 use bridge::{HearMatrix, LegId};
 use cause::Cause;
-use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
+use event::{CallOutcome, OfferEnd, RecordEvent, Stage, VoicemailEnd};
 use leg::{Leg, LegInput};
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use transfer::TransferProgress;
+use voicemail::Voicing;
 
 /// The longest a prompt is waited for whose end we were never told.
 const PROMPT_LIMIT: Duration = Duration::from_secs(180);
@@ -59,6 +67,15 @@ const DOUBT_LIMIT: Duration = Duration::from_secs(15);
 pub struct Setup {
     pub caller: LegId,
     pub greeting: Speech,
+    /// What comes after it.
+    pub flow: Flow,
+    pub menus: Vec<Menu>,
+    /// What menus may ask of the call.
+    pub context: Context,
+    /// The rank in the queue, unless the flow says another.
+    pub priority: i32,
+    /// The leg by which the call may be taken elsewhere, if the flow does that.
+    pub spill_leg: LegId,
     pub apology: Speech,
     pub comfort: Option<Speech>,
     /// How long one operator is offered the call.
@@ -224,8 +241,17 @@ pub enum Output {
         leg: LegId,
         state: RecordingState,
     },
+    /// The caller's keys are for us alone from now on, or no longer.
+    BindKeys {
+        leg: LegId,
+        bound: bool,
+    },
     /// To the queue: a caller waits.
-    Enqueue,
+    Enqueue {
+        priority: i32,
+        /// What the call is about, if that is known.
+        call_type: Option<CallTypeId>,
+    },
     /// To the queue: the caller no longer waits.
     Dequeue,
     /// To the queue: the caller is back, at the head.
@@ -274,6 +300,9 @@ pub enum Output {
 pub enum Reason {
     Acknowledge,
     PromptEnd,
+    /// A key, or the end of words, in a menu.
+    Menu,
+    Voicemail,
     OfferRing,
     ContactRing,
     Doubt,
@@ -296,6 +325,12 @@ enum Phase {
         until: Instant,
     },
     Greeting {
+        until: Instant,
+    },
+    /// `self.ivr` says where.
+    Menu,
+    Voicemail(Voicing),
+    Announcing {
         until: Instant,
     },
     Queued,
@@ -338,6 +373,21 @@ pub struct Call {
     caller_gone: bool,
     operator: Option<Operator>,
     patch: Option<Patch>,
+    ivr: Option<Ivr>,
+    /// What the caller chose in the menu.
+    chosen: Vec<Choice>,
+    call_type: Option<CallTypeId>,
+    priority: i32,
+    voicemail: Option<Voicemail>,
+    /// The caller speaks, as far as we are told of it.
+    caller_speaks: bool,
+    /// The caller said something into the voicemail.
+    voicemail_heard: bool,
+    /// One was left.
+    voicemail_left: bool,
+    /// Connected elsewhere, without an operator.
+    spilled: bool,
+    keys_bound: bool,
     recording: Recording,
     /// How the last patch came to nothing, for the screen.
     patch_end: Option<PatchEnd>,
@@ -360,6 +410,7 @@ impl Call {
     pub fn new(now: Instant, setup: Setup) -> Self {
         let caller = Leg::new(setup.caller);
         let recording = Recording::new(setup.recording.clone());
+        let priority = setup.priority;
         Self {
             setup,
             now,
@@ -370,6 +421,16 @@ impl Call {
             caller_gone: false,
             operator: None,
             patch: None,
+            ivr: None,
+            chosen: Vec::new(),
+            call_type: None,
+            priority,
+            voicemail: None,
+            caller_speaks: false,
+            voicemail_heard: false,
+            voicemail_left: false,
+            spilled: false,
+            keys_bound: false,
             recording,
             patch_end: None,
             joined: None,
@@ -429,7 +490,11 @@ impl Call {
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         let own = match self.phase {
             Phase::Arriving { until } => Some((until, Reason::Acknowledge)),
-            Phase::Greeting { until } | Phase::Apology { until } => Some((until, Reason::PromptEnd)),
+            Phase::Greeting { until } | Phase::Apology { until } | Phase::Announcing { until } => {
+                Some((until, Reason::PromptEnd))
+            }
+            Phase::Menu => self.ivr.as_ref().and_then(Ivr::poll_timeout).map(|until| (until, Reason::Menu)),
+            Phase::Voicemail(voicing) => Some((voicing.until(), Reason::Voicemail)),
             Phase::Offered { until } => Some((until, Reason::OfferRing)),
             Phase::Doubt { until } => Some((until, Reason::Doubt)),
             Phase::Patching => {
@@ -474,6 +539,9 @@ impl Call {
         self.caller_heard(play);
         match self.phase {
             Phase::Greeting { .. } => self.greeting_over(),
+            Phase::Menu => self.tell_menu(ivr::Input::PlayDone),
+            Phase::Voicemail(voicing) if !self.is_voicemail_recorded() => self.on_voiced(voicing),
+            Phase::Announcing { .. } => self.end(Cause::Released),
             Phase::Apology { .. } => self.end(Cause::NoAnswer),
             _ => {}
         }
@@ -487,11 +555,14 @@ impl Call {
                 let announcing = self.is_announcing();
                 self.stop_play();
                 if announcing {
-                    self.join_queue();
+                    self.leave_greeting();
                 } else {
                     self.greeting_over();
                 }
             }
+            Phase::Menu => self.tell_menu(ivr::Input::Tick),
+            Phase::Voicemail(voicing) if voicing.until() <= now => self.on_voiced(voicing),
+            Phase::Announcing { until } if until <= now => self.end(Cause::Released),
             Phase::Apology { until } if until <= now => self.end(Cause::NoAnswer),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
             Phase::Doubt { until } if until <= now => self.lose_operator(),
@@ -510,6 +581,7 @@ impl Call {
             return;
         }
         let stage = self.stage_now();
+        self.close_voicemail(VoicemailEnd::CutOff);
         self.end_recording();
         self.stop_play();
         match self.phase {
@@ -524,6 +596,9 @@ impl Call {
         let outcome = match (self.joined.is_some(), self.handled) {
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,
+            (false, false) if self.spilled => CallOutcome::Spilled,
+            (false, false) if self.voicemail_left => CallOutcome::Voicemail,
+            (false, false) if stage == Stage::Announcement => CallOutcome::Announced,
             (false, false) if stage == Stage::Apology => CallOutcome::NoOperator,
             (false, false) => CallOutcome::Abandoned(stage),
         };
@@ -585,6 +660,7 @@ impl Call {
             self.stage_since = self.now;
         }
         self.lift_pause();
+        self.settle_keys();
         self.settle_bridge();
         self.settle_recording();
     }

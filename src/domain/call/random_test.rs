@@ -9,8 +9,11 @@ use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::account::RecordingMode;
+use crate::domain::account::flow::{Spill, SpillFailed};
+use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const CALLER: LegId = LegId(1);
+const SPILL: LegId = LegId(9_999);
 
 fn words() -> Speech {
     Speech::Spoken { text: "This call is recorded".to_owned() }
@@ -18,6 +21,29 @@ fn words() -> Speech {
 
 const fn announced(seed: u64) -> bool {
     seed.is_multiple_of(2)
+}
+
+/// A way of each kind, a menu that leads to all of them among them.
+fn flow(seed: u64) -> Flow {
+    let voicemail =
+        Voicemail { speech: spoken("speak"), call_type: CallTypeId::named("ct"), max_secs: 30, silence_secs: 5 };
+    let number = PhoneNumber::parse("+12025550191").expect("a valid number");
+    let failed = if seed.is_multiple_of(2) { SpillFailed::Queue } else { SpillFailed::Apology };
+    match seed / 6 % 12 {
+        0 => Flow::Voicemail(voicemail),
+        1 => Flow::Spill(Spill { number, ring_secs: 20, failed }),
+        2 => says("closed"),
+        3 | 4 => Flow::Menu { menu: "main".into() },
+        5 => Flow::Menu { menu: "gone".into() },
+        _ => Flow::default(),
+    }
+}
+
+fn menu() -> Menu {
+    let choices = [("1", "queue"), ("2", "voicemail"), ("3", "spill"), ("4", "words")];
+    let mut nodes = vec![gather("ask", &choices), exit("queue", Flow::default()), exit("words", says("closed"))];
+    nodes.extend([exit("voicemail", flow(0)), exit("spill", flow(6))]);
+    Menu { name: "main".into(), start: "ask".into(), nodes, otherwise: Flow::default() }
 }
 
 fn policy(seed: u64) -> RecordingPolicy {
@@ -56,6 +82,10 @@ struct World {
     /// Transfers under way, and how many came to their end.
     transfers: usize,
     transferred: usize,
+    keys_bound: bool,
+    /// Voicemails that began and did not end.
+    voicemails: usize,
+    outcome: Option<CallOutcome>,
 }
 
 impl World {
@@ -64,7 +94,10 @@ impl World {
         Self {
             seed,
             rng: Rng::seeded(seed),
-            call: Call::new(clock.instant(), Setup { recording: policy(seed), ..setup() }),
+            call: Call::new(
+                clock.instant(),
+                Setup { recording: policy(seed), flow: flow(seed), menus: vec![menu()], spill_leg: SPILL, ..setup() },
+            ),
             clock,
             started: BTreeSet::from([CALLER]),
             hung_up: BTreeMap::new(),
@@ -86,6 +119,9 @@ impl World {
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
+            keys_bound: false,
+            voicemails: 0,
+            outcome: None,
         }
     }
 
@@ -152,19 +188,36 @@ impl World {
                     assert!(!self.hung_up.contains_key(&leg), "seed {seed}: played to nobody");
                     self.plays.push((leg, play));
                 }
-                Output::Enqueue | Output::Requeue => {
+                Output::Enqueue { .. } | Output::Requeue => {
                     assert!(!self.in_queue && !self.caller_gone, "seed {seed}: queued twice, or without a caller");
                     self.in_queue = true;
                 }
                 Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
-                Output::Ended { .. } => self.ended += 1,
+                Output::Ended { outcome, .. } => {
+                    self.ended += 1;
+                    self.outcome = Some(outcome);
+                }
+                Output::BindKeys { bound, .. } => {
+                    assert_ne!(bound, self.keys_bound, "seed {seed}: said twice");
+                    self.keys_bound = bound;
+                }
+                Output::Record { event: RecordEvent::VoicemailBegun { .. }, .. } => self.voicemails += 1,
+                Output::Record { event: RecordEvent::VoicemailEnded { .. }, .. } => {
+                    assert!(self.voicemails > 0, "seed {seed}: a voicemail ended twice");
+                    self.voicemails -= 1;
+                }
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
         }
         assert!(self.ended <= 1, "seed {seed}: ended twice");
-        let may = self.call.recording_mode() != RecordingMode::Off && !self.caller_gone;
-        let told = !announced(seed) || self.heard.contains(&CALLER);
+        let voicemail = self.call.is_voicemail_recorded();
+        assert_eq!(voicemail, self.voicemails > 0, "seed {seed}: a voicemail is on record while it is recorded");
+        assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
+        let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
+        let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
+        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail);
+        assert!(!asked || self.caller_gone || self.keys_bound, "seed {seed}: keys that are asked for are ours");
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
         assert!(!self.recorded || self.untold().is_none(), "seed {seed}: a contact is recorded untold");
         let paused = self.call.recording_state() == RecordingState::Paused;
@@ -248,10 +301,19 @@ impl World {
     }
 
     fn step(&mut self) {
-        let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
+        let spills = self.started.contains(&SPILL).then_some(SPILL);
+        let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).chain(spills).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(25) {
+        match self.rng.below(27) {
+            25 => {
+                let key = ['1', '2', '3', '4', '9', '#'][self.rng.below(6) as usize];
+                self.tell(Input::Leg { leg: CALLER, event: LegInput::Digit(key) });
+            }
+            26 => {
+                let event = if self.rng.below(2) == 0 { LegInput::Spoke } else { LegInput::Quiet };
+                self.tell(Input::Leg { leg: CALLER, event });
+            }
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -320,7 +382,7 @@ impl World {
 
     /// Everybody goes home: caller and contact hang up, the operator finishes, deadlines pass.
     fn close(&mut self) {
-        for leg in (1..=self.next_leg).map(LegId).collect::<Vec<_>>() {
+        for leg in (1..=self.next_leg).map(LegId).chain([SPILL]).collect::<Vec<_>>() {
             self.tell(Input::Leg { leg, event: LegInput::Ended(Cause::HungUp) });
         }
         for _ in 0..5 {
@@ -336,6 +398,7 @@ impl World {
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts) = (0, 0, 0, 0);
+    let (mut left, mut spilled, mut announced) = (0, 0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -348,6 +411,13 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         world.close();
         transferred += world.transferred;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
+        match world.outcome {
+            Some(CallOutcome::Voicemail) => left += 1,
+            Some(CallOutcome::Spilled) => spilled += 1,
+            Some(CallOutcome::Announced) => announced += 1,
+            _ => {}
+        }
+        assert_eq!(world.voicemails, 0, "seed {seed}: a voicemail without an end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
         assert_eq!(world.hung_up.len(), world.started.len(), "seed {seed}: every leg is let go");
@@ -358,4 +428,5 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         patched > 100 && recorded > 100 && transferred > 20 && contacts > 5,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts}"
     );
+    assert!(left > 50 && spilled > 50 && announced > 50, "and all ways: {left} {spilled} {announced}");
 }

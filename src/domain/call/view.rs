@@ -99,6 +99,9 @@ impl Call {
         match self.phase {
             Phase::New | Phase::Arriving { .. } => Stage::Arriving,
             Phase::Greeting { .. } => Stage::Greeting,
+            Phase::Menu => Stage::Menu,
+            Phase::Voicemail(_) => Stage::Voicemail,
+            Phase::Announcing { .. } => Stage::Announcement,
             Phase::Queued => Stage::Queued,
             Phase::Offered { .. } => Stage::Offered,
             Phase::Talking => Stage::Talking,
@@ -106,6 +109,7 @@ impl Call {
             Phase::Patching => match self.patch_state() {
                 Some(PatchState::Joined) => Stage::Conference,
                 Some(PatchState::Dropped) => Stage::Patched,
+                _ if self.patch.as_ref().is_some_and(|patch| patch.spill.is_some()) => Stage::Spilling,
                 _ => Stage::Patching,
             },
             Phase::Apology { .. } => Stage::Apology,
