@@ -38,6 +38,7 @@ pub(super) enum Did {
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
+    BoundKeys { leg: LegId, bound: bool },
     Restart(LegId),
     Closed,
     Wrote(Line),
@@ -124,6 +125,10 @@ impl LegMedia for Outside {
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
 
+    fn bind_keys(&self, leg: LegId, bound: bool) {
+        self.did(Did::BoundKeys { leg, bound });
+    }
+
     fn record(&self, leg: LegId, _tap: Tap) {
         self.did(Did::Recorded { leg, kind: Kind::Sound });
     }
@@ -189,6 +194,8 @@ impl Accounts for Book {
             undo_secs: 5,
             leave_message: LeaveMessage::default(),
             recording: recording_tests::policy(did),
+            hours: flow_tests::hours(did),
+            menus: flow_tests::menus(),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })

@@ -14,6 +14,7 @@ use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::domain::account::hours::Hours;
 use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
@@ -168,6 +169,8 @@ impl Accounts for Book {
             undo_secs: 5,
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
+            hours: Hours::default(),
+            menus: vec![],
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })

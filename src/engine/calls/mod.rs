@@ -18,6 +18,8 @@ mod view;
 #[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
+mod flow_tests;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod line_tests;
@@ -49,6 +51,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
+use crate::domain::account::flow::Flow;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
@@ -369,8 +372,15 @@ impl Calls {
         }
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
+        // By the wall clock as the INVITE came.
+        let picked = facts.account.flow_at(facts.started_at);
+        if picked.flow != Flow::default() || picked.window.is_some() {
+            let body = serde_json::json!({ "flow": picked.flow.word(), "why": picked.why });
+            let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
+            self.recorder.write(Line::Event { call, at, kind, body });
+        }
         let calls = Arc::clone(&self);
-        let mut work = pin!(async move { CallTask::new(calls, facts, incoming, received).run().await });
+        let mut work = pin!(async move { CallTask::new(calls, facts, picked, incoming, received).run().await });
         // What a panic leaves half done goes with it: nothing of it is used again.
         let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(polled) => polled.map(|()| true),
@@ -388,6 +398,8 @@ impl Calls {
         tracing::error!(call = %id, "a call ended by a fault of ours");
         metrics::counter!("cordboard_call_panics_total").increment(1);
         self.desk.from_call(id.clone(), CallWord::Died);
+        // What was said into a voicemail until then is a message.
+        self.recorder.write(Line::VoicemailEnded { call: id.clone(), at: self.wiring.clock.utc(), heard: true });
         self.finish_as_fault(id.clone());
         self.raise(AlarmLevel::Critical, alarm_text::fault(account, caller), Some(id));
     }

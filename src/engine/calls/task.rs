@@ -17,6 +17,8 @@ use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
+use crate::domain::account::flow::Flow;
+use crate::domain::account::hours::Picked;
 use crate::domain::account::{RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -24,6 +26,7 @@ use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
@@ -33,6 +36,7 @@ use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
+use crate::io::store::voicemails::VoicemailBegun;
 
 /// How long a call that is over waits for the quality figures of its last leg.
 const STATS_WAIT: Duration = Duration::from_secs(2);
@@ -63,6 +67,7 @@ pub(super) struct CallTask {
     media: mpsc::UnboundedReceiver<MediaEvent>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
+    greeting: Speech,
     /// The caller's leg, while the greeting is made ready before it is answered.
     answer_when_ready: Option<LegId>,
     ended: Option<Cause>,
@@ -81,6 +86,7 @@ impl CallTask {
     pub(super) fn new(
         calls: Arc<Calls>,
         facts: Facts,
+        picked: Picked,
         incoming: IncomingCall,
         inbox: mpsc::UnboundedReceiver<ToCall>,
     ) -> Self {
@@ -90,14 +96,22 @@ impl CallTask {
         let mut legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
         let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
+        let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
+        let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
             caller: incoming.leg,
-            greeting: account.greeting.clone(),
+            greeting: picked.greeting,
+            flow: picked.flow.clone(),
+            menus: menus.cloned().collect(),
+            context: Context { window: picked.window, caller: facts.caller.clone() },
+            priority: account.priority,
+            spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
         };
+        let greeting = setup.greeting.clone();
         legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
         Self {
@@ -109,6 +123,7 @@ impl CallTask {
             inbox,
             media,
             contact: None,
+            greeting,
             answer_when_ready: None,
             ended: None,
             stopped: false,
@@ -312,8 +327,7 @@ impl CallTask {
                 if let Some(event) = self.legs.open(leg) {
                     return Some((leg, event));
                 }
-                let greeting = self.facts.account.greeting.clone();
-                if self.mixer.make_ready(&greeting) {
+                if self.mixer.make_ready(&self.greeting) {
                     self.answer(leg);
                 } else {
                     self.answer_when_ready = Some(leg);
@@ -336,11 +350,12 @@ impl CallTask {
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
-            Output::Enqueue => {
-                self.to_desk(CallWord::Enqueue(self.waiting()));
+            Output::BindKeys { leg, bound } => self.calls.wiring.media.bind_keys(leg, bound),
+            Output::Enqueue { priority, .. } => {
+                self.to_desk(CallWord::Enqueue(self.waiting(priority)));
                 self.calls.count_earlier(&self.facts);
             }
-            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
+            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting(self.call.priority()))),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::OfferAccepted { user } => {
                 let now = self.facts.utc(self.now());
@@ -385,17 +400,17 @@ impl CallTask {
         let account = &self.facts.account;
         let told = account.recording.announcement.as_ref().filter(|_| account.recording.mode != RecordingMode::Off);
         let later: [Option<&Speech>; 3] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech), told];
-        for speech in later.into_iter().flatten() {
+        for speech in later.into_iter().flatten().chain(&self.call.speeches_on_the_way()) {
             self.mixer.make_ready(speech);
         }
         self.legs.answer(leg);
     }
 
-    fn waiting(&self) -> Waiting {
+    fn waiting(&self, priority: i32) -> Waiting {
         let account = &self.facts.account;
         Waiting {
             account: self.facts.account_ref(),
-            priority: account.priority,
+            priority,
             max_wait: Duration::from_secs(account.max_wait_secs.into()),
             comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
         }
@@ -412,11 +427,27 @@ impl CallTask {
             let (call, to) = (self.facts.id.clone(), Pii::new(to));
             self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
+        self.record_voicemail(at, event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s (half an hour on hold); asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
+    }
+
+    /// That a voicemail is being spoken is on record before much of it is: a crash then leaves a message all the same.
+    fn record_voicemail(&self, at: std::time::Instant, event: &RecordEvent) {
+        let (call, at) = (self.facts.id.clone(), self.facts.utc(at));
+        match event {
+            RecordEvent::VoicemailBegun { call_type } => {
+                let begun = VoicemailBegun { call, call_type: call_type.clone(), at };
+                self.calls.recorder.write(Line::VoicemailBegun(begun));
+            }
+            RecordEvent::VoicemailEnded { heard, .. } => {
+                self.calls.recorder.write(Line::VoicemailEnded { call, at, heard: *heard });
+            }
+            _ => {}
+        }
     }
 
     fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
@@ -426,6 +457,9 @@ impl CallTask {
             _ if self.stopped && cause == Cause::Released => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
+            CallOutcome::Spilled => "spilled",
+            CallOutcome::Voicemail => "voicemail",
+            CallOutcome::Announced => "announced",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
         };
         metrics::counter!("cordboard_calls_ended_total", "outcome" => outcome).increment(1);

@@ -13,8 +13,9 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::event::Stage;
 use crate::domain::call::patch;
 use crate::domain::call::view::Role;
+use crate::domain::ivr::menu::Choice;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
+    AccountBrief, AccountRef, CallState, CallView, ChosenView, ContactRef, EndedView, HearsView, PatchState, PatchView,
     QualityView, RecordingView,
 };
 use crate::io::media::LegQuality;
@@ -69,6 +70,8 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         caller: facts.caller.clone(),
         forwarded_from: facts.forwarded_from.clone(),
         state: state(call.stage()),
+        chosen: call.choices().iter().map(chosen).collect(),
+        call_type: call.call_type().cloned(),
         seat: call.seat().cloned(),
         started_at: facts.started_at,
         state_since: facts.utc(call.stage_since()),
@@ -79,6 +82,10 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
         earlier: facts.earlier,
     }
+}
+
+fn chosen(choice: &Choice) -> ChosenView {
+    ChosenView { key: choice.digits.clone(), label: choice.label.clone() }
 }
 
 /// The figures of a party's line.
@@ -97,6 +104,10 @@ pub(super) fn quality_view(call: CallId, role: Role, quality: &LegQuality) -> Qu
 const fn state(stage: Stage) -> CallState {
     match stage {
         Stage::Arriving | Stage::Greeting => CallState::Greeting,
+        Stage::Menu => CallState::Menu,
+        Stage::Voicemail => CallState::Voicemail,
+        Stage::Announcement => CallState::Announcement,
+        Stage::Spilling => CallState::Spilling,
         Stage::Queued | Stage::Apology => CallState::Queued,
         Stage::Offered => CallState::Offered,
         Stage::Talking => CallState::Talking,

@@ -26,8 +26,12 @@ macro_rules! migration {
 }
 
 /// In order, without gaps; a released one is never edited.
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_create_core"), migration!(2, "0002_create_dispatch"), migration!(3, "0003_create_device")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_create_core"),
+    migration!(2, "0002_create_dispatch"),
+    migration!(3, "0003_create_device"),
+    migration!(4, "0004_create_voicemail"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
