@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
-    seat, sessions, sip_ws,
+    accounts, alarms, calls, console, dispatches, drafts, events, flow, health, hooks, me, messages, openapi,
+    recordings, seat, sessions, sip_ws,
 };
 
 /// The largest body taken.
@@ -44,6 +44,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::show))
         .routes(routes!(accounts::messages))
+        .routes(routes!(flow::change))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show))
         .routes(routes!(messages::undo))
