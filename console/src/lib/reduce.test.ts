@@ -23,6 +23,8 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     ended: null,
     recording: { mode: 'off', state: 'off' },
     earlier: 0,
+    chosen: [],
+    call_type: null,
     ...more,
   };
 }

@@ -118,6 +118,10 @@ export interface SeatView {
 
 export type CallState =
   | 'greeting'
+  | 'menu'
+  | 'voicemail'
+  | 'announcement'
+  | 'spilling'
   | 'queued'
   | 'offered'
   | 'talking'
@@ -176,6 +180,10 @@ export interface CallView {
   /** What the account wants, and how it stands. */
   recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState };
   earlier: number;
+  /** What the caller chose in the account's menu, in order. */
+  chosen: { key: string; label: string }[];
+  /** What the call is about, as far as the menu says. */
+  call_type: string | null;
 }
 
 export interface Waiting {
