@@ -29,7 +29,7 @@ fn flow(seed: u64) -> Flow {
         Voicemail { speech: spoken("speak"), call_type: CallTypeId::named("ct"), max_secs: 30, silence_secs: 5 };
     let number = PhoneNumber::parse("+12025550191").expect("a valid number");
     let failed = if seed.is_multiple_of(2) { SpillFailed::Queue } else { SpillFailed::Apology };
-    match seed / 6 % 12 {
+    match seed / 6 % 20 {
         0 => Flow::Voicemail(voicemail),
         1 => Flow::Spill(Spill { number, ring_secs: 20, failed }),
         2 => says("closed"),
@@ -399,7 +399,7 @@ impl World {
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts) = (0, 0, 0, 0);
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
-    for seed in 0..8_000 {
+    for seed in 0..12_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
         for _ in 0..150 {
@@ -428,5 +428,5 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         patched > 100 && recorded > 100 && transferred > 20 && contacts > 5,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts}"
     );
-    assert!(left > 50 && spilled > 50 && announced > 50, "and all ways: {left} {spilled} {announced}");
+    assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

@@ -92,5 +92,5 @@ fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
         assert!(!(is_sound && silent && ivr.steps > MAX_STEPS), "seed {seed}: a sound menu lets a silent caller out");
         otherwise += u32::from(exits == [says("otherwise")]);
     }
-    assert!(sound > 50 && chosen > 1_000 && otherwise > 500, "the seeds reach all: {sound} {chosen} {otherwise}");
+    assert!(sound > 50 && chosen > 200 && otherwise > 500, "the seeds reach all: {sound} {chosen} {otherwise}");
 }

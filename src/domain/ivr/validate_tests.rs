@@ -61,7 +61,7 @@ fn a_round_that_a_silent_caller_cannot_leave_is_refused_and_one_by_a_key_is_not(
     let Step::Gather(asks) = &mut menu.nodes[1].step else { panic!("it asks") };
     asks.gave_up = Some("start".into());
     assert_eq!(codes(&menu), [("/menus/0/nodes/0".to_owned(), "loop")]);
-    menu.nodes = vec![play("start", "hello", "start")];
+    (menu.start, menu.nodes) = ("start".into(), vec![play("start", "hello", "start")]);
     assert_eq!(found(&menu), ["loop"]);
 }
 

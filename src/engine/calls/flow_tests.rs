@@ -102,7 +102,10 @@ async fn the_callers_keys_are_bound_in_the_menu_alone_and_come_as_telephone_even
     events.send(LegEvent::Established(None)).await.expect("the call listens");
     let play = house.until("greeting", |d| plays(d, leg)).await.1;
     house.calls.on_media(MediaEvent::PlayDone { leg, play });
-    let bound = |d: &Did| if let Did::BoundKeys { bound, .. } = d { Some(*bound) } else { None };
+    let bound = |d: &Did| match d {
+        Did::BoundKeys { leg: of, bound } if *of == leg => Some(*bound),
+        _ => None,
+    };
     assert!(house.until("keys are ours", bound).await.1);
     let at = house.calls.0.wiring.clock.instant();
     house.calls.on_media(MediaEvent::Digit { leg, digit: '1', at });
