@@ -1,3 +1,5 @@
+//! Hours on days like any other, and on those when the clocks change.
+
 use super::*;
 use crate::domain::message::render::tests::account;
 

@@ -1,3 +1,5 @@
+//! Menus with something wrong, and what is said of it.
+
 use super::*;
 use crate::domain::ivr::tests::{exit, gather, menu, play, says};
 
