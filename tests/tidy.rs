@@ -217,10 +217,11 @@ fn may_import(layer: &str) -> &'static [&'static str] {
     }
 }
 
-/// Inside engine: `dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
+/// Inside engine: `voicemails → dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
 /// they share. Every file of engine has a rank.
 fn engine_rank(file: &str) -> Option<u8> {
     Some(match file {
+        "voicemails" => 6,
         "dispatcher" | "recaps" | "sweeper" => 5,
         "calls" => 4,
         "desk" | "mixer" | "legs" => 3,

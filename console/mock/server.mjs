@@ -130,6 +130,8 @@ function ring(account, offered = false) {
     recording: { mode: 'on_demand', state: 'off' },
     earlier: 2,
     listeners: [],
+    chosen: account === CLINIC ? [{ key: '1', label: 'doctor or laboratory' }] : [],
+    call_type: account === CLINIC ? account.call_types[0].id : null,
   };
   state.calls.set(id, call);
   setSeat({ state: wait && !busy ? 'offered' : 'talking', calls: [...state.calls.keys()] });

@@ -34,6 +34,7 @@ use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
+use crate::engine::voicemails::Voicemails;
 use crate::engine::{registrar, trunk};
 use crate::http;
 use crate::http::auth::LiveSessions;
@@ -139,6 +140,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
+    let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
@@ -175,6 +177,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.bury_cut_off(cut_off);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
+    let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
@@ -237,7 +240,11 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     });
     work.spawn("the taking in of calls", take_in(incoming, calls.clone(), Arc::clone(&sides), Arc::clone(&draining)));
     work.spawn("the calls that desk phones make", calls.clone().take_from_phones(from_phones));
-    work.spawn("what calls tell", news::tell(dispatcher.clone(), from_calls));
+    work.spawn("the making of messages out of voicemails", {
+        let cut_off = spoken.into_iter().filter(|voicemail| voicemail.end.is_none()).collect();
+        voicemails.clone().run(cut_off)
+    });
+    work.spawn("what calls tell", news::tell(dispatcher.clone(), voicemails, from_calls));
     let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());
         async move { dispatcher.run(stopping).await }

@@ -1,20 +1,24 @@
-//! What the dispatcher learns of calls. The store knows it already: this only saves waiting for the next sweep.
+//! What the dispatcher and whoever looks after voicemails learn of calls. The store knows it already: this only saves waiting for the next sweep.
 
 use tokio::sync::mpsc;
 
 use crate::engine::calls::record::CallNews;
 use crate::engine::dispatcher::Dispatcher;
+use crate::engine::voicemails::Voicemails;
 
 /// News taken together: calls end by the dozen, and one look at the store does for all.
 const TOGETHER: usize = 256;
 
 /// Tells the dispatcher, until nobody has news any more.
-pub(super) async fn tell(dispatcher: Dispatcher, mut news: mpsc::UnboundedReceiver<CallNews>) {
+pub(super) async fn tell(dispatcher: Dispatcher, voicemails: Voicemails, mut news: mpsc::UnboundedReceiver<CallNews>) {
     let mut batch = Vec::new();
     while news.recv_many(&mut batch, TOGETHER).await > 0 {
         if batch.iter().any(|news| matches!(news, CallNews::Patched { .. })) {
             // It waits among what came in.
             dispatcher.wake();
+        }
+        if batch.iter().any(|news| matches!(news, CallNews::Voicemail { .. })) {
+            voicemails.wake();
         }
         if batch.iter().any(|news| matches!(news, CallNews::Ended { .. }))
             && let Err(error) = dispatcher.calls_ended().await

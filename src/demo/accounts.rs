@@ -4,10 +4,13 @@
 //! are kept and not dispatched.
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, ProtocolId};
+use crate::domain::account::flow::Flow;
+use crate::domain::account::hours::Hours;
 use crate::domain::account::{
     Account, CallType, Comfort, LeaveMessage, Queueing, RecordingMode, RecordingPolicy, Speech, Urgency,
 };
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use crate::domain::ivr::menu::{Choice, Gather, Menu, Node, Step as MenuStep};
 use crate::domain::message::form::{FieldKind, Form};
 use crate::domain::oncall::ShiftLength;
 
@@ -49,6 +52,8 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        hours: Hours::default(),
+        menus: Vec::new(),
         call_types: Vec::new(),
     }
 }
@@ -104,6 +109,33 @@ fn on_call(role: &str, destination: &str) -> Target {
 const CALL_AND_LEAVE: Method = Method::CallOut { leave_message: true };
 const CALL: Method = Method::CallOut { leave_message: false };
 const FROM_THE_FIRST: Option<Repeat> = Some(Repeat { from_step: 1 });
+
+/// Doctors and laboratories press 1 and go before others.
+fn professionals_first() -> Menu {
+    let node = |id: &str, step| Node { id: id.to_owned(), step };
+    let ask = Gather {
+        speech: Speech::Recorded { prompt: "clinic_menu".to_owned() },
+        choices: vec![Choice {
+            digits: "1".to_owned(),
+            label: "doctor or laboratory".to_owned(),
+            next: "professional".to_owned(),
+        }],
+        timeout_secs: 3,
+        retries: 0,
+        barge_in: true,
+        invalid: None,
+        silent: None,
+        gave_up: None,
+    };
+    let call_type = Some(CallTypeId::named("clinic-professional"));
+    let first = Flow::Queue { priority: Some(20), call_type };
+    Menu {
+        name: "main".to_owned(),
+        start: "ask".to_owned(),
+        nodes: vec![node("ask", MenuStep::Gather(ask)), node("professional", MenuStep::Exit { flow: first })],
+        otherwise: Flow::default(),
+    }
+}
 
 /// Every legitimate call: email and text to the lawyer and her assistant, no confirmation.
 fn lawyer() -> Client {
@@ -372,6 +404,9 @@ fn clinic() -> Client {
     );
     let mut account = account("clinic", "Maple Street Clinic", "+12025550104", LOS_ANGELES, "#2f9e58");
     account.priority = 10;
+    // Whoever presses nothing waits for an operator as everywhere.
+    account.menus = vec![professionals_first()];
+    account.hours.usual = Flow::Menu { menu: "main".to_owned() };
     account.answer_phrase = "Maple Street Clinic answering service. Is this a medical emergency?".to_owned();
     account.notes = "Chest pain, trouble breathing, heavy bleeding, thoughts of suicide: hang up and dial 911.\n\
                      Labs: write the value and its unit as said, read it back."

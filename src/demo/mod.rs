@@ -291,6 +291,7 @@ fn number(text: &str) -> PhoneNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::check::check;
     use crate::domain::dispatch::validate::validate;
 
     #[test]
@@ -303,6 +304,7 @@ mod tests {
                 let protocol = call_type.protocol.as_ref();
                 assert!(protocol.is_none_or(|id| client.protocols.iter().any(|p| &p.id == id)), "{}", call_type.name);
             }
+            assert_eq!(check(account), [], "{}", account.name);
             for protocol in &client.protocols {
                 assert_eq!(validate(protocol, &client.contacts, &client.schedules), [], "{}", protocol.name);
             }

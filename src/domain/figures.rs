@@ -77,13 +77,19 @@ impl CallTally {
             }
             RecordEvent::Ended { outcome, .. } => {
                 let how = match outcome {
-                    CallOutcome::Abandoned(Stage::Arriving | Stage::Greeting) => Some(Lost::Greeting),
+                    CallOutcome::Abandoned(Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling) => {
+                        Some(Lost::Greeting)
+                    }
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
                     CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),
-                    CallOutcome::Handled | CallOutcome::Patched | CallOutcome::Callback | CallOutcome::NotReached => {
-                        None
-                    }
+                    CallOutcome::Handled
+                    | CallOutcome::Patched
+                    | CallOutcome::Callback
+                    | CallOutcome::NotReached
+                    | CallOutcome::Voicemail
+                    | CallOutcome::Announced
+                    | CallOutcome::Spilled => None,
                 };
                 self.ended(started_at, at, how)
             }

@@ -6,6 +6,7 @@ pub mod account;
 pub mod call;
 pub mod dispatch;
 pub mod figures;
+pub mod ivr;
 pub mod message;
 pub mod oncall;
 pub mod operator;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, ContactId, DispatchId, MessageId, UserId};
+use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
@@ -155,6 +155,10 @@ pub struct CallView {
     pub caller: Option<PhoneNumber>,
     pub forwarded_from: Option<PhoneNumber>,
     pub state: CallState,
+    /// What the caller chose in the account's menu, in order.
+    pub chosen: Vec<ChosenView>,
+    /// What the call is about, as far as its way says.
+    pub call_type: Option<CallTypeId>,
     pub seat: Option<UserId>,
     pub started_at: UtcMs,
     pub state_since: UtcMs,
@@ -191,10 +195,25 @@ pub struct AccountBrief {
     pub notes: String,
 }
 
+/// A choice in a menu: the key, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ChosenView {
+    pub key: String,
+    pub label: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     Greeting,
+    /// Choosing by keys.
+    Menu,
+    /// Leaving a message to nobody.
+    Voicemail,
+    /// Hears words, after which the call is over.
+    Announcement,
+    /// Being rung elsewhere.
+    Spilling,
     Queued,
     Offered,
     /// The operator hears the caller's telephone ring.

@@ -465,6 +465,7 @@ impl Drop for Legs {
 fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
     match event {
         MediaEvent::Digit { leg, digit, .. } => Some((*leg, LegInput::Digit(*digit))),
+        MediaEvent::Voice { leg, speaks } => Some((*leg, if *speaks { LegInput::Spoke } else { LegInput::Quiet })),
         MediaEvent::WebUp { leg } => Some((*leg, LegInput::MediaUp)),
         MediaEvent::WebDown { leg } | MediaEvent::Silent { leg } => Some((*leg, LegInput::Silent)),
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),

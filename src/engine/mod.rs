@@ -15,3 +15,4 @@ pub mod registrar;
 pub mod signal;
 mod sip_side;
 pub mod trunk;
+pub mod voicemails;

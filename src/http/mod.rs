@@ -18,6 +18,7 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod floor;
+pub mod flow;
 pub mod health;
 pub mod hooks;
 pub mod limit;

@@ -1,5 +1,5 @@
 //! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls in which
-//! they talked. Who listens is on the call's record before the first byte is given.
+//! they talked, and voicemails. Who listens is on the call's record before the first byte is given.
 //!
 //! Whoever asks for all of a recording is told at once if any of it is not what was written. Whoever asks for a part, as a
 //! player does that is moved about, costs what is read for that part: told at once is what is wrong where it begins; where
@@ -70,11 +70,14 @@ async fn permit(front: &Front, signed: &Signed, call: &CallId) -> Result<(), Pro
     let user = &signed.bearer.user;
     if matches!(signed.bearer.role, Role::Supervisor | Role::Admin)
         || record.end.and_then(|end| end.operator).is_some_and(|last| last == *user)
-        || front.store.list_call_events(call).await?.iter().any(|event| talked(event, user))
     {
+        return Ok(());
+    }
+    let events = front.store.list_call_events(call).await?;
+    if events.iter().any(|event| talked(event, user)) || is_voicemail(&events) {
         Ok(())
     } else {
-        let detail = "Operators may listen to calls that they took, supervisors to all.";
+        let detail = "Operators may listen to calls that they took and to voicemails, supervisors to all.";
         Err(Problem::forbidden("recording.not_yours", detail))
     }
 }
@@ -82,6 +85,12 @@ async fn permit(front: &Front, signed: &Signed, call: &CallId) -> Result<(), Pro
 /// The caller came to talk with this operator.
 fn talked(event: &CallEventRecord, user: &UserId) -> bool {
     event.kind == "talking" && event.body.get("user").and_then(serde_json::Value::as_str) == Some(user.as_str())
+}
+
+/// The caller spoke to nobody but the house: a message, which every operator may read and hear.
+fn is_voicemail(events: &[CallEventRecord]) -> bool {
+    let has = |kind: &str| events.iter().any(|event| event.kind == kind);
+    has("voicemail_begun") && !has("talking")
 }
 
 async fn open(front: &Front, call: &CallId) -> Result<Recorded, Problem> {

@@ -23,7 +23,7 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor,
-    health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
+    flow, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -54,6 +54,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(speech::listen))
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::change))
+        .routes(routes!(flow::change))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show))
         .routes(routes!(messages::undo))

@@ -152,3 +152,72 @@ async fn a_supervisor_says_what_operators_can_do() {
     let wrong = house.ask(Method::PUT, path, &sam, json!({"skills": [""]})).await;
     assert_eq!(wrong.problem(), "body.invalid");
 }
+
+/// Out of hours a menu: 1 for the urgent, otherwise voicemail.
+fn out_of_hours() -> Value {
+    let voicemail = json!({"kind": "voicemail", "speech": {"kind": "spoken", "text": "Speak after the tone."},
+        "call_type": "ct_urgent", "max_secs": 60, "silence_secs": 5});
+    json!({
+        "hours": {
+            "usual": {"kind": "queue", "priority": null, "call_type": null},
+            "windows": [{"name": "night", "days": ["monday", "sunday"], "from": "18:00", "until": "08:00",
+                "greeting": null, "flow": {"kind": "menu", "menu": "night"}}],
+            "holidays": [{"name": "Christmas", "date": "12-25", "span": null, "greeting": null,
+                "flow": {"kind": "announcement", "speech": {"kind": "spoken", "text": "Closed."}}}],
+            "overrides": [],
+        },
+        "menus": [{"name": "night", "start": "ask", "otherwise": {"kind": "queue", "priority": null, "call_type": null},
+            "nodes": [
+                {"id": "ask", "step": "gather", "speech": {"kind": "spoken", "text": "Press 1 if it is urgent."},
+                    "choices": [{"digits": "1", "label": "urgent", "next": "now"}],
+                    "timeout_secs": 6, "retries": 1, "barge_in": true, "invalid": null, "silent": null,
+                    "gave_up": "later"},
+                {"id": "now", "step": "exit", "flow": {"kind": "queue", "priority": 5, "call_type": "ct_urgent"}},
+                {"id": "later", "step": "exit", "flow": voicemail},
+            ]}],
+    })
+}
+
+#[tokio::test]
+async fn a_supervisor_puts_hours_and_menus_in_force_and_an_operator_reads_them() {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let path = "/api/v1/accounts/acc_plumbing/flow";
+    let refused = house.ask(Method::PUT, path, &kim, out_of_hours()).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::FORBIDDEN, "auth.role"));
+    let edition = house.store.accounts_edition();
+    let put = house.ask(Method::PUT, path, &sam, out_of_hours()).await;
+    assert_eq!((put.status, put.json()), (StatusCode::OK, out_of_hours()));
+    assert_ne!(house.store.accounts_edition(), edition, "so that the next call is answered by it");
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &kim).await.json();
+    assert_eq!((&account["hours"], &account["menus"]), (&out_of_hours()["hours"], &out_of_hours()["menus"]));
+    assert_eq!(account["answer_phrase"], "Imaginary Plumbing, how can I help?", "nothing else has changed");
+    let nobody = house.ask(Method::PUT, "/api/v1/accounts/acc_nobody/flow", &sam, out_of_hours()).await;
+    assert_eq!(nobody.problem(), "not_found");
+}
+
+#[tokio::test]
+async fn hours_and_menus_that_are_wrong_are_refused_with_all_that_is_wrong_and_nothing_changes() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let mut wrong = out_of_hours();
+    wrong["hours"]["windows"][0]["from"] = json!("25:00");
+    wrong["hours"]["holidays"][0]["date"] = json!("Christmas");
+    wrong["menus"][0]["nodes"][0]["choices"][0]["next"] = json!("nowhere");
+    wrong["menus"][0]["nodes"][2]["flow"]["call_type"] = json!("ct_other");
+    let refused = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/flow", &sam, wrong).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "flow.invalid"));
+    let errors = refused.json()["errors"].as_array().expect("a list").clone();
+    let found: Vec<_> = errors.iter().map(|e| (e["field"].as_str().unwrap(), e["code"].as_str().unwrap())).collect();
+    for wanted in [
+        ("/hours/windows/0/from", "time"),
+        ("/hours/holidays/0/date", "date"),
+        ("/menus/0/nodes/0/choices/0/next", "dead_end"),
+        ("/menus/0/nodes/1", "unreachable"),
+        ("/menus/0/nodes/2/flow/call_type", "unknown_call_type"),
+    ] {
+        assert!(found.contains(&wanted), "{wanted:?}: {found:?}");
+    }
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    assert_eq!(account["menus"], json!([]));
+}

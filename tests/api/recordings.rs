@@ -110,6 +110,22 @@ async fn who_handed_the_call_on_may_hear_it_and_who_was_only_offered_it_may_not(
 }
 
 #[tokio::test]
+async fn a_voicemail_is_every_operators_and_a_talk_after_it_is_not() {
+    let house = House::new().await;
+    let call = recorded(&house).await;
+    let lee = house.sign_in("lee").await;
+    let path = "/api/v1/calls/call_recorded/recording";
+    for (kind, status) in [("voicemail_begun", StatusCode::OK), ("talking", StatusCode::FORBIDDEN)] {
+        let body = json!({"user": UserId::named("kim")});
+        let mut tx = house.store.write().await.expect("the store writes");
+        let event = NewCallEvent { call: &call, at: START, kind, body: &body };
+        tx.append_call_events(&[event]).await.expect("appended");
+        tx.commit("test").await.expect("committed");
+        assert_eq!(house.fetch(path, &lee).await.status, status, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_played_while_it_cannot_be_written_down() {
     let house = House::new().await;
     recorded(&house).await;

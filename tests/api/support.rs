@@ -17,6 +17,7 @@ use cordboard::base::id::{
     AccountId, AttemptId, CallId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
@@ -365,6 +366,8 @@ async fn fill(store: &Store) {
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        hours: Hours::default(),
+        menus: vec![],
         call_types: vec![
             call_type("urgent", Urgency::Urgent, Some(protocol.id.clone())),
             call_type("sales", Urgency::NotLegitimate, None),

@@ -46,6 +46,7 @@ mod temp;
 #[path = "../support/tones.rs"]
 mod tones;
 mod transfers;
+mod ways;
 
 use api::wait_for;
 use sipp::free_port;

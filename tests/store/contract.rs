@@ -10,6 +10,8 @@ use cordboard::base::id::{
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
+use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
+use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
     Speech, Urgency, WhenOverdue,
@@ -17,6 +19,7 @@ use cordboard::domain::account::{
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
@@ -29,6 +32,7 @@ use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
 use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::sessions::{Refreshed, SESSION_MS};
 use cordboard::io::store::users::{HashedPassword, Role, User};
+use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailEnd};
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -54,6 +58,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
+        ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
         ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
@@ -104,6 +109,8 @@ pub fn account() -> Account {
             callback_after_secs: Some(90),
             abandoned_alarm: true,
         },
+        hours: hours(),
+        menus: vec![menu()],
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),
@@ -113,6 +120,40 @@ pub fn account() -> Account {
             protocol: None,
         }],
     }
+}
+
+fn hours() -> Hours {
+    let voicemail = Flow::Voicemail(Voicemail {
+        speech: Speech::Spoken { text: "Speak after the tone.".into() },
+        call_type: CallTypeId::named("plumbing-urgent"),
+        max_secs: 90,
+        silence_secs: 4,
+    });
+    let spill = Spill { number: number("+12025550160"), ring_secs: 20, failed: SpillFailed::Apology };
+    let span = |from: &str, until: &str| Span { from: from.into(), until: until.into() };
+    Hours {
+        usual: Flow::Menu { menu: "main".into() },
+        windows: vec![Window {
+            name: "night".into(),
+            days: vec![Weekday::Saturday],
+            span: span("22:00", "06:00"),
+            greeting: None,
+            flow: voicemail,
+        }],
+        holidays: vec![Holiday {
+            name: "Christmas".into(),
+            date: "12-25".into(),
+            span: None,
+            greeting: Some(Speech::Recorded { prompt: "closed".into() }),
+            flow: Flow::Spill(spill),
+        }],
+        overrides: vec![],
+    }
+}
+
+fn menu() -> Menu {
+    let node = Node { id: "out".into(), step: MenuStep::Exit { flow: Flow::default() } };
+    Menu { name: "main".into(), start: "out".into(), nodes: vec![node], otherwise: Flow::default() }
 }
 
 fn form() -> Form {
@@ -606,6 +647,33 @@ fn message(n: u32) -> Message {
         form: form(),
         answers: Answers::from([("name".into(), format!("Pat {n}")), ("problem".into(), "Leak".into())]),
     }
+}
+
+async fn a_voicemail_is_settled_once(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let begun = |n: u32| VoicemailBegun { call: call(n).id, call_type: CallTypeId::named("gone"), at: NOW };
+    let mut tx = store.write().await.unwrap();
+    for n in 1..=2 {
+        tx.insert_call(&call(n)).await.unwrap();
+        tx.insert_voicemail(&begun(n)).await.unwrap();
+    }
+    // The store committed and its answer was lost: written again, it is as it was.
+    tx.insert_voicemail(&VoicemailBegun { at: NOW.plus_secs(9), ..begun(1) }).await.unwrap();
+    tx.end_voicemail(&call(1).id, NOW.plus_secs(5), true).await.unwrap();
+    tx.end_voicemail(&call(1).id, NOW.plus_secs(7), false).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let open =
+        |n: u32, end| OpenVoicemail { call: call(n).id, call_type: CallTypeId::named("gone"), begun_at: NOW, end };
+    let end = VoicemailEnd { at: NOW.plus_secs(5), heard: true };
+    assert_eq!(store.list_open_voicemails().await.unwrap(), [open(1, Some(end)), open(2, None)]);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_message(&message(1)).await.unwrap();
+    assert!(tx.settle_voicemail(&call(1).id, Some(&message(1).id), NOW).await.unwrap());
+    assert!(!tx.settle_voicemail(&call(1).id, None, NOW).await.unwrap(), "the first settles it");
+    assert!(tx.settle_voicemail(&call(2).id, None, NOW).await.unwrap());
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.list_open_voicemails().await.unwrap(), []);
 }
 
 async fn messages_are_sealed_and_paged(store: Store) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, MessageId, ProtocolId, ScheduleId};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
@@ -141,6 +142,8 @@ fn account() -> Account {
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        hours: Hours::default(),
+        menus: vec![],
         call_types: vec![CallType {
             id: CallTypeId::named("urgent"),
             name: "Urgent repair".into(),

@@ -66,6 +66,19 @@ impl Api {
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let (status, body) = self.exchange(method, path, body);
+        let body = String::from_utf8(body).expect("JSON is UTF-8");
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// What is at `path`, byte by byte.
+    pub fn get_bytes(&self, path: &str) -> Vec<u8> {
+        let (status, body) = self.exchange("GET", path, None);
+        assert_eq!(status, 200, "GET {path}: {}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Vec<u8>) {
         let body = body.map_or_else(String::new, Value::to_string);
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket takes a timeout");
@@ -80,11 +93,11 @@ impl Api {
         stream.write_all(request.as_bytes()).expect("the server reads");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("the server answers");
-        let answer = String::from_utf8(answer).expect("JSON is UTF-8");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
+        let head = String::from_utf8_lossy(&answer[..end]);
         let status = head[9..12].parse().expect("an answer has a status");
         assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "an answer in chunks: {head}");
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        (status, answer[end + 4..].to_vec())
     }
 
     /// Listens to the feed from now on; returns once it has said hello.

@@ -104,6 +104,15 @@ async function request<T>(method: string, path: string, body?: unknown, headers?
   return json as T;
 }
 
+/** Something that is not JSON: a recording. */
+async function fetchBlob(path: string): Promise<Blob> {
+  let response = await send('GET', path);
+  if (response.status === 401 && token && onUnauthorized && (await onUnauthorized())) response = await send('GET', path);
+  if (response.ok) return response.blob();
+  const json: unknown = /json/.test(response.headers.get('content-type') ?? '') ? await response.json() : undefined;
+  throw problemOf(response.status, json);
+}
+
 function problemOf(status: number, json: unknown): Problem {
   const p = (json ?? {}) as { code?: string; title?: string; detail?: string; errors?: (FieldError | Fault)[] };
   const errors = (p.errors ?? []).filter((e): e is FieldError => 'field' in e);
@@ -172,6 +181,7 @@ export const api = {
 
   accounts: () => request<Page<AccountRef & { dids: string[] }>>('GET', '/accounts'),
   account: (account: string) => request<Account>('GET', `/accounts/${id(account)}`),
+  recording: (call: string) => fetchBlob(`/calls/${id(call)}/recording`),
   earlier: (account: string, caller: string, limit = 5) =>
     request<Page<MessageView>>('GET', `/accounts/${id(account)}/messages${query({ caller, limit })}`),
 

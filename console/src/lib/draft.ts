@@ -21,13 +21,19 @@ export interface Draft {
 export const SAVE_EVERY_MS = 2_000;
 
 /** A fresh, empty draft. The id is made here, so that a save that is repeated makes no second one. */
-export function newDraft(account: string, call: string | null, caller: string | null, now: number): Draft {
+export function newDraft(
+  account: string,
+  call: string | null,
+  caller: string | null,
+  now: number,
+  call_type: string | null = null,
+): Draft {
   return {
     id: `drf_${crypto.randomUUID()}`,
     account,
     call,
     caller,
-    call_type: null,
+    call_type,
     answers: {},
     cursor: null,
     revision: 0,

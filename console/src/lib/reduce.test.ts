@@ -24,6 +24,8 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     recording: { mode: 'off', state: 'off' },
     earlier: 0,
     listeners: [],
+    chosen: [],
+    call_type: null,
     ...more,
   };
 }

@@ -197,6 +197,10 @@ export interface SeatView {
 
 export type CallState =
   | 'greeting'
+  | 'menu'
+  | 'voicemail'
+  | 'announcement'
+  | 'spilling'
   | 'queued'
   | 'offered'
   | 'ringing_back'
@@ -262,6 +266,10 @@ export interface CallView {
   earlier: number;
   /** Supervisors in the call, or on the way into it. */
   listeners: ListenerView[];
+  /** What the caller chose in the account's menu, in order. */
+  chosen: { key: string; label: string }[];
+  /** What the call is about, as far as the menu says. */
+  call_type: string | null;
 }
 
 export type ListenMode = 'monitor' | 'whisper' | 'barge';

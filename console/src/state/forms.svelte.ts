@@ -84,7 +84,7 @@ class Forms {
   open(call: CallView): Draft {
     const found = this.ofCall(call.id);
     if (found) return found;
-    this.drafts.push(newDraft(call.account.id, call.id, call.caller, clock.now));
+    this.drafts.push(newDraft(call.account.id, call.id, call.caller, clock.now, call.call_type));
     return this.drafts[this.drafts.length - 1]!;
   }
 

@@ -10,6 +10,7 @@ use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 
 use super::fault::{Fault, Faults, Text};
+use super::hours::Hours;
 use super::{Account, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
 
 const MAX_NAME: usize = 80;
@@ -134,6 +135,8 @@ impl Account {
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            hours: Hours::default(),
+            menus: Vec::new(),
             call_types: Vec::new(),
         }
     }

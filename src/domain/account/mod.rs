@@ -10,11 +10,18 @@ pub mod fault;
 
 pub mod queueing;
 
+pub mod check;
+pub mod flow;
+pub mod hours;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::ivr::menu::Menu;
 use crate::domain::message::form::Form;
+
+use hours::Hours;
 
 pub use queueing::{Queueing, WhenOverdue};
 
@@ -53,6 +60,12 @@ pub struct Account {
     pub leave_message: LeaveMessage,
     pub recording: RecordingPolicy,
     pub queueing: Queueing,
+    /// Which way calls go after the greeting, by the time of the week.
+    #[serde(default)]
+    pub hours: Hours,
+    /// The menus that flows name.
+    #[serde(default)]
+    pub menus: Vec<Menu>,
     pub call_types: Vec<CallType>,
 }
 
@@ -66,6 +79,15 @@ pub enum Speech {
     Uploaded { recording: String },
     /// Text for the voice engine; cached by text and voice.
     Spoken { text: String },
+}
+
+impl Speech {
+    /// There is something to hear.
+    pub fn is_said(&self) -> bool {
+        let (Self::Recorded { prompt: words } | Self::Uploaded { recording: words } | Self::Spoken { text: words }) =
+            self;
+        !words.trim().is_empty()
+    }
 }
 
 /// Words between the music of a waiting caller.

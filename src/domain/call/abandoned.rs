@@ -28,10 +28,13 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling => Some(Self::Greeting),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
             Stage::Held => Some(Self::Hold),
-            Stage::RingingBack
+            // Who had a voicemail or an announcement in place of a person has had what there is.
+            Stage::Voicemail
+            | Stage::Announcement
+            | Stage::RingingBack
             | Stage::Talking
             | Stage::Patching
             | Stage::Conference

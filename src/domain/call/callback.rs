@@ -99,7 +99,7 @@ impl Call {
         asks
     }
 
-    pub(super) fn on_caller_key(&mut self, key: char) {
+    pub(super) fn on_callback_key(&mut self, key: char) {
         match (self.phase, key) {
             (Phase::Queued, '1') if self.callback.offered => {
                 self.outputs.push_back(Output::Pause);
@@ -214,7 +214,7 @@ impl Call {
         self.record(RecordEvent::CallbackNotWanted);
         self.phase = Phase::Queued;
         if self.callback.overdue {
-            self.apologise();
+            self.leave_queue_with_apology();
         } else {
             self.outputs.push_back(Output::Resume);
         }

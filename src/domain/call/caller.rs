@@ -1,12 +1,13 @@
 //! The caller's way through a [`Call`]: arriving, the greeting, the queue and what is said there, and a caller who goes.
+//! What comes between greeting and queue, if anything does, is in [`flow`](super::flow).
 //!
 //! What always holds: nothing plays to a caller before their telephone acknowledged our answer, and a caller who has gone is
 //! on record with the stage they were in.
 
 use super::cause::Cause;
-use super::event::{OfferEnd, RecordEvent};
+use super::event::{OfferEnd, RecordEvent, VoicemailEnd};
 use super::leg::{LegInput, LegState};
-use super::{ACK_LIMIT, Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
+use super::{ACK_LIMIT, Call, Output, PROMPT_LIMIT, Phase};
 
 impl Call {
     pub(super) fn arrive(&mut self) {
@@ -44,8 +45,10 @@ impl Call {
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         }
         match event {
-            LegInput::Ended(why) => self.on_caller_gone(why),
             LegInput::Digit(key) => self.on_caller_key(key),
+            LegInput::Spoke => self.on_caller_voice(true),
+            LegInput::Quiet => self.on_caller_voice(false),
+            LegInput::Ended(why) => self.on_caller_gone(why),
             _ => {}
         }
     }
@@ -55,6 +58,7 @@ impl Call {
             return;
         }
         self.caller_gone = true;
+        self.close_voicemail(VoicemailEnd::HungUp);
         self.end_recording();
         self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
         self.note_abandoned();
@@ -66,21 +70,21 @@ impl Call {
         }
     }
 
-    /// A word about the recording, if there is one to say, then the queue.
+    /// A word about the recording, if there is one to say, then the account's flow.
     pub(super) fn greeting_over(&mut self) {
         if self.announce_after_greeting() {
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         } else {
-            self.join_queue();
+            self.leave_greeting();
         }
     }
 
     pub(super) fn join_queue(&mut self) {
-        self.record(RecordEvent::GreetingEnded);
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
         self.plan_callback();
-        self.outputs.push_back(Output::Enqueue);
+        let (priority, call_type) = (self.priority, self.call_type.clone());
+        self.outputs.push_back(Output::Enqueue { priority, call_type });
     }
 
     pub(super) fn on_overdue(&mut self) {
@@ -95,17 +99,13 @@ impl Call {
             _ => return,
         }
         if !self.ask_in_place_of_apology() {
-            self.apologise();
+            self.leave_queue_with_apology();
         }
     }
 
-    pub(super) fn apologise(&mut self) {
+    pub(super) fn leave_queue_with_apology(&mut self) {
         self.outputs.push_back(Output::Dequeue);
-        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
-        self.record(RecordEvent::ApologyStarted);
-        self.stop_play();
-        self.play_to_caller(self.setup.apology.clone());
-        self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
+        self.apologise();
     }
 
     pub(super) fn apology_over(&mut self) {

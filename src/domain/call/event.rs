@@ -9,7 +9,7 @@ use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::listener::ListenMode;
 use super::recording::RecordingState;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -19,6 +19,14 @@ pub enum Stage {
     /// The caller's INVITE is here; nothing was heard yet.
     Arriving,
     Greeting,
+    /// Choosing by keys.
+    Menu,
+    /// Leaving a message to nobody.
+    Voicemail,
+    /// Hears words, after which the call is over.
+    Announcement,
+    /// Being rung elsewhere.
+    Spilling,
     Queued,
     Offered,
     /// A caller who was promised it is called back; the operator hears it ring.
@@ -68,6 +76,25 @@ pub enum CallOutcome {
     Callback,
     /// A caller who was to be called back was not reached.
     NotReached,
+    /// The caller left a message to nobody.
+    Voicemail,
+    /// The caller heard an announcement, or as much of it as they wanted.
+    Announced,
+    /// Taken elsewhere.
+    Spilled,
+}
+
+/// How a voicemail came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoicemailEnd {
+    HungUp,
+    /// `#`.
+    Key,
+    Silence,
+    Limit,
+    /// We ended the call.
+    CutOff,
 }
 
 /// One line of a call's record.
@@ -79,6 +106,38 @@ pub enum RecordEvent {
     Established,
     GreetingStarted,
     GreetingEnded,
+    MenuEntered {
+        menu: String,
+    },
+    /// What the choice is about; never the key.
+    MenuChosen {
+        choice: String,
+    },
+    /// Keys that were no choice, or none in time.
+    MenuMissed {
+        silent: bool,
+    },
+    MenuLeft {
+        to: String,
+    },
+    VoicemailOffered,
+    /// After the tone: what is said from here on is recorded.
+    VoicemailBegun {
+        call_type: CallTypeId,
+    },
+    VoicemailEnded {
+        why: VoicemailEnd,
+        /// The caller said something.
+        heard: bool,
+    },
+    AnnouncementStarted,
+    SpillDialled {
+        number: PhoneNumber,
+    },
+    SpillAnswered,
+    SpillFailed {
+        why: Cause,
+    },
     Queued,
     CallbackOffered,
     /// The caller waits on, or is told the apology.

@@ -24,6 +24,10 @@ pub enum LegInput {
     Heard,
     /// A key was pressed.
     Digit(char),
+    /// The far end begins to speak, or has said nothing for a second. Told of a leg that is recorded and whose keys are
+    /// ours alone.
+    Spoke,
+    Quiet,
     /// The far end has put us on hold, or takes us back.
     Hold(bool),
     /// The far end's signalling is gone. Always the last.

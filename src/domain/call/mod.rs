@@ -1,7 +1,7 @@
 //! A call: the legs that belong together, from INVITE to wrap-up.
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`]
-//! the caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that kind,
+//! the caller's way (greeting, queue), [`flow`] what lies between those, [`voicemail`] what is said to nobody, [`patch`] the live patch, [`transfer`] what a desk phone does of that kind,
 //! [`abandoned`] who hung up too early, [`callback`] who would rather be called back and [`ring_back`] the call that
 //! does it, [`place`] what they are told of their place in the queue, [`operator`] the operator's side of it,
 //! [`wrap_up`] what is left to do then, [`listener`] supervisors who listen, [`moving`] those who move it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
@@ -17,6 +17,7 @@ pub mod callback;
 mod caller;
 pub mod cause;
 pub mod event;
+mod flow;
 pub mod leg;
 pub mod listener;
 mod moving;
@@ -29,8 +30,11 @@ pub mod recording;
 pub mod ring_back;
 pub mod transfer;
 pub mod view;
+mod voicemail;
 mod wrap_up;
 
+#[cfg(test)]
+mod flow_tests;
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]
@@ -43,21 +47,25 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::{Flow, Voicemail};
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::ivr::menu::{Choice, Context, Menu};
+use crate::domain::ivr::{self, Ivr};
 use crate::domain::queue::place::Place;
 
 use bridge::{HearMatrix, LegId};
 use callback::{Callback, CallbackTerms, Step};
 use cause::Cause;
-use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
+use event::{CallOutcome, OfferEnd, RecordEvent, Stage, VoicemailEnd};
 use leg::{Leg, LegInput};
 use listener::Listener;
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use ring_back::RingBack;
 use transfer::TransferProgress;
+use voicemail::Voicing;
 
 /// The longest a prompt is waited for whose end we were never told.
 const PROMPT_LIMIT: Duration = Duration::from_secs(180);
@@ -71,6 +79,15 @@ const DOUBT_LIMIT: Duration = Duration::from_secs(15);
 pub struct Setup {
     pub caller: LegId,
     pub greeting: Speech,
+    /// What comes after it.
+    pub flow: Flow,
+    pub menus: Vec<Menu>,
+    /// What menus may ask of the call.
+    pub context: Context,
+    /// The rank in the queue, unless the flow says another.
+    pub priority: i32,
+    /// The leg by which the call may be taken elsewhere, if the flow does that.
+    pub spill_leg: LegId,
     pub apology: Speech,
     pub comfort: Option<Speech>,
     /// How long one operator is offered the call.
@@ -255,8 +272,17 @@ pub enum Output {
         leg: LegId,
         state: RecordingState,
     },
+    /// The caller's keys are for us alone from now on, or no longer.
+    BindKeys {
+        leg: LegId,
+        bound: bool,
+    },
     /// To the queue: a caller waits.
-    Enqueue,
+    Enqueue {
+        priority: i32,
+        /// What the call is about, if that is known.
+        call_type: Option<CallTypeId>,
+    },
     /// To the queue: the caller no longer waits.
     Dequeue,
     /// To the queue: the caller cannot be offered now.
@@ -321,6 +347,9 @@ pub enum Output {
 pub enum Reason {
     Acknowledge,
     PromptEnd,
+    /// A key, or the end of words, in a menu.
+    Menu,
+    Voicemail,
     OfferRing,
     ContactRing,
     Doubt,
@@ -347,6 +376,12 @@ enum Phase {
         until: Instant,
     },
     Greeting {
+        until: Instant,
+    },
+    /// `self.ivr` says where.
+    Menu,
+    Voicemail(Voicing),
+    Announcing {
         until: Instant,
     },
     Queued,
@@ -398,6 +433,21 @@ pub struct Call {
     caller_gone: bool,
     operator: Option<Operator>,
     patch: Option<Patch>,
+    ivr: Option<Ivr>,
+    /// What the caller chose in the menu.
+    chosen: Vec<Choice>,
+    call_type: Option<CallTypeId>,
+    priority: i32,
+    voicemail: Option<Voicemail>,
+    /// The caller speaks, as far as we are told of it.
+    caller_speaks: bool,
+    /// The caller said something into the voicemail.
+    voicemail_heard: bool,
+    /// One was left.
+    voicemail_left: bool,
+    /// Connected elsewhere, without an operator.
+    spilled: bool,
+    keys_bound: bool,
     recording: Recording,
     /// How the last patch came to nothing, for the screen.
     patch_end: Option<PatchEnd>,
@@ -425,6 +475,7 @@ impl Call {
     pub fn new(now: Instant, setup: Setup) -> Self {
         let caller = Leg::new(setup.caller);
         let recording = Recording::new(setup.recording.clone());
+        let priority = setup.priority;
         Self {
             setup,
             now,
@@ -435,6 +486,16 @@ impl Call {
             caller_gone: false,
             operator: None,
             patch: None,
+            ivr: None,
+            chosen: Vec::new(),
+            call_type: None,
+            priority,
+            voicemail: None,
+            caller_speaks: false,
+            voicemail_heard: false,
+            voicemail_left: false,
+            spilled: false,
+            keys_bound: false,
             recording,
             patch_end: None,
             joined: None,
@@ -500,7 +561,11 @@ impl Call {
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         let own = match self.phase {
             Phase::Arriving { until } => Some((until, Reason::Acknowledge)),
-            Phase::Greeting { until } | Phase::Apology { until } => Some((until, Reason::PromptEnd)),
+            Phase::Greeting { until } | Phase::Apology { until } | Phase::Announcing { until } => {
+                Some((until, Reason::PromptEnd))
+            }
+            Phase::Menu => self.ivr.as_ref().and_then(Ivr::poll_timeout).map(|until| (until, Reason::Menu)),
+            Phase::Voicemail(voicing) => Some((voicing.until(), Reason::Voicemail)),
             Phase::Offered { until } => Some((until, Reason::OfferRing)),
             Phase::Queued => self.callback_offer_at().map(|at| (at, Reason::Callback)),
             Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
@@ -552,6 +617,9 @@ impl Call {
         self.caller_heard(play);
         match self.phase {
             Phase::Greeting { .. } => self.greeting_over(),
+            Phase::Menu => self.tell_menu(ivr::Input::PlayDone),
+            Phase::Voicemail(voicing) if !self.is_voicemail_recorded() => self.on_voiced(voicing),
+            Phase::Announcing { .. } => self.end(Cause::Released),
             Phase::Apology { .. } => self.apology_over(),
             Phase::CallingBack { step, .. } => self.callback_words_over(step),
             _ => {
@@ -569,11 +637,14 @@ impl Call {
                 let announcing = self.is_announcing();
                 self.stop_play();
                 if announcing {
-                    self.join_queue();
+                    self.leave_greeting();
                 } else {
                     self.greeting_over();
                 }
             }
+            Phase::Menu => self.tell_menu(ivr::Input::Tick),
+            Phase::Voicemail(voicing) if voicing.until() <= now => self.on_voiced(voicing),
+            Phase::Announcing { until } if until <= now => self.end(Cause::Released),
             Phase::Apology { until } if until <= now => self.apology_over(),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
             Phase::Doubt { until } if until <= now => self.lose_operator(),
@@ -597,6 +668,7 @@ impl Call {
             return;
         }
         let stage = self.stage_now();
+        self.close_voicemail(VoicemailEnd::CutOff);
         self.end_recording();
         self.stop_play();
         match self.phase {
@@ -614,6 +686,9 @@ impl Call {
             (false, true) => CallOutcome::Handled,
             (false, false) if self.callback_asked_for() => CallOutcome::Callback,
             (false, false) if self.setup.ring_back.is_some() => CallOutcome::NotReached,
+            (false, false) if self.spilled => CallOutcome::Spilled,
+            (false, false) if self.voicemail_left => CallOutcome::Voicemail,
+            (false, false) if stage == Stage::Announcement => CallOutcome::Announced,
             (false, false) if stage == Stage::Apology => CallOutcome::NoOperator,
             (false, false) => CallOutcome::Abandoned(stage),
         };
@@ -678,6 +753,7 @@ impl Call {
         }
         self.lift_pause();
         self.settle_listeners();
+        self.settle_keys();
         self.settle_bridge();
         self.settle_recording();
     }

@@ -15,6 +15,7 @@ use super::{Call, CommandError, Output, Parting, Party, Phase};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
+use crate::domain::account::flow::SpillFailed;
 
 /// The longest that last words are waited for.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(20);
@@ -42,6 +43,8 @@ pub struct Patch {
     ring_until: Instant,
     /// The operator's second leg, where a desk phone called the contact.
     pub(super) consult: Option<Leg>,
+    /// Taken elsewhere by the account's flow, and what becomes of the caller if that comes to nothing.
+    pub(super) spill: Option<SpillFailed>,
     /// The operator is to be out of it as soon as the contact is there: the leg by which that was asked for.
     pub(super) transfer: Option<LegId>,
 }
@@ -89,6 +92,10 @@ impl Call {
 
     pub(super) fn start_patch(&mut self, leg: LegId, number: PhoneNumber, contact: Option<ContactId>, ring: Duration) {
         self.record(RecordEvent::PatchDialled { contact: contact.clone(), number: number.clone() });
+        self.dial_contact(leg, number, contact, ring);
+    }
+
+    pub(super) fn dial_contact(&mut self, leg: LegId, number: PhoneNumber, contact: Option<ContactId>, ring: Duration) {
         let mut dialled = Leg::new(leg);
         dialled.state = LegState::Dialling;
         // A telephone's audio path is there as soon as it has answered.
@@ -103,6 +110,7 @@ impl Call {
             since: self.now,
             ring_until: self.now + ring,
             consult: None,
+            spill: None,
             transfer: None,
         });
         self.phase = Phase::Patching;
@@ -112,11 +120,12 @@ impl Call {
         let Some(patch) = &mut self.patch else { return };
         let was_silent = patch.leg.silent;
         let came_up = patch.leg.advance(event);
-        let state = patch.state;
+        let (state, spills) = (patch.state, patch.spill.is_some());
         if patch.leg.silent != was_silent {
             self.record(if was_silent { RecordEvent::ContactHeard } else { RecordEvent::ContactSilent });
         }
         match event {
+            _ if came_up && spills => self.join_spill(),
             _ if came_up && matches!(state, PatchState::Dialling | PatchState::Ringing) => {
                 self.set_patch_state(PatchState::Private);
                 self.record(RecordEvent::PatchAnswered);
@@ -144,6 +153,9 @@ impl Call {
 
     /// The contact cannot be had: the caller is back with the operator at once.
     pub(super) fn fail_patch(&mut self, why: Cause) {
+        if let Some(failed) = self.patch.as_ref().and_then(|patch| patch.spill) {
+            return self.fail_spill(failed, why);
+        }
         self.record(RecordEvent::PatchFailed { why });
         if let Some(patch) = &self.patch {
             let (number, contact) = (patch.number.clone(), patch.contact.clone());

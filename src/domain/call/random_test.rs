@@ -10,8 +10,11 @@ use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::account::RecordingMode;
+use crate::domain::account::flow::{Spill, SpillFailed};
+use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const CALLER: LegId = LegId(1);
+const SPILL: LegId = LegId(9_999);
 
 fn words() -> Speech {
     Speech::Spoken { text: "This call is recorded".to_owned() }
@@ -19,6 +22,29 @@ fn words() -> Speech {
 
 const fn announced(seed: u64) -> bool {
     seed.is_multiple_of(2)
+}
+
+/// A way of each kind, a menu that leads to all of them among them.
+fn flow(seed: u64) -> Flow {
+    let voicemail =
+        Voicemail { speech: spoken("speak"), call_type: CallTypeId::named("ct"), max_secs: 30, silence_secs: 5 };
+    let number = PhoneNumber::parse("+12025550191").expect("a valid number");
+    let failed = if seed.is_multiple_of(2) { SpillFailed::Queue } else { SpillFailed::Apology };
+    match seed / 6 % 20 {
+        0 => Flow::Voicemail(voicemail),
+        1 => Flow::Spill(Spill { number, ring_secs: 20, failed }),
+        2 => says("closed"),
+        3 | 4 => Flow::Menu { menu: "main".into() },
+        5 => Flow::Menu { menu: "gone".into() },
+        _ => Flow::default(),
+    }
+}
+
+fn menu() -> Menu {
+    let choices = [("1", "queue"), ("2", "voicemail"), ("3", "spill"), ("4", "words")];
+    let mut nodes = vec![gather("ask", &choices), exit("queue", Flow::default()), exit("words", says("closed"))];
+    nodes.extend([exit("voicemail", flow(0)), exit("spill", flow(6))]);
+    Menu { name: "main".into(), start: "ask".into(), nodes, otherwise: Flow::default() }
 }
 
 fn policy(seed: u64) -> RecordingPolicy {
@@ -80,13 +106,26 @@ struct World {
     /// Supervisors who were dialled and whose end was not told, and how many were in a call.
     listening: BTreeMap<UserId, LegId>,
     listened: usize,
+    keys_bound: bool,
+    /// Voicemails that began and did not end.
+    voicemails: usize,
+    outcome: Option<CallOutcome>,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let clock = TestClock::at(UtcMs(0));
         let (recording, wrap_up, callback) = (policy(seed), wrap_up(seed), callback(seed));
-        let setup = Setup { recording, wrap_up, callback, ring_back: ring_back(seed), ..setup() };
+        let setup = Setup {
+            recording,
+            wrap_up,
+            callback,
+            ring_back: ring_back(seed),
+            flow: flow(seed),
+            menus: vec![menu()],
+            spill_leg: SPILL,
+            ..setup()
+        };
         // Who is called back has no leg before.
         let started = if setup.ring_back.is_some() { BTreeSet::new() } else { BTreeSet::from([CALLER]) };
         Self {
@@ -118,6 +157,9 @@ impl World {
             transferred: 0,
             listening: BTreeMap::new(),
             listened: 0,
+            keys_bound: false,
+            voicemails: 0,
+            outcome: None,
         }
     }
 
@@ -194,7 +236,7 @@ impl World {
                     assert!(!self.hung_up.contains_key(&leg), "seed {seed}: played to nobody");
                     self.plays.push((leg, play));
                 }
-                Output::Enqueue | Output::Requeue | Output::Hand { .. } => {
+                Output::Enqueue { .. } | Output::Requeue | Output::Hand { .. } => {
                     assert!(!self.in_queue && !self.caller_gone, "seed {seed}: queued twice, or without a caller");
                     self.in_queue = true;
                 }
@@ -202,16 +244,31 @@ impl World {
                 Output::Ended { outcome, .. } => {
                     self.ended += 1;
                     self.called_back |= outcome == CallOutcome::Callback;
+                    self.outcome = Some(outcome);
                 }
                 Output::SeatFreed { user } => self.wrapping = Some(user),
                 Output::WrappedUp { user } => assert_eq!(self.wrapping.take(), Some(user), "seed {seed}: over twice"),
+                Output::BindKeys { bound, .. } => {
+                    assert_ne!(bound, self.keys_bound, "seed {seed}: said twice");
+                    self.keys_bound = bound;
+                }
+                Output::Record { event: RecordEvent::VoicemailBegun { .. }, .. } => self.voicemails += 1,
+                Output::Record { event: RecordEvent::VoicemailEnded { .. }, .. } => {
+                    assert!(self.voicemails > 0, "seed {seed}: a voicemail ended twice");
+                    self.voicemails -= 1;
+                }
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
         }
         assert!(self.ended <= 1, "seed {seed}: ended twice");
-        let may = self.call.recording_mode() != RecordingMode::Off && !self.caller_gone;
-        let told = !announced(seed) || self.heard.contains(&CALLER);
+        let voicemail = self.call.is_voicemail_recorded();
+        assert_eq!(voicemail, self.voicemails > 0, "seed {seed}: a voicemail is on record while it is recorded");
+        assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
+        let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
+        let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
+        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail);
+        assert!(!asked || self.caller_gone || self.keys_bound, "seed {seed}: keys that are asked for are ours");
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
         assert!(!self.recorded || self.untold().is_none(), "seed {seed}: a contact is recorded untold");
         let paused = self.call.recording_state() == RecordingState::Paused;
@@ -344,10 +401,19 @@ impl World {
     }
 
     fn step(&mut self) {
-        let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
+        let spills = self.started.contains(&SPILL).then_some(SPILL);
+        let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).chain(spills).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(30) {
+        match self.rng.below(33) {
+            28 => {
+                let key = ['1', '2', '3', '4', '9', '#'][self.rng.below(6) as usize];
+                self.tell(Input::Leg { leg: CALLER, event: LegInput::Digit(key) });
+            }
+            29 => {
+                let event = if self.rng.below(2) == 0 { LegInput::Spoke } else { LegInput::Quiet };
+                self.tell(Input::Leg { leg: CALLER, event });
+            }
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -431,7 +497,7 @@ impl World {
 
     /// Everybody goes home: caller and contact hang up, the operator finishes, deadlines pass.
     fn close(&mut self) {
-        for leg in (1..=self.next_leg).map(LegId).collect::<Vec<_>>() {
+        for leg in (1..=self.next_leg).map(LegId).chain([SPILL]).collect::<Vec<_>>() {
             self.tell(Input::Leg { leg, event: LegInput::Ended(Cause::HungUp) });
         }
         for _ in 0..5 {
@@ -452,7 +518,8 @@ impl World {
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts, mut listened) = (0, 0, 0, 0, 0);
     let (mut called_back, mut rung_back) = (0, 0);
-    for seed in 0..8_000 {
+    let (mut left, mut spilled, mut announced) = (0, 0, 0);
+    for seed in 0..12_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
         for _ in 0..220 {
@@ -468,6 +535,13 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         called_back += usize::from(world.called_back);
         rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
+        match world.outcome {
+            Some(CallOutcome::Voicemail) => left += 1,
+            Some(CallOutcome::Spilled) => spilled += 1,
+            Some(CallOutcome::Announced) => announced += 1,
+            _ => {}
+        }
+        assert_eq!(world.voicemails, 0, "seed {seed}: a voicemail without an end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
         assert_eq!(world.hung_up.len(), world.started.len(), "seed {seed}: every leg is let go");
@@ -479,4 +553,5 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
+    assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

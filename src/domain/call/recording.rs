@@ -241,6 +241,10 @@ impl Call {
 
     pub(super) fn recording_now(&self) -> RecordingState {
         let recording = &self.recording;
+        if self.is_voicemail_recorded() {
+            // They were asked to speak after the tone: there is nobody else to be told.
+            return RecordingState::On;
+        }
         match recording.wanted {
             Wanted::Off => RecordingState::Off,
             Wanted::Paused => RecordingState::Paused,

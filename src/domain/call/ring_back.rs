@@ -32,7 +32,7 @@ impl Call {
         self.record(RecordEvent::Arrived);
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
-        self.outputs.push_back(Output::Enqueue);
+        self.outputs.push_back(Output::Enqueue { priority: self.priority, call_type: None });
     }
 
     /// The operator is there: now the caller is dialled.

@@ -21,6 +21,11 @@ pub(super) fn setup() -> Setup {
     Setup {
         caller: CALLER,
         greeting: spoken("greeting"),
+        flow: Flow::default(),
+        menus: vec![],
+        context: Context::default(),
+        priority: 0,
+        spill_leg: LegId(99),
         apology: spoken("apology"),
         comfort: Some(spoken("comfort")),
         ring: Duration::from_secs(20),
@@ -44,8 +49,12 @@ pub(super) struct Line {
 
 impl Line {
     fn arrives() -> Self {
+        Self::arrives_with(setup())
+    }
+
+    pub(super) fn arrives_with(setup: Setup) -> Self {
         let clock = TestClock::at(UtcMs(0));
-        let call = Call::new(clock.instant(), setup());
+        let call = Call::new(clock.instant(), setup);
         let mut line = Self { clock, call, all: vec![], last_play: None };
         line.tell(Input::Arrived);
         line
@@ -125,17 +134,17 @@ impl Line {
         error
     }
 
-    fn hears_to_end(&mut self) -> Vec<Output> {
+    pub(super) fn hears_to_end(&mut self) -> Vec<Output> {
         let (leg, play, _) = self.last_play.clone().expect("something plays");
         self.tell(Input::PlayDone { leg, play })
     }
 
-    fn after(&mut self, secs: u64) -> Vec<Output> {
+    pub(super) fn after(&mut self, secs: u64) -> Vec<Output> {
         self.clock.advance(Duration::from_secs(secs));
         self.tell(Input::Tick)
     }
 
-    fn hears(&self, leg: LegId) -> Vec<Source> {
+    pub(super) fn hears(&self, leg: LegId) -> Vec<Source> {
         let mut sources = self.call.matrix().heard_by(leg).to_vec();
         sources.sort();
         sources
@@ -146,11 +155,11 @@ impl Line {
         [self.hears(CALLER), self.hears(OPERATOR), self.hears(CONTACT)]
     }
 
-    fn hung_up(&self, leg: LegId) -> usize {
+    pub(super) fn hung_up(&self, leg: LegId) -> usize {
         self.all.iter().filter(|o| **o == Output::HangUp { leg }).count()
     }
 
-    fn ended(&self) -> Vec<(Cause, CallOutcome)> {
+    pub(super) fn ended(&self) -> Vec<(Cause, CallOutcome)> {
         let end = |o: &Output| match o {
             Output::Ended { cause, outcome } => Some((*cause, *outcome)),
             _ => None,
@@ -158,7 +167,7 @@ impl Line {
         self.all.iter().filter_map(end).collect()
     }
 
-    fn recorded(&self, wanted: &RecordEvent) -> bool {
+    pub(super) fn recorded(&self, wanted: &RecordEvent) -> bool {
         self.all.iter().any(|o| matches!(o, Output::Record { event, .. } if event == wanted))
     }
 }
@@ -171,7 +180,7 @@ fn the_greeting_starts_after_the_acknowledgement_and_then_the_caller_waits_with_
     assert_eq!(line.last_play.clone().map(|p| p.2), Some(setup().greeting));
     assert_eq!(line.hears(CALLER), []);
     let told = line.hears_to_end();
-    assert!(told.contains(&Output::Enqueue));
+    assert!(told.contains(&Output::Enqueue { priority: 0, call_type: None }));
     assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Queued, vec![Source::Music]));
 }
 

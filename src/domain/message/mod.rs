@@ -2,6 +2,7 @@
 
 pub mod form;
 pub mod render;
+pub mod voicemail;
 
 use serde::{Deserialize, Serialize};
 

@@ -40,6 +40,7 @@ pub(super) enum Did {
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
+    BoundKeys { leg: LegId, bound: bool },
     Restart(LegId),
     Closed,
     Kept(Callback),
@@ -127,6 +128,10 @@ impl LegMedia for Outside {
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
 
+    fn bind_keys(&self, leg: LegId, bound: bool) {
+        self.did(Did::BoundKeys { leg, bound });
+    }
+
     fn record(&self, leg: LegId, _tap: Tap) {
         self.did(Did::Recorded { leg, kind: Kind::Sound });
     }
@@ -206,6 +211,8 @@ impl Accounts for Book {
             leave_message: LeaveMessage::default(),
             recording: recording_tests::policy(did),
             queueing: queue_tests::queueing(did),
+            hours: flow_tests::hours(did),
+            menus: flow_tests::menus(),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })

@@ -15,6 +15,7 @@ use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::domain::account::hours::Hours;
 use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
@@ -171,6 +172,8 @@ impl Accounts for Book {
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            hours: Hours::default(),
+            menus: vec![],
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })

@@ -23,6 +23,8 @@ mod callback_tests;
 #[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
+mod flow_tests;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod line_tests;
@@ -62,6 +64,7 @@ use crate::base::id::{CallId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
+use crate::domain::account::flow::Flow;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
@@ -407,7 +410,14 @@ impl Calls {
             let (kind, body) = ("verstat".to_owned(), serde_json::json!({ "verstat": verstat }));
             self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
         }
-        self.live(facts, |calls, facts, inbox| CallTask::new(calls, facts, incoming, inbox)).await;
+        // By the wall clock as the INVITE came.
+        let picked = facts.account.flow_at(facts.started_at);
+        if picked.flow != Flow::default() || picked.window.is_some() {
+            let body = serde_json::json!({ "flow": picked.flow.word(), "why": picked.why });
+            let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
+            self.recorder.write(Line::Event { call, at, kind, body });
+        }
+        self.live(facts, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox)).await;
     }
 
     /// Runs a call from its first moment to its last.
@@ -442,6 +452,8 @@ impl Calls {
         tracing::error!(call = %id, "a call ended by a fault of ours");
         metrics::counter!("cordboard_call_panics_total").increment(1);
         self.desk.from_call(id.clone(), CallWord::Died);
+        // What was said into a voicemail until then is a message.
+        self.recorder.write(Line::VoicemailEnded { call: id.clone(), at: self.wiring.clock.utc(), heard: true });
         self.finish_as_fault(id.clone());
         self.raise(AlarmLevel::Critical, alarm_text::fault(account, caller), Some(id));
     }

@@ -20,6 +20,7 @@ use crate::base::pii::Pii;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
+use crate::io::store::voicemails::VoicemailBegun;
 use crate::io::store::{Store, StoreError};
 
 /// One thing to write.
@@ -38,6 +39,14 @@ pub enum Line {
         at: UtcMs,
         to: Pii<String>,
     },
+    /// From here on the caller speaks a message.
+    VoicemailBegun(VoicemailBegun),
+    /// And no longer. `heard`: they said something.
+    VoicemailEnded {
+        call: CallId,
+        at: UtcMs,
+        heard: bool,
+    },
     Finished {
         call: CallId,
         end: CallEnd,
@@ -49,6 +58,8 @@ pub enum Line {
 pub enum CallNews {
     /// The caller was joined with somebody; the dispatcher finds the word of it among what came in.
     Patched { call: CallId },
+    /// A caller has left a message to nobody, or has not after all.
+    Voicemail { call: CallId },
     /// The call is over.
     Ended { call: CallId },
 }
@@ -199,8 +210,9 @@ impl Writer {
             for line in batch {
                 let news = match line {
                     Line::Patched { call, .. } => CallNews::Patched { call },
+                    Line::VoicemailEnded { call, .. } => CallNews::Voicemail { call },
                     Line::Finished { call, .. } => CallNews::Ended { call },
-                    Line::Started(_) | Line::Event { .. } => continue,
+                    Line::Started(_) | Line::Event { .. } | Line::VoicemailBegun(_) => continue,
                 };
                 // An error means that the process is stopping.
                 let _ = self.news.send(news);
@@ -287,11 +299,17 @@ impl CallLog for Store {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                let Sorted { started, events, patched, finished } = sort(lines);
+                let Sorted { started, events, patched, begun, spoken, finished } = sort(lines);
                 tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
                 tx.append_call_events(&events).await?;
                 for inbound in &patched {
                     tx.insert_inbound(inbound).await?;
+                }
+                for voicemail in begun {
+                    tx.insert_voicemail(voicemail).await?;
+                }
+                for (call, at, heard) in spoken {
+                    tx.end_voicemail(call, at, heard).await?;
                 }
                 tx.finish_calls(&finished).await?;
                 tx.commit("call_record").await
@@ -305,16 +323,19 @@ impl CallLog for Store {
 }
 
 /// Lines in the order in which they can be written in few statements: an event needs its call to be there.
+#[derive(Default)]
 struct Sorted<'a> {
     /// With their ends, where these are among the lines.
     started: Vec<CallRecord>,
     events: Vec<NewCallEvent<'a>>,
     patched: Vec<Inbound>,
+    begun: Vec<&'a VoicemailBegun>,
+    spoken: Vec<(&'a CallId, UtcMs, bool)>,
     finished: Vec<(&'a CallId, &'a CallEnd)>,
 }
 
 fn sort(lines: &[Line]) -> Sorted<'_> {
-    let mut sorted = Sorted { started: Vec::new(), events: Vec::new(), patched: Vec::new(), finished: Vec::new() };
+    let mut sorted = Sorted::default();
     let mut places = HashMap::new();
     for line in lines {
         match line {
@@ -329,6 +350,8 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
                 received_at: *at,
                 what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
             }),
+            Line::VoicemailBegun(begun) => sorted.begun.push(begun),
+            Line::VoicemailEnded { call, at, heard } => sorted.spoken.push((call, *at, *heard)),
             Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
                 // The first end counts.
                 Some(call) => {

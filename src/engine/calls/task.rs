@@ -20,6 +20,8 @@ use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
+use crate::domain::account::flow::Flow;
+use crate::domain::account::hours::Picked;
 use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::callback::CallbackTerms;
@@ -31,6 +33,7 @@ use crate::domain::call::recording::RecordingState;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::figures::CallTally;
+use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
 use crate::domain::queue::Terms;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
@@ -42,6 +45,7 @@ use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallEnd;
+use crate::io::store::voicemails::VoicemailBegun;
 
 use listener::Supervisor;
 
@@ -93,6 +97,7 @@ pub(super) struct CallTask {
     media: mpsc::UnboundedReceiver<MediaEvent>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
+    greeting: Speech,
     /// The caller's leg, while the greeting is made ready before it is answered.
     answer_when_ready: Option<LegId>,
     ended: Option<Cause>,
@@ -119,10 +124,11 @@ impl CallTask {
     pub(super) fn new(
         calls: Arc<Calls>,
         facts: Facts,
+        picked: Picked,
         incoming: IncomingCall,
         inbox: mpsc::UnboundedReceiver<ToCall>,
     ) -> Self {
-        let mut task = Self::on_leg(calls, facts, incoming.leg, None, inbox);
+        let mut task = Self::on_leg(calls, facts, picked, incoming.leg, None, inbox);
         task.legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         task
     }
@@ -136,12 +142,14 @@ impl CallTask {
         inbox: mpsc::UnboundedReceiver<ToCall>,
     ) -> Self {
         let leg = calls.wiring.fresh_leg();
-        Self::on_leg(calls, facts, leg, Some((callback, Some(tell))), inbox)
+        let picked = facts.account.flow_at(facts.started_at);
+        Self::on_leg(calls, facts, picked, leg, Some((callback, Some(tell))), inbox)
     }
 
     fn on_leg(
         calls: Arc<Calls>,
         facts: Facts,
+        picked: Picked,
         caller: LegId,
         ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
         inbox: mpsc::UnboundedReceiver<ToCall>,
@@ -153,9 +161,16 @@ impl CallTask {
         let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
         let queueing = &account.queueing;
+        let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
+        let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
             caller,
-            greeting: account.greeting.clone(),
+            greeting: picked.greeting,
+            flow: picked.flow.clone(),
+            menus: menus.cloned().collect(),
+            context: Context { window: picked.window, caller: facts.caller.clone() },
+            priority: account.priority,
+            spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
@@ -169,6 +184,7 @@ impl CallTask {
             },
             ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
         };
+        let greeting = setup.greeting.clone();
         let call = Call::new(facts.started, setup);
         Self {
             calls,
@@ -179,6 +195,7 @@ impl CallTask {
             inbox,
             media,
             contact: None,
+            greeting,
             answer_when_ready: None,
             ended: None,
             stopped: false,
@@ -405,8 +422,7 @@ impl CallTask {
                 if let Some(event) = self.legs.open(leg) {
                     return Some((leg, event));
                 }
-                let greeting = self.facts.account.greeting.clone();
-                if self.mixer.make_ready(&greeting) {
+                if self.mixer.make_ready(&self.greeting) {
                     self.answer(leg);
                 } else {
                     self.answer_when_ready = Some(leg);
@@ -434,13 +450,14 @@ impl CallTask {
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
-            Output::Enqueue => {
+            Output::Enqueue { priority, .. } => {
                 self.queued_at = Some(self.now());
-                self.to_desk(CallWord::Enqueue(self.waiting()));
+                self.to_desk(CallWord::Enqueue(self.waiting(priority)));
                 self.calls.count_earlier(&self.facts);
             }
-            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
-            Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(), user }),
+            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting(self.call.priority()))),
+            Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(self.call.priority()), user }),
+            Output::BindKeys { leg, bound } => self.calls.wiring.media.bind_keys(leg, bound),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::Pause => self.to_desk(CallWord::Pause),
             Output::Resume => self.to_desk(CallWord::Resume),
@@ -486,13 +503,13 @@ impl CallTask {
         let account = &self.facts.account;
         let told = account.recording.announcement.as_ref().filter(|_| account.recording.mode != RecordingMode::Off);
         let later: [Option<&Speech>; 3] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech), told];
-        for speech in later.into_iter().flatten() {
+        for speech in later.into_iter().flatten().chain(&self.call.speeches_on_the_way()) {
             self.mixer.make_ready(speech);
         }
         self.legs.answer(leg);
     }
 
-    fn waiting(&self) -> Waiting {
+    fn waiting(&self, priority: i32) -> Waiting {
         let account = &self.facts.account;
         if let Some((callback, _)) = self.ring_back.as_ref().filter(|_| self.call.waits_to_ring_back()) {
             return self.waiting_to_ring_back(callback);
@@ -500,7 +517,7 @@ impl CallTask {
         Waiting {
             account: self.facts.account_ref(),
             terms: Terms {
-                priority: account.priority,
+                priority,
                 max_wait: Duration::from_secs(account.max_wait_secs.into()),
                 comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
                 position: account.comfort.as_ref().is_some_and(|c| c.position),
@@ -533,11 +550,27 @@ impl CallTask {
             let (call, to) = (self.facts.id.clone(), Pii::new(to));
             self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
+        self.record_voicemail(at, event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s (half an hour on hold); asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
+    }
+
+    /// That a voicemail is being spoken is on record before much of it is: a crash then leaves a message all the same.
+    fn record_voicemail(&self, at: Instant, event: &RecordEvent) {
+        let (call, at) = (self.facts.id.clone(), self.facts.utc(at));
+        match event {
+            RecordEvent::VoicemailBegun { call_type } => {
+                let begun = VoicemailBegun { call, call_type: call_type.clone(), at };
+                self.calls.recorder.write(Line::VoicemailBegun(begun));
+            }
+            RecordEvent::VoicemailEnded { heard, .. } => {
+                self.calls.recorder.write(Line::VoicemailEnded { call, at, heard: *heard });
+            }
+            _ => {}
+        }
     }
 
     fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
@@ -548,6 +581,9 @@ impl CallTask {
             _ if self.stopped && cause == Cause::Released => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
+            CallOutcome::Spilled => "spilled",
+            CallOutcome::Voicemail => "voicemail",
+            CallOutcome::Announced => "announced",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
             CallOutcome::Callback => "callback",
             CallOutcome::NotReached => "not_reached",

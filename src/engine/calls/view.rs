@@ -13,8 +13,9 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::event::Stage;
 use crate::domain::call::patch;
 use crate::domain::call::view::Role;
+use crate::domain::ivr::menu::Choice;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
+    AccountBrief, AccountRef, CallState, CallView, ChosenView, ContactRef, EndedView, HearsView, PatchState, PatchView,
     QualityView, RecordingView, RingBackView,
 };
 use crate::io::media::LegQuality;
@@ -76,6 +77,8 @@ pub(super) fn view(
         caller: facts.caller.clone(),
         forwarded_from: facts.forwarded_from.clone(),
         state: state(call.stage()),
+        chosen: call.choices().iter().map(chosen).collect(),
+        call_type: call.call_type().cloned(),
         seat: call.seat().cloned(),
         started_at: facts.started_at,
         state_since: facts.utc(call.stage_since()),
@@ -95,6 +98,10 @@ pub(super) fn view(
     }
 }
 
+fn chosen(choice: &Choice) -> ChosenView {
+    ChosenView { key: choice.digits.clone(), label: choice.label.clone() }
+}
+
 /// The figures of a party's line.
 pub(super) fn quality_view(call: CallId, role: Role, quality: &LegQuality) -> QualityView {
     let lost = quality.lost_in.max(quality.lost_out.unwrap_or(0));
@@ -111,6 +118,10 @@ pub(super) fn quality_view(call: CallId, role: Role, quality: &LegQuality) -> Qu
 const fn state(stage: Stage) -> CallState {
     match stage {
         Stage::Arriving | Stage::Greeting => CallState::Greeting,
+        Stage::Menu => CallState::Menu,
+        Stage::Voicemail => CallState::Voicemail,
+        Stage::Announcement => CallState::Announcement,
+        Stage::Spilling => CallState::Spilling,
         Stage::Queued | Stage::Apology => CallState::Queued,
         Stage::Offered => CallState::Offered,
         Stage::RingingBack => CallState::RingingBack,

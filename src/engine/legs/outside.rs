@@ -96,6 +96,8 @@ pub trait LegMedia: Send + Sync {
     fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
+    /// The leg's keys are for us alone, or no longer.
+    fn bind_keys(&self, leg: LegId, bound: bool);
     /// Records the call of this leg from now on.
     fn record(&self, leg: LegId, tap: Tap);
     /// Goes on recording with sound, or without and why.
@@ -154,6 +156,10 @@ impl LegMedia for Media {
 
     fn stop(&self, leg: LegId, play: PlayId) {
         closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn bind_keys(&self, leg: LegId, bound: bool) {
+        closed_meanwhile(leg, self.bind_digits(leg, bound));
     }
 
     fn record(&self, leg: LegId, tap: Tap) {
@@ -244,6 +250,7 @@ impl Routes {
             MediaEvent::Bridged { bridge, .. } => tables.bridges.get(bridge),
             MediaEvent::PlayDone { leg, .. }
             | MediaEvent::Digit { leg, .. }
+            | MediaEvent::Voice { leg, .. }
             | MediaEvent::WebUp { leg }
             | MediaEvent::WebDown { leg }
             | MediaEvent::WebOffer { leg, .. }

@@ -24,6 +24,7 @@ use crate::proto::rtp::rtcp;
 use crate::proto::rtp::srtp::MAX_GROWTH;
 use crate::proto::rtp::telephone_event::{Part, Receiver};
 
+use super::hush::Hush;
 use super::keys::{Keys, Next};
 use super::prompt::Prompt;
 use super::rtp_path::RtpPath;
@@ -107,6 +108,7 @@ pub(super) struct Leg {
     detector: Detector,
     /// Digits are for us, not for whoever listens.
     pub(super) bound: bool,
+    pub(super) hush: Hush,
     keys_out: Keys,
     playing: Option<Playing>,
     music_at: usize,
@@ -154,6 +156,7 @@ impl Leg {
             keys: Receiver::default(),
             detector: Detector::default(),
             bound: false,
+            hush: Hush::default(),
             keys_out: Keys::default(),
             playing: None,
             music_at: 0,

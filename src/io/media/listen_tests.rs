@@ -8,12 +8,14 @@ use super::shard::Command;
 use super::shard_tests::{MUSIC_HZ, Rig};
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::Flow;
 use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode::{self, Barge, Monitor, Whisper};
 use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
+use crate::domain::ivr::menu::Context;
 use crate::io::recording::{Tap, TapeForTest};
 use crate::proto::audio::tone::power_at;
 
@@ -55,6 +57,11 @@ impl Story {
         let setup = Setup {
             caller: CALLER,
             greeting: spoken("greeting"),
+            flow: Flow::default(),
+            menus: vec![],
+            context: Context::default(),
+            priority: 0,
+            spill_leg: LegId(99),
             apology: spoken("apology"),
             comfort: None,
             ring: Duration::from_secs(20),

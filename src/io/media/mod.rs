@@ -6,6 +6,7 @@
 
 mod beat;
 mod handle;
+mod hush;
 mod inbox;
 mod keys;
 mod leg;
@@ -72,6 +73,8 @@ pub enum MediaEvent {
     Silent { leg: LegId },
     /// Media comes from the far end again.
     Heard { leg: LegId },
+    /// The far end of a recorded leg whose keys are bound begins to speak, or has said nothing for a second.
+    Voice { leg: LegId, speaks: bool },
     /// How the leg is heard, every 5 s.
     Quality { leg: LegId, quality: LegQuality },
     /// The leg is closed and its port free again.

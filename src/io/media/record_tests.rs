@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::shard::Command;
 use super::shard_tests::{MUSIC_HZ, Rig};
-use super::{Codec, PlayId, Prompt};
+use super::{Codec, MediaEvent, PlayId, Prompt};
 use crate::domain::call::bridge::{HearMatrix, LegId, Source};
 use crate::io::recording::{FrameForTest, Kind, Tap, TapeForTest};
 use crate::proto::audio::dtmf;
@@ -128,6 +128,23 @@ fn a_move_to_another_shard_loses_no_frame() {
     let frames = tape.take();
     assert!(frames.iter().all(|frame| frame.kind == Kind::Sound), "no beat is missing");
     assert_eq!(frames.len(), 101);
+}
+
+#[test]
+fn whether_a_caller_speaks_is_told_where_they_speak_to_us_alone() {
+    let mut rig = Rig::new();
+    let caller = rig.add(1, CALLER, Codec::Pcmu, 20);
+    rig.bridge(HearMatrix::default().with(caller, &[]));
+    let _tape = record(&rig, caller);
+    let voice = |e| if let MediaEvent::Voice { speaks, .. } = e { Some(speaks) } else { None };
+    rig.run(50);
+    assert_eq!(rig.news().into_iter().filter_map(voice).count(), 0, "not of a call like any other");
+    rig.commands.send(Command::BindDigits(caller, true)).unwrap();
+    rig.run(30);
+    assert_eq!(rig.news().into_iter().filter_map(voice).collect::<Vec<_>>(), [true]);
+    rig.peer(caller).mute = true;
+    rig.run(100);
+    assert_eq!(rig.news().into_iter().filter_map(voice).collect::<Vec<_>>(), [false]);
 }
 
 #[test]

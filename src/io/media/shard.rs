@@ -25,6 +25,7 @@ use crate::proto::audio::tone;
 use crate::proto::rtp::packet::Header;
 use crate::proto::rtp::telephone_event::Part;
 
+use super::hush::Hush;
 use super::inbox::{Inbox, Taken};
 use super::leg::{Heard, Leg, Notice};
 use super::ready::{Port, Ready};
@@ -443,7 +444,10 @@ impl Shard {
             }
             Command::Play { leg, play, prompt, repeat } => self.with(leg, |leg| leg.play(play, prompt, repeat)),
             Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
-            Command::BindDigits(leg, bound) => self.with(leg, |leg| leg.bound = bound),
+            Command::BindDigits(leg, bound) => self.with(leg, |leg| {
+                leg.bound = bound;
+                leg.hush = Hush::default();
+            }),
             Command::PressKeys(leg, keys) => self.with(leg, |leg| leg.press_keys(keys.chars())),
             Command::Record(leg, tap) => self.with(leg, |leg| leg.tap = Some(tap)),
             Command::SetRecording(leg, kind) => self.with(leg, |leg| {

@@ -9,7 +9,9 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::hours::Hours;
 use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
+use crate::domain::ivr::menu::Menu;
 
 use super::sql::{json, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
@@ -29,9 +31,13 @@ struct Settings {
     /// Accounts of before there was any do not have it.
     #[serde(default)]
     recording: RecordingPolicy,
-    /// Nor this.
+    /// Nor these.
     #[serde(default)]
     queueing: Queueing,
+    #[serde(default)]
+    hours: Hours,
+    #[serde(default)]
+    menus: Vec<Menu>,
 }
 
 readers! {
@@ -127,6 +133,8 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         leave_message: settings.leave_message,
         recording: settings.recording,
         queueing: settings.queueing,
+        hours: settings.hours,
+        menus: settings.menus,
         call_types: Vec::new(),
     })
 }
@@ -175,6 +183,8 @@ impl Tx {
             leave_message: account.leave_message,
             recording: account.recording.clone(),
             queueing: account.queueing.clone(),
+            hours: account.hours.clone(),
+            menus: account.menus.clone(),
         };
         self.execute(
             "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_create_core"),
     migration!(2, "0002_create_dispatch"),
     migration!(3, "0003_create_device"),
+    migration!(4, "0004_create_voicemail"),
     migration!(5, "0005_account_edition"),
     migration!(8, "0008_extend_queue"),
 ];

@@ -27,6 +27,7 @@ pub mod seal;
 pub mod sessions;
 pub mod sql;
 pub mod users;
+pub mod voicemails;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::future::Future;

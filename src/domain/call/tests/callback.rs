@@ -171,7 +171,7 @@ fn to_ring_back() -> Line {
     let ring_back = Some(RingBack { number: own(), ring: Duration::from_secs(45) });
     let call = Call::new(clock.instant(), Setup { ring_back, ..setup() });
     let mut line = Line { clock, call, all: vec![], last_play: None };
-    assert!(line.tell(Input::Arrived).contains(&Output::Enqueue));
+    assert!(line.tell(Input::Arrived).contains(&Output::Enqueue { priority: 0, call_type: None }));
     line
 }
 

@@ -186,6 +186,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::base::id::{AccountId, CallTypeId, MessageId};
     use crate::base::phone::PhoneNumber;
+    use crate::domain::account::hours::Hours;
     use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form};
 
@@ -210,6 +211,8 @@ pub(crate) mod tests {
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            hours: Hours::default(),
+            menus: vec![],
             call_types: vec![],
         }
     }

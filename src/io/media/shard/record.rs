@@ -5,7 +5,7 @@
 //! nor a supervisor who whispers (`off_record`), and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
 //! before (`Leg::pull`). Relayed or mixed makes no difference: what legs say is there at each beat.
 
-use super::{Shard, Source};
+use super::{MediaEvent, Shard, Source};
 use crate::proto::audio::frame::SILENCE;
 
 impl Shard {
@@ -34,6 +34,12 @@ impl Shard {
                 }
             }
             tap.beat(&self.frames[i], &self.mix.frame());
+            // Somebody speaks to us alone: whoever waits for the end of it is told.
+            if self.legs[i].bound
+                && let Some(speaks) = self.legs[i].hush.hear(&self.frames[i])
+            {
+                self.tell(MediaEvent::Voice { leg: self.legs[i].id, speaks });
+            }
         } else {
             tap.beat(&SILENCE, &SILENCE);
         }

@@ -1,0 +1,115 @@
+//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, or to a number
+//! elsewhere.
+//!
+//! Which flow counts when is said by the account's [`hours`](super::hours); a menu's exits are flows too. What always
+//! holds: a caller for whom a flow comes to nothing goes on to the queue or to the apology, never nowhere.
+
+use serde::{Deserialize, Serialize};
+
+use super::Speech;
+use crate::base::id::CallTypeId;
+use crate::base::phone::PhoneNumber;
+
+/// What happens to a caller once the greeting is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Flow {
+    /// Wait for an operator.
+    Queue {
+        /// In place of the account's.
+        #[serde(default)]
+        priority: Option<i32>,
+        /// What the call is known to be about; the operator may say otherwise.
+        #[serde(default)]
+        call_type: Option<CallTypeId>,
+    },
+    /// Choose from one of the account's menus, by name.
+    Menu {
+        menu: String,
+    },
+    Voicemail(Voicemail),
+    /// Words, and then the call is over.
+    Announcement {
+        speech: Speech,
+    },
+    /// Rung elsewhere, and connected with whoever answers.
+    Spill(Spill),
+}
+
+/// A message that the caller speaks to nobody. It becomes a message like any other, with its sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Voicemail {
+    /// Said before the tone.
+    pub speech: Speech,
+    /// What the message is taken as: its urgency and its protocol.
+    pub call_type: CallTypeId,
+    /// The longest message.
+    #[serde(default = "default_max_secs")]
+    pub max_secs: u32,
+    /// Silence after which it is over.
+    #[serde(default = "default_silence_secs")]
+    pub silence_secs: u32,
+}
+
+/// A number of the client's own that takes the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Spill {
+    pub number: PhoneNumber,
+    #[serde(default = "default_ring_secs")]
+    pub ring_secs: u32,
+    /// Nobody answers there, or it is busy.
+    #[serde(default)]
+    pub failed: SpillFailed,
+}
+
+/// What becomes of a caller whom nobody took elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpillFailed {
+    #[default]
+    Queue,
+    /// Told that nobody can take the call; an alarm asks the operators to ring back.
+    Apology,
+}
+
+const fn default_max_secs() -> u32 {
+    120
+}
+
+const fn default_silence_secs() -> u32 {
+    6
+}
+
+const fn default_ring_secs() -> u32 {
+    30
+}
+
+impl Default for Flow {
+    /// Operators.
+    fn default() -> Self {
+        Self::Queue { priority: None, call_type: None }
+    }
+}
+
+impl Flow {
+    /// The word by which records name it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Queue { .. } => "queue",
+            Self::Menu { .. } => "menu",
+            Self::Voicemail(_) => "voicemail",
+            Self::Announcement { .. } => "announcement",
+            Self::Spill(_) => "spill",
+        }
+    }
+
+    /// All that is said in it, so that it can be made ready ahead of time.
+    pub fn speeches(&self) -> impl Iterator<Item = &Speech> {
+        let speech = match self {
+            Self::Voicemail(voicemail) => Some(&voicemail.speech),
+            Self::Announcement { speech } => Some(speech),
+            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) => None,
+        };
+        speech.into_iter()
+    }
+}

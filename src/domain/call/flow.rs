@@ -1,0 +1,168 @@
+//! The caller's way through a [`Call`] after the greeting, by the account's flow: a menu, an announcement, a number
+//! elsewhere, or the queue at once. Voicemail is in [`voicemail`](super::voicemail).
+//!
+//! What always holds: a flow that comes to nothing ends in the queue or in the apology; the caller's keys are ours alone
+//! while they are asked for any, neither passed on nor recorded.
+
+use std::time::Duration;
+
+use super::cause::Cause;
+use super::event::RecordEvent;
+use super::patch::PatchState;
+use super::voicemail::Voicing;
+use super::{Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
+use crate::base::id::CallTypeId;
+use crate::domain::account::Speech;
+use crate::domain::account::flow::{Flow, Spill, SpillFailed};
+use crate::domain::ivr::menu::Choice;
+use crate::domain::ivr::{self, Ivr};
+
+impl Call {
+    /// What the caller chose in the menu, in order.
+    pub fn choices(&self) -> &[Choice] {
+        &self.chosen
+    }
+
+    /// What the call is about, as far as its flow says.
+    pub const fn call_type(&self) -> Option<&CallTypeId> {
+        self.call_type.as_ref()
+    }
+
+    /// The rank of the caller in the queue.
+    pub const fn priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// The greeting is over, and all that had to be said after it.
+    pub(super) fn leave_greeting(&mut self) {
+        self.record(RecordEvent::GreetingEnded);
+        self.enter_flow(self.setup.flow.clone());
+    }
+
+    pub(super) fn enter_flow(&mut self, flow: Flow) {
+        match flow {
+            Flow::Queue { priority, call_type } => {
+                self.priority = priority.unwrap_or(self.setup.priority);
+                self.call_type = call_type;
+                self.join_queue();
+            }
+            Flow::Menu { menu } => match self.setup.menus.iter().find(|there| there.name == menu).cloned() {
+                Some(there) => {
+                    self.record(RecordEvent::MenuEntered { menu });
+                    self.ivr = Some(Ivr::new(self.now, there, self.setup.context.clone()));
+                    self.phase = Phase::Menu;
+                    self.follow_menu();
+                }
+                None => self.join_queue(),
+            },
+            Flow::Voicemail(voicemail) => self.offer_voicemail(voicemail),
+            Flow::Announcement { speech } => {
+                self.record(RecordEvent::AnnouncementStarted);
+                self.play_to_caller(speech);
+                self.phase = Phase::Announcing { until: self.now + PROMPT_LIMIT };
+            }
+            Flow::Spill(spill) => self.start_spill(spill),
+        }
+    }
+
+    pub(super) fn on_caller_key(&mut self, key: char) {
+        match self.phase {
+            Phase::Menu => self.tell_menu(ivr::Input::Digit(key)),
+            Phase::Voicemail(_) => self.on_voicemail_key(key),
+            _ => self.on_callback_key(key),
+        }
+    }
+
+    pub(super) fn tell_menu(&mut self, input: ivr::Input) {
+        if let Some(ivr) = &mut self.ivr {
+            ivr.handle(self.now, input);
+        }
+        self.follow_menu();
+    }
+
+    fn follow_menu(&mut self) {
+        while let Some(output) = self.ivr.as_mut().and_then(Ivr::poll_output) {
+            match output {
+                ivr::Output::Play(speech) => self.play_to_caller(speech),
+                ivr::Output::StopPlay => self.stop_play(),
+                ivr::Output::Chose(choice) => {
+                    self.record(RecordEvent::MenuChosen { choice: choice.label.clone() });
+                    self.chosen.push(choice);
+                }
+                ivr::Output::Missed { silent } => self.record(RecordEvent::MenuMissed { silent }),
+                ivr::Output::Exit(flow) => {
+                    self.ivr = None;
+                    self.record(RecordEvent::MenuLeft { to: flow.word().to_owned() });
+                    // One menu a call: what leads into another is refused when it is saved.
+                    let into_another = matches!(flow, Flow::Menu { .. });
+                    self.enter_flow(if into_another { Flow::default() } else { flow });
+                }
+            }
+        }
+    }
+
+    /// Nobody takes the call: the caller is told so, and somebody has to ring back.
+    pub(super) fn apologise(&mut self) {
+        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
+        self.record(RecordEvent::ApologyStarted);
+        self.stop_play();
+        self.play_to_caller(self.setup.apology.clone());
+        self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
+    }
+
+    fn start_spill(&mut self, spill: Spill) {
+        self.record(RecordEvent::SpillDialled { number: spill.number.clone() });
+        let ring = Duration::from_secs(spill.ring_secs.into());
+        self.dial_contact(self.setup.spill_leg, spill.number, None, ring);
+        if let Some(patch) = &mut self.patch {
+            patch.spill = Some(spill.failed);
+        }
+    }
+
+    /// They answered elsewhere: the two are connected.
+    pub(super) fn join_spill(&mut self) {
+        self.set_patch_state(PatchState::Dropped);
+        self.spilled = true;
+        self.record(RecordEvent::SpillAnswered);
+    }
+
+    pub(super) fn fail_spill(&mut self, failed: SpillFailed, why: Cause) {
+        self.record(RecordEvent::SpillFailed { why });
+        if let Some(mut patch) = self.patch.take() {
+            self.release(&mut patch.leg);
+        }
+        match failed {
+            SpillFailed::Queue => self.join_queue(),
+            SpillFailed::Apology => self.apologise(),
+        }
+    }
+
+    /// Whether what the caller presses is meant for us alone.
+    pub(super) const fn wants_keys(&self) -> bool {
+        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. })
+    }
+
+    /// After every input: the caller's keys are ours, or no longer.
+    pub(super) fn settle_keys(&mut self) {
+        let bound = self.wants_keys();
+        if bound != self.keys_bound && self.caller.is_up() {
+            self.keys_bound = bound;
+            // Whether they speak is told anew from here on.
+            self.caller_speaks = false;
+            self.outputs.push_back(Output::BindKeys { leg: self.caller.id, bound });
+        }
+    }
+
+    /// What may be said on the way, to be made ready ahead of time.
+    pub fn speeches_on_the_way(&self) -> Vec<Speech> {
+        let flow = &self.setup.flow;
+        let menu = match flow {
+            Flow::Menu { menu } => self.setup.menus.iter().find(|there| there.name == *menu),
+            _ => None,
+        };
+        let takes_voicemail = |flow: &Flow| matches!(flow, Flow::Voicemail(_));
+        let voicemail = takes_voicemail(flow) || menu.is_some_and(|menu| menu.exits().any(takes_voicemail));
+        let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
+        said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! The ways after the greeting, told as phone conversations.
+
+use super::bridge::Source;
+use super::tests::{CALLER, Line, OPERATOR, kim, setup};
+use super::*;
+use crate::domain::account::flow::{Spill, SpillFailed};
+use crate::domain::ivr::tests::{exit, gather, says, spoken};
+
+const ELSEWHERE: LegId = LegId(99);
+
+fn urgent() -> CallTypeId {
+    CallTypeId::named("urgent")
+}
+
+fn voicemail() -> Flow {
+    Flow::Voicemail(Voicemail { speech: spoken("speak"), call_type: urgent(), max_secs: 60, silence_secs: 5 })
+}
+
+fn spill(failed: SpillFailed) -> Flow {
+    let number = PhoneNumber::parse("+12025550190").expect("a valid number");
+    Flow::Spill(Spill { number, ring_secs: 25, failed })
+}
+
+fn menu() -> Menu {
+    let first = Flow::Queue { priority: Some(7), call_type: Some(urgent()) };
+    let nodes = vec![
+        gather("press", &[("1", "first"), ("2", "message"), ("3", "words"), ("4", "away")]),
+        exit("first", first),
+        exit("message", voicemail()),
+        exit("words", says("we are closed")),
+        exit("away", spill(SpillFailed::Queue)),
+    ];
+    Menu { name: "main".into(), start: "press".into(), nodes, otherwise: Flow::default() }
+}
+
+/// A caller who has heard the greeting.
+fn greeted(flow: Flow) -> Line {
+    let mut line = Line::arrives_with(Setup { flow, menus: vec![menu()], ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    line
+}
+
+fn in_menu() -> Line {
+    greeted(Flow::Menu { menu: "main".into() })
+}
+
+fn presses(line: &mut Line, key: char) -> Vec<Output> {
+    line.leg(CALLER, LegInput::Digit(key))
+}
+
+fn played(line: &Line) -> Vec<Speech> {
+    let speech = |o: &Output| if let Output::Play { speech, .. } = o { Some(speech.clone()) } else { None };
+    line.all.iter().filter_map(speech).collect()
+}
+
+fn enqueued(line: &Line) -> Option<(i32, Option<CallTypeId>)> {
+    let waits = |o: &Output| match o {
+        Output::Enqueue { priority, call_type } => Some((*priority, call_type.clone())),
+        _ => None,
+    };
+    line.all.iter().find_map(waits)
+}
+
+fn recording(line: &Line) -> Vec<RecordingState> {
+    let state = |o: &Output| if let Output::SetRecording { state, .. } = o { Some(*state) } else { None };
+    line.all.iter().filter_map(state).collect()
+}
+
+#[test]
+fn a_choice_leads_to_the_queue_with_its_rank_and_what_it_is_about() {
+    let mut line = in_menu();
+    assert_eq!((line.call.stage(), enqueued(&line)), (Stage::Menu, None));
+    presses(&mut line, '1');
+    assert_eq!(enqueued(&line), Some((7, Some(urgent()))));
+    assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Queued, vec![Source::Music]));
+    let choice = &line.call.choices()[0];
+    assert_eq!((choice.digits.as_str(), choice.label.as_str()), ("1", "to first"));
+    assert!(line.recorded(&RecordEvent::MenuChosen { choice: "to first".into() }));
+    assert!(line.recorded(&RecordEvent::MenuLeft { to: "queue".into() }));
+    let said =
+        line.all.iter().any(|o| matches!(o, Output::Record { event, .. } if format!("{event:?}").contains("'1'")));
+    assert!(!said, "the key itself is not on record");
+}
+
+#[test]
+fn keys_are_the_menus_alone_until_it_is_left() {
+    let mut line = in_menu();
+    let bound = |line: &Line| -> Vec<bool> {
+        let bound = |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound) } else { None };
+        line.all.iter().filter_map(bound).collect()
+    };
+    assert_eq!(bound(&line), [true]);
+    presses(&mut line, '1');
+    assert_eq!(bound(&line), [true, false]);
+}
+
+#[test]
+fn whoever_presses_nothing_waits_for_an_operator_as_ever() {
+    let mut line = in_menu();
+    for _ in 0..2 {
+        line.hears_to_end();
+        line.after(5);
+    }
+    assert_eq!((enqueued(&line), line.call.stage()), (Some((0, None)), Stage::Queued));
+    assert!(line.recorded(&RecordEvent::MenuMissed { silent: true }));
+}
+
+#[test]
+fn a_menu_that_is_not_there_is_no_dead_end() {
+    let line = greeted(Flow::Menu { menu: "gone".into() });
+    assert_eq!(line.call.stage(), Stage::Queued);
+}
+
+#[test]
+fn whoever_hangs_up_in_the_menu_is_on_record_as_lost_there() {
+    let mut line = in_menu();
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Abandoned(Stage::Menu))]);
+    assert!(line.call.is_done());
+}
+
+#[test]
+fn an_announcement_is_heard_and_then_the_call_is_over() {
+    let mut line = in_menu();
+    presses(&mut line, '3');
+    assert_eq!(line.call.stage(), Stage::Announcement);
+    assert_eq!(played(&line).last(), Some(&spoken("we are closed")));
+    line.hears_to_end();
+    assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Announced)]);
+    assert_eq!(line.hung_up(CALLER), 1);
+}
+
+/// A caller who may speak now.
+fn speaking() -> Line {
+    let mut line = greeted(voicemail());
+    line.hears_to_end();
+    line.hears_to_end();
+    line
+}
+
+#[test]
+fn a_voicemail_begins_after_the_tone_and_is_recorded_though_the_account_records_nothing() {
+    let mut line = greeted(voicemail());
+    assert_eq!((line.call.stage(), recording(&line)), (Stage::Voicemail, vec![]));
+    line.hears_to_end();
+    let beep = Speech::Recorded { prompt: "beep".into() };
+    assert_eq!((played(&line).last(), recording(&line)), (Some(&beep), vec![]));
+    line.hears_to_end();
+    assert_eq!(recording(&line), [RecordingState::On]);
+    assert!(line.recorded(&RecordEvent::VoicemailBegun { call_type: urgent() }));
+    line.leg(CALLER, LegInput::Spoke);
+    line.after(20);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::VoicemailEnded { why: VoicemailEnd::HungUp, heard: true }));
+    assert_eq!(recording(&line), [RecordingState::On, RecordingState::Off]);
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Voicemail)]);
+}
+
+#[test]
+fn the_hash_silence_and_the_limit_end_it_with_thanks() {
+    let hash = |line: &mut Line| {
+        presses(line, '#');
+    };
+    let silence = |line: &mut Line| {
+        line.leg(CALLER, LegInput::Quiet);
+        line.after(3);
+        assert!(line.ended().is_empty(), "a second and three");
+        line.after(1);
+    };
+    let limit = |line: &mut Line| {
+        line.after(59);
+        assert_eq!(recording(line), [RecordingState::On]);
+        line.after(1);
+    };
+    let ways: [(&dyn Fn(&mut Line), VoicemailEnd); 3] =
+        [(&hash, VoicemailEnd::Key), (&silence, VoicemailEnd::Silence), (&limit, VoicemailEnd::Limit)];
+    for (way, why) in ways {
+        let mut line = speaking();
+        line.leg(CALLER, LegInput::Spoke);
+        way(&mut line);
+        assert!(line.recorded(&RecordEvent::VoicemailEnded { why, heard: true }), "{why:?}");
+        assert_eq!(recording(&line), [RecordingState::On, RecordingState::Off]);
+        line.hears_to_end();
+        assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Voicemail)]);
+    }
+}
+
+#[test]
+fn whoever_speaks_again_in_time_goes_on() {
+    let mut line = speaking();
+    line.leg(CALLER, LegInput::Spoke);
+    line.leg(CALLER, LegInput::Quiet);
+    line.after(3);
+    line.leg(CALLER, LegInput::Spoke);
+    line.after(30);
+    assert_eq!(recording(&line), [RecordingState::On]);
+}
+
+#[test]
+fn whoever_speaks_into_the_tone_is_not_taken_to_be_silent() {
+    let mut line = greeted(voicemail());
+    line.hears_to_end();
+    line.leg(CALLER, LegInput::Spoke);
+    line.hears_to_end();
+    line.after(30);
+    assert_eq!(recording(&line), [RecordingState::On]);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::VoicemailEnded { why: VoicemailEnd::HungUp, heard: true }));
+}
+
+#[test]
+fn whoever_says_nothing_has_left_no_message() {
+    let mut line = speaking();
+    line.after(5);
+    assert!(line.recorded(&RecordEvent::VoicemailEnded { why: VoicemailEnd::Silence, heard: false }));
+    line.hears_to_end();
+    assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Abandoned(Stage::Voicemail))]);
+}
+
+#[test]
+fn a_voicemail_that_we_cut_off_has_its_end_on_record_before_the_call_has() {
+    let mut line = speaking();
+    line.leg(CALLER, LegInput::Spoke);
+    line.tell(Input::Stop);
+    let at = |wanted: &dyn Fn(&RecordEvent) -> bool| {
+        line.all.iter().position(|o| matches!(o, Output::Record { event, .. } if wanted(event)))
+    };
+    let over = at(&|event| *event == RecordEvent::VoicemailEnded { why: VoicemailEnd::CutOff, heard: true });
+    assert!(over.is_some() && over < at(&|event| matches!(event, RecordEvent::Ended { .. })));
+}
+
+#[test]
+fn a_call_taken_elsewhere_hears_music_until_it_is_connected() {
+    let mut line = greeted(spill(SpillFailed::Queue));
+    assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Spilling, vec![Source::Music]));
+    line.leg(ELSEWHERE, LegInput::Ringing);
+    assert_eq!(line.hears(CALLER), [Source::Music], "no ringing that is not theirs");
+    line.leg(ELSEWHERE, LegInput::Answered);
+    assert_eq!(line.hears(CALLER), [Source::Leg(ELSEWHERE)]);
+    assert_eq!((line.hears(ELSEWHERE), line.call.stage()), (vec![Source::Leg(CALLER)], Stage::Patched));
+    line.leg(ELSEWHERE, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Spilled)]);
+    assert_eq!((line.hung_up(CALLER), line.hung_up(ELSEWHERE)), (1, 1));
+}
+
+#[test]
+fn where_nobody_answers_elsewhere_the_caller_waits_here_or_is_told() {
+    for why in [Cause::Busy, Cause::NoAnswer] {
+        let mut line = greeted(spill(SpillFailed::Queue));
+        if why == Cause::NoAnswer {
+            line.after(25);
+        } else {
+            line.leg(ELSEWHERE, LegInput::Ended(why));
+        }
+        assert!(line.recorded(&RecordEvent::SpillFailed { why }));
+        assert_eq!((line.call.stage(), line.hung_up(ELSEWHERE)), (Stage::Queued, 1));
+    }
+    let mut line = greeted(spill(SpillFailed::Apology));
+    line.leg(ELSEWHERE, LegInput::Ended(Cause::Busy));
+    assert_eq!(line.call.stage(), Stage::Apology);
+    assert!(line.all.contains(&Output::Alarm(CallAlarm::NoOperator)));
+    line.hears_to_end();
+    assert_eq!(line.ended(), [(Cause::NoAnswer, CallOutcome::NoOperator)]);
+}
+
+#[test]
+fn a_caller_who_gives_up_while_it_rings_elsewhere_takes_that_ringing_along() {
+    let mut line = greeted(spill(SpillFailed::Queue));
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Abandoned(Stage::Spilling))]);
+    assert_eq!(line.hung_up(ELSEWHERE), 1);
+}
+
+#[test]
+fn who_comes_back_to_the_queue_keeps_their_rank() {
+    let mut line = in_menu();
+    presses(&mut line, '1');
+    line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
+    line.leg(OPERATOR, LegInput::Answered);
+    line.leg(OPERATOR, LegInput::MediaUp);
+    line.tell(Input::SeatLost { user: kim() });
+    assert!(line.all.contains(&Output::Requeue));
+    assert_eq!(line.call.priority(), 7);
+}
+
+#[test]
+fn all_that_may_be_said_is_known_before_it_is() {
+    let line = in_menu();
+    let said = line.call.speeches_on_the_way();
+    for speech in
+        [spoken("press"), spoken("speak"), spoken("we are closed"), Speech::Recorded { prompt: "beep".into() }]
+    {
+        assert!(said.contains(&speech), "{speech:?}");
+    }
+}

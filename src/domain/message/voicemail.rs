@@ -1,0 +1,101 @@
+//! A voicemail as a message: what those who are told of it read and hear. What was said is in the call's recording.
+
+use super::Message;
+use super::form::{Answers, Field, FieldKind, Form};
+use crate::base::clock::UtcMs;
+use crate::base::id::{CallId, MessageId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, CallType};
+
+/// A voicemail that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    pub call: CallId,
+    pub caller: Option<PhoneNumber>,
+    pub begun_at: UtcMs,
+    pub ended_at: UtcMs,
+}
+
+/// The message that `spoken` makes, taken as `call_type`.
+pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &Spoken) -> Message {
+    let answers = Answers::from([("voicemail".to_owned(), length(spoken.ended_at.since(spoken.begun_at)))]);
+    Message {
+        id,
+        account: account.id.clone(),
+        call_type: call_type.id.clone(),
+        call: Some(spoken.call.clone()),
+        caller: spoken.caller.clone(),
+        urgency: call_type.urgency,
+        taken_by: None,
+        taken_at: spoken.begun_at,
+        form: form(),
+        answers,
+    }
+}
+
+/// Nobody asked the caller anything, so the call type's own form would stay empty.
+fn form() -> Form {
+    let voicemail = Field {
+        name: "voicemail".to_owned(),
+        label: "Voicemail".to_owned(),
+        kind: FieldKind::Text,
+        required: true,
+        brief: true,
+    };
+    Form { version: 1, fields: vec![voicemail] }
+}
+
+/// `Spoken message of 1 minute 5 seconds, kept with the call`.
+fn length(ms: i64) -> String {
+    let secs = (ms.max(0) + 500) / 1_000;
+    let some = |count: i64, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        more => Some(format!("{more} {word}s")),
+    };
+    let parts: Vec<_> = [some(secs / 60, "minute"), some(secs % 60, "second")].into_iter().flatten().collect();
+    let length = if parts.is_empty() { "less than a second".to_owned() } else { parts.join(" ") };
+    format!("Spoken message of {length}, kept with the call")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::CallTypeId;
+    use crate::domain::account::Urgency;
+    use crate::domain::message::render::{self, tests::account};
+
+    fn spoken(secs: i64) -> Message {
+        let call_type = CallType {
+            id: CallTypeId::named("urgent"),
+            name: "Urgent".into(),
+            urgency: Urgency::Urgent,
+            triggers: String::new(),
+            form: Form::default(),
+            protocol: None,
+        };
+        // 2026-03-07T02:10 in Chicago.
+        let begun_at = UtcMs(1_772_871_000_000);
+        let caller = PhoneNumber::parse("+12025550148").ok();
+        let spoken = Spoken { call: CallId::named("c"), caller, begun_at, ended_at: begun_at.plus_secs(secs) };
+        message(MessageId::named("m"), &account(), &call_type, &spoken)
+    }
+
+    #[test]
+    fn who_is_texted_reads_how_long_it_is_and_whom_to_ring_back() {
+        assert_eq!(
+            render::text(&spoken(65), &account(), Some(4)),
+            "Imaginary Plumbing URGENT 02:10: Spoken message of 1 minute 5 seconds, kept with the call; \
+             +1 202 555 0148. Reply 4ok to confirm."
+        );
+    }
+
+    #[test]
+    fn a_voicemail_passes_its_own_form_and_reads_in_one_line() {
+        for (secs, words) in [(0, "less than a second"), (1, "1 second"), (120, "2 minutes"), (34, "34 seconds")] {
+            let message = spoken(secs);
+            assert_eq!(message.form.check(&message.answers).as_ref(), Ok(&message.answers));
+            assert_eq!(render::headline(&message), format!("Spoken message of {words}, kept with the call"));
+        }
+    }
+}

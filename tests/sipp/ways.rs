@@ -1,0 +1,173 @@
+//! The ways after the greeting, with real callers and the whole binary: a choice by SIP INFO and an announcement; a choice by
+//! telephone-event and a voicemail, texted to the technician and heard again; a call taken elsewhere.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use cordboard::base::id::CallTypeId;
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::Speech;
+use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
+use cordboard::domain::ivr::menu::{Choice, Gather, Menu, Node, Step};
+
+use crate::api::Api;
+use crate::ear::{Ear, RATE, assert_hears, level_db};
+use crate::house::{
+    CALLER, PLUMBING, assert_heard, dial, find_call, finished_call, has_event, recorded, seconds, seed_changed,
+};
+use crate::server::{Server, scratch};
+use crate::sipp::{Sipp, free_port};
+use crate::{peers, wait_for};
+
+const CALLER_HZ: f64 = 700.0;
+const OTHER_HZ: f64 = 1_000.0;
+const ELSEWHERE: &str = "+12025550142";
+
+fn prompt(name: &str) -> Speech {
+    Speech::Recorded { prompt: name.to_owned() }
+}
+
+/// 1: an announcement; 2: voicemail; 3: elsewhere.
+fn menu() -> Menu {
+    let choice = |digits: &str, next: &str| Choice { digits: digits.into(), label: next.into(), next: next.into() };
+    let ask = Gather {
+        speech: prompt("clinic_menu"),
+        choices: vec![choice("1", "words"), choice("2", "message"), choice("3", "away")],
+        timeout_secs: 10,
+        retries: 1,
+        barge_in: true,
+        invalid: None,
+        silent: None,
+        gave_up: None,
+    };
+    let message = Voicemail {
+        speech: prompt("voicemail"),
+        call_type: CallTypeId::named("plumbing-urgent"),
+        max_secs: 30,
+        silence_secs: 5,
+    };
+    let away =
+        Spill { number: PhoneNumber::parse(ELSEWHERE).expect("a number"), ring_secs: 20, failed: SpillFailed::Queue };
+    let exit = |id: &str, flow| Node { id: id.into(), step: Step::Exit { flow } };
+    Menu {
+        name: "main".into(),
+        start: "ask".into(),
+        nodes: vec![
+            Node { id: "ask".into(), step: Step::Gather(ask) },
+            exit("words", Flow::Announcement { speech: prompt("comfort") }),
+            exit("message", Flow::Voicemail(message)),
+            exit("away", Flow::Spill(away)),
+        ],
+        otherwise: Flow::default(),
+    }
+}
+
+/// A demo whose plumber has that menu at all hours.
+fn seeded() -> PathBuf {
+    let dir = scratch();
+    seed_changed(&dir, "plumbing", |client| {
+        client.account.undo_secs = 1;
+        client.account.menus = vec![menu()];
+        client.account.hours.usual = Flow::Menu { menu: "main".into() };
+    });
+    dir
+}
+
+fn expect_event(server: &Server, kind: &str) {
+    wait_for(&format!("{kind} on record"), || {
+        let (_, events) = find_call(&server.dir, CALLER)?;
+        has_event(&events, kind).then_some(())
+    });
+}
+
+#[test]
+fn a_caller_presses_by_sip_info_and_hears_the_announcement() {
+    if peers::find_program("a choice by INFO", "sipp").is_none() {
+        return;
+    }
+    let server = Server::start_in(&seeded(), &[], &[]);
+    let ear = Ear::open(0.0);
+    let target = format!("127.0.0.1:{}", server.sip);
+    let keys = [("did", PLUMBING), ("caller", CALLER), ("pressed", "1")];
+    let call = Sipp::start("caller_presses", &target, free_port(), ear.port(), &keys, &server.dir);
+    expect_event(&server, "menu_entered");
+    call.cue();
+    // The service hangs up after its words.
+    call.expect_success();
+    let (heard, greeting) = (ear.heard(), recorded("plumbing"));
+    let at = assert_heard("the greeting", &heard[..heard.len().min(greeting.len() + RATE)], &greeting);
+    assert_heard("the announcement", &heard[at + greeting.len()..], &recorded("comfort"));
+    let (record, events) = finished_call(&server.dir, CALLER);
+    assert_eq!(record.end.expect("it is finished").outcome, "announced");
+    let chosen = events.iter().find(|event| event.kind == "menu_chosen").expect("a choice");
+    assert_eq!(chosen.body, serde_json::json!({"choice": "words"}));
+}
+
+#[test]
+fn a_voicemail_is_texted_to_the_technician_and_heard_again_by_an_operator() {
+    if peers::find_program("a voicemail", "sipp").is_none() {
+        return;
+    }
+    let server = Server::start_in(&seeded(), &[], &[]);
+    let kim = Api::log_in(server.http, "kim");
+    let ear = Ear::open(CALLER_HZ);
+    let call = dial(&server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    expect_event(&server, "menu_entered");
+    let from = ear.mark();
+    ear.press('2');
+    expect_event(&server, "voicemail_begun");
+    let words = recorded("voicemail");
+    assert_heard("the words before the tone", &ear.heard_since(from, seconds(&words) + 1.0), &words);
+    ear.listen(4.0);
+    call.cue();
+    call.expect_success();
+    let (record, events) = finished_call(&server.dir, CALLER);
+    assert_eq!(record.end.expect("it is finished").outcome, "voicemail");
+    let over = events.iter().find(|event| event.kind == "voicemail_ended").expect("its end");
+    assert_eq!(over.body, serde_json::json!({"why": "hung_up", "heard": true}));
+
+    let message = wait_for("the message", || {
+        let page = kim.get("/api/v1/messages");
+        page["items"].as_array()?.iter().find(|message| message["call"] == record.id.to_string()).cloned()
+    });
+    assert_eq!((&message["urgency"], &message["taken_by"]), (&"urgent".into(), &serde_json::Value::Null));
+    wait_for("the text to whoever is on call", || {
+        let state = kim.get("/sandbox/api/state");
+        let mut texts = state["phones"].as_array()?.iter().flat_map(|phone| phone["texts"].as_array()).flatten();
+        let said = |text: &serde_json::Value| text["body"].as_str().is_some_and(|t| t.contains("Spoken message of"));
+        texts.any(said).then_some(())
+    });
+
+    let wav = kim.get_bytes(&format!("/api/v1/calls/{}/recording", record.id));
+    let wav = hound::WavReader::new(Cursor::new(wav)).expect("a WAV file");
+    let samples: Vec<i16> = wav.into_samples().collect::<Result<_, _>>().expect("whole");
+    let caller: Vec<i16> = samples.chunks_exact(2).map(|both| both[0]).collect();
+    assert!(seconds(&caller) >= 3.0, "only {:.1} s are there", seconds(&caller));
+    assert!(level_db(&caller[RATE / 2..], CALLER_HZ) > -30.0, "the caller is not heard");
+}
+
+#[test]
+fn a_call_taken_elsewhere_is_a_talk_of_two() {
+    if peers::find_program("a call taken elsewhere", "sipp").is_none() {
+        return;
+    }
+    let carrier = free_port();
+    let server = Server::start_in(&seeded(), &["--carrier", &format!("127.0.0.1:{carrier}")], &[]);
+    let (ear, other_ear) = (Ear::open(CALLER_HZ), Ear::open(OTHER_HZ));
+    let other = Sipp::start("callee", "127.0.0.1:9", carrier, other_ear.port(), &[], &server.dir);
+    let call = dial(&server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    expect_event(&server, "menu_entered");
+    ear.press('3');
+    expect_event(&server, "spill_answered");
+    for (who, ear, wanted, unwanted) in
+        [("the caller", &ear, OTHER_HZ, CALLER_HZ), ("the other", &other_ear, CALLER_HZ, OTHER_HZ)]
+    {
+        let heard = ear.listen(3.0);
+        assert_hears(who, &heard[heard.len() / 3..], &[wanted], &[unwanted]);
+    }
+    call.cue();
+    call.expect_success();
+    other.expect_success();
+    let (record, _) = finished_call(&server.dir, CALLER);
+    assert_eq!(record.end.expect("it is finished").outcome, "spilled");
+}
