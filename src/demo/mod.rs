@@ -20,7 +20,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
+    Auth, Config, Email, Http, MailTls, Media, Recording, Seats, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
@@ -101,6 +101,7 @@ impl Demo {
             },
             store: StoreConfig::in_directory(&self.data),
             recording: Recording::in_directory(self.data.join("recordings")),
+            seats: Seats::default(),
             voice: Voice { command: None, prompts: prompts(), cache: self.data.join("speech") },
             email: Some(Email {
                 host: sandbox_smtp.ip().to_string(),

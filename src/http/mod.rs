@@ -13,6 +13,7 @@ pub mod drafts;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod handover;
 pub mod health;
 pub mod hooks;
 pub mod limit;

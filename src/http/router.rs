@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, me, messages, openapi, recordings,
-    seat, sessions, sip_ws,
+    accounts, alarms, calls, console, dispatches, drafts, events, handover, health, hooks, me, messages, openapi,
+    recordings, seat, sessions, sip_ws,
 };
 
 /// The largest body taken.
@@ -61,6 +61,15 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::hold))
         .routes(routes!(calls::retrieve))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::park))
+        .routes(routes!(calls::fetch))
+        .routes(routes!(calls::hand_over))
+        .routes(routes!(calls::leave_colleague))
+        .routes(routes!(handover::pass))
+        .routes(routes!(handover::ask))
+        .routes(routes!(handover::keys))
+        .routes(routes!(handover::take_form))
+        .routes(routes!(handover::seats))
         .routes(routes!(calls::patch))
         .routes(routes!(calls::join))
         .routes(routes!(calls::drop_off))

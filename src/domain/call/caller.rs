@@ -72,6 +72,8 @@ impl Call {
 
     pub(super) fn on_overdue(&mut self) {
         match self.phase {
+            // Whoever fetches a parked caller takes nobody out of the queue.
+            _ if self.parked.is_some() => return,
             Phase::Queued => {}
             // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
             Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {

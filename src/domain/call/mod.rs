@@ -2,7 +2,8 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
 //! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! kind, [`operator`] the operator's side of it, [`park`] callers who are parked or passed on, [`colleague`] an operator
+//! whom the operator asks, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -13,10 +14,12 @@
 pub mod bridge;
 mod caller;
 pub mod cause;
+pub mod colleague;
 pub mod event;
 pub mod leg;
 mod operator;
 pub mod outbound;
+pub mod park;
 pub mod patch;
 pub mod path;
 pub mod recording;
@@ -41,8 +44,10 @@ use crate::domain::account::{RecordingPolicy, Speech};
 
 use bridge::{HearMatrix, LegId};
 use cause::Cause;
+use colleague::Colleague;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use leg::{Leg, LegInput};
+use park::{Note, ParkTimes, Parked};
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use transfer::TransferProgress;
@@ -64,6 +69,7 @@ pub struct Setup {
     /// How long one operator is offered the call.
     pub ring: Duration,
     pub recording: RecordingPolicy,
+    pub park: ParkTimes,
 }
 
 /// What a call is told.
@@ -93,6 +99,16 @@ pub enum Input {
         user: UserId,
         leg: LegId,
         ring: bool,
+    },
+    /// An operator fetches the parked caller, or is to have the one who was passed on.
+    Fetch {
+        user: UserId,
+        leg: LegId,
+        ring: bool,
+    },
+    /// The operator to whom the caller was passed on has no room.
+    PassRefused {
+        user: UserId,
     },
     /// The account's maximum wait is over.
     Overdue,
@@ -130,6 +146,23 @@ pub enum OperatorCommand {
     Drop,
     Cancel,
     Recording(RecordingCommand),
+    /// The caller waits at this slot, until anybody fetches them.
+    Park {
+        slot: u32,
+    },
+    /// To another operator; to nobody by name: back to the head of the queue.
+    Pass {
+        to: Option<UserId>,
+        note: Option<String>,
+    },
+    /// Talk with another operator while the caller hears music.
+    Ask {
+        user: UserId,
+    },
+    /// The caller is that operator's from now on.
+    HandOver,
+    /// Keys to the other party.
+    Keys(String),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -147,6 +180,12 @@ pub enum CommandError {
     CallerGone,
     /// The account does not want its calls recorded.
     NotRecorded,
+    /// The operator has as many calls as a seat may have.
+    SeatFull,
+    /// The operator is in the middle of a patch on another call.
+    Patching,
+    /// The operator to whom the caller was to go is not ready.
+    NotThere,
 }
 
 impl fmt::Display for CommandError {
@@ -157,6 +196,9 @@ impl fmt::Display for CommandError {
             Self::NotNow => "the call cannot do that now",
             Self::CallerGone => "the caller has hung up",
             Self::NotRecorded => "calls for this account are not recorded",
+            Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
+            Self::Patching => "you are in a patch or with a colleague: finish that first",
+            Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }
 }
@@ -224,6 +266,19 @@ pub enum Output {
         leg: LegId,
         state: RecordingState,
     },
+    /// Send these keys to the far end of a leg.
+    Keys {
+        leg: LegId,
+        keys: String,
+    },
+    /// To the desk: the caller, or a question, is for this operator.
+    Pass {
+        user: UserId,
+    },
+    /// To the desk: the operator who was asked is there.
+    ColleagueThere {
+        user: UserId,
+    },
     /// To the queue: a caller waits.
     Enqueue,
     /// To the queue: the caller no longer waits.
@@ -276,6 +331,8 @@ pub enum Reason {
     PromptEnd,
     OfferRing,
     ContactRing,
+    ParkedTooLong,
+    ColleagueRing,
     Doubt,
     Farewell,
 }
@@ -304,12 +361,16 @@ enum Phase {
     },
     Talking,
     Held,
+    /// At nobody's seat; `self.parked` says where.
+    Parked,
     /// The operator's phone hung up; the console will tell whether that was meant.
     Doubt {
         until: Instant,
     },
     /// `self.patch` says how far.
     Patching,
+    /// `self.colleague` says how far.
+    Consulting,
     Apology {
         until: Instant,
     },
@@ -343,6 +404,9 @@ pub struct Call {
     patch_end: Option<PatchEnd>,
     /// The contact who was joined with the caller, once there was one.
     joined: Option<Option<ContactId>>,
+    parked: Option<Parked>,
+    colleague: Option<Colleague>,
+    note: Option<Note>,
     handled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
@@ -373,6 +437,9 @@ impl Call {
             recording,
             patch_end: None,
             joined: None,
+            parked: None,
+            colleague: None,
+            note: None,
             handled: false,
             wrapping: None,
             parting: Vec::new(),
@@ -399,6 +466,8 @@ impl Call {
                 }
             }
             Input::Offer { user, leg, ring } => self.on_offer(user, leg, ring),
+            Input::Fetch { user, leg, ring } => self.on_fetch(user, leg, ring),
+            Input::PassRefused { user } => self.on_pass_refused(&user),
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
             Input::SeatLost { user } => self.on_seat_lost(&user),
@@ -432,6 +501,8 @@ impl Call {
             Phase::Greeting { until } | Phase::Apology { until } => Some((until, Reason::PromptEnd)),
             Phase::Offered { until } => Some((until, Reason::OfferRing)),
             Phase::Doubt { until } => Some((until, Reason::Doubt)),
+            Phase::Parked => self.parked_until().map(|until| (until, Reason::ParkedTooLong)),
+            Phase::Consulting => self.colleague_until().map(|until| (until, Reason::ColleagueRing)),
             Phase::Patching => {
                 self.patch.as_ref().and_then(Patch::ring_until).map(|until| (until, Reason::ContactRing))
             }
@@ -456,6 +527,8 @@ impl Call {
             self.on_contact(event);
         } else if self.consult_leg() == Some(leg) {
             self.on_consult(event);
+        } else if self.colleague.as_ref().and_then(Colleague::leg_id) == Some(leg) {
+            self.on_colleague(event);
         } else if matches!(event, LegInput::Ended(_)) {
             self.end_parting(|p| p.leg.id == leg);
         }
@@ -495,6 +568,10 @@ impl Call {
             Phase::Apology { until } if until <= now => self.end(Cause::NoAnswer),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
             Phase::Doubt { until } if until <= now => self.lose_operator(),
+            Phase::Parked => self.give_back_parked(),
+            Phase::Consulting if self.colleague_until().is_some_and(|until| until <= now) => {
+                self.colleague_gone(Cause::NoAnswer);
+            }
             Phase::Patching if self.patch.as_ref().and_then(Patch::ring_until).is_some_and(|u| u <= now) => {
                 self.fail_patch(Cause::NoAnswer);
             }
@@ -510,6 +587,7 @@ impl Call {
             return;
         }
         let stage = self.stage_now();
+        let parked = self.parked.take().and_then(|parked| parked.slot()).is_some();
         self.end_recording();
         self.stop_play();
         match self.phase {
@@ -522,6 +600,7 @@ impl Call {
             _ => {}
         }
         let outcome = match (self.joined.is_some(), self.handled) {
+            _ if parked => CallOutcome::Abandoned(Stage::Parked),
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,
             (false, false) if stage == Stage::Apology => CallOutcome::NoOperator,
@@ -538,6 +617,7 @@ impl Call {
         for mut parting in std::mem::take(&mut self.parting) {
             self.release(&mut parting.leg);
         }
+        self.let_colleague_go(OfferEnd::Withdrawn);
         self.free_operator();
         self.record(RecordEvent::Ended { cause, outcome });
         self.outputs.push_back(Output::Ended { cause, outcome });

@@ -5,6 +5,7 @@
 
 use super::bridge::LegId;
 use super::cause::Cause;
+use super::colleague::Colleague;
 use super::event::{OfferEnd, RecordEvent};
 use super::leg::{Leg, LegInput, LegState};
 use super::patch::PatchState;
@@ -26,7 +27,7 @@ impl Call {
         }
     }
 
-    fn ring_operator(&mut self) {
+    pub(super) fn ring_operator(&mut self) {
         if let Some(operator) = &mut self.operator
             && operator.leg.state == LegState::New
         {
@@ -41,7 +42,7 @@ impl Call {
         self.release(&mut operator.leg);
         self.record(RecordEvent::OfferEnded { user: operator.user.clone(), why });
         self.outputs.push_back(Output::OfferFailed { user: operator.user, why });
-        self.phase = Phase::Queued;
+        self.back_from_offer();
     }
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
@@ -58,6 +59,7 @@ impl Call {
             self.handled = true;
             self.stop_play();
             self.phase = Phase::Talking;
+            self.fetched(&user);
             self.record(RecordEvent::Talking { user: user.clone() });
             self.outputs.push_back(Output::OfferAccepted { user });
             return;
@@ -82,6 +84,7 @@ impl Call {
     fn on_operator_ended(&mut self, why: Cause) {
         let joined = self.patch_state() == Some(PatchState::Joined);
         let transferring = self.is_transferring();
+        let asked = self.colleague.as_ref().is_some_and(Colleague::is_up);
         let Some(operator) = &mut self.operator else { return };
         if operator.leg.state == LegState::Released {
             return;
@@ -100,6 +103,11 @@ impl Call {
                 self.outputs.push_back(Output::OperatorHungUp { user });
                 self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
             }
+            // As everywhere: who hangs up in the middle of asking has handed over.
+            (Phase::Consulting, Cause::HungUp) if asked => {
+                // It is up, so this goes.
+                let _ = self.hand_over();
+            }
             (_, Cause::HungUp) if transferring => self.free_operator(),
             (_, Cause::HungUp) if joined && !self.caller_gone => self.drop_operator(),
             (_, Cause::HungUp) if self.caller_gone => self.end(Cause::Released),
@@ -116,10 +124,11 @@ impl Call {
         let stage = self.stage_now();
         self.release(&mut operator.leg);
         self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
-        self.outputs.push_back(Output::OperatorLost { user: operator.user });
-        if self.is_transferring() {
+        self.outputs.push_back(Output::OperatorLost { user: operator.user.clone() });
+        if self.is_transferring() || self.promote_colleague(&operator.user) {
             return;
         }
+        self.let_colleague_go(OfferEnd::Withdrawn);
         let joined = self.patch_state() == Some(PatchState::Joined);
         if joined && !self.caller_gone {
             self.end_transfer(Cause::Lost);
@@ -140,6 +149,9 @@ impl Call {
     }
 
     pub(super) fn on_seat_lost(&mut self, user: &UserId) {
+        if self.colleague.as_ref().is_some_and(|c| c.user == *user) {
+            self.colleague_gone(Cause::Lost);
+        }
         if self.operator.as_ref().is_some_and(|o| o.user == *user) {
             if matches!(self.phase, Phase::Offered { .. }) {
                 self.fail_offer(OfferEnd::SeatGone);
@@ -192,7 +204,7 @@ impl Call {
                 self.phase = Phase::Talking;
                 Ok(())
             }
-            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching) => {
+            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching | Phase::Consulting) => {
                 self.end(Cause::Released);
                 Ok(())
             }
@@ -203,9 +215,34 @@ impl Call {
             (OperatorCommand::Join, Phase::Patching) => self.join(),
             (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
             (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
+            (OperatorCommand::Ask { user }, Phase::Talking | Phase::Held) => self.ask_colleague(user),
+            (OperatorCommand::HandOver, Phase::Consulting) => self.hand_over(),
+            (OperatorCommand::Cancel, Phase::Consulting) => {
+                self.leave_colleague();
+                Ok(())
+            }
+            (OperatorCommand::Park { slot }, Phase::Talking | Phase::Held) => {
+                self.park(slot);
+                Ok(())
+            }
+            (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
+            (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
+    }
+
+    /// Keys for the contact, if one is on the line: the menu is theirs. Else for the caller.
+    fn send_keys(&mut self, keys: String) -> Result<(), CommandError> {
+        let leg = match (&self.patch, self.phase) {
+            (Some(patch), _) if patch.leg.is_up() => patch.leg.id,
+            (None, Phase::Talking) => self.caller.id,
+            _ => return Err(CommandError::NotNow),
+        };
+        // How many, not which: they may open something.
+        self.record(RecordEvent::KeysSent { count: keys.chars().count() });
+        self.outputs.push_back(Output::Keys { leg, keys });
+        Ok(())
     }
 
     fn finish_wrap_up(&mut self, by: &UserId, disposition: Option<String>) -> Result<(), CommandError> {

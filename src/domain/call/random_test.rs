@@ -56,6 +56,8 @@ struct World {
     /// Transfers under way, and how many came to their end.
     transfers: usize,
     transferred: usize,
+    fetched: usize,
+    handed_over: usize,
 }
 
 impl World {
@@ -86,6 +88,8 @@ impl World {
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
+            fetched: 0,
+            handed_over: 0,
         }
     }
 
@@ -158,11 +162,21 @@ impl World {
                 }
                 Output::Dequeue | Output::OfferAccepted { .. } => self.in_queue = false,
                 Output::Ended { .. } => self.ended += 1,
+                Output::Keys { leg, .. } => {
+                    assert!(!self.hung_up.contains_key(&leg), "seed {seed}: keys to nobody");
+                    assert_ne!(self.call.stage(), Stage::Held, "seed {seed}: keys to a caller on hold");
+                }
+                Output::Record { event: RecordEvent::Fetched { .. }, .. } => self.fetched += 1,
+                Output::Record { event: RecordEvent::HandedOver { .. }, .. } => self.handed_over += 1,
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
         }
         assert!(self.ended <= 1, "seed {seed}: ended twice");
+        let parked = self.call.parked().is_some();
+        assert!(!(parked && self.in_queue), "seed {seed}: parked and in the queue");
+        let nowhere = self.call.stage() == Stage::Parked && self.call.poll_timeout().is_none();
+        assert!(!nowhere, "seed {seed}: parked for ever");
         let may = self.call.recording_mode() != RecordingMode::Off && !self.caller_gone;
         let told = !announced(seed) || self.heard.contains(&CALLER);
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
@@ -198,7 +212,7 @@ impl World {
         }
         assert!(!(self.caller_gone && self.matrix.rows.iter().any(|(l, _)| *l == CALLER)), "seed {seed}");
         // While operator and contact announce, the caller hears music and is heard by nobody.
-        if self.call.stage_now() == Stage::Patching {
+        if matches!(self.call.stage_now(), Stage::Patching | Stage::Consulting) {
             let caller = self.matrix.heard_by(CALLER);
             assert!(caller.iter().all(|s| *s == Source::Music), "seed {seed}: caller hears the announcement");
             let heard = self.matrix.rows.iter().any(|(_, s)| s.contains(&Source::Leg(CALLER)));
@@ -251,7 +265,7 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(25) {
+        match self.rng.below(28) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -310,6 +324,29 @@ impl World {
                     self.tell(Input::Unspoken { leg, play });
                 }
             }
+            24 if self.rng.below(3) == 0 => self.command(OperatorCommand::Park { slot: 1 }),
+            24 if self.rng.below(3) == 0 => {
+                let to = [None, Some(user)][self.rng.below(2) as usize].clone();
+                self.command(OperatorCommand::Pass { to, note: None });
+            }
+            24 if self.rng.below(2) == 0 => self.command(OperatorCommand::Keys("1".to_owned())),
+            24 => {
+                let asks = self.rng.below(2) == 0;
+                self.command(if asks { OperatorCommand::Ask { user } } else { OperatorCommand::HandOver });
+            }
+            25 | 26 => {
+                let leg = self.fresh_leg();
+                self.operators.insert(leg);
+                // The desk brings whom the call asks for, mostly.
+                let asked = self.call.colleague().map(|c| c.user.clone()).filter(|_| self.rng.below(4) > 0);
+                let user = asked.unwrap_or(user);
+                if self.rng.below(4) == 0 {
+                    self.tell(Input::PassRefused { user });
+                } else {
+                    let ring = self.rng.below(3) > 0;
+                    self.tell(Input::Fetch { user, leg, ring });
+                }
+            }
             _ => {
                 let by = Duration::from_millis(self.rng.below(4_000));
                 self.clock.advance(by);
@@ -335,7 +372,7 @@ impl World {
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
-    let (mut patched, mut recorded, mut transferred, mut contacts) = (0, 0, 0, 0);
+    let (mut patched, mut recorded, mut transferred, mut contacts, mut fetched, mut handed_over) = (0, 0, 0, 0, 0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -347,6 +384,8 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         contacts += usize::from(world.contact_recorded);
         world.close();
         transferred += world.transferred;
+        fetched += world.fetched;
+        handed_over += world.handed_over;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
@@ -355,7 +394,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5,
-        "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts}"
+        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && fetched > 100 && handed_over > 20,
+        "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {fetched} {handed_over}"
     );
 }

@@ -1,5 +1,6 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
+mod park;
 mod recording;
 
 use super::bridge::Source;
@@ -20,6 +21,7 @@ pub(super) fn setup() -> Setup {
         comfort: Some(spoken("comfort")),
         ring: Duration::from_secs(20),
         recording: RecordingPolicy::default(),
+        park: ParkTimes::default(),
     }
 }
 

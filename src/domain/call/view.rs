@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::bridge::{HearMatrix, LegId, Source};
+use super::colleague::Colleague;
 use super::event::Stage;
 use super::leg::{Leg, LegState};
 use super::patch::{Patch, PatchEnd, PatchState};
@@ -15,6 +16,8 @@ pub enum Role {
     Caller,
     Operator,
     Contact,
+    /// Another operator, who is asked.
+    Colleague,
 }
 
 impl Role {
@@ -24,6 +27,7 @@ impl Role {
             Self::Caller => "caller",
             Self::Operator => "operator",
             Self::Contact => "contact",
+            Self::Colleague => "colleague",
         }
     }
 }
@@ -90,6 +94,8 @@ impl Call {
             Some(Role::Operator)
         } else if self.patch.as_ref().is_some_and(|p| p.leg.id == leg) {
             Some(Role::Contact)
+        } else if self.colleague().and_then(Colleague::leg_id) == Some(leg) {
+            Some(Role::Colleague)
         } else {
             None
         }
@@ -103,6 +109,8 @@ impl Call {
             Phase::Offered { .. } => Stage::Offered,
             Phase::Talking => Stage::Talking,
             Phase::Held | Phase::Doubt { .. } => Stage::Held,
+            Phase::Parked => Stage::Parked,
+            Phase::Consulting => Stage::Consulting,
             Phase::Patching => match self.patch_state() {
                 Some(PatchState::Joined) => Stage::Conference,
                 Some(PatchState::Dropped) => Stage::Patched,
@@ -147,7 +155,8 @@ impl Call {
                     }
                 }
             }
-            Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
+            Phase::Consulting => matrix = self.consult_matrix(caller, operator),
+            Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Parked | Phase::Doubt { .. } => {
                 if let Some(caller) = caller {
                     matrix = matrix.with(caller, &[Source::Music]);
                 }

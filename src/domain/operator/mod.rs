@@ -8,10 +8,15 @@
 //! phones the one that came last is rung, among those known to work: so a console that is open for its forms alone,
 //! its softphone never checked, does not draw calls away from the desk phone beside it.
 //!
+//! An operator may have several calls: the queue offers one to an idle seat alone, further ones she takes by a key. Which
+//! of them she speaks on is not known here (the calls know, and `engine/calls` sees to it that it is one).
+//!
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
 //! registered; an operator in a call counts as gone once nothing was heard of their phone for 10 s, console or not
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
 //! and then every call of theirs is told exactly once.
+
+mod hand;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,10 +25,15 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::domain::call::event::OfferEnd;
 
+use hand::{Hand, Part};
+
 /// How long a softphone that has fallen silent (5 s) may stay so.
 pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
 /// A console that says nothing for this long is gone.
 pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
+
+/// Calls that a seat may have at once, unless told otherwise.
+pub const SEAT_CALLS: usize = 3;
 
 /// What a seat is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +171,17 @@ impl fmt::Display for NotReadyYet {
     }
 }
 
+/// Why a seat cannot take a call by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotTake {
+    /// It is not ready, or its phone is not.
+    NotReady,
+    /// One is on its way to it.
+    Offered,
+    /// It has as many as a seat may have.
+    Full,
+}
+
 /// One operator's seat.
 #[derive(Debug)]
 pub struct Seat {
@@ -177,11 +198,8 @@ pub struct Seat {
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
     idle_since: Instant,
-    /// The call offered, talked on or wrapped up.
-    call: Option<CallId>,
-    /// Nothing is heard of the softphone; until then it may come back.
-    silent_until: Option<Instant>,
-    hung_up: bool,
+    /// The calls offered, talked on or wrapped up.
+    hand: Hand,
     told_idle: bool,
     outputs: VecDeque<Output>,
 }
@@ -200,9 +218,7 @@ impl Seat {
             desk_phone_works: true,
             wants_ready: false,
             idle_since: now,
-            call: None,
-            silent_until: None,
-            hung_up: false,
+            hand: Hand::empty(),
             told_idle: false,
             outputs: VecDeque::new(),
         }
@@ -220,8 +236,25 @@ impl Seat {
         self.reason.as_deref()
     }
 
-    pub const fn call(&self) -> Option<&CallId> {
-        self.call.as_ref()
+    /// The calls here, in the order in which they came.
+    pub fn calls(&self) -> impl Iterator<Item = &CallId> {
+        self.hand.calls()
+    }
+
+    /// What stands in the way of a waiting caller whom the operator asks for, if a seat may have `most` calls.
+    pub fn why_not_take(&self, most: usize) -> Option<CannotTake> {
+        let fit = match self.state {
+            State::Ready => true,
+            State::Offline | State::NotReady => false,
+            State::Offered | State::Talking | State::WrapUp => self.phone() && self.checked(),
+        };
+        if !fit {
+            Some(CannotTake::NotReady)
+        } else if self.hand.is_offered() {
+            Some(CannotTake::Offered)
+        } else {
+            (self.calls().count() >= most).then_some(CannotTake::Full)
+        }
     }
 
     /// An operator who types takes a call by a key; one who does not is connected at once.
@@ -284,35 +317,25 @@ impl Seat {
                 self.stand_down_if(now, "phone not connected", "media check failed");
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
-            Input::Offered { call } if self.state == State::Ready => {
-                self.call = Some(call);
-                self.silent_until = None;
-                self.go(now, State::Offered);
+            Input::Offered { call } if self.state != State::Offline && !self.hand.is_offered() => {
+                self.hand.put(call, Part::Offered);
+                self.settle(now);
             }
             Input::OfferFailed { call, why } => self.on_offer_failed(now, &call, why),
             Input::Accepted { call } if self.state != State::Offline => {
-                self.call = Some(call);
-                self.go(now, State::Talking);
+                self.hand.put(call, Part::Up);
+                self.settle(now);
             }
-            Input::Silent { call, silent } if self.call.as_ref() == Some(&call) => {
-                self.silent_until = silent.then(|| self.silent_until.unwrap_or(now + MEDIA_LIMIT));
-            }
-            Input::PhoneHungUp { call } if self.call.as_ref() == Some(&call) => self.hung_up = true,
-            Input::LostCall { call } if self.call.as_ref() == Some(&call) => {
-                self.clear_call();
+            Input::Silent { call, silent } => self.hand.set_silent(&call, silent.then_some(now + MEDIA_LIMIT)),
+            Input::PhoneHungUp { call } => self.hand.set_hung_up(&call),
+            Input::LostCall { call } if self.hand.remove(&call) => {
                 self.stand_down(now, "connection to the phone lost");
             }
-            Input::Freed { call } if self.call.as_ref() == Some(&call) => {
-                self.hung_up = false;
-                self.silent_until = None;
-                if self.state != State::Offline {
-                    self.go(now, State::WrapUp);
-                }
+            Input::Freed { call } => {
+                self.hand.free(&call);
+                self.settle(now);
             }
-            Input::WrappedUp { call } if self.call.as_ref() == Some(&call) => {
-                self.clear_call();
-                self.rest(now);
-            }
+            Input::WrappedUp { call } if self.hand.remove(&call) => self.rest(now),
             _ => {}
         }
         self.check_presence(now);
@@ -328,7 +351,7 @@ impl Seat {
     pub fn poll_timeout(&self) -> Option<Instant> {
         // Once the console is gone, a call is kept up by its media alone: only news of that changes anything.
         let socket = self.socket_until.filter(|_| self.state != State::Offline);
-        let media = self.silent_until.filter(|_| self.state == State::Talking);
+        let media = self.hand.silent_until();
         [socket, media].into_iter().flatten().min()
     }
 
@@ -339,12 +362,7 @@ impl Seat {
             self.reason = None;
             self.go(now, State::NotReady);
         }
-        if self.hung_up
-            && let Some(call) = self.call.clone()
-        {
-            self.hung_up = false;
-            self.outputs.push_back(Output::HungUp { call });
-        }
+        self.outputs.extend(self.hand.meant().map(|call| Output::HungUp { call }));
     }
 
     fn on_set_ready(&mut self, now: Instant, ready: bool, reason: Option<String>) {
@@ -366,32 +384,36 @@ impl Seat {
     }
 
     fn on_offer_failed(&mut self, now: Instant, call: &CallId, why: OfferEnd) {
-        if self.call.as_ref() != Some(call) || self.state != State::Offered {
+        if !self.hand.remove_offered(call) {
             return;
         }
-        self.clear_call();
         match why {
-            OfferEnd::PhoneFailed => self.stand_down(now, "the phone did not take the call"),
+            // A phone on which she has another call is not a dead one.
+            OfferEnd::PhoneFailed if self.hand.is_empty() => self.stand_down(now, "the phone did not take the call"),
             OfferEnd::SeatGone => {}
             // Another operator first, when there is one.
             OfferEnd::Missed => {
                 self.idle_since = now;
                 self.rest(now);
             }
-            OfferEnd::Withdrawn => self.rest(now),
+            OfferEnd::PhoneFailed | OfferEnd::Withdrawn => self.rest(now),
         }
     }
 
-    fn clear_call(&mut self) {
-        self.call = None;
-        self.silent_until = None;
-        self.hung_up = false;
+    /// The state that the calls here make.
+    fn settle(&mut self, now: Instant) {
+        if let Some(state) = self.hand.state().filter(|_| self.state != State::Offline) {
+            self.go(now, state);
+        }
     }
 
-    /// After a call or an offer: ready again, if that is what the operator wants.
+    /// After a call or an offer: on with the others; after the last one ready again, if that is what the operator wants.
     fn rest(&mut self, now: Instant) {
         if self.state == State::Offline {
             return;
+        }
+        if !self.hand.is_empty() {
+            return self.settle(now);
         }
         if self.wants_ready && self.phone() {
             if self.state != State::Offered {
@@ -417,17 +439,16 @@ impl Seat {
         if self.state != State::Offline {
             self.wants_ready = false;
             self.reason = Some(reason.to_owned());
-            self.go(now, State::NotReady);
+            self.go(now, self.hand.state().unwrap_or(State::NotReady));
         }
     }
 
     /// Offline once neither console nor media is there. A console that lives on without its media (its page was
     /// loaded anew in mid-call) loses the call as well, a little later: the caller must not talk to nobody.
     fn check_presence(&mut self, now: Instant) {
-        let media_gone = self.state == State::Talking && self.silent_until.is_some_and(|until| until <= now);
-        if media_gone && let Some(call) = self.call.clone() {
-            self.outputs.push_back(Output::Lost { call });
-            self.clear_call();
+        let lost = self.hand.take_silent(now);
+        if !lost.is_empty() {
+            self.outputs.extend(lost.into_iter().map(|call| Output::Lost { call }));
             if self.phone_to_ring() == Some(Phone::DeskPhone) {
                 self.stand_down(now, "nothing was heard of the desk phone");
             } else {
@@ -441,15 +462,11 @@ impl Seat {
         }
         self.socket_until = None;
         // Also while their silence is still waited for: the console may be lost by the same change of network.
-        let media_there = self.silent_until.is_none_or(|until| now < until);
-        let kept_by_media = self.state == State::Talking && media_there && self.call.is_some() && !self.hung_up;
-        if kept_by_media {
-            return;
+        let lost = if self.hand.is_kept(now) { self.hand.take_hung_up() } else { self.hand.take_all() };
+        self.outputs.extend(lost.into_iter().map(|call| Output::Lost { call }));
+        if !self.hand.is_empty() {
+            return self.settle(now);
         }
-        if let Some(call) = self.call.take() {
-            self.outputs.push_back(Output::Lost { call });
-        }
-        self.clear_call();
         self.wants_ready = false;
         self.checked = false;
         self.typing = false;
@@ -580,6 +597,53 @@ mod tests {
         assert_eq!(desk.seat.state(), State::WrapUp);
         let told = desk.tell(Input::WrappedUp { call: call() });
         assert_eq!((desk.seat.state(), told), (State::Ready, vec![Output::Idle { since: desk.clock.instant() }]));
+    }
+
+    #[test]
+    fn a_talking_operator_takes_further_calls_up_to_the_limit_and_is_idle_after_the_last() {
+        let (second, third) = (CallId::named("b"), CallId::named("c"));
+        let mut desk = Desk::talking();
+        assert_eq!(desk.seat.why_not_take(2), None);
+        desk.tell(Input::Offered { call: second.clone() });
+        assert_eq!((desk.seat.state(), desk.seat.why_not_take(3)), (State::Talking, Some(CannotTake::Offered)));
+        desk.tell(Input::Accepted { call: second.clone() });
+        assert_eq!((desk.seat.why_not_take(2), desk.seat.why_not_take(3)), (Some(CannotTake::Full), None));
+        desk.tell(Input::Freed { call: call() });
+        assert_eq!(desk.seat.state(), State::Talking, "the other goes on");
+        assert_eq!(desk.tell(Input::WrappedUp { call: call() }), []);
+        desk.tell(Input::Freed { call: second.clone() });
+        assert_eq!(desk.seat.state(), State::WrapUp);
+        // While a form is finished, the next may be taken as well.
+        desk.tell(Input::Offered { call: third.clone() });
+        assert_eq!(desk.seat.state(), State::Offered);
+        desk.tell(Input::OfferFailed { call: third, why: OfferEnd::PhoneFailed });
+        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::WrapUp, None), "her phone has a call: it works");
+        let told = desk.tell(Input::WrappedUp { call: second });
+        assert_eq!((desk.seat.state(), told.len()), (State::Ready, 1));
+    }
+
+    #[test]
+    fn each_call_of_an_operator_who_is_gone_is_told_once() {
+        let second = CallId::named("b");
+        let mut desk = Desk::talking();
+        desk.tell(Input::Accepted { call: second.clone() });
+        // The page is closed: its softphone says goodbye on both.
+        desk.tell(Input::PhoneHungUp { call: call() });
+        desk.tell(Input::PhoneHungUp { call: second.clone() });
+        let lost = |call: CallId| Output::Lost { call };
+        assert_eq!(desk.after(5_000), [lost(call()), lost(second.clone())]);
+        assert_eq!((desk.seat.state(), desk.after(60_000)), (State::Offline, vec![]));
+
+        // One of the two lost its sound, and the console lives.
+        let mut desk = Desk::talking();
+        desk.tell(Input::Accepted { call: second.clone() });
+        desk.tell(Input::Silent { call: second.clone(), silent: true });
+        desk.clock.advance(MEDIA_LIMIT);
+        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [lost(second)]);
+        assert_eq!(desk.seat.state(), State::Talking, "on the first");
+        desk.tell(Input::Freed { call: call() });
+        desk.tell(Input::WrappedUp { call: call() });
+        assert_eq!(desk.seat.state(), State::NotReady);
     }
 
     #[test]

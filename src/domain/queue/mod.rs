@@ -44,7 +44,7 @@ pub enum Input {
     SeatBusy {
         user: UserId,
     },
-    /// An operator asks for this caller.
+    /// An operator asks for this caller, idle or not: whether the seat has room is the seat's to say.
     Take {
         call: CallId,
         user: UserId,
@@ -191,8 +191,8 @@ impl Queue {
     }
 
     fn take(&mut self, call: &CallId, user: UserId) {
-        let idle = self.idle.iter().any(|(_, u)| *u == user);
-        if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && idle) {
+        let free = !self.tickets.iter().any(|t| t.offered.as_ref() == Some(&user));
+        if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && free) {
             ticket.offered = Some(user.clone());
             self.idle.retain(|(_, u)| *u != user);
             self.outputs.push_back(Output::Offer { call: call.clone(), user, taken: true });
@@ -357,7 +357,12 @@ mod tests {
         desk.joins("a", 0);
         desk.after(1);
         desk.joins("b", 0);
-        assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("kim") }), [], "not while busy");
+        let taken = |name| [Output::Offer { call: call(name), user: user("kim"), taken: true }];
+        assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("kim") }), taken("b"), "idle or not");
+        assert_eq!(desk.tell(Input::Take { call: call("a"), user: user("kim") }), [], "one at a time");
+        assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("lee") }), [], "it is offered to kim");
+        desk.tell(Input::Dequeue { call: call("b") });
+        assert_eq!(desk.tell(Input::Take { call: call("a"), user: user("kim") }), taken("a"));
         let mut desk = Desk::open();
         desk.idle("kim");
         desk.tell(Input::SeatBusy { user: user("kim") });

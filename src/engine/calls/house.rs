@@ -39,6 +39,7 @@ pub(super) enum Did {
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
     Restart(LegId),
+    Pressed { leg: LegId, keys: String },
     Closed,
     Wrote(Line),
 }
@@ -123,6 +124,10 @@ impl LegMedia for Outside {
     }
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
+
+    fn press_keys(&self, leg: LegId, keys: &str) {
+        self.did(Did::Pressed { leg, keys: keys.to_owned() });
+    }
 
     fn record(&self, leg: LegId, _tap: Tap) {
         self.did(Did::Recorded { leg, kind: Kind::Sound });
@@ -220,6 +225,8 @@ pub(super) struct House {
     pub(super) did: mpsc::UnboundedReceiver<Did>,
     pub(super) legs: LegNumbers,
     pub(super) seen: Vec<Line>,
+    /// Ways of legs' events of which a story says no more.
+    pub(super) kept: Vec<mpsc::Sender<LegEvent>>,
 }
 
 impl House {
@@ -238,9 +245,18 @@ impl House {
         let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
         let accounts = Arc::new(Book(greeting.to_owned()));
         let (news, _) = mpsc::unbounded_channel();
-        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, recordings, news };
+        let parts = CallsParts {
+            wiring,
+            desk: desk.clone(),
+            feed,
+            accounts,
+            log: outside,
+            recordings,
+            park: ParkTimes::default(),
+            news,
+        };
         let calls = CallsHandle::start(parts, from_desk);
-        Self { calls, desk, feed: watching, did, legs, seen: vec![] }
+        Self { calls, desk, feed: watching, did, legs, seen: vec![], kept: vec![] }
     }
 
     /// Waits for the next thing done that `pick` wants; lines written on the way are kept.

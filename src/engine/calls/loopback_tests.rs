@@ -18,6 +18,7 @@ use crate::domain::account::{LeaveMessage, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::feed::CallState;
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
 use crate::engine::signal::{DialOut, LegEvent, Offer};
@@ -220,7 +221,16 @@ impl World {
         let log = Arc::new(Lines(lines));
         let (news, _) = mpsc::unbounded_channel();
         let (recordings, _) = house::recordings(Arc::new(SystemClock));
-        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, recordings, news };
+        let parts = CallsParts {
+            wiring,
+            desk,
+            feed,
+            accounts: Arc::new(Book),
+            log,
+            recordings,
+            park: ParkTimes::default(),
+            news,
+        };
         let calls = CallsHandle::start(parts, from_desk);
         tokio::spawn(calls.clone().take_in(incoming));
         let shards = calls.clone();

@@ -12,7 +12,9 @@ pub mod outbound;
 mod phones;
 pub mod record;
 mod recordings;
+mod slots;
 mod task;
+mod turn;
 mod view;
 
 #[cfg(test)]
@@ -28,6 +30,8 @@ mod offer_tests;
 #[cfg(test)]
 mod recording_tests;
 #[cfg(test)]
+mod seat_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
@@ -42,7 +46,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::desk::{CallWord, DeskHandle, FromDesk};
-use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent};
+use super::feed::{AlarmLevel, AlarmView, CallView, ContactRef, Feed, FeedEvent};
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
 use crate::base::clock::UtcMs;
@@ -52,6 +56,7 @@ use crate::domain::account::Account;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
+use crate::domain::call::park::ParkTimes;
 pub use crate::domain::call::recording::RecordingCommand;
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
@@ -91,6 +96,23 @@ pub enum Command {
     Drop,
     Cancel,
     Recording(RecordingCommand),
+    /// The caller waits at a slot until anybody fetches them.
+    Park,
+    /// Have a parked caller.
+    Fetch,
+    /// To another operator who is ready; to nobody by name: back to the head of the queue.
+    Pass {
+        to: Option<UserId>,
+        note: Option<String>,
+    },
+    /// Talk with another operator who is ready, while the caller hears music.
+    Ask {
+        user: UserId,
+    },
+    /// The caller is that operator's from now on.
+    HandOver,
+    /// Keys to the other party.
+    Keys(String),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -104,6 +126,7 @@ pub struct CallsParts {
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
     pub recordings: Recordings,
+    pub park: ParkTimes,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -116,6 +139,7 @@ struct Calls {
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
     recordings: Recordings,
+    park: ParkTimes,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     /// Who has begun to listen to which call of late.
@@ -128,6 +152,8 @@ struct Live {
     inbox: mpsc::UnboundedSender<ToCall>,
     view: Option<CallView>,
     joined: Option<Option<ContactRef>>,
+    /// Where it is parked.
+    slot: Option<u32>,
 }
 
 /// The way to the calls. Cheap to clone.
@@ -144,6 +170,7 @@ impl CallsHandle {
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news),
             recordings: parts.recordings,
+            park: parts.park,
             live: Mutex::default(),
             alarms: Mutex::default(),
             heard: Mutex::default(),
@@ -214,24 +241,11 @@ impl CallsHandle {
         }
     }
 
-    /// Does what an operator asks, or says why not.
-    pub async fn command(&self, call: &CallId, by: &UserId, command: Command) -> Result<(), CommandError> {
-        let taking = command == Command::Take;
+    /// Has a call do what an operator asks; it says why not.
+    async fn ask(&self, call: &CallId, by: &UserId, command: Command) -> Result<(), CommandError> {
         let (reply, replied) = oneshot::channel();
         self.0.to_call(call, ToCall::Command { by: by.clone(), command, reply })?;
-        let followed = replied.await.unwrap_or(Err(CommandError::NoSuchCall));
-        // A caller who is offered to nobody yet is taken out of turn.
-        if taking && followed == Err(CommandError::NotYours) && self.waits(call) {
-            let taken = self.0.desk.take(call.clone(), by.clone()).await;
-            return if taken { Ok(()) } else { Err(CommandError::NotNow) };
-        }
-        followed
-    }
-
-    fn waits(&self, call: &CallId) -> bool {
-        let live = self.0.lock();
-        let view = live.get(call).and_then(|l| l.view.as_ref());
-        view.is_some_and(|v| v.state == CallState::Queued && v.seat.is_none())
+        replied.await.unwrap_or(Err(CommandError::NoSuchCall))
     }
 
     /// Every live call, as consoles see it.
@@ -292,13 +306,15 @@ impl Calls {
 
     fn on_desk(&self, word: FromDesk) {
         let (FromDesk::Offer { call, .. }
+        | FromDesk::Fetch { call, .. }
+        | FromDesk::PassRefused { call, .. }
         | FromDesk::Overdue { call }
         | FromDesk::Comfort { call }
         | FromDesk::SeatLost { call, .. }
         | FromDesk::SeatHungUp { call, .. }) = &word;
         let call = call.clone();
         if self.to_call(&call, ToCall::Desk(word.clone())).is_err()
-            && let FromDesk::Offer { user, .. } = word
+            && let FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. } = word
         {
             // The call ended while it was being offered.
             self.desk.from_call(call.clone(), CallWord::Dequeue);
@@ -368,7 +384,7 @@ impl Calls {
             self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
         }
         let (inbox, received) = mpsc::unbounded_channel();
-        self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
+        self.lock().insert(id.clone(), Live { inbox, view: None, joined: None, slot: None });
         let calls = Arc::clone(&self);
         let mut work = pin!(async move { CallTask::new(calls, facts, incoming, received).run().await });
         // What a panic leaves half done goes with it: nothing of it is used again.
@@ -408,6 +424,7 @@ impl Calls {
         if let Some(live) = self.lock().get_mut(&view.id) {
             live.view = Some(view.clone());
             live.joined = joined;
+            live.slot = live.slot.filter(|_| view.parked.is_some());
         }
     }
 

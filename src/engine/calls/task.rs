@@ -20,7 +20,7 @@ use crate::base::pii::Pii;
 use crate::domain::account::{RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
+use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
@@ -97,6 +97,7 @@ impl CallTask {
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
+            park: calls.park,
         };
         legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
         let call = Call::new(facts.started, setup);
@@ -141,7 +142,7 @@ impl CallTask {
     fn give_back_offers(&mut self) {
         self.inbox.close();
         while let Ok(word) = self.inbox.try_recv() {
-            if let ToCall::Desk(FromDesk::Offer { user, .. }) = word {
+            if let ToCall::Desk(FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. }) = word {
                 self.to_desk(CallWord::Dequeue);
                 self.to_desk(CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
             }
@@ -245,6 +246,12 @@ impl CallTask {
                 let leg = self.calls.wiring.fresh_leg();
                 self.tell(Input::Offer { user, leg, ring });
             }
+            ToCall::Desk(FromDesk::Fetch { user, phone, ring, .. }) => {
+                self.ring_on = phone;
+                let leg = self.calls.wiring.fresh_leg();
+                self.tell(Input::Fetch { user, leg, ring });
+            }
+            ToCall::Desk(FromDesk::PassRefused { user, .. }) => self.tell(Input::PassRefused { user }),
             ToCall::Desk(FromDesk::Overdue { .. }) => self.tell(Input::Overdue),
             ToCall::Desk(FromDesk::Comfort { .. }) => self.tell(Input::Comfort),
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
@@ -277,6 +284,13 @@ impl CallTask {
             Command::Drop => OperatorCommand::Drop,
             Command::Cancel => OperatorCommand::Cancel,
             Command::Recording(command) => OperatorCommand::Recording(command),
+            Command::Park => OperatorCommand::Park { slot: self.calls.take_slot(&self.facts.id) },
+            // The desk brings a parked caller, if there is one.
+            Command::Fetch => return Err(CommandError::NotNow),
+            Command::Pass { to, note } => OperatorCommand::Pass { to, note },
+            Command::Ask { user } => OperatorCommand::Ask { user },
+            Command::HandOver => OperatorCommand::HandOver,
+            Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
                 let leg = self.calls.wiring.fresh_leg();
@@ -336,6 +350,9 @@ impl CallTask {
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
+            Output::Keys { leg, keys } => self.calls.wiring.media.press_keys(leg, &keys),
+            Output::ColleagueThere { user } => self.to_desk(CallWord::OfferAccepted { user }),
+            Output::Pass { user } => self.to_desk(CallWord::Pass { user }),
             Output::Enqueue => {
                 self.to_desk(CallWord::Enqueue(self.waiting()));
                 self.calls.count_earlier(&self.facts);
@@ -426,6 +443,7 @@ impl CallTask {
             _ if self.stopped && cause == Cause::Released => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
+            CallOutcome::Abandoned(Stage::Parked) => "abandoned_parked",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
         };
         metrics::counter!("cordboard_calls_ended_total", "outcome" => outcome).increment(1);

@@ -14,8 +14,8 @@ use crate::domain::call::event::Stage;
 use crate::domain::call::patch;
 use crate::domain::call::view::Role;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ContactRef, EndedView, HearsView, PatchState, PatchView,
-    QualityView, RecordingView,
+    AccountBrief, AccountRef, CallState, CallView, ColleagueView, ContactRef, EndedView, HearsView, NoteView,
+    ParkedView, PatchState, PatchView, QualityView, RecordingView,
 };
 use crate::io::media::LegQuality;
 
@@ -76,6 +76,20 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),
+        parked: call.parked().map(|parked| ParkedView {
+            slot: parked.slot(),
+            by: parked.by.clone(),
+            since: facts.utc(parked.since),
+            remind_at: facts.utc(parked.remind_at),
+            return_at: facts.utc(parked.return_at),
+        }),
+        colleague: call.colleague().map(|asked| ColleagueView {
+            user: asked.user.clone(),
+            there: asked.is_up(),
+            since: facts.utc(asked.since),
+        }),
+        taken: call.was_taken(),
+        note: call.note().map(|note| NoteView { by: note.by.clone(), text: note.text.clone() }),
         recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
         earlier: facts.earlier,
     }
@@ -101,6 +115,8 @@ const fn state(stage: Stage) -> CallState {
         Stage::Offered => CallState::Offered,
         Stage::Talking => CallState::Talking,
         Stage::Held => CallState::Held,
+        Stage::Parked => CallState::Parked,
+        Stage::Consulting => CallState::Consulting,
         Stage::Patching => CallState::Patching,
         Stage::Conference => CallState::Conference,
         Stage::Patched => CallState::Patched,

@@ -96,6 +96,8 @@ pub trait LegMedia: Send + Sync {
     fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
+    /// Sends keys to the far end, after those still waiting.
+    fn press_keys(&self, leg: LegId, keys: &str);
     /// Records the call of this leg from now on.
     fn record(&self, leg: LegId, tap: Tap);
     /// Goes on recording with sound, or without and why.
@@ -154,6 +156,10 @@ impl LegMedia for Media {
 
     fn stop(&self, leg: LegId, play: PlayId) {
         closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn press_keys(&self, leg: LegId, keys: &str) {
+        closed_meanwhile(leg, self.press_keys(leg, keys));
     }
 
     fn record(&self, leg: LegId, tap: Tap) {
