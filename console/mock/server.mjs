@@ -153,6 +153,10 @@ const actions = {
   fetch: (c) => talk(c, { parked: null, taken: true }),
   pass: (c) => update(c, { state: 'queued', seat: null, taken: true, hears: hears('held') }),
   keys: () => {},
+  account: (c, body) => {
+    const account = ACCOUNTS.find((a) => a.id === body.account);
+    update(c, { account: ref(account), account_brief: { answer_phrase: account.answer_phrase, notes: account.notes } });
+  },
   ask: (c, body) => {
     const asked = update(c, { state: 'consulting', colleague: { user: body.user, there: false, since: Date.now() } });
     setTimeout(() => update({ ...asked }, { colleague: { user: body.user, there: true, since: Date.now() } }), 600);

@@ -137,6 +137,17 @@ const SCENES = {
     await page.keyboard.press('Shift+Enter');
     await page.waitForSelector('.consult .primary');
   },
+  account: async (page) => {
+    await SCENES.call(page);
+    await page.keyboard.press('Alt+a');
+    await page.waitForSelector('#account-list li');
+  },
+  renamed: async (page) => {
+    await SCENES.account(page);
+    await page.keyboard.type('clinic');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.band:has-text("Clinic")');
+  },
   keypad: async (page) => {
     await SCENES.call(page);
     await page.keyboard.press('Alt+k');

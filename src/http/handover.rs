@@ -1,13 +1,15 @@
 //! What passes between operators: who is at work, a caller given to another with a note, and the form that goes along;
 //! and keys that an operator sends to the other party.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{AccountId, CallId, UserId};
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::Command;
 use crate::engine::feed::SeatView;
@@ -44,6 +46,12 @@ pub struct PassBody {
 pub struct AskBody {
     /// An operator who is ready.
     user: UserId,
+}
+
+/// Whose call it is.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct AccountBody {
+    account: AccountId,
 }
 
 /// Keys for the other party: `0`-`9`, `*`, `#`, `A`-`D`.
@@ -84,6 +92,20 @@ pub async fn ask(
     Body(body): Body<AskBody>,
 ) -> Result<StatusCode, Problem> {
     act(&front, call, by, Command::Ask { user: body.user }).await
+}
+
+/// The call is for another account: a wrong number, a sister company. The record tells both.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/account", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = AccountBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn change_account(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<AccountBody>,
+) -> Result<StatusCode, Problem> {
+    let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    act(&front, call, by, Command::Rename(Arc::new(account))).await
 }
 
 /// Sends keys to the other party: the contact, if one is on the line, else the caller.

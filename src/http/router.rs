@@ -68,6 +68,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(handover::pass))
         .routes(routes!(handover::ask))
         .routes(routes!(handover::keys))
+        .routes(routes!(handover::change_account))
         .routes(routes!(handover::take_form))
         .routes(routes!(handover::seats))
         .routes(routes!(calls::patch))

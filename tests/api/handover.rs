@@ -9,7 +9,7 @@ use cordboard::engine::calls::Command;
 use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use serde_json::{Value, json};
 
-use crate::support::{House, START, Told};
+use crate::support::{House, START, Told, message_body};
 
 fn call_of(user: &str) -> CallView {
     CallView {
@@ -88,6 +88,28 @@ async fn whoever_has_the_call_has_its_form() {
     assert_eq!(got.json()["owner"], "usr_lee");
     assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]));
     assert_eq!(take(&lee).await.status, StatusCode::NO_CONTENT, "it is hers already");
+}
+
+#[tokio::test]
+async fn a_call_that_was_for_another_account_is_changed_and_its_message_is_saved_there() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let change = async |account: &str| {
+        house.ask(Method::POST, "/api/v1/calls/call_1/account", &kim, json!({ "account": account })).await
+    };
+    assert_eq!(change("acc_nobody").await.problem(), "not_found");
+    assert_eq!(change("acc_plumbing").await.status, StatusCode::NO_CONTENT);
+    let acts = Told::so_far(&house.told.commands);
+    let Command::Rename(account) = &acts[0].2 else { panic!("{:?}", acts[0].2) };
+    assert_eq!(account.id, AccountId::named("plumbing"));
+
+    let mut body = message_body();
+    body["call"] = json!("call_1");
+    let refused = house.ask(Method::POST, "/api/v1/messages", &kim, body.clone()).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody knows the call");
+    house.told.up.lock().expect("no panic").push(call_of("kim"));
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, body).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "it is this account's now: {:?}", saved.json());
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ export const api = {
     request<void>('POST', `/calls/${id(call)}/patch`, to),
   pass: (call: string, to: string | null, note: string) =>
     request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
+  changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
   ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),
   keys: (call: string, keys: string) => request<void>('POST', `/calls/${id(call)}/keys`, { keys }),
   takeForm: (call: string) => request<ServerDraft | undefined>('POST', `/calls/${id(call)}/form`),

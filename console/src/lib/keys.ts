@@ -8,6 +8,7 @@ export type Action =
   | 'fetch'
   | 'pass'
   | 'keypad'
+  | 'account'
   | 'patch'
   | 'join'
   | 'drop'
@@ -45,6 +46,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'hold', combo: 'F4', label: 'Hold, and back: from another call, that one goes on hold', group: 'Call' },
   { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
+  { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
   { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up, or the next call on the desk', group: 'Call' },

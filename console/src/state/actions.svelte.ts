@@ -95,8 +95,9 @@ export function openPass(): void {
     return;
   }
   desk.select(call.id);
-  desk.picking = desk.keypad = false;
-  desk.passing = !desk.passing;
+  const open = !desk.passing;
+  desk.closePickers();
+  desk.passing = open;
 }
 
 /** To a colleague, or (null) back to the head of the queue. */
@@ -111,8 +112,26 @@ export function openKeypad(): void {
   const call = current();
   if (!call) return;
   desk.select(call.id);
-  desk.picking = desk.passing = false;
-  desk.keypad = !desk.keypad;
+  const open = !desk.keypad;
+  desk.closePickers();
+  desk.keypad = open;
+}
+
+export function openAccounts(): void {
+  const call = current();
+  if (!call) return;
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show('The account is changed while you have the caller.', 'info');
+    return;
+  }
+  desk.select(call.id);
+  const open = !desk.renaming;
+  desk.closePickers();
+  desk.renaming = open;
+}
+
+export async function changeAccount(call: CallView, account: { id: string; name: string }): Promise<void> {
+  if (await attempt(() => api.changeAccount(call.id, account.id))) desk.renaming = false;
 }
 
 export async function record(call: CallView, act: RecordingAct): Promise<void> {
@@ -138,8 +157,9 @@ export function openPatch(): void {
     return;
   }
   desk.select(call.id);
-  desk.passing = desk.keypad = false;
-  desk.picking = !desk.picking;
+  const open = !desk.picking;
+  desk.closePickers();
+  desk.picking = open;
 }
 
 export async function dial(call: string, to: { contact: string; destination: string } | { number: string }): Promise<void> {
@@ -285,6 +305,8 @@ export function run(action: Action): void {
       return openPass();
     case 'keypad':
       return openKeypad();
+    case 'account':
+      return openAccounts();
     case 'patch':
       return openPatch();
     case 'join':

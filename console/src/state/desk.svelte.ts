@@ -23,6 +23,8 @@ class Desk {
   /** Whom to give the caller to is being asked. */
   passing = $state(false);
   keypad = $state(false);
+  /** Which account the call is for is being asked. */
+  renaming = $state(false);
   /** The parked caller whom the next fetch means; else the one parked longest. */
   chosenParked = $state<string | null>(null);
 
@@ -86,7 +88,7 @@ class Desk {
     this.feed = EMPTY;
     this.selected = null;
     this.openDispatch = null;
-    this.picking = this.passing = this.keypad = false;
+    this.closePickers();
     this.chosenParked = null;
     this.link = 'connecting';
     this.downSince = null;
@@ -98,8 +100,17 @@ class Desk {
   }
 
   select(id: string | null): void {
-    if (this.selected !== id) this.picking = this.passing = this.keypad = false;
+    if (this.selected !== id) this.closePickers();
     this.selected = id;
+  }
+
+  /** One strip at a time asks something. */
+  closePickers(): void {
+    this.picking = this.passing = this.keypad = this.renaming = false;
+  }
+
+  get isPicking(): boolean {
+    return this.picking || this.passing || this.keypad || this.renaming;
   }
 
   dispatchOf(message: string): DispatchView | undefined {

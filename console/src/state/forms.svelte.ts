@@ -3,7 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { Problem, api } from '../lib/api';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
-import { answersFor, checkField, checkForm, hasContent } from '../lib/form';
+import { answersFor, checkField, checkForm, hasContent, unplaced } from '../lib/form';
 import { readNumber } from '../lib/phone';
 import type { Account, CallType, CallView, MessageView } from '../lib/types';
 import { accounts } from './accounts.svelte';
@@ -96,6 +96,21 @@ class Forms {
     if (ours && !hasContent(ours.answers)) this.remove(ours.id);
     this.drafts.push(fromServer(theirs));
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
+  }
+
+  /** The call is for another account: its form opens, with what was typed where the names of fields match. */
+  async changeAccount(call: CallView): Promise<void> {
+    const draft = this.ofCall(call.id);
+    if (!draft || draft.account === call.account.id) return;
+    draft.account = call.account.id;
+    draft.call_type = null;
+    draft.cursor = null;
+    this.faults.delete(draft.id);
+    this.changed(draft);
+    await accounts.want(call.account.id, true);
+    const type = this.callType(draft, accounts.find(call.account.id));
+    const lost = type ? unplaced(type.form, draft.answers) : [];
+    if (lost.length > 0) notices.show(`Typed before, and no field of this form: ${lost.join('; ')}`, 'info');
   }
 
   /** What was typed for a call is on the server, if it can be reached. */
@@ -264,9 +279,9 @@ class Forms {
     await api.deleteDraft(draft.id).catch(() => undefined);
   }
 
-  /** An empty form of a call that is over needs no keeping. */
-  tidy(live: CallView[]): void {
-    const calls = new Set(live.map((c) => c.id));
+  /** An empty form of a call that is no longer here needs no keeping; that a message was saved, as long as the call lives. */
+  tidy(mine: CallView[], live: CallView[]): void {
+    const calls = new Set(mine.map((c) => c.id));
     for (const draft of this.drafts) {
       if (draft.call && !calls.has(draft.call) && !hasContent(draft.answers)) {
         const known = draft.acknowledged > 0;
@@ -274,7 +289,8 @@ class Forms {
         if (known) void api.deleteDraft(draft.id).catch(() => undefined);
       }
     }
-    for (const call of this.saved.keys()) if (!calls.has(call)) this.saved.delete(call);
+    const alive = new Set(live.map((c) => c.id));
+    for (const call of this.saved.keys()) if (!alive.has(call)) this.saved.delete(call);
   }
 
   flushAll(): void {

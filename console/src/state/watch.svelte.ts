@@ -37,6 +37,8 @@ class Watch {
   private alarmedAt = 0;
   private rangAt = 0;
   private reminded = new Map<string, number>();
+  /** The waiting caller of whom she was told last. */
+  private told: string | null = null;
   /** Callers who hung up while on hold or parked, until she has looked. */
   gone = $state.raw<GoneCaller[]>([]);
 
@@ -84,12 +86,13 @@ class Watch {
       const old = was.get(call.id);
       if (!old) this.popped(call);
       else if (old.state !== call.state) this.moved(call, old);
+      if (old && old.account.id !== call.account.id) this.renamed(call);
       if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
     }
     this.parked(before);
     this.notBrought(was);
     forms.letGo(desk.feed.calls, desk.feed.user?.id);
-    forms.tidy(desk.mine);
+    forms.tidy(desk.mine, desk.feed.calls);
     this.choose();
   }
 
@@ -108,6 +111,13 @@ class Watch {
     const failed = [...was.values()].some((c) => c.state === 'offered' && !desk.mine.some((m) => m.id === c.id));
     const held = desk.mine.find((c) => c.state === 'held');
     if (failed && held && !desk.talking) notices.show(`That call did not come to you. ${held.account.name} is still on hold: F4.`, 'info');
+  }
+
+  /** The call turned out to be for another account. */
+  private renamed(call: CallView): void {
+    void forms.changeAccount(call);
+    void accounts.want(call.account.id);
+    notices.say(`The call is for ${call.account.name} now. ${call.account_brief.answer_phrase}`);
   }
 
   /** The colleague who asked has handed the caller over. */
@@ -188,6 +198,12 @@ class Watch {
       this.rangAt = now;
       if (desk.talking || desk.isTyping) sound.beepWaiting();
       else sound.ring();
+    }
+    const waiting = desk.mine.length > 0 && !desk.offered ? desk.waiting : null;
+    if (waiting && waiting.call.id !== this.told) {
+      this.told = waiting.call.id;
+      sound.beepWaiting();
+      notices.say(`A caller of ${waiting.call.account.name} waits. F2 takes them.`);
     }
     for (const call of desk.parked) {
       const last = this.reminded.get(call.id) ?? 0;

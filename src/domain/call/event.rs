@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
 use super::recording::RecordingState;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{AccountId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -126,6 +126,12 @@ pub enum RecordEvent {
     HandedOver {
         from: UserId,
         to: UserId,
+    },
+    /// The call turned out to be for another account.
+    AccountChanged {
+        user: UserId,
+        from: AccountId,
+        to: AccountId,
     },
     /// The operator sent keys to the other party.
     KeysSent {

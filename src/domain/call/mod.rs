@@ -38,7 +38,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
-use crate::base::id::{ContactId, UserId};
+use crate::base::id::{AccountId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingPolicy, Speech};
 
@@ -163,9 +163,21 @@ pub enum OperatorCommand {
     HandOver,
     /// Keys to the other party.
     Keys(String),
+    /// The call is for another account: a wrong number, a sister company.
+    Rename(Rename),
     WrapUpDone {
         disposition: Option<String>,
     },
+}
+
+/// A call's account in place of another. Recording goes by the first one's wish, as that is what the caller was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub apology: Speech,
+    pub comfort: Option<Speech>,
+    pub ring: Duration,
 }
 
 /// Why a command was not followed.

@@ -9,7 +9,7 @@ use super::colleague::Colleague;
 use super::event::{OfferEnd, RecordEvent};
 use super::leg::{Leg, LegInput, LegState};
 use super::patch::PatchState;
-use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase};
+use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase, Rename};
 use crate::base::id::UserId;
 
 impl Call {
@@ -227,9 +227,22 @@ impl Call {
             }
             (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
+            (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, rename),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
+    }
+
+    fn rename(&mut self, by: &UserId, rename: Rename) -> Result<(), CommandError> {
+        if rename.from == rename.to {
+            return Err(CommandError::NotNow);
+        }
+        let Rename { from, to, apology, comfort, ring } = rename;
+        (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
+        // Who could not be reached was somebody of the other account.
+        self.patch_end = None;
+        self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });
+        Ok(())
     }
 
     /// Keys for the contact, if one is on the line: the menu is theirs. Else for the caller.

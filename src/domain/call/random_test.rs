@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;
+use super::park::Place;
 use super::tests::setup;
 use super::transfer::{TransferTo, Wanted};
 use super::*;
@@ -261,11 +262,61 @@ impl World {
         self.check();
     }
 
+    /// What several operators do. True if they did something.
+    fn desk(&mut self) -> bool {
+        let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
+        match self.call.stage() {
+            Stage::Talking | Stage::Held if self.rng.below(30) == 0 => {
+                let commands = [
+                    OperatorCommand::Park { slot: 1 },
+                    OperatorCommand::Pass { to: None, note: None },
+                    OperatorCommand::Pass { to: Some(user.clone()), note: None },
+                    OperatorCommand::Ask { user },
+                    OperatorCommand::Keys("1".to_owned()),
+                ];
+                let which = self.rng.below(5) as usize;
+                self.command(commands[which].clone());
+            }
+            Stage::Consulting if self.rng.below(8) == 0 => self.command(OperatorCommand::HandOver),
+            Stage::Parked | Stage::Consulting if self.rng.below(6) == 0 => {
+                if self.rng.below(6) == 0 {
+                    self.tell(Input::PassRefused { user });
+                    return true;
+                }
+                // The desk brings whom the call asks for, mostly, and they mostly come.
+                let asked = self.call.colleague().map(|c| c.user.clone());
+                let towards = self.call.parked().and_then(|p| match &p.place {
+                    Place::Towards(to) => Some(to.clone()),
+                    Place::Slot(_) => None,
+                });
+                let user = asked.or(towards).filter(|_| self.rng.below(5) > 0).unwrap_or(user);
+                let leg = self.fresh_leg();
+                self.operators.insert(leg);
+                let ring = self.rng.below(3) > 0;
+                self.tell(Input::Fetch { user, leg, ring });
+                if self.rng.below(3) > 0 {
+                    self.tell(Input::Leg { leg, event: LegInput::Answered });
+                    self.tell(Input::Leg { leg, event: LegInput::MediaUp });
+                }
+            }
+            _ if self.rng.below(80) == 0 => {
+                let leg = self.fresh_leg();
+                self.tell(Input::Fetch { user, leg, ring: true });
+                self.command(OperatorCommand::HandOver);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     fn step(&mut self) {
+        if self.desk() {
+            return;
+        }
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(28) {
+        match self.rng.below(25) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -324,29 +375,6 @@ impl World {
                     self.tell(Input::Unspoken { leg, play });
                 }
             }
-            24 if self.rng.below(3) == 0 => self.command(OperatorCommand::Park { slot: 1 }),
-            24 if self.rng.below(3) == 0 => {
-                let to = [None, Some(user)][self.rng.below(2) as usize].clone();
-                self.command(OperatorCommand::Pass { to, note: None });
-            }
-            24 if self.rng.below(2) == 0 => self.command(OperatorCommand::Keys("1".to_owned())),
-            24 => {
-                let asks = self.rng.below(2) == 0;
-                self.command(if asks { OperatorCommand::Ask { user } } else { OperatorCommand::HandOver });
-            }
-            25 | 26 => {
-                let leg = self.fresh_leg();
-                self.operators.insert(leg);
-                // The desk brings whom the call asks for, mostly.
-                let asked = self.call.colleague().map(|c| c.user.clone()).filter(|_| self.rng.below(4) > 0);
-                let user = asked.unwrap_or(user);
-                if self.rng.below(4) == 0 {
-                    self.tell(Input::PassRefused { user });
-                } else {
-                    let ring = self.rng.below(3) > 0;
-                    self.tell(Input::Fetch { user, leg, ring });
-                }
-            }
             _ => {
                 let by = Duration::from_millis(self.rng.below(4_000));
                 self.clock.advance(by);
@@ -373,7 +401,7 @@ impl World {
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts, mut fetched, mut handed_over) = (0, 0, 0, 0, 0, 0);
-    for seed in 0..8_000 {
+    for seed in 0..10_500 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
         for _ in 0..150 {
@@ -394,7 +422,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && fetched > 100 && handed_over > 20,
+        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && fetched > 10 && handed_over > 5,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {fetched} {handed_over}"
     );
 }

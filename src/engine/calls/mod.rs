@@ -113,6 +113,8 @@ pub enum Command {
     HandOver,
     /// Keys to the other party.
     Keys(String),
+    /// The call is for this account.
+    Rename(Arc<Account>),
     WrapUpDone {
         disposition: Option<String>,
     },

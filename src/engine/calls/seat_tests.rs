@@ -3,6 +3,7 @@
 
 use super::house::{Did, House, hangs_up, number, user};
 use super::*;
+use crate::base::id::AccountId;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::call::transfer::TransferProgress;
 use crate::engine::feed::{CallState, SeatState};
@@ -19,15 +20,22 @@ impl House {
         self.calls.command(call, &UserId::named(name), command).await
     }
 
-    fn latest(&self) -> CallId {
-        self.calls.views().last().expect("a live call").id.clone()
+    /// The call that is none of these.
+    fn other_than(&self, known: &[CallView]) -> CallId {
+        let views = self.calls.views();
+        views.iter().find(|v| known.iter().all(|k| k.id != v.id)).expect("a live call").id.clone()
+    }
+
+    fn view(&self, call: &CallId) -> CallView {
+        self.calls.views().into_iter().find(|v| v.id == *call).expect("a live call")
     }
 
     /// A caller with whom an operator who is ready talks: call, caller's leg, operator's leg.
     async fn talks(&mut self, name: &str) -> (CallId, LegId, LegId) {
+        let before = self.calls.views();
         let (caller, events) = self.queued().await;
         self.kept.push(events);
-        let call = self.latest();
+        let call = self.other_than(&before);
         let (operator, events) = self.takes(name).await;
         self.kept.push(events);
         self.hears(caller, &[Source::Leg(operator)]).await;
@@ -37,9 +45,10 @@ impl House {
 
     /// A caller who waits.
     async fn waits(&mut self) -> (CallId, LegId) {
+        let before = self.calls.views();
         let (caller, events) = self.queued().await;
         self.kept.push(events);
-        let call = self.latest();
+        let call = self.other_than(&before);
         self.is(&call, CallState::Queued).await;
         (call, caller)
     }
@@ -87,7 +96,8 @@ async fn a_seat_takes_no_more_calls_than_it_may_and_none_in_the_middle_of_a_patc
     }
     let (fourth, _) = house.waits().await;
     assert_eq!(house.asks("kim", &fourth, Command::Take).await, Err(CommandError::SeatFull));
-    let states = |house: &House| house.calls.views().iter().map(|v| v.state).collect::<Vec<_>>();
+    calls.push(fourth);
+    let states = |house: &House| calls.iter().map(|call| house.view(call).state).collect::<Vec<_>>();
     let (held, talking, queued) = (CallState::Held, CallState::Talking, CallState::Queued);
     assert_eq!(states(&house), [held, held, talking, queued], "whom she talks with was not disturbed");
 
@@ -108,10 +118,7 @@ async fn a_parked_caller_is_fetched_by_another_operator_and_slots_are_used_again
     house.hears(first, &[Source::Music]).await;
     house.until("kim's leg is let go", |d| hangs_up(d, kims)).await;
     house.is(&one, CallState::Parked).await;
-    let slot = |house: &House, call: &CallId| {
-        let views = house.calls.views();
-        views.iter().find(|v| v.id == *call).and_then(|v| v.parked.as_ref()).and_then(|p| p.slot)
-    };
+    let slot = |house: &House, call: &CallId| house.view(call).parked.and_then(|p| p.slot);
     assert_eq!(slot(&house, &one), Some(1));
     // She is free for the next, whom she parks beside.
     let (two, _, _) = house.talks("kim").await;
@@ -126,7 +133,7 @@ async fn a_parked_caller_is_fetched_by_another_operator_and_slots_are_used_again
     let (lees, _events) = house.takes("lee").await;
     house.hears(first, &[Source::Leg(lees)]).await;
     house.is(&one, CallState::Talking).await;
-    let view = house.calls.views()[0].clone();
+    let view = house.view(&one);
     assert_eq!((view.seat, view.taken, view.parked), (Some(UserId::named("lee")), true, None));
     let (seat, _) = house.desk.board(user("lee")).await.expect("the desk is open");
     assert_eq!(seat.calls, [one.clone()]);
@@ -140,7 +147,7 @@ async fn a_caller_who_hangs_up_while_parked_is_on_record_as_that() {
     let mut house = House::open("greeting");
     house.ready("kim").await;
     let (caller, from_caller) = house.queued().await;
-    let call = house.latest();
+    let call = house.call();
     let (operator, _events) = house.takes("kim").await;
     house.hears(caller, &[Source::Leg(operator)]).await;
     house.is(&call, CallState::Talking).await;
@@ -192,7 +199,7 @@ async fn an_operator_asks_another_who_takes_the_caller_over() {
     assert_eq!(house.asks("kim", &call, Command::HandOver).await, Ok(()));
     house.hears(caller, &[Source::Leg(lees)]).await;
     house.is(&call, CallState::Talking).await;
-    assert_eq!(house.calls.views()[0].seat, Some(UserId::named("lee")));
+    assert_eq!(house.view(&call).seat, Some(UserId::named("lee")));
     // Kim is free: she gets the caller who waits.
     house.takes("kim").await;
 }
@@ -202,7 +209,7 @@ async fn a_desk_phone_transfers_its_caller_to_another_operator() {
     let mut house = House::open("greeting");
     house.ready("kim").await;
     let (caller, _from_caller) = house.queued().await;
-    let call = house.latest();
+    let call = house.call();
     let (operator, from_operator) = house.takes("kim").await;
     house.hears(caller, &[Source::Leg(operator)]).await;
     house.is(&call, CallState::Talking).await;
@@ -216,6 +223,33 @@ async fn a_desk_phone_transfers_its_caller_to_another_operator() {
     house.until("the phone is told", done).await;
     let (lees, _events) = house.takes("lee").await;
     house.hears(caller, &[Source::Leg(lees)]).await;
+}
+
+#[tokio::test]
+async fn a_call_for_the_wrong_account_goes_on_in_the_right_one_s_name() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (call, _, _) = house.talks("kim").await;
+    let found = house.calls.0.accounts.find_by_did(&number("+12025550103")).await.expect("a book");
+    let mut clinic = (*found.expect("an account")).clone();
+    (clinic.id, clinic.caller_id) = (AccountId::named("clinic"), Some(number("+12025550104")));
+    let rename = Command::Rename(Arc::new(clinic));
+    assert_eq!(house.asks("lee", &call, rename.clone()).await, Err(CommandError::NotYours));
+    assert_eq!(house.asks("kim", &call, rename).await, Ok(()));
+    assert_eq!(house.calls.views()[0].account.id, AccountId::named("clinic"));
+    let patch = Command::Patch { number: number("+12025550190"), contact: None, ring: Duration::from_secs(30) };
+    assert_eq!(house.asks("kim", &call, patch).await, Ok(()));
+    let asked = |d: &Did| match d {
+        Did::Asked(out) => Some(out.clone()),
+        _ => None,
+    };
+    let out = house.until("dial", asked).await.1;
+    assert_eq!((out.account, out.caller_id), (Some(AccountId::named("clinic")), Some(number("+12025550104"))));
+    let changed =
+        |d: &Did| matches!(d, Did::Wrote(Line::Event { kind, .. }) if kind == "account_changed").then_some(());
+    if !house.kinds().contains(&"account_changed".to_owned()) {
+        house.until("the record", changed).await;
+    }
 }
 
 #[tokio::test]

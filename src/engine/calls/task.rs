@@ -17,13 +17,13 @@ use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
 use crate::base::id::UserId;
 use crate::base::pii::Pii;
-use crate::domain::account::{RecordingMode, Speech};
+use crate::domain::account::{Account, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::recording::RecordingState;
-use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
@@ -290,6 +290,7 @@ impl CallTask {
             Command::Pass { to, note } => OperatorCommand::Pass { to, note },
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,
+            Command::Rename(account) => return self.rename(by, account),
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
@@ -304,6 +305,27 @@ impl CallTask {
             && let Some(contact) = dialled
         {
             self.contact = contact;
+        }
+        self.carry_out();
+        followed
+    }
+
+    /// The call goes on as another account's: its words, numbers and limits hold from now on.
+    fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
+        let rename = Rename {
+            from: self.facts.account.id.clone(),
+            to: account.id.clone(),
+            apology: account.apology.clone(),
+            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            ring: Duration::from_secs(account.ring_secs.max(1).into()),
+        };
+        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
+        if followed.is_ok() {
+            self.mixer.make_ready(&account.apology);
+            self.facts.account = account;
+            self.facts.earlier = 0;
+            self.contact = None;
+            self.calls.count_earlier(&self.facts);
         }
         self.carry_out();
         followed

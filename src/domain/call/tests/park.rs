@@ -199,6 +199,33 @@ fn an_operator_asks_another_and_hands_the_caller_over() {
 }
 
 #[test]
+fn a_call_for_the_wrong_account_goes_on_as_another_s_and_the_record_tells_both() {
+    let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+    let (from, to) = (AccountId::named("plumbing"), AccountId::named("clinic"));
+    let rename = |from: &AccountId, to: &AccountId| {
+        OperatorCommand::Rename(Rename {
+            from: from.clone(),
+            to: to.clone(),
+            apology: spoken("the clinic is sorry"),
+            comfort: None,
+            ring: Duration::from_secs(40),
+        })
+    };
+    let mut line = Line::talking();
+    assert_eq!(line.refuses(rename(&from, &from)), CommandError::NotNow, "it is");
+    line.does(rename(&from, &to));
+    assert!(line.recorded(&RecordEvent::AccountChanged { user: kim(), from: from.clone(), to: to.clone() }));
+    assert_eq!(line.call.stage(), Stage::Talking);
+    // What the caller hears from now on is the other account's.
+    line.does(OperatorCommand::Pass { to: None, note: None });
+    line.tell(Input::Overdue);
+    assert_eq!(line.last_play.clone().map(|p| p.2), Some(spoken("the clinic is sorry")));
+    let mut line = Line::queued();
+    line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
+    assert_eq!(line.refuses(rename(&from, &to)), CommandError::NotNow);
+}
+
+#[test]
 fn keys_go_to_the_caller_and_to_the_contact_once_there_is_one() {
     let keys = || OperatorCommand::Keys("12#".to_owned());
     let to = |leg| Output::Keys { leg, keys: "12#".to_owned() };
