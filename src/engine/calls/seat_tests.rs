@@ -136,7 +136,7 @@ async fn a_parked_caller_is_fetched_by_another_operator_and_slots_are_used_again
     let view = house.view(&one);
     assert_eq!((view.seat, view.taken, view.parked), (Some(UserId::named("lee")), true, None));
     let (seat, _) = house.desk.board(user("lee")).await.expect("the desk is open");
-    assert_eq!(seat.calls, [one.clone()]);
+    assert_eq!(seat.calls, std::slice::from_ref(&one));
     assert_eq!(house.asks("lee", &one, Command::Park).await, Ok(()));
     house.is(&one, CallState::Parked).await;
     assert_eq!(slot(&house, &one), Some(1), "it was free again");
