@@ -146,7 +146,11 @@ const talk = (c, more = {}) => {
 };
 
 const actions = {
-  take: (c) => talk(c),
+  take: (c) => {
+    state.waiting = state.waiting.filter((w) => w.call !== c.id);
+    tell({ type: 'queue', queue: queue() });
+    return talk(c);
+  },
   hold: (c) => update(c, { state: 'held', hears: hears('held') }),
   retrieve: (c) => talk(c),
   park: (c) => parkAt(c, Date.now(), KIM.id),
