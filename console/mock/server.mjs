@@ -49,6 +49,9 @@ function reset() {
 }
 reset();
 
+const colleague = (id, name, at) => ({ user: { id, name }, state: at, reason: null, since: Date.now(), calls: [] });
+const COLLEAGUES = [colleague('usr_lee', 'Lee Marsh', 'ready'), colleague('usr_max', 'Max Ott', 'talking'), colleague('usr_noor', 'Noor Haddad', 'ready')];
+
 const queue = () => ({ waiting: state.waiting, ready: 2, talking: 3 });
 const tell = (event) => {
   for (const s of sockets) s.send(JSON.stringify(event));
@@ -110,7 +113,7 @@ function update(call, more) {
 function ring(account, offered = false) {
   const now = Date.now();
   const id = `call_${state.next++}`;
-  const busy = [...state.calls.values()].some((c) => c.state !== 'wrap_up');
+  const busy = [...state.calls.values()].some((c) => c.seat === KIM.id && c.state !== 'wrap_up' && c.state !== 'held');
   const wait = offered || busy;
   const call = {
     id,
@@ -127,6 +130,10 @@ function ring(account, offered = false) {
     patch: null,
     hears: hears(wait ? '' : 'talking'),
     ended: null,
+    parked: null,
+    colleague: null,
+    taken: false,
+    note: null,
     recording: { mode: 'on_demand', state: 'off' },
     earlier: 2,
     listeners: [],
@@ -139,10 +146,38 @@ function ring(account, offered = false) {
   return id;
 }
 
+/** She speaks in one call at a time. */
+function aside(but) {
+  for (const c of state.calls.values()) if (c.id !== but && c.seat === KIM.id && c.state === 'talking') update(c, { state: 'held', hears: hears('held') });
+}
+
+const talk = (c, more = {}) => {
+  aside(c.id);
+  return update(c, { state: 'talking', seat: KIM.id, offered_until: null, hears: hears('talking'), ...more });
+};
+
 const actions = {
-  take: (c) => update(c, { state: 'talking', offered_until: null, hears: hears('talking') }),
+  take: (c) => {
+    state.waiting = state.waiting.filter((w) => w.call !== c.id);
+    tell({ type: 'queue', queue: queue() });
+    return talk(c);
+  },
   hold: (c) => update(c, { state: 'held', hears: hears('held') }),
-  retrieve: (c) => update(c, { state: 'talking', hears: hears('talking') }),
+  retrieve: (c) => talk(c),
+  park: (c) => parkAt(c, Date.now(), KIM.id),
+  fetch: (c) => talk(c, { parked: null, taken: true }),
+  pass: (c) => update(c, { state: 'queued', seat: null, taken: true, hears: hears('held') }),
+  keys: () => {},
+  account: (c, body) => {
+    const account = ACCOUNTS.find((a) => a.id === body.account);
+    update(c, { account: ref(account), account_brief: { answer_phrase: account.answer_phrase, notes: account.notes } });
+  },
+  ask: (c, body) => {
+    const asked = update(c, { state: 'consulting', colleague: { user: body.user, there: false, since: Date.now() } });
+    setTimeout(() => update({ ...asked }, { colleague: { user: body.user, there: true, since: Date.now() } }), 600);
+  },
+  'ask/hand_over': (c) => update(c, { state: 'talking', seat: c.colleague.user, colleague: null, taken: true }),
+  'ask/cancel': (c) => talk(c, { colleague: null }),
   'recording/start': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
   'recording/resume': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
   'recording/pause': (c) => update(c, { recording: { ...c.recording, state: 'paused' } }),
@@ -178,6 +213,18 @@ const actions = {
     setSeat({ state: state.calls.size ? 'talking' : 'ready', calls: [...state.calls.keys()] });
   },
 };
+
+function parkAt(c, since, by) {
+  const slots = new Set([...state.calls.values()].map((o) => o.parked?.slot));
+  const slot = [1, 2, 3, 4, 5].find((n) => !slots.has(n));
+  update(c, {
+    state: 'parked',
+    seat: null,
+    taken: true,
+    hears: hears('held'),
+    parked: { slot, by, since, remind_at: since + 60_000, return_at: since + 180_000 },
+  });
+}
 
 function checkForm(form, answers) {
   return form.fields
@@ -328,6 +375,7 @@ function route(method, path, query, body) {
     return user.role === 'supervisor' ? [200, { ...state.floor, calls: [...state.calls.values()], queue: queue() }] : [403, problem(403, 'auth.role', 'Your role does not allow this.')];
   }
   if (noun === 'calls' && rest[0] === 'listen') return listen(id, method === 'POST' ? body.mode : null);
+  if (key === 'GET seats') return [200, page([state.seat, ...COLLEAGUES])];
   if (noun === 'calls') {
     if (!id && query.get('abandoned')) {
       const kind = query.get('abandoned');
@@ -341,9 +389,11 @@ function route(method, path, query, body) {
     if (!call && rest[0] === 'take') {
       state.waiting = state.waiting.filter((w) => w.call !== id);
       tell({ type: 'queue', queue: queue() });
+      aside(null);
       ring(CLINIC);
       return [204];
     }
+    if (rest[0] === 'form') return [204];
     if (!call || !action) return [409, problem(409, 'call.not_now', 'That is not possible on this call now.')];
     action(call, body);
     return [204];
@@ -371,7 +421,19 @@ async function mock(path, query, body) {
     reset();
     tell(hello());
   } else if (path === '/mock/ring') ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, query.has('offered'));
-  else if (path === '/mock/calm') {
+  else if (path === '/mock/waiting') {
+    // A caller in the queue whom nobody is free for.
+    const id = ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, true);
+    const call = update(state.calls.get(id), { state: 'queued', seat: null, offered_until: null });
+    state.waiting = [{ call: id, account: call.account, since: Date.now() - 9_000, priority: 0 }];
+    tell({ type: 'queue', queue: queue() });
+  } else if (path === '/mock/parked') {
+    const id = ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, true);
+    parkAt(state.calls.get(id), Date.now() - Number(query.get('ago') ?? 20) * 1000, 'usr_max');
+  } else if (path === '/mock/hangup') {
+    const call = [...state.calls.values()].find((c) => c.state === query.get('state'));
+    if (call) update(call, { state: call.state === 'parked' ? 'ended' : 'wrap_up', parked: null, hears: [], ended: { cause: 'hung_up' } });
+  } else if (path === '/mock/calm') {
     for (const d of [...state.dispatches.values()]) if (d.needs_operator) change(d.id, { needs_operator: false, alarm: null });
   } else if (path === '/mock/floor') {
     state.floor = busyFloor(Date.now());

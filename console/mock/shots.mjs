@@ -157,6 +157,63 @@ const SCENES = {
     await page.keyboard.press('w');
     await page.waitForSelector('.bar.whisper');
   },
+  several: async (page) => {
+    await SCENES.call(page);
+    await mock('waiting?to=clinic');
+    await page.waitForSelector('.waiting');
+    await page.keyboard.press('F2');
+    await page.waitForSelector('.band:has-text("Clinic")');
+    await page.waitForTimeout(200);
+  },
+  waiting: async (page) => {
+    await SCENES.call(page);
+    await mock('waiting?to=clinic');
+    await page.waitForSelector('.waiting');
+  },
+  otherheld: async (page) => {
+    await SCENES.several(page);
+    await page.keyboard.press('Control+ArrowDown');
+    await page.waitForSelector('.speaking');
+  },
+  parked: async (page) => {
+    await SCENES.call(page);
+    await mock('parked?to=clinic&ago=75');
+    await mock('parked?ago=12');
+    await page.waitForSelector('#parked-h');
+  },
+  gone: async (page) => {
+    await SCENES.several(page);
+    await mock('hangup?state=held');
+    await page.waitForSelector('.gone');
+  },
+  pass: async (page) => {
+    await SCENES.call(page);
+    await page.keyboard.press('Alt+g');
+    await page.waitForSelector('#pass-list li');
+  },
+  consult: async (page) => {
+    await SCENES.pass(page);
+    await page.keyboard.press('Shift+Enter');
+    await page.waitForSelector('.consult .primary');
+  },
+  rename: async (page) => {
+    await SCENES.call(page);
+    await page.keyboard.press('Alt+a');
+    await page.waitForSelector('#account-list li');
+  },
+  renamed: async (page) => {
+    await SCENES.rename(page);
+    await page.keyboard.type('clinic');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.band:has-text("Clinic")');
+  },
+  keypad: async (page) => {
+    await SCENES.call(page);
+    await page.keyboard.press('Alt+k');
+    await page.waitForSelector('.pad');
+    await page.keyboard.type('42#');
+    await page.waitForTimeout(200);
+  },
   keys: async (page) => {
     await page.keyboard.press('Control+/');
     await page.waitForSelector('.keys');
@@ -177,7 +234,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

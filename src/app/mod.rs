@@ -148,7 +148,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
-    let (desk, from_desk) = DeskHandle::start(Arc::clone(&clock), feed.clone());
+    let (desk, from_desk) = DeskHandle::start_with(Arc::clone(&clock), feed.clone(), config.seats.calls);
     let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker.clone(), legs));
     let (call_news, from_calls) = mpsc::unbounded_channel();
     let (recordings, recordings_ended) =
@@ -167,6 +167,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             numbering: numbering(&config),
             recordings: recordings.clone(),
             figures: figures.clone(),
+            park: config.seats.park,
             news: call_news,
         },
         from_desk,

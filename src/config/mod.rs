@@ -11,6 +11,7 @@ mod read_trunk;
 mod read_turn;
 mod recording;
 mod routing;
+mod seats;
 pub mod secret;
 mod section;
 pub mod tls;
@@ -35,6 +36,7 @@ pub use board::Board;
 pub use operators::Operators;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
+pub use seats::Seats;
 pub use section::Mistake;
 pub use trunk::Trunk;
 
@@ -46,6 +48,7 @@ pub struct Config {
     pub media: Media,
     pub store: StoreConfig,
     pub recording: Recording,
+    pub seats: Seats,
     pub voice: Voice,
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,

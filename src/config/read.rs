@@ -16,6 +16,7 @@ use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
 use super::routing::read_limits;
+use super::seats::read_seats;
 use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::tls;
 use super::trunk::{Trunk, TrunkTransport};
@@ -78,6 +79,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let media = read_media(&top.section("media"));
     let store = read_store(&top.section("store"));
     let recording = read_recording(&top.section("recording"));
+    let seats = read_seats(&top.section("seats"));
     let voice = read_voice(&top.section("voice"));
     let email = read_email(&top.section("email"));
     let providers = top.sections("sms");
@@ -101,6 +103,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         media: media?.value,
         store: store?,
         recording: recording?,
+        seats: seats?,
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,

@@ -20,8 +20,8 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Sip, SmsKind, SmsProvider, StoreConfig,
-    Voice, default_shards, secret,
+    Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, SmsKind, SmsProvider,
+    StoreConfig, Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::dispatch::protocol::Protocol;
@@ -102,6 +102,7 @@ impl Demo {
             },
             store: StoreConfig::in_directory(&self.data),
             recording: Recording::in_directory(self.data.join("recordings")),
+            seats: Seats::default(),
             voice: Voice {
                 command: None,
                 prompts: prompts(),

@@ -80,6 +80,7 @@ impl CallTally {
                     CallOutcome::Abandoned(Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling) => {
                         Some(Lost::Greeting)
                     }
+                    CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
                     CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),

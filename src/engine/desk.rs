@@ -13,7 +13,7 @@ use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
 use crate::domain::operator::skill::Skills;
-use crate::domain::operator::{self, CannotListen, NotReadyYet, Phone, Phones, Seat, State};
+use crate::domain::operator::{self, CannotListen, CannotTake, NotReadyYet, Phone, Phones, SEAT_CALLS, Seat, State};
 use crate::domain::queue::place::Place;
 use crate::domain::queue::{self, Queue, Terms};
 
@@ -68,6 +68,10 @@ pub enum CallWord {
     ListenerGone {
         user: UserId,
     },
+    /// The caller is for this operator: [`FromDesk::Fetch`] or [`FromDesk::PassRefused`] follows.
+    Pass {
+        user: UserId,
+    },
     /// The call's task is gone: whatever was not told is over.
     Died,
 }
@@ -81,6 +85,18 @@ pub enum FromDesk {
         user: UserId,
         phone: Option<Phone>,
         ring: bool,
+    },
+    /// The operator is to have the caller, who is parked or on the way there.
+    Fetch {
+        call: CallId,
+        user: UserId,
+        phone: Option<Phone>,
+        ring: bool,
+    },
+    /// The operator to whom the caller was on the way is not ready.
+    PassRefused {
+        call: CallId,
+        user: UserId,
     },
     Overdue {
         call: CallId,
@@ -113,6 +129,10 @@ enum ToDesk {
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
     Listen { call: CallId, user: UserRef, reply: oneshot::Sender<Result<Phone, CannotListen>> },
+    Fetch { call: CallId, user: UserId, reply: oneshot::Sender<Result<(), CannotTake>> },
+    WhyNotTake { user: UserId, reply: oneshot::Sender<Option<CannotTake>> },
+    IsReady { user: UserId, reply: oneshot::Sender<bool> },
+    Seats { reply: oneshot::Sender<Vec<SeatView>> },
     FromCall { call: CallId, word: CallWord },
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
     LogOut { user: UserId, reason: String, reply: oneshot::Sender<Option<SeatView>> },
@@ -131,11 +151,17 @@ pub struct DeskHandle {
 impl DeskHandle {
     /// Starts the desk. What it tells calls comes out of the receiver; it ends when all handles are gone.
     pub fn start(clock: SharedClock, feed: Feed) -> (Self, mpsc::UnboundedReceiver<FromDesk>) {
+        Self::start_with(clock, feed, SEAT_CALLS)
+    }
+
+    /// The same, with so many calls a seat at most.
+    pub fn start_with(clock: SharedClock, feed: Feed, seat_calls: usize) -> (Self, mpsc::UnboundedReceiver<FromDesk>) {
         let (words, received) = mpsc::unbounded_channel();
         let (to_calls, from_desk) = mpsc::unbounded_channel();
         let desk = Desk {
             clock,
             feed,
+            seat_calls,
             queue: Queue::default(),
             seats: BTreeMap::new(),
             phones: HashMap::new(),
@@ -192,6 +218,34 @@ impl DeskHandle {
         replied.await.unwrap_or(false)
     }
 
+    /// Has `user` fetch a parked caller. The call says what comes of it.
+    pub async fn fetch(&self, call: CallId, user: UserId) -> Result<(), CannotTake> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Fetch { call, user, reply });
+        replied.await.unwrap_or(Err(CannotTake::NotReady))
+    }
+
+    /// What stands in the way of one more call at `user`'s seat.
+    pub async fn why_not_take(&self, user: UserId) -> Option<CannotTake> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::WhyNotTake { user, reply });
+        replied.await.unwrap_or(Some(CannotTake::NotReady))
+    }
+
+    /// True if `user` is ready and has no call.
+    pub async fn is_ready(&self, user: UserId) -> bool {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::IsReady { user, reply });
+        replied.await.unwrap_or(false)
+    }
+
+    /// Everybody at work, by name.
+    pub async fn seats(&self) -> Vec<SeatView> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Seats { reply });
+        replied.await.unwrap_or_default()
+    }
+
     /// `user`'s seat and the queue, as shown now. None when the desk is closed.
     pub async fn board(&self, user: UserRef) -> Option<(SeatView, QueueView)> {
         let (reply, replied) = oneshot::channel();
@@ -237,6 +291,8 @@ struct OneSeat {
 struct Desk {
     clock: SharedClock,
     feed: Feed,
+    /// The most calls at one seat.
+    seat_calls: usize,
     queue: Queue,
     seats: BTreeMap<UserId, OneSeat>,
     /// Phones that are registered, also of people without a console yet.
@@ -298,7 +354,9 @@ impl Desk {
             }
             ToDesk::Take { call, user, reply } => {
                 let before = self.offered_to(&call);
-                self.tell_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
+                if self.why_not_take(&user).is_none() {
+                    self.tell_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
+                }
                 let _ = reply.send(before.is_none() && self.offered_to(&call) == Some(user));
             }
             ToDesk::Listen { call, user, reply } => {
@@ -313,6 +371,25 @@ impl Desk {
                 let seats = self.seats.keys().map(|user| self.seat_view(user)).collect();
                 let _ = reply.send((seats, self.queue_view()));
             }
+            ToDesk::Fetch { call, user, reply } => {
+                let why_not = self.why_not_take(&user);
+                if why_not.is_none() {
+                    self.bring(call, user, true);
+                }
+                let _ = reply.send(why_not.map_or(Ok(()), Err));
+            }
+            ToDesk::WhyNotTake { user, reply } => {
+                let _ = reply.send(self.why_not_take(&user));
+            }
+            ToDesk::IsReady { user, reply } => {
+                let _ = reply.send(self.is_ready(&user));
+            }
+            ToDesk::Seats { reply } => {
+                let at_work = self.seats.iter().filter(|(_, one)| one.seat.state() != State::Offline);
+                let mut seats: Vec<_> = at_work.map(|(user, _)| self.seat_view(user)).collect();
+                seats.sort_by(|a, b| a.user.name.cmp(&b.user.name));
+                let _ = reply.send(seats);
+            }
             ToDesk::FromCall { call, word } => self.on_call(call, word),
             ToDesk::Board { user, reply } => {
                 self.seat_of(&user);
@@ -323,6 +400,21 @@ impl Desk {
 
     fn offered_to(&self, call: &CallId) -> Option<UserId> {
         self.queue.waiting().into_iter().find(|t| t.call == *call).and_then(|t| t.offered.clone())
+    }
+
+    fn why_not_take(&self, user: &UserId) -> Option<CannotTake> {
+        self.seats.get(user).map_or(Some(CannotTake::NotReady), |one| one.seat.why_not_take(self.seat_calls))
+    }
+
+    fn is_ready(&self, user: &UserId) -> bool {
+        self.seats.get(user).is_some_and(|one| one.seat.state() == State::Ready)
+    }
+
+    /// A caller who is in no queue comes to a seat.
+    fn bring(&mut self, call: CallId, user: UserId, ring: bool) {
+        let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
+        self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
+        self.tell_call(FromDesk::Fetch { call, user, phone, ring });
     }
 
     fn set_ready(&mut self, user: &UserRef, ready: bool, reason: Option<String>) -> SetReady {
@@ -385,14 +477,23 @@ impl Desk {
             CallWord::SeatFreed { user } => self.tell_seat(&user, operator::Input::Freed { call }),
             CallWord::WrappedUp { user } => self.tell_seat(&user, operator::Input::WrappedUp { call }),
             CallWord::ListenerGone { user } => self.stop_listening(&call, &user),
+            CallWord::Pass { user } => {
+                if self.is_ready(&user) {
+                    let ring = self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
+                    self.bring(call, user, ring);
+                } else {
+                    self.tell_call(FromDesk::PassRefused { call, user });
+                }
+            }
             CallWord::Died => {
                 self.dequeue(call.clone());
                 for user in self.seats.keys().cloned().collect::<Vec<_>>() {
                     self.stop_listening(&call, &user);
                 }
-                let at_it = self.seats.iter().find(|(_, s)| s.seat.call() == Some(&call)).map(|(user, _)| user.clone());
-                if let Some(user) = at_it {
-                    self.tell_seat(&user, operator::Input::LostCall { call });
+                let at_it = |(_, one): &(&UserId, &OneSeat)| one.seat.calls().any(|c| *c == call);
+                let users: Vec<_> = self.seats.iter().filter(at_it).map(|(user, _)| user.clone()).collect();
+                for user in users {
+                    self.tell_seat(&user, operator::Input::LostCall { call: call.clone() });
                 }
             }
         }
@@ -521,7 +622,7 @@ impl Desk {
             phone: seat.phone(),
             desk_phone: seat.phone_to_ring() == Some(Phone::DeskPhone),
             checked: seat.checked(),
-            calls: seat.call().cloned().into_iter().collect(),
+            calls: seat.calls().cloned().collect(),
             skills: self.skills.get(user).into_iter().flatten().cloned().collect(),
         }
     }

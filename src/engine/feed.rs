@@ -171,6 +171,14 @@ pub struct CallView {
     /// Who hears whom now.
     pub hears: Vec<HearsView>,
     pub ended: Option<EndedView>,
+    /// Where the caller waits for an operator who fetches them.
+    pub parked: Option<ParkedView>,
+    /// The operator talks with another one about the caller, who hears music.
+    pub colleague: Option<ColleagueView>,
+    /// An operator has talked with the caller: there may be a form that was begun.
+    pub taken: bool,
+    /// What the operator says who passed the caller on.
+    pub note: Option<NoteView>,
     pub recording: RecordingView,
     /// Messages taken from this caller before.
     pub earlier: u32,
@@ -220,6 +228,10 @@ pub enum CallState {
     RingingBack,
     Talking,
     Held,
+    /// At nobody's seat, and not in the queue: parked, or on the way to another operator.
+    Parked,
+    /// The operator asks another one; the caller hears music.
+    Consulting,
     Patching,
     Conference,
     /// Caller and contact talk on; the operator has dropped off.
@@ -258,6 +270,35 @@ pub enum PatchState {
     Failed,
 }
 
+/// A caller at nobody's seat who is not in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ParkedView {
+    /// `None`: on the way to another operator.
+    pub slot: Option<u32>,
+    pub by: UserId,
+    pub since: UtcMs,
+    /// From then on somebody should look after them.
+    pub remind_at: UtcMs,
+    /// Then they are back at the head of the queue.
+    pub return_at: UtcMs,
+}
+
+/// An operator who is asked by another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ColleagueView {
+    pub user: UserId,
+    /// The two talk; before, the phone rings.
+    pub there: bool,
+    pub since: UtcMs,
+}
+
+/// What an operator says to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct NoteView {
+    pub by: UserId,
+    pub text: Option<String>,
+}
+
 /// Whether the call is recorded, and whether its account wants that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RecordingView {
@@ -276,7 +317,7 @@ pub struct ListenerView {
     pub since: UtcMs,
 }
 
-/// One party and what it hears: `caller`, `operator`, `contact`, `supervisor`, `music`, `ringback`, `prompt`.
+/// One party and what it hears: `caller`, `operator`, `contact`, `colleague`, `supervisor`, `music`, `ringback`, `prompt`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct HearsView {
     pub who: &'static str,

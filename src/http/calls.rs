@@ -65,7 +65,7 @@ pub async fn list(
     Ok(Json(CallList::Live(Calls { items: board(&front, signed.user()).await?.calls })))
 }
 
-async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
+pub(super) async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
     match front.desk.command(call, by.0.bearer.user, command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
@@ -95,6 +95,14 @@ actions! {
     hold "/api/v1/calls/{id}/hold" Command::Hold;
     /// Back to the caller.
     retrieve "/api/v1/calls/{id}/retrieve" Command::Retrieve;
+    /// The caller waits at a numbered slot until anybody fetches them; I am free.
+    park "/api/v1/calls/{id}/park" Command::Park;
+    /// The caller is the operator's whom I have asked, from now on; I am free.
+    hand_over "/api/v1/calls/{id}/ask/hand_over" Command::HandOver;
+    /// Back to the caller.
+    leave_colleague "/api/v1/calls/{id}/ask/cancel" Command::Cancel;
+    /// Has a parked caller at my seat; whom I speak with goes on hold.
+    fetch "/api/v1/calls/{id}/fetch" Command::Fetch;
     /// Ends the call.
     hang_up "/api/v1/calls/{id}/hangup" Command::HangUp;
     /// As much time for the wrap-up once more, where the account limits it.

@@ -63,6 +63,10 @@ impl Desk for LiveDesk {
         Box::pin(async move { self.calls.command(&call, &by, command).await.map_err(not_now) })
     }
 
+    fn seats(&self) -> Answer<'_, Vec<SeatView>> {
+        Box::pin(self.desk.seats())
+    }
+
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>> {
         Box::pin(async move { self.desk.set_ready(user, ready, reason).await.map_err(not_now) })
     }

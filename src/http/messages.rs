@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, CallTypeId, DraftId, MessageId, UserId};
@@ -21,6 +22,7 @@ use crate::domain::message::Message;
 use crate::domain::message::form::{Answers, FieldError, Form};
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::{AccountRef, DispatchView, UserRef};
+use crate::io::store::calls::CallEventRecord;
 use crate::io::store::drafts::Draft;
 use crate::io::store::idempotency::Remembered;
 use crate::io::store::messages::MessageFilter;
@@ -283,18 +285,23 @@ pub async fn save(
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
-/// Refuses a call that is another account's or nobody's: what becomes of a call decides over its dispatches.
+/// Refuses a call that is another account's or nobody's: what becomes of a call decides over its dispatches. A call that
+/// turned out to be for another account is both accounts'.
 async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Result<(), Problem> {
     let Some(call) = &body.call else { return Ok(()) };
-    let account = match front.store.find_call(call).await? {
-        Some(record) => Some(record.account),
-        // Its record is written behind it, so the call may be live and not on record yet.
-        None => {
-            let live = board(front, signed.user()).await?.calls;
-            live.into_iter().find(|live| live.id == *call).map(|live| live.account.id)
-        }
+    if front.store.find_call(call).await?.is_some_and(|record| record.account == body.account) {
+        return Ok(());
+    }
+    // Its record is written behind it, so the call may be live and not on record yet, or not as what it is now.
+    let live = board(front, signed.user()).await?.calls;
+    if live.iter().any(|live| live.id == *call && live.account.id == body.account) {
+        return Ok(());
+    }
+    let events = front.store.list_call_events(call).await?;
+    let became = |event: &CallEventRecord| {
+        event.kind == "account_changed" && event.body.get("to").and_then(Value::as_str) == Some(body.account.as_str())
     };
-    if account.as_ref() == Some(&body.account) { Ok(()) } else { Err(unknown("call", "The account has no such call.")) }
+    if events.iter().any(became) { Ok(()) } else { Err(unknown("call", "The account has no such call.")) }
 }
 
 /// The draft as it was typed, hidden under the message, so that taking the message back brings it back.

@@ -19,6 +19,7 @@ pub mod events;
 pub mod extract;
 pub mod floor;
 pub mod flow;
+pub mod handover;
 pub mod health;
 pub mod hooks;
 pub mod limit;

@@ -23,7 +23,8 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor,
-    flow, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws, speech, users,
+    flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
+    speech, users,
 };
 
 /// The largest body taken.
@@ -75,6 +76,16 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::hold))
         .routes(routes!(calls::retrieve))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::park))
+        .routes(routes!(calls::fetch))
+        .routes(routes!(calls::hand_over))
+        .routes(routes!(calls::leave_colleague))
+        .routes(routes!(handover::pass))
+        .routes(routes!(handover::ask))
+        .routes(routes!(handover::keys))
+        .routes(routes!(handover::change_account))
+        .routes(routes!(handover::take_form))
+        .routes(routes!(handover::seats))
         .routes(routes!(calls::patch))
         .routes(routes!(calls::join))
         .routes(routes!(calls::drop_off))

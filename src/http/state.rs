@@ -142,6 +142,8 @@ pub trait Desk: Send + Sync {
     fn floor(&self) -> Answer<'_, Option<FloorView>>;
     /// Does what `by` asks of `call`.
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>>;
+    /// Everybody at work, by name.
+    fn seats(&self) -> Answer<'_, Vec<SeatView>>;
     /// `user` is ready for calls, or not, and why not.
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>>;
     /// A console of `user` is there; they are typing, or not.

@@ -7,6 +7,7 @@ mod console;
 mod dispatches;
 mod drafts;
 mod feed;
+mod handover;
 mod health;
 mod hooks;
 mod listen;

@@ -29,7 +29,7 @@ use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
-use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::feed::{CallView, Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
@@ -88,6 +88,8 @@ pub struct Told {
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
+    /// Calls that are up.
+    pub up: Mutex<Vec<CallView>>,
     pub refuse: Mutex<bool>,
     /// The store of call records does not answer.
     pub away: Mutex<bool>,
@@ -452,7 +454,7 @@ impl Desk for Double {
     fn board(&self, user: UserRef) -> Answer<'_, Option<Board>> {
         Box::pin(async {
             let seat = self.seat(user);
-            Some(Board { seat, calls: Vec::new(), queue: QueueView::default(), alarms: Vec::new() })
+            Some(Board { seat, calls: Told::so_far(&self.told.up), queue: QueueView::default(), alarms: Vec::new() })
         })
     }
 
@@ -474,6 +476,11 @@ impl Desk for Double {
             push(&self.told.commands, (call, by, command));
             Ok(())
         })
+    }
+
+    fn seats(&self) -> Answer<'_, Vec<SeatView>> {
+        let lee = UserRef { id: UserId::named("lee"), name: "Lee".to_owned() };
+        Box::pin(async { vec![self.seat(lee)] })
     }
 
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>> {

@@ -170,7 +170,7 @@ export interface ProtocolBody {
   call_types: string[];
 }
 
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'wrap_up_more' | `recording/${RecordingAct}`;
+export type CallAction = 'take' | 'hold' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
 export const api = {
@@ -234,6 +234,7 @@ export const api = {
   skip: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`),
 
   seat: () => request<SeatView>('GET', '/seat'),
+  seats: () => request<Page<SeatView>>('GET', '/seats'),
   setSeat: (state: 'ready' | 'not_ready', reason?: string) => request<void>('PUT', '/seat', { state, reason }),
   sip: () => request<SipAccess>('GET', '/seat/sip'),
   check: () => request<void>('POST', '/seat/check'),
@@ -254,6 +255,12 @@ export const api = {
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>
     request<void>('POST', `/calls/${id(call)}/patch`, to),
+  pass: (call: string, to: string | null, note: string) =>
+    request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
+  changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
+  ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),
+  keys: (call: string, keys: string) => request<void>('POST', `/calls/${id(call)}/keys`, { keys }),
+  takeForm: (call: string) => request<ServerDraft | undefined>('POST', `/calls/${id(call)}/form`),
   wrapUpDone: (call: string, disposition: string) =>
     request<void>('POST', `/calls/${id(call)}/wrap_up_done`, { disposition }),
 };

@@ -56,7 +56,8 @@ export function draftBody(draft: Draft): DraftBody {
   return body;
 }
 
-function fromServer(draft: ServerDraft): Draft {
+/** A draft as the server has it. */
+export function fromServer(draft: ServerDraft): Draft {
   return {
     id: draft.id,
     account: draft.account,

@@ -28,7 +28,7 @@ export function describeHears(hears: HearsView[], contact: string): string {
     ot: both(hears, 'operator', 'contact'),
   };
   if (pairs.co && pairs.ct && pairs.ot) return 'All three hear each other.';
-  const names: Record<Party, string> = { caller: 'Caller', operator: 'You', contact };
+  const names: Record<Party, string> = { caller: 'Caller', operator: 'You', contact, colleague: 'Your colleague' };
   for (const who of ['caller', 'operator', 'contact'] as const) {
     const heard = tone(hears, who);
     if (heard) said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${TONES[heard]}.`);

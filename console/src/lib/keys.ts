@@ -4,6 +4,11 @@
 export type Action =
   | 'take'
   | 'hold'
+  | 'park'
+  | 'fetch'
+  | 'pass'
+  | 'keypad'
+  | 'account'
   | 'patch'
   | 'join'
   | 'drop'
@@ -41,16 +46,21 @@ export interface KeyBinding {
 }
 
 export const BINDINGS: readonly KeyBinding[] = [
-  { action: 'take', combo: 'F2', label: 'Take the call that rings, or the next in the queue', group: 'Call' },
-  { action: 'hold', combo: 'F4', label: 'Hold, and back', group: 'Call' },
+  { action: 'take', combo: 'F2', label: 'Take the call that rings, or the next in the queue; whom you talk with goes on hold', group: 'Call' },
+  { action: 'fetch', combo: 'Shift+F2', label: 'Fetch the chosen parked caller, or the one parked longest', group: 'Call' },
+  { action: 'hold', combo: 'F4', label: 'Hold, and back: from another call, that one goes on hold', group: 'Call' },
+  { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
+  { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
+  { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
+  { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
-  { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up: next call', group: 'Call' },
+  { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up, or the next call on the desk', group: 'Call' },
   { action: 'wrap_up_more', combo: 'Alt+w', label: 'More time for the wrap-up', group: 'Call' },
   { action: 'mute', combo: 'Alt+m', label: 'Mute your microphone, and back', group: 'Call' },
   { action: 'patch', combo: 'F8', label: 'Patch: pick whom to ring', group: 'Patch' },
-  { action: 'join', combo: 'F9', label: 'Join all three', group: 'Patch' },
+  { action: 'join', combo: 'F9', label: 'Join all three; with a colleague: hand the caller over', group: 'Patch' },
   { action: 'drop', combo: 'Shift+F9', label: 'Drop off: the two talk on', group: 'Patch' },
-  { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch: back to the caller', group: 'Patch' },
+  { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch, or leave the colleague: back to the caller', group: 'Patch' },
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY, myCalls, reduce, watched, type FeedState } from './reduce';
+import { EMPTY, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from './reduce';
 import { retryDelay } from './feed';
-import type { CallView, DispatchView, Hello } from './types';
+import type { CallView, DispatchView, Hello, SeatView } from './types';
 
 const account = { id: 'acc_p', name: 'Imaginary Plumbing', color: '#2266aa', zone: 'America/New_York' };
 
@@ -21,6 +21,10 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     patch: null,
     hears: [],
     ended: null,
+    parked: null,
+    colleague: null,
+    taken: false,
+    note: null,
     recording: { mode: 'off', state: 'off' },
     earlier: 0,
     listeners: [],
@@ -135,5 +139,39 @@ describe('figures of the line', () => {
     ]);
     state = reduce(state, { type: 'call_gone', id: 'call_1' });
     expect(state.quality).toHaveLength(1);
+  });
+});
+
+describe('several callers', () => {
+  const seat = (id: string, name: string, state: SeatView['state']): SeatView => ({ user: { id, name }, state, reason: null, since: 1, calls: [] });
+  const parked = (id: string, since: number, slot: number | null) =>
+    call(id, { state: 'parked', seat: null, parked: { slot, by: 'usr_max', since, remind_at: since + 60, return_at: since + 180 } });
+
+  it('shows the caller parked longest first, and none who is on the way to an operator', () => {
+    const state = { ...EMPTY, calls: [parked('call_2', 20, 1), parked('call_1', 10, 2), parked('call_3', 5, null), call('call_4')] };
+    expect(parkedCalls(state).map((c) => c.id)).toEqual(['call_1', 'call_2']);
+  });
+
+  it('offers the first who waits and is offered to nobody', () => {
+    const waits = (id: string) => ({ call: id, account, since: 7, priority: 0 });
+    const queue = { waiting: [waits('call_1'), waits('call_2')], ready: 0, talking: 1 };
+    const calls = [call('call_1', { state: 'offered', seat: 'usr_lee' }), call('call_2', { state: 'queued', seat: null })];
+    expect(firstWaiting({ ...EMPTY, queue, calls })?.call.id).toBe('call_2');
+  });
+
+  it('brings the call to whoever is asked about it', () => {
+    const user = { id: 'usr_kim', login: 'kim', name: 'Kim', role: 'operator' as const };
+    const asked = call('call_1', { state: 'consulting', seat: 'usr_lee', colleague: { user: 'usr_kim', there: true, since: 1 } });
+    expect(myCalls({ ...EMPTY, user, calls: [asked, call('call_2', { seat: 'usr_lee' })] })).toEqual([asked]);
+  });
+
+  it('knows who is ready beside us, by name', () => {
+    const user = { id: 'usr_kim', login: 'kim', name: 'Kim', role: 'operator' as const };
+    let state: FeedState = { ...EMPTY, user, seats: [seat('usr_max', 'Max', 'talking'), seat('usr_kim', 'Kim', 'ready')] };
+    state = reduce(state, { type: 'seat', seat: seat('usr_lee', 'Lee', 'ready') });
+    state = reduce(state, { type: 'seat', seat: seat('usr_max', 'Max', 'ready') });
+    expect(readyColleagues(state).map((s) => s.user.name)).toEqual(['Lee', 'Max']);
+    expect(state.seat).toBeNull();
+    expect(withSeats(state.seats, [seat('usr_max', 'Max', 'offline')]).filter((s) => s.user.id === 'usr_max').length).toBe(1);
   });
 });

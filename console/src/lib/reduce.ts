@@ -5,6 +5,8 @@ import type { AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueVi
 export interface FeedState {
   user: User | null;
   seat: SeatView | null;
+  /** Everybody at work who is known, ourselves included. */
+  seats: SeatView[];
   calls: CallView[];
   queue: QueueView;
   dispatches: DispatchView[];
@@ -18,6 +20,7 @@ export interface FeedState {
 export const EMPTY: FeedState = {
   user: null,
   seat: null,
+  seats: [],
   calls: [],
   queue: { waiting: [], ready: 0, talking: 0 },
   dispatches: [],
@@ -34,6 +37,35 @@ function put<T extends { id: string }>(items: T[], item: T): T[] {
   return at < 0 ? [...items, item] : items.with(at, item);
 }
 
+/** The seats known before, with these as they are now. */
+export function withSeats(known: SeatView[], now: SeatView[]): SeatView[] {
+  const fresh = new Set(now.map((s) => s.user.id));
+  return [...known.filter((s) => !fresh.has(s.user.id)), ...now];
+}
+
+/** Callers at a slot, whom anybody may fetch: the one parked longest first. */
+export function parkedCalls(state: FeedState): CallView[] {
+  return state.calls
+    .filter((c) => c.state === 'parked' && c.parked !== null && c.parked.slot !== null)
+    .sort((a, b) => a.parked!.since - b.parked!.since);
+}
+
+/** Operators to whom a caller can be given now. */
+export function readyColleagues(state: FeedState): SeatView[] {
+  return state.seats
+    .filter((s) => s.state === 'ready' && s.user.id !== state.user?.id)
+    .sort((a, b) => a.user.name.localeCompare(b.user.name));
+}
+
+/** Who waits and is offered to nobody, first come first. */
+export function firstWaiting(state: FeedState): { call: CallView; since: number } | null {
+  for (const waiting of state.queue.waiting) {
+    const call = state.calls.find((c) => c.id === waiting.call);
+    if (call && call.state === 'queued' && call.seat === null) return { call, since: waiting.since };
+  }
+  return null;
+}
+
 export function reduce(state: FeedState, event: FeedEvent): FeedState {
   switch (event.type) {
     case 'hello':
@@ -41,6 +73,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
       return {
         user: event.user,
         seat: event.seat,
+        seats: state.seats,
         calls: event.calls,
         queue: event.queue,
         dispatches: event.dispatches,
@@ -49,8 +82,12 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         reasons: event.not_ready_reasons ?? [],
       };
     case 'seat':
-      // Only our own seat is ours to show; supervisors will see the floor elsewhere.
-      return state.user && event.seat.user.id !== state.user.id ? state : { ...state, seat: event.seat };
+      // Others' are for their names, and for whom a caller can be given to.
+      return {
+        ...state,
+        seat: state.user && event.seat.user.id !== state.user.id ? state.seat : event.seat,
+        seats: withSeats(state.seats, [event.seat]),
+      };
     case 'call':
       return { ...state, calls: put(state.calls, event.call) };
     case 'call_gone':
@@ -77,11 +114,14 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
   }
 }
 
-/** Calls at our seat, in the order in which they came. A patched one is ours until its wrap-up is done. */
+/**
+ * Calls at our seat, in the order in which they came. A patched one is ours until its wrap-up is done; one that a
+ * colleague asks us about is here as long as they do.
+ */
 export function myCalls(state: FeedState): CallView[] {
   const me = state.user?.id;
   return state.calls
-    .filter((c) => c.seat !== null && c.seat === me && c.state !== 'ended')
+    .filter((c) => me !== undefined && (c.seat === me || c.colleague?.user === me) && c.state !== 'ended')
     .sort((a, b) => a.started_at - b.started_at);
 }
 

@@ -136,14 +136,6 @@ export class Softphone {
     for (const line of this.lines) this.applyMute(line);
   }
 
-  sendDigit(id: string, digit: string): void {
-    const pc = this.lines.find((l) => l.id === id)?.session.connection;
-    // As telephone-event in the media: what voice menus of a called party understand.
-    pc?.getSenders()
-      .find((s) => s.dtmf)
-      ?.dtmf?.insertDTMF(digit, 120, 70);
-  }
-
   async setSink(deviceId: string): Promise<void> {
     await Promise.all(this.lines.map((line) => setSink(line.audio, deviceId)));
   }

@@ -206,6 +206,8 @@ export type CallState =
   | 'ringing_back'
   | 'talking'
   | 'held'
+  | 'parked'
+  | 'consulting'
   | 'patching'
   | 'conference'
   | 'patched'
@@ -222,7 +224,7 @@ export interface PatchView {
   since: number;
 }
 
-export type Party = 'caller' | 'operator' | 'contact';
+export type Party = 'caller' | 'operator' | 'contact' | 'colleague';
 
 export interface HearsView {
   who: Party | 'supervisor';
@@ -261,6 +263,14 @@ export interface CallView {
   patch: PatchView | null;
   hears: HearsView[];
   ended: { cause: string } | null;
+  /** At nobody's seat and not in the queue: at a slot, or (no slot) on the way to another operator. */
+  parked: ParkedView | null;
+  /** Another operator who is asked about the caller. */
+  colleague: { user: string; there: boolean; since: number } | null;
+  /** An operator has talked with the caller: there may be a form that was begun. */
+  taken: boolean;
+  /** What the operator says who passed the caller on. */
+  note: { by: string; text: string | null } | null;
   /** What the account wants, and how it stands. */
   recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState };
   earlier: number;
@@ -312,6 +322,14 @@ export interface FloorView {
   queue: QueueView;
   figures: FiguresView;
   answer_within_secs: number;
+}
+
+export interface ParkedView {
+  slot: number | null;
+  by: string;
+  since: number;
+  remind_at: number;
+  return_at: number;
 }
 
 export interface Waiting {

@@ -47,7 +47,7 @@ function current(): CallView | null {
 }
 
 export async function take(id?: string): Promise<void> {
-  const call = id ?? desk.offered?.id ?? phone.ringing?.id ?? desk.feed.queue.waiting[0]?.call;
+  const call = id ?? desk.offered?.id ?? phone.ringing?.id ?? desk.waiting?.call.id ?? desk.feed.queue.waiting[0]?.call;
   if (!call) {
     notices.show('No call is waiting.', 'info');
     return;
@@ -67,12 +67,85 @@ export async function hold(): Promise<void> {
   else if (call.patch) notices.show('While you patch, the caller hears music already.', 'info');
 }
 
+/** The caller waits at a slot; whoever fetches them gets the form as it is now. */
+export async function park(): Promise<void> {
+  const call = current();
+  if (!call) return;
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show(call.patch ? 'In a patch nobody can be parked: join and drop off, or give it up.' : 'There is no caller on the line to park.', 'info');
+    return;
+  }
+  await forms.flushed(call.id);
+  if (await onCall(call, 'park')) notices.say(`${call.account.name}: the caller is parked.`);
+}
+
+export async function fetchParked(id?: string): Promise<void> {
+  const chosen = desk.parked.find((c) => c.id === (id ?? desk.chosenParked)) ?? desk.parked[0];
+  if (!chosen) {
+    notices.show('Nobody is parked.', 'info');
+    return;
+  }
+  desk.chosenParked = null;
+  router.go({ name: 'desk' });
+  await phone.unlock();
+  if (await onCall(chosen, 'fetch')) desk.select(chosen.id);
+}
+
+export function openPass(): void {
+  const call = current();
+  if (!call) return;
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show('There is no caller on the line to give to anybody.', 'info');
+    return;
+  }
+  desk.select(call.id);
+  const open = !desk.passing;
+  desk.closePickers();
+  desk.passing = open;
+}
+
+/** To a colleague, or (null) back to the head of the queue. */
+export async function pass(call: CallView, to: { id: string; name: string } | null, note: string): Promise<void> {
+  await forms.flushed(call.id);
+  if (!(await attempt(() => api.pass(call.id, to?.id ?? null, note)))) return;
+  desk.passing = false;
+  notices.say(to ? `The caller goes to ${to.name}.` : 'The caller is back at the head of the queue.');
+}
+
+export function openKeypad(): void {
+  const call = current();
+  if (!call) return;
+  desk.select(call.id);
+  const open = !desk.keypad;
+  desk.closePickers();
+  desk.keypad = open;
+}
+
+export function openAccounts(): void {
+  const call = current();
+  if (!call) return;
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show('The account is changed while you have the caller.', 'info');
+    return;
+  }
+  desk.select(call.id);
+  const open = !desk.renaming;
+  desk.closePickers();
+  desk.renaming = open;
+}
+
+export async function changeAccount(call: CallView, account: { id: string; name: string }): Promise<void> {
+  if (await attempt(() => api.changeAccount(call.id, account.id))) desk.renaming = false;
+}
+
 export async function record(call: CallView, act: RecordingAct): Promise<void> {
   await onCall(call, `recording/${act}`);
 }
 
 export async function hangUp(): Promise<void> {
   const call = current();
+  // Whoever is asked only leaves.
+  if (call && desk.isAsked(call)) return phone.hangUp(call.id);
   if (call && !isOver(call)) await onCall(call, 'hangup');
 }
 
@@ -88,15 +161,34 @@ export function openPatch(): void {
     return;
   }
   desk.select(call.id);
-  desk.picking = !desk.picking;
+  const open = !desk.picking;
+  desk.closePickers();
+  desk.picking = open;
 }
 
 export async function dial(call: string, to: { contact: string; destination: string } | { number: string }): Promise<void> {
   if (await attempt(() => api.patch(call, to))) desk.picking = false;
 }
 
+/** Talks with a colleague first; the caller hears music. */
+export async function ask(call: CallView, colleague: { id: string; name: string }): Promise<void> {
+  if (!(await attempt(() => api.ask(call.id, colleague.id)))) return;
+  desk.passing = false;
+  notices.say(`${colleague.name} is called. The caller hears music.`);
+}
+
+export async function handOver(call: CallView): Promise<void> {
+  await forms.flushed(call.id);
+  if (await onCall(call, 'ask/hand_over')) notices.say('The caller is handed over.');
+}
+
 export async function join(): Promise<void> {
   const call = current();
+  if (call?.state === 'consulting' && !desk.isAsked(call)) {
+    if (call.colleague?.there) await handOver(call);
+    else notices.show('Hand over is possible once your colleague is on the line.', 'info');
+    return;
+  }
   if (!call?.patch) return;
   if (call.patch.state === 'private') await onCall(call, 'patch/join');
   else notices.show('Join is possible once the other party is on the line.', 'info');
@@ -112,6 +204,7 @@ export async function drop(): Promise<void> {
 export async function cancelPatch(): Promise<void> {
   const call = current();
   if (desk.picking) desk.picking = false;
+  else if (call?.state === 'consulting' && !desk.isAsked(call)) await onCall(call, 'ask/cancel');
   else if (call?.patch) await onCall(call, 'patch/cancel');
 }
 
@@ -144,13 +237,14 @@ export async function moreWrapUp(): Promise<void> {
 }
 
 export async function nextCall(): Promise<void> {
-  const call = desk.call && isOver(desk.call) ? desk.call : desk.mine.find(isOver);
-  if (call) {
+  // Only what she looks at: another call's wrap-up is not ended unseen.
+  const call = desk.call;
+  if (call && isOver(call)) {
     await finish(call, likelyDisposition(call));
     return;
   }
   // Nothing to wrap up: the key walks through the calls on the desk.
-  const ids = [...desk.mine.map((c) => c.id), ...forms.leftOver(desk.mine).map((d) => d.id)];
+  const ids = [...desk.mine.map((c) => c.id), ...forms.leftOver(desk.feed.calls).map((d) => d.id)];
   if (ids.length > 0) desk.select(ids[(ids.indexOf(desk.selected ?? '') + 1) % ids.length]!);
 }
 
@@ -214,6 +308,16 @@ export function run(action: Action): void {
       return void hold();
     case 'hang_up':
       return void hangUp();
+    case 'park':
+      return void park();
+    case 'fetch':
+      return void fetchParked();
+    case 'pass':
+      return openPass();
+    case 'keypad':
+      return openKeypad();
+    case 'account':
+      return openAccounts();
     case 'patch':
       return openPatch();
     case 'join':

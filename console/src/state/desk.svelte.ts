@@ -1,10 +1,14 @@
 // What the feed says, and which call she looks at.
 
 import { FeedClient, type Link } from '../lib/feed';
-import { EMPTY, myCalls, reduce, watched, type FeedState } from '../lib/reduce';
+import { api } from '../lib/api';
+import { EMPTY, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
+
+/** In these she is heard by somebody. */
+export const SPEAKING: ReadonlySet<string> = new Set(['talking', 'ringing_back', 'patching', 'conference', 'consulting']);
 
 class Desk {
   feed = $state.raw<FeedState>(EMPTY);
@@ -16,12 +20,24 @@ class Desk {
   /** The dispatch whose details are open. */
   openDispatch = $state<string | null>(null);
   picking = $state(false);
+  /** Whom to give the caller to is being asked. */
+  passing = $state(false);
+  keypad = $state(false);
+  /** Which account the call is for is being asked. */
+  renaming = $state(false);
+  /** The parked caller whom the next fetch means; else the one parked longest. */
+  chosenParked = $state<string | null>(null);
 
   readonly mine = $derived(myCalls(this.feed));
   readonly call = $derived(this.mine.find((c) => c.id === this.selected) ?? null);
   readonly talking = $derived(
-    this.mine.some((c) => c.state === 'talking' || c.state === 'ringing_back' || c.state === 'patching' || c.state === 'conference'),
+    this.mine.some((c) => SPEAKING.has(c.state)),
   );
+  /** The call she speaks in; there is one at most. */
+  readonly speaking = $derived(this.mine.find((c) => SPEAKING.has(c.state)) ?? null);
+  readonly parked = $derived(parkedCalls(this.feed));
+  readonly colleagues = $derived(readyColleagues(this.feed));
+  readonly waiting = $derived(firstWaiting(this.feed));
   readonly offered = $derived(this.mine.find((c) => c.state === 'offered') ?? null);
   readonly dispatches = $derived(watched(this.feed.dispatches, clock.now));
   readonly troubled = $derived(this.feed.dispatches.filter((d) => d.closed_at === null && (d.needs_operator || d.alarm !== null)));
@@ -72,7 +88,8 @@ class Desk {
     this.feed = EMPTY;
     this.selected = null;
     this.openDispatch = null;
-    this.picking = false;
+    this.closePickers();
+    this.chosenParked = null;
     this.link = 'connecting';
     this.downSince = null;
   }
@@ -83,8 +100,17 @@ class Desk {
   }
 
   select(id: string | null): void {
-    if (this.selected !== id) this.picking = false;
+    if (this.selected !== id) this.closePickers();
     this.selected = id;
+  }
+
+  /** One strip at a time asks something. */
+  closePickers(): void {
+    this.picking = this.passing = this.keypad = this.renaming = false;
+  }
+
+  get isPicking(): boolean {
+    return this.picking || this.passing || this.keypad || this.renaming;
   }
 
   dispatchOf(message: string): DispatchView | undefined {
@@ -97,9 +123,26 @@ class Desk {
     return this.feed.alarms.filter((a) => a.dismissible || !a.dispatch || !shown.has(a.dispatch));
   }
 
+  /** A colleague asks us about this call; it is not ours. */
+  isAsked(call: CallView): boolean {
+    return call.seat !== this.feed.user?.id;
+  }
+
+  /** Who somebody at work is. */
+  nameOf(user: string): string {
+    return this.feed.seats.find((s) => s.user.id === user)?.user.name ?? 'a colleague';
+  }
+
+  /** The feed tells of seats that change; who was there before is asked for. */
+  private async loadSeats(): Promise<void> {
+    const { items } = await api.seats();
+    this.feed = { ...this.feed, seats: withSeats([], items) };
+  }
+
   private apply(event: FeedEvent): void {
     const before = this.feed;
     this.feed = reduce(before, event);
+    if (event.type === 'hello') void this.loadSeats().catch(() => undefined);
     for (const listener of this.listeners) listener(event, before);
   }
 }

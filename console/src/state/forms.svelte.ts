@@ -2,8 +2,8 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { Problem, api } from '../lib/api';
-import { DraftSaver, DraftShelf, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
-import { answersFor, checkField, checkForm, hasContent } from '../lib/form';
+import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
+import { answersFor, checkField, checkForm, hasContent, unplaced } from '../lib/form';
 import { readNumber } from '../lib/phone';
 import type { Account, CallType, CallView, MessageView } from '../lib/types';
 import { accounts } from './accounts.svelte';
@@ -88,9 +88,51 @@ class Forms {
     return this.drafts[this.drafts.length - 1]!;
   }
 
-  /** Forms whose call has gone but which still hold words. */
+  /** The form that another operator began on this call, which is ours now. Words typed here meanwhile stay. */
+  async adopt(call: CallView): Promise<void> {
+    const theirs = await api.takeForm(call.id).catch(() => undefined);
+    if (!theirs || this.find(theirs.id)) return;
+    const ours = this.ofCall(call.id);
+    if (ours && !hasContent(ours.answers)) this.remove(ours.id);
+    this.drafts.push(fromServer(theirs));
+    if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
+  }
+
+  /** The call is for another account: its form opens, with what was typed where the names of fields match. */
+  async changeAccount(call: CallView): Promise<void> {
+    const draft = this.ofCall(call.id);
+    if (!draft || draft.account === call.account.id) return;
+    draft.account = call.account.id;
+    draft.call_type = null;
+    draft.cursor = null;
+    this.faults.delete(draft.id);
+    this.changed(draft);
+    await accounts.want(call.account.id, true);
+    const type = this.callType(draft, accounts.find(call.account.id));
+    const lost = type ? unplaced(type.form, draft.answers) : [];
+    if (lost.length > 0) notices.show(`Typed before, and no field of this form: ${lost.join('; ')}`, 'info');
+  }
+
+  /** What was typed for a call is on the server, if it can be reached. */
+  async flushed(call: string): Promise<void> {
+    // A save that is under way may be of older words; one that cannot be made is not waited for long.
+    for (let tries = 0; tries < 10; tries++) {
+      const draft = this.ofCall(call);
+      if (!draft || !isUnsaved(draft)) return;
+      await this.saver(draft.id).flush();
+      if (isUnsaved(draft)) await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Forms that went along to other operators. One with words the server never took stays: nothing typed is lost. */
+  letGo(calls: CallView[], me: string | undefined): void {
+    const elsewhere = new Set(calls.filter((c) => c.seat !== null && c.seat !== me && c.state !== 'offered' && c.state !== 'ended').map((c) => c.id));
+    for (const draft of this.drafts) if (draft.call && elsewhere.has(draft.call) && !isUnsaved(draft)) this.remove(draft.id);
+  }
+
+  /** Forms whose call has gone but which still hold words; `live`: every call that goes on, whoever has it. */
   leftOver(live: CallView[]): Draft[] {
-    const calls = new Set(live.map((c) => c.id));
+    const calls = new Set(live.filter((c) => c.state !== 'ended').map((c) => c.id));
     return this.drafts.filter((d) => !(d.call && calls.has(d.call)) && hasContent(d.answers));
   }
 
@@ -239,9 +281,9 @@ class Forms {
     await api.deleteDraft(draft.id).catch(() => undefined);
   }
 
-  /** An empty form of a call that is over needs no keeping. */
-  tidy(live: CallView[]): void {
-    const calls = new Set(live.map((c) => c.id));
+  /** An empty form of a call that is no longer here needs no keeping; that a message was saved, as long as the call lives. */
+  tidy(mine: CallView[], live: CallView[]): void {
+    const calls = new Set(mine.map((c) => c.id));
     for (const draft of this.drafts) {
       if (draft.call && !calls.has(draft.call) && !hasContent(draft.answers)) {
         const known = draft.acknowledged > 0;
@@ -249,7 +291,8 @@ class Forms {
         if (known) void api.deleteDraft(draft.id).catch(() => undefined);
       }
     }
-    for (const call of this.saved.keys()) if (!calls.has(call)) this.saved.delete(call);
+    const alive = new Set(live.map((c) => c.id));
+    for (const call of this.saved.keys()) if (!alive.has(call)) this.saved.delete(call);
   }
 
   flushAll(): void {

@@ -193,10 +193,6 @@ class Phone {
     notices.say(this.muted ? 'Microphone muted.' : 'Microphone on.');
   }
 
-  digit(id: string, digit: string): void {
-    this.softphone?.sendDigit(id, digit);
-  }
-
   hangUp(id: string): void {
     this.softphone?.hangUp(id);
   }

@@ -7,17 +7,27 @@ import type { FeedState } from '../lib/reduce';
 import type { CallView, FeedEvent } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
-import { desk } from './desk.svelte';
+import { desk, SPEAKING } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 
 const HOLD_REMINDER_MS = 45_000;
+const PARK_REMINDER_MS = 20_000;
 const ALARM_EVERY_MS = 9_000;
 const RING_EVERY_MS = 3_000;
 const QUIET_MS = 120_000;
 
-const TALKING = new Set(['talking', 'ringing_back', 'patching', 'conference']);
+const TALKING = SPEAKING;
+
+/** A caller who hung up where nobody was listening. */
+export interface GoneCaller {
+  call: string;
+  account: CallView['account'];
+  caller: string | null;
+  where: string;
+  at: number;
+}
 
 class Watch {
   quietUntil = $state(0);
@@ -27,6 +37,10 @@ class Watch {
   private alarmedAt = 0;
   private rangAt = 0;
   private reminded = new Map<string, number>();
+  /** The waiting caller of whom she was told last. */
+  private told: string | null = null;
+  /** Callers who hung up while on hold or parked, until she has looked. */
+  gone = $state.raw<GoneCaller[]>([]);
 
   start(): void {
     if (this.timer) return;
@@ -72,13 +86,67 @@ class Watch {
       const old = was.get(call.id);
       if (!old) this.popped(call);
       else if (old.state !== call.state) this.moved(call, old);
+      if (old && old.account.id !== call.account.id) this.renamed(call);
+      if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
     }
-    forms.tidy(desk.mine);
+    this.parked(before);
+    this.notBrought(was);
+    forms.letGo(desk.feed.calls, desk.feed.user?.id);
+    forms.tidy(desk.mine, desk.feed.calls);
     this.choose();
+  }
+
+  /** Callers whom this operator parked: fetched, back in the queue, or gone. */
+  private parked(before: FeedState): void {
+    for (const old of before.calls) {
+      if (old.state !== 'parked' || old.parked?.by !== desk.feed.user?.id || old.parked?.slot == null) continue;
+      const now = desk.feed.calls.find((c) => c.id === old.id);
+      if (!now || now.state === 'ended') this.hungUp(old, `while parked at ${old.parked.slot}`);
+      else if (now.state === 'queued') notices.show(`${old.account.name}: nobody fetched the caller parked at ${old.parked.slot}. They are back at the head of the queue.`, 'info');
+    }
+  }
+
+  /** A call that was on its way here and did not come: whom she talked with is still on hold. */
+  private notBrought(was: Map<string, CallView>): void {
+    const failed = [...was.values()].some((c) => c.state === 'offered' && !desk.mine.some((m) => m.id === c.id));
+    const held = desk.mine.find((c) => c.state === 'held');
+    if (failed && held && !desk.talking) notices.show(`That call did not come to you. ${held.account.name} is still on hold: F4.`, 'info');
+  }
+
+  /** The call turned out to be for another account. */
+  private renamed(call: CallView): void {
+    void forms.changeAccount(call);
+    void accounts.want(call.account.id);
+    notices.say(`The call is for ${call.account.name} now. ${call.account_brief.answer_phrase}`);
+  }
+
+  /** The colleague who asked has handed the caller over. */
+  private handedTo(call: CallView): void {
+    void forms.adopt(call);
+    notices.say(`The caller of ${call.account.name} is yours now. ${call.account_brief.answer_phrase}`);
+    if (!desk.isTyping) desk.select(call.id);
+  }
+
+  private hungUp(call: CallView, where: string): void {
+    if (this.gone.some((g) => g.call === call.id)) return;
+    this.gone = [...this.gone.slice(-3), { call: call.id, account: call.account, caller: call.caller, where, at: clock.now }];
+    if (sound.isUnlocked()) sound.toneGone();
+    notices.say(`${call.account.name}: the caller hung up ${where}.`);
+  }
+
+  /** She has seen that the caller hung up. */
+  seen(call: string): void {
+    this.gone = this.gone.filter((g) => g.call !== call);
   }
 
   /** A call has come to this seat. */
   private popped(call: CallView): void {
+    if (desk.isAsked(call)) {
+      notices.say(`${desk.nameOf(call.seat ?? '')} asks you about a caller of ${call.account.name}, who hears music.`);
+      if (!desk.isTyping) desk.select(call.id);
+      return;
+    }
+    if (call.taken) void forms.adopt(call);
     void accounts.want(call.account.id, true);
     if (call.caller && call.earlier > 0) void accounts.wantEarlier(call.account.id, call.caller);
     const rings = call.state === 'offered';
@@ -92,9 +160,14 @@ class Watch {
     if (TALKING.has(call.state) && old.state === 'offered' && !desk.isTyping) desk.select(call.id);
     // She pressed F2 for it, so she wants it even if she typed a moment ago.
     if (TALKING.has(call.state) && desk.selected === call.id) notices.say(`Talking, ${call.account.name}.`);
-    if (call.state === 'wrap_up') {
+    if (call.state === 'wrap_up' && old.state === 'held' && call.ended?.cause === 'hung_up' && desk.selected !== call.id) {
+      this.hungUp(call, 'while on hold');
+    } else if (call.state === 'wrap_up') {
       sound.isUnlocked() && sound.toneGone();
       notices.say(call.ended ? `The call has ended: ${causeWords(call.ended.cause)}.` : 'You are off the call.');
+    }
+    if (old.state === 'consulting' && (call.state === 'talking' || call.state === 'held') && !desk.isAsked(old)) {
+      notices.say('You are back with the caller.');
     }
     if (call.patch && call.patch.state !== old.patch?.state && call.patch.state === 'failed') {
       notices.say(`Patch failed: ${causeWords(call.patch.why)}. You are back with the caller.`);
@@ -111,7 +184,7 @@ class Watch {
     if (selected && (desk.mine.some((c) => c.id === selected) || forms.find(selected))) return;
     const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' || c.state === 'patched' ? 1 : c.state === 'held' ? 2 : 3);
     const best = [...desk.mine].sort((a, b) => rank(a) - rank(b))[0];
-    desk.select(best?.id ?? forms.leftOver(desk.mine)[0]?.id ?? null);
+    desk.select(best?.id ?? forms.leftOver(desk.feed.calls)[0]?.id ?? null);
   }
 
   private tick(): void {
@@ -126,6 +199,19 @@ class Watch {
       this.rangAt = now;
       if (desk.talking || desk.isTyping) sound.beepWaiting();
       else sound.ring();
+    }
+    const waiting = desk.mine.length > 0 && !desk.offered ? desk.waiting : null;
+    if (waiting && waiting.call.id !== this.told) {
+      this.told = waiting.call.id;
+      sound.beepWaiting();
+      notices.say(`A caller of ${waiting.call.account.name} waits. F2 takes them.`);
+    }
+    for (const call of desk.parked) {
+      const last = this.reminded.get(call.id) ?? 0;
+      if (call.parked!.by !== desk.feed.user?.id || now < call.parked!.remind_at || now - last < PARK_REMINDER_MS) continue;
+      this.reminded.set(call.id, now);
+      sound.beepHold();
+      if (last === 0) notices.say(`${call.account.name}: the caller is still parked at ${call.parked!.slot}.`);
     }
     for (const call of desk.mine) {
       if (call.state !== 'held') this.reminded.delete(call.id);

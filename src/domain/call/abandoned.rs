@@ -30,7 +30,9 @@ impl Abandoned {
         match stage {
             Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling => Some(Self::Greeting),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
-            Stage::Held => Some(Self::Hold),
+            // Music while the operator asks a colleague is a hold too.
+            Stage::Held | Stage::Consulting => Some(Self::Hold),
+            Stage::Parked => Some(Self::Parked),
             // Who had a voicemail or an announcement in place of a person has had what there is.
             Stage::Voicemail
             | Stage::Announcement

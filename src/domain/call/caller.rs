@@ -91,6 +91,8 @@ impl Call {
         match self.phase {
             // Whoever is not on the line waits as long as it takes.
             _ if self.waits_to_ring_back() => return,
+            // Whoever fetches a parked caller takes nobody out of the queue.
+            _ if self.parked.is_some() => return,
             Phase::Queued => {}
             // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
             Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {

@@ -9,7 +9,7 @@ use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::listener::ListenMode;
 use super::recording::RecordingState;
-use crate::base::id::{CallTypeId, ContactId, UserId};
+use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -33,8 +33,12 @@ pub enum Stage {
     RingingBack,
     Talking,
     Held,
+    /// At nobody's seat: parked, or on the way to another operator.
+    Parked,
     /// A contact is being dialled, or talks with the operator while the caller hears music.
     Patching,
+    /// The operator asks another while the caller hears music.
+    Consulting,
     /// Caller, operator and contact hear each other.
     Conference,
     /// Caller and contact talk on; the operator has dropped off.
@@ -68,7 +72,7 @@ pub enum CallOutcome {
     Handled,
     /// A contact was joined with the caller.
     Patched,
-    /// The caller hung up before an operator was there.
+    /// The caller hung up before an operator was there, or while parked.
     Abandoned(Stage),
     /// No operator within the account's maximum wait.
     NoOperator,
@@ -172,6 +176,48 @@ pub enum RecordEvent {
     },
     Held,
     Retrieved,
+    /// The caller waits at a slot for anybody.
+    Parked {
+        user: UserId,
+        slot: u32,
+    },
+    Fetched {
+        user: UserId,
+        slot: u32,
+    },
+    /// Nobody fetched the caller in time.
+    ParkedTooLong,
+    /// To another operator; to nobody by name: to the queue.
+    PassedOn {
+        user: UserId,
+        to: Option<UserId>,
+    },
+    /// The operator asks another.
+    ColleagueAsked {
+        user: UserId,
+    },
+    ColleagueThere {
+        user: UserId,
+    },
+    ColleagueGone {
+        user: UserId,
+        why: Cause,
+    },
+    /// The caller is another operator's from now on.
+    HandedOver {
+        from: UserId,
+        to: UserId,
+    },
+    /// The call turned out to be for another account.
+    AccountChanged {
+        user: UserId,
+        from: AccountId,
+        to: AccountId,
+    },
+    /// The operator sent keys to the other party.
+    KeysSent {
+        count: usize,
+    },
     PatchDialled {
         contact: Option<ContactId>,
         number: PhoneNumber,

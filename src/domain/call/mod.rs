@@ -3,7 +3,7 @@
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`]
 //! the caller's way (greeting, queue), [`flow`] what lies between those, [`voicemail`] what is said to nobody, [`patch`] the live patch, [`transfer`] what a desk phone does of that kind,
 //! [`abandoned`] who hung up too early, [`callback`] who would rather be called back and [`ring_back`] the call that
-//! does it, [`place`] what they are told of their place in the queue, [`operator`] the operator's side of it,
+//! does it, [`place`] what they are told of their place in the queue, [`operator`] the operator's side of it, [`park`] callers who are parked or passed on, [`colleague`] an operator whom the operator asks,
 //! [`wrap_up`] what is left to do then, [`listener`] supervisors who listen, [`moving`] those who move it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out what it says.
 //!
@@ -16,6 +16,7 @@ pub mod bridge;
 pub mod callback;
 mod caller;
 pub mod cause;
+pub mod colleague;
 pub mod event;
 mod flow;
 pub mod leg;
@@ -23,6 +24,7 @@ pub mod listener;
 mod moving;
 mod operator;
 pub mod outbound;
+pub mod park;
 pub mod patch;
 pub mod path;
 mod place;
@@ -47,7 +49,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::deadline::soonest;
-use crate::base::id::{CallTypeId, ContactId, UserId};
+use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::{Flow, Voicemail};
 use crate::domain::account::{RecordingPolicy, Speech};
@@ -58,9 +60,11 @@ use crate::domain::queue::place::Place;
 use bridge::{HearMatrix, LegId};
 use callback::{Callback, CallbackTerms, Step};
 use cause::Cause;
+use colleague::Colleague;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage, VoicemailEnd};
 use leg::{Leg, LegInput};
 use listener::Listener;
+use park::{Note, ParkTimes, Parked};
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use ring_back::RingBack;
@@ -98,6 +102,7 @@ pub struct Setup {
     pub callback: CallbackTerms,
     /// The caller is not on the line, but to be called back.
     pub ring_back: Option<RingBack>,
+    pub park: ParkTimes,
 }
 
 /// What a call is told.
@@ -127,6 +132,16 @@ pub enum Input {
         user: UserId,
         leg: LegId,
         ring: bool,
+    },
+    /// An operator fetches the parked caller, or is to have the one who was passed on.
+    Fetch {
+        user: UserId,
+        leg: LegId,
+        ring: bool,
+    },
+    /// The operator to whom the caller was passed on has no room.
+    PassRefused {
+        user: UserId,
     },
     /// The account's maximum wait is over.
     Overdue,
@@ -168,11 +183,40 @@ pub enum OperatorCommand {
     Drop,
     Cancel,
     Recording(RecordingCommand),
+    /// The caller waits at this slot, until anybody fetches them.
+    Park {
+        slot: u32,
+    },
+    /// To another operator; to nobody by name: back to the head of the queue.
+    Pass {
+        to: Option<UserId>,
+        note: Option<String>,
+    },
+    /// Talk with another operator while the caller hears music.
+    Ask {
+        user: UserId,
+    },
+    /// The caller is that operator's from now on.
+    HandOver,
+    /// Keys to the other party.
+    Keys(String),
+    /// The call is for another account: a wrong number, a sister company.
+    Rename(Rename),
     WrapUpDone {
         disposition: Option<String>,
     },
     /// As much time for the wrap-up once more.
     WrapUpMore,
+}
+
+/// A call's account in place of another. Recording goes by the first one's wish, as that is what the caller was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub apology: Speech,
+    pub comfort: Option<Speech>,
+    pub ring: Duration,
 }
 
 /// Why a command was not followed.
@@ -191,6 +235,12 @@ pub enum CommandError {
     OwnCall,
     /// The account sets no limit to the wrap-up.
     NotLimited,
+    /// The operator has as many calls as a seat may have.
+    SeatFull,
+    /// The operator is in the middle of a patch on another call.
+    Patching,
+    /// The operator to whom the caller was to go is not ready.
+    NotThere,
 }
 
 impl fmt::Display for CommandError {
@@ -203,6 +253,9 @@ impl fmt::Display for CommandError {
             Self::NotRecorded => "calls for this account are not recorded",
             Self::OwnCall => "this call is yours: you are in it already",
             Self::NotLimited => "the wrap-up has no time limit: take your time",
+            Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
+            Self::Patching => "you are in a patch or with a colleague: finish that first",
+            Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }
 }
@@ -276,6 +329,19 @@ pub enum Output {
     BindKeys {
         leg: LegId,
         bound: bool,
+    },
+    /// Send these keys to the far end of a leg.
+    Keys {
+        leg: LegId,
+        keys: String,
+    },
+    /// To the desk: the caller, or a question, is for this operator.
+    Pass {
+        user: UserId,
+    },
+    /// To the desk: the operator who was asked is there.
+    ColleagueThere {
+        user: UserId,
     },
     /// To the queue: a caller waits.
     Enqueue {
@@ -352,6 +418,8 @@ pub enum Reason {
     Voicemail,
     OfferRing,
     ContactRing,
+    ParkedTooLong,
+    ColleagueRing,
     Doubt,
     Farewell,
     Listener,
@@ -399,12 +467,16 @@ enum Phase {
     },
     Talking,
     Held,
+    /// At nobody's seat; `self.parked` says where.
+    Parked,
     /// The operator's phone hung up; the console will tell whether that was meant.
     Doubt {
         until: Instant,
     },
     /// `self.patch` says how far.
     Patching,
+    /// `self.colleague` says how far.
+    Consulting,
     Apology {
         until: Instant,
     },
@@ -453,6 +525,9 @@ pub struct Call {
     patch_end: Option<PatchEnd>,
     /// The contact who was joined with the caller, once there was one.
     joined: Option<Option<ContactId>>,
+    parked: Option<Parked>,
+    colleague: Option<Colleague>,
+    note: Option<Note>,
     handled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
@@ -499,6 +574,9 @@ impl Call {
             recording,
             patch_end: None,
             joined: None,
+            parked: None,
+            colleague: None,
+            note: None,
             handled: false,
             wrapping: None,
             wrap_up_until: None,
@@ -529,6 +607,8 @@ impl Call {
                 }
             }
             Input::Offer { user, leg, ring } => self.on_offer(user, leg, ring),
+            Input::Fetch { user, leg, ring } => self.on_fetch(user, leg, ring),
+            Input::PassRefused { user } => self.on_pass_refused(&user),
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
             Input::Place(place) => self.on_place(place),
@@ -571,6 +651,8 @@ impl Call {
             Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
             Phase::RingingBack { until } => Some((until, Reason::RingBack)),
             Phase::Doubt { until } => Some((until, Reason::Doubt)),
+            Phase::Parked => self.parked_until().map(|until| (until, Reason::ParkedTooLong)),
+            Phase::Consulting => self.colleague_until().map(|until| (until, Reason::ColleagueRing)),
             Phase::Patching => {
                 self.patch.as_ref().and_then(Patch::ring_until).map(|until| (until, Reason::ContactRing))
             }
@@ -599,6 +681,8 @@ impl Call {
             self.on_consult(event);
         } else if self.listens(leg) {
             self.on_listener(leg, event);
+        } else if self.colleague.as_ref().and_then(Colleague::leg_id) == Some(leg) {
+            self.on_colleague(event);
         } else if matches!(event, LegInput::Ended(_)) {
             self.end_parting(|p| p.leg.id == leg);
         }
@@ -650,6 +734,10 @@ impl Call {
             Phase::Doubt { until } if until <= now => self.lose_operator(),
             Phase::CallingBack { step, until } if until <= now => self.callback_timed_out(step),
             Phase::RingingBack { until } if until <= now => self.give_up_ring_back(),
+            Phase::Parked => self.give_back_parked(),
+            Phase::Consulting if self.colleague_until().is_some_and(|until| until <= now) => {
+                self.colleague_gone(Cause::NoAnswer);
+            }
             Phase::Patching if self.patch.as_ref().and_then(Patch::ring_until).is_some_and(|u| u <= now) => {
                 self.fail_patch(Cause::NoAnswer);
             }
@@ -669,6 +757,7 @@ impl Call {
         }
         let stage = self.stage_now();
         self.close_voicemail(VoicemailEnd::CutOff);
+        let parked = self.parked.take().and_then(|parked| parked.slot()).is_some();
         self.end_recording();
         self.stop_play();
         match self.phase {
@@ -682,6 +771,7 @@ impl Call {
             _ => {}
         }
         let outcome = match (self.joined.is_some(), self.handled) {
+            _ if parked => CallOutcome::Abandoned(Stage::Parked),
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,
             (false, false) if self.callback_asked_for() => CallOutcome::Callback,
@@ -704,6 +794,7 @@ impl Call {
             self.release(&mut parting.leg);
         }
         self.let_listeners_go(|_| true);
+        self.let_colleague_go(OfferEnd::Withdrawn);
         self.free_operator();
         self.record(RecordEvent::Ended { cause, outcome });
         self.outputs.push_back(Output::Ended { cause, outcome });

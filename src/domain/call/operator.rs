@@ -5,10 +5,11 @@
 
 use super::bridge::LegId;
 use super::cause::Cause;
+use super::colleague::Colleague;
 use super::event::{OfferEnd, RecordEvent};
 use super::leg::{Leg, LegInput, LegState};
 use super::patch::PatchState;
-use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase};
+use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase, Rename};
 use crate::base::id::UserId;
 
 impl Call {
@@ -26,7 +27,7 @@ impl Call {
         }
     }
 
-    fn ring_operator(&mut self) {
+    pub(super) fn ring_operator(&mut self) {
         if let Some(operator) = &mut self.operator
             && operator.leg.state == LegState::New
         {
@@ -41,7 +42,7 @@ impl Call {
         self.release(&mut operator.leg);
         self.record(RecordEvent::OfferEnded { user: operator.user.clone(), why });
         self.outputs.push_back(Output::OfferFailed { user: operator.user, why });
-        self.phase = Phase::Queued;
+        self.back_from_offer();
     }
 
     pub(super) fn on_operator(&mut self, event: LegInput) {
@@ -62,6 +63,7 @@ impl Call {
             self.handled = true;
             self.stop_play();
             self.phase = Phase::Talking;
+            self.fetched(&user);
             self.record(RecordEvent::Talking { user: user.clone() });
             self.outputs.push_back(Output::OfferAccepted { user });
             return;
@@ -86,6 +88,7 @@ impl Call {
     fn on_operator_ended(&mut self, why: Cause) {
         let joined = self.patch_state() == Some(PatchState::Joined);
         let transferring = self.is_transferring();
+        let asked = self.colleague.as_ref().is_some_and(Colleague::is_up);
         let Some(operator) = &mut self.operator else { return };
         if operator.leg.state == LegState::Released {
             return;
@@ -104,6 +107,11 @@ impl Call {
                 self.outputs.push_back(Output::OperatorHungUp { user });
                 self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
             }
+            // As everywhere: who hangs up in the middle of asking has handed over.
+            (Phase::Consulting, Cause::HungUp) if asked => {
+                // It is up, so this goes.
+                let _ = self.hand_over();
+            }
             (_, Cause::HungUp) if transferring => self.free_operator(),
             (_, Cause::HungUp) if joined && !self.caller_gone => self.drop_operator(),
             (_, Cause::HungUp) if self.caller_gone => self.end(Cause::Released),
@@ -120,13 +128,14 @@ impl Call {
         let stage = self.stage_now();
         self.release(&mut operator.leg);
         self.record(RecordEvent::OperatorLost { user: operator.user.clone(), stage });
-        self.outputs.push_back(Output::OperatorLost { user: operator.user });
+        self.outputs.push_back(Output::OperatorLost { user: operator.user.clone() });
         if matches!(self.phase, Phase::RingingBack { .. }) {
             return self.end(Cause::Lost);
         }
-        if self.is_transferring() {
+        if self.is_transferring() || self.promote_colleague(&operator.user) {
             return;
         }
+        self.let_colleague_go(OfferEnd::Withdrawn);
         let joined = self.patch_state() == Some(PatchState::Joined);
         if joined && !self.caller_gone {
             self.end_transfer(Cause::Lost);
@@ -147,6 +156,9 @@ impl Call {
     }
 
     pub(super) fn on_seat_lost(&mut self, user: &UserId) {
+        if self.colleague.as_ref().is_some_and(|c| c.user == *user) {
+            self.colleague_gone(Cause::Lost);
+        }
         if self.operator.as_ref().is_some_and(|o| o.user == *user) {
             if matches!(self.phase, Phase::Offered { .. }) {
                 self.fail_offer(OfferEnd::SeatGone);
@@ -200,7 +212,10 @@ impl Call {
                 self.phase = Phase::Talking;
                 Ok(())
             }
-            (OperatorCommand::HangUp, Phase::Talking | Phase::Held | Phase::Patching | Phase::RingingBack { .. }) => {
+            (
+                OperatorCommand::HangUp,
+                Phase::Talking | Phase::Held | Phase::Patching | Phase::Consulting | Phase::RingingBack { .. },
+            ) => {
                 self.end(Cause::Released);
                 Ok(())
             }
@@ -211,8 +226,46 @@ impl Call {
             (OperatorCommand::Join, Phase::Patching) => self.join(),
             (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
             (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
+            (OperatorCommand::Ask { user }, Phase::Talking | Phase::Held) => self.ask_colleague(user),
+            (OperatorCommand::HandOver, Phase::Consulting) => self.hand_over(),
+            (OperatorCommand::Cancel, Phase::Consulting) => {
+                self.leave_colleague();
+                Ok(())
+            }
+            (OperatorCommand::Park { slot }, Phase::Talking | Phase::Held) => {
+                self.park(slot);
+                Ok(())
+            }
+            (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
+            (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
+            (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, rename),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
+    }
+
+    fn rename(&mut self, by: &UserId, rename: Rename) -> Result<(), CommandError> {
+        if rename.from == rename.to {
+            return Err(CommandError::NotNow);
+        }
+        let Rename { from, to, apology, comfort, ring } = rename;
+        (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
+        // Who could not be reached was somebody of the other account.
+        self.patch_end = None;
+        self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });
+        Ok(())
+    }
+
+    /// Keys for the contact, if one is on the line: the menu is theirs. Else for the caller.
+    fn send_keys(&mut self, keys: String) -> Result<(), CommandError> {
+        let leg = match (&self.patch, self.phase) {
+            (Some(patch), _) if patch.leg.is_up() => patch.leg.id,
+            (None, Phase::Talking) => self.caller.id,
+            _ => return Err(CommandError::NotNow),
+        };
+        // How many, not which: they may open something.
+        self.record(RecordEvent::KeysSent { count: keys.chars().count() });
+        self.outputs.push_back(Output::Keys { leg, keys });
+        Ok(())
     }
 }

@@ -110,6 +110,8 @@ struct World {
     /// Voicemails that began and did not end.
     voicemails: usize,
     outcome: Option<CallOutcome>,
+    fetched: usize,
+    handed_over: usize,
 }
 
 impl World {
@@ -160,6 +162,8 @@ impl World {
             keys_bound: false,
             voicemails: 0,
             outcome: None,
+            fetched: 0,
+            handed_over: 0,
         }
     }
 
@@ -257,11 +261,21 @@ impl World {
                     assert!(self.voicemails > 0, "seed {seed}: a voicemail ended twice");
                     self.voicemails -= 1;
                 }
+                Output::Keys { leg, .. } => {
+                    assert!(!self.hung_up.contains_key(&leg), "seed {seed}: keys to nobody");
+                    assert_ne!(self.call.stage(), Stage::Held, "seed {seed}: keys to a caller on hold");
+                }
+                Output::Record { event: RecordEvent::Fetched { .. }, .. } => self.fetched += 1,
+                Output::Record { event: RecordEvent::HandedOver { .. }, .. } => self.handed_over += 1,
                 Output::SetRecording { state, .. } => self.recorded = state == RecordingState::On,
                 _ => {}
             }
         }
         assert!(self.ended <= 1, "seed {seed}: ended twice");
+        let parked = self.call.parked().is_some();
+        assert!(!(parked && self.in_queue), "seed {seed}: parked and in the queue");
+        let nowhere = self.call.stage() == Stage::Parked && self.call.poll_timeout().is_none();
+        assert!(!nowhere, "seed {seed}: parked for ever");
         let voicemail = self.call.is_voicemail_recorded();
         assert_eq!(voicemail, self.voicemails > 0, "seed {seed}: a voicemail is on record while it is recorded");
         assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
@@ -303,7 +317,7 @@ impl World {
         }
         assert!(!(self.caller_gone && self.matrix.rows.iter().any(|(l, _)| *l == CALLER)), "seed {seed}");
         // While operator and contact announce, the caller hears music and is heard by nobody.
-        if self.call.stage_now() == Stage::Patching {
+        if matches!(self.call.stage_now(), Stage::Patching | Stage::Consulting) {
             let caller = self.matrix.heard_by(CALLER);
             assert!(caller.iter().all(|s| *s == Source::Music), "seed {seed}: caller hears the announcement");
             let heard = self.matrix.rows.iter().any(|(_, s)| s.contains(&Source::Leg(CALLER)));
@@ -400,7 +414,57 @@ impl World {
         self.check();
     }
 
+    /// What several operators do. True if they did something.
+    fn desk(&mut self) -> bool {
+        let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
+        match self.call.stage() {
+            Stage::Talking | Stage::Held if self.rng.below(30) == 0 => {
+                let commands = [
+                    OperatorCommand::Park { slot: 1 },
+                    OperatorCommand::Pass { to: None, note: None },
+                    OperatorCommand::Pass { to: Some(user.clone()), note: None },
+                    OperatorCommand::Ask { user },
+                    OperatorCommand::Keys("1".to_owned()),
+                ];
+                let which = self.rng.below(5) as usize;
+                self.command(commands[which].clone());
+            }
+            Stage::Consulting if self.rng.below(8) == 0 => self.command(OperatorCommand::HandOver),
+            Stage::Parked | Stage::Consulting if self.rng.below(6) == 0 => {
+                if self.rng.below(6) == 0 {
+                    self.tell(Input::PassRefused { user });
+                    return true;
+                }
+                // The desk brings whom the call asks for, mostly, and they mostly come.
+                let asked = self.call.colleague().map(|c| c.user.clone());
+                let towards = self.call.parked().and_then(|p| match &p.place {
+                    park::Place::Towards(to) => Some(to.clone()),
+                    park::Place::Slot(_) => None,
+                });
+                let user = asked.or(towards).filter(|_| self.rng.below(5) > 0).unwrap_or(user);
+                let leg = self.fresh_leg();
+                self.operators.insert(leg);
+                let ring = self.rng.below(3) > 0;
+                self.tell(Input::Fetch { user, leg, ring });
+                if self.rng.below(3) > 0 {
+                    self.tell(Input::Leg { leg, event: LegInput::Answered });
+                    self.tell(Input::Leg { leg, event: LegInput::MediaUp });
+                }
+            }
+            _ if self.rng.below(80) == 0 => {
+                let leg = self.fresh_leg();
+                self.tell(Input::Fetch { user, leg, ring: true });
+                self.command(OperatorCommand::HandOver);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     fn step(&mut self) {
+        if self.desk() {
+            return;
+        }
         let spills = self.started.contains(&SPILL).then_some(SPILL);
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).chain(spills).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
@@ -519,6 +583,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut patched, mut recorded, mut transferred, mut contacts, mut listened) = (0, 0, 0, 0, 0);
     let (mut called_back, mut rung_back) = (0, 0);
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
+    let (mut fetched, mut handed_over) = (0, 0);
     for seed in 0..12_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -534,6 +599,8 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(world.listening.is_empty(), "seed {seed}: each listener's end is told");
         called_back += usize::from(world.called_back);
         rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
+        fetched += world.fetched;
+        handed_over += world.handed_over;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         match world.outcome {
             Some(CallOutcome::Voicemail) => left += 1,
@@ -552,6 +619,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
+    assert!(fetched > 10 && handed_over > 5, "the seeds reach several operators: {fetched} {handed_over}");
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
     assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

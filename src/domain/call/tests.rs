@@ -3,6 +3,7 @@
 mod abandoned;
 mod callback;
 mod listener;
+mod park;
 mod place;
 mod recording;
 mod wrap_up;
@@ -33,6 +34,7 @@ pub(super) fn setup() -> Setup {
         wrap_up: None,
         callback: CallbackTerms::default(),
         ring_back: None,
+        park: ParkTimes::default(),
     }
 }
 

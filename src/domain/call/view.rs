@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::bridge::{HearMatrix, LegId, Source};
+use super::colleague::Colleague;
 use super::event::Stage;
 use super::leg::{Leg, LegState};
 use super::patch::{Patch, PatchEnd, PatchState};
@@ -17,6 +18,8 @@ pub enum Role {
     Contact,
     /// Who listens.
     Supervisor,
+    /// Another operator, who is asked.
+    Colleague,
 }
 
 impl Role {
@@ -27,6 +30,7 @@ impl Role {
             Self::Operator => "operator",
             Self::Contact => "contact",
             Self::Supervisor => "supervisor",
+            Self::Colleague => "colleague",
         }
     }
 }
@@ -95,6 +99,8 @@ impl Call {
             Some(Role::Contact)
         } else if self.listens(leg) {
             Some(Role::Supervisor)
+        } else if self.colleague().and_then(Colleague::leg_id) == Some(leg) {
+            Some(Role::Colleague)
         } else {
             None
         }
@@ -112,6 +118,8 @@ impl Call {
             Phase::Offered { .. } => Stage::Offered,
             Phase::Talking => Stage::Talking,
             Phase::Held | Phase::Doubt { .. } => Stage::Held,
+            Phase::Parked => Stage::Parked,
+            Phase::Consulting => Stage::Consulting,
             Phase::Patching => match self.patch_state() {
                 Some(PatchState::Joined) => Stage::Conference,
                 Some(PatchState::Dropped) => Stage::Patched,
@@ -170,7 +178,13 @@ impl Call {
                     matrix = matrix.with(self.caller.id, &[]);
                 }
             }
-            Phase::Queued | Phase::CallingBack { .. } | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } => {
+            Phase::Consulting => matrix = self.consult_matrix(caller, operator),
+            Phase::Queued
+            | Phase::CallingBack { .. }
+            | Phase::Offered { .. }
+            | Phase::Held
+            | Phase::Parked
+            | Phase::Doubt { .. } => {
                 if let Some(caller) = caller {
                     matrix = matrix.with(caller, &[Source::Music]);
                 }

@@ -8,11 +8,15 @@
 //! phones the one that came last is rung, among those known to work: so a console that is open for its forms alone,
 //! its softphone never checked, does not draw calls away from the desk phone beside it.
 //!
+//! An operator may have several calls: the queue offers one to an idle seat alone, further ones she takes by a key. Which
+//! of them she speaks on is not known here (the calls know, and `engine/calls` sees to it that it is one).
+//!
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
 //! registered; an operator in a call counts as gone once nothing was heard of their phone for 10 s, console or not
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
 //! and then every call of theirs is told exactly once.
 
+mod hand;
 pub mod skill;
 
 use std::collections::VecDeque;
@@ -22,10 +26,15 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::domain::call::event::OfferEnd;
 
+use hand::{Hand, Part};
+
 /// How long a softphone that has fallen silent (5 s) may stay so.
 pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
 /// A console that says nothing for this long is gone.
 pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
+
+/// Calls that a seat may have at once, unless told otherwise.
+pub const SEAT_CALLS: usize = 3;
 
 /// What a seat is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +199,17 @@ impl fmt::Display for CannotListen {
     }
 }
 
+/// Why a seat cannot take a call by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotTake {
+    /// It is not ready, or its phone is not.
+    NotReady,
+    /// One is on its way to it.
+    Offered,
+    /// It has as many as a seat may have.
+    Full,
+}
+
 /// One operator's seat.
 #[derive(Debug)]
 pub struct Seat {
@@ -206,13 +226,10 @@ pub struct Seat {
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
     idle_since: Instant,
-    /// The call offered, talked on or wrapped up.
-    call: Option<CallId>,
+    /// The calls offered, talked on or wrapped up.
+    hand: Hand,
     /// The call of another's that is listened to: the phone is taken.
     listens: Option<CallId>,
-    /// Nothing is heard of the softphone; until then it may come back.
-    silent_until: Option<Instant>,
-    hung_up: bool,
     told_idle: bool,
     outputs: VecDeque<Output>,
 }
@@ -231,10 +248,8 @@ impl Seat {
             desk_phone_works: true,
             wants_ready: false,
             idle_since: now,
-            call: None,
+            hand: Hand::empty(),
             listens: None,
-            silent_until: None,
-            hung_up: false,
             told_idle: false,
             outputs: VecDeque::new(),
         }
@@ -252,8 +267,25 @@ impl Seat {
         self.reason.as_deref()
     }
 
-    pub const fn call(&self) -> Option<&CallId> {
-        self.call.as_ref()
+    /// The calls here, in the order in which they came.
+    pub fn calls(&self) -> impl Iterator<Item = &CallId> {
+        self.hand.calls()
+    }
+
+    /// What stands in the way of a waiting caller whom the operator asks for, if a seat may have `most` calls.
+    pub fn why_not_take(&self, most: usize) -> Option<CannotTake> {
+        let fit = match self.state {
+            State::Ready => true,
+            State::Offline | State::NotReady => false,
+            State::Offered | State::Talking | State::WrapUp => self.phone() && self.checked(),
+        };
+        if !fit {
+            Some(CannotTake::NotReady)
+        } else if self.hand.is_offered() {
+            Some(CannotTake::Offered)
+        } else {
+            (self.calls().count() >= most).then_some(CannotTake::Full)
+        }
     }
 
     /// The call of another's that is listened to here.
@@ -331,37 +363,27 @@ impl Seat {
                 self.stand_down_if(now, "phone not connected", "media check failed");
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
-            Input::Offered { call } if self.state == State::Ready => {
-                self.call = Some(call);
-                self.silent_until = None;
-                self.go(now, State::Offered);
+            Input::Offered { call } if self.state != State::Offline && !self.hand.is_offered() => {
+                self.hand.put(call, Part::Offered);
+                self.settle(now);
             }
             Input::OfferFailed { call, why } => self.on_offer_failed(now, &call, why),
             Input::Accepted { call } if self.state != State::Offline => {
-                self.call = Some(call);
-                self.go(now, State::Talking);
+                self.hand.put(call, Part::Up);
+                self.settle(now);
             }
-            Input::Silent { call, silent } if self.call.as_ref() == Some(&call) => {
-                self.silent_until = silent.then(|| self.silent_until.unwrap_or(now + MEDIA_LIMIT));
-            }
-            Input::PhoneHungUp { call } if self.call.as_ref() == Some(&call) => self.hung_up = true,
-            Input::LostCall { call } if self.call.as_ref() == Some(&call) => {
-                self.clear_call();
+            Input::Silent { call, silent } => self.hand.set_silent(&call, silent.then_some(now + MEDIA_LIMIT)),
+            Input::PhoneHungUp { call } => self.hand.set_hung_up(&call),
+            Input::LostCall { call } if self.hand.remove(&call) => {
                 self.stand_down(now, "connection to the phone lost");
             }
-            Input::Freed { call } if self.call.as_ref() == Some(&call) => {
-                self.hung_up = false;
-                self.silent_until = None;
-                if self.state != State::Offline {
-                    self.go(now, State::WrapUp);
-                }
-            }
-            Input::WrappedUp { call } if self.call.as_ref() == Some(&call) => {
-                self.clear_call();
-                self.rest(now);
+            Input::Freed { call } => {
+                self.hand.free(&call);
+                self.settle(now);
             }
             Input::Listens { call } => self.listens = call,
             Input::LogOut { reason } => self.on_log_out(now, reason),
+            Input::WrappedUp { call } if self.hand.remove(&call) => self.rest(now),
             _ => {}
         }
         self.check_presence(now);
@@ -377,7 +399,7 @@ impl Seat {
     pub fn poll_timeout(&self) -> Option<Instant> {
         // Once the console is gone, a call is kept up by its media alone: only news of that changes anything.
         let socket = self.socket_until.filter(|_| self.state != State::Offline);
-        let media = self.silent_until.filter(|_| self.state == State::Talking);
+        let media = self.hand.silent_until();
         [socket, media].into_iter().flatten().min()
     }
 
@@ -388,12 +410,7 @@ impl Seat {
             self.reason = None;
             self.go(now, State::NotReady);
         }
-        if self.hung_up
-            && let Some(call) = self.call.clone()
-        {
-            self.hung_up = false;
-            self.outputs.push_back(Output::HungUp { call });
-        }
+        self.outputs.extend(self.hand.meant().map(|call| Output::HungUp { call }));
     }
 
     fn on_set_ready(&mut self, now: Instant, ready: bool, reason: Option<String>) {
@@ -417,45 +434,45 @@ impl Seat {
     fn on_log_out(&mut self, now: Instant, reason: String) {
         self.wants_ready = false;
         self.reason = Some(reason);
-        if self.state == State::Offered
-            && let Some(call) = self.call.take()
-        {
+        for call in self.hand.take_offered() {
             self.outputs.push_back(Output::Lost { call });
-            self.clear_call();
-            self.go(now, State::NotReady);
         }
-        if self.state == State::Ready {
+        if self.hand.is_empty() && self.state != State::Offline {
             self.go(now, State::NotReady);
         }
     }
 
     fn on_offer_failed(&mut self, now: Instant, call: &CallId, why: OfferEnd) {
-        if self.call.as_ref() != Some(call) || self.state != State::Offered {
+        if !self.hand.remove_offered(call) {
             return;
         }
-        self.clear_call();
         match why {
-            OfferEnd::PhoneFailed => self.stand_down(now, "the phone did not take the call"),
+            // A phone on which she has another call is not a dead one.
+            OfferEnd::PhoneFailed if self.hand.is_empty() => self.stand_down(now, "the phone did not take the call"),
             OfferEnd::SeatGone => {}
             // Another operator first, when there is one.
             OfferEnd::Missed => {
                 self.idle_since = now;
                 self.rest(now);
             }
-            OfferEnd::Withdrawn => self.rest(now),
+            OfferEnd::PhoneFailed | OfferEnd::Withdrawn => self.rest(now),
         }
     }
 
-    fn clear_call(&mut self) {
-        self.call = None;
-        self.silent_until = None;
-        self.hung_up = false;
+    /// The state that the calls here make.
+    fn settle(&mut self, now: Instant) {
+        if let Some(state) = self.hand.state().filter(|_| self.state != State::Offline) {
+            self.go(now, state);
+        }
     }
 
-    /// After a call or an offer: ready again, if that is what the operator wants.
+    /// After a call or an offer: on with the others; after the last one ready again, if that is what the operator wants.
     fn rest(&mut self, now: Instant) {
         if self.state == State::Offline {
             return;
+        }
+        if !self.hand.is_empty() {
+            return self.settle(now);
         }
         if self.wants_ready && self.phone() {
             if self.state != State::Offered {
@@ -481,17 +498,16 @@ impl Seat {
         if self.state != State::Offline {
             self.wants_ready = false;
             self.reason = Some(reason.to_owned());
-            self.go(now, State::NotReady);
+            self.go(now, self.hand.state().unwrap_or(State::NotReady));
         }
     }
 
     /// Offline once neither console nor media is there. A console that lives on without its media (its page was
     /// loaded anew in mid-call) loses the call as well, a little later: the caller must not talk to nobody.
     fn check_presence(&mut self, now: Instant) {
-        let media_gone = self.state == State::Talking && self.silent_until.is_some_and(|until| until <= now);
-        if media_gone && let Some(call) = self.call.clone() {
-            self.outputs.push_back(Output::Lost { call });
-            self.clear_call();
+        let lost = self.hand.take_silent(now);
+        if !lost.is_empty() {
+            self.outputs.extend(lost.into_iter().map(|call| Output::Lost { call }));
             if self.phone_to_ring() == Some(Phone::DeskPhone) {
                 self.stand_down(now, "nothing was heard of the desk phone");
             } else {
@@ -505,15 +521,11 @@ impl Seat {
         }
         self.socket_until = None;
         // Also while their silence is still waited for: the console may be lost by the same change of network.
-        let media_there = self.silent_until.is_none_or(|until| now < until);
-        let kept_by_media = self.state == State::Talking && media_there && self.call.is_some() && !self.hung_up;
-        if kept_by_media {
-            return;
+        let lost = if self.hand.is_kept(now) { self.hand.take_hung_up() } else { self.hand.take_all() };
+        self.outputs.extend(lost.into_iter().map(|call| Output::Lost { call }));
+        if !self.hand.is_empty() {
+            return self.settle(now);
         }
-        if let Some(call) = self.call.take() {
-            self.outputs.push_back(Output::Lost { call });
-        }
-        self.clear_call();
         self.wants_ready = false;
         self.checked = false;
         self.typing = false;
@@ -538,244 +550,4 @@ impl Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::clock::{Clock, TestClock, UtcMs};
-
-    struct Desk {
-        clock: TestClock,
-        seat: Seat,
-    }
-
-    fn call() -> CallId {
-        CallId::named("a")
-    }
-
-    impl Desk {
-        fn ready() -> Self {
-            let clock = TestClock::at(UtcMs(0));
-            let seat = Seat::new(clock.instant());
-            let mut desk = Self { clock, seat };
-            desk.tell(Input::Heartbeat { typing: false });
-            desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
-            desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
-            desk.tell(Input::SetReady { ready: true, reason: None });
-            desk
-        }
-
-        fn talking() -> Self {
-            let mut desk = Self::ready();
-            desk.tell(Input::Offered { call: call() });
-            desk.tell(Input::Accepted { call: call() });
-            desk
-        }
-
-        fn tell(&mut self, input: Input) -> Vec<Output> {
-            self.seat.handle(self.clock.instant(), input);
-            std::iter::from_fn(|| self.seat.poll_output()).collect()
-        }
-
-        fn after(&mut self, ms: u64) -> Vec<Output> {
-            self.clock.advance(Duration::from_millis(ms));
-            self.tell(Input::Tick)
-        }
-    }
-
-    #[test]
-    fn ready_needs_console_phone_and_a_passed_check() {
-        let clock = TestClock::at(UtcMs(0));
-        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
-        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoConsole));
-        desk.tell(Input::Heartbeat { typing: false });
-        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NoPhone));
-        desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
-        desk.tell(Input::SetReady { ready: true, reason: None });
-        assert_eq!(desk.seat.state(), State::NotReady);
-        desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
-        let told = desk.tell(Input::SetReady { ready: true, reason: None });
-        assert_eq!((desk.seat.state(), told.len()), (State::Ready, 1));
-    }
-
-    #[test]
-    fn a_desk_phone_needs_no_check_unless_one_failed() {
-        let clock = TestClock::at(UtcMs(0));
-        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
-        desk.tell(Input::Heartbeat { typing: false });
-        desk.tell(Input::Phones { phones: Phones::of(Phone::DeskPhone) });
-        assert_eq!((desk.seat.checked(), desk.seat.phone_to_ring()), (true, Some(Phone::DeskPhone)));
-        desk.tell(Input::SetReady { ready: true, reason: None });
-        assert_eq!(desk.seat.state(), State::Ready);
-        let told = desk.tell(Input::Checked { phone: Phone::DeskPhone, passed: false });
-        assert_eq!((told, desk.seat.state()), (vec![Output::Busy], State::NotReady));
-        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked));
-        desk.tell(Input::Phones { phones: Phones::default() });
-        desk.tell(Input::Phones { phones: Phones::of(Phone::DeskPhone) });
-        assert_eq!(desk.seat.why_not_ready(), None, "plugged in anew");
-    }
-
-    #[test]
-    fn of_two_phones_the_one_that_came_last_is_rung_if_it_is_known_to_work() {
-        let clock = TestClock::at(UtcMs(0));
-        let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
-        desk.tell(Input::Heartbeat { typing: false });
-        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
-        desk.tell(Input::SetReady { ready: true, reason: None });
-        assert_eq!((desk.seat.state(), desk.seat.phone_to_ring()), (State::Ready, Some(Phone::DeskPhone)));
-        desk.tell(Input::Checked { phone: Phone::Softphone, passed: true });
-        assert_eq!(desk.seat.phone_to_ring(), Some(Phone::Softphone), "she chose her headset");
-        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::DeskPhone), both: true } });
-        assert_eq!(desk.seat.phone_to_ring(), Some(Phone::DeskPhone));
-        desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
-        assert_eq!((desk.seat.state(), desk.seat.phone_to_ring()), (State::Ready, Some(Phone::Softphone)));
-
-        let mut desk = Desk { seat: Seat::new(desk.clock.instant()), clock: desk.clock };
-        desk.tell(Input::Heartbeat { typing: false });
-        desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
-        desk.tell(Input::SetReady { ready: true, reason: None });
-        let told = desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
-        assert_eq!((told, desk.seat.state()), (vec![Output::Busy], State::NotReady), "it was never heard");
-    }
-
-    #[test]
-    fn a_seat_goes_through_a_call_and_is_ready_after_wrap_up() {
-        let mut desk = Desk::talking();
-        assert_eq!(desk.seat.state(), State::Talking);
-        desk.tell(Input::Freed { call: call() });
-        assert_eq!(desk.seat.state(), State::WrapUp);
-        let told = desk.tell(Input::WrappedUp { call: call() });
-        assert_eq!((desk.seat.state(), told), (State::Ready, vec![Output::Idle { since: desk.clock.instant() }]));
-    }
-
-    #[test]
-    fn a_console_that_is_gone_while_idle_takes_the_seat_off_line() {
-        let mut desk = Desk::ready();
-        assert_eq!(desk.after(4_999), []);
-        assert_eq!(desk.after(1), [Output::Busy]);
-        assert_eq!(desk.seat.state(), State::Offline);
-        desk.tell(Input::Heartbeat { typing: false });
-        assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked), "a new page checks its media anew");
-    }
-
-    #[test]
-    fn a_talking_operator_is_lost_only_without_console_and_media() {
-        let mut desk = Desk::talking();
-        assert_eq!(desk.after(10_000), [], "they still talk");
-        assert_eq!(desk.seat.state(), State::Talking);
-        assert_eq!(desk.tell(Input::Silent { call: call(), silent: true }), []);
-        assert_eq!(desk.after(4_999), [], "their network may have changed");
-        assert_eq!(desk.seat.state(), State::Talking);
-        assert_eq!(desk.after(1), [Output::Lost { call: call() }]);
-        assert_eq!(desk.seat.state(), State::Offline);
-
-        let mut desk = Desk::talking();
-        desk.tell(Input::Silent { call: call(), silent: true });
-        desk.clock.advance(Duration::from_secs(3));
-        assert_eq!(desk.tell(Input::Heartbeat { typing: true }), [], "the console is alive");
-        assert_eq!(desk.after(5_000), [Output::Lost { call: call() }]);
-    }
-
-    #[test]
-    fn a_talking_operator_whose_network_changes_keeps_her_call() {
-        let mut desk = Desk::talking();
-        // The network is gone: the console first, then nothing is heard of the softphone.
-        assert_eq!(desk.after(6_000), []);
-        assert_eq!(desk.tell(Input::Silent { call: call(), silent: true }), []);
-        assert_eq!(desk.after(3_000), []);
-        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [], "the console is back");
-        assert_eq!(desk.tell(Input::Silent { call: call(), silent: false }), []);
-        assert_eq!(desk.after(4_000), []);
-        assert_eq!(desk.seat.state(), State::Talking);
-    }
-
-    #[test]
-    fn a_page_loaded_anew_in_mid_call_gives_its_caller_back_although_the_console_speaks() {
-        let mut desk = Desk::talking();
-        desk.tell(Input::Silent { call: call(), silent: true });
-        for _ in 0..2 {
-            desk.clock.advance(Duration::from_secs(2));
-            assert_eq!(desk.tell(Input::Heartbeat { typing: false }), []);
-        }
-        desk.clock.advance(Duration::from_secs(2));
-        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [Output::Lost { call: call() }]);
-        assert_eq!(desk.seat.state(), State::NotReady);
-
-        let mut desk = Desk::talking();
-        desk.tell(Input::Silent { call: call(), silent: true });
-        desk.tell(Input::Silent { call: call(), silent: false });
-        desk.clock.advance(Duration::from_secs(4));
-        desk.tell(Input::Heartbeat { typing: false });
-        desk.clock.advance(Duration::from_secs(4));
-        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [], "it was a short gap");
-    }
-
-    #[test]
-    fn a_phone_that_hangs_up_was_meant_if_the_console_speaks_on() {
-        let mut desk = Desk::talking();
-        desk.tell(Input::PhoneHungUp { call: call() });
-        desk.clock.advance(Duration::from_secs(2));
-        assert_eq!(desk.tell(Input::Heartbeat { typing: false }), [Output::HungUp { call: call() }]);
-
-        let mut desk = Desk::talking();
-        desk.tell(Input::PhoneHungUp { call: call() });
-        assert_eq!(desk.after(5_000), [Output::Lost { call: call() }], "the page was closed");
-    }
-
-    #[test]
-    fn a_missed_call_sends_the_operator_to_the_end_of_the_line_and_a_dead_phone_out_of_it() {
-        let mut desk = Desk::ready();
-        desk.tell(Input::Offered { call: call() });
-        desk.clock.advance(Duration::from_secs(2));
-        desk.tell(Input::Heartbeat { typing: true });
-        let told = desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed });
-        assert_eq!(told, [Output::Idle { since: desk.clock.instant() }]);
-
-        desk.tell(Input::Offered { call: call() });
-        desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::PhoneFailed });
-        assert_eq!((desk.seat.state(), desk.seat.reason().is_some()), (State::NotReady, true));
-    }
-
-    #[test]
-    fn who_listens_to_another_call_is_offered_none_meanwhile() {
-        let mut desk = Desk::ready();
-        assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone));
-        assert_eq!(desk.tell(Input::Listens { call: Some(call()) }), [Output::Busy]);
-        assert_eq!((desk.seat.state(), desk.seat.listens()), (State::Ready, Some(&call())));
-        assert_eq!(desk.tell(Input::Listens { call: None }).len(), 1);
-
-        let mut desk = Desk::talking();
-        assert_eq!(desk.seat.may_listen(), Err(CannotListen::HasCall));
-        desk.tell(Input::Freed { call: call() });
-        assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone), "a form can wait");
-        desk.tell(Input::Phones { phones: Phones::default() });
-        assert_eq!(desk.seat.may_listen(), Err(CannotListen::NoPhone));
-        let seat = Seat::new(desk.clock.instant());
-        assert_eq!(seat.may_listen(), Err(CannotListen::NoConsole));
-    }
-
-    #[test]
-    fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_she_talks_on() {
-        let reason = || "logged out by Sam".to_owned();
-        let mut desk = Desk::ready();
-        desk.tell(Input::Offered { call: call() });
-        let told = desk.tell(Input::LogOut { reason: reason() });
-        assert_eq!(told, [Output::Lost { call: call() }], "the queue knows that she is busy");
-        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
-
-        let mut desk = Desk::talking();
-        assert_eq!(desk.tell(Input::LogOut { reason: reason() }), []);
-        assert_eq!(desk.seat.state(), State::Talking);
-        desk.tell(Input::Freed { call: call() });
-        desk.tell(Input::WrappedUp { call: call() });
-        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
-    }
-
-    #[test]
-    fn not_ready_asked_for_in_a_call_comes_after_it() {
-        let mut desk = Desk::talking();
-        desk.tell(Input::SetReady { ready: false, reason: Some("break".into()) });
-        assert_eq!(desk.seat.state(), State::Talking);
-        desk.tell(Input::Freed { call: call() });
-        desk.tell(Input::WrappedUp { call: call() });
-        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("break")));
-    }
-}
+mod tests;

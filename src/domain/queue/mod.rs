@@ -90,7 +90,7 @@ pub enum Input {
     Left {
         user: UserId,
     },
-    /// An operator asks for this caller.
+    /// An operator asks for this caller, idle or not: whether the seat has room is the seat's to say.
     Take {
         call: CallId,
         user: UserId,
@@ -187,7 +187,9 @@ impl Queue {
             Input::Requeue { call, terms } => self.insert(now, call, terms, true),
             Input::Hand { call, terms, user } => {
                 self.insert(now, call.clone(), terms, true);
-                self.take(&call, user);
+                if self.idle.iter().any(|(_, idle)| *idle == user) {
+                    self.take(&call, user);
+                }
             }
             Input::Dequeue { call } => self.remove(&call),
             Input::Pause { call } => {
@@ -307,10 +309,9 @@ impl Queue {
     }
 
     fn take(&mut self, call: &CallId, user: UserId) {
-        let idle = self.idle.iter().any(|(_, u)| *u == user);
-        if let Some(ticket) =
-            self.tickets.iter_mut().find(|t| t.call == *call && t.offered.is_none() && !t.paused && idle)
-        {
+        let free = !self.tickets.iter().any(|t| t.offered.as_ref() == Some(&user));
+        let is_it = |t: &&mut Ticket| t.call == *call && t.offered.is_none() && !t.paused && free;
+        if let Some(ticket) = self.tickets.iter_mut().find(is_it) {
             ticket.offered = Some(user.clone());
             self.idle.retain(|(_, u)| *u != user);
             self.outputs.push_back(Output::Offer { call: call.clone(), user, taken: true });

@@ -42,6 +42,7 @@ pub(super) enum Did {
     Recorded { leg: LegId, kind: Kind },
     BoundKeys { leg: LegId, bound: bool },
     Restart(LegId),
+    Pressed { leg: LegId, keys: String },
     Closed,
     Kept(Callback),
     Wrote(Line),
@@ -130,6 +131,10 @@ impl LegMedia for Outside {
 
     fn bind_keys(&self, leg: LegId, bound: bool) {
         self.did(Did::BoundKeys { leg, bound });
+    }
+
+    fn press_keys(&self, leg: LegId, keys: &str) {
+        self.did(Did::Pressed { leg, keys: keys.to_owned() });
     }
 
     fn record(&self, leg: LegId, _tap: Tap) {
@@ -244,6 +249,8 @@ pub(super) struct House {
     pub(super) did: mpsc::UnboundedReceiver<Did>,
     pub(super) legs: LegNumbers,
     pub(super) seen: Vec<Line>,
+    /// Ways of legs' events of which a story says no more.
+    pub(super) kept: Vec<mpsc::Sender<LegEvent>>,
 }
 
 impl House {
@@ -273,10 +280,11 @@ impl House {
             numbering: Numbering::default(),
             recordings,
             figures,
+            park: ParkTimes::default(),
             news,
         };
         let calls = CallsHandle::start(parts, from_desk);
-        Self { calls, desk, feed: watching, did, legs, seen: vec![] }
+        Self { calls, desk, feed: watching, did, legs, seen: vec![], kept: vec![] }
     }
 
     /// Waits for the next thing done that `pick` wants; lines written on the way are kept.

@@ -20,6 +20,7 @@ use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::feed::CallState;
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
 use crate::engine::signal::{DialOut, LegEvent, Offer};
@@ -246,6 +247,7 @@ impl World {
             numbering: Numbering::default(),
             recordings,
             figures,
+            park: ParkTimes::default(),
             news,
         };
         let calls = CallsHandle::start(parts, from_desk);

@@ -15,7 +15,9 @@ pub mod outbound;
 mod phones;
 pub mod record;
 mod recordings;
+mod slots;
 mod task;
+mod turn;
 mod view;
 
 #[cfg(test)]
@@ -40,6 +42,8 @@ mod offer_tests;
 mod queue_tests;
 #[cfg(test)]
 mod recording_tests;
+#[cfg(test)]
+mod seat_tests;
 #[cfg(test)]
 mod tests;
 
@@ -69,6 +73,7 @@ pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
 pub use crate::domain::call::listener::ListenMode;
+use crate::domain::call::park::ParkTimes;
 pub use crate::domain::call::recording::RecordingCommand;
 use crate::domain::figures::{Fact, Lost};
 use crate::io::media::MediaEvent;
@@ -110,6 +115,25 @@ pub enum Command {
     Drop,
     Cancel,
     Recording(RecordingCommand),
+    /// The caller waits at a slot until anybody fetches them.
+    Park,
+    /// Have a parked caller.
+    Fetch,
+    /// To another operator who is ready; to nobody by name: back to the head of the queue.
+    Pass {
+        to: Option<UserId>,
+        note: Option<String>,
+    },
+    /// Talk with another operator who is ready, while the caller hears music.
+    Ask {
+        user: UserId,
+    },
+    /// The caller is that operator's from now on.
+    HandOver,
+    /// Keys to the other party.
+    Keys(String),
+    /// The call is for this account.
+    Rename(Arc<Account>),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -129,6 +153,7 @@ pub struct CallsParts {
     pub numbering: Numbering,
     pub recordings: Recordings,
     pub figures: FiguresHandle,
+    pub park: ParkTimes,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -144,6 +169,7 @@ struct Calls {
     numbering: Numbering,
     recordings: Recordings,
     figures: FiguresHandle,
+    park: ParkTimes,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     /// Who has begun to listen to which call of late.
@@ -156,6 +182,8 @@ struct Live {
     inbox: mpsc::UnboundedSender<ToCall>,
     view: Option<CallView>,
     joined: Option<Option<ContactRef>>,
+    /// Where it is parked.
+    slot: Option<u32>,
 }
 
 /// The way to the calls. Cheap to clone.
@@ -175,6 +203,7 @@ impl CallsHandle {
             numbering: parts.numbering,
             recordings: parts.recordings,
             figures: parts.figures,
+            park: parts.park,
             live: Mutex::default(),
             alarms: Mutex::default(),
             heard: Mutex::default(),
@@ -245,24 +274,11 @@ impl CallsHandle {
         }
     }
 
-    /// Does what an operator asks, or says why not.
-    pub async fn command(&self, call: &CallId, by: &UserId, command: Command) -> Result<(), CommandError> {
-        let taking = command == Command::Take;
+    /// Has a call do what an operator asks; it says why not.
+    async fn ask(&self, call: &CallId, by: &UserId, command: Command) -> Result<(), CommandError> {
         let (reply, replied) = oneshot::channel();
         self.0.to_call(call, ToCall::Command { by: by.clone(), command, reply })?;
-        let followed = replied.await.unwrap_or(Err(CommandError::NoSuchCall));
-        // A caller who is offered to nobody yet is taken out of turn.
-        if taking && followed == Err(CommandError::NotYours) && self.waits(call) {
-            let taken = self.0.desk.take(call.clone(), by.clone()).await;
-            return if taken { Ok(()) } else { Err(CommandError::NotNow) };
-        }
-        followed
-    }
-
-    fn waits(&self, call: &CallId) -> bool {
-        let live = self.0.lock();
-        let view = live.get(call).and_then(|l| l.view.as_ref());
-        view.is_some_and(|v| v.state == CallState::Queued && v.seat.is_none())
+        replied.await.unwrap_or(Err(CommandError::NoSuchCall))
     }
 
     /// Every live call, as consoles see it.
@@ -334,6 +350,8 @@ impl Calls {
 
     fn on_desk(&self, word: FromDesk) {
         let (FromDesk::Offer { call, .. }
+        | FromDesk::Fetch { call, .. }
+        | FromDesk::PassRefused { call, .. }
         | FromDesk::Overdue { call }
         | FromDesk::Comfort { call, .. }
         | FromDesk::SeatLost { call, .. }
@@ -341,7 +359,7 @@ impl Calls {
         | FromDesk::ListensElsewhere { call, .. }) = &word;
         let call = call.clone();
         if self.to_call(&call, ToCall::Desk(word.clone())).is_err()
-            && let FromDesk::Offer { user, .. } = word
+            && let FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. } = word
         {
             // The call ended while it was being offered.
             self.desk.from_call(call.clone(), CallWord::Dequeue);
@@ -429,7 +447,7 @@ impl Calls {
         let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
         let started_at = facts.started_at;
         let (inbox, received) = mpsc::unbounded_channel();
-        self.lock().insert(id.clone(), Live { inbox, view: None, joined: None });
+        self.lock().insert(id.clone(), Live { inbox, view: None, joined: None, slot: None });
         let calls = Arc::clone(&self);
         let mut work = pin!(async move { make(calls, facts, received).run().await });
         // What a panic leaves half done goes with it: nothing of it is used again.
@@ -474,6 +492,7 @@ impl Calls {
         if let Some(live) = self.lock().get_mut(&view.id) {
             live.view = Some(view.clone());
             live.joined = joined;
+            live.slot = live.slot.filter(|_| view.parked.is_some());
         }
     }
 

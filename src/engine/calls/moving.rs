@@ -39,7 +39,7 @@ impl CallsHandle {
                 return Err(MoveRefused::NotReady);
             }
         }
-        if self.waits(call) {
+        if self.view(call).is_some_and(|view| view.state == CallState::Queued && view.seat.is_none()) {
             let Some(to) = to else { return Err(MoveRefused::Call(CommandError::NotNow)) };
             let taken = self.0.desk.take(call.clone(), to).await;
             return if taken { Ok(()) } else { Err(MoveRefused::NotReady) };

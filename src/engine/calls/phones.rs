@@ -40,7 +40,7 @@ impl Calls {
             Dialled::Number(number) if number.emergency_code().is_some() => Some(number.clone()),
             _ => None,
         };
-        match (self.at_seat(&call.user), help) {
+        match (self.call_for_phone(&call.user), help) {
             (Some((own, true)), _) => {
                 if self.to_call(&own, ToCall::PhoneCall(call)).is_err() {
                     refuse(Cause::Forbidden, NO_CALL);
@@ -53,13 +53,10 @@ impl Calls {
         }
     }
 
-    /// The call that an operator has, and whether the operator talks with its caller, or holds.
-    fn at_seat(&self, user: &UserId) -> Option<(CallId, bool)> {
-        let live = self.lock();
-        let view = live.values().filter_map(|l| l.view.as_ref()).find(|view| {
-            let up = !matches!(view.state, CallState::Offered | CallState::WrapUp | CallState::Ended);
-            up && view.seat.as_ref() == Some(user)
-        })?;
-        Some((view.id.clone(), matches!(view.state, CallState::Talking | CallState::Held)))
+    /// The call that an operator's desk phone calls beside, and whether she talks with its caller, or holds. Of several the
+    /// one she speaks in; a phone that consults has put that on hold, so else the one that was put on hold last.
+    fn call_for_phone(&self, user: &UserId) -> Option<(CallId, bool)> {
+        let view = self.at_seat(user).into_iter().next()?;
+        Some((view.id, matches!(view.state, CallState::Talking | CallState::Held)))
     }
 }

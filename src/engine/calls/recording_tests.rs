@@ -10,6 +10,7 @@ use super::*;
 use crate::base::clock::SystemClock;
 use crate::domain::account::{RecordingMode, RecordingPolicy, Speech};
 use crate::domain::call::bridge::LegId;
+use crate::engine::feed::CallState;
 use crate::engine::signal::LegEvent;
 use crate::io::recording::{Kind, Recordings, Reel, Shelf};
 use crate::io::store::seal::Seal;

@@ -22,16 +22,16 @@ use crate::base::id::UserId;
 use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
-use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
+use crate::domain::account::{Account, RecordingMode, Speech, WhenOverdue};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::cause::Cause;
-use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
+use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::ring_back::RingBack;
-use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
@@ -183,6 +183,7 @@ impl CallTask {
                 numbering: calls.numbering.clone(),
             },
             ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
+            park: calls.park,
         };
         let greeting = setup.greeting.clone();
         let call = Call::new(facts.started, setup);
@@ -232,7 +233,7 @@ impl CallTask {
     fn give_back_offers(&mut self) {
         self.inbox.close();
         while let Ok(word) = self.inbox.try_recv() {
-            if let ToCall::Desk(FromDesk::Offer { user, .. }) = word {
+            if let ToCall::Desk(FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. }) = word {
                 self.to_desk(CallWord::Dequeue);
                 self.to_desk(CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
             }
@@ -338,6 +339,12 @@ impl CallTask {
                 let ring = ring && !self.call.waits_to_ring_back();
                 self.tell(Input::Offer { user, leg, ring });
             }
+            ToCall::Desk(FromDesk::Fetch { user, phone, ring, .. }) => {
+                self.ring_on = phone;
+                let leg = self.calls.wiring.fresh_leg();
+                self.tell(Input::Fetch { user, leg, ring });
+            }
+            ToCall::Desk(FromDesk::PassRefused { user, .. }) => self.tell(Input::PassRefused { user }),
             ToCall::Desk(FromDesk::Overdue { .. }) => self.tell(Input::Overdue),
             ToCall::Desk(FromDesk::Comfort { place, .. }) => {
                 self.tell(Input::Comfort);
@@ -387,6 +394,14 @@ impl CallTask {
             Command::Cancel => OperatorCommand::Cancel,
             Command::Recording(command) => OperatorCommand::Recording(command),
             Command::WrapUpMore => OperatorCommand::WrapUpMore,
+            Command::Park => OperatorCommand::Park { slot: self.calls.take_slot(&self.facts.id) },
+            // The desk brings a parked caller, if there is one.
+            Command::Fetch => return Err(CommandError::NotNow),
+            Command::Pass { to, note } => OperatorCommand::Pass { to, note },
+            Command::Ask { user } => OperatorCommand::Ask { user },
+            Command::HandOver => OperatorCommand::HandOver,
+            Command::Rename(account) => return self.rename(by, account),
+            Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::Patch { number, contact, ring } => {
                 let leg = self.calls.wiring.fresh_leg();
@@ -400,6 +415,27 @@ impl CallTask {
             && let Some(contact) = dialled
         {
             self.contact = contact;
+        }
+        self.carry_out();
+        followed
+    }
+
+    /// The call goes on as another account's: its words, numbers and limits hold from now on.
+    fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
+        let rename = Rename {
+            from: self.facts.account.id.clone(),
+            to: account.id.clone(),
+            apology: account.apology.clone(),
+            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            ring: Duration::from_secs(account.ring_secs.max(1).into()),
+        };
+        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
+        if followed.is_ok() {
+            self.mixer.make_ready(&account.apology);
+            self.facts.account = account;
+            self.facts.earlier = 0;
+            self.contact = None;
+            self.calls.count_earlier(&self.facts);
         }
         self.carry_out();
         followed
@@ -450,6 +486,9 @@ impl CallTask {
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
+            Output::Keys { leg, keys } => self.calls.wiring.media.press_keys(leg, &keys),
+            Output::ColleagueThere { user } => self.to_desk(CallWord::OfferAccepted { user }),
+            Output::Pass { user } => self.to_desk(CallWord::Pass { user }),
             Output::Enqueue { priority, .. } => {
                 self.queued_at = Some(self.now());
                 self.to_desk(CallWord::Enqueue(self.waiting(priority)));
@@ -584,6 +623,7 @@ impl CallTask {
             CallOutcome::Spilled => "spilled",
             CallOutcome::Voicemail => "voicemail",
             CallOutcome::Announced => "announced",
+            CallOutcome::Abandoned(Stage::Parked) => "abandoned_parked",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
             CallOutcome::Callback => "callback",
             CallOutcome::NotReached => "not_reached",

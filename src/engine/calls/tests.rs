@@ -14,6 +14,7 @@ use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
 use crate::domain::call::bridge::Source;
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::feed::CallState;
 use crate::engine::signal::LegEvent;
 use crate::io::media::LegStats;
 

@@ -15,8 +15,8 @@ use crate::domain::call::patch;
 use crate::domain::call::view::Role;
 use crate::domain::ivr::menu::Choice;
 use crate::engine::feed::{
-    AccountBrief, AccountRef, CallState, CallView, ChosenView, ContactRef, EndedView, HearsView, PatchState, PatchView,
-    QualityView, RecordingView, RingBackView,
+    AccountBrief, AccountRef, CallState, CallView, ChosenView, ColleagueView, ContactRef, EndedView, HearsView,
+    NoteView, ParkedView, PatchState, PatchView, QualityView, RecordingView, RingBackView,
 };
 use crate::io::media::LegQuality;
 use crate::io::store::callbacks::Callback;
@@ -92,6 +92,20 @@ pub(super) fn view(
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),
+        parked: call.parked().map(|parked| ParkedView {
+            slot: parked.slot(),
+            by: parked.by.clone(),
+            since: facts.utc(parked.since),
+            remind_at: facts.utc(parked.remind_at),
+            return_at: facts.utc(parked.return_at),
+        }),
+        colleague: call.colleague().map(|asked| ColleagueView {
+            user: asked.user.clone(),
+            there: asked.is_up(),
+            since: facts.utc(asked.since),
+        }),
+        taken: call.was_taken(),
+        note: call.note().map(|note| NoteView { by: note.by.clone(), text: note.text.clone() }),
         recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
         earlier: facts.earlier,
         listeners: Vec::new(),
@@ -127,6 +141,8 @@ const fn state(stage: Stage) -> CallState {
         Stage::RingingBack => CallState::RingingBack,
         Stage::Talking => CallState::Talking,
         Stage::Held => CallState::Held,
+        Stage::Parked => CallState::Parked,
+        Stage::Consulting => CallState::Consulting,
         Stage::Patching => CallState::Patching,
         Stage::Conference => CallState::Conference,
         Stage::Patched => CallState::Patched,

@@ -98,6 +98,8 @@ pub trait LegMedia: Send + Sync {
     fn stop(&self, leg: LegId, play: PlayId);
     /// The leg's keys are for us alone, or no longer.
     fn bind_keys(&self, leg: LegId, bound: bool);
+    /// Sends keys to the far end, after those still waiting.
+    fn press_keys(&self, leg: LegId, keys: &str);
     /// Records the call of this leg from now on.
     fn record(&self, leg: LegId, tap: Tap);
     /// Goes on recording with sound, or without and why.
@@ -160,6 +162,10 @@ impl LegMedia for Media {
 
     fn bind_keys(&self, leg: LegId, bound: bool) {
         closed_meanwhile(leg, self.bind_digits(leg, bound));
+    }
+
+    fn press_keys(&self, leg: LegId, keys: &str) {
+        closed_meanwhile(leg, self.press_keys(leg, keys));
     }
 
     fn record(&self, leg: LegId, tap: Tap) {

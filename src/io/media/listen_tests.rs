@@ -14,6 +14,7 @@ use crate::domain::call::bridge::LegId;
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode::{self, Barge, Monitor, Whisper};
+use crate::domain::call::park::ParkTimes;
 use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
 use crate::domain::ivr::menu::Context;
 use crate::io::recording::{Tap, TapeForTest};
@@ -69,6 +70,7 @@ impl Story {
             wrap_up: None,
             callback: CallbackTerms::default(),
             ring_back: None,
+            park: ParkTimes::default(),
         };
         let (tap, tape) = Tap::for_test();
         rig.commands.send(Command::Record(CALLER, Box::new(tap))).unwrap();

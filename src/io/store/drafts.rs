@@ -117,6 +117,16 @@ impl Tx {
         Ok(self.execute(sql, args![id, owner]).await? > 0)
     }
 
+    /// The open draft of a call that another user began last is `owner`'s from now on.
+    pub async fn adopt_draft(&mut self, call: &CallId, owner: &UserId) -> Result<Option<Draft>, StoreError> {
+        const FIND: &str = "SELECT id FROM draft WHERE call = $1 AND owner <> $2 AND message IS NULL
+            ORDER BY saved_at DESC, id DESC LIMIT 1";
+        let Some(row) = self.fetch_optional(FIND, args![call, owner]).await? else { return Ok(None) };
+        let id: DraftId = row.read("id")?;
+        self.execute("UPDATE draft SET owner = $2 WHERE id = $1", args![&id, owner]).await?;
+        self.find_draft(&id).await
+    }
+
     /// Hides a draft because its message is saved; tells whether it was open.
     pub async fn settle_draft(&mut self, id: &DraftId, message: &MessageId) -> Result<bool, StoreError> {
         let sql = "UPDATE draft SET message = $2 WHERE id = $1 AND message IS NULL";

@@ -1,16 +1,19 @@
 //! What an operator does to a call by the desk phone: a second call to a contact, and transfers.
 //!
 //! Whom the phone may reach, and as whom, is as with a patch: the same account, caller ID and rules of the trunks. A
-//! transfer is never passed on to a carrier or to another phone.
+//! transfer is never passed on to a carrier or to another phone: one to another operator's phone brings the caller to
+//! that operator's seat.
 
 use std::time::Duration;
 
 use super::CallTask;
-use crate::domain::call::CommandError;
+use crate::base::id::UserId;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
-use crate::domain::call::transfer::{TransferTo, Wanted};
+use crate::domain::call::transfer::{TransferProgress, TransferTo, Wanted};
+use crate::domain::call::view::Role;
+use crate::domain::call::{CommandError, OperatorCommand};
 use crate::engine::signal::{Dialled, PhoneCall};
 
 /// How long somebody whom a desk phone calls is rung.
@@ -42,9 +45,8 @@ impl CallTask {
             (Dialled::Number(number), None) => {
                 TransferTo::Number(Wanted { leg: self.calls.wiring.fresh_leg(), number, ring: RING })
             }
-            (Dialled::Seat(_) | Dialled::Unknown, None) => {
-                return self.legs.refuse_transfer(asked, Cause::WrongNumber);
-            }
+            (Dialled::Seat(user), None) => return self.pass_from_phone(asked, user),
+            (Dialled::Unknown, None) => return self.legs.refuse_transfer(asked, Cause::WrongNumber),
         };
         let begins = matches!(to, TransferTo::Number(_));
         if let Err(error) = self.call.transfer(self.now(), asked, to) {
@@ -57,13 +59,37 @@ impl CallTask {
     }
 }
 
+impl CallTask {
+    /// The caller goes to another operator, whose desk phone was named: to her seat, whatever phone she has there. Whether
+    /// she is ready is the desk's to say; if not, the caller is at the head of the queue.
+    fn pass_from_phone(&mut self, asked: LegId, to: UserId) {
+        let Some(by) = self.call.seat().cloned() else {
+            return self.legs.refuse_transfer(asked, Cause::Forbidden);
+        };
+        if self.call.role(asked) != Some(Role::Operator) {
+            return self.legs.refuse_transfer(asked, Cause::Forbidden);
+        }
+        if let Err(error) = self.call.command(self.now(), &by, OperatorCommand::Pass { to: Some(to), note: None }) {
+            return self.legs.refuse_transfer(asked, why_not(error));
+        }
+        // Said before her leg is let go, which is all that the phone has to know.
+        self.legs.report(asked, TransferProgress::Begun);
+        self.legs.report(asked, TransferProgress::Done);
+        self.carry_out();
+    }
+}
+
 const fn why_not(error: CommandError) -> Cause {
     match error {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
         CommandError::NotYours => Cause::Forbidden,
+        CommandError::NotThere => Cause::Unreachable,
         // A transfer asks for no recording and no time, and is nobody's who listens.
-        CommandError::NotNow | CommandError::NotRecorded | CommandError::NotLimited | CommandError::OwnCall => {
-            Cause::Busy
-        }
+        CommandError::NotNow
+        | CommandError::NotRecorded
+        | CommandError::NotLimited
+        | CommandError::OwnCall
+        | CommandError::SeatFull
+        | CommandError::Patching => Cause::Busy,
     }
 }

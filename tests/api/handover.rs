@@ -1,0 +1,127 @@
+//! What passes between operators: who is at work, callers parked and passed on with a note, the form that goes along; keys.
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::{AccountId, CallId, UserId};
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::RecordingMode;
+use cordboard::domain::call::recording::RecordingState;
+use cordboard::engine::calls::Command;
+use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
+use serde_json::{Value, json};
+
+use crate::support::{House, START, Told, message_body};
+
+fn call_of(user: &str) -> CallView {
+    CallView {
+        id: CallId::named("1"),
+        account: AccountRef {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            color: "#123456".into(),
+            zone: "America/New_York".into(),
+        },
+        account_brief: AccountBrief { answer_phrase: String::new(), notes: String::new() },
+        did: PhoneNumber::parse("+12025550102").expect("a valid number"),
+        caller: None,
+        forwarded_from: None,
+        state: CallState::Talking,
+        seat: Some(UserId::named(user)),
+        started_at: START,
+        state_since: START,
+        offered_until: None,
+        patch: None,
+        hears: vec![],
+        ended: None,
+        parked: None,
+        colleague: None,
+        taken: true,
+        note: None,
+        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off },
+        earlier: 0,
+        chosen: vec![],
+        call_type: None,
+        ring_back: None,
+        wrap_up_until: None,
+        listeners: vec![],
+    }
+}
+
+#[tokio::test]
+async fn callers_are_parked_fetched_and_passed_on_and_keys_are_sent() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    for (path, body) in [
+        ("park", Value::Null),
+        ("fetch", Value::Null),
+        ("pass", json!({"to": "usr_lee", "note": "  speaks French "})),
+        ("pass", json!({"note": " "})),
+        ("keys", json!({"keys": "12#a"})),
+        ("ask", json!({"user": "usr_lee"})),
+        ("ask/hand_over", Value::Null),
+        ("ask/cancel", Value::Null),
+    ] {
+        let got = house.ask(Method::POST, &format!("/api/v1/calls/call_1/{path}"), &kim, body).await;
+        assert_eq!(got.status, StatusCode::NO_CONTENT, "{path}");
+    }
+    let acts: Vec<_> = Told::so_far(&house.told.commands).into_iter().map(|(_, _, command)| command).collect();
+    assert_eq!(acts[0], Command::Park);
+    assert_eq!(acts[1], Command::Fetch);
+    assert_eq!(acts[2], Command::Pass { to: Some(UserId::named("lee")), note: Some("speaks French".into()) });
+    assert_eq!(acts[3], Command::Pass { to: None, note: None });
+    assert_eq!(acts[4], Command::Keys("12#A".into()));
+    assert_eq!(acts[5], Command::Ask { user: UserId::named("lee") });
+    assert_eq!((&acts[6], &acts[7]), (&Command::HandOver, &Command::Cancel));
+    for keys in ["", "12x", &"1".repeat(33)] {
+        let got = house.ask(Method::POST, "/api/v1/calls/call_1/keys", &kim, json!({ "keys": keys })).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "keys.invalid"), "{keys}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_the_call_has_its_form() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    let draft = json!({"account": "acc_plumbing", "call": "call_1", "answers": {"problem": "burst pipe"}});
+    assert_eq!(house.ask(Method::PUT, "/api/v1/drafts/drf_1", &kim, draft).await.status, StatusCode::OK);
+    let take = async |who: &str| house.ask(Method::POST, "/api/v1/calls/call_1/form", who, Value::Null).await;
+
+    let got = take(&lee).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"), "not at her seat");
+    house.told.up.lock().expect("no panic").push(call_of("lee"));
+    let got = take(&lee).await;
+    assert_eq!((got.status, got.json()["answers"]["problem"].clone()), (StatusCode::OK, json!("burst pipe")));
+    assert_eq!(got.json()["owner"], "usr_lee");
+    assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]));
+    assert_eq!(take(&lee).await.status, StatusCode::NO_CONTENT, "it is hers already");
+}
+
+#[tokio::test]
+async fn a_call_that_was_for_another_account_is_changed_and_its_message_is_saved_there() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let change = async |account: &str| {
+        house.ask(Method::POST, "/api/v1/calls/call_1/account", &kim, json!({ "account": account })).await
+    };
+    assert_eq!(change("acc_nobody").await.problem(), "not_found");
+    assert_eq!(change("acc_plumbing").await.status, StatusCode::NO_CONTENT);
+    let acts = Told::so_far(&house.told.commands);
+    let Command::Rename(account) = &acts[0].2 else { panic!("{:?}", acts[0].2) };
+    assert_eq!(account.id, AccountId::named("plumbing"));
+
+    let mut body = message_body();
+    body["call"] = json!("call_1");
+    let refused = house.ask(Method::POST, "/api/v1/messages", &kim, body.clone()).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody knows the call");
+    house.told.up.lock().expect("no panic").push(call_of("kim"));
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, body).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "it is this account's now: {:?}", saved.json());
+}
+
+#[tokio::test]
+async fn who_is_at_work_is_told_by_name() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let seats = house.fetch("/api/v1/seats", &kim).await.json();
+    assert_eq!(seats["items"][0]["user"], json!({"id": "usr_lee", "name": "Lee"}));
+    assert_eq!(house.fetch("/api/v1/seats", "").await.status, StatusCode::UNAUTHORIZED);
+}
