@@ -157,6 +157,8 @@ fn a_voicemail_begins_after_the_tone_and_is_recorded_though_the_account_records_
     assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Voicemail)]);
 }
 
+type Way<'a> = &'a dyn Fn(&mut Line);
+
 #[test]
 fn the_hash_silence_and_the_limit_end_it_with_thanks() {
     let hash = |line: &mut Line| {
@@ -173,7 +175,7 @@ fn the_hash_silence_and_the_limit_end_it_with_thanks() {
         assert_eq!(recording(line), [RecordingState::On]);
         line.after(1);
     };
-    let ways: [(&dyn Fn(&mut Line), VoicemailEnd); 3] =
+    let ways: [(Way<'_>, VoicemailEnd); 3] =
         [(&hash, VoicemailEnd::Key), (&silence, VoicemailEnd::Silence), (&limit, VoicemailEnd::Limit)];
     for (way, why) in ways {
         let mut line = speaking();
