@@ -27,6 +27,8 @@ export class Section<T> {
   saving = $state(false);
   /** What was there before the last save, for a moment. */
   before = $state.raw<T | null>(null);
+  /** When that save was; of several the last is the one to take back. */
+  savedAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   readonly dirty = $derived.by(() => isDirty(this.part));
   readonly behind = $derived.by(() => this.part.theirs !== null);
@@ -103,6 +105,7 @@ export class Section<T> {
 
   private offerUndo(before: T): void {
     clearTimeout(this.timer);
+    this.savedAt = Date.now();
     this.before = before;
     this.timer = setTimeout(() => (this.before = null), UNDO_MS);
   }
