@@ -401,9 +401,9 @@ async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
         (call(3).id, Abandoned::Form, true),
     ];
     assert_eq!(list(None, None, 10).await, [form.clone(), hold.clone(), queue.clone()]);
-    assert_eq!(list(Some(Abandoned::Hold), None, 10).await, [hold.clone()]);
+    assert_eq!(list(Some(Abandoned::Hold), None, 10).await, std::slice::from_ref(&hold));
     assert_eq!(list(Some(Abandoned::Form), None, 10).await, [form]);
-    assert_eq!(list(None, Some(&call(3).id), 1).await, [hold.clone()]);
+    assert_eq!(list(None, Some(&call(3).id), 1).await, [hold]);
     assert_eq!(store.list_abandoned(NOW, None, None, 10).await.unwrap(), [], "longer ago");
     let mut tx = store.write().await.unwrap();
     tx.append_call_event(&call(1).id, NOW, SEEN_TO, &serde_json::json!({})).await.unwrap();
