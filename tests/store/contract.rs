@@ -16,6 +16,7 @@ use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
     Speech, Urgency, WhenOverdue,
 };
+use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
@@ -25,7 +26,7 @@ use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::domain::operator::skill::{Skill, Skills};
 use cordboard::io::store::callbacks::{Callback, CallbackEnd};
-use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
+use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction, SEEN_TO};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
@@ -55,6 +56,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
             Box::pin(a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
         }),
+        ("callers_who_hung_up_are_listed_until_seen_to", |s| Box::pin(callers_who_hung_up_are_listed_until_seen_to(s))),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
@@ -413,6 +415,46 @@ async fn write(store: &Store, callbacks: &[&Callback]) {
         tx.upsert_callback(callback).await.unwrap();
     }
     tx.commit("test").await.unwrap();
+}
+
+async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let end =
+        CallEnd { answered_at: None, ended_at: NOW, outcome: "abandoned".into(), cause: Cause::HungUp, operator: None };
+    let mut tx = store.write().await.unwrap();
+    for (n, kind, body) in [
+        (1, "abandoned", serde_json::json!({"on": "queue"})),
+        (2, "abandoned", serde_json::json!({"on": "hold"})),
+        (3, "wrapped_up", serde_json::json!({"user": "usr_kim"})),
+    ] {
+        let call = CallRecord { end: Some(end.clone()), ..call(n) };
+        tx.insert_call(&call).await.unwrap();
+        tx.append_call_event(&call.id, NOW, kind, &body).await.unwrap();
+    }
+    // Two forms begun for one call are one caller.
+    for name in ["a", "b"] {
+        tx.upsert_draft(&Draft { id: DraftId::named(name), call: Some(call(3).id), ..draft("kim") }).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
+    let list = async |on, before: Option<&CallId>, limit| {
+        let found = store.list_abandoned(NOW.plus_ms(-1), on, before, limit).await.unwrap();
+        found.into_iter().map(|call| (call.call, call.on, call.draft.is_some())).collect::<Vec<_>>()
+    };
+    let [queue, hold, form] = [
+        (call(1).id, Abandoned::Queue, false),
+        (call(2).id, Abandoned::Hold, false),
+        (call(3).id, Abandoned::Form, true),
+    ];
+    assert_eq!(list(None, None, 10).await, [form.clone(), hold.clone(), queue.clone()]);
+    assert_eq!(list(Some(Abandoned::Hold), None, 10).await, std::slice::from_ref(&hold));
+    assert_eq!(list(Some(Abandoned::Form), None, 10).await, [form]);
+    assert_eq!(list(None, Some(&call(3).id), 1).await, [hold]);
+    assert_eq!(store.list_abandoned(NOW, None, None, 10).await.unwrap(), [], "longer ago");
+    let mut tx = store.write().await.unwrap();
+    tx.append_call_event(&call(1).id, NOW, SEEN_TO, &serde_json::json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(list(Some(Abandoned::Queue), None, 10).await, []);
 }
 
 async fn passwords_open_for_their_user_only(store: Store) {

@@ -50,8 +50,10 @@ async fn a_caller_who_needs_a_skill_goes_past_the_operator_who_waits_longer() {
     house.ready("kim").await;
     house.ready("lee").await;
     let _caller = waits(&mut house, "+12025550181").await;
-    let who =
-        house.until("a phone rings", |d| rings(d, "kim").map(|_| "kim").or(rings(d, "lee").map(|_| "lee"))).await.1;
+    let who = house
+        .until("a phone rings", |d| rings(d, "kim").map(|_| "kim").or_else(|| rings(d, "lee").map(|_| "lee")))
+        .await
+        .1;
     assert_eq!(who, "lee");
     let (seat, _) = house.desk.board(user("lee")).await.expect("the desk is open");
     assert_eq!(seat.skills, [spanish()]);

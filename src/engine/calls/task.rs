@@ -581,7 +581,8 @@ impl CallTask {
             self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
         }
         if matches!(event, RecordEvent::Talking { .. }) {
-            self.talked_at.get_or_insert(self.facts.utc(at));
+            let talks_at = self.facts.utc(at);
+            self.talked_at.get_or_insert(talks_at);
         }
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
