@@ -12,7 +12,7 @@ use super::feed::{AccountRef, Feed, FeedEvent, QueueView, SeatState, SeatView, U
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::event::OfferEnd;
-use crate::domain::operator::{self, NotReadyYet, Phone, Phones, Seat, State};
+use crate::domain::operator::{self, CannotListen, NotReadyYet, Phone, Phones, Seat, State};
 use crate::domain::queue::{self, Queue};
 
 /// What the desk must know of a caller who waits.
@@ -54,6 +54,10 @@ pub enum CallWord {
     WrappedUp {
         user: UserId,
     },
+    /// A supervisor no longer listens to it.
+    ListenerGone {
+        user: UserId,
+    },
     /// The call's task is gone: whatever was not told is over.
     Died,
 }
@@ -82,6 +86,11 @@ pub enum FromDesk {
         call: CallId,
         user: UserId,
     },
+    /// The supervisor listens to another call from now on.
+    ListensElsewhere {
+        call: CallId,
+        user: UserId,
+    },
 }
 
 enum ToDesk {
@@ -90,8 +99,10 @@ enum ToDesk {
     Checked { user: UserId, phone: Phone, passed: bool },
     SetReady { user: UserRef, ready: bool, reason: Option<String>, reply: oneshot::Sender<SetReady> },
     Take { call: CallId, user: UserId, reply: oneshot::Sender<bool> },
+    Listen { call: CallId, user: UserRef, reply: oneshot::Sender<Result<Phone, CannotListen>> },
     FromCall { call: CallId, word: CallWord },
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
+    Seats { reply: oneshot::Sender<Vec<SeatView>> },
 }
 
 /// What came of asking to be ready.
@@ -166,6 +177,20 @@ impl DeskHandle {
         let (reply, replied) = oneshot::channel();
         self.tell(ToDesk::Board { user, reply });
         replied.await.ok()
+    }
+
+    /// `user`'s seat is taken by listening to `call`, on which phone; what was listened to before is left.
+    pub async fn listen(&self, call: CallId, user: UserRef) -> Result<Phone, CannotListen> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Listen { call, user, reply });
+        replied.await.unwrap_or(Err(CannotListen::NoConsole))
+    }
+
+    /// Everybody who has sat down since the start, as shown now.
+    pub async fn seats(&self) -> Vec<SeatView> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::Seats { reply });
+        replied.await.unwrap_or_default()
     }
 
     fn tell(&self, word: ToDesk) {
@@ -243,6 +268,13 @@ impl Desk {
                 self.tell_queue(queue::Input::Take { call: call.clone(), user: user.clone() });
                 let _ = reply.send(before.is_none() && self.offered_to(&call) == Some(user));
             }
+            ToDesk::Listen { call, user, reply } => {
+                let answer = self.listen(call, &user);
+                let _ = reply.send(answer);
+            }
+            ToDesk::Seats { reply } => {
+                let _ = reply.send(self.seats.keys().map(|user| self.seat_view(user)).collect());
+            }
             ToDesk::FromCall { call, word } => self.on_call(call, word),
             ToDesk::Board { user, reply } => {
                 self.seat_of(&user);
@@ -261,6 +293,23 @@ impl Desk {
         }
         self.tell_seat(&user.id, operator::Input::SetReady { ready, reason });
         Ok(self.seat_view(&user.id))
+    }
+
+    fn listen(&mut self, call: CallId, user: &UserRef) -> Result<Phone, CannotListen> {
+        let seat = self.seat_of(user);
+        let phone = seat.may_listen()?;
+        let before = seat.listens().filter(|before| **before != call).cloned();
+        self.tell_seat(&user.id, operator::Input::Listens { call: Some(call) });
+        if let Some(call) = before {
+            self.tell_call(FromDesk::ListensElsewhere { call, user: user.id.clone() });
+        }
+        Ok(phone)
+    }
+
+    fn stop_listening(&mut self, call: &CallId, user: &UserId) {
+        if self.seats.get(user).is_some_and(|one| one.seat.listens() == Some(call)) {
+            self.tell_seat(user, operator::Input::Listens { call: None });
+        }
     }
 
     fn on_call(&mut self, call: CallId, word: CallWord) {
@@ -290,8 +339,12 @@ impl Desk {
             CallWord::OperatorLost { user } => self.tell_seat(&user, operator::Input::LostCall { call }),
             CallWord::SeatFreed { user } => self.tell_seat(&user, operator::Input::Freed { call }),
             CallWord::WrappedUp { user } => self.tell_seat(&user, operator::Input::WrappedUp { call }),
+            CallWord::ListenerGone { user } => self.stop_listening(&call, &user),
             CallWord::Died => {
                 self.dequeue(call.clone());
+                for user in self.seats.keys().cloned().collect::<Vec<_>>() {
+                    self.stop_listening(&call, &user);
+                }
                 let at_it = self.seats.iter().find(|(_, s)| s.seat.call() == Some(&call)).map(|(user, _)| user.clone());
                 if let Some(user) = at_it {
                     self.tell_seat(&user, operator::Input::LostCall { call });

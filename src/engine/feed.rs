@@ -11,6 +11,7 @@ use crate::base::id::{AccountId, CallId, ContactId, DispatchId, MessageId, UserI
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
+use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 
 /// A change to show.
@@ -48,7 +49,7 @@ pub enum FeedEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct QualityView {
     pub call: CallId,
-    /// `caller`, `operator`, `contact`.
+    /// `caller`, `operator`, `contact`, `supervisor`.
     pub who: &'static str,
     /// Packets lost in the last 5 s, in percent.
     pub loss: f32,
@@ -126,6 +127,8 @@ pub struct CallView {
     pub recording: RecordingView,
     /// Messages taken from this caller before.
     pub earlier: u32,
+    /// Supervisors in the call, or on the way into it.
+    pub listeners: Vec<ListenerView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -148,6 +151,13 @@ pub enum CallState {
     Patched,
     WrapUp,
     Ended,
+}
+
+impl CallState {
+    /// An operator is, or was, with the caller, and the line is up.
+    pub const fn is_talked_in(self) -> bool {
+        matches!(self, Self::Talking | Self::Held | Self::Patching | Self::Conference | Self::Patched)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -180,7 +190,18 @@ pub struct RecordingView {
     pub state: RecordingState,
 }
 
-/// One party and what it hears: `caller`, `operator`, `contact`, `music`, `ringback`, `prompt`.
+/// A supervisor who listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ListenerView {
+    pub user: UserRef,
+    pub mode: ListenMode,
+    /// False while their phone still rings.
+    pub there: bool,
+    /// Since when in this mode.
+    pub since: UtcMs,
+}
+
+/// One party and what it hears: `caller`, `operator`, `contact`, `supervisor`, `music`, `ringback`, `prompt`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct HearsView {
     pub who: &'static str,

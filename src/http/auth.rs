@@ -155,6 +155,19 @@ impl FromRequestParts<Front> for Operator {
     }
 }
 
+/// Somebody who watches over others' calls.
+pub struct Supervisor(pub Signed);
+
+impl FromRequestParts<Front> for Supervisor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let signed = signed(parts, front).await?;
+        require(&signed, &[Role::Supervisor, Role::Admin])?;
+        Ok(Self(signed))
+    }
+}
+
 /// Refuses whoever has none of these roles.
 pub fn require(signed: &Signed, roles: &[Role]) -> Result<(), Problem> {
     if roles.contains(&signed.bearer.role) {

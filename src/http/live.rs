@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::id::{CallId, UserId};
-use crate::engine::calls::{CallsHandle, Command};
+use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{SeatView, UserRef};
@@ -55,6 +55,14 @@ impl Desk for LiveDesk {
 
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.check_media(user).await.map_err(not_now) })
+    }
+
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.listen(&call, by, mode).await.map_err(not_now) })
+    }
+
+    fn leave(&self, call: CallId, by: UserId) {
+        self.calls.leave(&call, &by);
     }
 
     fn silence(&self, alarm: &str) {

@@ -16,6 +16,7 @@ pub mod extract;
 pub mod health;
 pub mod hooks;
 pub mod limit;
+pub mod listen;
 pub mod live;
 pub mod me;
 pub mod messages;

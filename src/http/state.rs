@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
-use crate::engine::calls::Command;
+use crate::engine::calls::{Command, ListenMode};
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
@@ -137,6 +137,10 @@ pub trait Desk: Send + Sync {
     fn heartbeat(&self, user: UserRef, typing: bool);
     /// Rings `user`'s softphone with a call that plays a tone and echoes.
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` listens to `call` from now on, or goes on in another mode.
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` no longer listens to `call`.
+    fn leave(&self, call: CallId, by: UserId);
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.

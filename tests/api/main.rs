@@ -7,6 +7,7 @@ mod drafts;
 mod feed;
 mod health;
 mod hooks;
+mod listen;
 mod messages;
 mod openapi;
 #[path = "../support/mod.rs"]

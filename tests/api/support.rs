@@ -24,7 +24,7 @@ use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repe
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
-use cordboard::engine::calls::Command;
+use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
@@ -70,6 +70,8 @@ pub struct Told {
     pub beats: Mutex<Vec<(UserId, bool)>>,
     pub silenced: Mutex<Vec<String>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
+    /// Who listens to which live call from now on; no mode: no longer.
+    pub listens: Mutex<Vec<(CallId, UserId, Option<ListenMode>)>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
@@ -444,6 +446,20 @@ impl Desk for Double {
 
     fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async { Err(NotNow("The softphone is not registered.".into())) })
+    }
+
+    fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move {
+            if *self.told.refuse.lock().expect("no panic while it was held") {
+                return Err(NotNow("Nobody talks in this call now.".into()));
+            }
+            push(&self.told.listens, (call, by.id, Some(mode)));
+            Ok(())
+        })
+    }
+
+    fn leave(&self, call: CallId, by: UserId) {
+        push(&self.told.listens, (call, by, None));
     }
 
     fn silence(&self, alarm: &str) {

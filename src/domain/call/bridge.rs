@@ -33,13 +33,16 @@ pub enum Source {
 pub struct HearMatrix {
     /// For each leg what it hears. No leg hears itself.
     pub rows: Vec<(LegId, Vec<Source>)>,
+    /// Whose words are not part of the call, though somebody hears them: a recording leaves them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub off_record: Vec<LegId>,
 }
 
 impl HearMatrix {
     /// Every listed leg hears every other.
     pub fn conference(legs: &[LegId]) -> Self {
         let others = |me: LegId| legs.iter().filter(move |l| **l != me).map(|l| Source::Leg(*l)).collect();
-        Self { rows: legs.iter().map(|leg| (*leg, others(*leg))).collect() }
+        Self { rows: legs.iter().map(|leg| (*leg, others(*leg))).collect(), off_record: Vec::new() }
     }
 
     /// Adds a leg that hears `sources`.

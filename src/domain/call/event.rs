@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
+use super::listener::ListenMode;
 use super::recording::RecordingState;
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
@@ -139,6 +140,19 @@ pub enum RecordEvent {
     },
     /// Somebody did not hear that the call is recorded, so it is not, or no longer until the operator says so.
     RecordingNotAnnounced,
+    /// A supervisor's phone is up, and they hear.
+    ListenBegan {
+        user: UserId,
+        mode: ListenMode,
+    },
+    /// They listen on in another mode.
+    ListenMode {
+        user: UserId,
+        mode: ListenMode,
+    },
+    ListenEnded {
+        user: UserId,
+    },
     /// The shard put the last hear matrix in force.
     Bridged {
         rev: u64,

@@ -2,7 +2,7 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
 //! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! kind, [`operator`] the operator's side of it, [`listener`] supervisors who listen, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -15,6 +15,7 @@ mod caller;
 pub mod cause;
 pub mod event;
 pub mod leg;
+pub mod listener;
 mod operator;
 pub mod outbound;
 pub mod patch;
@@ -43,6 +44,7 @@ use bridge::{HearMatrix, LegId};
 use cause::Cause;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use leg::{Leg, LegInput};
+use listener::Listener;
 use patch::{Patch, PatchEnd};
 use recording::{Recording, RecordingCommand, RecordingState};
 use transfer::TransferProgress;
@@ -147,6 +149,8 @@ pub enum CommandError {
     CallerGone,
     /// The account does not want its calls recorded.
     NotRecorded,
+    /// Who has the call cannot listen to it as well.
+    OwnCall,
 }
 
 impl fmt::Display for CommandError {
@@ -157,6 +161,7 @@ impl fmt::Display for CommandError {
             Self::NotNow => "the call cannot do that now",
             Self::CallerGone => "the caller has hung up",
             Self::NotRecorded => "calls for this account are not recorded",
+            Self::OwnCall => "this call is yours: you are in it already",
         })
     }
 }
@@ -167,6 +172,8 @@ impl std::error::Error for CommandError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Party {
     Operator(UserId),
+    /// A supervisor who wants to listen.
+    Listener(UserId),
     Number(PhoneNumber),
 }
 
@@ -257,6 +264,10 @@ pub enum Output {
     WrappedUp {
         user: UserId,
     },
+    /// A supervisor no longer listens. Once for each that ever was dialled.
+    ListenerGone {
+        user: UserId,
+    },
     Record {
         at: Instant,
         event: RecordEvent,
@@ -278,6 +289,7 @@ pub enum Reason {
     ContactRing,
     Doubt,
     Farewell,
+    Listener,
 }
 
 /// The operator of a call.
@@ -347,6 +359,7 @@ pub struct Call {
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
     parting: Vec<Parting>,
+    listeners: Vec<Listener>,
     /// What plays to the caller.
     playing: Option<u64>,
     last_play: u64,
@@ -376,6 +389,7 @@ impl Call {
             handled: false,
             wrapping: None,
             parting: Vec::new(),
+            listeners: Vec::new(),
             playing: None,
             last_play: 0,
             rev: 0,
@@ -439,7 +453,8 @@ impl Call {
         };
         let farewell = self.parting.iter().map(|p| p.until).min().map(|until| (until, Reason::Farewell));
         let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
-        soonest(soonest(own, announced), farewell)
+        let listener = self.listeners_until().map(|until| (until, Reason::Listener));
+        soonest(soonest(own, announced), soonest(farewell, listener))
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -456,6 +471,8 @@ impl Call {
             self.on_contact(event);
         } else if self.consult_leg() == Some(leg) {
             self.on_consult(event);
+        } else if self.listens(leg) {
+            self.on_listener(leg, event);
         } else if matches!(event, LegInput::Ended(_)) {
             self.end_parting(|p| p.leg.id == leg);
         }
@@ -501,6 +518,7 @@ impl Call {
             _ => {}
         }
         self.give_up_announcement();
+        self.give_up_listeners();
         self.end_parting(|p| p.until <= now);
     }
 
@@ -538,6 +556,7 @@ impl Call {
         for mut parting in std::mem::take(&mut self.parting) {
             self.release(&mut parting.leg);
         }
+        self.let_listeners_go(|_| true);
         self.free_operator();
         self.record(RecordEvent::Ended { cause, outcome });
         self.outputs.push_back(Output::Ended { cause, outcome });
@@ -585,6 +604,7 @@ impl Call {
             self.stage_since = self.now;
         }
         self.lift_pause();
+        self.settle_listeners();
         self.settle_bridge();
         self.settle_recording();
     }

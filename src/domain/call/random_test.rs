@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;
+use super::listener::ListenMode;
 use super::tests::setup;
 use super::transfer::{TransferTo, Wanted};
 use super::*;
@@ -56,6 +57,9 @@ struct World {
     /// Transfers under way, and how many came to their end.
     transfers: usize,
     transferred: usize,
+    /// Supervisors who were dialled and whose end was not told, and how many were in a call.
+    listening: BTreeMap<UserId, LegId>,
+    listened: usize,
 }
 
 impl World {
@@ -86,6 +90,8 @@ impl World {
             unanswered: BTreeSet::new(),
             transfers: 0,
             transferred: 0,
+            listening: BTreeMap::new(),
+            listened: 0,
         }
     }
 
@@ -115,7 +121,17 @@ impl World {
         let seed = self.seed;
         while let Some(output) = self.call.poll_output() {
             match output {
-                Output::Dial { leg, .. } => assert!(self.started.insert(leg), "seed {seed}: dialled twice"),
+                Output::Dial { leg, to } => {
+                    assert!(self.started.insert(leg), "seed {seed}: dialled twice");
+                    if let Party::Listener(user) = to {
+                        assert!(self.listening.insert(user, leg).is_none(), "seed {seed}: listens twice");
+                    }
+                }
+                Output::ListenerGone { user } => {
+                    let leg = self.listening.remove(&user);
+                    assert!(leg.is_some_and(|leg| self.hung_up.contains_key(&leg)), "seed {seed}: gone twice");
+                }
+                Output::Record { event: RecordEvent::ListenBegan { .. }, .. } => self.listened += 1,
                 Output::HangUp { leg } => {
                     assert!(self.started.contains(&leg), "seed {seed}: never dialled");
                     *self.hung_up.entry(leg).or_default() += 1;
@@ -171,6 +187,7 @@ impl World {
         let alone = self.call.operator.is_none() && self.untold().is_none();
         assert!(!(paused && alone), "seed {seed}: a pause that nobody can lift");
         self.contact_recorded |= self.recorded && self.must_tell().is_some();
+        self.check_listeners();
     }
 
     /// The contact on the line, if they are to be told.
@@ -204,6 +221,51 @@ impl World {
             let heard = self.matrix.rows.iter().any(|(_, s)| s.contains(&Source::Leg(CALLER)));
             assert!(!heard, "seed {seed}: caller is heard in private");
         }
+    }
+
+    /// Takes the supervisors out of the matrix: the rest is as it would be without them, but that they are heard. A monitor
+    /// is heard by nobody, a whisper by the operator alone, and neither is on the recording.
+    fn check_listeners(&self) {
+        let seed = self.seed;
+        for listener in self.call.listeners().iter().filter(|l| l.is_there()) {
+            let leg = self.listening[&listener.user];
+            let hear: Vec<LegId> = (self.matrix.rows.iter())
+                .filter(|(_, sources)| sources.contains(&Source::Leg(leg)))
+                .map(|(hearer, _)| *hearer)
+                .filter(|hearer| !self.listening.values().any(|l| l == hearer))
+                .collect();
+            let operator = |leg: &LegId| self.call.role(*leg) == Some(view::Role::Operator);
+            match listener.mode {
+                ListenMode::Monitor => assert!(hear.is_empty(), "seed {seed}: a monitor is heard by {hear:?}"),
+                ListenMode::Whisper => {
+                    assert!(hear.len() <= 1 && hear.iter().all(operator), "seed {seed}: a whisper to {hear:?}");
+                    assert!(self.matrix.off_record.contains(&leg), "seed {seed}: a whisper is recorded");
+                }
+                ListenMode::Barge if matches!(self.call.stage_now(), Stage::Patching) => {
+                    assert!(!hear.contains(&CALLER), "seed {seed}: the caller hears of the announcement");
+                }
+                ListenMode::Barge => {}
+            }
+        }
+    }
+
+    /// Supervisors come, switch and go.
+    fn supervise(&mut self) {
+        let by = UserId::named(["sam", "ada", "kim"][self.rng.below(3) as usize]);
+        let modes = [ListenMode::Monitor, ListenMode::Whisper, ListenMode::Barge];
+        let (now, mode) = (self.clock.instant(), modes[self.rng.below(3) as usize]);
+        if self.rng.below(5) == 0 {
+            self.call.leave(now, &by);
+        } else {
+            let leg = self.fresh_leg();
+            let _ = self.call.listen(now, &by, leg, mode);
+            if self.rng.below(2) == 0 {
+                self.check();
+                self.tell(Input::Leg { leg, event: LegInput::Answered });
+                self.tell(Input::Leg { leg, event: LegInput::MediaUp });
+            }
+        }
+        self.check();
     }
 
     fn command(&mut self, command: OperatorCommand) {
@@ -251,7 +313,7 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(25) {
+        match self.rng.below(26) {
             0 | 1 => self.tell(Input::Leg { leg, event: LegInput::Answered }),
             2 | 3 => self.tell(Input::Leg { leg, event: LegInput::MediaUp }),
             4 => self.tell(Input::Leg { leg: CALLER, event: LegInput::Established }),
@@ -305,6 +367,7 @@ impl World {
                 self.tell(Input::Leg { leg, event });
             }
             21 | 22 => self.phone(),
+            25 => self.supervise(),
             23 if self.rng.below(4) == 0 => {
                 if let Some((leg, play)) = self.plays.last().copied() {
                     self.tell(Input::Unspoken { leg, play });
@@ -335,11 +398,11 @@ impl World {
 
 #[test]
 fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
-    let (mut patched, mut recorded, mut transferred, mut contacts) = (0, 0, 0, 0);
+    let (mut patched, mut recorded, mut transferred, mut contacts, mut listened) = (0, 0, 0, 0, 0);
     for seed in 0..8_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
-        for _ in 0..150 {
+        for _ in 0..220 {
             world.step();
         }
         patched += usize::from(world.call.joined().is_some());
@@ -347,6 +410,8 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         contacts += usize::from(world.contact_recorded);
         world.close();
         transferred += world.transferred;
+        listened += world.listened;
+        assert!(world.listening.is_empty(), "seed {seed}: each listener's end is told");
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         assert_eq!(world.ended, 1, "seed {seed}: ends once");
         assert!(world.call.is_done(), "seed {seed}: {:?}", world.call);
@@ -355,7 +420,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5,
-        "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts}"
+        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
+        "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
 }

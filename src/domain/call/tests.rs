@@ -1,5 +1,6 @@
 //! Whole calls through the machine, told as phone conversations on injected time.
 
+mod listener;
 mod recording;
 
 use super::bridge::Source;

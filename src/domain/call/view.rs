@@ -15,6 +15,8 @@ pub enum Role {
     Caller,
     Operator,
     Contact,
+    /// Who listens.
+    Supervisor,
 }
 
 impl Role {
@@ -24,6 +26,7 @@ impl Role {
             Self::Caller => "caller",
             Self::Operator => "operator",
             Self::Contact => "contact",
+            Self::Supervisor => "supervisor",
         }
     }
 }
@@ -90,6 +93,8 @@ impl Call {
             Some(Role::Operator)
         } else if self.patch.as_ref().is_some_and(|p| p.leg.id == leg) {
             Some(Role::Contact)
+        } else if self.listens(leg) {
+            Some(Role::Supervisor)
         } else {
             None
         }
@@ -122,6 +127,8 @@ impl Call {
         let up = |leg: &Leg| leg.is_up().then_some(leg.id);
         let caller = up(&self.caller);
         let operator = self.operator.as_ref().and_then(|o| up(&o.leg));
+        // By which leg the operator speaks.
+        let mut speaks = operator;
         let mut matrix = HearMatrix::default();
         let talk = |a: Option<LegId>, b: Option<LegId>, c: Option<LegId>| {
             HearMatrix::conference(&[a, b, c].into_iter().flatten().collect::<Vec<_>>())
@@ -141,7 +148,8 @@ impl Call {
                 if let Some(patch) = &self.patch {
                     // With a second leg, the operator is there by that, and hears nothing by the first.
                     let second = patch.consult.as_ref().map(up);
-                    matrix = self.patch_matrix(patch, caller, second.unwrap_or(operator));
+                    speaks = second.unwrap_or(operator);
+                    matrix = self.patch_matrix(patch, caller, speaks);
                     if let (Some(_), Some(first)) = (second, operator) {
                         matrix = matrix.with(first, &[]);
                     }
@@ -164,7 +172,7 @@ impl Call {
         for parting in &self.parting {
             matrix = matrix.with(parting.leg.id, &[]);
         }
-        matrix
+        self.add_listeners(matrix, caller, speaks)
     }
 
     fn patch_matrix(&self, patch: &Patch, caller: Option<LegId>, operator: Option<LegId>) -> HearMatrix {

@@ -127,6 +127,10 @@ pub enum Input {
     WrappedUp {
         call: CallId,
     },
+    /// A supervisor at this seat listens to a call of another's, or no longer.
+    Listens {
+        call: Option<CallId>,
+    },
     Tick,
 }
 
@@ -161,6 +165,25 @@ impl fmt::Display for NotReadyYet {
     }
 }
 
+/// Why a supervisor cannot listen to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotListen {
+    NoConsole,
+    NoPhone,
+    /// The phone has a call, or is about to.
+    HasCall,
+}
+
+impl fmt::Display for CannotListen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoConsole => "the console is not connected",
+            Self::NoPhone => "no phone is registered: do the ready check",
+            Self::HasCall => "you have a call of your own: finish it first",
+        })
+    }
+}
+
 /// One operator's seat.
 #[derive(Debug)]
 pub struct Seat {
@@ -179,6 +202,8 @@ pub struct Seat {
     idle_since: Instant,
     /// The call offered, talked on or wrapped up.
     call: Option<CallId>,
+    /// The call of another's that is listened to: the phone is taken.
+    listens: Option<CallId>,
     /// Nothing is heard of the softphone; until then it may come back.
     silent_until: Option<Instant>,
     hung_up: bool,
@@ -201,6 +226,7 @@ impl Seat {
             wants_ready: false,
             idle_since: now,
             call: None,
+            listens: None,
             silent_until: None,
             hung_up: false,
             told_idle: false,
@@ -222,6 +248,21 @@ impl Seat {
 
     pub const fn call(&self) -> Option<&CallId> {
         self.call.as_ref()
+    }
+
+    /// The call of another's that is listened to here.
+    pub const fn listens(&self) -> Option<&CallId> {
+        self.listens.as_ref()
+    }
+
+    /// Whether a supervisor here may listen, ready for calls or not, and on which phone.
+    pub fn may_listen(&self) -> Result<Phone, CannotListen> {
+        match (self.state, self.phone_to_ring()) {
+            (State::Offline, _) => Err(CannotListen::NoConsole),
+            (State::Offered | State::Talking, _) => Err(CannotListen::HasCall),
+            (_, None) => Err(CannotListen::NoPhone),
+            (_, Some(phone)) => Ok(phone),
+        }
     }
 
     /// An operator who types takes a call by a key; one who does not is connected at once.
@@ -313,6 +354,7 @@ impl Seat {
                 self.clear_call();
                 self.rest(now);
             }
+            Input::Listens { call } => self.listens = call,
             _ => {}
         }
         self.check_presence(now);
@@ -465,7 +507,7 @@ impl Seat {
     }
 
     fn tell_queue(&mut self) {
-        let idle = self.state == State::Ready;
+        let idle = self.state == State::Ready && self.listens.is_none();
         if idle != self.told_idle {
             self.told_idle = idle;
             self.outputs.push_back(if idle { Output::Idle { since: self.idle_since } } else { Output::Busy });
@@ -668,6 +710,24 @@ mod tests {
         desk.tell(Input::Offered { call: call() });
         desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::PhoneFailed });
         assert_eq!((desk.seat.state(), desk.seat.reason().is_some()), (State::NotReady, true));
+    }
+
+    #[test]
+    fn who_listens_to_another_call_is_offered_none_meanwhile() {
+        let mut desk = Desk::ready();
+        assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone));
+        assert_eq!(desk.tell(Input::Listens { call: Some(call()) }), [Output::Busy]);
+        assert_eq!((desk.seat.state(), desk.seat.listens()), (State::Ready, Some(&call())));
+        assert_eq!(desk.tell(Input::Listens { call: None }).len(), 1);
+
+        let mut desk = Desk::talking();
+        assert_eq!(desk.seat.may_listen(), Err(CannotListen::HasCall));
+        desk.tell(Input::Freed { call: call() });
+        assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone), "a form can wait");
+        desk.tell(Input::Phones { phones: Phones::default() });
+        assert_eq!(desk.seat.may_listen(), Err(CannotListen::NoPhone));
+        let seat = Seat::new(desk.clock.instant());
+        assert_eq!(seat.may_listen(), Err(CannotListen::NoConsole));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts, [`record`]
-//! writes down what happened, [`recordings`] looks after what is recorded, [`emergency`] puts an operator's own call for
+//! writes down what happened, [`recordings`] looks after what is recorded, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for
 //! help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its
 //! operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod check;
 mod emergency;
+pub mod listen;
 pub mod outbound;
 mod phones;
 pub mod record;
@@ -21,6 +22,8 @@ mod emergency_tests;
 mod house;
 #[cfg(test)]
 mod line_tests;
+#[cfg(test)]
+mod listen_tests;
 #[cfg(test)]
 mod loopback_tests;
 #[cfg(test)]
@@ -52,6 +55,7 @@ use crate::domain::account::Account;
 pub use crate::domain::call::CommandError;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
+pub use crate::domain::call::listener::ListenMode;
 pub use crate::domain::call::recording::RecordingCommand;
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
@@ -295,7 +299,8 @@ impl Calls {
         | FromDesk::Overdue { call }
         | FromDesk::Comfort { call }
         | FromDesk::SeatLost { call, .. }
-        | FromDesk::SeatHungUp { call, .. }) = &word;
+        | FromDesk::SeatHungUp { call, .. }
+        | FromDesk::ListensElsewhere { call, .. }) = &word;
         let call = call.clone();
         if self.to_call(&call, ToCall::Desk(word.clone())).is_err()
             && let FromDesk::Offer { user, .. } = word

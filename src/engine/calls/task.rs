@@ -4,6 +4,7 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod listener;
 mod phone;
 
 use std::sync::Arc;
@@ -22,17 +23,20 @@ use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent};
 use crate::domain::call::leg::LegInput;
+use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
-use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent};
+use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, UserRef};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
+
+use listener::Supervisor;
 
 /// How long a call that is over waits for the quality figures of its last leg.
 const STATS_WAIT: Duration = Duration::from_secs(2);
@@ -49,6 +53,17 @@ pub(super) enum ToCall {
     Earlier(u32),
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
+    /// A supervisor wants to listen, on this phone, or to listen on in another mode.
+    Listen {
+        by: UserRef,
+        phone: Phone,
+        mode: ListenMode,
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// A supervisor has heard enough.
+    Leave {
+        by: UserId,
+    },
     Stop,
 }
 
@@ -75,6 +90,8 @@ pub(super) struct CallTask {
     shown: Option<CallView>,
     /// The recording has begun.
     recorded: bool,
+    /// Supervisors in the call, or on the way into it.
+    supervisors: Vec<Supervisor>,
 }
 
 impl CallTask {
@@ -117,6 +134,7 @@ impl CallTask {
             operator: None,
             shown: None,
             recorded: false,
+            supervisors: Vec::new(),
         }
     }
 
@@ -249,6 +267,11 @@ impl CallTask {
             ToCall::Desk(FromDesk::Comfort { .. }) => self.tell(Input::Comfort),
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
             ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
+            ToCall::Desk(FromDesk::ListensElsewhere { user, .. }) | ToCall::Leave { by: user } => self.leave(&user),
+            ToCall::Listen { by, phone, mode, reply } => {
+                let listens = self.listen(by, phone, mode);
+                let _ = reply.send(listens);
+            }
             ToCall::Command { by, command, reply } => {
                 let followed = self.follow(&by, command);
                 // An error means only that nobody waits for the answer.
@@ -328,6 +351,11 @@ impl CallTask {
             Output::Dial { leg, to: Party::Operator(user) } => {
                 return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
             }
+            Output::Dial { leg, to: Party::Listener(user) } => {
+                let phone = self.supervisors.iter().find(|s| s.who.id == user).map(|s| s.phone);
+                return self.legs.ring(leg, &user, phone).map(|event| (leg, event));
+            }
+            Output::ListenerGone { user } => self.listener_gone(user),
             Output::HangUp { leg } => self.legs.hang_up(leg),
             Output::Refuse { leg, why } => self.legs.turn_down(leg, why),
             Output::AnswerOperator { leg } => self.legs.answer(leg),
@@ -440,7 +468,8 @@ impl CallTask {
     }
 
     fn show(&mut self) {
-        let view = view(&self.facts, &self.call, self.contact.as_ref(), self.ended);
+        let mut view = view(&self.facts, &self.call, self.contact.as_ref(), self.ended);
+        view.listeners = self.listener_views();
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             let joined = self.call.joined().is_some().then(|| self.contact.clone());

@@ -78,6 +78,7 @@ pub(super) fn view(facts: &Facts, call: &Call, contact: Option<&ContactRef>, end
         ended: ended.map(|cause| EndedView { cause }),
         recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
         earlier: facts.earlier,
+        listeners: Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ mod handle;
 mod keys;
 mod leg;
 #[cfg(test)]
+mod listen_tests;
+#[cfg(test)]
 mod move_tests;
 mod port;
 pub mod prompt;

@@ -62,6 +62,6 @@ const fn why_not(error: CommandError) -> Cause {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
         CommandError::NotYours => Cause::Forbidden,
         // A transfer asks for no recording.
-        CommandError::NotNow | CommandError::NotRecorded => Cause::Busy,
+        CommandError::NotNow | CommandError::NotRecorded | CommandError::OwnCall => Cause::Busy,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The caller's leg has the tap. Its one side is what the caller says, whoever hears it; the other is what is said to
 //! the call: everybody else in the caller's bridge whom anybody hears, so not an operator who has the call on hold,
-//! and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
+//! nor a supervisor who whispers (`off_record`), and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
 //! before (`Leg::pull`). Relayed or mixed makes no difference: what legs say is there at each beat.
 
 use super::{Shard, Source};
@@ -59,6 +59,9 @@ impl Shard {
                 });
                 for other in rows.iter().map(|(leg, _)| leg).chain(heard) {
                     let beside = &mut self.plan[*at].beside;
+                    if bridge.matrix.off_record.contains(other) {
+                        continue;
+                    }
                     if let Some(other) = self.places.get(other)
                         && other != at
                         && !beside.contains(other)
