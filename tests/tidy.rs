@@ -225,7 +225,7 @@ fn engine_rank(file: &str) -> Option<u8> {
         "calls" => 4,
         "desk" | "mixer" | "legs" => 3,
         "trunk" | "registrar" => 2,
-        "sip_side" | "here" => 1,
+        "sip_side" | "here" | "figures" => 1,
         "feed" | "signal" | "callout" => 0,
         _ => return None,
     })

@@ -27,6 +27,7 @@ use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::Feed;
+use crate::engine::figures::FiguresHandle;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
@@ -147,6 +148,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (recordings, recordings_ended) =
         Recordings::start(config.recording.directory.clone(), store.house_seal(), Arc::clone(&clock))
             .map_err(|e| Failure::new(format!("the thread that writes recordings cannot be started: {e}")))?;
+    let figures = FiguresHandle::new(config.board.clone(), Arc::clone(&clock), feed.clone());
+    figures.recount(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let calls = CallsHandle::start(
         CallsParts {
             wiring,
@@ -155,6 +158,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             accounts: Arc::new(AccountBook::new(store.clone(), Arc::clone(&clock))),
             log: Arc::new(store.clone()),
             recordings: recordings.clone(),
+            figures: figures.clone(),
             news: call_news,
         },
         from_desk,
@@ -196,6 +200,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             std::future::pending::<()>().await;
         }
     });
+    work.spawn("the figures of today", figures.clone().keep());
     work.spawn("what the audio tells", {
         let calls = calls.clone();
         async move {
@@ -236,7 +241,13 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         store: store.clone(),
         feed,
         tokens,
-        desk: Arc::new(LiveDesk { calls: calls.clone(), desk, dispatcher: dispatcher.clone(), trunk: trunk.clone() }),
+        desk: Arc::new(LiveDesk {
+            calls: calls.clone(),
+            desk,
+            dispatcher: dispatcher.clone(),
+            trunk: trunk.clone(),
+            figures,
+        }),
         dispatcher,
         recordings: recordings.clone(),
         phones: Arc::new(phones),

@@ -14,7 +14,10 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 48 bits of milliseconds and 80 random bits in Crockford's base 32 (26 characters).
 fn time_ordered(now: UtcMs) -> String {
     let random: [u8; 16] = secure_bytes();
-    let bits = (u128::from(now.0.max(0).unsigned_abs()) << 80) | (u128::from_le_bytes(random) >> 48);
+    written((u128::from(now.0.max(0).unsigned_abs()) << 80) | (u128::from_le_bytes(random) >> 48))
+}
+
+fn written(bits: u128) -> String {
     (0..26).rev().map(|i| char::from(ALPHABET[((bits >> (i * 5)) & 31) as usize])).collect()
 }
 
@@ -44,6 +47,11 @@ macro_rules! ids {
             /// A fresh identifier made at `now`.
             pub fn fresh(now: UtcMs) -> Self {
                 Self(format!(concat!($prefix, "_{}"), time_ordered(now)))
+            }
+
+            /// The first that could be made at `at`: none made before sorts after it.
+            pub fn first_at(at: UtcMs) -> Self {
+                Self(format!(concat!($prefix, "_{}"), written(u128::from(at.0.max(0).unsigned_abs()) << 80)))
             }
 
             /// A fixed identifier for demo data and tests: the prefix and `name`.

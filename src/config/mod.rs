@@ -4,6 +4,7 @@
 //! right. Relative paths are relative to the file that names them. Secrets are read from files of their
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
+mod board;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -29,6 +30,7 @@ use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
+pub use board::Board;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
 pub use section::Mistake;
@@ -49,6 +51,8 @@ pub struct Config {
     pub auth: Auth,
     /// What each account may call out.
     pub limits: Limits,
+    /// What the figures of a day are held against.
+    pub board: Board,
     pub trunks: Vec<Trunk>,
 }
 

@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
+use super::board::read_board;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
@@ -87,6 +88,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let limits = read_limits(&top.section("limits"));
+    let board = read_board(&top.section("board"));
     let trunks = read_trunks(&top, mistakes);
     top.finish();
     check_together(&top, &http, &sip, &sms);
@@ -103,6 +105,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         turn: turn?,
         auth,
         limits,
+        board,
         trunks: trunks?,
     })
 }

@@ -20,7 +20,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
+    Auth, Board, Config, Email, Http, MailTls, Media, Recording, Sip, SmsKind, SmsProvider, StoreConfig, Voice,
     default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
@@ -119,6 +119,7 @@ impl Demo {
             }],
             turn: None,
             limits: Limits::default(),
+            board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
             trunks: vec![Trunk {
                 name: "sandbox".to_owned(),

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod call;
 pub mod dispatch;
+pub mod figures;
 pub mod message;
 pub mod oncall;
 pub mod operator;

@@ -102,7 +102,7 @@ enum ToDesk {
     Listen { call: CallId, user: UserRef, reply: oneshot::Sender<Result<Phone, CannotListen>> },
     FromCall { call: CallId, word: CallWord },
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
-    Seats { reply: oneshot::Sender<Vec<SeatView>> },
+    Floor { reply: oneshot::Sender<(Vec<SeatView>, QueueView)> },
 }
 
 /// What came of asking to be ready.
@@ -186,11 +186,11 @@ impl DeskHandle {
         replied.await.unwrap_or(Err(CannotListen::NoConsole))
     }
 
-    /// Everybody who has sat down since the start, as shown now.
-    pub async fn seats(&self) -> Vec<SeatView> {
+    /// Everybody who has sat down since the start, and the queue, as shown now. None when the desk is closed.
+    pub async fn floor(&self) -> Option<(Vec<SeatView>, QueueView)> {
         let (reply, replied) = oneshot::channel();
-        self.tell(ToDesk::Seats { reply });
-        replied.await.unwrap_or_default()
+        self.tell(ToDesk::Floor { reply });
+        replied.await.ok()
     }
 
     fn tell(&self, word: ToDesk) {
@@ -272,8 +272,9 @@ impl Desk {
                 let answer = self.listen(call, &user);
                 let _ = reply.send(answer);
             }
-            ToDesk::Seats { reply } => {
-                let _ = reply.send(self.seats.keys().map(|user| self.seat_view(user)).collect());
+            ToDesk::Floor { reply } => {
+                let seats = self.seats.keys().map(|user| self.seat_view(user)).collect();
+                let _ = reply.send((seats, self.queue_view()));
             }
             ToDesk::FromCall { call, word } => self.on_call(call, word),
             ToDesk::Board { user, reply } => {

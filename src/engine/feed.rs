@@ -13,6 +13,7 @@ use crate::domain::account::{RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
+use crate::domain::figures::Figures;
 
 /// A change to show.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -39,6 +40,10 @@ pub enum FeedEvent {
     AlarmGone {
         id: String,
     },
+    /// Of the service, and of the accounts whose figures changed.
+    Figures {
+        figures: FiguresView,
+    },
     /// Every 5 s for each party.
     Quality {
         quality: QualityView,
@@ -56,6 +61,32 @@ pub struct QualityView {
     pub jitter_ms: u32,
     /// `None` until the far end has told enough.
     pub round_trip_ms: Option<u32>,
+}
+
+/// The figures of today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FiguresView {
+    pub service: Figures,
+    /// Of accounts that were called today, each since its own midnight.
+    pub accounts: Vec<AccountFigures>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AccountFigures {
+    pub account: AccountId,
+    pub figures: Figures,
+}
+
+/// The floor as a supervisor sees it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FloorView {
+    /// Everybody who has sat down since the service started.
+    pub seats: Vec<SeatView>,
+    pub calls: Vec<CallView>,
+    pub queue: QueueView,
+    pub figures: FiguresView,
+    /// How soon after their call came in callers are promised an operator.
+    pub answer_within_secs: u32,
 }
 
 /// An operator at work.

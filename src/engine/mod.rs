@@ -6,6 +6,7 @@ pub mod calls;
 pub mod desk;
 pub mod dispatcher;
 pub mod feed;
+pub mod figures;
 mod here;
 pub mod legs;
 pub mod mixer;

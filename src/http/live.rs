@@ -6,7 +6,8 @@ use crate::base::id::{CallId, UserId};
 use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
-use crate::engine::feed::{SeatView, UserRef};
+use crate::engine::feed::{FloorView, SeatView, UserRef};
+use crate::engine::figures::FiguresHandle;
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
@@ -19,6 +20,7 @@ pub struct LiveDesk {
     pub desk: DeskHandle,
     pub dispatcher: Dispatcher,
     pub trunk: TrunkHandle,
+    pub figures: FiguresHandle,
 }
 
 /// A reason of the engine's as a sentence for an operator.
@@ -38,6 +40,19 @@ impl Desk for LiveDesk {
             alarms.extend(self.trunk.alarms());
             alarms.sort_by_key(|alarm| alarm.at);
             Some(Board { seat, queue, calls: self.calls.views(), alarms })
+        })
+    }
+
+    fn floor(&self) -> Answer<'_, Option<FloorView>> {
+        Box::pin(async {
+            let (seats, queue) = self.desk.floor().await?;
+            Some(FloorView {
+                seats,
+                queue,
+                calls: self.calls.views(),
+                figures: self.figures.view(),
+                answer_within_secs: self.figures.answer_within_secs(),
+            })
         })
     }
 

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod alarms;
 pub mod auth;
+pub mod board;
 pub mod calls;
 pub mod console;
 pub mod dispatches;

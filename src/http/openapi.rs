@@ -36,7 +36,7 @@ pub async fn document() -> Json<utoipa::openapi::OpenApi> {
 /// A frame of the feed. `hello` holds the whole picture, the others one thing that has changed.
 #[derive(utoipa::ToSchema)]
 pub struct FeedFrame {
-    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `quality`, `pong`, `problem`.
+    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `figures`, `quality`, `pong`, `problem`.
     #[schema(rename = "type")]
     pub kind: String,
     pub user: Option<super::sessions::PersonView>,
@@ -48,6 +48,7 @@ pub struct FeedFrame {
     pub dispatches: Option<Vec<crate::engine::feed::DispatchView>>,
     pub alarm: Option<crate::engine::feed::AlarmView>,
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
+    pub figures: Option<crate::engine::feed::FiguresView>,
     pub quality: Option<crate::engine::feed::QualityView>,
     /// Of what is gone.
     pub id: Option<String>,

@@ -22,7 +22,7 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, calls, console, dispatches, drafts, events, health, hooks, listen, me, messages, openapi,
+    accounts, alarms, board, calls, console, dispatches, drafts, events, health, hooks, listen, me, messages, openapi,
     recordings, seat, sessions, sip_ws,
 };
 
@@ -56,6 +56,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::show, seat::change))
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))
+        .routes(routes!(board::show))
         .routes(routes!(calls::list))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))

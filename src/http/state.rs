@@ -15,7 +15,7 @@ use crate::base::clock::SharedClock;
 use crate::base::id::{CallId, UserId};
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::dispatcher::Dispatcher;
-use crate::engine::feed::{AlarmView, CallView, Feed, QueueView, SeatView, UserRef};
+use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::store::Store;
@@ -129,6 +129,8 @@ pub struct Board {
 pub trait Desk: Send + Sync {
     /// Everything live, with `user`'s own seat. None: the service is stopping.
     fn board(&self, user: UserRef) -> Answer<'_, Option<Board>>;
+    /// Everything that a supervisor watches. None: the service is stopping.
+    fn floor(&self) -> Answer<'_, Option<FloorView>>;
     /// Does what `by` asks of `call`.
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>>;
     /// `user` is ready for calls, or not, and why not.

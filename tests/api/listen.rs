@@ -36,6 +36,16 @@ async fn operators_may_not_listen_to_each_other_and_strangers_to_nobody() {
 }
 
 #[tokio::test]
+async fn the_floor_is_for_supervisors() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let floor = house.fetch("/api/v1/board", &sam).await.json();
+    assert_eq!((&floor["seats"][0]["user"]["name"], &floor["answer_within_secs"]), (&json!("KIM"), &json!(20)));
+    assert_eq!((&floor["figures"]["service"]["offered"], &floor["calls"]), (&json!(0), &json!([])));
+    assert_eq!(house.fetch("/api/v1/board", &kim).await.problem(), "auth.role");
+}
+
+#[tokio::test]
 async fn why_not_now_is_told_in_words() {
     let house = House::new().await;
     let sam = house.sign_in("sam").await;

@@ -71,6 +71,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/seat",
         "/api/v1/seat/sip",
         "/api/v1/seat/check",
+        "/api/v1/board",
         "/api/v1/calls",
         "/api/v1/calls/{id}/take",
         "/api/v1/calls/{id}/hold",

@@ -26,7 +26,7 @@ use cordboard::domain::oncall::Schedule;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
-use cordboard::engine::feed::{Feed, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
@@ -420,6 +420,14 @@ impl Desk for Double {
         Box::pin(async {
             let seat = self.seat(user);
             Some(Board { seat, calls: Vec::new(), queue: QueueView::default(), alarms: Vec::new() })
+        })
+    }
+
+    fn floor(&self) -> Answer<'_, Option<FloorView>> {
+        Box::pin(async {
+            let seats = vec![self.seat(UserRef { id: UserId::named("kim"), name: "KIM".into() })];
+            let (calls, queue, figures) = (Vec::new(), QueueView::default(), FiguresView::default());
+            Some(FloorView { seats, calls, queue, figures, answer_within_secs: 20 })
         })
     }
 

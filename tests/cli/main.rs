@@ -289,6 +289,22 @@ fn a_relay_says_where_it_is_and_by_what_secret_with_every_mistake() {
 }
 
 #[test]
+fn what_callers_are_promised_is_read_with_every_mistake() {
+    let directory = TempDir::new("cli");
+    let wrong = "trunks = []\n[board]\nzone = \"America/Atlantis\"\nanswer_within_secs = 0\n";
+    write(directory.path(), "cordboard.toml", wrong);
+    let output = cordboard(directory.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    for expected in [
+        "cordboard.toml:3: [board]: `zone = \"America/Atlantis\"` cannot be read. Write a zone of the IANA database",
+        "cordboard.toml:4: [board]: `answer_within_secs` is not a whole number from 1 to 3600. ",
+    ] {
+        assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
+    }
+}
+
+#[test]
 fn what_a_trunk_says_of_its_place_its_numbers_and_emergencies_is_read_with_every_mistake() {
     let directory = TempDir::new("cli");
     let carrier =

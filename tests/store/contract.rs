@@ -15,11 +15,12 @@ use cordboard::domain::account::{
     Urgency,
 };
 use cordboard::domain::call::cause::Cause;
+use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
-use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
@@ -47,6 +48,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
+        ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
         ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
@@ -465,6 +467,59 @@ async fn calls_end_once(store: Store) {
     assert_eq!(page.iter().map(|c| &c.id).collect::<Vec<_>>(), [&call(3).id, &call(2).id]);
     let rest = store.list_calls(None, Some(&page[1].id), 2).await.unwrap();
     assert_eq!(rest.iter().map(|c| &c.id).collect::<Vec<_>>(), [&call(1).id]);
+}
+
+async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
+    with_account(&store).await;
+    let at =
+        |secs: i64| CallRecord { id: CallId::fresh(NOW.plus_secs(secs)), started_at: NOW.plus_secs(secs), ..call(1) };
+    let (before, taken, lost) = (at(-1), at(0), at(1));
+    let out = CallRecord { direction: Direction::Out, ..at(2) };
+    let mut tx = store.write().await.unwrap();
+    for call in [&before, &taken, &lost, &out] {
+        tx.insert_call(call).await.unwrap();
+    }
+    let gone = RecordEvent::CallerGone { stage: Stage::Held, why: Cause::HungUp };
+    let ended = RecordEvent::Ended { cause: Cause::HungUp, outcome: CallOutcome::Abandoned(Stage::Queued) };
+    for (secs, event) in [
+        (5, RecordEvent::Talking { user: user("kim").id }),
+        (7, RecordEvent::Talking { user: user("kim").id }),
+        (8, RecordEvent::PatchDropped),
+        (9, gone.clone()),
+        (9, ended.clone()),
+    ] {
+        let mut body = serde_json::to_value(&event).unwrap();
+        let kind = body.as_object_mut().and_then(|fields| fields.remove("kind")).unwrap();
+        tx.append_call_event(&taken.id, NOW.plus_secs(secs), kind.as_str().unwrap(), &body).await.unwrap();
+    }
+    let end = CallEnd {
+        answered_at: None,
+        ended_at: NOW.plus_secs(9),
+        outcome: "taken".into(),
+        cause: Cause::HungUp,
+        operator: None,
+    };
+    assert!(tx.finish_call(&taken.id, &end).await.unwrap());
+    tx.commit("test").await.unwrap();
+    let day = store.list_calls_of_day(NOW).await.unwrap();
+    let of = |call: &CallRecord| CallOfDay {
+        account: account().id,
+        started_at: call.started_at,
+        talking_at: None,
+        dropped_at: None,
+        gone: None,
+        ended: None,
+        ended_at: None,
+    };
+    let first = CallOfDay {
+        talking_at: Some(NOW.plus_secs(5)),
+        dropped_at: Some(NOW.plus_secs(8)),
+        gone: Some(gone),
+        ended: Some(ended),
+        ended_at: Some(NOW.plus_secs(9)),
+        ..of(&taken)
+    };
+    assert_eq!(day, [first, of(&lost)]);
 }
 
 fn message(n: u32) -> Message {

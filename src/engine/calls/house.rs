@@ -238,7 +238,8 @@ impl House {
         let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
         let accounts = Arc::new(Book(greeting.to_owned()));
         let (news, _) = mpsc::unbounded_channel();
-        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, recordings, news };
+        let figures = FiguresHandle::new(Default::default(), wiring.clock.clone(), feed.clone());
+        let parts = CallsParts { wiring, desk: desk.clone(), feed, accounts, log: outside, recordings, figures, news };
         let calls = CallsHandle::start(parts, from_desk);
         Self { calls, desk, feed: watching, did, legs, seen: vec![] }
     }

@@ -64,6 +64,27 @@ async fn a_supervisor_is_rung_hears_switches_by_one_word_and_leaves() {
 }
 
 #[tokio::test]
+async fn the_figures_of_today_follow_each_call_and_the_feed_tells_them() {
+    let mut house = House::open("greeting");
+    let figures = |e: &FeedEvent| match e {
+        FeedEvent::Figures { figures } => Some(figures.clone()),
+        _ => None,
+    };
+    let (_caller, from_caller) = house.queued().await;
+    let seen = house.shown("a caller", figures).await;
+    assert_eq!((seen.service.offered, seen.service.answered), (1, 0));
+    house.ready("kim").await;
+    let _kims = house.takes("kim").await;
+    let seen = house.shown("an answer", figures).await;
+    assert_eq!((seen.service.answered, seen.service.in_time, seen.service.service_level), (1, 1, Some(100)));
+    assert_eq!(seen.accounts.iter().map(|a| a.figures.answered).collect::<Vec<_>>(), [1]);
+    assert_eq!(house.does("kim", Command::Hold).await, Ok(()));
+    from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    let seen = house.shown("an end", figures).await;
+    assert_eq!((seen.service.abandoned_on_hold, seen.service.offered), (1, 1));
+}
+
+#[tokio::test]
 async fn a_supervisor_is_in_one_call_at_a_time_and_offered_none_meanwhile() {
     let mut house = House::open("greeting");
     let (first_caller, _one) = house.queued().await;

@@ -220,7 +220,8 @@ impl World {
         let log = Arc::new(Lines(lines));
         let (news, _) = mpsc::unbounded_channel();
         let (recordings, _) = house::recordings(Arc::new(SystemClock));
-        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, recordings, news };
+        let figures = FiguresHandle::new(Default::default(), wiring.clock.clone(), feed.clone());
+        let parts = CallsParts { wiring, desk, feed, accounts: Arc::new(Book), log, recordings, figures, news };
         let calls = CallsHandle::start(parts, from_desk);
         tokio::spawn(calls.clone().take_in(incoming));
         let shards = calls.clone();

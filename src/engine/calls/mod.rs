@@ -46,6 +46,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::desk::{CallWord, DeskHandle, FromDesk};
 use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent};
+use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
 use crate::base::clock::UtcMs;
@@ -57,6 +58,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{OfferEnd, RecordEvent};
 pub use crate::domain::call::listener::ListenMode;
 pub use crate::domain::call::recording::RecordingCommand;
+use crate::domain::figures::{Fact, Lost};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
@@ -108,6 +110,7 @@ pub struct CallsParts {
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
     pub recordings: Recordings,
+    pub figures: FiguresHandle,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -120,6 +123,7 @@ struct Calls {
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
     recordings: Recordings,
+    figures: FiguresHandle,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<AlarmView>>,
     /// Who has begun to listen to which call of late.
@@ -148,6 +152,7 @@ impl CallsHandle {
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news),
             recordings: parts.recordings,
+            figures: parts.figures,
             live: Mutex::default(),
             alarms: Mutex::default(),
             heard: Mutex::default(),
@@ -355,7 +360,8 @@ impl Calls {
     }
 
     async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
-        let (id, account, caller) = (facts.id.clone(), facts.account.name.clone(), facts.caller.clone());
+        let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
+        let started_at = facts.started_at;
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
@@ -382,7 +388,10 @@ impl Calls {
             Err(_) => Poll::Ready(false),
         });
         if !guarded.await {
-            self.bury(&id, &account, caller.as_ref());
+            self.bury(&id, &account.name, caller.as_ref());
+            let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
+            let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
+            self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });

@@ -26,6 +26,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::figures::CallTally;
 use crate::domain::operator::Phone;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, UserRef};
@@ -92,6 +93,8 @@ pub(super) struct CallTask {
     recorded: bool,
     /// Supervisors in the call, or on the way into it.
     supervisors: Vec<Supervisor>,
+    /// What the figures of today have been told of it.
+    tally: CallTally,
 }
 
 impl CallTask {
@@ -135,6 +138,7 @@ impl CallTask {
             shown: None,
             recorded: false,
             supervisors: Vec::new(),
+            tally: CallTally::default(),
         }
     }
 
@@ -433,7 +437,10 @@ impl CallTask {
         self.calls.desk.from_call(self.facts.id.clone(), word);
     }
 
-    fn record(&self, at: std::time::Instant, event: &RecordEvent) {
+    fn record(&mut self, at: std::time::Instant, event: &RecordEvent) {
+        let (account, started_at) = (&self.facts.account, self.facts.started_at);
+        let counted = self.tally.note(started_at, self.facts.utc(at), event);
+        self.calls.figures.count(&account.id, &account.zone, started_at, counted);
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
             let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();

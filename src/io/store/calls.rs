@@ -9,6 +9,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::event::RecordEvent;
 
 use super::sql::{from_word, json, word};
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -58,6 +59,22 @@ pub struct CallEventRecord {
     pub body: serde_json::Value,
 }
 
+/// A call as far as the figures of its day need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallOfDay {
+    pub account: AccountId,
+    pub started_at: UtcMs,
+    /// When the first operator talked with the caller.
+    pub talking_at: Option<UtcMs>,
+    /// When an operator left a patch to itself.
+    pub dropped_at: Option<UtcMs>,
+    /// How the caller went.
+    pub gone: Option<RecordEvent>,
+    /// How the machine said that it ended.
+    pub ended: Option<RecordEvent>,
+    pub ended_at: Option<UtcMs>,
+}
+
 /// The event of a call after its end: an operator has seen to its caller.
 pub const SEEN_TO: &str = "seen_to";
 
@@ -71,6 +88,8 @@ readers! {
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
     /// no operator was free. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
+    /// Calls that came in since then, for the figures of a day.
+    list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
     /// What happened in a call, in order.
     list_call_events(call: &CallId) -> Vec<CallEventRecord>;
 }
@@ -119,6 +138,33 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
          ORDER BY ended_at, id"
     ));
     from.fetch_all(sql, args![since]).await?.iter().map(call).collect()
+}
+
+async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallOfDay>, StoreError> {
+    // By identifier, as these are made when the call comes and are what calls are found by.
+    const SQL: &str = "SELECT c.account, c.started_at, c.ended_at,
+        (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'talking') AS talking_at,
+        (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_dropped') AS dropped_at,
+        (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'caller_gone' ORDER BY e.seq LIMIT 1) AS gone,
+        (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'ended' ORDER BY e.seq LIMIT 1) AS ended
+        FROM call c WHERE c.id >= $1 AND c.started_at >= $2 AND c.direction = 'in' ORDER BY c.id";
+    let event = |row: &Row, column: &str, kind: &str| -> Result<Option<RecordEvent>, StoreError> {
+        let Some(mut body) = row.read_json_optional::<serde_json::Value>(column)? else { return Ok(None) };
+        body["kind"] = kind.into();
+        serde_json::from_value(body).map(Some).map_err(|_| StoreError::Corrupt { column: column.to_owned() })
+    };
+    let call = |row: &Row| {
+        Ok(CallOfDay {
+            account: row.read("account")?,
+            started_at: row.read("started_at")?,
+            talking_at: row.read("talking_at")?,
+            dropped_at: row.read("dropped_at")?,
+            gone: event(row, "gone", "caller_gone")?,
+            ended: event(row, "ended", "ended")?,
+            ended_at: row.read("ended_at")?,
+        })
+    };
+    from.fetch_all(SQL, args![&CallId::first_at(since), since]).await?.iter().map(call).collect()
 }
 
 async fn list_call_events(from: &mut impl Query, call: &CallId) -> Result<Vec<CallEventRecord>, StoreError> {

@@ -1,0 +1,127 @@
+//! The figures of today, live: counts what calls tell, shows each change to the consoles, begins anew at midnight.
+//!
+//! After a start they are counted anew from the call records, once; after that the store is not asked. What always holds:
+//! consoles learn of a change by the feed, and whoever asks gets what was shown last.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::base::clock::{SharedClock, UtcMs};
+use crate::base::id::AccountId;
+use crate::config::Board;
+use crate::domain::figures::{CallTally, Fact, Figures, Lost, Today, midnight};
+use crate::engine::feed::{AccountFigures, Feed, FeedEvent, FiguresView};
+use crate::io::store::calls::CallOfDay;
+use crate::io::store::{Store, StoreError};
+
+/// Between two looks at the clock: it may be set meanwhile.
+const LOOK: Duration = Duration::from_secs(60);
+/// The farthest two zones' midnights are apart, so that no account's day begins before it.
+const ZONES_APART_MS: i64 = 26 * 3_600_000;
+
+/// The way to the figures. Cheap to clone.
+#[derive(Clone)]
+pub struct FiguresHandle {
+    today: Arc<Mutex<Today>>,
+    promise: Board,
+    clock: SharedClock,
+    feed: Feed,
+}
+
+impl FiguresHandle {
+    /// Nobody has called yet.
+    pub fn new(promise: Board, clock: SharedClock, feed: Feed) -> Self {
+        let today = Today::new(&promise.zone, promise.answer_within_secs, clock.utc());
+        Self { today: Arc::new(Mutex::new(today)), promise, clock, feed }
+    }
+
+    /// Counts the calls on record of today, of whatever account's. Before calls are taken in.
+    pub async fn recount(&self, store: &Store) -> Result<(), StoreError> {
+        let now = self.clock.utc();
+        let since = midnight(&self.promise.zone, now).plus_ms(-ZONES_APART_MS);
+        let zones: std::collections::HashMap<_, _> =
+            store.list_accounts().await?.into_iter().map(|account| (account.id, account.zone)).collect();
+        for call in store.list_calls_of_day(since).await? {
+            let zone = zones.get(&call.account).map_or("UTC", String::as_str);
+            for fact in facts_of(&call, now) {
+                self.lock().count(now, &call.account, zone, call.started_at, fact);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what a call told.
+    pub fn count(&self, account: &AccountId, zone: &str, started_at: UtcMs, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        let now = self.clock.utc();
+        let change = {
+            let mut today = self.lock();
+            for fact in facts {
+                today.count(now, account, zone, started_at, fact);
+            }
+            let accounts = today.account(account).map(|figures| of(account, figures)).into_iter().collect();
+            FiguresView { service: today.service().clone(), accounts }
+        };
+        self.feed.publish(FeedEvent::Figures { figures: change });
+    }
+
+    /// Everything, as of now.
+    pub fn view(&self) -> FiguresView {
+        let mut today = self.lock();
+        today.roll(self.clock.utc());
+        view(&today)
+    }
+
+    /// How soon after the INVITE an operator is promised.
+    pub const fn answer_within_secs(&self) -> u32 {
+        self.promise.answer_within_secs
+    }
+
+    /// Begins each day anew, for as long as the service runs.
+    pub async fn keep(self) {
+        loop {
+            let left = self.lock().poll_timeout().since(self.clock.utc()).max(0).unsigned_abs();
+            tokio::time::sleep(Duration::from_millis(left).min(LOOK)).await;
+            let fresh = {
+                let mut today = self.lock();
+                today.roll(self.clock.utc()).then(|| view(&today))
+            };
+            if let Some(figures) = fresh {
+                self.feed.publish(FeedEvent::Figures { figures });
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Today> {
+        self.today.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(account: &AccountId, figures: &Figures) -> AccountFigures {
+    AccountFigures { account: account.clone(), figures: figures.clone() }
+}
+
+fn view(today: &Today) -> FiguresView {
+    let accounts = today.accounts().map(|(account, figures)| of(account, figures)).collect();
+    FiguresView { service: today.service().clone(), accounts }
+}
+
+/// What a call on record told while it was up. One without an end was cut off by a crash: `now` is the start after it.
+fn facts_of(call: &CallOfDay, now: UtcMs) -> Vec<Fact> {
+    let (started_at, mut tally) = (call.started_at, CallTally::default());
+    let mut facts = vec![Fact::Offered];
+    facts.extend(call.talking_at.and_then(|at| tally.answered(started_at, at)));
+    facts.extend(call.dropped_at.and_then(|at| tally.talked(at)));
+    if let Some(event) = &call.gone {
+        facts.extend(tally.note(started_at, call.started_at, event));
+    }
+    let ended_at = call.ended_at.unwrap_or(now);
+    match &call.ended {
+        Some(event) => facts.extend(tally.note(started_at, ended_at, event)),
+        // What the machine had no chance to say.
+        None => facts.extend(tally.ended(started_at, ended_at, Some(Lost::CutOff))),
+    }
+    facts
+}
