@@ -3,12 +3,14 @@
 //
 //   npm run mock            http://127.0.0.1:8099, any password, serving dist/
 //   POST /mock/ring         a caller rings (?to=clinic); POST /mock/alarm, /mock/reset
+//   POST /mock/floor        a busy floor, for the supervisor (log in as sam)
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
+import { SAM, busyFloor, withSupervisor } from './floor.mjs';
 import { ACCOUNTS, CLINIC, KIM, PLUMBING, dispatch, messageOf, ref, startDispatches } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
@@ -20,6 +22,8 @@ const CSP =
 
 const sockets = new Set();
 let state;
+/** Who logged in last. */
+let user = KIM;
 
 function reset() {
   const now = Date.now();
@@ -32,6 +36,7 @@ function reset() {
     alarms: [],
     drafts: new Map(),
     waiting: [],
+    floor: { seats: [], calls: [], figures: busyFloor(now).figures, answer_within_secs: 20 },
     next: 1,
   };
   for (const d of state.dispatches.values()) state.messages.set(d.message, messageOf(d, now));
@@ -50,8 +55,8 @@ const tell = (event) => {
 function hello() {
   return {
     type: 'hello',
-    user: KIM,
-    seat: state.seat,
+    user,
+    seat: { ...state.seat, user: { id: user.id, name: user.name } },
     calls: [...state.calls.values()],
     queue: queue(),
     dispatches: [...state.dispatches.values()].filter((d) => d.closed_at === null),
@@ -121,6 +126,7 @@ function ring(account, offered = false) {
     ended: null,
     recording: { mode: 'on_demand', state: 'off' },
     earlier: 2,
+    listeners: [],
   };
   state.calls.set(id, call);
   setSeat({ state: wait && !busy ? 'offered' : 'talking', calls: [...state.calls.keys()] });
@@ -245,7 +251,7 @@ function settle(id, more, line) {
 }
 
 const problem = (status, code, detail) => ({ type: 'about:blank', title: 'Error', status, code, detail });
-const session = () => ({ access_token: 'mock', refresh_token: 'mock', expires_in: 900, user: KIM });
+const session = () => ({ access_token: 'mock', refresh_token: 'mock', expires_in: 900, user });
 const page = (items) => ({ items, next: null });
 
 function route(method, path, query, body) {
@@ -254,6 +260,7 @@ function route(method, path, query, body) {
   const key = `${method} ${noun}`;
   if (key === 'POST sessions') {
     if (id === 'refresh') return [200, session()];
+    user = body.login === SAM.login ? SAM : KIM;
     return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session()];
   }
   if (key === 'DELETE sessions') return [204];
@@ -300,6 +307,10 @@ function route(method, path, query, body) {
     if (method === 'PUT') setSeat({ state: body.state, reason: body.reason ?? null });
     return method === 'PUT' ? [204] : [200, state.seat];
   }
+  if (key === 'GET board') {
+    return user.role === 'supervisor' ? [200, { ...state.floor, calls: [...state.calls.values()], queue: queue() }] : [403, problem(403, 'auth.role', 'Your role does not allow this.')];
+  }
+  if (noun === 'calls' && rest[0] === 'listen') return listen(id, method === 'POST' ? body.mode : null);
   if (noun === 'calls') {
     if (!id) return [200, page([...state.calls.values()])];
     const call = state.calls.get(id);
@@ -317,6 +328,18 @@ function route(method, path, query, body) {
   return [404, problem(404, 'not_found', 'There is nothing here.')];
 }
 
+function listen(id, mode) {
+  const call = state.calls.get(id);
+  if (!call) return [409, problem(409, 'call.not_now', 'There is no such call.')];
+  for (const other of state.calls.values()) {
+    const others = other.listeners.filter((l) => l.user.id !== user.id);
+    if (others.length < other.listeners.length && (other.id !== id || !mode)) update(other, { listeners: others, hears: withSupervisor(other.hears, null).slice(0, -1) });
+  }
+  const me = { user: { id: user.id, name: user.name }, mode, there: true, since: Date.now() };
+  if (mode) update(state.calls.get(id), { listeners: [me], hears: withSupervisor(call.hears, mode) });
+  return [204];
+}
+
 async function mock(path, query, body) {
   if (path === '/mock/invite') return [200, await invite(body.call, body.sdp, body.auto)];
   if (path === '/mock/phone') return [200, phoneState(query.get('call'))];
@@ -327,6 +350,10 @@ async function mock(path, query, body) {
   } else if (path === '/mock/ring') ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, query.has('offered'));
   else if (path === '/mock/calm') {
     for (const d of [...state.dispatches.values()]) if (d.needs_operator) change(d.id, { needs_operator: false, alarm: null });
+  } else if (path === '/mock/floor') {
+    state.floor = busyFloor(Date.now());
+    for (const call of state.floor.calls) state.calls.set(call.id, call);
+    tell(hello());
   } else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
   return [204];
 }

@@ -14,9 +14,9 @@ mkdirSync(folder, { recursive: true });
 
 const mock = (path) => fetch(`${BASE}/mock/${path}`, { method: 'POST' });
 
-async function logIn(page) {
+async function logIn(page, login = 'kim') {
   await page.goto(BASE);
-  await page.fill('#login', 'kim');
+  await page.fill('#login', login);
   await page.fill('#password', 'cordboard');
   await page.click('button[type=submit]');
   await page.waitForSelector('header nav');
@@ -98,6 +98,17 @@ const SCENES = {
     await page.click('.row .main >> nth=0');
     await page.click('text=Confirm… >> nth=1');
   },
+  floor: async (page) => {
+    await mock('floor');
+    await page.keyboard.press('Alt+6');
+    await page.waitForSelector('.pick');
+  },
+  whispering: async (page) => {
+    await SCENES.floor(page);
+    await page.focus('[data-call=call_f1]');
+    await page.keyboard.press('w');
+    await page.waitForSelector('.bar.whisper');
+  },
   keys: async (page) => {
     await page.keyboard.press('Control+/');
     await page.waitForSelector('.keys');
@@ -118,7 +129,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'floor', 'whispering'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -127,7 +138,7 @@ for (const [width, height] of [
       try {
         if (scene) {
           await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
-          await logIn(page);
+          await logIn(page, ['floor', 'whispering'].includes(name) ? 'sam' : 'kim');
           await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
           await page.waitForTimeout(250);
           await scene(page);

@@ -32,6 +32,7 @@ const CALLER: &str = "+12025550190";
 const CALLER_HZ: f64 = 600.0;
 const OPERATOR_HZ: f64 = 1_000.0;
 const CONTACT_HZ: f64 = 1_700.0;
+const SUPERVISOR_HZ: f64 = 1_300.0;
 
 fn peers_are_there(test: &str) -> bool {
     ["sipp", "chromium", "node"].iter().all(|program| peers::find_program(test, program).is_some())
@@ -147,6 +148,55 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     call.cue();
     call.expect_success();
     phone.expect_success();
+}
+
+#[test]
+fn a_supervisor_listens_whispers_and_barges_from_the_floor_and_leaves_unnoticed() {
+    let _turn = one_at_a_time();
+    if !peers_are_there("a_supervisor_listens_whispers_and_barges_from_the_floor_and_leaves_unnoticed") {
+        return;
+    }
+    let server = Server::start();
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial("caller", &server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    // Not ready for calls, and not having to be.
+    let mut sam = Seat::open(server.http, SUPERVISOR_HZ, &server.dir);
+    sam.act("log_in", json!({ "login": "sam" }));
+    sam.act("open_floor", json!({}));
+
+    sam.act("choose_call", json!({ "account": "Imaginary Plumbing" }));
+    sam.act("press", json!({ "key": "l" }));
+    sam.act("expect_listening", json!({ "mode": "monitor", "words": "Nobody hears you." }));
+    let from = caller.mark();
+    sam.assert_hears(&[CALLER_HZ, OPERATOR_HZ], &[SUPERVISOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from, 3.0), &[OPERATOR_HZ], &[SUPERVISOR_HZ, CALLER_HZ]);
+    kim.assert_hears(&[CALLER_HZ], &[SUPERVISOR_HZ, OPERATOR_HZ], 3);
+    sam.act("screenshot", json!({ "name": "listening" }));
+
+    sam.act("press", json!({ "key": "w" }));
+    sam.act("expect_listening", json!({ "mode": "whisper", "words": "hears you, nobody else." }));
+    caller.listen(0.5);
+    let from = caller.mark();
+    kim.assert_hears(&[CALLER_HZ, SUPERVISOR_HZ], &[OPERATOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from, 3.0), &[OPERATOR_HZ], &[SUPERVISOR_HZ, CALLER_HZ]);
+
+    sam.act("press", json!({ "key": "b" }));
+    sam.act("expect_listening", json!({ "mode": "barge", "words": "hear you." }));
+    caller.listen(0.5);
+    let from = caller.mark();
+    kim.assert_hears(&[CALLER_HZ, SUPERVISOR_HZ], &[OPERATOR_HZ], 3);
+    assert_hears("the caller", &caller.heard_since(from, 3.0), &[OPERATOR_HZ, SUPERVISOR_HZ], &[CALLER_HZ]);
+    sam.assert_hears(&[CALLER_HZ, OPERATOR_HZ], &[SUPERVISOR_HZ], 2);
+
+    sam.act("press", json!({ "key": "Escape" }));
+    sam.act("expect_not_listening", json!({}));
+    caller.listen(0.5);
+    assert_hears("the caller", &caller.listen(2.0), &[OPERATOR_HZ], &[SUPERVISOR_HZ, CALLER_HZ]);
+    kim.act("expect_state", json!({ "state": "talking" }));
+    kim.act("press", json!({ "key": "F10" }));
+    call.expect_success();
 }
 
 #[test]

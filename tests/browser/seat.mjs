@@ -144,6 +144,28 @@ const commands = {
     await page.waitForSelector('.state.ready');
   },
 
+  /** The supervisor's floor; the ready check of calls can wait. */
+  async open_floor() {
+    await page.click('nav a:has-text("Floor")');
+    await page.waitForSelector('h1:has-text("Floor")');
+    await page.waitForSelector('.net:not(:has-text("no phone"))');
+  },
+
+  async choose_call({ account }) {
+    await page.focus(`.pick:has-text("${account}")`);
+  },
+
+  /** The strip that says in which mode one listens and who hears one. */
+  async expect_listening({ mode, words }) {
+    const ears = page.locator(`.bar.${mode} .ears:has-text("${words}")`);
+    await ears.waitFor();
+    return ears.innerText();
+  },
+
+  async expect_not_listening() {
+    await page.locator('.bar').waitFor({ state: 'detached' });
+  },
+
   async hang_up() {
     await page.keyboard.press('F10');
   },

@@ -6,6 +6,8 @@ import type {
   DispatchView,
   DraftBody,
   FieldError,
+  FloorView,
+  ListenMode,
   MessageView,
   ServerDraft,
   SeatView,
@@ -151,6 +153,10 @@ export const api = {
   setSeat: (state: 'ready' | 'not_ready', reason?: string) => request<void>('PUT', '/seat', { state, reason }),
   sip: () => request<SipAccess>('GET', '/seat/sip'),
   check: () => request<void>('POST', '/seat/check'),
+
+  board: () => request<FloorView>('GET', '/board'),
+  listen: (call: string, mode: ListenMode) => request<void>('POST', `/calls/${id(call)}/listen`, { mode }),
+  leave: (call: string) => request<void>('DELETE', `/calls/${id(call)}/listen`),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
 

@@ -20,6 +20,7 @@ export type Action =
   | 'go_messages'
   | 'go_board'
   | 'go_check'
+  | 'go_floor'
   | 'search'
   | 'field_first'
   | 'theme'
@@ -55,9 +56,19 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_messages', combo: 'Alt+2', sequence: 'g m', label: 'Messages', group: 'Go to' },
   { action: 'go_board', combo: 'Alt+3', sequence: 'g b', label: 'Dispatch board', group: 'Go to' },
   { action: 'go_check', combo: 'Alt+4', sequence: 'g r', label: 'Ready check', group: 'Go to' },
+  { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },
+];
+
+/** Plain keys of one page, which handles them itself. Listed with the others in the help. */
+export const FLOOR_KEYS: readonly { key: string; label: string }[] = [
+  { key: '↑ ↓', label: 'Choose a call' },
+  { key: 'L', label: 'Listen: nobody hears you' },
+  { key: 'W', label: 'Whisper: the operator alone hears you' },
+  { key: 'B', label: 'Barge: all who talk hear you' },
+  { key: 'Esc', label: 'Leave the call' },
 ];
 
 /** The part of a KeyboardEvent that matters. */

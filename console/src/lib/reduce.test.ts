@@ -23,6 +23,7 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     ended: null,
     recording: { mode: 'off', state: 'off' },
     earlier: 0,
+    listeners: [],
     ...more,
   };
 }

@@ -141,15 +141,15 @@ export interface PatchView {
 export type Party = 'caller' | 'operator' | 'contact';
 
 export interface HearsView {
-  who: Party;
-  /** Parties, or `music`, `ringback`, `prompt`. */
+  who: Party | 'supervisor';
+  /** Parties, or `supervisor`, `music`, `ringback`, `prompt`. */
   hears: string[];
 }
 
 /** How one party of a call hears and is heard, of late: the worse of the two directions. */
 export interface QualityView {
   call: string;
-  who: Party;
+  who: Party | 'supervisor';
   /** Percent lost. */
   loss: number;
   jitter_ms: number;
@@ -176,6 +176,50 @@ export interface CallView {
   /** What the account wants, and how it stands. */
   recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState };
   earlier: number;
+  /** Supervisors in the call, or on the way into it. */
+  listeners: ListenerView[];
+}
+
+export type ListenMode = 'monitor' | 'whisper' | 'barge';
+
+export interface ListenerView {
+  user: { id: string; name: string };
+  mode: ListenMode;
+  /** False while their telephone is being connected. */
+  there: boolean;
+  since: number;
+}
+
+/** The figures of a day so far. Times are counted from when the call came in. */
+export interface Figures {
+  since: number;
+  offered: number;
+  answered: number;
+  in_time: number;
+  abandoned_in_greeting: number;
+  abandoned_in_queue: number;
+  abandoned_on_hold: number;
+  no_operator: number;
+  cut_off: number;
+  longest_wait_ms: number;
+  mean_wait_ms: number;
+  mean_talk_ms: number;
+  /** Percent; null while nobody has waited. */
+  service_level: number | null;
+  hours: { offered: number; answered: number; lost: number }[];
+}
+
+export interface FiguresView {
+  service: Figures;
+  accounts: { account: string; figures: Figures }[];
+}
+
+export interface FloorView {
+  seats: SeatView[];
+  calls: CallView[];
+  queue: QueueView;
+  figures: FiguresView;
+  answer_within_secs: number;
 }
 
 export interface Waiting {
@@ -280,6 +324,7 @@ export type FeedEvent =
   | { type: 'dispatch'; dispatch: DispatchView }
   | { type: 'alarm'; alarm: AlarmView }
   | { type: 'alarm_gone'; id: string }
+  | { type: 'figures'; figures: FiguresView }
   | { type: 'quality'; quality: QualityView }
   | { type: 'pong' };
 

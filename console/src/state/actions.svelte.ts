@@ -8,6 +8,7 @@ import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 import { router } from './router.svelte';
+import { session } from './session.svelte';
 import { settings } from './settings.svelte';
 import { watch } from './watch.svelte';
 
@@ -235,6 +236,9 @@ export function run(action: Action): void {
       return router.go({ name: 'board' });
     case 'go_check':
       return router.go({ name: 'ready' });
+    case 'go_floor':
+      if (session.user?.role === 'supervisor' || session.user?.role === 'admin') router.go({ name: 'floor' });
+      return;
     case 'search':
       overlays.search = !overlays.search;
       return;

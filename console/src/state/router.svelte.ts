@@ -4,6 +4,7 @@ export type Page =
   | { name: 'desk' }
   | { name: 'ready' }
   | { name: 'board' }
+  | { name: 'floor' }
   | { name: 'messages' }
   | { name: 'message'; id: string };
 
@@ -14,6 +15,8 @@ export function readPath(path: string): Page {
       return { name: 'ready' };
     case 'board':
       return { name: 'board' };
+    case 'floor':
+      return { name: 'floor' };
     case 'messages':
       return parts[1] ? { name: 'message', id: parts[1] } : { name: 'messages' };
     default:

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { alone, listenerWords, listening, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
+
+function seat(name: string, state: SeatState = 'ready'): SeatView {
+  return { user: { id: name.toLowerCase(), name }, state, reason: null, since: 0, calls: [] };
+}
+
+function call(id: string, more: Partial<CallView> = {}): CallView {
+  return {
+    id,
+    account: { id: 'a', name: 'Plumbing', color: '#123456', zone: 'UTC' },
+    account_brief: { answer_phrase: '', notes: '' },
+    did: '+1',
+    caller: null,
+    forwarded_from: null,
+    state: 'talking',
+    seat: null,
+    started_at: 1_000,
+    state_since: 5_000,
+    offered_until: null,
+    patch: null,
+    hears: [],
+    ended: null,
+    recording: { mode: 'off', state: 'off' },
+    earlier: 0,
+    listeners: [],
+    ...more,
+  };
+}
+
+const patch = (state: 'private' | 'dropped') => ({ state, contact: { id: 'b', name: 'Ben' }, number: '+1', since: 0 });
+const me = (mode: ListenMode, there = true): ListenerView => ({ user: { id: 'sam', name: 'Sam' }, mode, there, since: 0 });
+
+describe('the floor', () => {
+  it('has seats with calls first, then who could take one, and none that nobody sits at', () => {
+    const rows = seatRows(
+      [seat('Ann', 'not_ready'), seat('Kim', 'talking'), seat('Bob'), seat('Ed', 'offline')],
+      [call('1', { seat: 'kim' })],
+    );
+    expect(rows.map((r) => r.seat.user.name)).toEqual(['Kim', 'Bob', 'Ann']);
+    expect(rows[0]!.calls.map((c) => c.id)).toEqual(['1']);
+  });
+
+  it('keeps a patch whose operator has left apart from her seat', () => {
+    const left = call('1', { seat: 'kim', state: 'patched', patch: patch('dropped') });
+    expect(alone([left, call('2')])).toEqual([left]);
+    expect(seatRows([seat('Kim', 'wrap_up')], [left])[0]!.calls).toEqual([]);
+  });
+
+  it('counts waits from when the call came in', () => {
+    const waiting = { call: '1', account: call('1').account, since: 9_000, priority: 0 };
+    const queue = { waiting: [waiting, { ...waiting, call: '2' }], ready: 0, talking: 0 };
+    expect(waits(queue, [call('1', { state: 'queued' })]).map((w) => w.since)).toEqual([1_000, 9_000]);
+  });
+
+  it('says who hears whom in a patch', () => {
+    const hears: HearsView[] = [
+      { who: 'caller', hears: ['music'] },
+      { who: 'operator', hears: ['contact', 'supervisor'] },
+      { who: 'contact', hears: ['operator'] },
+      { who: 'supervisor', hears: ['operator', 'contact'] },
+    ];
+    const announcing = call('1', { state: 'patching', patch: patch('private'), hears });
+    expect(whoHears(announcing, 'Kim')).toBe('Kim and Ben hear each other. The caller hears music.');
+    expect(stageWords(announcing)).toBe('announcing to Ben');
+  });
+});
+
+describe('who hears a supervisor', () => {
+  const hears = (mode: ListenMode): HearsView[] => [
+    { who: 'caller', hears: mode === 'barge' ? ['operator', 'supervisor'] : ['operator'] },
+    { who: 'operator', hears: mode === 'monitor' ? ['caller'] : ['caller', 'supervisor'] },
+    { who: 'supervisor', hears: ['caller', 'operator'] },
+  ];
+  const said = (mode: ListenMode) => whoHearsMe(call('1', { hears: hears(mode) }), me(mode), 'Kim');
+
+  it('is said in every mode', () => {
+    expect(said('monitor')).toBe('Nobody hears you.');
+    expect(said('whisper')).toBe('Kim hears you, nobody else.');
+    expect(said('barge')).toBe('The caller and Kim hear you.');
+  });
+
+  it('never takes another supervisor for oneself', () => {
+    expect(whoHearsMe(call('1', { hears: hears('barge') }), me('monitor'), 'Kim')).toBe('Nobody hears you.');
+    expect(whoHearsMe(call('1', { hears: hears('barge') }), me('whisper'), 'Kim')).toBe('Kim hears you, nobody else.');
+  });
+
+  it('is nobody while the telephone is being connected', () => {
+    expect(whoHearsMe(call('1'), me('barge', false), 'Kim')).toBe('Your telephone is being connected.');
+  });
+
+  it('is told to the operator as well', () => {
+    expect(listenerWords(me('whisper'))).toBe('Sam whispers: only you hear it.');
+    const mine = call('2', { listeners: [me('barge')] });
+    expect(listening([call('1'), mine], 'sam')?.call).toBe(mine);
+    expect(listening([call('1')], 'sam')).toBeNull();
+  });
+});

@@ -1,0 +1,148 @@
+// The floor as a supervisor reads it: who sits where with which call, who waits since when, who is listened to. Pure.
+
+import { causeWords, doesHear } from './hears';
+import type { CallView, ListenMode, ListenerView, Party, QueueView, SeatView, Waiting } from './types';
+
+/** A seat and the calls that are at it. */
+export interface SeatRow {
+  seat: SeatView;
+  calls: CallView[];
+}
+
+/** Seats with people at them: those with calls first, then who could take one, then the rest, each by name. */
+export function seatRows(seats: SeatView[], calls: CallView[]): SeatRow[] {
+  const rank = (row: SeatRow) => (row.calls.length > 0 ? 0 : row.seat.state === 'ready' ? 1 : row.seat.state === 'wrap_up' ? 2 : 3);
+  return seats
+    .map((seat) => ({ seat, calls: calls.filter((c) => c.seat === seat.user.id && c.state !== 'ended' && !isAlone(c)) }))
+    .filter((row) => row.seat.state !== 'offline' || row.calls.length > 0)
+    .sort((a, b) => rank(a) - rank(b) || a.seat.user.name.localeCompare(b.seat.user.name));
+}
+
+/** Caller and contact talk on; their operator has left. */
+export function isAlone(call: CallView): boolean {
+  return call.patch?.state === 'dropped' && call.state !== 'ended' && call.state !== 'wrap_up';
+}
+
+/** Patches whose operator has left, the oldest first. */
+export function alone(calls: CallView[]): CallView[] {
+  return calls.filter(isAlone).sort((a, b) => a.started_at - b.started_at);
+}
+
+/** A caller who waits, with the time since their call came in: what they count is the ringing and the greeting too. */
+export interface Wait {
+  waiting: Waiting;
+  call: CallView | undefined;
+  since: number;
+}
+
+export function waits(queue: QueueView, calls: CallView[]): Wait[] {
+  return queue.waiting.map((waiting) => {
+    const call = calls.find((c) => c.id === waiting.call);
+    return { waiting, call, since: call?.started_at ?? waiting.since };
+  });
+}
+
+/** Somebody of ours is with the caller, or was and left them with a contact. */
+export function canListen(call: CallView): boolean {
+  return ['talking', 'held', 'patching', 'conference', 'patched'].includes(call.state);
+}
+
+/** What the call is doing, in a few words. `operator`: who has it. */
+export function stageWords(call: CallView): string {
+  const contact = call.patch?.contact?.name ?? 'a number';
+  switch (call.state) {
+    case 'greeting':
+      return 'hears the greeting';
+    case 'queued':
+      return 'waits';
+    case 'offered':
+      return 'rings';
+    case 'talking':
+      return call.patch?.state === 'failed' ? `talking; ${contact} ${causeWords(call.patch.why)}` : 'talking';
+    case 'held':
+      return 'on hold';
+    case 'patching':
+      return call.patch?.state === 'private' ? `announcing to ${contact}` : `dialling ${contact}`;
+    case 'conference':
+      return `all three, with ${contact}`;
+    case 'patched':
+      return `patched to ${contact}`;
+    case 'wrap_up':
+      return 'finishes the form';
+    case 'ended':
+      return 'ended';
+  }
+}
+
+/** What each party is called in a sentence. */
+function nameOf(who: string, call: CallView, operator: string): string {
+  if (who === 'operator') return operator;
+  if (who === 'contact') return call.patch?.contact?.name ?? 'the contact';
+  return who === 'caller' ? 'the caller' : who;
+}
+
+function list(names: string[]): string {
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function cap(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const PARTIES: Party[] = ['caller', 'operator', 'contact'];
+
+/** Who hears whom, told by somebody who is none of them. Only worth saying while a patch stands. */
+export function whoHears(call: CallView, operator: string): string {
+  const talk = PARTIES.filter((who) => PARTIES.some((other) => other !== who && doesHear(call.hears, who, other) && doesHear(call.hears, other, who)));
+  const said: string[] = [];
+  if (talk.length > 1) said.push(`${cap(list(talk.map((who) => nameOf(who, call, operator))))} hear each other.`);
+  for (const row of call.hears) {
+    if (row.who === 'supervisor' || talk.includes(row.who)) continue;
+    const heard = row.hears.filter((h) => h !== 'supervisor');
+    const words = heard.map((h) => (h === 'music' ? 'music' : h === 'ringback' ? 'ringing' : h === 'prompt' ? 'a recording' : nameOf(h, call, operator)));
+    said.push(`${cap(nameOf(row.who, call, operator))} hears ${list(words) || 'nothing'}.`);
+  }
+  return said.join(' ') || 'Nobody hears anybody.';
+}
+
+export const MODES: { mode: ListenMode; key: string; label: string }[] = [
+  { mode: 'monitor', key: 'l', label: 'Listen' },
+  { mode: 'whisper', key: 'w', label: 'Whisper' },
+  { mode: 'barge', key: 'b', label: 'Barge' },
+];
+
+export const MODE_WORDS: Record<ListenMode, string> = { monitor: 'Listening', whisper: 'Whispering', barge: 'Barged in' };
+
+/** The call that `me` listens to, or is about to. */
+export function listening(calls: CallView[], me: string | undefined): { call: CallView; listener: ListenerView } | null {
+  for (const call of calls) {
+    const listener = call.listeners.find((l) => l.user.id === me);
+    if (listener) return { call, listener };
+  }
+  return null;
+}
+
+/** Who hears a supervisor in this mode now: the one thing nobody may be wrong about. */
+export function whoHearsMe(call: CallView, listener: ListenerView, operator: string): string {
+  if (!listener.there) return 'Your telephone is being connected.';
+  const ears = listener.mode === 'monitor' ? [] : PARTIES.filter((who) => doesHear(call.hears, who, 'supervisor'));
+  const whom = listener.mode === 'whisper' ? ears.filter((who) => who === 'operator') : ears;
+  if (whom.length === 0) return 'Nobody hears you.';
+  const names = cap(list(whom.map((who) => nameOf(who, call, operator))));
+  const others = whom.length === 1 && PARTIES.some((who) => who !== whom[0] && call.hears.some((h) => h.who === who)) ? ', nobody else' : '';
+  return `${names} ${whom.length === 1 ? 'hears' : 'hear'} you${others}.`;
+}
+
+/** What the operator of a call is told of those who listen to it. */
+export function listenerWords(listener: ListenerView): string {
+  const name = listener.user.name;
+  if (!listener.there) return `${name} is about to listen.`;
+  switch (listener.mode) {
+    case 'monitor':
+      return `${name} listens.`;
+    case 'whisper':
+      return `${name} whispers: only you hear it.`;
+    case 'barge':
+      return `${name} is in the call: everybody hears it.`;
+  }
+}
