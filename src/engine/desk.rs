@@ -31,6 +31,11 @@ pub enum CallWord {
     Dequeue,
     /// Back at the head, after an operator was lost.
     Requeue(Waiting),
+    /// The same, and this operator is to have it if free.
+    Hand {
+        waiting: Waiting,
+        user: UserId,
+    },
     OfferFailed {
         user: UserId,
         why: OfferEnd,
@@ -102,6 +107,7 @@ enum ToDesk {
     Listen { call: CallId, user: UserRef, reply: oneshot::Sender<Result<Phone, CannotListen>> },
     FromCall { call: CallId, word: CallWord },
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
+    LogOut { user: UserId, reason: String, reply: oneshot::Sender<Option<SeatView>> },
     Floor { reply: oneshot::Sender<(Vec<SeatView>, QueueView)> },
 }
 
@@ -184,6 +190,13 @@ impl DeskHandle {
         let (reply, replied) = oneshot::channel();
         self.tell(ToDesk::Listen { call, user, reply });
         replied.await.unwrap_or(Err(CannotListen::NoConsole))
+    }
+
+    /// No more calls for `user`, and one that rings there rings elsewhere. None if nobody of that name has sat down.
+    pub async fn log_out(&self, user: UserId, reason: String) -> Option<SeatView> {
+        let (reply, replied) = oneshot::channel();
+        self.tell(ToDesk::LogOut { user, reason, reply });
+        replied.await.ok().flatten()
     }
 
     /// Everybody who has sat down since the start, and the queue, as shown now. None when the desk is closed.
@@ -272,6 +285,10 @@ impl Desk {
                 let answer = self.listen(call, &user);
                 let _ = reply.send(answer);
             }
+            ToDesk::LogOut { user, reason, reply } => {
+                self.tell_seat(&user, operator::Input::LogOut { reason });
+                let _ = reply.send(self.seats.contains_key(&user).then(|| self.seat_view(&user)));
+            }
             ToDesk::Floor { reply } => {
                 let seats = self.seats.keys().map(|user| self.seat_view(user)).collect();
                 let _ = reply.send((seats, self.queue_view()));
@@ -322,6 +339,10 @@ impl Desk {
             CallWord::Requeue(Waiting { account, priority, max_wait, comfort }) => {
                 self.accounts.insert(call.clone(), account);
                 self.tell_queue(queue::Input::Requeue { call, priority, max_wait, comfort });
+            }
+            CallWord::Hand { waiting: Waiting { account, priority, max_wait, comfort }, user } => {
+                self.accounts.insert(call.clone(), account);
+                self.tell_queue(queue::Input::Hand { call, priority, max_wait, comfort, user });
             }
             CallWord::Dequeue => self.dequeue(call),
             CallWord::OfferFailed { user, why } => {

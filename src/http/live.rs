@@ -80,6 +80,14 @@ impl Desk for LiveDesk {
         self.calls.leave(&call, &by);
     }
 
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.move_call(&call, &by, to).await.map_err(not_now) })
+    }
+
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool> {
+        Box::pin(async move { self.calls.log_out(&user, &by).await })
+    }
+
     fn silence(&self, alarm: &str) {
         self.calls.silence(alarm);
         self.dispatcher.silence(alarm);

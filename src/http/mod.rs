@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod floor;
 pub mod health;
 pub mod hooks;
 pub mod limit;

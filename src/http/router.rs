@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    accounts, alarms, board, calls, console, dispatches, drafts, events, health, hooks, listen, me, messages, openapi,
-    recordings, seat, sessions, sip_ws,
+    accounts, alarms, board, calls, console, dispatches, drafts, events, floor, health, hooks, listen, me, messages,
+    openapi, recordings, seat, sessions, sip_ws,
 };
 
 /// The largest body taken.
@@ -72,6 +72,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::pause_recording))
         .routes(routes!(calls::resume_recording))
         .routes(routes!(listen::start, listen::stop))
+        .routes(routes!(floor::move_call))
+        .routes(routes!(floor::log_out))
         .routes(routes!(recordings::listen))
         .routes(routes!(recordings::figures))
         .routes(routes!(alarms::silence))

@@ -143,6 +143,11 @@ pub trait Desk: Send + Sync {
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>>;
     /// `by` no longer listens to `call`.
     fn leave(&self, call: CallId, by: UserId);
+    /// Takes `call` from its operator, for `to` or for whoever is free first.
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>>;
+    /// No more calls for `user`; those that ring there or are on hold go back to the head of the queue. False: nobody of that
+    /// name has sat down.
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool>;
     /// An operator has seen to an alarm that nothing else takes back.
     fn silence(&self, alarm: &str);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.

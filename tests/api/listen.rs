@@ -1,8 +1,11 @@
-//! Listening to live calls: supervisors may, operators and clients may not.
+//! What supervisors do, and operators may not: listen to live calls, move them, send operators home.
+
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{CallId, UserId};
 use cordboard::engine::calls::ListenMode;
+use cordboard::engine::feed::{FeedEvent, SeatState};
 use serde_json::{Value, json};
 
 use crate::support::{House, Told};
@@ -55,4 +58,53 @@ async fn why_not_now_is_told_in_words() {
     assert_eq!(got.json()["detail"], "Nobody talks in this call now.");
     let got = house.ask(Method::POST, PATH, &sam, json!({"mode": "shout"})).await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_supervisor_moves_calls_and_an_operator_does_not() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let path = "/api/v1/calls/call_1/move";
+    for body in [json!({}), json!({"to": "usr_lee"})] {
+        assert_eq!(house.ask(Method::POST, path, &sam, body).await.status, StatusCode::NO_CONTENT);
+    }
+    let lee = Some(UserId::named("lee"));
+    let moved = [None, lee].map(|to| (CallId::named("1"), UserId::named("sam"), to));
+    assert_eq!(Told::so_far(&house.told.moved), moved);
+    assert_eq!(house.ask(Method::POST, path, &kim, json!({})).await.problem(), "auth.role");
+}
+
+#[tokio::test]
+async fn who_is_logged_out_loses_her_sessions_once_her_call_and_its_form_are_done() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    *house.told.kims.lock().expect("nobody panicked") = Some(SeatState::Talking);
+    let path = "/api/v1/seats/usr_kim/log_out";
+    assert_eq!(house.ask(Method::POST, path, &kim, Value::Null).await.problem(), "auth.role");
+    assert_eq!(house.ask(Method::POST, path, &sam, Value::Null).await.status, StatusCode::ACCEPTED);
+    let nobody = house.ask(Method::POST, "/api/v1/seats/usr_nobody/log_out", &sam, Value::Null).await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    let session = house.front.tokens.check(&kim).expect("a token of ours").session;
+    let asks = || async {
+        // The store's word that a session lives would be believed for a while.
+        house.front.live.forget(&session);
+        house.fetch("/api/v1/me", &kim).await.status
+    };
+    assert_eq!(asks().await, StatusCode::OK, "she still talks");
+    *house.told.kims.lock().expect("nobody panicked") = None;
+    let floor = house.fetch("/api/v1/board", &sam).await;
+    assert_eq!(floor.status, StatusCode::OK);
+    let seat = house.front.desk.floor().await.expect("the desk is open").seats.remove(0);
+    let ended = async {
+        loop {
+            // The watch may only begin to look after this was said.
+            house.front.feed.publish(FeedEvent::Seat { seat: seat.clone() });
+            if asks().await == StatusCode::UNAUTHORIZED {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("her sessions end");
+    assert_eq!(house.fetch("/api/v1/board", &sam).await.status, StatusCode::OK, "hers alone");
 }

@@ -72,6 +72,11 @@ pub struct Told {
     pub listened: Mutex<Vec<(CallId, UserId)>>,
     /// Who listens to which live call from now on; no mode: no longer.
     pub listens: Mutex<Vec<(CallId, UserId, Option<ListenMode>)>>,
+    pub moved: Mutex<Vec<(CallId, UserId, Option<UserId>)>>,
+    /// Who was sent home by whom.
+    pub logged_out: Mutex<Vec<(UserId, UserId)>>,
+    /// The state of kim's seat on the floor, unless she is idle.
+    pub kims: Mutex<Option<SeatState>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
@@ -425,7 +430,9 @@ impl Desk for Double {
 
     fn floor(&self) -> Answer<'_, Option<FloorView>> {
         Box::pin(async {
-            let seats = vec![self.seat(UserRef { id: UserId::named("kim"), name: "KIM".into() })];
+            let mut kims = self.seat(UserRef { id: UserId::named("kim"), name: "KIM".into() });
+            kims.state = self.told.kims.lock().expect("no panic while it was held").unwrap_or(kims.state);
+            let seats = vec![kims];
             let (calls, queue, figures) = (Vec::new(), QueueView::default(), FiguresView::default());
             Some(FloorView { seats, calls, queue, figures, answer_within_secs: 20 })
         })
@@ -468,6 +475,21 @@ impl Desk for Double {
 
     fn leave(&self, call: CallId, by: UserId) {
         push(&self.told.listens, (call, by, None));
+    }
+
+    fn move_call(&self, call: CallId, by: UserId, to: Option<UserId>) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async {
+            push(&self.told.moved, (call, by, to));
+            Ok(())
+        })
+    }
+
+    fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let sits = user == UserId::named("kim");
+            push(&self.told.logged_out, (user, by.id));
+            sits
+        })
     }
 
     fn silence(&self, alarm: &str) {

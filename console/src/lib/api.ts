@@ -156,6 +156,8 @@ export const api = {
 
   board: () => request<FloorView>('GET', '/board'),
   listen: (call: string, mode: ListenMode) => request<void>('POST', `/calls/${id(call)}/listen`, { mode }),
+  moveCall: (call: string, to?: string) => request<void>('POST', `/calls/${id(call)}/move`, to ? { to } : {}),
+  logOutSeat: (user: string) => request<void>('POST', `/seats/${id(user)}/log_out`),
   leave: (call: string) => request<void>('DELETE', `/calls/${id(call)}/listen`),
 
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),

@@ -72,6 +72,27 @@ class Floor {
     }
   }
 
+  /** To an operator who is ready, or to the head of the queue. */
+  async move(call: CallView, to?: string): Promise<void> {
+    const whom = to ? this.nameOf(to) : 'the head of the queue';
+    await this.attempt(() => api.moveCall(call.id, to), `The call goes to ${whom}, its form with it.`);
+  }
+
+  async logOut(seat: SeatView): Promise<void> {
+    const busy = seat.state === 'talking' || seat.state === 'wrap_up';
+    const words = busy ? `${seat.user.name} is logged out after this call.` : `${seat.user.name} is logged out.`;
+    await this.attempt(() => api.logOutSeat(seat.user.id), words);
+  }
+
+  private async attempt(work: () => Promise<void>, done: string): Promise<void> {
+    try {
+      await work();
+      notices.show(done, 'info');
+    } catch (error) {
+      notices.show(error instanceof Problem ? error.message : 'That did not work.');
+    }
+  }
+
   /** The telephone did not come up: without a word it would look as if the key had not been pressed. */
   private tellMissed(event: FeedEvent, before: FeedState): void {
     if (event.type !== 'call') return;

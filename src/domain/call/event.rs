@@ -134,6 +134,12 @@ pub enum RecordEvent {
         user: UserId,
         stage: Stage,
     },
+    /// A supervisor took the call from its operator. `to`: for whom; none, for whoever is free first.
+    Moved {
+        by: UserId,
+        from: UserId,
+        to: Option<UserId>,
+    },
     ApologyStarted,
     RecordingChanged {
         state: RecordingState,

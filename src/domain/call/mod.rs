@@ -2,7 +2,7 @@
 //!
 //! [`Call`] is a machine: it decides and never does. This file holds its words, its state and how it ends; [`caller`] the
 //! caller's way (greeting, queue), [`patch`] the live patch, [`transfer`] what a desk phone does of that
-//! kind, [`operator`] the operator's side of it, [`listener`] supervisors who listen, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
+//! kind, [`operator`] the operator's side of it, [`listener`] supervisors who listen, [`moving`] those who move it, [`outbound`] the call a machine makes, [`recording`] whether it is recorded,
 //! [`view`] what can be read off. `engine/calls` drives it, `engine/legs` carries out
 //! what it says.
 //!
@@ -16,6 +16,7 @@ pub mod cause;
 pub mod event;
 pub mod leg;
 pub mod listener;
+mod moving;
 mod operator;
 pub mod outbound;
 pub mod patch;
@@ -237,6 +238,10 @@ pub enum Output {
     Dequeue,
     /// To the queue: the caller is back, at the head.
     Requeue,
+    /// The same, and this operator is to have them if they are free.
+    Hand {
+        user: UserId,
+    },
     OfferAccepted {
         user: UserId,
     },

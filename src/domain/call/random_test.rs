@@ -168,7 +168,7 @@ impl World {
                     assert!(!self.hung_up.contains_key(&leg), "seed {seed}: played to nobody");
                     self.plays.push((leg, play));
                 }
-                Output::Enqueue | Output::Requeue => {
+                Output::Enqueue | Output::Requeue | Output::Hand { .. } => {
                     assert!(!self.in_queue && !self.caller_gone, "seed {seed}: queued twice, or without a caller");
                     self.in_queue = true;
                 }
@@ -254,7 +254,10 @@ impl World {
         let by = UserId::named(["sam", "ada", "kim"][self.rng.below(3) as usize]);
         let modes = [ListenMode::Monitor, ListenMode::Whisper, ListenMode::Barge];
         let (now, mode) = (self.clock.instant(), modes[self.rng.below(3) as usize]);
-        if self.rng.below(5) == 0 {
+        if self.rng.below(40) == 0 {
+            let to = (self.rng.below(2) == 0).then(|| UserId::named("lee"));
+            let _ = self.call.move_on(now, &by, to);
+        } else if self.rng.below(5) == 0 {
             self.call.leave(now, &by);
         } else {
             let leg = self.fresh_leg();

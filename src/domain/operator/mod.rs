@@ -127,6 +127,10 @@ pub enum Input {
     WrappedUp {
         call: CallId,
     },
+    /// A supervisor sends the operator home: no more calls, and what rings here rings elsewhere.
+    LogOut {
+        reason: String,
+    },
     /// A supervisor at this seat listens to a call of another's, or no longer.
     Listens {
         call: Option<CallId>,
@@ -355,6 +359,7 @@ impl Seat {
                 self.rest(now);
             }
             Input::Listens { call } => self.listens = call,
+            Input::LogOut { reason } => self.on_log_out(now, reason),
             _ => {}
         }
         self.check_presence(now);
@@ -404,6 +409,21 @@ impl Seat {
             }
             (State::Offered | State::Talking | State::WrapUp, _) => self.reason = reason,
             _ => {}
+        }
+    }
+
+    fn on_log_out(&mut self, now: Instant, reason: String) {
+        self.wants_ready = false;
+        self.reason = Some(reason);
+        if self.state == State::Offered
+            && let Some(call) = self.call.take()
+        {
+            self.outputs.push_back(Output::Lost { call });
+            self.clear_call();
+            self.go(now, State::NotReady);
+        }
+        if self.state == State::Ready {
+            self.go(now, State::NotReady);
         }
     }
 
@@ -728,6 +748,23 @@ mod tests {
         assert_eq!(desk.seat.may_listen(), Err(CannotListen::NoPhone));
         let seat = Seat::new(desk.clock.instant());
         assert_eq!(seat.may_listen(), Err(CannotListen::NoConsole));
+    }
+
+    #[test]
+    fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_she_talks_on() {
+        let reason = || "logged out by Sam".to_owned();
+        let mut desk = Desk::ready();
+        desk.tell(Input::Offered { call: call() });
+        let told = desk.tell(Input::LogOut { reason: reason() });
+        assert_eq!(told, [Output::Lost { call: call() }], "the queue knows that she is busy");
+        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
+
+        let mut desk = Desk::talking();
+        assert_eq!(desk.tell(Input::LogOut { reason: reason() }), []);
+        assert_eq!(desk.seat.state(), State::Talking);
+        desk.tell(Input::Freed { call: call() });
+        desk.tell(Input::WrappedUp { call: call() });
+        assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
     }
 
     #[test]

@@ -32,6 +32,14 @@ pub enum Input {
         max_wait: Duration,
         comfort: Option<Duration>,
     },
+    /// The same, and this operator is to have them, if idle.
+    Hand {
+        call: CallId,
+        priority: i32,
+        max_wait: Duration,
+        comfort: Option<Duration>,
+        user: UserId,
+    },
     /// An offer came to nothing: the caller is at the head again.
     OfferFailed {
         call: CallId,
@@ -115,6 +123,10 @@ impl Queue {
             }
             Input::Requeue { call, priority, max_wait, comfort } => {
                 self.insert(now, call, priority, max_wait, comfort, true);
+            }
+            Input::Hand { call, priority, max_wait, comfort, user } => {
+                self.insert(now, call.clone(), priority, max_wait, comfort, true);
+                self.take(&call, user);
             }
             Input::Dequeue { call } => self.remove(&call),
             Input::OfferFailed { call } => {

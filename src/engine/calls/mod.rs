@@ -9,6 +9,7 @@ pub mod book;
 pub mod check;
 mod emergency;
 pub mod listen;
+pub mod moving;
 pub mod outbound;
 mod phones;
 pub mod record;
@@ -26,6 +27,8 @@ mod line_tests;
 mod listen_tests;
 #[cfg(test)]
 mod loopback_tests;
+#[cfg(test)]
+mod moving_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]

@@ -61,6 +61,12 @@ pub(super) enum ToCall {
         mode: ListenMode,
         reply: oneshot::Sender<Result<(), CommandError>>,
     },
+    /// A supervisor takes the call from its operator.
+    Move {
+        by: UserId,
+        to: Option<UserId>,
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
     /// A supervisor has heard enough.
     Leave {
         by: UserId,
@@ -272,6 +278,11 @@ impl CallTask {
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
             ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
             ToCall::Desk(FromDesk::ListensElsewhere { user, .. }) | ToCall::Leave { by: user } => self.leave(&user),
+            ToCall::Move { by, to, reply } => {
+                let moved = self.call.move_on(self.now(), &by, to);
+                self.carry_out();
+                let _ = reply.send(moved);
+            }
             ToCall::Listen { by, phone, mode, reply } => {
                 let listens = self.listen(by, phone, mode);
                 let _ = reply.send(listens);
@@ -373,6 +384,7 @@ impl CallTask {
                 self.calls.count_earlier(&self.facts);
             }
             Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting())),
+            Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(), user }),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::OfferAccepted { user } => {
                 let now = self.facts.utc(self.now());

@@ -205,6 +205,35 @@ fn supervisors_hear_each_other_only_where_all_do() {
 }
 
 #[test]
+fn a_call_that_is_moved_waits_at_the_head_and_its_operator_is_free_without_a_form() {
+    for to in [None, Some(UserId::named("lee"))] {
+        let mut line = Line::talking().with_sam(ListenMode::Monitor);
+        assert_eq!(line.call.move_on(line.clock.instant(), &sam(), to.clone()), Ok(()));
+        let told = line.take_outputs();
+        let back = to.clone().map_or(Output::Requeue, |user| Output::Hand { user });
+        let place = |wanted: &Output| told.iter().position(|o| o == wanted);
+        assert!(place(&back).is_some() && place(&back) < place(&Output::WrappedUp { user: kim() }), "{told:?}");
+        assert!(place(&Output::HangUp { leg: OPERATOR }).is_some());
+        assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Queued, vec![Source::Music]));
+        assert!(line.recorded(&RecordEvent::Moved { by: sam(), from: kim(), to }));
+        line.tell(Input::Offer { user: UserId::named("lee"), leg: LegId(5), ring: true });
+        line.leg(LegId(5), LegInput::Answered);
+        line.leg(LegId(5), LegInput::MediaUp);
+        assert_eq!(line.hears(SAM), [Source::Leg(CALLER), Source::Leg(LegId(5))], "who listened listens on");
+    }
+}
+
+#[test]
+fn a_call_is_not_moved_to_who_has_it_nor_out_of_a_patch() {
+    let mut line = Line::talking();
+    let now = line.clock.instant();
+    assert_eq!(line.call.move_on(now, &sam(), Some(kim())), Err(CommandError::NotNow));
+    assert_eq!(line.call.stage(), Stage::Talking);
+    assert_eq!(Line::private().call.move_on(now, &sam(), None), Err(CommandError::NotNow));
+    assert_eq!(Line::queued().call.move_on(now, &sam(), None), Err(CommandError::NotNow));
+}
+
+#[test]
 fn nobody_listens_where_nobody_talks_or_to_themselves() {
     let listen = |line: &mut Line, who: &UserId| {
         let now = line.clock.instant();
