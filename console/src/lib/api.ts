@@ -204,7 +204,7 @@ export const api = {
   uploadRecording: (wav: Blob) =>
     request<{ speech: Speech; millis: number }>('POST', '/speech/recordings', wav, { 'content-type': 'audio/wav' }),
   /** What callers would hear, as sound. */
-  listen: async (speech: Speech): Promise<Blob> => {
+  say: async (speech: Speech): Promise<Blob> => {
     const response = await answer('POST', '/speech/listen', speech);
     if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
     return response.blob();

@@ -22,9 +22,15 @@ function call(id: string, more: Partial<CallView> = {}): CallView {
     patch: null,
     hears: [],
     ended: null,
+    parked: null,
+    colleague: null,
+    taken: false,
+    note: null,
     recording: { mode: 'off', state: 'off' },
     earlier: 0,
     listeners: [],
+    chosen: [],
+    call_type: null,
     ...more,
   };
 }

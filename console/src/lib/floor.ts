@@ -53,14 +53,28 @@ export function stageWords(call: CallView): string {
   switch (call.state) {
     case 'greeting':
       return 'hears the greeting';
+    case 'menu':
+      return 'chooses in the menu';
+    case 'voicemail':
+      return 'leaves a voicemail';
+    case 'announcement':
+      return 'hears an announcement';
+    case 'spilling':
+      return 'is rung elsewhere';
     case 'queued':
       return 'waits';
     case 'offered':
       return 'rings';
+    case 'ringing_back':
+      return 'rings the caller back';
     case 'talking':
       return call.patch?.state === 'failed' ? `talking; ${contact} ${causeWords(call.patch.why)}` : 'talking';
     case 'held':
       return 'on hold';
+    case 'parked':
+      return 'parked';
+    case 'consulting':
+      return 'asks a colleague';
     case 'patching':
       return call.patch?.state === 'private' ? `announcing to ${contact}` : `dialling ${contact}`;
     case 'conference':
