@@ -1,0 +1,371 @@
+//! The words of a [`Call`](super::Call): what it is made with, what it is told, what operators ask of it, and what it wants
+//! done.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::bridge::{HearMatrix, LegId};
+use super::callback::CallbackTerms;
+use super::cause::Cause;
+use super::event::{CallOutcome, OfferEnd, RecordEvent};
+use super::leg::LegInput;
+use super::park::ParkTimes;
+use super::recording::{RecordingCommand, RecordingState};
+use super::ring_back::RingBack;
+use super::transfer::TransferProgress;
+use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::Flow;
+use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::ivr::menu::{Context, Menu};
+use crate::domain::queue::place::Place;
+
+/// What a call is made with, out of its account.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub caller: LegId,
+    pub greeting: Speech,
+    /// What comes after it.
+    pub flow: Flow,
+    pub menus: Vec<Menu>,
+    /// What menus may ask of the call.
+    pub context: Context,
+    /// The rank in the queue, unless the flow says another.
+    pub priority: i32,
+    /// The leg by which the call may be taken elsewhere, if the flow does that.
+    pub spill_leg: LegId,
+    pub apology: Speech,
+    pub comfort: Option<Speech>,
+    /// How long one operator is offered the call.
+    pub ring: Duration,
+    pub recording: RecordingPolicy,
+    /// How long the operator may take to wrap up; as long as they like, if it is not said.
+    pub wrap_up: Option<Duration>,
+    pub callback: CallbackTerms,
+    /// The caller is not on the line, but to be called back.
+    pub ring_back: Option<RingBack>,
+    pub park: ParkTimes,
+}
+
+/// What a call is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The call is here; always first.
+    Arrived,
+    Leg {
+        leg: LegId,
+        event: LegInput,
+    },
+    PlayDone {
+        leg: LegId,
+        play: u64,
+    },
+    /// Words could not be spoken; a tone plays in their place.
+    Unspoken {
+        leg: LegId,
+        play: u64,
+    },
+    /// A hear matrix is in force.
+    Bridged {
+        rev: u64,
+    },
+    /// The queue picked an operator. `ring`: their phone is rung at once; otherwise they must take the call.
+    Offer {
+        user: UserId,
+        leg: LegId,
+        ring: bool,
+    },
+    /// An operator fetches the parked caller, or is to have the one who was passed on.
+    Fetch {
+        user: UserId,
+        leg: LegId,
+        ring: bool,
+    },
+    /// The operator to whom the caller was passed on has no room.
+    PassRefused {
+        user: UserId,
+    },
+    /// The account's maximum wait is over.
+    Overdue,
+    /// Time for the comfort message.
+    Comfort,
+    /// Where the caller stands, to be said after it.
+    Place(Place),
+    /// A callback that was asked for is stored, or is not.
+    CallbackStored(bool),
+    /// Neither media nor console of the operator for 5 s.
+    SeatLost {
+        user: UserId,
+    },
+    /// The operator's phone hung up and the console is alive: it was meant.
+    SeatHungUp {
+        user: UserId,
+    },
+    /// The service is stopping: everybody is let go.
+    Stop,
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// What an operator does with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorCommand {
+    Take,
+    Hold,
+    Retrieve,
+    HangUp,
+    /// Dial a contact while the caller hears music. `leg` is the number of the leg to be made.
+    Patch {
+        leg: LegId,
+        number: PhoneNumber,
+        contact: Option<ContactId>,
+        ring: Duration,
+    },
+    Join,
+    Drop,
+    Cancel,
+    Recording(RecordingCommand),
+    /// The caller waits at this slot, until anybody fetches them.
+    Park {
+        slot: u32,
+    },
+    /// To another operator; to nobody by name: back to the head of the queue.
+    Pass {
+        to: Option<UserId>,
+        note: Option<String>,
+    },
+    /// Talk with another operator while the caller hears music.
+    Ask {
+        user: UserId,
+    },
+    /// The caller is that operator's from now on.
+    HandOver,
+    /// Keys to the other party.
+    Keys(String),
+    /// The call is for another account: a wrong number, a sister company.
+    Rename(Rename),
+    WrapUpDone {
+        disposition: Option<String>,
+    },
+    /// As much time for the wrap-up once more.
+    WrapUpMore,
+}
+
+/// A call's account in place of another. Recording goes by the first one's wish, as that is what the caller was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub apology: Speech,
+    pub comfort: Option<Speech>,
+    pub ring: Duration,
+}
+
+/// Why a command was not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    NoSuchCall,
+    /// Another operator has the call, or none.
+    NotYours,
+    /// It does not fit what the call is doing now.
+    NotNow,
+    /// The caller has hung up in the meantime.
+    CallerGone,
+    /// The account does not want its calls recorded.
+    NotRecorded,
+    /// Who has the call cannot listen to it as well.
+    OwnCall,
+    /// The account sets no limit to the wrap-up.
+    NotLimited,
+    /// The operator has as many calls as a seat may have.
+    SeatFull,
+    /// The operator is in the middle of a patch on another call.
+    Patching,
+    /// The operator to whom the caller was to go is not ready.
+    NotThere,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchCall => "there is no such call",
+            Self::NotYours => "this call is not at your seat",
+            Self::NotNow => "the call cannot do that now",
+            Self::CallerGone => "the caller has hung up",
+            Self::NotRecorded => "calls for this account are not recorded",
+            Self::OwnCall => "this call is yours: you are in it already",
+            Self::NotLimited => "the wrap-up has no time limit: take your time",
+            Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
+            Self::Patching => "you are in a patch or with a colleague: finish that first",
+            Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
+        })
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+/// Whom a leg is dialled to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Party {
+    Operator(UserId),
+    /// A supervisor who wants to listen.
+    Listener(UserId),
+    Number(PhoneNumber),
+}
+
+/// Something people should look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallAlarm {
+    /// No operator within the maximum wait: somebody has to call back.
+    NoOperator,
+}
+
+/// What a call wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Answer the caller.
+    Answer {
+        leg: LegId,
+    },
+    Dial {
+        leg: LegId,
+        to: Party,
+    },
+    /// End a leg, in whatever state it is, and close its media. Exactly once for every leg.
+    HangUp {
+        leg: LegId,
+    },
+    /// End a second leg of an operator's phone, which is not answered yet, in place of [`Output::HangUp`].
+    Refuse {
+        leg: LegId,
+        why: Cause,
+    },
+    /// Answer that leg: the contact is there.
+    AnswerOperator {
+        leg: LegId,
+    },
+    /// How the transfer goes that was asked for by `leg`.
+    Transfer {
+        leg: LegId,
+        progress: TransferProgress,
+    },
+    SetBridge {
+        rev: u64,
+        matrix: HearMatrix,
+    },
+    Play {
+        leg: LegId,
+        play: u64,
+        speech: Speech,
+    },
+    StopPlay {
+        leg: LegId,
+        play: u64,
+    },
+    /// The caller's call is recorded, or not, from now on.
+    SetRecording {
+        leg: LegId,
+        state: RecordingState,
+    },
+    /// The caller's keys are for us alone from now on, or no longer.
+    BindKeys {
+        leg: LegId,
+        bound: bool,
+    },
+    /// Send these keys to the far end of a leg.
+    Keys {
+        leg: LegId,
+        keys: String,
+    },
+    /// To the desk: the caller, or a question, is for this operator.
+    Pass {
+        user: UserId,
+    },
+    /// To the desk: the operator who was asked is there.
+    ColleagueThere {
+        user: UserId,
+    },
+    /// To the queue: a caller waits.
+    Enqueue {
+        priority: i32,
+        /// What the call is about, if that is known.
+        call_type: Option<CallTypeId>,
+    },
+    /// To the queue: the caller no longer waits.
+    Dequeue,
+    /// To the queue: the caller cannot be offered now.
+    Pause,
+    /// To the queue: they can again.
+    Resume,
+    /// Store that the caller is to be called back there, and say when it is done ([`Input::CallbackStored`]).
+    StoreCallback {
+        number: PhoneNumber,
+    },
+    /// To the queue: the caller is back, at the head.
+    Requeue,
+    /// The same, and this operator is to have them if they are free.
+    Hand {
+        user: UserId,
+    },
+    OfferAccepted {
+        user: UserId,
+    },
+    OfferFailed {
+        user: UserId,
+        why: OfferEnd,
+    },
+    /// Nothing is heard of the operator's browser, or it is heard again.
+    OperatorSilent {
+        user: UserId,
+        silent: bool,
+    },
+    /// The operator's phone hung up: was that meant?
+    OperatorHungUp {
+        user: UserId,
+    },
+    /// The operator was lost to the call.
+    OperatorLost {
+        user: UserId,
+    },
+    /// The operator has no more to do with the call but to finish the form.
+    SeatFreed {
+        user: UserId,
+    },
+    WrappedUp {
+        user: UserId,
+    },
+    /// A supervisor no longer listens. Once for each that ever was dialled.
+    ListenerGone {
+        user: UserId,
+    },
+    Record {
+        at: Instant,
+        event: RecordEvent,
+    },
+    Alarm(CallAlarm),
+    /// All is over but the operator's wrap-up. Exactly once.
+    Ended {
+        cause: Cause,
+        outcome: CallOutcome,
+    },
+}
+
+/// Why a call wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Acknowledge,
+    PromptEnd,
+    /// A key, or the end of words, in a menu.
+    Menu,
+    Voicemail,
+    OfferRing,
+    ContactRing,
+    ParkedTooLong,
+    ColleagueRing,
+    Doubt,
+    Farewell,
+    Listener,
+    WrapUp,
+    Callback,
+    RingBack,
+}
