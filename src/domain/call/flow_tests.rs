@@ -3,7 +3,10 @@
 use super::bridge::Source;
 use super::tests::{CALLER, Line, OPERATOR, kim, setup};
 use super::*;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::Flow;
 use crate::domain::account::flow::{Spill, SpillFailed};
+use crate::domain::ivr::menu::Menu;
 use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const ELSEWHERE: LegId = LegId(99);

@@ -1,5 +1,13 @@
 //! Thousands of calls in which anything happens in any order. What must hold whatever comes.
 
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::RecordingPolicy;
+use crate::domain::account::flow::Flow;
+use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::recording::RecordingCommand;
+use crate::domain::call::ring_back::RingBack;
+use crate::domain::call::transfer::TransferProgress;
+use crate::domain::ivr::menu::Menu;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;

@@ -12,6 +12,12 @@ use super::bridge::Source;
 use super::patch::PatchState;
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::RecordingPolicy;
+use crate::domain::account::flow::Flow;
+use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::park::ParkTimes;
+use crate::domain::ivr::menu::Context;
 
 pub(super) const CALLER: LegId = LegId(1);
 pub(super) const OPERATOR: LegId = LegId(2);

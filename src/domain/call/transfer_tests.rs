@@ -5,6 +5,8 @@ use super::tests::{CALLER, CONTACT, Line, OPERATOR, kim};
 use super::transfer::{TransferTo, Wanted};
 use super::*;
 use crate::base::clock::Clock as _;
+use crate::base::phone::PhoneNumber;
+use crate::domain::call::transfer::TransferProgress;
 
 const SECOND: LegId = LegId(4);
 

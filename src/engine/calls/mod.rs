@@ -179,7 +179,8 @@ struct Calls {
 }
 
 struct Live {
-    inbox: mpsc::UnboundedSender<ToCall>,
+    /// Boxed: each channel keeps room for a block of what it carries.
+    inbox: mpsc::UnboundedSender<Box<ToCall>>,
     view: Option<CallView>,
     joined: Option<Option<ContactRef>>,
     /// Where it is parked.
@@ -318,7 +319,7 @@ impl CallsHandle {
     pub fn stop(&self) {
         for live in self.0.lock().values() {
             // An error means only that the call is over.
-            let _ = live.inbox.send(ToCall::Stop);
+            let _ = live.inbox.send(Box::new(ToCall::Stop));
         }
         self.0.out.stop();
     }
@@ -345,7 +346,7 @@ impl Calls {
     fn to_call(&self, call: &CallId, word: ToCall) -> Result<(), CommandError> {
         let live = self.lock();
         let to = live.get(call).ok_or(CommandError::NoSuchCall)?;
-        to.inbox.send(word).map_err(|_| CommandError::NoSuchCall)
+        to.inbox.send(Box::new(word)).map_err(|_| CommandError::NoSuchCall)
     }
 
     fn on_desk(&self, word: FromDesk) {
@@ -442,7 +443,7 @@ impl Calls {
     async fn live(
         self: Arc<Self>,
         facts: Facts,
-        make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<ToCall>) -> CallTask + Send + 'static,
+        make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<Box<ToCall>>) -> CallTask + Send + 'static,
     ) {
         let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
         let started_at = facts.started_at;

@@ -93,7 +93,7 @@ pub(super) struct CallTask {
     call: Call,
     legs: Legs,
     mixer: Mixer,
-    inbox: mpsc::UnboundedReceiver<ToCall>,
+    inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     media: mpsc::UnboundedReceiver<MediaEvent>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
@@ -126,7 +126,7 @@ impl CallTask {
         facts: Facts,
         picked: Picked,
         incoming: IncomingCall,
-        inbox: mpsc::UnboundedReceiver<ToCall>,
+        inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let mut task = Self::on_leg(calls, facts, picked, incoming.leg, None, inbox);
         task.legs.adopt(incoming.leg, incoming.offer, incoming.srtp, incoming.peer, incoming.events);
@@ -139,7 +139,7 @@ impl CallTask {
         facts: Facts,
         callback: Callback,
         tell: oneshot::Sender<RungBack>,
-        inbox: mpsc::UnboundedReceiver<ToCall>,
+        inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let leg = calls.wiring.fresh_leg();
         let picked = facts.account.flow_at(facts.started_at);
@@ -152,7 +152,7 @@ impl CallTask {
         picked: Picked,
         caller: LegId,
         ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
-        inbox: mpsc::UnboundedReceiver<ToCall>,
+        inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let wiring = &calls.wiring;
         let shard = wiring.media.pick_shard();
@@ -233,7 +233,7 @@ impl CallTask {
     fn give_back_offers(&mut self) {
         self.inbox.close();
         while let Ok(word) = self.inbox.try_recv() {
-            if let ToCall::Desk(FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. }) = word {
+            if let ToCall::Desk(FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. }) = *word {
                 self.to_desk(CallWord::Dequeue);
                 self.to_desk(CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
             }
@@ -248,7 +248,7 @@ impl CallTask {
             biased;
             Some(event) = self.media.recv() => self.on_media(event),
             (leg, event) = self.legs.next() => self.on_signal(leg, event),
-            Some(word) = self.inbox.recv() => self.on_word(word),
+            Some(word) = self.inbox.recv() => self.on_word(*word),
             prepared = self.mixer.prepared() => {
                 let readied = self.mixer.on_prepared(prepared);
                 if !readied.spoken {

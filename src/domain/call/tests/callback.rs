@@ -1,6 +1,7 @@
 //! Callers who are called back: the promise, and the call that keeps it.
 
 use super::*;
+use crate::base::phone::PhoneNumber;
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::ring_back::RingBack;
 

@@ -1,6 +1,7 @@
 //! Callers who are parked, fetched, and passed on; keys that operators send.
 
 use super::*;
+use crate::base::id::AccountId;
 
 const SECOND: LegId = LegId(9);
 

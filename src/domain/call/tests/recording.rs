@@ -1,7 +1,10 @@
 //! Who is recorded, when, and that nobody is before they were told.
 
 use super::*;
+use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingMode;
+use crate::domain::account::RecordingPolicy;
+use crate::domain::call::recording::RecordingCommand;
 
 fn policy(mode: RecordingMode, announced: bool, tell_contact: bool) -> RecordingPolicy {
     let announcement = announced.then(|| Speech::Spoken { text: "recorded".to_owned() });

@@ -1,6 +1,7 @@
 //! How long an operator may wrap up.
 
 use super::*;
+use crate::base::phone::PhoneNumber;
 
 fn limited() -> Line {
     let clock = TestClock::at(UtcMs(0));
