@@ -56,7 +56,7 @@ fn an_admin_makes_an_account_and_the_next_call_to_its_number_is_greeted_by_it() 
     let answers = json!({ "name": "Ann Archer", "callback": "+1 202 555 0190", "message": "No heat since noon." });
     kim.act("fill", json!({ "call_type": "Repair", "answers": answers }));
     kim.act("save", json!({}));
-    kim.act("expect_dispatch", json!({ "text": "Ann Archer" }));
+    kim.act("expect_on_board", json!({ "text": "Ann Archer" }));
     kim.act("press", json!({ "key": "F10" }));
     call.expect_success();
 }

@@ -118,6 +118,13 @@ const commands = {
     return row.innerText();
   },
 
+  // Routine ones are counted at the desk, and shown on the board.
+  async expect_on_board({ text }) {
+    await page.keyboard.press('Alt+3');
+    await page.locator(`.row:has-text("${text}")`).first().waitFor();
+    await page.keyboard.press('Alt+1');
+  },
+
   // F8, the person on call comes first, Enter rings them.
   async patch({ to } = {}) {
     await page.keyboard.press('F8');
