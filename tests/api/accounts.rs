@@ -186,7 +186,14 @@ async fn a_supervisor_puts_hours_and_menus_in_force_and_an_operator_reads_them()
     assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::FORBIDDEN, "auth.role"));
     let edition = house.store.accounts_edition();
     let put = house.ask(Method::PUT, path, &sam, out_of_hours()).await;
-    assert_eq!((put.status, put.json()), (StatusCode::OK, out_of_hours()));
+    let answer = put.json();
+    assert_eq!(put.status, StatusCode::OK);
+    assert_eq!((&answer["hours"], &answer["menus"]), (&out_of_hours()["hours"], &out_of_hours()["menus"]));
+    // Whoever has read it before that overwrites nothing of it.
+    let mut late = out_of_hours();
+    late["edition"] = json!(answer["edition"].as_u64().expect("a number") - 1);
+    let refused = house.ask(Method::PUT, path, &sam, late).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::CONFLICT, "account.stale"));
     assert_ne!(house.store.accounts_edition(), edition, "so that the next call is answered by it");
     let account = house.fetch("/api/v1/accounts/acc_plumbing", &kim).await.json();
     assert_eq!((&account["hours"], &account["menus"]), (&out_of_hours()["hours"], &out_of_hours()["menus"]));

@@ -8,6 +8,7 @@
 mod call_types;
 mod contacts;
 pub mod document;
+mod flow;
 mod import;
 mod protocols;
 
@@ -22,6 +23,7 @@ use crate::engine::feed::{Feed, FeedEvent};
 use crate::io::speech::Speaker;
 use crate::io::store::{Store, StoreError, Tx};
 
+pub use flow::FlowRefusal;
 pub use import::Imported;
 pub use protocols::ProtocolEdit;
 
