@@ -87,7 +87,7 @@ fn set_skills(set: &SetSkills) -> Result<(), Failure> {
             return Err(format!("there is no user \"{}\". Known: {known}", set.login).into());
         };
         tx.set_skills(&user.id, &skills).await?;
-        tx.commit("set_skills").await?;
+        tx.commit("set_user_skills").await?;
         store.close().await;
         Ok(())
     })?;

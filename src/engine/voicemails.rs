@@ -125,7 +125,7 @@ impl Voicemails {
         if !tx.settle_voicemail(&voicemail.call, id, now).await? {
             return tx.rollback().await;
         }
-        tx.commit("voicemail").await?;
+        tx.commit("voicemail_done").await?;
         if let Some((message, _)) = made {
             self.dispatcher.wake();
             metrics::counter!("cordboard_voicemails_saved_total").increment(1);

@@ -28,7 +28,15 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// Does something with the store that `config` names.
 pub fn in_store<T>(config: &StoreConfig, work: impl AsyncFnOnce(&Store) -> T) -> T {
     block_on(async {
-        let store = Store::open(config, SystemClock.utc()).await.expect("the store opens");
+        // The service may be writing just then, for longer than a store waits at its opening on a busy machine.
+        let mut store = Store::open(config, SystemClock.utc()).await;
+        for _ in 0..5 {
+            if store.is_ok() {
+                break;
+            }
+            store = Store::open(config, SystemClock.utc()).await;
+        }
+        let store = store.expect("the store opens");
         let done = work(&store).await;
         store.close().await;
         done

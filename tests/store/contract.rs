@@ -16,7 +16,6 @@ use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
     Speech, Urgency, WhenOverdue,
 };
-use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
@@ -24,9 +23,8 @@ use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
-use cordboard::domain::operator::skill::{Skill, Skills};
-use cordboard::io::store::callbacks::{Callback, CallbackEnd};
-use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction, SEEN_TO};
+use cordboard::domain::operator::skill::Skill;
+use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
@@ -38,6 +36,7 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
+use super::clients;
 
 type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -54,9 +53,11 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             Box::pin(desk_phones_are_their_owners_and_their_secrets_sealed(s))
         }),
         ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
-            Box::pin(a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
+            Box::pin(clients::a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
         }),
-        ("callers_who_hung_up_are_listed_until_seen_to", |s| Box::pin(callers_who_hung_up_are_listed_until_seen_to(s))),
+        ("callers_who_hung_up_are_listed_until_seen_to", |s| {
+            Box::pin(clients::callers_who_hung_up_are_listed_until_seen_to(s))
+        }),
         ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
@@ -65,9 +66,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
-        ("an_account_counts_its_editions", |s| Box::pin(an_account_counts_its_editions(s))),
-        ("a_contact_goes_with_its_destinations", |s| Box::pin(a_contact_goes_with_its_destinations(s))),
-        ("another_role_ends_sessions", |s| Box::pin(another_role_ends_sessions(s))),
+        ("an_account_counts_its_editions", |s| Box::pin(clients::an_account_counts_its_editions(s))),
+        ("a_contact_goes_with_its_destinations", |s| Box::pin(clients::a_contact_goes_with_its_destinations(s))),
+        ("another_role_ends_sessions", |s| Box::pin(clients::another_role_ends_sessions(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ]
 }
@@ -158,7 +159,7 @@ fn menu() -> Menu {
     Menu { name: "main".into(), start: "out".into(), nodes: vec![node], otherwise: Flow::default() }
 }
 
-fn form() -> Form {
+pub fn form() -> Form {
     let field = |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
     Form {
         version: 1,
@@ -169,7 +170,7 @@ fn form() -> Form {
     }
 }
 
-fn contact(name: &str) -> Contact {
+pub fn contact(name: &str) -> Contact {
     Contact {
         id: ContactId::named(name),
         account: account().id,
@@ -194,7 +195,7 @@ fn contact(name: &str) -> Contact {
     }
 }
 
-fn user(name: &str) -> User {
+pub fn user(name: &str) -> User {
     let skills = [skill("Spanish"), skill("medical")].into();
     User {
         id: UserId::named(name),
@@ -206,17 +207,17 @@ fn user(name: &str) -> User {
     }
 }
 
-fn secret(text: &str) -> SecretString {
+pub fn secret(text: &str) -> SecretString {
     SecretString::from(text.to_owned())
 }
 
-async fn with_account(store: &Store) {
+pub async fn with_account(store: &Store) {
     let mut tx = store.write().await.expect("begins");
     tx.upsert_account(&account(), NOW).await.expect("is written");
     tx.commit("test").await.expect("commits");
 }
 
-async fn with_user(store: &Store, name: &str) {
+pub async fn with_user(store: &Store, name: &str) {
     let password = HashedPassword::of(secret("correct horse")).await.expect("long enough");
     let mut tx = store.write().await.expect("begins");
     tx.insert_user(&user(name), &password, NOW).await.expect("is written");
@@ -382,81 +383,6 @@ async fn protocols_are_never_overwritten(store: Store) {
     assert!(written.is_err() || tx.commit("test").await.is_err(), "a protocol that does not exist is refused");
 }
 
-async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store) {
-    with_account(&store).await;
-    let promised = |name: &str, since: i64| Callback {
-        call: CallId::named(name),
-        account: account().id,
-        did: number("+12025550102"),
-        number: number("+12025550150"),
-        priority: 2,
-        skills: [skill("spanish")].into(),
-        since: UtcMs(since),
-        promised_at: NOW,
-        tries: 0,
-        next_at: NOW,
-        end: None,
-    };
-    let (late, early) = (promised("late", 2), promised("early", 1));
-    write(&store, &[&late, &early]).await;
-    assert_eq!(store.list_open_callbacks().await.unwrap(), [early.clone(), late.clone()]);
-    let tried = Callback { tries: 1, next_at: NOW.plus_ms(300_000), ..early.clone() };
-    let end = |outcome: &str| Some(CallbackEnd { at: NOW, outcome: outcome.into(), operator: None });
-    let over = Callback { end: end("reached"), ..late.clone() };
-    write(&store, &[&tried, &over]).await;
-    assert_eq!(store.list_open_callbacks().await.unwrap(), [tried]);
-    write(&store, &[&Callback { end: end("withdrawn"), ..late.clone() }]).await;
-    assert_eq!(store.find_callback(&late.call).await.unwrap(), Some(over), "the first end counts");
-}
-
-async fn write(store: &Store, callbacks: &[&Callback]) {
-    let mut tx = store.write().await.unwrap();
-    for callback in callbacks {
-        tx.upsert_callback(callback).await.unwrap();
-    }
-    tx.commit("test").await.unwrap();
-}
-
-async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
-    with_account(&store).await;
-    with_user(&store, "kim").await;
-    let end =
-        CallEnd { answered_at: None, ended_at: NOW, outcome: "abandoned".into(), cause: Cause::HungUp, operator: None };
-    let mut tx = store.write().await.unwrap();
-    for (n, kind, body) in [
-        (1, "abandoned", serde_json::json!({"on": "queue"})),
-        (2, "abandoned", serde_json::json!({"on": "hold"})),
-        (3, "wrapped_up", serde_json::json!({"user": "usr_kim"})),
-    ] {
-        let call = CallRecord { end: Some(end.clone()), ..call(n) };
-        tx.insert_call(&call).await.unwrap();
-        tx.append_call_event(&call.id, NOW, kind, &body).await.unwrap();
-    }
-    // Two forms begun for one call are one caller.
-    for name in ["a", "b"] {
-        tx.upsert_draft(&Draft { id: DraftId::named(name), call: Some(call(3).id), ..draft("kim") }).await.unwrap();
-    }
-    tx.commit("test").await.unwrap();
-    let list = async |on, before: Option<&CallId>, limit| {
-        let found = store.list_abandoned(NOW.plus_ms(-1), on, before, limit).await.unwrap();
-        found.into_iter().map(|call| (call.call, call.on, call.draft.is_some())).collect::<Vec<_>>()
-    };
-    let [queue, hold, form] = [
-        (call(1).id, Abandoned::Queue, false),
-        (call(2).id, Abandoned::Hold, false),
-        (call(3).id, Abandoned::Form, true),
-    ];
-    assert_eq!(list(None, None, 10).await, [form.clone(), hold.clone(), queue.clone()]);
-    assert_eq!(list(Some(Abandoned::Hold), None, 10).await, std::slice::from_ref(&hold));
-    assert_eq!(list(Some(Abandoned::Form), None, 10).await, [form]);
-    assert_eq!(list(None, Some(&call(3).id), 1).await, [hold]);
-    assert_eq!(store.list_abandoned(NOW, None, None, 10).await.unwrap(), [], "longer ago");
-    let mut tx = store.write().await.unwrap();
-    tx.append_call_event(&call(1).id, NOW, SEEN_TO, &serde_json::json!({})).await.unwrap();
-    tx.commit("test").await.unwrap();
-    assert_eq!(list(Some(Abandoned::Queue), None, 10).await, []);
-}
-
 async fn passwords_open_for_their_user_only(store: Store) {
     with_user(&store, "kim").await;
     with_user(&store, "lee").await;
@@ -563,7 +489,7 @@ async fn a_refresh_token_works_once(store: Store) {
     assert!(matches!(refresh(&store, &old, NOW.plus_ms(SESSION_MS)).await, Refreshed::Refused));
 }
 
-fn call(n: u32) -> CallRecord {
+pub fn call(n: u32) -> CallRecord {
     CallRecord {
         id: CallId::named(&format!("{n:03}")),
         account: account().id,
@@ -759,7 +685,7 @@ async fn messages_are_sealed_and_paged(store: Store) {
     assert_eq!(store.find_message(&message(4).id).await.unwrap(), Some(message(4)));
 }
 
-fn draft(owner: &str) -> Draft {
+pub fn draft(owner: &str) -> Draft {
     Draft {
         id: DraftId::named("one"),
         owner: user(owner).id,
@@ -859,81 +785,4 @@ async fn writers_take_turns(store: Store) {
         writer.await.unwrap();
     }
     assert_eq!(store.list_calls(None, None, 100).await.unwrap().len(), 20);
-}
-
-async fn an_account_counts_its_editions(store: Store) {
-    let id = account().id;
-    assert_eq!(store.find_account_edition(&id).await.unwrap(), None);
-    for expected in 1..=2 {
-        let mut tx = store.write().await.unwrap();
-        tx.upsert_account(&account(), NOW).await.unwrap();
-        tx.commit("test").await.unwrap();
-        assert_eq!(store.find_account_edition(&id).await.unwrap(), Some(expected));
-    }
-    let before = store.accounts_edition();
-    let mut tx = store.write().await.unwrap();
-    let (locked, edition) = tx.lock_account(&id).await.unwrap().unwrap();
-    assert_eq!((locked, edition), (account(), 2));
-    tx.touch_account(&id, NOW).await.unwrap();
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.find_account_edition(&id).await.unwrap(), Some(3));
-    assert!(store.accounts_edition() > before, "whoever remembers accounts reads this one again");
-    assert_eq!(store.write().await.unwrap().lock_account(&AccountId::named("none")).await.unwrap(), None);
-}
-
-async fn a_contact_goes_with_its_destinations(store: Store) {
-    let mut tx = store.write().await.unwrap();
-    tx.upsert_account(&account(), NOW).await.unwrap();
-    tx.upsert_contact(&contact("ben")).await.unwrap();
-    tx.upsert_contact(&contact("maya")).await.unwrap();
-    let entry = |from: i64, until: i64| Override {
-        contact: ContactId::named("ben"),
-        from: NOW.plus_ms(from),
-        until: NOW.plus_ms(until),
-        by: "the office".into(),
-        made_at: NOW,
-    };
-    let schedule = Schedule {
-        id: ScheduleId::named("technician"),
-        account: account().id,
-        role: "technician".into(),
-        zone: "UTC".into(),
-        rotation: None,
-        overrides: vec![entry(-2_000, -1_000)],
-        fallback: Some(ContactId::named("maya")),
-    };
-    tx.upsert_schedule(&schedule).await.unwrap();
-    tx.delete_contact(&ContactId::named("ben"), NOW).await.unwrap();
-    tx.commit("test").await.unwrap();
-    let left = store.list_contacts(&account().id).await.unwrap();
-    assert_eq!(left.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["maya"]);
-    assert!(store.list_contacts_by_phone(&number("+12025550110")).await.unwrap().iter().all(|c| c.name == "maya"));
-    // Whom a schedule still names is kept by the store itself.
-    let mut tx = store.write().await.unwrap();
-    assert!(tx.delete_contact(&ContactId::named("maya"), NOW).await.is_err());
-}
-
-async fn another_role_ends_sessions(store: Store) {
-    let hash = HashedPassword::of(SecretString::from("correct horse")).await.unwrap();
-    let kim = User {
-        id: UserId::named("kim"),
-        login: "kim".into(),
-        name: "Kim".into(),
-        role: Role::Operator,
-        disabled: false,
-        skills: Skills::default(),
-    };
-    let mut tx = store.write().await.unwrap();
-    tx.insert_user(&kim, &hash, NOW).await.unwrap();
-    let (session, _) = tx.open_session(&kim.id, NOW).await.unwrap();
-    assert_eq!(tx.list_sessions_of(&kim.id, NOW).await.unwrap(), [session.id]);
-    tx.update_user(&kim.id, "Kim L", Role::Operator, NOW).await.unwrap();
-    assert_eq!(tx.list_sessions_of(&kim.id, NOW).await.unwrap().len(), 1);
-    tx.update_user(&kim.id, "Kim L", Role::Supervisor, NOW).await.unwrap();
-    assert!(tx.list_sessions_of(&kim.id, NOW).await.unwrap().is_empty());
-    tx.disable_user(&kim.id, NOW).await.unwrap();
-    tx.enable_user(&kim.id).await.unwrap();
-    let found = tx.find_user(&kim.id).await.unwrap().unwrap();
-    assert_eq!((found.name.as_str(), found.role, found.disabled), ("Kim L", Role::Supervisor, false));
-    tx.commit("test").await.unwrap();
 }

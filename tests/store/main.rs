@@ -6,6 +6,7 @@
 mod support;
 
 mod book;
+mod clients;
 mod contract;
 mod opening;
 
