@@ -185,9 +185,14 @@ pub async fn ring_back(
 
 /// I have seen to the caller of this call: nobody need ring them back.
 #[utoipa::path(post, path = "/api/v1/calls/{id}/seen_to", tag = "calls", security(("bearer" = [])),
-    params(("id" = CallId, Path)), responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody)))]
+    params(("id" = CallId, Path)), responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody)))]
 pub async fn seen_to(State(front): State<Front>, by: Operator, Id(id): Id<CallId>) -> Result<StatusCode, Problem> {
     let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
+    // Who is still to be rung has not been seen to: they would come up in the queue all the same.
+    if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
+        return Err(Problem::conflict("call.not_now", "The caller is still to be rung back: wait for the end of it."));
+    }
     front.desk.see_to(call.id);
     tracing::info!(user = %by.0.bearer.user, "a caller was seen to");
     Ok(StatusCode::NO_CONTENT)

@@ -19,6 +19,7 @@ use super::state::Front;
 
 /// Which way an account's calls go.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FlowBody {
     hours: Hours,
     #[serde(default)]

@@ -167,8 +167,7 @@ fn a_supervisor_listens_whispers_and_barges_from_the_floor_and_leaves_unnoticed(
     sam.act("log_in", json!({ "login": "sam" }));
     sam.act("open_floor", json!({}));
 
-    sam.act("choose_call", json!({ "account": "Imaginary Plumbing" }));
-    sam.act("press", json!({ "key": "l" }));
+    sam.act("listen", json!({ "account": "Imaginary Plumbing", "key": "l" }));
     sam.act("expect_listening", json!({ "mode": "monitor", "words": "Nobody hears you." }));
     let from = caller.mark();
     sam.assert_hears(&[CALLER_HZ, OPERATOR_HZ], &[SUPERVISOR_HZ], 3);
@@ -178,14 +177,14 @@ fn a_supervisor_listens_whispers_and_barges_from_the_floor_and_leaves_unnoticed(
 
     sam.act("press", json!({ "key": "w" }));
     sam.act("expect_listening", json!({ "mode": "whisper", "words": "hears you, nobody else." }));
-    caller.listen(0.5);
+    caller.listen(1.5);
     let from = caller.mark();
     kim.assert_hears(&[CALLER_HZ, SUPERVISOR_HZ], &[OPERATOR_HZ], 3);
     assert_hears("the caller", &caller.heard_since(from, 3.0), &[OPERATOR_HZ], &[SUPERVISOR_HZ, CALLER_HZ]);
 
     sam.act("press", json!({ "key": "b" }));
     sam.act("expect_listening", json!({ "mode": "barge", "words": "hear you." }));
-    caller.listen(0.5);
+    caller.listen(1.5);
     let from = caller.mark();
     kim.assert_hears(&[CALLER_HZ, SUPERVISOR_HZ], &[OPERATOR_HZ], 3);
     assert_hears("the caller", &caller.heard_since(from, 3.0), &[OPERATOR_HZ, SUPERVISOR_HZ], &[CALLER_HZ]);
@@ -193,7 +192,7 @@ fn a_supervisor_listens_whispers_and_barges_from_the_floor_and_leaves_unnoticed(
 
     sam.act("press", json!({ "key": "Escape" }));
     sam.act("expect_not_listening", json!({}));
-    caller.listen(0.5);
+    caller.listen(1.5);
     assert_hears("the caller", &caller.listen(2.0), &[OPERATOR_HZ], &[SUPERVISOR_HZ, CALLER_HZ]);
     kim.act("expect_state", json!({ "state": "talking" }));
     kim.act("press", json!({ "key": "F10" }));

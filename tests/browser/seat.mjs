@@ -158,8 +158,15 @@ const commands = {
     await page.waitForSelector('.net:not(:has-text("no phone"))');
   },
 
-  async choose_call({ account }) {
-    await page.focus(`.pick:has-text("${account}")`);
+  // The picture of the floor may come in while the key is pressed, and take the focus: then it is pressed again.
+  async listen({ account, key }) {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await page.focus(`.pick:has-text("${account}")`);
+      await page.keyboard.press(key);
+      const heard = await page.locator('.bar').waitFor({ timeout: 6000 }).then(() => true, () => false);
+      if (heard) return;
+    }
+    throw new Error(`nobody listens to ${account}`);
   },
 
   /** The strip that says in which mode one listens and who hears one. */

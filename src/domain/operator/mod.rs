@@ -225,6 +225,8 @@ pub struct Seat {
     desk_phone_works: bool,
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
+    /// A supervisor logged the seat out: it takes no call, by a key neither, until the operator is ready again.
+    sent_home: bool,
     idle_since: Instant,
     /// The calls offered, talked on or wrapped up.
     hand: Hand,
@@ -247,6 +249,7 @@ impl Seat {
             checked: false,
             desk_phone_works: true,
             wants_ready: false,
+            sent_home: false,
             idle_since: now,
             hand: Hand::empty(),
             listens: None,
@@ -277,6 +280,7 @@ impl Seat {
         let fit = match self.state {
             State::Ready => true,
             State::Offline | State::NotReady => false,
+            _ if self.sent_home => false,
             State::Offered | State::Talking | State::WrapUp => self.phone() && self.checked(),
         };
         if !fit {
@@ -416,6 +420,7 @@ impl Seat {
     fn on_set_ready(&mut self, now: Instant, ready: bool, reason: Option<String>) {
         let ready = ready && self.why_not_ready().is_none();
         self.wants_ready = ready;
+        self.sent_home &= !ready;
         match (self.state, ready) {
             (State::NotReady, true) => {
                 self.reason = None;
@@ -433,6 +438,7 @@ impl Seat {
 
     fn on_log_out(&mut self, now: Instant, reason: String) {
         self.wants_ready = false;
+        self.sent_home = true;
         self.reason = Some(reason);
         for call in self.hand.take_offered() {
             self.outputs.push_back(Output::Lost { call });

@@ -272,6 +272,7 @@ fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_
     let mut desk = Desk::talking();
     assert_eq!(desk.tell(Input::LogOut { reason: reason() }), []);
     assert_eq!(desk.seat.state(), State::Talking);
+    assert_eq!(desk.seat.why_not_take(3), Some(CannotTake::NotReady), "by a key neither");
     desk.tell(Input::Freed { call: call() });
     desk.tell(Input::WrappedUp { call: call() });
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
