@@ -25,14 +25,14 @@ macro_rules! migration {
     };
 }
 
-/// In order; a released one is never edited.
+/// In order, without gaps; a released one is never edited.
 const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_create_core"),
     migration!(2, "0002_create_dispatch"),
     migration!(3, "0003_create_device"),
     migration!(4, "0004_create_voicemail"),
     migration!(5, "0005_account_edition"),
-    migration!(8, "0008_extend_queue"),
+    migration!(6, "0006_extend_queue"),
 ];
 
 /// The schema that this program writes.
@@ -101,10 +101,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_go_up_from_one_and_match_their_names() {
-        assert_eq!(MIGRATIONS[0].version, 1);
-        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
-        for migration in MIGRATIONS {
+    fn versions_count_up_from_one_and_match_their_names() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version, i64::try_from(at).expect("few") + 1);
             assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
         }
     }
