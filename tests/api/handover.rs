@@ -1,50 +1,11 @@
 //! What passes between operators: who is at work, callers parked and passed on with a note, the form that goes along; keys.
 
 use axum::http::{Method, StatusCode};
-use cordboard::base::id::{AccountId, CallId, UserId};
-use cordboard::base::phone::PhoneNumber;
-use cordboard::domain::account::RecordingMode;
-use cordboard::domain::call::recording::RecordingState;
+use cordboard::base::id::{AccountId, UserId};
 use cordboard::engine::calls::Command;
-use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use serde_json::{Value, json};
 
-use crate::support::{House, START, Told, message_body};
-
-fn call_of(user: &str) -> CallView {
-    CallView {
-        id: CallId::named("1"),
-        account: AccountRef {
-            id: AccountId::named("plumbing"),
-            name: "Imaginary Plumbing".into(),
-            color: "#123456".into(),
-            zone: "America/New_York".into(),
-        },
-        account_brief: AccountBrief { answer_phrase: String::new(), notes: String::new() },
-        did: PhoneNumber::parse("+12025550102").expect("a valid number"),
-        caller: None,
-        forwarded_from: None,
-        state: CallState::Talking,
-        seat: Some(UserId::named(user)),
-        started_at: START,
-        state_since: START,
-        offered_until: None,
-        patch: None,
-        hears: vec![],
-        ended: None,
-        parked: None,
-        colleague: None,
-        taken: true,
-        note: None,
-        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off },
-        earlier: 0,
-        chosen: vec![],
-        call_type: None,
-        ring_back: None,
-        wrap_up_until: None,
-        listeners: vec![],
-    }
-}
+use crate::support::{House, Told, call_of, message_body};
 
 #[tokio::test]
 async fn callers_are_parked_fetched_and_passed_on_and_keys_are_sent() {

@@ -17,10 +17,12 @@ use cordboard::base::id::{
     AccountId, AttemptId, CallId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::RecordingMode;
 use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
+use cordboard::domain::call::recording::RecordingState;
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
@@ -29,7 +31,8 @@ use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
-use cordboard::engine::feed::{CallView, Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
+use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
@@ -580,4 +583,40 @@ impl CallOut for Double {
     }
 
     fn cancel(&self, _attempt: &AttemptId) {}
+}
+
+/// A call that `user` talks on.
+pub fn call_of(user: &str) -> CallView {
+    CallView {
+        id: CallId::named("1"),
+        account: AccountRef {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            color: "#123456".into(),
+            zone: "America/New_York".into(),
+        },
+        account_brief: AccountBrief { answer_phrase: String::new(), notes: String::new() },
+        did: PhoneNumber::parse("+12025550102").expect("a valid number"),
+        caller: None,
+        forwarded_from: None,
+        state: CallState::Talking,
+        seat: Some(UserId::named(user)),
+        started_at: START,
+        state_since: START,
+        offered_until: None,
+        patch: None,
+        hears: vec![],
+        ended: None,
+        parked: None,
+        colleague: None,
+        taken: true,
+        note: None,
+        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off },
+        earlier: 0,
+        chosen: vec![],
+        call_type: None,
+        ring_back: None,
+        wrap_up_until: None,
+        listeners: vec![],
+    }
 }

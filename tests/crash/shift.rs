@@ -4,24 +4,32 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AccountId, CallId, CallTypeId, DispatchId, MessageId, UserId};
+use cordboard::base::id::{AccountId, CallId, CallTypeId, DispatchId, DraftId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::base::pii::Pii;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::{Note, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
+use cordboard::domain::message::form::Answers;
+use cordboard::domain::operator::skill::Skills;
+use cordboard::engine::calls::callbacks::Callbacks;
 use cordboard::engine::calls::record::{CallLog, Line};
+use cordboard::engine::voicemails::Voicemails;
+use cordboard::io::store::callbacks::Callback;
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
+use cordboard::io::store::drafts::Draft;
 use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::sql::Arg;
+use cordboard::io::store::voicemails::VoicemailBegun;
 use cordboard::io::store::{Store, StoreConfig};
 use serde_json::{Value, json};
 
-use crate::front::{Got, House, PASSWORD, START, message_body, number, request};
+use crate::front::{Got, House, PASSWORD, START, call_of, message_body, number, request};
 use crate::support::temp::TempDir;
 use crate::{DATABASE, DIRECTORY, FAILPOINT, config};
 
@@ -44,6 +52,10 @@ pub const PLACES: &[&str] = &[
     "lay_aside",
     "repair",
     "put_off",
+    "form",
+    "callback",
+    "voicemail",
+    "voicemail_done",
     "sign_out",
 ];
 /// This one is come by only in the life after one that ended while a provider was being asked.
@@ -53,8 +65,27 @@ const BEN: &str = "+12025550121";
 const STRANGER: &str = "+12025550199";
 const MESSAGES: &str = "/api/v1/messages";
 
+/// In it a caller was promised to be called back; in the others they spoke to nobody, in one until the service died.
+const PROMISED: &str = "promised";
+const SPOKEN: &str = "spoken";
+const CUT_OFF: &str = "cutoff";
+
 fn patched_call() -> CallId {
     CallId::named("patched")
+}
+
+fn incoming(id: CallId) -> CallRecord {
+    CallRecord {
+        id,
+        account: AccountId::named("plumbing"),
+        direction: Direction::In,
+        trunk: "carrier".into(),
+        did: PhoneNumber::parse("+12025550102").ok(),
+        remote: Some(number("+12025550188")),
+        forwarded_from: None,
+        started_at: START,
+        end: None,
+    }
 }
 
 /// The child's clock, kept in a file so that time goes on where the life before it was cut off.
@@ -144,17 +175,7 @@ impl Shift {
     /// A caller is put through, and the message about it saved afterwards.
     async fn patch(&self) -> MessageId {
         let (call, at) = (patched_call(), self.time.1.utc());
-        let started = CallRecord {
-            id: call.clone(),
-            account: AccountId::named("plumbing"),
-            direction: Direction::In,
-            trunk: "carrier".into(),
-            did: PhoneNumber::parse("+12025550102").ok(),
-            remote: Some(number("+12025550188")),
-            forwarded_from: None,
-            started_at: START,
-            end: None,
-        };
+        let started = incoming(call.clone());
         let end = CallEnd {
             answered_at: Some(at),
             ended_at: at,
@@ -172,6 +193,66 @@ impl Shift {
         let mut body = message_body();
         body["call"] = json!(call);
         self.saved("k4", body, None).await
+    }
+
+    /// A call is given to a colleague with its form.
+    async fn handed_over(&self) {
+        let store = &self.house.store;
+        let id = DraftId::named("handed");
+        let lees = Draft {
+            id: id.clone(),
+            owner: UserId::named("lee"),
+            account: AccountId::named("plumbing"),
+            call_type: None,
+            call: Some(CallId::named("1")),
+            caller: None,
+            answers: Answers::default(),
+            cursor: None,
+            saved_at: START,
+        };
+        if !store.list_drafts(&UserId::named("kim")).await.expect("listed").iter().any(|draft| draft.id == id) {
+            let mut tx = store.write().await.expect("the store writes");
+            tx.upsert_draft(&lees).await.expect("a draft");
+            tx.commit("test").await.expect("committed");
+        }
+        self.house.told.up.lock().expect("no panic").push(call_of("kim"));
+        let got = self.house.ask(Method::POST, "/api/v1/calls/call_1/form", &self.token, Value::Null).await;
+        assert!(matches!(got.status, StatusCode::OK | StatusCode::NO_CONTENT), "{}", got.status);
+    }
+
+    /// What calls leave behind that still has to be done: somebody to be called back, and voicemails.
+    async fn left_to_do(&self) {
+        let (store, at) = (&self.house.store, START.plus_secs(3));
+        for name in [PROMISED, SPOKEN, CUT_OFF] {
+            CallLog::write(store, &[Line::Started(incoming(CallId::named(name)))]).await.expect("on record");
+        }
+        let callback = Callback {
+            call: CallId::named(PROMISED),
+            account: AccountId::named("plumbing"),
+            did: number("+12025550102"),
+            number: number("+12025550188"),
+            priority: 0,
+            skills: Skills::new(),
+            since: START,
+            promised_at: at,
+            tries: 0,
+            next_at: at,
+            end: None,
+        };
+        Callbacks::write(store, &callback).await.expect("stored before it is said");
+        for name in [SPOKEN, CUT_OFF] {
+            let (call, call_type) = (CallId::named(name), CallTypeId::named("urgent"));
+            let begun = VoicemailBegun { call, call_type, at };
+            CallLog::write(store, &[Line::VoicemailBegun(begun)]).await.expect("on record");
+        }
+        let over = Line::VoicemailEnded { call: CallId::named(SPOKEN), at: at.plus_secs(7), heard: true };
+        CallLog::write(store, &[over]).await.expect("on record");
+        let (dispatcher, recordings) = (self.house.front.dispatcher.clone(), self.house.recordings.clone());
+        let voicemails = Voicemails::new(store.clone(), Arc::new(self.time.1.clone()), dispatcher, recordings);
+        let open = store.list_open_voicemails().await.expect("listed");
+        let cut_off = open.into_iter().filter(|voicemail| voicemail.end.is_none()).collect();
+        assert!(voicemails.close(cut_off).await.is_empty());
+        voicemails.settle_all().await;
     }
 
     /// Texts that are nobody's answer.
@@ -236,6 +317,8 @@ async fn the_shift() {
     };
     assert_eq!(state(&urgent).await, Phase::Confirmed);
     assert_eq!(state(&patched).await, Phase::Patched);
+    shift.handed_over().await;
+    shift.left_to_do().await;
     shift.house.ask(Method::DELETE, "/api/v1/sessions/current", &shift.token, Value::Null).await;
     shift.house.store.close().await;
 }
@@ -273,11 +356,21 @@ impl Case {
     async fn check(&self) {
         let name = &self.name;
         let store = Store::open(&self.config(), START).await.expect("opens");
-        let messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
+        let mut messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
+        let spoken: Vec<_> = messages.extract_if(.., |m| m.call == Some(CallId::named(SPOKEN))).collect();
+        assert_eq!(spoken.len(), 1, "{name}: a voicemail is one message");
+        let dispatched = store.find_dispatch_of_message(&spoken[0].id).await.expect("found");
+        assert!(dispatched.is_some(), "{name}: and is on its way");
+        assert!(store.list_open_voicemails().await.expect("listed").is_empty(), "{name}");
+        let promised = store.find_callback(&CallId::named(PROMISED)).await.expect("found");
+        assert!(promised.is_some_and(|callback| callback.end.is_none()), "{name}: a promise stands");
         assert_eq!(messages.len(), 3, "{name}: the urgent one, the patched one, the unreadable one");
         let drafts = store.list_drafts(&UserId::named("kim")).await.expect("listed");
         let sales = Some(CallTypeId::named("sales"));
-        assert!(drafts.len() == 1 && drafts[0].call_type == sales, "{name}: what was taken back last is a form again");
+        let (handed, own): (Vec<_>, Vec<_>) = drafts.iter().partition(|draft| draft.id == DraftId::named("handed"));
+        assert!(own.len() == 1 && own[0].call_type == sales, "{name}: what was taken back last is a form again");
+        assert_eq!(handed.len(), 1, "{name}: the form goes with the call");
+        assert!(store.list_drafts(&UserId::named("lee")).await.expect("listed").is_empty(), "{name}: and to one alone");
         let mut phases = Vec::new();
         let mut confirmed = 0;
         for message in &messages {
