@@ -26,6 +26,13 @@ pub const ROWS: [&str; 7] = [FOUR, TWICE, MEANWHILE, LOST, MEMORY, CPU, SOCKETS]
 /// Calls that are up while there are too many.
 const UP: usize = 100;
 
+/// Callers in a storm; `awake` if they have cores of their own.
+fn callers(server: &Server, awake: bool) -> Callers {
+    let mut callers = Callers::new(server.sip, DIALLED);
+    callers.awake = awake;
+    callers
+}
+
 /// A storm; how many were answered in each second until the last of them was.
 fn answered_a_second(callers: &mut Callers, rate: u32, run: Duration) -> f64 {
     let began = SystemClock.instant();
@@ -36,8 +43,8 @@ fn answered_a_second(callers: &mut Callers, rate: u32, run: Duration) -> f64 {
 
 /// The most calls a second that are taken for longer than a call is remembered (32 s, RFC 3261 §17.2.1): for a few seconds
 /// it is more.
-fn able(server: &Server) -> f64 {
-    let at = |rate: f64, run| answered_a_second(&mut Callers::new(server.sip, DIALLED), rate as u32, run);
+fn able(server: &Server, awake: bool) -> f64 {
+    let at = |rate: f64, run| answered_a_second(&mut callers(server, awake), rate as u32, run);
     let mut burst: f64 = 0.0;
     for rate in [400.0, 600.0, 800.0, 1_000.0, 1_300.0, 1_700.0, 2_200.0, 3_000.0, 4_000.0] {
         let took = at(rate, Duration::from_secs(4));
@@ -52,8 +59,8 @@ fn able(server: &Server) -> f64 {
 }
 
 /// So many times what it can take; how many of a hundred that it can take were answered.
-fn flood(server: &Server, able: f64, times: f64, run: Duration) -> f64 {
-    let mut callers = Callers::new(server.sip, DIALLED);
+fn flood(server: &Server, awake: bool, able: f64, times: f64, run: Duration) -> f64 {
+    let mut callers = callers(server, awake);
     let began = SystemClock.instant();
     let took = answered_a_second(&mut callers, (able * times) as u32, run);
     let tally = &callers.tally;
@@ -80,8 +87,9 @@ pub fn measure(who: &Subject, binary: &Path, together: bool, table: &mut Table) 
     let mut callers = Callers::new(server.sip, DIALLED);
     storm(&mut callers, 100, Duration::from_secs(3));
     let (memory, sockets) = (server.process.rss_kb(), server.process.sockets());
-    let able = able(&server);
-    table.add(FOUR, who, flood(&server, able, 4.0, Duration::from_secs(10)));
+    let awake = apart.is_some();
+    let able = able(&server, awake);
+    table.add(FOUR, who, flood(&server, awake, able, 4.0, Duration::from_secs(10)));
     // Whoever has not been told yet tries for 32 s (RFC 3261 §17.1.1.2).
     thread::sleep(Duration::from_secs(35));
     let (far, addresses) = far_ends(UP);
@@ -93,7 +101,7 @@ pub fn measure(who: &Subject, binary: &Path, together: bool, table: &mut Table) 
         let watcher = scope.spawn(|| far::gaps(&far, run));
         // They say nothing, so each is asked after a while whether it is still there.
         let served = scope.spawn(|| talkers.serve(over, false));
-        let answered = flood(&server, able, 2.0, run);
+        let answered = flood(&server, awake, able, 2.0, run);
         served.join().expect("the callers that are up end");
         (watcher.join().expect("the watcher ends"), answered)
     });

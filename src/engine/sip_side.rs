@@ -21,6 +21,9 @@ use crate::io::net::{Endpoint, NetEvent};
 use crate::proto::sdp::OwnKeys;
 use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Flow, Input, Output};
 
+/// Messages, and orders, that are dealt with in one go. Each go asks timers, orders and network in turn, which costs more than
+/// a message that is refused.
+pub const AT_ONCE: usize = 32;
 /// How often owners that are gone, bindings and connections are looked after.
 pub const SWEEP: Duration = Duration::from_secs(1);
 
@@ -47,12 +50,14 @@ impl SipSide {
     pub async fn next(&mut self) -> Input {
         let wait = self.agent.poll_timeout().map(|(at, _)| at.saturating_duration_since(self.clock.instant()));
         tokio::select! {
-            event = self.endpoint.next() => match event {
-                NetEvent::Received { flow, bytes } => Input::Received { flow, bytes },
-                NetEvent::Closed { flow, .. } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
-            },
+            event = self.endpoint.next() => input_of(event),
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Input::Timeout,
         }
+    }
+
+    /// What has come from the network already.
+    pub fn ready(&mut self) -> Option<Input> {
+        self.endpoint.ready().map(input_of)
     }
 
     /// Feeds the agent and carries out what it wants; what it tells is returned.
@@ -88,6 +93,13 @@ impl SipSide {
     pub fn count_refusal(&self, status: u16) {
         let status = status.to_string();
         metrics::counter!("cordboard_sip_refused_total", "side" => self.name, "status" => status).increment(1);
+    }
+}
+
+fn input_of(event: NetEvent) -> Input {
+    match event {
+        NetEvent::Received { flow, bytes } => Input::Received { flow, bytes },
+        NetEvent::Closed { flow, .. } | NetEvent::Opened { flow, .. } => Input::FlowClosed { flow },
     }
 }
 

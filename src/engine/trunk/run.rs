@@ -18,7 +18,7 @@ use crate::domain::trunk::{Notice, Routing};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::here::Here;
 use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
-use crate::engine::sip_side::{self, Legs, SWEEP, SipSide};
+use crate::engine::sip_side::{self, AT_ONCE, Legs, SWEEP, SipSide};
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::locate::Server;
 use crate::proto::sip::{
@@ -84,11 +84,21 @@ impl Loop {
         loop {
             let wake = self.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
             tokio::select! {
-                input = self.side.next() => self.feed(input),
-                order = orders.recv() => match order {
-                    Some(order) => self.obey(order),
-                    None => break,
-                },
+                input = self.side.next() => {
+                    self.feed(input);
+                    for _ in 1..AT_ONCE {
+                        let Some(input) = self.side.ready() else { break };
+                        self.feed(input);
+                    }
+                }
+                order = orders.recv() => {
+                    let Some(order) = order else { break };
+                    self.obey(order);
+                    for _ in 1..AT_ONCE {
+                        let Ok(order) = orders.try_recv() else { break };
+                        self.obey(order);
+                    }
+                }
                 Some(found) = names.recv() => match found.servers {
                     Some(servers) => self.found(found.at, servers),
                     None => self.watch.not_found(found.at),
@@ -132,6 +142,7 @@ impl Loop {
                 self.settle(leg);
             }
             Order::TollSeenTo => self.routing.toll_seen_to(),
+            Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
             Order::Unregister(done) => {
                 self.unregistered = Some(done);
                 let now = self.now();

@@ -207,23 +207,31 @@ impl Endpoint {
             if self.datagrams.begun.is_empty() && self.take_datagrams().is_err() {
                 tokio::time::sleep(UDP_REST).await;
             }
+            if let Some(event) = self.ready() {
+                return event;
+            }
+            tokio::select! {
+                Some(event) = self.events.recv() => if let Some(event) = self.note(event) {
+                    return event;
+                },
+                // An error shows at the read that follows.
+                _ = self.udp.readable() => {}
+            }
+        }
+    }
+
+    /// The next thing that has been taken from the network already.
+    pub fn ready(&mut self) -> Option<NetEvent> {
+        loop {
             self.streams_turn = !self.streams_turn;
             let of_stream =
                 if self.streams_turn || self.datagrams.is_empty() { self.events.try_recv().ok() } else { None };
-            if let Some(event) = of_stream {
-                if let Some(event) = self.note(event) {
-                    return event;
-                }
-            } else if let Some((peer, bytes)) = self.datagrams.pop() {
-                return NetEvent::Received { flow: self.udp_flow(peer), bytes };
-            } else {
-                tokio::select! {
-                    Some(event) = self.events.recv() => if let Some(event) = self.note(event) {
-                        return event;
-                    },
-                    // An error shows at the read that follows.
-                    _ = self.udp.readable() => {}
-                }
+            let Some(event) = of_stream else {
+                let (peer, bytes) = self.datagrams.pop()?;
+                return Some(NetEvent::Received { flow: self.udp_flow(peer), bytes });
+            };
+            if let Some(event) = self.note(event) {
+                return Some(event);
             }
         }
     }

@@ -24,6 +24,8 @@ pub struct Admission {
     /// Calls without a final answer.
     waiting: usize,
     unread: usize,
+    /// The service itself wants no more for now.
+    held_off: bool,
     /// Answers a second, as of the windows before this one.
     speed: f64,
     window: Option<Instant>,
@@ -36,10 +38,15 @@ impl Admission {
         self.unread = messages;
     }
 
+    /// No new calls for now, or again.
+    pub const fn hold_off(&mut self, hold_off: bool) {
+        self.held_off = hold_off;
+    }
+
     /// Whether a new call would be too many, by what was known when [`Admission::wants_count`] was asked last.
     pub fn is_shut(&self) -> bool {
         let soon = (self.speed * MAX_WAIT.as_secs_f64()) as usize;
-        self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD
+        self.held_off || self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD
     }
 
     /// A new call is let in. It waits until [`Admission::settled`].

@@ -11,6 +11,7 @@ pub mod agent;
 pub mod dialog;
 pub mod digest;
 pub mod framer;
+pub mod glance;
 pub mod hunt;
 pub mod identity;
 pub mod identity_out;

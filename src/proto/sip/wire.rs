@@ -65,24 +65,6 @@ pub fn may_wait(bytes: &[u8]) -> bool {
         && bytes.split(|b| *b == b'\n').take_while(|line| line.len() > 1).find(names_to).is_some_and(|to| !tagged(to))
 }
 
-/// The fields that a refusal is made of (RFC 3261 §8.2.6.2), of a message that has them plainly: in full names, unfolded,
-/// UTF-8, each once but for Via. `None` if anything is odd.
-pub fn read_few(bytes: &[u8]) -> Option<Headers> {
-    const FEW: [&str; 5] = ["Via", "From", "To", "Call-ID", "CSeq"];
-    let (head, _) = find_head_end(bytes, 0)?;
-    let head = std::str::from_utf8(&bytes[..head]).ok().filter(|head| head.len() <= MAX_HEAD)?;
-    let mut headers = Headers::default();
-    for line in head.lines().skip(1) {
-        let (name, value) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t']))?;
-        if let Some(name) = FEW.into_iter().find(|few| few.eq_ignore_ascii_case(name)) {
-            headers.push(name, value.trim());
-        }
-    }
-    let once = FEW[1..].iter().all(|name| headers.count(name) == 1) && headers.count("Via") > 0;
-    let sound = once && headers.via().is_some() && headers.cseq().is_some() && headers.to().is_some();
-    sound.then_some(headers)
-}
-
 /// Reads one message. `stream`: it came over TCP or TLS, where Content-Length is not optional.
 pub fn read(bytes: &[u8], stream: bool) -> Read {
     let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n'));

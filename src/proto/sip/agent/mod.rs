@@ -123,13 +123,9 @@ enum Timer {
     Dialog(DialogId),
 }
 
-/// Which transaction a request belongs to (RFC 3261 §17.2.3).
+/// Which transaction a request belongs to (RFC 3261 §17.2.3). ACK and CANCEL go by INVITE's; CANCEL has its own as well.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ServerKey {
-    id: String,
-    /// ACK and CANCEL go by INVITE's; CANCEL has its own as well.
-    method: String,
-}
+struct ServerKey(String);
 
 #[derive(Debug)]
 enum ServerKind {
@@ -237,6 +233,11 @@ impl Agent {
     /// So many messages lie unread behind the one that comes next.
     pub const fn unread(&mut self, messages: usize) {
         self.admission.unread(messages);
+    }
+
+    /// No new calls for now, or again, whatever else speaks for them.
+    pub const fn hold_off(&mut self, hold_off: bool) {
+        self.admission.hold_off(hold_off);
     }
 
     /// Whether somebody at that address may speak to it.

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
 use super::super::message::headers::reply_headers;
-use super::super::message::{Headers, Message, Method, Request, Response, reason_phrase};
+use super::super::message::{Headers, Message, Method, Request, Response, Via, reason_phrase};
 use super::super::wire::{self, Read, Refusal};
 use super::super::words::{Event, Flow};
 use super::{Agent, is_served};
@@ -14,15 +14,20 @@ use super::{Agent, is_served};
 /// the port of Via, or the source's port if asked by `rport`. `maddr` is not followed: it would let
 /// anyone aim our responses at a third party.
 pub(super) fn reply_flow(flow: Flow, headers: &Headers) -> Flow {
-    if flow.transport.is_reliable() {
+    headers.via().map_or(flow, |via| flow_by(flow, &via))
+}
+
+/// The same by the topmost Via.
+pub(super) fn flow_by(flow: Flow, via: &Via) -> Flow {
+    if flow.transport.is_reliable() || via.param("rport").is_some() {
         return flow;
     }
-    match headers.via() {
-        Some(via) if via.param("rport").is_none() => {
-            Flow { peer: SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060)), ..flow }
-        }
-        _ => flow,
-    }
+    Flow { peer: SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060)), ..flow }
+}
+
+/// What makes a request itself.
+fn identity(request: &Headers) -> [Option<&str>; 4] {
+    ["Via", "From", "Call-ID", "CSeq"].map(|name| request.first(name))
 }
 
 impl Agent {
@@ -45,7 +50,7 @@ impl Agent {
     }
 
     pub(super) fn send_refusal(&mut self, flow: Flow, request: &Headers, status: u16, extra: &[(&str, String)]) {
-        let tag = self.stateless_tag(request);
+        let tag = self.stateless_tag(identity(request));
         let mut response = Response {
             status,
             reason: reason_phrase(status),
@@ -80,7 +85,7 @@ impl Agent {
     /// 403 and nothing else; never larger than what asked for it, so that a forged source address gains
     /// nothing by it.
     pub(super) fn short_403(&mut self, flow: Flow, request: &Headers, len: usize) {
-        let tag = self.stateless_tag(request);
+        let tag = self.stateless_tag(identity(request));
         let mut headers = reply_headers(request, Some(&tag));
         let mut response =
             Response { status: 403, reason: reason_phrase(403), headers: headers.clone(), body: Vec::new() }.to_bytes();
@@ -97,7 +102,7 @@ impl Agent {
     /// 401 with challenges, best first. Over UDP the source may be forged: what goes there is at most half
     /// as much again as what came, with the last challenge alone if need be.
     pub(super) fn challenge(&mut self, flow: Flow, request: &Headers, len: usize, challenges: &[(String, String)]) {
-        let tag = self.stateless_tag(request);
+        let tag = self.stateless_tag(identity(request));
         for from in [0, challenges.len().saturating_sub(1)] {
             let mut headers = reply_headers(request, Some(&tag));
             for (name, value) in &challenges[from..] {
@@ -113,12 +118,10 @@ impl Agent {
     }
 
     /// The same tag for the same request, without remembering it.
-    fn stateless_tag(&self, request: &Headers) -> String {
+    pub(super) fn stateless_tag(&self, identity: [Option<&str>; 4]) -> String {
         let mut hasher = DefaultHasher::new();
         self.secret.hash(&mut hasher);
-        for name in ["Via", "From", "Call-ID", "CSeq"] {
-            request.first(name).hash(&mut hasher);
-        }
+        identity.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 

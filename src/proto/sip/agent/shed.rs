@@ -1,15 +1,15 @@
-//! Too many calls: refuses a new one after a look at the few fields that the refusal is made of, and passes over the ACK
-//! to it. Reading a message whole costs most of what refusing it costs, and in a flood that is taken from calls that could
-//! be answered. Whatever is not plain, or belongs to something that is known, is left to the ordinary way.
+//! Too many calls: refuses a new one after a glance, and passes over the ACK to it. Reading a message whole costs most of
+//! what refusing it costs, and in a flood that is taken from calls that could be answered. Whatever is not plain, or belongs
+//! to something that is known, is left to the ordinary way.
 
 use std::time::Instant;
 
 use super::super::dialog::Stage;
+use super::super::glance::Glance;
 use super::super::message::Method;
-use super::super::message::address::stamp_via;
-use super::super::wire;
-use super::super::words::Flow;
-use super::uas::{RETRY_AFTER, server_key};
+use super::super::words::{Event, Flow};
+use super::reply::flow_by;
+use super::uas::{RETRY_AFTER, branch_key};
 use super::{Agent, Role};
 
 impl Agent {
@@ -20,19 +20,22 @@ impl Agent {
         if self.config.role != Role::Trunk || !(ack || invite && self.gate_is_shut(now)) {
             return false;
         }
-        let Some(mut headers) = wire::read_few(bytes) else { return false };
-        if self.server_keys.contains_key(&server_key(&Method::INVITE, &headers)) {
+        let Some(glance) = Glance::at(bytes) else { return false };
+        let Some(key) = branch_key(&Method::INVITE, glance.via()) else { return false };
+        if self.server_keys.contains_key(&key) {
             return false;
         }
-        match (invite, headers.to_tag()) {
+        match (invite, glance.to_tag()) {
             (true, None) => {
-                let stamped = stamp_via(headers.first("Via").unwrap_or_default(), flow.peer.ip(), flow.peer.port());
-                headers.replace_first("Via", &stamped);
-                self.send_refusal(flow, &headers, 503, &[("Retry-After", RETRY_AFTER.to_owned())]);
+                let tag = self.stateless_tag(glance.identity().map(Some));
+                let fields = format!("Retry-After: {RETRY_AFTER}\r\nServer: {}\r\n", self.config.user_agent);
+                let response = glance.response("SIP/2.0 503 Service Unavailable", flow.peer, &tag, &fields);
+                self.transmit(flow_by(flow, glance.via()), response);
+                self.event(Event::Refused { status: 503 });
                 true
             }
             // RFC 3261 §8.2.7: what acknowledges a stateless refusal finds nothing and is absorbed.
-            (false, Some(tag)) => !self.dialog_keys.contains_key(&(headers.call_id().to_owned(), tag)),
+            (false, Some(tag)) => !self.dialog_keys.contains_key(&(glance.call_id().to_owned(), tag.to_owned())),
             _ => false,
         }
     }

@@ -6,7 +6,7 @@ use super::super::dialog::{Accepted, Dialog, Offer, Stage, TxId};
 use super::super::identity::IncomingInvite;
 use super::super::message::address::stamp_via;
 use super::super::message::body::find_sdp;
-use super::super::message::{CSeq, Headers, Method, Request, Response};
+use super::super::message::{CSeq, Headers, Method, Request, Response, Via};
 use super::super::session_timer::{LEAST, Terms, least_of};
 use super::super::transaction::Effects;
 use super::super::transaction::server::ServerTransaction;
@@ -22,18 +22,19 @@ pub(super) const RETRY_AFTER: &str = "5";
 /// RFC 3261 §17.2.3; without the magic cookie RFC 2543's way, by what must be equal in each copy.
 pub(super) fn server_key(method: &Method, headers: &Headers) -> ServerKey {
     let method = if *method == Method::ACK { &Method::INVITE } else { method };
-    let id = match headers.via() {
-        Some(via) if via.branch().is_some() => {
-            let branch = via.branch().unwrap_or_default().to_ascii_lowercase();
-            format!("{branch}|{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060))
-        }
-        _ => {
-            let cseq = headers.cseq().map_or(0, |c| c.number);
-            let via = headers.elements("Via").next().unwrap_or_default();
-            format!("2543|{}|{}|{cseq}|{via}", headers.call_id(), headers.from_tag())
-        }
-    };
-    ServerKey { id, method: method.to_string() }
+    headers.via().and_then(|via| branch_key(method, &via)).unwrap_or_else(|| {
+        let cseq = headers.cseq().map_or(0, |c| c.number);
+        let via = headers.elements("Via").next().unwrap_or_default();
+        ServerKey(format!("{method} 2543|{}|{}|{cseq}|{via}", headers.call_id(), headers.from_tag()))
+    })
+}
+
+/// The same by Via alone; `None` without the magic cookie.
+pub(super) fn branch_key(method: &Method, via: &Via) -> Option<ServerKey> {
+    let branch = via.branch()?;
+    let mut key = format!("{method} {branch}|{}:{}", via.host, via.port.unwrap_or(5060));
+    key.make_ascii_lowercase();
+    Some(ServerKey(key))
 }
 
 impl Agent {
@@ -54,7 +55,7 @@ impl Agent {
             request.headers.replace_first("Via", &stamped);
         }
         if request.method == Method::CANCEL {
-            return self.cancelled(now, flow, &key, &request);
+            return self.cancelled(now, flow, &request);
         }
         if request.headers.to_tag().is_some() {
             return self.request_in_dialog(now, flow, key, request);
@@ -223,8 +224,8 @@ impl Agent {
     }
 
     /// RFC 3261 §9.2: 200 to the CANCEL, 487 to its INVITE if that isn't answered yet.
-    fn cancelled(&mut self, now: Instant, flow: Flow, key: &ServerKey, request: &Request) {
-        let invite = ServerKey { id: key.id.clone(), method: Method::INVITE.to_string() };
+    fn cancelled(&mut self, now: Instant, flow: Flow, request: &Request) {
+        let invite = server_key(&Method::INVITE, &request.headers);
         let found = self.server_keys.get(&invite).copied().and_then(|id| self.servers.get(&id).map(|s| (id, s)));
         let Some((id, server)) = found.filter(|(_, s)| s.flow.peer.ip() == flow.peer.ip()) else {
             return self.refuse_request(flow, request, 481, &[]);
