@@ -11,6 +11,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
 
+use super::dialect::{Dialect, Placeholder};
 use super::sql::{from_word, json, word};
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -221,9 +222,15 @@ fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// `rows` groups of placeholders: `row` says one, by the number before its first.
-fn values(rows: usize, columns: usize, row: impl Fn(usize) -> String) -> String {
-    (0..rows).map(|n| row(n * columns)).collect::<Vec<_>>().join(", ")
+/// `rows` times what `row` makes of the places of one, with `between` between them.
+fn rows_of<const COLUMNS: usize>(
+    dialect: Dialect,
+    rows: usize,
+    between: &str,
+    row: impl Fn([Placeholder; COLUMNS]) -> String,
+) -> String {
+    let places = |n| std::array::from_fn(|column| dialect.place(n * COLUMNS + column + 1));
+    (0..rows).map(|n| row(places(n))).collect::<Vec<_>>().join(between)
 }
 
 /// Something that happened in a call, to be put on record.
@@ -246,9 +253,8 @@ impl Tx {
     pub async fn insert_calls(&mut self, calls: &[&CallRecord]) -> Result<(), StoreError> {
         const COLUMNS: usize = 13;
         for calls in pieces(calls) {
-            let rows = values(calls.len(), COLUMNS, |n| {
-                let places: Vec<String> = (n + 1..=n + COLUMNS).map(|place| format!("${place}")).collect();
-                format!("({})", places.join(", "))
+            let rows = rows_of::<COLUMNS>(self.dialect(), calls.len(), ", ", |places| {
+                format!("({})", places.map(|place| place.to_string()).join(", "))
             });
             let sql = format!(
                 "INSERT INTO call (id, account, direction, trunk, did, remote, forwarded_from, started_at, answered_at,
@@ -293,21 +299,20 @@ impl Tx {
 
     /// The same for many, of any calls, each call's in their order.
     pub async fn append_call_events(&mut self, events: &[NewCallEvent<'_>]) -> Result<(), StoreError> {
-        const COLUMNS: usize = 5;
+        const COLUMNS: usize = 6;
         for events in pieces(events) {
             // Counted on from what the call has: whether the statement sees its own earlier rows or not, the numbers
             // rise.
-            let rows = values(events.len(), COLUMNS, |n| {
-                let (call, nth, at, kind, body) = (n + 1, n + 2, n + 3, n + 4, n + 5);
+            let rows = rows_of::<COLUMNS>(self.dialect(), events.len(), ", ", |[call, same, nth, at, kind, body]| {
                 format!(
-                    "(${call}, (SELECT COALESCE(MAX(seq), 0) FROM call_event WHERE call = ${call}) + ${nth}, ${at}, ${kind}, ${body})"
+                    "({call}, (SELECT COALESCE(MAX(seq), 0) FROM call_event WHERE call = {same}) + {nth}, {at}, {kind}, {body})"
                 )
             });
             let sql = format!("INSERT INTO call_event (call, seq, at, kind, body) VALUES {rows}");
             let mut args = Vec::with_capacity(events.len() * COLUMNS);
             for (n, event) in events.iter().enumerate() {
                 let nth = 1 + events[..n].iter().filter(|before| before.call == event.call).count() as i64;
-                args.append(&mut args![event.call, nth, event.at, event.kind, json(event.body)]);
+                args.append(&mut args![event.call, event.call, nth, event.at, event.kind, json(event.body)]);
             }
             // Safe: made of the literals above.
             self.execute(AssertSqlSafe(sql), args).await?;
@@ -325,25 +330,20 @@ impl Tx {
         const COLUMNS: usize = 6;
         let mut changed = 0;
         for ends in pieces(ends) {
-            let rows = (0..ends.len()).map(|row| {
-                let n = |column| row * COLUMNS + column;
-                // Cast, as PostgreSQL takes a bare placeholder here for a text.
+            // Cast, as PostgreSQL takes a bare placeholder here for a text.
+            let row = |[id, answered_at, ended_at, outcome, cause, operator]: [Placeholder; COLUMNS]| {
                 format!(
-                    "SELECT CAST(${} AS TEXT) AS id, CAST(${} AS BIGINT) AS answered_at, CAST(${} AS BIGINT) AS ended_at,
-                     CAST(${} AS TEXT) AS outcome, CAST(${} AS TEXT) AS cause, CAST(${} AS TEXT) AS operator",
-                    n(1),
-                    n(2),
-                    n(3),
-                    n(4),
-                    n(5),
-                    n(6)
+                    "SELECT CAST({id} AS TEXT) AS id, CAST({answered_at} AS BIGINT) AS answered_at,
+                     CAST({ended_at} AS BIGINT) AS ended_at, CAST({outcome} AS TEXT) AS outcome,
+                     CAST({cause} AS TEXT) AS cause, CAST({operator} AS TEXT) AS operator"
                 )
-            });
+            };
+            let rows = rows_of(self.dialect(), ends.len(), " UNION ALL ", row);
             let sql = format!(
                 "UPDATE call SET answered_at = ended.answered_at, ended_at = ended.ended_at, outcome = ended.outcome,
                  cause = ended.cause, operator = ended.operator FROM ({}) AS ended
                  WHERE call.id = ended.id AND call.ended_at IS NULL",
-                rows.collect::<Vec<_>>().join(" UNION ALL ")
+                rows
             );
             let mut args = Vec::with_capacity(ends.len() * COLUMNS);
             for (call, end) in ends {
