@@ -67,7 +67,7 @@ pub struct Legs {
     wires: Vec<Wire>,
     /// Hung up; the shard has yet to tell how they went.
     closing: Vec<LegId>,
-    media_events: mpsc::UnboundedSender<MediaEvent>,
+    media_events: mpsc::UnboundedSender<Box<MediaEvent>>,
 }
 
 impl Legs {
@@ -75,7 +75,7 @@ impl Legs {
         wiring: Arc<Wiring>,
         shard: ShardId,
         call: String,
-        media_events: mpsc::UnboundedSender<MediaEvent>,
+        media_events: mpsc::UnboundedSender<Box<MediaEvent>>,
     ) -> Self {
         Self { wiring, shard, call, wires: Vec::new(), closing: Vec::new(), media_events }
     }
@@ -332,13 +332,13 @@ impl Legs {
     /// What an event means to the machine; nothing, if it was answered here.
     pub fn translate(&mut self, leg: LegId, event: LegEvent) -> Option<LegInput> {
         Some(match event {
-            LegEvent::Offered { srtp, keys, local } => {
+            LegEvent::Offered(offered) => {
                 if let Some(session) = self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()) {
-                    session.rekey(keys);
-                    if let Some(local) = local {
+                    session.rekey(offered.keys);
+                    if let Some(local) = offered.local {
                         session.move_to(local);
                     }
-                    session.settle(srtp);
+                    session.settle(offered.srtp);
                 }
                 return None;
             }
@@ -391,7 +391,7 @@ impl Legs {
         self.accept(leg, &sdp).map_or_else(LegInput::Ended, |()| {
             if desk_phone {
                 // There is no path to wait for: it is told as a browser's is. An error means the call is over.
-                let _ = self.media_events.send(MediaEvent::WebUp { leg });
+                let _ = self.media_events.send(Box::new(MediaEvent::WebUp { leg }));
             }
             LegInput::Answered
         })

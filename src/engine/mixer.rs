@@ -49,7 +49,7 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    pub fn new(wiring: Arc<Wiring>, shard: ShardId, media_events: mpsc::UnboundedSender<MediaEvent>) -> Self {
+    pub fn new(wiring: Arc<Wiring>, shard: ShardId, media_events: mpsc::UnboundedSender<Box<MediaEvent>>) -> Self {
         let bridge = wiring.fresh_bridge();
         wiring.routes.add_bridge(bridge, media_events);
         let (results, received) = mpsc::unbounded_channel();

@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::here::Here;
-use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, Offered, PhoneCall};
 use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
@@ -365,7 +365,7 @@ impl Loop {
         let local = offer.local_for(flow.peer.ip());
         if srtp != Srtp::Off || local.is_some() {
             // Its owner gone, the leg is an orphan and ended as one.
-            let _ = self.legs.tell(dialog, LegEvent::Offered { srtp, keys, local });
+            let _ = self.legs.tell(dialog, LegEvent::Offered(Box::new(Offered { srtp, keys, local })));
         }
         let to = format!("<{uri}>");
         self.feed(Input::Command(Command::Invite {

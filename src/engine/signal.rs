@@ -21,8 +21,8 @@ use crate::proto::sdp::{OwnKeys, Session, Srtp};
 pub enum LegEvent {
     /// A call out goes over a trunk that encrypts this much, or to a phone that does, and so our offer said, with these
     /// keys and to be sent audio there. Told before anything else of that way: of the first one that is tried only if it
-    /// is anything at all.
-    Offered { srtp: Srtp, keys: OwnKeys, local: Option<SocketAddr> },
+    /// is anything at all. Boxed: each leg's channel keeps room for a block of what it carries.
+    Offered(Box<Offered>),
     /// The far end is being alerted (180), no audio from there.
     Ringing,
     /// The far end sends audio before it answers (183 with a description). Never "answered".
@@ -48,6 +48,14 @@ pub enum LegEvent {
     Transfer { to: Dialled, consulted: Option<LegId> },
     /// The leg is gone, whichever side ended it. Always the last event, always exactly once.
     Ended(Cause),
+}
+
+/// What our offer said.
+#[derive(Debug)]
+pub struct Offered {
+    pub srtp: Srtp,
+    pub keys: OwnKeys,
+    pub local: Option<SocketAddr>,
 }
 
 /// What a leg's owner asks of the signalling side. Commands to a leg that has ended are ignored.

@@ -102,7 +102,7 @@ async fn check(calls: &Calls, user: &UserId, phone: Phone) -> bool {
 }
 
 /// Waits until the phone has answered and its path is up; false if it refuses.
-async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<MediaEvent>) -> bool {
+async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<Box<MediaEvent>>) -> bool {
     let (mut answered, mut web_up) = (false, false);
     while !(answered && web_up) {
         tokio::select! {
@@ -111,7 +111,7 @@ async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<MediaEvent
                 Some(LegInput::Ended(_)) => return false,
                 _ => {}
             },
-            event = media.recv() => match event {
+            event = media.recv() => match event.as_deref() {
                 Some(MediaEvent::WebUp { .. }) => web_up = true,
                 Some(_) => {}
                 None => return false,
@@ -122,9 +122,9 @@ async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<MediaEvent
 }
 
 /// Waits until the tone was played.
-async fn played(media: &mut mpsc::UnboundedReceiver<MediaEvent>) {
+async fn played(media: &mut mpsc::UnboundedReceiver<Box<MediaEvent>>) {
     while let Some(event) = media.recv().await {
-        if matches!(event, MediaEvent::PlayDone { .. }) {
+        if matches!(*event, MediaEvent::PlayDone { .. }) {
             return;
         }
     }
@@ -140,9 +140,9 @@ async fn ended(legs: &mut Legs, leg: LegId) {
     }
 }
 
-async fn packets_in(media: &mut mpsc::UnboundedReceiver<MediaEvent>) -> u64 {
+async fn packets_in(media: &mut mpsc::UnboundedReceiver<Box<MediaEvent>>) -> u64 {
     while let Some(event) = media.recv().await {
-        if let MediaEvent::Closed { stats, .. } = event {
+        if let MediaEvent::Closed { stats, .. } = *event {
             return stats.packets_in;
         }
     }

@@ -91,7 +91,7 @@ struct Help {
     trunk: LegId,
     legs: Legs,
     mixer: Mixer,
-    media: mpsc::UnboundedReceiver<MediaEvent>,
+    media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     stage: Stage,
 }
 
@@ -123,7 +123,7 @@ impl Help {
             };
             tokio::select! {
                 biased;
-                Some(event) = self.media.recv() => self.on_media(event),
+                Some(event) = self.media.recv() => self.on_media(*event),
                 (leg, event) = self.legs.next() => {
                     if let Some(event) = self.legs.translate(leg, event) {
                         self.on_leg(leg, event);
@@ -137,7 +137,7 @@ impl Help {
         }
         while self.legs.has_closing() {
             match tokio::time::timeout(CLOSING_LIMIT, self.media.recv()).await {
-                Ok(Some(event)) => self.on_media(event),
+                Ok(Some(event)) => self.on_media(*event),
                 _ => break,
             }
         }

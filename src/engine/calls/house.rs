@@ -86,6 +86,8 @@ impl Signalling for Outside {
     fn to_phone(&self, leg: LegId, command: LegCommand) {
         self.did(Did::Phone { leg, command });
     }
+
+    fn hold_off(&self, _hold_off: bool) {}
 }
 
 fn address() -> SocketAddr {

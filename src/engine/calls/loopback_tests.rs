@@ -131,6 +131,8 @@ impl Signalling for TrunkOnly {
     }
 
     fn to_phone(&self, _leg: LegId, _command: LegCommand) {}
+
+    fn hold_off(&self, _hold_off: bool) {}
 }
 
 struct Whistle;

@@ -194,12 +194,14 @@ pub struct CallsHandle(Arc<Calls>);
 impl CallsHandle {
     /// Starts passing on what the desk says. Calls come in by [`CallsHandle::take_in`].
     pub fn start(parts: CallsParts, mut from_desk: mpsc::UnboundedReceiver<FromDesk>) -> Self {
+        let signalling = Arc::clone(&parts.wiring.signalling);
+        let hold_off = Box::new(move |hold_off| signalling.hold_off(hold_off));
         let calls = Arc::new(Calls {
             wiring: parts.wiring,
             desk: parts.desk,
             feed: parts.feed,
             accounts: parts.accounts,
-            recorder: Recorder::start(parts.log, parts.news),
+            recorder: Recorder::start(parts.log, parts.news, hold_off),
             callbacks: parts.callbacks,
             numbering: parts.numbering,
             recordings: parts.recordings,
@@ -229,6 +231,7 @@ impl CallsHandle {
 
     /// Takes in one call, in a task of its own.
     pub fn take_in_one(&self, incoming: IncomingCall) {
+        let incoming = Box::new(incoming);
         let calls = Arc::clone(&self.0);
         tokio::spawn(async move { calls.receive(incoming).await });
     }
@@ -381,7 +384,7 @@ impl Calls {
         });
     }
 
-    async fn receive(self: Arc<Self>, incoming: IncomingCall) {
+    async fn receive(self: Arc<Self>, incoming: Box<IncomingCall>) {
         let (started, started_at) = (self.wiring.clock.instant(), self.wiring.clock.utc());
         let leg = incoming.leg;
         let refuse = |cause| self.wiring.signalling.to_trunk(leg, LegCommand::Reject(cause));
@@ -411,7 +414,7 @@ impl Calls {
         self.run(facts, incoming).await;
     }
 
-    async fn run(self: Arc<Self>, facts: Facts, incoming: IncomingCall) {
+    async fn run(self: Arc<Self>, facts: Facts, incoming: Box<IncomingCall>) {
         let id = facts.id.clone();
         metrics::counter!("cordboard_calls_total").increment(1);
         self.recorder.write(Line::Started(CallRecord {
@@ -450,7 +453,7 @@ impl Calls {
         let (inbox, received) = mpsc::unbounded_channel();
         self.lock().insert(id.clone(), Live { inbox, view: None, joined: None, slot: None });
         let calls = Arc::clone(&self);
-        let mut work = pin!(async move { make(calls, facts, received).run().await });
+        let mut work = pin!(async move { Box::new(make(calls, facts, received)).run().await });
         // What a panic leaves half done goes with it: nothing of it is used again.
         let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(polled) => polled.map(|()| true),

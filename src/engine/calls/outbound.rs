@@ -168,7 +168,7 @@ struct OutTask {
     leg: LegId,
     legs: Legs,
     mixer: Mixer,
-    media: mpsc::UnboundedReceiver<MediaEvent>,
+    media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     tell: Tell,
     answered_at: Option<crate::base::clock::UtcMs>,
     result: Option<CallOutResult>,
@@ -212,7 +212,7 @@ impl OutTask {
             let wake = self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
             tokio::select! {
                 biased;
-                Some(event) = self.media.recv() => self.on_media(event),
+                Some(event) = self.media.recv() => self.on_media(*event),
                 (leg, event) = self.legs.next() => {
                     if let Some(event) = self.legs.translate(leg, event) {
                         self.tell(OutboundInput::Leg(event));
@@ -234,7 +234,7 @@ impl OutTask {
         self.finish(result);
         while self.legs.has_closing() {
             match tokio::time::timeout(STATS_WAIT, self.media.recv()).await {
-                Ok(Some(event)) => self.on_media(event),
+                Ok(Some(event)) => self.on_media(*event),
                 _ => break,
             }
         }

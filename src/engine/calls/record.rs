@@ -89,6 +89,9 @@ const MANY: usize = 16;
 /// Lines that wait while the store is away. Beyond that what happened inside calls is dropped and counted; that
 /// they were, were patched and ended is kept.
 const MAX_WAITING: usize = 100_000;
+/// Lines that may wait for a store that answers. More than that are calls faster than they can be put on record: then no new
+/// ones are wanted until half of it is written.
+const MAX_BEHIND: usize = 4 * BATCH;
 /// Between two tries, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -108,6 +111,9 @@ struct Entry {
 
 type Told = Option<oneshot::Sender<()>>;
 
+/// Told when lines are more than can be written, and when they no longer are.
+pub type HoldOff = Box<dyn Fn(bool) + Send>;
+
 /// How many lines are not written yet.
 #[derive(Default)]
 struct Waiting {
@@ -126,12 +132,13 @@ impl Waiting {
 impl Recorder {
     /// Starts the writing task; it ends when all handles are gone and everything is written. That a call was
     /// patched or has ended is told on `news` only once it is on record: whoever asks the store then sees it.
-    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>) -> Self {
+    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>, hold_off: HoldOff) -> Self {
         let (lines, received) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
         let waits = Arc::clone(&waiting);
         let (batch, tolds) = (Vec::new(), Vec::new());
-        let writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: MAX_WAITING };
+        let behind = Behind { hold_off, now: false, catching_up: false };
+        let writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: MAX_WAITING, behind };
         tokio::spawn(writer.run());
         Self { lines, waiting }
     }
@@ -186,6 +193,37 @@ struct Writer {
     last: usize,
     /// Lines that may wait.
     most: usize,
+    behind: Behind,
+}
+
+/// Whether lines come faster than they can be written. A store that is away, and what has gathered meanwhile, is another
+/// matter: calls are taken all the same.
+struct Behind {
+    hold_off: HoldOff,
+    now: bool,
+    catching_up: bool,
+}
+
+impl Behind {
+    /// So many wait, and the store answers.
+    fn waiting(&mut self, lines: usize) {
+        let behind = lines > if self.now { MAX_BEHIND / 2 } else { MAX_BEHIND };
+        self.catching_up &= behind;
+        self.tell(behind && !self.catching_up);
+    }
+
+    /// The store does not answer.
+    fn away(&mut self) {
+        self.catching_up = true;
+        self.tell(false);
+    }
+
+    fn tell(&mut self, behind: bool) {
+        if behind != self.now {
+            self.now = behind;
+            (self.hold_off)(behind);
+        }
+    }
 }
 
 impl Writer {
@@ -207,6 +245,7 @@ impl Writer {
                 }
             }
             self.waiting.done(batch.len());
+            self.behind.waiting(self.received.len());
             for line in batch {
                 let news = match line {
                     Line::Patched { call, .. } => CallNews::Patched { call },
@@ -257,6 +296,7 @@ impl Writer {
                 }
                 Err(NotWritten::Away(why)) => {
                     tracing::warn!("call records wait for the store: {why}");
+                    self.behind.away();
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     self.make_room();
@@ -402,11 +442,30 @@ mod tests {
         Line::Patched { call: CallId::named("c"), at: UtcMs(2), to: Pii::new("Ben".to_owned()) }
     }
 
+    fn never() -> Behind {
+        Behind { hold_off: Box::new(|_| {}), now: false, catching_up: false }
+    }
+
+    #[tokio::test]
+    async fn calls_that_come_faster_than_they_can_be_written_are_held_off_until_half_of_it_is() {
+        let (news, _told) = mpsc::unbounded_channel();
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let log = Arc::new(Moody::default());
+        let recorder = Recorder::start(log.clone(), news, Box::new(move |on| assert!(told.send(on).is_ok())));
+        (0..MAX_BEHIND + 2 * BATCH).for_each(|_| recorder.write(event("ring")));
+        recorder.settled().await;
+        assert_eq!((heard.recv().await, heard.recv().await), (Some(true), Some(false)));
+        log.away.lock().expect("unpoisoned").extend([(), ()]);
+        (0..MAX_BEHIND + 2 * BATCH).for_each(|_| recorder.write(event("ring")));
+        recorder.settled().await;
+        assert!(heard.try_recv().is_err(), "it was away: calls are taken while it catches up");
+    }
+
     #[tokio::test]
     async fn a_line_that_is_refused_takes_no_other_with_it() {
         let log = Arc::new(Moody::default());
         let (news, mut told) = mpsc::unbounded_channel();
-        let recorder = Recorder::start(log.clone(), news);
+        let recorder = Recorder::start(log.clone(), news, Box::new(|_| {}));
         for line in [event("ring"), event("bad"), patched()] {
             recorder.write(line);
         }
@@ -422,7 +481,8 @@ mod tests {
         let waiting = Arc::new(Waiting::default());
         let log = Arc::new(Moody::default());
         let (batch, tolds, waits) = (vec![patched()], vec![None], Arc::clone(&waiting));
-        let mut writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: 1 };
+        let mut writer =
+            Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: 1, behind: never() };
         for line in [event("ring"), patched(), event("hold"), event("talk")] {
             waiting.count.fetch_add(1, Ordering::SeqCst);
             assert!(lines.send(Entry { line, told: None }).is_ok(), "the writer is there");
@@ -449,7 +509,7 @@ mod tests {
     async fn who_waits_for_one_line_does_not_wait_for_those_after_it() {
         let log = Arc::new(Stuck::default());
         let (news, _told) = mpsc::unbounded_channel();
-        let recorder = Recorder::start(log.clone(), news);
+        let recorder = Recorder::start(log.clone(), news, Box::new(|_| {}));
         let others = async {
             // The next batch: there is always one line more.
             while log.0.load(Ordering::SeqCst) == 0 {
@@ -465,7 +525,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_a_line_that_is_refused_is_told() {
         let (news, _told) = mpsc::unbounded_channel();
-        let recorder = Recorder::start(Arc::new(Moody::default()), news);
+        let recorder = Recorder::start(Arc::new(Moody::default()), news, Box::new(|_| {}));
         assert_eq!(tokio::join!(recorder.written(event("bad")), recorder.written(event("ring"))), (false, true));
     }
 
@@ -474,7 +534,7 @@ mod tests {
         let log = Arc::new(Moody::default());
         log.away.lock().expect("unpoisoned").extend([(), (), ()]);
         let (news, mut told) = mpsc::unbounded_channel();
-        let recorder = Recorder::start(log.clone(), news);
+        let recorder = Recorder::start(log.clone(), news, Box::new(|_| {}));
         recorder.write(patched());
         while log.away.lock().expect("unpoisoned").len() == 3 {
             tokio::task::yield_now().await;

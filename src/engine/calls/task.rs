@@ -94,7 +94,7 @@ pub(super) struct CallTask {
     legs: Legs,
     mixer: Mixer,
     inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
-    media: mpsc::UnboundedReceiver<MediaEvent>,
+    media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
     greeting: Speech,
@@ -125,7 +125,7 @@ impl CallTask {
         calls: Arc<Calls>,
         facts: Facts,
         picked: Picked,
-        incoming: IncomingCall,
+        incoming: Box<IncomingCall>,
         inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let mut task = Self::on_leg(calls, facts, picked, incoming.leg, None, inbox);
@@ -212,7 +212,8 @@ impl CallTask {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Boxed, as a future keeps room for whatever it is given at each level.
+    pub(super) async fn run(mut self: Box<Self>) {
         self.tell(Input::Arrived);
         while !self.call.is_done() {
             self.turn().await;
@@ -222,7 +223,7 @@ impl CallTask {
         while self.legs.has_closing() {
             let left = deadline.saturating_duration_since(self.now());
             match tokio::time::timeout(left, self.media.recv()).await {
-                Ok(Some(event)) => self.on_media(event),
+                Ok(Some(event)) => self.on_media(*event),
                 _ => break,
             }
         }
@@ -246,7 +247,7 @@ impl CallTask {
         let wake = wake.map(|at| at.saturating_duration_since(self.now()));
         tokio::select! {
             biased;
-            Some(event) = self.media.recv() => self.on_media(event),
+            Some(event) = self.media.recv() => self.on_media(*event),
             (leg, event) = self.legs.next() => self.on_signal(leg, event),
             Some(word) = self.inbox.recv() => self.on_word(*word),
             prepared = self.mixer.prepared() => {

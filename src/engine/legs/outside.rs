@@ -34,6 +34,8 @@ pub trait Signalling: Send + Sync {
     fn to_trunk(&self, leg: LegId, command: LegCommand);
     /// To a leg on an operator's phone.
     fn to_phone(&self, leg: LegId, command: LegCommand);
+    /// No new calls for now, or again: others are more than can be put on record.
+    fn hold_off(&self, hold_off: bool);
 }
 
 /// The two signalling sides of this process.
@@ -64,6 +66,10 @@ impl Signalling for Sides {
 
     fn to_trunk(&self, leg: LegId, command: LegCommand) {
         self.trunk.send(leg, command);
+    }
+
+    fn hold_off(&self, hold_off: bool) {
+        self.trunk.hold_off(hold_off);
     }
 
     fn to_phone(&self, leg: LegId, command: LegCommand) {
@@ -242,10 +248,11 @@ pub struct Routes {
     tables: Mutex<Tables>,
 }
 
+/// Boxed: each channel keeps room for a block of what it carries.
 #[derive(Debug, Default)]
 struct Tables {
-    legs: HashMap<LegId, mpsc::UnboundedSender<MediaEvent>>,
-    bridges: HashMap<BridgeId, mpsc::UnboundedSender<MediaEvent>>,
+    legs: HashMap<LegId, mpsc::UnboundedSender<Box<MediaEvent>>>,
+    bridges: HashMap<BridgeId, mpsc::UnboundedSender<Box<MediaEvent>>>,
 }
 
 impl Routes {
@@ -268,11 +275,11 @@ impl Routes {
         };
         if let Some(to) = to {
             // An error means only that the call is over.
-            let _ = to.send(event);
+            let _ = to.send(Box::new(event));
         }
     }
 
-    pub(in crate::engine) fn add_bridge(&self, bridge: BridgeId, to: mpsc::UnboundedSender<MediaEvent>) {
+    pub(in crate::engine) fn add_bridge(&self, bridge: BridgeId, to: mpsc::UnboundedSender<Box<MediaEvent>>) {
         self.lock().bridges.insert(bridge, to);
     }
 
@@ -281,7 +288,7 @@ impl Routes {
     }
 
     /// The events of `leg` go there from now on.
-    pub(super) fn add_leg(&self, leg: LegId, to: mpsc::UnboundedSender<MediaEvent>) {
+    pub(super) fn add_leg(&self, leg: LegId, to: mpsc::UnboundedSender<Box<MediaEvent>>) {
         self.lock().legs.insert(leg, to);
     }
 

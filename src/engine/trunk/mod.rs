@@ -193,6 +193,7 @@ enum Order {
     },
     Leg(LegId, LegCommand),
     TollSeenTo,
+    HoldOff(bool),
     /// Take all registrations back, and say when that is done.
     Unregister(oneshot::Sender<()>),
 }
@@ -225,6 +226,11 @@ impl TrunkHandle {
     pub fn send(&self, leg: LegId, command: LegCommand) {
         // A trunk side that is gone has ended its legs.
         let _ = self.orders.send(Order::Leg(leg, command));
+    }
+
+    /// No new calls for now, or again.
+    pub fn hold_off(&self, hold_off: bool) {
+        let _ = self.orders.send(Order::HoldOff(hold_off));
     }
 
     /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or

@@ -12,7 +12,7 @@ use super::watch::Way;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
-use crate::engine::signal::{DialOut, LegEvent, Offer};
+use crate::engine::signal::{DialOut, LegEvent, Offer, Offered};
 use crate::engine::sip_side::own_keys;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
@@ -180,7 +180,7 @@ impl Loop {
         let (srtp, again) = (carrier.srtp, std::mem::replace(&mut hunting.offered, true));
         let keys = own_keys();
         let local = hunting.offer.local_for(way.peer.ip());
-        let said = LegEvent::Offered { srtp, keys, local };
+        let said = LegEvent::Offered(Box::new(Offered { srtp, keys, local }));
         if (again || srtp != Srtp::Off || local.is_some()) && self.legs.tell(dialog, said).is_some() {
             // Its owner is gone.
             return None;

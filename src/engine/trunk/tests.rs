@@ -137,7 +137,7 @@ impl Caller {
     async fn hears(&mut self) -> LegEvent {
         loop {
             let event = timeout(PATIENCE, self.events.recv()).await.expect("in time").expect("a leg ends with a word");
-            if !matches!(event, LegEvent::Offered { .. }) {
+            if !matches!(event, LegEvent::Offered(_)) {
                 return event;
             }
         }
