@@ -35,6 +35,8 @@ pub struct SipSide {
     pub clock: SharedClock,
     /// For metrics.
     pub name: &'static str,
+    /// What the agent has refused for want of room since its owner looked last.
+    pub turned_away: u32,
 }
 
 /// What came of feeding an agent.
@@ -82,7 +84,10 @@ impl SipSide {
                         }
                     }
                     Output::CloseFlow { flow } => self.endpoint.close(&flow),
-                    Output::Event(Event::Refused { status }) => self.count_refusal(status),
+                    Output::Event(Event::Refused { status }) => {
+                        self.turned_away += u32::from(status == 503);
+                        self.count_refusal(status);
+                    }
                     Output::Event(event) => events.push(event),
                 }
             }

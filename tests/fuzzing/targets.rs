@@ -20,6 +20,7 @@ use cordboard::proto::rtp::srtp::{Guard, MAX_GROWTH, MasterKey, Suite};
 use cordboard::proto::rtp::telephone_event::Receiver;
 use cordboard::proto::sdp::{self, AudioCodec, Session};
 use cordboard::proto::sip::digest::fields::{Challenge, Credentials};
+use cordboard::proto::sip::glance::Glance;
 use cordboard::proto::sip::message::address::{Address, Via, split_list, stamp_via};
 use cordboard::proto::sip::message::body::find_sdp;
 use cordboard::proto::sip::message::uri::{parse_host_port, unescape};
@@ -73,8 +74,15 @@ fn stamp(headers: &Headers) {
 }
 
 /// The front: a datagram, a framed message and a WebSocket's frame. What it lets through can be sent on and is then
-/// let through again.
+/// let through again. A glance at it makes a response that is one.
 pub fn sip_wire(data: &[u8]) {
+    if let Some(glance) = Glance::at(data) {
+        let from = ([192, 0, 2, 1], 5060).into();
+        let refusal = glance.response("SIP/2.0 503 Service Unavailable", from, "t", "Retry-After: 5\r\n");
+        let read = wire::read(&refusal, true);
+        assert!(matches!(&read, Read::Message(Message::Response(_)) | Read::Drop(_)), "{read:?}");
+        assert_eq!(refusal.windows(4).filter(|end| *end == b"\r\n\r\n").count(), 1);
+    }
     for stream in [false, true] {
         match wire::read(data, stream) {
             Read::Message(Message::Request(request)) => {

@@ -2,15 +2,17 @@
 //! sockets; SIP's words become domain words here.
 //!
 //! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
-//! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm, [`names`] looks their hosts up. What is
-//! decided, is decided by machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and
-//! `locate`. Only configured carriers may speak to it. The loop never waits for an owner, a peer or a name server.
+//! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm,
+//! [`turned_away`] knows of callers for whom there was no room, [`names`] looks hosts up. What is decided, is decided by
+//! machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and `locate`. Only configured carriers
+//! may speak to it. The loop never waits for an owner, a peer or a name server.
 
 mod alarms;
 mod names;
 mod out;
 mod registrations;
 mod run;
+mod turned_away;
 mod watch;
 
 #[cfg(test)]
@@ -325,7 +327,7 @@ pub async fn spawn(
     add_logins(&mut agent, &settings.carriers);
     agent.set_terms(run::terms(&settings.carriers, &watch));
     let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
-    let side = SipSide { agent, endpoint, clock, name: "trunk" };
+    let side = SipSide { agent, endpoint, clock, name: "trunk", turned_away: 0 };
     let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
     tokio::spawn(looped.run(inbox, names));
     info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");

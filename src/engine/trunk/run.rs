@@ -11,6 +11,7 @@ use super::alarms::TOLL;
 use super::names::Found;
 use super::out::Hunting;
 use super::registrations::{Registrations, login_of};
+use super::turned_away::TurnedAway;
 use super::watch::{Ping, Watch};
 use super::{Carriage, Carrier, Order, TrunkSettings};
 use crate::domain::call::bridge::LegId;
@@ -46,6 +47,7 @@ pub(super) struct Loop {
     /// When a hunt loses patience. May hold some that are over.
     pub(super) impatient: BTreeSet<(Instant, LegId)>,
     incoming: mpsc::Sender<IncomingCall>,
+    turned_away: TurnedAway,
 }
 
 impl Loop {
@@ -73,6 +75,7 @@ impl Loop {
             hunting,
             impatient,
             incoming,
+            turned_away: TurnedAway::default(),
         };
         (0..own.settings.carriers.len()).for_each(|trunk| own.reach(trunk));
         own
@@ -240,6 +243,16 @@ impl Loop {
         self.hunting.retain(|leg, _| legs.dialog_of(*leg).is_some());
         self.routing.tidy(self.side.clock.instant());
         self.here.tidy(now);
+        if std::mem::take(&mut self.side.turned_away) > 0 {
+            self.turned_away.too_many(now);
+        }
+        let carriers = &self.settings.carriers;
+        for (alarm, words) in self.turned_away.words(now, |trunk| &carriers[trunk].name) {
+            match words {
+                Some(words) => self.watch.alarms().raise(alarm, AlarmLevel::Critical, words),
+                None => self.watch.alarms().take_back(alarm),
+            }
+        }
         metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
     }
 
@@ -379,6 +392,8 @@ impl Loop {
             return refuse(403);
         }
         if !self.routing.has_channel(index) {
+            let now = self.now();
+            self.turned_away.full(now, index);
             self.side.count_refusal(503);
             return refuse(503);
         }
@@ -403,6 +418,8 @@ impl Loop {
         };
         if self.incoming.try_send(call).is_err() {
             warn!("a call came in and nobody takes calls");
+            let now = self.now();
+            self.turned_away.too_many(now);
             self.side.count_refusal(503);
             return refuse(503);
         }

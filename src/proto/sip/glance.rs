@@ -31,8 +31,8 @@ impl<'a> Glance<'a> {
         let (_, head) = head.split_once('\n')?;
         let (mut via_line, mut from, mut to, mut call_id, mut cseq) = (None, None, None, None, None);
         for line in head.lines() {
-            // The next one may be folded into this one (§7.3.1).
-            if line.starts_with([' ', '\t']) {
+            // Folded into the one before it (§7.3.1), or with a line's end in it that is none.
+            if line.starts_with([' ', '\t']) || line.contains('\r') {
                 return None;
             }
             let (name, value) = line.split_once(':')?;
@@ -173,6 +173,7 @@ mod tests {
             ("CSeq: 1 INVITE", "CSeq: one INVITE"),
             ("branch=z9hG4bKx", "branch=x"),
             ("Call-ID: 1\r\n", ""),
+            ("Call-ID: 1", "Call-ID: 1\rX: 2"),
         ] {
             assert!(Glance::at(INVITE.replace(plain, odd).as_bytes()).is_none(), "{odd}");
         }
@@ -190,5 +191,29 @@ mod tests {
         assert_eq!(tag("\"x;tag=9\" <sip:a@h>"), None);
         assert_eq!(tag("<sip:a@h>;x=y;TAG=2").as_deref(), Some("2"));
         assert_eq!(tag("sip:a@h;tag=3").as_deref(), Some("3"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_glanced_at_gets_a_response_that_can_be_read(
+            at in 0..INVITE.len(), cut in 0..30_usize, text in "[ -~\r\n\t<>\";:,=]{0,12}",
+        ) {
+            let mut bytes = INVITE.as_bytes().to_vec();
+            bytes.splice(at..(at + cut).min(INVITE.len()), text.bytes());
+            if let Some(glance) = Glance::at(&bytes) {
+                let response = glance.response("SIP/2.0 503 Service Unavailable", ([192, 0, 2, 1], 5062).into(), "t", "");
+                let head = String::from_utf8(response).expect("text");
+                // One line of each, whatever was put in, and no line of another's making.
+                for name in ["From: ", "To: ", "Call-ID: ", "CSeq: "] {
+                    proptest::prop_assert_eq!(head.lines().filter(|line| line.starts_with(name)).count(), 1, "{}", head);
+                }
+                proptest::prop_assert_eq!(head.matches('\r').count(), head.matches("\r\n").count());
+                proptest::prop_assert!(glance.to_tag().is_some() || head.contains(";tag=t\r\n"), "{}", head);
+                let others = |line: &&str| !["SIP/", "Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: ", "Content-Length: "]
+                    .iter()
+                    .any(|name| line.starts_with(name));
+                proptest::prop_assert_eq!(head.lines().filter(|line| !line.is_empty()).find(others), None);
+            }
+        }
     }
 }

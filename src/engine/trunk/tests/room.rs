@@ -1,0 +1,68 @@
+//! Callers for whom there is no room: what they are told, and who hears of it.
+
+use super::*;
+use crate::engine::trunk::turned_away::{FULL, TOO_MANY};
+
+impl Far {
+    /// Calls in.
+    async fn calls(&self, house: &House, n: u32) {
+        let (us, here) = (house.trunk.local(), self.address);
+        let invite = format!(
+            "INVITE sip:+12025550102@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKroom{n}\r\nMax-Forwards: 70\r\n\
+             From: <sip:+12025550190@{here}>;tag=r{n}\r\nTo: <sip:+12025550102@{us}>\r\nCall-ID: room{n}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:far@{here}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}",
+            SDP.len()
+        );
+        self.socket.send_to(invite.as_bytes(), us).await.expect("loopback takes a datagram");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_for_whom_a_trunk_has_no_channel_is_turned_away_and_every_desk_is_told() {
+    let far = Far::open().await;
+    let mut narrow = carrier(&far, 10);
+    narrow.rules.channels = 1;
+    let mut house = house(vec![narrow], |_| {}).await;
+    far.calls(&house, 1).await;
+    let taken = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    far.calls(&house, 2).await;
+    let refused = far.gets("SIP/2.0 503").await;
+    assert_eq!((refused.header("Call-ID"), refused.header("Retry-After")), (Some("room2"), Some("10")));
+    let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
+    assert_eq!((alarm.id.as_str(), alarm.level), (FULL, AlarmLevel::Critical));
+    assert!(alarm.text.contains("all channels of carrier-10 are in use"), "{}", alarm.text);
+    assert_eq!(house.trunk.alarms(), [alarm]);
+    drop(taken);
+}
+
+#[tokio::test]
+async fn while_no_more_are_wanted_callers_are_turned_away_and_then_let_in_again() {
+    let far = Far::open().await;
+    let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
+    house.trunk.hold_off(true);
+    // The word of it may be heard after a first few.
+    let mut n = 0;
+    loop {
+        n += 1;
+        far.calls(&house, n).await;
+        let answer = far.gets("SIP/2.0 ").await;
+        if answer.line().contains("503") {
+            assert_eq!(answer.header("Retry-After"), Some("5"));
+            break;
+        }
+        assert!(n < 50, "{}", answer.text);
+    }
+    let FeedEvent::Alarm { alarm } = house.told().await else { panic!("an alarm") };
+    assert_eq!(alarm.id, TOO_MANY);
+    house.trunk.hold_off(false);
+    while house.calls.try_recv().is_ok() {}
+    loop {
+        n += 1;
+        far.calls(&house, n).await;
+        if !far.gets("SIP/2.0 ").await.line().contains("503") {
+            break;
+        }
+        assert!(n < 100, "still turned away");
+    }
+    timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+}
