@@ -4,6 +4,7 @@
 //   npm run mock            http://127.0.0.1:8099, any password, serving dist/
 //   POST /mock/ring         a caller rings (?to=clinic); POST /mock/alarm, /mock/reset
 //   POST /mock/floor        a busy floor, for the supervisor (log in as sam)
+//   POST /mock/tell         the event in the body, to every console
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -439,7 +440,11 @@ async function mock(path, query, body) {
     state.floor = busyFloor(Date.now());
     for (const call of state.floor.calls) state.calls.set(call.id, call);
     tell(hello());
-  } else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
+  } else if (path === '/mock/tell') {
+    if (body.type === 'call') state.calls.set(body.call.id, body.call);
+    tell(body);
+  } else if (path === '/mock/calls') return [200, [...state.calls.values()]];
+  else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
   return [204];
 }
 
