@@ -23,7 +23,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
 });
-const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 } })).newPage();
+const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 }, bypassCSP: true })).newPage();
 page.setDefaultTimeout(30_000);
 await page.goto(base);
 await page.fill('#login', 'sam');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FloorKeys, alone, listenerWords, listening, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { alone, listenerWords, listening, modeOf, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
 function seat(name: string, state: SeatState = 'ready'): SeatView {
@@ -75,15 +76,15 @@ describe('the floor', () => {
 
 describe('the keys of the floor', () => {
   it('listen from the first moment of the page on', () => {
-    expect(new FloorKeys().read('l', 300)).toBe('monitor');
+    expect(modeOf(new PageKeys().read('l', 300))).toBe('monitor');
   });
 
   it('name a page after a g, and a call again a while later', () => {
-    const keys = new FloorKeys();
-    expect(keys.read('g', 5_000)).toBeNull();
-    expect(keys.read('b', 5_400)).toBeNull();
-    expect(keys.read('B', 7_000)).toBe('barge');
-    expect(keys.read('x', 7_000)).toBeNull();
+    const keys = new PageKeys();
+    expect(modeOf(keys.read('g', 5_000))).toBeNull();
+    expect(modeOf(keys.read('b', 5_400))).toBeNull();
+    expect(modeOf(keys.read('B', 7_000))).toBe('barge');
+    expect(modeOf(keys.read('x', 7_000))).toBeNull();
   });
 });
 

@@ -125,24 +125,9 @@ export const MODES: { mode: ListenMode; key: string; label: string }[] = [
   { mode: 'barge', key: 'b', label: 'Barge' },
 ];
 
-/** After a `g`, a letter names a page and is not for a call. */
-const GO_MS = 1_200;
-
-/** Reads the plain keys of the floor's page. */
-export class FloorKeys {
-  private wentAt: number | null = null;
-
-  /** The mode that a key asks for, if it asks for one. `at`: when it was pressed, in milliseconds since the page was loaded. */
-  read(key: string, at: number): ListenMode | null {
-    const letter = key.toLowerCase();
-    if (letter === 'g') {
-      this.wentAt = at;
-      return null;
-    }
-    // From the first moment on: a page just loaded has not been told to go anywhere.
-    if (this.wentAt !== null && at - this.wentAt <= GO_MS) return null;
-    return MODES.find((mode) => mode.key === letter)?.mode ?? null;
-  }
+/** The mode that a plain key asks for, if it asks for one. */
+export function modeOf(key: string | null): ListenMode | null {
+  return MODES.find((mode) => mode.key === key)?.mode ?? null;
 }
 
 export const MODE_WORDS: Record<ListenMode, string> = { monitor: 'Listening', whisper: 'Whispering', barge: 'Barged in' };
