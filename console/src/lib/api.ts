@@ -85,10 +85,12 @@ async function send(method: string, path: string, body?: unknown, headers: Recor
   }
 }
 
-/** An answer; a refused token is renewed once. */
+/**
+ * An answer; a refused token is renewed once. Not where the request is about the session itself: renewing waits for that very answer.
+ */
 async function answer(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
   let response = await send(method, path, body, headers);
-  if (response.status === 401 && token && onUnauthorized && (await onUnauthorized())) {
+  if (response.status === 401 && !path.startsWith('/sessions') && token && onUnauthorized && (await onUnauthorized())) {
     response = await send(method, path, body, headers);
   }
   noteClock(response);
