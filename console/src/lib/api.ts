@@ -197,7 +197,8 @@ export const api = {
     request<Contact & { edition: number }>('POST', `/accounts/${id(account)}/contacts`, body),
   putContact: (contact: string, body: ContactBody) =>
     request<Contact & { edition: number }>('PUT', `/contacts/${id(contact)}`, body),
-  removeContact: (contact: string) => request<void>('DELETE', `/contacts/${id(contact)}`),
+  removeContact: (contact: string, edition: number) =>
+    request<void>('DELETE', `/contacts/${id(contact)}`, undefined, { 'if-match': `"${edition}"` }),
   protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),
