@@ -116,7 +116,7 @@ export function whole(account) {
     ring_secs: 20,
     max_wait_secs: 180,
     leave_message: 'callback_request',
-    recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true },
+    recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true, voicemail_mail: 'attached' },
     schedules: account.on_call.map((o) => ({ role: o.role })),
     ...account,
   };
@@ -237,6 +237,7 @@ export function startAbandoned(now) {
     ended_at: now - ago,
     operator: null,
     ring_back: false,
+    tries: null,
     draft: null,
     ...more,
   });
@@ -247,5 +248,17 @@ export function startAbandoned(now) {
     one('call_a2', CLINIC, 'hold', 400_000, 190_000, '+12025550151', { operator }),
     one('call_a3', PLUMBING, 'form', 900_000, 140_000, '+12025550187', { operator, draft: { id: 'drf_a3', owner: operator, call_type: null, answers } }),
     one('call_a4', CLINIC, 'greeting', 4_000_000, 6_000, null),
+    one('call_a5', CLINIC, 'hold', 500_000, 40_000, '+12025550152', { operator, ring_back: true, tries: { made: 1, most: 3, next_at: now + 170_000 } }),
+    one('call_a6', PLUMBING, 'cut_off', 700_000, 65_000, '+12025550153'),
+    one('call_a7', PLUMBING, 'queue', 2_700_000, 31_000, '+12025550154', { tries: { made: 3, most: 3, next_at: null } }),
+  ];
+}
+
+/** Who asked to be called back: one between two tries, one who was not reached. */
+export function startCallbacks(now) {
+  const one = (call, account, number, ago, made, next_at) => ({ call, account: ref(account), number, since: now - ago, tries: { made, most: 3, next_at } });
+  return [
+    one('call_b1', PLUMBING, '+12025550155', 700_000, 2, now + 95_000),
+    one('call_b2', CLINIC, '+12025550156', 2_400_000, 3, null),
   ];
 }

@@ -4,6 +4,8 @@
 //   npm run mock            http://127.0.0.1:8099, any password, serving dist/
 //   POST /mock/ring         a caller rings (?to=clinic); POST /mock/alarm, /mock/reset
 //   POST /mock/floor        a busy floor, for the supervisor (log in as sam)
+//   POST /mock/tell         the event in the body, to every console
+//   POST /mock/revoke       the session is ended, as by an admin: every token is refused until somebody logs in
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,7 +13,7 @@ import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { SAM, busyFloor, withSupervisor } from './floor.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startDispatches, versions, whole } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, startDispatches, versions, whole } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -46,6 +48,7 @@ function reset() {
     { call: 'call_w3', account: ref(PLUMBING), since: now - 370_000, priority: 0, skills: [], ring_back: true },
   ];
   state.abandoned = startAbandoned(now);
+  state.callbacks = startCallbacks(now);
 }
 reset();
 
@@ -314,7 +317,9 @@ function route(method, path, query, body) {
   const parts = path.split('/').slice(3);
   const [noun, id, ...rest] = parts;
   const key = `${method} ${noun}`;
+  if (state.revoked && !(key === 'POST sessions' && !id)) return [401, problem(401, 'auth.ended', 'This session was ended.')];
   if (key === 'POST sessions') {
+    state.revoked = false;
     if (id === 'refresh') return [200, session()];
     user = body.login === SAM.login ? SAM : (USERS.find((u) => u.login === body.login) ?? KIM);
     return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session()];
@@ -376,14 +381,24 @@ function route(method, path, query, body) {
   }
   if (noun === 'calls' && rest[0] === 'listen') return listen(id, method === 'POST' ? body.mode : null);
   if (key === 'GET seats') return [200, page([state.seat, ...COLLEAGUES])];
+  if (key === 'GET callbacks') return [200, { items: [...state.callbacks, ...state.abandoned.filter((a) => a.ring_back).map((a) => ({ ...a, number: a.caller, since: a.started_at }))] }];
   if (noun === 'calls') {
     if (!id && query.get('abandoned')) {
       const kind = query.get('abandoned');
       return [200, page(state.abandoned.filter((a) => kind === 'any' || a.kind === kind))];
     }
     if (!id) return [200, page([...state.calls.values()])];
-    if (rest[0] === 'seen_to') return (state.abandoned = state.abandoned.filter((a) => a.call !== id)), [204];
-    if (rest[0] === 'ring_back') return (state.abandoned = state.abandoned.map((a) => (a.call === id ? { ...a, ring_back: true } : a))), [202];
+    if (rest[0] === 'seen_to') {
+      state.abandoned = state.abandoned.filter((a) => a.call !== id);
+      state.callbacks = state.callbacks.filter((c) => c.call !== id);
+      return [204];
+    }
+    if (rest[0] === 'ring_back') {
+      state.abandoned = state.abandoned.map((a) => (a.call === id ? ringing(a, method === 'POST') : a));
+      state.callbacks = state.callbacks.map((c) => (c.call === id ? ringing(c, method === 'POST') : c));
+      tell({ type: 'caller', call: id, seen_to: false });
+      return [202];
+    }
     const call = state.calls.get(id);
     const action = actions[rest.join('/')];
     if (!call && rest[0] === 'take') {
@@ -399,6 +414,11 @@ function route(method, path, query, body) {
     return [204];
   }
   return [404, problem(404, 'not_found', 'There is nothing here.')];
+}
+
+function ringing(caller, wanted) {
+  const tries = { made: caller.tries?.made ?? 0, most: 3, next_at: wanted ? Date.now() : null };
+  return { ...caller, ring_back: wanted, tries };
 }
 
 function listen(id, mode) {
@@ -439,7 +459,14 @@ async function mock(path, query, body) {
     state.floor = busyFloor(Date.now());
     for (const call of state.floor.calls) state.calls.set(call.id, call);
     tell(hello());
-  } else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
+  } else if (path === '/mock/revoke') {
+    state.revoked = true;
+    for (const s of sockets) s.close(4401);
+  } else if (path === '/mock/tell') {
+    if (body.type === 'call') state.calls.set(body.call.id, body.call);
+    tell(body);
+  } else if (path === '/mock/calls') return [200, [...state.calls.values()]];
+  else if (path === '/mock/drop-sockets') for (const s of sockets) s.terminate();
   return [204];
 }
 
@@ -473,7 +500,8 @@ server.on('upgrade', (request, socket, head) => {
   feed.handleUpgrade(request, socket, head, (ws) => {
     ws.on('message', (data) => {
       const frame = JSON.parse(String(data));
-      if (frame.type === 'auth' && !sockets.has(ws)) {
+      if (frame.type === 'auth' && state.revoked) ws.close(4401);
+      else if (frame.type === 'auth' && !sockets.has(ws)) {
         sockets.add(ws);
         ws.send(JSON.stringify(hello()));
       } else if (frame.type === 'ping') ws.send('{"type":"pong"}');

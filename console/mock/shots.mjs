@@ -234,7 +234,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -283,3 +283,33 @@ fn no_page_breaks_its_own_content_security_policy() {
     assert!(walked.status.success(), "{words}");
     assert_eq!(String::from_utf8_lossy(&walked.stdout).trim(), "[]", "{words}");
 }
+
+#[test]
+fn the_row_of_the_floor_that_has_the_focus_keeps_it_whatever_moves() {
+    let _turn = one_at_a_time();
+    let test = "the_row_of_the_floor_that_has_the_focus_keeps_it_whatever_moves";
+    if !["chromium", "node"].iter().all(|program| peers::find_program(test, program).is_some()) {
+        return;
+    }
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/floor.mjs");
+    let mut watch = std::process::Command::new("node");
+    let watched = watch.arg(script).arg(free_port().to_string()).output().expect("node was found");
+    let words = String::from_utf8_lossy(&watched.stderr);
+    assert!(watched.status.success(), "{words}");
+    assert_eq!(String::from_utf8_lossy(&watched.stdout).trim(), "[]", "{words}");
+}
+
+#[test]
+fn a_session_that_is_ended_elsewhere_leads_to_the_log_in_page_and_back() {
+    let _turn = one_at_a_time();
+    let test = "a_session_that_is_ended_elsewhere_leads_to_the_log_in_page_and_back";
+    if !["chromium", "node"].iter().all(|program| peers::find_program(test, program).is_some()) {
+        return;
+    }
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/session.mjs");
+    let mut watch = std::process::Command::new("node");
+    let watched = watch.arg(script).arg(free_port().to_string()).output().expect("node was found");
+    let words = String::from_utf8_lossy(&watched.stderr);
+    assert!(watched.status.success(), "{words}");
+    assert_eq!(String::from_utf8_lossy(&watched.stdout).trim(), "[]", "{words}");
+}

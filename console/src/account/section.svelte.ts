@@ -1,8 +1,9 @@
 // One part of the page, live: what is written survives a crash, is saved by itself, and can be taken back for a moment.
 
+import { tick } from 'svelte';
 import { Problem } from '../lib/api';
 import { copy, faultAt } from '../lib/account';
-import { begin, follow, isDirty, keepMine, restore, takeTheirs, type Part } from '../lib/section';
+import { begin, follow, isDirty, keepMine, restore, settle, takeTheirs, type Part } from '../lib/section';
 import type { Fault } from '../lib/types';
 import { notices } from '../state/notices.svelte';
 
@@ -17,6 +18,8 @@ export interface SectionOptions<T> {
   send: (value: T) => Promise<void>;
   /** Reads the account anew. */
   reload: () => Promise<void>;
+  /** What is written here, with what only the server gives: names of things that were new in `now`. */
+  adopt?: (value: T, now: T) => T;
   /** False where a save cannot be taken back: a version of a protocol stays. */
   undoable?: boolean;
 }
@@ -29,6 +32,8 @@ export class Section<T> {
   before = $state.raw<T | null>(null);
   /** When that save was; of several the last is the one to take back. */
   savedAt = 0;
+  /** What was saved just now, until the server's own words for it are here. */
+  private sent: T | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   readonly dirty = $derived.by(() => isDirty(this.part));
   readonly behind = $derived.by(() => this.part.theirs !== null);
@@ -51,7 +56,14 @@ export class Section<T> {
 
   /** What the server has now. */
   follow(now: T): void {
-    this.part = follow($state.snapshot(this.part) as Part<T>, now);
+    const part = $state.snapshot(this.part) as Part<T>;
+    if (this.sent === null) {
+      this.part = follow(part, now);
+      return;
+    }
+    const { adopt } = this.options;
+    this.part = settle(adopt ? { ...part, value: adopt(part.value, now) } : part, adopt ? adopt(this.sent, now) : this.sent, now);
+    this.keep();
   }
 
   /** Called whenever something was written: it is here after a crash. */
@@ -115,9 +127,12 @@ export class Section<T> {
     try {
       await this.options.send(value);
       this.faults = [];
-      this.part = begin(value);
-      localStorage.removeItem(this.options.key);
+      // What she has typed since it was sent is not lost by the answer.
+      this.part = settle($state.snapshot(this.part) as Part<T>, value, value);
+      this.keep();
+      this.sent = value;
       await this.options.reload();
+      await tick();
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -132,6 +147,7 @@ export class Section<T> {
       notices.show(`Not saved: ${words}`);
       return false;
     } finally {
+      this.sent = null;
       this.saving = false;
     }
   }

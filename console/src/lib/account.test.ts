@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
+import { adoptIds, currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
 import type { CallType, ProtocolVersion, WholeAccount } from './types';
 
 const type: CallType = {
@@ -63,4 +63,12 @@ it('of each protocol the version in force is shown, else the newest', () => {
   const version = (id: string, name: string, n: number) => ({ id, name, version: n }) as ProtocolVersion;
   const all = [version('pro_3', 'Urgent', 3), version('pro_2', 'Urgent', 2), version('pro_b', 'Bills', 2), version('pro_a', 'Bills', 1)];
   expect(currentProtocols(all, [type]).map((p) => p.id)).toEqual(['pro_2', 'pro_b']);
+});
+
+it('a call type that was new when it was saved keeps its row, and what is typed in it meanwhile', () => {
+  const row = { ...newType(), name: 'Urgent', triggers: 'leak' };
+  const typed = [{ ...row, triggers: 'leak, no heat' }];
+  const now = typeRows([type], typed);
+  expect(now[0]!.key).toBe(row.key);
+  expect(adoptIds(typed, now)).toEqual([{ ...typed[0], id: 'ct_a' }]);
 });

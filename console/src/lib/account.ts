@@ -32,9 +32,10 @@ export function same(a: unknown, b: unknown): boolean {
   return stable(a) === stable(b);
 }
 
+/** The keys of rows are this page's own, and say nothing of what is in them. */
 function stable(value: unknown): string {
   const sorted = (_: string, v: unknown): unknown =>
-    v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v;
+    v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).filter(([name]) => name !== 'key').sort(([x], [y]) => (x < y ? -1 : 1))) : v;
   return JSON.stringify(value, sorted);
 }
 
@@ -60,16 +61,33 @@ export interface FieldRow {
   field: Field;
 }
 
-export function typeRows(types: readonly CallType[]): TypeRow[] {
-  return types.map((t) => ({
-    key: t.id,
+/** `was`: the rows shown before. A row that is the same thing keeps its key, so that it stays open and keeps the focus; what was new is known by its place. */
+export function typeRows(types: readonly CallType[], was: readonly TypeRow[] = []): TypeRow[] {
+  const before = (t: CallType, at: number) => was.find((row) => row.id === t.id) ?? (was[at] && was[at].id === undefined ? was[at] : undefined);
+  return types.map((t, at) => keyed(t, before(t, at)));
+}
+
+function keyed(t: CallType, was: TypeRow | undefined): TypeRow {
+  return {
+    key: was?.key ?? t.id,
     id: t.id,
     name: t.name,
     urgency: t.urgency,
     triggers: t.triggers,
-    fields: t.form.fields.map((f) => ({ key: f.name, field: copy(f) })),
+    fields: t.form.fields.map((f, at) => {
+      const there = was?.fields.find((row) => row.field.name === f.name) ?? (was?.fields[at]?.field.name === '' ? was.fields[at] : undefined);
+      return { key: there?.key ?? f.name, field: copy(f) };
+    }),
     protocol: t.protocol,
-  }));
+  };
+}
+
+/** Rows that were new when they were sent have their names now; what was typed in them meanwhile stays. */
+export function adoptIds(rows: readonly TypeRow[], now: readonly TypeRow[]): TypeRow[] {
+  return rows.map((row) => {
+    const id = row.id ?? now.find((there) => there.key === row.key)?.id;
+    return id === undefined ? row : { ...row, id };
+  });
 }
 
 export function typesBody(rows: readonly TypeRow[]): unknown[] {

@@ -85,10 +85,12 @@ async function send(method: string, path: string, body?: unknown, headers: Recor
   }
 }
 
-/** An answer; a refused token is renewed once. */
+/**
+ * An answer; a refused token is renewed once. Not where the request is about the session itself: renewing waits for that very answer.
+ */
 async function answer(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
   let response = await send(method, path, body, headers);
-  if (response.status === 401 && token && onUnauthorized && (await onUnauthorized())) {
+  if (response.status === 401 && !path.startsWith('/sessions') && token && onUnauthorized && (await onUnauthorized())) {
     response = await send(method, path, body, headers);
   }
   noteClock(response);
@@ -195,7 +197,8 @@ export const api = {
     request<Contact & { edition: number }>('POST', `/accounts/${id(account)}/contacts`, body),
   putContact: (contact: string, body: ContactBody) =>
     request<Contact & { edition: number }>('PUT', `/contacts/${id(contact)}`, body),
-  removeContact: (contact: string) => request<void>('DELETE', `/contacts/${id(contact)}`),
+  removeContact: (contact: string, edition: number) =>
+    request<void>('DELETE', `/contacts/${id(contact)}`, undefined, { 'if-match': `"${edition}"` }),
   protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { alone, listenerWords, listening, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { alone, listenerWords, listening, modeOf, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
 function seat(name: string, state: SeatState = 'ready'): SeatView {
@@ -70,6 +71,20 @@ describe('the floor', () => {
     const announcing = call('1', { state: 'patching', patch: patch('private'), hears });
     expect(whoHears(announcing, 'Kim')).toBe('Kim and Ben hear each other. The caller hears music.');
     expect(stageWords(announcing)).toBe('announcing to Ben');
+  });
+});
+
+describe('the keys of the floor', () => {
+  it('listen from the first moment of the page on', () => {
+    expect(modeOf(new PageKeys().read('l', 300))).toBe('monitor');
+  });
+
+  it('name a page after a g, and a call again a while later', () => {
+    const keys = new PageKeys();
+    expect(modeOf(keys.read('g', 5_000))).toBeNull();
+    expect(modeOf(keys.read('b', 5_400))).toBeNull();
+    expect(modeOf(keys.read('B', 7_000))).toBe('barge');
+    expect(modeOf(keys.read('x', 7_000))).toBeNull();
   });
 });
 

@@ -125,6 +125,11 @@ export const MODES: { mode: ListenMode; key: string; label: string }[] = [
   { mode: 'barge', key: 'b', label: 'Barge' },
 ];
 
+/** The mode that a plain key asks for, if it asks for one. */
+export function modeOf(key: string | null): ListenMode | null {
+  return MODES.find((mode) => mode.key === key)?.mode ?? null;
+}
+
 export const MODE_WORDS: Record<ListenMode, string> = { monitor: 'Listening', whisper: 'Whispering', barge: 'Barged in' };
 
 /** The call that `me` listens to, or is about to. */

@@ -137,6 +137,20 @@ export class KeyReader {
   }
 }
 
+/** Plain keys of one page. After a `g` a letter names another page and is not for this one. */
+export class PageKeys {
+  private wentAt: number | null = null;
+
+  /** The key, if it is meant for the page. `at`: when it was pressed, in milliseconds since the document was loaded. */
+  read(key: string, at: number): string | null {
+    const letter = key.toLowerCase();
+    // From the first moment on: a document just loaded has not been told to go anywhere.
+    const going = this.wentAt !== null && at - this.wentAt <= SEQUENCE_MS;
+    if (letter === 'g') this.wentAt = at;
+    return letter === 'g' || (going && letter.length === 1) ? null : letter;
+  }
+}
+
 const NAMES: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Enter: '⏎', Escape: 'Esc', ' ': 'Space' };
 
 /** A combo as it is printed on a button: `Ctrl ⏎`, `⇧F9`. */

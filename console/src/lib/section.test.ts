@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { begin, follow, isDirty, keepMine, restore, takeTheirs } from './section';
+import { begin, follow, isDirty, keepMine, restore, settle, takeTheirs } from './section';
 
 const written = (base: object, value: object) => ({ base, value, theirs: null });
 
@@ -32,5 +32,16 @@ describe('a part of an account', () => {
     expect(restore(kept, { name: 'B' }).theirs).toEqual({ name: 'B' });
     expect(restore('no JSON', { name: 'A' }).value).toEqual({ name: 'A' });
     expect(restore(null, { name: 'A' }).value).toEqual({ name: 'A' });
+  });
+
+  it('keeps what is typed while it is being saved', () => {
+    const typed = { base: { name: 'A' }, value: { name: 'B and more' }, theirs: null };
+    const part = settle(typed, { name: 'B' }, { name: 'B' });
+    expect(part).toEqual({ base: { name: 'B' }, value: { name: 'B and more' }, theirs: null });
+    expect(isDirty(part)).toBe(true);
+  });
+
+  it('shows what was saved as the server has it', () => {
+    expect(settle(written({ name: 'A' }, { name: ' B' }) as never, { name: ' B' }, { name: 'B' })).toEqual(begin({ name: 'B' }));
   });
 });

@@ -26,6 +26,11 @@ export function follow<T>(part: Part<T>, now: T): Part<T> {
   return { ...part, theirs: copy(now) };
 }
 
+/** `sent` was saved, and the server has it as `now`. What was typed meanwhile stays, upon that. */
+export function settle<T>(part: Part<T>, sent: T, now: T): Part<T> {
+  return same(part.value, sent) ? begin(now) : { base: copy(now), value: part.value, theirs: null };
+}
+
 /** What is written here goes over what the server has: its writer has seen both. */
 export function keepMine<T>(part: Part<T>): Part<T> {
   return part.theirs === null ? part : { base: part.theirs, value: part.value, theirs: null };

@@ -5,12 +5,16 @@ import { api } from '../lib/api';
 import type { Account, AccountRef, MessageView } from '../lib/types';
 
 const FRESH_MS = 60_000;
+/** After a try that failed, again and again later; a call that waits for its form lasts no longer than these together. */
+const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
 
 class Accounts {
   list = $state.raw<(AccountRef & { dids: string[] })[]>([]);
   private readonly full = new SvelteMap<string, Account>();
   private readonly read = new Map<string, number>();
   private readonly pending = new Set<string>();
+  /** Accounts that could not be read, and why; each is asked for again by itself. */
+  readonly failing = new SvelteMap<string, string>();
   /** Earlier messages by account and caller. */
   private readonly past = new SvelteMap<string, MessageView[]>();
 
@@ -24,7 +28,7 @@ class Accounts {
   }
 
   /** Asks the server, unless it was asked a moment ago. */
-  async want(id: string, fresh = false): Promise<void> {
+  async want(id: string, fresh = false, tries = 0): Promise<void> {
     const age = Date.now() - (this.read.get(id) ?? 0);
     if (this.pending.has(id) || (!fresh && age < FRESH_MS)) return;
     this.pending.add(id);
@@ -32,8 +36,11 @@ class Accounts {
       const account = await api.account(id);
       this.full.set(id, account);
       this.read.set(id, Date.now());
-    } catch {
-      // Shown as "still loading"; the next call or the next look asks again.
+      this.failing.delete(id);
+    } catch (error) {
+      this.failing.set(id, (error as Error).message);
+      const wait = AGAIN_MS[tries];
+      if (wait !== undefined) setTimeout(() => void this.want(id, fresh, tries + 1), wait);
     } finally {
       this.pending.delete(id);
     }

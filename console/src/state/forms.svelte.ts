@@ -192,7 +192,12 @@ class Forms {
   async save(draft: Draft): Promise<string | null> {
     const account = accounts.find(draft.account);
     const type = this.callType(draft, account);
-    if (!account || !type || this.saving.includes(draft.id)) return null;
+    if (this.saving.includes(draft.id)) return null;
+    if (!account || !type) {
+      void accounts.want(draft.account, true);
+      notices.show(account ? 'Not saved: this account has no form yet. What you typed is kept.' : 'Not saved yet: the form is still being loaded. What you typed is kept; press Ctrl+Enter again.');
+      return null;
+    }
     const faults = checkForm(type.form, draft.answers);
     if (faults.length > 0) return this.showFaults(draft, faults);
     const key = this.keys.get(draft.id) ?? crypto.randomUUID();

@@ -19,6 +19,8 @@ class SessionState {
   user = $state<User | null>(null);
   /** Why the log-in page is shown, when it is not simply the start. */
   reason = $state('');
+  /** Whose session ended by itself. In the middle of a call the desk stays for them, below the log-in. */
+  left = $state.raw<User | null>(null);
   private stored: Stored | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners = new Set<() => void>();
@@ -50,12 +52,14 @@ class SessionState {
     const session = await api.logIn(login, password);
     this.reason = '';
     this.keep(session);
+    this.left = null;
   }
 
   async logOut(): Promise<void> {
     // The server should forget the session, but a dead line must not keep her logged in here.
     await api.logOut().catch(() => undefined);
     this.forget('');
+    this.left = null;
   }
 
   private keep(session: Session): void {
@@ -95,7 +99,8 @@ class SessionState {
         this.keep(await api.refresh((current ?? mine).refresh));
         return true;
       } catch (error) {
-        if (error instanceof Problem && (error.offline || error.status >= 500)) {
+        // A server that is busy, or has heard from this office too often, says nothing about the session.
+        if (error instanceof Problem && (error.offline || error.status >= 500 || error.status === 429)) {
           clearTimeout(this.timer);
           this.timer = setTimeout(() => void this.renew(), RETRY_MS);
           return false;
@@ -112,6 +117,7 @@ class SessionState {
     this.stored = null;
     setToken(null);
     this.reason = reason;
+    this.left = this.user;
     this.user = null;
   }
 }
