@@ -27,6 +27,7 @@ pub mod listen;
 pub mod live;
 pub mod me;
 pub mod messages;
+pub mod misread;
 pub mod openapi;
 pub mod protocols;
 pub mod recordings;
