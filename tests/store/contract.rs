@@ -14,7 +14,7 @@ use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
-    Speech, Urgency, WhenOverdue,
+    Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -103,7 +103,12 @@ pub fn account() -> Account {
         max_wait_secs: 180,
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
-        recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
+        recording: RecordingPolicy {
+            mode: RecordingMode::OnDemand,
+            announcement: None,
+            tell_contact: false,
+            voicemail_mail: VoicemailMail::Link,
+        },
         queueing: Queueing {
             skills: [skill("Spanish")].into(),
             skill_wait_secs: 45,

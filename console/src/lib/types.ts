@@ -123,6 +123,8 @@ export interface RecordingPolicy {
   mode: 'off' | 'on' | 'on_demand';
   announcement: Speech | null;
   tell_contact: boolean;
+  /** What an email about a voicemail holds. */
+  voicemail_mail: 'attached' | 'link';
 }
 
 /** What is written of an account by those who set it up. */
