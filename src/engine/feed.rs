@@ -54,6 +54,12 @@ pub enum FeedEvent {
         id: AccountId,
         edition: u32,
     },
+    /// What is known of a caller who hung up too early, or is to be rung back, is another now.
+    Caller {
+        call: CallId,
+        /// Nobody need ring them any more.
+        seen_to: bool,
+    },
 }
 
 /// How a party of a call hears and is heard: the worse of the two directions.

@@ -107,6 +107,14 @@ impl Desk for LiveDesk {
         Box::pin(async move { self.calls.ring_back(callback, account, &by).await })
     }
 
+    fn ring_now(&self, call: CallId, by: UserId) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.ring_now(&call, &by).await.map_err(not_now) })
+    }
+
+    fn give_up_ringing(&self, call: CallId, by: UserId) -> Result<(), NotNow> {
+        self.calls.give_up_ringing(&call, &by).map_err(not_now)
+    }
+
     fn see_to(&self, call: CallId) {
         self.calls.see_to(&call);
     }

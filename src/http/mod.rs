@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod alarms;
 pub mod auth;
 pub mod board;
+pub mod callbacks;
 pub mod calls;
 pub mod console;
 pub mod contacts;
