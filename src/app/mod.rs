@@ -27,7 +27,7 @@ use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
-use crate::engine::dispatcher::Dispatcher;
+use crate::engine::dispatcher::{Dispatcher, Sounds};
 use crate::engine::feed::Feed;
 use crate::engine::figures::FiguresHandle;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
@@ -49,7 +49,10 @@ use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 
-use parts::{busy, front_settings, letters, music, numbering, signing_key, start_sandbox, start_voice, trunk_settings};
+use parts::{
+    busy, front_settings, letters, music, numbering, public_url, signing_key, start_sandbox, start_voice,
+    trunk_settings,
+};
 use watched::Watched;
 
 pub use certificates::Certificates;
@@ -178,6 +181,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.bury_cut_off(cut_off);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
+    dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
     let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());
 
     let (stop, stopping) = watch::channel(false);

@@ -191,14 +191,19 @@ pub(super) fn letters(config: &Config) -> Result<Letters, Failure> {
     Ok(Letters { mailer, texter })
 }
 
+/// How the world reaches the console.
+pub(super) fn public_url(config: &Config) -> String {
+    config.http.public_url.clone().unwrap_or_else(|| {
+        let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", config.http.bind)
+    })
+}
+
 pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
     let provider =
         |sms: &crate::config::SmsProvider| SmsProvider { name: sms.name.clone(), auth_token: sms.auth_token.clone() };
     Settings {
-        public_url: config.http.public_url.clone().unwrap_or_else(|| {
-            let scheme = if config.http.tls.is_some() { "https" } else { "http" };
-            format!("{scheme}://{}", config.http.bind)
-        }),
+        public_url: public_url(config),
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,

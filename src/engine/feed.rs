@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{RecordingMode, Urgency};
+use crate::domain::account::{Account, RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
@@ -53,6 +53,12 @@ pub enum FeedEvent {
     Account {
         id: AccountId,
         edition: u32,
+    },
+    /// What is known of a caller who hung up too early, or is to be rung back, is another now.
+    Caller {
+        call: CallId,
+        /// Nobody need ring them any more.
+        seen_to: bool,
     },
 }
 
@@ -137,6 +143,13 @@ pub struct AccountRef {
     pub name: String,
     pub color: String,
     pub zone: String,
+}
+
+impl From<&Account> for AccountRef {
+    fn from(account: &Account) -> Self {
+        let Account { id, name, color, zone, .. } = account;
+        Self { id: id.clone(), name: name.clone(), color: color.clone(), zone: zone.clone() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -14,13 +14,14 @@ use crate::io::store::abandoned::AbandonedCall;
 use crate::io::store::callbacks::Callback;
 
 use super::auth::Operator;
+use super::callbacks::TriesView;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::messages::pick_limit;
-use super::state::Front;
+use super::state::{Front, NotNow};
 
 /// How far back the list goes.
-const LATELY_MS: i64 = 7 * 86_400_000;
+pub const LATELY_MS: i64 = 7 * 86_400_000;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -28,6 +29,8 @@ const LATELY_MS: i64 = 7 * 86_400_000;
 pub enum WhichAbandoned {
     Any,
     Greeting,
+    Menu,
+    Voicemail,
     Queue,
     Hold,
     Parked,
@@ -39,6 +42,8 @@ impl WhichAbandoned {
         match self {
             Self::Any => None,
             Self::Greeting => Some(Abandoned::Greeting),
+            Self::Menu => Some(Abandoned::Menu),
+            Self::Voicemail => Some(Abandoned::Voicemail),
             Self::Queue => Some(Abandoned::Queue),
             Self::Hold => Some(Abandoned::Hold),
             Self::Parked => Some(Abandoned::Parked),
@@ -51,8 +56,8 @@ impl WhichAbandoned {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CallFilter {
-    /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `queue`, `hold`,
-    /// `parked`, `form` (begun and not finished), or `any`.
+    /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `menu`, `voicemail`
+    /// (nothing said), `queue`, `hold`, `parked`, `form` (begun and not finished), or `any`.
     #[param(inline)]
     pub abandoned: Option<WhichAbandoned>,
     #[param(value_type = Option<String>)]
@@ -82,6 +87,8 @@ pub struct AbandonedView {
     operator: Option<UserRef>,
     /// They are being rung back.
     ring_back: bool,
+    /// How far that has come, if it was ever begun.
+    tries: Option<TriesView>,
     draft: Option<DraftView>,
 }
 
@@ -121,22 +128,18 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
             }),
             None => None,
         };
-        let ring_back = front.store.find_callback(&call).await?.is_some_and(|callback| callback.end.is_none());
+        let callback = front.store.find_callback(&call).await?;
         items.push(AbandonedView {
             call,
-            account: AccountRef {
-                id: account.id.clone(),
-                name: account.name.clone(),
-                color: account.color.clone(),
-                zone: account.zone.clone(),
-            },
+            account: AccountRef::from(account),
             did,
             caller,
             kind: on,
             started_at,
             ended_at,
             operator: operator.map(name),
-            ring_back,
+            ring_back: callback.as_ref().is_some_and(|callback| callback.end.is_none()),
+            tries: callback.as_ref().map(TriesView::from),
             draft,
         });
     }
@@ -144,7 +147,7 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
 }
 
 /// Rings the caller of a call back who hung up too early: my phone first, then theirs. If my seat is not free, the caller
-/// waits in the queue for an operator.
+/// waits in the queue for an operator. One who was rung in vain and is to be rung later is rung now.
 #[utoipa::path(post, path = "/api/v1/calls/{id}/ring_back", tag = "calls", security(("bearer" = [])),
     params(("id" = CallId, Path)),
     responses((status = ACCEPTED), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
@@ -156,11 +159,16 @@ pub async fn ring_back(
     let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
     let refuse = |why: &str| Problem::conflict("call.not_now", why);
     let ended = call.end.as_ref().ok_or_else(|| refuse("The call is not over."))?;
-    let number = call.remote.clone().ok_or_else(|| refuse("The caller withheld their number."))?;
     let did = call.did.clone().ok_or_else(|| refuse("It was we who called."))?;
-    if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
-        return Err(refuse("The caller is being rung back already."));
+    let before = front.store.find_callback(&id).await?;
+    if before.as_ref().is_some_and(|callback| callback.end.is_none()) {
+        let rung = front.desk.ring_now(id, signed.bearer.user).await;
+        let already = |NotNow(why)| refuse(&format!("The caller is being rung back already. {why}"));
+        return rung.map(|()| StatusCode::ACCEPTED).map_err(already);
     }
+    // Who asked to be called back said where.
+    let number = before.map(|callback| callback.number).or_else(|| call.remote.clone());
+    let number = number.ok_or_else(|| refuse("The caller withheld their number."))?;
     let account = front.store.find_account(&call.account).await?.ok_or_else(|| Problem::not_found("account"))?;
     let now = front.clock.utc();
     let callback = Callback {
@@ -191,7 +199,10 @@ pub async fn seen_to(State(front): State<Front>, by: Operator, Id(id): Id<CallId
     let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
     // Who is still to be rung has not been seen to: they would come up in the queue all the same.
     if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
-        return Err(Problem::conflict("call.not_now", "The caller is still to be rung back: wait for the end of it."));
+        return Err(Problem::conflict(
+            "call.not_now",
+            "The caller is still to be rung back: give that up first, or wait for the end of it.",
+        ));
     }
     front.desk.see_to(call.id);
     tracing::info!(user = %by.0.bearer.user, "a caller was seen to");

@@ -119,6 +119,14 @@ impl Problem {
     }
 }
 
+/// A reason, as the engine and the disk give it, as a sentence for people.
+pub(super) fn as_sentence(why: impl std::fmt::Display) -> String {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// The one fault, or how many there are.
 fn sentence(what: &str, faults: &[Fault]) -> String {
     match faults {

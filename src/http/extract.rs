@@ -2,17 +2,23 @@
 //! parameters, identifiers in the path, idempotency keys, and the address of whoever asks.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::error::Problem;
+use super::misread;
+use super::router::MAX_BODY_BYTES;
 use super::state::Front;
+
+/// The most of a body that is too large and is read all the same, so that its sender hears why.
+const LINGER: usize = 64 * 1_024 * 1_024;
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -20,30 +26,61 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Front> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, front: &Front) -> Result<Self, Problem> {
-        match Json::<T>::from_request(request, front).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
+    async fn from_request(request: Request, _front: &Front) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "body.not_json",
                 "The request cannot be read",
                 "Send the body as application/json.",
-            )),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
-            Err(JsonRejection::JsonDataError(e)) => Err(Problem::malformed("body.invalid", e.body_text())),
-            Err(rejection) => Err(Problem::malformed("body.malformed", rejection.body_text())),
+            ));
         }
+        let bytes = read_body(request, MAX_BODY_BYTES).await?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| misread::of_body(&error))?;
+        let end = json.end();
+        end.map_err(|_| Problem::malformed("body.malformed", "After the JSON there is more. Send one value."))?;
+        Ok(Self(body))
     }
 }
 
-/// 413: more than is taken.
-pub fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "body.too_large",
-        "Too large",
-        format!("A body has {} KiB at most.", super::router::MAX_BODY_BYTES / 1_024),
-    )
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// Reads a body of `most` octets at most. More than that is read to its end and thrown away, within reason: who is still
+/// sending when the connection closes never sees the answer (RFC 9112 §9.6).
+pub async fn read_body(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
+    // Who asks before sending is told before sending (RFC 9110 §10.1.1).
+    let told =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|octets| octets.to_str().ok()?.parse::<u64>().ok());
+    if request.headers().contains_key(header::EXPECT) && told.is_some_and(|octets| octets > most as u64) {
+        return Err(too_large(most));
+    }
+    let mut body = request.into_body();
+    let (mut read, mut octets) = (Vec::new(), 0_usize);
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| Problem::malformed("body.broken_off", "The body broke off. Send it again."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        octets = octets.saturating_add(data.len());
+        if octets <= most {
+            read.extend_from_slice(&data);
+        } else if octets > LINGER {
+            break;
+        } else {
+            read = Vec::new();
+        }
+    }
+    if octets > most { Err(too_large(most)) } else { Ok(read) }
+}
+
+/// 413: more than the `most` that is taken.
+pub fn too_large(most: usize) -> Problem {
+    let most = if most < 1_048_576 { format!("{} KiB", most / 1_024) } else { format!("{} MiB", most / 1_048_576) };
+    let detail = format!("A body has {most} at most here. Send less.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "Too large", detail)
 }
 
 /// Query parameters.
@@ -53,9 +90,8 @@ impl<T: DeserializeOwned> FromRequestParts<Front> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
-        let Query(params) = Query::<T>::from_request_parts(parts, front)
-            .await
-            .map_err(|e| Problem::malformed("query.invalid", e.body_text()))?;
+        let Query(params) =
+            Query::<T>::from_request_parts(parts, front).await.map_err(|e| misread::of_query(&e.body_text()))?;
         Ok(Self(params))
     }
 }

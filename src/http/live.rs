@@ -15,6 +15,7 @@ use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
 use crate::io::store::callbacks::Callback;
 
+use super::error::as_sentence;
 use super::state::{Answer, Board, Desk, NotNow, Phones};
 
 /// Calls and seats of this process.
@@ -28,10 +29,7 @@ pub struct LiveDesk {
 
 /// A reason of the engine's as a sentence for an operator.
 fn not_now(why: impl std::fmt::Display) -> NotNow {
-    let why = why.to_string();
-    let mut letters = why.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    NotNow(format!("{first}{}.", letters.as_str()))
+    NotNow(as_sentence(why))
 }
 
 impl Desk for LiveDesk {
@@ -107,6 +105,14 @@ impl Desk for LiveDesk {
 
     fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool> {
         Box::pin(async move { self.calls.ring_back(callback, account, &by).await })
+    }
+
+    fn ring_now(&self, call: CallId, by: UserId) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.ring_now(&call, &by).await.map_err(not_now) })
+    }
+
+    fn give_up_ringing(&self, call: CallId, by: UserId) -> Result<(), NotNow> {
+        self.calls.give_up_ringing(&call, &by).map_err(not_now)
     }
 
     fn see_to(&self, call: CallId) {

@@ -155,12 +155,7 @@ fn show_as(
 ) -> MessageView {
     MessageView {
         id: message.id,
-        account: AccountRef {
-            id: account.id.clone(),
-            name: account.name.clone(),
-            color: account.color.clone(),
-            zone: account.zone.clone(),
-        },
+        account: AccountRef::from(account),
         call_type: CallTypeRef { id: message.call_type, name: call_type },
         call: message.call,
         caller: message.caller,

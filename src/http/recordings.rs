@@ -26,7 +26,7 @@ use crate::io::store::calls::CallEventRecord;
 use crate::io::store::users::Role;
 
 use super::auth::{Operator, Signed};
-use super::error::{Problem, ProblemBody};
+use super::error::{Problem, ProblemBody, as_sentence};
 use super::extract::Id;
 use super::state::Front;
 
@@ -43,7 +43,7 @@ pub struct RecordingView {
 
 impl From<RecordingError> for Problem {
     fn from(error: RecordingError) -> Self {
-        let detail = sentence(&error);
+        let detail = as_sentence(&error);
         match error {
             RecordingError::Missing => Self::new(StatusCode::NOT_FOUND, error.code(), "Not found", detail),
             RecordingError::NotOurs | RecordingError::Damaged { .. } => {
@@ -55,13 +55,6 @@ impl From<RecordingError> for Problem {
             }
         }
     }
-}
-
-fn sentence(error: &RecordingError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 /// Refuses whoever may not listen to this call.

@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor,
-    flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
+    abandoned, account_edit, accounts, alarms, board, callbacks, calls, console, contacts, dispatches, drafts, events,
+    floor, flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
     speech, users,
 };
 
@@ -70,8 +70,9 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::check))
         .routes(routes!(board::show))
         .routes(routes!(calls::list))
-        .routes(routes!(abandoned::ring_back))
+        .routes(routes!(abandoned::ring_back, callbacks::give_up))
         .routes(routes!(abandoned::seen_to))
+        .routes(routes!(callbacks::list))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))
         .routes(routes!(calls::retrieve))

@@ -7,12 +7,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::account::Speech;
+use crate::domain::account::edit::MAX_SPEECH;
 use crate::domain::account::fault::Fault;
 use crate::io::speech::{MAX_UPLOAD_BYTES, SpeechError};
 
 use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
-use super::extract::Body;
+use super::extract::{Body, read_body};
 use super::state::Front;
 
 /// A recording that was kept.
@@ -34,11 +35,8 @@ pub async fn upload(
     Supervisor(signed): Supervisor,
     request: Request,
 ) -> Result<(StatusCode, Json<KeptRecording>), Problem> {
-    let body = axum::body::to_bytes(request.into_body(), MAX_UPLOAD_BYTES).await.map_err(|_| {
-        let detail = format!("A recording has {} MiB at most.", MAX_UPLOAD_BYTES / 1_048_576);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "Too large", detail)
-    })?;
-    let kept = front.voice.keep_upload(Vec::from(body)).await.map_err(refuse)?;
+    let body = read_body(request, MAX_UPLOAD_BYTES).await?;
+    let kept = front.voice.keep_upload(body).await.map_err(refuse)?;
     tracing::info!(user = %signed.bearer.user, millis = kept.millis, "a recording was uploaded");
     let speech = Speech::Uploaded { recording: kept.recording };
     Ok((StatusCode::CREATED, Json(KeptRecording { speech, millis: kept.millis })))
@@ -53,10 +51,15 @@ pub async fn listen(
     _by: Supervisor,
     Body(speech): Body<Speech>,
 ) -> Result<Response, Problem> {
-    if let Speech::Spoken { text } = &speech
-        && text.trim().is_empty()
-    {
-        return Err(fault("speech.text_missing", "There is nothing to say.".into(), "Write it."));
+    if let Speech::Spoken { text } = &speech {
+        if text.trim().is_empty() {
+            return Err(fault("speech.text_missing", "There is nothing to say.".into(), "Write it."));
+        }
+        // As much as an account may have said.
+        if text.chars().count() > MAX_SPEECH {
+            let cure = format!("Write {MAX_SPEECH} characters at most.");
+            return Err(fault("speech.text_too_long", "That is too long to be spoken.".into(), &cure));
+        }
     }
     let wav = front.voice.wav(&speech).await.map_err(refuse)?;
     Ok(([(header::CONTENT_TYPE, "audio/wav")], wav).into_response())

@@ -165,6 +165,10 @@ pub trait Desk: Send + Sync {
     fn silence(&self, alarm: &str);
     /// `by` rings a caller back who hung up too early. False: it cannot be stored now.
     fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool>;
+    /// `by` rings a caller back now who was to be rung later.
+    fn ring_now(&self, call: CallId, by: UserId) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` would not have a caller rung any more.
+    fn give_up_ringing(&self, call: CallId, by: UserId) -> Result<(), NotNow>;
     /// Somebody has seen to the caller of a call that is over.
     fn see_to(&self, call: CallId);
     /// `by` listens to the recording of `call`: answered when its record says so. False: it cannot now.

@@ -1,5 +1,5 @@
-//! Users: who signs in, as what, and what they can do for a caller. Admins change them, supervisors say who can what. Whoever is locked out, or gets another password or role, is signed out at
-//! once; a call they are on goes on.
+//! Users: who signs in, as what, and what they can do for a caller. Admins change them, supervisors say who can what. Whoever
+//! is locked out, or gets another password or role, is signed out at once; a call they are on goes on.
 
 use axum::Json;
 use axum::extract::State;
@@ -188,9 +188,12 @@ async fn is_other_admin(tx: &mut Tx, than: &UserId) -> Result<bool, Problem> {
 
 fn check_password(faults: &mut Faults, password: &SecretString) {
     let chars = password.expose_secret().chars().count();
-    if !(MIN_PASSWORD_CHARS..=MAX_PASSWORD).contains(&chars) {
+    if chars < MIN_PASSWORD_CHARS {
         let detail = format!("A password has at least {MIN_PASSWORD_CHARS} characters.");
         faults.add("/password", "user.password", detail, "Choose a longer one: several words are easy to remember.");
+    } else if chars > MAX_PASSWORD {
+        let detail = format!("A password has {MAX_PASSWORD} characters at most.");
+        faults.add("/password", "user.password_too_long", detail, "Choose a shorter one.");
     }
 }
 

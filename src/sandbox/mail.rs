@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 pub struct Mail {
     pub from: String,
     pub subject: String,
-    /// Lines ended by LF.
+    /// Lines ended by LF; what goes along is named at the end.
     pub body: String,
 }
 
@@ -26,8 +26,21 @@ pub fn read(raw: &[u8]) -> Mail {
     Mail {
         from: decode_words(header(&headers, "from")),
         subject: decode_words(header(&headers, "subject")),
-        body: plain_part(&headers, body, DEPTH),
+        body: plain_part(&headers, body, DEPTH) + &attached(&headers, body),
     }
+}
+
+/// `Attached: voicemail.wav`, a line for each; sounds are not kept.
+fn attached(headers: &[(String, String)], body: &str) -> String {
+    let kind = header(headers, "content-type");
+    let Some(boundary) = parameter(kind, "boundary").filter(|_| kind.starts_with("multipart/mixed")) else {
+        return String::new();
+    };
+    let name = |part: &str| {
+        let headers = unfold(split(part).0);
+        parameter(header(&headers, "content-disposition"), "filename")
+    };
+    parts(body, &boundary).into_iter().filter_map(name).map(|name| format!("\nAttached: {name}\n")).collect()
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -159,6 +172,16 @@ mod tests {
         assert_eq!(mail.from, "Café Desk <desk@example.test>");
         assert_eq!(mail.subject, "Burst pipe");
         assert_eq!(mail.body.trim_end(), "Café is wet");
+    }
+
+    #[test]
+    fn what_goes_along_is_named() {
+        let raw =
+            b"Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHear it.\r\n\
+            --b\r\nContent-Type: audio/wav\r\nContent-Disposition: attachment; filename=\"voicemail.wav\"\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\nUklGRg==\r\n--b--\r\n";
+        assert_eq!(read(raw).body, "Hear it.\n\nAttached: voicemail.wav\n");
+        assert_eq!(read(b"Content-Type: text/plain\r\n\r\nNothing.").body, "Nothing.");
     }
 
     #[test]

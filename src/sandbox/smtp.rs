@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 
 /// The largest mail taken.
-pub const MAX_MAIL: usize = 1024 * 1024;
+pub const MAX_MAIL: usize = 8 * 1024 * 1024;
 const MAX_LINE: usize = 4_096;
 const MAX_RECIPIENTS: usize = 50;
 const MAX_CONNECTIONS: usize = 32;

@@ -3,11 +3,17 @@
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::domain::call::cause::Cause;
-use cordboard::io::store::callbacks::Callback;
+use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 use serde_json::{Value, json};
 
 use crate::support::{House, START, Told, number};
+
+async fn keep(house: &House, callback: &Callback) {
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_callback(callback).await.expect("a callback");
+    tx.commit("test").await.expect("written");
+}
 
 /// A call that ended, with its events after it.
 async fn call(house: &House, name: &str, caller: Option<&str>, events: &[(&str, Value)]) {
@@ -102,10 +108,40 @@ async fn a_caller_is_rung_back_at_the_number_they_called_from_and_not_twice() {
     assert_eq!((callback.did.as_e164(), callback.since), ("+12025550102", START.plus_ms(-50_000)));
     assert_eq!(ring("call_2").await.json()["detail"], "The caller withheld their number.");
     assert_eq!(ring("call_9").await.status, StatusCode::NOT_FOUND);
-    let mut tx = house.store.write().await.expect("a transaction");
-    tx.upsert_callback(&Callback::clone(callback)).await.expect("a callback");
-    tx.commit("test").await.expect("written");
-    assert_eq!(ring("call_1").await.json()["detail"], "The caller is being rung back already.");
+    keep(&house, callback).await;
     let list = house.fetch("/api/v1/calls?abandoned=any", &kim).await.json();
     assert_eq!((&list["items"][1]["call"], &list["items"][1]["ring_back"]), (&json!("call_1"), &json!(true)));
+}
+
+#[tokio::test]
+async fn who_was_rung_in_vain_shows_the_next_try_and_is_rung_now_or_given_up() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    call(&house, "1", Some("+12025550150"), &[("abandoned", json!({"on": "queue"}))]).await;
+    let act = async |method: Method, path: &str| {
+        let asked = house.ask(method, &format!("/api/v1/calls/call_1/{path}"), &kim, Value::Null).await;
+        asked.status
+    };
+    assert_eq!(act(Method::DELETE, "ring_back").await, StatusCode::NOT_FOUND, "nobody was to ring");
+    assert_eq!(act(Method::POST, "ring_back").await, StatusCode::ACCEPTED);
+    let (first, _) = Told::so_far(&house.told.rung_back).remove(0);
+    let waits = Callback { tries: 1, next_at: START.plus_ms(300_000), ..first };
+    keep(&house, &waits).await;
+    let tries = async || house.fetch("/api/v1/calls?abandoned=any", &kim).await.json()["items"][0]["tries"].clone();
+    assert_eq!(tries().await, json!({"made": 1, "most": 3, "next_at": START.plus_ms(300_000)}));
+    assert_eq!(act(Method::POST, "seen_to").await, StatusCode::CONFLICT);
+    assert_eq!(act(Method::POST, "ring_back").await, StatusCode::ACCEPTED);
+    let by_kim = (CallId::named("1"), UserId::named("kim"));
+    assert_eq!(Told::so_far(&house.told.rung_now), [by_kim.clone()]);
+    assert_eq!(act(Method::DELETE, "ring_back").await, StatusCode::NO_CONTENT);
+    assert_eq!(Told::so_far(&house.told.given_up), [by_kim]);
+    let end = CallbackEnd { at: START, outcome: "given_up".into(), operator: None };
+    keep(&house, &Callback { end: Some(end), ..waits }).await;
+    assert_eq!(tries().await, json!({"made": 1, "most": 3, "next_at": null}));
+    assert_eq!(act(Method::DELETE, "ring_back").await, StatusCode::CONFLICT);
+    let list = house.fetch("/api/v1/callbacks", &kim).await.json();
+    let [item] = list["items"].as_array().expect("items").as_slice() else { panic!("{list}") };
+    assert_eq!((&item["call"], &item["tries"]), (&json!("call_1"), &json!({"made": 1, "most": 3, "next_at": null})));
+    assert_eq!((&item["number"], &item["account"]["id"]), (&json!("+12025550150"), &json!("acc_plumbing")));
+    assert_eq!(act(Method::POST, "seen_to").await, StatusCode::NO_CONTENT);
 }

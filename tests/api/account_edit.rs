@@ -282,3 +282,20 @@ async fn call_types_are_written_as_one_list_and_their_forms_counted() {
     let expected = [("/call_types/0/name", "call_type.name_missing"), ("/call_types/0/id", "call_type.unknown")];
     assert_eq!(wrong(&got), pairs(&expected));
 }
+
+#[tokio::test]
+async fn a_call_type_that_was_taken_out_by_mistake_comes_back_as_the_one_it_was() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing";
+    let before = house.fetch(path, &sam).await.json();
+    let put = async |edition: &Value, types: Value| {
+        let body = json!({"edition": edition, "call_types": types});
+        expect(&house, StatusCode::OK, Method::PUT, &format!("{path}/call_types"), &sam, body).await
+    };
+    let kept = json!([before["call_types"][1]]);
+    let without = put(&before["edition"], kept).await;
+    assert_eq!(without["call_types"].as_array().unwrap().len(), 1);
+    let back = put(&without["edition"], before["call_types"].clone()).await;
+    assert_eq!(back["call_types"], before["call_types"], "the same one, with its form and its protocol");
+}

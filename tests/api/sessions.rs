@@ -65,6 +65,7 @@ async fn a_refresh_token_works_once_and_a_second_use_ends_the_session() {
     let old = house.fetch("/api/v1/me", first["access_token"].as_str().expect("a token")).await;
     assert_eq!(old.problem(), "auth.expired");
 
+    // Not at once, as who has lost the answer would.
     let stolen = house.ask(Method::POST, path, "", refresh(&first["refresh_token"])).await;
     assert_eq!((stolen.status, stolen.problem().as_str()), (StatusCode::UNAUTHORIZED, "auth.reused"));
     assert_eq!(house.fetch("/api/v1/me", token).await.problem(), "auth.ended");

@@ -55,6 +55,9 @@ async fn words_are_listened_to_before_they_are_saved() {
     assert!(hound::WavReader::new(&heard.body[..]).unwrap().duration() > 0);
     let got = house.ask(Method::POST, "/api/v1/speech/listen", &sam, json!({"kind": "spoken", "text": " "})).await;
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "speech.text_missing"));
+    let long = json!({"kind": "spoken", "text": "a".repeat(150_000)});
+    let got = house.ask(Method::POST, "/api/v1/speech/listen", &sam, long).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "speech.text_too_long"));
     let got =
         house.ask(Method::POST, "/api/v1/speech/listen", &sam, json!({"kind": "uploaded", "recording": "x"})).await;
     assert_eq!(got.problem(), "speech.no_recording");

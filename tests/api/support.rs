@@ -79,6 +79,8 @@ pub struct Told {
     pub skilled: Mutex<Vec<(UserId, Skills)>>,
     pub silenced: Mutex<Vec<String>>,
     pub rung_back: Mutex<Vec<(Callback, UserId)>>,
+    pub rung_now: Mutex<Vec<(CallId, UserId)>>,
+    pub given_up: Mutex<Vec<(CallId, UserId)>>,
     pub seen_to: Mutex<Vec<CallId>>,
     pub listened: Mutex<Vec<(CallId, UserId)>>,
     /// Who listens to which live call from now on; no mode: no longer.
@@ -541,6 +543,16 @@ impl Desk for Double {
     fn ring_back(&self, callback: Callback, _account: Account, by: UserId) -> Answer<'_, bool> {
         push(&self.told.rung_back, (callback, by));
         Box::pin(async { true })
+    }
+
+    fn ring_now(&self, call: CallId, by: UserId) -> Answer<'_, Result<(), NotNow>> {
+        push(&self.told.rung_now, (call, by));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn give_up_ringing(&self, call: CallId, by: UserId) -> Result<(), NotNow> {
+        push(&self.told.given_up, (call, by));
+        Ok(())
     }
 
     fn see_to(&self, call: CallId) {

@@ -56,6 +56,10 @@ async fn everything_wrong_with_a_user_is_told_at_once() {
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "user.invalid"));
     let codes: Vec<Value> = got.json()["errors"].as_array().unwrap().iter().map(|e| e["code"].clone()).collect();
     assert_eq!(codes, ["user.login", "user.password"]);
+    let long = json!({"login": "mia", "name": "Mia", "role": "operator", "password": "a".repeat(1_200)});
+    let got = house.ask(Method::POST, "/api/v1/users", &ada, long).await.json();
+    let fault = &got["errors"][0];
+    assert_eq!((&fault["code"], &fault["cure"]), (&json!("user.password_too_long"), &json!("Choose a shorter one.")));
 }
 
 #[tokio::test]

@@ -7,13 +7,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use cordboard::base::id::AttemptId;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
-use cordboard::io::deliver::{Delivery, Mail, Mailer as _};
+use cordboard::io::deliver::{Attached, Delivery, Mail, Mailer as _};
 
 use crate::peers;
 
 /// Takes mail and prints each as a line of JSON; refuses what is for `nobody`, puts off what is for `busy`.
 const SERVER: &str = r#"
-import json, sys
+import hashlib, json, sys
 from email import message_from_bytes, policy
 from aiosmtpd.controller import Controller
 class Handler:
@@ -26,7 +26,8 @@ class Handler:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         print(json.dumps({"to": envelope.rcpt_tos, "envelope_from": envelope.mail_from, "from": str(mail["From"]),
             "subject": str(mail["Subject"]), "id": str(mail["Message-ID"]), "reply_to": str(mail["Reply-To"]),
-            "body": mail.get_content()}), flush=True)
+            "body": mail.get_body(("plain",)).get_content(),
+            "attached": [[a.get_content_type(), a.get_filename(), hashlib.sha256(a.get_content()).hexdigest()] for a in mail.iter_attachments()]}), flush=True)
         return "250 OK"
 controller = Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1]))
 controller.start()
@@ -102,6 +103,7 @@ fn mail(to: &str) -> Mail {
         to: to.into(),
         subject: "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche".into(),
         body: "Problem:\nRohrbruch in der Küche\n.\nA line with a dot alone above.\n".into(),
+        attached: None,
     }
 }
 
@@ -120,6 +122,20 @@ async fn a_real_smtp_server_receives_the_mail_whole() {
     assert_eq!(got["subject"], "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche");
     let body = got["body"].as_str().expect("a text").replace("\r\n", "\n");
     assert!(body.contains("Küche\n.\nA line with a dot alone above."), "{body}");
+}
+
+#[tokio::test]
+async fn a_sound_goes_along_and_arrives_as_it_was() {
+    let Some(mut server) = Server::start("email with a sound through a real SMTP server") else { return };
+    let wav: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let attached = Some(Attached { name: "voicemail.wav".into(), wav: wav.clone() });
+    let sent = mailer(server.port).send(&Mail { attached, ..mail("ben@example.com") }).await;
+    assert!(matches!(sent, Delivery::Accepted { .. }), "{sent:?}");
+    let got = server.received();
+    assert!(got["body"].as_str().expect("a text").contains("Rohrbruch in der Küche"));
+    let digest = ring::digest::digest(&ring::digest::SHA256, &wav);
+    let hex: String = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+    assert_eq!(got["attached"], serde_json::json!([["audio/wav", "voicemail.wav", hex]]));
 }
 
 #[tokio::test]

@@ -17,22 +17,25 @@ use super::NOW;
 
 use super::contract::*;
 
-pub async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store) {
+/// The cases of this file by name.
+pub fn cases() -> Vec<(&'static str, Case)> {
+    vec![
+        ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
+            Box::pin(a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
+        }),
+        ("callbacks_that_came_to_nothing_are_listed_until_seen_to", |s| {
+            Box::pin(callbacks_that_came_to_nothing_are_listed_until_seen_to(s))
+        }),
+        ("callers_who_hung_up_are_listed_until_seen_to", |s| Box::pin(callers_who_hung_up_are_listed_until_seen_to(s))),
+        ("an_account_counts_its_editions", |s| Box::pin(an_account_counts_its_editions(s))),
+        ("a_contact_goes_with_its_destinations", |s| Box::pin(a_contact_goes_with_its_destinations(s))),
+        ("another_role_ends_sessions", |s| Box::pin(another_role_ends_sessions(s))),
+    ]
+}
+
+async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store) {
     with_account(&store).await;
-    let promised = |name: &str, since: i64| Callback {
-        call: CallId::named(name),
-        account: account().id,
-        did: number("+12025550102"),
-        number: number("+12025550150"),
-        priority: 2,
-        skills: [skill("spanish")].into(),
-        since: UtcMs(since),
-        promised_at: NOW,
-        tries: 0,
-        next_at: NOW,
-        end: None,
-    };
-    let (late, early) = (promised("late", 2), promised("early", 1));
+    let (late, early) = (promised(CallId::named("late"), 2), promised(CallId::named("early"), 1));
     write(&store, &[&late, &early]).await;
     assert_eq!(store.list_open_callbacks().await.unwrap(), [early.clone(), late.clone()]);
     let tried = Callback { tries: 1, next_at: NOW.plus_ms(300_000), ..early.clone() };
@@ -44,6 +47,22 @@ pub async fn a_callback_is_open_until_it_has_an_end_and_keeps_that(store: Store)
     assert_eq!(store.find_callback(&late.call).await.unwrap(), Some(over), "the first end counts");
 }
 
+fn promised(call: CallId, since: i64) -> Callback {
+    Callback {
+        call,
+        account: account().id,
+        did: number("+12025550102"),
+        number: number("+12025550150"),
+        priority: 2,
+        skills: [skill("spanish")].into(),
+        since: UtcMs(since),
+        promised_at: NOW,
+        tries: 0,
+        next_at: NOW,
+        end: None,
+    }
+}
+
 async fn write(store: &Store, callbacks: &[&Callback]) {
     let mut tx = store.write().await.unwrap();
     for callback in callbacks {
@@ -52,7 +71,7 @@ async fn write(store: &Store, callbacks: &[&Callback]) {
     tx.commit("test").await.unwrap();
 }
 
-pub async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
+async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
     with_account(&store).await;
     with_user(&store, "kim").await;
     let end =
@@ -92,7 +111,31 @@ pub async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
     assert_eq!(list(Some(Abandoned::Queue), None, 10).await, []);
 }
 
-pub async fn an_account_counts_its_editions(store: Store) {
+async fn callbacks_that_came_to_nothing_are_listed_until_seen_to(store: Store) {
+    with_account(&store).await;
+    let mut tx = store.write().await.unwrap();
+    for n in 1..=5 {
+        tx.insert_call(&call(n)).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
+    let ended = |outcome: &str| Some(CallbackEnd { at: NOW, outcome: outcome.to_owned(), operator: None });
+    let ends = [None, ended("not_reached"), ended("given_up"), ended("reached"), ended("withdrawn")];
+    for (n, end) in (1..).zip(ends) {
+        write(&store, &[&Callback { end, ..promised(call(n).id, i64::from(n)) }]).await;
+    }
+    let list = async |since| {
+        let found = store.list_callbacks_to_see_to(since).await.unwrap();
+        found.into_iter().map(|callback| callback.call).collect::<Vec<_>>()
+    };
+    assert_eq!(list(NOW.plus_ms(-1)).await, [1, 2, 3].map(|n| call(n).id));
+    assert_eq!(list(NOW).await, [call(1).id], "longer ago");
+    let mut tx = store.write().await.unwrap();
+    tx.append_call_event(&call(2).id, NOW, SEEN_TO, &serde_json::json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(list(NOW.plus_ms(-1)).await, [1, 3].map(|n| call(n).id));
+}
+
+async fn an_account_counts_its_editions(store: Store) {
     let id = account().id;
     assert_eq!(store.find_account_edition(&id).await.unwrap(), None);
     for expected in 1..=2 {
@@ -112,7 +155,7 @@ pub async fn an_account_counts_its_editions(store: Store) {
     assert_eq!(store.write().await.unwrap().lock_account(&AccountId::named("none")).await.unwrap(), None);
 }
 
-pub async fn a_contact_goes_with_its_destinations(store: Store) {
+async fn a_contact_goes_with_its_destinations(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.upsert_account(&account(), NOW).await.unwrap();
     tx.upsert_contact(&contact("ben")).await.unwrap();
@@ -144,7 +187,7 @@ pub async fn a_contact_goes_with_its_destinations(store: Store) {
     assert!(tx.delete_contact(&ContactId::named("maya"), NOW).await.is_err());
 }
 
-pub async fn another_role_ends_sessions(store: Store) {
+async fn another_role_ends_sessions(store: Store) {
     let hash = HashedPassword::of(SecretString::from("correct horse")).await.unwrap();
     let kim = User {
         id: UserId::named("kim"),

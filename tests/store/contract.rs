@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{
     AccountId, CallId, CallTypeId, ContactId, DestinationId, DeviceId, DraftId, MessageId, ProtocolId, ScheduleId,
     UserId,
@@ -14,7 +13,7 @@ use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
-    Speech, Urgency, WhenOverdue,
+    Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -29,20 +28,18 @@ use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
 use cordboard::io::store::messages::MessageFilter;
-use cordboard::io::store::sessions::{Refreshed, SESSION_MS};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailEnd};
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::NOW;
-use super::clients;
+use super::{NOW, clients, sessions};
 
-type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
+pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All cases by name.
 pub fn cases() -> Vec<(&'static str, Case)> {
-    vec![
+    let own: Vec<(&'static str, Case)> = vec![
         ("accounts_come_back_as_written", |s| Box::pin(accounts_come_back_as_written(s))),
         ("a_dropped_transaction_leaves_nothing", |s| Box::pin(a_dropped_transaction_leaves_nothing(s))),
         ("contacts_keep_their_order_and_places", |s| Box::pin(contacts_keep_their_order_and_places(s))),
@@ -52,13 +49,6 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("desk_phones_are_their_owners_and_their_secrets_sealed", |s| {
             Box::pin(desk_phones_are_their_owners_and_their_secrets_sealed(s))
         }),
-        ("a_callback_is_open_until_it_has_an_end_and_keeps_that", |s| {
-            Box::pin(clients::a_callback_is_open_until_it_has_an_end_and_keeps_that(s))
-        }),
-        ("callers_who_hung_up_are_listed_until_seen_to", |s| {
-            Box::pin(clients::callers_who_hung_up_are_listed_until_seen_to(s))
-        }),
-        ("a_refresh_token_works_once", |s| Box::pin(a_refresh_token_works_once(s))),
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
         ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
@@ -66,11 +56,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
-        ("an_account_counts_its_editions", |s| Box::pin(clients::an_account_counts_its_editions(s))),
-        ("a_contact_goes_with_its_destinations", |s| Box::pin(clients::a_contact_goes_with_its_destinations(s))),
-        ("another_role_ends_sessions", |s| Box::pin(clients::another_role_ends_sessions(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
-    ]
+    ];
+    [own, clients::cases(), sessions::cases()].concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -103,7 +91,12 @@ pub fn account() -> Account {
         max_wait_secs: 180,
         undo_secs: 10,
         leave_message: LeaveMessage::Nothing,
-        recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: None, tell_contact: false },
+        recording: RecordingPolicy {
+            mode: RecordingMode::OnDemand,
+            announcement: None,
+            tell_contact: false,
+            voicemail_mail: VoicemailMail::Link,
+        },
         queueing: Queueing {
             skills: [skill("Spanish")].into(),
             skill_wait_secs: 45,
@@ -411,13 +404,6 @@ async fn passwords_open_for_their_user_only(store: Store) {
     assert_eq!((lee.disabled, lee.skills), (true, [skill("german")].into()));
 }
 
-async fn refresh(store: &Store, token: &SecretString, now: UtcMs) -> Refreshed {
-    let mut tx = store.write().await.unwrap();
-    let refreshed = tx.refresh_session(token, now).await.unwrap();
-    tx.commit("test").await.unwrap();
-    refreshed
-}
-
 async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     with_user(&store, "kim").await;
     let device = Device {
@@ -460,33 +446,6 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     tx.commit("test").await.unwrap();
     assert!(store.list_devices().await.unwrap().is_empty());
     assert!(store.find_device_hashes(&device.id).await.unwrap().is_none());
-}
-
-async fn a_refresh_token_works_once(store: Store) {
-    with_user(&store, "kim").await;
-    let mut tx = store.write().await.unwrap();
-    let (session, first) = tx.open_session(&user("kim").id, NOW).await.unwrap();
-    tx.commit("test").await.unwrap();
-    assert!(store.find_session(&session.id).await.unwrap().expect("is there").is_live(NOW));
-
-    let Refreshed::Renewed { token: second, user: who, .. } = refresh(&store, &first, NOW.plus_secs(60)).await else {
-        panic!("a fresh token is good");
-    };
-    assert_eq!(who, user("kim"));
-    assert!(matches!(refresh(&store, &secret("made up"), NOW).await, Refreshed::Refused));
-    // The first comes again: somebody has stolen it. Nothing of this session works any more.
-    assert!(matches!(refresh(&store, &first, NOW.plus_secs(70)).await, Refreshed::Reused { .. }));
-    assert!(matches!(refresh(&store, &second, NOW.plus_secs(80)).await, Refreshed::Refused));
-    assert!(!store.find_session(&session.id).await.unwrap().expect("is there").is_live(NOW.plus_secs(80)));
-
-    let mut tx = store.write().await.unwrap();
-    let (_, old) = tx.open_session(&user("kim").id, NOW).await.unwrap();
-    let (closed, token) = tx.open_session(&user("kim").id, NOW).await.unwrap();
-    assert!(tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
-    assert!(!tx.revoke_session(&closed.id, "signed out", NOW).await.unwrap());
-    tx.commit("test").await.unwrap();
-    assert!(matches!(refresh(&store, &token, NOW).await, Refreshed::Refused));
-    assert!(matches!(refresh(&store, &old, NOW.plus_ms(SESSION_MS)).await, Refreshed::Refused));
 }
 
 pub fn call(n: u32) -> CallRecord {

@@ -9,6 +9,7 @@ mod book;
 mod clients;
 mod contract;
 mod opening;
+mod sessions;
 
 use cordboard::base::clock::UtcMs;
 use cordboard::io::store::{Place, Store, StoreConfig};

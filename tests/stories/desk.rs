@@ -83,7 +83,8 @@ impl Texter for Devices {
 
 impl Mailer for Devices {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a> {
-        self.note(Kind::Mail, &mail.to, format!("{}\n{}", mail.subject, mail.body));
+        let attached = mail.attached.as_ref().map(|sound| format!("[{}, {} octets]", sound.name, sound.wav.len()));
+        self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached.unwrap_or_default()));
         Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }

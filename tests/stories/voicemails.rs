@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::id::{AccountId, CallId, CallTypeId};
-use cordboard::domain::account::Urgency;
+use cordboard::domain::account::{Urgency, VoicemailMail};
+use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
 use cordboard::engine::calls::record::{CallLog, Line};
+use cordboard::engine::dispatcher::Sounds;
 use cordboard::engine::voicemails::Voicemails;
 use cordboard::io::recording::Recordings;
 use cordboard::io::store::Store;
-use cordboard::io::store::calls::{CallRecord, Direction};
+use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
 use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::voicemails::VoicemailBegun;
 use cordboard::proto::audio::frame::FRAME;
@@ -41,6 +43,18 @@ fn begins(call_type: &str) -> [Line; 2] {
     [Line::Started(record), Line::VoicemailBegun(begun)]
 }
 
+/// Emails wait for it.
+fn hangs_up(after: i64) -> Line {
+    let end = CallEnd {
+        answered_at: None,
+        ended_at: NIGHT.plus_secs(after),
+        outcome: "voicemail".to_owned(),
+        cause: Cause::HungUp,
+        operator: None,
+    };
+    Line::Finished { call: call(), end }
+}
+
 fn ends(after: i64, heard: bool) -> Line {
     Line::VoicemailEnded { call: call(), at: NIGHT.plus_secs(after), heard }
 }
@@ -65,6 +79,8 @@ impl Night {
         let (recordings, _) =
             Recordings::start(directory.path().to_owned(), desk.store.house_seal(), clock.clone()).expect("a thread");
         let dispatcher = desk.dispatcher.clone();
+        let public_url = "https://desk.example.com".to_owned();
+        dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url });
         let voicemails = Voicemails::new(desk.store.clone(), clock, dispatcher, recordings.clone());
         Self { desk, voicemails, recordings, _directory: directory }
     }
@@ -115,6 +131,65 @@ async fn a_voicemail_on_postgresql() {
     let Some(server) = Postgres::start("the voicemail story on PostgreSQL") else { return };
     let desk = Desk::on_postgres(server.create_database(), &town::plumbing()).await;
     one_message_is_dispatched(Night::of(desk).await).await;
+}
+
+/// Speaks for so long, to the end.
+async fn speaks(night: &Night, secs: u64) {
+    let mut tap = night.recordings.begin(&call());
+    for _ in 0..secs * 50 {
+        tap.beat(&[4_000; FRAME], &[0; FRAME]);
+    }
+    drop(tap);
+    let until_whole = async {
+        while !night.recordings.open(&call()).is_ok_and(|recorded| recorded.is_complete()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), until_whole).await.expect("it is on disk");
+}
+
+#[tokio::test]
+async fn who_is_mailed_of_a_voicemail_hears_it_there() {
+    let night = Night::of(Desk::at_work(&town::lawyer()).await).await;
+    write(&night.desk.store, &begins("urgent")).await;
+    speaks(&night, 4).await;
+    write(&night.desk.store, &[ends(4, true), hangs_up(4)]).await;
+    night.voicemails.settle_all().await;
+    night.desk.advance(5).await;
+    // 4 s of 8,000 samples of two octets, after a head of 44.
+    let mail = night.desk.phone("Ben").expect_mail("[voicemail.wav, 64044 octets]");
+    assert!(mail.words.contains("What the caller said is attached."), "{}", mail.words);
+    assert!(mail.words.contains("https://desk.example.com/messages/msg_"), "{}", mail.words);
+    night.desk.phone("Ada").expect_mail("[voicemail.wav, 64044 octets]");
+}
+
+#[tokio::test]
+async fn an_account_that_wants_it_so_has_the_address_mailed_and_no_sound() {
+    let night = Night::of(Desk::at_work(&town::lawyer()).await).await;
+    let id = AccountId::named("one");
+    let mut account = night.desk.store.find_account(&id).await.expect("found").expect("an account");
+    account.recording.voicemail_mail = VoicemailMail::Link;
+    let mut tx = night.desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&account, NIGHT).await.expect("an account");
+    tx.commit("test").await.expect("committed");
+    write(&night.desk.store, &begins("urgent")).await;
+    speaks(&night, 4).await;
+    write(&night.desk.store, &[ends(4, true), hangs_up(4)]).await;
+    night.voicemails.settle_all().await;
+    night.desk.advance(5).await;
+    let mail =
+        night.desk.phone("Ben").expect_mail("Listen to it (with your log-in): https://desk.example.com/messages/");
+    assert!(!mail.words.contains("voicemail.wav"), "{}", mail.words);
+}
+
+#[tokio::test]
+async fn a_voicemail_whose_sound_is_gone_is_mailed_all_the_same_and_says_so() {
+    let night = Night::of(Desk::at_work(&town::lawyer()).await).await;
+    write(&night.desk.store, &begins("urgent")).await;
+    write(&night.desk.store, &[ends(4, true), hangs_up(4)]).await;
+    night.voicemails.settle_all().await;
+    night.desk.advance(5).await;
+    night.desk.phone("Ben").expect_mail("The sound could not be attached");
 }
 
 #[tokio::test]

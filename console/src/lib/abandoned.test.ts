@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KINDS, KIND_WORDS, begun } from './abandoned';
+import { KINDS, begun, goneRows, isBetweenTries, kindWords, triesWords } from './abandoned';
+import { clock } from './time';
 import type { AbandonedView } from './types';
 
 const item = (answers?: Record<string, string>): AbandonedView => ({
@@ -12,16 +13,41 @@ const item = (answers?: Record<string, string>): AbandonedView => ({
   ended_at: 60_000,
   operator: null,
   ring_back: false,
+  tries: null,
   draft: answers ? { id: 'drf_1', owner: { id: 'usr_1', name: 'Kim' }, call_type: null, answers } : null,
 });
 
 describe('a caller who hung up', () => {
   it('has each kind in words', () => {
-    for (const kind of KINDS) expect(KIND_WORDS[kind]).not.toBe('');
+    for (const kind of KINDS) expect(kindWords(kind)).not.toBe('');
+    expect(kindWords(null)).toBe('promised a call');
   });
 
   it('shows what was begun, and nothing where nothing was', () => {
     expect(begun(item({ name: 'Anna', phone: ' ', problem: 'Burst pipe', when: 'now', more: 'x' }))).toBe('Anna · Burst pipe · now');
     expect(begun(item())).toBe('');
+  });
+
+  it('is one line, whether rung back or not, below those who were promised it', () => {
+    const tries = { made: 1, most: 3, next_at: 5 };
+    const back = (call: string) => ({ call, account: item().account, number: '+12025550151', since: 1, tries });
+    const rows = goneRows([item()], [back('call_2'), back('call_1')]);
+    expect(rows.map((row) => [row.call, row.kind, row.caller])).toEqual([
+      ['call_2', null, '+12025550151'],
+      ['call_1', 'form', '+12025550150'],
+    ]);
+    expect(rows[0]!.ring_back).toBe(true);
+  });
+
+  it('says when they are rung again, and how often in vain', () => {
+    const now = Date.UTC(2026, 2, 7, 14, 0);
+    const later = now + 300_000;
+    const tries = (made: number, next_at: number | null) => ({ made, most: 3, next_at });
+    expect(triesWords(tries(1, later), now)).toBe(`next try ${clock(later)}, 1 of 3 in vain`);
+    expect(triesWords(tries(1, now - 1), now)).toBe('waits to be rung, 1 of 3 in vain');
+    expect(triesWords(tries(0, now - 1), now)).toBe('waits to be rung');
+    expect(triesWords(tries(3, null), now)).toBe('rung 3× in vain, not rung again');
+    expect(triesWords(null, now)).toBe('');
+    expect([isBetweenTries(tries(1, later), now), isBetweenTries(tries(1, now), now), isBetweenTries(tries(1, null), now)]).toEqual([true, false, false]);
   });
 });

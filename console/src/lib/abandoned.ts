@@ -1,19 +1,67 @@
-// Callers who hung up too early, in words.
+// Callers who hung up too early, or were cut off, in words.
 
-import type { AbandonedKind, AbandonedView } from './types';
+import { when } from './time';
+import type { AbandonedKind, AbandonedView, CallbackView, TriesView } from './types';
 
-export const KINDS: readonly AbandonedKind[] = ['greeting', 'queue', 'hold', 'parked', 'form'];
+export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'queue', 'hold', 'parked', 'form'];
 
-export const KIND_WORDS: Record<AbandonedKind, string> = {
+const WORDS: Record<AbandonedKind, string> = {
   greeting: 'during the greeting',
+  menu: 'in the menu',
+  voicemail: 'at the voicemail, nothing said',
   queue: 'in the queue',
   hold: 'on hold',
   parked: 'parked',
   form: 'form not finished',
+  cut_off: 'cut off by us',
 };
 
+/** Where they were; null: they asked to be called back. */
+export function kindWords(kind: AbandonedKind | null): string {
+  return kind ? WORDS[kind] : 'promised a call';
+}
+
+/** A line of the page *Hung up*. */
+export interface Gone extends Omit<AbandonedView, 'kind'> {
+  kind: AbandonedKind | null;
+}
+
+/** Who asked to be called back first, whoever waits longest on top; then those who hung up. Nobody twice. */
+export function goneRows(hungUp: AbandonedView[], callbacks: CallbackView[]): Gone[] {
+  const known = new Set(hungUp.map((item) => item.call));
+  const promised = callbacks.filter((back) => !known.has(back.call));
+  const row = ({ call, account, number, since, tries }: CallbackView): Gone => ({
+    call,
+    account,
+    did: null,
+    caller: number,
+    kind: null,
+    started_at: since,
+    ended_at: since,
+    operator: null,
+    ring_back: tries.next_at !== null,
+    tries,
+    draft: null,
+  });
+  return [...promised.map(row), ...hungUp];
+}
+
 /** The answers that a begun form holds, short. */
-export function begun(item: AbandonedView): string {
+export function begun(item: Pick<AbandonedView, 'draft'>): string {
   const answers = Object.values(item.draft?.answers ?? {}).map((answer) => answer.trim());
   return answers.filter(Boolean).slice(0, 3).join(' · ');
+}
+
+/** They are rung again at a time that is still to come: an operator may do so now, or give it up. */
+export function isBetweenTries(tries: TriesView | null, now: number): boolean {
+  return tries?.next_at != null && tries.next_at > now;
+}
+
+/** How ringing them back goes: `next try 14:05, 1 of 3 in vain`. */
+export function triesWords(tries: TriesView | null, now: number): string {
+  if (!tries) return '';
+  const vain = `${tries.made} of ${tries.most} in vain`;
+  if (tries.next_at === null) return tries.made > 0 ? `rung ${tries.made}× in vain, not rung again` : 'not rung again';
+  if (tries.next_at > now) return tries.made > 0 ? `next try ${when(tries.next_at, now)}, ${vain}` : `rung again ${when(tries.next_at, now)}`;
+  return tries.made > 0 ? `waits to be rung, ${vain}` : 'waits to be rung';
 }

@@ -3,6 +3,7 @@
 import type {
   AbandonedKind,
   AbandonedView,
+  CallbackView,
   Account,
   AccountSettings,
   Contact,
@@ -252,7 +253,9 @@ export const api = {
 
   abandoned: (filter: { abandoned: AbandonedKind | 'any'; cursor?: string; limit?: number }) =>
     request<Page<AbandonedView>>('GET', `/calls${query(filter)}`),
+  callbacks: () => request<{ items: CallbackView[] }>('GET', '/callbacks'),
   ringBack: (call: string) => request<void>('POST', `/calls/${id(call)}/ring_back`),
+  giveUpRinging: (call: string) => request<void>('DELETE', `/calls/${id(call)}/ring_back`),
   seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),

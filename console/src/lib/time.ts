@@ -78,3 +78,6 @@ export function countdown(at: number, now: number): string {
 export function until(at: number | null, now: number, zone?: string): string {
   return at === null ? 'open-ended' : `until ${when(at, now, zone)}`;
 }
+
+/** A caller who is on hold for longer is spoken of. */
+export const HOLD_REMINDER_MS = 45_000;

@@ -123,6 +123,8 @@ export interface RecordingPolicy {
   mode: 'off' | 'on' | 'on_demand';
   announcement: Speech | null;
   tell_contact: boolean;
+  /** What an email about a voicemail holds. */
+  voicemail_mail: 'attached' | 'link';
 }
 
 /** What is written of an account by those who set it up. */
@@ -343,7 +345,25 @@ export interface Waiting {
   ring_back?: boolean;
 }
 
-export type AbandonedKind = 'greeting' | 'queue' | 'hold' | 'parked' | 'form';
+export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'queue' | 'hold' | 'parked' | 'form' | 'cut_off';
+
+/** How far ringing somebody back has come. */
+export interface TriesView {
+  made: number;
+  most: number;
+  /** Before now: they wait for an operator. Null: nobody rings them any more. */
+  next_at: number | null;
+}
+
+/** A caller who is to be rung back, or was not reached and nobody has seen to. */
+export interface CallbackView {
+  call: string;
+  account: AccountRef;
+  number: string;
+  /** When they began to wait. */
+  since: number;
+  tries: TriesView;
+}
 
 /** A caller who hung up too early. */
 export interface AbandonedView {
@@ -358,6 +378,8 @@ export interface AbandonedView {
   operator: { id: string; name: string } | null;
   /** They are being rung back. */
   ring_back: boolean;
+  /** How far that has come, if it was ever begun. */
+  tries: TriesView | null;
   draft: { id: string; owner: { id: string; name: string }; call_type: string | null; answers: Answers } | null;
 }
 
@@ -461,6 +483,7 @@ export type FeedEvent =
   | { type: 'figures'; figures: FiguresView }
   | { type: 'quality'; quality: QualityView }
   | { type: 'account'; id: string; edition: number }
+  | { type: 'caller'; call: string; seen_to: boolean }
   | { type: 'pong' };
 
 export interface Session {

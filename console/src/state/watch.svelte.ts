@@ -3,6 +3,7 @@
 import { causeWords } from '../lib/hears';
 import { myCalls } from '../lib/reduce';
 import * as sound from '../lib/sound';
+import { HOLD_REMINDER_MS } from '../lib/time';
 import type { FeedState } from '../lib/reduce';
 import type { CallView, FeedEvent } from '../lib/types';
 import { accounts } from './accounts.svelte';
@@ -12,11 +13,12 @@ import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 
-const HOLD_REMINDER_MS = 45_000;
 const PARK_REMINDER_MS = 20_000;
 const ALARM_EVERY_MS = 9_000;
 const RING_EVERY_MS = 3_000;
 const QUIET_MS = 120_000;
+/** Then nobody needs the strip any more: whoever hung up is on the page *Hung up* until somebody has seen to them. */
+const GONE_STAYS_MS = 5 * 60_000;
 
 const TALKING = SPEAKING;
 
@@ -39,7 +41,7 @@ class Watch {
   private reminded = new Map<string, number>();
   /** The waiting caller of whom she was told last. */
   private told: string | null = null;
-  /** Callers who hung up while on hold or parked, until she has looked. */
+  /** Callers who hung up while on hold or parked, until she has looked, somebody has seen to them, or five minutes have passed. */
   gone = $state.raw<GoneCaller[]>([]);
 
   start(): void {
@@ -77,10 +79,12 @@ class Watch {
     }
     // The server forgets the check when this console was gone for a while: so do we.
     if ((event.type === 'seat' || event.type === 'hello') && desk.feed.seat?.checked === false && phone.checkedAt !== null) phone.unpass();
-    if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before);
+    if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before, event.type === 'hello');
+    if (event.type === 'caller' && event.seen_to) this.seen(event.call);
   }
 
-  private calls(before: FeedState): void {
+  /** `anew`: the line was down, and what happened meanwhile was not told. */
+  private calls(before: FeedState, anew: boolean): void {
     const was = new Map(myCalls(before).map((c) => [c.id, c]));
     for (const call of desk.mine) {
       const old = was.get(call.id);
@@ -89,7 +93,7 @@ class Watch {
       if (old && old.account.id !== call.account.id) this.renamed(call);
       if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
     }
-    this.parked(before);
+    this.parked(before, anew);
     this.notBrought(was);
     forms.letGo(desk.feed.calls, desk.feed.user?.id);
     forms.tidy(desk.mine, desk.feed.calls);
@@ -97,11 +101,15 @@ class Watch {
   }
 
   /** Callers whom this operator parked: fetched, back in the queue, or gone. */
-  private parked(before: FeedState): void {
+  private parked(before: FeedState, anew: boolean): void {
     for (const old of before.calls) {
       if (old.state !== 'parked' || old.parked?.by !== desk.feed.user?.id || old.parked?.slot == null) continue;
       const now = desk.feed.calls.find((c) => c.id === old.id);
-      if (!now || now.state === 'ended') this.hungUp(old, `while parked at ${old.parked.slot}`);
+      if (!now && anew) {
+        // Fetched, hung up, or cut off with the service: only the page knows.
+        const slot = old.parked.slot;
+        notices.show(`${old.account.name}: the caller parked at ${slot} is no longer there. Whoever hung up or was cut off is under Hung up (Alt+7).`, 'info');
+      } else if (!now || now.state === 'ended') this.hungUp(old, `while parked at ${old.parked.slot}`);
       else if (now.state === 'queued') notices.show(`${old.account.name}: nobody fetched the caller parked at ${old.parked.slot}. They are back at the head of the queue.`, 'info');
     }
   }
@@ -189,6 +197,7 @@ class Watch {
 
   private tick(): void {
     if (desk.selected === null && desk.mine.length > 0) this.choose();
+    if (this.gone.some((g) => clock.now - g.at > GONE_STAYS_MS)) this.gone = this.gone.filter((g) => clock.now - g.at <= GONE_STAYS_MS);
     if (!sound.isUnlocked()) return;
     const now = clock.now;
     if (desk.alarming && !this.isQuiet && now - this.alarmedAt > ALARM_EVERY_MS) {

@@ -16,7 +16,8 @@ use super::{Account, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
 const MAX_NOTES: usize = 10_000;
-const MAX_SPEECH: usize = 2_000;
+/// The longest words for a caller.
+pub const MAX_SPEECH: usize = 2_000;
 const MAX_DIDS: usize = 200;
 /// Bounds of the times of a call, in seconds.
 const RING: (u32, u32) = (5, 120);

@@ -120,6 +120,20 @@ pub struct RecordingPolicy {
     pub announcement: Option<Speech>,
     /// A contact who is patched in hears it too, before the recording goes on.
     pub tell_contact: bool,
+    /// What an email about a voicemail holds.
+    #[serde(default)]
+    pub voicemail_mail: VoicemailMail,
+}
+
+/// How what a caller spoke goes out by email.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoicemailMail {
+    /// As a WAV with the email, unless it is too long for that.
+    #[default]
+    Attached,
+    /// Only the address of the message, which asks for a log-in.
+    Link,
 }
 
 /// When calls are recorded.
@@ -138,7 +152,7 @@ impl Default for RecordingPolicy {
     /// Not recorded; and if that is changed, everybody is told.
     fn default() -> Self {
         let announcement = Some(Speech::Spoken { text: "This call may be recorded.".to_owned() });
-        Self { mode: RecordingMode::Off, announcement, tell_contact: true }
+        Self { mode: RecordingMode::Off, announcement, tell_contact: true, voicemail_mail: VoicemailMail::Attached }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Callers who hung up too early, kept apart by where they were: it says who is to blame, and who is to be rung back.
 //!
-//! A form that was begun and not finished is the fifth kind; it shows only after the wrap-up, so not here. What always holds:
-//! a call is of one kind at most, told once, when the caller goes.
+//! A form that was begun and not finished shows only after the wrap-up, so it is not told here. What always holds: a call is of one
+//! kind at most, told once, when the caller goes.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,10 @@ use super::event::{RecordEvent, Stage};
 pub enum Abandoned {
     /// No operator was ever looked for.
     Greeting,
+    /// Choosing by keys.
+    Menu,
+    /// Asked to speak a message, and said nothing.
+    Voicemail,
     /// Nobody was free in time, or the caller went back to the queue; also who heard the apology.
     Queue,
     /// An operator had put them on hold.
@@ -28,14 +32,15 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting | Stage::Spilling => Some(Self::Greeting),
+            Stage::Menu => Some(Self::Menu),
+            Stage::Voicemail => Some(Self::Voicemail),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
             // Music while the operator asks a colleague is a hold too.
             Stage::Held | Stage::Consulting => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),
-            // Who had a voicemail or an announcement in place of a person has had what there is.
-            Stage::Voicemail
-            | Stage::Announcement
+            // Who had an announcement in place of a person has had what there is.
+            Stage::Announcement
             | Stage::RingingBack
             | Stage::Talking
             | Stage::Patching
@@ -50,7 +55,8 @@ impl Abandoned {
 impl Call {
     /// The caller goes, or was told that nobody is free.
     pub(super) fn note_abandoned(&mut self) {
-        let excused = self.callback_asked_for() || self.setup.ring_back.is_some();
+        // A message that was left is dispatched like any other.
+        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || self.voicemail_left;
         if let Some(on) = Abandoned::at(self.stage_now()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }

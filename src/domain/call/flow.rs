@@ -52,6 +52,9 @@ impl Call {
                     self.ivr = Some(Ivr::new(self.now, there, self.setup.context.clone()));
                     self.phase = Phase::Menu;
                     self.follow_menu();
+                    for key in std::mem::take(&mut self.early_keys).chars() {
+                        self.tell_menu(ivr::Input::Digit(key));
+                    }
                 }
                 None => self.join_queue(),
             },
@@ -68,6 +71,7 @@ impl Call {
     pub(super) fn on_caller_key(&mut self, key: char) {
         match self.phase {
             Phase::Menu => self.tell_menu(ivr::Input::Digit(key)),
+            Phase::Greeting { .. } => self.on_early_key(key),
             Phase::Voicemail(_) => self.on_voicemail_key(key),
             _ => self.on_callback_key(key),
         }
@@ -138,8 +142,8 @@ impl Call {
     }
 
     /// Whether what the caller presses is meant for us alone.
-    pub(super) const fn wants_keys(&self) -> bool {
-        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. })
+    pub(super) fn wants_keys(&self) -> bool {
+        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. }) || self.takes_early_keys()
     }
 
     /// After every input: the caller's keys are ours, or no longer.

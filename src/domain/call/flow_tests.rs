@@ -4,9 +4,10 @@ use super::bridge::Source;
 use super::tests::{CALLER, Line, OPERATOR, kim, setup};
 use super::*;
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::flow::Flow;
-use crate::domain::account::flow::{Spill, SpillFailed};
-use crate::domain::ivr::menu::Menu;
+use crate::domain::account::flow::{Flow, Spill, SpillFailed};
+use crate::domain::account::{RecordingMode, RecordingPolicy};
+use crate::domain::call::abandoned::Abandoned;
+use crate::domain::ivr::menu::{Menu, Step};
 use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const ELSEWHERE: LegId = LegId(99);
@@ -120,6 +121,7 @@ fn whoever_hangs_up_in_the_menu_is_on_record_as_lost_there() {
     let mut line = in_menu();
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));
     assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Abandoned(Stage::Menu))]);
+    assert!(line.recorded(&RecordEvent::Abandoned { on: Abandoned::Menu }));
     assert!(line.call.is_done());
 }
 
@@ -221,6 +223,75 @@ fn whoever_says_nothing_has_left_no_message() {
     assert!(line.recorded(&RecordEvent::VoicemailEnded { why: VoicemailEnd::Silence, heard: false }));
     line.hears_to_end();
     assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Abandoned(Stage::Voicemail))]);
+    assert!(line.recorded(&RecordEvent::Abandoned { on: Abandoned::Voicemail }), "somebody may ring them back");
+}
+
+#[test]
+fn whoever_hangs_up_before_the_tone_is_on_record_as_lost_there_and_who_left_a_message_is_not() {
+    let lost = RecordEvent::Abandoned { on: Abandoned::Voicemail };
+    let mut line = greeted(voicemail());
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&lost));
+    let mut line = speaking();
+    line.leg(CALLER, LegInput::Spoke);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(!line.recorded(&lost));
+}
+
+/// A caller who hears the greeting before a menu.
+fn before_menu(setup: Setup) -> Line {
+    let mut line = Line::arrives_with(Setup { flow: Flow::Menu { menu: "main".into() }, ..setup });
+    line.leg(CALLER, LegInput::Established);
+    line
+}
+
+fn with_menu() -> Setup {
+    Setup { menus: vec![menu()], ..setup() }
+}
+
+#[test]
+fn a_key_in_the_greeting_is_the_menus_and_cuts_the_greeting_short() {
+    let mut line = before_menu(with_menu());
+    assert_eq!(line.call.stage(), Stage::Greeting);
+    presses(&mut line, '1');
+    assert_eq!((line.call.stage(), enqueued(&line)), (Stage::Queued, Some((7, Some(urgent())))));
+    assert!(line.all.iter().any(|o| matches!(o, Output::StopPlay { play: 1, .. })), "the greeting");
+    let bound = |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound) } else { None };
+    assert_eq!(
+        line.all.iter().filter_map(bound).collect::<Vec<_>>(),
+        [true, false],
+        "ours alone from the first word on"
+    );
+}
+
+#[test]
+fn a_key_in_the_greeting_is_nothing_to_a_menu_that_wants_its_words_heard() {
+    let mut patient = menu();
+    let Step::Gather(gather) = &mut patient.nodes[0].step else { panic!("it asks first") };
+    gather.barge_in = false;
+    let mut line = before_menu(Setup { menus: vec![patient], ..setup() });
+    presses(&mut line, '1');
+    assert_eq!(line.call.stage(), Stage::Greeting);
+    line.hears_to_end();
+    assert_eq!((line.call.stage(), enqueued(&line)), (Stage::Menu, None));
+}
+
+#[test]
+fn a_key_in_the_greeting_cuts_no_word_about_the_recording_short_and_counts_after_it() {
+    let told = RecordingPolicy { mode: RecordingMode::On, ..RecordingPolicy::default() };
+    let mut line = before_menu(Setup { recording: told.clone(), ..with_menu() });
+    presses(&mut line, '1');
+    assert_eq!(line.call.stage(), Stage::Greeting, "this call may be recorded");
+    presses(&mut line, '1');
+    assert_eq!(line.call.stage(), Stage::Greeting);
+    line.hears_to_end();
+    assert_eq!(enqueued(&line), Some((7, Some(urgent()))));
+    // The greeting itself tells of it.
+    let mut line = before_menu(Setup { recording: RecordingPolicy { announcement: None, ..told }, ..with_menu() });
+    presses(&mut line, '1');
+    assert_eq!(line.call.stage(), Stage::Greeting);
+    line.hears_to_end();
+    assert_eq!(enqueued(&line), Some((7, Some(urgent()))));
 }
 
 #[test]

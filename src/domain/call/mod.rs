@@ -4,7 +4,8 @@
 //! file holds its state and how it ends; each of the others a part of its life:
 //!
 //! * [`words`]     what it is told, what is asked of it, what it wants done.
-//! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`voicemail`] what is said to nobody.
+//! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
+//!   [`voicemail`] what is said to nobody.
 //! * [`operator`]  the operator's side, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind.
 //! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks.
@@ -22,6 +23,7 @@ pub mod callback;
 mod caller;
 pub mod cause;
 pub mod colleague;
+mod early_keys;
 pub mod event;
 mod flow;
 pub mod leg;
@@ -160,6 +162,8 @@ pub struct Call {
     operator: Option<Operator>,
     patch: Option<Patch>,
     ivr: Option<Ivr>,
+    /// Pressed in the greeting, for the menu.
+    early_keys: String,
     /// What the caller chose in the menu.
     chosen: Vec<Choice>,
     call_type: Option<CallTypeId>,
@@ -216,6 +220,7 @@ impl Call {
             operator: None,
             patch: None,
             ivr: None,
+            early_keys: String::new(),
             chosen: Vec::new(),
             call_type: None,
             priority,

@@ -57,7 +57,12 @@ fn menu() -> Menu {
 
 fn policy(seed: u64) -> RecordingPolicy {
     let mode = [RecordingMode::On, RecordingMode::OnDemand, RecordingMode::Off][seed as usize / 2 % 3];
-    RecordingPolicy { mode, announcement: announced(seed).then(words), tell_contact: !seed.is_multiple_of(5) }
+    RecordingPolicy {
+        mode,
+        announcement: announced(seed).then(words),
+        tell_contact: !seed.is_multiple_of(5),
+        ..RecordingPolicy::default()
+    }
 }
 
 /// Callbacks are offered soon, with or without a number that is known.

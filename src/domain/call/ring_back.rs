@@ -4,7 +4,7 @@
 //! dialled. Once they answer it is a call like any other. What always holds: nobody is dialled without an operator
 //! who hears it ring; whether the caller was reached is told with the end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cause::Cause;
 use super::event::RecordEvent;
@@ -25,6 +25,16 @@ impl Call {
     /// The caller was not dialled yet.
     pub fn waits_to_ring_back(&self) -> bool {
         self.setup.ring_back.is_some() && self.caller.state == LegState::New
+    }
+
+    /// Nobody is to ring the caller any more; too late once an operator is there to do it.
+    pub fn withdraw_ring_back(&mut self, now: Instant) {
+        let waits = matches!(self.phase, Phase::Queued | Phase::Offered { .. });
+        if self.waits_to_ring_back() && waits {
+            self.now = now;
+            self.end(Cause::Released);
+            self.settle();
+        }
     }
 
     /// It waits for an operator from the start.

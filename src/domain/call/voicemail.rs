@@ -79,7 +79,10 @@ impl Call {
             Voicing::Tone { .. } => self.begin_voicemail(),
             Voicing::Recording { until, .. } if until <= self.now => self.thank(VoicemailEnd::Limit),
             Voicing::Recording { .. } => self.thank(VoicemailEnd::Silence),
-            Voicing::Thanks { .. } => self.end(Cause::Released),
+            Voicing::Thanks { .. } => {
+                self.note_abandoned();
+                self.end(Cause::Released);
+            }
         }
     }
 

@@ -147,6 +147,16 @@ impl Ivr {
         Some(until.min(self.leave_at))
     }
 
+    /// A key that is pressed now counts.
+    pub fn takes_keys(&self) -> bool {
+        match &self.state {
+            State::Playing { barge_in, .. } => *barge_in,
+            State::Asking { heard, .. } => *heard || self.gather().is_some_and(|gather| gather.barge_in),
+            State::Correcting { .. } => self.gather().is_some_and(|gather| gather.barge_in),
+            State::Out => false,
+        }
+    }
+
     fn gather(&self) -> Option<&Gather> {
         match self.menu.find(&self.at).map(|node| &node.step) {
             Some(Step::Gather(gather)) => Some(gather),

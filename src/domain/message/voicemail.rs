@@ -33,6 +33,33 @@ pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &
     }
 }
 
+/// Whether a message is a voicemail, so that there is something to hear.
+pub fn is_spoken(message: &Message) -> bool {
+    message.call.is_some() && message.taken_by.is_none() && message.form == form()
+}
+
+/// What an email holds of what was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Attached,
+    /// The account wants it so.
+    Linked,
+    TooLong,
+    /// It cannot be read.
+    Lost,
+}
+
+/// What an email says of it; `page`: where the message is in the console.
+pub fn where_to_hear(heard: Heard, page: &str) -> String {
+    let why = match heard {
+        Heard::Attached => return format!("What the caller said is attached. The message: {page}"),
+        Heard::Linked => "Listen to it",
+        Heard::TooLong => "It is too long to be attached. Listen to it",
+        Heard::Lost => "The sound could not be attached; tell the answering service. The message",
+    };
+    format!("{why} (with your log-in): {page}")
+}
+
 /// Nobody asked the caller anything, so the call type's own form would stay empty.
 fn form() -> Form {
     let voicemail = Field {
@@ -88,6 +115,18 @@ mod tests {
             "Imaginary Plumbing URGENT 02:10: Spoken message of 1 minute 5 seconds, kept with the call; \
              +1 202 555 0148. Reply 4ok to confirm."
         );
+    }
+
+    #[test]
+    fn an_email_says_where_it_is_heard() {
+        assert!(is_spoken(&spoken(3)));
+        assert!(!is_spoken(&render::tests::message("Burst pipe")));
+        let page = "https://desk.example/messages/msg_m";
+        let attached = where_to_hear(Heard::Attached, page);
+        assert_eq!(attached, "What the caller said is attached. The message: https://desk.example/messages/msg_m");
+        for heard in [Heard::Linked, Heard::TooLong, Heard::Lost] {
+            assert!(where_to_hear(heard, page).ends_with("(with your log-in): https://desk.example/messages/msg_m"));
+        }
     }
 
     #[test]

@@ -215,3 +215,70 @@ async fn a_caller_who_hangs_up_too_early_is_an_alarm_where_the_account_wants_it(
     let seen = |d: &Did| matches!(d, Did::Wrote(Line::Event { kind, .. }) if kind == SEEN_TO).then_some(());
     house.until("seen to", seen).await;
 }
+
+/// A caller who was called back and found busy; the next try is minutes away. With the operator who dialled.
+async fn busy(house: &mut House) -> (Callback, Taken) {
+    promised(house).await;
+    house.ready("kim").await;
+    let taken = takes(house, "kim").await;
+    taken.from_caller.send(LegEvent::Ended(Cause::Busy)).await.expect("the call listens");
+    let tried = house.until("what came of it", kept).await.1;
+    let over = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.ring_back.is_some() => {
+            (call.state == CallState::WrapUp).then(|| call.id.clone())
+        }
+        _ => None,
+    };
+    let call = house.shown("the wrap-up", over).await;
+    let done = Command::WrapUpDone { disposition: None };
+    assert_eq!(house.calls.command(&call, &UserId::named("kim"), done).await, Ok(()));
+    (tried, taken)
+}
+
+#[tokio::test]
+async fn who_was_found_busy_is_rung_again_at_an_operators_word() {
+    let mut house = House::open("greeting");
+    let (tried, _kim) = busy(&mut house).await;
+    let (calls, call) = (house.calls.clone(), tried.call.clone());
+    let ringing = tokio::spawn(async move { calls.ring_now(&call, &UserId::named("kim")).await });
+    let (_phone, _events) = house.takes("kim").await;
+    assert_eq!(ringing.await.expect("no panic"), Ok(()));
+    house.until("dialled", |d| matches!(d, Did::Dialled { .. }).then_some(())).await;
+    let twice = house.calls.give_up_ringing(&tried.call, &UserId::named("kim"));
+    assert_eq!(twice, Err(CommandError::NotNow), "they are being rung");
+}
+
+#[tokio::test]
+async fn who_was_found_busy_and_is_given_up_is_not_rung_again() {
+    let mut house = House::open("greeting");
+    let (tried, _kim) = busy(&mut house).await;
+    assert_eq!(house.calls.give_up_ringing(&tried.call, &UserId::named("kim")), Ok(()));
+    let end = house.until("the end of it", kept).await.1.end.expect("it is over");
+    assert_eq!((end.outcome.as_str(), end.operator), ("given_up", Some(UserId::named("kim"))));
+    let told = |e: &FeedEvent| match e {
+        FeedEvent::Caller { call, seen_to } if *call == tried.call => Some(*seen_to),
+        _ => None,
+    };
+    assert!(!house.shown("that it has changed", told).await);
+}
+
+#[tokio::test]
+async fn who_waits_to_be_rung_back_leaves_the_queue_when_given_up() {
+    let mut house = House::open("greeting");
+    let callback = promised(&mut house).await;
+    let waits = |n: usize| {
+        move |e: &FeedEvent| match e {
+            FeedEvent::Queue { queue } => (queue.waiting.len() == n).then_some(()),
+            _ => None,
+        }
+    };
+    let queued = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.ring_back.is_some() => (call.state == CallState::Queued).then_some(()),
+        _ => None,
+    };
+    house.shown("the caller's place", queued).await;
+    assert_eq!(house.calls.give_up_ringing(&callback.call, &UserId::named("kim")), Ok(()));
+    let end = house.until("the end of it", kept).await.1.end.expect("it is over");
+    assert_eq!(end.outcome, "given_up");
+    house.shown("nobody waits", waits(0)).await;
+}

@@ -2,23 +2,23 @@
 //!
 //! A promise is stored first and spoken then. For each there is one task, from then or from the start of the process until
 //! the caller was reached or is given up; it puts a call to the queue ([`ring_back`](crate::domain::call::ring_back)),
-//! waits for its end and sees what came of it. What always holds: as long as that is not stored, the row is open and a
+//! waits for its end and sees what came of it; [`retries`](super::retries) is what operators say to it meanwhile. What always holds: as long as that is not stored, the row is open and a
 //! start begins anew, so a caller may be called once too often and never once too little.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 
 use super::record::Line;
+use super::retries::Word;
 use super::task::{CallTask, ToCall};
 use super::view::Facts;
-use super::{Calls, CallsHandle, Command, alarm_text};
+use super::{Calls, CallsHandle, alarm_text};
 use crate::base::id::{CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::call::cause::Cause;
-use crate::engine::feed::{AlarmLevel, FeedEvent};
+use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
 use crate::io::store::callbacks::{Callback, CallbackEnd};
@@ -27,14 +27,17 @@ use crate::io::store::calls::{CallRecord, Direction};
 /// How long a caller who pressed the key may be kept waiting for the store.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an operator who rings somebody back waits for their own phone to be rung.
-const TAKE_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const TAKE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a caller's telephone is let ring.
 pub(super) const RING: Duration = Duration::from_secs(45);
 /// How often somebody is dialled in vain, and the time between.
-const TRIES: u32 = 3;
+pub const TRIES: u32 = 3;
 const BETWEEN_TRIES_MS: i64 = 5 * 60_000;
-/// After an operator gave it up, or was lost: the next one sooner.
-const SOON_MS: i64 = 15_000;
+/// After an operator gave it up, or was lost: the next one sooner, each time twice as late; after so many it counts as a try.
+const SOON_MS: i64 = 7_500;
+const IDLE: u32 = 3;
+/// The end of a promise that an operator would not keep.
+const GIVEN_UP: &str = "given_up";
 /// Between two tries to write.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -82,32 +85,15 @@ impl CallsHandle {
     /// `by` rings a caller back who hung up too early: now, if their seat is free; else the caller waits for an operator
     /// as everybody does who was promised it. False: the store did not take it.
     pub async fn ring_back(&self, callback: Callback, account: Account, by: &UserId) -> bool {
-        let mut feed = self.0.feed.subscribe();
+        let feed = self.0.feed.subscribe();
         if let Err(why) = self.0.callbacks.write(&callback).await {
             tracing::error!(call = %callback.call, "a callback is not stored: {why}");
             return false;
         }
         let promised_in = callback.call.clone();
+        self.0.tell_of_caller(&promised_in, false);
         self.0.ring_back(callback, Arc::new(account));
-        let taken = async {
-            loop {
-                let view = match feed.recv().await {
-                    Ok(FeedEvent::Call { call }) => call,
-                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
-                    Err(RecvError::Closed) => return,
-                };
-                if view.ring_back.as_ref().is_none_or(|back| back.promised_in != promised_in) {
-                    continue;
-                }
-                // The queue may have offered it meanwhile: to `by`, or to another who is free, too.
-                let taken = self.command(&view.id, by, Command::Take).await;
-                if taken.is_ok() || view.seat.as_ref().is_some_and(|seat| seat != by) {
-                    return;
-                }
-            }
-        };
-        // A seat that is not free takes it later, or another does.
-        let _ = tokio::time::timeout(TAKE_PATIENCE, taken).await;
+        self.take_when_queued(feed, &promised_in, by).await;
         true
     }
 }
@@ -122,6 +108,7 @@ impl Calls {
             let told = calls.to_call(&callback.call, ToCall::CallbackStored(stored)).is_ok();
             if stored {
                 metrics::counter!("cordboard_callbacks_promised_total").increment(1);
+                calls.tell_of_caller(&callback.call, false);
                 return calls.ring_back(callback, account);
             }
             tracing::error!(call = %callback.call, "the store did not take a callback in time: it is not promised");
@@ -144,14 +131,18 @@ impl Calls {
 
     /// Calls until the caller is reached or given up, or the service stops.
     async fn keep_promise(self: Arc<Self>, mut callback: Callback, mut account: Arc<Account>) {
+        let Some(mut kept) = self.promised.begin(&callback.call) else { return };
+        let mut idle = 0;
         loop {
-            let early = callback.next_at.since(self.wiring.clock.utc());
-            tokio::time::sleep(Duration::from_millis(u64::try_from(early).unwrap_or(0))).await;
+            if let Some(Word::GiveUp { by }) = self.until_due(callback.next_at, &mut kept).await {
+                return self.give_up(callback, by).await;
+            }
             // What was edited since counts.
             if let Ok(Some(now)) = self.accounts.find_by_did(&callback.did).await {
                 account = now;
             }
             let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account)).await;
+            let given_up = kept.given_up();
             let now = self.wiring.clock.utc();
             let end = |outcome: &str, operator| Some(CallbackEnd { at: now, outcome: outcome.to_owned(), operator });
             match rung {
@@ -160,11 +151,14 @@ impl Calls {
                     callback.end = end("reached", operator);
                     self.seen_to(callback.call.clone());
                 }
-                // Not the caller's doing: it counts for nothing.
-                RungBack::NotReached { cause: Cause::Released | Cause::Lost | Cause::Fault, .. } => {
-                    callback.next_at = now.plus_ms(SOON_MS);
+                RungBack::NotReached { .. } if given_up.is_some() => callback.end = end(GIVEN_UP, given_up),
+                // Not the caller's doing: it counts for nothing, unless it is so again and again.
+                RungBack::NotReached { cause: Cause::Released | Cause::Lost | Cause::Fault, .. } if idle < IDLE => {
+                    idle += 1;
+                    callback.next_at = now.plus_ms(SOON_MS << idle);
                 }
                 RungBack::NotReached { operator, .. } => {
+                    idle = 0;
                     callback.tries += 1;
                     callback.next_at = now.plus_ms(BETWEEN_TRIES_MS);
                     if callback.tries >= TRIES {
@@ -175,11 +169,21 @@ impl Calls {
                 }
             }
             self.keep_written(&callback).await;
+            self.tell_of_caller(&callback.call, false);
             if let Some(end) = &callback.end {
                 metrics::counter!("cordboard_callbacks_ended_total", "outcome" => end.outcome.clone()).increment(1);
                 return;
             }
         }
+    }
+
+    /// An operator would not have the caller rung again.
+    async fn give_up(&self, mut callback: Callback, by: UserId) {
+        let at = self.wiring.clock.utc();
+        callback.end = Some(CallbackEnd { at, outcome: GIVEN_UP.to_owned(), operator: Some(by) });
+        self.keep_written(&callback).await;
+        self.tell_of_caller(&callback.call, false);
+        metrics::counter!("cordboard_callbacks_ended_total", "outcome" => GIVEN_UP).increment(1);
     }
 
     /// Puts one call to the queue and waits for its end.

@@ -2,7 +2,7 @@
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
-//! call back, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
+//! call back ([`retries`]: or what operators say to that), [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
 //! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
@@ -15,6 +15,7 @@ pub mod outbound;
 mod phones;
 pub mod record;
 mod recordings;
+mod retries;
 mod slots;
 mod task;
 mod turn;
@@ -85,6 +86,7 @@ use callbacks::Callbacks;
 use emergency::Helping;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
+use retries::Promised;
 use task::{CallTask, ToCall};
 use view::Facts;
 
@@ -176,6 +178,7 @@ struct Calls {
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
     helping: Helping,
+    promised: Promised,
 }
 
 struct Live {
@@ -212,6 +215,7 @@ impl CallsHandle {
             heard: Mutex::default(),
             out: OutCalls::default(),
             helping: Helping::default(),
+            promised: Promised::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
@@ -529,6 +533,7 @@ impl Calls {
     }
 
     fn seen_to(&self, call: CallId) {
+        self.tell_of_caller(&call, true);
         let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
         self.recorder.write(Line::Event { call, at: self.wiring.clock.utc(), kind, body });
     }

@@ -23,7 +23,7 @@ pub(super) fn policy(did: &PhoneNumber) -> RecordingPolicy {
         did if did.ends_with("78") => (RecordingMode::On, words("mute")),
         _ => return RecordingPolicy::default(),
     };
-    RecordingPolicy { mode, announcement, tell_contact: true }
+    RecordingPolicy { mode, announcement, ..RecordingPolicy::default() }
 }
 
 fn recorded(did: &Did, of: LegId) -> Option<Kind> {

@@ -64,6 +64,8 @@ pub(super) enum ToCall {
     Earlier(u32),
     /// A callback is stored, or could not be.
     CallbackStored(bool),
+    /// The promise that it is to keep is given up, if its caller is not dialled yet.
+    Withdraw,
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -376,6 +378,10 @@ impl CallTask {
             }
             ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
+            ToCall::Withdraw => {
+                self.call.withdraw_ring_back(self.now());
+                self.carry_out();
+            }
             ToCall::Stop => {
                 self.stopped = true;
                 self.tell(Input::Stop);
@@ -593,7 +599,7 @@ impl CallTask {
         }
         self.record_voicemail(at, event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
-            tracing::warn!(call = %self.facts.id, "a telephone has sent neither audio nor reports for 30 s (half an hour on hold); asking whether it is there");
+            tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
         self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });

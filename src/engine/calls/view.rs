@@ -44,17 +44,7 @@ impl Facts {
     }
 
     pub(super) fn account_ref(&self) -> AccountRef {
-        account_ref(&self.account)
-    }
-}
-
-/// The account as consoles name it.
-pub(super) fn account_ref(account: &Account) -> AccountRef {
-    AccountRef {
-        id: account.id.clone(),
-        name: account.name.clone(),
-        color: account.color.clone(),
-        zone: account.zone.clone(),
+        AccountRef::from(&*self.account)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::domain::account::edit_call_types::CallTypesEdit;
 use super::{Changed, Clients, Refusal, lock};
 
 impl Clients {
-    /// Writes all call types of an account that was read as of `edition`. Those left out are retired.
+    /// Writes all call types of an account that was read as of `edition`. Those left out are retired; one that was, and is
+    /// named again, is back.
     pub async fn set_call_types(
         &self,
         account: &AccountId,
@@ -18,8 +19,16 @@ impl Clients {
         let mut tx = self.store.write().await?;
         let account = lock(&mut tx, account, Some(edition)).await?;
         let protocols = tx.list_protocols(&account.id).await?;
-        let call_types =
-            edit.apply(&account.call_types, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
+        let mut known = account.call_types.clone();
+        for id in edit.call_types.iter().filter_map(|written| written.id.as_ref()) {
+            if known.iter().all(|there| there.id != *id)
+                && let Some((owner, retired)) = tx.find_call_type(id).await?
+                && owner == account.id
+            {
+                known.push(retired);
+            }
+        }
+        let call_types = edit.apply(&known, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
         let account = Account { call_types, ..account };
         tx.upsert_account(&account, now).await?;
         self.finish(tx, account).await

@@ -8,13 +8,14 @@
 
 mod arrivals;
 mod perform;
+mod sound;
 mod town;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -33,6 +34,7 @@ use crate::io::deliver::{Mailer, Texter};
 use crate::io::store::inbound::Inbound;
 use crate::io::store::{Store, StoreError, Tx};
 
+pub use sound::Sounds;
 use town::Town;
 
 /// How long a claimed timer is ours.
@@ -72,6 +74,8 @@ struct Inner {
     clock: SharedClock,
     feed: Feed,
     edges: Edges,
+    /// Where voicemails are heard; unset where there are none.
+    sounds: OnceLock<Sounds>,
     /// The node's name, the same after a restart.
     node: String,
     /// This start of it.
@@ -133,6 +137,7 @@ impl Dispatcher {
                 clock,
                 feed,
                 edges,
+                sounds: OnceLock::new(),
                 node: node.to_owned(),
                 boot,
                 wake: Notify::new(),
@@ -146,6 +151,12 @@ impl Dispatcher {
                 later: Mutex::default(),
             }),
         }
+    }
+
+    /// Where voicemails are heard, for emails about them. Once, before anything is dispatched.
+    pub fn hear_voicemails(&self, sounds: Sounds) {
+        // What was set first stays.
+        let _ = self.inner.sounds.set(sounds);
     }
 
     /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol.

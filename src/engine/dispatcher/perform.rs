@@ -82,7 +82,7 @@ impl Dispatcher {
         let edges = &self.inner.edges;
         let delivery = match (&papers.attempt.address, papers.attempt.channel) {
             (Address::Email(to), Channel::Email) => {
-                let mail = papers.mail(to);
+                let mail = self.mail(&papers, to).await;
                 failpoint("email", "before_send");
                 let delivery = in_time(edges.mailer.send(&mail)).await;
                 failpoint("email", "after_send");
@@ -131,6 +131,29 @@ impl Dispatcher {
             return Err(StoreError::Missing { what: "message" });
         };
         Ok(Some(Papers { state: read.state, attempt, message, account }))
+    }
+
+    async fn mail(&self, papers: &Papers, to: &str) -> Mail {
+        let Papers { state, attempt, message, account } = papers;
+        let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
+        let call_type = call_type.map_or("Message", |t| t.name.as_str());
+        let outcome = state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
+        let sound = match self.inner.sounds.get() {
+            Some(sounds) => sounds.of(message, account).await,
+            None => None,
+        };
+        let (attached, heard) = sound.map_or((None, None), |(attached, words)| (attached, Some(words)));
+        let notes: Vec<String> = [outcome, heard].into_iter().flatten().collect();
+        let notes = (!notes.is_empty()).then(|| notes.join("\n"));
+        let email = render::email(message, account, call_type, notes.as_deref());
+        Mail {
+            attempt: attempt.id.clone(),
+            from_name: account.name.clone(),
+            to: to.to_owned(),
+            subject: email.subject,
+            body: email.body,
+            attached,
+        }
     }
 
     async fn text_body(&self, papers: &Papers) -> String {
@@ -182,20 +205,6 @@ impl Papers {
     fn code(&self) -> Option<u16> {
         let number = self.attempt.address.phone()?;
         self.state.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code)
-    }
-
-    fn mail(&self, to: &str) -> Mail {
-        let call_type = self.account.call_types.iter().find(|t| t.id == self.message.call_type);
-        let call_type = call_type.map_or("Message", |t| t.name.as_str());
-        let outcome = self.state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
-        let email = render::email(&self.message, &self.account, call_type, outcome.as_deref());
-        Mail {
-            attempt: self.attempt.id.clone(),
-            from_name: self.account.name.clone(),
-            to: to.to_owned(),
-            subject: email.subject,
-            body: email.body,
-        }
     }
 
     fn call(&self, to: &PhoneNumber) -> CallOutRequest {

@@ -120,7 +120,7 @@ impl Dispatcher {
             id: state.id.clone(),
             message: state.message.clone(),
             headline: render::headline(&message),
-            account: AccountRef { id: account.id, name: account.name, color: account.color, zone: account.zone },
+            account: AccountRef::from(&account),
             state: state.phase.name().to_owned(),
             urgency: state.urgency,
             needs_operator: state.needs_operator(),

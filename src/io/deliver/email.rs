@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use lettre::message::{Mailbox, header};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -81,12 +81,20 @@ impl SmtpMailer {
             .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
-            .message_id(Some(id.clone()))
-            .header(header::ContentType::TEXT_PLAIN);
+            .message_id(Some(id.clone()));
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
         }
-        let Ok(message) = builder.body(mail.body.clone()) else {
+        let text = SinglePart::plain(mail.body.clone());
+        let message = match &mail.attached {
+            None => builder.singlepart(text),
+            Some(sound) => {
+                let kind = header::ContentType::parse("audio/wav").expect("audio/wav is a media type");
+                let attachment = Attachment::new(sound.name.clone()).body(sound.wav.clone(), kind);
+                builder.multipart(MultiPart::mixed().singlepart(text).singlepart(attachment))
+            }
+        };
+        let Ok(message) = message else {
             return Delivery::failed(Failure::Permanent, "cannot_be_written");
         };
         match self.relay.send(message).await {

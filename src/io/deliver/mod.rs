@@ -42,6 +42,15 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub body: String,
+    pub attached: Option<Attached>,
+}
+
+/// A sound that goes along with an email.
+#[derive(Clone)]
+pub struct Attached {
+    /// Of the file: `voicemail.wav`.
+    pub name: String,
+    pub wav: Vec<u8>,
 }
 
 /// A text to send.

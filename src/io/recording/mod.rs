@@ -5,9 +5,10 @@
 //! that thread alone; what does not fit is missing, marked as a gap, and counted ([`Health`]). Each second is sealed
 //! by itself under a key of the recording's own ([`segment`]), so that a crash costs what was not yet written; another
 //! thread sees to it that a power cut costs little more ([`flusher`]).
-//! [`Recorded`] reads all of it again, [`Sound`] any part. Decides nothing about who is recorded, and keeps no list but
+//! [`Recorded`] reads all of it again, [`Sound`] any part, or the caller's side alone. Decides nothing about who is recorded, and keeps no list but
 //! the directory.
 
+mod caller;
 mod flusher;
 mod reader;
 mod segment;

@@ -25,7 +25,7 @@ use super::segment::{HEAD_ROOM, PREFIX, Prefix, SECOND, Second, SegmentKey, read
 use super::tap::{BOTH, Kind};
 
 /// The head of a WAV file.
-const WAV_HEAD: u64 = 44;
+pub(super) const WAV_HEAD: u64 = 44;
 /// Two samples of 16 bits.
 const SAMPLE: u64 = 4;
 /// Octets of WAV that a frame becomes.
@@ -121,6 +121,11 @@ impl Sound {
         self.seconds.len()
     }
 
+    /// How many frames there are.
+    pub(super) const fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// Opens the `n`th second.
     pub(super) fn second(&self, n: usize) -> Result<Second, RecordingError> {
         let damaged = || RecordingError::Damaged { second: n as u64 };
@@ -161,7 +166,7 @@ impl Sound {
             return Ok(Vec::new());
         }
         let (from, bytes) = if range.start < WAV_HEAD {
-            (0, self.wav_head().to_vec())
+            (0, wav_head(self.frames * WAV_FRAME, 2).to_vec())
         } else {
             let second = (range.start - WAV_HEAD) / WAV_SECOND;
             let n = usize::try_from(second).map_err(|_| RecordingError::Damaged { second })?;
@@ -170,31 +175,31 @@ impl Sound {
         let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX).min(bytes.len());
         Ok(bytes[place(range.start)..place(range.end)].to_vec())
     }
+}
 
-    /// RIFF/WAVE, PCM, 16 bits, two channels, 8 kHz. Longer than 37 hours its lengths say as much as they can.
-    fn wav_head(&self) -> [u8; WAV_HEAD as usize] {
-        const CHANNELS: u16 = 2;
-        let data = u32::try_from(self.frames * WAV_FRAME).unwrap_or(u32::MAX);
-        let mut head = [0; WAV_HEAD as usize];
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            head[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        put(b"RIFF");
-        put(&data.saturating_add(36).to_le_bytes());
-        put(b"WAVEfmt ");
-        put(&16_u32.to_le_bytes());
-        put(&1_u16.to_le_bytes());
-        put(&CHANNELS.to_le_bytes());
-        put(&RATE.to_le_bytes());
-        put(&(RATE * SAMPLE as u32).to_le_bytes());
-        put(&(SAMPLE as u16).to_le_bytes());
-        put(&16_u16.to_le_bytes());
-        put(b"data");
-        put(&data.to_le_bytes());
-        head
-    }
+/// RIFF/WAVE, PCM, 16 bits, 8 kHz, before so many octets of it. Longer than 37 hours its lengths say as much as they can.
+pub(super) fn wav_head(octets: u64, channels: u16) -> [u8; WAV_HEAD as usize] {
+    let data = u32::try_from(octets).unwrap_or(u32::MAX);
+    let sample = channels * 2;
+    let mut head = [0; WAV_HEAD as usize];
+    let mut at = 0;
+    let mut put = |bytes: &[u8]| {
+        head[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
+    };
+    put(b"RIFF");
+    put(&data.saturating_add(36).to_le_bytes());
+    put(b"WAVEfmt ");
+    put(&16_u32.to_le_bytes());
+    put(&1_u16.to_le_bytes());
+    put(&channels.to_le_bytes());
+    put(&RATE.to_le_bytes());
+    put(&(RATE * u32::from(sample)).to_le_bytes());
+    put(&sample.to_le_bytes());
+    put(&16_u16.to_le_bytes());
+    put(b"data");
+    put(&data.to_le_bytes());
+    head
 }
 
 /// A second as interleaved samples; silence where there is no sound.

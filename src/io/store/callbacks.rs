@@ -8,6 +8,7 @@ use crate::base::id::{AccountId, CallId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::operator::skill::Skills;
 
+use super::calls::SEEN_TO;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -36,7 +37,7 @@ pub struct Callback {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackEnd {
     pub at: UtcMs,
-    /// `reached`, `not_reached`, or `withdrawn`: it could not be said in time that it was stored, so it was not promised.
+    /// `reached`, `not_reached`, `given_up` by an operator, or `withdrawn`: it could not be said in time that it was stored, so it was not promised.
     pub outcome: String,
     /// Who called last.
     pub operator: Option<UserId>,
@@ -45,6 +46,8 @@ pub struct CallbackEnd {
 readers! {
     /// Promises that are not kept yet, the longest wait first.
     list_open_callbacks() -> Vec<Callback>;
+    /// The same, and those that came to nothing after `since` and whose callers nobody has seen to.
+    list_callbacks_to_see_to(since: UtcMs) -> Vec<Callback>;
     /// The callback promised in this call.
     find_callback(call: &CallId) -> Option<Callback>;
 }
@@ -56,6 +59,15 @@ const COLUMNS: &str =
 async fn list_open_callbacks(from: &mut impl Query) -> Result<Vec<Callback>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE ended_at IS NULL ORDER BY since, call"));
     from.fetch_all(sql, Vec::new()).await?.iter().map(callback).collect()
+}
+
+async fn list_callbacks_to_see_to(from: &mut impl Query, since: UtcMs) -> Result<Vec<Callback>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{COLUMNS} WHERE ended_at IS NULL OR (ended_at > $1 AND outcome IN ('not_reached', 'given_up')
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = callback.call AND e.kind = '{SEEN_TO}'))
+         ORDER BY since, call"
+    ));
+    from.fetch_all(sql, args![since]).await?.iter().map(callback).collect()
 }
 
 async fn find_callback(from: &mut impl Query, call: &CallId) -> Result<Option<Callback>, StoreError> {

@@ -1,7 +1,8 @@
 //! Sessions: a sign-in that lasts, carried by refresh tokens that work once.
 //!
-//! Only hashes of tokens are kept. A token that comes a second time was stolen, or its thief came first:
-//! the session ends for both (RFC 9700 §4.14.2).
+//! Only hashes of tokens are kept. A token that comes a second time was stolen, or its thief came first: the session ends for both
+//! (RFC 9700 §4.14.2). Unless it comes again at once, and what it was exchanged for was never used: then that answer was lost on
+//! its way, and is void from then on.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,6 +17,9 @@ use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// How long a session lasts after it was opened or last refreshed.
 pub const SESSION_MS: i64 = 12 * 3_600_000;
+
+/// How soon a token comes again whose answer was lost.
+const LOST_ANSWER_MS: i64 = 60_000;
 
 /// How long a session that is over stays on record.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -125,7 +129,9 @@ impl Tx {
         };
         // The condition decides, so that of two that come at once exactly one wins.
         let spend = "UPDATE session_token SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
-        if self.execute(spend, args![&token_hash, now]).await? == 0 {
+        if self.execute(spend, args![&token_hash, now]).await? == 0
+            && !self.void_lost_answer(&token_hash, &id, now).await?
+        {
             self.revoke_session(&id, "refresh token used twice", now).await?;
             return Ok(Refreshed::Reused { user: session.user, session: id });
         }
@@ -137,6 +143,18 @@ impl Tx {
         self.execute("UPDATE session SET expires_at = $2 WHERE id = $1", args![&id, session.expires_at]).await?;
         let token = self.issue_token(&id, now).await?;
         Ok(Refreshed::Renewed { session, user, token })
+    }
+
+    /// A token comes again. True if its answer may have been lost: it was spent just now, and nobody has used its successor. That
+    /// is spent from now on, so whoever has it after all ends the session.
+    async fn void_lost_answer(&mut self, token: &str, session: &SessionId, now: UtcMs) -> Result<bool, StoreError> {
+        let void = "UPDATE session_token SET used_at = 0 WHERE session = $1 AND used_at IS NULL AND issued_at =
+            (SELECT used_at FROM session_token WHERE hash = $2 AND used_at > $3)";
+        let lost = self.execute(void, args![session, token, now.plus_ms(-LOST_ANSWER_MS)]).await? > 0;
+        if lost {
+            self.execute("UPDATE session_token SET used_at = $2 WHERE hash = $1", args![token, now]).await?;
+        }
+        Ok(lost)
     }
 
     /// Ends a session; tells whether it was live until now.

@@ -8,7 +8,7 @@ use crate::domain::call::recording::RecordingCommand;
 
 fn policy(mode: RecordingMode, announced: bool, tell_contact: bool) -> RecordingPolicy {
     let announcement = announced.then(|| Speech::Spoken { text: "recorded".to_owned() });
-    RecordingPolicy { mode, announcement, tell_contact }
+    RecordingPolicy { mode, announcement, tell_contact, ..RecordingPolicy::default() }
 }
 
 impl Line {

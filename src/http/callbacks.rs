@@ -1,0 +1,98 @@
+//! Callers who are to be rung back: who was promised it, who was rung in vain and is rung again, who is not rung any more and was
+//! never reached. Beginning it is in [`abandoned`](super::abandoned).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::base::clock::UtcMs;
+use crate::base::id::CallId;
+use crate::base::phone::PhoneNumber;
+use crate::engine::calls::callbacks::TRIES;
+use crate::engine::feed::AccountRef;
+use crate::io::store::callbacks::Callback;
+
+use super::abandoned::LATELY_MS;
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::Id;
+use super::state::{Front, NotNow};
+
+/// Callers who are to be rung back, the longest wait first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CallbackPage {
+    items: Vec<CallbackView>,
+}
+
+/// A caller who is to be rung back, or was not reached and nobody has seen to.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CallbackView {
+    /// The call in which they called.
+    call: CallId,
+    account: AccountRef,
+    number: PhoneNumber,
+    /// When they began to wait.
+    since: UtcMs,
+    tries: TriesView,
+}
+
+/// How far ringing somebody back has come.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TriesView {
+    /// Rung in vain so often.
+    made: u32,
+    /// And given up after so many.
+    most: u32,
+    /// When they are rung again. Before now: they wait for an operator. None: nobody rings them any more.
+    next_at: Option<UtcMs>,
+}
+
+impl From<&Callback> for TriesView {
+    fn from(callback: &Callback) -> Self {
+        let next_at = callback.end.is_none().then_some(callback.next_at);
+        Self { made: callback.tries, most: TRIES, next_at }
+    }
+}
+
+/// Callers who are to be rung back, and those of the last seven days who were not reached and whom nobody has seen to.
+#[utoipa::path(get, path = "/api/v1/callbacks", tag = "calls", security(("bearer" = [])),
+    responses((status = OK, body = CallbackPage), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<CallbackPage>, Problem> {
+    let since = front.clock.utc().plus_ms(-LATELY_MS);
+    let accounts = front.store.list_accounts().await?;
+    let mut items = Vec::new();
+    for callback in front.store.list_callbacks_to_see_to(since).await? {
+        let Some(account) = accounts.iter().find(|account| account.id == callback.account) else { continue };
+        let tries = TriesView::from(&callback);
+        items.push(CallbackView {
+            call: callback.call,
+            account: AccountRef::from(account),
+            number: callback.number,
+            since: callback.since,
+            tries,
+        });
+    }
+    Ok(Json(CallbackPage { items }))
+}
+
+/// The caller who is to be rung back is not rung again by itself. Not while they are being rung; they stay on the list until
+/// somebody has seen to them.
+#[utoipa::path(delete, path = "/api/v1/calls/{id}/ring_back", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody)))]
+pub async fn give_up(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<CallId>,
+) -> Result<StatusCode, Problem> {
+    let callback = front.store.find_callback(&id).await?.ok_or_else(|| Problem::not_found("ring-back"))?;
+    let refuse = |why: String| Problem::conflict("call.not_now", why);
+    if callback.end.is_some() {
+        return Err(refuse("Nobody rings this caller any more.".to_owned()));
+    }
+    let user = signed.bearer.user;
+    front.desk.give_up_ringing(id, user.clone()).map_err(|NotNow(why)| refuse(why))?;
+    tracing::info!(%user, "ringing a caller back was given up");
+    Ok(StatusCode::NO_CONTENT)
+}
