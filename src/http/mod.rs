@@ -28,6 +28,7 @@ pub mod live;
 pub mod me;
 pub mod messages;
 pub mod openapi;
+pub mod patches;
 pub mod protocols;
 pub mod recordings;
 pub mod router;

@@ -13,8 +13,8 @@ use cordboard::demo;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
-    Speech, Urgency, WhenOverdue,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordingMode,
+    RecordingPolicy, Speech, Urgency, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -112,6 +112,7 @@ pub fn account() -> Account {
             callback_after_secs: Some(90),
             abandoned_alarm: true,
         },
+        patching: Patching { max_secs: Some(900) },
         hours: hours(),
         menus: vec![menu()],
         call_types: vec![CallType {

@@ -28,7 +28,7 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling | Stage::Reaching => Some(Self::Greeting),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
             // Music while the operator asks a colleague is a hold too.
             Stage::Held | Stage::Consulting => Some(Self::Hold),
@@ -50,7 +50,8 @@ impl Abandoned {
 impl Call {
     /// The caller goes, or was told that nobody is free.
     pub(super) fn note_abandoned(&mut self) {
-        let excused = self.callback_asked_for() || self.setup.ring_back.is_some();
+        // Whoever has a contact on the line is served, whatever they wait for.
+        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || self.is_recalled();
         if let Some(on) = Abandoned::at(self.stage_now()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }
