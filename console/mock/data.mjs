@@ -117,6 +117,7 @@ export function whole(account) {
     max_wait_secs: 180,
     leave_message: 'callback_request',
     recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true, voicemail_mail: 'attached' },
+    patching: { max_secs: null },
     schedules: account.on_call.map((o) => ({ role: o.role })),
     ...account,
   };

@@ -98,6 +98,17 @@ const HEARS = {
     ['operator', 'caller', 'contact'],
     ['contact', 'caller', 'operator'],
   ],
+  held_contact: [
+    ['caller', 'operator'],
+    ['operator', 'caller'],
+    ['contact', 'music'],
+  ],
+  four: [
+    ['caller', 'operator', 'contact', 'colleague'],
+    ['operator', 'caller', 'contact', 'colleague'],
+    ['contact', 'caller', 'operator', 'colleague'],
+    ['colleague', 'caller', 'operator', 'contact'],
+  ],
   dropped: [
     ['caller', 'contact'],
     ['contact', 'caller'],
@@ -176,10 +187,11 @@ const actions = {
     update(c, { account: ref(account), account_brief: { answer_phrase: account.answer_phrase, notes: account.notes } });
   },
   ask: (c, body) => {
-    const asked = update(c, { state: 'consulting', colleague: { user: body.user, there: false, since: Date.now() } });
+    const asked = update(c, { state: c.patch ? 'conference' : 'consulting', colleague: { user: body.user, there: false, since: Date.now() } });
     setTimeout(() => update({ ...asked }, { colleague: { user: body.user, there: true, since: Date.now() } }), 600);
   },
   'ask/hand_over': (c) => update(c, { state: 'talking', seat: c.colleague.user, colleague: null, taken: true }),
+  'ask/join': (c) => update(c, { state: 'conference', colleague: { ...c.colleague, joined: true }, hears: hears('four').filter(({ who }) => c.patch || who !== 'contact') }),
   'ask/cancel': (c) => talk(c, { colleague: null }),
   'recording/start': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
   'recording/resume': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
@@ -193,7 +205,7 @@ const actions = {
     const account = ACCOUNTS.find((a) => a.id === c.account.id);
     const contact = account.contacts.find((p) => p.id === body.contact);
     const number = body.number ?? contact?.destinations.find((d) => d.id === body.destination)?.reach.address ?? '+12025550100';
-    const patch = (s) => ({ state: s, contact: contact ? { id: contact.id, name: contact.name } : null, number, since: Date.now() });
+    const patch = (s) => ({ state: s, contact: contact ? { id: contact.id, name: contact.name } : null, number, since: Date.now(), next: contact ? '+12025550166' : null });
     let call = update(c, { state: 'patching', patch: patch('dialling'), hears: hears('ringing') });
     const later = (ms, s, more) =>
       setTimeout(() => {
@@ -204,6 +216,9 @@ const actions = {
     later(1_200, 'private', { hears: hears('private') });
   },
   'patch/join': (c) => update(c, { state: 'conference', patch: { ...c.patch, state: 'joined', since: Date.now() }, hears: hears('joined') }),
+  'patch/hold': (c) => update(c, { state: 'conference', patch: { ...c.patch, state: 'held', since: Date.now() }, hears: hears('held_contact') }),
+  'patch/private': (c) => update(c, { state: 'patching', patch: { ...c.patch, state: 'private', since: Date.now() }, hears: hears('private') }),
+  'patch/next': (c) => update(c, { patch: { ...c.patch, state: 'ringing', number: c.patch.next, next: null, since: Date.now() }, hears: hears('ringing') }),
   'patch/drop': (c) => {
     update(c, { state: 'patched', patch: { ...c.patch, state: 'dropped', since: Date.now() }, hears: hears('dropped') });
     setSeat({ state: 'wrap_up' });

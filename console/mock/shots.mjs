@@ -74,6 +74,20 @@ const SCENES = {
     await page.keyboard.press('F9');
     await page.waitForSelector('.patch.joined');
   },
+  held_contact: async (page) => {
+    await SCENES.joined(page);
+    await page.keyboard.press('Alt+o');
+    await page.waitForSelector('.patch.held');
+  },
+  four: async (page) => {
+    await SCENES.joined(page);
+    await page.keyboard.press('Alt+g');
+    await page.waitForSelector('#pass-list li');
+    await page.keyboard.press('Shift+Enter');
+    await page.waitForSelector('.consult .primary');
+    await page.keyboard.press('Alt+c');
+    await page.waitForSelector('text=all hear each other');
+  },
   dropped: async (page) => {
     await SCENES.joined(page);
     await page.keyboard.press('Shift+F9');
@@ -234,7 +248,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -14,6 +14,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
+use crate::domain::account::patching::rings_people;
 use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
@@ -70,6 +71,7 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
             || account.comfort.as_ref().is_some_and(|comfort| comfort.position || spoken(&comfort.speech))
             || account.queueing.callback_after_secs.is_some()
             || account.queueing.when_overdue == WhenOverdue::Callback
+            || rings_people(account)
             || (account.recording.mode != RecordingMode::Off
                 && account.recording.announcement.as_ref().is_some_and(spoken))
     });

@@ -7,7 +7,7 @@ use crate::base::id::{AccountId, CallTypeId, ContactId, ProtocolId};
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::{
-    Account, CallType, Comfort, LeaveMessage, Queueing, RecordingMode, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingMode, RecordingPolicy, Speech, Urgency,
 };
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::ivr::menu::{Choice, Gather, Menu, Node, Step as MenuStep};
@@ -52,6 +52,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        patching: Patching::default(),
         hours: Hours::default(),
         menus: Vec::new(),
         call_types: Vec::new(),

@@ -71,15 +71,20 @@ impl CallTally {
             RecordEvent::Arrived => vec![Fact::Offered],
             RecordEvent::Talking { .. } => self.answered(started_at, at).into_iter().collect(),
             RecordEvent::PatchDropped => self.talked(at).into_iter().collect(),
+            RecordEvent::PatchAccepted => {
+                // Served without an operator: one who comes later is no answer to a caller who waited.
+                (self.answered_at, self.talked) = (Some(at), true);
+                Vec::new()
+            }
             RecordEvent::CallerGone { stage, .. } => {
                 self.on_hold = *stage == Stage::Held;
                 Vec::new()
             }
             RecordEvent::Ended { outcome, .. } => {
                 let how = match outcome {
-                    CallOutcome::Abandoned(Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling) => {
-                        Some(Lost::Greeting)
-                    }
+                    CallOutcome::Abandoned(
+                        Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling | Stage::Reaching,
+                    ) => Some(Lost::Greeting),
                     CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),

@@ -199,6 +199,13 @@ pub struct CallView {
     pub listeners: Vec<ListenerView>,
 }
 
+impl CallView {
+    /// An operator is to come.
+    pub fn waits(&self) -> bool {
+        self.state == CallState::Queued || self.patch.as_ref().is_some_and(|patch| patch.recalled)
+    }
+}
+
 /// A promise to call somebody back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RingBackView {
@@ -235,6 +242,8 @@ pub enum CallState {
     Announcement,
     /// Being rung elsewhere.
     Spilling,
+    /// The account's people are rung, one after another.
+    Reaching,
     Queued,
     Offered,
     /// The operator hears the caller's telephone ring.
@@ -268,6 +277,12 @@ pub struct PatchView {
     /// Why it failed.
     pub why: Option<Cause>,
     pub since: UtcMs,
+    /// Caller or contact, who are alone, want an operator.
+    pub recalled: bool,
+    /// The contact's telephone that is tried after this one.
+    pub next: Option<PhoneNumber>,
+    /// Whoever answers is joined with the caller at once, the operator out of it.
+    pub cold: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -275,8 +290,12 @@ pub struct PatchView {
 pub enum PatchState {
     Dialling,
     Ringing,
+    /// The contact is asked to press 1; nobody hears them.
+    Asked,
     /// Operator and contact talk; the caller hears music.
     Private,
+    /// Operator and caller talk; the contact hears music.
+    Held,
     Joined,
     /// The operator has dropped off.
     Dropped,
@@ -302,6 +321,8 @@ pub struct ColleagueView {
     pub user: UserId,
     /// The two talk; before, the phone rings.
     pub there: bool,
+    /// All hear them, not the operator alone.
+    pub joined: bool,
     pub since: UtcMs,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Reach;
+use crate::domain::account::{Destination, Reach};
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
@@ -41,8 +41,12 @@ pub enum CallList {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct PatchBody {
     contact: Option<ContactId>,
+    /// If it does not answer, the contact's telephones after it are tried.
     destination: Option<DestinationId>,
     number: Option<String>,
+    /// Whoever answers is joined with the caller at once, unannounced, and I am out of it.
+    #[serde(default)]
+    cold: bool,
 }
 
 /// What the call was, when its form is done.
@@ -107,6 +111,14 @@ actions! {
     hang_up "/api/v1/calls/{id}/hangup" Command::HangUp;
     /// As much time for the wrap-up once more, where the account limits it.
     more_wrap_up "/api/v1/calls/{id}/wrap_up_more" Command::WrapUpMore;
+    /// The contact's next telephone: this one is a machine's, or somebody else's.
+    next_number "/api/v1/calls/{id}/patch/next" Command::NextNumber;
+    /// The contact waits with music while I talk with the caller.
+    hold_contact "/api/v1/calls/{id}/patch/hold" Command::HoldContact;
+    /// The caller waits with music while I talk with the contact.
+    talk_in_private "/api/v1/calls/{id}/patch/private" Command::Private;
+    /// The colleague whom I ask is part of the call: all hear each other.
+    join_colleague "/api/v1/calls/{id}/ask/join" Command::Join;
     /// Caller, contact and operator hear each other.
     join "/api/v1/calls/{id}/patch/join" Command::Join;
     /// Leaves caller and contact to themselves.
@@ -135,30 +147,41 @@ pub async fn patch(
     Body(body): Body<PatchBody>,
 ) -> Result<StatusCode, Problem> {
     let to = match body {
-        PatchBody { contact: Some(contact), destination: Some(destination), number: None } => {
-            find_destination(&front, &contact, &destination).await?
+        PatchBody { contact: Some(contact), destination: Some(destination), number: None, cold } => {
+            find_destination(&front, &contact, &destination, cold).await?
         }
-        PatchBody { contact: None, destination: None, number: Some(number) } => {
+        PatchBody { contact: None, destination: None, number: Some(number), cold } => {
             // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
             let number = PhoneNumber::parse(&number).or_else(|e| PhoneNumber::emergency(&number).ok_or(e));
             let number = number.map_err(|e| refuse("number", "phone", &e.to_string()))?;
-            Command::Patch { number, contact: None, ring: RING }
+            Command::Patch { number, contact: None, ring: RING, then: Vec::new(), cold }
         }
         _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
     };
     act(&front, call, by, to).await
 }
 
-async fn find_destination(front: &Front, contact: &ContactId, destination: &DestinationId) -> Result<Command, Problem> {
+async fn find_destination(
+    front: &Front,
+    contact: &ContactId,
+    destination: &DestinationId,
+    cold: bool,
+) -> Result<Command, Problem> {
     let contact = front.store.find_contact(contact).await?;
     let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
-    let found = contact.destinations.iter().find(|d| d.id == *destination);
-    let found = found.ok_or_else(|| refuse("destination", "unknown", "The contact has no such destination."))?;
+    let mut from = contact.destinations.iter().skip_while(|d| d.id != *destination);
+    let found = from.next().ok_or_else(|| refuse("destination", "unknown", "The contact has no such destination."))?;
     let Reach::Phone(number) = &found.reach else {
         return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
     };
     let (number, ring) = (number.clone(), Duration::from_secs(found.ring_secs.into()));
-    Ok(Command::Patch { number, ring, contact: Some(ContactRef { id: contact.id, name: contact.name }) })
+    let telephone = |d: &Destination| match &d.reach {
+        Reach::Phone(number) => Some((number.clone(), Duration::from_secs(d.ring_secs.into()))),
+        Reach::Email(_) => None,
+    };
+    let then = from.filter_map(telephone).collect();
+    let contact = Some(ContactRef { id: contact.id.clone(), name: contact.name.clone() });
+    Ok(Command::Patch { number, ring, contact, then, cold })
 }
 
 fn refuse(field: &str, code: &str, message: &str) -> Problem {

@@ -30,6 +30,7 @@ pub mod me;
 pub mod messages;
 pub mod misread;
 pub mod openapi;
+pub mod patches;
 pub mod protocols;
 pub mod recordings;
 pub mod router;

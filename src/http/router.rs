@@ -23,8 +23,8 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, console, contacts, dispatches, drafts, events,
-    floor, flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
-    speech, users,
+    floor, flow, handover, health, hooks, listen, me, messages, openapi, patches, protocols, recordings, seat, sessions,
+    sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -91,6 +91,11 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::join))
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
+        .routes(routes!(calls::next_number))
+        .routes(routes!(calls::hold_contact))
+        .routes(routes!(calls::talk_in_private))
+        .routes(routes!(calls::join_colleague))
+        .routes(routes!(patches::list))
         .routes(routes!(calls::wrap_up_done))
         .routes(routes!(calls::more_wrap_up))
         .routes(routes!(calls::start_recording))

@@ -79,7 +79,8 @@ async fn each_button_of_a_call_reaches_the_call() {
         ("retrieve", Value::Null),
         ("patch", json!({"contact": "con_ben", "destination": "dst_ben-mobile"})),
         ("patch", json!({"number": "(202) 555-0177"})),
-        ("patch", json!({"number": "911"})),
+        ("patch", json!({"number": "911", "cold": true})),
+        ("patch/next", Value::Null),
         ("wrap_up_more", Value::Null),
         ("patch/join", Value::Null),
         ("patch/drop", Value::Null),
@@ -92,15 +93,17 @@ async fn each_button_of_a_call_reaches_the_call() {
     }
     let acts = Told::so_far(&house.told.commands);
     assert!(acts.iter().all(|(call, by, _)| *call == CallId::named("1") && *by == UserId::named("kim")));
-    let Command::Patch { number, contact, ring } = &acts[3].2 else { panic!("{:?}", acts[3].2) };
+    let Command::Patch { number, contact, ring, then, cold: false } = &acts[3].2 else { panic!("{:?}", acts[3].2) };
     assert_eq!((number.as_e164(), ring.as_secs()), ("+12025550121", 30));
+    assert!(then.is_empty(), "his email is no telephone: {then:?}");
     assert_eq!(contact.as_ref().map(|c| c.name.as_str()), Some("Ben Ortiz"));
+    assert_eq!(acts[6].2, Command::NextNumber);
     let Command::Patch { number, contact, .. } = &acts[4].2 else { panic!("{:?}", acts[4].2) };
     assert_eq!((number.as_e164(), contact), ("+12025550177", &None));
     // Refused, aloud, where all calls out are: by the trunks' rules.
-    let Command::Patch { number, .. } = &acts[5].2 else { panic!("{:?}", acts[5].2) };
+    let Command::Patch { number, cold: true, .. } = &acts[5].2 else { panic!("{:?}", acts[5].2) };
     assert_eq!(number.emergency_code(), Some("911"));
-    assert_eq!(acts[11].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
+    assert_eq!(acts[12].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
 }
 
 #[tokio::test]

@@ -373,6 +373,7 @@ async fn fill(store: &Store) {
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        patching: Default::default(),
         hours: Hours::default(),
         menus: vec![],
         call_types: vec![

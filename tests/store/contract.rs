@@ -12,8 +12,8 @@ use cordboard::demo;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingMode, RecordingPolicy,
-    Speech, Urgency, VoicemailMail, WhenOverdue,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordingMode,
+    RecordingPolicy, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -105,6 +105,7 @@ pub fn account() -> Account {
             callback_after_secs: Some(90),
             abandoned_alarm: true,
         },
+        patching: Patching { max_secs: Some(900) },
         hours: hours(),
         menus: vec![menu()],
         call_types: vec![CallType {

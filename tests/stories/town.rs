@@ -142,6 +142,7 @@ fn account() -> Account {
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
+        patching: Default::default(),
         hours: Hours::default(),
         menus: vec![],
         call_types: vec![CallType {

@@ -8,6 +8,7 @@ import type {
   AccountSettings,
   Contact,
   AccountRef,
+  CallPatch,
   DispatchView,
   DraftBody,
   Fault,
@@ -173,7 +174,8 @@ export interface ProtocolBody {
   call_types: string[];
 }
 
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'wrap_up_more' | `recording/${RecordingAct}`;
+export type PatchTo = { contact: string; destination: string } | { number: string };
+export type CallAction = 'take' | 'hold' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
 
 export const api = {
@@ -259,8 +261,8 @@ export const api = {
   seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
-  patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>
-    request<void>('POST', `/calls/${id(call)}/patch`, to),
+  patch: (call: string, to: PatchTo, cold: boolean) => request<void>('POST', `/calls/${id(call)}/patch`, { ...to, cold }),
+  patches: (call: string) => request<{ items: CallPatch[] }>('GET', `/calls/${id(call)}/patches`),
   pass: (call: string, to: string | null, note: string) =>
     request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),

@@ -61,6 +61,8 @@ export function stageWords(call: CallView): string {
       return 'hears an announcement';
     case 'spilling':
       return 'is rung elsewhere';
+    case 'reaching':
+      return call.patch ? (call.patch.state === 'asked' ? `${contact} is asked to take it` : `rings ${contact}`) : 'is put through';
     case 'queued':
       return 'waits';
     case 'offered':
@@ -78,9 +80,11 @@ export function stageWords(call: CallView): string {
     case 'patching':
       return call.patch?.state === 'private' ? `announcing to ${contact}` : `dialling ${contact}`;
     case 'conference':
-      return `all three, with ${contact}`;
+      if (!call.patch) return 'all three, with a colleague';
+      if (call.patch.state === 'held') return `talking; ${contact} waits`;
+      return call.colleague?.joined ? `all four, with ${contact} and a colleague` : `all three, with ${contact}`;
     case 'patched':
-      return `patched to ${contact}`;
+      return `patched to ${contact}${call.patch?.recalled ? ', and wants an operator' : ''}`;
     case 'wrap_up':
       return 'finishes the form';
     case 'ended':

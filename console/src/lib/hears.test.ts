@@ -35,6 +35,18 @@ describe('who hears whom', () => {
     expect(describeHears(two, 'Ben')).toBe('Caller and Ben talk without you.');
   });
 
+  it('is said of four, and of a contact on hold', () => {
+    const parties = ['caller', 'operator', 'contact', 'colleague'] as const;
+    const four: HearsView[] = parties.map((who) => ({ who, hears: parties.filter((other) => other !== who) }));
+    expect(describeHears(four, 'Ben')).toBe('All four hear each other.');
+    const held: HearsView[] = [
+      { who: 'caller', hears: ['operator'] },
+      { who: 'operator', hears: ['caller'] },
+      { who: 'contact', hears: ['music'] },
+    ];
+    expect(describeHears(held, 'Ben')).toBe('Ben hears music. You and the caller are talking.');
+  });
+
   it('says that the caller has hung up before anybody was joined', () => {
     const call = (state: string, hears: HearsView[]) =>
       ({ patch: { state, contact: { name: 'maya' } }, hears }) as unknown as CallView;

@@ -27,7 +27,8 @@ export function describeHears(hears: HearsView[], contact: string): string {
     ct: both(hears, 'caller', 'contact'),
     ot: both(hears, 'operator', 'contact'),
   };
-  if (pairs.co && pairs.ct && pairs.ot) return 'All three hear each other.';
+  const four = both(hears, 'caller', 'colleague') && both(hears, 'operator', 'colleague');
+  if (pairs.co && pairs.ct && pairs.ot) return four ? 'All four hear each other.' : 'All three hear each other.';
   const names: Record<Party, string> = { caller: 'Caller', operator: 'You', contact, colleague: 'Your colleague' };
   for (const who of ['caller', 'operator', 'contact'] as const) {
     const heard = tone(hears, who);
@@ -93,15 +94,19 @@ export function patchWords(call: CallView): string {
   }
   switch (patch.state) {
     case 'dialling':
-      return `Dialling ${name}…`;
+      return `Dialling ${name}…${patch.cold ? ' Whoever answers is joined with the caller at once.' : ''}`;
     case 'ringing':
       return `${cap(name)} is ringing.`;
+    case 'asked':
+      return `${cap(name)} is asked to take the call.`;
     case 'private':
       return `${cap(name)} is on the line: announce the caller.`;
+    case 'held':
+      return `${cap(name)} waits with music: you and the caller are alone.`;
     case 'joined':
-      return 'All three are joined.';
+      return call.colleague?.joined ? 'All four are joined.' : 'All three are joined.';
     case 'dropped':
-      return 'You have dropped off.';
+      return patch.recalled ? 'They want an operator.' : 'You have dropped off.';
     case 'failed':
       return `${cap(name)}: ${causeWords(patch.why)}. You are back with the caller.`;
   }

@@ -13,6 +13,10 @@ export type Action =
   | 'join'
   | 'drop'
   | 'patch_cancel'
+  | 'patch_next'
+  | 'patch_hold'
+  | 'patch_private'
+  | 'conference'
   | 'hang_up'
   | 'save'
   | 'undo'
@@ -61,6 +65,10 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'join', combo: 'F9', label: 'Join all three; with a colleague: hand the caller over', group: 'Patch' },
   { action: 'drop', combo: 'Shift+F9', label: 'Drop off: the two talk on', group: 'Patch' },
   { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch, or leave the colleague: back to the caller', group: 'Patch' },
+  { action: 'patch_next', combo: 'Alt+n', label: 'The contact\'s next telephone: this one is a machine\'s', group: 'Patch' },
+  { action: 'patch_hold', combo: 'Alt+o', label: 'Put the contact on hold: you and the caller are alone; F9 joins all', group: 'Patch' },
+  { action: 'patch_private', combo: 'Alt+p', label: 'Talk with the contact alone: the caller hears music; F9 joins all', group: 'Patch' },
+  { action: 'conference', combo: 'Alt+c', label: 'The colleague too: all hear each other', group: 'Patch' },
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },

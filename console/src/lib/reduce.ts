@@ -61,7 +61,7 @@ export function readyColleagues(state: FeedState): SeatView[] {
 export function firstWaiting(state: FeedState): { call: CallView; since: number } | null {
   for (const waiting of state.queue.waiting) {
     const call = state.calls.find((c) => c.id === waiting.call);
-    if (call && call.state === 'queued' && call.seat === null) return { call, since: waiting.since };
+    if (call && (call.state === 'queued' || call.patch?.recalled) && call.seat === null) return { call, since: waiting.since };
   }
   return null;
 }

@@ -145,6 +145,8 @@ export interface AccountSettings {
   undo_secs: number;
   leave_message: 'callback_request' | 'nothing';
   recording: RecordingPolicy;
+  /** `max_secs`: how long caller and contact may talk on alone. */
+  patching: { max_secs: number | null };
 }
 
 /** An account as those who set it up see it. */
@@ -203,6 +205,7 @@ export type CallState =
   | 'voicemail'
   | 'announcement'
   | 'spilling'
+  | 'reaching'
   | 'queued'
   | 'offered'
   | 'ringing_back'
@@ -216,7 +219,7 @@ export type CallState =
   | 'wrap_up'
   | 'ended';
 
-export type PatchState = 'dialling' | 'ringing' | 'private' | 'joined' | 'dropped' | 'failed';
+export type PatchState = 'dialling' | 'ringing' | 'asked' | 'private' | 'held' | 'joined' | 'dropped' | 'failed';
 
 export interface PatchView {
   state: PatchState;
@@ -224,6 +227,28 @@ export interface PatchView {
   number: string;
   why?: string | null;
   since: number;
+  /** Caller and contact are alone, and one of them wants an operator. */
+  recalled?: boolean;
+  /** The contact's telephone that is tried after this one. */
+  next?: string | null;
+  /** Whoever answers is joined with the caller at once. */
+  cold?: boolean;
+}
+
+/** A number that was dialled for a caller, and what became of it. */
+export interface CallPatch {
+  contact: { id: string; name: string } | null;
+  number: string;
+  /** By the account's flow: no operator made it. */
+  automated: boolean;
+  why_them: string | null;
+  dialled_at: number;
+  answered_at: number | null;
+  joined_at: number | null;
+  outcome: 'open' | 'failed' | 'not_accepted' | 'declined' | 'given_up' | 'joined';
+  why: string | null;
+  secs: number | null;
+  alone_secs: number | null;
 }
 
 export type Party = 'caller' | 'operator' | 'contact' | 'colleague';
@@ -268,7 +293,7 @@ export interface CallView {
   /** At nobody's seat and not in the queue: at a slot, or (no slot) on the way to another operator. */
   parked: ParkedView | null;
   /** Another operator who is asked about the caller. */
-  colleague: { user: string; there: boolean; since: number } | null;
+  colleague: { user: string; there: boolean; joined?: boolean; since: number } | null;
   /** An operator has talked with the caller: there may be a form that was begun. */
   taken: boolean;
   /** What the operator says who passed the caller on. */

@@ -1,6 +1,6 @@
 // What the keys and buttons do. A "no" from the server is told in its own words, never as a code.
 
-import { Problem, api, type CallAction, type RecordingAct } from '../lib/api';
+import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
 import type { Action } from '../lib/keys';
 import type { AlarmView, CallView } from '../lib/types';
@@ -94,7 +94,7 @@ export async function fetchParked(id?: string): Promise<void> {
 export function openPass(): void {
   const call = current();
   if (!call) return;
-  if (call.state !== 'talking' && call.state !== 'held') {
+  if (call.state !== 'talking' && call.state !== 'held' && call.patch?.state !== 'joined') {
     notices.show('There is no caller on the line to give to anybody.', 'info');
     return;
   }
@@ -166,8 +166,9 @@ export function openPatch(): void {
   desk.picking = open;
 }
 
-export async function dial(call: string, to: { contact: string; destination: string } | { number: string }): Promise<void> {
-  if (await attempt(() => api.patch(call, to))) desk.picking = false;
+/** `cold`: whoever answers is joined with the caller at once, unannounced. */
+export async function dial(call: string, to: PatchTo, cold = false): Promise<void> {
+  if (await attempt(() => api.patch(call, to, cold))) desk.picking = false;
 }
 
 /** Talks with a colleague first; the caller hears music. */
@@ -190,21 +191,42 @@ export async function join(): Promise<void> {
     return;
   }
   if (!call?.patch) return;
-  if (call.patch.state === 'private') await onCall(call, 'patch/join');
+  if (call.patch.state === 'private' || call.patch.state === 'held') await onCall(call, 'patch/join');
   else notices.show('Join is possible once the other party is on the line.', 'info');
 }
 
 export async function drop(): Promise<void> {
   const call = current();
-  if (!call?.patch) return;
-  if (call.patch.state === 'joined') await onCall(call, 'patch/drop');
+  if (!call?.patch && !call?.colleague?.joined) return;
+  if (!call.patch || call.patch.state === 'joined') await onCall(call, 'patch/drop');
   else notices.show('First join all three (F9), then drop off.', 'info');
+}
+
+/** Operator and caller alone, or operator and contact. */
+export async function putAside(whom: 'hold' | 'private'): Promise<void> {
+  const call = current();
+  const up = ['private', 'held', 'joined'].includes(call?.patch?.state ?? '');
+  if (call && up) await onCall(call, `patch/${whom}`);
+  else notices.show('That is possible once the other party is on the line.', 'info');
+}
+
+/** The colleague who is asked is part of the call from now on. */
+export async function joinColleague(): Promise<void> {
+  const call = current();
+  if (call?.colleague?.there && !call.colleague.joined && !desk.isAsked(call)) await onCall(call, 'ask/join');
+  else notices.show('Ask a colleague first (Alt+G, then Shift+Enter).', 'info');
+}
+
+export async function nextNumber(): Promise<void> {
+  const call = current();
+  if (call?.patch?.next) await onCall(call, 'patch/next');
+  else notices.show('There is no other telephone to try.', 'info');
 }
 
 export async function cancelPatch(): Promise<void> {
   const call = current();
   if (desk.picking) desk.picking = false;
-  else if (call?.state === 'consulting' && !desk.isAsked(call)) await onCall(call, 'ask/cancel');
+  else if (call?.colleague && !desk.isAsked(call)) await onCall(call, 'ask/cancel');
   else if (call?.patch) await onCall(call, 'patch/cancel');
 }
 
@@ -324,6 +346,14 @@ export function run(action: Action): void {
       return void join();
     case 'drop':
       return void drop();
+    case 'patch_hold':
+      return void putAside('hold');
+    case 'patch_private':
+      return void putAside('private');
+    case 'conference':
+      return void joinColleague();
+    case 'patch_next':
+      return void nextNumber();
     case 'patch_cancel':
       return void cancelPatch();
     case 'next_call':

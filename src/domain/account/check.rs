@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::flow::{Flow, Spill, Voicemail};
 use super::hours::{DayOf, Span};
+use super::patching::{AutoPatch, MAX_PEOPLE, Unreached};
 use super::{Account, Speech};
 use crate::base::id::CallTypeId;
 use crate::domain::ivr::menu::Step;
@@ -150,12 +151,8 @@ impl Check<'_> {
                     self.faults.add(&format!("{at}/menu"), "unknown_menu", message);
                 }
             }
-            Flow::Voicemail(Voicemail { speech, call_type, max_secs, silence_secs }) => {
-                self.speech(&format!("{at}/speech"), speech);
-                self.call_type(&format!("{at}/call_type"), call_type);
-                self.within(&format!("{at}/max_secs"), *max_secs, &VOICEMAIL_SECS);
-                self.within(&format!("{at}/silence_secs"), *silence_secs, &SILENCE_SECS);
-            }
+            Flow::Voicemail(voicemail) => self.voicemail(at, voicemail),
+            Flow::Patch(patch) => self.patch(at, patch),
             Flow::Announcement { speech } => self.speech(&format!("{at}/speech"), speech),
             Flow::Spill(Spill { number, ring_secs, .. }) => {
                 self.within(&format!("{at}/ring_secs"), *ring_secs, &RING_SECS);
@@ -164,6 +161,33 @@ impl Check<'_> {
                     self.faults.add(&format!("{at}/number"), "round", message.into());
                 }
             }
+        }
+    }
+
+    fn voicemail(&mut self, at: &str, voicemail: &Voicemail) {
+        self.speech(&format!("{at}/speech"), &voicemail.speech);
+        self.call_type(&format!("{at}/call_type"), &voicemail.call_type);
+        self.within(&format!("{at}/max_secs"), voicemail.max_secs, &VOICEMAIL_SECS);
+        self.within(&format!("{at}/silence_secs"), voicemail.silence_secs, &SILENCE_SECS);
+    }
+
+    /// Whether those people are there, `check_people` tells.
+    fn patch(&mut self, at: &str, patch: &AutoPatch) {
+        if patch.whom.is_empty() {
+            let message = "Say whom to ring: a role of the schedules, or a contact.";
+            self.faults.add(&format!("{at}/whom"), "nobody", message.into());
+        }
+        self.at_most(&format!("{at}/whom"), patch.whom.len(), MAX_PEOPLE);
+        if let Some(speech) = &patch.speech {
+            self.speech(&format!("{at}/speech"), speech);
+        }
+        let failed = format!("{at}/failed");
+        match &patch.failed {
+            Unreached::Queue { call_type: Some(call_type), .. } => {
+                self.call_type(&format!("{failed}/call_type"), call_type);
+            }
+            Unreached::Voicemail(voicemail) => self.voicemail(&failed, voicemail),
+            Unreached::Queue { call_type: None, .. } | Unreached::Apology => {}
         }
     }
 

@@ -11,7 +11,7 @@ use crate::base::phone::PhoneNumber;
 
 use super::fault::{Fault, Faults, Text};
 use super::hours::Hours;
-use super::{Account, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
+use super::{Account, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
 
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
@@ -24,6 +24,8 @@ const RING: (u32, u32) = (5, 120);
 const WAIT: (u32, u32) = (10, 3_600);
 const UNDO: (u32, u32) = (0, 300);
 const COMFORT: (u32, u32) = (10, 600);
+/// Of a patch without an operator; the warning comes a minute before its end.
+const PATCH: (u32, u32) = (120, 14_400);
 const PRIORITY: (i32, i32) = (-100, 100);
 
 /// An account as it is written: whole. Its call types, contacts and protocols are written by themselves.
@@ -70,6 +72,8 @@ pub struct AccountEdit {
     pub leave_message: LeaveMessage,
     #[serde(default)]
     pub recording: RecordingPolicy,
+    #[serde(default)]
+    pub patching: Patching,
 }
 
 fn usual_color() -> String {
@@ -109,6 +113,7 @@ impl From<&Account> for AccountEdit {
             undo_secs: account.undo_secs,
             leave_message: account.leave_message,
             recording: account.recording.clone(),
+            patching: account.patching.clone(),
         }
     }
 }
@@ -136,6 +141,7 @@ impl Account {
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            patching: Patching::default(),
             hours: Hours::default(),
             menus: Vec::new(),
             call_types: Vec::new(),
@@ -199,6 +205,9 @@ impl AccountEdit {
         within(&mut faults, "/ring_secs", "account.ring", self.ring_secs, RING);
         within(&mut faults, "/max_wait_secs", "account.wait", self.max_wait_secs, WAIT);
         within(&mut faults, "/undo_secs", "account.undo", self.undo_secs, UNDO);
+        if let Some(max_secs) = self.patching.max_secs {
+            within(&mut faults, "/patching/max_secs", "account.patching", max_secs, PATCH);
+        }
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
@@ -219,6 +228,7 @@ impl AccountEdit {
             undo_secs: self.undo_secs,
             leave_message: self.leave_message,
             recording,
+            patching: self.patching.clone(),
             ..to
         })
     }

@@ -1,5 +1,5 @@
-//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, or to a number
-//! elsewhere.
+//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, to a number
+//! elsewhere, or to the account's people.
 //!
 //! Which flow counts when is said by the account's [`hours`](super::hours); a menu's exits are flows too. What always
 //! holds: a caller for whom a flow comes to nothing goes on to the queue or to the apology, never nowhere.
@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Speech;
+use super::patching::{AutoPatch, Unreached};
 use crate::base::id::CallTypeId;
 use crate::base::phone::PhoneNumber;
 
@@ -34,6 +35,8 @@ pub enum Flow {
     },
     /// Rung elsewhere, and connected with whoever answers.
     Spill(Spill),
+    /// The account's people are rung, and connected if they want to be.
+    Patch(AutoPatch),
 }
 
 /// A message that the caller speaks to nobody. It becomes a message like any other, with its sound.
@@ -100,16 +103,21 @@ impl Flow {
             Self::Voicemail(_) => "voicemail",
             Self::Announcement { .. } => "announcement",
             Self::Spill(_) => "spill",
+            Self::Patch(_) => "patch",
         }
     }
 
     /// All that is said in it, so that it can be made ready ahead of time.
     pub fn speeches(&self) -> impl Iterator<Item = &Speech> {
-        let speech = match self {
-            Self::Voicemail(voicemail) => Some(&voicemail.speech),
-            Self::Announcement { speech } => Some(speech),
-            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) => None,
+        let (first, then) = match self {
+            Self::Voicemail(voicemail) => (Some(&voicemail.speech), None),
+            Self::Announcement { speech } => (Some(speech), None),
+            Self::Patch(patch) => match &patch.failed {
+                Unreached::Voicemail(voicemail) => (patch.speech.as_ref(), Some(&voicemail.speech)),
+                Unreached::Queue { .. } | Unreached::Apology => (patch.speech.as_ref(), None),
+            },
+            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) => (None, None),
         };
-        speech.into_iter()
+        first.into_iter().chain(then)
     }
 }

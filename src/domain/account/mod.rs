@@ -8,6 +8,7 @@ pub mod edit_call_types;
 pub mod edit_contact;
 pub mod fault;
 
+pub mod patching;
 pub mod queueing;
 
 pub mod check;
@@ -23,6 +24,7 @@ use crate::domain::message::form::Form;
 
 use hours::Hours;
 
+pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
 
 /// A client of the service.
@@ -60,6 +62,8 @@ pub struct Account {
     pub leave_message: LeaveMessage,
     pub recording: RecordingPolicy,
     pub queueing: Queueing,
+    #[serde(default)]
+    pub patching: Patching,
     /// Which way calls go after the greeting, by the time of the week.
     #[serde(default)]
     pub hours: Hours,

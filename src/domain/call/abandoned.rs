@@ -32,7 +32,7 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting | Stage::Spilling => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting | Stage::Spilling | Stage::Reaching => Some(Self::Greeting),
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
@@ -55,8 +55,10 @@ impl Abandoned {
 impl Call {
     /// The caller goes, or was told that nobody is free.
     pub(super) fn note_abandoned(&mut self) {
-        // A message that was left is dispatched like any other.
-        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || self.voicemail_left;
+        // A message that was left is dispatched like any other; whoever has a contact on the line is served, whatever they
+        // wait for.
+        let served = self.voicemail_left || self.is_recalled();
+        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served;
         if let Some(on) = Abandoned::at(self.stage_now()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }

@@ -13,6 +13,26 @@ pub struct LegId(pub u64);
 #[serde(transparent)]
 pub struct BridgeId(pub u64);
 
+/// Which of a leg's keys are for us alone, neither passed on nor recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeysBound {
+    #[default]
+    None,
+    /// `*`, of a telephone that tells of its keys; one that sends their tones is heard.
+    Star,
+    All,
+}
+
+impl KeysBound {
+    pub const fn binds(self, key: char) -> bool {
+        match self {
+            Self::None => false,
+            Self::Star => key == '*',
+            Self::All => true,
+        }
+    }
+}
+
 /// What a leg can hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -75,7 +75,8 @@ impl Call {
 
     /// When it is to be offered; not while something else is said.
     pub(super) fn callback_offer_at(&self) -> Option<Instant> {
-        self.callback.offer_at.filter(|_| self.phase == Phase::Queued && self.playing.is_none())
+        let waits = self.phase == Phase::Queued && self.playing.is_none() && !self.is_recalled();
+        self.callback.offer_at.filter(|_| waits)
     }
 
     pub(super) fn offer_callback(&mut self) {
@@ -101,7 +102,7 @@ impl Call {
 
     pub(super) fn on_callback_key(&mut self, key: char) {
         match (self.phase, key) {
-            (Phase::Queued, '1') if self.callback.offered => {
+            (Phase::Queued, '1') if self.callback.offered && !self.is_recalled() => {
                 self.outputs.push_back(Output::Pause);
                 self.begin_callback();
             }

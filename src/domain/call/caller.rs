@@ -7,6 +7,7 @@
 use super::cause::Cause;
 use super::event::{OfferEnd, RecordEvent, VoicemailEnd};
 use super::leg::{LegInput, LegState};
+use super::patch::PatchState;
 use super::{ACK_LIMIT, Call, Output, PROMPT_LIMIT, Phase};
 
 impl Call {
@@ -64,6 +65,13 @@ impl Call {
         self.note_abandoned();
         self.stop_play();
         self.release_caller();
+        if self.phase == Phase::Reaching {
+            return self.caller_left_reaching(why);
+        }
+        if self.patch_state() == Some(PatchState::Held) {
+            // Whoever waits with music is who is left to speak with.
+            self.set_patch_state(PatchState::Private);
+        }
         // With a contact on the line, or being dialled, the operator still has somebody to speak with.
         if self.phase != Phase::Patching || self.operator.is_none() || self.is_transferring() {
             self.end(why);
@@ -93,9 +101,13 @@ impl Call {
             _ if self.waits_to_ring_back() => return,
             // Whoever fetches a parked caller takes nobody out of the queue.
             _ if self.parked.is_some() => return,
+            Phase::Queued if self.is_recalled() => return self.give_up_recall(),
             Phase::Queued => {}
             // An operator who has answered is a moment away: if that fails, the queue says "overdue" again.
             Phase::Offered { .. } if self.operator.as_ref().is_some_and(|o| !o.leg.answered) => {
+                if self.is_recalled() {
+                    return self.give_up_recall();
+                }
                 self.fail_offer(OfferEnd::Withdrawn);
             }
             _ => return,
@@ -117,7 +129,7 @@ impl Call {
 
     pub(super) fn on_comfort(&mut self) {
         let waits = matches!(self.phase, Phase::Queued | Phase::Offered { .. }) && self.caller.is_up();
-        if !waits || self.playing.is_some() {
+        if !waits || self.playing.is_some() || self.is_recalled() {
             return;
         }
         if let Some(speech) = self.setup.comfort.clone() {

@@ -11,7 +11,7 @@ use super::bridge::{HearMatrix, LegId, Source};
 use super::cause::Cause;
 use super::event::{OfferEnd, RecordEvent};
 use super::leg::{Leg, LegInput, LegState};
-use super::{Call, CommandError, Operator, Output, Party, Phase};
+use super::{Call, CommandError, Operator, Output, Party};
 use crate::base::id::UserId;
 
 /// Another operator who is asked.
@@ -22,6 +22,8 @@ pub struct Colleague {
     leg: Option<Leg>,
     until: Instant,
     pub since: Instant,
+    /// Part of what is said, not only asked.
+    pub joined: bool,
 }
 
 impl Colleague {
@@ -47,8 +49,8 @@ impl Call {
         }
         self.record(RecordEvent::ColleagueAsked { user: user.clone() });
         let until = self.now + self.setup.ring;
-        self.colleague = Some(Colleague { user: user.clone(), leg: None, until, since: self.now });
-        self.phase = Phase::Consulting;
+        self.colleague = Some(Colleague { user: user.clone(), leg: None, until, since: self.now, joined: false });
+        self.phase = self.phase_with_operator(false);
         self.outputs.push_back(Output::Pass { user });
         Ok(())
     }
@@ -130,7 +132,7 @@ impl Call {
         self.record(RecordEvent::HandedOver { from: from.clone(), to: user.clone() });
         self.record(RecordEvent::Talking { user: user.clone() });
         self.operator = Some(Operator { user: user.clone(), leg, holds: false });
-        self.phase = Phase::Talking;
+        self.phase = self.phase_with_operator(false);
         self.outputs.push_back(Output::OfferAccepted { user });
         true
     }
@@ -139,9 +141,12 @@ impl Call {
         self.colleague.as_ref().filter(|c| !c.is_up()).map(|c| c.until)
     }
 
-    /// Operator and colleague hear each other; the caller hears music.
+    /// Operator and colleague hear each other; the caller hears music, unless the colleague has joined.
     pub(super) fn consult_matrix(&self, caller: Option<LegId>, operator: Option<LegId>) -> HearMatrix {
         let colleague = self.colleague.as_ref().filter(|c| c.is_up()).and_then(Colleague::leg_id);
+        if self.has_colleague_joined() {
+            return HearMatrix::conference(&[caller, operator, colleague].into_iter().flatten().collect::<Vec<_>>());
+        }
         let mut matrix = match (operator, colleague) {
             (Some(operator), None) => HearMatrix::default().with(operator, &[Source::Ringback]),
             _ => HearMatrix::conference(&[operator, colleague].into_iter().flatten().collect::<Vec<_>>()),

@@ -27,6 +27,8 @@ pub enum Stage {
     Announcement,
     /// Being rung elsewhere.
     Spilling,
+    /// The account's people are rung, one after another.
+    Reaching,
     Queued,
     Offered,
     /// A caller who was promised it is called back; the operator hears it ring.
@@ -199,6 +201,10 @@ pub enum RecordEvent {
     ColleagueThere {
         user: UserId,
     },
+    /// And is part of what is said.
+    ColleagueJoined {
+        user: UserId,
+    },
     ColleagueGone {
         user: UserId,
         why: Cause,
@@ -222,7 +228,41 @@ pub enum RecordEvent {
         contact: Option<ContactId>,
         number: PhoneNumber,
     },
+    /// By the account's flow: its people are to be rung.
+    PatchSought,
+    /// Who it is, and why.
+    PersonFound {
+        contact: ContactId,
+        why: String,
+    },
+    /// Nobody pressed 1. `declined`: they pressed 2.
+    PatchNotAccepted {
+        declined: bool,
+    },
+    PatchAccepted,
+    /// Nobody is left to be rung.
+    NobodyReached,
+    /// `*`: caller or contact want an operator.
+    PatchRecalled {
+        by_caller: bool,
+    },
+    /// All hear each other again: an operator who was called back, or whoever was put aside.
+    PatchRejoined,
+    /// No operator came in time.
+    RecallFailed,
+    /// Caller and contact were warned that their time is nearly over.
+    PatchWarned,
+    PatchTimeOver,
+    /// How long caller and contact were joined, and how much of that without an operator.
+    PatchOver {
+        ms: u64,
+        alone_ms: u64,
+    },
     PatchRinging,
+    /// The contact hears music; operator and caller talk.
+    ContactHeld,
+    /// The caller hears music again; operator and contact talk.
+    PatchPrivate,
     PatchAnswered,
     PatchJoined,
     /// The operator dropped off; caller and contact talk on.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::bridge::{KeysBound, LegId};
 use super::cause::Cause;
 use super::event::RecordEvent;
 use super::patch::PatchState;
@@ -14,6 +15,7 @@ use super::{Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
 use crate::base::id::CallTypeId;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
+use crate::domain::account::patching::Unreached;
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 
@@ -65,6 +67,7 @@ impl Call {
                 self.phase = Phase::Announcing { until: self.now + PROMPT_LIMIT };
             }
             Flow::Spill(spill) => self.start_spill(spill),
+            Flow::Patch(patch) => self.start_reaching(patch),
         }
     }
 
@@ -73,6 +76,7 @@ impl Call {
             Phase::Menu => self.tell_menu(ivr::Input::Digit(key)),
             Phase::Greeting { .. } => self.on_early_key(key),
             Phase::Voicemail(_) => self.on_voicemail_key(key),
+            Phase::Patching if key == '*' => self.on_star(self.caller.id),
             _ => self.on_callback_key(key),
         }
     }
@@ -146,14 +150,36 @@ impl Call {
         matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. }) || self.takes_early_keys()
     }
 
-    /// After every input: the caller's keys are ours, or no longer.
+    /// After every input: which keys are ours.
     pub(super) fn settle_keys(&mut self) {
-        let bound = self.wants_keys();
-        if bound != self.keys_bound && self.caller.is_up() {
-            self.keys_bound = bound;
-            // Whether they speak is told anew from here on.
-            self.caller_speaks = false;
-            self.outputs.push_back(Output::BindKeys { leg: self.caller.id, bound });
+        let contact = self.patch.as_ref().map(|patch| &patch.leg).filter(|leg| leg.is_up()).map(|leg| leg.id);
+        let caller = self.caller.is_up().then_some(self.caller.id);
+        for leg in [caller, contact].into_iter().flatten() {
+            let bound = self.binding_of(leg);
+            let before = self.keys_bound.iter().position(|(there, _)| *there == leg);
+            if before.map_or(KeysBound::None, |at| self.keys_bound[at].1) == bound {
+                continue;
+            }
+            if let Some(at) = before {
+                self.keys_bound.swap_remove(at);
+            }
+            self.keys_bound.push((leg, bound));
+            if Some(leg) == caller {
+                // Whether they speak is told anew from here on.
+                self.caller_speaks = false;
+            }
+            self.outputs.push_back(Output::BindKeys { leg, bound });
+        }
+    }
+
+    fn binding_of(&self, leg: LegId) -> KeysBound {
+        let all = if leg == self.caller.id { self.wants_keys() } else { self.phase == Phase::Reaching };
+        if all {
+            KeysBound::All
+        } else if self.has_star(leg) {
+            KeysBound::Star
+        } else {
+            KeysBound::None
         }
     }
 
@@ -164,9 +190,16 @@ impl Call {
             Flow::Menu { menu } => self.setup.menus.iter().find(|there| there.name == *menu),
             _ => None,
         };
-        let takes_voicemail = |flow: &Flow| matches!(flow, Flow::Voicemail(_));
-        let voicemail = takes_voicemail(flow) || menu.is_some_and(|menu| menu.exits().any(takes_voicemail));
+        let takes_voicemail = |flow: &Flow| match flow {
+            Flow::Voicemail(_) => true,
+            Flow::Patch(patch) => matches!(patch.failed, Unreached::Voicemail(_)),
+            _ => false,
+        };
+        let any = |of: fn(&Flow) -> bool| of(flow) || menu.is_some_and(|menu| menu.exits().any(of));
+        let (voicemail, reaches) = (any(takes_voicemail), any(|flow| matches!(flow, Flow::Patch(_))));
+        // A patch by hand is announced by a person, who has time for that.
+        let reach = if reaches { self.reach_speeches() } else { Vec::new() };
         let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
-        said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).collect()
+        said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).chain(reach).collect()
     }
 }

@@ -91,7 +91,8 @@ fn a_choice_leads_to_the_queue_with_its_rank_and_what_it_is_about() {
 fn keys_are_the_menus_alone_until_it_is_left() {
     let mut line = in_menu();
     let bound = |line: &Line| -> Vec<bool> {
-        let bound = |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound) } else { None };
+        let bound =
+            |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound == KeysBound::All) } else { None };
         line.all.iter().filter_map(bound).collect()
     };
     assert_eq!(bound(&line), [true]);

@@ -135,6 +135,7 @@ impl Call {
     /// Somebody of ours is, or was, with the caller: who listens stays through a change of operators.
     const fn is_talked_in(&self) -> bool {
         matches!(self.phase, Phase::Talking | Phase::Held | Phase::Doubt { .. } | Phase::Patching)
+            || matches!(&self.patch, Some(patch) if patch.recalled)
     }
 
     /// After every input: nobody listens on where nobody is left to be heard.
@@ -181,7 +182,7 @@ impl Call {
     /// The caller waits for an operator: one who has barged in keeps them company.
     fn waits_alone(&self, operator: Option<LegId>) -> bool {
         let waits = matches!(self.phase, Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. });
-        waits && operator.is_none()
+        waits && operator.is_none() && !self.is_recalled()
     }
 }
 

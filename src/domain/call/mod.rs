@@ -7,8 +7,10 @@
 //! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
 //!   [`voicemail`] what is said to nobody.
 //! * [`operator`]  the operator's side, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
-//! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind.
-//! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks.
+//! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
+//!   hand; [`alone`] caller and contact on their own;
+//!   [`patch_report`] what became of them.
+//! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks; [`room`] more than two who talk.
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
 //! * [`listener`]  supervisors who listen, [`moving`] those who move the call.
 //! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off.
@@ -18,6 +20,7 @@
 //! [`Output::Ended`] comes exactly once, however the parties leave.
 
 pub mod abandoned;
+mod alone;
 pub mod bridge;
 pub mod callback;
 mod caller;
@@ -33,10 +36,13 @@ mod operator;
 pub mod outbound;
 pub mod park;
 pub mod patch;
+pub mod patch_report;
 pub mod path;
 mod place;
+pub mod reach;
 pub mod recording;
 pub mod ring_back;
+mod room;
 pub mod transfer;
 pub mod view;
 mod voicemail;
@@ -47,6 +53,8 @@ mod wrap_up;
 mod flow_tests;
 #[cfg(test)]
 mod random_test;
+#[cfg(test)]
+mod reach_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -63,7 +71,7 @@ use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 use crate::domain::queue::place::Place;
 
-use bridge::{HearMatrix, LegId};
+use bridge::{HearMatrix, KeysBound, LegId};
 use callback::{Callback, Step};
 use cause::Cause;
 use colleague::Colleague;
@@ -72,6 +80,7 @@ use leg::{Leg, LegInput};
 use listener::Listener;
 use park::{Note, Parked};
 use patch::{Patch, PatchEnd};
+use reach::Reaching;
 use recording::{Recording, RecordingState};
 use voicemail::Voicing;
 
@@ -131,6 +140,8 @@ enum Phase {
     },
     /// `self.patch` says how far.
     Patching,
+    /// The account's people are rung; `self.reaching` says who is left, `self.patch` who it is now.
+    Reaching,
     /// `self.colleague` says how far.
     Consulting,
     Apology {
@@ -161,6 +172,7 @@ pub struct Call {
     caller_gone: bool,
     operator: Option<Operator>,
     patch: Option<Patch>,
+    reaching: Option<Reaching>,
     ivr: Option<Ivr>,
     /// Pressed in the greeting, for the menu.
     early_keys: String,
@@ -177,7 +189,8 @@ pub struct Call {
     voicemail_left: bool,
     /// Connected elsewhere, without an operator.
     spilled: bool,
-    keys_bound: bool,
+    /// Legs some or all of whose keys are ours.
+    keys_bound: Vec<(LegId, KeysBound)>,
     recording: Recording,
     /// How the last patch came to nothing, for the screen.
     patch_end: Option<PatchEnd>,
@@ -219,6 +232,7 @@ impl Call {
             caller_gone: false,
             operator: None,
             patch: None,
+            reaching: None,
             ivr: None,
             early_keys: String::new(),
             chosen: Vec::new(),
@@ -229,7 +243,7 @@ impl Call {
             voicemail_heard: false,
             voicemail_left: false,
             spilled: false,
-            keys_bound: false,
+            keys_bound: Vec::new(),
             recording,
             patch_end: None,
             joined: None,
@@ -267,6 +281,7 @@ impl Call {
             }
             Input::Offer { user, leg, ring } => self.on_offer(user, leg, ring),
             Input::Fetch { user, leg, ring } => self.on_fetch(user, leg, ring),
+            Input::People(people) => self.on_people(people),
             Input::PassRefused { user } => self.on_pass_refused(&user),
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
@@ -312,8 +327,11 @@ impl Call {
             Phase::Doubt { until } => Some((until, Reason::Doubt)),
             Phase::Parked => self.parked_until().map(|until| (until, Reason::ParkedTooLong)),
             Phase::Consulting => self.colleague_until().map(|until| (until, Reason::ColleagueRing)),
+            Phase::Reaching => self.reaching_until().map(|until| (until, Reason::Reach)),
             Phase::Patching => {
-                self.patch.as_ref().and_then(Patch::ring_until).map(|until| (until, Reason::ContactRing))
+                let asked = self.colleague_until().map(|until| (until, Reason::ColleagueRing));
+                let rings = self.patch.as_ref().and_then(Patch::ring_until).map(|until| (until, Reason::ContactRing));
+                soonest(soonest(rings, asked), self.alone_until().map(|until| (until, Reason::PatchTime)))
             }
             _ => None,
         };
@@ -350,6 +368,7 @@ impl Call {
     fn on_play_done(&mut self, leg: LegId, play: u64) {
         if leg != self.caller.id {
             self.contact_heard(leg, play);
+            self.question_heard(leg, play);
             self.end_parting(|p| p.leg.id == leg && p.play == play);
             return;
         }
@@ -394,12 +413,14 @@ impl Call {
             Phase::CallingBack { step, until } if until <= now => self.callback_timed_out(step),
             Phase::RingingBack { until } if until <= now => self.give_up_ring_back(),
             Phase::Parked => self.give_back_parked(),
-            Phase::Consulting if self.colleague_until().is_some_and(|until| until <= now) => {
+            Phase::Consulting | Phase::Patching if self.colleague_until().is_some_and(|until| until <= now) => {
                 self.colleague_gone(Cause::NoAnswer);
             }
             Phase::Patching if self.patch.as_ref().and_then(Patch::ring_until).is_some_and(|u| u <= now) => {
                 self.fail_patch(Cause::NoAnswer);
             }
+            Phase::Patching => self.alone_tick(),
+            Phase::Reaching => self.reaching_tick(),
             _ => {}
         }
         self.give_up_announcement();
@@ -446,7 +467,8 @@ impl Call {
         self.settle_bridge();
         self.release_caller();
         self.end_transfer(cause);
-        if let Some(mut patch) = self.patch.take() {
+        self.reaching = None;
+        if let Some(mut patch) = self.take_patch() {
             self.release(&mut patch.leg);
         }
         for mut parting in std::mem::take(&mut self.parting) {

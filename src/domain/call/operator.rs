@@ -65,6 +65,9 @@ impl Call {
             self.phase = Phase::Talking;
             self.fetched(&user);
             self.record(RecordEvent::Talking { user: user.clone() });
+            if self.is_recalled() {
+                self.rejoin();
+            }
             self.outputs.push_back(Output::OfferAccepted { user });
             return;
         }
@@ -86,7 +89,7 @@ impl Call {
     }
 
     fn on_operator_ended(&mut self, why: Cause) {
-        let joined = self.patch_state() == Some(PatchState::Joined);
+        let joined = matches!(self.patch_state(), Some(PatchState::Joined | PatchState::Held));
         let transferring = self.is_transferring();
         let asked = self.colleague.as_ref().is_some_and(Colleague::is_up);
         let Some(operator) = &mut self.operator else { return };
@@ -108,7 +111,7 @@ impl Call {
                 self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
             }
             // As everywhere: who hangs up in the middle of asking has handed over.
-            (Phase::Consulting, Cause::HungUp) if asked => {
+            (Phase::Consulting | Phase::Patching, Cause::HungUp) if asked => {
                 // It is up, so this goes.
                 let _ = self.hand_over();
             }
@@ -136,7 +139,7 @@ impl Call {
             return;
         }
         self.let_colleague_go(OfferEnd::Withdrawn);
-        let joined = self.patch_state() == Some(PatchState::Joined);
+        let joined = matches!(self.patch_state(), Some(PatchState::Joined | PatchState::Held));
         if joined && !self.caller_gone {
             self.end_transfer(Cause::Lost);
             self.set_patch_state(PatchState::Dropped);
@@ -219,15 +222,28 @@ impl Call {
                 self.end(Cause::Released);
                 Ok(())
             }
-            (OperatorCommand::Patch { leg, number, contact, ring }, Phase::Talking | Phase::Held) => {
+            (OperatorCommand::Patch { leg, number, contact, ring, then, cold }, Phase::Talking | Phase::Held) => {
                 self.start_patch(leg, number, contact, ring);
+                self.go_on_by(then, cold);
                 Ok(())
             }
+            (OperatorCommand::NextNumber, Phase::Patching) => self.next_number(),
             (OperatorCommand::Join, Phase::Patching) => self.join(),
             (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
             (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
             (OperatorCommand::Ask { user }, Phase::Talking | Phase::Held) => self.ask_colleague(user),
-            (OperatorCommand::HandOver, Phase::Consulting) => self.hand_over(),
+            (OperatorCommand::Ask { user }, Phase::Patching)
+                if self.patch_state() == Some(PatchState::Joined)
+                    && self.colleague.is_none()
+                    && self.consult_leg().is_none() =>
+            {
+                self.ask_colleague(user)
+            }
+            (OperatorCommand::Join, Phase::Consulting) => self.join_colleague(),
+            (OperatorCommand::Drop, Phase::Consulting) if self.has_colleague_joined() => self.hand_over(),
+            (OperatorCommand::HoldContact, Phase::Patching) => self.hold_contact(),
+            (OperatorCommand::Private, Phase::Patching) => self.talk_in_private(),
+            (OperatorCommand::HandOver, Phase::Consulting | Phase::Patching) => self.hand_over(),
             (OperatorCommand::Cancel, Phase::Consulting) => {
                 self.leave_colleague();
                 Ok(())
@@ -248,8 +264,9 @@ impl Call {
         if rename.from == rename.to {
             return Err(CommandError::NotNow);
         }
-        let Rename { from, to, apology, comfort, ring } = rename;
+        let Rename { from, to, apology, comfort, ring, patch_limit } = rename;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
+        self.setup.patch_limit = patch_limit;
         // Who could not be reached was somebody of the other account.
         self.patch_end = None;
         self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });

@@ -4,12 +4,15 @@
 //! *join*; a contact who refuses, is busy or does not answer gives the caller back to the operator at once; a
 //! hang-up beats a join.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::alone::PatchClock;
 use super::bridge::LegId;
 use super::cause::Cause;
 use super::event::RecordEvent;
 use super::leg::{Leg, LegInput, LegState};
+use super::reach::Number;
 use super::transfer::TransferProgress;
 use super::{Call, CommandError, Output, Parting, Party, Phase};
 use crate::base::id::ContactId;
@@ -18,15 +21,19 @@ use crate::domain::account::Speech;
 use crate::domain::account::flow::SpillFailed;
 
 /// The longest that last words are waited for.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const FAREWELL_LIMIT: Duration = Duration::from_secs(20);
 
 /// How far a patch has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchState {
     Dialling,
     Ringing,
+    /// Nobody made it by hand: the contact is asked to press 1, and nobody hears them.
+    Asked,
     /// Operator and contact talk; the caller hears music.
     Private,
+    /// Operator and caller talk; the contact hears music.
+    Held,
     Joined,
     /// The operator has dropped off.
     Dropped,
@@ -47,9 +54,21 @@ pub struct Patch {
     pub(super) spill: Option<SpillFailed>,
     /// The operator is to be out of it as soon as the contact is there: the leg by which that was asked for.
     pub(super) transfer: Option<LegId>,
+    /// Where the contact is tried next.
+    pub(super) then: VecDeque<Number>,
+    /// Joined with the caller as soon as somebody answers, the operator out of it.
+    pub cold: bool,
+    /// Caller or contact want an operator.
+    pub recalled: bool,
+    pub(super) clock: PatchClock,
 }
 
 impl Patch {
+    /// Caller and contact have heard each other before.
+    fn was_joined(&self) -> bool {
+        self.clock.has_begun()
+    }
+
     pub(super) fn ring_until(&self) -> Option<Instant> {
         matches!(self.state, PatchState::Dialling | PatchState::Ringing).then_some(self.ring_until)
     }
@@ -78,15 +97,25 @@ pub fn caller_gone_words() -> Speech {
     words("The caller has hung up.")
 }
 
+/// Whether another telephone may be reached where this one was not: not if it is our own rules that forbid it.
+const fn may_help_elsewhere(why: Cause) -> bool {
+    !matches!(
+        why,
+        Cause::Forbidden | Cause::Emergency | Cause::Limited | Cause::LinesBusy | Cause::Released | Cause::Fault
+    )
+}
+
 impl Call {
     pub(super) fn patch_state(&self) -> Option<PatchState> {
         self.patch.as_ref().map(|p| p.state)
     }
 
     pub(super) fn set_patch_state(&mut self, state: PatchState) {
+        let (now, limit) = (self.now, self.setup.patch_limit);
         if let Some(patch) = &mut self.patch {
             patch.state = state;
-            patch.since = self.now;
+            patch.since = now;
+            patch.clock.enter(now, state, limit.filter(|_| patch.spill.is_none()));
         }
     }
 
@@ -112,15 +141,22 @@ impl Call {
             consult: None,
             spill: None,
             transfer: None,
+            then: VecDeque::new(),
+            cold: false,
+            recalled: false,
+            clock: PatchClock::default(),
         });
         self.phase = Phase::Patching;
     }
 
     pub(super) fn on_contact(&mut self, event: LegInput) {
+        if self.phase == Phase::Reaching {
+            return self.on_reached(event);
+        }
         let Some(patch) = &mut self.patch else { return };
         let was_silent = patch.leg.silent;
         let came_up = patch.leg.advance(event);
-        let (state, spills) = (patch.state, patch.spill.is_some());
+        let (leg, state, spills) = (patch.leg.id, patch.state, patch.spill.is_some());
         if patch.leg.silent != was_silent {
             self.record(if was_silent { RecordEvent::ContactHeard } else { RecordEvent::ContactSilent });
         }
@@ -130,21 +166,29 @@ impl Call {
                 self.set_patch_state(PatchState::Private);
                 self.record(RecordEvent::PatchAnswered);
                 self.connect_transfer();
+                self.connect_cold();
             }
             LegInput::Ringing | LegInput::Early if state == PatchState::Dialling => {
                 self.set_patch_state(PatchState::Ringing);
                 self.record(RecordEvent::PatchRinging);
                 self.tell_transfer(TransferProgress::Ringing);
             }
+            LegInput::Digit('*') => self.on_star(leg),
             LegInput::Ended(why) => match state {
-                PatchState::Dialling | PatchState::Ringing | PatchState::Private => self.fail_patch(why),
-                PatchState::Joined => {
+                PatchState::Dialling | PatchState::Ringing | PatchState::Asked | PatchState::Private => {
+                    self.fail_patch(why);
+                }
+                PatchState::Joined | PatchState::Held => {
                     self.record(RecordEvent::ContactLeft { why });
                     self.give_back_caller(Cause::HungUp);
                 }
                 PatchState::Dropped => {
                     self.record(RecordEvent::ContactLeft { why });
-                    self.end(why);
+                    if self.is_recalled() {
+                        self.contact_left_recall();
+                    } else {
+                        self.end(why);
+                    }
                 }
             },
             _ => {}
@@ -156,6 +200,11 @@ impl Call {
         if let Some(failed) = self.patch.as_ref().and_then(|patch| patch.spill) {
             return self.fail_spill(failed, why);
         }
+        let unanswered = matches!(self.patch_state(), Some(PatchState::Dialling | PatchState::Ringing));
+        if unanswered && may_help_elsewhere(why) && self.has_next_number() {
+            self.record(RecordEvent::PatchFailed { why });
+            return self.dial_next_number();
+        }
         self.record(RecordEvent::PatchFailed { why });
         if let Some(patch) = &self.patch {
             let (number, contact) = (patch.number.clone(), patch.contact.clone());
@@ -164,10 +213,68 @@ impl Call {
         self.give_back_caller(why);
     }
 
+    /// The contact has another telephone, and there is somebody to be joined with.
+    fn has_next_number(&self) -> bool {
+        !self.caller_gone && self.patch.as_ref().is_some_and(|patch| !patch.then.is_empty())
+    }
+
+    /// The contact is tried at their next telephone.
+    fn dial_next_number(&mut self) {
+        let Some(mut before) = self.take_patch() else { return };
+        self.release(&mut before.leg);
+        let Some(Number { leg, number, ring }) = before.then.pop_front() else { return };
+        self.start_patch(leg, number, before.contact, ring);
+        self.go_on_by(before.then, before.cold);
+    }
+
+    /// What is to come after the number just dialled, and when somebody answers.
+    pub(super) fn go_on_by(&mut self, then: VecDeque<Number>, cold: bool) {
+        if let Some(patch) = &mut self.patch {
+            (patch.then, patch.cold) = (then, cold);
+        }
+    }
+
+    /// The operator hears that this is not whom they want.
+    pub(super) fn next_number(&mut self) -> Result<(), CommandError> {
+        if self.is_transferring()
+            || !matches!(self.patch_state(), Some(PatchState::Dialling | PatchState::Ringing | PatchState::Private))
+        {
+            return Err(CommandError::NotNow);
+        }
+        if self.caller_gone {
+            return Err(CommandError::CallerGone);
+        }
+        if !self.has_next_number() {
+            return Err(CommandError::NoNumberLeft);
+        }
+        let answered = self.patch_state() == Some(PatchState::Private);
+        self.record(if answered {
+            RecordEvent::PatchNotAccepted { declined: false }
+        } else {
+            RecordEvent::PatchCancelled
+        });
+        self.dial_next_number();
+        Ok(())
+    }
+
+    /// Somebody has answered: if they are not to be told first, the two are joined and the operator is out of it.
+    fn connect_cold(&mut self) {
+        let Some(patch) = self.patch.as_ref().filter(|patch| patch.cold && patch.state == PatchState::Private) else {
+            return;
+        };
+        if self.caller_gone || self.operator.is_none() {
+            return;
+        }
+        self.joined = Some(patch.contact.clone());
+        self.set_patch_state(PatchState::Joined);
+        self.record(RecordEvent::PatchJoined);
+        self.drop_operator();
+    }
+
     /// Lets the contact go; the caller is with the operator again, or the call ends for want of a caller.
     pub(super) fn give_back_caller(&mut self, why: Cause) {
         self.end_transfer(why);
-        if let Some(mut patch) = self.patch.take() {
+        if let Some(mut patch) = self.take_patch() {
             self.release(&mut patch.leg);
         }
         if self.caller_gone {
@@ -178,7 +285,11 @@ impl Call {
     }
 
     pub(super) fn join(&mut self) -> Result<(), CommandError> {
-        let Some(patch) = self.patch.as_ref().filter(|p| p.state == PatchState::Private) else {
+        if self.colleague.is_some() && !self.has_colleague_joined() {
+            return self.join_colleague();
+        }
+        let apart = |p: &&Patch| matches!(p.state, PatchState::Private | PatchState::Held);
+        let Some(patch) = self.patch.as_ref().filter(apart) else {
             return Err(CommandError::NotNow);
         };
         let (leg, contact) = (patch.leg.id, patch.contact.clone());
@@ -189,9 +300,13 @@ impl Call {
             self.outputs.push_back(Output::Play { leg, play, speech: caller_gone_words() });
             return Err(CommandError::CallerGone);
         }
-        self.joined = Some(contact);
+        let again = self.joined.replace(contact).is_some() && self.patch.as_ref().is_some_and(Patch::was_joined);
         self.set_patch_state(PatchState::Joined);
-        self.record(RecordEvent::PatchJoined);
+        if let Some(patch) = &mut self.patch {
+            patch.then.clear();
+        }
+        // Whoever was put aside is back; they are put through once.
+        self.record(if again { RecordEvent::PatchRejoined } else { RecordEvent::PatchJoined });
         Ok(())
     }
 
@@ -201,6 +316,10 @@ impl Call {
         }
         if self.caller_gone {
             return Err(CommandError::CallerGone);
+        }
+        if self.colleague.is_some() {
+            // One of ours stays with them.
+            return self.hand_over();
         }
         self.drop_operator();
         Ok(())
@@ -226,6 +345,10 @@ impl Call {
     }
 
     pub(super) fn cancel_patch(&mut self) -> Result<(), CommandError> {
+        if self.colleague.is_some() {
+            self.leave_colleague();
+            return Ok(());
+        }
         if matches!(self.patch_state(), None | Some(PatchState::Dropped)) {
             return Err(CommandError::NotNow);
         }
@@ -237,7 +360,7 @@ impl Call {
     /// Lets a contact go whose operator was lost: with a word if they had answered.
     pub(super) fn part_with_contact(&mut self) {
         self.end_transfer(Cause::Lost);
-        let Some(mut patch) = self.patch.take() else { return };
+        let Some(mut patch) = self.take_patch() else { return };
         if patch.leg.is_up() {
             let play = self.next_play();
             self.outputs.push_back(Output::Play { leg: patch.leg.id, play, speech: goodbye_words() });
@@ -255,7 +378,8 @@ impl Call {
             self.release(&mut parting.leg);
         }
         if self.phase == Phase::Farewell && self.parting.is_empty() {
-            self.end(Cause::Lost);
+            // With an operator, or with nobody but the caller, who hung up.
+            self.end(if self.handled { Cause::Lost } else { Cause::HungUp });
         }
     }
 }

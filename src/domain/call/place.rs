@@ -20,6 +20,7 @@ impl Call {
         // Once an operator's phone rings they are a moment away, whatever was true before.
         if let Some(Place { position, minutes }) = self.place.take()
             && self.phase == Phase::Queued
+            && !self.is_recalled()
             && self.caller.is_up()
         {
             self.record(RecordEvent::PlaceTold { position, minutes });

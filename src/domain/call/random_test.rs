@@ -19,6 +19,8 @@ use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::account::RecordingMode;
 use crate::domain::account::flow::{Spill, SpillFailed};
+use crate::domain::account::patching::{AutoPatch, Unreached};
+use crate::domain::call::reach::{Number, Person};
 use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const CALLER: LegId = LegId(1);
@@ -44,7 +46,16 @@ fn flow(seed: u64) -> Flow {
         2 => says("closed"),
         3 | 4 => Flow::Menu { menu: "main".into() },
         5 => Flow::Menu { menu: "gone".into() },
+        6 => Flow::Patch(AutoPatch { whom: vec![], speech: None, failed: unreached(seed, voicemail) }),
         _ => Flow::default(),
+    }
+}
+
+fn unreached(seed: u64, voicemail: Voicemail) -> Unreached {
+    match seed % 3 {
+        0 => Unreached::default(),
+        1 => Unreached::Voicemail(voicemail),
+        _ => Unreached::Apology,
     }
 }
 
@@ -119,12 +130,20 @@ struct World {
     /// Supervisors who were dialled and whose end was not told, and how many were in a call.
     listening: BTreeMap<UserId, LegId>,
     listened: usize,
-    keys_bound: bool,
+    keys_bound: BTreeMap<LegId, KeysBound>,
     /// Voicemails that began and did not end.
     voicemails: usize,
     outcome: Option<CallOutcome>,
     fetched: usize,
     handed_over: usize,
+    /// It is to be said whom an automated patch rings.
+    sought: bool,
+    accepted: usize,
+    /// Patches whose operator was called back and came.
+    rejoined: usize,
+    conferences: usize,
+    /// Patches that were joined and are not over.
+    clocks: i32,
 }
 
 impl World {
@@ -139,6 +158,7 @@ impl World {
             flow: flow(seed),
             menus: vec![menu()],
             spill_leg: SPILL,
+            patch_limit: seed.is_multiple_of(5).then_some(Duration::from_secs(70)),
             ..setup()
         };
         // Who is called back has no leg before.
@@ -172,11 +192,16 @@ impl World {
             transferred: 0,
             listening: BTreeMap::new(),
             listened: 0,
-            keys_bound: false,
+            keys_bound: BTreeMap::new(),
             voicemails: 0,
             outcome: None,
             fetched: 0,
             handed_over: 0,
+            sought: false,
+            accepted: 0,
+            rejoined: 0,
+            conferences: 0,
+            clocks: 0,
         }
     }
 
@@ -268,9 +293,18 @@ impl World {
                 }
                 // Whoever gives a caller away has nothing to wrap up.
                 Output::WrappedUp { user } => self.wrapping = self.wrapping.take().filter(|at_it| *at_it != user),
-                Output::BindKeys { bound, .. } => {
-                    assert_ne!(bound, self.keys_bound, "seed {seed}: said twice");
-                    self.keys_bound = bound;
+                Output::BindKeys { leg, bound } => {
+                    let before = self.keys_bound.insert(leg, bound).unwrap_or_default();
+                    assert_ne!(bound, before, "seed {seed}: said twice");
+                }
+                Output::FindPeople { .. } => self.sought = true,
+                Output::Record { event: RecordEvent::PatchAccepted, .. } => self.accepted += 1,
+                Output::Record { event: RecordEvent::ColleagueJoined { .. }, .. } => self.conferences += 1,
+                Output::Record { event: RecordEvent::PatchRejoined, .. } => self.rejoined += 1,
+                Output::Record { event: RecordEvent::PatchJoined, .. } => self.clocks += 1,
+                Output::Record { event: RecordEvent::PatchOver { ms, alone_ms }, .. } => {
+                    assert!(alone_ms <= ms, "seed {seed}: alone for longer than together");
+                    self.clocks -= 1;
                 }
                 Output::Record { event: RecordEvent::VoicemailBegun { .. }, .. } => self.voicemails += 1,
                 Output::Record { event: RecordEvent::VoicemailEnded { .. }, .. } => {
@@ -298,7 +332,16 @@ impl World {
         let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
         let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
         let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail);
-        assert!(!asked || self.caller_gone || self.keys_bound, "seed {seed}: keys that are asked for are ours");
+        let bound = |leg: LegId| self.keys_bound.get(&leg).copied().unwrap_or_default();
+        assert!(
+            !asked || self.caller_gone || bound(CALLER) == KeysBound::All,
+            "seed {seed}: keys that are asked for are ours"
+        );
+        if self.call.may_recall() || self.call.is_recalled() {
+            let both = [Some(CALLER), self.call.patch.as_ref().map(|patch| patch.leg.id)].into_iter().flatten();
+            assert!(both.map(bound).all(|bound| bound == KeysBound::Star), "seed {seed}: a star is ours");
+        }
+        assert!(self.clocks >= 0, "seed {seed}: a patch that ended twice");
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
         assert!(!self.recorded || self.untold().is_none(), "seed {seed}: a contact is recorded untold");
         let paused = self.call.recording_state() == RecordingState::Paused;
@@ -311,7 +354,8 @@ impl World {
     /// The contact on the line, if they are to be told.
     fn must_tell(&self) -> Option<LegId> {
         let must = announced(self.seed) && policy(self.seed).tell_contact;
-        let up = self.call.patch.as_ref().filter(|patch| must && patch.leg.is_up());
+        let asked = |patch: &&Patch| patch.state == patch::PatchState::Asked;
+        let up = self.call.patch.as_ref().filter(|patch| must && patch.leg.is_up() && !asked(patch));
         up.map(|patch| patch.leg.id)
     }
 
@@ -333,7 +377,7 @@ impl World {
         }
         assert!(!(self.caller_gone && self.matrix.rows.iter().any(|(l, _)| *l == CALLER)), "seed {seed}");
         // While operator and contact announce, the caller hears music and is heard by nobody.
-        if matches!(self.call.stage_now(), Stage::Patching | Stage::Consulting) {
+        if matches!(self.call.stage_now(), Stage::Patching | Stage::Consulting | Stage::Reaching) {
             let caller = self.matrix.heard_by(CALLER);
             assert!(caller.iter().all(|s| *s == Source::Music), "seed {seed}: caller hears the announcement");
             let heard = self.matrix.rows.iter().any(|(_, s)| s.contains(&Source::Leg(CALLER)));
@@ -446,7 +490,19 @@ impl World {
                 self.command(commands[which].clone());
             }
             Stage::Consulting if self.rng.below(8) == 0 => self.command(OperatorCommand::HandOver),
-            Stage::Parked | Stage::Consulting if self.rng.below(6) == 0 => {
+            Stage::Conference if self.rng.below(10) == 0 => {
+                let commands = [
+                    OperatorCommand::Ask { user },
+                    OperatorCommand::HoldContact,
+                    OperatorCommand::Private,
+                    OperatorCommand::Join,
+                    OperatorCommand::HandOver,
+                ];
+                let which = self.rng.below(5) as usize;
+                self.command(commands[which].clone());
+            }
+            Stage::Conference if self.call.colleague().is_none() => return false,
+            Stage::Parked | Stage::Consulting | Stage::Conference if self.rng.below(6) == 0 => {
                 if self.rng.below(6) == 0 {
                     self.tell(Input::PassRefused { user });
                     return true;
@@ -477,8 +533,43 @@ impl World {
         true
     }
 
+    /// What becomes of an automated patch, and of those who are alone. True if something was done.
+    fn reach(&mut self) -> bool {
+        if std::mem::take(&mut self.sought) {
+            let count = self.rng.below(3);
+            let people = (0..count).map(|n| self.person(n)).collect();
+            self.tell(Input::People(people));
+            return true;
+        }
+        let patch = self.call.patch.as_ref().map(|patch| patch.leg.id);
+        match (self.call.stage(), patch) {
+            (Stage::Reaching, Some(leg)) if self.rng.below(4) == 0 => {
+                let key = ['1', '2', '5', '*'][self.rng.below(4) as usize];
+                let events = [LegInput::Ringing, LegInput::Answered, LegInput::Digit(key), LegInput::Digit('1')];
+                let event = events[self.rng.below(4) as usize];
+                self.tell(Input::Leg { leg, event });
+            }
+            (Stage::Patched, Some(leg)) if self.rng.below(12) == 0 => {
+                let leg = if self.rng.below(2) == 0 { CALLER } else { leg };
+                self.tell(Input::Leg { leg, event: LegInput::Digit('*') });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn person(&mut self, n: u64) -> Person {
+        let number = PhoneNumber::parse("+12025550192").expect("a valid number");
+        let numbers = (0..=self.rng.below(2)).map(|_| {
+            let leg = self.fresh_leg();
+            Number { leg, number: number.clone(), ring: Duration::from_secs(6) }
+        });
+        let numbers = numbers.collect();
+        Person { contact: ContactId::named(&format!("person{n}")), why: "as it is".into(), numbers }
+    }
+
     fn step(&mut self) {
-        if self.desk() {
+        if self.desk() || self.reach() {
             return;
         }
         let spills = self.started.contains(&SPILL).then_some(SPILL);
@@ -527,7 +618,14 @@ impl World {
                 let leg = self.fresh_leg();
                 self.contacts.insert(leg);
                 let number = PhoneNumber::parse("+12025550190").expect("a valid number");
-                self.command(OperatorCommand::Patch { leg, number, contact: None, ring: Duration::from_secs(30) });
+                self.command(OperatorCommand::Patch {
+                    leg,
+                    number,
+                    contact: None,
+                    ring: Duration::from_secs(30),
+                    then: Default::default(),
+                    cold: false,
+                });
             }
             17 => self.command(OperatorCommand::Join),
             18 => self.command(OperatorCommand::Drop),
@@ -600,6 +698,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut called_back, mut rung_back) = (0, 0);
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
     let (mut fetched, mut handed_over) = (0, 0);
+    let (mut accepted, mut rejoined, mut conferences) = (0, 0, 0);
     for seed in 0..16_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -616,6 +715,10 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         called_back += usize::from(world.called_back);
         rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
         fetched += world.fetched;
+        accepted += world.accepted;
+        rejoined += world.rejoined;
+        conferences += world.conferences;
+        assert_eq!(world.clocks, 0, "seed {seed}: each patch that was joined is over once");
         handed_over += world.handed_over;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         match world.outcome {
@@ -636,6 +739,11 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         "the seeds reach the deep phases: {patched} {recorded} {transferred} {contacts} {listened}"
     );
     assert!(fetched > 10 && handed_over > 5, "the seeds reach several operators: {fetched} {handed_over}");
+    assert!(conferences > 5, "the seeds reach colleagues who join: {conferences}");
+    assert!(
+        accepted > 20 && rejoined > 10,
+        "the seeds reach patches that nobody made, and stars: {accepted} {rejoined}"
+    );
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
     assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

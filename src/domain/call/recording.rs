@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bridge::LegId;
 use super::event::RecordEvent;
+use super::patch::{Patch, PatchState};
 use super::{Call, CommandError, Output, PROMPT_LIMIT, Phase};
 use crate::domain::account::{RecordingMode, RecordingPolicy};
 
@@ -118,6 +119,12 @@ impl Call {
         true
     }
 
+    /// They are just being told: nothing else is said to them meanwhile.
+    pub(super) fn hears_notice(&self, leg: LegId) -> bool {
+        let contact = self.recording.contact_notice.is_some_and(|(told, _)| told == leg);
+        contact || (leg == self.caller.id && self.is_announcing())
+    }
+
     pub(super) const fn is_announcing(&self) -> bool {
         self.recording.notice.is_some()
     }
@@ -152,6 +159,8 @@ impl Call {
             self.caller_missed();
         } else if self.recording.contact_notice == Some((leg, play)) {
             self.contact_missed();
+        } else {
+            self.question_unsaid(leg, play);
         }
     }
 
@@ -229,7 +238,9 @@ impl Call {
     /// A contact on the line who is to be told and has not been.
     fn untold_contact(&self) -> Option<LegId> {
         let policy = &self.recording.policy;
-        let contact = self.patch.as_ref().filter(|patch| patch.leg.is_up())?.leg.id;
+        // Whoever is asked whether they want the call is not beside the caller yet.
+        let there = |patch: &&Patch| patch.leg.is_up() && patch.state != PatchState::Asked;
+        let contact = self.patch.as_ref().filter(there)?.leg.id;
         let must = policy.tell_contact && policy.announcement.is_some();
         (must && self.recording.contact_told != Some(contact)).then_some(contact)
     }

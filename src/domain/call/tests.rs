@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod callback;
+mod conference;
 mod listener;
 mod park;
 mod place;
@@ -26,6 +27,7 @@ pub(super) const CONTACT: LegId = LegId(3);
 pub(super) fn setup() -> Setup {
     let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
     Setup {
+        name: "Imaginary Plumbing".to_owned(),
         caller: CALLER,
         greeting: spoken("greeting"),
         flow: Flow::default(),
@@ -41,6 +43,7 @@ pub(super) fn setup() -> Setup {
         callback: CallbackTerms::default(),
         ring_back: None,
         park: ParkTimes::default(),
+        patch_limit: None,
     }
 }
 
@@ -87,7 +90,14 @@ impl Line {
         let mut line = Self::talking();
         let number = PhoneNumber::parse("+12025550190").expect("a valid number");
         let ring = Duration::from_secs(30);
-        line.does(OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring });
+        line.does(OperatorCommand::Patch {
+            leg: CONTACT,
+            number,
+            contact: None,
+            ring,
+            then: Default::default(),
+            cold: false,
+        });
         line
     }
 

@@ -204,7 +204,7 @@ impl Call {
     /// the head of the queue.
     pub(super) fn back_to_operator(&mut self) {
         match &self.operator {
-            Some(operator) => self.phase = if operator.holds { Phase::Held } else { Phase::Talking },
+            Some(operator) => self.phase = self.phase_with_operator(operator.holds),
             None => {
                 self.end_wrap_up(None);
                 self.phase = Phase::Queued;

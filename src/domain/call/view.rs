@@ -9,6 +9,7 @@ use super::leg::{Leg, LegState};
 use super::patch::{Patch, PatchEnd, PatchState};
 use super::{Call, Phase};
 use crate::base::id::{ContactId, UserId};
+use crate::base::phone::PhoneNumber;
 
 /// Who a leg is in its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,11 @@ impl Call {
         self.patch.as_ref()
     }
 
+    /// Where the contact is tried next, in a patch by hand.
+    pub fn next_number_to_dial(&self) -> Option<&PhoneNumber> {
+        self.patch.as_ref()?.then.front().map(|next| &next.number)
+    }
+
     /// The last patch, if it came to nothing.
     pub const fn patch_end(&self) -> Option<&PatchEnd> {
         self.patch_end.as_ref()
@@ -110,7 +116,11 @@ impl Call {
         match self.phase {
             Phase::New | Phase::Arriving { .. } => Stage::Arriving,
             Phase::Greeting { .. } => Stage::Greeting,
+            Phase::Queued if self.is_recalled() => Stage::Patched,
             Phase::Queued | Phase::CallingBack { .. } => Stage::Queued,
+            Phase::Reaching => Stage::Reaching,
+            // Somebody who was asked hears that the caller has gone.
+            Phase::Farewell if !self.handled => Stage::Reaching,
             Phase::RingingBack { .. } => Stage::RingingBack,
             Phase::Menu => Stage::Menu,
             Phase::Voicemail(_) => Stage::Voicemail,
@@ -119,9 +129,10 @@ impl Call {
             Phase::Talking => Stage::Talking,
             Phase::Held | Phase::Doubt { .. } => Stage::Held,
             Phase::Parked => Stage::Parked,
+            Phase::Consulting if self.has_colleague_joined() => Stage::Conference,
             Phase::Consulting => Stage::Consulting,
             Phase::Patching => match self.patch_state() {
-                Some(PatchState::Joined) => Stage::Conference,
+                Some(PatchState::Joined | PatchState::Held) => Stage::Conference,
                 Some(PatchState::Dropped) => Stage::Patched,
                 _ if self.patch.as_ref().is_some_and(|patch| patch.spill.is_some()) => Stage::Spilling,
                 _ => Stage::Patching,
@@ -179,6 +190,13 @@ impl Call {
                 }
             }
             Phase::Consulting => matrix = self.consult_matrix(caller, operator),
+            Phase::Reaching => matrix = self.reaching_matrix(caller),
+            Phase::Queued | Phase::Offered { .. } if self.is_recalled() => {
+                matrix = talk(caller, self.patch.as_ref().and_then(|patch| up(&patch.leg)), None);
+                if let Some(operator) = operator {
+                    matrix = matrix.with(operator, &[]);
+                }
+            }
             Phase::Queued
             | Phase::CallingBack { .. }
             | Phase::Offered { .. }
@@ -206,7 +224,6 @@ impl Call {
 
     fn patch_matrix(&self, patch: &Patch, caller: Option<LegId>, operator: Option<LegId>) -> HearMatrix {
         let contact = patch.leg.id;
-        let present = |legs: [Option<LegId>; 3]| legs.into_iter().flatten().collect::<Vec<_>>();
         let beside_music = |matrix: HearMatrix| match caller {
             Some(caller) => matrix.with(caller, &[Source::Music]),
             None => matrix,
@@ -216,10 +233,9 @@ impl Call {
             return beside_music(operator.map(|o| HearMatrix::default().with(o, &[])).unwrap_or_default());
         }
         match (patch.state, patch.leg.state) {
-            (PatchState::Joined | PatchState::Dropped, _) => {
-                HearMatrix::conference(&present([caller, operator, Some(contact)]))
+            (PatchState::Joined | PatchState::Dropped | PatchState::Private | PatchState::Held, _) => {
+                self.room_matrix(patch, caller, operator)
             }
-            (PatchState::Private, _) => beside_music(HearMatrix::conference(&present([operator, Some(contact), None]))),
             (_, LegState::Early) => {
                 let heard = operator.map(|o| HearMatrix::default().with(o, &[Source::Leg(contact)]));
                 beside_music(heard.unwrap_or_default().with(contact, &[]))

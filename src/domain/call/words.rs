@@ -1,21 +1,24 @@
 //! The words of a [`Call`](super::Call): what it is made with, what it is told, what operators ask of it, and what it wants
 //! done.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::bridge::{HearMatrix, LegId};
+use super::bridge::{HearMatrix, KeysBound, LegId};
 use super::callback::CallbackTerms;
 use super::cause::Cause;
 use super::event::{CallOutcome, OfferEnd, RecordEvent};
 use super::leg::LegInput;
 use super::park::ParkTimes;
+use super::reach::{Number, Person};
 use super::recording::{RecordingCommand, RecordingState};
 use super::ring_back::RingBack;
 use super::transfer::TransferProgress;
 use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
+use crate::domain::account::patching::Whom;
 use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::queue::place::Place;
@@ -23,6 +26,8 @@ use crate::domain::queue::place::Place;
 /// What a call is made with, out of its account.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    /// Of the account, as people hear it.
+    pub name: String,
     pub caller: LegId,
     pub greeting: Speech,
     /// What comes after it.
@@ -45,6 +50,8 @@ pub struct Setup {
     /// The caller is not on the line, but to be called back.
     pub ring_back: Option<RingBack>,
     pub park: ParkTimes,
+    /// How long caller and contact may talk on without an operator.
+    pub patch_limit: Option<Duration>,
 }
 
 /// What a call is told.
@@ -85,6 +92,8 @@ pub enum Input {
     PassRefused {
         user: UserId,
     },
+    /// Whom an automated patch is to ring.
+    People(Vec<Person>),
     /// The account's maximum wait is over.
     Overdue,
     /// Time for the comfort message.
@@ -120,7 +129,18 @@ pub enum OperatorCommand {
         number: PhoneNumber,
         contact: Option<ContactId>,
         ring: Duration,
+        /// Where the contact is tried next, if that one does not answer.
+        then: VecDeque<Number>,
+        /// Whoever answers is joined with the caller at once, and the operator is out of it.
+        cold: bool,
     },
+    /// The contact's next telephone: this one was a machine's, or somebody else's.
+    NextNumber,
+    /// The contact waits with music while operator and caller talk.
+    HoldContact,
+    /// The caller waits with music while operator and contact talk.
+    Private,
+    /// All hear each other: the contact too, or the colleague who is asked.
     Join,
     Drop,
     Cancel,
@@ -159,6 +179,7 @@ pub struct Rename {
     pub apology: Speech,
     pub comfort: Option<Speech>,
     pub ring: Duration,
+    pub patch_limit: Option<Duration>,
 }
 
 /// Why a command was not followed.
@@ -183,6 +204,8 @@ pub enum CommandError {
     Patching,
     /// The operator to whom the caller was to go is not ready.
     NotThere,
+    /// The contact has no other telephone.
+    NoNumberLeft,
 }
 
 impl fmt::Display for CommandError {
@@ -197,6 +220,7 @@ impl fmt::Display for CommandError {
             Self::NotLimited => "the wrap-up has no time limit: take your time",
             Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
             Self::Patching => "you are in a patch or with a colleague: finish that first",
+            Self::NoNumberLeft => "there is no other telephone to try: give up, and pick somebody else",
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }
@@ -267,10 +291,14 @@ pub enum Output {
         leg: LegId,
         state: RecordingState,
     },
-    /// The caller's keys are for us alone from now on, or no longer.
+    /// Which of a leg's keys are for us alone from now on.
     BindKeys {
         leg: LegId,
-        bound: bool,
+        bound: KeysBound,
+    },
+    /// Find out whom to ring for an automated patch, and say it ([`Input::People`]).
+    FindPeople {
+        whom: Vec<Whom>,
     },
     /// Send these keys to the far end of a leg.
     Keys {
@@ -360,6 +388,10 @@ pub enum Reason {
     Voicemail,
     OfferRing,
     ContactRing,
+    /// An automated patch: somebody is found, rung, or asked, or the caller hears a word.
+    Reach,
+    /// Caller and contact have been alone for long.
+    PatchTime,
     ParkedTooLong,
     ColleagueRing,
     Doubt,

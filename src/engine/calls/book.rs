@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::base::clock::SharedClock;
+use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
+use crate::domain::account::patching::{Found, Whom, find_people};
 use crate::engine::legs::Later;
 use crate::io::store::Store;
 
@@ -27,6 +28,13 @@ pub trait Accounts: Send + Sync {
     fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>>;
     /// How many messages this caller has left before; 0 if that cannot be told.
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
+    /// Who that is at `now`.
+    fn find_people<'a>(
+        &'a self,
+        account: &'a AccountId,
+        whom: &'a [Whom],
+        now: UtcMs,
+    ) -> Later<'a, Result<Vec<Found>, String>>;
 }
 
 /// The store, and what it said last.
@@ -108,5 +116,18 @@ impl Accounts for AccountBook {
 
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async move { self.store.count_messages_by_caller(account, caller).await.unwrap_or(0) })
+    }
+
+    fn find_people<'a>(
+        &'a self,
+        account: &'a AccountId,
+        whom: &'a [Whom],
+        now: UtcMs,
+    ) -> Later<'a, Result<Vec<Found>, String>> {
+        Box::pin(async move {
+            let contacts = self.store.list_contacts(account).await.map_err(|error| error.to_string())?;
+            let schedules = self.store.list_schedules(account).await.map_err(|error| error.to_string())?;
+            Ok(find_people(whom, &contacts, &schedules, now))
+        })
     }
 }

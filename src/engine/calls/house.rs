@@ -13,8 +13,9 @@ use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::AccountId;
+use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech};
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::feed::UserRef;
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
@@ -40,7 +41,7 @@ pub(super) enum Did {
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
-    BoundKeys { leg: LegId, bound: bool },
+    BoundKeys { leg: LegId, bound: KeysBound },
     Restart(LegId),
     Pressed { leg: LegId, keys: String },
     Closed,
@@ -131,7 +132,7 @@ impl LegMedia for Outside {
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
 
-    fn bind_keys(&self, leg: LegId, bound: bool) {
+    fn bind_keys(&self, leg: LegId, bound: KeysBound) {
         self.did(Did::BoundKeys { leg, bound });
     }
 
@@ -218,6 +219,7 @@ impl Accounts for Book {
             leave_message: LeaveMessage::default(),
             recording: recording_tests::policy(did),
             queueing: queue_tests::queueing(did),
+            patching: patch_tests::patching(did),
             hours: flow_tests::hours(did),
             menus: flow_tests::menus(),
             call_types: vec![],
@@ -227,6 +229,15 @@ impl Accounts for Book {
 
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async { 3 })
+    }
+
+    fn find_people<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        whom: &'a [Whom],
+        _now: UtcMs,
+    ) -> Later<'a, Result<Vec<Found>, String>> {
+        Box::pin(async { Ok(patch_tests::find(whom)) })
     }
 }
 

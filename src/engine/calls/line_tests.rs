@@ -74,7 +74,13 @@ async fn audio_before_the_answer_is_heard_by_the_operator_and_is_no_answer() {
     let (_caller, _from_caller) = house.queued().await;
     house.ready("kim").await;
     let (operator, _from_operator) = house.takes("kim").await;
-    let patch = Command::Patch { number: number("+12025550190"), contact: None, ring: Duration::from_secs(30) };
+    let patch = Command::Patch {
+        number: number("+12025550190"),
+        contact: None,
+        ring: Duration::from_secs(30),
+        then: Default::default(),
+        cold: false,
+    };
     house
         .until("talk", |d| matches!(d, Did::Bridged { matrix } if !matrix.heard_by(operator).is_empty()).then_some(()))
         .await;

@@ -16,6 +16,7 @@ use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::id::{AccountId, AttemptId, MessageId};
 use crate::domain::account::hours::Hours;
+use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
@@ -175,6 +176,7 @@ impl Accounts for Book {
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            patching: Default::default(),
             hours: Hours::default(),
             menus: vec![],
             call_types: vec![],
@@ -184,6 +186,15 @@ impl Accounts for Book {
 
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async { 0 })
+    }
+
+    fn find_people<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _whom: &'a [Whom],
+        _now: UtcMs,
+    ) -> Later<'a, Result<Vec<Found>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

@@ -40,6 +40,8 @@ mod moving_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
+mod patch_tests;
+#[cfg(test)]
 mod queue_tests;
 #[cfg(test)]
 mod recording_tests;
@@ -112,7 +114,17 @@ pub enum Command {
         number: PhoneNumber,
         contact: Option<ContactRef>,
         ring: Duration,
+        /// Where the contact is tried next, if that one does not answer.
+        then: Vec<(PhoneNumber, Duration)>,
+        /// Whoever answers is joined with the caller at once, and the operator is out of it.
+        cold: bool,
     },
+    /// The contact's next telephone.
+    NextNumber,
+    /// The contact waits with music while operator and caller talk.
+    HoldContact,
+    /// The caller waits with music while operator and contact talk.
+    Private,
     Join,
     Drop,
     Cancel,

@@ -102,7 +102,13 @@ async fn a_seat_takes_no_more_calls_than_it_may_and_none_in_the_middle_of_a_patc
     assert_eq!(states(&house), [held, held, talking, queued], "whom she talks with was not disturbed");
 
     let to = number("+12025550190");
-    let patch = Command::Patch { number: to, contact: None, ring: Duration::from_secs(30) };
+    let patch = Command::Patch {
+        number: to,
+        contact: None,
+        ring: Duration::from_secs(30),
+        then: Default::default(),
+        cold: false,
+    };
     assert_eq!(house.asks("kim", &calls[2], patch).await, Ok(()));
     house.is(&calls[2], CallState::Patching).await;
     assert_eq!(house.asks("kim", &calls[0], Command::Retrieve).await, Err(CommandError::Patching));
@@ -237,7 +243,13 @@ async fn a_call_for_the_wrong_account_goes_on_in_the_right_one_s_name() {
     assert_eq!(house.asks("lee", &call, rename.clone()).await, Err(CommandError::NotYours));
     assert_eq!(house.asks("kim", &call, rename).await, Ok(()));
     assert_eq!(house.calls.views()[0].account.id, AccountId::named("clinic"));
-    let patch = Command::Patch { number: number("+12025550190"), contact: None, ring: Duration::from_secs(30) };
+    let patch = Command::Patch {
+        number: number("+12025550190"),
+        contact: None,
+        ring: Duration::from_secs(30),
+        then: Default::default(),
+        cold: false,
+    };
     assert_eq!(house.asks("kim", &call, patch).await, Ok(()));
     let asked = |d: &Did| match d {
         Did::Asked(out) => Some(out.clone()),

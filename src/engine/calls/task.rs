@@ -6,6 +6,7 @@
 
 mod listener;
 mod phone;
+mod reach;
 mod ring_back;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::base::id::UserId;
 use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
+use crate::domain::account::patching::Found;
 use crate::domain::account::{Account, RecordingMode, Speech, WhenOverdue};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::callback::CallbackTerms;
@@ -66,6 +68,8 @@ pub(super) enum ToCall {
     CallbackStored(bool),
     /// The promise that it is to keep is given up, if its caller is not dialled yet.
     Withdraw,
+    /// Whom an automated patch is to ring.
+    People(Vec<Found>),
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -99,6 +103,8 @@ pub(super) struct CallTask {
     media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
+    /// Whom an automated patch rings.
+    people: Vec<ContactRef>,
     greeting: Speech,
     /// The caller's leg, while the greeting is made ready before it is answered.
     answer_when_ready: Option<LegId>,
@@ -166,6 +172,7 @@ impl CallTask {
         let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
         let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
+            name: account.name.clone(),
             caller,
             greeting: picked.greeting,
             flow: picked.flow.clone(),
@@ -186,6 +193,7 @@ impl CallTask {
             },
             ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
             park: calls.park,
+            patch_limit: account.patching.max_secs.map(|secs| Duration::from_secs(secs.into())),
         };
         let greeting = setup.greeting.clone();
         let call = Call::new(facts.started, setup);
@@ -198,6 +206,7 @@ impl CallTask {
             inbox,
             media,
             contact: None,
+            people: Vec::new(),
             greeting,
             answer_when_ready: None,
             ended: None,
@@ -376,6 +385,7 @@ impl CallTask {
                 self.facts.earlier = messages;
                 self.show();
             }
+            ToCall::People(found) => self.on_people(found),
             ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Withdraw => {
@@ -410,11 +420,15 @@ impl CallTask {
             Command::Rename(account) => return self.rename(by, account),
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
-            Command::Patch { number, contact, ring } => {
+            Command::NextNumber => OperatorCommand::NextNumber,
+            Command::HoldContact => OperatorCommand::HoldContact,
+            Command::Private => OperatorCommand::Private,
+            Command::Patch { number, contact, ring, then, cold } => {
                 let leg = self.calls.wiring.fresh_leg();
                 let id = contact.as_ref().map(|c| c.id.clone());
                 dialled = Some(contact);
-                OperatorCommand::Patch { leg, number, contact: id, ring }
+                let then = self.numbers(then);
+                OperatorCommand::Patch { leg, number, contact: id, ring, then, cold }
             }
         };
         let followed = self.call.command(self.now(), by, command);
@@ -435,6 +449,7 @@ impl CallTask {
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
+            patch_limit: account.patching.max_secs.map(|secs| Duration::from_secs(secs.into())),
         };
         let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
         if followed.is_ok() {
@@ -504,6 +519,7 @@ impl CallTask {
             Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting(self.call.priority()))),
             Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(self.call.priority()), user }),
             Output::BindKeys { leg, bound } => self.calls.wiring.media.bind_keys(leg, bound),
+            Output::FindPeople { whom } => self.find_people(whom),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::Pause => self.to_desk(CallWord::Pause),
             Output::Resume => self.to_desk(CallWord::Resume),
@@ -598,6 +614,7 @@ impl CallTask {
             self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
         self.record_voicemail(at, event);
+        self.note_dialled(event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
         }

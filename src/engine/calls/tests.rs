@@ -33,7 +33,7 @@ async fn a_call_goes_from_invite_through_a_warm_patch_to_wrap_up() {
 
     let ben = ContactRef { id: ContactId::named("ben"), name: "Ben".into() };
     let (to, ring) = (number("+12025550190"), Duration::from_secs(30));
-    let patch = Command::Patch { number: to, contact: Some(ben.clone()), ring };
+    let patch = Command::Patch { number: to, contact: Some(ben.clone()), ring, then: Default::default(), cold: false };
     assert_eq!(house.does("kim", patch).await, Ok(()));
     let dialled = |d: &Did| matches!(d, Did::Dialled { .. }).then_some(());
     let (Did::Dialled { leg: contact, offer, events: from_contact }, ()) = house.until("dial", dialled).await else {

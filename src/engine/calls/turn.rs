@@ -26,7 +26,7 @@ impl CallsHandle {
         let Some(view) = self.view(call) else { return Err(CommandError::NoSuchCall) };
         let hers = view.seat.as_ref() == Some(by);
         match command {
-            Command::Take if view.state == CallState::Queued && view.seat.is_none() => {
+            Command::Take if view.waits() && view.seat.is_none() => {
                 self.room_for(by).await?;
                 let aside = self.set_aside(call, by).await?;
                 // A caller who is offered to nobody yet is taken out of turn.

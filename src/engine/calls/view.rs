@@ -92,6 +92,7 @@ pub(super) fn view(
         colleague: call.colleague().map(|asked| ColleagueView {
             user: asked.user.clone(),
             there: asked.is_up(),
+            joined: asked.joined,
             since: facts.utc(asked.since),
         }),
         taken: call.was_taken(),
@@ -126,6 +127,7 @@ const fn state(stage: Stage) -> CallState {
         Stage::Voicemail => CallState::Voicemail,
         Stage::Announcement => CallState::Announcement,
         Stage::Spilling => CallState::Spilling,
+        Stage::Reaching => CallState::Reaching,
         Stage::Queued | Stage::Apology => CallState::Queued,
         Stage::Offered => CallState::Offered,
         Stage::RingingBack => CallState::RingingBack,
@@ -147,16 +149,28 @@ fn patch_view(facts: &Facts, call: &Call, contact: Option<&ContactRef>) -> Optio
         let state = match patch.state {
             patch::PatchState::Dialling => PatchState::Dialling,
             patch::PatchState::Ringing => PatchState::Ringing,
+            patch::PatchState::Asked => PatchState::Asked,
             patch::PatchState::Private => PatchState::Private,
+            patch::PatchState::Held => PatchState::Held,
             patch::PatchState::Joined => PatchState::Joined,
             patch::PatchState::Dropped => PatchState::Dropped,
         };
         let since = facts.utc(patch.since);
-        return Some(PatchView { state, contact, number: patch.number.clone(), why: None, since });
+        return Some(PatchView {
+            state,
+            contact,
+            number: patch.number.clone(),
+            why: None,
+            since,
+            recalled: patch.recalled,
+            next: call.next_number_to_dial().cloned(),
+            cold: patch.cold,
+        });
     }
     let end = call.patch_end()?;
     let since = facts.utc(end.since);
-    Some(PatchView { state: PatchState::Failed, contact, number: end.number.clone(), why: Some(end.why), since })
+    let (number, why) = (end.number.clone(), Some(end.why));
+    Some(PatchView { state: PatchState::Failed, contact, number, why, since, recalled: false, next: None, cold: false })
 }
 
 fn hears(call: &Call) -> Vec<HearsView> {

@@ -5,6 +5,7 @@ use crate::base::id::AccountId;
 use crate::domain::account::Account;
 use crate::domain::account::check::{self, check};
 use crate::domain::account::hours::Hours;
+use crate::domain::account::patching::check_people;
 use crate::domain::ivr::menu::Menu;
 use crate::io::store::StoreError;
 
@@ -40,7 +41,8 @@ impl Clients {
         let mut tx = self.store.write().await?;
         let mut account = lock(&mut tx, id, edition).await?;
         (account.hours, account.menus) = (hours, menus);
-        let faults = check(&account);
+        let mut faults = check(&account);
+        faults.extend(check_people(&account, &tx.list_contacts(id).await?, &tx.list_schedules(id).await?));
         if !faults.is_empty() {
             return Err(FlowRefusal::Faulty(faults));
         }

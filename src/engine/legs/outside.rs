@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::base::clock::SharedClock;
 use crate::base::id::UserId;
 use crate::domain::account::Speech;
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::signal::{DialOut, LegCommand, LegEvent, Offer};
@@ -103,7 +103,7 @@ pub trait LegMedia: Send + Sync {
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
     /// The leg's keys are for us alone, or no longer.
-    fn bind_keys(&self, leg: LegId, bound: bool);
+    fn bind_keys(&self, leg: LegId, bound: KeysBound);
     /// Sends keys to the far end, after those still waiting.
     fn press_keys(&self, leg: LegId, keys: &str);
     /// Records the call of this leg from now on.
@@ -166,7 +166,7 @@ impl LegMedia for Media {
         closed_meanwhile(leg, self.stop(leg, play));
     }
 
-    fn bind_keys(&self, leg: LegId, bound: bool) {
+    fn bind_keys(&self, leg: LegId, bound: KeysBound) {
         closed_meanwhile(leg, self.bind_digits(leg, bound));
     }
 

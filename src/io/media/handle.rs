@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::base::clock::SharedClock;
 use crate::base::rng::Rng;
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId};
 use crate::io::recording::{Kind, Tap};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
@@ -246,7 +246,7 @@ impl Media {
     }
 
     /// While bound, a leg's digits are told but not passed on to whoever hears it.
-    pub fn bind_digits(&self, leg: LegId, bound: bool) -> Result<(), MediaError> {
+    pub fn bind_digits(&self, leg: LegId, bound: KeysBound) -> Result<(), MediaError> {
         self.send_to(leg, Command::BindDigits(leg, bound))
     }
 

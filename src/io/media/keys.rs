@@ -5,10 +5,13 @@
 
 use std::collections::VecDeque;
 
+use crate::domain::call::bridge::KeysBound;
 use crate::proto::audio::dtmf::Generator;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::telephone_event::{Part, Press, PressPacket, is_key};
 
+/// The `*` key as an event (RFC 4733 §3.2).
+const STAR: u8 = 10;
 /// Keys waiting to be sent.
 const MAX_KEYS: usize = 32;
 /// How long a key lasts that nobody holds, in samples: 100 ms.
@@ -19,6 +22,15 @@ const MIN_TONE: u32 = 400;
 const PAUSE: u8 = 2;
 /// Ticks after which a held key of which nothing is told any more is over.
 const FORGOTTEN: u8 = 50;
+
+/// Whether a telephone-event is of a key that is for us alone.
+pub(super) fn binds_event(bound: KeysBound, payload: &[u8]) -> bool {
+    match bound {
+        KeysBound::None => false,
+        KeysBound::Star => payload.first() == Some(&STAR),
+        KeysBound::All => true,
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Key {

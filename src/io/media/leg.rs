@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock::UtcMs;
 use crate::base::rng::Rng;
-use crate::domain::call::bridge::LegId;
+use crate::domain::call::bridge::{KeysBound, LegId};
 use crate::io::recording::Tap;
 use crate::io::webrtc::PeerState;
 use crate::proto::audio::codec::{Decoder, Encoder};
@@ -106,8 +106,8 @@ pub(super) struct Leg {
     reports: Reports,
     keys: Receiver,
     detector: Detector,
-    /// Digits are for us, not for whoever listens.
-    pub(super) bound: bool,
+    /// Which digits are for us, not for whoever listens.
+    pub(super) bound: KeysBound,
     pub(super) hush: Hush,
     keys_out: Keys,
     playing: Option<Playing>,
@@ -155,7 +155,7 @@ impl Leg {
             reports: Reports::default(),
             keys: Receiver::default(),
             detector: Detector::default(),
-            bound: false,
+            bound: KeysBound::None,
             hush: Hush::default(),
             keys_out: Keys::default(),
             playing: None,
@@ -354,7 +354,7 @@ impl Leg {
             return (frame, None, self.keys.tick());
         }
         let key = self.detector.hear(&frame);
-        if self.bound && self.detector.is_sounding() {
+        if self.bound == KeysBound::All && self.detector.is_sounding() {
             frame = SILENCE;
         }
         (frame, key, None)

@@ -56,6 +56,7 @@ impl Story {
         }
         let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
         let setup = Setup {
+            name: "Imaginary Plumbing".to_owned(),
             caller: CALLER,
             greeting: spoken("greeting"),
             flow: Flow::default(),
@@ -71,6 +72,7 @@ impl Story {
             callback: CallbackTerms::default(),
             ring_back: None,
             park: ParkTimes::default(),
+            patch_limit: None,
         };
         let (tap, tape) = Tap::for_test();
         rig.commands.send(Command::Record(CALLER, Box::new(tap))).unwrap();
@@ -87,7 +89,8 @@ impl Story {
     fn goes_to(&mut self, phase: Phase) {
         let number = PhoneNumber::parse("+12025550190").expect("a valid number");
         let ring = Duration::from_secs(30);
-        let patch = OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring };
+        let patch =
+            OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring, then: Default::default(), cold: false };
         match phase {
             Phase::Talk => {}
             Phase::Hold => self.does(OperatorCommand::Hold),

@@ -5,6 +5,8 @@
 //! its legs and knows who hears whom. Nothing here knows calls, queues or signalling.
 
 mod beat;
+#[cfg(test)]
+mod hand_tests;
 mod handle;
 mod hush;
 mod inbox;

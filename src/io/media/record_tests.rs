@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::shard::Command;
 use super::shard_tests::{MUSIC_HZ, Rig};
 use super::{Codec, MediaEvent, PlayId, Prompt};
-use crate::domain::call::bridge::{HearMatrix, LegId, Source};
+use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId, Source};
 use crate::io::recording::{FrameForTest, Kind, Tap, TapeForTest};
 use crate::proto::audio::dtmf;
 use crate::proto::audio::frame::FRAME;
@@ -139,7 +139,7 @@ fn whether_a_caller_speaks_is_told_where_they_speak_to_us_alone() {
     let voice = |e| if let MediaEvent::Voice { speaks, .. } = e { Some(speaks) } else { None };
     rig.run(50);
     assert_eq!(rig.news().into_iter().filter_map(voice).count(), 0, "not of a call like any other");
-    rig.commands.send(Command::BindDigits(caller, true)).unwrap();
+    rig.commands.send(Command::BindDigits(caller, KeysBound::All)).unwrap();
     rig.run(30);
     assert_eq!(rig.news().into_iter().filter_map(voice).collect::<Vec<_>>(), [true]);
     rig.peer(caller).mute = true;
@@ -155,7 +155,7 @@ fn keys_for_us_alone_that_come_as_tones_are_not_recorded() {
     parameters.telephone_event = None;
     rig.connect(caller, parameters);
     rig.bridge(HearMatrix::conference(&[caller, operator]));
-    rig.commands.send(Command::BindDigits(caller, true)).unwrap();
+    rig.commands.send(Command::BindDigits(caller, KeysBound::All)).unwrap();
     let mut tape = record(&rig, caller);
     rig.peer(caller).tone = dtmf::tones('5', 8_000).unwrap();
     rig.run(20);

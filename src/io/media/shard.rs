@@ -17,7 +17,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::base::clock::SharedClock;
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
 use crate::io::recording::{Kind, Tap};
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::audio::mix::Mix;
@@ -27,6 +27,7 @@ use crate::proto::rtp::telephone_event::Part;
 
 use super::hush::Hush;
 use super::inbox::{Inbox, Taken};
+use super::keys::binds_event;
 use super::leg::{Heard, Leg, Notice};
 use super::ready::{Port, Ready};
 use super::{MediaEvent, PlayId, Prompt, RtpParameters};
@@ -56,7 +57,7 @@ pub(super) enum Command {
         repeat: bool,
     },
     Stop(LegId, PlayId),
-    BindDigits(LegId, bool),
+    BindDigits(LegId, KeysBound),
     PressKeys(LegId, String),
     /// This leg's call is recorded from now on, until the leg ends.
     Record(LegId, Box<Tap>),
@@ -293,7 +294,7 @@ impl Shard {
             }
             if let Some(other) = &mut other {
                 relayed = true;
-                if leg.bound && matches!(heard, Heard::Key(_)) {
+                if matches!(heard, Heard::Key(_)) && binds_event(leg.bound, payload) {
                     other.swallow(header);
                 } else {
                     other.relay(header, payload, heard);
@@ -315,7 +316,7 @@ impl Shard {
 
     /// Whoever hears the leg gets its keys too, unless they are ours.
     fn pass_key_on(&mut self, i: usize, part: &Part) {
-        if self.legs[i].bound {
+        if self.legs[i].bound.binds(part.key) {
             return;
         }
         for j in 0..self.legs.len() {
@@ -619,7 +620,7 @@ impl Shard {
             && one.comfort_noise == two.comfort_noise
             && one.telephone_event.is_some() == two.telephone_event.is_some();
         // Tones that are for us alone can be taken out of sound that is mixed, not out of packets.
-        let ours = |leg: &Leg| leg.bound && leg.keys_in_band();
+        let ours = |leg: &Leg| leg.bound == KeysBound::All && leg.keys_in_band();
         let plain = |leg: &Leg| !leg.is_playing() && !leg.is_pressing() && !ours(leg);
         (alike && plain(a) && plain(b) && listeners(i) == 1 && listeners(j) == 1).then_some(j)
     }

@@ -15,7 +15,7 @@ use super::shard::{Command, Shard, Sounds};
 use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
-use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
+use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
 use crate::proto::audio::codec::{Decoder, Encoder};
 use crate::proto::audio::dtmf;
 use crate::proto::audio::tone::{power_at, sine};
@@ -517,7 +517,7 @@ fn digits_are_told_once_and_passed_on_unless_bound() {
     assert_eq!(passed(&mut rig, c), [2, 0], "mixed");
     for matrix in [HearMatrix::conference(&[a, b]), HearMatrix::conference(&[a, b, c])] {
         rig.bridge(matrix);
-        rig.commands.send(Command::BindDigits(a, true)).unwrap();
+        rig.commands.send(Command::BindDigits(a, KeysBound::All)).unwrap();
         rig.run(10);
         rig.peer(b).packets.clear();
         assert_eq!(dial(&mut rig, "1*"), "1*");

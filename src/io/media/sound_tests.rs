@@ -3,7 +3,7 @@
 use super::shard::Command;
 use super::shard_tests::{Rig, told_keys};
 use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
-use crate::domain::call::bridge::{HearMatrix, LegId, Source};
+use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId, Source};
 use crate::proto::audio::dtmf::{self, Detector};
 use crate::proto::audio::frame::FRAME;
 use crate::proto::audio::tone::{power_at, sine};
@@ -149,7 +149,7 @@ fn keys_as_tones_that_are_bound_are_told_and_not_heard() {
             .flat_map(|key| dtmf::tones(key, 800).unwrap().into_iter().chain(vec![0; 800]))
             .chain(vec![0; 16_000])
             .collect();
-        rig.commands.send(Command::BindDigits(a, bound)).unwrap();
+        rig.commands.send(Command::BindDigits(a, if bound { KeysBound::All } else { KeysBound::None })).unwrap();
         rig.bridge(HearMatrix::conference(&[a, b]));
         rig.run(60);
         assert_eq!(told_keys(&mut rig), "19");

@@ -10,7 +10,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::hours::Hours;
-use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
+use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
 use crate::domain::ivr::menu::Menu;
 
 use super::sql::{json, word};
@@ -34,6 +34,8 @@ struct Settings {
     /// Nor these.
     #[serde(default)]
     queueing: Queueing,
+    #[serde(default)]
+    patching: Patching,
     #[serde(default)]
     hours: Hours,
     #[serde(default)]
@@ -133,6 +135,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         leave_message: settings.leave_message,
         recording: settings.recording,
         queueing: settings.queueing,
+        patching: settings.patching,
         hours: settings.hours,
         menus: settings.menus,
         call_types: Vec::new(),
@@ -183,6 +186,7 @@ impl Tx {
             leave_message: account.leave_message,
             recording: account.recording.clone(),
             queueing: account.queueing.clone(),
+            patching: account.patching.clone(),
             hours: account.hours.clone(),
             menus: account.menus.clone(),
         };

@@ -210,6 +210,7 @@ fn a_call_for_the_wrong_account_goes_on_as_another_s_and_the_record_tells_both()
             apology: spoken("the clinic is sorry"),
             comfort: None,
             ring: Duration::from_secs(40),
+            patch_limit: None,
         })
     };
     let mut line = Line::talking();

@@ -39,7 +39,14 @@ impl Line {
     fn patches(&mut self) {
         let number = PhoneNumber::parse("+12025550190").expect("a valid number");
         let ring = Duration::from_secs(30);
-        self.does(OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring });
+        self.does(OperatorCommand::Patch {
+            leg: CONTACT,
+            number,
+            contact: None,
+            ring,
+            then: Default::default(),
+            cold: false,
+        });
         self.leg(CONTACT, LegInput::Ringing);
         self.leg(CONTACT, LegInput::Answered);
     }
@@ -175,7 +182,14 @@ fn a_contact_who_leaves_while_being_told_holds_nothing_up_and_the_next_is_told_t
     line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
     assert_eq!(line.records(), RecordingState::On);
     let number = PhoneNumber::parse("+12025550191").expect("a valid number");
-    line.does(OperatorCommand::Patch { leg: LegId(4), number, contact: None, ring: Duration::from_secs(30) });
+    line.does(OperatorCommand::Patch {
+        leg: LegId(4),
+        number,
+        contact: None,
+        ring: Duration::from_secs(30),
+        then: Default::default(),
+        cold: false,
+    });
     line.leg(LegId(4), LegInput::Answered);
     assert_eq!((line.records(), line.plays(LegId(4), "recorded")), (RecordingState::Announcing, true));
 }

@@ -46,7 +46,14 @@ fn an_operator_who_asks_for_it_gets_as_much_time_once_more() {
 fn an_operator_who_dropped_off_wraps_up_in_time_while_the_two_talk_on() {
     let mut line = limited();
     let number = PhoneNumber::parse("+12025550190").expect("a valid number");
-    line.does(OperatorCommand::Patch { leg: CONTACT, number, contact: None, ring: Duration::from_secs(30) });
+    line.does(OperatorCommand::Patch {
+        leg: CONTACT,
+        number,
+        contact: None,
+        ring: Duration::from_secs(30),
+        then: Default::default(),
+        cold: false,
+    });
     line.leg(CONTACT, LegInput::Answered);
     line.does(OperatorCommand::Join);
     line.does(OperatorCommand::Drop);

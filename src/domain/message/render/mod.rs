@@ -187,7 +187,7 @@ pub(crate) mod tests {
     use crate::base::id::{AccountId, CallTypeId, MessageId};
     use crate::base::phone::PhoneNumber;
     use crate::domain::account::hours::Hours;
-    use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
+    use crate::domain::account::{LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form};
 
     pub(crate) fn account() -> Account {
@@ -211,6 +211,7 @@ pub(crate) mod tests {
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
+            patching: Patching::default(),
             hours: Hours::default(),
             menus: vec![],
             call_types: vec![],

@@ -90,6 +90,7 @@ const fn why_not(error: CommandError) -> Cause {
         | CommandError::NotLimited
         | CommandError::OwnCall
         | CommandError::SeatFull
+        | CommandError::NoNumberLeft
         | CommandError::Patching => Cause::Busy,
     }
 }

@@ -6,6 +6,7 @@
 //! before (`Leg::pull`). Relayed or mixed makes no difference: what legs say is there at each beat.
 
 use super::{MediaEvent, Shard, Source};
+use crate::domain::call::bridge::KeysBound;
 use crate::proto::audio::frame::SILENCE;
 
 impl Shard {
@@ -35,7 +36,7 @@ impl Shard {
             }
             tap.beat(&self.frames[i], &self.mix.frame());
             // Somebody speaks to us alone: whoever waits for the end of it is told.
-            if self.legs[i].bound
+            if self.legs[i].bound == KeysBound::All
                 && let Some(speaks) = self.legs[i].hush.hear(&self.frames[i])
             {
                 self.tell(MediaEvent::Voice { leg: self.legs[i].id, speaks });

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { lasted, patchLine } from './patches';
+import type { CallPatch } from './types';
+
+function patch(more: Partial<CallPatch>): CallPatch {
+  return {
+    contact: { id: 'con_ann', name: 'Ann Archer' },
+    number: '+12025550190',
+    automated: false,
+    why_them: null,
+    dialled_at: 1,
+    answered_at: null,
+    joined_at: null,
+    outcome: 'open',
+    why: null,
+    secs: null,
+    alone_secs: null,
+    ...more,
+  };
+}
+
+describe('what became of a patch', () => {
+  it('is told with its minutes', () => {
+    expect(lasted(45)).toBe('45 s');
+    expect(lasted(360)).toBe('6 min');
+    const line = patchLine(patch({ outcome: 'joined', joined_at: 2, secs: 370, alone_secs: 300 }));
+    expect(line).toContain('Ann Archer');
+    expect(line).toContain('put through, 6 min 10 s (5 min without an operator).');
+    expect(patchLine(patch({ outcome: 'joined', automated: true, secs: 60, alone_secs: 60 }))).toMatch(/put through, 1 min\.$/);
+  });
+
+  it('is told with the reason where it came to nothing', () => {
+    expect(patchLine(patch({ outcome: 'failed', why: 'busy' }))).toContain('is busy');
+    expect(patchLine(patch({ outcome: 'declined' }))).toContain('declined by a key');
+    expect(patchLine(patch({ contact: null, outcome: 'not_accepted' }))).not.toContain('Ann');
+  });
+});

@@ -1,0 +1,39 @@
+// What became of a number that was dialled for a caller, in one sentence.
+
+import { causeWords } from './hears';
+import { showNumber } from './phone';
+import type { CallPatch } from './types';
+
+/** "6 min 10 s", "45 s". */
+export function lasted(secs: number): string {
+  const min = Math.floor(secs / 60);
+  const rest = secs % 60;
+  if (min === 0) return `${rest} s`;
+  return rest === 0 ? `${min} min` : `${min} min ${rest} s`;
+}
+
+/** "Ann Archer, +1 202 …: put through, 6 min 10 s (5 min without an operator)". */
+export function patchLine(patch: CallPatch): string {
+  const who = patch.contact ? `${patch.contact.name}, ${showNumber(patch.number)}` : showNumber(patch.number);
+  return `${who}: ${became(patch)}.`;
+}
+
+function became(patch: CallPatch): string {
+  switch (patch.outcome) {
+    case 'joined': {
+      if (patch.secs === null) return patch.joined_at === null ? 'put through' : 'put through; how long is not known yet';
+      const alone = patch.automated || !patch.alone_secs ? '' : ` (${lasted(patch.alone_secs)} without an operator)`;
+      return `put through, ${lasted(patch.secs)}${alone}`;
+    }
+    case 'failed':
+      return causeWords(patch.why);
+    case 'not_accepted':
+      return 'answered, and did not take the call';
+    case 'declined':
+      return 'declined by a key';
+    case 'given_up':
+      return 'given up';
+    case 'open':
+      return 'being rung';
+  }
+}
