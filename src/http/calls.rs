@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Reach;
+use crate::domain::account::{Contact, Reach};
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
@@ -18,10 +18,11 @@ use super::abandoned::{AbandonedPage, CallFilter, page};
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
+use super::jobs;
 use super::state::{Front, NotNow, board};
 
 /// How long a number dialled by hand is let ring.
-const RING: Duration = Duration::from_secs(30);
+pub(super) const RING: Duration = Duration::from_secs(30);
 
 /// Live calls.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -66,6 +67,9 @@ pub async fn list(
 }
 
 pub(super) async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
+    if command == Command::Take {
+        return jobs::take(front, call, &by).await.map(|()| StatusCode::NO_CONTENT);
+    }
     match front.desk.command(call, by.0.bearer.user, command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
@@ -136,7 +140,9 @@ pub async fn patch(
 ) -> Result<StatusCode, Problem> {
     let to = match body {
         PatchBody { contact: Some(contact), destination: Some(destination), number: None } => {
-            find_destination(&front, &contact, &destination).await?
+            let FoundPhone { contact, number, ring_secs, .. } = find_phone(&front, &contact, &destination).await?;
+            let ring = Duration::from_secs(ring_secs.into());
+            Command::Patch { number, ring, contact: Some(ContactRef { id: contact.id, name: contact.name }) }
         }
         PatchBody { contact: None, destination: None, number: Some(number) } => {
             // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
@@ -149,7 +155,19 @@ pub async fn patch(
     act(&front, call, by, to).await
 }
 
-async fn find_destination(front: &Front, contact: &ContactId, destination: &DestinationId) -> Result<Command, Problem> {
+/// A telephone of a contact's.
+pub(super) struct FoundPhone {
+    pub contact: Contact,
+    pub label: String,
+    pub number: PhoneNumber,
+    pub ring_secs: u32,
+}
+
+pub(super) async fn find_phone(
+    front: &Front,
+    contact: &ContactId,
+    destination: &DestinationId,
+) -> Result<FoundPhone, Problem> {
     let contact = front.store.find_contact(contact).await?;
     let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
     let found = contact.destinations.iter().find(|d| d.id == *destination);
@@ -157,11 +175,11 @@ async fn find_destination(front: &Front, contact: &ContactId, destination: &Dest
     let Reach::Phone(number) = &found.reach else {
         return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
     };
-    let (number, ring) = (number.clone(), Duration::from_secs(found.ring_secs.into()));
-    Ok(Command::Patch { number, ring, contact: Some(ContactRef { id: contact.id, name: contact.name }) })
+    let (number, label, ring_secs) = (number.clone(), found.label.clone(), found.ring_secs);
+    Ok(FoundPhone { contact, label, number, ring_secs })
 }
 
-fn refuse(field: &str, code: &str, message: &str) -> Problem {
+pub(super) fn refuse(field: &str, code: &str, message: &str) -> Problem {
     let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
     Problem::invalid("patch.invalid", message, vec![error])
 }

@@ -10,6 +10,7 @@ mod feed;
 mod handover;
 mod health;
 mod hooks;
+mod jobs;
 mod listen;
 mod messages;
 mod openapi;

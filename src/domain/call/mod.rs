@@ -9,6 +9,7 @@
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind.
 //! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks.
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
+//! * [`errand`]    calls that begin at our side: a job of a dispatch's, an operator who dials out.
 //! * [`listener`]  supervisors who listen, [`moving`] those who move the call.
 //! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off.
 //!
@@ -22,6 +23,7 @@ pub mod callback;
 mod caller;
 pub mod cause;
 pub mod colleague;
+pub mod errand;
 pub mod event;
 mod flow;
 pub mod leg;
@@ -164,6 +166,8 @@ pub struct Call {
     chosen: Vec<Choice>,
     call_type: Option<CallTypeId>,
     priority: i32,
+    /// At least this, whatever the flow says.
+    raised: i32,
     voicemail: Option<Voicemail>,
     /// The caller speaks, as far as we are told of it.
     caller_speaks: bool,
@@ -183,6 +187,8 @@ pub struct Call {
     colleague: Option<Colleague>,
     note: Option<Note>,
     handled: bool,
+    /// What came of the job is known, or nobody has to say.
+    settled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
     wrap_up_until: Option<Instant>,
@@ -219,6 +225,7 @@ impl Call {
             chosen: Vec::new(),
             call_type: None,
             priority,
+            raised: i32::MIN,
             voicemail: None,
             caller_speaks: false,
             voicemail_heard: false,
@@ -232,6 +239,7 @@ impl Call {
             colleague: None,
             note: None,
             handled: false,
+            settled: false,
             wrapping: None,
             wrap_up_until: None,
             parting: Vec::new(),
@@ -266,6 +274,10 @@ impl Call {
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
             Input::Place(place) => self.on_place(place),
+            Input::Raise { priority } => self.on_raised(priority),
+            Input::StoodDown => self.on_stood_down(),
+            Input::GivenBack => self.on_given_back(),
+            Input::Settled => self.settle_job(),
             Input::CallbackStored(stored) => self.on_callback_stored(stored),
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),

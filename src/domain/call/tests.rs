@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod callback;
+mod errand;
 mod listener;
 mod park;
 mod place;

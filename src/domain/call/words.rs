@@ -91,6 +91,16 @@ pub enum Input {
     Comfort,
     /// Where the caller stands, to be said after it.
     Place(Place),
+    /// Somebody is to be served before the others.
+    Raise {
+        priority: i32,
+    },
+    /// A job is no longer wanted.
+    StoodDown,
+    /// The operator gives a job back.
+    GivenBack,
+    /// What came of a job is known.
+    Settled,
     /// A callback that was asked for is stored, or is not.
     CallbackStored(bool),
     /// Neither media nor console of the operator for 5 s.
@@ -183,6 +193,10 @@ pub enum CommandError {
     Patching,
     /// The operator to whom the caller was to go is not ready.
     NotThere,
+    /// A job is not passed on: who has it says what came of it.
+    IsJob,
+    /// What came of the job has to be said first.
+    OutcomeMissing,
 }
 
 impl fmt::Display for CommandError {
@@ -197,6 +211,8 @@ impl fmt::Display for CommandError {
             Self::NotLimited => "the wrap-up has no time limit: take your time",
             Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
             Self::Patching => "you are in a patch or with a colleague: finish that first",
+            Self::IsJob => "this is a job of a dispatch: finish it, or give it back for another operator",
+            Self::OutcomeMissing => "say first what came of the call",
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }
@@ -281,6 +297,10 @@ pub enum Output {
     Pass {
         user: UserId,
     },
+    /// To the desk: this operator dials out, and is to have the call.
+    Bring {
+        user: UserId,
+    },
     /// To the desk: the operator who was asked is there.
     ColleagueThere {
         user: UserId,
@@ -300,6 +320,10 @@ pub enum Output {
     /// Store that the caller is to be called back there, and say when it is done ([`Input::CallbackStored`]).
     StoreCallback {
         number: PhoneNumber,
+    },
+    /// To the queue: the caller goes before others from now on.
+    Raise {
+        priority: i32,
     },
     /// To the queue: the caller is back, at the head.
     Requeue,

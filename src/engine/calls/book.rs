@@ -13,6 +13,8 @@ use crate::base::clock::SharedClock;
 use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
+use crate::engine::calls::rings_back;
+use crate::engine::feed::RingsBackView;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
 
@@ -27,6 +29,8 @@ pub trait Accounts: Send + Sync {
     fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>>;
     /// How many messages this caller has left before; 0 if that cannot be told.
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
+    /// The contact who rings back from this number; nobody, if that cannot be told.
+    fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>>;
 }
 
 /// The store, and what it said last.
@@ -108,5 +112,9 @@ impl Accounts for AccountBook {
 
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async move { self.store.count_messages_by_caller(account, caller).await.unwrap_or(0) })
+    }
+
+    fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
+        Box::pin(async move { rings_back::find(&self.store, caller).await.unwrap_or(None) })
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
-use crate::engine::feed::CallState;
+use crate::engine::feed::{CallState, RingsBackView};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
 use crate::engine::signal::{DialOut, LegEvent, Offer};
@@ -182,6 +182,10 @@ impl Accounts for Book {
 
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async { 0 })
+    }
+
+    fn find_who_rings_back<'a>(&'a self, _caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
+        Box::pin(async { None })
     }
 }
 
