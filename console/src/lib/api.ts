@@ -12,6 +12,7 @@ import type {
   Fault,
   FieldError,
   FloorView,
+  JobOutcome,
   ListenMode,
   MessageView,
   ProtocolVersion,
@@ -251,6 +252,11 @@ export const api = {
     request<Page<AbandonedView>>('GET', `/calls${query(filter)}`),
   ringBack: (call: string) => request<void>('POST', `/calls/${id(call)}/ring_back`),
   seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
+
+  finishJob: (attempt: string, outcome: JobOutcome) => request<void>('POST', `/jobs/${id(attempt)}/outcome`, outcome),
+  giveBackJob: (attempt: string) => request<void>('POST', `/jobs/${id(attempt)}/give_back`),
+  dialOut: (account: string, to: { contact: string; destination: string } | { number: string }) =>
+    request<{ call: string }>('POST', '/calls', { account, ...to }),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: { contact: string; destination: string } | { number: string }) =>
