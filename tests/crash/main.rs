@@ -122,6 +122,9 @@ fn sent(directory: &Path) -> Vec<(String, String)> {
 /// A call that rings: until when, and who wants to know.
 type Ring = (UtcMs, AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
 
+/// A job on the desks, and who wants to know of it.
+type Job = (AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
+
 /// The providers of the child: a file that outlives it.
 struct Outside {
     directory: PathBuf,
@@ -129,7 +132,7 @@ struct Outside {
     slow: bool,
     rings: Mutex<Vec<Ring>>,
     /// Jobs on the desks.
-    jobs: Mutex<Vec<(AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>)>>,
+    jobs: Mutex<Vec<Job>>,
 }
 
 impl Outside {

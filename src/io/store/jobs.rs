@@ -85,7 +85,8 @@ impl Tx {
             return Ok(());
         };
         let failed_at = attempt.failed.as_ref().map(|failed| failed.at);
-        let ended_at = attempt.ended_at.or(failed_at).or(attempt.cancelled.then_some(job.due_at));
+        let taken_back_at = attempt.cancelled.then_some(job.due_at);
+        let ended_at = attempt.ended_at.or(failed_at).or(taken_back_at);
         let taken = job.taken.as_ref();
         self.execute(
             "INSERT INTO job (attempt, dispatch, message, account, offered_at, due_at, taken_by, taken_at, ended_at,
