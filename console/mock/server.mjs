@@ -397,7 +397,13 @@ function route(method, path, query, body) {
   if (noun === 'calls' && rest[0] === 'listen') return listen(id, method === 'POST' ? body.mode : null);
   if (key === 'GET seats') return [200, page([state.seat, ...COLLEAGUES])];
   if (key === 'GET callbacks') return [200, { items: [...state.callbacks, ...state.abandoned.filter((a) => a.ring_back).map((a) => ({ ...a, number: a.caller, since: a.started_at }))] }];
+  if (noun === 'jobs') {
+    const call = [...state.calls.values()].find((c) => c.job?.attempt === id);
+    if (rest[0] === 'outcome') update(call, { job: { ...call.job, outcome: body.kind } });
+    return [204];
+  }
   if (noun === 'calls') {
+    if (!id && method === 'POST') return [201, { call: ring(PLUMBING) }];
     if (!id && query.get('abandoned')) {
       const kind = query.get('abandoned');
       return [200, page(state.abandoned.filter((a) => kind === 'any' || a.kind === kind))];
@@ -462,6 +468,26 @@ async function mock(path, query, body) {
     const call = update(state.calls.get(id), { state: 'queued', seat: null, offered_until: null });
     state.waiting = [{ call: id, account: call.account, since: Date.now() - 9_000, priority: 0 }];
     tell({ type: 'queue', queue: queue() });
+  } else if (path === '/mock/job') {
+    // A call that the clinic's dispatch wants an operator to make: offered, or (?at=) further on.
+    const at = query.get('at') ?? 'offered';
+    const id = ring(CLINIC, true);
+    const job = {
+      attempt: 'att_1', dispatch: 'dsp_3', message: 'msg_dsp_3', name: 'Dr Patel', label: 'mobile', headline: 'Central Lab · critical potassium result', urgency: 'urgent',
+      leave_message: true, then_machine: true, due_at: Date.now() + 41_000, outcome: null, stood_down: query.has('down'),
+    };
+    const over = at === 'wrap_up' ? { cause: query.get('cause') ?? 'busy' } : null;
+    const talks = at === 'talking' || at === 'ringing_back';
+    update(state.calls.get(id), { job, caller: '+12025550160', forwarded_from: null, earlier: 0, chosen: [], state: at, offered_until: talks || over ? null : Date.now() + 20_000, taken: at === 'talking', ended: over, hears: hears(at) });
+  } else if (path === '/mock/rings_back') {
+    const id = ring(CLINIC);
+    const asked = ['dsp_3', 'dsp_2'].map((d) => state.dispatches.get(d));
+    const dispatches = asked.map((d) => ({ dispatch: d.id, message: d.message, account: d.account, headline: d.headline, urgency: d.urgency }));
+    change('dsp_3', { next: { at: Date.now() + 282_000, text: 'Paused while Dr Patel speaks with Kim Novak; goes on at 02:19:05 at the latest.' } });
+    update(state.calls.get(id), { caller: '+12025550160', forwarded_from: null, earlier: 0, rings_back: { name: 'Dr Patel', dispatches } });
+  } else if (path === '/mock/dialled') {
+    const id = ring(PLUMBING);
+    update(state.calls.get(id), { caller: '+12025550121', forwarded_from: null, earlier: 0, state: 'ringing_back', hears: [], dialled: { contact: { id: 'con_ben', name: 'Ben Ortiz' }, label: 'mobile' } });
   } else if (path === '/mock/parked') {
     const id = ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, true);
     parkAt(state.calls.get(id), Date.now() - Number(query.get('ago') ?? 20) * 1000, 'usr_max');

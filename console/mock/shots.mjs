@@ -210,6 +210,47 @@ const SCENES = {
     await page.keyboard.press('Shift+Enter');
     await page.waitForSelector('.consult .primary');
   },
+  job_offered: async (page) => {
+    await mock('job');
+    await page.waitForSelector('.whom');
+  },
+  job_strip: async (page) => {
+    await SCENES.call(page);
+    await mock('job');
+    await page.waitForSelector('.incoming');
+  },
+  job_talking: async (page) => {
+    await mock('job?at=talking');
+    await page.waitForSelector('.came button');
+    await page.waitForSelector('dl dd');
+  },
+  job_busy: async (page) => {
+    await mock('job?at=wrap_up&cause=busy&down=1');
+    await page.waitForSelector('.came .primary');
+  },
+  job_said: async (page) => {
+    await SCENES.job_talking(page);
+    await page.keyboard.press('1');
+    await page.waitForSelector('.came [role=status]');
+  },
+  rings_back: async (page) => {
+    await mock('rings_back');
+    await page.waitForSelector('.back dl dd');
+  },
+  dial_out: async (page) => {
+    await page.keyboard.press('Alt+o');
+    await page.waitForSelector('#dial-list li');
+  },
+  dial_whom: async (page) => {
+    await SCENES.dial_out(page);
+    await page.keyboard.type('plumb');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#patch-list li');
+  },
+  dialled: async (page) => {
+    await mock('dialled');
+    await page.waitForSelector('.back');
+  },
   rename: async (page) => {
     await SCENES.call(page);
     await page.keyboard.press('Alt+a');
@@ -248,7 +289,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -20,6 +20,19 @@ pub(super) async fn tell(dispatcher: Dispatcher, voicemails: Voicemails, mut new
         if batch.iter().any(|news| matches!(news, CallNews::Voicemail { .. })) {
             voicemails.wake();
         }
+        for news in &batch {
+            let paused = match news {
+                CallNews::RingsBack { dispatches, who, by } => dispatcher.pause(dispatches, who.reveal(), by).await,
+                CallNews::RangBack { dispatches } => dispatcher.resume_paused(dispatches).await,
+                _ => Ok(()),
+            };
+            if let Err(error) = paused {
+                tracing::warn!(
+                    code = error.code(),
+                    "a dispatch was not paused for who rang back, or not resumed; that ends by itself"
+                );
+            }
+        }
         if batch.iter().any(|news| matches!(news, CallNews::Ended { .. }))
             && let Err(error) = dispatcher.calls_ended().await
         {

@@ -78,7 +78,9 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     for account in &accounts {
         // A call that reads a message out has words of its own each time.
         let protocols = store.list_protocols(&account.id).await.map_err(|e| Failure::new(e.to_string()))?;
-        let calls_out = |step: &Step| matches!(step.method, Method::CallOut { .. });
+        let calls_out = |step: &Step| {
+            matches!(step.method, Method::CallOut { .. } | Method::OperatorCall { then_machine: true, .. })
+        };
         needs_voice |= protocols.iter().flat_map(|protocol| &protocol.steps).any(calls_out);
     }
     match speaker.check_engine().await {

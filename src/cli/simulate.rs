@@ -224,6 +224,10 @@ impl Night<'_> {
 
     fn perform(&mut self, attempt: AttemptId) -> Option<Event> {
         let found = self.state.find_attempt(&attempt)?;
+        if found.job.is_some() {
+            // No operator takes it either.
+            return None;
+        }
         if found.channel == Channel::Call {
             self.ringing.push((self.now.plus_secs(i64::from(found.ring_secs)), attempt));
             return None;

@@ -1,11 +1,15 @@
-//! What the dispatcher asks of the call side: a call made by the machine that reads a message out.
+//! What the dispatcher asks of the call side: a call made by the machine that reads a message out, or by an operator.
 //!
 //! `engine/calls` makes it, `app` wires the two together, the dispatcher knows only this file.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
-use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, Urgency};
 use crate::domain::call::cause::Cause;
 
 /// A call to place for a step. Texts are words for the voice engine, already normalised for speech.
@@ -25,6 +29,42 @@ pub struct CallOutRequest {
     pub leave: Option<String>,
 }
 
+/// A call that an operator is to make for a step: a job on the desks of this node until it is done or taken back.
+#[derive(Clone, Debug)]
+pub struct JobOffer {
+    pub attempt: AttemptId,
+    pub dispatch: DispatchId,
+    pub message: MessageId,
+    pub account: Arc<Account>,
+    pub urgency: Urgency,
+    /// What the message is about, in a few words.
+    pub headline: String,
+    /// Whom to call, and what they call that telephone.
+    pub name: String,
+    pub label: String,
+    pub to: PhoneNumber,
+    pub ring_secs: u32,
+    /// A request to call back may be left.
+    pub leave_message: bool,
+    pub offered_at: UtcMs,
+    /// Until then an operator may take it before the machine does, or before all desks are alarmed.
+    pub due_at: UtcMs,
+    pub then_machine: bool,
+}
+
+/// What happens to a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobEvent {
+    /// An operator has it.
+    Taken { by: UserId },
+    /// The dialled telephone was answered.
+    Answered { by: UserId },
+    /// They have it no longer, and have not said what came of it. It is offered anew.
+    Freed { by: UserId },
+    /// It was taken back after an operator had taken it.
+    Dropped,
+}
+
 /// What happened to a call-out. Ends with exactly one [`CallOutEvent::Ended`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallOutEvent {
@@ -36,6 +76,8 @@ pub enum CallOutEvent {
     Confirmed,
     /// The call is over.
     Ended(CallOutResult),
+    /// News of a job; what came of it is said at the front door.
+    Job(JobEvent),
 }
 
 /// How a call-out ended.
@@ -59,6 +101,8 @@ pub enum CallOutResult {
 pub trait CallOut: Send + Sync {
     /// Starts a call; events follow on `events`.
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
-    /// Ends a call that is no longer wanted, within 1 s: what is being heard is told "already handled".
+    /// Puts a job on the desks; events follow on `events`.
+    fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
+    /// Takes a job off the desks, or ends a call, that is no longer wanted, within 1 s: what is being heard is told "already handled".
     fn cancel(&self, attempt: &AttemptId);
 }

@@ -34,6 +34,15 @@ pub enum CallWord {
     /// The caller cannot be offered now.
     Pause,
     Resume,
+    /// Before those of a lower priority from now on.
+    Raise {
+        priority: i32,
+    },
+    /// This operator dials out, and is to have the call if there is room: [`FromDesk::Fetch`] or
+    /// [`FromDesk::PassRefused`] follows.
+    Bring {
+        user: UserId,
+    },
     /// Back at the head, after an operator was lost.
     Requeue(Waiting),
     /// The same, and this operator is to have it if free.
@@ -79,12 +88,14 @@ pub enum CallWord {
 /// What the desk tells a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromDesk {
-    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key. `phone`: on what.
+    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key. `phone`: on what. `taken`: they
+    /// have pressed it.
     Offer {
         call: CallId,
         user: UserId,
         phone: Option<Phone>,
         ring: bool,
+        taken: bool,
     },
     /// The operator is to have the caller, who is parked or on the way there.
     Fetch {
@@ -457,6 +468,9 @@ impl Desk {
                 self.tell_queue(queue::Input::Hand { call, terms, user });
             }
             CallWord::Dequeue => self.dequeue(call),
+            CallWord::Raise { priority } => self.tell_queue(queue::Input::Raise { call, priority }),
+            CallWord::Bring { user } if self.why_not_take(&user).is_none() => self.bring(call, user, true),
+            CallWord::Bring { user } => self.tell_call(FromDesk::PassRefused { call, user }),
             CallWord::Pause => self.tell_queue(queue::Input::Pause { call }),
             CallWord::Resume => self.tell_queue(queue::Input::Resume { call }),
             CallWord::OfferFailed { user, why } => {
@@ -557,7 +571,7 @@ impl Desk {
                     let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
                     let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
                     self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
-                    self.tell_call(FromDesk::Offer { call, user, phone, ring });
+                    self.tell_call(FromDesk::Offer { call, user, phone, ring, taken });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
                 queue::Output::Comfort { call, place } => self.tell_call(FromDesk::Comfort { call, place }),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
+use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
@@ -178,6 +178,12 @@ pub struct CallView {
     pub offered_until: Option<UtcMs>,
     /// The caller was promised to be called back, and this is that call.
     pub ring_back: Option<RingBackView>,
+    /// The call does a job of a dispatch's.
+    pub job: Option<JobView>,
+    /// An operator dials out, and has called nobody's caller.
+    pub dialled: Option<DialledView>,
+    /// Who calls has been asked by dispatches that are open.
+    pub rings_back: Option<RingsBackView>,
     /// When the wrap-up ends by itself.
     pub wrap_up_until: Option<UtcMs>,
     pub patch: Option<PatchView>,
@@ -215,6 +221,55 @@ pub struct RingBackView {
     pub since: UtcMs,
     /// How often they were dialled in vain.
     pub tries: u32,
+}
+
+/// A call that a dispatch's step asks an operator to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct JobView {
+    /// The attempt: what came of it is said by this name.
+    pub attempt: AttemptId,
+    pub dispatch: DispatchId,
+    pub message: MessageId,
+    /// Whom to call, and what they call that telephone.
+    pub name: String,
+    pub label: String,
+    pub headline: String,
+    pub urgency: Urgency,
+    /// A request to call back may be left.
+    pub leave_message: bool,
+    /// The machine calls if no operator has taken it by then; else all desks are alarmed.
+    pub then_machine: bool,
+    pub due_at: UtcMs,
+    /// What came of it, once that was said: `told`, `confirmed`, `refused`, …
+    pub outcome: Option<&'static str>,
+    /// The dispatch is confirmed or closed meanwhile.
+    pub stood_down: bool,
+}
+
+/// Whom an operator has called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DialledView {
+    pub contact: Option<ContactRef>,
+    /// What the contact calls that telephone.
+    pub label: Option<String>,
+}
+
+/// A contact who rings back, as far as the number tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RingsBackView {
+    pub name: String,
+    /// What they are asked by, oldest first.
+    pub dispatches: Vec<AskedView>,
+}
+
+/// An open dispatch that has asked them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AskedView {
+    pub dispatch: DispatchId,
+    pub message: MessageId,
+    pub account: AccountRef,
+    pub headline: String,
+    pub urgency: Urgency,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

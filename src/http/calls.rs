@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Destination, Reach};
+use crate::domain::account::{Contact, Destination, Reach};
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
@@ -18,10 +18,11 @@ use super::abandoned::{AbandonedPage, CallFilter, page};
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
+use super::jobs;
 use super::state::{Front, NotNow, board};
 
 /// How long a number dialled by hand is let ring.
-const RING: Duration = Duration::from_secs(30);
+pub(super) const RING: Duration = Duration::from_secs(30);
 
 /// Live calls.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -70,6 +71,9 @@ pub async fn list(
 }
 
 pub(super) async fn act(front: &Front, call: CallId, by: Operator, command: Command) -> Result<StatusCode, Problem> {
+    if command == Command::Take {
+        return jobs::take(front, call, &by).await.map(|()| StatusCode::NO_CONTENT);
+    }
     match front.desk.command(call, by.0.bearer.user, command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
@@ -148,7 +152,16 @@ pub async fn patch(
 ) -> Result<StatusCode, Problem> {
     let to = match body {
         PatchBody { contact: Some(contact), destination: Some(destination), number: None, cold } => {
-            find_destination(&front, &contact, &destination, cold).await?
+            let FoundPhone { contact, number, ring_secs, then, .. } =
+                find_phone(&front, &contact, &destination).await?;
+            let ring = Duration::from_secs(ring_secs.into());
+            Command::Patch {
+                number,
+                ring,
+                contact: Some(ContactRef { id: contact.id, name: contact.name }),
+                then,
+                cold,
+            }
         }
         PatchBody { contact: None, destination: None, number: Some(number), cold } => {
             // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
@@ -161,12 +174,21 @@ pub async fn patch(
     act(&front, call, by, to).await
 }
 
-async fn find_destination(
+/// A telephone of a contact's.
+pub(super) struct FoundPhone {
+    pub contact: Contact,
+    pub label: String,
+    pub number: PhoneNumber,
+    pub ring_secs: u32,
+    /// The contact's telephones after this one, and how long each rings.
+    pub then: Vec<(PhoneNumber, Duration)>,
+}
+
+pub(super) async fn find_phone(
     front: &Front,
     contact: &ContactId,
     destination: &DestinationId,
-    cold: bool,
-) -> Result<Command, Problem> {
+) -> Result<FoundPhone, Problem> {
     let contact = front.store.find_contact(contact).await?;
     let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
     let mut from = contact.destinations.iter().skip_while(|d| d.id != *destination);
@@ -174,17 +196,16 @@ async fn find_destination(
     let Reach::Phone(number) = &found.reach else {
         return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
     };
-    let (number, ring) = (number.clone(), Duration::from_secs(found.ring_secs.into()));
+    let (number, label, ring_secs) = (number.clone(), found.label.clone(), found.ring_secs);
     let telephone = |d: &Destination| match &d.reach {
         Reach::Phone(number) => Some((number.clone(), Duration::from_secs(d.ring_secs.into()))),
         Reach::Email(_) => None,
     };
     let then = from.filter_map(telephone).collect();
-    let contact = Some(ContactRef { id: contact.id.clone(), name: contact.name.clone() });
-    Ok(Command::Patch { number, ring, contact, then, cold })
+    Ok(FoundPhone { contact, label, number, ring_secs, then })
 }
 
-fn refuse(field: &str, code: &str, message: &str) -> Problem {
+pub(super) fn refuse(field: &str, code: &str, message: &str) -> Problem {
     let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
     Problem::invalid("patch.invalid", message, vec![error])
 }

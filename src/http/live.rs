@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
+use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -59,6 +60,24 @@ impl Desk for LiveDesk {
 
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.command(&call, &by, command).await.map_err(not_now) })
+    }
+
+    fn dial_out(&self, order: DialOrder, by: UserId) -> Answer<'_, Result<CallId, NotNow>> {
+        Box::pin(async move { self.calls.dial_out(order, &by).await.map_err(not_now) })
+    }
+
+    fn job_of(&self, call: &CallId) -> Option<AttemptId> {
+        self.calls.job_of(call).map(|job| job.attempt)
+    }
+
+    fn settle_job(&self, attempt: &AttemptId, outcome: &'static str) {
+        // An error means that its call is over: the dispatcher knows all the same.
+        let _ = self.calls.settle_job(attempt, outcome);
+    }
+
+    fn give_back_job(&self, attempt: &AttemptId) {
+        // An error means that its call is over.
+        let _ = self.calls.give_back_job(attempt);
     }
 
     fn seats(&self) -> Answer<'_, Vec<SeatView>> {

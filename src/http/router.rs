@@ -22,9 +22,9 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, board, callbacks, calls, console, contacts, dispatches, drafts, events,
-    floor, flow, handover, health, hooks, listen, me, messages, openapi, patches, protocols, recordings, seat, sessions,
-    sip_ws, speech, users,
+    abandoned, account_edit, accounts, alarms, board, callbacks, calls, console, contacts, dial_out, dispatches,
+    drafts, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi, patches, protocols,
+    recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -69,7 +69,10 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))
         .routes(routes!(board::show))
-        .routes(routes!(calls::list))
+        .routes(routes!(calls::list, dial_out::dial))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::finish))
+        .routes(routes!(jobs::give_back))
         .routes(routes!(abandoned::ring_back, callbacks::give_up))
         .routes(routes!(abandoned::seen_to))
         .routes(routes!(callbacks::list))

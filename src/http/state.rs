@@ -12,9 +12,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
+use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
@@ -142,6 +143,14 @@ pub trait Desk: Send + Sync {
     fn floor(&self) -> Answer<'_, Option<FloorView>>;
     /// Does what `by` asks of `call`.
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>>;
+    /// `by` dials out for an account: the name of the call.
+    fn dial_out(&self, order: DialOrder, by: UserId) -> Answer<'_, Result<CallId, NotNow>>;
+    /// The job that a call does.
+    fn job_of(&self, call: &CallId) -> Option<AttemptId>;
+    /// What came of a job is known.
+    fn settle_job(&self, attempt: &AttemptId, outcome: &'static str);
+    /// The operator gives a job back.
+    fn give_back_job(&self, attempt: &AttemptId);
     /// Everybody at work, by name.
     fn seats(&self) -> Answer<'_, Vec<SeatView>>;
     /// `user` is ready for calls, or not, and why not.

@@ -11,6 +11,7 @@ mod feed;
 mod handover;
 mod health;
 mod hooks;
+mod jobs;
 mod listen;
 mod messages;
 mod openapi;

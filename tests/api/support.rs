@@ -27,7 +27,8 @@ use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repe
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::skill::Skills;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
+use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
@@ -93,6 +94,10 @@ pub struct Told {
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
+    pub jobs: Mutex<Vec<JobOffer>>,
+    /// What became of jobs.
+    pub settled_jobs: Mutex<Vec<(AttemptId, &'static str)>>,
+    pub dialled_out: Mutex<Vec<(DialOrder, UserId)>>,
     /// Calls that are up.
     pub up: Mutex<Vec<CallView>>,
     pub refuse: Mutex<bool>,
@@ -484,6 +489,31 @@ impl Desk for Double {
         })
     }
 
+    fn dial_out(&self, order: DialOrder, by: UserId) -> Answer<'_, Result<CallId, NotNow>> {
+        Box::pin(async {
+            if *self.told.refuse.lock().expect("no panic while it was held") {
+                return Err(NotNow("You are in a patch.".into()));
+            }
+            push(&self.told.dialled_out, (order, by));
+            Ok(CallId::named("out"))
+        })
+    }
+
+    fn job_of(&self, call: &CallId) -> Option<AttemptId> {
+        // The call of a job is named like it.
+        let jobs = Told::so_far(&self.told.jobs);
+        let own = |job: &JobOffer| *call == CallId::named(&format!("job-{}", job.attempt));
+        jobs.into_iter().find(own).map(|job| job.attempt)
+    }
+
+    fn settle_job(&self, attempt: &AttemptId, outcome: &'static str) {
+        push(&self.told.settled_jobs, (attempt.clone(), outcome));
+    }
+
+    fn give_back_job(&self, attempt: &AttemptId) {
+        push(&self.told.settled_jobs, (attempt.clone(), "given_back"));
+    }
+
     fn seats(&self) -> Answer<'_, Vec<SeatView>> {
         let lee = UserRef { id: UserId::named("lee"), name: "Lee".to_owned() };
         Box::pin(async { vec![self.seat(lee)] })
@@ -595,6 +625,10 @@ impl CallOut for Double {
         push(&self.told.calls, (request, events));
     }
 
+    fn offer(&self, job: JobOffer, _events: News) {
+        push(&self.told.jobs, job);
+    }
+
     fn cancel(&self, _attempt: &AttemptId) {}
 }
 
@@ -629,6 +663,9 @@ pub fn call_of(user: &str) -> CallView {
         chosen: vec![],
         call_type: None,
         ring_back: None,
+        job: None,
+        dialled: None,
+        rings_back: None,
         wrap_up_until: None,
         listeners: vec![],
     }

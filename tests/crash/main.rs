@@ -33,14 +33,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AttemptId, DispatchId, MessageId};
+use cordboard::base::id::{AttemptId, DispatchId, MessageId, UserId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Note;
+use cordboard::domain::dispatch::job::JobOutcome;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Phase};
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
-use cordboard::engine::feed::Feed;
+use cordboard::engine::feed::{Feed, UserRef};
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use support::postgres::Postgres;
@@ -55,13 +56,27 @@ const DATABASE: &str = "CORDBOARD_CRASH_DATABASE";
 const SLOW: &str = "CORDBOARD_CRASH_SLOW";
 const FAILPOINT: &str = "CORDBOARD_FAILPOINT";
 /// The commits that a night comes by.
-const COMMITS: &[&str] =
-    &["beat", "resume", "settle", "stop", "claim", "due", "hand", "result", "inbound", "call", "reply"];
+const COMMITS: &[&str] = &[
+    "beat",
+    "resume",
+    "settle",
+    "stop",
+    "claim",
+    "due",
+    "hand",
+    "result",
+    "inbound",
+    "call",
+    "job",
+    "ring_back",
+    "reply",
+];
 /// The calls to providers, each with what is before and after.
 const PROVIDERS: &[(&str, &str, &str)] = &[
     ("text", "before_send", "after_send"),
     ("email", "before_send", "after_send"),
     ("call", "before_place", "after_place"),
+    ("job", "before_offer", "after_offer"),
 ];
 /// Commits of commands that are simply given again: on the command line, and by those who set the service up, where each is
 /// one transaction and whoever got no answer reads what stands.
@@ -86,6 +101,7 @@ fn protocol() -> Protocol {
         (Method::Email, vec![town::named("Olive", "email")], 60),
         (Method::TextConfirm, town::on_call("mobile"), 900),
         (town::CALL, town::on_call("mobile"), 600),
+        (Method::OperatorCall { leave_message: true, then_machine: false }, town::on_call("home"), 60),
     ];
     town::protocol(steps, true, Until::Confirmed)
 }
@@ -106,12 +122,17 @@ fn sent(directory: &Path) -> Vec<(String, String)> {
 /// A call that rings: until when, and who wants to know.
 type Ring = (UtcMs, AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
 
+/// A job on the desks, and who wants to know of it.
+type Job = (AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
+
 /// The providers of the child: a file that outlives it.
 struct Outside {
     directory: PathBuf,
     clock: TestClock,
     slow: bool,
     rings: Mutex<Vec<Ring>>,
+    /// Jobs on the desks.
+    jobs: Mutex<Vec<Job>>,
 }
 
 impl Outside {
@@ -147,7 +168,13 @@ impl CallOut for Outside {
         self.rings.lock().expect("unpoisoned").push((until, request.attempt, events));
     }
 
+    fn offer(&self, job: JobOffer, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        self.note("job", &job.attempt);
+        self.jobs.lock().expect("unpoisoned").push((job.attempt, events));
+    }
+
     fn cancel(&self, attempt: &AttemptId) {
+        self.jobs.lock().expect("unpoisoned").retain(|(offered, _)| offered != attempt);
         self.rings.lock().expect("unpoisoned").retain(|(_, ringing, _)| ringing != attempt);
     }
 }
@@ -166,11 +193,13 @@ async fn the_child() {
         clock: clock.clone(),
         slow: std::env::var_os(SLOW).is_some(),
         rings: Mutex::default(),
+        jobs: Mutex::default(),
     });
     let edges = Edges { mailer: outside.clone(), texter: outside.clone(), call_out: outside.clone() };
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock.clone()), Feed::default(), edges, "node");
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
+    let kim = UserRef { id: UserId::named("kim"), name: "Kim".to_owned() };
     for _ in 0..MAX_TURNS {
         dispatcher.tick(clock.utc()).await.expect("a tick");
         let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
@@ -184,9 +213,19 @@ async fn the_child() {
             store.close().await;
             return;
         }
+        // An operator makes the call that is theirs to make; nobody answers it.
+        let job = outside.jobs.lock().expect("unpoisoned").pop();
+        if let Some((attempt, _)) = job {
+            assert!(dispatcher.take_job(&attempt, &kim).await.expect("asked"), "nobody else has it");
+            dispatcher.finish_job(&attempt, &kim, JobOutcome::NoAnswer).await.expect("written down");
+            continue;
+        }
         // The person answers the second text; their carrier repeats until it has its receipt.
         let texts = state.attempts.iter().filter(|a| a.is_step() && a.code.is_some() && a.accepted_at.is_some());
         if state.phase != Phase::Confirmed && texts.count() >= 2 {
+            // They ring back first, and are cut off.
+            dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim.id).await.expect("paused");
+            dispatcher.resume_paused(std::slice::from_ref(&id)).await.expect("it goes on");
             let ben = town::number(town::PEOPLE[0].1);
             dispatcher.take_text("twilio", "IN1", ben, None, "1ok".to_owned()).await.expect("taken in");
             continue;
@@ -228,6 +267,7 @@ impl Case {
             clock: TestClock::at(NIGHT),
             slow: false,
             rings: Mutex::default(),
+            jobs: Mutex::default(),
         });
         let edges = Edges { mailer: quiet.clone(), texter: quiet, call_out: outside };
         let clock = Arc::new(TestClock::at(NIGHT));
@@ -268,18 +308,24 @@ impl Case {
         let doubled: Vec<&Attempt> =
             state.attempts.iter().filter(|a| times.get(a.id.as_str()).copied().unwrap_or(0) > 1).collect();
         assert!(doubled.len() <= 1, "{}: {} attempts were made twice", self.name, doubled.len());
-        assert!(doubled.iter().all(|a| a.uncertain), "{}: a doubled attempt is not marked", self.name);
+        // A job that is put on the desks again is no second call.
+        assert!(
+            doubled.iter().all(|a| a.uncertain || a.job.is_some()),
+            "{}: a doubled attempt is not marked",
+            self.name
+        );
         assert!(times.values().all(|n| *n <= 2), "{}: {times:?}", self.name);
-        // Nothing is lost: email, text and call of the first round, email and text of the second, the answer.
+        // Nothing is lost: email, text, call and job of the first round, email and text of the second, the answer.
         for attempt in &state.attempts {
             assert!(times.contains_key(attempt.id.as_str()), "{}: {} was never made", self.name, attempt.id);
             assert!(attempt.handed_at.is_some(), "{}", self.name);
         }
-        assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 5, "{}", self.name);
-        assert_eq!(times.len(), 6, "{}: {times:?}", self.name);
+        assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 6, "{}", self.name);
+        assert_eq!(times.len(), 7, "{}: {times:?}", self.name);
         let entries = store.list_dispatch_entries(&id).await.expect("listed");
         let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
         assert_eq!(confirmed, 1, "{}: a yes has one effect", self.name);
+        assert!(store.list_open_jobs(10).await.expect("listed").is_empty(), "{}: a job is left", self.name);
         assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{}", self.name);
         let unplaced = store.list_unplaced_texts(10).await.expect("listed");
         assert_eq!(unplaced.len(), 2, "{}: operators hear of each text nobody could place", self.name);

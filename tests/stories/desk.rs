@@ -10,7 +10,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
@@ -46,12 +46,22 @@ struct Ring {
     events: UnboundedSender<(AttemptId, CallOutEvent)>,
 }
 
+/// A job on the desks; `seen`: the story knows of it.
+struct Job {
+    offer: JobOffer,
+    events: UnboundedSender<(AttemptId, CallOutEvent)>,
+    seen: bool,
+}
+
 /// All devices, and the carrier between.
 struct Devices {
     clock: TestClock,
     arrived: Mutex<Vec<Arrived>>,
     rings: Mutex<Vec<Ring>>,
     refuse: Mutex<Option<Delivery>>,
+    jobs: Mutex<Vec<Job>>,
+    /// Jobs that were taken back.
+    gone: Mutex<Vec<AttemptId>>,
     sent: Mutex<u32>,
 }
 
@@ -97,7 +107,18 @@ impl CallOut for Devices {
         self.rings.lock().expect("unpoisoned").push(Ring { until, attempt: request.attempt, to, events });
     }
 
+    fn offer(&self, offer: JobOffer, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        let mut jobs = self.jobs.lock().expect("unpoisoned");
+        jobs.retain(|job| job.offer.attempt != offer.attempt);
+        jobs.push(Job { offer, events, seen: false });
+    }
+
     fn cancel(&self, attempt: &AttemptId) {
+        // Its way back to the dispatcher lasts as long as somebody has it.
+        for job in self.jobs.lock().expect("unpoisoned").iter_mut().filter(|job| job.offer.attempt == *attempt) {
+            job.seen = true;
+            self.gone.lock().expect("unpoisoned").push(attempt.clone());
+        }
         let mut rings = self.rings.lock().expect("unpoisoned");
         if let Some(i) = rings.iter().position(|ring| ring.attempt == *attempt) {
             let ring = rings.remove(i);
@@ -145,6 +166,8 @@ impl Desk {
             arrived: Mutex::default(),
             rings: Mutex::default(),
             refuse: Mutex::default(),
+            jobs: Mutex::default(),
+            gone: Mutex::default(),
             sent: Mutex::default(),
         });
         let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
@@ -234,6 +257,22 @@ impl Desk {
         second
     }
 
+    /// The process is gone and started again; devices and carrier stay.
+    pub async fn restarts(&mut self) {
+        let devices = &self.devices;
+        devices.jobs.lock().expect("unpoisoned").clear();
+        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let clock = Arc::new(self.clock.clone());
+        self.dispatcher = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "node");
+        self.dispatcher.recover().await.expect("what was cut off is taken up");
+        self.advance(0).await;
+    }
+
+    /// Where operators see jobs.
+    pub const fn seat(&self) -> Seat<'_> {
+        Seat { desk: self }
+    }
+
     pub fn phone(&self, name: &'static str) -> Phone<'_> {
         Phone { desk: self, name }
     }
@@ -264,12 +303,46 @@ impl Desk {
         let left = self.devices.arrived.lock().expect("unpoisoned").clone();
         assert!(left.is_empty(), "nobody expected {left:#?}");
         assert!(self.devices.rings.lock().expect("unpoisoned").is_empty(), "a phone still rings");
+        let jobs = self.devices.jobs.lock().expect("unpoisoned").iter().filter(|job| !job.seen).count();
+        assert_eq!(jobs, 0, "a job that nobody expected");
         for id in self.store.list_open_dispatches(100).await.expect("listed") {
             let state = self.state(&id).await;
             assert!(state.wake().is_some() || state.needs_operator(), "{id} sleeps for ever");
         }
         assert!(self.store.list_sleepless_dispatches().await.expect("listed").is_empty());
         self.store.close().await;
+    }
+}
+
+/// What an operator sees of jobs.
+pub struct Seat<'a> {
+    desk: &'a Desk,
+}
+
+impl Seat<'_> {
+    /// A call to that person is to be made, about a message with these words.
+    pub fn expect_job(&self, name: &str, words: &str) -> AttemptId {
+        let mut jobs = self.desk.devices.jobs.lock().expect("unpoisoned");
+        let job = jobs.iter_mut().find(|job| !job.seen).expect("a job is offered");
+        assert_eq!(job.offer.name, name);
+        assert!(job.offer.headline.contains(words), "{}", job.offer.headline);
+        job.seen = true;
+        job.offer.attempt.clone()
+    }
+
+    /// It was not taken back.
+    pub fn has(&self, job: &AttemptId) -> bool {
+        !self.desk.devices.gone.lock().expect("unpoisoned").contains(job)
+    }
+
+    /// The call side tells this of it.
+    pub async fn says(&self, job: &AttemptId, event: CallOutEvent) {
+        let events = {
+            let jobs = self.desk.devices.jobs.lock().expect("unpoisoned");
+            jobs.iter().find(|j| j.offer.attempt == *job).expect("it is on the desks").events.clone()
+        };
+        events.send((job.clone(), event)).expect("the dispatcher listens");
+        self.desk.advance(0).await;
     }
 }
 

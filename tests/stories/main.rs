@@ -6,6 +6,7 @@
 mod support;
 
 mod desk;
+mod jobs;
 mod nights;
 mod town;
 mod voicemails;

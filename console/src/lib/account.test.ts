@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adoptIds, currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
+import { METHODS, adoptIds, currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
 import type { CallType, ProtocolVersion, WholeAccount } from './types';
 
 const type: CallType = {
@@ -56,6 +56,7 @@ it('rows move within their list only', () => {
 
 it('a call that leaves a message is another method than one that does not', () => {
   expect(methodId({ kind: 'call_out', leave_message: true })).toBe('call_leave');
+  for (const { id, method } of METHODS) expect(methodId(method)).toBe(id);
   expect(methodId({ kind: 'text' })).toBe('text');
 });
 

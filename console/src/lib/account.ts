@@ -159,9 +159,14 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
   { id: 'call', label: 'Call', method: { kind: 'call_out', leave_message: false }, takes: 'phone' },
   { id: 'call_leave', label: 'Call, leave a message if nobody takes it', method: { kind: 'call_out', leave_message: true }, takes: 'phone' },
+  { id: 'operator', label: 'Call by an operator', method: { kind: 'operator_call', leave_message: false, then_machine: false }, takes: 'phone' },
+  { id: 'operator_leave', label: 'Call by an operator, leave a message if nobody takes it', method: { kind: 'operator_call', leave_message: true, then_machine: false }, takes: 'phone' },
+  { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
+  { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
 ];
 
 export function methodId(method: Method): string {
+  if (method.kind === 'operator_call') return `operator${method.then_machine ? '_machine' : ''}${method.leave_message ? '_leave' : ''}`;
   if (method.kind !== 'call_out') return method.kind;
   return method.leave_message ? 'call_leave' : 'call';
 }

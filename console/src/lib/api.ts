@@ -14,6 +14,7 @@ import type {
   Fault,
   FieldError,
   FloorView,
+  JobOutcome,
   ListenMode,
   MessageView,
   ProtocolVersion,
@@ -259,6 +260,11 @@ export const api = {
   ringBack: (call: string) => request<void>('POST', `/calls/${id(call)}/ring_back`),
   giveUpRinging: (call: string) => request<void>('DELETE', `/calls/${id(call)}/ring_back`),
   seenTo: (call: string) => request<void>('POST', `/calls/${id(call)}/seen_to`),
+
+  finishJob: (attempt: string, outcome: JobOutcome) => request<void>('POST', `/jobs/${id(attempt)}/outcome`, outcome),
+  giveBackJob: (attempt: string) => request<void>('POST', `/jobs/${id(attempt)}/give_back`),
+  dialOut: (account: string, to: { contact: string; destination: string } | { number: string }) =>
+    request<{ call: string }>('POST', '/calls', { account, ...to }),
 
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: PatchTo, cold: boolean) => request<void>('POST', `/calls/${id(call)}/patch`, { ...to, cold }),

@@ -17,6 +17,8 @@ export type Action =
   | 'patch_hold'
   | 'patch_private'
   | 'conference'
+  | 'dial_out'
+  | 'confirm_asked'
   | 'hang_up'
   | 'save'
   | 'undo'
@@ -57,6 +59,8 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
+  { action: 'dial_out', combo: 'Alt+o', label: 'Dial out for an account, with no caller on the line', group: 'Call' },
+  { action: 'confirm_asked', combo: 'Alt+y', label: 'Who rings back confirms what they were asked', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
   { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up, or the next call on the desk', group: 'Call' },
   { action: 'wrap_up_more', combo: 'Alt+w', label: 'More time for the wrap-up', group: 'Call' },

@@ -100,6 +100,7 @@ export type Speech =
 export type Method =
   | { kind: 'email' | 'text' | 'text_confirm' }
   | { kind: 'call_out'; leave_message: boolean }
+  | { kind: 'operator_call'; leave_message: boolean; then_machine: boolean }
   | { kind: 'secure_message' | 'hold_for_recap' | 'hold_for_check_in' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
 
 export type Target =
@@ -285,6 +286,12 @@ export interface CallView {
   offered_until: number | null;
   /** The caller was promised to be called back, and this is that call. */
   ring_back?: { promised_in: string; since: number; tries: number } | null;
+  /** The call does a job of a dispatch's. */
+  job?: JobView | null;
+  /** An operator dials out. */
+  dialled?: { contact: { id: string; name: string } | null; label: string | null } | null;
+  /** Who calls has been asked by dispatches that are open. */
+  rings_back?: RingsBackView | null;
   /** When the wrap-up ends by itself. */
   wrap_up_until?: number | null;
   patch: PatchView | null;
@@ -307,6 +314,45 @@ export interface CallView {
   chosen: { key: string; label: string }[];
   /** What the call is about, as far as the menu says. */
   call_type: string | null;
+}
+
+/** A call that a dispatch's step asks an operator to make. */
+export interface JobView {
+  attempt: string;
+  dispatch: string;
+  message: string;
+  /** Whom to call, and what they call that telephone. */
+  name: string;
+  label: string;
+  headline: string;
+  urgency: Urgency;
+  /** A request to call back may be left. */
+  leave_message: boolean;
+  /** The machine calls if no operator has taken it by then; else all desks are alarmed. */
+  then_machine: boolean;
+  due_at: number;
+  /** What came of it, once that was said. */
+  outcome: JobOutcome['kind'] | null;
+  /** The dispatch is confirmed or closed meanwhile. */
+  stood_down: boolean;
+}
+
+export type JobOutcome =
+  | { kind: 'told' | 'confirmed' | 'left_with'; name: string }
+  | { kind: 'refused' | 'left_on_voicemail' | 'no_answer' | 'busy' | 'wrong_number' };
+
+/** A contact who rings back, as far as the number tells. */
+export interface RingsBackView {
+  name: string;
+  dispatches: AskedView[];
+}
+
+export interface AskedView {
+  dispatch: string;
+  message: string;
+  account: AccountRef;
+  headline: string;
+  urgency: Urgency;
 }
 
 export type ListenMode = 'monitor' | 'whisper' | 'barge';

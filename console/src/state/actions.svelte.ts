@@ -3,7 +3,7 @@
 import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
 import type { Action } from '../lib/keys';
-import type { AlarmView, CallView } from '../lib/types';
+import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
@@ -171,6 +171,48 @@ export async function dial(call: string, to: PatchTo, cold = false): Promise<voi
   if (await attempt(() => api.patch(call, to, cold))) desk.picking = false;
 }
 
+/** Whom to call with no caller on the line, and for whom. */
+export function openDialOut(): void {
+  router.go({ name: 'desk' });
+  const open = !desk.dialling;
+  desk.closePickers();
+  desk.dialling = open;
+}
+
+export async function dialOut(account: string, to: { contact: string; destination: string } | { number: string }): Promise<void> {
+  await phone.unlock();
+  await attempt(async () => {
+    const { call } = await api.dialOut(account, to);
+    desk.dialling = false;
+    desk.select(call);
+  });
+}
+
+export async function finishJob(job: JobView, outcome: JobOutcome): Promise<void> {
+  if (await attempt(() => api.finishJob(job.attempt, outcome))) notices.say('It is written down.');
+}
+
+export async function giveBackJob(job: JobView): Promise<void> {
+  if (await attempt(() => api.giveBackJob(job.attempt))) notices.say('The call is given back: another operator is asked.');
+}
+
+/** What who rings back was asked and nobody has answered yet. */
+export function openAsked(call: CallView): AskedView[] {
+  const open = new Set(desk.feed.dispatches.filter((d) => d.closed_at === null).map((d) => d.id));
+  return (call.rings_back?.dispatches ?? []).filter((asked) => open.has(asked.dispatch));
+}
+
+/** They say yes to what they were asked: this, or the first. */
+export async function confirmAsked(call: CallView | null = current(), asked?: AskedView): Promise<void> {
+  const first = asked ?? (call ? openAsked(call)[0] : undefined);
+  if (!call?.rings_back || !first) {
+    notices.show('Nobody who was asked is on the line.', 'info');
+    return;
+  }
+  const name = call.rings_back.name;
+  if (await attempt(() => api.confirm(first.dispatch, name, 'rang back'))) notices.say(`${name} confirmed: ${first.headline}.`);
+}
+
 /** Talks with a colleague first; the caller hears music. */
 export async function ask(call: CallView, colleague: { id: string; name: string }): Promise<void> {
   if (!(await attempt(() => api.ask(call.id, colleague.id)))) return;
@@ -261,6 +303,10 @@ export async function moreWrapUp(): Promise<void> {
 export async function nextCall(): Promise<void> {
   // Only what she looks at: another call's wrap-up is not ended unseen.
   const call = desk.call;
+  if (call?.job && isOver(call)) {
+    notices.show('Say first what came of the call.', 'info');
+    return;
+  }
   if (call && isOver(call)) {
     await finish(call, likelyDisposition(call));
     return;
@@ -342,6 +388,10 @@ export function run(action: Action): void {
       return openAccounts();
     case 'patch':
       return openPatch();
+    case 'dial_out':
+      return openDialOut();
+    case 'confirm_asked':
+      return void confirmAsked();
     case 'join':
       return void join();
     case 'drop':

@@ -23,6 +23,8 @@ class Desk {
   /** Whom to give the caller to is being asked. */
   passing = $state(false);
   keypad = $state(false);
+  /** For whom and to whom to dial out is being asked. */
+  dialling = $state(false);
   /** Which account the call is for is being asked. */
   renaming = $state(false);
   /** The parked caller whom the next fetch means; else the one parked longest. */
@@ -106,11 +108,11 @@ class Desk {
 
   /** One strip at a time asks something. */
   closePickers(): void {
-    this.picking = this.passing = this.keypad = this.renaming = false;
+    this.picking = this.passing = this.keypad = this.renaming = this.dialling = false;
   }
 
   get isPicking(): boolean {
-    return this.picking || this.passing || this.keypad || this.renaming;
+    return this.picking || this.passing || this.keypad || this.renaming || this.dialling;
   }
 
   dispatchOf(message: string): DispatchView | undefined {

@@ -158,7 +158,9 @@ class Watch {
     void accounts.want(call.account.id, true);
     if (call.caller && call.earlier > 0) void accounts.wantEarlier(call.account.id, call.caller);
     const rings = call.state === 'offered';
-    if (call.ring_back && rings) notices.say(`Somebody to ring back for ${call.account.name}. Press F2 to ring them.`);
+    if (call.job && rings) notices.say(`A call to make for ${call.account.name}: ${call.job.name}. Press F2 to call.`);
+    else if (call.rings_back) notices.say(`${call.rings_back.name} rings back for ${call.account.name}.`);
+    else if (call.ring_back && rings) notices.say(`Somebody to ring back for ${call.account.name}. Press F2 to ring them.`);
     else notices.say(`Call for ${call.account.name}. ${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
     if (!rings && !desk.isTyping) desk.select(call.id);
     if (rings && this.isIdle() && !desk.isTyping) desk.select(call.id);
@@ -213,7 +215,8 @@ class Watch {
     if (waiting && waiting.call.id !== this.told) {
       this.told = waiting.call.id;
       sound.beepWaiting();
-      notices.say(`A caller of ${waiting.call.account.name} waits. F2 takes them.`);
+      const { account, job } = waiting.call;
+      notices.say(job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. F2 takes them.`);
     }
     for (const call of desk.parked) {
       const last = this.reminded.get(call.id) ?? 0;

@@ -95,6 +95,15 @@ impl Call {
         self.outputs.push_back(Output::Enqueue { priority, call_type });
     }
 
+    /// Served before the others from now on.
+    pub(super) fn on_raised(&mut self, priority: i32) {
+        self.raised = self.raised.max(priority);
+        self.priority = self.priority.max(priority);
+        if self.phase == Phase::Queued {
+            self.outputs.push_back(Output::Raise { priority: self.priority });
+        }
+    }
+
     pub(super) fn on_overdue(&mut self) {
         match self.phase {
             // Whoever is not on the line waits as long as it takes.

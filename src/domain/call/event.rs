@@ -154,6 +154,8 @@ pub enum RecordEvent {
     RingBackDialled {
         number: PhoneNumber,
     },
+    /// A job that was not wanted any more.
+    StoodDown,
     /// Back at the head of the queue.
     Requeued,
     ComfortPlayed,

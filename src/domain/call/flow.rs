@@ -44,7 +44,7 @@ impl Call {
     pub(super) fn enter_flow(&mut self, flow: Flow) {
         match flow {
             Flow::Queue { priority, call_type } => {
-                self.priority = priority.unwrap_or(self.setup.priority);
+                self.priority = priority.unwrap_or(self.setup.priority).max(self.raised);
                 self.call_type = call_type;
                 self.join_queue();
             }

@@ -12,6 +12,7 @@
 //!   [`patch_report`] what became of them.
 //! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks; [`room`] more than two who talk.
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
+//! * [`errand`]    calls that begin at our side: a job of a dispatch's, an operator who dials out.
 //! * [`listener`]  supervisors who listen, [`moving`] those who move the call.
 //! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off.
 //!
@@ -27,6 +28,7 @@ mod caller;
 pub mod cause;
 pub mod colleague;
 mod early_keys;
+pub mod errand;
 pub mod event;
 mod flow;
 pub mod leg;
@@ -180,6 +182,8 @@ pub struct Call {
     chosen: Vec<Choice>,
     call_type: Option<CallTypeId>,
     priority: i32,
+    /// At least this, whatever the flow says.
+    raised: i32,
     voicemail: Option<Voicemail>,
     /// The caller speaks, as far as we are told of it.
     caller_speaks: bool,
@@ -200,6 +204,8 @@ pub struct Call {
     colleague: Option<Colleague>,
     note: Option<Note>,
     handled: bool,
+    /// What came of the job is known, or nobody has to say.
+    settled: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
     wrap_up_until: Option<Instant>,
@@ -238,6 +244,7 @@ impl Call {
             chosen: Vec::new(),
             call_type: None,
             priority,
+            raised: i32::MIN,
             voicemail: None,
             caller_speaks: false,
             voicemail_heard: false,
@@ -251,6 +258,7 @@ impl Call {
             colleague: None,
             note: None,
             handled: false,
+            settled: false,
             wrapping: None,
             wrap_up_until: None,
             parting: Vec::new(),
@@ -286,6 +294,10 @@ impl Call {
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
             Input::Place(place) => self.on_place(place),
+            Input::Raise { priority } => self.on_raised(priority),
+            Input::StoodDown => self.on_stood_down(),
+            Input::GivenBack => self.on_given_back(),
+            Input::Settled => self.settle_job(),
             Input::CallbackStored(stored) => self.on_callback_stored(stored),
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),

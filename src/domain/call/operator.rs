@@ -198,6 +198,7 @@ impl Call {
         if self.operator.as_ref().is_none_or(|o| o.user != *by) {
             return Err(if self.wrapping.as_ref() == Some(by) { CommandError::NotNow } else { CommandError::NotYours });
         }
+        self.refuse_for_job(&command)?;
         match (command, self.phase) {
             (OperatorCommand::Take, Phase::Offered { .. }) => {
                 self.record(RecordEvent::Taken { user: by.clone() });

@@ -131,6 +131,9 @@ impl Call {
 
     fn requeue(&mut self) {
         self.parked = None;
+        if self.waits_for_its_operator() {
+            return self.end(Cause::Released);
+        }
         self.phase = Phase::Queued;
         self.record(RecordEvent::Requeued);
         self.outputs.push_back(Output::Requeue);

@@ -4,6 +4,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingPolicy;
 use crate::domain::account::flow::Flow;
 use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::errand::Errand;
 use crate::domain::call::recording::RecordingCommand;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::transfer::TransferProgress;
@@ -83,10 +84,16 @@ fn callback(seed: u64) -> CallbackTerms {
     CallbackTerms { after, when_overdue: seed % 4 == 1, number, ..CallbackTerms::default() }
 }
 
-/// Some calls are those that keep a promise.
+/// Some calls begin at our side.
 fn ring_back(seed: u64) -> Option<RingBack> {
     let number = PhoneNumber::parse("+12025550150").expect("a valid number");
-    (seed % 7 == 3).then_some(RingBack { number, ring: Duration::from_secs(20) })
+    let errand = match seed % 28 {
+        5 => Errand::Job,
+        19 => Errand::Own(UserId::named("kim")),
+        n if n % 7 == 3 => Errand::Promise,
+        _ => return None,
+    };
+    Some(RingBack { number, ring: Duration::from_secs(20), errand })
 }
 
 fn wrap_up(seed: u64) -> Option<Duration> {
@@ -576,7 +583,12 @@ impl World {
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).chain(spills).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
-        match self.rng.below(33) {
+        match self.rng.below(34) {
+            33 if self.rng.below(12) == 0 => {
+                let inputs = [Input::Settled, Input::StoodDown, Input::GivenBack, Input::Raise { priority: 9 }];
+                let which = self.rng.below(4) as usize;
+                self.tell(inputs[which].clone());
+            }
             28 => {
                 let key = ['1', '2', '3', '4', '9', '#'][self.rng.below(6) as usize];
                 self.tell(Input::Leg { leg: CALLER, event: LegInput::Digit(key) });
@@ -684,6 +696,8 @@ impl World {
                 self.tell(Input::Tick);
             }
         }
+        // Nobody is done with a job before they have said what came of it.
+        self.tell(Input::Settled);
         self.command(OperatorCommand::WrapUpDone { disposition: None });
         if self.call.waits_to_ring_back() {
             // Nobody else ends it.
@@ -699,6 +713,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
     let (mut fetched, mut handed_over) = (0, 0);
     let (mut accepted, mut rejoined, mut conferences) = (0, 0, 0);
+    let (mut jobs, mut own) = (0, 0);
     for seed in 0..16_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -713,7 +728,10 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         listened += world.listened;
         assert!(world.listening.is_empty(), "seed {seed}: each listener's end is told");
         called_back += usize::from(world.called_back);
-        rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
+        let errand = ring_back(seed).map(|back| back.errand).filter(|_| world.call.handled);
+        rung_back += usize::from(errand == Some(Errand::Promise));
+        jobs += usize::from(errand == Some(Errand::Job));
+        own += usize::from(matches!(errand, Some(Errand::Own(_))));
         fetched += world.fetched;
         accepted += world.accepted;
         rejoined += world.rejoined;
@@ -745,5 +763,6 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         "the seeds reach patches that nobody made, and stars: {accepted} {rejoined}"
     );
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
+    assert!(jobs > 20 && own > 20, "the seeds reach jobs and those who dial out: {jobs} {own}");
     assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

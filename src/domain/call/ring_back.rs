@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::cause::Cause;
+use super::errand::Errand;
 use super::event::RecordEvent;
 use super::leg::{LegInput, LegState};
 use super::{Call, Output, Party, Phase};
@@ -19,6 +20,7 @@ pub struct RingBack {
     pub number: PhoneNumber,
     /// How long their telephone is let ring.
     pub ring: Duration,
+    pub errand: Errand,
 }
 
 impl Call {
@@ -40,6 +42,9 @@ impl Call {
     /// It waits for an operator from the start.
     pub(super) fn arrive_to_ring_back(&mut self) {
         self.record(RecordEvent::Arrived);
+        if self.arrive_at_its_operator() {
+            return;
+        }
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
         self.outputs.push_back(Output::Enqueue { priority: self.priority, call_type: None });
@@ -47,7 +52,8 @@ impl Call {
 
     /// The operator is there: now the caller is dialled.
     pub(super) fn ring_caller_back(&mut self, user: UserId) {
-        let Some(RingBack { number, ring }) = self.setup.ring_back.clone() else { return };
+        let Some(RingBack { number, ring, .. }) = self.setup.ring_back.clone() else { return };
+        self.fetched(&user);
         self.outputs.push_back(Output::OfferAccepted { user });
         self.record(RecordEvent::RingBackDialled { number: number.clone() });
         self.phase = Phase::RingingBack { until: self.now + ring };

@@ -3,6 +3,7 @@
 mod abandoned;
 mod callback;
 mod conference;
+mod errand;
 mod listener;
 mod park;
 mod place;

@@ -80,6 +80,11 @@ impl Call {
         self.joined.as_ref()
     }
 
+    /// An operator has talked with the caller and does so still, or has them on hold.
+    pub const fn is_with_operator(&self) -> bool {
+        self.handled && self.operator.is_some() && !self.caller_gone
+    }
+
     /// True once the caller has left.
     pub const fn caller_gone(&self) -> bool {
         self.caller_gone

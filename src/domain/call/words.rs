@@ -100,6 +100,16 @@ pub enum Input {
     Comfort,
     /// Where the caller stands, to be said after it.
     Place(Place),
+    /// Somebody is to be served before the others.
+    Raise {
+        priority: i32,
+    },
+    /// A job is no longer wanted.
+    StoodDown,
+    /// The operator gives a job back.
+    GivenBack,
+    /// What came of a job is known.
+    Settled,
     /// A callback that was asked for is stored, or is not.
     CallbackStored(bool),
     /// Neither media nor console of the operator for 5 s.
@@ -206,6 +216,10 @@ pub enum CommandError {
     NotThere,
     /// The contact has no other telephone.
     NoNumberLeft,
+    /// A job is not passed on: who has it says what came of it.
+    IsJob,
+    /// What came of the job has to be said first.
+    OutcomeMissing,
 }
 
 impl fmt::Display for CommandError {
@@ -221,6 +235,8 @@ impl fmt::Display for CommandError {
             Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
             Self::Patching => "you are in a patch or with a colleague: finish that first",
             Self::NoNumberLeft => "there is no other telephone to try: give up, and pick somebody else",
+            Self::IsJob => "this is a job of a dispatch: finish it, or give it back for another operator",
+            Self::OutcomeMissing => "say first what came of the call",
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }
@@ -309,6 +325,10 @@ pub enum Output {
     Pass {
         user: UserId,
     },
+    /// To the desk: this operator dials out, and is to have the call.
+    Bring {
+        user: UserId,
+    },
     /// To the desk: the operator who was asked is there.
     ColleagueThere {
         user: UserId,
@@ -328,6 +348,10 @@ pub enum Output {
     /// Store that the caller is to be called back there, and say when it is done ([`Input::CallbackStored`]).
     StoreCallback {
         number: PhoneNumber,
+    },
+    /// To the queue: the caller goes before others from now on.
+    Raise {
+        priority: i32,
     },
     /// To the queue: the caller is back, at the head.
     Requeue,

@@ -19,10 +19,14 @@ impl Call {
         self.wrap_up_until = self.setup.wrap_up.map(|limit| self.now + limit);
         self.wrapping = Some(user.clone());
         self.outputs.push_back(Output::SeatFreed { user });
+        if self.settled {
+            self.end_wrap_up(None);
+        }
     }
 
     pub(super) fn finish_wrap_up(&mut self, by: &UserId, disposition: Option<String>) -> Result<(), CommandError> {
         self.must_wrap_up(by)?;
+        self.must_be_settled()?;
         self.end_wrap_up(disposition);
         Ok(())
     }

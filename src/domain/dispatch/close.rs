@@ -28,12 +28,18 @@ impl Turn<'_> {
 
     /// A person said yes to the attempt with this index.
     pub(super) fn confirm(&mut self, i: usize, via: Via) {
+        let name = self.attempt(i).name.clone();
+        self.confirm_as(i, via, &name);
+    }
+
+    /// The same, by somebody who may not be the one who was meant.
+    pub(super) fn confirm_as(&mut self, i: usize, via: Via, name: &str) {
         if !self.takes_confirmation() {
             return;
         }
         let a = &mut self.s.attempts[i];
         a.confirmed_at.get_or_insert(self.now);
-        let (name, number) = (a.name.clone(), a.address.phone().cloned());
+        let (name, number) = (name.to_owned(), a.address.phone().cloned());
         self.record(Some(&name), Note::Confirmed { name: name.clone(), via, note: None });
         self.close(Phase::Confirmed, Some(name.clone()), None, Some(i));
         if let (Via::Text, Some(number)) = (via, number) {
@@ -49,6 +55,7 @@ impl Turn<'_> {
         self.s.closed_at = Some(self.now);
         self.s.closed_by.clone_from(&by);
         self.s.troubles.clear();
+        self.s.paused = None;
         if let Some(run) = self.s.current() {
             let state = match phase {
                 Phase::Confirmed => RunState::Confirmed,
@@ -66,6 +73,7 @@ impl Turn<'_> {
     /// Drops what was not handed over yet and takes back calls, of one run or of all.
     pub(super) fn drop_unsettled(&mut self, run: Option<usize>, except: Option<usize>) {
         for (i, a) in self.s.attempts.iter_mut().enumerate() {
+            let untaken = a.job.as_ref().is_some_and(|job| job.taken.is_none());
             let meant = match a.purpose {
                 Purpose::Step { run: own } => run.is_none_or(|run| run == own),
                 _ => false,
@@ -79,6 +87,11 @@ impl Turn<'_> {
                 a.hold_until = None;
             } else if a.channel == Channel::Call {
                 self.effects.push(Effect::CancelCall(a.id.clone()));
+                if untaken {
+                    a.in_flight_since = None;
+                    a.owner = None;
+                    a.cancelled = true;
+                }
             }
         }
     }

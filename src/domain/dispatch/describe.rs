@@ -43,6 +43,11 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
         Method::TextConfirm => format!("text {people} and ask for a confirmation"),
         Method::CallOut { leave_message: true } => format!("call {people}, leave a message if nobody takes it"),
         Method::CallOut { leave_message: false } => format!("call {people}"),
+        Method::OperatorCall { leave_message, then_machine } => {
+            let machine = if then_machine { ", or the machine if none takes it within 60 s" } else { "" };
+            let leave = if leave_message { ", leave a message if nobody takes the call" } else { "" };
+            format!("have an operator call {people}{machine}{leave}")
+        }
         Method::SecureMessage => format!("send a secure message to {people}"),
         Method::HoldForRecap => "hold for the recap".to_owned(),
         Method::HoldForCheckIn => "hold until the client checks in".to_owned(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::job::{JobNews, JobOutcome};
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, ContactId};
@@ -29,6 +30,12 @@ pub enum Event {
     Interrupted { attempt: AttemptId },
     /// News of a call-out.
     Call { attempt: AttemptId, news: CallNews },
+    /// News of a call that an operator is to make.
+    Job { attempt: AttemptId, news: JobNews },
+    /// A person who was asked has rung back, and the operator `by` speaks with them.
+    RingsBack { who: String, by: String },
+    /// And no longer.
+    RangBack,
     /// The person at `number` replied with `code`.
     Replied { number: PhoneNumber, code: u16 },
     /// The person at `number` asked for no more texts.
@@ -138,6 +145,13 @@ pub enum Note {
     Trouble { trouble: Trouble },
     Skipped { by: String },
     Closed { phase: Phase, by: Option<String>, reason: Option<String> },
+    JobOffered { name: String, label: String, then_machine: bool },
+    JobTaken { name: String, label: String, by: String },
+    JobFreed { name: String, by: String },
+    JobDone { name: String, label: String, by: String, outcome: JobOutcome },
+    NobodyTook { name: String },
+    Paused { by: String, who: String, until: UtcMs },
+    Resumed,
     StoodDown { names: Vec<String> },
     Reopened { name: String },
 }

@@ -9,6 +9,8 @@ mod close;
 pub mod confirm;
 pub mod describe;
 pub mod event;
+pub mod job;
+pub mod pause;
 pub mod protocol;
 mod report;
 pub mod state;
@@ -59,6 +61,9 @@ impl Turn<'_> {
             Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),
             Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
+            Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
+            Event::RingsBack { who, by } => self.pause(who, by),
+            Event::RangBack => self.resume(),
             Event::Replied { number, code } => self.replied(number, *code),
             Event::Stopped { number } => self.stopped(number),
             Event::AskedWhich { number, name } => self.ask_which(number, name),
@@ -126,6 +131,9 @@ impl Turn<'_> {
 
     /// Does everything that is due by now.
     fn settle(&mut self) {
+        if self.is_paused() {
+            return;
+        }
         self.settle_attempts();
         for _ in 0..MAX_TURNS {
             let moved = match (self.s.phase, self.s.cursor) {
@@ -179,7 +187,11 @@ impl Turn<'_> {
             } else if a.is_planned() && due(Some(a.planned_at.plus_ms(state::HAND_WITHIN_MS))) {
                 self.plan_again(i);
             } else if let Some(since) = a.in_flight_since {
-                if a.channel == Channel::Call {
+                if let Some(job) = &a.job {
+                    if due(Some(job.due_at)) {
+                        self.job_due(i);
+                    }
+                } else if a.channel == Channel::Call {
                     let guard = since.plus_secs(i64::from(a.ring_secs)).plus_ms(state::CALL_GUARD_MS);
                     if self.now >= guard {
                         self.call_news(i, event::CallNews::Ended(state::CallOutcome::Lost));

@@ -41,6 +41,13 @@ pub enum Method {
         /// Leave what the account leaves when nobody takes the call.
         leave_message: bool,
     },
+    /// A call that an operator makes.
+    OperatorCall {
+        /// Leave a request to call back when nobody takes the call.
+        leave_message: bool,
+        /// The machine makes it if no operator takes it within a minute.
+        then_machine: bool,
+    },
     SecureMessage,
     HoldForRecap,
     HoldForCheckIn,

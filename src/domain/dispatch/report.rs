@@ -12,8 +12,12 @@ const MAX_INTERRUPTIONS: u32 = 3;
 impl Turn<'_> {
     pub(super) fn hand(&mut self, i: usize, node: &str) {
         let a = &self.s.attempts[i];
-        if !a.is_planned() || (a.is_step() && !self.s.phase.is_open()) {
+        let held = !self.s.phase.is_open() || self.s.paused.is_some();
+        if !a.is_planned() || (a.is_step() && held) {
             return;
+        }
+        if a.job.is_some() {
+            return self.offer_job(i, node);
         }
         let (id, again) = (a.id.clone(), a.uncertain);
         let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
@@ -122,6 +126,9 @@ impl Turn<'_> {
         if a.in_flight_since.is_none() {
             return;
         }
+        if a.job.is_some() {
+            return self.job_interrupted(i);
+        }
         a.in_flight_since = None;
         a.owner = None;
         a.interruptions += 1;
@@ -190,12 +197,18 @@ impl Turn<'_> {
     }
 
     fn told(&mut self, i: usize) {
+        let name = self.attempt(i).name.clone();
+        self.told_by(i, &name);
+    }
+
+    /// Somebody has heard the whole message by this attempt.
+    pub(super) fn told_by(&mut self, i: usize, name: &str) {
         let a = &mut self.s.attempts[i];
         if a.told_at.is_some() {
             return;
         }
         a.told_at = Some(self.now);
-        let name = a.name.clone();
+        let name = name.to_owned();
         self.record(Some(&name), Note::Told { name: name.clone() });
         self.s.troubles.remove(&Trouble::NobodyTold);
         if self.s.protocol.until == Until::Told && self.s.phase.is_open() {

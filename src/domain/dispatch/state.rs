@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::job::Job;
+use super::pause::Pause;
 use super::protocol::{Method, Protocol};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, MessageId, StepRunId};
@@ -48,6 +50,9 @@ pub struct State {
     pub round: u32,
     pub round_at: UtcMs,
     pub cursor: Cursor,
+    /// Nothing goes out for the time being.
+    #[serde(default)]
+    pub paused: Option<Pause>,
     pub runs: Vec<StepRun>,
     pub attempts: Vec<Attempt>,
     pub closed_at: Option<UtcMs>,
@@ -90,6 +95,7 @@ impl NewDispatch {
             round: 0,
             round_at: open_at,
             cursor: Cursor::Before,
+            paused: None,
             runs: Vec::new(),
             attempts: Vec::new(),
             closed_at: None,
@@ -149,6 +155,8 @@ pub enum Trouble {
     Unreachable { who: String },
     /// The carrier or mail server could not be used.
     EdgeDown { channel: Channel },
+    /// No operator has made a call that is theirs to make, or has said what came of it.
+    JobWaits { who: String },
     /// Nobody was on call for a role.
     NobodyOnCall { role: String },
     /// Round after round, and nobody has been told.
@@ -243,7 +251,7 @@ impl Channel {
         match method {
             Method::Email => Some(Self::Email),
             Method::Text | Method::TextConfirm => Some(Self::Text),
-            Method::CallOut { .. } => Some(Self::Call),
+            Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
             _ => None,
         }
     }
@@ -316,6 +324,9 @@ pub struct Attempt {
     /// Leave what the account leaves when nobody takes the call.
     #[serde(default)]
     pub leave_message: bool,
+    /// An operator makes this call.
+    #[serde(default)]
+    pub job: Option<Job>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// An email waits for the end of the call until then.
@@ -473,6 +484,9 @@ impl Attempt {
         if self.is_settled() {
             return None;
         }
+        if let Some(job) = self.job.as_ref().filter(|_| self.in_flight_since.is_some()) {
+            return Some((job.due_at, Reason::Job));
+        }
         Some(match (self.in_flight_since, self.hold_until, self.retry_at) {
             (Some(since), _, _) if self.channel == Channel::Call => {
                 (since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS), Reason::CallGuard)
@@ -493,6 +507,9 @@ pub enum Reason {
     NextRound,
     AcceptGuard,
     CallGuard,
+    /// An operator's call.
+    Job,
+    Paused,
     CallEnd,
     Retry,
     Hand,
@@ -502,6 +519,9 @@ impl State {
     /// When to wake next and why: the soonest of all there is to wait for. `None`: nothing, which is right
     /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`]).
     pub fn wake(&self) -> Option<(UtcMs, Reason)> {
+        if let Some(pause) = self.paused.as_ref().filter(|_| self.phase.is_open()) {
+            return Some((pause.until, Reason::Paused));
+        }
         let attempts = self.attempts.iter().filter_map(Attempt::wake);
         let own = match (self.phase, self.cursor) {
             (Phase::Open, _) => Some((self.open_at, Reason::Open)),

@@ -4,6 +4,7 @@
 use super::Turn;
 use super::describe::describe_step;
 use super::event::{Effect, Note};
+use super::job::Job;
 use super::protocol::{Method, Step, Target, Until};
 use super::state::{
     ACCEPT_WITHIN_MS, Address, Attempt, CallOutcome, Channel, Cursor, FailedFor, HOLD_FOR_CALL_MS, Phase, Purpose,
@@ -111,7 +112,11 @@ impl Turn<'_> {
         let attempt = &mut self.s.attempts[i];
         attempt.contact = Some(contact.id.clone());
         attempt.code = code;
-        attempt.leave_message = matches!(step.method, Method::CallOut { leave_message: true });
+        attempt.leave_message = matches!(
+            step.method,
+            Method::CallOut { leave_message: true } | Method::OperatorCall { leave_message: true, .. }
+        );
+        attempt.job = Job::of(step.method, self.now);
         attempt.ring_secs = destination.ring_secs;
         if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
@@ -141,6 +146,7 @@ impl Turn<'_> {
             address,
             code: None,
             leave_message: false,
+            job: None,
             ring_secs: 0,
             planned_at: self.now,
             hold_until: None,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::event::{CallNews, Failure};
+use super::job::{JobNews, JobOutcome};
 use super::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use super::state::{CallOutcome, NewDispatch, Reason};
 use super::*;
-use crate::base::id::{AccountId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId};
+use crate::base::id::{AccountId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::base::rng::Rng;
 use crate::domain::account::{Contact, Destination, Reach, Urgency};
@@ -31,7 +32,7 @@ impl World for Town {
     }
 }
 
-fn number(n: u32) -> PhoneNumber {
+pub(super) fn number(n: u32) -> PhoneNumber {
     PhoneNumber::parse(&format!("+1202555{n:04}")).expect("a valid number")
 }
 
@@ -62,15 +63,15 @@ fn town() -> Town {
     }
 }
 
-fn on_call(label: &str) -> Vec<Target> {
+pub(super) fn on_call(label: &str) -> Vec<Target> {
     vec![Target::OnCall { role: "technician".into(), destination: label.into() }]
 }
 
-fn named(name: &str, label: &str) -> Target {
+pub(super) fn named(name: &str, label: &str) -> Target {
     Target::Contact { contact: ContactId::named(name), destination: label.into() }
 }
 
-fn protocol(steps: Vec<(Method, Vec<Target>, u32)>, repeat: bool, until: Until) -> Protocol {
+pub(super) fn protocol(steps: Vec<(Method, Vec<Target>, u32)>, repeat: bool, until: Until) -> Protocol {
     Protocol {
         id: ProtocolId::named("p"),
         account: AccountId::named("plumbing"),
@@ -95,6 +96,13 @@ fn plumbing() -> Protocol {
     )
 }
 
+/// Ben's mobile by an operator or else the machine, then his home by an operator alone.
+pub(super) fn by_operators() -> Protocol {
+    let call = |then_machine| Method::OperatorCall { leave_message: true, then_machine };
+    let steps = vec![(call(true), on_call("mobile"), 600), (call(false), on_call("home"), 0)];
+    protocol(steps, true, Until::Confirmed)
+}
+
 fn saved(protocol: Protocol) -> State {
     NewDispatch {
         id: DispatchId::named("d"),
@@ -110,22 +118,22 @@ fn saved(protocol: Protocol) -> State {
 }
 
 /// A desk that obeys: hands over, lets the carrier accept, lets calls ring 30 s unless told otherwise.
-struct Night {
+pub(super) struct Night {
     town: Town,
-    s: State,
-    now: UtcMs,
+    pub(super) s: State,
+    pub(super) now: UtcMs,
     log: Vec<Entry>,
     /// What left the house: seconds after T0, channel, number or address.
     sent: Vec<(i64, Channel, String)>,
     /// Calls that ring, and when they end.
     ringing: Vec<(UtcMs, AttemptId)>,
-    cancelled: Vec<AttemptId>,
+    pub(super) cancelled: Vec<AttemptId>,
     refuse: Option<(Channel, Failure)>,
     silent: bool,
 }
 
 impl Night {
-    fn of(protocol: Protocol) -> Self {
+    pub(super) fn of(protocol: Protocol) -> Self {
         Self {
             town: town(),
             s: saved(protocol),
@@ -139,7 +147,7 @@ impl Night {
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             let (next, effects) = apply(&self.s, &event, self.now, &self.town);
@@ -150,8 +158,11 @@ impl Night {
                     Effect::Perform(id) => events.extend(self.perform(&id)),
                     Effect::CancelCall(attempt) => {
                         self.cancelled.push(attempt.clone());
+                        let rang = self.ringing.len();
                         self.ringing.retain(|(_, a)| *a != attempt);
-                        events.push(Event::Call { attempt, news: CallNews::Ended(CallOutcome::Cancelled) });
+                        if self.ringing.len() < rang {
+                            events.push(Event::Call { attempt, news: CallNews::Ended(CallOutcome::Cancelled) });
+                        }
                     }
                     Effect::Record(entry) => self.log.push(entry),
                 }
@@ -161,6 +172,9 @@ impl Night {
 
     fn perform(&mut self, id: &AttemptId) -> Option<Event> {
         let a = self.s.find_attempt(id).expect("a known attempt");
+        if a.job.is_some() {
+            return None;
+        }
         let at = self.now.since(self.s.open_at) / 1_000;
         self.sent.push((at, a.channel, a.address.as_str().to_owned()));
         if let Some((_, failure)) = self.refuse.filter(|(channel, _)| *channel == a.channel) {
@@ -179,7 +193,7 @@ impl Night {
     }
 
     /// Lets time pass to `secs` after T0, waking exactly when the dispatch asks for it.
-    fn until(&mut self, secs: i64) {
+    pub(super) fn until(&mut self, secs: i64) {
         let end = self.s.open_at.plus_secs(secs);
         for _ in 0..10_000 {
             let ring = self.ringing.iter().map(|(at, _)| *at).min();
@@ -197,11 +211,11 @@ impl Night {
         self.now = end;
     }
 
-    fn times(&self) -> Vec<(i64, Channel)> {
+    pub(super) fn times(&self) -> Vec<(i64, Channel)> {
         self.sent.iter().map(|(at, channel, _)| (*at, *channel)).collect()
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         self.log.iter().map(|entry| timeline::sentence(entry, "UTC").1).collect()
     }
 }
@@ -481,7 +495,7 @@ fn the_time_line_says_what_happened_and_what_comes_next() {
 fn random_night(seed: u64) -> (State, Vec<Entry>) {
     let mut rng = Rng::seeded(seed);
     let until = [Until::Confirmed, Until::Told, Until::HandedOver][usize::try_from(rng.below(3)).expect("small")];
-    let mut protocol = plumbing();
+    let mut protocol = if seed % 2 == 0 { plumbing() } else { by_operators() };
     protocol.until = until;
     if until == Until::HandedOver {
         protocol.repeat = None;
@@ -500,7 +514,8 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             let n = u64::try_from(s.attempts.len()).expect("small");
             usize::try_from(rng.below(n)).ok().and_then(|i| s.attempts.get(i)).map(|a| (a.id.clone(), a.channel))
         };
-        let event = match (rng.below(16), pick(&mut rng, &s)) {
+        let kim = UserId::named("kim");
+        let event = match (rng.below(22), pick(&mut rng, &s)) {
             (0..=3, Some((attempt, _))) => Event::Hand { attempt, node: "n".into() },
             (4 | 5, Some((attempt, Channel::Text | Channel::Email))) => Event::Accepted { attempt, provider_id: None },
             (4, Some((attempt, Channel::Call))) => {
@@ -521,6 +536,27 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             }
             (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
             (15, _) => Event::Resume,
+            (16 | 17, Some((attempt, Channel::Call))) => {
+                Event::Job { attempt, news: JobNews::Taken { by: kim, name: "Kim".into() } }
+            }
+            (18, Some((attempt, Channel::Call))) if rng.below(3) == 0 => {
+                Event::Job { attempt, news: JobNews::Freed { by: kim } }
+            }
+            (19, Some((attempt, Channel::Call))) if rng.below(3) == 0 => {
+                let name = "Ben".to_owned();
+                let all = [
+                    JobOutcome::Told { name: name.clone() },
+                    JobOutcome::Confirmed { name },
+                    JobOutcome::Refused,
+                    JobOutcome::NoAnswer,
+                    JobOutcome::WrongNumber,
+                ];
+                let outcome = all[usize::try_from(rng.below(5)).expect("small")].clone();
+                Event::Job { attempt, news: JobNews::Done { by: kim, name: "Kim".into(), outcome } }
+            }
+            (20, Some((attempt, Channel::Call))) if rng.below(8) == 0 => Event::Job { attempt, news: JobNews::Dropped },
+            (21, _) if rng.below(4) == 0 => Event::RingsBack { who: "Ben".into(), by: "Kim".into() },
+            (21, _) => Event::RangBack,
             _ => Event::Due,
         };
         let before = s.phase;

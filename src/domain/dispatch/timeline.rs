@@ -2,6 +2,7 @@
 
 use super::describe::capital;
 use super::event::{Entry, Note, Via};
+use super::job::JobOutcome;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::message::render::clock_to_second;
@@ -70,6 +71,28 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             };
             ("closed", text)
         }
+        Note::JobOffered { name, label, then_machine } => {
+            let then = if *then_machine { "; if none takes it within 60 s, the machine calls" } else { "" };
+            ("attempt", format!("An operator is asked to call {name} ({label}){then}."))
+        }
+        Note::JobTaken { name, label, by } => ("attempt", format!("{by} calls {name} ({label}).")),
+        Note::JobFreed { name, by } => {
+            ("operator", format!("{by} has let go of the call to {name}; another operator is asked."))
+        }
+        Note::JobDone { name, label, by, outcome } => {
+            ("attempt", format!("{by}'s call to {name} ({label}): {}.", job_words(outcome)))
+        }
+        Note::NobodyTook { name } => {
+            ("attempt", format!("No operator took the call to {name} within 60 s: the machine makes it."))
+        }
+        Note::Paused { by, who, until } => {
+            let until = clock_to_second(*until, zone);
+            (
+                "waiting",
+                format!("{who} rang back and speaks with {by}: nothing goes out meanwhile, until {until} at most."),
+            )
+        }
+        Note::Resumed => ("operator", "The talk is over: the protocol goes on.".to_owned()),
         Note::StoodDown { names } => ("closed", format!("{} will be told that it is handled.", names.join(", "))),
         Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
     }
@@ -99,6 +122,23 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let name = calling.map_or("somebody", |a| a.name.as_str());
             return Some((calling.and_then(|a| a.in_flight_since).unwrap_or(at), format!("Calling {name} now.")));
         }
+        Reason::Job => {
+            let found = state.attempts.iter().rev().filter(|a| a.in_flight_since.is_some());
+            let mut found = found.filter_map(|a| a.job.as_ref().map(|job| (a, job)));
+            let Some((a, job)) = found.next() else {
+                return Some((at, "An operator is asked to call.".to_owned()));
+            };
+            match (&job.taken, job.then_machine) {
+                (Some(taken), _) => return Some((taken.at, format!("{} calls {} now.", taken.name, a.name))),
+                (None, true) => format!("If no operator takes the call to {} by {time}: the machine calls.", a.name),
+                (None, false) => format!("An operator has to call {}.", a.name),
+            }
+        }
+        Reason::Paused => {
+            let pause = state.paused.as_ref();
+            let (who, by) = pause.map_or(("The contact", "an operator"), |p| (p.who.as_str(), p.by.as_str()));
+            format!("Paused while {who} speaks with {by}; goes on at {time} at the latest.")
+        }
         Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
     };
     Some((at, text))
@@ -125,6 +165,9 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Text => "The text provider does not take the text.".to_owned(),
             Channel::Call => "No trunk takes the call.".to_owned(),
         },
+        Trouble::JobWaits { who } => {
+            format!("The call to {who} waits: an operator has to make it, or say what came of it.")
+        }
         Trouble::NobodyOnCall { role } => format!("Nobody is on call as {role}."),
         Trouble::NobodyTold => "A whole round is over and nobody has been told.".to_owned(),
         Trouble::Exhausted => "The steps have run out and nobody has confirmed.".to_owned(),
@@ -142,6 +185,20 @@ fn outcome_words(outcome: CallOutcome) -> &'static str {
         CallOutcome::Declined => "declined",
         CallOutcome::Lost => "the call was lost",
         CallOutcome::Cancelled => "taken back",
+    }
+}
+
+/// What an operator says came of a call.
+fn job_words(outcome: &JobOutcome) -> String {
+    match outcome {
+        JobOutcome::Told { name } => format!("told {name}"),
+        JobOutcome::Confirmed { name } => format!("{name} confirmed"),
+        JobOutcome::Refused => "refused".to_owned(),
+        JobOutcome::LeftWith { name } => format!("a request to call back was left with {name}"),
+        JobOutcome::LeftOnVoicemail => "a request to call back was left on voicemail".to_owned(),
+        JobOutcome::NoAnswer => "no answer".to_owned(),
+        JobOutcome::Busy => "busy".to_owned(),
+        JobOutcome::WrongNumber => "wrong number".to_owned(),
     }
 }
 

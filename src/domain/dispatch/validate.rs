@@ -55,7 +55,7 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(None, "repeat_forever", "Without a confirmation to wait for, steps cannot repeat.".into());
         }
     }
-    let confirms = |m: Method| matches!(m, Method::TextConfirm | Method::CallOut { .. });
+    let confirms = |m: Method| matches!(m, Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. });
     let asks = protocol.until != Until::HandedOver;
     if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(|step| confirms(step.method)) {
         let message = "No step can be confirmed: add a text with confirmation or a call, or end at handing over.";
@@ -120,6 +120,7 @@ fn method_name(method: Method) -> &'static str {
         Method::Text => "Text",
         Method::TextConfirm => "Text with confirmation",
         Method::CallOut { .. } => "Call",
+        Method::OperatorCall { .. } => "Call by an operator",
         Method::SecureMessage => "Secure message",
         Method::HoldForRecap => "Hold for recap",
         Method::HoldForCheckIn => "Hold for check-in",

@@ -47,6 +47,11 @@ pub enum Input {
     Dequeue {
         call: CallId,
     },
+    /// A caller goes before those of a lower priority from now on.
+    Raise {
+        call: CallId,
+        priority: i32,
+    },
     /// A caller cannot be offered now, and keeps their place.
     Pause {
         call: CallId,
@@ -192,6 +197,11 @@ impl Queue {
                 }
             }
             Input::Dequeue { call } => self.remove(&call),
+            Input::Raise { call, priority } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    ticket.terms.priority = ticket.terms.priority.max(priority);
+                }
+            }
             Input::Pause { call } => {
                 if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
                     ticket.paused = true;

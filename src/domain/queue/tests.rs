@@ -89,6 +89,19 @@ fn priority_goes_first_then_the_longest_wait() {
 }
 
 #[test]
+fn a_caller_who_is_raised_goes_before_those_who_wait_longer_and_is_never_lowered() {
+    let mut desk = Desk::open();
+    desk.joins("first", 3);
+    desk.joins("second", 0);
+    desk.tell(Input::Raise { call: call("second"), priority: 9 });
+    desk.tell(Input::Raise { call: call("first"), priority: 1 });
+    desk.tell(Input::Raise { call: call("nobody"), priority: 99 });
+    let waiting: Vec<_> = desk.queue.waiting().iter().map(|t| (t.call.clone(), t.terms.priority)).collect();
+    assert_eq!(waiting, [(call("second"), 9), (call("first"), 3)]);
+    assert_eq!(desk.idle("kim"), [offer("second", "kim")]);
+}
+
+#[test]
 fn the_operator_longest_idle_is_offered_the_call() {
     let mut desk = Desk::open();
     desk.idle("kim");

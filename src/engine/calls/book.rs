@@ -14,6 +14,8 @@ use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
 use crate::domain::account::patching::{Found, Whom, find_people};
+use crate::engine::calls::rings_back;
+use crate::engine::feed::RingsBackView;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
 
@@ -35,6 +37,8 @@ pub trait Accounts: Send + Sync {
         whom: &'a [Whom],
         now: UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>>;
+    /// The contact who rings back from this number; nobody, if that cannot be told.
+    fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>>;
 }
 
 /// The store, and what it said last.
@@ -129,5 +133,9 @@ impl Accounts for AccountBook {
             let schedules = self.store.list_schedules(account).await.map_err(|error| error.to_string())?;
             Ok(find_people(whom, &contacts, &schedules, now))
         })
+    }
+
+    fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
+        Box::pin(async move { rings_back::find(&self.store, caller).await.unwrap_or(None) })
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::record::Line;
 use super::retries::Word;
+use super::task::outward::Outward;
 use super::task::{CallTask, ToCall};
 use super::view::Facts;
 use super::{Calls, CallsHandle, alarm_text};
@@ -198,6 +199,7 @@ impl Calls {
             started,
             started_at,
             earlier: 0,
+            rings_back: None,
         };
         self.recorder.write(Line::Started(CallRecord {
             id: facts.id.clone(),
@@ -211,7 +213,8 @@ impl Calls {
             end: None,
         }));
         let (tell, told) = oneshot::channel();
-        let make = |calls, facts, inbox| CallTask::to_ring_back(calls, facts, callback, tell, inbox);
+        let outward = Outward::Promise { callback, tell: Some(tell) };
+        let make = |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox);
         // What came of it is told when the parties have gone; the operator wraps up after that.
         tokio::spawn(self.live(facts, make));
         // Untold by a fault of ours alone.

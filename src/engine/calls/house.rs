@@ -17,7 +17,7 @@ use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
-use crate::engine::feed::UserRef;
+use crate::engine::feed::{RingsBackView, UserRef};
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
@@ -239,6 +239,10 @@ impl Accounts for Book {
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(patch_tests::find(whom)) })
     }
+
+    fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
+        Box::pin(async move { ring_back_tests::asked(caller) })
+    }
 }
 
 /// Recordings that nobody makes.
@@ -264,6 +268,8 @@ pub(super) struct House {
     pub(super) seen: Vec<Line>,
     /// Ways of legs' events of which a story says no more.
     pub(super) kept: Vec<mpsc::Sender<LegEvent>>,
+    /// What the dispatcher is told.
+    pub(super) news: mpsc::UnboundedReceiver<CallNews>,
 }
 
 impl House {
@@ -281,7 +287,7 @@ impl House {
         let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
         let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
         let accounts = Arc::new(Book(greeting.to_owned()));
-        let (news, _) = mpsc::unbounded_channel();
+        let (news, told) = mpsc::unbounded_channel();
         let figures = FiguresHandle::new(Default::default(), wiring.clock.clone(), feed.clone());
         let parts = CallsParts {
             wiring,
@@ -297,7 +303,7 @@ impl House {
             news,
         };
         let calls = CallsHandle::start(parts, from_desk);
-        Self { calls, desk, feed: watching, did, legs, seen: vec![], kept: vec![] }
+        Self { calls, desk, feed: watching, did, legs, seen: vec![], kept: vec![], news: told }
     }
 
     /// Waits for the next thing done that `pick` wants; lines written on the way are kept.
@@ -318,13 +324,22 @@ impl House {
 
     /// A call in; its leg and where its events go.
     pub(super) fn dials(&self, did: &str, offer: Option<Vec<u8>>) -> (LegId, mpsc::Sender<LegEvent>) {
+        self.dials_from("+12025550150", did, offer)
+    }
+
+    pub(super) fn dials_from(
+        &self,
+        caller: &str,
+        did: &str,
+        offer: Option<Vec<u8>>,
+    ) -> (LegId, mpsc::Sender<LegEvent>) {
         let (events, received) = mpsc::channel(8);
         let leg = self.legs.fresh();
         self.calls.take_in_one(IncomingCall {
             leg,
             trunk: "test".into(),
             did: Some(number(did)),
-            caller: Some(number("+12025550150")),
+            caller: Some(number(caller)),
             forwarded_from: None,
             verstat: Some("TN-Validation-Failed"),
             offer,

@@ -21,7 +21,7 @@ use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
-use crate::engine::feed::CallState;
+use crate::engine::feed::{CallState, RingsBackView};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
 use crate::engine::signal::{DialOut, LegEvent, Offer};
@@ -195,6 +195,10 @@ impl Accounts for Book {
         _now: UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn find_who_rings_back<'a>(&'a self, _caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
+        Box::pin(async { None })
     }
 }
 

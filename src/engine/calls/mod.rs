@@ -2,13 +2,16 @@
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
-//! call back ([`retries`]: or what operators say to that), [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
+//! call back ([`retries`]: or what operators say to that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an
+//! operator, [`rings_back`] knows contacts, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
 //! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod callbacks;
 pub mod check;
+pub mod dial_out;
 mod emergency;
+mod jobs;
 pub mod listen;
 pub mod moving;
 pub mod outbound;
@@ -16,6 +19,7 @@ mod phones;
 pub mod record;
 mod recordings;
 mod retries;
+mod rings_back;
 mod slots;
 mod task;
 mod turn;
@@ -29,6 +33,8 @@ mod emergency_tests;
 mod flow_tests;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod job_tests;
 #[cfg(test)]
 mod line_tests;
 #[cfg(test)]
@@ -45,6 +51,8 @@ mod patch_tests;
 mod queue_tests;
 #[cfg(test)]
 mod recording_tests;
+#[cfg(test)]
+mod ring_back_tests;
 #[cfg(test)]
 mod seat_tests;
 #[cfg(test)]
@@ -86,6 +94,7 @@ use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 use book::Accounts;
 use callbacks::Callbacks;
 use emergency::Helping;
+use jobs::Jobs;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use retries::Promised;
@@ -189,8 +198,11 @@ struct Calls {
     /// Who has begun to listen to which call of late.
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
+    jobs: Jobs,
     helping: Helping,
     promised: Promised,
+    /// Beside the recorder's: what others want to know that is on no record.
+    news: mpsc::UnboundedSender<CallNews>,
 }
 
 struct Live {
@@ -216,7 +228,7 @@ impl CallsHandle {
             desk: parts.desk,
             feed: parts.feed,
             accounts: parts.accounts,
-            recorder: Recorder::start(parts.log, parts.news, hold_off),
+            recorder: Recorder::start(parts.log, parts.news.clone(), hold_off),
             callbacks: parts.callbacks,
             numbering: parts.numbering,
             recordings: parts.recordings,
@@ -226,8 +238,10 @@ impl CallsHandle {
             alarms: Mutex::default(),
             heard: Mutex::default(),
             out: OutCalls::default(),
+            jobs: Jobs::default(),
             helping: Helping::default(),
             promised: Promised::default(),
+            news: parts.news,
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
@@ -351,7 +365,8 @@ impl CallsHandle {
     /// True once no call is left.
     pub fn is_idle(&self) -> bool {
         // Whoever waits to be called back waits on after the next start.
-        let waits = |view: &CallView| view.ring_back.is_some() && view.state == CallState::Queued;
+        let waits =
+            |view: &CallView| (view.ring_back.is_some() || view.job.is_some()) && view.state == CallState::Queued;
         let only_waits = self.0.lock().values().all(|live| live.view.as_ref().is_some_and(waits));
         only_waits && self.0.out.is_empty() && self.0.helping.is_empty()
     }
@@ -426,7 +441,8 @@ impl Calls {
         };
         let id = CallId::fresh(started_at);
         let (caller, forwarded_from) = (incoming.caller.clone(), incoming.forwarded_from.clone());
-        let facts = Facts { id, account, did, caller, forwarded_from, started, started_at, earlier: 0 };
+        let facts =
+            Facts { id, account, did, caller, forwarded_from, started, started_at, earlier: 0, rings_back: None };
         self.run(facts, incoming).await;
     }
 

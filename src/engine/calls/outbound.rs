@@ -21,7 +21,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::outbound::{
     Outbound, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup,
 };
-use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
@@ -92,7 +92,12 @@ impl CallOut for CallsHandle {
         });
     }
 
+    fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
+        self.0.offer_job(job, events);
+    }
+
     fn cancel(&self, attempt: &AttemptId) {
+        self.0.jobs.stand_down(attempt);
         if let Some(cancel) = self.0.out.lock().get(attempt) {
             // An error means only that the call-out is over.
             let _ = cancel.send(Halt::Cancel);

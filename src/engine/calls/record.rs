@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::CallId;
+use crate::base::id::{CallId, DispatchId, UserId};
 use crate::base::pii::Pii;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
@@ -60,6 +60,10 @@ pub enum CallNews {
     Patched { call: CallId },
     /// A caller has left a message to nobody, or has not after all.
     Voicemail { call: CallId },
+    /// A contact whom these dispatches have asked has rung back, and an operator speaks with them.
+    RingsBack { dispatches: Vec<DispatchId>, who: Pii<String>, by: UserId },
+    /// And no longer.
+    RangBack { dispatches: Vec<DispatchId> },
     /// The call is over.
     Ended { call: CallId },
 }

@@ -5,9 +5,11 @@
 //! its bridge is empty ([`Mixer`]).
 
 mod listener;
+pub(super) mod outward;
 mod phone;
 mod reach;
 mod ring_back;
+mod rings_back;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +17,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::callbacks::{RING, RungBack};
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
@@ -32,24 +33,23 @@ use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
-use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
 use crate::domain::queue::Terms;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
-use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, UserRef};
+use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, RingsBackView, UserRef};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Kind;
-use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallEnd;
 use crate::io::store::voicemails::VoicemailBegun;
 
 use listener::Supervisor;
+use outward::{Outward, ToJob};
 
 /// How long a call that is over waits for the quality figures of its last leg.
 const STATS_WAIT: Duration = Duration::from_secs(2);
@@ -64,6 +64,10 @@ pub(super) enum ToCall {
     },
     /// So many messages has this caller left before.
     Earlier(u32),
+    /// Who calls has been asked by dispatches that are open.
+    RingsBack(RingsBackView),
+    /// About the job that the call does.
+    Job(ToJob),
     /// A callback is stored, or could not be.
     CallbackStored(bool),
     /// The promise that it is to keep is given up, if its caller is not dialled yet.
@@ -124,8 +128,8 @@ pub(super) struct CallTask {
     tally: CallTally,
     /// When the caller began to wait.
     queued_at: Option<Instant>,
-    /// The promise that this call is to keep, and whom to tell what came of it.
-    ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
+    /// Whom the call is made to, if it began at our side.
+    outward: Option<Outward>,
 }
 
 impl CallTask {
@@ -141,17 +145,16 @@ impl CallTask {
         task
     }
 
-    /// A call that keeps a promise: the caller's leg is yet to be dialled.
-    pub(super) fn to_ring_back(
+    /// A call that begins at our side: the other party's leg is yet to be dialled.
+    pub(super) fn outward(
         calls: Arc<Calls>,
         facts: Facts,
-        callback: Callback,
-        tell: oneshot::Sender<RungBack>,
+        outward: Outward,
         inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let leg = calls.wiring.fresh_leg();
         let picked = facts.account.flow_at(facts.started_at);
-        Self::on_leg(calls, facts, picked, leg, Some((callback, Some(tell))), inbox)
+        Self::on_leg(calls, facts, picked, leg, Some(outward), inbox)
     }
 
     fn on_leg(
@@ -159,7 +162,7 @@ impl CallTask {
         facts: Facts,
         picked: Picked,
         caller: LegId,
-        ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
+        outward: Option<Outward>,
         inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let wiring = &calls.wiring;
@@ -184,14 +187,16 @@ impl CallTask {
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
             ring: Duration::from_secs(account.ring_secs.max(1).into()),
             recording: account.recording.clone(),
-            wrap_up: queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into())),
+            // Of a job it has to be said what came of it, however long that takes.
+            wrap_up: (queueing.wrap_up_secs.filter(|_| !matches!(outward, Some(Outward::Job(_)))))
+                .map(|secs| Duration::from_secs(secs.into())),
             callback: CallbackTerms {
                 after: queueing.callback_after_secs.map(|secs| Duration::from_secs(secs.into())),
                 when_overdue: queueing.when_overdue == WhenOverdue::Callback,
                 number: facts.caller.clone(),
                 numbering: calls.numbering.clone(),
             },
-            ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
+            ring_back: outward.as_ref().map(Outward::ring_back),
             park: calls.park,
             patch_limit: account.patching.max_secs.map(|secs| Duration::from_secs(secs.into())),
         };
@@ -219,17 +224,21 @@ impl CallTask {
             supervisors: Vec::new(),
             tally: CallTally::default(),
             queued_at: None,
-            ring_back,
+            outward,
         }
     }
 
     /// Boxed, as a future keeps room for whatever it is given at each level.
     pub(super) async fn run(mut self: Box<Self>) {
+        if self.outward.is_none() {
+            self.calls.look_who_rings_back(&self.facts);
+        }
         self.tell(Input::Arrived);
         while !self.call.is_done() {
             self.turn().await;
         }
         self.give_back_offers();
+        self.tell_job_end();
         let deadline = self.now() + STATS_WAIT;
         while self.legs.has_closing() {
             let left = deadline.saturating_duration_since(self.now());
@@ -344,11 +353,14 @@ impl CallTask {
 
     fn on_word(&mut self, word: ToCall) {
         match word {
-            ToCall::Desk(FromDesk::Offer { user, phone, ring, .. }) => {
+            ToCall::Desk(FromDesk::Offer { user, phone, ring, taken, .. }) => {
                 self.ring_on = phone;
+                if taken {
+                    self.job_claimed(&user);
+                }
                 let leg = self.calls.wiring.fresh_leg();
                 // Who is to be called back is dialled by a key, never by surprise.
-                let ring = ring && !self.call.waits_to_ring_back();
+                let ring = taken || (ring && !self.call.waits_to_ring_back());
                 self.tell(Input::Offer { user, leg, ring });
             }
             ToCall::Desk(FromDesk::Fetch { user, phone, ring, .. }) => {
@@ -386,6 +398,8 @@ impl CallTask {
                 self.show();
             }
             ToCall::People(found) => self.on_people(found),
+            ToCall::RingsBack(view) => self.on_rings_back(view),
+            ToCall::Job(word) => self.on_job_word(word),
             ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Withdraw => {
@@ -401,6 +415,7 @@ impl CallTask {
 
     fn follow(&mut self, by: &UserId, command: Command) -> Result<(), CommandError> {
         let mut dialled = None;
+        let takes = command == Command::Take;
         let command = match command {
             Command::Take => OperatorCommand::Take,
             Command::Hold => OperatorCommand::Hold,
@@ -436,6 +451,9 @@ impl CallTask {
             && let Some(contact) = dialled
         {
             self.contact = contact;
+        }
+        if takes && followed.is_ok() {
+            self.job_claimed(by);
         }
         self.carry_out();
         followed
@@ -487,9 +505,11 @@ impl CallTask {
                 }
             }
             Output::Dial { leg, to: Party::Number(number) } => {
-                let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
-                let account = Some(self.facts.account.id.clone());
-                let call = DialOut { to: number, caller_id: Some(caller_id), account };
+                let account = &self.facts.account;
+                let did =
+                    || Some(self.facts.did.clone()).filter(|did| self.outward.is_none() || account.dids.contains(did));
+                let caller_id = account.caller_id.clone().or_else(did);
+                let call = DialOut { to: number, caller_id, account: Some(account.id.clone()) };
                 return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
@@ -520,19 +540,33 @@ impl CallTask {
             Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(self.call.priority()), user }),
             Output::BindKeys { leg, bound } => self.calls.wiring.media.bind_keys(leg, bound),
             Output::FindPeople { whom } => self.find_people(whom),
+            Output::Bring { user } => self.to_desk(CallWord::Bring { user }),
+            Output::Raise { priority } => self.to_desk(CallWord::Raise { priority }),
             Output::Dequeue => self.to_desk(CallWord::Dequeue),
             Output::Pause => self.to_desk(CallWord::Pause),
             Output::Resume => self.to_desk(CallWord::Resume),
             Output::StoreCallback { number } => self.promise(number),
             Output::OfferAccepted { user } => {
                 self.operator = Some(user.clone());
+                self.job_taken(&user);
+                self.pause_dispatches(&user);
                 self.to_desk(CallWord::OfferAccepted { user });
             }
-            Output::OfferFailed { user, why } => self.to_desk(CallWord::OfferFailed { user, why }),
+            Output::OfferFailed { user, why } => {
+                self.job_freed(&user);
+                self.to_desk(CallWord::OfferFailed { user, why });
+            }
             Output::OperatorSilent { user, silent } => self.to_desk(CallWord::OperatorSilent { user, silent }),
             Output::OperatorHungUp { user } => self.to_desk(CallWord::OperatorHungUp { user }),
-            Output::OperatorLost { user } => self.to_desk(CallWord::OperatorLost { user }),
-            Output::SeatFreed { user } => self.to_desk(CallWord::SeatFreed { user }),
+            Output::OperatorLost { user } => {
+                self.job_freed(&user);
+                self.resume_dispatches();
+                self.to_desk(CallWord::OperatorLost { user });
+            }
+            Output::SeatFreed { user } => {
+                self.resume_dispatches();
+                self.to_desk(CallWord::SeatFreed { user });
+            }
             Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {
@@ -573,8 +607,8 @@ impl CallTask {
 
     fn waiting(&self, priority: i32) -> Waiting {
         let account = &self.facts.account;
-        if let Some((callback, _)) = self.ring_back.as_ref().filter(|_| self.call.waits_to_ring_back()) {
-            return self.waiting_to_ring_back(callback);
+        if let Some(waiting) = self.waiting_outward() {
+            return waiting;
         }
         Waiting {
             account: self.facts.account_ref(),
@@ -597,13 +631,17 @@ impl CallTask {
 
     fn record(&mut self, at: Instant, event: &RecordEvent) {
         let (account, started_at) = (&self.facts.account, self.facts.started_at);
-        let counted = self.tally.note(started_at, self.facts.utc(at), event);
-        self.calls.figures.count(&account.id, &account.zone, started_at, counted);
+        // Whom we call has not called.
+        if self.outward.as_ref().is_none_or(Outward::is_promise) {
+            let counted = self.tally.note(started_at, self.facts.utc(at), event);
+            self.calls.figures.count(&account.id, &account.zone, started_at, counted);
+        }
         if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
             let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
             self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
         }
-        if matches!(event, RecordEvent::Talking { .. }) {
+        if let RecordEvent::Talking { user } = event {
+            self.job_answered(user);
             let talks_at = self.facts.utc(at);
             self.talked_at.get_or_insert(talks_at);
         }
@@ -665,9 +703,10 @@ impl CallTask {
     }
 
     fn show(&mut self) {
-        let ring_back = self.ring_back.as_ref().map(|(callback, _)| callback);
+        let ring_back = self.outward.as_ref().and_then(Outward::callback);
         let mut view = view(&self.facts, &self.call, self.contact.as_ref(), ring_back, self.ended);
         view.listeners = self.listener_views();
+        (view.job, view.dialled) = (self.job_view(), self.dialled_view());
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             let joined = self.call.joined().is_some().then(|| self.contact.clone());

@@ -56,13 +56,13 @@ impl CallsHandle {
         }
     }
 
-    async fn room_for(&self, by: &UserId) -> Result<(), CommandError> {
+    pub(super) async fn room_for(&self, by: &UserId) -> Result<(), CommandError> {
         self.0.desk.why_not_take(by.clone()).await.map_or(Ok(()), |why| Err(why.into()))
     }
 
     /// Puts on hold whom the operator speaks with in other calls; which they were. In the middle of a patch she cannot
     /// turn away: somebody would be left in silence.
-    async fn set_aside(&self, call: &CallId, by: &UserId) -> Result<Vec<CallId>, CommandError> {
+    pub(super) async fn set_aside(&self, call: &CallId, by: &UserId) -> Result<Vec<CallId>, CommandError> {
         let others: Vec<_> = self.at_seat(by).into_iter().filter(|view| view.id != *call).collect();
         let busy = [CallState::Patching, CallState::Conference, CallState::Consulting, CallState::RingingBack];
         if others.iter().any(|view| busy.contains(&view.state)) || self.is_asked(by) {

@@ -16,7 +16,7 @@ use crate::domain::call::view::Role;
 use crate::domain::ivr::menu::Choice;
 use crate::engine::feed::{
     AccountBrief, AccountRef, CallState, CallView, ChosenView, ColleagueView, ContactRef, EndedView, HearsView,
-    NoteView, ParkedView, PatchState, PatchView, QualityView, RecordingView, RingBackView,
+    NoteView, ParkedView, PatchState, PatchView, QualityView, RecordingView, RingBackView, RingsBackView,
 };
 use crate::io::media::LegQuality;
 use crate::io::store::callbacks::Callback;
@@ -32,6 +32,8 @@ pub(super) struct Facts {
     pub started: Instant,
     pub started_at: UtcMs,
     pub earlier: u32,
+    /// Who calls has been asked by dispatches that are open.
+    pub rings_back: Option<RingsBackView>,
 }
 
 impl Facts {
@@ -79,6 +81,9 @@ pub(super) fn view(
             since: callback.since,
             tries: callback.tries,
         }),
+        job: None,
+        dialled: None,
+        rings_back: facts.rings_back.clone(),
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),

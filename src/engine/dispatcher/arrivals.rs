@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use super::jobs::job_news;
 use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, DispatchId};
@@ -10,6 +11,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
+use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, CallOutResult};
 use crate::io::deliver::sms;
@@ -78,7 +80,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn inbound(&self, provider: &str, id: &str, what: Arrival) -> Inbound {
+    pub(super) fn inbound(&self, provider: &str, id: &str, what: Arrival) -> Inbound {
         Inbound {
             provider: provider.to_owned(),
             provider_msg_id: id.to_owned(),
@@ -88,11 +90,11 @@ impl Dispatcher {
     }
 
     /// A name that nothing else has.
-    fn fresh_name(&self) -> String {
+    pub(super) fn fresh_name(&self) -> String {
         format!("{}:{}", self.inner.boot, self.inner.count.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
+    pub(super) async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
         let mut tx = self.inner.store.write().await?;
         let new = tx.insert_inbound(inbound).await?;
         tx.commit("inbound").await?;
@@ -168,8 +170,11 @@ impl Dispatcher {
     }
 
     fn call_inbound(&self, attempt: AttemptId, event: &CallOutEvent) -> Option<Inbound> {
-        let news = call_news(event)?;
-        Some(self.inbound("call", &self.fresh_name(), Arrival::Call { attempt, news }))
+        let what = match event {
+            CallOutEvent::Job(event) => Arrival::Job { attempt, news: job_news(event) },
+            other => Arrival::Call { attempt, news: call_news(other)? },
+        };
+        Some(self.inbound("call", &self.fresh_name(), what))
     }
 
     async fn handle(&self, inbound: &Inbound) -> Result<(), StoreError> {
@@ -196,6 +201,18 @@ impl Dispatcher {
                 };
                 let event = Event::Call { attempt: attempt.clone(), news: *news };
                 self.decide(&id, &event, Settles::Arrival(inbound, "call")).await.map(drop)
+            }
+            Arrival::Job { attempt, news } => {
+                let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
+                    return self.settle(inbound, "unknown").await;
+                };
+                // A lock falls with the process that gave it; what came of a call does not.
+                let of_this_start = inbound.provider_msg_id.starts_with(&format!("{}:", self.inner.boot));
+                if !of_this_start && !matches!(news, JobNews::Done { .. }) {
+                    return self.settle(inbound, "stale").await;
+                }
+                let event = Event::Job { attempt: attempt.clone(), news: self.named(news).await? };
+                self.decide(&id, &event, Settles::Arrival(inbound, "job")).await.map(drop)
             }
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
@@ -343,7 +360,7 @@ impl Dispatcher {
 /// A call-out's news in the dispatch's words; ringing is no news.
 const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
     Some(match event {
-        CallOutEvent::Ringing => return None,
+        CallOutEvent::Ringing | CallOutEvent::Job(_) => return None,
         CallOutEvent::Answered => CallNews::Answered,
         CallOutEvent::Told => CallNews::Told,
         CallOutEvent::Confirmed => CallNews::Confirmed,

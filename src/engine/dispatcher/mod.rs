@@ -7,6 +7,7 @@
 //! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
 
 mod arrivals;
+mod jobs;
 mod perform;
 mod sound;
 mod town;
@@ -557,6 +558,8 @@ const fn point(event: &Event) -> &'static str {
         Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",
+        Event::Job { .. } => "job",
+        Event::RingsBack { .. } | Event::RangBack => "ring_back",
         Event::Replied { .. } => "reply",
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
         Event::Operator { .. } => "operator",

@@ -2,6 +2,7 @@
 //! lies in the store. The answer comes back as an event of the dispatch.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, speech};
-use crate::engine::callout::CallOutRequest;
+use crate::engine::callout::{CallOutRequest, JobOffer};
 use crate::io::deliver::{Answer, Delivery, Mail, TextMessage};
 use crate::io::store::StoreError;
 
@@ -95,6 +96,13 @@ impl Dispatcher {
                 let delivery = in_time(edges.texter.send(&text)).await;
                 failpoint("text", "after_send");
                 delivery
+            }
+            (Address::Phone(to), Channel::Call) if papers.attempt.job.is_some() => {
+                let job = papers.job(to)?;
+                failpoint("job", "before_offer");
+                edges.call_out.offer(job, self.inner.calls.clone());
+                failpoint("job", "after_offer");
+                return None;
             }
             (Address::Phone(to), Channel::Call) => {
                 let request = papers.call(to);
@@ -205,6 +213,26 @@ impl Papers {
     fn code(&self) -> Option<u16> {
         let number = self.attempt.address.phone()?;
         self.state.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code)
+    }
+
+    fn job(&self, to: &PhoneNumber) -> Option<JobOffer> {
+        let (attempt, job) = (&self.attempt, self.attempt.job.as_ref()?);
+        Some(JobOffer {
+            attempt: attempt.id.clone(),
+            dispatch: self.state.id.clone(),
+            message: self.message.id.clone(),
+            account: Arc::new(self.account.clone()),
+            urgency: self.state.urgency,
+            headline: render::headline(&self.message),
+            name: attempt.name.clone(),
+            label: attempt.label.clone(),
+            to: to.clone(),
+            ring_secs: attempt.ring_secs,
+            leave_message: attempt.leave_message && self.account.leave_message == LeaveMessage::CallbackRequest,
+            offered_at: job.offered_at.unwrap_or(attempt.planned_at),
+            due_at: job.due_at,
+            then_machine: job.then_machine,
+        })
     }
 
     fn call(&self, to: &PhoneNumber) -> CallOutRequest {

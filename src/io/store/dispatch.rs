@@ -368,6 +368,10 @@ impl Tx {
                 ],
             )
             .await?;
+            let was_job = usize::try_from(n).ok().and_then(|n| before.attempts.get(n)).is_some_and(|a| a.job.is_some());
+            if was_job || attempt.job.is_some() {
+                self.save_job(after, attempt).await?;
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
+use crate::domain::dispatch::job::JobNews;
 
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -38,6 +39,8 @@ pub enum Arrival {
     Receipt { provider_id: String, receipt: Receipt },
     /// News of a call-out.
     Call { attempt: AttemptId, news: CallNews },
+    /// News of a call that an operator makes.
+    Job { attempt: AttemptId, news: JobNews },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
@@ -66,6 +69,7 @@ impl Arrival {
             Self::Text { .. } => "text",
             Self::Receipt { .. } => "receipt",
             Self::Call { .. } => "call",
+            Self::Job { .. } => "job",
             Self::Operator { .. } => "operator",
             Self::Patched { .. } => "patched",
         }

@@ -19,6 +19,7 @@ pub mod drafts;
 pub mod error;
 pub mod idempotency;
 pub mod inbound;
+pub mod jobs;
 pub mod messages;
 mod migrate;
 pub mod protocols;

@@ -82,12 +82,13 @@ impl CallTask {
 const fn why_not(error: CommandError) -> Cause {
     match error {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
-        CommandError::NotYours => Cause::Forbidden,
+        CommandError::NotYours | CommandError::IsJob => Cause::Forbidden,
         CommandError::NotThere => Cause::Unreachable,
         // A transfer asks for no recording and no time, and is nobody's who listens.
         CommandError::NotNow
         | CommandError::NotRecorded
         | CommandError::NotLimited
+        | CommandError::OutcomeMissing
         | CommandError::OwnCall
         | CommandError::SeatFull
         | CommandError::NoNumberLeft

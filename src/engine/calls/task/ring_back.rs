@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::CallTask;
+use super::outward::Outward;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::CallOutcome;
@@ -34,19 +35,15 @@ impl CallTask {
         self.calls.promise(callback, facts.account.clone());
     }
 
-    /// The caller waits elsewhere, at the place that they had.
-    pub(super) fn waiting_to_ring_back(&self, callback: &Callback) -> Waiting {
-        let waited = self.calls.wiring.clock.utc().since(callback.since);
-        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+    /// The other party is not on the line, and waits since then.
+    pub(super) fn waiting_off_the_line(&self, terms: Terms, waited: Duration) -> Waiting {
         Waiting {
             account: self.facts.account_ref(),
             terms: Terms {
-                priority: callback.priority,
                 max_wait: NO_LIMIT,
-                skills: callback.skills.clone(),
                 skill_wait: Duration::from_secs(self.facts.account.queueing.skill_wait_secs.into()),
                 since: Some(before(self.now(), waited)),
-                ..Terms::default()
+                ..terms
             },
             ring_back: true,
         }
@@ -54,7 +51,8 @@ impl CallTask {
 
     /// Once: what came of the promise.
     pub(super) fn tell_rung_back(&mut self, cause: Cause, outcome: CallOutcome) {
-        let Some(tell) = self.ring_back.as_mut().and_then(|(_, tell)| tell.take()) else { return };
+        let Some(Outward::Promise { tell, .. }) = &mut self.outward else { return };
+        let Some(tell) = tell.take() else { return };
         let operator = self.operator.clone();
         let rung = match outcome {
             CallOutcome::Handled | CallOutcome::Patched => RungBack::Reached { operator },

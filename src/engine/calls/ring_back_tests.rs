@@ -1,0 +1,93 @@
+//! A contact who rings back, through the drivers: served first, shown, and their dispatches pause meanwhile.
+
+use super::house::{House, answers, offer, plays};
+use super::queue_tests::waits;
+use super::*;
+use crate::base::id::{AccountId, DispatchId, MessageId};
+use crate::base::pii::Pii;
+use crate::domain::account::Urgency;
+use crate::domain::call::bridge::{LegId, Source};
+use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
+use crate::engine::signal::LegEvent;
+
+/// The doctor's number; from all others nobody rings back.
+const DOCTOR: &str = "+12025550160";
+
+pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
+    let asked = AskedView {
+        dispatch: DispatchId::named("1"),
+        message: MessageId::named("1"),
+        account: AccountRef {
+            id: AccountId::named("plumbing"),
+            name: "Imaginary Plumbing".into(),
+            color: "#123456".into(),
+            zone: "America/New_York".into(),
+        },
+        headline: "Jane Roe: burst pipe".into(),
+        urgency: Urgency::Urgent,
+    };
+    (caller.as_e164() == DOCTOR).then(|| RingsBackView { name: "Dr Patel".into(), dispatches: vec![asked] })
+}
+
+/// The doctor calls and hears the greeting to its end.
+async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
+    let (leg, events) = house.dials_from(DOCTOR, "+12025550102", Some(offer()));
+    house.until("answer", |d| answers(d, leg)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    let play = house.until("greeting", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play });
+    house.hears(leg, &[Source::Music]).await;
+    (leg, events)
+}
+
+async fn news(house: &mut House) -> CallNews {
+    let told = async {
+        loop {
+            match house.news.recv().await.expect("the house stands") {
+                news @ (CallNews::RingsBack { .. } | CallNews::RangBack { .. }) => return news,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), told).await.expect("in time")
+}
+
+#[tokio::test]
+async fn a_contact_who_rings_back_goes_before_callers_who_wait_longer_and_is_known_by_name() {
+    let mut house = House::open("greeting");
+    let (_caller, _line) = waits(&mut house, "+12025550102").await;
+    let (_doctor, _events) = rings_back(&mut house).await;
+    let first = |e: &FeedEvent| match e {
+        FeedEvent::Queue { queue } if queue.waiting.len() == 2 => {
+            queue.waiting.first().filter(|first| first.priority > 0).map(|first| first.call.clone())
+        }
+        _ => None,
+    };
+    let first = house.shown("the doctor is first", first).await;
+    let views = house.calls.views();
+    let view = views.iter().find(|view| view.id == first).expect("a live call");
+    let known = view.rings_back.as_ref().expect("known");
+    assert_eq!((known.name.as_str(), known.dispatches.len()), ("Dr Patel", 1));
+}
+
+#[tokio::test]
+async fn their_dispatches_pause_while_an_operator_has_them_and_go_on_after_it() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (_doctor, events) = rings_back(&mut house).await;
+    let (_leg, _phone) = house.takes("kim").await;
+    let dispatches = vec![DispatchId::named("1")];
+    let by = UserId::named("kim");
+    let began = CallNews::RingsBack { dispatches: dispatches.clone(), who: Pii::new("Dr Patel".into()), by };
+    assert_eq!(news(&mut house).await, began);
+    events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    assert_eq!(news(&mut house).await, CallNews::RangBack { dispatches });
+}
+
+#[tokio::test]
+async fn who_calls_from_another_number_is_a_caller_like_any() {
+    let mut house = House::open("greeting");
+    let (_caller, _line) = waits(&mut house, "+12025550102").await;
+    let view = house.calls.views().pop().expect("a live call");
+    assert_eq!(view.rings_back, None);
+}

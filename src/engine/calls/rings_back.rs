@@ -1,0 +1,59 @@
+//! A contact who rings back: whoever calls from a number that an open dispatch has asked, or of a person whom it has asked.
+//!
+//! Looked up beside the call, which is answered meanwhile as any other. A number can be forged or withheld: what is found
+//! brings the caller to an operator sooner and shows her what they may call about, and confirms nothing by itself.
+
+use std::sync::Arc;
+
+use super::view::{Facts, account_ref};
+use super::{Calls, LOOK_UP_LIMIT};
+use crate::base::phone::PhoneNumber;
+use crate::domain::message::render;
+use crate::engine::calls::task::ToCall;
+use crate::engine::feed::{AskedView, RingsBackView};
+use crate::io::store::{Store, StoreError};
+
+/// Served before callers of every account: whoever rings back would end a dispatch.
+pub(super) const PRIORITY: i32 = 1_000;
+/// Dispatches shown at most.
+const MOST: usize = 20;
+
+/// What a caller's number says, as the store has it.
+pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBackView>, StoreError> {
+    let people = store.list_contacts_by_phone(caller).await?;
+    let Some(first) = people.first() else { return Ok(None) };
+    let name = first.name.clone();
+    let people: Vec<_> = people.into_iter().map(|person| person.id).collect();
+    let mut dispatches = Vec::new();
+    for id in store.list_open_dispatches_asking(caller, &people).await?.into_iter().take(MOST) {
+        let Some(read) = store.find_dispatch(&id).await? else { continue };
+        let message = store.find_message(&read.state.message).await?;
+        let account = store.find_account(&read.state.account).await?;
+        if let (Some(message), Some(account)) = (message, account) {
+            dispatches.push(AskedView {
+                dispatch: id,
+                message: read.state.message,
+                account: account_ref(&account),
+                headline: render::headline(&message),
+                urgency: read.state.urgency,
+            });
+        }
+    }
+    Ok((!dispatches.is_empty()).then_some(RingsBackView { name, dispatches }))
+}
+
+impl Calls {
+    /// Has it looked up who calls, and tells the call.
+    pub(super) fn look_who_rings_back(self: &Arc<Self>, facts: &Facts) {
+        let Some(caller) = facts.caller.clone() else { return };
+        let (calls, id) = (Arc::clone(self), facts.id.clone());
+        tokio::spawn(async move {
+            let found = tokio::time::timeout(LOOK_UP_LIMIT, calls.accounts.find_who_rings_back(&caller)).await;
+            if let Ok(Some(view)) = found {
+                metrics::counter!("cordboard_contacts_rang_back_total").increment(1);
+                // An error means that the call is over.
+                let _ = calls.to_call(&id, ToCall::RingsBack(view));
+            }
+        });
+    }
+}

@@ -1,0 +1,68 @@
+//! An operator dials out for an account, with no caller on the line.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{AccountId, CallId, ContactId, DestinationId};
+use crate::base::phone::PhoneNumber;
+use crate::engine::calls::dial_out::DialOrder;
+use crate::engine::feed::ContactRef;
+
+use super::auth::Operator;
+use super::calls::{RING, find_phone, refuse};
+use super::error::{Problem, ProblemBody};
+use super::extract::Body;
+use super::state::{Front, NotNow};
+
+/// For whom, and to whom: a contact's destination, or a number.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct DialBody {
+    account: AccountId,
+    contact: Option<ContactId>,
+    destination: Option<DestinationId>,
+    number: Option<String>,
+}
+
+/// The call that was begun.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Dialled {
+    call: CallId,
+}
+
+/// Dials out for an account, shown with its number: my telephone first, then theirs.
+#[utoipa::path(post, path = "/api/v1/calls", tag = "calls", security(("bearer" = [])), request_body = DialBody,
+    responses((status = CREATED, body = Dialled), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn dial(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Body(body): Body<DialBody>,
+) -> Result<(StatusCode, Json<Dialled>), Problem> {
+    let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let order = match (body.contact, body.destination, body.number) {
+        (Some(contact), Some(destination), None) => {
+            let found = find_phone(&front, &contact, &destination).await?;
+            if found.contact.account != account.id {
+                return Err(refuse("contact", "unknown", "The account has no such contact."));
+            }
+            let contact = Some(ContactRef { id: found.contact.id, name: found.contact.name });
+            let ring = Duration::from_secs(found.ring_secs.into());
+            DialOrder { account, to: found.number, contact, label: Some(found.label), ring }
+        }
+        (None, None, Some(number)) => {
+            // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
+            let to = PhoneNumber::parse(&number).or_else(|e| PhoneNumber::emergency(&number).ok_or(e));
+            let to = to.map_err(|e| refuse("number", "phone", &e.to_string()))?;
+            DialOrder { account, to, contact: None, label: None, ring: RING }
+        }
+        _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
+    };
+    match front.desk.dial_out(order, signed.bearer.user).await {
+        Ok(call) => Ok((StatusCode::CREATED, Json(Dialled { call }))),
+        Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
+    }
+}

@@ -1,0 +1,170 @@
+//! Calls that operators make: taken and told, left to the machine, stood down while they ring; and a contact who rings back.
+
+use cordboard::base::id::UserId;
+use cordboard::domain::dispatch::event::OperatorAct;
+use cordboard::domain::dispatch::job::JobOutcome;
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::engine::callout::{CallOutEvent, JobEvent};
+use cordboard::engine::dispatcher::Decided;
+use cordboard::engine::feed::UserRef;
+
+use crate::desk::{Desk, Kind};
+use crate::support::postgres::Postgres;
+use crate::town;
+
+const MINUTE: i64 = 60;
+
+/// Ben's mobile by an operator or else the machine, ten minutes, then his home by an operator alone; until told.
+fn by_operators() -> Protocol {
+    let call = |then_machine| Method::OperatorCall { leave_message: true, then_machine };
+    let steps = vec![(call(true), town::on_call("mobile"), 600), (call(false), town::on_call("home"), 0)];
+    town::protocol(steps, true, Until::Told)
+}
+
+fn kim() -> UserRef {
+    UserRef { id: UserId::named("kim"), name: "Kim".to_owned() }
+}
+
+async fn taken_and_told(mut desk: Desk) {
+    let id = desk.takes("burst pipe").await;
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed").len(), 1);
+    desk.advance(20).await;
+    assert!(desk.dispatcher.take_job(&job, &kim()).await.expect("taken"));
+    desk.advance(60).await;
+    assert_eq!(desk.times(), [], "the machine keeps out of it");
+    desk.seat().says(&job, CallOutEvent::Job(JobEvent::Answered { by: kim().id })).await;
+    let told = JobOutcome::Told { name: "Ben".into() };
+    assert_eq!(desk.dispatcher.finish_job(&job, &kim(), told).await.expect("done"), Decided::Changed);
+    let view = desk.view(&id).await;
+    assert_eq!(view.confirmed_by.as_deref(), Some("Ben"));
+    for line in ["Kim calls Ben (mobile).", "Kim's call to Ben (mobile): told Ben.", "Ben heard the message."] {
+        assert!(view.timeline.iter().any(|l| l.text == line), "{line}: {:#?}", view.timeline);
+    }
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
+    desk.ends(&id, Phase::Told).await;
+}
+
+#[tokio::test]
+async fn a_job_is_taken_and_told() {
+    taken_and_told(Desk::at_work(&by_operators()).await).await;
+}
+
+#[tokio::test]
+async fn a_job_is_taken_and_told_on_postgresql() {
+    let Some(server) = Postgres::start("a job on PostgreSQL") else { return };
+    taken_and_told(Desk::on_postgres(server.create_database(), &by_operators()).await).await;
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_takes_is_called_by_the_machine_after_a_minute() {
+    let mut desk = Desk::at_work(&by_operators()).await;
+    let id = desk.takes("burst pipe").await;
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    desk.advance(59).await;
+    assert_eq!(desk.times(), []);
+    desk.advance(1).await;
+    assert_eq!(desk.times(), [(60, Kind::Call)]);
+    assert!(!desk.seat().has(&job), "it is off the desks");
+    assert!(!desk.dispatcher.take_job(&job, &kim()).await.expect("asked"), "too late to take it");
+    desk.phone("Ben").expect_call();
+    desk.phone("Ben")
+        .picks_up(&[CallOutEvent::Answered, CallOutEvent::Told], cordboard::engine::callout::CallOutResult::ToldOnly)
+        .await;
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
+    desk.ends(&id, Phase::Told).await;
+}
+
+#[tokio::test]
+async fn a_job_for_operators_alone_alarms_every_desk() {
+    let mut desk = Desk::at_work(&by_operators()).await;
+    let id = desk.takes("burst pipe").await;
+    let first = desk.seat().expect_job("Ben", "burst pipe");
+    assert!(desk.dispatcher.take_job(&first, &kim()).await.expect("taken"));
+    let voicemail = JobOutcome::LeftOnVoicemail;
+    assert_eq!(desk.dispatcher.finish_job(&first, &kim(), voicemail).await.expect("done"), Decided::Changed);
+    desk.advance(11 * MINUTE).await;
+    let second = desk.seat().expect_job("Ben", "burst pipe");
+    let view = desk.view(&id).await;
+    assert!(view.needs_operator, "{view:#?}");
+    assert_eq!(
+        view.alarm.as_deref(),
+        Some("The call to Ben waits: an operator has to make it, or say what came of it.")
+    );
+    assert!(desk.dispatcher.take_job(&second, &kim()).await.expect("taken"));
+    assert!(!desk.view(&id).await.needs_operator);
+    let told = JobOutcome::Told { name: "Ben".into() };
+    desk.dispatcher.finish_job(&second, &kim(), told).await.expect("done");
+    desk.ends(&id, Phase::Told).await;
+}
+
+#[tokio::test]
+async fn a_job_is_stood_down_while_it_rings() {
+    let mut desk = Desk::at_work(&by_operators()).await;
+    let id = desk.takes("burst pipe").await;
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    assert!(desk.dispatcher.take_job(&job, &kim()).await.expect("taken"));
+    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None };
+    desk.dispatcher.operator(&id, "Lee", yes).await.expect("confirmed");
+    assert!(!desk.seat().has(&job), "it is off the desks at once");
+    desk.seat().says(&job, CallOutEvent::Job(JobEvent::Dropped)).await;
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_lock_does_not_outlive_the_process_and_the_job_does() {
+    let mut desk = Desk::at_work(&by_operators()).await;
+    let id = desk.takes("burst pipe").await;
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    assert!(desk.dispatcher.take_job(&job, &kim()).await.expect("taken"));
+    desk.restarts().await;
+    let again = desk.seat().expect_job("Ben", "burst pipe");
+    assert_eq!(again, job, "the same attempt");
+    let open = desk.store.list_open_jobs(10).await.expect("listed");
+    assert_eq!(open.iter().map(|job| job.taken_by.clone()).collect::<Vec<_>>(), [None]);
+    assert!(desk.dispatcher.take_job(&again, &kim()).await.expect("taken"));
+    let told = JobOutcome::Told { name: "Ben".into() };
+    desk.dispatcher.finish_job(&again, &kim(), told).await.expect("done");
+    desk.ends(&id, Phase::Told).await;
+}
+
+#[tokio::test]
+async fn who_rings_back_holds_everything_up_and_confirms_to_the_operator() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    let mobile = town::number(town::PEOPLE[0].1);
+    let home = town::number(town::PEOPLE[0].2);
+    let stranger = town::number("+12025550199");
+    let ben = [cordboard::base::id::ContactId::named("Ben")];
+    assert_eq!(desk.store.list_open_dispatches_asking(&mobile, &[]).await.expect("found"), [id.clone()]);
+    assert_eq!(desk.store.list_open_dispatches_asking(&home, &ben).await.expect("found"), [id.clone()]);
+    assert_eq!(desk.store.list_open_dispatches_asking(&stranger, &[]).await.expect("found"), []);
+    desk.advance(14 * MINUTE).await;
+    desk.dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim().id).await.expect("paused");
+    let next = desk.view(&id).await.next.expect("something is next").text;
+    assert!(next.starts_with("Paused while Ben speaks with"), "{next}");
+    desk.advance(3 * MINUTE).await;
+    assert_eq!(desk.times(), [], "his mobile would have rung two minutes ago");
+    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None };
+    assert_eq!(desk.dispatcher.operator(&id, "Kim", yes).await.expect("confirmed"), Decided::Changed);
+    desk.dispatcher.resume_paused(std::slice::from_ref(&id)).await.expect("nothing to resume");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_talk_that_never_ends_holds_nothing_up_for_more_than_five_minutes() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.advance(14 * MINUTE).await;
+    desk.dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim().id).await.expect("paused");
+    desk.advance(5 * MINUTE).await;
+    assert_eq!(desk.times(), [(19 * MINUTE, Kind::Call)]);
+    desk.phone("Ben").expect_call();
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
