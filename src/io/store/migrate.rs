@@ -33,7 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_create_voicemail"),
     migration!(5, "0005_account_edition"),
     migration!(6, "0006_extend_queue"),
-    migration!(9, "0009_create_job"),
+    migration!(7, "0007_create_job"),
 ];
 
 /// The schema that this program writes.
