@@ -4,10 +4,12 @@ use crate::base::id::{AccountId, CallTypeId};
 use crate::domain::account::Account;
 use crate::domain::account::edit_call_types::CallTypesEdit;
 
+use super::astray::led_astray;
 use super::{Changed, Clients, Refusal, lock};
 
 impl Clients {
-    /// Writes all call types of an account that was read as of `edition`. Those left out are retired.
+    /// Writes all call types of an account that was read as of `edition`. Those left out are retired,
+    /// unless hours or menus lead to them.
     pub async fn set_call_types(
         &self,
         account: &AccountId,
@@ -16,11 +18,15 @@ impl Clients {
     ) -> Result<Changed<Account>, Refusal> {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
-        let account = lock(&mut tx, account, Some(edition)).await?;
-        let protocols = tx.list_protocols(&account.id).await?;
+        let before = lock(&mut tx, account, Some(edition)).await?;
+        let protocols = tx.list_protocols(&before.id).await?;
         let call_types =
-            edit.apply(&account.call_types, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
-        let account = Account { call_types, ..account };
+            edit.apply(&before.call_types, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
+        let account = Account { call_types, ..before.clone() };
+        let astray = led_astray(&before, &account);
+        if !astray.is_empty() {
+            return Err(Refusal::Faulty(astray));
+        }
         tx.upsert_account(&account, now).await?;
         self.finish(tx, account).await
     }
