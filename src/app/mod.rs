@@ -22,9 +22,10 @@ use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::account::Account;
+use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
-use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
+use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -317,7 +318,7 @@ type WithAccounts = Vec<(CallRecord, String)>;
 /// Callers of earlier starts whose alarm nobody has seen to, and those that the last one left on the line.
 async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAccounts), StoreError> {
     let names: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id, a.name)).collect();
-    let since = now.plus_ms(-i64::try_from(ALARM_STAYS.as_millis()).expect("half an hour fits"));
+    let since = now.plus_ms(-LATELY_MS);
     let with_name = |call: CallRecord| {
         let name = names.get(&call.account).cloned().unwrap_or_default();
         (call, name)

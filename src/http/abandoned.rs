@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, CallTypeId, DraftId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::call::abandoned::Abandoned;
+use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
 use crate::domain::message::form::Answers;
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
@@ -18,9 +18,6 @@ use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::messages::pick_limit;
 use super::state::Front;
-
-/// How far back the list goes.
-const LATELY_MS: i64 = 7 * 86_400_000;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]

@@ -36,9 +36,9 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
-use super::clients;
+use super::{clients, lost};
 
-type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
+pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All cases by name.
 pub fn cases() -> Vec<(&'static str, Case)> {
@@ -71,6 +71,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("another_role_ends_sessions", |s| Box::pin(clients::another_role_ends_sessions(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ]
+    .into_iter()
+    .chain(lost::cases())
+    .collect()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -491,7 +494,7 @@ async fn a_refresh_token_works_once(store: Store) {
 
 pub fn call(n: u32) -> CallRecord {
     CallRecord {
-        id: CallId::named(&format!("{n:03}")),
+        id: CallId::named(&format!("n{n:03}")),
         account: account().id,
         direction: Direction::In,
         trunk: "carrier".into(),

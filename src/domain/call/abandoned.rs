@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Call;
 use super::event::{RecordEvent, Stage};
 
+/// How long after their call a lost caller is to be rung back: seven days.
+pub const LATELY_MS: i64 = 7 * 86_400_000;
+
 /// Where a caller was who hung up too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -170,7 +170,7 @@ impl Calls {
                     if callback.tries >= TRIES {
                         callback.end = end("not_reached", operator);
                         let text = alarm_text::not_reached(&account.name, &callback.number);
-                        self.raise(AlarmLevel::Critical, text, Some(&callback.call));
+                        self.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
                     }
                 }
             }

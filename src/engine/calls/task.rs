@@ -514,7 +514,7 @@ impl CallTask {
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {
                 let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
-                self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
+                self.calls.raise_of_caller(AlarmLevel::Critical, text, &self.facts.id);
             }
             Output::Ended { cause, outcome } => self.finish(cause, outcome),
         }
@@ -578,7 +578,7 @@ impl CallTask {
         self.calls.figures.count(&account.id, &account.zone, started_at, counted);
         if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
             let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
-            self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
+            self.calls.raise_of_caller(AlarmLevel::Warning, text, &self.facts.id);
         }
         if matches!(event, RecordEvent::Talking { .. }) {
             let talks_at = self.facts.utc(at);

@@ -86,7 +86,7 @@ readers! {
     /// Calls without an end: live ones, and after a start those that a crash cut off.
     list_unfinished_calls() -> Vec<CallRecord>;
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
-    /// no operator was free. Those whose calls ended after `since`, oldest first.
+    /// no operator was free; but for those who are being rung back. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
     list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
@@ -135,6 +135,7 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
          AND (outcome IN ('cut_off', 'fault')
               OR EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = 'apology_started'))
          AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
+         AND NOT EXISTS (SELECT 1 FROM callback b WHERE b.call = call.id AND b.ended_at IS NULL)
          ORDER BY ended_at, id"
     ));
     from.fetch_all(sql, args![since]).await?.iter().map(call).collect()

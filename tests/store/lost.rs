@@ -1,0 +1,63 @@
+//! Part of the contract: callers who were lost, and forms that nobody finished, as a start finds them.
+
+use cordboard::base::clock::UtcMs;
+use cordboard::base::id::{CallId, DraftId};
+use cordboard::domain::call::abandoned::{Abandoned, LATELY_MS};
+use cordboard::domain::call::cause::Cause;
+use cordboard::io::store::Store;
+use cordboard::io::store::callbacks::{Callback, CallbackEnd};
+use cordboard::io::store::calls::{CallEnd, CallRecord, SEEN_TO};
+use cordboard::io::store::drafts::Draft;
+use serde_json::json;
+
+use super::NOW;
+
+use super::contract::*;
+
+/// The cases of this file by name.
+pub fn cases() -> Vec<(&'static str, Case)> {
+    vec![
+        ("a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back", |s| {
+            Box::pin(a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(s))
+        }),
+    ]
+}
+
+fn ended(n: u32, at: UtcMs, outcome: &str) -> CallRecord {
+    let end =
+        CallEnd { answered_at: None, ended_at: at, outcome: outcome.into(), cause: Cause::HungUp, operator: None };
+    let started_at = at.plus_ms(-60_000);
+    CallRecord { id: CallId::fresh(started_at), started_at, end: Some(end), ..call(n) }
+}
+
+async fn a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(store: Store) {
+    with_account(&store).await;
+    let since = NOW.plus_ms(-LATELY_MS);
+    let (lost, rung, in_vain) =
+        (ended(1, since.plus_ms(1), "cut_off"), ended(3, NOW, "fault"), ended(4, NOW.plus_ms(1), "cut_off"));
+    let (gone, seen) = (ended(5, since, "cut_off"), ended(6, NOW, "cut_off"));
+    let back = |call: &CallRecord, end: Option<CallbackEnd>| Callback {
+        call: call.id.clone(),
+        account: account().id,
+        did: number("+12025550102"),
+        number: number("+12025550150"),
+        priority: 0,
+        skills: Default::default(),
+        since: NOW,
+        promised_at: NOW,
+        tries: 0,
+        next_at: NOW,
+        end,
+    };
+    let mut tx = store.write().await.unwrap();
+    for call in [&lost, &rung, &in_vain, &gone, &seen] {
+        tx.insert_call(call).await.unwrap();
+    }
+    tx.append_call_event(&seen.id, NOW, SEEN_TO, &json!({})).await.unwrap();
+    tx.upsert_callback(&back(&rung, None)).await.unwrap();
+    let end = CallbackEnd { at: NOW, outcome: "not_reached".into(), operator: None };
+    tx.upsert_callback(&back(&in_vain, Some(end))).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let found: Vec<_> = store.list_calls_to_ring_back(since).await.unwrap().into_iter().map(|call| call.id).collect();
+    assert_eq!(found, [lost.id, in_vain.id]);
+}
