@@ -186,6 +186,10 @@ pub async fn ring_back(
         (status = CONFLICT, body = ProblemBody)))]
 pub async fn seen_to(State(front): State<Front>, by: Operator, Id(id): Id<CallId>) -> Result<StatusCode, Problem> {
     let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
+    // Who hangs up, or is cut off, after this would be in no list.
+    if call.end.is_none() {
+        return Err(Problem::conflict("call.not_now", "The call is not over."));
+    }
     // Who is still to be rung has not been seen to: they would come up in the queue all the same.
     if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
         return Err(Problem::conflict("call.not_now", "The caller is still to be rung back: wait for the end of it."));
