@@ -14,10 +14,12 @@ use tokio::sync::oneshot;
 use super::record::Line;
 use super::task::{CallTask, ToCall};
 use super::view::Facts;
-use super::{Calls, CallsHandle, Command, alarm_text};
+use super::{Calls, CallsHandle, Command, alarm_text, on_record};
 use crate::base::id::{CallId, UserId};
 use crate::domain::account::Account;
+use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::event::RecordEvent;
 use crate::engine::feed::{AlarmLevel, FeedEvent};
 use crate::engine::legs::Later;
 use crate::io::store::Store;
@@ -119,14 +121,18 @@ impl Calls {
         tokio::spawn(async move {
             let written = tokio::time::timeout(STORE_PATIENCE, calls.callbacks.write(&callback)).await;
             let stored = matches!(written, Ok(Ok(())));
-            let told = calls.to_call(&callback.call, ToCall::CallbackStored(stored)).is_ok();
+            let (heard, was_heard) = oneshot::channel();
+            let told = calls.to_call(&callback.call, ToCall::CallbackStored { stored, heard });
             if stored {
                 metrics::counter!("cordboard_callbacks_promised_total").increment(1);
                 return calls.ring_back(callback, account);
             }
             tracing::error!(call = %callback.call, "the store did not take a callback in time: it is not promised");
-            if !told {
-                // They hung up on our word that we were about to.
+            if told.is_err() || was_heard.await.is_err() {
+                // They hung up on our word that we were about to: excused then, and lost now.
+                let (kind, body) = on_record(&RecordEvent::Abandoned { on: Abandoned::Queue });
+                let at = calls.wiring.clock.utc();
+                calls.recorder.write(Line::Event { call: callback.call.clone(), at, kind, body });
                 let text = alarm_text::no_operator(&account.name, Some(&callback.number));
                 calls.raise(AlarmLevel::Critical, text, Some(&callback.call));
             }

@@ -42,6 +42,8 @@ mod moving_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
+mod promise_tests;
+#[cfg(test)]
 mod queue_tests;
 #[cfg(test)]
 mod recording_tests;

@@ -63,7 +63,11 @@ pub(super) enum ToCall {
     /// So many messages has this caller left before.
     Earlier(u32),
     /// A callback is stored, or could not be.
-    CallbackStored(bool),
+    CallbackStored {
+        stored: bool,
+        /// Dropped unsent: the caller has gone, and hears nothing of it.
+        heard: oneshot::Sender<()>,
+    },
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -373,7 +377,13 @@ impl CallTask {
                 self.facts.earlier = messages;
                 self.show();
             }
-            ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
+            ToCall::CallbackStored { stored, heard } => {
+                if self.ended.is_none() {
+                    // An error means only that nobody waits to know.
+                    let _ = heard.send(());
+                }
+                self.tell(Input::CallbackStored(stored));
+            }
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Stop => {
                 self.stopped = true;
