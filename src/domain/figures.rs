@@ -83,6 +83,7 @@ impl CallTally {
                     CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
+                    CallOutcome::CutOff => Some(Lost::CutOff),
                     CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),
                     CallOutcome::Handled
                     | CallOutcome::Patched
@@ -402,6 +403,18 @@ mod tests {
         assert_eq!((figures.abandoned_on_hold, figures.no_operator, figures.cut_off), (1, 1, 1));
         assert_eq!((figures.answered, figures.mean_talk_ms), (1, 25_000));
         assert_eq!(figures.hours[21], Hour { offered: 3, answered: 1, lost: 3 }, "nine in the evening");
+    }
+
+    #[test]
+    fn whom_a_stop_of_the_service_cut_off_is_lost_by_our_doing_wherever_they_were() {
+        let mut desk = Desk::opens();
+        desk.talks(5);
+        for _ in 0..2 {
+            desk.tell(9, RecordEvent::Ended { cause: Cause::Released, outcome: CallOutcome::CutOff });
+            desk.call(1);
+        }
+        let figures = desk.today.service();
+        assert_eq!((figures.cut_off, figures.abandoned_in_queue, figures.service_level), (2, 0, Some(100)));
     }
 
     #[test]

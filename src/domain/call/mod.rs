@@ -183,6 +183,8 @@ pub struct Call {
     colleague: Option<Colleague>,
     note: Option<Note>,
     handled: bool,
+    /// The service is stopping.
+    let_go: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
     wrap_up_until: Option<Instant>,
@@ -232,6 +234,7 @@ impl Call {
             colleague: None,
             note: None,
             handled: false,
+            let_go: false,
             wrapping: None,
             wrap_up_until: None,
             parting: Vec::new(),
@@ -270,6 +273,7 @@ impl Call {
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),
             Input::Stop => {
+                self.let_go = true;
                 self.end(Cause::Released);
                 self.wrapping = None;
             }
@@ -424,7 +428,10 @@ impl Call {
             _ if self.callback_keeps_place() => self.outputs.push_back(Output::Dequeue),
             _ => {}
         }
+        // Whoever is not on the line, or is promised a callback, is called back all the same.
+        let cut_off = self.let_go && !self.caller_gone && !self.callback_asked_for() && self.setup.ring_back.is_none();
         let outcome = match (self.joined.is_some(), self.handled) {
+            _ if cut_off => CallOutcome::CutOff,
             _ if parked => CallOutcome::Abandoned(Stage::Parked),
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,

@@ -627,8 +627,9 @@ impl CallTask {
         self.ended = Some(cause);
         self.tell_rung_back(cause, outcome);
         let outcome = match outcome {
-            // Whom we let go is to be rung back, as after a crash.
-            _ if self.stopped && cause == Cause::Released => CUT_OFF,
+            // Whom we let go is to be rung back, as after a crash; so is who was being called back.
+            CallOutcome::CutOff => CUT_OFF,
+            _ if self.stopped && cause == Cause::Released && self.ring_back.is_some() => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
             CallOutcome::Spilled => "spilled",

@@ -56,3 +56,18 @@ fn who_hears_the_apology_is_abandoned_whether_to_its_end_or_not() {
     line.tell(Input::Overdue);
     assert_eq!(hangs_up(line), [Abandoned::Queue]);
 }
+
+#[test]
+fn a_stop_of_the_service_cuts_callers_off_wherever_they_are_and_nobody_who_has_gone() {
+    let mut parked = Line::talking();
+    parked.does(OperatorCommand::Park { slot: 1 });
+    for mut line in [Line::arrives(), Line::queued(), Line::talking(), Line::joined(), parked] {
+        line.tell(Input::Stop);
+        assert_eq!(line.ended(), [(Cause::Released, CallOutcome::CutOff)]);
+        assert!(line.call.is_done());
+    }
+    let mut line = Line::private();
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    line.tell(Input::Stop);
+    assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Handled)]);
+}
