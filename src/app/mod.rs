@@ -140,6 +140,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (phones, mut phone_changes) =
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let begun = store.list_forms_begun().await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
@@ -177,6 +178,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
+    calls.bury_forms(begun);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
     let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());

@@ -17,6 +17,9 @@ use super::contract::*;
 /// The cases of this file by name.
 pub fn cases() -> Vec<(&'static str, Case)> {
     vec![
+        ("a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call", |s| {
+            Box::pin(a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call(s))
+        }),
         ("a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back", |s| {
             Box::pin(a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(s))
         }),
@@ -28,6 +31,26 @@ fn ended(n: u32, at: UtcMs, outcome: &str) -> CallRecord {
         CallEnd { answered_at: None, ended_at: at, outcome: outcome.into(), cause: Cause::HungUp, operator: None };
     let started_at = at.plus_ms(-60_000);
     CallRecord { id: CallId::fresh(started_at), started_at, end: Some(end), ..call(n) }
+}
+
+async fn a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let (up, left, done) = (call(1), ended(2, NOW, "taken"), ended(3, NOW, "taken"));
+    let mut tx = store.write().await.unwrap();
+    for (n, call) in [&up, &left, &done].into_iter().enumerate() {
+        tx.insert_call(call).await.unwrap();
+        // Two forms of one call are one.
+        for twin in ["a", "b"] {
+            let id = DraftId::named(&format!("{n}{twin}"));
+            tx.upsert_draft(&Draft { id, call: Some(call.id.clone()), ..draft("kim") }).await.unwrap();
+        }
+    }
+    tx.append_call_event(&done.id, NOW, "wrapped_up", &json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let mut expected = [up, left].map(|call| (call.id, user("kim").id));
+    expected.sort();
+    assert_eq!(store.list_forms_begun().await.unwrap(), expected);
 }
 
 async fn a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(store: Store) {

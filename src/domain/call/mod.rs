@@ -275,7 +275,8 @@ impl Call {
             Input::Stop => {
                 self.let_go = true;
                 self.end(Cause::Released);
-                self.wrapping = None;
+                // Whoever comes after the stop finds the form that was begun.
+                self.end_wrap_up(None);
             }
             Input::Tick => self.on_tick(),
         }

@@ -271,6 +271,14 @@ impl CallsHandle {
         }
     }
 
+    /// Forms that nobody finishes any more, as their operators' calls ended with the last start: on record as left. Once, at start.
+    pub fn bury_forms(&self, begun: Vec<(CallId, UserId)>) {
+        for (call, user) in begun {
+            let (kind, body) = on_record(&RecordEvent::WrappedUp { user, disposition: None });
+            self.0.recorder.write(Line::Event { call, at: self.0.wiring.clock.utc(), kind, body });
+        }
+    }
+
     /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again.
     pub fn recall(&self, callers: Vec<(CallRecord, String)>) {
         if callers.len() > TOLD_EACH {

@@ -71,3 +71,16 @@ fn a_stop_of_the_service_cuts_callers_off_wherever_they_are_and_nobody_who_has_g
     line.tell(Input::Stop);
     assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Handled)]);
 }
+
+#[test]
+fn a_form_that_is_being_finished_when_the_service_stops_is_left_and_on_record_as_that() {
+    let mut line = Line::talking();
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.call.stage(), Stage::WrapUp);
+    line.tell(Input::Stop);
+    let left = RecordEvent::WrappedUp { user: kim(), disposition: None };
+    assert!(line.recorded(&left) && line.call.is_done());
+    let mut line = Line::talking();
+    line.tell(Input::Stop);
+    assert!(line.recorded(&left), "cut off in mid-talk with half a form");
+}
