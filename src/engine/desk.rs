@@ -79,12 +79,14 @@ pub enum CallWord {
 /// What the desk tells a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromDesk {
-    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key. `phone`: on what.
+    /// `ring`: connect the operator's phone at once; otherwise they take the call by a key. `phone`: on what. `taken`: they
+    /// asked for this caller.
     Offer {
         call: CallId,
         user: UserId,
         phone: Option<Phone>,
         ring: bool,
+        taken: bool,
     },
     /// The operator is to have the caller, who is parked or on the way there.
     Fetch {
@@ -557,7 +559,7 @@ impl Desk {
                     let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
                     let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
                     self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
-                    self.tell_call(FromDesk::Offer { call, user, phone, ring });
+                    self.tell_call(FromDesk::Offer { call, user, phone, ring, taken });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
                 queue::Output::Comfort { call, place } => self.tell_call(FromDesk::Comfort { call, place }),

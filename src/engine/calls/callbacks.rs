@@ -90,6 +90,7 @@ impl CallsHandle {
             return false;
         }
         let promised_in = callback.call.clone();
+        let free = self.0.desk.is_ready(by.clone()).await;
         self.0.ring_back(callback, Arc::new(account));
         let taken = async {
             loop {
@@ -108,8 +109,10 @@ impl CallsHandle {
                 }
             }
         };
-        // A seat that is not free takes it later, or another does.
-        let _ = tokio::time::timeout(TAKE_PATIENCE, taken).await;
+        // A seat that is not free takes it later, or another does: whom she talks with is not put on hold for it.
+        if free {
+            let _ = tokio::time::timeout(TAKE_PATIENCE, taken).await;
+        }
         true
     }
 }

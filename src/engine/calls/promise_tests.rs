@@ -34,3 +34,33 @@ async fn a_promise_that_the_store_does_not_take_leaves_a_caller_who_has_hung_up_
     let alarms = house.calls.alarms();
     assert!(alarms.len() == 1 && alarms[0].text.contains("+12025550150"), "{alarms:?}");
 }
+
+#[tokio::test]
+async fn ringing_somebody_back_puts_the_caller_whom_she_talks_with_not_on_hold() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (one, _, _) = house.talks("kim").await;
+    let account = account(&house).await;
+    assert!(house.calls.ring_back(promise_of_before(), account, &UserId::named("kim")).await);
+    assert_eq!(house.view(&one).state, CallState::Talking);
+    assert!(!house.kinds().iter().any(|kind| kind == "held"), "{:?}", house.kinds());
+}
+
+#[tokio::test]
+async fn a_caller_to_be_called_back_who_is_taken_by_a_key_needs_no_second_one() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (_, caller, _) = house.talks("kim").await;
+    let known = house.calls.views();
+    let account = account(&house).await;
+    house.calls.keep_promises(vec![(promise_of_before(), account)]);
+    let waits = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.ring_back.is_some() && call.state == CallState::Queued => Some(()),
+        _ => None,
+    };
+    house.shown("the caller to be called back", waits).await;
+    let back = house.other_than(&known);
+    assert_eq!(house.asks("kim", &back, Command::Take).await, Ok(()));
+    house.hears(caller, &[Source::Music]).await;
+    house.until("her phone", |d| rings(d, "kim")).await;
+}

@@ -336,11 +336,11 @@ impl CallTask {
 
     fn on_word(&mut self, word: ToCall) {
         match word {
-            ToCall::Desk(FromDesk::Offer { user, phone, ring, .. }) => {
+            ToCall::Desk(FromDesk::Offer { user, phone, ring, taken, .. }) => {
                 self.ring_on = phone;
                 let leg = self.calls.wiring.fresh_leg();
                 // Who is to be called back is dialled by a key, never by surprise.
-                let ring = ring && !self.call.waits_to_ring_back();
+                let ring = taken || ring && !self.call.waits_to_ring_back();
                 self.tell(Input::Offer { user, leg, ring });
             }
             ToCall::Desk(FromDesk::Fetch { user, phone, ring, .. }) => {
