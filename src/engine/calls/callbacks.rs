@@ -156,8 +156,9 @@ impl Calls {
         loop {
             let early = callback.next_at.since(self.wiring.clock.utc());
             tokio::time::sleep(Duration::from_millis(u64::try_from(early).unwrap_or(0))).await;
-            // What was edited since counts.
-            if let Ok(Some(now)) = self.accounts.find_by_did(&callback.did).await {
+            // What was edited since counts. By the account: its number may be another's by now, and a caller whose call was
+            // changed to another account dialled neither.
+            if let Ok(Some(now)) = self.accounts.find_account(&callback.account).await {
                 account = now;
             }
             let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account)).await;

@@ -64,3 +64,16 @@ async fn a_caller_to_be_called_back_who_is_taken_by_a_key_needs_no_second_one() 
     house.hears(caller, &[Source::Music]).await;
     house.until("her phone", |d| rings(d, "kim")).await;
 }
+
+#[tokio::test]
+async fn a_promise_stays_with_its_account_wherever_the_number_is_that_was_dialled() {
+    let mut house = House::open("greeting");
+    let account = Account { id: AccountId::named("clinic"), ..account(&house).await };
+    let callback = Callback { account: account.id.clone(), ..promise_of_before() };
+    house.calls.keep_promises(vec![(callback, account)]);
+    let started = |d: &Did| match d {
+        Did::Wrote(Line::Started(call)) => Some(call.account.clone()),
+        _ => None,
+    };
+    assert_eq!(house.until("its call", started).await.1, AccountId::named("clinic"));
+}
