@@ -219,7 +219,7 @@ impl Calls {
         let (tell, told) = oneshot::channel();
         let make = |calls, facts, inbox| CallTask::to_ring_back(calls, facts, callback, tell, inbox);
         // What came of it is told when the parties have gone; the operator wraps up after that.
-        tokio::spawn(self.live(facts, make));
+        tokio::spawn(self.live(facts, Direction::Out, make));
         // Untold by a fault of ours alone.
         told.await.unwrap_or(RungBack::NotReached { cause: Cause::Fault, operator: None })
     }

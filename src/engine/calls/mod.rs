@@ -458,13 +458,15 @@ impl Calls {
             let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
             self.recorder.write(Line::Event { call, at, kind, body });
         }
-        self.live(facts, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox)).await;
+        self.live(facts, Direction::In, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox))
+            .await;
     }
 
     /// Runs a call from its first moment to its last.
     async fn live(
         self: Arc<Self>,
         facts: Facts,
+        direction: Direction,
         make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<Box<ToCall>>) -> CallTask + Send + 'static,
     ) {
         let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
@@ -480,9 +482,11 @@ impl Calls {
         });
         if !guarded.await {
             self.bury(&id, &account.name, caller.as_ref());
-            let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
-            let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
-            self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
+            if direction == Direction::In {
+                let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
+                let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
+                self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
+            }
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });

@@ -77,3 +77,19 @@ async fn a_promise_stays_with_its_account_wherever_the_number_is_that_was_dialle
     };
     assert_eq!(house.until("its call", started).await.1, AccountId::named("clinic"));
 }
+
+#[tokio::test]
+async fn a_call_that_keeps_a_promise_is_not_counted_as_one_that_came_in() {
+    let mut house = House::open("greeting");
+    let account = account(&house).await;
+    house.calls.keep_promises(vec![(promise_of_before(), account)]);
+    house
+        .until("its first line", |d| {
+            matches!(d, Did::Wrote(Line::Event { kind, .. }) if kind == "queued").then_some(())
+        })
+        .await;
+    assert_eq!(house.calls.0.figures.view().service.offered, 0);
+    house.calls.stop();
+    house.finished().await;
+    assert_eq!(house.calls.0.figures.view().service.abandoned_in_queue, 0);
+}

@@ -94,6 +94,8 @@ pub(super) enum ToCall {
 pub(super) struct CallTask {
     calls: Arc<Calls>,
     facts: Facts,
+    /// The account that was called; the call may be another's by now.
+    called: Arc<Account>,
     call: Call,
     legs: Legs,
     mixer: Mixer,
@@ -191,9 +193,11 @@ impl CallTask {
         };
         let greeting = setup.greeting.clone();
         let call = Call::new(facts.started, setup);
+        let called = Arc::clone(&facts.account);
         Self {
             calls,
             facts,
+            called,
             call,
             legs,
             mixer,
@@ -583,9 +587,12 @@ impl CallTask {
     }
 
     fn record(&mut self, at: Instant, event: &RecordEvent) {
-        let (account, started_at) = (&self.facts.account, self.facts.started_at);
-        let counted = self.tally.note(started_at, self.facts.utc(at), event);
-        self.calls.figures.count(&account.id, &account.zone, started_at, counted);
+        // Figures are of calls that came in, each of the account that was called: so they are counted anew after a start.
+        if self.ring_back.is_none() {
+            let (account, started_at) = (&self.called, self.facts.started_at);
+            let counted = self.tally.note(started_at, self.facts.utc(at), event);
+            self.calls.figures.count(&account.id, &account.zone, started_at, counted);
+        }
         if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
             let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
             self.calls.raise_of_caller(AlarmLevel::Warning, text, &self.facts.id);
