@@ -248,11 +248,14 @@ impl Call {
         if rename.from == rename.to {
             return Err(CommandError::NotNow);
         }
-        let Rename { from, to, apology, comfort, ring } = rename;
+        let Rename { from, to, priority, apology, comfort, ring, wrap_up, callback, recording } = rename;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
+        (self.priority, self.setup.wrap_up) = (priority, wrap_up);
+        self.change_callback_terms(callback);
         // Who could not be reached was somebody of the other account.
         self.patch_end = None;
         self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });
+        self.change_recording_policy(recording);
         Ok(())
     }
 

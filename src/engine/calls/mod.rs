@@ -22,6 +22,8 @@ mod turn;
 mod view;
 
 #[cfg(test)]
+mod account_tests;
+#[cfg(test)]
 mod callback_tests;
 #[cfg(test)]
 mod cut_off_tests;

@@ -4,6 +4,7 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod account;
 mod listener;
 mod phone;
 mod ring_back;
@@ -22,16 +23,15 @@ use crate::base::id::UserId;
 use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
-use crate::domain::account::{Account, RecordingMode, Speech, WhenOverdue};
+use crate::domain::account::{Account, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
-use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::ring_back::RingBack;
-use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
+use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
@@ -47,6 +47,7 @@ use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallEnd;
 use crate::io::store::voicemails::VoicemailBegun;
 
+use account::{callback_terms, ring_of, wrap_up_of};
 use listener::Supervisor;
 
 /// How long a call that is over waits for the quality figures of its last leg.
@@ -166,7 +167,6 @@ impl CallTask {
         let legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
         let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
-        let queueing = &account.queueing;
         let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
         let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
@@ -179,15 +179,10 @@ impl CallTask {
             spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
-            ring: Duration::from_secs(account.ring_secs.max(1).into()),
+            ring: ring_of(account),
             recording: account.recording.clone(),
-            wrap_up: queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into())),
-            callback: CallbackTerms {
-                after: queueing.callback_after_secs.map(|secs| Duration::from_secs(secs.into())),
-                when_overdue: queueing.when_overdue == WhenOverdue::Callback,
-                number: facts.caller.clone(),
-                numbering: calls.numbering.clone(),
-            },
+            wrap_up: wrap_up_of(account),
+            callback: callback_terms(&calls, &facts, account),
             ring_back: ring_back.as_ref().map(|(back, _)| RingBack { number: back.number.clone(), ring: RING }),
             park: calls.park,
         };
@@ -434,27 +429,6 @@ impl CallTask {
         followed
     }
 
-    /// The call goes on as another account's: its words, numbers and limits hold from now on.
-    fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
-        let rename = Rename {
-            from: self.facts.account.id.clone(),
-            to: account.id.clone(),
-            apology: account.apology.clone(),
-            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
-            ring: Duration::from_secs(account.ring_secs.max(1).into()),
-        };
-        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
-        if followed.is_ok() {
-            self.mixer.make_ready(&account.apology);
-            self.facts.account = account;
-            self.facts.earlier = 0;
-            self.contact = None;
-            self.calls.count_earlier(&self.facts);
-        }
-        self.carry_out();
-        followed
-    }
-
     /// Does what the machine says, until it says no more.
     fn carry_out(&mut self) {
         while let Some(output) = self.call.poll_output() {
@@ -479,9 +453,8 @@ impl CallTask {
                 }
             }
             Output::Dial { leg, to: Party::Number(number) } => {
-                let caller_id = self.facts.account.caller_id.clone().unwrap_or_else(|| self.facts.did.clone());
                 let account = Some(self.facts.account.id.clone());
-                let call = DialOut { to: number, caller_id: Some(caller_id), account };
+                let call = DialOut { to: number, caller_id: Some(self.caller_id()), account };
                 return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
