@@ -54,7 +54,7 @@ impl Call {
     /// The caller goes, or was told that nobody is free.
     pub(super) fn note_abandoned(&mut self) {
         let excused = self.callback_asked_for() || self.setup.ring_back.is_some();
-        if let Some(on) = Abandoned::at(self.stage_now()).filter(|_| !excused) {
+        if let Some(on) = Abandoned::at(self.stage_left()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }
     }

@@ -126,6 +126,8 @@ enum Phase {
     /// The operator's phone hung up; the console will tell whether that was meant.
     Doubt {
         until: Instant,
+        /// The caller was on hold before.
+        held: bool,
     },
     /// `self.patch` says how far.
     Patching,
@@ -309,7 +311,7 @@ impl Call {
             Phase::Queued => self.callback_offer_at().map(|at| (at, Reason::Callback)),
             Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
             Phase::RingingBack { until } => Some((until, Reason::RingBack)),
-            Phase::Doubt { until } => Some((until, Reason::Doubt)),
+            Phase::Doubt { until, .. } => Some((until, Reason::Doubt)),
             Phase::Parked => self.parked_until().map(|until| (until, Reason::ParkedTooLong)),
             Phase::Consulting => self.colleague_until().map(|until| (until, Reason::ColleagueRing)),
             Phase::Patching => {
@@ -390,7 +392,7 @@ impl Call {
             Phase::Announcing { until } if until <= now => self.end(Cause::Released),
             Phase::Apology { until } if until <= now => self.apology_over(),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
-            Phase::Doubt { until } if until <= now => self.lose_operator(),
+            Phase::Doubt { until, .. } if until <= now => self.lose_operator(),
             Phase::CallingBack { step, until } if until <= now => self.callback_timed_out(step),
             Phase::RingingBack { until } if until <= now => self.give_up_ring_back(),
             Phase::Parked => self.give_back_parked(),

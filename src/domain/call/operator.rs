@@ -105,7 +105,8 @@ impl Call {
                 }
                 self.record(RecordEvent::OperatorHungUp { user: user.clone() });
                 self.outputs.push_back(Output::OperatorHungUp { user });
-                self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
+                let held = self.phase == Phase::Held;
+                self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT, held };
             }
             // As everywhere: who hangs up in the middle of asking has handed over.
             (Phase::Consulting, Cause::HungUp) if asked => {

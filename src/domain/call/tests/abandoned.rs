@@ -58,6 +58,22 @@ fn who_hears_the_apology_is_abandoned_whether_to_its_end_or_not() {
 }
 
 #[test]
+fn a_caller_and_a_phone_that_hang_up_together_have_finished_talking() {
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    assert_eq!(hangs_up(line), []);
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::CallerGone { stage: Stage::Talking, why: Cause::HungUp }));
+    // The operator had turned away before.
+    let mut line = Line::talking();
+    line.does(OperatorCommand::Hold);
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    assert_eq!(hangs_up(line), [Abandoned::Hold]);
+}
+
+#[test]
 fn a_stop_of_the_service_cuts_callers_off_wherever_they_are_and_nobody_who_has_gone() {
     let mut parked = Line::talking();
     parked.does(OperatorCommand::Park { slot: 1 });
