@@ -29,6 +29,7 @@ pub enum WhichAbandoned {
     Hold,
     Parked,
     Form,
+    CutOff,
 }
 
 impl WhichAbandoned {
@@ -40,6 +41,7 @@ impl WhichAbandoned {
             Self::Hold => Some(Abandoned::Hold),
             Self::Parked => Some(Abandoned::Parked),
             Self::Form => Some(Abandoned::Form),
+            Self::CutOff => Some(Abandoned::CutOff),
         }
     }
 }
@@ -49,7 +51,7 @@ impl WhichAbandoned {
 #[into_params(parameter_in = Query)]
 pub struct CallFilter {
     /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `queue`, `hold`,
-    /// `parked`, `form` (begun and not finished), or `any`.
+    /// `parked`, `form` (begun and not finished), `cut_off` (by us), or `any`.
     #[param(inline)]
     pub abandoned: Option<WhichAbandoned>,
     #[param(value_type = Option<String>)]

@@ -20,8 +20,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call", |s| {
             Box::pin(a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call(s))
         }),
+        ("a_caller_who_hung_up_is_listed_once_though_the_record_says_it_twice", |s| {
+            Box::pin(a_caller_who_hung_up_is_listed_once_though_the_record_says_it_twice(s))
+        }),
         ("a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back", |s| {
             Box::pin(a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(s))
+        }),
+        ("callers_whom_we_cut_off_are_listed_until_seen_to", |s| {
+            Box::pin(callers_whom_we_cut_off_are_listed_until_seen_to(s))
         }),
     ]
 }
@@ -51,6 +57,23 @@ async fn a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call(store: Sto
     let mut expected = [up, left].map(|call| (call.id, user("kim").id));
     expected.sort();
     assert_eq!(store.list_forms_begun().await.unwrap(), expected);
+}
+
+async fn a_caller_who_hung_up_is_listed_once_though_the_record_says_it_twice(store: Store) {
+    with_account(&store).await;
+    let (one, other) = (ended(1, NOW, "abandoned"), ended(3, NOW.plus_ms(1), "abandoned"));
+    let mut tx = store.write().await.unwrap();
+    for call in [&one, &other] {
+        tx.insert_call(call).await.unwrap();
+        for _ in 0..2 {
+            tx.append_call_event(&call.id, NOW, "abandoned", &json!({"on": "queue"})).await.unwrap();
+        }
+    }
+    tx.commit("test").await.unwrap();
+    for which in [None, Some(Abandoned::Queue)] {
+        let found = store.list_abandoned(NOW.plus_ms(-1), which, None, 10).await.unwrap();
+        assert_eq!(found.into_iter().map(|call| call.call).collect::<Vec<_>>(), [other.id.clone(), one.id.clone()]);
+    }
 }
 
 async fn a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_back(store: Store) {
@@ -83,4 +106,27 @@ async fn a_start_finds_lost_callers_of_days_ago_but_those_who_are_being_rung_bac
     tx.commit("test").await.unwrap();
     let found: Vec<_> = store.list_calls_to_ring_back(since).await.unwrap().into_iter().map(|call| call.id).collect();
     assert_eq!(found, [lost.id, in_vain.id]);
+}
+
+async fn callers_whom_we_cut_off_are_listed_until_seen_to(store: Store) {
+    with_account(&store).await;
+    let (cut_off, fault, taken) =
+        (ended(1, NOW, "cut_off"), ended(3, NOW.plus_ms(1), "fault"), ended(4, NOW.plus_ms(2), "taken"));
+    let mut tx = store.write().await.unwrap();
+    for call in [&cut_off, &fault, &taken] {
+        tx.insert_call(call).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
+    let list = async |which| {
+        let found = store.list_abandoned(NOW.plus_ms(-1), which, None, 10).await.unwrap();
+        found.into_iter().map(|call| (call.call, call.on)).collect::<Vec<_>>()
+    };
+    let [first, second] = [&fault, &cut_off].map(|call| (call.id.clone(), Abandoned::CutOff));
+    assert_eq!(list(None).await, [first.clone(), second.clone()]);
+    assert_eq!(list(Some(Abandoned::CutOff)).await, [first.clone(), second]);
+    assert_eq!(list(Some(Abandoned::Queue)).await, []);
+    let mut tx = store.write().await.unwrap();
+    tx.append_call_event(&cut_off.id, NOW, SEEN_TO, &json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(list(None).await, [first]);
 }
