@@ -139,7 +139,12 @@ impl Clients {
         }
         let read = read_call_types(&document.call_types, &account, &known, &protocols, || CallTypeId::fresh(now));
         let Some(call_types) = keep(faults, "", read) else { return Ok(None) };
-        let account = Account { call_types, ..account };
+        let mut account = Account { call_types, ..account };
+        if let Some(flow) = &document.flow {
+            let read = flow.read(&account.call_types);
+            let Some((hours, menus)) = keep(faults, "/flow", read) else { return Ok(None) };
+            (account.hours, account.menus) = (hours, menus);
+        }
         faults.extend(led_astray(&was, &account));
         let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
         if faults.is_empty() {

@@ -10,6 +10,7 @@ mod call_types;
 mod contacts;
 pub mod document;
 mod flow;
+mod flow_text;
 mod import;
 mod protocols;
 
