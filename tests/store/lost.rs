@@ -29,6 +29,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("callers_whom_we_cut_off_are_listed_until_seen_to", |s| {
             Box::pin(callers_whom_we_cut_off_are_listed_until_seen_to(s))
         }),
+        ("a_caller_who_was_not_reached_is_rung_back_a_second_time", |s| {
+            Box::pin(a_caller_who_was_not_reached_is_rung_back_a_second_time(s))
+        }),
     ]
 }
 
@@ -129,4 +132,35 @@ async fn callers_whom_we_cut_off_are_listed_until_seen_to(store: Store) {
     tx.append_call_event(&cut_off.id, NOW, SEEN_TO, &json!({})).await.unwrap();
     tx.commit("test").await.unwrap();
     assert_eq!(list(None).await, [first]);
+}
+
+async fn a_caller_who_was_not_reached_is_rung_back_a_second_time(store: Store) {
+    with_account(&store).await;
+    let call = ended(1, NOW, "abandoned");
+    let end = |outcome: &str| Some(CallbackEnd { at: NOW, outcome: outcome.into(), operator: None });
+    let first = Callback {
+        call: call.id.clone(),
+        account: account().id,
+        did: number("+12025550102"),
+        number: number("+12025550150"),
+        priority: 0,
+        skills: Default::default(),
+        since: NOW,
+        promised_at: NOW,
+        tries: 3,
+        next_at: NOW,
+        end: end("not_reached"),
+    };
+    let anew = Callback { promised_at: NOW.plus_ms(1), tries: 0, end: None, ..first.clone() };
+    let over = Callback { end: end("reached"), ..anew.clone() };
+    // What is over stays so, but for a promise that came later.
+    for (written, kept) in [(&first, &first), (&anew, &anew), (&over, &over), (&anew, &over), (&first, &over)] {
+        let mut tx = store.write().await.unwrap();
+        tx.insert_call(&call).await.unwrap();
+        tx.upsert_callback(written).await.unwrap();
+        tx.commit("test").await.unwrap();
+        assert_eq!(store.find_callback(&call.id).await.unwrap().as_ref(), Some(kept));
+        let open = store.list_open_callbacks().await.unwrap();
+        assert_eq!(open.is_empty(), kept.end.is_some());
+    }
 }
