@@ -43,7 +43,7 @@ pub enum Fact {
 /// How a caller was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// They hung up in the greeting.
+    /// They hung up before an operator was looked for.
     Greeting,
     /// They hung up waiting for an operator.
     Queue,
@@ -77,9 +77,10 @@ impl CallTally {
             }
             RecordEvent::Ended { outcome, .. } => {
                 let how = match outcome {
-                    CallOutcome::Abandoned(Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling) => {
-                        Some(Lost::Greeting)
-                    }
+                    // Who says nothing to a voicemail waited for no operator either.
+                    CallOutcome::Abandoned(
+                        Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Voicemail | Stage::Spilling,
+                    ) => Some(Lost::Greeting),
                     CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
@@ -415,6 +416,19 @@ mod tests {
         }
         let figures = desk.today.service();
         assert_eq!((figures.cut_off, figures.abandoned_in_queue, figures.service_level), (2, 0, Some(100)));
+    }
+
+    #[test]
+    fn callers_who_say_nothing_to_a_voicemail_do_not_spoil_the_service_level() {
+        let mut desk = Desk::opens();
+        let silent = CallOutcome::Abandoned(Stage::Voicemail);
+        desk.gone(6, Stage::Voicemail, silent);
+        assert_eq!(desk.today.service().service_level, None);
+        desk.call(10);
+        desk.talks(5);
+        let figures = desk.today.service();
+        assert_eq!((figures.abandoned_in_queue, figures.abandoned_in_greeting), (0, 1));
+        assert_eq!((figures.longest_wait_ms, figures.service_level), (5_000, Some(100)));
     }
 
     #[test]
