@@ -22,9 +22,10 @@ use crate::base::clock::{SharedClock, SystemClock, UtcMs};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::account::Account;
+use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
-use crate::engine::calls::{ALARM_STAYS, CallsHandle, CallsParts};
+use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::{Dispatcher, Sounds};
@@ -142,6 +143,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (phones, mut phone_changes) =
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let begun = store.list_forms_begun().await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
@@ -179,6 +181,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
+    calls.bury_forms(begun);
     let dispatcher =
         Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
@@ -321,7 +324,7 @@ type WithAccounts = Vec<(CallRecord, String)>;
 /// Callers of earlier starts whose alarm nobody has seen to, and those that the last one left on the line.
 async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAccounts), StoreError> {
     let names: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id, a.name)).collect();
-    let since = now.plus_ms(-i64::try_from(ALARM_STAYS.as_millis()).expect("half an hour fits"));
+    let since = now.plus_ms(-LATELY_MS);
     let with_name = |call: CallRecord| {
         let name = names.get(&call.account).cloned().unwrap_or_default();
         (call, name)

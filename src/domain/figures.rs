@@ -43,7 +43,7 @@ pub enum Fact {
 /// How a caller was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// They hung up in the greeting.
+    /// They hung up before an operator was looked for.
     Greeting,
     /// They hung up waiting for an operator.
     Queue,
@@ -82,12 +82,19 @@ impl CallTally {
             }
             RecordEvent::Ended { outcome, .. } => {
                 let how = match outcome {
+                    // Who says nothing to a voicemail waited for no operator either.
                     CallOutcome::Abandoned(
-                        Stage::Arriving | Stage::Greeting | Stage::Menu | Stage::Spilling | Stage::Reaching,
+                        Stage::Arriving
+                        | Stage::Greeting
+                        | Stage::Menu
+                        | Stage::Voicemail
+                        | Stage::Spilling
+                        | Stage::Reaching,
                     ) => Some(Lost::Greeting),
                     CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
                     CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
+                    CallOutcome::CutOff => Some(Lost::CutOff),
                     CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),
                     CallOutcome::Handled
                     | CallOutcome::Patched
@@ -407,6 +414,31 @@ mod tests {
         assert_eq!((figures.abandoned_on_hold, figures.no_operator, figures.cut_off), (1, 1, 1));
         assert_eq!((figures.answered, figures.mean_talk_ms), (1, 25_000));
         assert_eq!(figures.hours[21], Hour { offered: 3, answered: 1, lost: 3 }, "nine in the evening");
+    }
+
+    #[test]
+    fn whom_a_stop_of_the_service_cut_off_is_lost_by_our_doing_wherever_they_were() {
+        let mut desk = Desk::opens();
+        desk.talks(5);
+        for _ in 0..2 {
+            desk.tell(9, RecordEvent::Ended { cause: Cause::Released, outcome: CallOutcome::CutOff });
+            desk.call(1);
+        }
+        let figures = desk.today.service();
+        assert_eq!((figures.cut_off, figures.abandoned_in_queue, figures.service_level), (2, 0, Some(100)));
+    }
+
+    #[test]
+    fn callers_who_say_nothing_to_a_voicemail_do_not_spoil_the_service_level() {
+        let mut desk = Desk::opens();
+        let silent = CallOutcome::Abandoned(Stage::Voicemail);
+        desk.gone(6, Stage::Voicemail, silent);
+        assert_eq!(desk.today.service().service_level, None);
+        desk.call(10);
+        desk.talks(5);
+        let figures = desk.today.service();
+        assert_eq!((figures.abandoned_in_queue, figures.abandoned_in_greeting), (0, 1));
+        assert_eq!((figures.longest_wait_ms, figures.service_level), (5_000, Some(100)));
     }
 
     #[test]

@@ -125,3 +125,56 @@ fn facts_of(call: &CallOfDay, now: UtcMs) -> Vec<Fact> {
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::UserId;
+    use crate::domain::call::cause::Cause;
+    use crate::domain::call::event::{CallOutcome, RecordEvent, Stage};
+
+    /// 2026-03-07T02:00:00Z.
+    const NOW: UtcMs = UtcMs(1_772_848_800_000);
+
+    /// A call as the store reads it off the lines of its record.
+    fn on_record(lines: &[(i64, RecordEvent)]) -> CallOfDay {
+        let first = |wanted: fn(&RecordEvent) -> bool| {
+            let line = lines.iter().find(|(_, event)| wanted(event));
+            line.map(|(secs, event)| (NOW.plus_secs(*secs), event.clone()))
+        };
+        let ended = first(|event| matches!(event, RecordEvent::Ended { .. }));
+        CallOfDay {
+            account: AccountId::named("plumbing"),
+            started_at: NOW,
+            talking_at: first(|event| matches!(event, RecordEvent::Talking { .. })).map(|(at, _)| at),
+            dropped_at: first(|event| matches!(event, RecordEvent::PatchDropped)).map(|(at, _)| at),
+            gone: first(|event| matches!(event, RecordEvent::CallerGone { .. })).map(|(_, event)| event),
+            ended_at: ended.as_ref().map(|(at, _)| *at),
+            ended: ended.map(|(_, event)| event),
+        }
+    }
+
+    #[test]
+    fn a_recount_after_a_start_gives_what_was_counted_live() {
+        let talking = || RecordEvent::Talking { user: UserId::named("kim") };
+        let gone = |stage| RecordEvent::CallerGone { stage, why: Cause::HungUp };
+        let ended = |outcome| RecordEvent::Ended { cause: Cause::HungUp, outcome };
+        let (queued, held) = (Stage::Queued, Stage::Held);
+        for rest in [
+            vec![(5, talking()), (9, gone(Stage::Talking)), (9, ended(CallOutcome::Handled))],
+            vec![(5, talking()), (9, gone(held)), (9, ended(CallOutcome::Handled))],
+            vec![(5, talking()), (7, talking()), (8, RecordEvent::PatchDropped), (20, ended(CallOutcome::Patched))],
+            vec![(30, gone(queued)), (30, ended(CallOutcome::Abandoned(queued)))],
+            vec![(30, ended(CallOutcome::NoOperator))],
+            vec![(30, ended(CallOutcome::CutOff))],
+            vec![(5, talking()), (30, ended(CallOutcome::CutOff))],
+            vec![(30, ended(CallOutcome::Callback))],
+        ] {
+            let lines: Vec<_> = std::iter::once((0, RecordEvent::Arrived)).chain(rest).collect();
+            let mut tally = CallTally::default();
+            let live: Vec<_> =
+                lines.iter().flat_map(|(secs, event)| tally.note(NOW, NOW.plus_secs(*secs), event)).collect();
+            assert_eq!(facts_of(&on_record(&lines), NOW), live, "{lines:?}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::dispatcher::Dispatcher;
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::MessageId;
-use crate::domain::account::{Account, CallType};
+use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
 use crate::domain::message::voicemail::{Spoken, message};
 use crate::io::recording::{RecordingError, Recordings};
@@ -117,17 +117,21 @@ impl Voicemails {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
         let made = if end.heard { Some(make(&mut tx, voicemail, end.at, now).await?) } else { None };
+        let mut sent = true;
         if let Some((message, account)) = &made {
             tx.insert_message(message).await?;
-            self.dispatcher.open(&mut tx, message, account).await?;
+            sent = self.dispatcher.open(&mut tx, message, account).await?;
         }
         let id = made.as_ref().map(|(message, _)| &message.id);
         if !tx.settle_voicemail(&voicemail.call, id, now).await? {
             return tx.rollback().await;
         }
         tx.commit("voicemail_done").await?;
-        if let Some((message, _)) = made {
+        if let Some((message, account)) = made {
             self.dispatcher.wake();
+            if message.urgency == Urgency::Urgent && !sent {
+                self.dispatcher.alarm_of_unsent(&message, &account);
+            }
             metrics::counter!("cordboard_voicemails_saved_total").increment(1);
             tracing::info!(message = %message.id, account = %message.account, "voicemail saved as a message");
         }

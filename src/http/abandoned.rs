@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, CallTypeId, DraftId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::call::abandoned::Abandoned;
+use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
 use crate::domain::message::form::Answers;
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
@@ -19,9 +19,6 @@ use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::messages::pick_limit;
 use super::state::{Front, NotNow};
-
-/// How far back the list goes.
-pub const LATELY_MS: i64 = 7 * 86_400_000;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -35,6 +32,7 @@ pub enum WhichAbandoned {
     Hold,
     Parked,
     Form,
+    CutOff,
 }
 
 impl WhichAbandoned {
@@ -48,6 +46,7 @@ impl WhichAbandoned {
             Self::Hold => Some(Abandoned::Hold),
             Self::Parked => Some(Abandoned::Parked),
             Self::Form => Some(Abandoned::Form),
+            Self::CutOff => Some(Abandoned::CutOff),
         }
     }
 }
@@ -57,7 +56,7 @@ impl WhichAbandoned {
 #[into_params(parameter_in = Query)]
 pub struct CallFilter {
     /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `menu`, `voicemail`
-    /// (nothing said), `queue`, `hold`, `parked`, `form` (begun and not finished), or `any`.
+    /// (nothing said), `queue`, `hold`, `parked`, `form` (begun and not finished), `cut_off` (by us), or `any`.
     #[param(inline)]
     pub abandoned: Option<WhichAbandoned>,
     #[param(value_type = Option<String>)]
@@ -197,6 +196,10 @@ pub async fn ring_back(
         (status = CONFLICT, body = ProblemBody)))]
 pub async fn seen_to(State(front): State<Front>, by: Operator, Id(id): Id<CallId>) -> Result<StatusCode, Problem> {
     let call = front.store.find_call(&id).await?.ok_or_else(|| Problem::not_found("call"))?;
+    // Who hangs up, or is cut off, after this would be in no list.
+    if call.end.is_none() {
+        return Err(Problem::conflict("call.not_now", "The call is not over."));
+    }
     // Who is still to be rung has not been seen to: they would come up in the queue all the same.
     if front.store.find_callback(&id).await?.is_some_and(|callback| callback.end.is_none()) {
         return Err(Problem::conflict(

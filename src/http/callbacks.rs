@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
+use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::TRIES;
 use crate::engine::feed::AccountRef;
 use crate::io::store::callbacks::Callback;
 
-use super::abandoned::LATELY_MS;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;

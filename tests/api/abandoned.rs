@@ -93,6 +93,29 @@ async fn each_kind_is_listed_for_itself_until_somebody_has_seen_to_it() {
 }
 
 #[tokio::test]
+async fn a_caller_who_is_still_on_the_line_is_not_seen_to() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let up = CallRecord {
+        id: CallId::named("up"),
+        account: AccountId::named("plumbing"),
+        direction: Direction::In,
+        trunk: "test".into(),
+        did: Some(number("+12025550102")),
+        remote: Some(number("+12025550150")),
+        forwarded_from: None,
+        started_at: START,
+        end: None,
+    };
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.insert_call(&up).await.expect("a call");
+    tx.commit("test").await.expect("written");
+    let seen = house.ask(Method::POST, "/api/v1/calls/call_up/seen_to", &kim, Value::Null).await;
+    assert_eq!((seen.status, seen.json()["detail"].clone()), (StatusCode::CONFLICT, json!("The call is not over.")));
+    assert_eq!(Told::so_far(&house.told.seen_to), []);
+}
+
+#[tokio::test]
 async fn a_caller_is_rung_back_at_the_number_they_called_from_and_not_twice() {
     let house = House::new().await;
     let kim = house.sign_in("kim").await;

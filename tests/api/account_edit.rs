@@ -299,3 +299,23 @@ async fn a_call_type_that_was_taken_out_by_mistake_comes_back_as_the_one_it_was(
     let back = put(&without["edition"], before["call_types"].clone()).await;
     assert_eq!(back["call_types"], before["call_types"], "the same one, with its form and its protocol");
 }
+
+#[tokio::test]
+async fn a_call_type_that_hours_still_lead_to_is_not_taken_out() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing";
+    let voicemail = json!({"kind": "voicemail", "speech": {"kind": "spoken", "text": "Speak after the tone."},
+        "call_type": "ct_urgent", "max_secs": 60, "silence_secs": 5});
+    let night = json!({"name": "night", "days": ["monday"], "from": "17:00", "until": "08:00", "flow": voicemail});
+    let flow = json!({"hours": {"windows": [night]}});
+    expect(&house, StatusCode::OK, Method::PUT, &format!("{path}/flow"), &sam, flow).await;
+    let account = house.fetch(path, &sam).await.json();
+    let left = json!({"edition": account["edition"], "call_types": [account["call_types"][1]]});
+    let got = house.ask(Method::PUT, &format!("{path}/call_types"), &sam, left).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(wrong(&got), pairs(&[("", "flow.led_astray")]));
+    assert!(got.json()["errors"][0]["detail"].as_str().unwrap().contains("window night"), "{}", got.json());
+    let kept = house.fetch(path, &sam).await.json();
+    assert_eq!((&kept["call_types"], &kept["edition"]), (&account["call_types"], &account["edition"]));
+}

@@ -44,12 +44,18 @@ form = { fields = [
 ] }
 "#;
 
+/// Nights are for the voicemail.
+const NIGHT: &str = r#"
+[flow.hours]
+windows = [{ name = "night", days = ["monday", "sunday"], from = "18:00", until = "08:00", flow = { kind = "voicemail", call_type = "repair", speech = { kind = "spoken", text = "Speak after the tone." } } }]
+"#;
+
 #[test]
 fn an_account_is_imported_listed_and_exported_into_another_database() {
     let directory = TempDir::new("cli-account");
     let here = directory.path();
     write(here, "cordboard.toml", &whole());
-    write(here, "heating.toml", HEATING);
+    write(here, "heating.toml", &format!("{HEATING}{NIGHT}"));
     let listed = cordboard(here, &["account", "list"]);
     assert!(said(&listed).contains("No accounts"), "{}", said(&listed));
     let imported = cordboard(here, &["account", "import", "heating.toml"]);

@@ -33,7 +33,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, clients, sessions};
+use super::{NOW, clients, lost, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -58,7 +58,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
-    [own, clients::cases(), sessions::cases()].concat()
+    [own, clients::cases(), sessions::cases(), lost::cases()].concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -451,7 +451,7 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
 
 pub fn call(n: u32) -> CallRecord {
     CallRecord {
-        id: CallId::named(&format!("{n:03}")),
+        id: CallId::named(&format!("n{n:03}")),
         account: account().id,
         direction: Direction::In,
         trunk: "carrier".into(),

@@ -8,6 +8,7 @@ mod support;
 mod book;
 mod clients;
 mod contract;
+mod lost;
 mod opening;
 mod sessions;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard::base::id::{AccountId, CallId, CallTypeId};
-use cordboard::domain::account::{Urgency, VoicemailMail};
+use cordboard::domain::account::{CallType, Urgency, VoicemailMail};
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
@@ -209,6 +209,46 @@ async fn a_call_type_that_is_gone_does_not_take_the_message_along() {
     write(&night.desk.store, &[ends(6, true)]).await;
     night.voicemails.settle_all().await;
     assert_eq!(night.messages().await[0].call_type, CallTypeId::named("urgent"), "one that the account has");
+}
+
+/// Saves the account with another call type in place of the one that there was.
+async fn change_call_type(night: &Night, change: impl FnOnce(&mut CallType)) {
+    let store = &night.desk.store;
+    let mut account = store.find_account(&AccountId::named("one")).await.expect("found").expect("an account");
+    change(&mut account.call_types[0]);
+    let mut tx = store.write().await.expect("the store writes");
+    tx.upsert_account(&account, NIGHT).await.expect("an account");
+    tx.commit("test").await.expect("committed");
+}
+
+#[tokio::test]
+async fn a_voicemail_under_a_call_type_that_was_taken_out_since_is_dispatched_all_the_same() {
+    let night = Night::fresh().await;
+    change_call_type(&night, |other| {
+        other.id = CallTypeId::named("other");
+        (other.urgency, other.protocol) = (Urgency::Routine, None);
+    })
+    .await;
+    write(&night.desk.store, &begins("urgent")).await;
+    write(&night.desk.store, &[ends(6, true)]).await;
+    night.voicemails.settle_all().await;
+    let message = night.messages().await.remove(0);
+    assert_eq!((&message.call_type, message.urgency), (&CallTypeId::named("urgent"), Urgency::Urgent));
+    night.desk.advance(5).await;
+    night.desk.phone("Ben").expect_text("Spoken message of 6 seconds");
+    assert_eq!(night.desk.dispatcher.alarms(), []);
+}
+
+#[tokio::test]
+async fn an_urgent_voicemail_that_no_protocol_takes_up_is_an_alarm() {
+    let night = Night::fresh().await;
+    change_call_type(&night, |urgent| urgent.protocol = None).await;
+    write(&night.desk.store, &begins("urgent")).await;
+    write(&night.desk.store, &[ends(6, true)]).await;
+    night.voicemails.settle_all().await;
+    assert_eq!(night.messages().await.len(), 1);
+    let alarms = night.desk.dispatcher.alarms();
+    assert!(alarms.len() == 1 && alarms[0].dismissible && alarms[0].text.contains("no protocol"), "{alarms:?}");
 }
 
 #[tokio::test]

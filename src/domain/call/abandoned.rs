@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Call;
 use super::event::{RecordEvent, Stage};
 
+/// How long after their call a lost caller is to be rung back: seven days.
+pub const LATELY_MS: i64 = 7 * 86_400_000;
+
 /// Where a caller was who hung up too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +29,8 @@ pub enum Abandoned {
     Parked,
     /// The call was taken, and its form begun and not finished.
     Form,
+    /// We cut them off: by a crash, a fault or a stop. Found by how the call ended, as nobody was there to tell it.
+    CutOff,
 }
 
 impl Abandoned {
@@ -59,7 +64,7 @@ impl Call {
         // wait for.
         let served = self.voicemail_left || self.is_recalled();
         let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served;
-        if let Some(on) = Abandoned::at(self.stage_now()).filter(|_| !excused) {
+        if let Some(on) = Abandoned::at(self.stage_left()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }
     }

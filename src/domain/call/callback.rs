@@ -73,6 +73,13 @@ impl Call {
         self.callback.offer_at = self.setup.callback.after.map(|after| self.now + after);
     }
 
+    /// The call is another account's: what was offered in the first one's name is offered no more.
+    pub(super) fn change_callback_terms(&mut self, terms: CallbackTerms) {
+        self.setup.callback = terms;
+        self.callback = Callback::default();
+        self.plan_callback();
+    }
+
     /// When it is to be offered; not while something else is said.
     pub(super) fn callback_offer_at(&self) -> Option<Instant> {
         let waits = self.phase == Phase::Queued && self.playing.is_none() && !self.is_recalled();

@@ -61,7 +61,7 @@ impl Call {
         self.caller_gone = true;
         self.close_voicemail(VoicemailEnd::HungUp);
         self.end_recording();
-        self.record(RecordEvent::CallerGone { stage: self.stage_now(), why });
+        self.record(RecordEvent::CallerGone { stage: self.stage_left(), why });
         self.note_abandoned();
         self.stop_play();
         self.release_caller();

@@ -88,6 +88,8 @@ pub enum CallOutcome {
     Announced,
     /// Taken elsewhere.
     Spilled,
+    /// The service stopped, and let the caller go.
+    CutOff,
 }
 
 /// How a voicemail came to its end.

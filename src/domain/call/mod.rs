@@ -139,6 +139,8 @@ enum Phase {
     /// The operator's phone hung up; the console will tell whether that was meant.
     Doubt {
         until: Instant,
+        /// The caller was on hold before.
+        held: bool,
     },
     /// `self.patch` says how far.
     Patching,
@@ -206,6 +208,8 @@ pub struct Call {
     handled: bool,
     /// What came of the job is known, or nobody has to say.
     settled: bool,
+    /// The service is stopping.
+    let_go: bool,
     /// The operator who still has the form to finish.
     wrapping: Option<UserId>,
     wrap_up_until: Option<Instant>,
@@ -259,6 +263,7 @@ impl Call {
             note: None,
             handled: false,
             settled: false,
+            let_go: false,
             wrapping: None,
             wrap_up_until: None,
             parting: Vec::new(),
@@ -302,8 +307,10 @@ impl Call {
             Input::SeatLost { user } => self.on_seat_lost(&user),
             Input::SeatHungUp { user } => self.on_seat_hung_up(&user),
             Input::Stop => {
+                self.let_go = true;
                 self.end(Cause::Released);
-                self.wrapping = None;
+                // Whoever comes after the stop finds the form that was begun.
+                self.end_wrap_up(None);
             }
             Input::Tick => self.on_tick(),
         }
@@ -336,7 +343,7 @@ impl Call {
             Phase::Queued => self.callback_offer_at().map(|at| (at, Reason::Callback)),
             Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
             Phase::RingingBack { until } => Some((until, Reason::RingBack)),
-            Phase::Doubt { until } => Some((until, Reason::Doubt)),
+            Phase::Doubt { until, .. } => Some((until, Reason::Doubt)),
             Phase::Parked => self.parked_until().map(|until| (until, Reason::ParkedTooLong)),
             Phase::Consulting => self.colleague_until().map(|until| (until, Reason::ColleagueRing)),
             Phase::Reaching => self.reaching_until().map(|until| (until, Reason::Reach)),
@@ -421,7 +428,7 @@ impl Call {
             Phase::Announcing { until } if until <= now => self.end(Cause::Released),
             Phase::Apology { until } if until <= now => self.apology_over(),
             Phase::Offered { until } if until <= now => self.fail_offer(OfferEnd::Missed),
-            Phase::Doubt { until } if until <= now => self.lose_operator(),
+            Phase::Doubt { until, .. } if until <= now => self.lose_operator(),
             Phase::CallingBack { step, until } if until <= now => self.callback_timed_out(step),
             Phase::RingingBack { until } if until <= now => self.give_up_ring_back(),
             Phase::Parked => self.give_back_parked(),
@@ -462,7 +469,10 @@ impl Call {
             _ if self.callback_keeps_place() => self.outputs.push_back(Output::Dequeue),
             _ => {}
         }
+        // Whoever is not on the line, or is promised a callback, is called back all the same.
+        let cut_off = self.let_go && !self.caller_gone && !self.callback_asked_for() && self.setup.ring_back.is_none();
         let outcome = match (self.joined.is_some(), self.handled) {
+            _ if cut_off => CallOutcome::CutOff,
             _ if parked => CallOutcome::Abandoned(Stage::Parked),
             (true, _) => CallOutcome::Patched,
             (false, true) => CallOutcome::Handled,

@@ -108,7 +108,8 @@ impl Call {
                 }
                 self.record(RecordEvent::OperatorHungUp { user: user.clone() });
                 self.outputs.push_back(Output::OperatorHungUp { user });
-                self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT };
+                let held = self.phase == Phase::Held;
+                self.phase = Phase::Doubt { until: self.now + DOUBT_LIMIT, held };
             }
             // As everywhere: who hangs up in the middle of asking has handed over.
             (Phase::Consulting | Phase::Patching, Cause::HungUp) if asked => {
@@ -265,12 +266,14 @@ impl Call {
         if rename.from == rename.to {
             return Err(CommandError::NotNow);
         }
-        let Rename { from, to, apology, comfort, ring, patch_limit } = rename;
+        let Rename { from, to, priority, apology, comfort, ring, wrap_up, callback, recording, patch_limit } = rename;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
-        self.setup.patch_limit = patch_limit;
+        (self.priority, self.setup.wrap_up, self.setup.patch_limit) = (priority, wrap_up, patch_limit);
+        self.change_callback_terms(callback);
         // Who could not be reached was somebody of the other account.
         self.patch_end = None;
         self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });
+        self.change_recording_policy(recording);
         Ok(())
     }
 

@@ -235,6 +235,39 @@ impl Call {
         Ok(())
     }
 
+    /// The call is another account's, whose wish counts from now on. Who was told of a recording, by whichever of the two, need not
+    /// be told again; who was told nothing is told first. Where the account would have it said in its greeting, which this caller
+    /// did not hear, the operator says it and starts the recording.
+    pub(super) fn change_recording_policy(&mut self, policy: RecordingPolicy) {
+        let was = std::mem::replace(&mut self.recording.policy, policy);
+        let recorded = self.recording.wanted != Wanted::Off;
+        let wanted = match self.recording.policy.mode {
+            RecordingMode::Off => false,
+            RecordingMode::On => true,
+            // What an operator began for one account goes on; what nobody began does not.
+            RecordingMode::OnDemand => recorded && was.mode == RecordingMode::OnDemand,
+        };
+        if !wanted {
+            self.recording.wanted = Wanted::Off;
+            if self.recording.notice.take().is_some() {
+                self.stop_play();
+            }
+        } else if self.recording.told || recorded && was.announcement.is_none() {
+            self.recording.told = true;
+            if !recorded {
+                self.recording.wanted = Wanted::On;
+            }
+        } else if !self.is_announcing() {
+            self.recording.wanted = Wanted::Off;
+            if self.recording.policy.announcement.is_some() {
+                self.stop_play();
+                self.announce();
+            } else {
+                self.record(RecordEvent::RecordingNotAnnounced);
+            }
+        }
+    }
+
     /// A contact on the line who is to be told and has not been.
     fn untold_contact(&self) -> Option<LegId> {
         let policy = &self.recording.policy;

@@ -14,6 +14,7 @@ use super::bridge::Source;
 use super::patch::PatchState;
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
+use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingPolicy;
 use crate::domain::account::flow::Flow;
@@ -50,6 +51,21 @@ pub(super) fn setup() -> Setup {
 
 pub(super) fn kim() -> UserId {
     UserId::named("kim")
+}
+
+/// The call is the clinic's from now on.
+pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
+    OperatorCommand::Rename(Rename {
+        from: AccountId::named("plumbing"),
+        to: AccountId::named("clinic"),
+        priority: 7,
+        apology: Speech::Spoken { text: "the clinic is sorry".to_owned() },
+        comfort: None,
+        ring: Duration::from_secs(40),
+        wrap_up: Some(Duration::from_secs(90)),
+        callback: CallbackTerms::default(),
+        recording,
+    })
 }
 
 pub(super) struct Line {

@@ -149,6 +149,15 @@ impl Call {
         }
     }
 
+    /// The stage that a caller leaves who goes now. One whose operator's phone has just hung up was in the middle of what it hung
+    /// up on.
+    pub(super) fn stage_left(&self) -> Stage {
+        match self.phase {
+            Phase::Doubt { held: false, .. } => Stage::Talking,
+            _ => self.stage_now(),
+        }
+    }
+
     pub(super) fn who_hears_whom(&self) -> HearMatrix {
         if matches!(self.phase, Phase::New | Phase::Over) {
             return HearMatrix::default();

@@ -181,15 +181,19 @@ pub enum OperatorCommand {
     WrapUpMore,
 }
 
-/// A call's account in place of another. Recording goes by the first one's wish, as that is what the caller was told.
+/// A call's account in place of another, whose wishes count from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rename {
     pub from: AccountId,
     pub to: AccountId,
+    pub priority: i32,
     pub apology: Speech,
     pub comfort: Option<Speech>,
     pub ring: Duration,
     pub patch_limit: Option<Duration>,
+    pub wrap_up: Option<Duration>,
+    pub callback: CallbackTerms,
+    pub recording: RecordingPolicy,
 }
 
 /// Why a command was not followed.

@@ -168,6 +168,8 @@ pub enum NotReadyYet {
     NoConsole,
     NoPhone,
     NotChecked,
+    /// A supervisor logged them out, and a call of theirs is not done.
+    SentHome,
 }
 
 impl fmt::Display for NotReadyYet {
@@ -176,6 +178,7 @@ impl fmt::Display for NotReadyYet {
             Self::NoConsole => "the console is not connected",
             Self::NoPhone => "no phone is registered",
             Self::NotChecked => "the media check has not passed yet",
+            Self::SentHome => "a supervisor logged you out: finish this call and its form, then log in again",
         })
     }
 }
@@ -225,7 +228,8 @@ pub struct Seat {
     desk_phone_works: bool,
     /// What the operator asked for; comes into force when a call is over.
     wants_ready: bool,
-    /// A supervisor logged the seat out: it takes no call, by a key neither, until the operator is ready again.
+    /// A supervisor logged the seat out: it takes no call, by a key neither, and is not ready again before it is done with those
+    /// that it has. Then its sessions end.
     sent_home: bool,
     idle_since: Instant,
     /// The calls offered, talked on or wrapped up.
@@ -342,6 +346,8 @@ impl Seat {
             Some(NotReadyYet::NoPhone)
         } else if !self.checked() {
             Some(NotReadyYet::NotChecked)
+        } else if self.sent_home {
+            Some(NotReadyYet::SentHome)
         } else {
             None
         }
@@ -391,6 +397,7 @@ impl Seat {
             _ => {}
         }
         self.check_presence(now);
+        self.sent_home &= !self.hand.is_empty();
         self.tell_queue();
     }
 
@@ -419,8 +426,10 @@ impl Seat {
 
     fn on_set_ready(&mut self, now: Instant, ready: bool, reason: Option<String>) {
         let ready = ready && self.why_not_ready().is_none();
+        if self.sent_home {
+            return;
+        }
         self.wants_ready = ready;
-        self.sent_home &= !ready;
         match (self.state, ready) {
             (State::NotReady, true) => {
                 self.reason = None;
@@ -438,11 +447,11 @@ impl Seat {
 
     fn on_log_out(&mut self, now: Instant, reason: String) {
         self.wants_ready = false;
-        self.sent_home = true;
         self.reason = Some(reason);
         for call in self.hand.take_offered() {
             self.outputs.push_back(Output::Lost { call });
         }
+        self.sent_home = !self.hand.is_empty();
         if self.hand.is_empty() && self.state != State::Offline {
             self.go(now, State::NotReady);
         }
@@ -496,7 +505,7 @@ impl Seat {
         match self.why_not_ready().filter(|_| self.state == State::Ready) {
             Some(NotReadyYet::NoPhone) => self.stand_down(now, no_phone),
             Some(NotReadyYet::NotChecked) => self.stand_down(now, not_checked),
-            Some(NotReadyYet::NoConsole) | None => {}
+            Some(NotReadyYet::NoConsole | NotReadyYet::SentHome) | None => {}
         }
     }
 

@@ -279,6 +279,20 @@ fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_
 }
 
 #[test]
+fn who_was_sent_home_in_a_call_is_not_ready_again_by_a_key() {
+    let mut desk = Desk::talking();
+    desk.tell(Input::LogOut { reason: "logged out by Sam".into() });
+    assert!(desk.seat.why_not_ready().is_some(), "and is told why");
+    desk.tell(Input::SetReady { ready: true, reason: None });
+    desk.tell(Input::Freed { call: call() });
+    desk.tell(Input::WrappedUp { call: call() });
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
+    // Logged in anew.
+    desk.tell(Input::SetReady { ready: true, reason: None });
+    assert_eq!(desk.seat.state(), State::Ready);
+}
+
+#[test]
 fn not_ready_asked_for_in_a_call_comes_after_it() {
     let mut desk = Desk::talking();
     desk.tell(Input::SetReady { ready: false, reason: Some("break".into()) });

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub trait Accounts: Send + Sync {
     /// The account that owns a dialled number.
     fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>>;
+    /// The account with this identifier.
+    fn find_account<'a>(&'a self, id: &'a AccountId) -> Later<'a, Result<Option<Arc<Account>>, String>>;
     /// How many messages this caller has left before; 0 if that cannot be told.
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32>;
     /// Who that is at `now`.
@@ -116,6 +118,13 @@ impl AccountBook {
 impl Accounts for AccountBook {
     fn find_by_did<'a>(&'a self, did: &'a PhoneNumber) -> Later<'a, Result<Option<Arc<Account>>, String>> {
         Box::pin(self.find(did))
+    }
+
+    fn find_account<'a>(&'a self, id: &'a AccountId) -> Later<'a, Result<Option<Arc<Account>>, String>> {
+        Box::pin(async move {
+            let found = self.store.find_account(id).await.map_err(|error| error.to_string())?;
+            Ok(found.map(Arc::new))
+        })
     }
 
     fn count_earlier<'a>(&'a self, account: &'a AccountId, caller: &'a PhoneNumber) -> Later<'a, u32> {

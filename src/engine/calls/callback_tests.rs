@@ -10,9 +10,9 @@ use crate::engine::feed::RingBackView;
 use crate::engine::signal::LegEvent;
 use crate::io::store::callbacks::Callback;
 
-const DID: &str = "+12025550184";
+pub(super) const DID: &str = "+12025550184";
 
-fn presses(house: &House, leg: LegId, digit: char) {
+pub(super) fn presses(house: &House, leg: LegId, digit: char) {
     house.calls.on_media(MediaEvent::Digit { leg, digit, at: SystemClock.instant() });
 }
 
@@ -123,7 +123,7 @@ async fn the_third_try_in_vain_is_the_last_and_an_alarm() {
     assert_eq!(end.outcome, "not_reached");
 }
 
-fn promise_of_before() -> Callback {
+pub(super) fn promise_of_before() -> Callback {
     let now = SystemClock.utc();
     Callback {
         call: CallId::named("before"),

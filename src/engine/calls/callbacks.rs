@@ -15,10 +15,12 @@ use super::retries::Word;
 use super::task::outward::Outward;
 use super::task::{CallTask, ToCall};
 use super::view::Facts;
-use super::{Calls, CallsHandle, alarm_text};
+use super::{Calls, CallsHandle, alarm_text, on_record};
 use crate::base::id::{CallId, UserId};
 use crate::domain::account::Account;
+use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::event::RecordEvent;
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
@@ -93,8 +95,12 @@ impl CallsHandle {
         }
         let promised_in = callback.call.clone();
         self.0.tell_of_caller(&promised_in, false);
+        let free = self.0.desk.is_ready(by.clone()).await;
         self.0.ring_back(callback, Arc::new(account));
-        self.take_when_queued(feed, &promised_in, by).await;
+        // A seat that is not free takes it later, or another does: whom she talks with is not put on hold for it.
+        if free {
+            self.take_when_queued(feed, &promised_in, by).await;
+        }
         true
     }
 }
@@ -106,15 +112,19 @@ impl Calls {
         tokio::spawn(async move {
             let written = tokio::time::timeout(STORE_PATIENCE, calls.callbacks.write(&callback)).await;
             let stored = matches!(written, Ok(Ok(())));
-            let told = calls.to_call(&callback.call, ToCall::CallbackStored(stored)).is_ok();
+            let (heard, was_heard) = oneshot::channel();
+            let told = calls.to_call(&callback.call, ToCall::CallbackStored { stored, heard });
             if stored {
                 metrics::counter!("cordboard_callbacks_promised_total").increment(1);
                 calls.tell_of_caller(&callback.call, false);
                 return calls.ring_back(callback, account);
             }
             tracing::error!(call = %callback.call, "the store did not take a callback in time: it is not promised");
-            if !told {
-                // They hung up on our word that we were about to.
+            if told.is_err() || was_heard.await.is_err() {
+                // They hung up on our word that we were about to: excused then, and lost now.
+                let (kind, body) = on_record(&RecordEvent::Abandoned { on: Abandoned::Queue });
+                let at = calls.wiring.clock.utc();
+                calls.recorder.write(Line::Event { call: callback.call.clone(), at, kind, body });
                 let text = alarm_text::no_operator(&account.name, Some(&callback.number));
                 calls.raise(AlarmLevel::Critical, text, Some(&callback.call));
             }
@@ -138,8 +148,9 @@ impl Calls {
             if let Some(Word::GiveUp { by }) = self.until_due(callback.next_at, &mut kept).await {
                 return self.give_up(callback, by).await;
             }
-            // What was edited since counts.
-            if let Ok(Some(now)) = self.accounts.find_by_did(&callback.did).await {
+            // What was edited since counts. By the account: its number may be another's by now, and a caller whose call was
+            // changed to another account dialled neither.
+            if let Ok(Some(now)) = self.accounts.find_account(&callback.account).await {
                 account = now;
             }
             let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account)).await;
@@ -165,7 +176,7 @@ impl Calls {
                     if callback.tries >= TRIES {
                         callback.end = end("not_reached", operator);
                         let text = alarm_text::not_reached(&account.name, &callback.number);
-                        self.raise(AlarmLevel::Critical, text, Some(&callback.call));
+                        self.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
                     }
                 }
             }
@@ -216,7 +227,7 @@ impl Calls {
         let outward = Outward::Promise { callback, tell: Some(tell) };
         let make = |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox);
         // What came of it is told when the parties have gone; the operator wraps up after that.
-        tokio::spawn(self.live(facts, make));
+        tokio::spawn(self.live(facts, Direction::Out, make));
         // Untold by a fault of ours alone.
         told.await.unwrap_or(RungBack::NotReached { cause: Cause::Fault, operator: None })
     }

@@ -3,7 +3,8 @@
 //! aloud. Either way it is on all desks.
 //!
 //! What always holds: the phone is never left without an answer: it is connected, or hears words, or is refused with
-//! words to show. There is no account, and so no call record: the alarm is what is kept of it, as long as alarms stay.
+//! words to show. There is no account, and so no call record: the alarm is what is kept of it, as long as alarms stay. Each is
+//! one of its own, and says whose it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::Calls;
+use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{HearMatrix, LegId, Source};
@@ -23,9 +25,6 @@ use crate::engine::mixer::Mixer;
 use crate::engine::signal::{DialOut, PhoneCall};
 use crate::io::media::MediaEvent;
 
-const DIALLED: &str = "An operator has dialled an emergency number at a desk phone: see whether they need help.";
-const REFUSED: &str =
-    "An operator's emergency call from a desk phone did not go out: dial it on another telephone, now.";
 const SPOKEN: &str =
     "Your emergency call could not be placed from here. Hang up, and dial it on another telephone, now.";
 /// The words are the only play there is.
@@ -65,13 +64,32 @@ impl Calls {
     /// Takes in a call for help.
     pub(super) fn call_for_help(self: &Arc<Self>, call: PhoneCall, to: PhoneNumber) {
         tracing::warn!(leg = call.leg.0, "an operator dials an emergency number at a desk phone");
-        self.raise(AlarmLevel::Critical, DIALLED.to_owned(), None);
         let (counted, calls) = (Counted::begin(self), Arc::clone(self));
         tokio::spawn(async move {
-            Help::new(calls, &call).run(call, to).await;
+            let who = calls.name_of(&call.user).await;
+            calls.raise(AlarmLevel::Critical, dialled(&who), None);
+            Help::new(calls, &call, who).run(call, to).await;
             drop(counted);
         });
     }
+}
+
+impl Calls {
+    /// As the desks know them.
+    async fn name_of(&self, user: &UserId) -> String {
+        let seats = self.desk.floor().await.map(|(seats, _)| seats).unwrap_or_default();
+        let seat = seats.into_iter().find(|seat| seat.user.id == *user);
+        seat.map_or_else(|| "An operator".to_owned(), |seat| seat.user.name)
+    }
+}
+
+/// For the desks alone, as they name somebody.
+fn dialled(who: &str) -> String {
+    format!("{who} has dialled an emergency number at a desk phone: see whether they need help.")
+}
+
+fn refused(who: &str) -> String {
+    format!("{who} could not be put through to an emergency number: dial it for them on another telephone, now.")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,23 +111,25 @@ struct Help {
     mixer: Mixer,
     media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     stage: Stage,
+    /// The operator's name.
+    who: String,
 }
 
 impl Help {
-    fn new(calls: Arc<Calls>, call: &PhoneCall) -> Self {
+    fn new(calls: Arc<Calls>, call: &PhoneCall, who: String) -> Self {
         let wiring = Arc::clone(&calls.wiring);
         let (shard, trunk) = (wiring.media.pick_shard(), wiring.fresh_leg());
         let (media_events, media) = mpsc::unbounded_channel();
         let legs = Legs::new(Arc::clone(&wiring), shard, String::new(), media_events.clone());
         let mixer = Mixer::new(wiring, shard, media_events);
-        Self { calls, phone: call.leg, trunk, legs, mixer, media, stage: Stage::Dialling }
+        Self { calls, phone: call.leg, trunk, legs, mixer, media, stage: Stage::Dialling, who }
     }
 
     async fn run(mut self, call: PhoneCall, to: PhoneNumber) {
         self.legs.adopt_phone(call);
         self.mixer.make_ready(&Speech::Spoken { text: SPOKEN.to_owned() });
         if let Some(LegInput::Ended(why)) = self.legs.open(self.phone) {
-            self.calls.raise(AlarmLevel::Critical, REFUSED.to_owned(), None);
+            self.calls.raise(AlarmLevel::Critical, refused(&self.who), None);
             self.legs.turn_down(self.phone, why);
             self.stage = Stage::Over;
         } else if let Some(failed) = self.legs.dial(self.trunk, DialOut { to, caller_id: None, account: None }) {
@@ -182,7 +202,7 @@ impl Help {
 
     fn refuse(&mut self, why: Cause) {
         tracing::error!(leg = self.trunk.0, ?why, "an operator's emergency call did not go out");
-        self.calls.raise(AlarmLevel::Critical, REFUSED.to_owned(), None);
+        self.calls.raise(AlarmLevel::Critical, refused(&self.who), None);
         self.stage = Stage::Told { until: self.calls.wiring.clock.instant() + WORDS_LIMIT };
         self.legs.hang_up(self.trunk);
         self.mixer.set(1, HearMatrix::default().with(self.phone, &[]));

@@ -227,6 +227,13 @@ impl Accounts for Book {
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
     }
 
+    fn find_account<'a>(&'a self, id: &'a AccountId) -> Later<'a, Result<Option<Arc<Account>>, String>> {
+        Box::pin(async move {
+            let found = self.find_by_did(&number("+12025550184")).await?;
+            Ok(found.map(|account| Arc::new(Account { id: id.clone(), ..Account::clone(&account) })))
+        })
+    }
+
     fn count_earlier<'a>(&'a self, _account: &'a AccountId, _caller: &'a PhoneNumber) -> Later<'a, u32> {
         Box::pin(async { 3 })
     }

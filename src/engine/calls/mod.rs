@@ -3,9 +3,11 @@
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
 //! call back ([`retries`]: or what operators say to that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an
-//! operator, [`rings_back`] knows contacts, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
+//! operator, [`rings_back`] knows contacts, [`alarms`] tells the desks,
+//! [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
 //! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
 
+mod alarms;
 pub mod book;
 pub mod callbacks;
 pub mod check;
@@ -26,7 +28,11 @@ mod turn;
 mod view;
 
 #[cfg(test)]
+mod account_tests;
+#[cfg(test)]
 mod callback_tests;
+#[cfg(test)]
+mod cut_off_tests;
 #[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
@@ -47,6 +53,8 @@ mod moving_tests;
 mod offer_tests;
 #[cfg(test)]
 mod patch_tests;
+#[cfg(test)]
+mod promise_tests;
 #[cfg(test)]
 mod queue_tests;
 #[cfg(test)]
@@ -74,7 +82,6 @@ use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, 
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
-use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
@@ -91,6 +98,7 @@ use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
+use alarms::Standing;
 use book::Accounts;
 use callbacks::Callbacks;
 use emergency::Helping;
@@ -104,10 +112,10 @@ use view::Facts;
 /// Outcomes that are not the call machine's: cut off by a crash, or by a fault of ours.
 const CUT_OFF: &str = "cut_off";
 const FAULT: &str = "fault";
-/// How long an alarm about a call stays on the desks.
+/// How long an alarm about a call stays on the desks, unless its caller has to be rung back.
 pub const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
-/// Alarms kept at most; the oldest goes first.
-const ALARMS_KEPT: usize = 100;
+/// As many callers of before the start are told of one by one; more of them at once.
+const TOLD_EACH: usize = 10;
 /// How long the store may take to say whose number was dialled.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -194,7 +202,7 @@ struct Calls {
     figures: FiguresHandle,
     park: ParkTimes,
     live: Mutex<HashMap<CallId, Live>>,
-    alarms: Mutex<Vec<AlarmView>>,
+    alarms: Mutex<Vec<Standing>>,
     /// Who has begun to listen to which call of late.
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
@@ -279,6 +287,10 @@ impl CallsHandle {
     /// Calls that a crash cut off, with their accounts' names: ends their records, and puts each caller on the desks to be rung back. Once, at
     /// start, before calls are taken in, as is [`CallsHandle::recall`].
     pub fn bury_cut_off(&self, cut_off: Vec<(CallRecord, String)>) {
+        let callers = cut_off.iter().filter(|(call, _)| call.direction == Direction::In).count();
+        if callers > TOLD_EACH {
+            self.0.raise_of_many(alarm_text::many_cut_off(callers));
+        }
         for (call, account) in cut_off {
             let end = CallEnd {
                 answered_at: None,
@@ -288,15 +300,26 @@ impl CallsHandle {
                 operator: None,
             };
             self.0.recorder.write(Line::Finished { call: call.id.clone(), end });
-            if call.direction == Direction::In {
+            if call.direction == Direction::In && callers <= TOLD_EACH {
                 let text = alarm_text::cut_off(&account, call.remote.as_ref());
-                self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
+                self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
             }
+        }
+    }
+
+    /// Forms that nobody finishes any more, as their operators' calls ended with the last start: on record as left. Once, at start.
+    pub fn bury_forms(&self, begun: Vec<(CallId, UserId)>) {
+        for (call, user) in begun {
+            let (kind, body) = on_record(&RecordEvent::WrappedUp { user, disposition: None });
+            self.0.recorder.write(Line::Event { call, at: self.0.wiring.clock.utc(), kind, body });
         }
     }
 
     /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again.
     pub fn recall(&self, callers: Vec<(CallRecord, String)>) {
+        if callers.len() > TOLD_EACH {
+            return self.0.raise_of_many(alarm_text::many_waiting(callers.len()));
+        }
         for (call, account) in callers {
             let caller = call.remote.as_ref();
             let text = match call.end.as_ref().map(|end| end.outcome.as_str()) {
@@ -304,7 +327,7 @@ impl CallsHandle {
                 Some(FAULT) => alarm_text::fault(&account, caller),
                 _ => alarm_text::no_operator(&account, caller),
             };
-            self.0.raise(AlarmLevel::Critical, text, Some(&call.id));
+            self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
         }
     }
 
@@ -330,13 +353,15 @@ impl CallsHandle {
 
     /// Alarms about calls that stand now.
     pub fn alarms(&self) -> Vec<AlarmView> {
-        self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        alarms.iter().map(|alarm| alarm.view.clone()).collect()
     }
 
-    /// An operator has seen to an alarm about a call; its record remembers that.
+    /// An operator has seen to an alarm. If it was about a caller, their call's record remembers that.
     pub fn silence(&self, alarm: &str) {
-        let Some(AlarmView { call: Some(call), .. }) = self.0.take_back(alarm) else { return };
-        self.0.seen_to(call);
+        if let Some(call) = self.0.take_back(alarm) {
+            self.0.seen_to(call);
+        }
     }
 
     /// Somebody has seen to the caller of a call that is over; alarms about it go.
@@ -471,13 +496,15 @@ impl Calls {
             let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
             self.recorder.write(Line::Event { call, at, kind, body });
         }
-        self.live(facts, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox)).await;
+        self.live(facts, Direction::In, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox))
+            .await;
     }
 
     /// Runs a call from its first moment to its last.
     async fn live(
         self: Arc<Self>,
         facts: Facts,
+        direction: Direction,
         make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<Box<ToCall>>) -> CallTask + Send + 'static,
     ) {
         let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
@@ -493,9 +520,11 @@ impl Calls {
         });
         if !guarded.await {
             self.bury(&id, &account.name, caller.as_ref());
-            let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
-            let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
-            self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
+            if direction == Direction::In {
+                let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
+                let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
+                self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
+            }
         }
         self.lock().remove(&id);
         self.feed.publish(FeedEvent::CallGone { id });
@@ -509,7 +538,7 @@ impl Calls {
         // What was said into a voicemail until then is a message.
         self.recorder.write(Line::VoicemailEnded { call: id.clone(), at: self.wiring.clock.utc(), heard: true });
         self.finish_as_fault(id.clone());
-        self.raise(AlarmLevel::Critical, alarm_text::fault(account, caller), Some(id));
+        self.raise_of_caller(AlarmLevel::Critical, alarm_text::fault(account, caller), id);
     }
 
     /// The record of a call whose task is gone.
@@ -532,52 +561,11 @@ impl Calls {
         }
     }
 
-    /// Puts an alarm on every desk; it goes when an operator has seen to it, or by itself after half an hour.
-    fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
-        let at = self.wiring.clock.utc();
-        let (id, call) = (alarm_id(at, call), call.cloned());
-        let alarm = AlarmView { id, level, text, at, dispatch: None, call, dismissible: true };
-        let id = alarm.id.clone();
-        let evicted = {
-            let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-            if alarms.iter().any(|a| a.text == alarm.text && a.call == alarm.call) {
-                return;
-            }
-            let evicted = (alarms.len() >= ALARMS_KEPT).then(|| alarms.remove(0).id);
-            alarms.push(alarm.clone());
-            evicted
-        };
-        if let Some(id) = evicted {
-            self.feed.publish(FeedEvent::AlarmGone { id });
-        }
-        self.feed.publish(FeedEvent::Alarm { alarm });
-        let calls = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(ALARM_STAYS).await;
-            if let Some(calls) = calls.upgrade() {
-                calls.take_back(&id);
-            }
-        });
-    }
-
     fn seen_to(&self, call: CallId) {
         self.tell_of_caller(&call, true);
         let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
         self.recorder.write(Line::Event { call, at: self.wiring.clock.utc(), kind, body });
     }
-
-    fn take_back(&self, alarm: &str) -> Option<AlarmView> {
-        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = alarms.iter().position(|a| a.id == alarm)?;
-        let gone = alarms.remove(at);
-        drop(alarms);
-        self.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
-        Some(gone)
-    }
-}
-
-fn alarm_id(at: UtcMs, call: Option<&CallId>) -> String {
-    call.map_or_else(|| format!("calls_{at}"), |call| format!("{call}_{at}"))
 }
 
 /// An event's kind and the rest of it, as they go on record.
@@ -595,6 +583,16 @@ mod alarm_text {
     /// For the desks alone, as all here that hold the caller's number.
     pub(super) fn cut_off(account: &str, caller: Option<&PhoneNumber>) -> String {
         format!("{account}: a caller was cut off when the service stopped: {}.", back(caller))
+    }
+
+    pub(super) fn many_cut_off(callers: usize) -> String {
+        format!(
+            "{callers} callers were cut off when the service stopped: ring them back from the list of lost callers."
+        )
+    }
+
+    pub(super) fn many_waiting(callers: usize) -> String {
+        format!("{callers} callers of before the start were not seen to: ring them back from the list of lost callers.")
     }
 
     pub(super) fn fault(account: &str, caller: Option<&PhoneNumber>) -> String {

@@ -151,3 +151,41 @@ async fn who_listens_is_on_record_once_however_many_parts_they_ask_for() {
     }
     assert_eq!(played, [serde_json::json!({"by": "usr_sam"}), serde_json::json!({"by": "usr_lee"})]);
 }
+
+#[tokio::test]
+async fn a_recording_that_cannot_be_read_after_a_crash_is_on_record_as_that_and_an_alarm() {
+    let directory = std::env::temp_dir().join(format!("cordboard-unreadable-{}", std::process::id()));
+    let (seal, clock) = (Arc::new(Seal::new(&[7; 32])), Arc::new(SystemClock));
+    let (recordings, _ended) = Recordings::start(directory.clone(), seal, clock).expect("a thread");
+    let mut house = House::open_with("greeting", recordings.clone());
+    let call = CallId::named("unreadable");
+    let mut tap = recordings.begin(&call);
+    (0..150).for_each(|_| tap.beat(&[0; 160], &[0; 160]));
+    drop(tap);
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while recordings.open(&call).map_or(0, |recorded| recorded.figures().length_ms) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("it is written");
+    for file in files_below(&directory) {
+        std::fs::write(file, b"not what was written").expect("a file of ours");
+    }
+    house.calls.recover_recordings(vec![CallId::named("none"), call.clone()]).await;
+    let end = |d: &Did| match d {
+        Did::Wrote(Line::Event { call, kind, body, .. }) if kind == "recording_ended" => {
+            Some((call.clone(), body["complete"].clone()))
+        }
+        _ => None,
+    };
+    assert_eq!(house.until("the end on record", end).await.1, (call, serde_json::json!(false)));
+    let alarms = house.calls.alarms();
+    assert!(alarms.len() == 1 && alarms[0].text.contains("(recording."), "{alarms:?}");
+    std::fs::remove_dir_all(directory).expect("a directory of ours");
+}
+
+fn files_below(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}

@@ -14,7 +14,7 @@ use super::record::Line;
 use super::{Calls, CallsHandle};
 use crate::base::id::{CallId, UserId};
 use crate::engine::feed::AlarmLevel;
-use crate::io::recording::{Ended, Figures, Trouble};
+use crate::io::recording::{Ended, Figures, RecordingError, Trouble};
 
 /// Between two looks at how the writing goes.
 const LOOK: Duration = Duration::from_secs(1);
@@ -52,10 +52,24 @@ impl CallsHandle {
     pub async fn recover_recordings(&self, cut_off: Vec<CallId>) {
         for call in cut_off {
             let (recordings, of) = (self.0.recordings.clone(), call.clone());
-            if let Ok(Ok(recorded)) = tokio::task::spawn_blocking(move || recordings.open(&of)).await {
-                self.0.note(&call, "recording_ended", on_record(&recorded.figures(), recorded.is_complete()));
+            match tokio::task::spawn_blocking(move || recordings.open(&of)).await {
+                Ok(Ok(recorded)) => {
+                    self.0.note(&call, "recording_ended", on_record(&recorded.figures(), recorded.is_complete()));
+                }
+                // Calls for most accounts have none.
+                Ok(Err(RecordingError::Missing)) => {}
+                Ok(Err(error)) => self.unreadable(&call, error.code(), &error.to_string()),
+                Err(_) => self.unreadable(&call, "recording.fault", "a fault of ours"),
             }
         }
+    }
+
+    /// There is a recording of which nothing can be heard: whoever looks for it finds out why.
+    fn unreadable(&self, call: &CallId, code: &str, why: &str) {
+        tracing::error!(%call, code, "a recording that was cut short cannot be read: {why}");
+        metrics::counter!("cordboard_recordings_unreadable_total").increment(1);
+        self.0.note(call, "recording_ended", json!({ "complete": false, "code": code }));
+        self.0.raise(AlarmLevel::Warning, unreadable(code), Some(call));
     }
 
     /// Puts on record that somebody listens to a call, once for the many parts that a player asks for. Returns when it
@@ -144,6 +158,12 @@ fn refused(why: ErrorKind) -> String {
     };
     format!(
         "Recordings have gaps: {cure}. The calls themselves go on, and recording does when that is done. (recording.write_failed)"
+    )
+}
+
+fn unreadable(code: &str) -> String {
+    format!(
+        "The recording of a call that was cut off cannot be read: look at [recording] directory, and at the log. ({code})"
     )
 }
 

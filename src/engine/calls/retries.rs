@@ -97,11 +97,13 @@ impl CallsHandle {
             }
             Some(_) => Err(CommandError::NotNow),
             None => {
-                let feed = self.0.feed.subscribe();
+                let (feed, free) = (self.0.feed.subscribe(), self.0.desk.is_ready(by.clone()).await);
                 if !self.0.promised.say(promised_in, Word::Now) {
                     return Err(CommandError::NoSuchCall);
                 }
-                self.take_when_queued(feed, promised_in, by).await;
+                if free {
+                    self.take_when_queued(feed, promised_in, by).await;
+                }
                 Ok(())
             }
         }

@@ -11,27 +11,27 @@ use crate::engine::signal::{Dialled, LegEvent};
 
 impl House {
     /// Waits until a call is shown like this.
-    async fn is(&mut self, call: &CallId, state: CallState) {
+    pub(super) async fn is(&mut self, call: &CallId, state: CallState) {
         let like = |e: &FeedEvent| matches!(e, FeedEvent::Call { call: c } if c.id == *call && c.state == state);
         self.shown(&format!("{call} is {state:?}"), |e| like(e).then_some(())).await;
     }
 
-    async fn asks(&self, name: &str, call: &CallId, command: Command) -> Result<(), CommandError> {
+    pub(super) async fn asks(&self, name: &str, call: &CallId, command: Command) -> Result<(), CommandError> {
         self.calls.command(call, &UserId::named(name), command).await
     }
 
     /// The call that is none of these.
-    fn other_than(&self, known: &[CallView]) -> CallId {
+    pub(super) fn other_than(&self, known: &[CallView]) -> CallId {
         let views = self.calls.views();
         views.iter().find(|v| known.iter().all(|k| k.id != v.id)).expect("a live call").id.clone()
     }
 
-    fn view(&self, call: &CallId) -> CallView {
+    pub(super) fn view(&self, call: &CallId) -> CallView {
         self.calls.views().into_iter().find(|v| v.id == *call).expect("a live call")
     }
 
     /// A caller with whom an operator who is ready talks: call, caller's leg, operator's leg.
-    async fn talks(&mut self, name: &str) -> (CallId, LegId, LegId) {
+    pub(super) async fn talks(&mut self, name: &str) -> (CallId, LegId, LegId) {
         let before = self.calls.views();
         let (caller, events) = self.queued().await;
         self.kept.push(events);
@@ -44,7 +44,7 @@ impl House {
     }
 
     /// A caller who waits.
-    async fn waits(&mut self) -> (CallId, LegId) {
+    pub(super) async fn waits(&mut self) -> (CallId, LegId) {
         let before = self.calls.views();
         let (caller, events) = self.queued().await;
         self.kept.push(events);
@@ -146,6 +146,21 @@ async fn a_parked_caller_is_fetched_by_another_operator_and_slots_are_used_again
     assert_eq!(house.asks("lee", &one, Command::Park).await, Ok(()));
     house.is(&one, CallState::Parked).await;
     assert_eq!(slot(&house, &one), Some(1), "it was free again");
+}
+
+#[tokio::test]
+async fn a_second_press_of_park_leaves_the_slot_with_the_caller_who_has_it() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (one, _, _) = house.talks("kim").await;
+    assert_eq!(house.asks("kim", &one, Command::Park).await, Ok(()));
+    assert_eq!(house.asks("kim", &one, Command::Park).await, Err(CommandError::NotYours));
+    house.is(&one, CallState::Parked).await;
+    let (two, _, _) = house.talks("kim").await;
+    assert_eq!(house.asks("kim", &two, Command::Park).await, Ok(()));
+    house.is(&two, CallState::Parked).await;
+    let slot = |call: &CallId| house.view(call).parked.and_then(|parked| parked.slot);
+    assert_eq!((slot(&one), slot(&two)), (Some(1), Some(2)));
 }
 
 #[tokio::test]

@@ -6,9 +6,12 @@ use super::Calls;
 use crate::base::id::CallId;
 
 impl Calls {
-    /// The lowest free slot, for this call. It has it until it is shown as no longer parked.
+    /// The lowest free slot, for this call, or the one that it has. It has it until it is shown as no longer parked.
     pub(super) fn take_slot(&self, call: &CallId) -> u32 {
         let mut live = self.lock();
+        if let Some(slot) = live.get(call).and_then(|l| l.slot) {
+            return slot;
+        }
         let taken = |slot: u32| live.values().any(|l| l.slot == Some(slot));
         let free = (1..=u32::MAX).find(|slot| !taken(*slot)).unwrap_or(u32::MAX);
         if let Some(live) = live.get_mut(call) {

@@ -4,6 +4,7 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod account;
 mod listener;
 pub(super) mod outward;
 mod phone;
@@ -25,15 +26,14 @@ use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
 use crate::domain::account::patching::Found;
-use crate::domain::account::{Account, RecordingMode, Speech, WhenOverdue};
+use crate::domain::account::{Account, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
-use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
-use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
+use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
@@ -48,6 +48,7 @@ use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
 use crate::io::store::voicemails::VoicemailBegun;
 
+use account::{callback_terms, patch_limit_of, ring_of, wrap_up_of};
 use listener::Supervisor;
 use outward::{Outward, ToJob};
 
@@ -69,7 +70,11 @@ pub(super) enum ToCall {
     /// About the job that the call does.
     Job(ToJob),
     /// A callback is stored, or could not be.
-    CallbackStored(bool),
+    CallbackStored {
+        stored: bool,
+        /// Dropped unsent: the caller has gone, and hears nothing of it.
+        heard: oneshot::Sender<()>,
+    },
     /// The promise that it is to keep is given up, if its caller is not dialled yet.
     Withdraw,
     /// Whom an automated patch is to ring.
@@ -100,6 +105,8 @@ pub(super) enum ToCall {
 pub(super) struct CallTask {
     calls: Arc<Calls>,
     facts: Facts,
+    /// The account that was called; the call may be another's by now.
+    called: Arc<Account>,
     call: Call,
     legs: Legs,
     mixer: Mixer,
@@ -171,7 +178,6 @@ impl CallTask {
         let legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
         let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
-        let queueing = &account.queueing;
         let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
         let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
@@ -185,26 +191,22 @@ impl CallTask {
             spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
             comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
-            ring: Duration::from_secs(account.ring_secs.max(1).into()),
+            ring: ring_of(account),
             recording: account.recording.clone(),
             // Of a job it has to be said what came of it, however long that takes.
-            wrap_up: (queueing.wrap_up_secs.filter(|_| !matches!(outward, Some(Outward::Job(_)))))
-                .map(|secs| Duration::from_secs(secs.into())),
-            callback: CallbackTerms {
-                after: queueing.callback_after_secs.map(|secs| Duration::from_secs(secs.into())),
-                when_overdue: queueing.when_overdue == WhenOverdue::Callback,
-                number: facts.caller.clone(),
-                numbering: calls.numbering.clone(),
-            },
+            wrap_up: wrap_up_of(account).filter(|_| !matches!(outward, Some(Outward::Job(_)))),
+            callback: callback_terms(&calls, &facts, account),
             ring_back: outward.as_ref().map(Outward::ring_back),
             park: calls.park,
-            patch_limit: account.patching.max_secs.map(|secs| Duration::from_secs(secs.into())),
+            patch_limit: patch_limit_of(account),
         };
         let greeting = setup.greeting.clone();
         let call = Call::new(facts.started, setup);
+        let called = Arc::clone(&facts.account);
         Self {
             calls,
             facts,
+            called,
             call,
             legs,
             mixer,
@@ -400,7 +402,13 @@ impl CallTask {
             ToCall::People(found) => self.on_people(found),
             ToCall::RingsBack(view) => self.on_rings_back(view),
             ToCall::Job(word) => self.on_job_word(word),
-            ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
+            ToCall::CallbackStored { stored, heard } => {
+                if self.ended.is_none() {
+                    // An error means only that nobody waits to know.
+                    let _ = heard.send(());
+                }
+                self.tell(Input::CallbackStored(stored));
+            }
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Withdraw => {
                 self.call.withdraw_ring_back(self.now());
@@ -459,28 +467,6 @@ impl CallTask {
         followed
     }
 
-    /// The call goes on as another account's: its words, numbers and limits hold from now on.
-    fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
-        let rename = Rename {
-            from: self.facts.account.id.clone(),
-            to: account.id.clone(),
-            apology: account.apology.clone(),
-            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
-            ring: Duration::from_secs(account.ring_secs.max(1).into()),
-            patch_limit: account.patching.max_secs.map(|secs| Duration::from_secs(secs.into())),
-        };
-        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
-        if followed.is_ok() {
-            self.mixer.make_ready(&account.apology);
-            self.facts.account = account;
-            self.facts.earlier = 0;
-            self.contact = None;
-            self.calls.count_earlier(&self.facts);
-        }
-        self.carry_out();
-        followed
-    }
-
     /// Does what the machine says, until it says no more.
     fn carry_out(&mut self) {
         while let Some(output) = self.call.poll_output() {
@@ -505,11 +491,8 @@ impl CallTask {
                 }
             }
             Output::Dial { leg, to: Party::Number(number) } => {
-                let account = &self.facts.account;
-                let did =
-                    || Some(self.facts.did.clone()).filter(|did| self.outward.is_none() || account.dids.contains(did));
-                let caller_id = account.caller_id.clone().or_else(did);
-                let call = DialOut { to: number, caller_id, account: Some(account.id.clone()) };
+                let account = Some(self.facts.account.id.clone());
+                let call = DialOut { to: number, caller_id: self.caller_id(), account };
                 return self.legs.dial(leg, call).map(|event| (leg, event));
             }
             Output::Dial { leg, to: Party::Operator(user) } => {
@@ -571,7 +554,7 @@ impl CallTask {
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {
                 let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
-                self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
+                self.calls.raise_of_caller(AlarmLevel::Critical, text, &self.facts.id);
             }
             Output::Ended { cause, outcome } => self.finish(cause, outcome),
         }
@@ -630,15 +613,15 @@ impl CallTask {
     }
 
     fn record(&mut self, at: Instant, event: &RecordEvent) {
-        let (account, started_at) = (&self.facts.account, self.facts.started_at);
-        // Whom we call has not called.
-        if self.outward.as_ref().is_none_or(Outward::is_promise) {
+        // Figures are of calls that came in, each of the account that was called: so they are counted anew after a start.
+        if self.outward.is_none() {
+            let (account, started_at) = (&self.called, self.facts.started_at);
             let counted = self.tally.note(started_at, self.facts.utc(at), event);
             self.calls.figures.count(&account.id, &account.zone, started_at, counted);
         }
         if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
             let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
-            self.calls.raise(AlarmLevel::Warning, text, Some(&self.facts.id));
+            self.calls.raise_of_caller(AlarmLevel::Warning, text, &self.facts.id);
         }
         if let RecordEvent::Talking { user } = event {
             self.job_answered(user);
@@ -679,8 +662,9 @@ impl CallTask {
         self.ended = Some(cause);
         self.tell_rung_back(cause, outcome);
         let outcome = match outcome {
-            // Whom we let go is to be rung back, as after a crash.
-            _ if self.stopped && cause == Cause::Released => CUT_OFF,
+            // Whom we let go is to be rung back, as after a crash; so is who was being called back.
+            CallOutcome::CutOff => CUT_OFF,
+            _ if self.stopped && cause == Cause::Released && self.ring_back.is_some() => CUT_OFF,
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
             CallOutcome::Spilled => "spilled",

@@ -4,11 +4,12 @@ use crate::base::id::{AccountId, CallTypeId};
 use crate::domain::account::Account;
 use crate::domain::account::edit_call_types::CallTypesEdit;
 
+use super::astray::led_astray;
 use super::{Changed, Clients, Refusal, lock};
 
 impl Clients {
-    /// Writes all call types of an account that was read as of `edition`. Those left out are retired; one that was, and is
-    /// named again, is back.
+    /// Writes all call types of an account that was read as of `edition`. Those left out are retired, unless hours or menus
+    /// lead to them; one that was, and is named again, is back.
     pub async fn set_call_types(
         &self,
         account: &AccountId,
@@ -17,19 +18,23 @@ impl Clients {
     ) -> Result<Changed<Account>, Refusal> {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
-        let account = lock(&mut tx, account, Some(edition)).await?;
-        let protocols = tx.list_protocols(&account.id).await?;
-        let mut known = account.call_types.clone();
+        let before = lock(&mut tx, account, Some(edition)).await?;
+        let protocols = tx.list_protocols(&before.id).await?;
+        let mut known = before.call_types.clone();
         for id in edit.call_types.iter().filter_map(|written| written.id.as_ref()) {
             if known.iter().all(|there| there.id != *id)
                 && let Some((owner, retired)) = tx.find_call_type(id).await?
-                && owner == account.id
+                && owner == before.id
             {
                 known.push(retired);
             }
         }
         let call_types = edit.apply(&known, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
-        let account = Account { call_types, ..account };
+        let account = Account { call_types, ..before.clone() };
+        let astray = led_astray(&before, &account);
+        if !astray.is_empty() {
+            return Err(Refusal::Faulty(astray));
+        }
         tx.upsert_account(&account, now).await?;
         self.finish(tx, account).await
     }

@@ -14,6 +14,7 @@ use crate::domain::account::{CallType, Contact, Urgency};
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::oncall::{Schedule, ShiftLength};
 
+use super::flow_text::FlowText;
 use super::{Clients, Refusal};
 
 /// An account, whole.
@@ -29,6 +30,9 @@ pub struct Document {
     pub protocols: Vec<ProtocolText>,
     #[serde(default)]
     pub call_types: Vec<CallTypeText>,
+    /// Hours and menus. Without them they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowText>,
 }
 
 /// A schedule; people by name.
@@ -140,6 +144,7 @@ impl Clients {
             schedules: schedules.iter().map(|schedule| people.schedule(schedule, now)).collect(),
             protocols: protocols.iter().map(|protocol| people.protocol(protocol)).collect(),
             call_types: account.call_types.iter().map(|t| call_type(t, &all)).collect(),
+            flow: FlowText::of(&account),
         })
     }
 }

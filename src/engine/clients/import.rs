@@ -13,6 +13,7 @@ use crate::domain::dispatch::validate::validate;
 use crate::domain::oncall::{Override, Rotation, Schedule};
 use crate::io::store::Tx;
 
+use super::astray::led_astray;
 use super::document::{CallTypeText, Document, ProtocolText, ScheduleText, TargetText};
 use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
 
@@ -72,7 +73,7 @@ impl Clients {
     ) -> Result<Option<Outcome>, Refusal> {
         let now = self.clock.utc();
         let known = before.call_types.clone();
-        let id = before.id.clone();
+        let (id, was) = (before.id.clone(), before.clone());
         let account = keep(faults, "/account", document.account.apply(before));
         let mut contacts = tx.list_contacts(&id).await?;
         for (at, written) in document.contacts.iter().enumerate() {
@@ -138,7 +139,13 @@ impl Clients {
         }
         let read = read_call_types(&document.call_types, &account, &known, &protocols, || CallTypeId::fresh(now));
         let Some(call_types) = keep(faults, "", read) else { return Ok(None) };
-        let account = Account { call_types, ..account };
+        let mut account = Account { call_types, ..account };
+        if let Some(flow) = &document.flow {
+            let read = flow.read(&account.call_types);
+            let Some((hours, menus)) = keep(faults, "/flow", read) else { return Ok(None) };
+            (account.hours, account.menus) = (hours, menus);
+        }
+        faults.extend(led_astray(&was, &account));
         let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
         if faults.is_empty() {
             for protocol in protocols.iter().filter(in_force) {

@@ -5,10 +5,12 @@
 //! another, so nobody overwrites what they have not seen; what an account says to callers can be said when it is saved. A
 //! call that is up keeps what it began with. Knows nothing of who may do it: whoever drives this does.
 
+mod astray;
 mod call_types;
 mod contacts;
 pub mod document;
 mod flow;
+mod flow_text;
 mod import;
 mod protocols;
 
@@ -22,6 +24,8 @@ use crate::domain::account::{Account, Speech};
 use crate::engine::feed::{Feed, FeedEvent};
 use crate::io::speech::Speaker;
 use crate::io::store::{Store, StoreError, Tx};
+
+use astray::led_astray;
 
 pub use flow::FlowRefusal;
 pub use import::Imported;
@@ -109,7 +113,11 @@ impl Clients {
         if !clashes.is_empty() {
             return Err(Refusal::Clash(clashes));
         }
-        let account = edit.apply(now).map_err(Refusal::Faulty)?;
+        let account = edit.apply(now.clone()).map_err(Refusal::Faulty)?;
+        let astray = led_astray(&now, &account);
+        if !astray.is_empty() {
+            return Err(Refusal::Faulty(astray));
+        }
         tx.upsert_account(&account, self.clock.utc()).await?;
         self.finish(tx, account).await
     }

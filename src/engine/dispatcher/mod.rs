@@ -160,15 +160,17 @@ impl Dispatcher {
         let _ = self.inner.sounds.set(sounds);
     }
 
-    /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol.
+    /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol: one that was
+    /// taken out meanwhile too, as the message is of that type. False: it has none.
     /// Call [`Dispatcher::wake`] once that is committed.
     ///
     /// # Errors
     /// The store's; the transaction is then to be given up.
-    pub async fn open(&self, tx: &mut Tx, message: &Message, account: &Account) -> Result<(), StoreError> {
-        let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
-        let Some(protocol) = call_type.and_then(|t| t.protocol.as_ref()) else { return Ok(()) };
-        let protocol = tx.find_protocol(protocol).await?.ok_or(StoreError::Missing { what: "protocol" })?;
+    pub async fn open(&self, tx: &mut Tx, message: &Message, account: &Account) -> Result<bool, StoreError> {
+        let found = tx.find_call_type(&message.call_type).await?;
+        let call_type = found.filter(|(owner, _)| *owner == account.id).map(|(_, call_type)| call_type);
+        let Some(protocol) = call_type.and_then(|t| t.protocol) else { return Ok(false) };
+        let protocol = tx.find_protocol(&protocol).await?.ok_or(StoreError::Missing { what: "protocol" })?;
         let now = self.inner.clock.utc();
         let (mut on_call, mut patched_to) = (None, None);
         if let Some(call) = &message.call {
@@ -187,7 +189,7 @@ impl Dispatcher {
             patched_to,
         };
         tx.open_dispatch(new, now).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Looks at the store now rather than at the next sweep.

@@ -4,10 +4,11 @@ use std::sync::PoisonError;
 
 use super::Dispatcher;
 use crate::base::id::{DispatchId, MessageId};
+use crate::domain::account::Account;
 use crate::domain::dispatch::event::Note;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
-use crate::domain::message::render;
+use crate::domain::message::{Message, render};
 use crate::engine::feed::{AccountRef, AlarmLevel, AlarmView, DispatchView, FeedEvent, LineView};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::Inbound;
@@ -185,6 +186,16 @@ impl Dispatcher {
     /// It works again.
     pub(super) fn unstuck(&self, id: &DispatchId) {
         self.take_back(&stuck_name(id));
+    }
+
+    /// An urgent message that nobody took from the caller, and that nobody is told of.
+    pub fn alarm_of_unsent(&self, message: &Message, account: &Account) {
+        let text = format!(
+            "{}: an urgent voicemail has no protocol, so nobody is told of it: see to the message by hand, and give its \
+             call type a protocol.",
+            account.name
+        );
+        self.raise(format!("unsent:{}", message.id), AlarmLevel::Critical, text, None);
     }
 
     pub(super) fn alarm_of_arrival(&self, inbound: &Inbound) {

@@ -1,12 +1,12 @@
-//! Callers who hung up too early and whom nobody has seen to: from the record of calls, and from forms that were
-//! begun and not finished.
+//! Callers who hung up too early, or whom we cut off, and whom nobody has seen to: from the record of calls, and from forms that
+//! were begun and not finished.
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, DraftId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::Abandoned;
 
-use super::calls::SEEN_TO;
+use super::calls::{SEEN_TO, first_to_end_at};
 use super::{Arg, Query, Row, StoreError, args, readers};
 
 /// A caller who hung up too early.
@@ -40,43 +40,48 @@ async fn list_abandoned(
     before: Option<&CallId>,
     limit: u32,
 ) -> Result<Vec<AbandonedCall>, StoreError> {
-    // A form counts once its operator has left it: after the wrap-up.
+    // An event may stand twice. A form counts once its operator has left it: after the wrap-up.
     let left = "EXISTS (SELECT 1 FROM call_event w WHERE w.call = c.id AND w.kind = 'wrapped_up')";
     let mut sql = format!(
-        "SELECT c.id, c.account, c.did, c.remote, c.started_at, c.ended_at, c.operator, e.body, d.id AS draft, d.owner
+        "SELECT * FROM (
+         SELECT c.id, c.account, c.did, c.remote, c.started_at, c.ended_at, c.operator, d.id AS draft, d.owner,
+         CASE WHEN e.call IS NOT NULL THEN e.body
+              WHEN c.outcome IN ('cut_off', 'fault') THEN '{}'
+              WHEN d.id IS NOT NULL AND {left} THEN '{}' END AS body
          FROM call c
-         LEFT JOIN call_event e ON e.call = c.id AND e.kind = 'abandoned'
+         LEFT JOIN call_event e ON e.call = c.id
+              AND e.seq = (SELECT MIN(a.seq) FROM call_event a WHERE a.call = c.id AND a.kind = 'abandoned')
          LEFT JOIN draft d ON d.id = (SELECT MIN(o.id) FROM draft o WHERE o.call = c.id AND o.message IS NULL)
-         WHERE c.ended_at > $1 AND c.direction = 'in'
-         AND NOT EXISTS (SELECT 1 FROM call_event s WHERE s.call = c.id AND s.kind = '{SEEN_TO}')"
+         WHERE c.id >= $2 AND c.ended_at > $1 AND c.direction = 'in'
+         AND NOT EXISTS (SELECT 1 FROM call_event s WHERE s.call = c.id AND s.kind = '{SEEN_TO}')
+         ) AS gone WHERE body IS NOT NULL",
+        written(Abandoned::CutOff),
+        written(Abandoned::Form)
     );
-    let mut args: Vec<Arg> = args![since];
-    match on {
-        None => sql.push_str(&format!(" AND (e.call IS NOT NULL OR (d.id IS NOT NULL AND {left}))")),
-        Some(Abandoned::Form) => sql.push_str(&format!(" AND e.call IS NULL AND d.id IS NOT NULL AND {left}")),
-        Some(on) => {
-            args.append(&mut args![super::sql::json(&serde_json::json!({ "on": on }))]);
-            sql.push_str(&format!(" AND e.body = ${}", args.len()));
-        }
+    let mut args: Vec<Arg> = args![since, &first_to_end_at(since)];
+    if let Some(on) = on {
+        args.append(&mut args![written(on)]);
+        sql.push_str(&format!(" AND body = ${}", args.len()));
     }
     if let Some(before) = before {
         args.append(&mut args![before]);
-        sql.push_str(&format!(" AND c.id < ${}", args.len()));
+        sql.push_str(&format!(" AND id < ${}", args.len()));
     }
     args.append(&mut args![limit]);
-    sql.push_str(&format!(" ORDER BY c.id DESC LIMIT ${}", args.len()));
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", args.len()));
     // Safe: made of the literals above.
     from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?.iter().map(abandoned).collect()
 }
 
+/// A kind as its event has it.
+fn written(on: Abandoned) -> String {
+    super::sql::json(&serde_json::json!({ "on": on }))
+}
+
 fn abandoned(row: &Row) -> Result<AbandonedCall, StoreError> {
-    let on = match row.read::<Option<String>>("body")? {
-        None => Abandoned::Form,
-        Some(body) => {
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-            serde_json::from_value(body["on"].clone()).map_err(|_| StoreError::Corrupt { column: "body".to_owned() })?
-        }
-    };
+    let body: serde_json::Value = row.read_json("body")?;
+    let on =
+        serde_json::from_value(body["on"].clone()).map_err(|_| StoreError::Corrupt { column: "body".to_owned() })?;
     let draft = row.read::<Option<DraftId>>("draft")?;
     Ok(AbandonedCall {
         call: row.read("id")?,

@@ -96,16 +96,18 @@ fn callback(row: &Row) -> Result<Callback, StoreError> {
 }
 
 impl Tx {
-    /// Writes a callback as it is now; one that has an end keeps it.
+    /// Writes a callback as it is now; one that has an end keeps it, until somebody rings the same caller back anew.
     pub async fn upsert_callback(&mut self, callback: &Callback) -> Result<(), StoreError> {
         let end = callback.end.as_ref();
         self.execute(
             "INSERT INTO callback (call, account, did, number, priority, skills, since, promised_at, tries, next_at,
              ended_at, outcome, operator)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             ON CONFLICT (call) DO UPDATE SET tries = excluded.tries, next_at = excluded.next_at,
+             ON CONFLICT (call) DO UPDATE SET account = excluded.account, did = excluded.did, number = excluded.number,
+             priority = excluded.priority, skills = excluded.skills, since = excluded.since,
+             promised_at = excluded.promised_at, tries = excluded.tries, next_at = excluded.next_at,
              ended_at = excluded.ended_at, outcome = excluded.outcome, operator = excluded.operator
-             WHERE callback.ended_at IS NULL",
+             WHERE callback.ended_at IS NULL OR callback.promised_at < excluded.promised_at",
             args![
                 &callback.call,
                 &callback.account,

@@ -76,6 +76,8 @@ pub struct CallOfDay {
     pub ended_at: Option<UtcMs>,
 }
 
+/// No caller stays on the line for longer.
+const LONGEST_CALL_MS: i64 = 86_400_000;
 /// The event of a call after its end: an operator has seen to its caller.
 pub const SEEN_TO: &str = "seen_to";
 
@@ -87,7 +89,7 @@ readers! {
     /// Calls without an end: live ones, and after a start those that a crash cut off.
     list_unfinished_calls() -> Vec<CallRecord>;
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
-    /// no operator was free. Those whose calls ended after `since`, oldest first.
+    /// no operator was free; but for those who are being rung back. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
     list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
@@ -132,13 +134,20 @@ async fn list_unfinished_calls(from: &mut impl Query) -> Result<Vec<CallRecord>,
 
 async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
     let sql = AssertSqlSafe(format!(
-        "{COLUMNS} WHERE ended_at > $1 AND direction = 'in'
+        "{COLUMNS} WHERE id >= $2 AND ended_at > $1 AND direction = 'in'
          AND (outcome IN ('cut_off', 'fault')
               OR EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = 'apology_started'))
          AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
+         AND NOT EXISTS (SELECT 1 FROM callback b WHERE b.call = call.id AND b.ended_at IS NULL)
          ORDER BY ended_at, id"
     ));
-    from.fetch_all(sql, args![since]).await?.iter().map(call).collect()
+    from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
+}
+
+/// Calls that end at `since` or later come no earlier than this, by identifier: these are made when the call comes, and are
+/// what calls are found by.
+pub(super) fn first_to_end_at(since: UtcMs) -> CallId {
+    CallId::first_at(since.plus_ms(-LONGEST_CALL_MS))
 }
 
 async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallOfDay>, StoreError> {

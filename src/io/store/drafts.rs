@@ -48,6 +48,18 @@ readers! {
     find_draft(id: &DraftId) -> Option<Draft>;
     /// A user's open drafts, the last saved first.
     list_drafts(owner: &UserId) -> Vec<Draft>;
+    /// Calls with a form that was begun, of which no operator's wrap-up is on record, and whose form it is: those that are up, and
+    /// after a start those that the one before left.
+    list_forms_begun() -> Vec<(CallId, UserId)>;
+}
+
+async fn list_forms_begun(from: &mut impl Query) -> Result<Vec<(CallId, UserId)>, StoreError> {
+    const SQL: &str = "SELECT c.id, MIN(d.owner) AS owner FROM draft d JOIN call c ON c.id = d.call
+        WHERE d.message IS NULL
+        AND NOT EXISTS (SELECT 1 FROM call_event w WHERE w.call = c.id AND w.kind = 'wrapped_up')
+        GROUP BY c.id ORDER BY c.id";
+    let rows = from.fetch_all(SQL, Vec::new()).await?;
+    rows.iter().map(|row| Ok((row.read("id")?, row.read("owner")?))).collect()
 }
 
 async fn find_draft(from: &mut impl Query, id: &DraftId) -> Result<Option<Draft>, StoreError> {

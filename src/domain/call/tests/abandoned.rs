@@ -56,3 +56,47 @@ fn who_hears_the_apology_is_abandoned_whether_to_its_end_or_not() {
     line.tell(Input::Overdue);
     assert_eq!(hangs_up(line), [Abandoned::Queue]);
 }
+
+#[test]
+fn a_caller_and_a_phone_that_hang_up_together_have_finished_talking() {
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    assert_eq!(hangs_up(line), []);
+    let mut line = Line::talking();
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::CallerGone { stage: Stage::Talking, why: Cause::HungUp }));
+    // The operator had turned away before.
+    let mut line = Line::talking();
+    line.does(OperatorCommand::Hold);
+    line.leg(OPERATOR, LegInput::Ended(Cause::HungUp));
+    assert_eq!(hangs_up(line), [Abandoned::Hold]);
+}
+
+#[test]
+fn a_stop_of_the_service_cuts_callers_off_wherever_they_are_and_nobody_who_has_gone() {
+    let mut parked = Line::talking();
+    parked.does(OperatorCommand::Park { slot: 1 });
+    for mut line in [Line::arrives(), Line::queued(), Line::talking(), Line::joined(), parked] {
+        line.tell(Input::Stop);
+        assert_eq!(line.ended(), [(Cause::Released, CallOutcome::CutOff)]);
+        assert!(line.call.is_done());
+    }
+    let mut line = Line::private();
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    line.tell(Input::Stop);
+    assert_eq!(line.ended(), [(Cause::Released, CallOutcome::Handled)]);
+}
+
+#[test]
+fn a_form_that_is_being_finished_when_the_service_stops_is_left_and_on_record_as_that() {
+    let mut line = Line::talking();
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.call.stage(), Stage::WrapUp);
+    line.tell(Input::Stop);
+    let left = RecordEvent::WrappedUp { user: kim(), disposition: None };
+    assert!(line.recorded(&left) && line.call.is_done());
+    let mut line = Line::talking();
+    line.tell(Input::Stop);
+    assert!(line.recorded(&left), "cut off in mid-talk with half a form");
+}

@@ -1,7 +1,6 @@
 //! Callers who are parked, fetched, and passed on; keys that operators send.
 
 use super::*;
-use crate::base::id::AccountId;
 
 const SECOND: LegId = LegId(9);
 
@@ -201,30 +200,27 @@ fn an_operator_asks_another_and_hands_the_caller_over() {
 
 #[test]
 fn a_call_for_the_wrong_account_goes_on_as_another_s_and_the_record_tells_both() {
-    let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
     let (from, to) = (AccountId::named("plumbing"), AccountId::named("clinic"));
-    let rename = |from: &AccountId, to: &AccountId| {
-        OperatorCommand::Rename(Rename {
-            from: from.clone(),
-            to: to.clone(),
-            apology: spoken("the clinic is sorry"),
-            comfort: None,
-            ring: Duration::from_secs(40),
-            patch_limit: None,
-        })
-    };
+    let change = || change_account(RecordingPolicy::default());
     let mut line = Line::talking();
-    assert_eq!(line.refuses(rename(&from, &from)), CommandError::NotNow, "it is");
-    line.does(rename(&from, &to));
-    assert!(line.recorded(&RecordEvent::AccountChanged { user: kim(), from: from.clone(), to: to.clone() }));
+    let OperatorCommand::Rename(rename) = change() else { unreachable!("it is one") };
+    let nowhere = OperatorCommand::Rename(Rename { to: from.clone(), ..rename });
+    assert_eq!(line.refuses(nowhere), CommandError::NotNow, "it is");
+    line.does(change());
+    assert!(line.recorded(&RecordEvent::AccountChanged { user: kim(), from, to }));
     assert_eq!(line.call.stage(), Stage::Talking);
-    // What the caller hears from now on is the other account's.
+    // What the caller hears from now on is the other account's, and so are rank and limits.
     line.does(OperatorCommand::Pass { to: None, note: None });
+    assert_eq!(line.call.priority(), 7);
     line.tell(Input::Overdue);
-    assert_eq!(line.last_play.clone().map(|p| p.2), Some(spoken("the clinic is sorry")));
+    assert_eq!(line.last_play.clone().map(|p| p.2), Some(Speech::Spoken { text: "the clinic is sorry".to_owned() }));
+    let mut line = Line::talking();
+    line.does(change());
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.call.wrap_up_until(), Some(line.clock.instant() + Duration::from_secs(90)));
     let mut line = Line::queued();
     line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
-    assert_eq!(line.refuses(rename(&from, &to)), CommandError::NotNow);
+    assert_eq!(line.refuses(change()), CommandError::NotNow);
 }
 
 #[test]

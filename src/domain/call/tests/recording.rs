@@ -276,3 +276,43 @@ fn the_recording_falls_silent_before_an_untold_contact_is_heard() {
     assert!(!line.all[..silenced].iter().any(heard));
     assert!(line.all[silenced..].iter().any(heard));
 }
+
+/// A call of an account that wants it so, changed to one that wants it so.
+fn changed(from: RecordingPolicy, to: RecordingPolicy) -> Line {
+    let mut line = Line::talks_at(from);
+    line.does(change_account(to));
+    line
+}
+
+#[test]
+fn a_call_that_turns_out_to_be_for_an_account_without_recording_is_recorded_no_longer() {
+    let off = || policy(RecordingMode::Off, false, false);
+    let mut line = changed(policy(RecordingMode::On, false, false), off());
+    assert_eq!(line.records(), RecordingState::Off);
+    assert_eq!(line.refuses(start()), CommandError::NotRecorded);
+    let mut line = Line::talks_at(policy(RecordingMode::OnDemand, true, false));
+    line.does(start());
+    assert_eq!(line.records(), RecordingState::Announcing);
+    line.does(change_account(off()));
+    assert_eq!(line.records(), RecordingState::Off);
+    assert!(!line.recorded(&RecordEvent::RecordingNotAnnounced), "nobody wants it said");
+}
+
+#[test]
+fn a_call_that_turns_out_to_be_for_an_account_with_recording_is_recorded_once_the_caller_is_told() {
+    let mut line = changed(policy(RecordingMode::Off, false, false), policy(RecordingMode::On, true, false));
+    assert_eq!(line.records(), RecordingState::Announcing);
+    line.hears_to_end();
+    assert_eq!(line.records(), RecordingState::On);
+    // Told in the greeting of the one account, they do not know of the other's.
+    let mut line = changed(policy(RecordingMode::Off, false, false), policy(RecordingMode::On, false, false));
+    assert_eq!(line.records(), RecordingState::Off);
+    assert!(line.recorded(&RecordEvent::RecordingNotAnnounced));
+    line.does(start());
+    assert_eq!(line.records(), RecordingState::On);
+    // Who is recorded already was told, whatever the words.
+    let line = changed(policy(RecordingMode::On, false, false), policy(RecordingMode::On, true, false));
+    assert_eq!(line.records(), RecordingState::On);
+    let line = changed(policy(RecordingMode::On, false, false), policy(RecordingMode::OnDemand, false, false));
+    assert_eq!(line.records(), RecordingState::Off, "nobody has begun it");
+}

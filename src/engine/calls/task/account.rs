@@ -1,0 +1,76 @@
+//! A call's task, as far as its account goes: which terms hold, whose number is shown, and the change to another account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::CallTask;
+use crate::base::id::UserId;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, WhenOverdue};
+use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::{CommandError, OperatorCommand, Rename};
+use crate::engine::calls::Calls;
+use crate::engine::calls::view::Facts;
+
+/// What the account offers to callers who wait.
+pub(super) fn callback_terms(calls: &Calls, facts: &Facts, account: &Account) -> CallbackTerms {
+    let queueing = &account.queueing;
+    CallbackTerms {
+        after: queueing.callback_after_secs.map(|secs| Duration::from_secs(secs.into())),
+        when_overdue: queueing.when_overdue == WhenOverdue::Callback,
+        number: facts.caller.clone(),
+        numbering: calls.numbering.clone(),
+    }
+}
+
+/// How long the operator may take to wrap up.
+pub(super) fn wrap_up_of(account: &Account) -> Option<Duration> {
+    account.queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into()))
+}
+
+/// How long one operator is offered a call.
+pub(super) fn ring_of(account: &Account) -> Duration {
+    Duration::from_secs(account.ring_secs.max(1).into())
+}
+
+/// How long two may talk on their own.
+pub(super) fn patch_limit_of(account: &Account) -> Option<Duration> {
+    account.patching.max_secs.map(|secs| Duration::from_secs(secs.into()))
+}
+
+impl CallTask {
+    /// The call goes on as another account's: its words, numbers and limits hold from now on.
+    pub(super) fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
+        let rename = Rename {
+            from: self.facts.account.id.clone(),
+            to: account.id.clone(),
+            priority: account.priority,
+            apology: account.apology.clone(),
+            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            ring: ring_of(&account),
+            wrap_up: wrap_up_of(&account),
+            callback: callback_terms(&self.calls, &self.facts, &account),
+            recording: account.recording.clone(),
+            patch_limit: patch_limit_of(&account),
+        };
+        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
+        if followed.is_ok() {
+            self.mixer.make_ready(&account.apology);
+            self.facts.account = account;
+            self.facts.earlier = 0;
+            self.contact = None;
+            self.calls.count_earlier(&self.facts);
+        }
+        self.carry_out();
+        followed
+    }
+
+    /// What those see whom we call in this call: a number of its account, and of no other that the caller may have dialled.
+    pub(super) fn caller_id(&self) -> Option<PhoneNumber> {
+        let account = &self.facts.account;
+        let dialled = Some(&self.facts.did).filter(|did| account.dids.contains(did));
+        let own = account.caller_id.as_ref().or(dialled).or_else(|| account.dids.first());
+        // An account without a number was called by somebody all the same, but for calls that begin at our side.
+        own.or_else(|| self.outward.is_none().then_some(&self.facts.did)).cloned()
+    }
+}
