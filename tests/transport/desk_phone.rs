@@ -65,7 +65,8 @@ async fn a_desk_phone_that_registers_over_tls_is_rung_with_keys_and_both_are_hea
     phones.ring(leg, &kim, Phone::DeskPhone, offer, Vec::new(), events);
     let answer = loop {
         match next(&mut leg_events).await {
-            LegEvent::Offered { srtp, keys, local } => {
+            LegEvent::Offered(offered) => {
+                let Offered { srtp, keys, local } = *offered;
                 assert_eq!((srtp, local.map(|local| local.ip().is_loopback())), (Srtp::Required, Some(true)));
                 session.rekey(keys);
                 session.settle(srtp);

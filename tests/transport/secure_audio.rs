@@ -238,7 +238,7 @@ async fn a_trunk_that_must_encrypt_offers_keys_and_takes_no_plain_answer_or_call
         assert!(offer.contains(&format!("m=audio 20000 {profile} ")), "{offer}");
         assert_eq!((offer.matches("a=crypto:").count(), call.srtp), (keys, srtp));
         if srtp != Srtp::Off {
-            assert!(matches!(next(&mut heard).await, LegEvent::Offered { srtp: told, .. } if told == srtp));
+            assert!(matches!(next(&mut heard).await, LegEvent::Offered(offered) if offered.srtp == srtp));
         }
         b.send(call.leg, LegCommand::Reject(Cause::Busy));
         assert_eq!(end(&mut heard).await, Cause::Busy);

@@ -1,6 +1,6 @@
 //! The ways after the greeting, told as phone conversations.
 
-use super::bridge::Source;
+use super::bridge::{KeysBound, Source};
 use super::tests::{CALLER, Line, OPERATOR, kim, setup};
 use super::*;
 use crate::base::phone::PhoneNumber;
@@ -260,7 +260,7 @@ fn a_key_in_the_greeting_is_the_menus_and_cuts_the_greeting_short() {
     let bound = |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound) } else { None };
     assert_eq!(
         line.all.iter().filter_map(bound).collect::<Vec<_>>(),
-        [true, false],
+        [KeysBound::All, KeysBound::None],
         "ours alone from the first word on"
     );
 }

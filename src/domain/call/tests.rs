@@ -65,6 +65,7 @@ pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
         wrap_up: Some(Duration::from_secs(90)),
         callback: CallbackTerms::default(),
         recording,
+        patch_limit: None,
     })
 }
 

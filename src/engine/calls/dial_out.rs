@@ -15,6 +15,7 @@ use crate::base::id::{CallId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
 use crate::engine::feed::ContactRef;
+use crate::io::store::calls::Direction;
 
 /// Whom to call, and for whom.
 #[derive(Clone, Debug)]
@@ -54,7 +55,8 @@ impl CallsHandle {
         calls.record_outward(&facts);
         metrics::counter!("cordboard_dialled_out_total").increment(1);
         let outward = Outward::Own(OwnCall { by: by.clone(), to, contact, label, ring });
-        let live = Arc::clone(calls).live(facts, |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox));
+        let live = Arc::clone(calls)
+            .live(facts, Direction::Out, |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox));
         tokio::spawn(live);
         Ok(id)
     }

@@ -242,7 +242,7 @@ impl Accounts for Book {
         &'a self,
         _account: &'a AccountId,
         whom: &'a [Whom],
-        _now: UtcMs,
+        _now: crate::base::clock::UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(patch_tests::find(whom)) })
     }

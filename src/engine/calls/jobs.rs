@@ -134,7 +134,8 @@ impl Calls {
         let (tell, mut told) = oneshot::channel();
         let outward = Outward::Job(JobAtWork::new(job, events, tell));
         tokio::spawn(
-            Arc::clone(self).live(facts, |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox)),
+            Arc::clone(self)
+                .live(facts, Direction::Out, |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox)),
         );
         let end = tokio::select! {
             end = &mut told => return end.unwrap_or(JobEnd::Left),

@@ -199,7 +199,7 @@ impl Accounts for Book {
         &'a self,
         _account: &'a AccountId,
         _whom: &'a [Whom],
-        _now: UtcMs,
+        _now: crate::base::clock::UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::view::{Facts, account_ref};
+use super::view::Facts;
 use super::{Calls, LOOK_UP_LIMIT};
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::render;
 use crate::engine::calls::task::ToCall;
-use crate::engine::feed::{AskedView, RingsBackView};
+use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
 use crate::io::store::{Store, StoreError};
 
 /// Served before callers of every account: whoever rings back would end a dispatch.
@@ -33,7 +33,7 @@ pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<R
             dispatches.push(AskedView {
                 dispatch: id,
                 message: read.state.message,
-                account: account_ref(&account),
+                account: AccountRef::from(&account),
                 headline: render::headline(&message),
                 urgency: read.state.urgency,
             });

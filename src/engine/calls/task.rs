@@ -664,7 +664,9 @@ impl CallTask {
         let outcome = match outcome {
             // Whom we let go is to be rung back, as after a crash; so is who was being called back.
             CallOutcome::CutOff => CUT_OFF,
-            _ if self.stopped && cause == Cause::Released && self.ring_back.is_some() => CUT_OFF,
+            _ if self.stopped && cause == Cause::Released && self.outward.as_ref().is_some_and(Outward::is_promise) => {
+                CUT_OFF
+            }
             CallOutcome::Handled => "taken",
             CallOutcome::Patched => "patched",
             CallOutcome::Spilled => "spilled",
