@@ -10,6 +10,7 @@ pub mod alarms;
 pub mod auth;
 pub mod board;
 pub mod calls;
+pub mod check_in;
 pub mod console;
 pub mod contacts;
 pub mod dispatches;

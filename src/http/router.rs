@@ -22,8 +22,8 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, board, calls, console, contacts, dispatches, drafts, events, floor,
-    flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
+    abandoned, account_edit, accounts, alarms, board, calls, check_in, console, contacts, dispatches, drafts, events,
+    floor, flow, handover, health, hooks, listen, me, messages, openapi, protocols, recordings, seat, sessions, sip_ws,
     speech, users,
 };
 
@@ -65,6 +65,11 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(dispatches::confirm))
         .routes(routes!(dispatches::close))
         .routes(routes!(dispatches::skip))
+        .routes(routes!(check_in::held))
+        .routes(routes!(check_in::read))
+        .routes(routes!(check_in::pins))
+        .routes(routes!(check_in::set_shared, check_in::remove_shared))
+        .routes(routes!(check_in::set_own, check_in::remove_own))
         .routes(routes!(seat::show, seat::change))
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))

@@ -3,6 +3,7 @@
 mod abandoned;
 mod account_edit;
 mod accounts;
+mod check_in;
 mod console;
 mod dispatches;
 mod drafts;

@@ -36,7 +36,7 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
-use super::clients;
+use super::{check_in, clients};
 
 type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -69,6 +69,13 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("an_account_counts_its_editions", |s| Box::pin(clients::an_account_counts_its_editions(s))),
         ("a_contact_goes_with_its_destinations", |s| Box::pin(clients::a_contact_goes_with_its_destinations(s))),
         ("another_role_ends_sessions", |s| Box::pin(clients::another_role_ends_sessions(s))),
+        ("a_pin_is_one_persons_and_is_kept_as_a_hash", |s| {
+            Box::pin(check_in::a_pin_is_one_persons_and_is_kept_as_a_hash(s))
+        }),
+        ("wrong_pins_count_for_an_hour", |s| Box::pin(check_in::wrong_pins_count_for_an_hour(s))),
+        ("what_is_held_is_listed_until_it_is_closed", |s| {
+            Box::pin(check_in::what_is_held_is_listed_until_it_is_closed(s))
+        }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ]
 }
@@ -151,6 +158,7 @@ fn hours() -> Hours {
             flow: Flow::Spill(spill),
         }],
         overrides: vec![],
+        check_in: Some(number("+12025550103")),
     }
 }
 

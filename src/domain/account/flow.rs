@@ -1,5 +1,5 @@
-//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, or to a number
-//! elsewhere.
+//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, to a check-in, or
+//! to a number elsewhere.
 //!
 //! Which flow counts when is said by the account's [`hours`](super::hours); a menu's exits are flows too. What always
 //! holds: a caller for whom a flow comes to nothing goes on to the queue or to the apology, never nowhere.
@@ -32,6 +32,8 @@ pub enum Flow {
     Announcement {
         speech: Speech,
     },
+    /// A client's person hears held messages, by PIN.
+    CheckIn,
     /// Rung elsewhere, and connected with whoever answers.
     Spill(Spill),
 }
@@ -100,6 +102,7 @@ impl Flow {
             Self::Voicemail(_) => "voicemail",
             Self::Announcement { .. } => "announcement",
             Self::Spill(_) => "spill",
+            Self::CheckIn => "check_in",
         }
     }
 
@@ -108,7 +111,7 @@ impl Flow {
         let speech = match self {
             Self::Voicemail(voicemail) => Some(&voicemail.speech),
             Self::Announcement { speech } => Some(speech),
-            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) => None,
+            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) | Self::CheckIn => None,
         };
         speech.into_iter()
     }

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod queueing;
 
 pub mod check;
+mod check_in;
 pub mod flow;
 pub mod hours;
 

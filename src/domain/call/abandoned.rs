@@ -35,6 +35,7 @@ impl Abandoned {
             Stage::Parked => Some(Self::Parked),
             // Who had a voicemail or an announcement in place of a person has had what there is.
             Stage::Voicemail
+            | Stage::CheckIn
             | Stage::Announcement
             | Stage::RingingBack
             | Stage::Talking

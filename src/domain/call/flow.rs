@@ -14,6 +14,7 @@ use super::{Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
 use crate::base::id::CallTypeId;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
+use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 
@@ -62,12 +63,14 @@ impl Call {
                 self.phase = Phase::Announcing { until: self.now + PROMPT_LIMIT };
             }
             Flow::Spill(spill) => self.start_spill(spill),
+            Flow::CheckIn => self.begin_check_in(),
         }
     }
 
     pub(super) fn on_caller_key(&mut self, key: char) {
         match self.phase {
             Phase::Menu => self.tell_menu(ivr::Input::Digit(key)),
+            Phase::CheckIn => self.tell_check_in(checkin::Input::Digit(key)),
             Phase::Voicemail(_) => self.on_voicemail_key(key),
             _ => self.on_callback_key(key),
         }
@@ -139,7 +142,7 @@ impl Call {
 
     /// Whether what the caller presses is meant for us alone.
     pub(super) const fn wants_keys(&self) -> bool {
-        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. })
+        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CheckIn | Phase::CallingBack { .. })
     }
 
     /// After every input: the caller's keys are ours, or no longer.
@@ -161,8 +164,11 @@ impl Call {
             _ => None,
         };
         let takes_voicemail = |flow: &Flow| matches!(flow, Flow::Voicemail(_));
+        let checks_in = |flow: &Flow| matches!(flow, Flow::CheckIn);
         let voicemail = takes_voicemail(flow) || menu.is_some_and(|menu| menu.exits().any(takes_voicemail));
+        let check_in = checks_in(flow) || menu.is_some_and(|menu| menu.exits().any(checks_in));
         let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
-        said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).collect()
+        let said = said.chain(voicemail.then(Voicing::speeches).into_iter().flatten());
+        said.chain(check_in.then(CheckIn::speeches).into_iter().flatten()).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Thousands of calls in which anything happens in any order. What must hold whatever comes.
 
+use crate::base::id::DispatchId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingPolicy;
 use crate::domain::account::flow::Flow;
@@ -7,10 +8,12 @@ use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::recording::RecordingCommand;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::transfer::TransferProgress;
+use crate::domain::checkin::{self, Held, Looked, Welcome};
 use crate::domain::ivr::menu::Menu;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;
+use super::check_in::Wish;
 use super::listener::ListenMode;
 use super::tests::setup;
 use super::transfer::{TransferTo, Wanted};
@@ -44,6 +47,7 @@ fn flow(seed: u64) -> Flow {
         2 => says("closed"),
         3 | 4 => Flow::Menu { menu: "main".into() },
         5 => Flow::Menu { menu: "gone".into() },
+        6 => Flow::CheckIn,
         _ => Flow::default(),
     }
 }
@@ -118,6 +122,10 @@ struct World {
     /// Voicemails that began and did not end.
     voicemails: usize,
     outcome: Option<CallOutcome>,
+    /// What a check-in asked for and was not answered.
+    wishes: Vec<Wish>,
+    /// Held messages that were marked as read.
+    marked: usize,
     fetched: usize,
     handed_over: usize,
 }
@@ -170,6 +178,8 @@ impl World {
             keys_bound: false,
             voicemails: 0,
             outcome: None,
+            wishes: vec![],
+            marked: 0,
             fetched: 0,
             handed_over: 0,
         }
@@ -241,7 +251,7 @@ impl World {
                     self.check_matrix();
                     assert!(!self.recorded || self.untold().is_none(), "seed {seed}: heard before it fell silent");
                 }
-                Output::Play { leg, play, speech } => {
+                Output::Play { leg, play, speech } | Output::PlayOnce { leg, play, speech } => {
                     if speech == words() {
                         self.announcements.push((leg, play));
                     }
@@ -267,6 +277,8 @@ impl World {
                     assert_ne!(bound, self.keys_bound, "seed {seed}: said twice");
                     self.keys_bound = bound;
                 }
+                Output::CheckIn(wish) => self.wishes.push(wish),
+                Output::Record { event: RecordEvent::ReadAtCheckIn { .. }, .. } => self.marked += 1,
                 Output::Record { event: RecordEvent::VoicemailBegun { .. }, .. } => self.voicemails += 1,
                 Output::Record { event: RecordEvent::VoicemailEnded { .. }, .. } => {
                     assert!(self.voicemails > 0, "seed {seed}: a voicemail ended twice");
@@ -292,7 +304,7 @@ impl World {
         assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
         let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
         let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
-        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail);
+        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail | Stage::CheckIn);
         assert!(!asked || self.caller_gone || self.keys_bound, "seed {seed}: keys that are asked for are ours");
         assert!(!self.recorded || (may && told), "seed {seed}: recorded unasked or untold");
         assert!(!self.recorded || self.untold().is_none(), "seed {seed}: a contact is recorded untold");
@@ -425,6 +437,24 @@ impl World {
         self.check();
     }
 
+    /// The store answers a check-in. True if it did.
+    fn serve_check_in(&mut self) -> bool {
+        let Some(wish) = self.wishes.pop() else { return false };
+        let input = match wish {
+            Wish::Look { .. } if self.rng.below(6) == 0 => checkin::Input::Looked(Looked::Refused),
+            Wish::Look { .. } => {
+                let held = |n: &str| Held { dispatch: DispatchId::named(n), words: "Burst pipe.".into() };
+                let held = vec![held("one"), held("two")];
+                let welcome = Welcome { contact: None, who: "Ada".into(), held, duties: vec![] };
+                checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
+            }
+            Wish::Mark { .. } => checkin::Input::Marked(self.rng.below(4) > 0),
+            Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
+        };
+        self.tell(Input::CheckIn(input));
+        true
+    }
+
     /// What several operators do. True if they did something.
     fn desk(&mut self) -> bool {
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
@@ -473,7 +503,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        if self.desk() {
+        if (self.rng.below(3) > 0 && self.serve_check_in()) || self.desk() {
             return;
         }
         let spills = self.started.contains(&SPILL).then_some(SPILL);
@@ -595,6 +625,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut called_back, mut rung_back) = (0, 0);
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
     let (mut fetched, mut handed_over) = (0, 0);
+    let (mut checked_in, mut marked) = (0, 0);
     for seed in 0..16_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -611,12 +642,14 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         called_back += usize::from(world.called_back);
         rung_back += usize::from(ring_back(seed).is_some() && world.call.handled);
         fetched += world.fetched;
+        marked += world.marked;
         handed_over += world.handed_over;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         match world.outcome {
             Some(CallOutcome::Voicemail) => left += 1,
             Some(CallOutcome::Spilled) => spilled += 1,
             Some(CallOutcome::Announced) => announced += 1,
+            Some(CallOutcome::CheckedIn) => checked_in += 1,
             _ => {}
         }
         assert_eq!(world.voicemails, 0, "seed {seed}: a voicemail without an end");
@@ -632,5 +665,6 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     );
     assert!(fetched > 10 && handed_over > 5, "the seeds reach several operators: {fetched} {handed_over}");
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
+    assert!(checked_in > 10 && marked > 10, "and check-ins: {checked_in} {marked}");
     assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod callback;
+mod check_in;
 mod listener;
 mod park;
 mod place;

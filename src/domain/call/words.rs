@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::bridge::{HearMatrix, LegId};
 use super::callback::CallbackTerms;
 use super::cause::Cause;
+use super::check_in::Wish;
 use super::event::{CallOutcome, OfferEnd, RecordEvent};
 use super::leg::LegInput;
 use super::park::ParkTimes;
@@ -17,6 +18,7 @@ use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::checkin;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::queue::place::Place;
 
@@ -93,6 +95,8 @@ pub enum Input {
     Place(Place),
     /// A callback that was asked for is stored, or is not.
     CallbackStored(bool),
+    /// What was asked for a check-in ([`Output::CheckIn`]).
+    CheckIn(checkin::Input),
     /// Neither media nor console of the operator for 5 s.
     SeatLost {
         user: UserId,
@@ -258,6 +262,12 @@ pub enum Output {
         play: u64,
         speech: Speech,
     },
+    /// The same, of words that nobody keeps: they hold something of a message.
+    PlayOnce {
+        leg: LegId,
+        play: u64,
+        speech: Speech,
+    },
     StopPlay {
         leg: LegId,
         play: u64,
@@ -301,6 +311,8 @@ pub enum Output {
     StoreCallback {
         number: PhoneNumber,
     },
+    /// Something for a check-in; answered by [`Input::CheckIn`].
+    CheckIn(Wish),
     /// To the queue: the caller is back, at the head.
     Requeue,
     /// The same, and this operator is to have them if they are free.
@@ -358,6 +370,8 @@ pub enum Reason {
     /// A key, or the end of words, in a menu.
     Menu,
     Voicemail,
+    /// A key, the end of words, or an answer at a check-in.
+    CheckIn,
     OfferRing,
     ContactRing,
     ParkedTooLong,

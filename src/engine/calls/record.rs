@@ -60,6 +60,8 @@ pub enum CallNews {
     Patched { call: CallId },
     /// A caller has left a message to nobody, or has not after all.
     Voicemail { call: CallId },
+    /// A held message was heard at check-in; the dispatcher finds the word of it among what came in.
+    CheckedIn { call: CallId },
     /// The call is over.
     Ended { call: CallId },
 }

@@ -4,6 +4,7 @@
 //! Decides nothing. What always holds: when the task ends, however it ends, its legs are hung up ([`Legs`]) and
 //! its bridge is empty ([`Mixer`]).
 
+mod check_in;
 mod listener;
 mod phone;
 mod ring_back;
@@ -32,6 +33,7 @@ use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Rename, Setup};
+use crate::domain::checkin;
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
@@ -64,6 +66,8 @@ pub(super) enum ToCall {
     Earlier(u32),
     /// A callback is stored, or could not be.
     CallbackStored(bool),
+    /// What was asked for a check-in.
+    CheckIn(checkin::Input),
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -118,6 +122,8 @@ pub(super) struct CallTask {
     queued_at: Option<Instant>,
     /// The promise that this call is to keep, and whom to tell what came of it.
     ring_back: Option<(Callback, Option<oneshot::Sender<RungBack>>)>,
+    /// Who has checked in, by name.
+    checked_in: String,
 }
 
 impl CallTask {
@@ -209,6 +215,7 @@ impl CallTask {
             tally: CallTally::default(),
             queued_at: None,
             ring_back,
+            checked_in: String::new(),
         }
     }
 
@@ -374,6 +381,7 @@ impl CallTask {
                 self.show();
             }
             ToCall::CallbackStored(stored) => self.tell(Input::CallbackStored(stored)),
+            ToCall::CheckIn(input) => self.on_check_in(input),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Stop => {
                 self.stopped = true;
@@ -501,6 +509,8 @@ impl CallTask {
             Output::Pause => self.to_desk(CallWord::Pause),
             Output::Resume => self.to_desk(CallWord::Resume),
             Output::StoreCallback { number } => self.promise(number),
+            Output::CheckIn(wish) => self.serve_check_in(wish),
+            Output::PlayOnce { leg, play, speech } => self.mixer.play_once(leg, play, speech),
             Output::OfferAccepted { user } => {
                 self.operator = Some(user.clone());
                 self.to_desk(CallWord::OfferAccepted { user });
@@ -624,6 +634,7 @@ impl CallTask {
             CallOutcome::Spilled => "spilled",
             CallOutcome::Voicemail => "voicemail",
             CallOutcome::Announced => "announced",
+            CallOutcome::CheckedIn => "checked_in",
             CallOutcome::Abandoned(Stage::Parked) => "abandoned_parked",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
             CallOutcome::Callback => "callback",

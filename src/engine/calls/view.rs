@@ -134,6 +134,7 @@ const fn state(stage: Stage) -> CallState {
         Stage::Arriving | Stage::Greeting => CallState::Greeting,
         Stage::Menu => CallState::Menu,
         Stage::Voicemail => CallState::Voicemail,
+        Stage::CheckIn => CallState::CheckIn,
         Stage::Announcement => CallState::Announcement,
         Stage::Spilling => CallState::Spilling,
         Stage::Queued | Stage::Apology => CallState::Queued,

@@ -10,6 +10,7 @@ mod contacts;
 pub mod document;
 mod flow;
 mod import;
+mod pins;
 mod protocols;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::io::store::{Store, StoreError, Tx};
 
 pub use flow::FlowRefusal;
 pub use import::Imported;
+pub use pins::PinOf;
 pub use protocols::ProtocolEdit;
 
 /// Where accounts are made and changed. Cheap to clone.

@@ -78,7 +78,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn inbound(&self, provider: &str, id: &str, what: Arrival) -> Inbound {
+    pub(super) fn inbound(&self, provider: &str, id: &str, what: Arrival) -> Inbound {
         Inbound {
             provider: provider.to_owned(),
             provider_msg_id: id.to_owned(),
@@ -88,11 +88,11 @@ impl Dispatcher {
     }
 
     /// A name that nothing else has.
-    fn fresh_name(&self) -> String {
+    pub(super) fn fresh_name(&self) -> String {
         format!("{}:{}", self.inner.boot, self.inner.count.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
+    pub(super) async fn insert(&self, inbound: &Inbound) -> Result<bool, StoreError> {
         let mut tx = self.inner.store.write().await?;
         let new = tx.insert_inbound(inbound).await?;
         tx.commit("inbound").await?;
@@ -206,6 +206,10 @@ impl Dispatcher {
                     self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patched").await
+            }
+            Arrival::ReadAtCheckIn { dispatch, who, by } => {
+                let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone() };
+                self.decide(dispatch, &event, Settles::Arrival(inbound, "read_at_check_in")).await.map(drop)
             }
         }
     }
