@@ -135,12 +135,13 @@ export function contactBody(contact: Contact | null): ContactBody {
 }
 
 /** Methods that can be chosen; others are not built. */
-export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' }[] = [
+export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
   { id: 'call', label: 'Call', method: { kind: 'call_out', leave_message: false }, takes: 'phone' },
   { id: 'call_leave', label: 'Call, leave a message if nobody takes it', method: { kind: 'call_out', leave_message: true }, takes: 'phone' },
+  { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
 ];
 
 export function methodId(method: Method): string {
