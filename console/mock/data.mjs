@@ -149,6 +149,7 @@ export function dispatch(id, account, now, more) {
     needs_operator: false,
     alarm: null,
     opened_at: now,
+    held_since: null,
     closed_at: null,
     undo_until: null,
     headline: '',
@@ -158,6 +159,21 @@ export function dispatch(id, account, now, more) {
     timeline: [],
     ...more,
   };
+}
+
+/** One that waits for the client to check in. */
+function held(id, account, now, ago, headline) {
+  const since = now - ago;
+  return dispatch(id, account, now, {
+    state: 'held_for_check_in',
+    urgency: 'routine',
+    opened_at: since,
+    held_since: since,
+    headline,
+    last: { at: since, kind: 'step', text: 'Step 1: hold until the client checks in.' },
+    next: { at: since, text: 'Held for check-in.' },
+    timeline: [{ at: since, kind: 'step', text: 'Step 1: hold until the client checks in.' }],
+  });
 }
 
 export function startDispatches(now) {
@@ -201,6 +217,8 @@ export function startDispatches(now) {
       closed_at: now - 119 * MIN,
       last: { at: now - 119 * MIN, text: 'Email accepted by the mail server.' },
     }),
+    held('dsp_5', PLUMBING, now, 190 * MIN, 'Gloria Sand · Invoice 1187 was paid twice'),
+    held('dsp_6', PLUMBING, now, 55 * MIN, 'Piet Moor · Wants the boiler serviced in May'),
   ];
 }
 

@@ -37,6 +37,7 @@ function reset() {
     messages: new Map(),
     alarms: [],
     drafts: new Map(),
+    pins: [{ contact: ACCOUNTS[0].contacts[0].id, set_by: { id: 'usr_sam', name: 'Sam Whitaker' }, set_at: now - 86_400_000 }],
     waiting: [],
     floor: { seats: [], calls: [], figures: busyFloor(now).figures, answer_within_secs: 20 },
     next: 1,
@@ -346,7 +347,23 @@ function route(method, path, query, body) {
     const account = ACCOUNTS.find((a) => a.id === id);
     if (rest[0] === 'messages') return [200, page([...state.messages.values()].filter((m) => m.account.id === id).slice(0, 3))];
     if (rest[0] === 'protocols') return [200, page(versions(account))];
+    if (rest[0] === 'held') {
+      return [200, page([...state.messages.values()].filter((m) => m.account.id === id && m.dispatch?.held_since && m.dispatch.closed_at === null))];
+    }
+    if (rest[0] === 'pins') return [200, page(state.pins)];
     return account ? [200, whole(account)] : [404, problem(404, 'not_found', 'No such account.')];
+  }
+  if (rest[0] === 'pin') {
+    const contact = noun === 'contacts' ? id : null;
+    state.pins = state.pins.filter((p) => p.contact !== contact);
+    if (method === 'DELETE') return [204];
+    if (body.pin === '1234') {
+      const fault = { pointer: '/pin', code: 'pin.invalid', detail: 'This is what everybody tries first.', cure: 'Choose digits that do not follow one another.' };
+      return [422, { ...problem(422, 'account.invalid', `${fault.detail} ${fault.cure}`), errors: [fault] }];
+    }
+    const set = { contact, set_by: { id: user.id, name: user.name }, set_at: Date.now() };
+    state.pins = [...state.pins, set];
+    return [200, set];
   }
   // What is written of an account is refused, to see how that is told.
   if (key === 'POST accounts' && rest[1] === 'check') return [200, { text: ACCOUNTS[0].protocols[0].text, errors: [] }];
@@ -382,6 +399,7 @@ function route(method, path, query, body) {
     if (method === 'GET') return [200, page([...state.dispatches.values()])];
     const now = Date.now();
     if (rest[0] === 'confirm') settle(id, { state: 'confirmed', confirmed_by: body.by }, { at: now, kind: 'confirmed', text: `Confirmed by ${body.by}, entered by hand.`, who: KIM.name });
+    if (rest[0] === 'read') settle(id, { state: 'read_at_check_in', confirmed_by: body.to, held_since: null }, { at: now, kind: 'told', text: `${KIM.name} read it out to ${body.to} at check-in.`, who: body.to });
     if (rest[0] === 'close') settle(id, { state: 'closed_by_operator' }, { at: now, kind: 'closed', text: `Closed: ${body.reason}`, who: KIM.name });
     return [204];
   }

@@ -151,6 +151,24 @@ const SCENES = {
     await page.click('#contacts >> text=Edit >> nth=1');
     await page.evaluate(() => document.querySelector('#contacts').scrollIntoView());
   },
+  account_check_in: async (page) => {
+    await SCENES.account(page);
+    await page.click('#check-in >> text=Set a PIN… >> nth=0');
+    await page.fill('[data-pin]', '1234');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#check-in .fault');
+    await page.evaluate(() => document.querySelector('#check-in').scrollIntoView());
+  },
+  account_hold: async (page) => {
+    await SCENES.account_protocol(page);
+    await page.selectOption('[aria-label="How step 1 reaches people"]', 'hold_for_check_in');
+    await page.waitForSelector('input[type=time]');
+  },
+  held: async (page) => {
+    await SCENES.call(page);
+    await page.keyboard.press('Alt+h');
+    await page.waitForSelector('[data-read-to]');
+  },
   account_new: async (page) => {
     await page.goto(`${BASE}/accounts/new`);
     await page.waitForSelector('#new-name');
@@ -289,7 +307,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

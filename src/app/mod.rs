@@ -169,6 +169,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             accounts: Arc::new(AccountBook::new(store.clone(), Arc::clone(&clock))),
             log: Arc::new(store.clone()),
             callbacks: Arc::new(store.clone()),
+            check_ins: Arc::new(store.clone()),
             numbering: numbering(&config),
             recordings: recordings.clone(),
             figures: figures.clone(),

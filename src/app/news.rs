@@ -13,7 +13,7 @@ const TOGETHER: usize = 256;
 pub(super) async fn tell(dispatcher: Dispatcher, voicemails: Voicemails, mut news: mpsc::UnboundedReceiver<CallNews>) {
     let mut batch = Vec::new();
     while news.recv_many(&mut batch, TOGETHER).await > 0 {
-        if batch.iter().any(|news| matches!(news, CallNews::Patched { .. })) {
+        if batch.iter().any(|news| matches!(news, CallNews::Patched { .. } | CallNews::CheckedIn { .. })) {
             // It waits among what came in.
             dispatcher.wake();
         }

@@ -244,6 +244,10 @@ impl World for Here<'_> {
         self.0.schedules.iter().find(|schedule| schedule.role == role).and_then(|schedule| resolve(schedule, at))
     }
 
+    fn zone(&self) -> &str {
+        &self.0.account.zone
+    }
+
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.0.contacts.iter().find(|contact| &contact.id == id)
     }

@@ -18,6 +18,8 @@ use super::forms::{caller_and, choice, field, in_full, not_legitimate, optional}
 use super::people::{contact, rotation};
 use super::{Client, number};
 
+/// On this number the lawyer hears what could wait.
+const CHECK_IN: &str = "+12025550105";
 const MINUTE: u32 = 60;
 const NEW_YORK: &str = "America/New_York";
 const CHICAGO: &str = "America/Chicago";
@@ -167,6 +169,8 @@ fn lawyer() -> Client {
         None,
         Until::HandedOver,
     );
+    let method = Method::HoldForCheckIn { until: None };
+    let held = protocol("lawyer", "lawyer-held", "Check-in", vec![step(method, vec![], 0)], None, Until::HandedOver);
     let message = || field("message", "Message", FieldKind::LongText);
     let mut account = account("lawyer", "Law Office of Harriet Vance", "+12025550101", NEW_YORK, "#7c5cff");
     account.answer_phrase = "Law office of Harriet Vance, this is the receptionist. How may I help you?".to_owned();
@@ -206,9 +210,20 @@ fn lawyer() -> Client {
             ]),
             Some(&every),
         ),
+        call_type(
+            "lawyer-wait",
+            "Can wait until she checks in",
+            Urgency::Routine,
+            "invoices, subscriptions, invitations",
+            caller_and(vec![message()]),
+            Some(&held),
+        ),
         sales("lawyer"),
     ];
-    Client { account, contacts, schedules: Vec::new(), protocols: vec![every] }
+    let check_in = number(CHECK_IN);
+    account.dids.push(check_in.clone());
+    account.hours.check_in = Some(check_in);
+    Client { account, contacts, schedules: Vec::new(), protocols: vec![every, held] }
 }
 
 /// Urgent: text with confirmation, mobile, home, again until confirmed. Otherwise email to the office.

@@ -24,6 +24,7 @@ use crate::config::{
     StoreConfig, Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
+use crate::domain::checkin::pin::Pin;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
 use crate::domain::operator::skill::Skills;
@@ -39,6 +40,8 @@ pub use accounts::clients;
 
 /// The password of every log-in of the demo, which listens on this machine only.
 pub const PASSWORD: &str = "cordboard-demo";
+/// The PIN of those who check in by telephone.
+pub const PIN: &str = "4863";
 /// The newcomer's own number as a caller.
 pub const CALLER: &str = "+12025550190";
 /// The name of the demo's text provider, in its callbacks' addresses.
@@ -206,6 +209,10 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
         for protocol in &client.protocols {
             tx.insert_protocol(protocol, now).await?;
         }
+        if client.account.hours.check_in.is_some() {
+            let pin = Pin::choose(PIN).expect("a test reads it");
+            tx.set_pin(&client.account.id, None, &pin, &UserId::named("admin"), now).await?;
+        }
     }
     tx.commit("seed_demo").await
 }
@@ -277,6 +284,12 @@ pub fn welcome(demo: &Demo) -> String {
     for entry in numbers() {
         text.push_str(&format!("    sip:{}@{}   {}\n", entry.number.as_e164(), demo.sip, entry.account));
     }
+    for account in clients().into_iter().map(|client| client.account) {
+        if let Some(number) = &account.hours.check_in {
+            let (name, number) = (&account.name, number.as_e164());
+            text.push_str(&format!("    sip:{number}@{}   {name}, check-in: PIN {PIN}#\n", demo.sip));
+        }
+    }
     text.push_str(&format!("  Data in {}. Ctrl-C ends it.\n", shown(&demo.data)));
     text
 }
@@ -296,10 +309,17 @@ mod tests {
     use crate::domain::dispatch::validate::validate;
 
     #[test]
+    fn whoever_checks_in_can() {
+        assert!(Pin::choose(PIN).is_ok());
+        assert!(clients().iter().any(|client| client.account.checks_in()));
+    }
+
+    #[test]
     fn everything_named_exists_and_every_number_is_fictional() {
         for client in clients() {
             let account = &client.account;
-            assert_eq!(account.dids.len(), 1, "{}", account.name);
+            let lines = if account.hours.check_in.is_some() { 2 } else { 1 };
+            assert_eq!(account.dids.len(), lines, "{}", account.name);
             assert!(jiff::tz::TimeZone::get(&account.zone).is_ok(), "{}", account.zone);
             for call_type in &account.call_types {
                 let protocol = call_type.protocol.as_ref();

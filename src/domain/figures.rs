@@ -102,6 +102,7 @@ impl CallTally {
                     | CallOutcome::NotReached
                     | CallOutcome::Voicemail
                     | CallOutcome::Announced
+                    | CallOutcome::CheckedIn
                     | CallOutcome::Spilled => None,
                 };
                 self.ended(started_at, at, how)

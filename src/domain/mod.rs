@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod call;
+pub mod checkin;
 pub mod dispatch;
 pub mod figures;
 pub mod ivr;

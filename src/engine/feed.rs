@@ -293,6 +293,8 @@ pub enum CallState {
     Menu,
     /// Leaving a message to nobody.
     Voicemail,
+    /// A client's person hears held messages.
+    CheckIn,
     /// Hears words, after which the call is over.
     Announcement,
     /// Being rung elsewhere.
@@ -449,6 +451,8 @@ pub struct DispatchView {
     pub needs_operator: bool,
     pub alarm: Option<String>,
     pub opened_at: UtcMs,
+    /// Since when it can be read at check-in; none if it cannot.
+    pub held_since: Option<UtcMs>,
     pub closed_at: Option<UtcMs>,
     pub undo_until: Option<UtcMs>,
     pub headline: String,

@@ -77,6 +77,12 @@ impl Mixer {
         }
     }
 
+    /// Says words that nobody keeps: made for this moment alone.
+    pub fn play_once(&mut self, leg: LegId, play: u64, speech: Speech) {
+        self.awaited.push((leg, play));
+        self.make(speech, Some((leg, play)), true);
+    }
+
     /// Stops words, also ones that are not ready yet.
     pub fn stop(&mut self, leg: LegId, play: u64) {
         self.awaited.retain(|a| *a != (leg, play));
@@ -100,7 +106,11 @@ impl Mixer {
     }
 
     fn ask(&self, speech: Speech, for_play: Option<(LegId, u64)>) {
-        let (wiring, results, apart) = (Arc::clone(&self.wiring), self.results.clone(), self.own.is_some());
+        self.make(speech, for_play, self.own.is_some());
+    }
+
+    fn make(&self, speech: Speech, for_play: Option<(LegId, u64)>, apart: bool) {
+        let (wiring, results) = (Arc::clone(&self.wiring), self.results.clone());
         tokio::spawn(async move {
             let words = if apart { wiring.voice.prepare_once(&speech) } else { wiring.voice.prepare(&speech) };
             let prompt = match tokio::time::timeout(PATIENCE, words).await {

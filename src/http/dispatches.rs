@@ -111,7 +111,7 @@ async fn act(front: &Front, id: DispatchId, by: &Signed, act: OperatorAct) -> Re
     }
 }
 
-fn words(field: &str, text: &str) -> Result<String, Problem> {
+pub(super) fn words(field: &str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
     let (code, message) = if text.is_empty() {
         ("required", "This is needed.")

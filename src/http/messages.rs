@@ -128,6 +128,17 @@ impl Names {
         Ok(MessagePage { items, next })
     }
 
+    /// The messages of these dispatches.
+    pub async fn page_of(&self, front: &Front, dispatches: Vec<DispatchView>) -> Result<MessagePage, Problem> {
+        let mut items = Vec::with_capacity(dispatches.len());
+        for dispatch in dispatches {
+            if let Some(message) = front.store.find_message(&dispatch.message).await? {
+                items.push(self.view(front, message, Some(dispatch)).await?);
+            }
+        }
+        Ok(MessagePage { items, next: None })
+    }
+
     async fn view(
         &self,
         front: &Front,
@@ -192,13 +203,7 @@ pub async fn list(
         let more = open.len() > limit as usize;
         open.truncate(limit as usize);
         let next = open.last().filter(|_| more).map(|d| d.message.clone());
-        let mut items = Vec::with_capacity(open.len());
-        for dispatch in open {
-            if let Some(message) = front.store.find_message(&dispatch.message).await? {
-                items.push(names.view(&front, message, Some(dispatch)).await?);
-            }
-        }
-        return Ok(Json(MessagePage { items, next }));
+        return Ok(Json(MessagePage { next, ..names.page_of(&front, open).await? }));
     }
     let filter = MessageFilter { account: which.account, ..MessageFilter::default() };
     let mut found = front.store.list_messages(&filter, which.cursor.as_ref(), limit + 1).await?;

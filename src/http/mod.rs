@@ -11,6 +11,7 @@ pub mod auth;
 pub mod board;
 pub mod callbacks;
 pub mod calls;
+pub mod check_in;
 pub mod console;
 pub mod contacts;
 pub mod dial_out;

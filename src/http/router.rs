@@ -22,9 +22,9 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, board, callbacks, calls, console, contacts, dial_out, dispatches,
-    drafts, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi, patches, protocols,
-    recordings, seat, sessions, sip_ws, speech, users,
+    abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
+    dispatches, drafts, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi, patches,
+    protocols, recordings, seat, sessions, sip_ws, speech, users,
 };
 
 /// The largest body taken.
@@ -65,6 +65,11 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(dispatches::confirm))
         .routes(routes!(dispatches::close))
         .routes(routes!(dispatches::skip))
+        .routes(routes!(check_in::held))
+        .routes(routes!(check_in::read))
+        .routes(routes!(check_in::pins))
+        .routes(routes!(check_in::set_shared, check_in::remove_shared))
+        .routes(routes!(check_in::set_own, check_in::remove_own))
         .routes(routes!(seat::show, seat::change))
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))

@@ -4,6 +4,7 @@ mod abandoned;
 mod account_edit;
 mod accounts;
 mod bodies;
+mod check_in;
 mod console;
 mod dispatches;
 mod drafts;

@@ -91,6 +91,8 @@ const COMMANDS: &[&str] = &[
     "change_user",
     "set_skills",
     "log_out",
+    "set_pin",
+    "remove_pin",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

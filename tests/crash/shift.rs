@@ -2,6 +2,8 @@
 //! as a console would: by sending again, with the same keys, whatever was not answered. Also what no night comes
 //! by: rows that cannot be read, a timer that was lost, an event for a dispatch that does not exist.
 
+mod check_in;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -56,6 +58,10 @@ pub const PLACES: &[&str] = &[
     "callback",
     "voicemail",
     "voicemail_done",
+    "wrong_pin",
+    "checked_in",
+    "check_in",
+    "put_on_call",
     "sign_out",
 ];
 /// This one is come by only in the life after one that ended while a provider was being asked.
@@ -319,6 +325,7 @@ async fn the_shift() {
     assert_eq!(state(&patched).await, Phase::Patched);
     shift.handed_over().await;
     shift.left_to_do().await;
+    shift.checks_in().await;
     shift.house.ask(Method::DELETE, "/api/v1/sessions/current", &shift.token, Value::Null).await;
     shift.house.store.close().await;
 }
@@ -359,6 +366,8 @@ impl Case {
         let mut messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
         let spoken: Vec<_> = messages.extract_if(.., |m| m.call == Some(CallId::named(SPOKEN))).collect();
         assert_eq!(spoken.len(), 1, "{name}: a voicemail is one message");
+        messages.retain(|m| !check_in::HELD.iter().any(|held| m.id == MessageId::named(held)));
+        check_in::check(&store, name).await;
         let dispatched = store.find_dispatch_of_message(&spoken[0].id).await.expect("found");
         assert!(dispatched.is_some(), "{name}: and is on its way");
         assert!(store.list_open_voicemails().await.expect("listed").is_empty(), "{name}");

@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 mod api;
 mod callout;
 mod capture;
+mod check_in;
 mod desk_phones;
 #[path = "../support/ear.rs"]
 mod ear;

@@ -33,7 +33,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, clients, lost, sessions};
+use super::{NOW, check_in, clients, lost, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -56,6 +56,13 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
+        ("a_pin_is_one_persons_and_is_kept_as_a_hash", |s| {
+            Box::pin(check_in::a_pin_is_one_persons_and_is_kept_as_a_hash(s))
+        }),
+        ("wrong_pins_count_for_an_hour", |s| Box::pin(check_in::wrong_pins_count_for_an_hour(s))),
+        ("what_is_held_is_listed_until_it_is_closed", |s| {
+            Box::pin(check_in::what_is_held_is_listed_until_it_is_closed(s))
+        }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
     [own, clients::cases(), sessions::cases(), lost::cases()].concat()
@@ -145,6 +152,7 @@ fn hours() -> Hours {
             flow: Flow::Spill(spill),
         }],
         overrides: vec![],
+        check_in: Some(number("+12025550103")),
     }
 }
 

@@ -6,6 +6,7 @@
 mod support;
 
 mod book;
+mod check_in;
 mod clients;
 mod contract;
 mod lost;

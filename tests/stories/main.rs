@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check_ins;
 mod desk;
 mod jobs;
 mod nights;

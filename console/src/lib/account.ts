@@ -153,7 +153,7 @@ export function contactBody(contact: Contact | null): ContactBody {
 }
 
 /** Methods that can be chosen; others are not built. */
-export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' }[] = [
+export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
@@ -163,6 +163,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_leave', label: 'Call by an operator, leave a message if nobody takes it', method: { kind: 'operator_call', leave_message: true, then_machine: false }, takes: 'phone' },
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
+  { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
 ];
 
 export function methodId(method: Method): string {

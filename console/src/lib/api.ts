@@ -17,6 +17,7 @@ import type {
   JobOutcome,
   ListenMode,
   MessageView,
+  PinView,
   ProtocolVersion,
   Role,
   ServerDraft,
@@ -203,6 +204,12 @@ export const api = {
     request<Contact & { edition: number }>('PUT', `/contacts/${id(contact)}`, body),
   removeContact: (contact: string, edition: number) =>
     request<void>('DELETE', `/contacts/${id(contact)}`, undefined, { 'if-match': `"${edition}"` }),
+  pins: (account: string) => request<Page<PinView>>('GET', `/accounts/${id(account)}/pins`),
+  /** A contact's; null: the one that all of the account's people share. */
+  setPin: (account: string, contact: string | null, pin: string) =>
+    request<PinView>('PUT', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`, { pin }),
+  removePin: (account: string, contact: string | null) =>
+    request<void>('DELETE', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`),
   protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),
@@ -238,6 +245,8 @@ export const api = {
   confirm: (dispatch: string, by: string, note?: string) =>
     request<void>('POST', `/dispatches/${id(dispatch)}/confirm`, note ? { by, note } : { by }),
   close: (dispatch: string, reason: string) => request<void>('POST', `/dispatches/${id(dispatch)}/close`, { reason }),
+  held: (account: string) => request<Page<MessageView>>('GET', `/accounts/${id(account)}/held`),
+  readOut: (dispatch: string, to: string) => request<void>('POST', `/dispatches/${id(dispatch)}/read`, { to }),
   skip: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`),
 
   seat: () => request<SeatView>('GET', '/seat'),

@@ -57,6 +57,8 @@ export function stageWords(call: CallView): string {
       return 'chooses in the menu';
     case 'voicemail':
       return 'leaves a voicemail';
+    case 'check_in':
+      return 'checks in';
     case 'announcement':
       return 'hears an announcement';
     case 'spilling':

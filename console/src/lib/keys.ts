@@ -38,6 +38,8 @@ export type Action =
   | 'go_hung_up'
   | 'search'
   | 'field_first'
+  | 'held'
+  | 'held_read'
   | 'theme'
   | 'help';
 
@@ -76,6 +78,8 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
+  { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },
+  { action: 'held_read', combo: 'Alt+y', label: 'The held message was read out: delivered', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },

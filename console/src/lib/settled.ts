@@ -6,5 +6,6 @@ export function settledWords(dispatch: Pick<DispatchView, 'state' | 'confirmed_b
   const who = dispatch.confirmed_by;
   if (!who) return null;
   if (dispatch.state === 'patched') return `Put through to ${who}`;
+  if (dispatch.state === 'read_at_check_in') return `Heard at check-in by ${who}`;
   return dispatch.state === 'told' ? `Heard by ${who}` : `Confirmed by ${who}`;
 }

@@ -101,7 +101,9 @@ export type Method =
   | { kind: 'email' | 'text' | 'text_confirm' }
   | { kind: 'call_out'; leave_message: boolean }
   | { kind: 'operator_call'; leave_message: boolean; then_machine: boolean }
-  | { kind: 'secure_message' | 'hold_for_recap' | 'hold_for_check_in' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
+  /** `until`: a time of the account's day, `18:00`; none: as long as it takes. */
+  | { kind: 'hold_for_check_in'; until?: string | null }
+  | { kind: 'secure_message' | 'hold_for_recap' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
 
 export type Target =
   | { kind: 'on_call'; role: string; destination: string }
@@ -157,6 +159,13 @@ export interface WholeAccount extends Account, AccountSettings {
   schedules: { role: string }[];
 }
 
+/** That somebody has a PIN for check-ins; nobody: all of the account's people share it. */
+export interface PinView {
+  contact: string | null;
+  set_by: { id: string; name: string };
+  set_at: number;
+}
+
 /** Somebody who signs in, as admins see them. */
 export interface UserLine {
   id: string;
@@ -204,6 +213,7 @@ export type CallState =
   | 'greeting'
   | 'menu'
   | 'voicemail'
+  | 'check_in'
   | 'announcement'
   | 'spilling'
   | 'reaching'
@@ -476,6 +486,8 @@ export interface DispatchView {
   needs_operator: boolean;
   alarm: string | null;
   opened_at: number;
+  /** Since when its message can be read at check-in; null: it cannot. */
+  held_since: number | null;
   closed_at: number | null;
   undo_until: number | null;
   headline: string;

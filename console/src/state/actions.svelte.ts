@@ -6,6 +6,7 @@ import type { Action } from '../lib/keys';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
+import { held } from './held.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 import { router } from './router.svelte';
@@ -316,6 +317,17 @@ export async function nextCall(): Promise<void> {
   if (ids.length > 0) desk.select(ids[(ids.indexOf(desk.selected ?? '') + 1) % ids.length]!);
 }
 
+/** The account that she has in front of her. */
+function accountAtHand(): string | undefined {
+  return desk.call?.account.id ?? (desk.selected ? forms.find(desk.selected)?.account : undefined);
+}
+
+async function readHeld(what: 'next' | 'delivered'): Promise<void> {
+  const account = accountAtHand();
+  if (!account) notices.show('Held messages are read out from a call: none is in front of you.', 'info');
+  else await held[what](account, desk.call);
+}
+
 export async function save(): Promise<void> {
   const draft = desk.call ? forms.ofCall(desk.call.id) : desk.selected ? forms.find(desk.selected) : undefined;
   if (!draft) return;
@@ -416,6 +428,10 @@ export function run(action: Action): void {
       return void (sheet.open?.undo() || forms.undo());
     case 'field_first':
       return focusFirstField();
+    case 'held':
+      return void readHeld('next');
+    case 'held_read':
+      return void readHeld('delivered');
     case 'ready':
       return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
     case 'seat_menu':

@@ -72,6 +72,10 @@ impl Check<'_> {
         self.at_most("/hours/holidays", hours.holidays.len(), MAX_DAYS);
         self.at_most("/hours/overrides", hours.overrides.len(), MAX_DAYS);
         self.flow("/hours/usual", &hours.usual);
+        if hours.check_in.as_ref().is_some_and(|number| !account.dids.contains(number)) {
+            let message = "That is no number of this account: name one of its own, or add it first.";
+            self.faults.add("/hours/check_in", "unknown_number", message.into());
+        }
         let mut names = BTreeSet::new();
         for (n, window) in hours.windows.iter().enumerate() {
             let at = format!("/hours/windows/{n}");
@@ -144,7 +148,7 @@ impl Check<'_> {
     fn flow(&mut self, at: &str, flow: &Flow) {
         match flow {
             Flow::Queue { call_type: Some(call_type), .. } => self.call_type(&format!("{at}/call_type"), call_type),
-            Flow::Queue { call_type: None, .. } => {}
+            Flow::Queue { call_type: None, .. } | Flow::CheckIn => {}
             Flow::Menu { menu } => {
                 if !self.account.menus.iter().any(|there| there.name == *menu) {
                     let message = format!("There is no menu \"{menu}\": name one that there is, or add it.");
@@ -291,6 +295,7 @@ mod tests {
                 greeting: None,
                 flow: Flow::Queue { priority: None, call_type: Some(CallTypeId::named("gone")) },
             }],
+            check_in: None,
         };
         let account = Account { zone: "Nowhere/Land".into(), hours, menus: vec![menu(), menu()], ..account() };
         let found = codes(&account);

@@ -1,5 +1,5 @@
-//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, to a number
-//! elsewhere, or to the account's people.
+//! The way of a call after its greeting: to operators, through a menu, to voicemail, to an announcement, to a check-in, to a
+//! number elsewhere, or to the account's people.
 //!
 //! Which flow counts when is said by the account's [`hours`](super::hours); a menu's exits are flows too. What always
 //! holds: a caller for whom a flow comes to nothing goes on to the queue or to the apology, never nowhere.
@@ -33,6 +33,8 @@ pub enum Flow {
     Announcement {
         speech: Speech,
     },
+    /// A client's person hears held messages, by PIN.
+    CheckIn,
     /// Rung elsewhere, and connected with whoever answers.
     Spill(Spill),
     /// The account's people are rung, and connected if they want to be.
@@ -104,6 +106,7 @@ impl Flow {
             Self::Announcement { .. } => "announcement",
             Self::Spill(_) => "spill",
             Self::Patch(_) => "patch",
+            Self::CheckIn => "check_in",
         }
     }
 
@@ -116,7 +119,7 @@ impl Flow {
                 Unreached::Voicemail(voicemail) => (patch.speech.as_ref(), Some(&voicemail.speech)),
                 Unreached::Queue { .. } | Unreached::Apology => (patch.speech.as_ref(), None),
             },
-            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) => (None, None),
+            Self::Queue { .. } | Self::Menu { .. } | Self::Spill(_) | Self::CheckIn => (None, None),
         };
         first.into_iter().chain(then)
     }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::Flow;
 use super::{Account, Speech};
 use crate::base::clock::UtcMs;
+use crate::base::phone::PhoneNumber;
 use crate::domain::oncall::first_instant;
 
 /// When which flow counts.
@@ -25,6 +26,8 @@ pub struct Hours {
     pub windows: Vec<Window>,
     pub holidays: Vec<Holiday>,
     pub overrides: Vec<FlowOverride>,
+    /// A number of the account on which its people check in, at any hour.
+    pub check_in: Option<PhoneNumber>,
 }
 
 /// Some hours of some days, every week.

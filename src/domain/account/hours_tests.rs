@@ -111,6 +111,7 @@ fn an_override_beats_a_holiday_which_beats_a_window_which_beats_the_usual() {
         windows: vec![window("day", &EVERY_DAY, "00:00", "00:00")],
         holidays: vec![holiday("every 26th of November", "11-26", None)],
         overrides: vec![],
+        check_in: None,
     };
     let at = utc("2026-11-26T12:00:00Z");
     let says_at = |hours: &Hours, at| open("UTC", hours.clone()).flow_at(at).why;
@@ -186,6 +187,7 @@ fn hours_read_back_from_their_json_and_old_accounts_have_none() {
         windows: vec![window("night", &EVERY_DAY, "18:00", "08:00")],
         holidays: vec![holiday("Christmas", "12-25", Some(span("00:00", "12:00")))],
         overrides: vec![],
+        check_in: None,
     };
     let text = serde_json::to_string(&hours).unwrap();
     assert_eq!(serde_json::from_str::<Hours>(&text).unwrap(), hours);

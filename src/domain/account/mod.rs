@@ -12,6 +12,7 @@ pub mod patching;
 pub mod queueing;
 
 pub mod check;
+mod check_in;
 pub mod flow;
 pub mod hours;
 

@@ -44,8 +44,9 @@ impl Abandoned {
             // Music while the operator asks a colleague is a hold too.
             Stage::Held | Stage::Consulting => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),
-            // Who had an announcement in place of a person has had what there is.
-            Stage::Announcement
+            // Who had an announcement in place of a person, or came to hear messages, has had what there is.
+            Stage::CheckIn
+            | Stage::Announcement
             | Stage::RingingBack
             | Stage::Talking
             | Stage::Patching

@@ -9,7 +9,7 @@ use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::listener::ListenMode;
 use super::recording::RecordingState;
-use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
+use crate::base::id::{AccountId, CallTypeId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -23,6 +23,8 @@ pub enum Stage {
     Menu,
     /// Leaving a message to nobody.
     Voicemail,
+    /// A client's person hears held messages.
+    CheckIn,
     /// Hears words, after which the call is over.
     Announcement,
     /// Being rung elsewhere.
@@ -86,6 +88,8 @@ pub enum CallOutcome {
     Voicemail,
     /// The caller heard an announcement, or as much of it as they wanted.
     Announced,
+    /// A client's person checked in, or tried to.
+    CheckedIn,
     /// Taken elsewhere.
     Spilled,
     /// The service stopped, and let the caller go.
@@ -138,6 +142,26 @@ pub enum RecordEvent {
         /// The caller said something.
         heard: bool,
     },
+    /// The PIN is asked for.
+    CheckInBegun,
+    /// By the PIN of this contact; by one that all of the client's people share, if it is not said whose.
+    CheckedIn {
+        contact: Option<ContactId>,
+        /// Messages that were held.
+        held: usize,
+    },
+    PinRefused,
+    /// This one was heard to its end and is delivered.
+    ReadAtCheckIn {
+        dispatch: DispatchId,
+    },
+    /// Somebody else is on call from now on, by their word.
+    PutOnCall {
+        schedule: ScheduleId,
+        contact: ContactId,
+    },
+    /// On to an operator.
+    CheckInLeft,
     AnnouncementStarted,
     SpillDialled {
         number: PhoneNumber,

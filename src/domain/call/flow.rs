@@ -16,6 +16,7 @@ use crate::base::id::CallTypeId;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
 use crate::domain::account::patching::Unreached;
+use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 
@@ -68,6 +69,7 @@ impl Call {
             }
             Flow::Spill(spill) => self.start_spill(spill),
             Flow::Patch(patch) => self.start_reaching(patch),
+            Flow::CheckIn => self.begin_check_in(),
         }
     }
 
@@ -75,6 +77,7 @@ impl Call {
         match self.phase {
             Phase::Menu => self.tell_menu(ivr::Input::Digit(key)),
             Phase::Greeting { .. } => self.on_early_key(key),
+            Phase::CheckIn => self.tell_check_in(checkin::Input::Digit(key)),
             Phase::Voicemail(_) => self.on_voicemail_key(key),
             Phase::Patching if key == '*' => self.on_star(self.caller.id),
             _ => self.on_callback_key(key),
@@ -147,7 +150,8 @@ impl Call {
 
     /// Whether what the caller presses is meant for us alone.
     pub(super) fn wants_keys(&self) -> bool {
-        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CallingBack { .. }) || self.takes_early_keys()
+        matches!(self.phase, Phase::Menu | Phase::Voicemail(_) | Phase::CheckIn | Phase::CallingBack { .. })
+            || self.takes_early_keys()
     }
 
     /// After every input: which keys are ours.
@@ -197,9 +201,11 @@ impl Call {
         };
         let any = |of: fn(&Flow) -> bool| of(flow) || menu.is_some_and(|menu| menu.exits().any(of));
         let (voicemail, reaches) = (any(takes_voicemail), any(|flow| matches!(flow, Flow::Patch(_))));
+        let check_in = any(|flow| matches!(flow, Flow::CheckIn));
         // A patch by hand is announced by a person, who has time for that.
         let reach = if reaches { self.reach_speeches() } else { Vec::new() };
         let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
+        let said = said.chain(check_in.then(CheckIn::speeches).into_iter().flatten());
         said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).chain(reach).collect()
     }
 }

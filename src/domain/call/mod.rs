@@ -5,7 +5,7 @@
 //!
 //! * [`words`]     what it is told, what is asked of it, what it wants done.
 //! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
-//!   [`voicemail`] what is said to nobody.
+//!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages.
 //! * [`operator`]  the operator's side, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
 //!   hand; [`alone`] caller and contact on their own;
@@ -26,6 +26,7 @@ pub mod bridge;
 pub mod callback;
 mod caller;
 pub mod cause;
+pub mod check_in;
 pub mod colleague;
 mod early_keys;
 pub mod errand;
@@ -69,6 +70,7 @@ use crate::base::deadline::soonest;
 use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::domain::account::Speech;
 use crate::domain::account::flow::Voicemail;
+use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 use crate::domain::queue::place::Place;
@@ -116,6 +118,8 @@ enum Phase {
     /// `self.ivr` says where.
     Menu,
     Voicemail(Voicing),
+    /// `self.check_in` says where.
+    CheckIn,
     Announcing {
         until: Instant,
     },
@@ -180,6 +184,7 @@ pub struct Call {
     ivr: Option<Ivr>,
     /// Pressed in the greeting, for the menu.
     early_keys: String,
+    check_in: Option<CheckIn>,
     /// What the caller chose in the menu.
     chosen: Vec<Choice>,
     call_type: Option<CallTypeId>,
@@ -245,6 +250,7 @@ impl Call {
             reaching: None,
             ivr: None,
             early_keys: String::new(),
+            check_in: None,
             chosen: Vec::new(),
             call_type: None,
             priority,
@@ -285,7 +291,11 @@ impl Call {
             Input::Arrived => self.arrive(),
             Input::Leg { leg, event } => self.on_leg(leg, event),
             Input::PlayDone { leg, play } => self.on_play_done(leg, play),
-            Input::Unspoken { leg, play } => self.on_unspoken(leg, play),
+            Input::Unspoken { leg, play } => {
+                self.on_unspoken(leg, play);
+                self.check_in_unspoken(leg, play);
+            }
+            Input::CheckIn(input) => self.tell_check_in(input),
             Input::Bridged { rev } => {
                 // A shard may still tell of an older snapshot: only the last one counts.
                 if rev == self.rev {
@@ -339,6 +349,9 @@ impl Call {
             }
             Phase::Menu => self.ivr.as_ref().and_then(Ivr::poll_timeout).map(|until| (until, Reason::Menu)),
             Phase::Voicemail(voicing) => Some((voicing.until(), Reason::Voicemail)),
+            Phase::CheckIn => {
+                self.check_in.as_ref().and_then(CheckIn::poll_timeout).map(|until| (until, Reason::CheckIn))
+            }
             Phase::Offered { until } => Some((until, Reason::OfferRing)),
             Phase::Queued => self.callback_offer_at().map(|at| (at, Reason::Callback)),
             Phase::CallingBack { until, .. } => Some((until, Reason::Callback)),
@@ -399,6 +412,7 @@ impl Call {
         match self.phase {
             Phase::Greeting { .. } => self.greeting_over(),
             Phase::Menu => self.tell_menu(ivr::Input::PlayDone),
+            Phase::CheckIn => self.tell_check_in(checkin::Input::PlayDone),
             Phase::Voicemail(voicing) if !self.is_voicemail_recorded() => self.on_voiced(voicing),
             Phase::Announcing { .. } => self.end(Cause::Released),
             Phase::Apology { .. } => self.apology_over(),
@@ -424,6 +438,7 @@ impl Call {
                 }
             }
             Phase::Menu => self.tell_menu(ivr::Input::Tick),
+            Phase::CheckIn => self.tell_check_in(checkin::Input::Tick),
             Phase::Voicemail(voicing) if voicing.until() <= now => self.on_voiced(voicing),
             Phase::Announcing { until } if until <= now => self.end(Cause::Released),
             Phase::Apology { until } if until <= now => self.apology_over(),
@@ -481,6 +496,7 @@ impl Call {
             (false, false) if self.spilled => CallOutcome::Spilled,
             (false, false) if self.voicemail_left => CallOutcome::Voicemail,
             (false, false) if stage == Stage::Announcement => CallOutcome::Announced,
+            (false, false) if stage == Stage::CheckIn => CallOutcome::CheckedIn,
             (false, false) if stage == Stage::Apology => CallOutcome::NoOperator,
             (false, false) => CallOutcome::Abandoned(stage),
         };

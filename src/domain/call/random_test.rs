@@ -1,5 +1,6 @@
 //! Thousands of calls in which anything happens in any order. What must hold whatever comes.
 
+use crate::base::id::DispatchId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingPolicy;
 use crate::domain::account::flow::Flow;
@@ -8,10 +9,12 @@ use crate::domain::call::errand::Errand;
 use crate::domain::call::recording::RecordingCommand;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::transfer::TransferProgress;
+use crate::domain::checkin::{self, Held, Looked, Welcome};
 use crate::domain::ivr::menu::Menu;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Source;
+use super::check_in::Wish;
 use super::listener::ListenMode;
 use super::tests::setup;
 use super::transfer::{TransferTo, Wanted};
@@ -48,6 +51,7 @@ fn flow(seed: u64) -> Flow {
         3 | 4 => Flow::Menu { menu: "main".into() },
         5 => Flow::Menu { menu: "gone".into() },
         6 => Flow::Patch(AutoPatch { whom: vec![], speech: None, failed: unreached(seed, voicemail) }),
+        7 => Flow::CheckIn,
         _ => Flow::default(),
     }
 }
@@ -141,6 +145,10 @@ struct World {
     /// Voicemails that began and did not end.
     voicemails: usize,
     outcome: Option<CallOutcome>,
+    /// What a check-in asked for and was not answered.
+    wishes: Vec<Wish>,
+    /// Held messages that were marked as read.
+    marked: usize,
     fetched: usize,
     handed_over: usize,
     /// It is to be said whom an automated patch rings.
@@ -202,6 +210,8 @@ impl World {
             keys_bound: BTreeMap::new(),
             voicemails: 0,
             outcome: None,
+            wishes: vec![],
+            marked: 0,
             fetched: 0,
             handed_over: 0,
             sought: false,
@@ -278,7 +288,7 @@ impl World {
                     self.check_matrix();
                     assert!(!self.recorded || self.untold().is_none(), "seed {seed}: heard before it fell silent");
                 }
-                Output::Play { leg, play, speech } => {
+                Output::Play { leg, play, speech } | Output::PlayOnce { leg, play, speech } => {
                     if speech == words() {
                         self.announcements.push((leg, play));
                     }
@@ -313,6 +323,8 @@ impl World {
                     assert!(alone_ms <= ms, "seed {seed}: alone for longer than together");
                     self.clocks -= 1;
                 }
+                Output::CheckIn(wish) => self.wishes.push(wish),
+                Output::Record { event: RecordEvent::ReadAtCheckIn { .. }, .. } => self.marked += 1,
                 Output::Record { event: RecordEvent::VoicemailBegun { .. }, .. } => self.voicemails += 1,
                 Output::Record { event: RecordEvent::VoicemailEnded { .. }, .. } => {
                     assert!(self.voicemails > 0, "seed {seed}: a voicemail ended twice");
@@ -338,7 +350,7 @@ impl World {
         assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
         let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
         let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
-        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail);
+        let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail | Stage::CheckIn);
         let bound = |leg: LegId| self.keys_bound.get(&leg).copied().unwrap_or_default();
         assert!(
             !asked || self.caller_gone || bound(CALLER) == KeysBound::All,
@@ -481,6 +493,24 @@ impl World {
         self.check();
     }
 
+    /// The store answers a check-in. True if it did.
+    fn serve_check_in(&mut self) -> bool {
+        let Some(wish) = self.wishes.pop() else { return false };
+        let input = match wish {
+            Wish::Look { .. } if self.rng.below(6) == 0 => checkin::Input::Looked(Looked::Refused),
+            Wish::Look { .. } => {
+                let held = |n: &str| Held { dispatch: DispatchId::named(n), words: "Burst pipe.".into() };
+                let held = vec![held("one"), held("two")];
+                let welcome = Welcome { contact: None, who: "Ada".into(), held, duties: vec![] };
+                checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
+            }
+            Wish::Mark { .. } => checkin::Input::Marked(self.rng.below(4) > 0),
+            Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
+        };
+        self.tell(Input::CheckIn(input));
+        true
+    }
+
     /// What several operators do. True if they did something.
     fn desk(&mut self) -> bool {
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
@@ -576,7 +606,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        if self.desk() || self.reach() {
+        if (self.rng.below(3) > 0 && self.serve_check_in()) || self.desk() || self.reach() {
             return;
         }
         let spills = self.started.contains(&SPILL).then_some(SPILL);
@@ -714,6 +744,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut fetched, mut handed_over) = (0, 0);
     let (mut accepted, mut rejoined, mut conferences) = (0, 0, 0);
     let (mut jobs, mut own) = (0, 0);
+    let (mut checked_in, mut marked) = (0, 0);
     for seed in 0..16_000 {
         let mut world = World::new(seed);
         world.tell(Input::Arrived);
@@ -737,12 +768,14 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         rejoined += world.rejoined;
         conferences += world.conferences;
         assert_eq!(world.clocks, 0, "seed {seed}: each patch that was joined is over once");
+        marked += world.marked;
         handed_over += world.handed_over;
         assert_eq!(world.transfers, 0, "seed {seed}: whoever asked for a transfer is told of its end");
         match world.outcome {
             Some(CallOutcome::Voicemail) => left += 1,
             Some(CallOutcome::Spilled) => spilled += 1,
             Some(CallOutcome::Announced) => announced += 1,
+            Some(CallOutcome::CheckedIn) => checked_in += 1,
             _ => {}
         }
         assert_eq!(world.voicemails, 0, "seed {seed}: a voicemail without an end");
@@ -764,5 +797,6 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     );
     assert!(called_back > 20 && rung_back > 20, "the seeds reach callbacks: {called_back} {rung_back}");
     assert!(jobs > 20 && own > 20, "the seeds reach jobs and those who dial out: {jobs} {own}");
+    assert!(checked_in > 10 && marked > 10, "and check-ins: {checked_in} {marked}");
     assert!(left > 10 && spilled > 10 && announced > 10, "and all ways: {left} {spilled} {announced}");
 }

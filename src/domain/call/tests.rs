@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod callback;
+mod check_in;
 mod conference;
 mod errand;
 mod listener;

@@ -129,6 +129,7 @@ impl Call {
             Phase::RingingBack { .. } => Stage::RingingBack,
             Phase::Menu => Stage::Menu,
             Phase::Voicemail(_) => Stage::Voicemail,
+            Phase::CheckIn => Stage::CheckIn,
             Phase::Announcing { .. } => Stage::Announcement,
             Phase::Offered { .. } => Stage::Offered,
             Phase::Talking => Stage::Talking,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::bridge::{HearMatrix, KeysBound, LegId};
 use super::callback::CallbackTerms;
 use super::cause::Cause;
+use super::check_in::Wish;
 use super::event::{CallOutcome, OfferEnd, RecordEvent};
 use super::leg::LegInput;
 use super::park::ParkTimes;
@@ -20,6 +21,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::patching::Whom;
 use crate::domain::account::{RecordingPolicy, Speech};
+use crate::domain::checkin;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::queue::place::Place;
 
@@ -112,6 +114,8 @@ pub enum Input {
     Settled,
     /// A callback that was asked for is stored, or is not.
     CallbackStored(bool),
+    /// What was asked for a check-in ([`Output::CheckIn`]).
+    CheckIn(checkin::Input),
     /// Neither media nor console of the operator for 5 s.
     SeatLost {
         user: UserId,
@@ -302,6 +306,12 @@ pub enum Output {
         play: u64,
         speech: Speech,
     },
+    /// The same, of words that nobody keeps: they hold something of a message.
+    PlayOnce {
+        leg: LegId,
+        play: u64,
+        speech: Speech,
+    },
     StopPlay {
         leg: LegId,
         play: u64,
@@ -357,6 +367,8 @@ pub enum Output {
     Raise {
         priority: i32,
     },
+    /// Something for a check-in; answered by [`Input::CheckIn`].
+    CheckIn(Wish),
     /// To the queue: the caller is back, at the head.
     Requeue,
     /// The same, and this operator is to have them if they are free.
@@ -414,6 +426,8 @@ pub enum Reason {
     /// A key, or the end of words, in a menu.
     Menu,
     Voicemail,
+    /// A key, the end of words, or an answer at a check-in.
+    CheckIn,
     OfferRing,
     ContactRing,
     /// An automated patch: somebody is found, rung, or asked, or the caller hears a word.

@@ -59,13 +59,13 @@ impl Turn<'_> {
         if let Some(run) = self.s.current() {
             let state = match phase {
                 Phase::Confirmed => RunState::Confirmed,
-                Phase::Told => RunState::Told,
+                Phase::Told | Phase::ReadAtCheckIn => RunState::Told,
                 _ => RunState::Skipped,
             };
             self.end_run(run, state);
         }
         self.drop_unsettled(None, except);
-        if !matches!(phase, Phase::Confirmed | Phase::Told) {
+        if !matches!(phase, Phase::Confirmed | Phase::Told | Phase::ReadAtCheckIn) {
             self.record(by.as_deref(), Note::Closed { phase, by: by.clone(), reason });
         }
     }

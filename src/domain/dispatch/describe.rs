@@ -11,6 +11,7 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
     for (n, step) in (1..).zip(&protocol.steps) {
         let wait = match step.wait_secs {
             0 => String::new(),
+            secs if step.method.is_held() => format!(", for {} at the most", span(secs)),
             secs => format!(", wait {} for an answer", span(secs)),
         };
         lines.push(format!("{n}. {}{wait}.", capital(&describe_step(step, &name))));
@@ -20,6 +21,9 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
     }
     lines.push(
         match protocol.until {
+            _ if protocol.steps.last().is_some_and(|step| step.method.is_held()) && protocol.repeat.is_none() => {
+                "Done when the client has heard it at check-in."
+            }
             Until::Confirmed => "Until a person confirms.",
             Until::Told => "Until a person has heard the message or confirms.",
             Until::HandedOver => "Done when everything has been accepted for delivery.",
@@ -50,7 +54,10 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
         }
         Method::SecureMessage => format!("send a secure message to {people}"),
         Method::HoldForRecap => "hold for the recap".to_owned(),
-        Method::HoldForCheckIn => "hold until the client checks in".to_owned(),
+        Method::HoldForCheckIn { until: None } => "hold until the client checks in".to_owned(),
+        Method::HoldForCheckIn { until: Some(time) } => {
+            format!("hold until the client checks in, until {time} at the latest")
+        }
         Method::Pager => format!("page {people}"),
         Method::Fax => format!("fax {people}"),
         Method::LivePatch => format!("put the caller through to {people}"),

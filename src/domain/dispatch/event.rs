@@ -48,6 +48,8 @@ pub enum Event {
     Operator { by: String, act: OperatorAct },
     /// The call the message was taken on is over.
     CallEnded,
+    /// `who` heard the whole message at check-in: from the operator `by`, or by telephone.
+    ReadAtCheckIn { who: String, by: Option<String> },
     /// A patch on that call has connected.
     Patched { to: String },
 }
@@ -126,34 +128,127 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    Opened { protocol: String, version: u32 },
-    Round { round: u32 },
-    Step { step: usize, does: String, why: Vec<String> },
-    NoOne { role: String },
-    Unreachable { name: String, why: String },
-    HeldForCall { name: String },
-    Handed { channel: Channel, name: String, label: String, again: bool },
-    Accepted { channel: Channel, name: String, label: String },
-    Delivered { channel: Channel, name: String },
-    Failed { channel: Channel, name: String, why: String, for_good: bool },
-    Waiting { until: UtcMs, next: String },
-    Answered { name: String },
-    CallEnded { name: String, label: String, outcome: CallOutcome },
-    Told { name: String },
-    Confirmed { name: String, via: Via, note: Option<String> },
-    Repeated { name: String },
-    Trouble { trouble: Trouble },
-    Skipped { by: String },
-    Closed { phase: Phase, by: Option<String>, reason: Option<String> },
-    JobOffered { name: String, label: String, then_machine: bool },
-    JobTaken { name: String, label: String, by: String },
-    JobFreed { name: String, by: String },
-    JobDone { name: String, label: String, by: String, outcome: JobOutcome },
-    NobodyTook { name: String },
-    Paused { by: String, who: String, until: UtcMs },
+    Opened {
+        protocol: String,
+        version: u32,
+    },
+    Round {
+        round: u32,
+    },
+    Step {
+        step: usize,
+        does: String,
+        why: Vec<String>,
+    },
+    NoOne {
+        role: String,
+    },
+    Unreachable {
+        name: String,
+        why: String,
+    },
+    HeldForCall {
+        name: String,
+    },
+    Handed {
+        channel: Channel,
+        name: String,
+        label: String,
+        again: bool,
+    },
+    Accepted {
+        channel: Channel,
+        name: String,
+        label: String,
+    },
+    Delivered {
+        channel: Channel,
+        name: String,
+    },
+    Failed {
+        channel: Channel,
+        name: String,
+        why: String,
+        for_good: bool,
+    },
+    Waiting {
+        until: UtcMs,
+        next: String,
+    },
+    /// Held for check-in, and what comes when nobody checks in.
+    Held {
+        until: UtcMs,
+        next: String,
+    },
+    ReadAtCheckIn {
+        who: String,
+        by: Option<String>,
+    },
+    Answered {
+        name: String,
+    },
+    CallEnded {
+        name: String,
+        label: String,
+        outcome: CallOutcome,
+    },
+    Told {
+        name: String,
+    },
+    Confirmed {
+        name: String,
+        via: Via,
+        note: Option<String>,
+    },
+    Repeated {
+        name: String,
+    },
+    Trouble {
+        trouble: Trouble,
+    },
+    Skipped {
+        by: String,
+    },
+    Closed {
+        phase: Phase,
+        by: Option<String>,
+        reason: Option<String>,
+    },
+    JobOffered {
+        name: String,
+        label: String,
+        then_machine: bool,
+    },
+    JobTaken {
+        name: String,
+        label: String,
+        by: String,
+    },
+    JobFreed {
+        name: String,
+        by: String,
+    },
+    JobDone {
+        name: String,
+        label: String,
+        by: String,
+        outcome: JobOutcome,
+    },
+    NobodyTook {
+        name: String,
+    },
+    Paused {
+        by: String,
+        who: String,
+        until: UtcMs,
+    },
     Resumed,
-    StoodDown { names: Vec<String> },
-    Reopened { name: String },
+    StoodDown {
+        names: Vec<String>,
+    },
+    Reopened {
+        name: String,
+    },
 }
 
 /// The door a confirmation came in by.
@@ -169,6 +264,8 @@ pub enum Via {
 pub trait World {
     /// Who is on call for `role` at `at`.
     fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall>;
+    /// The account's zone, in which its times of the day are.
+    fn zone(&self) -> &str;
     /// A person of the account.
     fn contact(&self, id: &ContactId) -> Option<&Contact>;
     /// A confirmation code that is free at `number`.

@@ -9,6 +9,7 @@ mod close;
 pub mod confirm;
 pub mod describe;
 pub mod event;
+pub mod hold;
 pub mod job;
 pub mod pause;
 pub mod protocol;
@@ -77,10 +78,11 @@ impl Turn<'_> {
                     }
                 }
             }
+            Event::ReadAtCheckIn { who, by } => self.read_at_check_in(who, by.as_deref()),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());
                 // Before T0 it can still be taken back; it closes when that time is over.
-                if matches!(self.s.phase, Phase::Running | Phase::ExhaustedUnconfirmed) {
+                if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn | Phase::ExhaustedUnconfirmed) {
                     self.close(Phase::Patched, Some(to.clone()), None, None);
                     self.stand_down_others(to, None);
                     self.send_records();
@@ -109,8 +111,9 @@ impl Turn<'_> {
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);
                 self.stand_down_others("the answering service", None);
             }
-            OperatorAct::Skip if self.s.phase == Phase::Running => {
+            OperatorAct::Skip if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn) => {
                 self.record(Some(by), Note::Skipped { by: by.to_owned() });
+                self.s.phase = Phase::Running;
                 match self.s.cursor {
                     Cursor::In { run } => {
                         self.drop_unsettled(Some(run), None);
@@ -147,6 +150,7 @@ impl Turn<'_> {
                     true
                 }
                 (Phase::Running, Cursor::In { run }) => self.pass(run),
+                (Phase::HeldForCheckIn, Cursor::In { run }) => self.pass_held(run),
                 (Phase::Running, Cursor::Done) => self.finish(),
                 _ => false,
             };

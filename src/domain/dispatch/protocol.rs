@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hold::TimeOfDay;
 use crate::base::id::{AccountId, ContactId, ProtocolId};
 
 /// A version of an account's steps for a call type.
@@ -50,7 +51,13 @@ pub enum Method {
     },
     SecureMessage,
     HoldForRecap,
-    HoldForCheckIn,
+    /// The client asks for it: hears it at check-in.
+    HoldForCheckIn {
+        /// Until this time of the day in the account's zone, `18:00`; then the next step. None: as long as it takes.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        until: Option<TimeOfDay>,
+    },
     Pager,
     Fax,
     LivePatch,

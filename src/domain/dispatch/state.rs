@@ -111,6 +111,10 @@ pub enum Phase {
     /// Saved, not started: it can be taken back.
     Open,
     Running,
+    /// Waits for the client to check in.
+    HeldForCheckIn,
+    /// The client has heard it at check-in.
+    ReadAtCheckIn,
     Confirmed,
     Told,
     /// Met on the protocol's own terms, without confirmation.
@@ -126,7 +130,7 @@ pub enum Phase {
 impl Phase {
     /// Whether a confirmation still counts.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Running | Self::ExhaustedUnconfirmed)
+        matches!(self, Self::Open | Self::Running | Self::HeldForCheckIn | Self::ExhaustedUnconfirmed)
     }
 
     /// The name stored and shown to programs.
@@ -134,6 +138,8 @@ impl Phase {
         match self {
             Self::Open => "open",
             Self::Running => "running",
+            Self::HeldForCheckIn => "held_for_check_in",
+            Self::ReadAtCheckIn => "read_at_check_in",
             Self::Confirmed => "confirmed",
             Self::Told => "told",
             Self::Delivered => "delivered",
@@ -194,6 +200,9 @@ pub struct StepRun {
     pub state: RunState,
     /// Since when an answer is waited for.
     pub wait_from: Option<UtcMs>,
+    /// Until when the message is held, if it is held and not for as long as it takes.
+    #[serde(default)]
+    pub held_until: Option<UtcMs>,
     pub ended_at: Option<UtcMs>,
     /// Who was meant and why, in words.
     pub why: Vec<String>,
@@ -204,6 +213,8 @@ pub struct StepRun {
 pub enum RunState {
     Attempting,
     Waiting,
+    /// The message waits to be asked for.
+    Held,
     Confirmed,
     Told,
     /// Handed over; this step asks nobody for an answer.
@@ -219,6 +230,7 @@ impl RunState {
         match self {
             Self::Attempting => "attempting",
             Self::Waiting => "waiting",
+            Self::Held => "held",
             Self::Confirmed => "confirmed",
             Self::Told => "told",
             Self::Done => "done",
@@ -505,6 +517,8 @@ pub enum Reason {
     Open,
     WaitOver,
     NextRound,
+    /// The time for a check-in is over.
+    HoldOver,
     AcceptGuard,
     CallGuard,
     /// An operator's call.
@@ -517,7 +531,8 @@ pub enum Reason {
 
 impl State {
     /// When to wake next and why: the soonest of all there is to wait for. `None`: nothing, which is right
-    /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`]).
+    /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`], and
+    /// [`Phase::HeldForCheckIn`] without an end).
     pub fn wake(&self) -> Option<(UtcMs, Reason)> {
         if let Some(pause) = self.paused.as_ref().filter(|_| self.phase.is_open()) {
             return Some((pause.until, Reason::Paused));
@@ -527,15 +542,19 @@ impl State {
             (Phase::Open, _) => Some((self.open_at, Reason::Open)),
             (Phase::Running, Cursor::Pausing { until, .. }) => Some((until, Reason::NextRound)),
             (Phase::Running, Cursor::In { run }) => self.due_at(run).map(|at| (at, Reason::WaitOver)),
+            (Phase::HeldForCheckIn, Cursor::In { run }) => self.due_at(run).map(|at| (at, Reason::HoldOver)),
             _ => None,
         };
         attempts.chain(own).min_by_key(|(at, _)| *at)
     }
 
-    /// When the wait of a run is over, once it has begun.
+    /// When the wait of a run is over, once it has begun, or the time for which it holds the message.
     pub fn due_at(&self, run: usize) -> Option<UtcMs> {
         let run = self.runs.get(run)?;
         let step = self.protocol.steps.get(run.step)?;
+        if step.method.is_held() {
+            return run.held_until;
+        }
         Some(run.wait_from?.plus_secs(i64::from(step.wait_secs)))
     }
 

@@ -41,6 +41,7 @@ impl Turn<'_> {
             entered_at: self.now,
             state: RunState::Attempting,
             wait_from: None,
+            held_until: None,
             ended_at: None,
             why: Vec::new(),
         });
@@ -48,6 +49,9 @@ impl Turn<'_> {
         let people: Vec<_> = step.to.iter().filter_map(|target| self.resolve(run, target)).collect();
         let (does, why) = (self.says(&step), self.s.runs[run].why.clone());
         self.record(None, Note::Step { step: index, does, why });
+        if step.method.is_held() {
+            return self.hold(run, &step);
+        }
         for (contact, destination) in people {
             self.plan(run, &step, &contact, &destination);
         }

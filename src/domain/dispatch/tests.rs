@@ -1,5 +1,7 @@
 //! The protocols of an answering service on simulated time, and random nights against the promises.
 
+mod hold;
+
 use std::collections::BTreeMap;
 
 use super::event::{CallNews, Failure};
@@ -23,6 +25,9 @@ impl World for Town {
     fn on_call(&self, role: &str, _at: UtcMs) -> Option<OnCall> {
         let contact = self.on_call.get(role)?.clone();
         Some(OnCall { contact, until: None, why: "rotation".into() })
+    }
+    fn zone(&self) -> &str {
+        "UTC"
     }
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.contacts.iter().find(|c| c.id == *id)
@@ -500,6 +505,10 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
     if until == Until::HandedOver {
         protocol.repeat = None;
     }
+    if rng.below(4) == 0 {
+        let wait_secs = 60;
+        protocol.steps.insert(0, Step { method: Method::HoldForCheckIn { until: None }, to: vec![], wait_secs });
+    }
     let town = town();
     let mut s = saved(protocol);
     let mut now = UtcMs(0);
@@ -534,6 +543,7 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             (13, Some((attempt, _))) if rng.below(4) == 0 => {
                 Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
             }
+            (14, _) if rng.below(4) == 0 => Event::ReadAtCheckIn { who: "Ada".into(), by: None },
             (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
             (15, _) => Event::Resume,
             (16 | 17, Some((attempt, Channel::Call))) => {
@@ -575,9 +585,10 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             }
         }
         assert!(before != Phase::Confirmed || next.phase == Phase::Confirmed, "seed {seed}: a yes was taken back");
+        assert!(before != Phase::ReadAtCheckIn || next.phase == before, "seed {seed}: read, and open again");
         confirmations += u32::from(before != Phase::Confirmed && next.phase == Phase::Confirmed);
         let settled = next.attempts.iter().all(Attempt::is_settled);
-        let runs = matches!(next.phase, Phase::Open | Phase::Running);
+        let runs = matches!(next.phase, Phase::Open | Phase::Running | Phase::HeldForCheckIn);
         assert_eq!(
             next.wake().is_some(),
             runs || !settled,
@@ -601,6 +612,7 @@ fn in_random_nights_nothing_is_sent_after_a_yes_and_there_is_always_a_reason_to_
         phases.insert(random_night(seed).0.phase.name());
     }
     assert!(phases.contains("confirmed") && phases.contains("running"), "{phases:?}");
+    assert!(phases.contains("read_at_check_in"), "{phases:?}");
 }
 
 #[test]

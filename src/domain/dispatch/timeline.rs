@@ -42,6 +42,13 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Waiting { until, next } => {
             ("waiting", format!("If no reply by {}: {next}.", clock_to_second(*until, zone)))
         }
+        Note::Held { until, next } => {
+            ("waiting", format!("If nobody has checked in by {}: {next}.", clock_to_second(*until, zone)))
+        }
+        Note::ReadAtCheckIn { who, by: None } => {
+            ("told", format!("{} heard it at check-in, by telephone.", capital(who)))
+        }
+        Note::ReadAtCheckIn { who, by: Some(by) } => ("told", format!("{by} read it out to {who} at check-in.")),
         Note::Answered { name } => ("accepted", format!("{name}'s phone was answered.")),
         Note::CallEnded { name, label, outcome } => {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
@@ -105,6 +112,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
             return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));
         }
+        Phase::HeldForCheckIn => return held(state, zone),
         Phase::Open | Phase::Running => {}
         _ => return None,
     }
@@ -139,9 +147,22 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let (who, by) = pause.map_or(("The contact", "an operator"), |p| (p.who.as_str(), p.by.as_str()));
             format!("Paused while {who} speaks with {by}; goes on at {time} at the latest.")
         }
-        Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
+        Reason::HoldOver | Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
     };
     Some((at, text))
+}
+
+/// A message that waits for the client: since when, and what comes if nobody checks in.
+fn held(state: &State, zone: &str) -> Option<(UtcMs, String)> {
+    let run = state.current()?;
+    let since = state.runs.get(run)?.entered_at;
+    let held = format!("Held for check-in since {}.", clock_to_second(since, zone));
+    Some(match state.due_at(run) {
+        Some(at) => {
+            (at, format!("{held} If nobody has checked in by {}: {}.", clock_to_second(at, zone), after(state)))
+        }
+        None => (since, held),
+    })
 }
 
 /// What follows the wait the dispatch is in: the sentence recorded when the wait began says it by name.

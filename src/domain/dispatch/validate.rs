@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::protocol::{Method, Protocol, Target, Until};
+use super::protocol::{Method, Protocol, Step, Target, Until};
 use super::state::Channel;
 use crate::base::id::ContactId;
 use crate::domain::account::{Contact, Reach};
@@ -34,6 +34,10 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
         if step.wait_secs > MAX_WAIT_SECS {
             check.fault(Some(n), "wait", "Wait a week at most.".into());
         }
+        if step.method.is_held() {
+            check.held(n, step, n == protocol.steps.len() && protocol.repeat.is_none());
+            continue;
+        }
         let Some(channel) = Channel::of(step.method) else {
             let method = method_name(step.method);
             check.fault(Some(n), "method_not_built", format!("{method} is not available yet: choose another method."));
@@ -55,7 +59,9 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(None, "repeat_forever", "Without a confirmation to wait for, steps cannot repeat.".into());
         }
     }
-    let confirms = |m: Method| matches!(m, Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. });
+    let confirms = |m: Method| {
+        m.is_held() || matches!(m, Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. })
+    };
     let asks = protocol.until != Until::HandedOver;
     if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(|step| confirms(step.method)) {
         let message = "No step can be confirmed: add a text with confirmation or a call, or end at handing over.";
@@ -73,6 +79,23 @@ struct Check<'a> {
 impl Check<'_> {
     fn fault(&mut self, step: Option<usize>, code: &'static str, message: String) {
         self.faults.push(ProtocolFault { step, code, message });
+    }
+
+    /// A step that holds the message. `last`: nothing comes after it.
+    fn held(&mut self, n: usize, step: &Step, last: bool) {
+        let until = matches!(step.method, Method::HoldForCheckIn { until: Some(_) });
+        if !step.to.is_empty() {
+            let message = "What is held reaches nobody by itself: leave out whom, or choose another method.";
+            self.fault(Some(n), "hold_reaches_nobody", message.into());
+        }
+        if until && step.wait_secs > 0 {
+            let message = "Say either until what time it is held, or for how long: not both.";
+            self.fault(Some(n), "hold_ends_twice", message.into());
+        }
+        if !until && step.wait_secs == 0 && !last {
+            let message = "What comes after it would never happen: say until what time it is held, or for how long.";
+            self.fault(Some(n), "hold_without_end", message.into());
+        }
     }
 
     fn target(&mut self, n: usize, target: &Target, channel: Channel) {
@@ -123,7 +146,7 @@ fn method_name(method: Method) -> &'static str {
         Method::OperatorCall { .. } => "Call by an operator",
         Method::SecureMessage => "Secure message",
         Method::HoldForRecap => "Hold for recap",
-        Method::HoldForCheckIn => "Hold for check-in",
+        Method::HoldForCheckIn { .. } => "Hold for check-in",
         Method::Pager => "Pager",
         Method::Fax => "Fax",
         Method::LivePatch => "Live patch as a step",

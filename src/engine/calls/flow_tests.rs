@@ -35,6 +35,7 @@ pub(super) fn hours(did: &PhoneNumber) -> Hours {
         ELSEWHERE => Flow::Spill(Spill { number: number(PARTNER), ring_secs: 30, failed: SpillFailed::Queue }),
         CLOSED => says("we are closed"),
         patch_tests::PUT_THROUGH => patch_tests::flow(),
+        check_in_tests::LINE => Flow::CheckIn,
         _ => Flow::default(),
     };
     Hours { usual, ..Hours::default() }

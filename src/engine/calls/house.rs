@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::book::Accounts;
 use super::callbacks::Callbacks;
+use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
@@ -16,6 +17,7 @@ use crate::base::id::AccountId;
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
+use crate::domain::checkin::pin::Pin;
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::feed::{RingsBackView, UserRef};
 use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
@@ -46,6 +48,8 @@ pub(super) enum Did {
     Pressed { leg: LegId, keys: String },
     Closed,
     Kept(Callback),
+    Heard(Heard),
+    OnCall(DutyChange),
     Wrote(Line),
 }
 
@@ -194,6 +198,32 @@ impl Callbacks for Outside {
     }
 }
 
+impl CheckIns for Outside {
+    fn look<'a>(
+        &'a self,
+        _account: &'a Account,
+        _caller: Option<&'a PhoneNumber>,
+        pin: &'a Pin,
+        _now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>> {
+        Box::pin(async move { check_in_tests::look(pin) })
+    }
+
+    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.did(Did::Heard(heard.clone()));
+            Ok(())
+        })
+    }
+
+    fn put_on_call<'a>(&'a self, change: &'a DutyChange) -> Later<'a, Result<u32, String>> {
+        Box::pin(async move {
+            self.did(Did::OnCall(change.clone()));
+            Ok(7)
+        })
+    }
+}
+
 struct Book(String);
 
 impl Accounts for Book {
@@ -302,7 +332,8 @@ impl House {
             feed,
             accounts,
             log: outside.clone(),
-            callbacks: outside,
+            callbacks: outside.clone(),
+            check_ins: outside,
             numbering: Numbering::default(),
             recordings,
             figures,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::book::Accounts;
 use super::callbacks::Callbacks;
+use super::check_in::Heard;
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::SystemClock;
@@ -177,7 +178,7 @@ impl Accounts for Book {
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
             patching: Default::default(),
-            hours: Hours::default(),
+            hours: if did.as_e164() == check_in_tests::LINE { checks_in() } else { Hours::default() },
             menus: vec![],
             call_types: vec![],
         };
@@ -207,6 +208,10 @@ impl Accounts for Book {
     fn find_who_rings_back<'a>(&'a self, _caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
         Box::pin(async { None })
     }
+}
+
+fn checks_in() -> Hours {
+    Hours { usual: Flow::CheckIn, ..Hours::default() }
 }
 
 /// Nobody asks for any here.
@@ -239,6 +244,8 @@ struct World {
     phone_events: mpsc::Receiver<MediaEvent>,
     legs: LegNumbers,
     srtp: Srtp,
+    /// Held messages that were heard.
+    heard: mpsc::UnboundedReceiver<Heard>,
 }
 
 impl World {
@@ -259,6 +266,7 @@ impl World {
         let (lines, written) = mpsc::unbounded_channel();
         let log = Arc::new(Lines(lines));
         let (news, _) = mpsc::unbounded_channel();
+        let (listed, heard) = mpsc::unbounded_channel();
         let (recordings, _) = house::recordings(Arc::new(SystemClock));
         let figures = FiguresHandle::new(Default::default(), wiring.clock.clone(), feed.clone());
         let parts = CallsParts {
@@ -268,6 +276,7 @@ impl World {
             accounts: Arc::new(Book),
             log,
             callbacks: Arc::new(Promises),
+            check_ins: Arc::new(check_in_tests::Listed(listed)),
             numbering: Numbering::default(),
             recordings,
             figures,
@@ -283,7 +292,7 @@ impl World {
             }
         });
         let legs = LegNumbers::default();
-        Self { calls, written, feed: watching, carrier, arriving, phones, phone_events, legs, srtp }
+        Self { calls, written, feed: watching, carrier, arriving, phones, phone_events, legs, srtp, heard }
     }
 
     fn phone(&self) -> (LegId, Session) {
@@ -441,4 +450,54 @@ async fn call_out_is_confirmed(mut world: World) {
         [CallOutEvent::Ringing, CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed, ended]
     );
     assert_eq!(world.finished().await.outcome, "confirmed");
+}
+
+#[tokio::test]
+async fn a_held_message_is_heard_and_marked_by_keys_of_a_real_phone() {
+    let mut world = World::open(32_000, Srtp::Off).await;
+    let (leg, mut session) = world.phone();
+    let (events, mut told) = mpsc::channel(32);
+    world.carrier.dial(leg, dialled(check_in_tests::LINE, Some("+12025550150")), session.offer(), events);
+    let answer = soon("an answer", async {
+        loop {
+            match told.recv().await.expect("the leg lives") {
+                LegEvent::Answered(sdp) => return sdp,
+                LegEvent::Ended(why) => panic!("not answered: {why:?}"),
+                _ => {}
+            }
+        }
+    });
+    let agreed = session.accept(&answer.await).expect("an answer to our offer");
+    world.phones.connect_rtp(leg, agreed.into()).expect("the phone's leg");
+    let alone = HearMatrix::default().with(leg, &[Source::Ringback]);
+    world.phones.set_bridge(world.phones.pick_shard(), BridgeId(1), 1, alone);
+    soon("the question for the PIN", async {
+        loop {
+            if let Ok(FeedEvent::Call { call }) = world.feed.recv().await
+                && call.state == CallState::CheckIn
+            {
+                return;
+            }
+        }
+    })
+    .await;
+    // The message is a second long. What is pressed before its end counts for nothing, what comes after once.
+    world.phones.press_keys(leg, "4711#").expect("the phone's leg");
+    soon("the PIN to be taken", async {
+        loop {
+            if let Some(Line::Event { kind, .. }) = world.written.recv().await
+                && kind == "checked_in"
+            {
+                return;
+            }
+        }
+    })
+    .await;
+    world.phones.press_keys(leg, "222222222222").expect("the phone's leg");
+    let heard = soon("the message to be marked", world.heard.recv()).await.expect("a message");
+    assert_eq!((heard.dispatch.as_str(), heard.who.as_str()), ("dsp_one", "Ada"));
+    world.carrier.send(leg, LegCommand::HangUp);
+    assert_eq!(world.finished().await.outcome, "checked_in");
+    let packets = world.heard(leg).await;
+    assert!(packets >= 95, "a second of greeting and one of the message in 20 ms packets: {packets}");
 }

@@ -1,7 +1,8 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
-//! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
+//! [`record`] writes down what happened, [`check_in`] serves clients' people who hear held messages,
+//! [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
 //! call back ([`retries`]: or what operators say to that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an
 //! operator, [`rings_back`] knows contacts, [`alarms`] tells the desks,
 //! [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
@@ -11,6 +12,7 @@ mod alarms;
 pub mod book;
 pub mod callbacks;
 pub mod check;
+pub mod check_in;
 pub mod dial_out;
 mod emergency;
 mod jobs;
@@ -31,6 +33,8 @@ mod view;
 mod account_tests;
 #[cfg(test)]
 mod callback_tests;
+#[cfg(test)]
+mod check_in_tests;
 #[cfg(test)]
 mod cut_off_tests;
 #[cfg(test)]
@@ -101,6 +105,7 @@ use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 use alarms::Standing;
 use book::Accounts;
 use callbacks::Callbacks;
+use check_in::CheckIns;
 use emergency::Helping;
 use jobs::Jobs;
 use outbound::OutCalls;
@@ -180,6 +185,7 @@ pub struct CallsParts {
     pub accounts: Arc<dyn Accounts>,
     pub log: Arc<dyn CallLog>,
     pub callbacks: Arc<dyn Callbacks>,
+    pub check_ins: Arc<dyn CheckIns>,
     /// How callers write numbers.
     pub numbering: Numbering,
     pub recordings: Recordings,
@@ -197,6 +203,7 @@ struct Calls {
     accounts: Arc<dyn Accounts>,
     recorder: Recorder,
     callbacks: Arc<dyn Callbacks>,
+    check_ins: Arc<dyn CheckIns>,
     numbering: Numbering,
     recordings: Recordings,
     figures: FiguresHandle,
@@ -238,6 +245,7 @@ impl CallsHandle {
             accounts: parts.accounts,
             recorder: Recorder::start(parts.log, parts.news.clone(), hold_off),
             callbacks: parts.callbacks,
+            check_ins: parts.check_ins,
             numbering: parts.numbering,
             recordings: parts.recordings,
             figures: parts.figures,
@@ -490,7 +498,7 @@ impl Calls {
             self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
         }
         // By the wall clock as the INVITE came.
-        let picked = facts.account.flow_at(facts.started_at);
+        let picked = facts.account.flow_of_call(&facts.did, facts.started_at);
         if picked.flow != Flow::default() || picked.window.is_some() {
             let body = serde_json::json!({ "flow": picked.flow.word(), "why": picked.why });
             let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
@@ -609,6 +617,12 @@ mod alarm_text {
 
     pub(super) fn not_reached(account: &str, caller: &PhoneNumber) -> String {
         format!("{account}: a caller was promised to be called back and not reached: {}.", back(Some(caller)))
+    }
+
+    pub(super) fn wrong_pins(account: &str) -> String {
+        format!(
+            "{account}: too many wrong PINs at check-in. None is taken for an hour; callers can still have an operator."
+        )
     }
 
     fn back(caller: Option<&PhoneNumber>) -> String {

@@ -64,6 +64,8 @@ pub enum CallNews {
     RingsBack { dispatches: Vec<DispatchId>, who: Pii<String>, by: UserId },
     /// And no longer.
     RangBack { dispatches: Vec<DispatchId> },
+    /// A held message was heard at check-in; the dispatcher finds the word of it among what came in.
+    CheckedIn { call: CallId },
     /// The call is over.
     Ended { call: CallId },
 }

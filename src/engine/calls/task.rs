@@ -5,6 +5,7 @@
 //! its bridge is empty ([`Mixer`]).
 
 mod account;
+mod check_in;
 mod listener;
 pub(super) mod outward;
 mod phone;
@@ -34,6 +35,7 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::checkin;
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
@@ -79,6 +81,8 @@ pub(super) enum ToCall {
     Withdraw,
     /// Whom an automated patch is to ring.
     People(Vec<Found>),
+    /// What was asked for a check-in.
+    CheckIn(checkin::Input),
     /// The desk phone of the call's operator calls somebody.
     PhoneCall(PhoneCall),
     /// A supervisor wants to listen, on this phone, or to listen on in another mode.
@@ -137,6 +141,8 @@ pub(super) struct CallTask {
     queued_at: Option<Instant>,
     /// Whom the call is made to, if it began at our side.
     outward: Option<Outward>,
+    /// Who has checked in, by name.
+    checked_in: String,
 }
 
 impl CallTask {
@@ -227,6 +233,7 @@ impl CallTask {
             tally: CallTally::default(),
             queued_at: None,
             outward,
+            checked_in: String::new(),
         }
     }
 
@@ -409,6 +416,7 @@ impl CallTask {
                 }
                 self.tell(Input::CallbackStored(stored));
             }
+            ToCall::CheckIn(input) => self.on_check_in(input),
             ToCall::PhoneCall(call) => self.on_phone_call(call),
             ToCall::Withdraw => {
                 self.call.withdraw_ring_back(self.now());
@@ -529,6 +537,8 @@ impl CallTask {
             Output::Pause => self.to_desk(CallWord::Pause),
             Output::Resume => self.to_desk(CallWord::Resume),
             Output::StoreCallback { number } => self.promise(number),
+            Output::CheckIn(wish) => self.serve_check_in(wish),
+            Output::PlayOnce { leg, play, speech } => self.mixer.play_once(leg, play, speech),
             Output::OfferAccepted { user } => {
                 self.operator = Some(user.clone());
                 self.job_taken(&user);
@@ -672,6 +682,7 @@ impl CallTask {
             CallOutcome::Spilled => "spilled",
             CallOutcome::Voicemail => "voicemail",
             CallOutcome::Announced => "announced",
+            CallOutcome::CheckedIn => "checked_in",
             CallOutcome::Abandoned(Stage::Parked) => "abandoned_parked",
             CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
             CallOutcome::Callback => "callback",

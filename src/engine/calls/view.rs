@@ -130,6 +130,7 @@ const fn state(stage: Stage) -> CallState {
         Stage::Arriving | Stage::Greeting => CallState::Greeting,
         Stage::Menu => CallState::Menu,
         Stage::Voicemail => CallState::Voicemail,
+        Stage::CheckIn => CallState::CheckIn,
         Stage::Announcement => CallState::Announcement,
         Stage::Spilling => CallState::Spilling,
         Stage::Reaching => CallState::Reaching,

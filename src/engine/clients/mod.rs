@@ -12,6 +12,7 @@ pub mod document;
 mod flow;
 mod flow_text;
 mod import;
+mod pins;
 mod protocols;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use astray::led_astray;
 
 pub use flow::FlowRefusal;
 pub use import::Imported;
+pub use pins::PinOf;
 pub use protocols::ProtocolEdit;
 
 /// Where accounts are made and changed. Cheap to clone.

@@ -224,6 +224,10 @@ impl Dispatcher {
                 }
                 self.settle(inbound, "patched").await
             }
+            Arrival::ReadAtCheckIn { dispatch, who, by } => {
+                let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone() };
+                self.decide(dispatch, &event, Settles::Arrival(inbound, "read_at_check_in")).await.map(drop)
+            }
         }
     }
 

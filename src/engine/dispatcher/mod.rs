@@ -7,6 +7,7 @@
 //! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
 
 mod arrivals;
+mod check_in;
 mod jobs;
 mod perform;
 mod sound;
@@ -566,5 +567,6 @@ const fn point(event: &Event) -> &'static str {
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
         Event::Operator { .. } => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
+        Event::ReadAtCheckIn { .. } => "check_in",
     }
 }

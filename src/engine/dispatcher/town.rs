@@ -14,6 +14,7 @@ use crate::domain::oncall::{OnCall, Schedule, resolve};
 use crate::io::store::{StoreError, Tx};
 
 pub(super) struct Town {
+    zone: String,
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     taken: BTreeMap<PhoneNumber, BTreeSet<u16>>,
@@ -21,6 +22,9 @@ pub(super) struct Town {
 
 impl Town {
     pub(super) async fn load(tx: &mut Tx, state: &State, now: UtcMs) -> Result<Self, StoreError> {
+        // Times of the day are only in steps that hold messages.
+        let holds = state.protocol.steps.iter().any(|step| step.method.is_held());
+        let zone = if holds { tx.find_account_zone(&state.account).await? } else { None };
         let contacts = tx.list_contacts(&state.account).await?;
         let schedules = tx.list_schedules(&state.account).await?;
         let mut numbers: Vec<PhoneNumber> = contacts
@@ -37,13 +41,17 @@ impl Town {
         for (number, code) in tx.list_taken_codes(&numbers, now).await? {
             taken.entry(number).or_default().insert(code);
         }
-        Ok(Self { contacts, schedules, taken })
+        Ok(Self { zone: zone.unwrap_or_default(), contacts, schedules, taken })
     }
 }
 
 impl World for Town {
     fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall> {
         resolve(self.schedules.iter().find(|s| s.role == role)?, at)
+    }
+
+    fn zone(&self) -> &str {
+        &self.zone
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {

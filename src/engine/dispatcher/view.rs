@@ -36,7 +36,7 @@ impl Dispatcher {
     }
 
     /// One that cannot be read hides nothing else; the alarm of it stands beside the rest.
-    async fn find_readable_view(&self, id: &DispatchId) -> Result<Option<DispatchView>, StoreError> {
+    pub(super) async fn find_readable_view(&self, id: &DispatchId) -> Result<Option<DispatchView>, StoreError> {
         match self.find_view(id).await {
             Ok(view) => Ok(view),
             Err(error) => {
@@ -47,7 +47,7 @@ impl Dispatcher {
         }
     }
 
-    /// All open dispatches, oldest first.
+    /// All open dispatches, those that are held for check-in last, each oldest first.
     pub async fn list_open_views(&self) -> Result<Vec<DispatchView>, StoreError> {
         let mut views = Vec::new();
         for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {
@@ -116,7 +116,7 @@ impl Dispatcher {
             let text = if text.starts_with("If no reply") { said.unwrap_or(text) } else { text };
             LineView { at, kind: "next".to_owned(), text, who: None }
         });
-        let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched);
+        let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched | Phase::ReadAtCheckIn);
         Ok(Some(DispatchView {
             id: state.id.clone(),
             message: state.message.clone(),
@@ -127,6 +127,7 @@ impl Dispatcher {
             needs_operator: state.needs_operator(),
             alarm: state.troubles.iter().next_back().map(timeline::trouble_words),
             opened_at: state.open_at,
+            held_since: state.held_since().filter(|_| state.waits_for_check_in()),
             closed_at: state.closed_at,
             undo_until: (state.phase == Phase::Open).then_some(state.open_at),
             // What comes next is said by `next`; here stands what was done.

@@ -53,6 +53,8 @@ readers! {
     list_accounts() -> Vec<Account>;
     /// How often an account has been changed; none if there is no such account.
     find_account_edition(id: &AccountId) -> Option<u32>;
+    /// The zone in which an account's times are.
+    find_account_zone(id: &AccountId) -> Option<String>;
     /// A call type, retired ones too, with the account it belongs to.
     find_call_type(id: &CallTypeId) -> Option<(AccountId, CallType)>;
 }
@@ -76,6 +78,11 @@ async fn list_accounts(from: &mut impl Query) -> Result<Vec<Account>, StoreError
 async fn find_account_edition(from: &mut impl Query, id: &AccountId) -> Result<Option<u32>, StoreError> {
     let row = from.fetch_optional("SELECT edition FROM account WHERE id = $1", args![id]).await?;
     row.map(|row| row.read("edition")).transpose()
+}
+
+async fn find_account_zone(from: &mut impl Query, id: &AccountId) -> Result<Option<String>, StoreError> {
+    let row = from.fetch_optional("SELECT zone FROM account WHERE id = $1", args![id]).await?;
+    row.map(|row| row.read("zone")).transpose()
 }
 
 async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option<(AccountId, CallType)>, StoreError> {

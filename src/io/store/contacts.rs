@@ -125,6 +125,7 @@ impl Tx {
         let over = "DELETE FROM schedule_override WHERE contact = $1 AND until_at <= $2";
         self.execute(over, args![id, now]).await?;
         self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
+        self.execute("DELETE FROM pin WHERE contact = $1", args![id]).await?;
         self.execute("DELETE FROM contact WHERE id = $1", args![id]).await.map(|_| ())
     }
 

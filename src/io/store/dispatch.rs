@@ -15,7 +15,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
 use crate::domain::dispatch::event::Entry;
 use crate::domain::dispatch::protocol::Protocol;
-use crate::domain::dispatch::state::{Address, NewDispatch, State};
+use crate::domain::dispatch::state::{Address, NewDispatch, Phase, State};
 
 use super::inbound::find_patched_to;
 use super::sql::json;
@@ -49,7 +49,7 @@ readers! {
     find_dispatch_of_attempt(attempt: &AttemptId) -> Option<DispatchId>;
     /// The attempt that the provider knows by this name, and its dispatch.
     find_attempt_of_provider(provider_id: &str) -> Option<(DispatchId, AttemptId)>;
-    /// Dispatches that are not closed, oldest first.
+    /// Dispatches that are not closed: those on their way first, then those that only wait for a check-in, each oldest first.
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
     /// Open dispatches that have an attempt at this number, oldest first.
     list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
@@ -137,8 +137,10 @@ fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {
 }
 
 async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<DispatchId>, StoreError> {
-    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL ORDER BY id LIMIT $1";
-    ids(&from.fetch_all(SQL, args![limit]).await?)
+    // However many wait for their clients, none of them takes the place of one that is urgent.
+    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL
+        ORDER BY CASE WHEN state = $2 THEN 1 ELSE 0 END, id LIMIT $1";
+    ids(&from.fetch_all(SQL, args![limit, Phase::HeldForCheckIn.name()]).await?)
 }
 
 async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {
@@ -280,7 +282,7 @@ impl Tx {
         let changed = self
             .execute(
                 "UPDATE dispatch SET state = $3, needs_operator = $4, closed_at = $5, on_call = $6, body = $7,
-                 gen = gen + 1 WHERE id = $1 AND gen = $2",
+                 held_since = $8, gen = gen + 1 WHERE id = $1 AND gen = $2",
                 args![
                     &after.id,
                     read.r#gen,
@@ -288,7 +290,8 @@ impl Tx {
                     after.needs_operator(),
                     after.closed_at,
                     after.on_call.as_ref(),
-                    head(after)
+                    head(after),
+                    after.held_since()
                 ],
             )
             .await?;

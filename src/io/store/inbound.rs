@@ -45,6 +45,8 @@ pub enum Arrival {
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
+    /// `who` heard a held message at check-in: from the operator `by`, or by telephone.
+    ReadAtCheckIn { dispatch: DispatchId, who: String, by: Option<String> },
 }
 
 /// What a provider says became of a text.
@@ -60,6 +62,9 @@ pub enum Receipt {
     },
 }
 
+/// The door by which what was read at check-in is told.
+pub const CHECK_INS: &str = "check_in";
+
 /// The door by which patches are told; the identifier is the call's, so that the first one counts.
 pub const PATCHES: &str = "patch";
 
@@ -72,6 +77,7 @@ impl Arrival {
             Self::Job { .. } => "job",
             Self::Operator { .. } => "operator",
             Self::Patched { .. } => "patched",
+            Self::ReadAtCheckIn { .. } => "read_at_check_in",
         }
     }
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_account_edition"),
     migration!(6, "0006_extend_queue"),
     migration!(7, "0007_create_job"),
+    migration!(8, "0008_check_in"),
 ];
 
 /// The schema that this program writes.

@@ -11,6 +11,7 @@ pub mod abandoned;
 pub mod accounts;
 pub mod callbacks;
 pub mod calls;
+pub mod check_in;
 pub mod contacts;
 pub mod devices;
 pub mod dialect;

@@ -5,7 +5,7 @@ use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
 use crate::domain::message::Message;
-use crate::domain::message::form::FieldKind;
+use crate::domain::message::form::{Field, FieldKind};
 
 use super::{brief_answers, callback_number, civil, cut, one_line};
 
@@ -33,6 +33,32 @@ pub fn content(message: &Message, account: &Account) -> String {
         }
         None => format!("{said} The caller left no number."),
     }
+}
+
+/// A held message, whole, in the order in which a person would want it: who called, their number, what for, and when. What
+/// the form calls first is who.
+pub fn held(message: &Message, account: &Account) -> String {
+    let answered = |field: &Field| {
+        message.answers.get(&field.name).map(|answer| (field.kind.clone(), words(&field.label), answer))
+    };
+    let answers: Vec<_> = message.form.fields.iter().filter_map(answered).collect();
+    let mut written = answers.iter().filter(|(kind, ..)| *kind != FieldKind::Phone);
+    let said = |(_, label, answer): &(FieldKind, String, &String)| format!("{label}: {}.", words(answer));
+    let who = written.next().map_or_else(|| "A caller.".to_owned(), said);
+    let callback = callback_number(message);
+    let number = callback.as_deref().map_or_else(
+        || "They left no number.".to_owned(),
+        |number| {
+            let number = spoken_number(number);
+            format!("The number to call back is: {number}. Again: {number}.")
+        },
+    );
+    let others =
+        answers.iter().filter(|(kind, _, answer)| *kind == FieldKind::Phone && callback.as_ref() != Some(*answer));
+    let others = others.map(|(_, label, answer)| format!("{label}: {}.", spoken_number(answer)));
+    let rest: Vec<String> = others.chain(written.map(said)).collect();
+    let taken = format!("Message taken {}.", spoken_time(message.taken_at, &account.zone));
+    one_line(&[vec![who, number], rest, vec![taken]].concat().join(" ")).replace("..", ".")
 }
 
 /// What is left when nobody takes the call: who called and where to ring back, nothing of the message.
@@ -157,6 +183,20 @@ mod tests {
         assert_eq!(said.matches("2, 0, 2. 5, 5, 5. 0, 1, 4, 7").count(), 2, "{said}");
         assert!(said.contains("No heat, apartment 4 and water without end as soon as possible"), "{said}");
         assert!(!said.contains("dog"), "a field that is not brief is not said");
+    }
+
+    #[test]
+    fn a_held_message_is_said_whole_in_the_order_in_which_people_want_it() {
+        assert_eq!(
+            held(&message("No heat, apt. 4."), &account()),
+            "Caller: Jane Roe. The number to call back is: 2, 0, 2. 5, 5, 5. 0, 1, 4, 7. Again: 2, 0, 2. 5, 5, 5. \
+             0, 1, 4, 7. Problem: No heat, apartment 4. Pets: one dog. Message taken Saturday March 7 at 2 10 a.m."
+        );
+        let nobody = Message { caller: None, answers: Default::default(), ..message("") };
+        assert_eq!(
+            held(&nobody, &account()),
+            "A caller. They left no number. Message taken Saturday March 7 at 2 10 a.m."
+        );
     }
 
     #[test]

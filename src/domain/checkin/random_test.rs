@@ -1,0 +1,164 @@
+//! Thousands of check-ins with any keys in any order: nobody is stuck, and nothing is marked that was not heard.
+
+use std::collections::BTreeSet;
+
+use super::tests::{duty, held};
+use super::*;
+use crate::base::clock::{Clock as _, TestClock, UtcMs};
+use crate::base::rng::Rng;
+
+struct World {
+    seed: u64,
+    rng: Rng,
+    clock: TestClock,
+    check_in: CheckIn,
+    /// What plays, and whether it is a tone instead.
+    plays: Option<(String, bool)>,
+    /// Messages that were played to their end, by their place.
+    heard: BTreeSet<usize>,
+    marked: BTreeSet<DispatchId>,
+    put_on_call: usize,
+    left: Vec<Leave>,
+    messages: usize,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let clock = TestClock::at(UtcMs(0));
+        let check_in = CheckIn::new(clock.instant());
+        let mut world = Self {
+            seed,
+            rng: Rng::seeded(seed),
+            clock,
+            check_in,
+            plays: None,
+            heard: BTreeSet::new(),
+            marked: BTreeSet::new(),
+            put_on_call: 0,
+            left: vec![],
+            messages: 0,
+        };
+        world.carry_out(None);
+        world
+    }
+
+    fn tell(&mut self, input: Input) {
+        let key = if let Input::Digit(key) = input { Some(key) } else { None };
+        if let (Input::PlayDone, Some((text, false))) =
+            (&input, self.plays.take_if(|_| matches!(input, Input::PlayDone)))
+        {
+            self.heard.extend((1..=self.messages).filter(|n| text.contains(&format!("From caller {n}."))));
+        }
+        if let (Input::Unspoken, Some((_, tone))) = (&input, &mut self.plays) {
+            *tone = true;
+        }
+        self.check_in.handle(self.clock.instant(), input);
+        self.carry_out(key);
+    }
+
+    fn carry_out(&mut self, key: Option<char>) {
+        let seed = self.seed;
+        while let Some(output) = self.check_in.poll_output() {
+            assert!(self.left.is_empty(), "seed {seed}: {output:?} after the end");
+            match output {
+                Output::Play(Speech::Spoken { text }) => {
+                    assert!(self.plays.replace((text, false)).is_none(), "seed {seed}: two things are said at once");
+                }
+                Output::Play(other) => panic!("seed {seed}: {other:?}"),
+                Output::StopPlay => assert!(self.plays.take().is_some(), "seed {seed}: stops what does not play"),
+                Output::Look { .. } => {
+                    let looked = match self.rng.below(4) {
+                        0 => Looked::Refused,
+                        1 if self.rng.below(8) == 0 => Looked::Failed,
+                        _ => {
+                            self.messages = usize::try_from(self.rng.below(4)).expect("small");
+                            let hand_off = self.rng.below(2) == 0;
+                            let duties = vec![duty("technician", hand_off), duty("manager", !hand_off)];
+                            let held = held(self.messages);
+                            Looked::Welcome(Box::new(Welcome { contact: None, who: "Ada".into(), held, duties }))
+                        }
+                    };
+                    if self.rng.below(10) > 0 {
+                        self.tell(Input::Looked(looked));
+                    }
+                }
+                Output::Mark { dispatch } => {
+                    assert_eq!(key, Some('2'), "seed {seed}: marked without the key");
+                    let n = held(3).iter().position(|held| held.dispatch == dispatch).expect("one of them") + 1;
+                    assert!(self.heard.contains(&n), "seed {seed}: marked and not heard: {n} of {:?}", self.heard);
+                    match self.rng.below(8) {
+                        0 => {}
+                        1 => self.tell(Input::Marked(false)),
+                        _ => {
+                            assert!(self.marked.insert(dispatch), "seed {seed}: marked twice");
+                            self.tell(Input::Marked(true));
+                        }
+                    }
+                }
+                Output::PutOnCall { span, .. } => {
+                    assert_eq!(key, Some('1'), "seed {seed}: put on call without the key");
+                    assert!(!matches!(span, Span::Hours(0)), "seed {seed}");
+                    self.put_on_call += 1;
+                    let done = self.rng.below(3) > 0;
+                    self.tell(Input::PutOnCall(done));
+                }
+                Output::Leave(leave) => self.left.push(leave),
+            }
+        }
+        let over = !self.left.is_empty();
+        assert!(!over || self.plays.is_none(), "seed {seed}: goes on talking");
+        assert_eq!(self.check_in.poll_timeout().is_none(), over, "seed {seed}: waits for nothing, or for ever");
+    }
+
+    fn step(&mut self) {
+        match self.rng.below(12) {
+            0..=4 => {
+                let keys = ['1', '2', '2', '3', '4', '5', '7', '9', '0', '*', '#', '8'];
+                let key = keys[usize::try_from(self.rng.below(12)).expect("small")];
+                // Most do not want to be rid of it so soon.
+                if !matches!(key, '0' | '*') || self.rng.below(6) == 0 {
+                    self.tell(Input::Digit(key));
+                }
+            }
+            5..=8 => self.tell(Input::PlayDone),
+            9 if self.rng.below(12) == 0 => self.tell(Input::Unspoken),
+            10 => self.tell(Input::Marked(true)),
+            _ => {
+                let ms = self.rng.below(9_000);
+                self.clock.advance(Duration::from_millis(ms));
+                self.tell(Input::Tick);
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard() {
+    let (mut marked, mut put_on_call, mut to_operators) = (0, 0, 0);
+    for seed in 0..4_000 {
+        let mut world = World::new(seed);
+        for _ in 0..150 {
+            if world.left.is_empty() {
+                world.step();
+            }
+        }
+        marked += world.marked.len();
+        put_on_call += world.put_on_call;
+        // Whoever says no more comes to an end by time alone.
+        for _ in 0..60 {
+            if let Some(at) = world.check_in.poll_timeout() {
+                world.clock.advance(at.saturating_duration_since(world.clock.instant()));
+                world.tell(Input::Tick);
+            }
+        }
+        assert_eq!(world.left.len(), 1, "seed {seed}: {:?}", world.check_in);
+        to_operators += usize::from(world.left == [Leave::Operator]);
+        for input in [Input::Digit('2'), Input::PlayDone, Input::Tick, Input::Marked(true)] {
+            world.tell(input);
+        }
+    }
+    assert!(
+        marked > 200 && put_on_call > 20 && to_operators > 100,
+        "the seeds reach what there is: {marked} {put_on_call} {to_operators}"
+    );
+}

@@ -1,0 +1,201 @@
+//! Check-ins through the drivers: what is asked of the store, what is told the caller, what goes on record.
+
+use super::check_in::{Answer, CheckIns, DutyChange, Heard};
+use super::house::*;
+use super::*;
+use crate::base::id::{ContactId, DispatchId, ScheduleId};
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::{LegId, Source};
+use crate::domain::checkin::on_call::{Duty, Span};
+use crate::domain::checkin::pin::Pin;
+use crate::domain::checkin::{Held, Welcome};
+use crate::engine::legs::Later;
+use crate::engine::signal::LegEvent;
+use crate::io::media::PlayId;
+
+/// The number on which people check in.
+pub(super) const LINE: &str = "+12025550175";
+
+/// What a store says that knows one PIN; another one is one too many, and one fails it.
+pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
+    match pin.reveal() {
+        "4711" => Ok(Answer::Welcome(Box::new(welcome()))),
+        "9999" => Ok(Answer::Refused { limit: true }),
+        "5555" => Err("no room".to_owned()),
+        _ => Ok(Answer::Refused { limit: false }),
+    }
+}
+
+pub(super) fn welcome() -> Welcome {
+    let held = |n: &str| Held { dispatch: DispatchId::named(n), words: format!("Held {n}.") };
+    let people = ["Ada", "Ben"].map(|name| (ContactId::named(name), name.to_owned())).to_vec();
+    let schedule = ScheduleId::named("doctor");
+    let duty = Duty { schedule, role: "doctor".into(), now: None, hand_off: None, people };
+    let contact = Some(ContactId::named("ada"));
+    Welcome { contact, who: "Ada".into(), held: vec![held("one"), held("two")], duties: vec![duty] }
+}
+
+/// A store that knows that PIN and tells what was heard.
+pub(super) struct Listed(pub(super) mpsc::UnboundedSender<Heard>);
+
+impl CheckIns for Listed {
+    fn look<'a>(
+        &'a self,
+        _account: &'a Account,
+        _caller: Option<&'a PhoneNumber>,
+        pin: &'a Pin,
+        _now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>> {
+        Box::pin(async move { look(pin) })
+    }
+
+    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
+        Box::pin(async move { self.0.send(heard.clone()).map_err(|_| "nobody listens".to_owned()) })
+    }
+
+    fn put_on_call<'a>(&'a self, _change: &'a DutyChange) -> Later<'a, Result<u32, String>> {
+        Box::pin(async { Err("nobody asks for it here".to_owned()) })
+    }
+}
+
+/// Somebody on the check-in line, where the PIN is asked for.
+struct Line {
+    house: House,
+    leg: LegId,
+    events: mpsc::Sender<LegEvent>,
+    play: PlayId,
+}
+
+impl Line {
+    async fn rings() -> Self {
+        let mut house = House::open("greeting");
+        let (leg, events) = house.dials(LINE, Some(offer()));
+        house.until("answer", |d| answers(d, leg)).await;
+        events.send(LegEvent::Established(None)).await.expect("the call listens");
+        let play = house.until("greeting", |d| plays(d, leg)).await.1;
+        house.calls.on_media(MediaEvent::PlayDone { leg, play });
+        let play = house.until("the question for the PIN", |d| plays(d, leg)).await.1;
+        Self { house, leg, events, play }
+    }
+
+    async fn presses(&self, keys: &str) {
+        for key in keys.chars() {
+            self.events.send(LegEvent::Digit(key)).await.expect("the call listens");
+        }
+    }
+
+    /// What is said next.
+    async fn hears(&mut self) {
+        let leg = self.leg;
+        self.play = self.house.until("words", |d| plays(d, leg)).await.1;
+    }
+
+    fn hears_to_end(&self) {
+        self.house.calls.on_media(MediaEvent::PlayDone { leg: self.leg, play: self.play });
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_heard_is_stored_before_it_is_said_to_be() {
+    let mut line = Line::rings().await;
+    assert_eq!(line.house.calls.views()[0].state, CallState::CheckIn);
+    line.presses("4711#").await;
+    line.hears().await;
+    line.presses("2").await;
+    line.hears_to_end();
+    line.hears().await;
+    line.presses("2").await;
+    let heard = |d: &Did| if let Did::Heard(heard) = d { Some(heard.clone()) } else { None };
+    let heard = line.house.until("what was heard", heard).await.1;
+    assert_eq!((heard.dispatch, heard.who.as_str()), (DispatchId::named("one"), "Ada"));
+    assert_eq!(heard.call, line.house.call());
+    line.hears().await;
+    line.events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    assert_eq!(line.house.finished().await.outcome, "checked_in");
+    let record = format!("{:?}", line.house.seen);
+    assert!(!record.contains("4711"), "no PIN is on record: {record}");
+    let came = line.house.seen.iter().find_map(|l| match l {
+        record::Line::Event { kind, body, .. } if kind == "checked_in" => Some(body.clone()),
+        _ => None,
+    });
+    assert_eq!(came, Some(serde_json::json!({"contact": "con_ada", "held": 2})));
+    let marked: Vec<_> = line.house.kinds().into_iter().filter(|kind| kind == "read_at_check_in").collect();
+    assert_eq!(marked.len(), 1, "the second was not heard to its end");
+}
+
+#[tokio::test]
+async fn whoever_wants_a_person_waits_for_one_and_keys_are_theirs_again() {
+    let mut line = Line::rings().await;
+    line.presses("4711#").await;
+    line.hears().await;
+    line.presses("0").await;
+    let (leg, source) = (line.leg, [Source::Music]);
+    let bound = |d: &Did| match d {
+        Did::BoundKeys { leg: of, bound } if *of == leg => Some(*bound),
+        _ => None,
+    };
+    assert!(!line.house.until("the keys", bound).await.1);
+    line.house.hears(leg, &source).await;
+    line.house.ready("kim").await;
+    line.house.takes("kim").await;
+    line.events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    line.house.finished().await;
+    assert!(line.house.kinds().iter().any(|kind| kind == "check_in_left"));
+}
+
+#[tokio::test]
+async fn one_wrong_pin_too_many_is_an_alarm_and_sounds_like_any_other() {
+    let mut line = Line::rings().await;
+    for pin in ["1111#", "9999#"] {
+        line.presses(pin).await;
+        line.hears().await;
+        line.hears_to_end();
+        line.hears().await;
+    }
+    let alarms = line.house.calls.alarms();
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert!(alarms[0].text.contains("too many wrong PINs"), "{}", alarms[0].text);
+    line.presses("2222#").await;
+    line.hears().await;
+    line.hears_to_end();
+    let leg = line.leg;
+    line.house.until("the end", |d| hangs_up(d, leg)).await;
+    assert_eq!(line.house.finished().await.outcome, "checked_in");
+    assert_eq!(line.house.kinds().iter().filter(|kind| *kind == "pin_refused").count(), 3);
+}
+
+#[tokio::test]
+async fn where_the_store_fails_an_operator_helps() {
+    let mut line = Line::rings().await;
+    line.presses("5555#").await;
+    line.hears().await;
+    line.hears_to_end();
+    let (leg, source) = (line.leg, [Source::Music]);
+    line.house.hears(leg, &source).await;
+}
+
+#[tokio::test]
+async fn somebody_else_is_put_on_call_and_the_desks_are_told() {
+    let mut line = Line::rings().await;
+    line.presses("4711#").await;
+    line.hears().await;
+    // To the other choices, who is on call, Ben, for eight hours.
+    for keys in ["7", "4", "2", "8#"] {
+        line.presses(keys).await;
+        line.hears().await;
+    }
+    line.presses("1").await;
+    let change = |d: &Did| if let Did::OnCall(change) = d { Some(change.clone()) } else { None };
+    let change = line.house.until("the change", change).await.1;
+    assert_eq!((change.contact, change.span, change.by.as_str()), (ContactId::named("Ben"), Span::Hours(8), "Ada"));
+    let told = |event: &FeedEvent| matches!(event, FeedEvent::Account { edition: 7, .. }).then_some(());
+    line.house.shown("the account is another", told).await;
+}
+
+#[test]
+fn what_is_said_of_messages_is_kept_nowhere() {
+    use crate::domain::checkin::CheckIn;
+    let content = Speech::Spoken { text: "You have 1 new message. The message. Held one.".to_owned() };
+    assert!(!CheckIn::is_fixed(&content));
+    assert!(CheckIn::speeches().all(|speech| CheckIn::is_fixed(&speech)));
+}

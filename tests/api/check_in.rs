@@ -1,0 +1,96 @@
+//! Held messages that operators read out, and the PINs of those who check in by telephone.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{House, message_body};
+
+const HELD: &str = "/api/v1/accounts/acc_plumbing/held";
+
+/// A house whose urgent calls are held for check-in, with a message that is.
+async fn holding() -> (House, String, Value) {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let edition = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json()["edition"].clone();
+    let protocol = json!({
+        "edition": edition, "name": "check-in", "repeat": null, "until": "handed_over", "call_types": ["ct_urgent"],
+        "steps": [{"method": {"kind": "hold_for_check_in"}, "to": [], "wait_secs": 0}],
+    });
+    let added = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.json());
+    assert_eq!(added.json()["text"][0], "1. Hold until the client checks in.");
+    let kim = house.sign_in("kim").await;
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.json());
+    assert_eq!(house.fetch(HELD, &kim).await.json()["items"], json!([]), "it may still be taken back");
+    house.advance(Duration::from_secs(6)).await;
+    let held = house.fetch(HELD, &kim).await.json()["items"][0].clone();
+    (house, kim, held)
+}
+
+fn read(held: &Value) -> String {
+    format!("/api/v1/dispatches/{}/read", held["dispatch"]["id"].as_str().expect("an id"))
+}
+
+#[tokio::test]
+async fn a_held_message_is_read_out_once_and_the_time_line_says_by_whom() {
+    let (house, kim, held) = holding().await;
+    assert_eq!(held["answers"]["problem"], "Burst pipe in the cellar");
+    assert_eq!(held["dispatch"]["state"], "held_for_check_in");
+    assert!(held["dispatch"]["held_since"].is_i64(), "{held}");
+    let next = held["dispatch"]["next"]["text"].as_str().expect("what comes next");
+    assert!(next.starts_with("Held for check-in since "), "{next}");
+    let to = json!({"to": "Dr Patel"});
+    let got = house.ask(Method::POST, &read(&held), &kim, to.clone()).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let message = held["id"].as_str().expect("an id");
+    let shown = house.fetch(&format!("/api/v1/messages/{message}"), &kim).await.json()["dispatch"].clone();
+    assert_eq!((&shown["state"], &shown["confirmed_by"]), (&json!("read_at_check_in"), &json!("Dr Patel")));
+    assert!(shown["timeline"].to_string().contains("KIM read it out to Dr Patel at check-in."), "{shown}");
+    assert_eq!(house.fetch(HELD, &kim).await.json()["items"], json!([]));
+    let again = house.ask(Method::POST, &read(&held), &kim, to).await;
+    assert_eq!((again.status, again.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_held"));
+}
+
+#[tokio::test]
+async fn to_whom_it_was_read_has_to_be_said() {
+    let (house, kim, held) = holding().await;
+    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": " "})).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let gone = json!({"dispatch": {"id": "dsp_gone"}});
+    let got = house.ask(Method::POST, &read(&gone), &kim, json!({"to": "Dr Patel"})).await;
+    assert_eq!(got.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.fetch("/api/v1/accounts/acc_gone/held", &kim).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn supervisors_set_pins_and_nobody_ever_reads_one() {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let (bens, shared) = ("/api/v1/contacts/con_ben/pin", "/api/v1/accounts/acc_plumbing/pin");
+    let put = async |path: &str, token: &str, pin: &str| house.ask(Method::PUT, path, token, json!({"pin": pin})).await;
+    assert_eq!(put(bens, &kim, "4711").await.status, StatusCode::FORBIDDEN);
+    let set = put(bens, &sam, "4711").await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.json());
+    assert_eq!((&set.json()["contact"], &set.json()["set_by"]["name"]), (&json!("con_ben"), &json!("SAM")));
+    for (pin, code) in [("47", "pin.invalid"), ("12345", "pin.invalid"), ("4711", "pin.refused")] {
+        let got = put(shared, &sam, pin).await;
+        assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{pin}");
+        let fault = got.json()["errors"][0].clone();
+        assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/pin"), &json!(code)), "{pin}");
+    }
+    assert_eq!(put(shared, &sam, "2580").await.status, StatusCode::OK);
+    let pins = house.fetch("/api/v1/accounts/acc_plumbing/pins", &sam).await.json();
+    assert_eq!(pins["items"].as_array().map(Vec::len), Some(2), "{pins}");
+    assert!(!pins.to_string().contains("4711") && !pins.to_string().contains("2580"), "{pins}");
+    assert_eq!(house.fetch("/api/v1/accounts/acc_plumbing/pins", &kim).await.status, StatusCode::FORBIDDEN);
+    for path in [bens, shared] {
+        assert_eq!(house.ask(Method::DELETE, path, &sam, Value::Null).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(house.ask(Method::DELETE, path, &sam, Value::Null).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(put("/api/v1/contacts/con_gone/pin", &sam, "4711").await.status, StatusCode::NOT_FOUND);
+    let document = house.front.clients.export("Imaginary Plumbing").await.expect("exported");
+    assert!(!serde_json::to_string(&document).expect("JSON").contains("pin\""), "a document carries none");
+}

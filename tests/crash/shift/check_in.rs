@@ -1,0 +1,109 @@
+//! Messages held for check-in in a shift that is cut off: one is heard by telephone, one read out by the operator.
+
+use cordboard::base::id::{AccountId, CallId, ContactId, MessageId, ProtocolId, ScheduleId, UserId};
+use cordboard::domain::account::Urgency;
+use cordboard::domain::checkin::on_call::Span;
+use cordboard::domain::checkin::pin::Pin;
+use cordboard::domain::dispatch::event::Note;
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::domain::message::Message;
+use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
+use cordboard::io::store::Store;
+
+use super::Shift;
+use crate::front::{START, number};
+
+/// Heard by telephone, and read out.
+pub const HELD: [&str; 2] = ["held-heard", "held-read"];
+
+impl Shift {
+    /// Two messages that are held, and a PIN to hear them by.
+    async fn hold(&self) {
+        let store = &self.house.store;
+        if store.find_message(&MessageId::named(HELD[0])).await.expect("found").is_some() {
+            return;
+        }
+        let account = AccountId::named("plumbing");
+        let mut plumbing = store.find_account(&account).await.expect("found").expect("an account");
+        let method = Method::HoldForCheckIn { until: None };
+        let protocol = Protocol {
+            id: ProtocolId::named("held"),
+            account: account.clone(),
+            name: "held".into(),
+            version: 1,
+            steps: vec![Step { method, to: vec![], wait_secs: 0 }],
+            repeat: None,
+            until: Until::HandedOver,
+        };
+        plumbing.call_types[0].protocol = Some(protocol.id.clone());
+        let at = START.plus_secs(20);
+        let mut tx = store.write().await.expect("the store writes");
+        tx.insert_protocol(&protocol, at).await.expect("a protocol");
+        let (pin, kim) = (Pin::choose("4711").expect("a PIN"), UserId::named("kim"));
+        tx.set_pin(&account, Some(&ContactId::named("ben")), &pin, &kim, at).await.expect("a PIN");
+        for name in HELD {
+            let call_type = &plumbing.call_types[0];
+            let message = Message {
+                id: MessageId::named(name),
+                account: account.clone(),
+                call_type: call_type.id.clone(),
+                call: None,
+                caller: None,
+                urgency: Urgency::Routine,
+                taken_by: None,
+                taken_at: at,
+                form: call_type.form.clone(),
+                answers: Default::default(),
+            };
+            tx.insert_message(&message).await.expect("a message");
+            self.house.front.dispatcher.open(&mut tx, &message, &plumbing).await.expect("a dispatch");
+        }
+        tx.commit("test").await.expect("committed");
+    }
+
+    pub(super) async fn checks_in(&self) {
+        self.hold().await;
+        self.time.reach(26);
+        self.tick().await;
+        let (store, at) = (&self.house.store, START.plus_secs(26));
+        let account = store.find_account(&AccountId::named("plumbing")).await.expect("found").expect("an account");
+        let caller = number("+12025550121");
+        let look = async |digits: &str| {
+            let pin = Pin::pressed(digits.to_owned());
+            CheckIns::look(store, &account, Some(&caller), &pin, at).await.expect("the store answers")
+        };
+        assert!(matches!(look("1111").await, Answer::Refused { .. }));
+        let Answer::Welcome(welcome) = look("4711").await else { panic!("the PIN is Ben's") };
+        let [heard, read] = HELD.map(MessageId::named);
+        let (heard, read) = (self.dispatch_of(&heard).await, self.dispatch_of(&read).await);
+        if welcome.held.iter().any(|held| held.dispatch == heard) {
+            let heard = Heard { call: CallId::named("checks-in"), dispatch: heard, who: welcome.who.clone(), at };
+            CheckIns::mark(store, &heard).await.expect("stored before it is said");
+        }
+        self.tick().await;
+        self.house.front.dispatcher.read_out(&read, "Ben Ortiz", "KIM").await.expect("taken in");
+        let change = DutyChange {
+            account: account.id.clone(),
+            schedule: ScheduleId::named("technician"),
+            contact: ContactId::named("ben"),
+            span: Span::Hours(8),
+            by: welcome.who,
+            at,
+        };
+        CheckIns::put_on_call(store, &change).await.expect("stored before it is said");
+    }
+}
+
+/// Each was read, once.
+pub async fn check(store: &Store, name: &str) {
+    for held in HELD {
+        let message = MessageId::named(held);
+        let id = store.find_dispatch_of_message(&message).await.expect("found").expect("a dispatch");
+        let state = store.find_dispatch(&id).await.expect("readable").expect("a dispatch").state;
+        assert_eq!(state.phase, Phase::ReadAtCheckIn, "{name}: {held}");
+        let entries = store.list_dispatch_entries(&id).await.expect("listed");
+        let read = entries.iter().filter(|e| matches!(e.note, Note::ReadAtCheckIn { .. })).count();
+        assert_eq!(read, 1, "{name}: {held} is read once");
+    }
+}

@@ -1,0 +1,180 @@
+//! Part of the contract: PINs, wrong ones, and messages that are held for check-in.
+
+use cordboard::base::clock::UtcMs;
+use cordboard::base::id::{AccountId, ContactId, DispatchId, MessageId, ProtocolId, UserId};
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::{Contact, Urgency};
+use cordboard::domain::checkin::pin::Pin;
+use cordboard::domain::dispatch::apply;
+use cordboard::domain::dispatch::event::{Event, World};
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
+use cordboard::domain::dispatch::state::NewDispatch;
+use cordboard::domain::message::Message;
+use cordboard::domain::oncall::OnCall;
+use cordboard::io::store::check_in::WrongPins;
+use cordboard::io::store::{Store, StoreError};
+
+use super::NOW;
+use super::contract::*;
+
+fn pin(digits: &str) -> Pin {
+    Pin::choose(digits).unwrap()
+}
+
+async fn set(store: &Store, contact: Option<&ContactId>, digits: &str) -> Result<(), StoreError> {
+    let mut tx = store.write().await.unwrap();
+    tx.set_pin(&account().id, contact, &pin(digits), &UserId::named("kim"), NOW).await?;
+    tx.commit("test").await
+}
+
+async fn owner(store: &Store, digits: &str) -> Option<Option<ContactId>> {
+    store.find_pin(&account().id, &pin(digits)).await.unwrap().map(|set| set.contact)
+}
+
+pub async fn a_pin_is_one_persons_and_is_kept_as_a_hash(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let (ben, ada) = (contact("ben"), contact("ada"));
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&ben).await.unwrap();
+    tx.upsert_contact(&ada).await.unwrap();
+    tx.commit("test").await.unwrap();
+    set(&store, Some(&ben.id), "4711").await.unwrap();
+    set(&store, None, "2580").await.unwrap();
+    assert_eq!(owner(&store, "4711").await, Some(Some(ben.id.clone())));
+    assert_eq!((owner(&store, "2580").await, owner(&store, "1357").await), (Some(None), None));
+    assert!(store.find_pin(&AccountId::named("other"), &pin("4711")).await.unwrap().is_none());
+    let taken = set(&store, Some(&ada.id), "4711").await;
+    assert!(matches!(taken, Err(StoreError::Conflict { .. })), "{taken:?}");
+    // Another one in its place.
+    set(&store, Some(&ben.id), "8642").await.unwrap();
+    assert_eq!((owner(&store, "4711").await, owner(&store, "8642").await), (None, Some(Some(ben.id.clone()))));
+    set(&store, Some(&ada.id), "4711").await.unwrap();
+    assert_eq!(store.list_pins(&account().id).await.unwrap().len(), 3);
+    let rows = store.fetch_all("SELECT account, pin_index FROM pin", Vec::new()).await.unwrap();
+    for row in &rows {
+        let kept: String = row.read("pin_index").unwrap();
+        assert!(kept.len() > 40 && !kept.contains("4711") && !kept.contains("8642"), "{kept}");
+    }
+    // Whoever goes takes theirs along.
+    let mut tx = store.write().await.unwrap();
+    tx.delete_contact(&ada.id, NOW).await.unwrap();
+    assert!(tx.remove_pin(&account().id, None).await.unwrap());
+    assert!(!tx.remove_pin(&account().id, None).await.unwrap(), "it is gone");
+    tx.commit("test").await.unwrap();
+    assert_eq!((owner(&store, "4711").await, owner(&store, "2580").await), (None, None));
+    assert_eq!(owner(&store, "8642").await, Some(Some(ben.id)));
+}
+
+pub async fn wrong_pins_count_for_an_hour(store: Store) {
+    with_account(&store).await;
+    let caller = number("+12025550150");
+    let wrong = async |caller: Option<&PhoneNumber>, at: UtcMs| {
+        let mut tx = store.write().await.unwrap();
+        tx.insert_wrong_pin(&account().id, caller, at).await.unwrap();
+        tx.commit("test").await.unwrap();
+    };
+    wrong(Some(&caller), NOW).await;
+    wrong(Some(&caller), NOW.plus_secs(60)).await;
+    wrong(None, NOW.plus_secs(60)).await;
+    let count = async |caller: Option<&PhoneNumber>, after: i64| {
+        let WrongPins { of_caller, of_account } =
+            store.count_wrong_pins(&account().id, caller, NOW.plus_secs(after)).await.unwrap();
+        (of_caller, of_account)
+    };
+    assert_eq!(count(Some(&caller), 61).await, (2, 3));
+    assert_eq!(count(None, 61).await, (1, 3), "whoever shows no number is one of those");
+    assert_eq!(count(Some(&number("+12025550151")), 61).await, (0, 3));
+    assert_eq!(count(Some(&caller), 3_600).await, (1, 2));
+    assert_eq!(count(Some(&caller), 3_660).await, (0, 0));
+}
+
+struct Nobody;
+
+impl World for Nobody {
+    fn on_call(&self, _role: &str, _at: UtcMs) -> Option<OnCall> {
+        None
+    }
+    fn zone(&self) -> &str {
+        "America/New_York"
+    }
+    fn contact(&self, _id: &ContactId) -> Option<&Contact> {
+        None
+    }
+    fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
+        None
+    }
+}
+
+fn held(name: &str, at: i64) -> (Message, NewDispatch) {
+    let plumbing = account();
+    let method = Method::HoldForCheckIn { until: None };
+    let protocol = Protocol {
+        id: ProtocolId::named("held"),
+        account: plumbing.id.clone(),
+        name: "held".into(),
+        version: 1,
+        steps: vec![Step { method, to: vec![], wait_secs: 0 }],
+        repeat: None,
+        until: Until::HandedOver,
+    };
+    let message = Message {
+        id: MessageId::named(name),
+        account: plumbing.id.clone(),
+        call_type: plumbing.call_types[0].id.clone(),
+        call: None,
+        caller: None,
+        urgency: Urgency::Routine,
+        taken_by: None,
+        taken_at: NOW.plus_secs(at),
+        form: form(),
+        answers: Default::default(),
+    };
+    let dispatch = NewDispatch {
+        id: DispatchId::named(name),
+        message: message.id.clone(),
+        account: plumbing.id,
+        urgency: Urgency::Routine,
+        protocol,
+        undo_secs: 0,
+        on_call: None,
+        patched_to: None,
+    };
+    (message, dispatch)
+}
+
+async fn tell(store: &Store, name: &str, event: &Event, at: i64) {
+    let now = NOW.plus_secs(at);
+    let mut tx = store.write().await.unwrap();
+    let read = tx.lock_dispatch(&DispatchId::named(name)).await.unwrap().unwrap();
+    let (after, _) = apply(&read.state, event, now, &Nobody);
+    tx.save_dispatch(&read, &after, &[], now).await.unwrap();
+    tx.commit("test").await.unwrap();
+}
+
+pub async fn what_is_held_is_listed_until_it_is_closed(store: Store) {
+    with_account(&store).await;
+    let account = account().id;
+    for (name, at) in [("late", 20), ("early", 10), ("unopened", 0)] {
+        let (message, dispatch) = held(name, at);
+        let mut tx = store.write().await.unwrap();
+        tx.insert_message(&message).await.unwrap();
+        tx.open_dispatch(dispatch, message.taken_at).await.unwrap();
+        tx.commit("test").await.unwrap();
+    }
+    assert_eq!(store.list_held_dispatches(&account).await.unwrap(), []);
+    tell(&store, "early", &Event::Due, 10).await;
+    tell(&store, "late", &Event::Due, 20).await;
+    let ids = ["early", "late"].map(DispatchId::named).to_vec();
+    assert_eq!(store.list_held_dispatches(&account).await.unwrap(), ids, "the one held longest first");
+    let all = ["unopened", "early", "late"].map(DispatchId::named).to_vec();
+    assert_eq!(store.list_open_dispatches(10).await.unwrap(), all, "what is on its way comes first");
+    assert_eq!(store.list_held_dispatches(&AccountId::named("other")).await.unwrap(), []);
+    assert!(
+        !store.list_sleepless_dispatches().await.unwrap().contains(&ids[0]),
+        "it waits for a person, not for a time"
+    );
+    tell(&store, "early", &Event::ReadAtCheckIn { who: "Ada".into(), by: None }, 30).await;
+    assert_eq!(store.list_held_dispatches(&account).await.unwrap(), ids[1..]);
+    assert_eq!(store.find_account_zone(&account).await.unwrap().as_deref(), Some("America/New_York"));
+}
