@@ -3,9 +3,10 @@
 use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::house::*;
 use super::*;
+use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, DispatchId, ScheduleId};
 use crate::domain::account::Speech;
-use crate::domain::call::bridge::{LegId, Source};
+use crate::domain::call::bridge::{KeysBound, LegId, Source};
 use crate::domain::checkin::on_call::{Duty, Span};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Welcome};
@@ -134,7 +135,7 @@ async fn whoever_wants_a_person_waits_for_one_and_keys_are_theirs_again() {
         Did::BoundKeys { leg: of, bound } if *of == leg => Some(*bound),
         _ => None,
     };
-    assert!(!line.house.until("the keys", bound).await.1);
+    assert_eq!(line.house.until("the keys", bound).await.1, KeysBound::None);
     line.house.hears(leg, &source).await;
     line.house.ready("kim").await;
     line.house.takes("kim").await;

@@ -12,7 +12,7 @@ use super::callbacks::Callbacks;
 use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
-use crate::base::clock::SystemClock;
+use crate::base::clock::{SystemClock, UtcMs};
 use crate::base::id::AccountId;
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech};
@@ -272,7 +272,7 @@ impl Accounts for Book {
         &'a self,
         _account: &'a AccountId,
         whom: &'a [Whom],
-        _now: crate::base::clock::UtcMs,
+        _now: UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(patch_tests::find(whom)) })
     }

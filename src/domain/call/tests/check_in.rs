@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::id::DispatchId;
+use crate::domain::call::bridge::KeysBound;
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{self, Held, Looked, Welcome};
@@ -69,14 +70,14 @@ fn what_is_said_of_a_message_is_kept_nowhere_and_the_rest_is_made_ready() {
 #[test]
 fn the_keys_are_ours_alone_until_an_operator_is_wanted() {
     let mut line = checks_in();
-    let bound = |line: &Line| -> Vec<bool> {
+    let bound = |line: &Line| -> Vec<KeysBound> {
         let bound = |o: &Output| if let Output::BindKeys { bound, .. } = o { Some(*bound) } else { None };
         line.all.iter().filter_map(bound).collect()
     };
-    assert_eq!(bound(&line), [true]);
+    assert_eq!(bound(&line), [KeysBound::All]);
     is_let_in(&mut line);
     presses(&mut line, "0");
-    assert_eq!((line.call.stage(), bound(&line)), (Stage::Queued, vec![true, false]));
+    assert_eq!((line.call.stage(), bound(&line)), (Stage::Queued, vec![KeysBound::All, KeysBound::None]));
     assert_eq!(line.hears(CALLER), vec![Source::Music]);
     // Late answers change nothing for whoever waits.
     line.tell(Input::CheckIn(checkin::Input::Marked(true)));
