@@ -14,6 +14,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
+use crate::domain::account::said::list_speeches;
 use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
@@ -72,6 +73,7 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
             || account.queueing.when_overdue == WhenOverdue::Callback
             || (account.recording.mode != RecordingMode::Off
                 && account.recording.announcement.as_ref().is_some_and(spoken))
+            || list_speeches(&account.hours, &account.menus).into_iter().any(|(_, speech)| spoken(speech))
     });
     for account in &accounts {
         // A call that reads a message out has words of its own each time.

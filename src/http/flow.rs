@@ -5,11 +5,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::AccountId;
-use crate::domain::account::check::Fault;
 use crate::domain::account::hours::Hours;
 use crate::domain::ivr::menu::Menu;
-use crate::domain::message::form::FieldError;
-use crate::engine::clients::FlowRefusal;
+use crate::engine::clients::{CheckedFlow, Refusal};
 
 use super::account_edit::IfMatch;
 use super::auth::Supervisor;
@@ -46,17 +44,31 @@ pub async fn change(
     let seen = seen.or(body.edition);
     let changed = front.clients.set_flow(&id, seen.edition(), body.hours, body.menus).await;
     let changed = changed.map_err(|refusal| match refusal {
-        FlowRefusal::Faulty(faults) => {
-            let errors = faults.into_iter().map(error).collect();
-            Problem::invalid("flow.invalid", "Hours or menus are not as they should be.", errors)
-        }
-        FlowRefusal::Other(refusal) => seen.refuse(refusal),
+        Refusal::Faulty(_) => told(refusal),
+        other => seen.refuse(other),
     })?;
     tracing::info!(account = %id, by = %signed.bearer.user, "hours and menus changed");
     let (hours, menus) = (changed.now.hours, changed.now.menus);
     Ok(Json(FlowBody { hours, menus, edition: Some(changed.edition) }))
 }
 
-fn error(fault: Fault) -> FieldError {
-    FieldError { field: fault.at, code: fault.code.to_owned(), message: fault.message }
+/// What is wrong with hours and menus, and what they say of a call that arrives now. Changes nothing.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/flow/check", tag = "accounts", security(("bearer" = [])),
+    params(("id" = AccountId, Path)), request_body = FlowBody,
+    responses((status = OK, body = CheckedFlow), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn check(
+    State(front): State<Front>,
+    _by: Supervisor,
+    Id(id): Id<AccountId>,
+    Body(body): Body<FlowBody>,
+) -> Result<Json<CheckedFlow>, Problem> {
+    Ok(Json(front.clients.check_flow(&id, body.hours, body.menus).await?))
+}
+
+fn told(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Faulty(faults) => Problem::faulty("flow.invalid", faults),
+        other => other.into(),
+    }
 }

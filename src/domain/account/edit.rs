@@ -16,14 +16,18 @@ use super::{Account, Comfort, LeaveMessage, Queueing, RecordingPolicy, Speech};
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
 const MAX_NOTES: usize = 10_000;
-const MAX_SPEECH: usize = 2_000;
+pub(super) const MAX_SPEECH: usize = 2_000;
 const MAX_DIDS: usize = 200;
 /// Bounds of the times of a call, in seconds.
 const RING: (u32, u32) = (5, 120);
 const WAIT: (u32, u32) = (10, 3_600);
 const UNDO: (u32, u32) = (0, 300);
 const COMFORT: (u32, u32) = (10, 600);
-const PRIORITY: (i32, i32) = (-100, 100);
+pub(super) const PRIORITY: (i32, i32) = (-100, 100);
+const SKILL_WAIT: (u32, u32) = (0, 3_600);
+const WRAP_UP: (u32, u32) = (5, 3_600);
+const CALLBACK: (u32, u32) = (10, 3_600);
+const MAX_SKILLS: usize = 20;
 
 /// An account as it is written: whole. Its call types, contacts and protocols are written by themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -69,6 +73,9 @@ pub struct AccountEdit {
     pub leave_message: LeaveMessage,
     #[serde(default)]
     pub recording: RecordingPolicy,
+    /// How callers wait, and what follows; as it is if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queueing: Option<Queueing>,
 }
 
 fn usual_color() -> String {
@@ -108,6 +115,7 @@ impl From<&Account> for AccountEdit {
             undo_secs: account.undo_secs,
             leave_message: account.leave_message,
             recording: account.recording.clone(),
+            queueing: Some(account.queueing.clone()),
         }
     }
 }
@@ -198,6 +206,8 @@ impl AccountEdit {
         within(&mut faults, "/ring_secs", "account.ring", self.ring_secs, RING);
         within(&mut faults, "/max_wait_secs", "account.wait", self.max_wait_secs, WAIT);
         within(&mut faults, "/undo_secs", "account.undo", self.undo_secs, UNDO);
+        let queueing = self.queueing.clone().unwrap_or_else(|| to.queueing.clone());
+        check_queueing(&mut faults, &queueing);
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
@@ -218,6 +228,7 @@ impl AccountEdit {
             undo_secs: self.undo_secs,
             leave_message: self.leave_message,
             recording,
+            queueing,
             ..to
         })
     }
@@ -263,6 +274,21 @@ pub(super) fn check_number(
             faults.add(pointer, code, "This is not a complete telephone number.", CURE);
             None
         }
+    }
+}
+
+fn check_queueing(faults: &mut Faults, queueing: &Queueing) {
+    if queueing.skills.len() > MAX_SKILLS {
+        let detail = format!("An account asks for {MAX_SKILLS} skills at most.");
+        faults.add("/queueing/skills", "account.skills_too_many", detail, "Take some out.");
+    }
+    let code = "account.queueing";
+    within(faults, "/queueing/skill_wait_secs", code, queueing.skill_wait_secs, SKILL_WAIT);
+    if let Some(secs) = queueing.wrap_up_secs {
+        within(faults, "/queueing/wrap_up_secs", code, secs, WRAP_UP);
+    }
+    if let Some(secs) = queueing.callback_after_secs {
+        within(faults, "/queueing/callback_after_secs", code, secs, CALLBACK);
     }
 }
 
@@ -333,6 +359,20 @@ mod tests {
             ("/ring_secs", "account.ring"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn how_callers_wait_is_written_too_and_stays_as_it_is_where_it_is_not() {
+        let written = Queueing { wrap_up_secs: Some(45), abandoned_alarm: true, ..Queueing::default() };
+        let edit = AccountEdit { queueing: Some(written.clone()), ..edit() };
+        let account = edit.apply(Account::blank(AccountId::named("a"))).unwrap();
+        assert_eq!(account.queueing, written);
+        let later = AccountEdit { queueing: None, ..edit.clone() }.apply(account).unwrap();
+        assert_eq!(later.queueing, written);
+        let bad = Queueing { wrap_up_secs: Some(1), callback_after_secs: Some(0), ..written };
+        let told = faults(&AccountEdit { queueing: Some(bad), ..edit });
+        let places = ["/queueing/wrap_up_secs", "/queueing/callback_after_secs"];
+        assert_eq!(told, places.map(|place| (place.to_owned(), "account.queueing".to_owned())));
     }
 
     #[test]
