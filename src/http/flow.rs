@@ -2,18 +2,21 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::AccountId;
+use crate::base::phone::PhoneNumber;
 use crate::domain::account::hours::Hours;
-use crate::domain::ivr::menu::Menu;
+use crate::domain::ivr::menu::{Context, Menu};
+use crate::engine::calls::trial::MenuTrial;
 use crate::engine::clients::{CheckedFlow, Refusal};
 
 use super::account_edit::IfMatch;
 use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
-use super::state::Front;
+use super::state::{Front, NotNow};
 
 /// Which way an account's calls go.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -64,6 +67,40 @@ pub async fn check(
     Body(body): Body<FlowBody>,
 ) -> Result<Json<CheckedFlow>, Problem> {
     Ok(Json(front.clients.check_flow(&id, body.hours, body.menus).await?))
+}
+
+/// A menu to be tried out, saved or not, and what is to be known of the call.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TryBody {
+    menu: Menu,
+    /// The window or holiday that is to be in force.
+    #[serde(default)]
+    window: Option<String>,
+    /// The number of the caller; none: withheld.
+    #[serde(default)]
+    caller: Option<PhoneNumber>,
+}
+
+/// Rings my softphone and lets me go through a menu as a caller does. Each step is shown on the feed (`trial`); at the exit I
+/// hear where a caller would go, and the call is over. No message is made and nobody is called.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/menus/try", tag = "accounts", security(("bearer" = [])),
+    params(("id" = AccountId, Path)), request_body = TryBody,
+    responses((status = ACCEPTED), (status = FORBIDDEN, body = ProblemBody), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn try_menu(
+    State(front): State<Front>,
+    Supervisor(signed): Supervisor,
+    Id(id): Id<AccountId>,
+    Body(body): Body<TryBody>,
+) -> Result<StatusCode, Problem> {
+    let account = front.clients.check_menu(&id, &body.menu).await.map_err(told)?;
+    let context = Context { window: body.window, caller: body.caller };
+    let trial = MenuTrial { account, menu: body.menu, context };
+    match front.desk.try_menu(signed.user(), trial).await {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(NotNow(why)) => Err(Problem::conflict("seat.not_now", why)),
+    }
 }
 
 fn told(refusal: Refusal) -> Problem {

@@ -294,3 +294,20 @@ async fn hours_that_are_not_saved_yet_say_what_would_count_now_and_until_when() 
     let refused = house.ask(Method::POST, path, &kim, out_of_hours()).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn a_menu_is_tried_out_by_who_may_change_it_and_only_if_nothing_is_wrong_with_it() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let path = "/api/v1/accounts/acc_plumbing/menus/try";
+    let body = json!({"menu": out_of_hours()["menus"][0], "window": "night"});
+    let tried = house.ask(Method::POST, path, &sam, body.clone()).await;
+    assert_eq!((tried.status, Told::so_far(&house.told.tried)), (StatusCode::ACCEPTED, vec!["night".to_owned()]));
+    assert_eq!(house.ask(Method::POST, path, &kim, body.clone()).await.status, StatusCode::FORBIDDEN);
+    let mut wrong = body;
+    wrong["menu"]["nodes"][0]["choices"][0]["next"] = json!("nowhere");
+    let refused = house.ask(Method::POST, path, &sam, wrong).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "flow.invalid"));
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/menu/nodes/0/choices/0/next");
+    assert_eq!(Told::so_far(&house.told.tried).len(), 1);
+}

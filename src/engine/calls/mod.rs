@@ -1,6 +1,6 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out; [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
 //! call back, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
 //! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
@@ -17,6 +17,7 @@ pub mod record;
 mod recordings;
 mod slots;
 mod task;
+pub mod trial;
 mod turn;
 mod view;
 
@@ -46,6 +47,8 @@ mod recording_tests;
 mod seat_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trial_tests;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -86,6 +89,7 @@ use emergency::Helping;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use task::{CallTask, ToCall};
+use trial::Trials;
 use view::Facts;
 
 /// Outcomes that are not the call machine's: cut off by a crash, or by a fault of ours.
@@ -176,6 +180,7 @@ struct Calls {
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
     helping: Helping,
+    trials: Trials,
 }
 
 struct Live {
@@ -210,6 +215,7 @@ impl CallsHandle {
             heard: Mutex::default(),
             out: OutCalls::default(),
             helping: Helping::default(),
+            trials: Trials::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
