@@ -105,6 +105,77 @@ export const PROPERTY = { ...PLUMBING, id: 'acc_property', name: 'Pretend Proper
 export const ACCOUNTS = [PLUMBING, CLINIC, PROPERTY];
 
 /** What only those who set accounts up see of one. */
+const says = (text) => ({ kind: 'spoken', text });
+const exit = (id, flow) => ({ id, step: 'exit', flow });
+const QUEUE = { kind: 'queue', priority: null, call_type: null };
+
+/** Hours and menus: a night with a menu, an hour of it for lunch, a holiday, and a storm. */
+export function ways(account) {
+  const urgent = account.call_types[0].id;
+  const later = { kind: 'voicemail', speech: says('Please speak after the tone.'), call_type: account.call_types[1].id, max_secs: 120, silence_secs: 6 };
+  const workdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'];
+  const window = (name, days, from, until, flow) => ({ name, days, from, until, greeting: null, flow });
+  const now = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  return {
+    hours: {
+      usual: QUEUE,
+      windows: [
+        window('office hours', workdays, '08:00', '17:00', { kind: 'spill', number: '+12025550160', ring_secs: 20, failed: 'queue' }),
+        window('lunch', workdays, '12:00', '13:00', QUEUE),
+        window('night', workdays, '17:00', '08:00', { kind: 'menu', menu: 'night' }),
+      ],
+      holidays: [{ name: 'Christmas', date: '12-25', span: null, greeting: says('Merry Christmas.'), flow: { kind: 'announcement', speech: says('We are closed today.') } }],
+      overrides: [{ from: now + 86_400_000, until: now + 2 * 86_400_000, reason: 'storm, office closed', made_at: now, greeting: null, flow: { ...QUEUE, priority: 5 } }],
+    },
+    menus: [
+      {
+        name: 'night',
+        start: 'known',
+        nodes: [
+          { id: 'known', step: 'branch', on: { is: 'caller', numbers: ['+12025550187'] }, then: 'emergency', otherwise: 'ask' },
+          {
+            id: 'ask',
+            step: 'gather',
+            speech: says('For a leak or no heat, press 1. For our hours, press 2. To leave a message, press 3.'),
+            choices: [
+              { digits: '1', label: 'emergency', next: 'emergency' },
+              { digits: '2', label: 'hours', next: 'hours' },
+              { digits: '3', label: 'message', next: 'message' },
+            ],
+            timeout_secs: 6,
+            retries: 1,
+            barge_in: true,
+            invalid: says('That is no choice.'),
+            silent: null,
+            gave_up: null,
+          },
+          { id: 'hours', step: 'play', speech: says('We open at eight.'), next: 'ask', barge_in: true },
+          exit('emergency', { kind: 'queue', priority: 7, call_type: urgent }),
+          exit('message', later),
+        ],
+        otherwise: QUEUE,
+      },
+    ],
+  };
+}
+
+/** What the server would say of hours and menus. The stand-in knows few faults. */
+export function checkWays(body) {
+  const errors = [];
+  const fault = (pointer, code, detail, cure) => errors.push({ pointer, code, detail, cure });
+  body.menus.forEach((menu, m) => {
+    const ids = menu.nodes.map((n) => n.id);
+    menu.nodes.forEach((node, n) => {
+      for (const [at, next] of (node.choices ?? []).map((c, k) => [`/choices/${k}/next`, c.next])) {
+        if (!ids.includes(next)) fault(`/menus/${m}/nodes/${n}${at}`, 'flow.dead_end', `A dead end: there is no node "${next}".`, 'Name one that there is, or add it.');
+      }
+      if (node.speech?.kind === 'spoken' && !node.speech.text.trim()) fault(`/menus/${m}/nodes/${n}/speech`, 'flow.prompt_missing', 'There is nothing to hear.', 'Write the words, or name a recording.');
+    });
+  });
+  const night = body.hours.windows[2];
+  return { errors, now: { at: Date.now(), why: night ? `window ${night.name}` : 'usual', window: night?.name ?? null, flow: night?.flow ?? body.hours.usual, until: Date.now() + 3 * 3_600_000 } };
+}
+
 export function whole(account) {
   return {
     edition: 1,
@@ -118,6 +189,8 @@ export function whole(account) {
     leave_message: 'callback_request',
     recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true, voicemail_mail: 'attached' },
     patching: { max_secs: null },
+    queueing: { skills: ['spanish'], skill_wait_secs: 30, wrap_up_secs: 45, when_overdue: 'callback', callback_after_secs: 60, abandoned_alarm: true },
+    ...ways(account),
     schedules: account.on_call.map((o) => ({ role: o.role })),
     ...account,
   };

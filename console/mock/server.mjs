@@ -13,7 +13,7 @@ import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { SAM, busyFloor, withSupervisor } from './floor.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, startDispatches, versions, whole } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, startDispatches, versions, checkWays, whole } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -365,6 +365,9 @@ function route(method, path, query, body) {
     state.pins = [...state.pins, set];
     return [200, set];
   }
+  if (key === 'POST accounts' && rest.join('/') === 'flow/check') return [200, checkWays(body)];
+  if (key === 'POST accounts' && rest.join('/') === 'menus/try') return tryMenu(id, body.menu), [202];
+  if (key === 'PUT accounts' && rest[0] === 'flow') return [200, { hours: body.hours, menus: body.menus, edition: 1 }];
   // What is written of an account is refused, to see how that is told.
   if (key === 'POST accounts' && rest[1] === 'check') return [200, { text: ACCOUNTS[0].protocols[0].text, errors: [] }];
   if (key === 'PUT accounts' || key === 'POST accounts') {
@@ -458,6 +461,23 @@ function route(method, path, query, body) {
 function ringing(caller, wanted) {
   const tries = { made: caller.tries?.made ?? 0, most: 3, next_at: wanted ? Date.now() : null };
   return { ...caller, ring_back: wanted, tries };
+}
+
+/** Somebody who presses the first key of each node. */
+function tryMenu(account, menu) {
+  const trial = { user: user.id, account, menu: menu.name, state: 'ringing', trail: [], chosen: [], missed: 0, exit: null, says: null };
+  const show = (more) => tell({ type: 'trial', trial: Object.assign(trial, more) });
+  show({});
+  let at = menu.start;
+  const timer = setInterval(() => {
+    const node = menu.nodes.find((n) => n.id === at);
+    if (!node || node.step === 'exit') {
+      clearInterval(timer);
+      return show({ state: 'left', trail: [...trial.trail, at], exit: node?.flow ?? menu.otherwise, says: 'Here a caller goes to the operators, as Urgent, with priority 7.' });
+    }
+    show({ state: 'walking', trail: [...trial.trail, at], chosen: node.choices ? [...trial.chosen, { key: node.choices[0].digits, label: node.choices[0].label }] : trial.chosen });
+    at = node.step === 'branch' ? node.otherwise : (node.next ?? node.choices[0].next);
+  }, 150);
 }
 
 function listen(id, mode) {

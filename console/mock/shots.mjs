@@ -169,6 +169,39 @@ const SCENES = {
     await page.keyboard.press('Alt+h');
     await page.waitForSelector('[data-read-to]');
   },
+  account_hours: async (page) => {
+    await SCENES.account(page);
+    await page.waitForSelector('#hours p.now');
+    await page.evaluate(() => document.querySelector('#hours').scrollIntoView());
+  },
+  account_days: async (page) => {
+    await SCENES.account_hours(page);
+    await page.evaluate(() => document.querySelector('[data-holiday]').scrollIntoView());
+  },
+  account_menu: async (page) => {
+    await SCENES.account_hours(page);
+    await page.click('[data-menu="0"] .fold');
+    await page.focus('[data-box=ask]');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-node-name="1"]:focus');
+    await page.evaluate(() => document.querySelector('#menus').scrollIntoView());
+  },
+  account_menu_wrong: async (page) => {
+    await SCENES.account_menu(page);
+    await page.click('[data-add-key]');
+    await page.waitForSelector('.box.wrong');
+    await page.evaluate(() => document.querySelector('#menus').scrollIntoView());
+  },
+  account_trial: async (page) => {
+    await SCENES.account_menu(page);
+    await page.click('[data-try]');
+    await page.waitForSelector('.words:has-text("as Urgent")');
+    await page.evaluate(() => document.querySelector('#menus').scrollIntoView());
+  },
+  account_handling: async (page) => {
+    await SCENES.account(page);
+    await page.evaluate(() => document.querySelector('#handling').scrollIntoView());
+  },
   account_new: async (page) => {
     await page.goto(`${BASE}/accounts/new`);
     await page.waitForSelector('#new-name');
@@ -307,7 +340,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

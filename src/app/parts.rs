@@ -15,6 +15,7 @@ use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
 use crate::domain::account::patching::rings_people;
+use crate::domain::account::said::list_speeches;
 use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
@@ -75,6 +76,7 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
             || rings_people(account)
             || (account.recording.mode != RecordingMode::Off
                 && account.recording.announcement.as_ref().is_some_and(spoken))
+            || list_speeches(&account.hours, &account.menus).into_iter().any(|(_, speech)| spoken(speech))
     });
     for account in &accounts {
         // A call that reads a message out has words of its own each time.

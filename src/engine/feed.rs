@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::flow::Flow;
 use crate::domain::account::{Account, RecordingMode, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::listener::ListenMode;
@@ -60,6 +61,39 @@ pub enum FeedEvent {
         /// Nobody need ring them any more.
         seen_to: bool,
     },
+    /// How far a menu is that somebody tries out: for their own console.
+    Trial {
+        trial: Box<TrialView>,
+    },
+}
+
+/// A menu on somebody's telephone, as far as they have come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TrialView {
+    pub user: UserId,
+    pub account: AccountId,
+    pub menu: String,
+    pub state: TrialState,
+    /// The nodes that they have come through, in order; the last is where they are.
+    pub trail: Vec<String>,
+    pub chosen: Vec<ChosenView>,
+    /// How often they pressed nothing in time, or nothing that could be followed.
+    pub missed: u32,
+    pub exit: Option<Flow>,
+    /// Where a caller would go there, in a sentence.
+    pub says: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialState {
+    Ringing,
+    Walking,
+    /// At an exit, hearing its words.
+    Left,
+    Over,
+    /// The telephone did not answer.
+    Unreached,
 }
 
 /// How a party of a call hears and is heard: the worse of the two directions.

@@ -6,6 +6,7 @@ use crate::base::id::{AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::dial_out::DialOrder;
+use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{CallsHandle, Command, ListenMode};
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::Dispatcher;
@@ -98,6 +99,10 @@ impl Desk for LiveDesk {
 
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.check_media(user).await.map_err(not_now) })
+    }
+
+    fn try_menu(&self, user: UserRef, trial: MenuTrial) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.try_menu(user, trial).await.map_err(not_now) })
     }
 
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {

@@ -37,7 +37,7 @@ pub async fn document() -> Json<utoipa::openapi::OpenApi> {
 #[derive(utoipa::ToSchema)]
 pub struct FeedFrame {
     /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `figures`, `quality`, `account`,
-    /// `pong`, `problem`.
+    /// `trial`, `pong`, `problem`.
     #[schema(rename = "type")]
     pub kind: String,
     pub user: Option<super::sessions::PersonView>,
@@ -52,6 +52,7 @@ pub struct FeedFrame {
     pub figures: Option<crate::engine::feed::FiguresView>,
     pub not_ready_reasons: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
+    pub trial: Option<crate::engine::feed::TrialView>,
     /// Of an account that is another now.
     pub edition: Option<u32>,
     /// Of what is gone, or of that account.

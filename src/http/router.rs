@@ -56,6 +56,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(users::list, users::add))
         .routes(routes!(users::change))
         .routes(routes!(flow::change))
+        .routes(routes!(flow::check))
+        .routes(routes!(flow::try_menu))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show))
         .routes(routes!(messages::undo))

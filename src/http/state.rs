@@ -16,6 +16,7 @@ use crate::base::id::{AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::dial_out::DialOrder;
+use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
@@ -161,6 +162,8 @@ pub trait Desk: Send + Sync {
     fn skilled(&self, user: UserId, skills: Skills);
     /// Rings `user`'s softphone with a call that plays a tone and echoes.
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
+    /// Rings `user`'s softphone with a menu to be gone through.
+    fn try_menu(&self, user: UserRef, trial: MenuTrial) -> Answer<'_, Result<(), NotNow>>;
     /// `by` listens to `call` from now on, or goes on in another mode.
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>>;
     /// `by` no longer listens to `call`.

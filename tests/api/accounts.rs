@@ -217,16 +217,100 @@ async fn hours_and_menus_that_are_wrong_are_refused_with_all_that_is_wrong_and_n
     let refused = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/flow", &sam, wrong).await;
     assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "flow.invalid"));
     let errors = refused.json()["errors"].as_array().expect("a list").clone();
-    let found: Vec<_> = errors.iter().map(|e| (e["field"].as_str().unwrap(), e["code"].as_str().unwrap())).collect();
+    let found: Vec<_> = errors.iter().map(|e| (e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap())).collect();
     for wanted in [
-        ("/hours/windows/0/from", "time"),
-        ("/hours/holidays/0/date", "date"),
-        ("/menus/0/nodes/0/choices/0/next", "dead_end"),
-        ("/menus/0/nodes/1", "unreachable"),
-        ("/menus/0/nodes/2/flow/call_type", "unknown_call_type"),
+        ("/hours/windows/0/from", "flow.time"),
+        ("/hours/holidays/0/date", "flow.date"),
+        ("/menus/0/nodes/0/choices/0/next", "flow.dead_end"),
+        ("/menus/0/nodes/1", "flow.unreachable"),
+        ("/menus/0/nodes/2/flow/call_type", "flow.unknown_call_type"),
     ] {
         assert!(found.contains(&wanted), "{wanted:?}: {found:?}");
     }
     let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
     assert_eq!(account["menus"], json!([]));
+}
+
+/// What is wrong with `flow`, by place and code, as saving it tells.
+async fn refused(house: &House, token: &str, flow: Value) -> Vec<(String, String)> {
+    let refused = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/flow", token, flow).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "flow.invalid"));
+    let errors = refused.json()["errors"].as_array().expect("a list").clone();
+    let text = |e: &Value, key: &str| e[key].as_str().expect("a text").to_owned();
+    errors.iter().map(|e| (text(e, "pointer"), text(e, "code"))).collect()
+}
+
+#[tokio::test]
+async fn hours_name_no_recording_that_is_not_there_and_no_number_whose_calls_would_come_back() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let mut flow = out_of_hours();
+    flow["menus"][0]["nodes"][0]["speech"] = json!({"kind": "recorded", "prompt": "nobody-said-this"});
+    flow["hours"]["windows"][0]["greeting"] = json!({"kind": "uploaded", "recording": "gone"});
+    let no_recording = |at: &str| (at.to_owned(), "speech.no_recording".to_owned());
+    let found = refused(&house, &sam, flow).await;
+    assert_eq!(found, [no_recording("/hours/windows/0/greeting"), no_recording("/menus/0/nodes/0/speech")]);
+
+    let other = json!({"name": "Acme", "zone": "UTC", "dids": ["+12025550150"]});
+    let other = house.ask(Method::POST, "/api/v1/accounts", &sam, other).await;
+    assert_eq!(other.status, StatusCode::CREATED);
+    let spill = |number: &str| {
+        let mut flow = out_of_hours();
+        flow["hours"]["usual"] = json!({"kind": "spill", "number": number});
+        flow
+    };
+    let found = refused(&house, &sam, spill("+12025550150")).await;
+    assert_eq!(found, [("/hours/usual/number".to_owned(), "flow.round".to_owned())]);
+    let found = refused(&house, &sam, spill("+1911")).await;
+    assert_eq!(found, [("/hours/usual/number".to_owned(), "flow.spill_number".to_owned())]);
+    // Nor the other way: a number that calls are sent to becomes no number of the house.
+    let put = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/flow", &sam, spill("+12025550151")).await;
+    assert_eq!(put.status, StatusCode::OK);
+    let taken = json!({"name": "Nextdoor", "zone": "UTC", "dids": ["+12025550151"]});
+    let taken = house.ask(Method::POST, "/api/v1/accounts", &sam, taken).await;
+    assert_eq!(
+        (taken.status, taken.json()["errors"][0]["code"].clone()),
+        (StatusCode::CONFLICT, json!("account.did_spilled_to"))
+    );
+}
+
+#[tokio::test]
+async fn hours_that_are_not_saved_yet_say_what_would_count_now_and_until_when() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing/flow/check";
+    let mut flow = out_of_hours();
+    // Day and night from each midnight on.
+    let every_day = json!(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
+    flow["hours"]["windows"][0]["days"] = every_day;
+    (flow["hours"]["windows"][0]["from"], flow["hours"]["windows"][0]["until"]) = (json!("00:00"), json!("00:00"));
+    flow["hours"]["windows"][0]["flow"]["menu"] = json!("gone");
+    let checked = house.ask(Method::POST, path, &sam, flow).await;
+    assert_eq!(checked.status, StatusCode::OK);
+    let checked = checked.json();
+    assert_eq!((&checked["now"]["why"], &checked["now"]["window"]), (&json!("window night"), &json!("night")));
+    assert_eq!(checked["now"]["flow"], json!({"kind": "menu", "menu": "gone"}));
+    assert_eq!(checked["errors"][0]["pointer"], "/hours/windows/0/flow/menu");
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    assert_eq!(account["menus"], json!([]), "nothing is saved by it");
+    let kim = house.sign_in("kim").await;
+    let refused = house.ask(Method::POST, path, &kim, out_of_hours()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_menu_is_tried_out_by_who_may_change_it_and_only_if_nothing_is_wrong_with_it() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let path = "/api/v1/accounts/acc_plumbing/menus/try";
+    let body = json!({"menu": out_of_hours()["menus"][0], "window": "night"});
+    let tried = house.ask(Method::POST, path, &sam, body.clone()).await;
+    assert_eq!((tried.status, Told::so_far(&house.told.tried)), (StatusCode::ACCEPTED, vec!["night".to_owned()]));
+    assert_eq!(house.ask(Method::POST, path, &kim, body.clone()).await.status, StatusCode::FORBIDDEN);
+    let mut wrong = body;
+    wrong["menu"]["nodes"][0]["choices"][0]["next"] = json!("nowhere");
+    let refused = house.ask(Method::POST, path, &sam, wrong).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "flow.invalid"));
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/menu/nodes/0/choices/0/next");
+    assert_eq!(Told::so_far(&house.told.tried).len(), 1);
 }

@@ -29,6 +29,7 @@ use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::skill::Skills;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
 use cordboard::engine::calls::dial_out::DialOrder;
+use cordboard::engine::calls::trial::MenuTrial;
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
@@ -91,6 +92,8 @@ pub struct Told {
     pub logged_out: Mutex<Vec<(UserId, UserId)>>,
     /// The state of kim's seat on the floor, unless she is idle.
     pub kims: Mutex<Option<SeatState>>,
+    /// Menus that were tried out.
+    pub tried: Mutex<Vec<String>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
@@ -536,6 +539,11 @@ impl Desk for Double {
 
     fn check_media(&self, _user: UserRef) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async { Err(NotNow("The softphone is not registered.".into())) })
+    }
+
+    fn try_menu(&self, _user: UserRef, trial: MenuTrial) -> Answer<'_, Result<(), NotNow>> {
+        push(&self.told.tried, trial.menu.name);
+        Box::pin(async { Ok(()) })
     }
 
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {

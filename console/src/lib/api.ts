@@ -6,6 +6,7 @@ import type {
   CallbackView,
   Account,
   AccountSettings,
+  CallWays,
   Contact,
   AccountRef,
   CallPatch,
@@ -14,8 +15,10 @@ import type {
   Fault,
   FieldError,
   FloorView,
+  FlowNow,
   JobOutcome,
   ListenMode,
+  Menu,
   MessageView,
   PinView,
   ProtocolVersion,
@@ -198,6 +201,13 @@ export const api = {
     request<{ edition: number }>('PUT', `/accounts/${id(account)}`, body),
   putCallTypes: (account: string, body: CallTypesBody) =>
     request<{ edition: number }>('PUT', `/accounts/${id(account)}/call_types`, body),
+  putFlow: (account: string, body: CallWays & { edition: number }) =>
+    request<CallWays & { edition: number }>('PUT', `/accounts/${id(account)}/flow`, body),
+  checkFlow: (account: string, body: CallWays) =>
+    request<{ errors: Fault[]; now: FlowNow }>('POST', `/accounts/${id(account)}/flow/check`, body),
+  /** Rings my telephone with a menu; the feed tells how far I come. */
+  tryMenu: (account: string, body: { menu: Menu; window: string | null; caller: string | null }) =>
+    request<void>('POST', `/accounts/${id(account)}/menus/try`, body),
   addContact: (account: string, body: ContactBody) =>
     request<Contact & { edition: number }>('POST', `/accounts/${id(account)}/contacts`, body),
   putContact: (contact: string, body: ContactBody) =>

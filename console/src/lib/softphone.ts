@@ -11,7 +11,7 @@ export type PhoneLink = 'off' | 'connecting' | 'registered' | 'failed';
 
 /** A call that the server has brought to this phone. */
 export interface PhoneCall {
-  /** The call's id, or `check` for the test of the ready check. */
+  /** The call's id, or `check` for the test of the ready check, `trial` for a menu tried out. */
   id: string;
   /** Answered by itself, after the beep. */
   auto: boolean;
@@ -131,6 +131,15 @@ export class Softphone {
     if (line && !line.session.isEnded()) line.session.terminate();
   }
 
+  /** A key to the other end, as telephone-event (RFC 4733). False if there is no such call, or it takes none. */
+  pressKey(id: string, key: string): boolean {
+    const senders = this.lines.find((l) => l.id === id)?.session.connection?.getSenders() ?? [];
+    const dtmf = senders.find((s) => s.dtmf?.canInsertDTMF)?.dtmf;
+    // What is still to be sent stays before it.
+    dtmf?.insertDTMF(dtmf.toneBuffer + key, 120, 70);
+    return dtmf !== undefined && dtmf !== null;
+  }
+
   setMuted(muted: boolean): void {
     this.muted = muted;
     for (const line of this.lines) this.applyMute(line);
@@ -165,7 +174,8 @@ export class Softphone {
 
   private incoming(session: RTCSession, request: IncomingRequest): void {
     const id = request.getHeader('X-Cordboard-Call') ?? session.id;
-    const auto = id === 'check' || asksAutoAnswer(request.getHeader('Call-Info'));
+    const asked = id === 'check' || id === 'trial';
+    const auto = asked || asksAutoAnswer(request.getHeader('Call-Info'));
     const audio = new Audio();
     audio.autoplay = true;
     const line: Line = {
@@ -187,7 +197,7 @@ export class Softphone {
     session.on('failed', (event: { cause: string }) => this.gone(line, event.cause));
     this.changed();
     if (auto) {
-      if (id !== 'check') this.options.beep();
+      if (!asked) this.options.beep();
       setTimeout(() => void this.pickUp(line), BEEP_MS);
     }
   }

@@ -130,6 +130,127 @@ export interface RecordingPolicy {
   voicemail_mail: 'attached' | 'link';
 }
 
+/** What comes after the greeting. */
+export type Flow =
+  | { kind: 'queue'; priority?: number | null; call_type?: string | null }
+  | { kind: 'menu'; menu: string }
+  | { kind: 'voicemail'; speech: Speech; call_type: string; max_secs: number; silence_secs: number }
+  | { kind: 'announcement'; speech: Speech }
+  | { kind: 'spill'; number: string; ring_secs: number; failed: 'queue' | 'apology' };
+
+export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+
+/** From one time of the day to another, of the next day if it is not later: `HH:MM`. */
+export interface Span {
+  from: string;
+  until: string;
+}
+
+export interface Window extends Span {
+  name: string;
+  days: Weekday[];
+  greeting: Speech | null;
+  flow: Flow;
+}
+
+export interface Holiday {
+  name: string;
+  /** `2026-11-26`, or `12-25` for every year. */
+  date: string;
+  span: Span | null;
+  greeting: Speech | null;
+  flow: Flow;
+}
+
+export interface FlowOverride {
+  from: number;
+  until: number;
+  reason: string;
+  made_at: number;
+  greeting: Speech | null;
+  flow: Flow;
+}
+
+export interface Hours {
+  usual: Flow;
+  windows: Window[];
+  holidays: Holiday[];
+  overrides: FlowOverride[];
+}
+
+export interface MenuChoice {
+  digits: string;
+  label: string;
+  next: string;
+}
+
+export interface MenuGather {
+  step: 'gather';
+  speech: Speech;
+  choices: MenuChoice[];
+  timeout_secs: number;
+  retries: number;
+  barge_in: boolean;
+  invalid: Speech | null;
+  silent: Speech | null;
+  gave_up: string | null;
+}
+
+export type MenuCondition = { is: 'window'; name: string } | { is: 'withheld' } | { is: 'caller'; numbers: string[] };
+
+export type MenuStep =
+  | { step: 'play'; speech: Speech; next: string; barge_in: boolean }
+  | MenuGather
+  | { step: 'branch'; on: MenuCondition; then: string; otherwise: string }
+  | { step: 'exit'; flow: Flow };
+
+export type MenuNode = { id: string } & MenuStep;
+
+export interface Menu {
+  name: string;
+  start: string;
+  nodes: MenuNode[];
+  otherwise: Flow;
+}
+
+/** Hours and menus: written and put in force together. */
+export interface CallWays {
+  hours: Hours;
+  menus: Menu[];
+}
+
+/** What counts for a call that arrives now. */
+export interface FlowNow {
+  at: number;
+  why: string;
+  window: string | null;
+  flow: Flow;
+  until: number | null;
+}
+
+/** A menu on somebody's telephone, as far as they have come. */
+export interface TrialView {
+  user: string;
+  account: string;
+  menu: string;
+  state: 'ringing' | 'walking' | 'left' | 'over' | 'unreached';
+  trail: string[];
+  chosen: { key: string; label: string }[];
+  missed: number;
+  exit: Flow | null;
+  says: string | null;
+}
+
+/** How callers wait, and what follows. */
+export interface Queueing {
+  skills: string[];
+  skill_wait_secs: number;
+  wrap_up_secs: number | null;
+  when_overdue: 'apology' | 'callback';
+  callback_after_secs: number | null;
+  abandoned_alarm: boolean;
+}
+
 /** What is written of an account by those who set it up. */
 export interface AccountSettings {
   name: string;
@@ -141,7 +262,7 @@ export interface AccountSettings {
   caller_id: string | null;
   greeting: Speech;
   apology: Speech;
-  comfort: { every_secs: number; speech: Speech } | null;
+  comfort: { every_secs: number; speech: Speech; position?: boolean } | null;
   priority: number;
   ring_secs: number;
   max_wait_secs: number;
@@ -150,10 +271,11 @@ export interface AccountSettings {
   recording: RecordingPolicy;
   /** `max_secs`: how long caller and contact may talk on alone. */
   patching: { max_secs: number | null };
+  queueing: Queueing;
 }
 
 /** An account as those who set it up see it. */
-export interface WholeAccount extends Account, AccountSettings {
+export interface WholeAccount extends Account, AccountSettings, CallWays {
   /** Counts each change: the next one says which it has seen. */
   edition: number;
   schedules: { role: string }[];
@@ -567,6 +689,7 @@ export type FeedEvent =
   | { type: 'quality'; quality: QualityView }
   | { type: 'account'; id: string; edition: number }
   | { type: 'caller'; call: string; seen_to: boolean }
+  | { type: 'trial'; trial: TrialView }
   | { type: 'pong' };
 
 export interface Session {

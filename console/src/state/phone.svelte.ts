@@ -197,6 +197,10 @@ class Phone {
     this.softphone?.hangUp(id);
   }
 
+  pressKey(id: string, key: string): void {
+    if (!this.softphone?.pressKey(id, key)) notices.show('The key could not be sent.');
+  }
+
   remote(id: string): MediaStream | null {
     return this.softphone?.remoteStream(id) ?? null;
   }

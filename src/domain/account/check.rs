@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
+use super::edit::{MAX_SPEECH, PRIORITY};
+use super::fault::{Fault, Faults};
 use super::flow::{Flow, Spill, Voicemail};
 use super::hours::{DayOf, Span};
 use super::patching::{AutoPatch, MAX_PEOPLE, Unreached};
 use super::{Account, Speech};
 use crate::base::id::CallTypeId;
-use crate::domain::ivr::menu::Step;
+use crate::domain::ivr::menu::{Menu, Step};
 use crate::domain::ivr::validate::validate;
 
 const MAX_WINDOWS: usize = 100;
@@ -23,35 +24,33 @@ const VOICEMAIL_SECS: std::ops::RangeInclusive<u32> = 5..=600;
 const SILENCE_SECS: std::ops::RangeInclusive<u32> = 2..=60;
 const RING_SECS: std::ops::RangeInclusive<u32> = 5..=120;
 
-/// One thing wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// Where, as a JSON pointer (RFC 6901): `/hours/windows/0/from`.
-    pub at: String,
-    /// Stable, for programs.
-    pub code: &'static str,
-    /// For people: what is wrong and what to do.
-    pub message: String,
-}
-
-/// Faults as they are found.
-#[derive(Debug, Default)]
-pub struct Faults {
-    pub all: Vec<Fault>,
-}
-
-impl Faults {
-    pub fn add(&mut self, at: &str, code: &'static str, message: String) {
-        self.all.push(Fault { at: at.to_owned(), code, message });
-    }
-}
-
 /// All that is wrong with the hours and menus of `account`. Empty: they can be saved.
 pub fn check(account: &Account) -> Vec<Fault> {
     let mut check = Check { account, faults: Faults::default() };
     check.hours();
     check.menus();
-    check.faults.all
+    check.faults.into_list()
+}
+
+/// What is wrong with words that are said at `at`, but for whether they can be.
+pub fn check_words(speech: &Speech, at: &str) -> Option<Fault> {
+    let (code, detail, cure) = if !speech.is_said() {
+        let cure = "Write the words, or name a recording.".to_owned();
+        ("flow.prompt_missing", "There is nothing to hear.", cure)
+    } else if matches!(speech, Speech::Spoken { text } if text.chars().count() > MAX_SPEECH) {
+        let cure = format!("Write {MAX_SPEECH} characters at most.");
+        ("flow.prompt_too_long", "Nobody listens to so many words.", cure)
+    } else {
+        return None;
+    };
+    Some(Fault { pointer: at.to_owned(), code: code.into(), detail: detail.to_owned(), cure })
+}
+
+/// All that is wrong with a menu that `account` might have, as if it were written at `at`.
+pub fn check_menu(account: &Account, menu: &Menu, at: &str) -> Vec<Fault> {
+    let mut check = Check { account, faults: Faults::default() };
+    check.menu(at, menu);
+    check.faults.into_list()
 }
 
 struct Check<'a> {
@@ -60,13 +59,17 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    fn fault(&mut self, at: &str, code: &'static str, detail: impl Into<String>, cure: impl Into<String>) {
+        self.faults.add(at, code, detail, cure);
+    }
+
     fn hours(&mut self) {
         let account = self.account;
         let hours = &account.hours;
         let timed = !hours.windows.is_empty() || !hours.holidays.is_empty();
         if timed && TimeZone::get(&account.zone).is_err() {
-            let message = format!("There is no time zone \"{}\": take one like America/New_York.", account.zone);
-            self.faults.add("/zone", "zone", message);
+            let detail = format!("There is no time zone \"{}\".", account.zone);
+            self.fault("/zone", "flow.zone", detail, "Take one like America/New_York.");
         }
         self.at_most("/hours/windows", hours.windows.len(), MAX_WINDOWS);
         self.at_most("/hours/holidays", hours.holidays.len(), MAX_DAYS);
@@ -81,7 +84,12 @@ impl Check<'_> {
             let at = format!("/hours/windows/{n}");
             self.name(&at, &window.name, &mut names);
             if window.days.is_empty() {
-                self.faults.add(&format!("{at}/days"), "no_day", "Say on which days it begins.".into());
+                self.fault(
+                    &format!("{at}/days"),
+                    "flow.no_day",
+                    "It begins on no day.",
+                    "Say on which days it begins.",
+                );
             }
             self.span(&at, &window.span);
             self.greeting(&at, window.greeting.as_ref());
@@ -91,11 +99,11 @@ impl Check<'_> {
             let at = format!("/hours/holidays/{n}");
             self.name(&at, &day.name, &mut names);
             if DayOf::parse(&day.date).is_none() {
-                let message = "Write the day as 2026-11-26, or as 12-25 for every year.";
-                self.faults.add(&format!("{at}/date"), "date", message.into());
+                let cure = "Write it as 2026-11-26, or as 12-25 for every year.";
+                self.fault(&format!("{at}/date"), "flow.date", "This is no day.", cure);
             } else if day.date == "02-29" {
-                let message = "Not every year has a 29 February: take 02-28 or 03-01, or a date with its year.";
-                self.faults.add(&format!("{at}/date"), "leap_day", message.into());
+                let cure = "Take 02-28 or 03-01, or a date with its year.";
+                self.fault(&format!("{at}/date"), "flow.leap_day", "Not every year has a 29 February.", cure);
             }
             if let Some(span) = &day.span {
                 self.span(&format!("{at}/span"), span);
@@ -106,12 +114,11 @@ impl Check<'_> {
         for (n, over) in hours.overrides.iter().enumerate() {
             let at = format!("/hours/overrides/{n}");
             if over.until <= over.from {
-                let message = "It ends before it begins: give it a later end.";
-                self.faults.add(&format!("{at}/until"), "until", message.into());
+                self.fault(&format!("{at}/until"), "flow.until", "It ends before it begins.", "Give it a later end.");
             }
             if over.reason.trim().is_empty() {
-                let message = "Say why: others will wonder.";
-                self.faults.add(&format!("{at}/reason"), "reason", message.into());
+                let detail = "It says no reason.";
+                self.fault(&format!("{at}/reason"), "flow.reason", detail, "Say why: others will wonder.");
             }
             self.greeting(&at, over.greeting.as_ref());
             self.flow(&format!("{at}/flow"), &over.flow);
@@ -125,15 +132,19 @@ impl Check<'_> {
         for (n, menu) in account.menus.iter().enumerate() {
             let at = format!("/menus/{n}");
             if !names.insert(&menu.name) {
-                let message = format!("There are two menus \"{}\": give one of them another name.", menu.name);
-                self.faults.add(&format!("{at}/name"), "name_twice", message);
+                let detail = format!("There are two menus \"{}\".", menu.name);
+                self.fault(&format!("{at}/name"), "flow.name_twice", detail, "Give one of them another name.");
             }
-            self.faults.all.extend(validate(menu, &at));
-            self.exit(&format!("{at}/otherwise"), &menu.otherwise);
-            for (m, node) in menu.nodes.iter().enumerate() {
-                if let Step::Exit { flow } = &node.step {
-                    self.exit(&format!("{at}/nodes/{m}/flow"), flow);
-                }
+            self.menu(&at, menu);
+        }
+    }
+
+    fn menu(&mut self, at: &str, menu: &Menu) {
+        self.faults.extend(validate(menu, at));
+        self.exit(&format!("{at}/otherwise"), &menu.otherwise);
+        for (m, node) in menu.nodes.iter().enumerate() {
+            if let Step::Exit { flow } = &node.step {
+                self.exit(&format!("{at}/nodes/{m}/flow"), flow);
             }
         }
     }
@@ -147,24 +158,44 @@ impl Check<'_> {
 
     fn flow(&mut self, at: &str, flow: &Flow) {
         match flow {
-            Flow::Queue { call_type: Some(call_type), .. } => self.call_type(&format!("{at}/call_type"), call_type),
-            Flow::Queue { call_type: None, .. } | Flow::CheckIn => {}
+            Flow::CheckIn => {}
+            Flow::Queue { priority, call_type } => {
+                if priority.is_some_and(|priority| !(PRIORITY.0..=PRIORITY.1).contains(&priority)) {
+                    let cure = format!("Choose {} to {}; 0 is ordinary, higher goes first.", PRIORITY.0, PRIORITY.1);
+                    self.fault(&format!("{at}/priority"), "flow.priority", "This priority is out of bounds.", cure);
+                }
+                if let Some(call_type) = call_type {
+                    self.call_type(&format!("{at}/call_type"), call_type);
+                }
+            }
             Flow::Menu { menu } => {
                 if !self.account.menus.iter().any(|there| there.name == *menu) {
-                    let message = format!("There is no menu \"{menu}\": name one that there is, or add it.");
-                    self.faults.add(&format!("{at}/menu"), "unknown_menu", message);
+                    let detail = format!("There is no menu \"{menu}\".");
+                    self.fault(
+                        &format!("{at}/menu"),
+                        "flow.unknown_menu",
+                        detail,
+                        "Name one that there is, or add it.",
+                    );
                 }
             }
             Flow::Voicemail(voicemail) => self.voicemail(at, voicemail),
             Flow::Patch(patch) => self.patch(at, patch),
             Flow::Announcement { speech } => self.speech(&format!("{at}/speech"), speech),
-            Flow::Spill(Spill { number, ring_secs, .. }) => {
-                self.within(&format!("{at}/ring_secs"), *ring_secs, &RING_SECS);
-                if self.account.dids.contains(number) {
-                    let message = "That is a number of this account: the call would come back here. Name another.";
-                    self.faults.add(&format!("{at}/number"), "round", message.into());
-                }
-            }
+            Flow::Spill(spill) => self.spill(at, spill),
+        }
+    }
+
+    fn spill(&mut self, at: &str, spill: &Spill) {
+        self.within(&format!("{at}/ring_secs"), spill.ring_secs, &RING_SECS);
+        let place = format!("{at}/number");
+        if spill.number.is_short() {
+            // Nobody is sent to the police by an account's hours: a person decides that.
+            let detail = "This is an emergency number or a short code, not a subscriber's.";
+            self.fault(&place, "flow.spill_number", detail, "Name a number of the client's: +12025550101.");
+        } else if self.account.dids.contains(&spill.number) {
+            let detail = "That is a number of this account: the call would come back here.";
+            self.fault(&place, "flow.round", detail, "Name another.");
         }
     }
 
@@ -178,8 +209,8 @@ impl Check<'_> {
     /// Whether those people are there, `check_people` tells.
     fn patch(&mut self, at: &str, patch: &AutoPatch) {
         if patch.whom.is_empty() {
-            let message = "Say whom to ring: a role of the schedules, or a contact.";
-            self.faults.add(&format!("{at}/whom"), "nobody", message.into());
+            let cure = "Say whom to ring: a role of the schedules, or a contact.";
+            self.fault(&format!("{at}/whom"), "flow.nobody", "Nobody is rung.", cure);
         }
         self.at_most(&format!("{at}/whom"), patch.whom.len(), MAX_PEOPLE);
         if let Some(speech) = &patch.speech {
@@ -197,24 +228,24 @@ impl Check<'_> {
 
     fn call_type(&mut self, at: &str, call_type: &CallTypeId) {
         if !self.account.call_types.iter().any(|there| there.id == *call_type) {
-            let message = "The account has no such call type: name one of its own.";
-            self.faults.add(at, "unknown_call_type", message.into());
+            self.fault(at, "flow.unknown_call_type", "The account has no such call type.", "Name one of its own.");
         }
     }
 
     fn name<'a>(&mut self, at: &str, name: &'a str, names: &mut BTreeSet<&'a str>) {
+        let place = format!("{at}/name");
         if name.trim().is_empty() {
-            self.faults.add(&format!("{at}/name"), "name_missing", "Give it a name.".into());
+            self.fault(&place, "flow.name_missing", "It has no name.", "Give it one.");
         } else if !names.insert(name) {
-            let message = format!("There are two called \"{name}\": give one of them another name.");
-            self.faults.add(&format!("{at}/name"), "name_twice", message);
+            let detail = format!("There are two called \"{name}\".");
+            self.fault(&place, "flow.name_twice", detail, "Give one of them another name.");
         }
     }
 
     fn span(&mut self, at: &str, span: &Span) {
         if span.times().is_none() {
-            let message = "Write both times as 08:00; midnight is 00:00.";
-            self.faults.add(&format!("{at}/from"), "time", message.into());
+            let cure = "Write both as 08:00; midnight is 00:00.";
+            self.fault(&format!("{at}/from"), "flow.time", "This is no time of the day.", cure);
         }
     }
 
@@ -225,22 +256,20 @@ impl Check<'_> {
     }
 
     fn speech(&mut self, at: &str, speech: &Speech) {
-        if !speech.is_said() {
-            let message = "There is nothing to hear: write the words, or name a recording.";
-            self.faults.add(at, "prompt_missing", message.into());
-        }
+        self.faults.extend(check_words(speech, at));
     }
 
     fn within(&mut self, at: &str, secs: u32, range: &std::ops::RangeInclusive<u32>) {
         if !range.contains(&secs) {
-            let message = format!("Take {} to {} seconds.", range.start(), range.end());
-            self.faults.add(at, "seconds", message);
+            let cure = format!("Choose {} to {} seconds.", range.start(), range.end());
+            self.fault(at, "flow.seconds", format!("{secs} s is out of bounds."), cure);
         }
     }
 
     fn at_most(&mut self, at: &str, count: usize, most: usize) {
         if count > most {
-            self.faults.add(at, "too_many", format!("There are {count}: {most} at most."));
+            let detail = format!("There are {count}, and {most} at most.");
+            self.fault(at, "flow.too_many", detail, "Take some out.");
         }
     }
 }
@@ -253,8 +282,9 @@ mod tests {
     use crate::domain::ivr::tests::{menu, says};
     use crate::domain::message::render::tests::account;
 
-    fn codes(account: &Account) -> Vec<(String, &'static str)> {
-        check(account).into_iter().map(|fault| (fault.at, fault.code)).collect()
+    fn codes(account: &Account) -> Vec<(String, String)> {
+        let code = |fault: &Fault| fault.code.strip_prefix("flow.").expect("codes are dotted").to_owned();
+        check(account).into_iter().map(|fault| (fault.pointer.clone(), code(&fault))).collect()
     }
 
     fn span(from: &str, until: &str) -> Span {
@@ -314,8 +344,39 @@ mod tests {
             ("/hours/overrides/0/flow/call_type", "unknown_call_type"),
             ("/menus/1/name", "name_twice"),
         ] {
-            assert!(found.contains(&(at.to_owned(), code)), "{at} {code}: {found:?}");
+            assert!(found.contains(&(at.to_owned(), code.to_owned())), "{at} {code}: {found:?}");
         }
-        assert!(check(&account).iter().all(|fault| fault.message.ends_with('.')));
+        let told = check(&account);
+        assert!(told.iter().all(|fault| fault.detail.ends_with('.') && fault.cure.ends_with('.')), "{told:?}");
+    }
+
+    fn usually(flow: Flow) -> Account {
+        Account { hours: Hours { usual: flow, ..Hours::default() }, ..account() }
+    }
+
+    #[test]
+    fn no_account_sends_its_callers_to_an_emergency_number() {
+        for number in ["+911", "+1911", "+112", "+411"] {
+            let number = crate::base::phone::PhoneNumber::parse(number).expect("it parses");
+            let spill = Spill { number, ring_secs: 30, failed: Default::default() };
+            let found = codes(&usually(Flow::Spill(spill)));
+            assert_eq!(found, [("/hours/usual/number".to_owned(), "spill_number".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn words_have_an_end() {
+        let says = |letters| codes(&usually(says(&"x".repeat(letters))));
+        assert_eq!(says(MAX_SPEECH), []);
+        assert_eq!(says(MAX_SPEECH + 1), [("/hours/usual/speech".to_owned(), "prompt_too_long".to_owned())]);
+    }
+
+    #[test]
+    fn a_priority_is_within_the_bounds_that_an_accounts_own_has() {
+        let ranked = |priority| codes(&usually(Flow::Queue { priority: Some(priority), call_type: None }));
+        assert_eq!((ranked(100), ranked(-100)), (vec![], vec![]));
+        for out in [101, -101, i32::MAX] {
+            assert_eq!(ranked(out), [("/hours/usual/priority".to_owned(), "priority".to_owned())]);
+        }
     }
 }

@@ -26,7 +26,11 @@ const UNDO: (u32, u32) = (0, 300);
 const COMFORT: (u32, u32) = (10, 600);
 /// Of a patch without an operator; the warning comes a minute before its end.
 const PATCH: (u32, u32) = (120, 14_400);
-const PRIORITY: (i32, i32) = (-100, 100);
+pub(super) const PRIORITY: (i32, i32) = (-100, 100);
+const SKILL_WAIT: (u32, u32) = (0, 3_600);
+const WRAP_UP: (u32, u32) = (5, 3_600);
+const CALLBACK: (u32, u32) = (10, 3_600);
+const MAX_SKILLS: usize = 20;
 
 /// An account as it is written: whole. Its call types, contacts and protocols are written by themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,6 +78,9 @@ pub struct AccountEdit {
     pub recording: RecordingPolicy,
     #[serde(default)]
     pub patching: Patching,
+    /// How callers wait, and what follows; as it is if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queueing: Option<Queueing>,
 }
 
 fn usual_color() -> String {
@@ -114,6 +121,7 @@ impl From<&Account> for AccountEdit {
             leave_message: account.leave_message,
             recording: account.recording.clone(),
             patching: account.patching.clone(),
+            queueing: Some(account.queueing.clone()),
         }
     }
 }
@@ -208,6 +216,8 @@ impl AccountEdit {
         if let Some(max_secs) = self.patching.max_secs {
             within(&mut faults, "/patching/max_secs", "account.patching", max_secs, PATCH);
         }
+        let queueing = self.queueing.clone().unwrap_or_else(|| to.queueing.clone());
+        check_queueing(&mut faults, &queueing);
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
@@ -229,6 +239,7 @@ impl AccountEdit {
             leave_message: self.leave_message,
             recording,
             patching: self.patching.clone(),
+            queueing,
             ..to
         })
     }
@@ -274,6 +285,21 @@ pub(super) fn check_number(
             faults.add(pointer, code, "This is not a complete telephone number.", CURE);
             None
         }
+    }
+}
+
+fn check_queueing(faults: &mut Faults, queueing: &Queueing) {
+    if queueing.skills.len() > MAX_SKILLS {
+        let detail = format!("An account asks for {MAX_SKILLS} skills at most.");
+        faults.add("/queueing/skills", "account.skills_too_many", detail, "Take some out.");
+    }
+    let code = "account.queueing";
+    within(faults, "/queueing/skill_wait_secs", code, queueing.skill_wait_secs, SKILL_WAIT);
+    if let Some(secs) = queueing.wrap_up_secs {
+        within(faults, "/queueing/wrap_up_secs", code, secs, WRAP_UP);
+    }
+    if let Some(secs) = queueing.callback_after_secs {
+        within(faults, "/queueing/callback_after_secs", code, secs, CALLBACK);
     }
 }
 
@@ -344,6 +370,20 @@ mod tests {
             ("/ring_secs", "account.ring"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn how_callers_wait_is_written_too_and_stays_as_it_is_where_it_is_not() {
+        let written = Queueing { wrap_up_secs: Some(45), abandoned_alarm: true, ..Queueing::default() };
+        let edit = AccountEdit { queueing: Some(written.clone()), ..edit() };
+        let account = edit.apply(Account::blank(AccountId::named("a"))).unwrap();
+        assert_eq!(account.queueing, written);
+        let later = AccountEdit { queueing: None, ..edit.clone() }.apply(account).unwrap();
+        assert_eq!(later.queueing, written);
+        let bad = Queueing { wrap_up_secs: Some(1), callback_after_secs: Some(0), ..written };
+        let told = faults(&AccountEdit { queueing: Some(bad), ..edit });
+        let places = ["/queueing/wrap_up_secs", "/queueing/callback_after_secs"];
+        assert_eq!(told, places.map(|place| (place.to_owned(), "account.queueing".to_owned())));
     }
 
     #[test]

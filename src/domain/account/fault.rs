@@ -35,6 +35,16 @@ impl Faults {
         self.0.push(Fault { pointer, code, detail, cure });
     }
 
+    /// All of these too.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Fault>) {
+        self.0.extend(more);
+    }
+
+    /// All that is wrong, in the order in which it was found.
+    pub fn into_list(self) -> Vec<Fault> {
+        self.0
+    }
+
     /// `value`, if nothing is wrong.
     pub fn unless<T>(self, value: T) -> Result<T, Vec<Fault>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }

@@ -17,6 +17,9 @@ use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::oncall::first_instant;
 
+/// How many days are looked at for what comes next: a whole week, from yesterday.
+const LOOK_AHEAD_DAYS: usize = 9;
+
 /// When which flow counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
@@ -130,6 +133,19 @@ impl Account {
         }
         picked(&hours.usual, &None, None, "usual".to_owned())
     }
+
+    /// Until when what counts at `now` does; `None`: for more than a week, as far as is known.
+    pub fn flow_until(&self, now: UtcMs) -> Option<UtcMs> {
+        let picked = self.flow_at(now);
+        let overrides = self.hours.overrides.iter().flat_map(|over| [over.from, over.until]);
+        let mut changes: Vec<_> = overrides.collect();
+        if let Some(place) = Place::of(&self.zone, now) {
+            changes.extend(place.boundaries(&self.hours));
+        }
+        changes.retain(|at| *at > now);
+        changes.sort_unstable();
+        changes.into_iter().find(|at| self.flow_at(*at) != picked)
+    }
 }
 
 /// An instant in a zone.
@@ -153,10 +169,9 @@ impl Place {
 
     fn pick_holiday<'a>(&self, holidays: &'a [Holiday]) -> Option<&'a Holiday> {
         let here = holidays.iter().filter(|holiday| {
-            let all_day = Span { from: "00:00".to_owned(), until: "00:00".to_owned() };
-            let span = holiday.span.as_ref().unwrap_or(&all_day);
+            let span = holiday.span.clone().unwrap_or_else(Span::all_day);
             let day = DayOf::parse(&holiday.date);
-            day.is_some_and(|day| self.days().any(|date| day.is(date) && self.is_within(span, date)))
+            day.is_some_and(|day| self.days().any(|date| day.is(date) && self.is_within(&span, date)))
         });
         // The first of equals: `min_by_key` keeps it.
         here.min_by_key(|holiday| {
@@ -175,11 +190,29 @@ impl Place {
 
     /// Whether the span that begins on `date` is in force.
     fn is_within(&self, span: &Span, date: Date) -> bool {
-        let Some((from, until)) = span.times() else { return false };
-        let last = if until <= from { date.tomorrow().ok() } else { Some(date) };
-        let begins = first_instant(&self.zone, date.to_datetime(from));
-        let ends = last.and_then(|last| last_instant(&self.zone, last.to_datetime(until)));
-        begins.zip(ends).is_some_and(|(begins, ends)| begins <= self.now && self.now < ends)
+        self.bounds(span, date).is_some_and(|(begins, ends)| begins <= self.now && self.now < ends)
+    }
+
+    /// From when until when the span that begins on `date` is in force.
+    fn bounds(&self, span: &Span, date: Date) -> Option<(UtcMs, UtcMs)> {
+        let (from, until) = span.times()?;
+        let last = if until <= from { date.tomorrow().ok()? } else { date };
+        first_instant(&self.zone, date.to_datetime(from)).zip(last_instant(&self.zone, last.to_datetime(until)))
+    }
+
+    /// Every instant of the days to come at which windows or holidays begin or end.
+    fn boundaries(&self, hours: &Hours) -> Vec<UtcMs> {
+        let mut found = Vec::new();
+        let first = self.today.yesterday().unwrap_or(self.today);
+        for date in first.series(jiff::Span::new().days(1)).take(LOOK_AHEAD_DAYS) {
+            let begins = |window: &&Window| window.days.iter().any(|day| day.as_civil() == date.weekday());
+            let windows = hours.windows.iter().filter(begins).map(|window| window.span.clone());
+            let is = |day: &&Holiday| DayOf::parse(&day.date).is_some_and(|day| day.is(date));
+            let holidays = hours.holidays.iter().filter(is).map(|day| day.span.clone().unwrap_or_else(Span::all_day));
+            let bounds = windows.chain(holidays).filter_map(|span| self.bounds(&span, date));
+            found.extend(bounds.flat_map(|(begins, ends)| [begins, ends]));
+        }
+        found
     }
 }
 
@@ -193,6 +226,10 @@ fn last_instant(zone: &TimeZone, civil: jiff::civil::DateTime) -> Option<UtcMs> 
 }
 
 impl Span {
+    fn all_day() -> Self {
+        Self { from: "00:00".to_owned(), until: "00:00".to_owned() }
+    }
+
     /// Both ends, if both are times of the day.
     pub fn times(&self) -> Option<(Time, Time)> {
         Some((parse_time(&self.from)?, parse_time(&self.until)?))

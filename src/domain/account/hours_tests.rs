@@ -137,6 +137,44 @@ fn an_override_beats_a_holiday_which_beats_a_window_which_beats_the_usual() {
 }
 
 #[test]
+fn what_counts_does_so_until_something_else_counts() {
+    const ZONE: &str = "America/New_York";
+    let mut hours = Hours {
+        usual: says("usual"),
+        windows: vec![window("day", &WORKDAYS, "08:00", "17:00"), window("lunch", &WORKDAYS, "12:00", "13:00")],
+        holidays: vec![holiday("Thanksgiving", "2026-11-26", None)],
+        overrides: vec![],
+    };
+    let until = |hours: &Hours, at: &str| open(ZONE, hours.clone()).flow_until(local(ZONE, at));
+    let then = |text: &str| Some(local(ZONE, text));
+    assert_eq!(until(&hours, "2026-11-24T09:00"), then("2026-11-24T12:00"), "lunch is the shorter one");
+    assert_eq!(until(&hours, "2026-11-24T12:00"), then("2026-11-24T13:00"));
+    assert_eq!(until(&hours, "2026-11-24T17:00"), then("2026-11-25T08:00"));
+    assert_eq!(until(&hours, "2026-11-25T17:00"), then("2026-11-26T00:00"), "a holiday");
+    assert_eq!(until(&hours, "2026-11-26T09:00"), then("2026-11-27T00:00"), "in which no window begins");
+    assert_eq!(until(&hours, "2026-11-27T17:00"), then("2026-11-30T08:00"), "over a weekend");
+    hours.overrides.push(FlowOverride {
+        from: local(ZONE, "2026-11-24T10:00"),
+        until: local(ZONE, "2026-12-24T10:00"),
+        reason: "storm".into(),
+        made_at: UtcMs(0),
+        greeting: None,
+        flow: says("storm"),
+    });
+    assert_eq!(until(&hours, "2026-11-24T09:00"), then("2026-11-24T10:00"));
+    assert_eq!(until(&hours, "2026-11-24T10:00"), then("2026-12-24T10:00"), "however long it is");
+    assert_eq!(until(&Hours::default(), "2026-11-24T10:00"), None, "the usual is for good");
+}
+
+#[test]
+fn the_night_of_a_changed_clock_ends_when_the_clock_says_so() {
+    const ZONE: &str = "America/New_York";
+    let account = windows(ZONE, vec![window("night", &[Weekday::Saturday], "22:00", "06:00")]);
+    // On 1 November 2026 the clocks of New York go back: the night is nine hours long.
+    assert_eq!(account.flow_until(utc("2026-11-01T03:00:00Z")), Some(utc("2026-11-01T11:00:00Z")));
+}
+
+#[test]
 fn when_clocks_go_forward_what_falls_into_the_gap_begins_right_after_it() {
     const ZONE: &str = "America/New_York";
     // On 8 March 2026 it is never 02:30: after 01:59:59 comes 03:00.

@@ -1,7 +1,7 @@
 //! An account: a client of the answering service, and all that a call for it needs to know.
 //!
 //! Read from the store once per call, so an edit takes effect on the next call. What people write of one is checked in
-//! `edit`, its people in `edit_contact`, its call types in `edit_call_types`.
+//! `edit`, its people in `edit_contact`, its call types in `edit_call_types`, its hours and menus in `check`.
 
 pub mod edit;
 pub mod edit_call_types;
@@ -15,6 +15,7 @@ pub mod check;
 mod check_in;
 pub mod flow;
 pub mod hours;
+pub mod said;
 
 use serde::{Deserialize, Serialize};
 

@@ -157,21 +157,21 @@ pub fn check_people(account: &Account, contacts: &[Contact], schedules: &[Schedu
         for (n, whom) in patch.whom.iter().enumerate() {
             match whom {
                 Whom::Role { role } if !roles.contains(role.as_str()) => {
-                    let message =
-                        format!("Nobody is ever on call as \"{role}\": name a role of the account's schedules.");
-                    faults.add(&format!("{at}/whom/{n}/role"), "unknown_role", message);
+                    let detail = format!("Nobody is ever on call as \"{role}\".");
+                    let at = format!("{at}/whom/{n}/role");
+                    faults.add(at, "flow.unknown_role", detail, "Name a role of the account's schedules.");
                 }
                 Whom::Role { .. } => {}
                 Whom::Contact { contact } => {
                     let at = format!("{at}/whom/{n}/contact");
                     match contacts.iter().find(|there| there.id == *contact) {
                         None => {
-                            let message = "The account has no such contact: name one of its own.";
-                            faults.add(&at, "unknown_contact", message.into());
+                            let detail = "The account has no such contact.";
+                            faults.add(at, "flow.unknown_contact", detail, "Name one of its own.");
                         }
                         Some(there) if !has_telephone(there) => {
-                            let message = "This contact has no telephone: add one, or name somebody else.";
-                            faults.add(&at, "no_telephone", message.into());
+                            let detail = "This contact has no telephone.";
+                            faults.add(at, "flow.no_telephone", detail, "Add one, or name somebody else.");
                         }
                         Some(_) => {}
                     }
@@ -179,7 +179,7 @@ pub fn check_people(account: &Account, contacts: &[Contact], schedules: &[Schedu
             }
         }
     }
-    faults.all
+    faults.into_list()
 }
 
 fn has_telephone(contact: &Contact) -> bool {
@@ -231,13 +231,13 @@ mod tests {
             fallback: None,
         };
         let found: Vec<_> =
-            check_people(&account, &contacts, &[schedule]).into_iter().map(|f| (f.at, f.code)).collect();
+            check_people(&account, &contacts, &[schedule]).into_iter().map(|f| (f.pointer, f.code)).collect();
         let wanted = [
-            ("/hours/usual/whom/2/contact", "no_telephone"),
-            ("/hours/usual/whom/3/contact", "unknown_contact"),
-            ("/menus/0/nodes/1/flow/whom/0/role", "unknown_role"),
+            ("/hours/usual/whom/2/contact", "flow.no_telephone"),
+            ("/hours/usual/whom/3/contact", "flow.unknown_contact"),
+            ("/menus/0/nodes/1/flow/whom/0/role", "flow.unknown_role"),
         ];
-        assert_eq!(found, wanted.map(|(at, code)| (at.to_owned(), code)));
+        assert_eq!(found, wanted.map(|(at, code)| (at.to_owned(), code.into())));
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub struct Ivr {
     leave_at: Instant,
     /// The node it is at.
     at: String,
+    /// The nodes it has come through, this one too.
+    trail: Vec<String>,
     steps: u32,
     state: State,
     /// Something plays.
@@ -98,6 +100,7 @@ impl Ivr {
     pub fn new(now: Instant, menu: Menu, context: Context) -> Self {
         let mut ivr = Self {
             at: menu.start.clone(),
+            trail: Vec::new(),
             menu,
             context,
             now,
@@ -114,6 +117,11 @@ impl Ivr {
     /// The menu's name.
     pub fn name(&self) -> &str {
         &self.menu.name
+    }
+
+    /// The nodes that the caller has come through, in order, the last one being where they are.
+    pub fn trail(&self) -> &[String] {
+        &self.trail
     }
 
     /// Takes in what happened.
@@ -170,6 +178,7 @@ impl Ivr {
             self.steps += 1;
             let node = self.menu.find(&id).filter(|_| self.steps <= MAX_STEPS);
             let Some(step) = node.map(|node| node.step.clone()) else { return self.leave() };
+            self.trail.push(id.clone());
             self.at = id;
             match step {
                 Step::Play { speech, next, barge_in } => {

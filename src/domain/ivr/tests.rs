@@ -219,3 +219,24 @@ fn a_menu_reads_back_from_its_json() {
     let again = serde_json::to_string(&read).unwrap();
     assert_eq!(serde_json::from_str::<Menu>(&again).unwrap(), read);
 }
+
+#[test]
+fn the_way_of_a_caller_can_be_read_off_node_by_node_with_those_that_take_no_time() {
+    let menu = Menu {
+        name: "main".into(),
+        start: "known".into(),
+        nodes: vec![
+            node("known", Step::Branch { on: Condition::Withheld, then: "ask".into(), otherwise: "out".into() }),
+            gather("ask", &[("1", "hello")]),
+            play("hello", "hello", "out"),
+            exit("out", says("bye")),
+        ],
+        otherwise: Flow::default(),
+    };
+    let mut way = Way::into(menu);
+    assert_eq!(way.ivr.trail(), ["known", "ask"]);
+    way.press('1');
+    assert_eq!(way.ivr.trail(), ["known", "ask", "hello"]);
+    way.tell(Input::PlayDone);
+    assert_eq!(way.ivr.trail(), ["known", "ask", "hello", "out"]);
+}

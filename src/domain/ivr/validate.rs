@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use super::menu::{Condition, Gather, Menu, Node, Step};
 use crate::domain::account::Speech;
-use crate::domain::account::check::{Fault, Faults};
+use crate::domain::account::check::check_words;
+use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::account::flow::Flow;
 
 const MAX_NODES: usize = 200;
@@ -24,7 +25,7 @@ pub fn validate(menu: &Menu, at: &str) -> Vec<Fault> {
     }
     check.reach();
     check.loops();
-    check.faults.all
+    check.faults.into_list()
 }
 
 struct Check<'a> {
@@ -34,30 +35,34 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn fault(&mut self, place: &str, code: &'static str, message: String) {
-        self.faults.add(&format!("{}{place}", self.at), code, message);
+    fn fault(&mut self, place: &str, code: &'static str, detail: impl Into<String>, cure: impl Into<String>) {
+        self.faults.add(format!("{}{place}", self.at), code, detail, cure);
     }
 
     fn whole(&mut self) {
         if self.menu.name.trim().is_empty() {
-            self.fault("/name", "name_missing", "Give the menu a name, by which hours can name it.".into());
+            self.fault(
+                "/name",
+                "flow.name_missing",
+                "The menu has no name.",
+                "Give it one, by which hours can name it.",
+            );
         }
         if self.menu.nodes.len() > MAX_NODES {
-            self.fault("/nodes", "too_many", format!("A menu has {MAX_NODES} nodes at most: make two of it."));
+            self.fault("/nodes", "flow.too_many", format!("A menu has {MAX_NODES} nodes at most."), "Make two of it.");
         }
         if self.menu.find(&self.menu.start).is_none() {
-            let message =
-                format!("There is no node \"{}\" to start at: name one of the menu's nodes.", self.menu.start);
-            self.fault("/start", "dead_end", message);
+            let detail = format!("There is no node \"{}\" to start at.", self.menu.start);
+            self.fault("/start", "flow.dead_end", detail, "Name one of the menu's nodes.");
         }
         self.flow("/otherwise", &self.menu.otherwise);
         let mut seen = BTreeSet::new();
         for (n, node) in self.menu.nodes.iter().enumerate() {
             if node.id.trim().is_empty() {
-                self.fault(&format!("/nodes/{n}/id"), "name_missing", "Give the node a name.".into());
+                self.fault(&format!("/nodes/{n}/id"), "flow.name_missing", "The node has no name.", "Give it one.");
             } else if !seen.insert(&node.id) {
-                let message = format!("There are two nodes \"{}\": give one of them another name.", node.id);
-                self.fault(&format!("/nodes/{n}/id"), "name_twice", message);
+                let detail = format!("There are two nodes \"{}\".", node.id);
+                self.fault(&format!("/nodes/{n}/id"), "flow.name_twice", detail, "Give one of them another name.");
             }
         }
     }
@@ -73,10 +78,12 @@ impl Check<'_> {
             Step::Branch { on, then, otherwise } => {
                 match on {
                     Condition::Window { name } if name.trim().is_empty() => {
-                        self.fault(&format!("{place}/on"), "condition", "Name the window that it is about.".into());
+                        let detail = "It says of no window that it should be in force.";
+                        self.fault(&format!("{place}/on"), "flow.condition", detail, "Name the window.");
                     }
                     Condition::Caller { numbers } if numbers.is_empty() => {
-                        self.fault(&format!("{place}/on"), "condition", "Name the numbers that it is about.".into());
+                        let detail = "It says of no number that it should be the caller's.";
+                        self.fault(&format!("{place}/on"), "flow.condition", detail, "Name the numbers.");
                     }
                     Condition::Window { .. } | Condition::Caller { .. } | Condition::Withheld => {}
                 }
@@ -95,15 +102,18 @@ impl Check<'_> {
             }
         }
         if gather.timeout_secs == 0 || gather.timeout_secs > MAX_TIMEOUT_SECS {
-            let message = format!("Wait 1 to {MAX_TIMEOUT_SECS} seconds for a key.");
-            self.fault(&format!("{place}/timeout_secs"), "timeout", message);
+            let detail = format!("{} s is no time to wait for a key.", gather.timeout_secs);
+            let cure = format!("Wait 1 to {MAX_TIMEOUT_SECS} seconds.");
+            self.fault(&format!("{place}/timeout_secs"), "flow.timeout", detail, cure);
         }
         if gather.retries > MAX_RETRIES {
-            self.fault(&format!("{place}/retries"), "retries", format!("Ask {MAX_RETRIES} times more at most."));
+            let detail = format!("Nobody listens to it {} times more.", gather.retries);
+            let cure = format!("Ask {MAX_RETRIES} times more at most.");
+            self.fault(&format!("{place}/retries"), "flow.retries", detail, cure);
         }
         if gather.choices.is_empty() {
-            let message = "There is nothing to choose: add a choice, or only play these words.";
-            self.fault(&format!("{place}/choices"), "no_choice", message.into());
+            let cure = "Add a choice, or only play these words.";
+            self.fault(&format!("{place}/choices"), "flow.no_choice", "There is nothing to choose.", cure);
         }
         let mut seen = BTreeSet::new();
         for (c, choice) in gather.choices.iter().enumerate() {
@@ -111,15 +121,15 @@ impl Check<'_> {
             let keys = choice.digits.bytes().all(|b| b.is_ascii_digit() || b == b'*');
             let fits = keys && !choice.digits.is_empty() && choice.digits.len() <= MAX_DIGITS;
             if !fits && choice.digits != "#" {
-                let message = format!("A choice is 1 to {MAX_DIGITS} of the keys 0 to 9 and *, or # alone.");
-                self.fault(&format!("{at}/digits"), "digits", message);
+                let cure = format!("Write 1 to {MAX_DIGITS} of the keys 0 to 9 and *, or # alone.");
+                self.fault(&format!("{at}/digits"), "flow.digits", "This can not be pressed.", cure);
             } else if !seen.insert(&choice.digits) {
-                let message = format!("{} is there twice: take another key for one of them.", choice.digits);
-                self.fault(&format!("{at}/digits"), "digits_twice", message);
+                let detail = format!("{} is there twice.", choice.digits);
+                self.fault(&format!("{at}/digits"), "flow.digits_twice", detail, "Take another key for one of them.");
             }
             if choice.label.trim().is_empty() {
-                let message = "Say what it is about: operators see that when the call comes.";
-                self.fault(&format!("{at}/label"), "label_missing", message.into());
+                let cure = "Say what it is about: operators see that when the call comes.";
+                self.fault(&format!("{at}/label"), "flow.label_missing", "It does not say what it is about.", cure);
             }
             self.next(&format!("{at}/next"), &choice.next);
         }
@@ -129,26 +139,20 @@ impl Check<'_> {
     }
 
     fn speech(&mut self, place: &str, speech: &Speech) {
-        if !speech.is_said() {
-            self.fault(
-                place,
-                "prompt_missing",
-                "There is nothing to hear: write the words, or name a recording.".into(),
-            );
-        }
+        self.faults.extend(check_words(speech, &format!("{}{place}", self.at)));
     }
 
     fn next(&mut self, place: &str, next: &str) {
         if self.menu.find(next).is_none() {
-            let message = format!("A dead end: there is no node \"{next}\". Name one that there is, or add it.");
-            self.fault(place, "dead_end", message);
+            let detail = format!("A dead end: there is no node \"{next}\".");
+            self.fault(place, "flow.dead_end", detail, "Name one that there is, or add it.");
         }
     }
 
     fn flow(&mut self, place: &str, flow: &Flow) {
         if matches!(flow, Flow::Menu { .. }) {
-            let message = "A menu does not lead into another: put the nodes of both into one.";
-            self.fault(place, "menu_in_menu", message.into());
+            let detail = "A menu does not lead into another.";
+            self.fault(place, "flow.menu_in_menu", detail, "Put the nodes of both into one.");
         }
     }
 
@@ -164,8 +168,8 @@ impl Check<'_> {
         }
         for (n, node) in menu.nodes.iter().enumerate() {
             if !node.id.trim().is_empty() && !reached.contains(node.id.as_str()) {
-                let message = format!("Nobody comes to \"{}\": lead somebody there, or take it out.", node.id);
-                self.fault(&format!("/nodes/{n}"), "unreachable", message);
+                let detail = format!("Nobody comes to \"{}\".", node.id);
+                self.fault(&format!("/nodes/{n}"), "flow.unreachable", detail, "Lead somebody there, or take it out.");
             }
         }
     }
@@ -190,8 +194,8 @@ impl Check<'_> {
         let Some(first) = left.first() else { return };
         let place = menu.nodes.iter().position(|node| node.id == first.id).unwrap_or_default();
         let round = left.iter().map(|node| format!("\"{}\"", node.id)).collect::<Vec<_>>().join(", ");
-        let message = format!("A caller who presses nothing goes round for ever: {round}. Lead one of them out.");
-        self.fault(&format!("/nodes/{place}"), "loop", message);
+        let detail = format!("A caller who presses nothing goes round for ever: {round}.");
+        self.fault(&format!("/nodes/{place}"), "flow.loop", detail, "Lead one of them out.");
     }
 }
 

@@ -39,6 +39,8 @@ pub enum CheckRefused {
     NoPhone,
     /// The desk is closed.
     Stopping,
+    /// A menu is being tried out on it.
+    Trying,
 }
 
 impl std::fmt::Display for CheckRefused {
@@ -47,6 +49,7 @@ impl std::fmt::Display for CheckRefused {
             Self::Busy => "the seat is ready or has a call: set it to not ready first",
             Self::NoPhone => "no phone is registered",
             Self::Stopping => "the service is stopping",
+            Self::Trying => "a menu is being tried out on this telephone: hang up first",
         })
     }
 }
@@ -54,24 +57,31 @@ impl std::fmt::Display for CheckRefused {
 impl CallsHandle {
     /// Starts a media check of `user`'s softphone, of the desk phone if there is no other. The seat shows the result.
     pub async fn check_media(&self, user: UserRef) -> Result<(), CheckRefused> {
-        let (seat, _) = self.0.desk.board(user.clone()).await.ok_or(CheckRefused::Stopping)?;
-        if !matches!(seat.state, SeatState::NotReady | SeatState::Offline) {
-            return Err(CheckRefused::Busy);
-        }
-        if !seat.phone {
-            return Err(CheckRefused::NoPhone);
-        }
+        let phone = self.0.free_phone(&user).await?;
         let calls = Arc::clone(&self.0);
-        // The console asks for its own softphone's sake, if it has one.
-        let phones = calls.wiring.signalling.phones_of(&user.id);
-        let softphone = Some(Phone::Softphone).filter(|phone| phones.has(*phone));
-        let phone = softphone.or(phones.last).ok_or(CheckRefused::NoPhone)?;
         tokio::spawn(async move {
             let passed = check(&calls, &user.id, phone).await;
             metrics::counter!("cordboard_media_checks_total", "passed" => passed.to_string()).increment(1);
             calls.desk.checked(user.id, phone, passed);
         });
         Ok(())
+    }
+}
+
+impl Calls {
+    /// The phone of a seat that has no call and can get none: the softphone if there is one, as the console asks for its
+    /// own sake.
+    pub(super) async fn free_phone(&self, user: &UserRef) -> Result<Phone, CheckRefused> {
+        let (seat, _) = self.desk.board(user.clone()).await.ok_or(CheckRefused::Stopping)?;
+        if !matches!(seat.state, SeatState::NotReady | SeatState::Offline) {
+            return Err(CheckRefused::Busy);
+        }
+        if !seat.phone {
+            return Err(CheckRefused::NoPhone);
+        }
+        let phones = self.wiring.signalling.phones_of(&user.id);
+        let softphone = Some(Phone::Softphone).filter(|phone| phones.has(*phone));
+        softphone.or(phones.last).ok_or(CheckRefused::NoPhone)
     }
 }
 
@@ -102,7 +112,7 @@ async fn check(calls: &Calls, user: &UserId, phone: Phone) -> bool {
 }
 
 /// Waits until the phone has answered and its path is up; false if it refuses.
-async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<Box<MediaEvent>>) -> bool {
+pub(super) async fn connect(legs: &mut Legs, media: &mut mpsc::UnboundedReceiver<Box<MediaEvent>>) -> bool {
     let (mut answered, mut web_up) = (false, false);
     while !(answered && web_up) {
         tokio::select! {

@@ -1,6 +1,7 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out;
+//! [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`check_in`] serves clients' people who hear held messages,
 //! [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
 //! call back ([`retries`]: or what operators say to that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an
@@ -26,6 +27,7 @@ mod retries;
 mod rings_back;
 mod slots;
 mod task;
+pub mod trial;
 mod turn;
 mod view;
 
@@ -69,6 +71,8 @@ mod ring_back_tests;
 mod seat_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trial_tests;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -112,6 +116,7 @@ use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use retries::Promised;
 use task::{CallTask, ToCall};
+use trial::Trials;
 use view::Facts;
 
 /// Outcomes that are not the call machine's: cut off by a crash, or by a fault of ours.
@@ -218,6 +223,7 @@ struct Calls {
     promised: Promised,
     /// Beside the recorder's: what others want to know that is on no record.
     news: mpsc::UnboundedSender<CallNews>,
+    trials: Trials,
 }
 
 struct Live {
@@ -258,6 +264,7 @@ impl CallsHandle {
             helping: Helping::default(),
             promised: Promised::default(),
             news: parts.news,
+            trials: Trials::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {

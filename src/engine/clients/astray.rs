@@ -11,10 +11,10 @@ pub(super) fn led_astray(before: &Account, now: &Account) -> Vec<Fault> {
     let old = check(before);
     let mut faults = Faults::default();
     for fault in check(now).into_iter().filter(|fault| !old.contains(fault)) {
-        let detail = format!("{} would lead nowhere. {}", place(now, &fault.at), fault.message);
+        let detail = format!("{} would lead nowhere. {}", place(now, &fault.pointer), fault.detail);
         faults.add("", "flow.led_astray", detail, "Change hours and menus first, or leave this as it is.");
     }
-    faults.unless(()).err().unwrap_or_default()
+    faults.into_list()
 }
 
 /// What people call the part of hours or menus that a pointer leads into.

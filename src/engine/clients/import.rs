@@ -38,7 +38,7 @@ impl Clients {
     pub async fn import(&self, document: &Document) -> Result<Imported, Refusal> {
         // The voice first, as nothing but the store is waited for in a transaction.
         let unsaid = match document.account.apply(Account::blank(AccountId::named("unsaved"))) {
-            Ok(account) => self.check_speeches(&account).await,
+            Ok(account) => self.check_speeches(&account.id, account.speeches()).await,
             Err(_) => Vec::new(),
         };
         let mut tx = self.store.write().await?;

@@ -28,7 +28,7 @@ use crate::io::store::{Store, StoreError, Tx};
 
 use astray::led_astray;
 
-pub use flow::FlowRefusal;
+pub use flow::{CheckedFlow, FlowNow};
 pub use import::Imported;
 pub use pins::PinOf;
 pub use protocols::ProtocolEdit;
@@ -98,7 +98,7 @@ impl Clients {
         let id = before.id.clone();
         // The voice first, as nothing but the store is waited for in a transaction.
         let (mut faults, unsaid) = match edit.apply(before) {
-            Ok(account) => (Vec::new(), self.check_speeches(&account).await),
+            Ok(account) => (Vec::new(), self.check_speeches(&account.id, account.speeches()).await),
             Err(faults) => (faults, Vec::new()),
         };
         faults.extend(unsaid);
@@ -133,13 +133,17 @@ impl Clients {
     }
 
     /// What of an account's words cannot be said. What can be is ready for the next call.
-    async fn check_speeches(&self, account: &Account) -> Vec<Fault> {
+    async fn check_speeches<'a, P: Into<String>>(
+        &self,
+        account: &AccountId,
+        speeches: impl IntoIterator<Item = (P, &'a Speech)>,
+    ) -> Vec<Fault> {
         let mut faults = Faults::default();
-        for (pointer, speech) in account.speeches() {
+        for (pointer, speech) in speeches {
             if let Err(why) = self.voice.prepare(speech).await {
                 let (code, cure) = match speech {
                     Speech::Spoken { .. } => {
-                        tracing::warn!(account = %account.id, "the voice engine fails: {why}");
+                        tracing::warn!(%account, "the voice engine fails: {why}");
                         ("speech.no_voice", "See to the voice engine, or upload a recording.")
                     }
                     Speech::Recorded { .. } | Speech::Uploaded { .. } => {
@@ -149,7 +153,7 @@ impl Clients {
                 faults.add(pointer, code, "This cannot be said to callers.", cure);
             }
         }
-        faults.unless(()).err().unwrap_or_default()
+        faults.into_list()
     }
 }
 
@@ -176,6 +180,17 @@ async fn find_clashes(tx: &mut Tx, id: &AccountId, edit: &AccountEdit) -> Result
             let detail = format!("This number belongs to {}.", other.name);
             let cure = format!("Take it away from {} first, or choose another number.", other.name);
             faults.add(format!("/dids/{at}"), "account.did_taken", detail, cure);
+        }
+    }
+    // Nor does a call that one account sends elsewhere come back to the house by another.
+    for other in tx.list_accounts().await? {
+        for (_, spill) in other.spills() {
+            let is_it = |written: &String| written.parse() == Ok(spill.number.clone());
+            if let Some(at) = edit.dids.iter().position(is_it) {
+                let detail = format!("{} sends its calls to this number: they would come back here.", other.name);
+                let cure = format!("Change the hours of {} first, or choose another number.", other.name);
+                faults.add(format!("/dids/{at}"), "account.did_spilled_to", detail, cure);
+            }
         }
     }
     Ok(faults.unless(()).err().unwrap_or_default())

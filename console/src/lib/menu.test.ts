@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { asStep, draw, ELSE, menuBody, newMenu, newNode, nodeFaults, placesOf, unreadableMenu } from './menu';
+import type { Fault, Menu } from './types';
+
+const spoken = (text: string) => ({ kind: 'spoken' as const, text });
+
+/** Asks, repeats by 9, leads out by 1 and 2. */
+function menu(): Menu {
+  const made = newMenu([]);
+  const ask = made.nodes[0]!;
+  if (ask.step !== 'gather') throw new Error('it asks first');
+  ask.choices = [
+    { digits: '1', label: 'emergency', next: 'emergency' },
+    { digits: '2', label: 'hours', next: 'hours' },
+    { digits: '9', label: 'again', next: 'welcome' },
+  ];
+  made.nodes.push({ id: 'hours', step: 'play', speech: spoken('We open at eight.'), next: 'emergency', barge_in: false });
+  return made;
+}
+
+describe('the drawing', () => {
+  it('has a column for each step from the start, a line for each way, and who presses nothing', () => {
+    const { boxes, edges } = draw(menu());
+    const column = (id: string) => boxes.find((b) => b.id === id)!.x;
+    expect(column('welcome')).toBeLessThan(column('emergency'));
+    expect(column('emergency')).toBe(column('hours'));
+    expect(boxes.find((b) => b.id === ELSE)!.at).toBe(-1);
+    const drawn = edges.map((e) => `${e.from}-${e.label}-${e.to === ELSE ? 'else' : e.to}`);
+    expect(drawn).toEqual(['welcome-1-emergency', 'welcome-2-hours', 'welcome-9-welcome', 'welcome-nothing-else', 'hours--emergency']);
+  });
+
+  it('has several keys to one node on one line', () => {
+    const made = menu();
+    const ask = made.nodes[0]!;
+    if (ask.step === 'gather') ask.choices[1]!.next = 'emergency';
+    expect(draw(made).edges.find((e) => e.to === 'emergency')!.label).toBe('1, 2');
+  });
+
+  it('shows what nobody comes to and what is not there', () => {
+    const made = menu();
+    made.nodes.push({ id: 'lost', step: 'exit', flow: { kind: 'queue' } });
+    const ask = made.nodes[0]!;
+    if (ask.step === 'gather') ask.choices[0]!.next = 'gone';
+    const { boxes, width } = draw(made);
+    expect(boxes.find((b) => b.id === 'gone')!.at).toBe(-2);
+    const lost = boxes.find((b) => b.id === 'lost')!;
+    expect(lost.at).toBe(3);
+    expect(lost.x).toBe(Math.max(...boxes.map((b) => b.x)));
+    expect(lost.x).toBeLessThan(width);
+  });
+
+  it('never has two boxes in one place, and ends though a menu goes round', () => {
+    const made = menu();
+    for (let n = 0; n < 20; n += 1) made.nodes.push({ id: `n${n}`, step: 'play', speech: spoken('x'), next: `n${(n + 1) % 20}`, barge_in: false });
+    const places = draw(made).boxes.map((b) => `${b.x} ${b.y}`);
+    expect(new Set(places).size).toBe(places.length);
+  });
+});
+
+describe('a node', () => {
+  it('takes its ways along when its name changes, also by way of a name that another has', () => {
+    const made = menu();
+    const places = placesOf(made, 'emergency');
+    for (const name of ['hours', 'hours of peril']) {
+      made.nodes[1]!.id = name;
+      for (const place of places) place(name);
+    }
+    const ask = made.nodes[0]!;
+    expect(ask.step === 'gather' && ask.choices.map((c) => c.next)).toEqual(['hours of peril', 'hours', 'welcome']);
+    expect(made.nodes[2]).toMatchObject({ next: 'hours of peril' });
+  });
+
+  it('keeps its words and its first way when it becomes another kind', () => {
+    const asked = asStep(menu().nodes[0]!, 'play');
+    expect(asked).toMatchObject({ id: 'welcome', step: 'play', next: 'emergency', speech: spoken('For an emergency, press 1. For everything else, please hold.') });
+    expect(newNode(menu(), 'exit', 'hours').id).toBe('hours 2');
+  });
+
+  it('has the faults of all that is in it', () => {
+    const fault = (pointer: string) => ({ pointer }) as Fault;
+    const faults = [fault('/menus/0/nodes/1'), fault('/menus/0/nodes/1/flow/call_type'), fault('/menus/0/nodes/10'), fault('/menus/0/otherwise/number')];
+    expect(nodeFaults(faults, '/menus/0', 1)).toHaveLength(2);
+    expect(nodeFaults(faults, '/menus/0', -1)).toHaveLength(1);
+  });
+});
+
+it('numbers are sent as the server takes them, and told where they cannot be', () => {
+  const made = menu();
+  made.nodes.push({ id: 'by', step: 'branch', on: { is: 'caller', numbers: ['(202) 555-0160', ' ', 'x'] }, then: 'hours', otherwise: 'hours' });
+  made.otherwise = { kind: 'spill', number: '202 555 0161', ring_secs: 30, failed: 'queue' };
+  const sent = menuBody(made);
+  expect(sent.nodes[3]).toMatchObject({ on: { numbers: ['+12025550160', 'x'] } });
+  expect(sent.otherwise).toMatchObject({ number: '+12025550161' });
+  expect(unreadableMenu(made, '/menus/0').map((f) => f.pointer)).toEqual(['/menus/0/nodes/3/on']);
+});
