@@ -76,8 +76,8 @@ impl Check<'_> {
         self.at_most("/hours/overrides", hours.overrides.len(), MAX_DAYS);
         self.flow("/hours/usual", &hours.usual);
         if hours.check_in.as_ref().is_some_and(|number| !account.dids.contains(number)) {
-            let message = "That is no number of this account: name one of its own, or add it first.";
-            self.faults.add("/hours/check_in", "unknown_number", message.into());
+            let (detail, cure) = ("That is no number of this account.", "Name one of its own, or add it first.");
+            self.fault("/hours/check_in", "flow.unknown_number", detail, cure);
         }
         let mut names = BTreeSet::new();
         for (n, window) in hours.windows.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use super::flow::Flow;
 use super::hours::Picked;
+use super::said::list_flows;
 use super::{Account, Speech};
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
@@ -19,12 +20,8 @@ impl Account {
 
     /// Its people can check in by telephone, by whatever way.
     pub fn checks_in(&self) -> bool {
-        let hours = &self.hours;
-        let windows = hours.windows.iter().map(|window| &window.flow);
-        let days = hours.holidays.iter().map(|day| &day.flow).chain(hours.overrides.iter().map(|over| &over.flow));
-        let exits = self.menus.iter().flat_map(|menu| menu.exits());
-        let mut flows = windows.chain(days).chain(exits).chain([&hours.usual]);
-        hours.check_in.is_some() || flows.any(|flow| *flow == Flow::CheckIn)
+        let leads_there = |(_, flow): &(String, &Flow)| **flow == Flow::CheckIn;
+        self.hours.check_in.is_some() || list_flows(&self.hours, &self.menus).iter().any(leads_there)
     }
 }
 
@@ -48,7 +45,7 @@ mod tests {
         assert_eq!(account.flow_of_call(&account.dids[0], UtcMs(0)), account.flow_at(UtcMs(0)));
         assert_eq!(check(&account), []);
         account.dids.pop();
-        let faults: Vec<_> = check(&account).into_iter().map(|fault| (fault.at, fault.code)).collect();
-        assert_eq!(faults, [("/hours/check_in".to_owned(), "unknown_number")]);
+        let faults: Vec<_> = check(&account).into_iter().map(|fault| (fault.pointer, fault.code)).collect();
+        assert_eq!(faults, [("/hours/check_in".to_owned(), "flow.unknown_number".into())]);
     }
 }

@@ -144,6 +144,7 @@ fn what_counts_does_so_until_something_else_counts() {
         windows: vec![window("day", &WORKDAYS, "08:00", "17:00"), window("lunch", &WORKDAYS, "12:00", "13:00")],
         holidays: vec![holiday("Thanksgiving", "2026-11-26", None)],
         overrides: vec![],
+        check_in: None,
     };
     let until = |hours: &Hours, at: &str| open(ZONE, hours.clone()).flow_until(local(ZONE, at));
     let then = |text: &str| Some(local(ZONE, text));

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Fault, Faults};
+use super::fault::{Fault, Faults};
 use super::flow::{Flow, Voicemail};
+use super::said::list_flows;
 use super::{Account, Contact, Reach, Speech};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, ContactId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::ivr::menu::Step;
 use crate::domain::oncall::{Schedule, resolve};
 
 /// The most people that one patch rings.
@@ -124,35 +124,16 @@ pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], 
     found
 }
 
-/// Every flow of an account, with its place as a JSON pointer.
-fn flows(account: &Account) -> Vec<(String, &Flow)> {
-    let hours = &account.hours;
-    let mut flows = vec![("/hours/usual".to_owned(), &hours.usual)];
-    let at = |list: &str, n: usize| format!("/hours/{list}/{n}/flow");
-    flows.extend(hours.windows.iter().enumerate().map(|(n, window)| (at("windows", n), &window.flow)));
-    flows.extend(hours.holidays.iter().enumerate().map(|(n, day)| (at("holidays", n), &day.flow)));
-    flows.extend(hours.overrides.iter().enumerate().map(|(n, over)| (at("overrides", n), &over.flow)));
-    for (n, menu) in account.menus.iter().enumerate() {
-        flows.push((format!("/menus/{n}/otherwise"), &menu.otherwise));
-        for (m, node) in menu.nodes.iter().enumerate() {
-            if let Step::Exit { flow } = &node.step {
-                flows.push((format!("/menus/{n}/nodes/{m}/flow"), flow));
-            }
-        }
-    }
-    flows
-}
-
 /// Some of its callers are put through by machine: it needs a voice.
 pub fn rings_people(account: &Account) -> bool {
-    flows(account).iter().any(|(_, flow)| matches!(flow, Flow::Patch(_)))
+    list_flows(&account.hours, &account.menus).iter().any(|(_, flow)| matches!(flow, Flow::Patch(_)))
 }
 
 /// Whether those whom the account's patches ring are there, and have a telephone.
 pub fn check_people(account: &Account, contacts: &[Contact], schedules: &[Schedule]) -> Vec<Fault> {
     let mut faults = Faults::default();
     let roles: BTreeSet<&str> = schedules.iter().map(|schedule| schedule.role.as_str()).collect();
-    for (at, flow) in flows(account) {
+    for (at, flow) in list_flows(&account.hours, &account.menus) {
         let Flow::Patch(patch) = flow else { continue };
         for (n, whom) in patch.whom.iter().enumerate() {
             match whom {

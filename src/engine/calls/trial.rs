@@ -16,7 +16,7 @@ use super::{Calls, CallsHandle};
 use crate::base::id::UserId;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::{Account, Speech};
-use crate::domain::call::bridge::{HearMatrix, LegId};
+use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId};
 use crate::domain::call::leg::LegInput;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::ivr::{self, Ivr};
@@ -88,7 +88,7 @@ struct Walk {
     leg: LegId,
     legs: Legs,
     mixer: Mixer,
-    media: mpsc::UnboundedReceiver<MediaEvent>,
+    media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     last_play: u64,
     /// What plays now.
     playing: Option<u64>,
@@ -147,7 +147,7 @@ impl Walk {
             return;
         }
         self.mixer.set(1, HearMatrix::default().with(self.leg, &[]));
-        self.calls.wiring.media.bind_keys(self.leg, true);
+        self.calls.wiring.media.bind_keys(self.leg, KeysBound::All);
         self.shown.state = TrialState::Walking;
         if let Some((menu, context)) = self.begins.take() {
             self.ivr = Some(Ivr::new(self.now(), menu, context));
@@ -294,5 +294,7 @@ fn say_exit(flow: &Flow, account: &Account) -> String {
         Flow::Voicemail(_) => "Here a caller leaves a message after the tone.".to_owned(),
         Flow::Announcement { .. } => "Here a caller hears this, and the call is over.".to_owned(),
         Flow::Spill(_) => "Here a caller is put through to a number elsewhere.".to_owned(),
+        Flow::CheckIn => "Here one of the account's people hears held messages, by PIN.".to_owned(),
+        Flow::Patch(_) => "Here a caller is put through to whoever of the account's people wants the call.".to_owned(),
     }
 }
