@@ -368,4 +368,5 @@ pub enum Reason {
     WrapUp,
     Callback,
     RingBack,
+    Covered,
 }
