@@ -121,6 +121,11 @@ impl Sound {
         self.seconds.len()
     }
 
+    /// How many frames there are.
+    pub(super) const fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// Opens the `n`th second.
     pub(super) fn second(&self, n: usize) -> Result<Second, RecordingError> {
         let damaged = || RecordingError::Damaged { second: n as u64 };
