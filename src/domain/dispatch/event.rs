@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::protocol::Protocol;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, ContactId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Contact;
+use crate::domain::account::{Contact, Urgency};
 use crate::domain::oncall::OnCall;
 
 /// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
@@ -91,6 +92,13 @@ pub enum OperatorAct {
     Skip,
     /// Take it back within the undo time.
     Undo,
+    /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.
+    Change {
+        urgency: Urgency,
+        protocol: Option<Box<Protocol>>,
+        /// Go through the steps again.
+        again: bool,
+    },
 }
 
 /// What the world should do, after the state is committed.
@@ -119,27 +127,98 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    Opened { protocol: String, version: u32 },
-    Round { round: u32 },
-    Step { step: usize, does: String, why: Vec<String> },
-    NoOne { role: String },
-    Unreachable { name: String, why: String },
-    HeldForCall { name: String },
-    Handed { channel: Channel, name: String, label: String, again: bool },
-    Accepted { channel: Channel, name: String, label: String },
-    Delivered { channel: Channel, name: String },
-    Failed { channel: Channel, name: String, why: String, for_good: bool },
-    Waiting { until: UtcMs, next: String },
-    Answered { name: String },
-    CallEnded { name: String, label: String, outcome: CallOutcome },
-    Told { name: String },
-    Confirmed { name: String, via: Via, note: Option<String> },
-    Repeated { name: String },
-    Trouble { trouble: Trouble },
-    Skipped { by: String },
-    Closed { phase: Phase, by: Option<String>, reason: Option<String> },
-    StoodDown { names: Vec<String> },
-    Reopened { name: String },
+    Opened {
+        protocol: String,
+        version: u32,
+    },
+    Round {
+        round: u32,
+    },
+    Step {
+        step: usize,
+        does: String,
+        why: Vec<String>,
+    },
+    NoOne {
+        role: String,
+    },
+    Unreachable {
+        name: String,
+        why: String,
+    },
+    HeldForCall {
+        name: String,
+    },
+    Handed {
+        channel: Channel,
+        name: String,
+        label: String,
+        again: bool,
+    },
+    Accepted {
+        channel: Channel,
+        name: String,
+        label: String,
+    },
+    Delivered {
+        channel: Channel,
+        name: String,
+    },
+    Failed {
+        channel: Channel,
+        name: String,
+        why: String,
+        for_good: bool,
+    },
+    Waiting {
+        until: UtcMs,
+        next: String,
+    },
+    Answered {
+        name: String,
+    },
+    CallEnded {
+        name: String,
+        label: String,
+        outcome: CallOutcome,
+    },
+    Told {
+        name: String,
+    },
+    Confirmed {
+        name: String,
+        via: Via,
+        note: Option<String>,
+    },
+    Repeated {
+        name: String,
+    },
+    Trouble {
+        trouble: Trouble,
+    },
+    Skipped {
+        by: String,
+    },
+    Closed {
+        phase: Phase,
+        by: Option<String>,
+        reason: Option<String>,
+    },
+    StoodDown {
+        names: Vec<String>,
+    },
+    Reopened {
+        name: String,
+    },
+    /// `open`: the dispatch was, when the message was changed; `again`: its steps begin anew.
+    Changed {
+        by: String,
+        again: bool,
+        open: bool,
+    },
+    AnsweredBefore {
+        name: String,
+    },
 }
 
 /// The door a confirmation came in by.

@@ -7,6 +7,7 @@
 //! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
 
 mod arrivals;
+mod change;
 mod perform;
 mod town;
 mod view;
@@ -229,6 +230,12 @@ impl Dispatcher {
         settles: Settles<'_>,
     ) -> Result<Decided, StoreError> {
         let (decided, effects) = self.decide_once(id, event, settles).await?;
+        self.follow(id, effects).await;
+        Ok(decided)
+    }
+
+    /// Does what follows from a decision that is committed.
+    async fn follow(&self, id: &DispatchId, effects: Vec<Effect>) {
         let mut todo: VecDeque<Effect> = effects.into();
         while let Some(effect) = todo.pop_front() {
             match effect {
@@ -245,7 +252,6 @@ impl Dispatcher {
                 Effect::Record(_) => {}
             }
         }
-        Ok(decided)
     }
 
     async fn decide_once(

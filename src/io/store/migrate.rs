@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_create_voicemail"),
     migration!(5, "0005_account_edition"),
     migration!(6, "0006_extend_queue"),
+    migration!(11, "0011_extend_message"),
 ];
 
 /// The schema that this program writes.
