@@ -30,8 +30,10 @@ export type Action =
   | 'go_accounts'
   | 'go_floor'
   | 'go_hung_up'
+  | 'go_handover'
   | 'search'
   | 'field_first'
+  | 'urgent'
   | 'theme'
   | 'help';
 
@@ -64,6 +66,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
+  { action: 'urgent', combo: 'Alt+u', label: 'Take as urgent, as the client’s list suggests', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
@@ -75,6 +78,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_accounts', combo: 'Alt+5', sequence: 'g a', label: 'Accounts (supervisors, admins)', group: 'Go to' },
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
+  { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },

@@ -78,3 +78,8 @@ export function countdown(at: number, now: number): string {
 export function until(at: number | null, now: number, zone?: string): string {
   return at === null ? 'open-ended' : `until ${when(at, now, zone)}`;
 }
+
+/** `monday`, as forms name the days. */
+export function weekday(at: number, zone?: string): string {
+  return format(`w${zone ?? ''}`, { weekday: 'long', timeZone: zone }).format(at).toLowerCase();
+}
