@@ -76,6 +76,8 @@ const COMMANDS: &[&str] = &[
     "change_user",
     "set_skills",
     "log_out",
+    "status",
+    "end_status",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

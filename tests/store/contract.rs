@@ -22,6 +22,7 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Targ
 use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
+use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
@@ -36,7 +37,7 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
-use super::clients;
+use super::{clients, messages};
 
 type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -63,6 +64,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
         ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
         ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
+        ("a_changed_message_keeps_what_it_was", |s| Box::pin(messages::a_changed_message_keeps_what_it_was(s))),
+        ("status_lines_end", |s| Box::pin(messages::status_lines_end(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
@@ -119,6 +122,7 @@ pub fn account() -> Account {
             name: "Urgent".into(),
             urgency: Urgency::Urgent,
             triggers: "leak".into(),
+            watched: vec![Trigger::Words { words: "leak".into() }],
             form: form(),
             protocol: None,
         }],
@@ -160,7 +164,14 @@ fn menu() -> Menu {
 }
 
 pub fn form() -> Form {
-    let field = |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
+    let field = |name: &str, kind| Field {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        required: true,
+        brief: true,
+        ..Field::default()
+    };
     Form {
         version: 1,
         fields: vec![
@@ -602,7 +613,7 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
     assert_eq!(day, [first, of(&lost)]);
 }
 
-fn message(n: u32) -> Message {
+pub fn message(n: u32) -> Message {
     Message {
         id: MessageId::named(&format!("{n:03}")),
         account: account().id,
@@ -614,6 +625,13 @@ fn message(n: u32) -> Message {
         taken_at: NOW,
         form: form(),
         answers: Answers::from([("name".into(), format!("Pat {n}")), ("problem".into(), "Leak".into())]),
+        edition: 1,
+        changed: None,
+        graded: (n == 2).then(|| Graded {
+            how: Grading::Lowered,
+            trigger: Some("leak".into()),
+            reason: "a tap that drips".into(),
+        }),
     }
 }
 
@@ -659,7 +677,12 @@ async fn messages_are_sealed_and_paged(store: Store) {
     assert_eq!(page, vec![message(4), message(3), message(2)]);
     assert_eq!(store.list_messages(&all, Some(&page[2].id), 3).await.unwrap(), vec![message(1)]);
     let caller = number("+12025550150");
-    let filter = MessageFilter { account: Some(account().id), caller: Some(caller.clone()), call: Some(call(1).id) };
+    let filter = MessageFilter {
+        account: Some(account().id),
+        caller: Some(caller.clone()),
+        call: Some(call(1).id),
+        ..MessageFilter::default()
+    };
     assert_eq!(store.list_messages(&filter, None, 10).await.unwrap(), vec![message(4), message(2), message(1)]);
     assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 3);
 

@@ -8,6 +8,7 @@ mod support;
 mod book;
 mod clients;
 mod contract;
+mod messages;
 mod opening;
 
 use cordboard::base::clock::UtcMs;
