@@ -29,7 +29,6 @@ use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
-use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::sessions::{Refreshed, SESSION_MS};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailEnd};
@@ -63,7 +62,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
         ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
-        ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
+        ("messages_are_sealed_and_paged", |s| Box::pin(messages::messages_are_sealed_and_paged(s))),
         ("a_changed_message_keeps_what_it_was", |s| Box::pin(messages::a_changed_message_keeps_what_it_was(s))),
         ("status_lines_end", |s| Box::pin(messages::status_lines_end(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
@@ -660,52 +659,6 @@ async fn a_voicemail_is_settled_once(store: Store) {
     assert!(tx.settle_voicemail(&call(2).id, None, NOW).await.unwrap());
     tx.commit("test").await.unwrap();
     assert_eq!(store.list_open_voicemails().await.unwrap(), []);
-}
-
-async fn messages_are_sealed_and_paged(store: Store) {
-    with_account(&store).await;
-    with_user(&store, "kim").await;
-    let mut tx = store.write().await.unwrap();
-    for n in 1..=4 {
-        tx.insert_message(&message(n)).await.unwrap();
-    }
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.find_message(&message(1).id).await.unwrap(), Some(message(1)));
-
-    let all = MessageFilter::default();
-    let page = store.list_messages(&all, None, 3).await.unwrap();
-    assert_eq!(page, vec![message(4), message(3), message(2)]);
-    assert_eq!(store.list_messages(&all, Some(&page[2].id), 3).await.unwrap(), vec![message(1)]);
-    let caller = number("+12025550150");
-    let filter = MessageFilter {
-        account: Some(account().id),
-        caller: Some(caller.clone()),
-        call: Some(call(1).id),
-        ..MessageFilter::default()
-    };
-    assert_eq!(store.list_messages(&filter, None, 10).await.unwrap(), vec![message(4), message(2), message(1)]);
-    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 3);
-
-    // Nobody reads the answers or the number without the key.
-    let row = store.fetch_all("SELECT sealed, caller_index FROM message", Vec::new()).await.unwrap().remove(0);
-    let sealed: Vec<u8> = row.read("sealed").unwrap();
-    let index: String = row.read("caller_index").unwrap();
-    assert!(!String::from_utf8_lossy(&sealed).contains("Pat"));
-    assert!(!index.contains("5550150"));
-    // A sealed value opens in its own row only.
-    let mut tx = store.write().await.unwrap();
-    let moved = "UPDATE message SET sealed = (SELECT sealed FROM message WHERE id = 'msg_001') WHERE id = 'msg_002'";
-    tx.execute(moved, Vec::new()).await.unwrap();
-    assert!(matches!(tx.find_message(&message(2).id).await, Err(StoreError::Unsealed)));
-    drop(tx);
-
-    let mut tx = store.write().await.unwrap();
-    assert!(tx.withdraw_message(&message(4).id, NOW).await.unwrap());
-    assert!(!tx.withdraw_message(&message(4).id, NOW).await.unwrap());
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.list_messages(&all, None, 1).await.unwrap(), vec![message(3)]);
-    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 2);
-    assert_eq!(store.find_message(&message(4).id).await.unwrap(), Some(message(4)));
 }
 
 pub fn draft(owner: &str) -> Draft {
