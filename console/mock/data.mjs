@@ -27,12 +27,16 @@ export const PLUMBING = {
       name: 'Urgent',
       urgency: 'urgent',
       triggers: 'leak, no hot water, broken pipe',
+      watched: [{ kind: 'words', words: 'leak' }, { kind: 'words', words: 'water is coming' }, { kind: 'answer', field: 'problem', is: 'Broken pipe' }],
       protocol: 'pro_urgent',
       form: form([
         ...COMMON,
         text('address', 'Address', true),
         { name: 'problem', label: 'Problem', kind: { kind: 'choice', options: ['Leak', 'No hot water', 'Broken pipe'] }, required: true, brief: true },
+        { name: 'valve', label: 'Main valve shut', kind: { kind: 'yes_no' }, required: true, brief: true, shown_if: { field: 'problem', is: ['Leak', 'Broken pipe'] } },
         { name: 'message', label: 'Message', kind: { kind: 'long_text' }, required: false, brief: true },
+        { name: 'rooms', label: 'Rooms', kind: { kind: 'several', options: ['Kitchen', 'Bath', 'Cellar'] }, brief: false },
+        { name: 'card', label: 'Card number', kind: { kind: 'text' }, sensitive: 'not_kept', brief: false },
       ]),
     },
     {

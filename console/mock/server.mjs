@@ -50,6 +50,11 @@ function reset() {
   ];
   state.abandoned = startAbandoned(now);
   state.callbacks = startCallbacks(now);
+  state.earlier = new Map();
+  state.status = [
+    { id: 'sta_1', account: PLUMBING.id, text: 'Van 2 is in the garage: no heavy tools tonight', by: { id: 'usr_lee', name: 'Lee Marsh' }, at: now - 5_400_000, until: now + 6 * 3_600_000 },
+    { id: 'sta_2', account: CLINIC.id, text: 'Dr Patel runs 40 minutes late', by: { id: 'usr_max', name: 'Max Ott' }, at: now - 900_000, until: null },
+  ];
 }
 reset();
 
@@ -197,6 +202,8 @@ const actions = {
   'recording/start': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
   'recording/resume': (c) => update(c, { recording: { ...c.recording, state: 'on' } }),
   'recording/pause': (c) => update(c, { recording: { ...c.recording, state: 'paused' } }),
+  'recording/cover': (c) => update(c, { recording: { ...c.recording, state: c.recording.state === 'on' ? 'paused' : c.recording.state, covered: c.recording.state === 'on' || c.recording.covered } }),
+  'recording/uncover': (c) => update(c, { recording: { ...c.recording, state: c.recording.covered ? 'on' : c.recording.state, covered: false } }),
   'recording/stop': (c) => update(c, { recording: { ...c.recording, state: 'off' } }),
   hangup: (c) => {
     update(c, { state: 'wrap_up', hears: [], ended: { cause: 'released' }, patch: null, wrap_up_until: Date.now() + 45_000 });
@@ -351,7 +358,7 @@ function route(method, path, query, body) {
       return [200, page([...state.messages.values()].filter((m) => m.account.id === id && m.dispatch?.held_since && m.dispatch.closed_at === null))];
     }
     if (rest[0] === 'pins') return [200, page(state.pins)];
-    return account ? [200, whole(account)] : [404, problem(404, 'not_found', 'No such account.')];
+    return account ? [200, { ...whole(account), status: state.status.filter((l) => l.account === id) }] : [404, problem(404, 'not_found', 'No such account.')];
   }
   if (rest[0] === 'pin') {
     const contact = noun === 'contacts' ? id : null;
@@ -368,6 +375,14 @@ function route(method, path, query, body) {
   if (key === 'POST accounts' && rest.join('/') === 'flow/check') return [200, checkWays(body)];
   if (key === 'POST accounts' && rest.join('/') === 'menus/try') return tryMenu(id, body.menu), [202];
   if (key === 'PUT accounts' && rest[0] === 'flow') return [200, { hours: body.hours, menus: body.menus, edition: 1 }];
+  if (key === 'POST accounts' && rest[0] === 'status') {
+    const line = { id: `sta_${state.next++}`, account: id, text: body.text, by: { id: KIM.id, name: KIM.name }, at: Date.now(), until: body.until ?? null };
+    state.status = [line, ...state.status];
+    tell({ type: 'account', id, edition: 1 });
+    return [201, line];
+  }
+  if (key === 'DELETE status') return (state.status = state.status.filter((l) => l.id !== id)), [204];
+  if (key === 'GET handover') return [200, sheet()];
   // What is written of an account is refused, to see how that is told.
   if (key === 'POST accounts' && rest[1] === 'check') return [200, { text: ACCOUNTS[0].protocols[0].text, errors: [] }];
   if (key === 'PUT accounts' || key === 'POST accounts') {
@@ -376,11 +391,21 @@ function route(method, path, query, body) {
   }
   if (key === 'GET users') return [200, page(USERS)];
   if (key === 'GET messages') {
+    if (rest[0] === 'editions') return [200, page(editionsOf(state.messages.get(id)))];
     if (id) return state.messages.has(id) ? [200, state.messages.get(id)] : [404, problem(404, 'not_found', 'No such message.')];
     const items = [...state.messages.values()]
-      .filter((m) => (!query.get('account') || m.account.id === query.get('account')) && (!query.get('open') || m.dispatch?.closed_at === null))
+      .filter((m) => (!query.get('account') || m.account.id === query.get('account')) && (!query.get('open') || m.dispatch?.closed_at === null) && (!query.get('graded') || m.graded?.how === query.get('graded')))
       .sort((a, b) => b.taken_at - a.taken_at);
     return [200, page(items)];
+  }
+  if (key === 'PUT messages') {
+    const old = state.messages.get(id);
+    const now = { ...old, answers: body.answers, edition: (old.edition ?? 1) + 1, changed: { by: { id: KIM.id, name: KIM.name }, at: Date.now() } };
+    state.earlier.set(id, [...(state.earlier.get(id) ?? []), old]);
+    state.messages.set(id, now);
+    const line = { at: Date.now(), kind: 'changed', text: body.again ? 'Changed by Kim Novak: it goes out again from the first step. What was told before stays as told.' : 'Changed by Kim Novak: what goes out from now on says it anew. What was told before stays as told.' };
+    if (now.dispatch) change(now.dispatch.id, { last: line, timeline: [...now.dispatch.timeline, line] });
+    return [200, state.messages.get(id)];
   }
   if (key === 'POST messages') {
     if (rest[0] !== 'undo') return saveMessage(body);
@@ -450,6 +475,7 @@ function route(method, path, query, body) {
       ring(CLINIC);
       return [204];
     }
+    if (rest[1] === 'peaks') return [200, peaks()];
     if (rest[0] === 'form') return [204];
     if (!call || !action) return [409, problem(409, 'call.not_now', 'That is not possible on this call now.')];
     action(call, body);
@@ -478,6 +504,46 @@ function tryMenu(account, menu) {
     show({ state: 'walking', trail: [...trial.trail, at], chosen: node.choices ? [...trial.chosen, { key: node.choices[0].digits, label: node.choices[0].label }] : trial.chosen });
     at = node.step === 'branch' ? node.otherwise : (node.next ?? node.choices[0].next);
   }, 150);
+}
+
+/** A talk of a minute and a half: by turns, now and then both. */
+function peaks() {
+  const at = (i, shift) => Math.max(0, Math.round(55 * Math.abs(Math.sin(i / 3 + shift)) * (Math.sin(i / 17 + shift * 3) > -0.1 ? 1 : 0.05)));
+  const parts = [...Array(200).keys()];
+  return { length_ms: 93_400, caller: parts.map((i) => at(i, 0)), ours: parts.map((i) => at(i, 1.1)) };
+}
+
+function editionsOf(message) {
+  const all = [...(state.earlier.get(message.id) ?? []), message];
+  return all.map((m, at) => ({
+    edition: m.edition ?? 1,
+    by: m.changed?.by ?? m.taken_by,
+    at: m.changed?.at ?? m.taken_at,
+    call_type: m.call_type,
+    urgency: m.urgency,
+    caller: m.caller,
+    form: m.form,
+    answers: m.answers,
+    differences: at === 0 ? [] : m.form.fields.filter((f) => all[at - 1].answers[f.name] !== m.answers[f.name]).map((f) => ({ label: f.label, before: all[at - 1].answers[f.name] ?? null, after: m.answers[f.name] ?? null })),
+  }));
+}
+
+function sheet() {
+  const now = Date.now();
+  const open = [...state.dispatches.values()].filter((d) => d.closed_at === null);
+  const one = [...state.messages.values()][0];
+  return {
+    at: now,
+    urgent: open.filter((d) => d.urgency === 'urgent'),
+    unconfirmed: open.filter((d) => d.urgency !== 'urgent'),
+    waiting: state.waiting,
+    callbacks: [{ call: 'call_cb', account: ref(CLINIC), number: '+12025550177', since: now - 1_500_000, tries: 2 }],
+    hung_up: state.abandoned.length,
+    gaps: [{ account: ref(PLUMBING), role: 'technician', from: now + 5 * 3_600_000, until: now + 9 * 3_600_000 }],
+    alarms: state.alarms,
+    status: [{ account: ref(CLINIC), lines: state.status.filter((l) => l.account === CLINIC.id) }],
+    lowered: one ? [{ ...one, graded: { how: 'lowered', trigger: 'leak', reason: 'A tap that drips; he wants an appointment' } }] : [],
+  };
 }
 
 function listen(id, mode) {

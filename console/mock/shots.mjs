@@ -320,6 +320,63 @@ const SCENES = {
     await page.keyboard.type('42#');
     await page.waitForTimeout(200);
   },
+  suggested: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.click('.types label:has-text("Routine")');
+    await page.fill('[data-field=name]', 'Anna Lindqvist');
+    await page.fill('[data-field=message]', 'The ceiling is leaking since noon.');
+    await page.waitForSelector('.note.met');
+  },
+  lowered: async (page) => {
+    await SCENES.suggested(page);
+    await page.fill('[data-field=callback]', '202 555 0187');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('[data-field=reason][aria-invalid=true]');
+  },
+  card: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.selectOption('[data-field=problem]', 'Leak');
+    await page.waitForSelector('[data-field=valve]');
+    await page.click('.recording button:has-text("Record")');
+    await page.focus('[data-field=card]');
+    await page.waitForSelector('.silent');
+  },
+  handover: async (page) => {
+    await page.keyboard.press('Alt+8');
+    await page.waitForSelector('main section');
+  },
+  message_change: async (page) => {
+    await SCENES.message(page);
+    await page.click('.change');
+    await page.waitForSelector('[data-change]');
+  },
+  message_changed: async (page) => {
+    await SCENES.message_change(page);
+    await page.fill('[data-change=name]', 'Walter Kemp');
+    await page.selectOption('[data-change=problem]', 'No hot water');
+    await page.click('text=Save and send again');
+    await page.waitForSelector('.changed');
+    await page.waitForSelector('text=Editions');
+  },
+  without_call: async (page) => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('message for imaginary plumb');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-field=caller]');
+    await page.waitForTimeout(200);
+  },
+  status_board: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('text=Put a line up');
+    await page.click('text=Put a line up');
+  },
+  account_triggers: async (page) => {
+    await SCENES.account_form(page);
+    await page.click('[aria-label^="When Main valve"]');
+    await page.evaluate(() => document.querySelector('[data-trigger-words]').scrollIntoView());
+  },
   keys: async (page) => {
     await page.keyboard.press('Control+/');
     await page.waitForSelector('.keys');
@@ -340,7 +397,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in', 'handover', 'card', 'message_changed'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -126,6 +126,8 @@ ids! {
     ScheduleId = "sch";
     /// A signed-in session of a user.
     SessionId = "ses";
+    /// A line of an account's status board.
+    StatusId = "sta";
     /// A step as it was entered in one round of a dispatch.
     StepRunId = "stp";
     /// A person who signs in.

@@ -14,7 +14,7 @@ use crate::domain::ivr::menu::{Choice, Gather, Menu, Node, Step as MenuStep};
 use crate::domain::message::form::{FieldKind, Form};
 use crate::domain::oncall::ShiftLength;
 
-use super::forms::{caller_and, choice, field, in_full, not_legitimate, optional};
+use super::forms::{caller_and, choice, field, in_full, not_legitimate, only_if, optional, watching};
 use super::people::{contact, rotation};
 use super::{Client, number};
 
@@ -74,6 +74,7 @@ fn call_type(
         name: name.to_owned(),
         urgency,
         triggers: triggers.to_owned(),
+        watched: Vec::new(),
         form,
         protocol: protocol.map(|protocol| protocol.id.clone()),
     }
@@ -275,17 +276,26 @@ fn plumbing() -> Client {
         .to_owned();
     let job = "Address of the job";
     account.call_types = vec![
-        call_type(
-            "plumbing-urgent",
-            "Urgent",
-            Urgency::Urgent,
-            "leak, no hot water, broken pipe",
-            caller_and(vec![
-                field("address", job, FieldKind::Text),
-                choice("problem", "Problem", &["Leak", "No hot water", "Broken pipe", "Drain backing up", "Other"]),
-                optional("message", "Details", FieldKind::LongText),
-            ]),
-            Some(&urgent),
+        watching(
+            call_type(
+                "plumbing-urgent",
+                "Urgent",
+                Urgency::Urgent,
+                "leak, no hot water, broken pipe",
+                caller_and(vec![
+                    field("address", job, FieldKind::Text),
+                    choice("problem", "Problem", &["Leak", "No hot water", "Broken pipe", "Drain backing up", "Other"]),
+                    only_if(
+                        optional("valve", "Main valve shut", FieldKind::YesNo),
+                        "problem",
+                        &["Leak", "Broken pipe"],
+                    ),
+                    optional("message", "Details", FieldKind::LongText),
+                ]),
+                Some(&urgent),
+            ),
+            &["leak", "no hot water", "broken pipe", "burst pipe", "flood"],
+            &["Leak", "No hot water", "Broken pipe"],
         ),
         call_type(
             "plumbing-routine",
@@ -330,17 +340,21 @@ fn property() -> Client {
         .to_owned();
     let problems = ["Water leak", "No heat", "No air conditioning", "No electricity", "Locked out", "Damage", "Noise"];
     account.call_types = vec![
-        call_type(
-            "property-urgent",
-            "Urgent",
-            Urgency::Urgent,
-            "water leak, no heat, air conditioning or electricity, lock-out, damage, noise",
-            caller_and(vec![
-                field("unit", "Building and unit", FieldKind::Text),
-                choice("problem", "Problem", &problems),
-                optional("message", "Details", FieldKind::LongText),
-            ]),
-            Some(&urgent),
+        watching(
+            call_type(
+                "property-urgent",
+                "Urgent",
+                Urgency::Urgent,
+                "water leak, no heat, air conditioning or electricity, lock-out, damage, noise",
+                caller_and(vec![
+                    field("unit", "Building and unit", FieldKind::Text),
+                    choice("problem", "Problem", &problems),
+                    optional("message", "Details", FieldKind::LongText),
+                ]),
+                Some(&urgent),
+            ),
+            &["leak", "no heat", "no air conditioning", "no electricity", "locked out"],
+            &problems,
         ),
         call_type(
             "property-routine",

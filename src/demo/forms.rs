@@ -1,10 +1,12 @@
 //! The forms of the demo's call types: what an operator asks, in the order she asks it.
 
-use crate::domain::message::form::{Field, FieldKind, Form};
+use crate::domain::account::CallType;
+use crate::domain::message::form::{Field, FieldKind, Form, ShownIf};
+use crate::domain::message::trigger::Trigger;
 
 /// A field that is asked for and told in short messages too.
 pub fn field(name: &str, label: &str, kind: FieldKind) -> Field {
-    Field { name: name.to_owned(), label: label.to_owned(), kind, required: true, brief: true }
+    Field { name: name.to_owned(), label: label.to_owned(), kind, required: true, brief: true, ..Field::default() }
 }
 
 /// The same, but it may stay empty.
@@ -21,6 +23,19 @@ pub fn in_full(field: Field) -> Field {
 pub fn choice(name: &str, label: &str, options: &[&str]) -> Field {
     let options = options.iter().map(|&option| option.to_owned()).collect();
     field(name, label, FieldKind::Choice { options })
+}
+
+/// The same field, asked only where `other` is one of `is`.
+pub fn only_if(field: Field, other: &str, is: &[&str]) -> Field {
+    let is = is.iter().map(|&answer| answer.to_owned()).collect();
+    Field { shown_if: Some(ShownIf { field: other.to_owned(), is }), ..field }
+}
+
+/// The same call type, suggested by these words and by these answers to `problem`.
+pub fn watching(call_type: CallType, words: &[&str], problems: &[&str]) -> CallType {
+    let words = words.iter().map(|&words| Trigger::Words { words: words.to_owned() });
+    let answer = |&is: &&str| Trigger::Answer { field: "problem".to_owned(), is: is.to_owned() };
+    CallType { watched: words.chain(problems.iter().map(answer)).collect(), ..call_type }
 }
 
 /// Who called and where to ring back, which every form begins with, and `more`.

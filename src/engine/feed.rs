@@ -429,6 +429,8 @@ pub struct NoteView {
 pub struct RecordingView {
     pub mode: RecordingMode,
     pub state: RecordingState,
+    /// Paused because of what the operator types now; goes on by itself.
+    pub covered: bool,
 }
 
 /// A supervisor who listens.
@@ -500,7 +502,7 @@ pub struct DispatchView {
 pub struct LineView {
     pub at: UtcMs,
     /// Stable: `opened`, `step`, `attempt`, `accepted`, `delivered`, `told`, `confirmed`, `failed`,
-    /// `waiting`, `repeat`, `alarm`, `operator`, `closed`.
+    /// `waiting`, `repeat`, `alarm`, `operator`, `changed`, `closed`.
     pub kind: String,
     pub text: String,
     pub who: Option<String>,

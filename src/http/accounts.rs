@@ -20,6 +20,7 @@ use super::error::{Problem, ProblemBody};
 use super::extract::{Id, Params};
 use super::messages::{MessagePage, Names, pick_limit};
 use super::state::Front;
+use super::status::{self, StatusView};
 
 /// Accounts.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -49,6 +50,8 @@ pub struct AccountView {
     /// The versions now in force.
     protocols: Vec<ProtocolView>,
     on_call: Vec<OnCallView>,
+    /// The status board: what counts now, the newest first.
+    status: Vec<StatusView>,
 }
 
 /// A protocol, also in plain English.
@@ -115,7 +118,9 @@ pub async fn show(State(front): State<Front>, _by: Operator, Id(id): Id<AccountI
     let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
     let protocols = front.store.list_protocols(&id).await?.into_iter().filter(in_force);
     let protocols = protocols.map(|p| ProtocolView { text: describe::describe(&p, &contacts), protocol: p }).collect();
-    let view = AccountView { account, edition, contacts, schedules, protocols, on_call };
+    let status = status::show(&front, front.store.list_status(&id, now).await?).await?;
+    let status = status.into_iter().map(|(_, line)| line).collect();
+    let view = AccountView { account, edition, contacts, schedules, protocols, on_call, status };
     Ok(([etag(edition)], Json(view)).into_response())
 }
 

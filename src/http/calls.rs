@@ -135,6 +135,10 @@ actions! {
     stop_recording "/api/v1/calls/{id}/recording/stop" Command::Recording(RecordingCommand::Stop);
     /// Silence on the recording from now on: a card number is being read.
     pause_recording "/api/v1/calls/{id}/recording/pause" Command::Recording(RecordingCommand::Pause);
+    /// Silence on the recording while I type what must not be in it. For 20 s; to be said again while that lasts.
+    cover_recording "/api/v1/calls/{id}/recording/cover" Command::Recording(RecordingCommand::Cover);
+    /// It is typed: sound again, unless the recording is paused by hand.
+    uncover_recording "/api/v1/calls/{id}/recording/uncover" Command::Recording(RecordingCommand::Uncover);
     /// Sound again.
     resume_recording "/api/v1/calls/{id}/recording/resume" Command::Recording(RecordingCommand::Resume);
 }

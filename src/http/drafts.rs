@@ -50,7 +50,7 @@ pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Res
     Ok(Json(Drafts { items: front.store.list_drafts(&signed.bearer.user).await? }))
 }
 
-/// Saves a draft.
+/// Saves a draft. Sensitive answers are left out of it.
 #[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "messages", security(("bearer" = [])),
     params(("id" = DraftId, Path)), request_body = DraftBody,
     responses((status = OK, body = Saved), (status = NOT_FOUND, body = ProblemBody)))]
@@ -61,6 +61,9 @@ pub async fn save(
     Body(body): Body<DraftBody>,
 ) -> Result<Json<Saved>, Problem> {
     let saved_at = front.clock.utc();
+    let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let forms = account.call_types.iter().map(|call_type| &call_type.form);
+    let answers = forms.fold(body.answers, |answers, form| form.without_sensitive(answers));
     let draft = Draft {
         id: id.clone(),
         owner: signed.bearer.user,
@@ -68,7 +71,7 @@ pub async fn save(
         call_type: body.call_type,
         call: body.call,
         caller: body.caller.and_then(|caller| PhoneNumber::parse(&caller).ok()),
-        answers: body.answers,
+        answers,
         cursor: body.cursor,
         saved_at,
     };

@@ -9,8 +9,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +17,8 @@ use crate::base::id::{AccountId, CallId, CallTypeId, DraftId, MessageId, UserId}
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
-use crate::domain::message::form::{Answers, FieldError, Form};
+use crate::domain::message::form::{Answers, Form};
+use crate::domain::message::trigger::{Graded, Grading};
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::{AccountRef, DispatchView, UserRef};
 use crate::io::store::calls::CallEventRecord;
@@ -32,6 +31,7 @@ use super::auth::{Operator, Signed};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, IdempotencyKey, Params};
 use super::state::{Front, board};
+use super::taking::{Taking, field};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
@@ -47,6 +47,9 @@ pub struct MessageBody {
     caller: Option<String>,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// Why its urgency is another than by the client's list, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// A message with how far it has got.
@@ -61,16 +64,30 @@ pub struct MessageView {
     taken_by: Option<UserRef>,
     taken_at: UtcMs,
     form: Form,
+    /// Sensitive ones are with a single message alone, not in lists.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// Counted from 1; each change makes the next.
+    edition: u32,
+    /// Who changed it last, and when.
+    changed: Option<ChangeView>,
+    /// Urgency otherwise than by the client's list, and why.
+    graded: Option<Graded>,
     dispatch: Option<DispatchView>,
+}
+
+/// A change by name.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ChangeView {
+    by: UserRef,
+    at: UtcMs,
 }
 
 /// A call type by name.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
 pub struct CallTypeRef {
-    id: CallTypeId,
-    name: String,
+    pub id: CallTypeId,
+    pub name: String,
 }
 
 /// Messages, newest first.
@@ -81,6 +98,13 @@ pub struct MessagePage {
     next: Option<MessageId>,
 }
 
+impl MessagePage {
+    /// The messages alone.
+    pub fn into_items(self) -> Vec<MessageView> {
+        self.items
+    }
+}
+
 /// Which messages.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -89,6 +113,9 @@ pub struct Which {
     account: Option<AccountId>,
     /// 1: only those whose dispatch is open.
     open: Option<u8>,
+    /// `lowered`: on the client's list and not taken as urgent; `raised`: the other way round.
+    #[param(inline)]
+    graded: Option<Grading>,
     #[param(value_type = Option<String>)]
     cursor: Option<MessageId>,
     limit: Option<u32>,
@@ -121,7 +148,8 @@ impl Names {
         next: Option<MessageId>,
     ) -> Result<MessagePage, Problem> {
         let mut items = Vec::with_capacity(messages.len());
-        for message in messages {
+        for mut message in messages {
+            message.answers = message.form.without_sensitive(message.answers);
             let dispatch = front.dispatcher.find_view_of_message(&message.id).await?;
             items.push(self.view(front, message, dispatch).await?);
         }
@@ -132,11 +160,27 @@ impl Names {
     pub async fn page_of(&self, front: &Front, dispatches: Vec<DispatchView>) -> Result<MessagePage, Problem> {
         let mut items = Vec::with_capacity(dispatches.len());
         for dispatch in dispatches {
-            if let Some(message) = front.store.find_message(&dispatch.message).await? {
+            if let Some(mut message) = front.store.find_message(&dispatch.message).await? {
+                message.answers = message.form.without_sensitive(message.answers);
                 items.push(self.view(front, message, Some(dispatch)).await?);
             }
         }
         Ok(MessagePage { items, next: None })
+    }
+
+    /// Somebody by name.
+    pub fn user(&self, id: &UserId) -> UserRef {
+        UserRef { name: self.users.get(id).cloned().unwrap_or_default(), id: id.clone() }
+    }
+
+    /// What a message's call type is called.
+    pub async fn call_type(&self, front: &Front, message: &Message) -> Result<String, Problem> {
+        let account = self.accounts.get(&message.account).ok_or_else(Problem::fault)?;
+        Ok(match account.call_types.iter().find(|t| t.id == message.call_type) {
+            Some(call_type) => call_type.name.clone(),
+            // Retired since.
+            None => front.store.find_call_type(&message.call_type).await?.map_or_else(String::new, |(_, t)| t.name),
+        })
     }
 
     async fn view(
@@ -146,14 +190,10 @@ impl Names {
         dispatch: Option<DispatchView>,
     ) -> Result<MessageView, Problem> {
         let account = self.accounts.get(&message.account).ok_or_else(Problem::fault)?;
-        let call_type = match account.call_types.iter().find(|t| t.id == message.call_type) {
-            Some(call_type) => call_type.name.clone(),
-            // Retired since.
-            None => front.store.find_call_type(&message.call_type).await?.map_or_else(String::new, |(_, t)| t.name),
-        };
-        let name = |user: UserId| UserRef { name: self.users.get(&user).cloned().unwrap_or_default(), id: user };
-        let taken_by = message.taken_by.clone().map(name);
-        Ok(show_as(message, account, call_type, taken_by, dispatch))
+        let call_type = self.call_type(front, &message).await?;
+        let taken_by = message.taken_by.as_ref().map(|by| self.user(by));
+        let changed = message.changed.as_ref().map(|c| ChangeView { by: self.user(&c.by), at: c.at });
+        Ok(show_as(message, account, call_type, taken_by, changed, dispatch))
     }
 }
 
@@ -162,6 +202,7 @@ fn show_as(
     account: &Account,
     call_type: String,
     taken_by: Option<UserRef>,
+    changed: Option<ChangeView>,
     dispatch: Option<DispatchView>,
 ) -> MessageView {
     MessageView {
@@ -175,11 +216,14 @@ fn show_as(
         taken_at: message.taken_at,
         form: message.form,
         answers: message.answers,
+        edition: message.edition,
+        changed,
+        graded: message.graded,
         dispatch,
     }
 }
 
-async fn show_one(front: &Front, id: &MessageId) -> Result<MessageView, Problem> {
+pub(super) async fn show_one(front: &Front, id: &MessageId) -> Result<MessageView, Problem> {
     let message = front.store.find_message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
     let dispatch = front.dispatcher.find_view_of_message(id).await?;
     Names::of(front).await?.view(front, message, dispatch).await
@@ -205,7 +249,7 @@ pub async fn list(
         let next = open.last().filter(|_| more).map(|d| d.message.clone());
         return Ok(Json(MessagePage { next, ..names.page_of(&front, open).await? }));
     }
-    let filter = MessageFilter { account: which.account, ..MessageFilter::default() };
+    let filter = MessageFilter { account: which.account, graded: which.graded, ..MessageFilter::default() };
     let mut found = front.store.list_messages(&filter, which.cursor.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -237,7 +281,7 @@ pub async fn save(
     IdempotencyKey(key): IdempotencyKey,
     Body(body): Body<MessageBody>,
 ) -> Result<Response, Problem> {
-    let fingerprint = fingerprint(&body);
+    let fingerprint = fingerprint(&front, &body);
     let scope = format!("messages {}", signed.bearer.user);
     let now = front.clock.utc();
     if let Some(key) = &key
@@ -249,7 +293,7 @@ pub async fn save(
     let account = account.ok_or_else(|| unknown("account", "There is no such account."))?;
     let call_type = account.call_types.iter().find(|t| t.id == body.call_type);
     let call_type = call_type.ok_or_else(|| unknown("call_type", "The account has no such call type."))?;
-    let message = check(&body, call_type, &signed, now)?;
+    let message = check(&front, &body, &account, call_type, &signed, now).await?;
     check_call(&front, &body, &signed).await?;
     let mut tx = front.store.write().await?;
     if let Some(key) = &key {
@@ -281,7 +325,7 @@ pub async fn save(
         tracing::error!(message = %message.id, code = error.code(), %error, "a new dispatch cannot be shown");
         None
     });
-    let view = show_as(message, &account, call_type.name.clone(), Some(signed.user()), dispatch);
+    let view = show_as(message, &account, call_type.name.clone(), Some(signed.user()), None, dispatch);
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
@@ -304,7 +348,8 @@ async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Resul
     if events.iter().any(became) { Ok(()) } else { Err(unknown("call", "The account has no such call.")) }
 }
 
-/// The draft as it was typed, hidden under the message, so that taking the message back brings it back.
+/// The draft as it was typed, but for what is sensitive, hidden under the message, so that taking the message back
+/// brings it back.
 async fn settle(
     tx: &mut Tx,
     body: &MessageBody,
@@ -320,7 +365,7 @@ async fn settle(
         call_type: Some(body.call_type.clone()),
         call: body.call.clone(),
         caller: message.caller.clone(),
-        answers: body.answers.clone(),
+        answers: message.form.without_sensitive(body.answers.clone()),
         cursor: None,
         saved_at: now,
     };
@@ -333,31 +378,39 @@ async fn settle(
 }
 
 /// The message that `body` makes, or all that is wrong with it.
-fn check(body: &MessageBody, call_type: &CallType, signed: &Signed, now: UtcMs) -> Result<Message, Problem> {
-    let mut errors = Vec::new();
-    let caller = body.caller.as_deref().map(str::trim).filter(|caller| !caller.is_empty());
-    let caller = caller.map(PhoneNumber::parse).transpose().unwrap_or_else(|e| {
-        errors.push(field("caller", "phone", &e.to_string()));
-        None
-    });
-    let answers = call_type.form.check(&body.answers).unwrap_or_else(|found| {
-        errors.extend(found);
-        Answers::new()
-    });
-    if !errors.is_empty() {
-        return Err(Problem::invalid("message.invalid", "The form is not complete.", errors));
-    }
+async fn check(
+    front: &Front,
+    body: &MessageBody,
+    account: &Account,
+    call_type: &CallType,
+    signed: &Signed,
+    now: UtcMs,
+) -> Result<Message, Problem> {
+    let taking = Taking {
+        account,
+        call_type,
+        form: &call_type.form,
+        caller: body.caller.as_deref(),
+        answers: &body.answers,
+        reason: body.reason.as_deref(),
+        taken_at: now,
+        before: None,
+    };
+    let taken = taking.check(front).await?;
     Ok(Message {
         id: MessageId::fresh(now),
         account: body.account.clone(),
         call_type: call_type.id.clone(),
         call: body.call.clone(),
-        caller,
+        caller: taken.caller,
         urgency: call_type.urgency,
         taken_by: Some(signed.bearer.user.clone()),
         taken_at: now,
         form: call_type.form.clone(),
-        answers,
+        answers: taken.answers,
+        edition: 1,
+        changed: None,
+        graded: taken.graded,
     })
 }
 
@@ -374,14 +427,11 @@ async fn replay(front: &Front, made: &Remembered, fingerprint: &str) -> Result<R
     Ok(response)
 }
 
-fn fingerprint(body: &MessageBody) -> String {
+/// Keyed, for it stands in the database and what it is of may hold a card number.
+fn fingerprint(front: &Front, body: &MessageBody) -> String {
     // Answers are sorted by name, so equal bodies have equal texts.
-    let text = serde_json::to_vec(body).expect("a body read from JSON is JSON again");
-    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, &text))
-}
-
-fn field(field: &str, code: &str, message: &str) -> FieldError {
-    FieldError { field: field.into(), code: code.into(), message: message.into() }
+    let text = serde_json::to_string(body).expect("a body read from JSON is JSON again");
+    front.store.house_seal().index("request", &text)
 }
 
 fn unknown(name: &'static str, message: &'static str) -> Problem {

@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
-use crate::io::recording::{Figures, Mark, Recorded, RecordingError, Recordings, Sound};
+use crate::io::recording::{Figures, Mark, Peaks, Recorded, RecordingError, Recordings, Sound};
 use crate::io::store::calls::CallEventRecord;
 use crate::io::store::users::Role;
 
@@ -110,6 +110,22 @@ pub async fn figures(
         marks: recorded.marks().to_vec(),
         complete: recorded.is_complete(),
     }))
+}
+
+/// The wave form of a call's recording.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/recording/peaks", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)),
+    responses((status = OK, body = Peaks), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn peaks(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(call): Id<CallId>,
+) -> Result<Json<Peaks>, Problem> {
+    permit(&front, &signed, &call).await?;
+    let (recordings, of) = (front.recordings.clone(), call);
+    let peaks = spawn_blocking(move || recordings.peaks(&of)).await;
+    Ok(Json((*peaks.map_err(|_| Problem::fault())??).clone()))
 }
 
 /// A call's recording as WAV, the caller left, our side right. That I listen goes on the call's record.

@@ -23,8 +23,8 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi, patches,
-    protocols, recordings, seat, sessions, sip_ws, speech, users,
+    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi,
+    patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -46,6 +46,9 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(accounts::show, account_edit::change))
         .routes(routes!(users::set_skills))
         .routes(routes!(accounts::messages))
+        .routes(routes!(status::add))
+        .routes(routes!(status::end))
+        .routes(routes!(shift_change::show))
         .routes(routes!(account_edit::set_call_types))
         .routes(routes!(contacts::add))
         .routes(routes!(contacts::change, contacts::remove))
@@ -59,7 +62,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(flow::check))
         .routes(routes!(flow::try_menu))
         .routes(routes!(messages::list, messages::save))
-        .routes(routes!(messages::show))
+        .routes(routes!(messages::show, editions::change))
+        .routes(routes!(editions::list))
         .routes(routes!(messages::undo))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::save, drafts::discard))
@@ -112,11 +116,14 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::stop_recording))
         .routes(routes!(calls::pause_recording))
         .routes(routes!(calls::resume_recording))
+        .routes(routes!(calls::cover_recording))
+        .routes(routes!(calls::uncover_recording))
         .routes(routes!(listen::start, listen::stop))
         .routes(routes!(floor::move_call))
         .routes(routes!(floor::log_out))
         .routes(routes!(recordings::listen))
         .routes(routes!(recordings::figures))
+        .routes(routes!(recordings::peaks))
         .routes(routes!(alarms::silence))
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))

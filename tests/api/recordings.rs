@@ -221,12 +221,38 @@ async fn an_altered_recording_is_refused_in_words_and_nobody_has_listened() {
 async fn each_button_of_a_recording_reaches_the_call() {
     let house = House::new().await;
     let kim = house.sign_in("kim").await;
-    for button in ["start", "pause", "resume", "stop"] {
+    for button in ["start", "pause", "resume", "cover", "uncover", "stop"] {
         let path = format!("/api/v1/calls/call_1/recording/{button}");
         let got = house.ask(Method::POST, &path, &kim, Value::Null).await;
         assert_eq!(got.status, StatusCode::NO_CONTENT, "{button}");
     }
-    use RecordingCommand::{Pause, Resume, Start, Stop};
+    use RecordingCommand::{Cover, Pause, Resume, Start, Stop, Uncover};
     let acts: Vec<Command> = Told::so_far(&house.told.commands).into_iter().map(|(.., command)| command).collect();
-    assert_eq!(acts, [Start, Pause, Resume, Stop].map(Command::Recording));
+    assert_eq!(acts, [Start, Pause, Resume, Cover, Uncover, Stop].map(Command::Recording));
+}
+
+#[tokio::test]
+async fn a_wave_form_shows_both_sides_and_is_no_listening() {
+    let house = House::new().await;
+    recorded(&house).await;
+    let path = "/api/v1/calls/call_recorded/recording/peaks";
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    assert_eq!(house.fetch(path, &lee).await.problem(), "recording.not_yours");
+    let got = house.fetch(path, &kim).await;
+    assert_eq!(got.status, StatusCode::OK);
+    let peaks = got.json();
+    assert_eq!(peaks["length_ms"], 3_000);
+    let side = |name: &str| -> Vec<u64> {
+        peaks[name].as_array().expect("a list").iter().map(|peak| peak.as_u64().expect("a number")).collect()
+    };
+    let (caller, ours) = (side("caller"), side("ours"));
+    assert_eq!((caller.len(), ours.len()), (150, 150), "one for each frame of a short recording");
+    // 1,000 and 3,000 of 32,767, by their square roots.
+    assert!(caller[..100].iter().all(|peak| (16..=18).contains(peak)), "{caller:?}");
+    assert!(ours[..100].iter().all(|peak| (29..=31).contains(peak)), "{ours:?}");
+    assert!(caller[100..].iter().chain(&ours[100..]).all(|peak| *peak == 0), "the pause is silence");
+    assert_eq!(house.fetch(path, &kim).await.json(), peaks, "remembered");
+    assert!(Told::so_far(&house.told.listened).is_empty());
+    let missing = house.fetch("/api/v1/calls/call_none/recording/peaks", &kim).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }

@@ -321,8 +321,14 @@ async fn fill(store: &Store) {
         repeat: Some(Repeat { from_step: 1 }),
         until: Until::Confirmed,
     };
-    let field =
-        |name: &str, kind, required| Field { name: name.into(), label: name.into(), kind, required, brief: true };
+    let field = |name: &str, kind, required| Field {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        required,
+        brief: true,
+        ..Field::default()
+    };
     let form = Form {
         version: 1,
         fields: vec![
@@ -337,6 +343,7 @@ async fn fill(store: &Store) {
         name: id.into(),
         urgency,
         triggers: String::new(),
+        watched: vec![],
         form: form.clone(),
         protocol,
     };
@@ -666,7 +673,7 @@ pub fn call_of(user: &str) -> CallView {
         colleague: None,
         taken: true,
         note: None,
-        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off },
+        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off, covered: false },
         earlier: 0,
         chosen: vec![],
         call_type: None,

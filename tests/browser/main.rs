@@ -5,8 +5,11 @@
 #![allow(dead_code, reason = "shared test support is used in part by each test binary")]
 
 mod accounts;
+#[path = "../support/api.rs"]
+mod api;
 #[path = "../support/ear.rs"]
 mod ear;
+mod forms;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/seat.rs"]

@@ -207,6 +207,11 @@ const commands = {
     await page.locator('.banner').waitFor({ state: 'detached' });
   },
 
+  /** A field of the form is asked now. */
+  async expect_field({ field }) {
+    await page.locator(`[data-field="${field}"]`).waitFor();
+  },
+
   /** What was typed into a field of the form. */
   async value({ field }) {
     return page.locator(`[data-field="${field}"]`).inputValue();

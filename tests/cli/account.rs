@@ -37,10 +37,13 @@ steps = [
 name = "Repair"
 urgency = "urgent"
 triggers = "no heat, a leak"
+watched = [{ kind = "words", words = "no heat" }, { kind = "answer", field = "smell", is = "yes" }]
 protocol = "Repairs"
 form = { fields = [
     { label = "Caller's name", kind = { kind = "text" }, required = true, brief = true },
     { label = "Number", kind = { kind = "phone" }, required = true },
+    { name = "smell", label = "Smell of gas", kind = { kind = "yes_no" } },
+    { label = "Since", kind = { kind = "time" }, shown_if = { field = "smell", is = ["yes"] } },
 ] }
 "#;
 

@@ -93,6 +93,8 @@ const COMMANDS: &[&str] = &[
     "log_out",
     "set_pin",
     "remove_pin",
+    "status",
+    "end_status",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

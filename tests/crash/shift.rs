@@ -44,6 +44,7 @@ pub const PLACES: &[&str] = &[
     "save",
     "undo",
     "withdraw",
+    "change_message",
     "call_record",
     "call_over",
     "text",
@@ -201,6 +202,19 @@ impl Shift {
         self.saved("k4", body, None).await
     }
 
+    /// A message is changed after it was saved.
+    async fn change(&self, message: &MessageId) {
+        let path = format!("{MESSAGES}/{message}");
+        let read = self.house.fetch(&path, &self.token).await.json();
+        if read["edition"] == 1 {
+            let mut answers = read["answers"].clone();
+            answers["problem"] = json!("Burst pipe in the attic");
+            let body = json!({"edition": 1, "caller": read["caller"], "answers": answers});
+            let got = self.house.ask(Method::PUT, &path, &self.token, body).await;
+            assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+        }
+    }
+
     /// A call is given to a colleague with its form.
     async fn handed_over(&self) {
         let store = &self.house.store;
@@ -305,6 +319,7 @@ async fn the_shift() {
 
     let urgent = shift.forms().await;
     let patched = shift.patch().await;
+    shift.change(&patched).await;
     shift.time.reach(6);
     shift.tick().await;
     shift.texts().await;
@@ -392,6 +407,10 @@ impl Case {
         phases.sort_by_key(|phase| *phase == Phase::Patched);
         assert_eq!(phases, [Phase::Confirmed, Phase::Patched], "{name}: and one that cannot be read");
         assert_eq!(confirmed, 1, "{name}: a yes has one effect");
+        let changed = messages.iter().find(|m| m.call == Some(patched_call())).expect("the patched one");
+        assert_eq!(changed.edition, 2, "{name}: changed once");
+        let before = store.list_earlier_editions(&changed.id).await.expect("listed");
+        assert_eq!(before.len(), 1, "{name}: and what it was is there");
         let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
         assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
         assert_eq!(store.find_patched_to(&patched_call()).await.expect("found").as_deref(), Some("Ben Ortiz"));

@@ -21,19 +21,19 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Targ
 use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
+use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
 use cordboard::io::store::idempotency::{REMEMBERED_MS, Remembered};
-use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailEnd};
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, check_in, clients, lost, sessions};
+use super::{NOW, check_in, clients, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -52,7 +52,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("calls_end_once", |s| Box::pin(calls_end_once(s))),
         ("a_day_of_calls_is_read_with_how_they_went", |s| Box::pin(a_day_of_calls_is_read_with_how_they_went(s))),
         ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
-        ("messages_are_sealed_and_paged", |s| Box::pin(messages_are_sealed_and_paged(s))),
+        ("messages_are_sealed_and_paged", |s| Box::pin(messages::messages_are_sealed_and_paged(s))),
+        ("a_changed_message_keeps_what_it_was", |s| Box::pin(messages::a_changed_message_keeps_what_it_was(s))),
+        ("status_lines_end", |s| Box::pin(messages::status_lines_end(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
         ("the_demo_is_seeded_once", |s| Box::pin(the_demo_is_seeded_once(s))),
@@ -120,6 +122,7 @@ pub fn account() -> Account {
             name: "Urgent".into(),
             urgency: Urgency::Urgent,
             triggers: "leak".into(),
+            watched: vec![Trigger::Words { words: "leak".into() }],
             form: form(),
             protocol: None,
         }],
@@ -162,7 +165,14 @@ fn menu() -> Menu {
 }
 
 pub fn form() -> Form {
-    let field = |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
+    let field = |name: &str, kind| Field {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        required: true,
+        brief: true,
+        ..Field::default()
+    };
     Form {
         version: 1,
         fields: vec![
@@ -570,7 +580,7 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
     assert_eq!(day, [first, of(&lost)]);
 }
 
-fn message(n: u32) -> Message {
+pub fn message(n: u32) -> Message {
     Message {
         id: MessageId::named(&format!("{n:03}")),
         account: account().id,
@@ -582,6 +592,13 @@ fn message(n: u32) -> Message {
         taken_at: NOW,
         form: form(),
         answers: Answers::from([("name".into(), format!("Pat {n}")), ("problem".into(), "Leak".into())]),
+        edition: 1,
+        changed: None,
+        graded: (n == 2).then(|| Graded {
+            how: Grading::Lowered,
+            trigger: Some("leak".into()),
+            reason: "a tap that drips".into(),
+        }),
     }
 }
 
@@ -610,47 +627,6 @@ async fn a_voicemail_is_settled_once(store: Store) {
     assert!(tx.settle_voicemail(&call(2).id, None, NOW).await.unwrap());
     tx.commit("test").await.unwrap();
     assert_eq!(store.list_open_voicemails().await.unwrap(), []);
-}
-
-async fn messages_are_sealed_and_paged(store: Store) {
-    with_account(&store).await;
-    with_user(&store, "kim").await;
-    let mut tx = store.write().await.unwrap();
-    for n in 1..=4 {
-        tx.insert_message(&message(n)).await.unwrap();
-    }
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.find_message(&message(1).id).await.unwrap(), Some(message(1)));
-
-    let all = MessageFilter::default();
-    let page = store.list_messages(&all, None, 3).await.unwrap();
-    assert_eq!(page, vec![message(4), message(3), message(2)]);
-    assert_eq!(store.list_messages(&all, Some(&page[2].id), 3).await.unwrap(), vec![message(1)]);
-    let caller = number("+12025550150");
-    let filter = MessageFilter { account: Some(account().id), caller: Some(caller.clone()), call: Some(call(1).id) };
-    assert_eq!(store.list_messages(&filter, None, 10).await.unwrap(), vec![message(4), message(2), message(1)]);
-    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 3);
-
-    // Nobody reads the answers or the number without the key.
-    let row = store.fetch_all("SELECT sealed, caller_index FROM message", Vec::new()).await.unwrap().remove(0);
-    let sealed: Vec<u8> = row.read("sealed").unwrap();
-    let index: String = row.read("caller_index").unwrap();
-    assert!(!String::from_utf8_lossy(&sealed).contains("Pat"));
-    assert!(!index.contains("5550150"));
-    // A sealed value opens in its own row only.
-    let mut tx = store.write().await.unwrap();
-    let moved = "UPDATE message SET sealed = (SELECT sealed FROM message WHERE id = 'msg_001') WHERE id = 'msg_002'";
-    tx.execute(moved, Vec::new()).await.unwrap();
-    assert!(matches!(tx.find_message(&message(2).id).await, Err(StoreError::Unsealed)));
-    drop(tx);
-
-    let mut tx = store.write().await.unwrap();
-    assert!(tx.withdraw_message(&message(4).id, NOW).await.unwrap());
-    assert!(!tx.withdraw_message(&message(4).id, NOW).await.unwrap());
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.list_messages(&all, None, 1).await.unwrap(), vec![message(3)]);
-    assert_eq!(store.count_messages_by_caller(&account().id, &caller).await.unwrap(), 2);
-    assert_eq!(store.find_message(&message(4).id).await.unwrap(), Some(message(4)));
 }
 
 pub fn draft(owner: &str) -> Draft {

@@ -10,6 +10,7 @@ mod check_in;
 mod clients;
 mod contract;
 mod lost;
+mod messages;
 mod opening;
 mod sessions;
 

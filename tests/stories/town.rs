@@ -110,6 +110,7 @@ fn form() -> Form {
         kind,
         required: true,
         brief: true,
+        ..Field::default()
     };
     Form {
         version: 1,
@@ -150,6 +151,7 @@ fn account() -> Account {
             name: "Urgent repair".into(),
             urgency: Urgency::Urgent,
             triggers: "leak, no hot water, broken pipe".into(),
+            watched: vec![],
             form: form(),
             protocol: Some(ProtocolId::named("p")),
         }],
@@ -200,5 +202,8 @@ pub fn message(id: &str, problem: &str, now: UtcMs) -> Message {
         taken_at: now,
         form: form(),
         answers: answers.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<BTreeMap<_, _>>(),
+        edition: 1,
+        changed: None,
+        graded: None,
     }
 }

@@ -7,6 +7,7 @@ const type: CallType = {
   name: 'Urgent',
   urgency: 'urgent',
   triggers: 'leak',
+  watched: [{ kind: 'words', words: 'burst pipe' }, { kind: 'answer', field: 'problem', is: 'Leak' }],
   protocol: 'pro_2',
   form: { version: 3, fields: [{ name: 'problem', label: 'Problem', kind: { kind: 'choice', options: ['Leak', 'Other'] } }] },
 };
@@ -21,7 +22,7 @@ describe('what is sent of an account', () => {
 
   it('has the call types as they were read', () => {
     expect(typesBody(typeRows([type]))).toEqual([
-      { id: 'ct_a', name: 'Urgent', urgency: 'urgent', triggers: 'leak', protocol: 'pro_2', form: { fields: type.form.fields } },
+      { id: 'ct_a', name: 'Urgent', urgency: 'urgent', triggers: 'leak', watched: type.watched, protocol: 'pro_2', form: { fields: type.form.fields } },
     ]);
   });
 

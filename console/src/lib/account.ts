@@ -1,7 +1,7 @@
 // Setting accounts up: what a page writes, and where what was wrong belongs. Pure.
 
 import type { ContactBody, ProtocolBody } from './api';
-import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, Role, Step, Urgency, WholeAccount } from './types';
+import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, Role, Step, Trigger, Urgency, WholeAccount } from './types';
 
 /** Who may change accounts. */
 export function mayEdit(role: Role | undefined): boolean {
@@ -52,6 +52,10 @@ export interface TypeRow {
   name: string;
   urgency: Urgency;
   triggers: string;
+  /** Words to look for, one a line. */
+  words: string;
+  /** Answers to look for. */
+  answers: Extract<Trigger, { kind: 'answer' }>[];
   fields: FieldRow[];
   protocol: string | null;
 }
@@ -74,6 +78,8 @@ function keyed(t: CallType, was: TypeRow | undefined): TypeRow {
     name: t.name,
     urgency: t.urgency,
     triggers: t.triggers,
+    words: (t.watched ?? []).flatMap((w) => (w.kind === 'words' ? [w.words] : [])).join('\n'),
+    answers: (t.watched ?? []).flatMap((w) => (w.kind === 'answer' ? [copy(w)] : [])),
     fields: t.form.fields.map((f, at) => {
       const there = was?.fields.find((row) => row.field.name === f.name) ?? (was?.fields[at]?.field.name === '' ? was.fields[at] : undefined);
       return { key: there?.key ?? f.name, field: copy(f) };
@@ -96,15 +102,34 @@ export function typesBody(rows: readonly TypeRow[]): unknown[] {
     name: row.name,
     urgency: row.urgency,
     triggers: row.triggers,
+    // A type that is not urgent suggests nothing.
+    watched: row.urgency === 'urgent' ? watchedOf(row) : [],
     form: { fields: row.fields.map((f) => tidied(f.field)) },
     protocol: row.urgency === 'not_legitimate' ? null : row.protocol,
   }));
 }
 
+/** Words are written one a line; empty lines are none. */
+function watchedOf(row: TypeRow): Trigger[] {
+  const words = row.words.split('\n').map((line) => line.trim()).filter(Boolean);
+  return [...words.map((w): Trigger => ({ kind: 'words', words: w })), ...row.answers];
+}
+
 /** Choices are written one a line; empty lines are none. */
 function tidied(field: Field): Field {
-  if (field.kind.kind !== 'choice') return field;
-  return { ...field, kind: { kind: 'choice', options: field.kind.options.filter((o) => o.trim() !== '') } };
+  const { kind } = field;
+  if (kind.kind !== 'choice' && kind.kind !== 'several') return field;
+  return { ...field, kind: { ...kind, options: kind.options.filter((o) => o.trim() !== '') } };
+}
+
+/** Fields before `at` that a condition may look at: not sensitive ones, and those that have a name to be meant by. */
+export function conditionsFor(fields: readonly FieldRow[], at: number): Field[] {
+  return fields.slice(0, at).map((f) => f.field).filter((f) => f.label.trim() !== '' && (f.sensitive ?? 'no') === 'no');
+}
+
+/** How a field is meant before the server has named it. */
+export function keyOf(field: Field): string {
+  return field.name || field.label;
 }
 
 let made = 0;
@@ -125,6 +150,8 @@ export function newType(): TypeRow {
     name: '',
     urgency: 'routine',
     triggers: '',
+    words: '',
+    answers: [],
     protocol: null,
     fields: [
       field('name', 'Name', { kind: 'text' }),

@@ -12,22 +12,27 @@ import type {
   CallPatch,
   DispatchView,
   DraftBody,
+  EditionView,
   Fault,
   FieldError,
   FloorView,
   FlowNow,
+  Grading,
   JobOutcome,
   ListenMode,
   Menu,
   MessageView,
   PinView,
+  Peaks,
   ProtocolVersion,
   Role,
   ServerDraft,
   SeatView,
   Session,
+  Sheet,
   SipAccess,
   Speech,
+  StatusLine,
   Step,
   User,
   UserLine,
@@ -156,6 +161,17 @@ export interface SaveMessage {
   draft?: string;
   caller?: string;
   answers: Record<string, string>;
+  /** Why the urgency is another than by the client's list. */
+  reason?: string;
+}
+
+export interface ChangeMessage {
+  edition: number;
+  call_type?: string;
+  caller?: string;
+  answers: Record<string, string>;
+  reason?: string;
+  again: boolean;
 }
 
 export interface CallTypesBody {
@@ -181,7 +197,7 @@ export interface ProtocolBody {
 
 export type PatchTo = { contact: string; destination: string } | { number: string };
 export type CallAction = 'take' | 'hold' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
-export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume';
+export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume' | 'cover' | 'uncover';
 
 export const api = {
   logIn: (login: string, password: string) => request<Session>('POST', '/sessions', { login, password }),
@@ -192,6 +208,11 @@ export const api = {
   accounts: () => request<Page<AccountRef & { dids: string[] }>>('GET', '/accounts'),
   account: (account: string) => request<Account>('GET', `/accounts/${id(account)}`),
   recording: (call: string) => fetchBlob(`/calls/${id(call)}/recording`),
+  peaks: (call: string) => request<Peaks>('GET', `/calls/${id(call)}/recording/peaks`),
+  addStatus: (account: string, text: string, until?: number) =>
+    request<StatusLine>('POST', `/accounts/${id(account)}/status`, { text, until }),
+  endStatus: (line: string) => request<void>('DELETE', `/status/${id(line)}`),
+  handover: () => request<Sheet>('GET', '/handover'),
   earlier: (account: string, caller: string, limit = 5) =>
     request<Page<MessageView>>('GET', `/accounts/${id(account)}/messages${query({ caller, limit })}`),
 
@@ -239,11 +260,13 @@ export const api = {
   changeUser: (user: string, body: { name?: string; role?: Role; password?: string; disabled?: boolean }) =>
     request<UserLine>('PATCH', `/users/${id(user)}`, body),
 
-  messages: (filter: { account?: string; open?: number; cursor?: string; limit?: number }) =>
+  messages: (filter: { account?: string; open?: number; graded?: Grading; cursor?: string; limit?: number }) =>
     request<Page<MessageView>>('GET', `/messages${query(filter)}`),
   message: (message: string) => request<MessageView>('GET', `/messages/${id(message)}`),
   saveMessage: (body: SaveMessage, key: string) =>
     request<MessageView>('POST', '/messages', body, { 'idempotency-key': key }),
+  changeMessage: (message: string, body: ChangeMessage) => request<MessageView>('PUT', `/messages/${id(message)}`, body),
+  editions: (message: string) => request<Page<EditionView>>('GET', `/messages/${id(message)}/editions`),
   undoMessage: (message: string) => request<void>('POST', `/messages/${id(message)}/undo`),
 
   drafts: () => request<Page<ServerDraft>>('GET', '/drafts'),

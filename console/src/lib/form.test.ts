@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { answersFor, checkField, checkForm, hasContent, unplaced } from './form';
+import { answersFor, checkField, checkForm, hasContent, readAmount, shownFields, unplaced, type Asked } from './form';
 import { readNumber, showNumber } from './phone';
-import type { Form } from './types';
+import type { Field, Form } from './types';
 
 const FORM: Form = {
   version: 1,
@@ -59,5 +59,60 @@ describe('a number', () => {
 describe('a change of account', () => {
   it('tells what has no field in the new form', () => {
     expect(unplaced(FORM, { name: 'Ann', room: ' 12 ', floor: ' ' })).toEqual(['room: 12']);
+  });
+});
+
+describe('the usual kinds', () => {
+  const asked: Asked = { at: 0, zone: 'UTC', people: ['Dr Ada Patel'] };
+  const code = (kind: Field['kind'], answer: string) => checkField({ name: 'x', label: 'X', kind }, answer, asked)?.code ?? null;
+
+  it('are checked as the server checks them', () => {
+    expect(readAmount('1,250,000.50')).toBe('1250000.50');
+    for (const wrong of ['1,5', '12,345,6', '1234,567', '.5', '5.', '1e9', 'one']) expect(readAmount(wrong), wrong).toBeNull();
+    expect(code({ kind: 'number' }, '-3.5')).toBeNull();
+    expect(code({ kind: 'date' }, '2026-03-07')).toBeNull();
+    for (const wrong of ['2026-02-30', '3/7/2026', 'tomorrow']) expect(code({ kind: 'date' }, wrong), wrong).toBe('date');
+    expect(code({ kind: 'time' }, '9:05')).toBeNull();
+    for (const wrong of ['24:00', '9', '09:60']) expect(code({ kind: 'time' }, wrong), wrong).toBe('time');
+    expect(code({ kind: 'yes_no' }, 'maybe')).toBe('yes_no');
+    expect(code({ kind: 'several', options: ['Kitchen', 'Roof'] }, 'roof\nkitchen')).toBeNull();
+    expect(code({ kind: 'several', options: ['Kitchen', 'Roof'] }, 'roof\nattic')).toBe('choice');
+    expect(code({ kind: 'contact' }, 'dr ada patel')).toBeNull();
+    expect(code({ kind: 'contact' }, 'Dr Nobody')).toBe('contact');
+  });
+});
+
+describe('a field that is not always asked', () => {
+  const BRANCH: Form = {
+    version: 1,
+    fields: [
+      { name: 'problem', label: 'Problem', kind: { kind: 'choice', options: ['Leak', 'Noise'] }, required: true },
+      { name: 'where', label: 'Where', kind: { kind: 'text' }, required: true, shown_if: { field: 'problem', is: ['Leak'] } },
+      { name: 'shut', label: 'Valve shut', kind: { kind: 'yes_no' }, required: true, shown_if: { field: 'where' } },
+    ],
+  };
+  const names = (answers: Record<string, string>) => shownFields(BRANCH, answers).map((f) => f.name);
+
+  it('is neither missed nor sent while it is hidden', () => {
+    expect(names({ problem: 'leak' })).toEqual(['problem', 'where']);
+    const typed = { problem: 'Noise', where: 'cellar', shut: 'perhaps' };
+    expect(checkForm(BRANCH, typed)).toEqual([]);
+    expect(answersFor(BRANCH, typed)).toEqual({ problem: 'Noise' });
+    expect(checkForm(BRANCH, { problem: 'Leak', where: 'cellar' }).map((f) => f.field)).toEqual(['shut']);
+  });
+
+  it('goes by the clock of the account', () => {
+    const night: Form = {
+      version: 1,
+      fields: [{ name: 'gate', label: 'Gate code', kind: { kind: 'text' }, hours: { days: ['friday'], from: '18:00', until: '06:00' } }],
+    };
+    const shown = (utc: string, zone = 'America/Chicago') => shownFields(night, {}, { at: Date.parse(utc), zone, people: [] }).length === 1;
+    // Friday 2026-03-06, 18:00 in Chicago is midnight in London.
+    expect(shown('2026-03-07T00:00Z')).toBe(true);
+    expect(shown('2026-03-06T23:59Z')).toBe(false);
+    expect(shown('2026-03-07T11:59Z')).toBe(true);
+    expect(shown('2026-03-07T12:00Z')).toBe(false);
+    expect(shown('2026-03-07T00:00Z', 'UTC')).toBe(true);
+    expect(shown('2026-03-08T01:00Z')).toBe(false);
   });
 });

@@ -36,10 +36,12 @@ export type Action =
   | 'go_accounts'
   | 'go_floor'
   | 'go_hung_up'
+  | 'go_handover'
   | 'search'
   | 'field_first'
   | 'held'
   | 'held_read'
+  | 'urgent'
   | 'theme'
   | 'help';
 
@@ -72,14 +74,15 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'drop', combo: 'Shift+F9', label: 'Drop off: the two talk on', group: 'Patch' },
   { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch, or leave the colleague: back to the caller', group: 'Patch' },
   { action: 'patch_next', combo: 'Alt+n', label: 'The contact\'s next telephone: this one is a machine\'s', group: 'Patch' },
-  { action: 'patch_hold', combo: 'Alt+o', label: 'Put the contact on hold: you and the caller are alone; F9 joins all', group: 'Patch' },
+  { action: 'patch_hold', combo: 'Alt+b', label: 'Put the contact on hold: you and the caller are alone; F9 joins all', group: 'Patch' },
   { action: 'patch_private', combo: 'Alt+p', label: 'Talk with the contact alone: the caller hears music; F9 joins all', group: 'Patch' },
   { action: 'conference', combo: 'Alt+c', label: 'The colleague too: all hear each other', group: 'Patch' },
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
   { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },
-  { action: 'held_read', combo: 'Alt+y', label: 'The held message was read out: delivered', group: 'Message' },
+  { action: 'held_read', combo: 'Alt+j', label: 'The held message was read out: delivered', group: 'Message' },
+  { action: 'urgent', combo: 'Alt+u', label: 'Take as urgent, as the client’s list suggests', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
@@ -91,6 +94,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_accounts', combo: 'Alt+5', sequence: 'g a', label: 'Accounts (supervisors, admins)', group: 'Go to' },
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
+  { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },

@@ -22,7 +22,17 @@ export type FieldKind =
   | { kind: 'text' }
   | { kind: 'long_text' }
   | { kind: 'phone' }
-  | { kind: 'choice'; options: string[] };
+  | { kind: 'number' }
+  | { kind: 'date' }
+  | { kind: 'time' }
+  | { kind: 'yes_no' }
+  | { kind: 'choice'; options: string[] }
+  /** Any of a list; the answer has one a line. */
+  | { kind: 'several'; options: string[] }
+  /** A person of the account, by name. */
+  | { kind: 'contact' };
+
+export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
 
 export interface Field {
   name: string;
@@ -30,7 +40,19 @@ export interface Field {
   kind: FieldKind;
   required?: boolean;
   brief?: boolean;
+  /** Asked only where an earlier field has one of these answers; none: any. */
+  shown_if?: { field: string; is?: string[] };
+  /** Asked only at these hours, by the account's clock. */
+  hours?: { days: Weekday[]; from: string; until: string };
+  /** A card number and the like: in no draft, text or recording. */
+  sensitive?: 'no' | 'kept' | 'not_kept';
 }
+
+/** What makes a call one of a type, where it can be found in a form. */
+export type Trigger = { kind: 'words'; words: string } | { kind: 'answer'; field: string; is: string };
+
+/** Taken as urgent without a trigger, or not as urgent with one. */
+export type Grading = 'raised' | 'lowered';
 
 export interface Form {
   version: number;
@@ -58,6 +80,7 @@ export interface CallType {
   name: string;
   urgency: Urgency;
   triggers: string;
+  watched?: Trigger[];
   form: Form;
   protocol: string | null;
 }
@@ -311,6 +334,17 @@ export interface Account {
   contacts: Contact[];
   protocols: Protocol[];
   on_call: OnCall[];
+  /** The status board, the newest first. */
+  status?: StatusLine[];
+}
+
+/** A line of an account's status board. */
+export interface StatusLine {
+  id: string;
+  text: string;
+  by: { id: string; name: string };
+  at: number;
+  until: number | null;
 }
 
 export type SeatState = 'offline' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';
@@ -438,7 +472,7 @@ export interface CallView {
   /** What the operator says who passed the caller on. */
   note: { by: string; text: string | null } | null;
   /** What the account wants, and how it stands. */
-  recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState };
+  recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState; covered?: boolean };
   earlier: number;
   /** Supervisors in the call, or on the way into it. */
   listeners: ListenerView[];
@@ -629,8 +663,48 @@ export interface MessageView {
   taken_by: { id: string; name: string } | null;
   taken_at: number;
   form: Form;
+  /** Sensitive ones are with a single message alone, not in lists. */
   answers: Answers;
+  /** Counted from 1; each change makes the next. */
+  edition?: number;
+  changed?: { by: { id: string; name: string }; at: number } | null;
+  /** Urgency otherwise than by the client's list, and why. */
+  graded?: { how: Grading; trigger: string | null; reason: string } | null;
   dispatch: DispatchView | null;
+}
+
+/** A message as it was once. */
+export interface EditionView {
+  edition: number;
+  by: { id: string; name: string } | null;
+  at: number;
+  call_type: { id: string; name: string };
+  urgency: Urgency;
+  caller: string | null;
+  form: Form;
+  answers: Answers;
+  differences: { label: string; before: string | null; after: string | null }[];
+}
+
+/** How loud each side of a recording is, in up to 200 parts, from 0 to 100. */
+export interface Peaks {
+  length_ms: number;
+  caller: number[];
+  ours: number[];
+}
+
+/** What the next shift has to know. */
+export interface Sheet {
+  at: number;
+  urgent: DispatchView[];
+  unconfirmed: DispatchView[];
+  waiting: Waiting[];
+  callbacks: { call: string; account: AccountRef; number: string; since: number; tries: number }[];
+  hung_up: number;
+  gaps: { account: AccountRef; role: string; from: number; until: number }[];
+  alarms: AlarmView[];
+  status: { account: AccountRef; lines: StatusLine[] }[];
+  lowered: MessageView[];
 }
 
 export interface AlarmView {

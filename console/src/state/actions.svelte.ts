@@ -1,5 +1,6 @@
 // What the keys and buttons do. A "no" from the server is told in its own words, never as a code.
 
+import { accounts } from './accounts.svelte';
 import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
 import type { Action } from '../lib/keys';
@@ -335,6 +336,26 @@ export async function save(): Promise<void> {
   if (fault) focusField(fault);
 }
 
+/** What the client's list suggests. */
+export function takeAsUrgent(): void {
+  const draft = desk.call ? forms.ofCall(desk.call.id) : desk.selected ? forms.find(desk.selected) : undefined;
+  const account = draft && accounts.find(draft.account);
+  const type = draft && forms.callType(draft, account);
+  const met = draft && account && type ? forms.met(draft, type, account) : null;
+  if (!draft || !met) notices.show('Nothing of the client’s list is in this form.', 'info');
+  else if (type?.urgency !== 'urgent') {
+    forms.setCallType(draft, met.type.id);
+    notices.say(`Taken as ${met.type.name}.`);
+  }
+}
+
+/** A message for an account that nobody calls for. */
+export function takeWithoutCall(account: { id: string }): void {
+  const draft = forms.begin(account);
+  desk.select(draft.id);
+  router.go({ name: 'desk' });
+}
+
 export function focusField(name: string): void {
   const field = document.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`);
   field?.focus();
@@ -432,6 +453,8 @@ export function run(action: Action): void {
       return void readHeld('next');
     case 'held_read':
       return void readHeld('delivered');
+    case 'urgent':
+      return takeAsUrgent();
     case 'ready':
       return void setReady(desk.feed.seat?.state === 'not_ready' || desk.feed.seat?.state === 'offline');
     case 'seat_menu':
@@ -459,6 +482,8 @@ export function run(action: Action): void {
       return;
     case 'go_hung_up':
       return router.go({ name: 'hung_up' });
+    case 'go_handover':
+      return router.go({ name: 'handover' });
     case 'search':
       overlays.search = !overlays.search;
       return;

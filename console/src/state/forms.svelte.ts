@@ -3,9 +3,10 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { Problem, api } from '../lib/api';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
-import { answersFor, checkField, checkForm, hasContent, unplaced } from '../lib/form';
+import { answersFor, checkField, checkForm, hasContent, isSensitive, shownFields, unplaced, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
-import type { Account, CallType, CallView, MessageView } from '../lib/types';
+import { findMet, grade } from '../lib/triggers';
+import type { Account, Answers, CallType, CallView, Field, Grading, MessageView, Trigger } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
@@ -26,6 +27,12 @@ class Forms {
   /** Messages saved on calls that are still here, by call. */
   saved = new SvelteMap<string, Saved>();
   lastSaved = $state<Saved | null>(null);
+  /** Sensitive answers by draft: in this page's memory alone, never in a draft. */
+  secrets = new SvelteMap<string, Answers>();
+  /** Why the urgency is another than by the client's list, by draft. */
+  reasons = new SvelteMap<string, string>();
+  /** Drafts whose reason was missing when they were to be saved. */
+  reasonMissing = new SvelteMap<string, true>();
   /** False while the server has not taken the last change of some draft. */
   keptHere = $state(false);
 
@@ -67,6 +74,9 @@ class Forms {
     this.savers.clear();
     this.drafts = [];
     this.faults.clear();
+    this.secrets.clear();
+    this.reasons.clear();
+    this.reasonMissing.clear();
     this.saved.clear();
     this.lastSaved = null;
     this.shelf = null;
@@ -85,6 +95,12 @@ class Forms {
     const found = this.ofCall(call.id);
     if (found) return found;
     this.drafts.push(newDraft(call.account.id, call.id, call.caller, clock.now, call.call_type));
+    return this.drafts[this.drafts.length - 1]!;
+  }
+
+  /** A form for an account that nobody calls for: a message taken by mail, at the door, or late. */
+  begin(account: { id: string }): Draft {
+    this.drafts.push(newDraft(account.id, null, null, clock.now));
     return this.drafts[this.drafts.length - 1]!;
   }
 
@@ -133,11 +149,50 @@ class Forms {
   /** Forms whose call has gone but which still hold words; `live`: every call that goes on, whoever has it. */
   leftOver(live: CallView[]): Draft[] {
     const calls = new Set(live.filter((c) => c.state !== 'ended').map((c) => c.id));
-    return this.drafts.filter((d) => !(d.call && calls.has(d.call)) && hasContent(d.answers));
+    // One without a call is here from the moment it is begun, until it is saved or thrown away.
+    return this.drafts.filter((d) => !(d.call && calls.has(d.call)) && (hasContent(d.answers) || d.call === null));
   }
 
   callType(draft: Draft, account: Account | undefined): CallType | undefined {
     return account?.call_types.find((t) => t.id === draft.call_type) ?? account?.call_types[0];
+  }
+
+  /** In what circumstances a form of this account is filled in now. */
+  asked(account: Account | undefined): Asked {
+    return { at: clock.now, zone: account?.zone ?? 'UTC', people: account?.contacts.map((c) => c.name) ?? [] };
+  }
+
+  /** Everything that was typed, with what is in no draft. */
+  answers(draft: Draft): Answers {
+    return { ...draft.answers, ...this.secrets.get(draft.id) };
+  }
+
+  fields(draft: Draft, type: CallType, account: Account): Field[] {
+    return shownFields(type.form, this.answers(draft), this.asked(account));
+  }
+
+  /** What of the client's list is met, if anything. */
+  met(draft: Draft, type: CallType, account: Account): { type: CallType; trigger: Trigger } | null {
+    return findMet(account.call_types, type.form, this.kept(draft, type, account));
+  }
+
+  /** Whether the urgency chosen is another than by the client's list. */
+  grading(draft: Draft, type: CallType, account: Account): Grading | null {
+    return grade(account.call_types, type, this.kept(draft, type, account));
+  }
+
+  private kept(draft: Draft, type: CallType, account: Account): Answers {
+    return answersFor(type.form, this.answers(draft), this.asked(account));
+  }
+
+  setReason(draft: Draft, reason: string): void {
+    this.reasons.set(draft.id, reason);
+    if (reason.trim()) this.reasonMissing.delete(draft.id);
+  }
+
+  setCaller(draft: Draft, typed: string): void {
+    draft.caller = typed;
+    this.changed(draft);
   }
 
   setCallType(draft: Draft, type: string): void {
@@ -147,6 +202,11 @@ class Forms {
   }
 
   setAnswer(draft: Draft, type: CallType, field: string, value: string): void {
+    if (isSensitive(type.form.fields.find((f) => f.name === field))) {
+      this.secrets.set(draft.id, { ...this.secrets.get(draft.id), [field]: value });
+      this.recheck(draft, type, field, false);
+      return;
+    }
     draft.answers[field] = value;
     this.recheck(draft, type, field, false);
     this.changed(draft);
@@ -161,11 +221,11 @@ class Forms {
 
   /** The field was left: from now on its fault shows as she types. */
   leave(draft: Draft, type: CallType, field: string): void {
-    const answer = draft.answers[field] ?? '';
+    const answer = this.answers(draft)[field] ?? '';
     const spec = type.form.fields.find((f) => f.name === field);
     if (spec?.kind.kind === 'phone') {
       const number = readNumber(answer);
-      if (number && number !== answer && answer.trim() !== '') {
+      if (number && number !== answer && answer.trim() !== '' && !isSensitive(spec)) {
         draft.answers[field] = number;
         this.changed(draft);
       }
@@ -181,7 +241,7 @@ class Forms {
     const shown = this.faults.get(draft.id) ?? {};
     if (!this.touched.has(mark) && shown[field] === undefined) return;
     const spec = type.form.fields.find((f) => f.name === field);
-    const fault = spec ? checkField(spec, draft.answers[field]) : null;
+    const fault = spec ? checkField(spec, this.answers(draft)[field], this.asked(accounts.find(draft.account))) : null;
     const next = { ...shown };
     if (fault) next[field] = fault.message;
     else delete next[field];
@@ -198,8 +258,17 @@ class Forms {
       notices.show(account ? 'Not saved: this account has no form yet. What you typed is kept.' : 'Not saved yet: the form is still being loaded. What you typed is kept; press Ctrl+Enter again.');
       return null;
     }
-    const faults = checkForm(type.form, draft.answers);
+    const answers = this.answers(draft);
+    const faults = checkForm(type.form, answers, this.asked(account));
     if (faults.length > 0) return this.showFaults(draft, faults);
+    if (draft.caller && readNumber(draft.caller) === null) {
+      return this.showFaults(draft, [{ field: 'caller', message: 'Not a complete telephone number: ask again, with area code.' }]);
+    }
+    if (this.grading(draft, type, account) && !this.reasons.get(draft.id)?.trim()) {
+      this.reasonMissing.set(draft.id, true);
+      notices.say('Say why the urgency is another than by the client’s list.');
+      return 'reason';
+    }
     const key = this.keys.get(draft.id) ?? crypto.randomUUID();
     this.keys.set(draft.id, key);
     this.saving = [...this.saving, draft.id];
@@ -211,8 +280,9 @@ class Forms {
           call_type: type.id,
           call: draft.call ?? undefined,
           draft: draft.id,
-          caller: draft.caller ?? undefined,
-          answers: answersFor(type.form, draft.answers),
+          caller: draft.caller?.trim() || undefined,
+          answers: answersFor(type.form, answers, this.asked(account)),
+          reason: this.grading(draft, type, account) ? this.reasons.get(draft.id)?.trim() : undefined,
         },
         key,
       );
@@ -227,6 +297,7 @@ class Forms {
         this.keys.delete(draft.id);
         // Its form may have been changed since the call began.
         void accounts.want(draft.account, true);
+        if (problem?.errors.some((e) => e.field === 'reason')) this.reasonMissing.set(draft.id, true);
         if (problem?.errors.length) return this.showFaults(draft, problem.errors);
         notices.show(`Not saved: ${problem?.message ?? 'something failed here.'}`);
       }
@@ -315,6 +386,9 @@ class Forms {
     this.stopSaver(id);
     this.drafts = this.drafts.filter((d) => d.id !== id);
     this.faults.delete(id);
+    this.secrets.delete(id);
+    this.reasons.delete(id);
+    this.reasonMissing.delete(id);
     this.shelf?.drop(id);
   }
 

@@ -6,6 +6,7 @@ export type Page =
   | { name: 'board' }
   | { name: 'floor' }
   | { name: 'hung_up' }
+  | { name: 'handover' }
   | { name: 'messages' }
   | { name: 'message'; id: string }
   | { name: 'accounts' }
@@ -19,6 +20,8 @@ export function readPath(path: string): Page {
       return { name: 'ready' };
     case 'hung_up':
       return { name: 'hung_up' };
+    case 'handover':
+      return { name: 'handover' };
     case 'board':
       return { name: 'board' };
     case 'floor':

@@ -1,21 +1,20 @@
 //! Call types with their forms as somebody writes them, and the check of what was written: the whole list of an
-//! account, in its order. Pure; driven by `engine/clients`.
+//! account, in its order. Pure; driven by `engine/clients`. Fields and triggers are checked in `edit_form`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallTypeId, ProtocolId};
 use crate::domain::dispatch::protocol::Protocol;
-use crate::domain::message::form::{Field, FieldKind, Form};
+use crate::domain::message::form::{Field, Form};
+use crate::domain::message::trigger::Trigger;
 
+use super::edit_form::{check_fields, check_triggers};
 use super::fault::{Fault, Faults, Text};
 use super::{CallType, Urgency};
 
 const MAX_NAME: usize = 80;
 const MAX_TRIGGERS: usize = 2_000;
 const MAX_TYPES: usize = 50;
-const MAX_FIELDS: usize = 60;
-const MAX_OPTIONS: usize = 100;
-const MAX_KEY: usize = 40;
 
 /// All call types of an account. Those that are left out are retired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,6 +36,9 @@ pub struct CallTypeEdit {
     pub urgency: Urgency,
     #[serde(default)]
     pub triggers: String,
+    /// What of it can be found in a form, and is suggested while one is filled in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Trigger>,
     #[serde(default)]
     pub form: FormEdit,
     /// The protocol in force; none for calls that are not dispatched.
@@ -58,6 +60,7 @@ impl From<&CallType> for CallTypeEdit {
             name: call_type.name.clone(),
             urgency: call_type.urgency,
             triggers: call_type.triggers.clone(),
+            watched: call_type.watched.clone(),
             form: FormEdit { fields: call_type.form.fields.clone() },
             protocol: call_type.protocol.clone(),
         }
@@ -106,6 +109,7 @@ impl CallTypesEdit {
                 }
             }
             let fields = check_fields(&mut faults, &pointer, &written.form.fields);
+            let watched = check_triggers(&mut faults, &pointer, &written.watched, &fields);
             let form = match before {
                 Some(before) if before.form.fields == fields => before.form.clone(),
                 Some(before) => Form { version: before.form.version.saturating_add(1), fields },
@@ -116,73 +120,13 @@ impl CallTypesEdit {
                 name,
                 urgency: written.urgency,
                 triggers,
+                watched,
                 form,
                 protocol: written.protocol.clone(),
             });
         }
         faults.unless(types)
     }
-}
-
-fn check_fields(faults: &mut Faults, call_type: &str, written: &[Field]) -> Vec<Field> {
-    if written.len() > MAX_FIELDS {
-        let detail = format!("A form has {MAX_FIELDS} fields at most.");
-        faults.add(format!("{call_type}/form/fields"), "form.too_many", detail, "Take some out.");
-    }
-    let mut fields: Vec<Field> = Vec::new();
-    for (at, field) in written.iter().enumerate() {
-        let pointer = format!("{call_type}/form/fields/{at}");
-        let label = Text::line(format!("{pointer}/label"), "form.label", "What the operator reads", MAX_NAME);
-        let label = faults.text(&field.label, &label);
-        let name = if field.name.trim().is_empty() { free_key(&label, &fields) } else { field.name.trim().to_owned() };
-        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !plain || name.len() > MAX_KEY {
-            let cure = format!("Write {MAX_KEY} lower-case letters, digits and _ at most, or leave it out.");
-            faults.add(format!("{pointer}/name"), "form.name", "This is no name of a field.", cure);
-        }
-        if fields.iter().any(|f| f.name == name) {
-            let detail = format!("There are two fields named {name}.");
-            faults.add(format!("{pointer}/name"), "form.name_twice", detail, "Give each a name of its own.");
-        }
-        let kind = match &field.kind {
-            FieldKind::Choice { options } => {
-                FieldKind::Choice { options: check_options(faults, &format!("{pointer}/kind/options"), options) }
-            }
-            other => other.clone(),
-        };
-        fields.push(Field { name, label, kind, ..field.clone() });
-    }
-    fields
-}
-
-fn check_options(faults: &mut Faults, pointer: &str, written: &[String]) -> Vec<String> {
-    let mut options: Vec<String> = Vec::new();
-    for (at, option) in written.iter().enumerate() {
-        let pointer = format!("{pointer}/{at}");
-        let option = faults.text(option, &Text::line(pointer.clone(), "form.option", "The choice", MAX_NAME));
-        if !option.is_empty() && options.iter().any(|o| o.eq_ignore_ascii_case(&option)) {
-            let detail = format!("{option} is in the list twice.");
-            faults.add(pointer, "form.option_twice", detail, "Take one of them out.");
-        }
-        options.push(option);
-    }
-    if options.is_empty() || options.len() > MAX_OPTIONS {
-        let cure = format!("Write 1 to {MAX_OPTIONS} choices.");
-        faults.add(pointer, "form.options", "There is nothing to choose from, or too much.", cure);
-    }
-    options
-}
-
-/// A key for a field's answers, made of its label, that no field before it has.
-fn free_key(label: &str, taken: &[Field]) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    let words: Vec<String> = label.split_whitespace().map(|word| word.chars().map(plain).collect()).collect();
-    let key: String = words.join("_").chars().take(MAX_KEY - 4).collect();
-    let key = key.trim_matches('_');
-    let key = if key.is_empty() { "field" } else { key };
-    let free = |key: &String| !taken.iter().any(|f| f.name == *key);
-    let numbered = (2_u32..).map(|n| format!("{key}_{n}"));
-    std::iter::once(key.to_owned()).chain(numbered).find(free).unwrap_or_default()
 }
 
 #[cfg(test)]

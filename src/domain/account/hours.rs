@@ -290,7 +290,7 @@ impl DayOf {
 }
 
 impl Weekday {
-    const fn as_civil(self) -> jiff::civil::Weekday {
+    pub const fn as_civil(self) -> jiff::civil::Weekday {
         match self {
             Self::Monday => jiff::civil::Weekday::Monday,
             Self::Tuesday => jiff::civil::Weekday::Tuesday,

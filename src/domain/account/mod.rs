@@ -6,6 +6,7 @@
 pub mod edit;
 pub mod edit_call_types;
 pub mod edit_contact;
+mod edit_form;
 pub mod fault;
 
 pub mod patching;
@@ -23,6 +24,7 @@ use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolI
 use crate::base::phone::PhoneNumber;
 use crate::domain::ivr::menu::Menu;
 use crate::domain::message::form::Form;
+use crate::domain::message::trigger::Trigger;
 
 use hours::Hours;
 
@@ -180,6 +182,9 @@ pub struct CallType {
     pub urgency: Urgency,
     /// When this type applies, in the client's words ("leak, no hot water, broken pipe").
     pub triggers: String,
+    /// What of it can be found in a form: words, and answers. Of an urgent type, it is suggested while one is filled in.
+    #[serde(default)]
+    pub watched: Vec<Trigger>,
     pub form: Form,
     /// The protocol now in force; none for calls that are not dispatched.
     pub protocol: Option<ProtocolId>,

@@ -371,7 +371,8 @@ impl Call {
         let announced = self.announced_until().map(|until| (until, Reason::PromptEnd));
         let listener = self.listeners_until().map(|until| (until, Reason::Listener));
         let wrap_up = self.wrap_up_until().map(|until| (until, Reason::WrapUp));
-        soonest(soonest(soonest(own, announced), soonest(farewell, listener)), wrap_up)
+        let covered = self.covered_until().map(|until| (until, Reason::Covered));
+        soonest(soonest(soonest(own, announced), soonest(farewell, listener)), soonest(wrap_up, covered))
     }
 
     /// True when nothing is left to do, wrap-up included.
@@ -460,6 +461,7 @@ impl Call {
         self.give_up_announcement();
         self.give_up_listeners();
         self.give_up_wrap_up();
+        self.give_up_cover();
         self.offer_callback();
         self.end_parting(|p| p.until <= now);
     }

@@ -366,6 +366,9 @@ impl World {
         let paused = self.call.recording_state() == RecordingState::Paused;
         let alone = self.call.operator.is_none() && self.untold().is_none();
         assert!(!(paused && alone), "seed {seed}: a pause that nobody can lift");
+        let covered = self.call.is_recording_covered();
+        assert!(!(covered && self.recorded), "seed {seed}: recorded while a card number is typed");
+        assert!(!covered || self.call.poll_timeout().is_some(), "seed {seed}: covered for ever");
         self.contact_recorded |= self.recorded && self.must_tell().is_some();
         self.check_listeners();
     }
@@ -672,7 +675,7 @@ impl World {
             17 => self.command(OperatorCommand::Join),
             18 => self.command(OperatorCommand::Drop),
             19 => {
-                use RecordingCommand::{Pause, Resume, Start, Stop};
+                use RecordingCommand::{Cover, Pause, Resume, Start, Stop, Uncover};
                 let commands = [
                     OperatorCommand::Take,
                     OperatorCommand::Hold,
@@ -684,8 +687,10 @@ impl World {
                     OperatorCommand::Recording(Stop),
                     OperatorCommand::Recording(Pause),
                     OperatorCommand::Recording(Resume),
+                    OperatorCommand::Recording(Cover),
+                    OperatorCommand::Recording(Uncover),
                 ];
-                let which = self.rng.below(10) as usize;
+                let which = self.rng.below(12) as usize;
                 self.command(commands[which].clone());
             }
             20 => {

@@ -3,9 +3,11 @@
 //! What always holds: where the account has an announcement, nothing is recorded before the caller has heard it to
 //! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken, were cut
 //! short, or whose end is not told in time count as not heard. So a call is never recorded by surprise. And a pause
-//! ends at the latest with the operator who made it, as nobody else may lift it.
+//! ends at the latest with the operator who made it, as nobody else may lift it. While a card number is typed the recording
+//! is *covered*: silent as in a pause, by no key of the operator's, and for [`COVER`] at most without another word of it, so
+//! that a console that dies in the middle costs no more of the recording.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +37,14 @@ pub enum RecordingCommand {
     Stop,
     Pause,
     Resume,
+    /// Something that must not be recorded is being typed; to be said again while that lasts.
+    Cover,
+    /// It is done.
+    Uncover,
 }
+
+/// How long a recording stays covered without another word of it.
+pub const COVER: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
@@ -61,6 +70,8 @@ pub(super) struct Recording {
     contact_missed: Option<LegId>,
     /// When the end of the announcement that began last is no longer waited for.
     until: Option<Instant>,
+    /// What is typed now must not be recorded.
+    covered_until: Option<Instant>,
     /// As last said.
     state: RecordingState,
 }
@@ -77,6 +88,7 @@ impl Recording {
             contact_told: None,
             contact_missed: None,
             until: None,
+            covered_until: None,
             state: RecordingState::Off,
         }
     }
@@ -91,6 +103,13 @@ impl Call {
     /// How the recording stands.
     pub const fn recording_state(&self) -> RecordingState {
         self.recording.state
+    }
+
+    /// Silent because of what is being typed, and for no other reason.
+    pub fn is_recording_covered(&self) -> bool {
+        self.recording.covered_until.is_some()
+            && self.recording.wanted == Wanted::On
+            && self.recording.state == RecordingState::Paused
     }
 
     /// The caller is on the line: where nobody need be told, the recording begins.
@@ -194,10 +213,24 @@ impl Call {
         if self.operator.is_none() && self.recording.wanted == Wanted::Paused {
             self.recording.wanted = Wanted::On;
         }
+        if self.operator.is_none() {
+            self.recording.covered_until = None;
+        }
+    }
+
+    /// When a cover that nobody speaks of any more ends.
+    pub(super) const fn covered_until(&self) -> Option<Instant> {
+        self.recording.covered_until
+    }
+
+    /// The console that covered the recording has not been heard of since.
+    pub(super) fn give_up_cover(&mut self) {
+        self.recording.covered_until = self.recording.covered_until.filter(|until| *until > self.now);
     }
 
     /// The caller has left, and with them what is recorded.
     pub(super) const fn end_recording(&mut self) {
+        self.recording.covered_until = None;
         self.recording.wanted = Wanted::Off;
         self.recording.notice = None;
         self.recording.contact_notice = None;
@@ -210,6 +243,17 @@ impl Call {
         }
         if self.caller_gone {
             return Err(CommandError::CallerGone);
+        }
+        match command {
+            RecordingCommand::Cover => {
+                self.recording.covered_until = Some(self.now + COVER);
+                return Ok(());
+            }
+            RecordingCommand::Uncover => {
+                self.recording.covered_until = None;
+                return Ok(());
+            }
+            _ => {}
         }
         if !matches!(self.phase, Phase::Talking | Phase::Held | Phase::Patching) {
             return Err(CommandError::NotNow);
@@ -295,6 +339,7 @@ impl Call {
             Wanted::On if recording.policy.announcement.is_some() && !recording.told => RecordingState::Announcing,
             Wanted::On if self.is_contact_missed() => RecordingState::Paused,
             Wanted::On if self.untold_contact().is_some() => RecordingState::Announcing,
+            Wanted::On if recording.covered_until.is_some() => RecordingState::Paused,
             Wanted::On => RecordingState::On,
         }
     }

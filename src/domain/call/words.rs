@@ -442,4 +442,5 @@ pub enum Reason {
     WrapUp,
     Callback,
     RingBack,
+    Covered,
 }

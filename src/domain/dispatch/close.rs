@@ -14,7 +14,10 @@ impl Turn<'_> {
 
     pub(super) fn replied(&mut self, number: &PhoneNumber, code: u16) {
         let asked = self.s.codes().filter(|(at, c, _)| *at == number && *c == code).last();
-        let Some(id) = asked.map(|(_, _, attempt)| attempt.id.clone()) else { return };
+        let Some(id) = asked.map(|(_, _, attempt)| attempt.id.clone()) else {
+            self.replied_before(number, code);
+            return;
+        };
         self.with(&id, |turn, i| {
             if turn.takes_confirmation() {
                 turn.confirm(i, Via::Text);
@@ -35,6 +38,10 @@ impl Turn<'_> {
     /// The same, by somebody who may not be the one who was meant.
     pub(super) fn confirm_as(&mut self, i: usize, via: Via, name: &str) {
         if !self.takes_confirmation() {
+            return;
+        }
+        if !self.is_of_now(i) {
+            self.answered_before(i);
             return;
         }
         let a = &mut self.s.attempts[i];

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::job::{JobNews, JobOutcome};
+use super::protocol::Protocol;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, ContactId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Contact;
+use crate::domain::account::{Contact, Urgency};
 use crate::domain::oncall::OnCall;
 
 /// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
@@ -100,6 +101,13 @@ pub enum OperatorAct {
     Skip,
     /// Take it back within the undo time.
     Undo,
+    /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.
+    Change {
+        urgency: Urgency,
+        protocol: Option<Box<Protocol>>,
+        /// Go through the steps again.
+        again: bool,
+    },
 }
 
 /// What the world should do, after the state is committed.
@@ -247,6 +255,15 @@ pub enum Note {
         names: Vec<String>,
     },
     Reopened {
+        name: String,
+    },
+    /// `open`: the dispatch was, when the message was changed; `again`: its steps begin anew.
+    Changed {
+        by: String,
+        again: bool,
+        open: bool,
+    },
+    AnsweredBefore {
         name: String,
     },
 }

@@ -5,6 +5,7 @@
 //! nothing of the message is handed over once somebody has confirmed, a confirmation counts once, and a
 //! dispatch that is running has a time at which it wakes ([`State::wake`]).
 
+mod change;
 mod close;
 pub mod confirm;
 pub mod describe;
@@ -126,6 +127,9 @@ impl Turn<'_> {
             }
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
+            }
+            OperatorAct::Change { urgency, protocol, again } => {
+                self.change(by, *urgency, protocol.as_deref(), *again);
             }
             // Too late or not now: nothing changes, and the caller sees that nothing did.
             OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}

@@ -63,7 +63,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn failed(&mut self, i: usize, failure: Failure, why: &str) {
-        let phase = self.s.phase;
+        let (phase, of_now) = (self.s.phase, self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         let proven = a.delivered_at.is_some() || a.told_at.is_some() || a.confirmed_at.is_some();
         if proven && a.channel != Channel::Call {
@@ -92,8 +92,8 @@ impl Turn<'_> {
                 Some(self.now.plus_ms(RETRY_AFTER_MS[0]))
             }
         };
-        // What is closed is not tried again.
-        let retry = retry.filter(|_| phase.is_open() || !a.is_step());
+        // What is closed is not tried again, nor what was told before a change.
+        let retry = retry.filter(|_| (phase.is_open() && of_now) || !a.is_step());
         a.retry_at = retry;
         let (channel, name) = (a.channel, a.name.clone());
         if retry.is_none() {
@@ -107,7 +107,7 @@ impl Turn<'_> {
         let (bounced, step) = (a.accepted_at.is_some(), a.is_step());
         let note = Note::Failed { channel, name: name.clone(), why: why.to_owned(), for_good: retry.is_none() };
         self.record(Some(&name), note);
-        if retry.is_none() && step && failure != Failure::Permanent && phase.is_open() {
+        if retry.is_none() && step && of_now && failure != Failure::Permanent && phase.is_open() {
             self.trouble(Trouble::EdgeDown { channel });
         }
         if bounced && step && phase == Phase::Delivered {
@@ -121,7 +121,7 @@ impl Turn<'_> {
 
     /// The node that had it is gone: a text or an email goes once more with the same code, a call is redialled.
     pub(super) fn interrupted(&mut self, i: usize) {
-        let open = self.s.phase.is_open();
+        let open = self.s.phase.is_open() && self.is_of_now(i);
         let a = &mut self.s.attempts[i];
         if a.in_flight_since.is_none() {
             return;
@@ -210,8 +210,10 @@ impl Turn<'_> {
         a.told_at = Some(self.now);
         let name = name.to_owned();
         self.record(Some(&name), Note::Told { name: name.clone() });
-        self.s.troubles.remove(&Trouble::NobodyTold);
-        if self.s.protocol.until == Until::Told && self.s.phase.is_open() {
+        if self.is_of_now(i) {
+            self.s.troubles.remove(&Trouble::NobodyTold);
+        }
+        if self.s.protocol.until == Until::Told && self.s.phase.is_open() && self.is_of_now(i) {
             self.close(Phase::Told, Some(name.clone()), None, Some(i));
             self.stand_down_others(&name, Some(i));
         }

@@ -54,6 +54,9 @@ pub struct State {
     #[serde(default)]
     pub paused: Option<Pause>,
     pub runs: Vec<StepRun>,
+    /// Runs before this one told the message as it was before it was changed and begun again.
+    #[serde(default)]
+    pub first_run: usize,
     pub attempts: Vec<Attempt>,
     pub closed_at: Option<UtcMs>,
     /// Who confirmed or closed it.
@@ -97,6 +100,7 @@ impl NewDispatch {
             cursor: Cursor::Before,
             paused: None,
             runs: Vec::new(),
+            first_run: 0,
             attempts: Vec::new(),
             closed_at: None,
             closed_by: None,
@@ -317,6 +321,8 @@ pub enum Purpose {
     WhichReply,
     /// Says how to confirm.
     HelpReply,
+    /// Tells one who answers what was told before the message was changed.
+    ChangedReply,
 }
 
 /// One try at one destination, or one reply to a person.
@@ -575,14 +581,16 @@ impl State {
         self.attempts.iter().find(|a| a.id == *id)
     }
 
-    /// Somebody has heard or opened the whole content.
+    /// Somebody has heard or opened the whole content, as it is now.
     pub fn anybody_told(&self) -> bool {
-        self.attempts.iter().any(|a| a.told_at.is_some() || a.confirmed_at.is_some())
+        let mut now = self.attempts.iter().filter(|a| self.is_of_now(&a.purpose));
+        now.any(|a| a.told_at.is_some() || a.confirmed_at.is_some())
     }
 
-    /// Codes this dispatch has at numbers: number, code, attempt that used it last.
+    /// Codes that confirm this dispatch at numbers: number, code, attempt that used it last.
     pub fn codes(&self) -> impl Iterator<Item = (&PhoneNumber, u16, &Attempt)> {
-        self.attempts.iter().filter(|a| a.is_step()).filter_map(|a| Some((a.address.phone()?, a.code?, a)))
+        let now = self.attempts.iter().filter(|a| a.is_step() && self.is_of_now(&a.purpose));
+        now.filter_map(|a| Some((a.address.phone()?, a.code?, a)))
     }
 
     /// An operator is asked for.

@@ -297,7 +297,7 @@ impl Turn<'_> {
     /// The steps have run out: is that the end by the protocol's own terms?
     pub(super) fn finish(&mut self) -> bool {
         if self.s.protocol.until == Until::HandedOver {
-            let mut steps = self.s.attempts.iter().filter(|a| a.is_step());
+            let mut steps = self.s.attempts.iter().filter(|a| a.is_step() && self.s.is_of_now(&a.purpose));
             if steps.clone().any(|a| !a.is_settled()) {
                 return false;
             }
@@ -307,8 +307,8 @@ impl Turn<'_> {
                 }
                 Channel::Email | Channel::Text => a.accepted_at.is_some() && a.failed.is_none(),
             };
-            if !self.s.attempts.is_empty()
-                && self.s.runs.iter().all(|r| r.state != RunState::NoOne)
+            if steps.clone().next().is_some()
+                && self.s.runs.iter().skip(self.s.first_run).all(|r| r.state != RunState::NoOne)
                 && steps.all(reached)
             {
                 self.close(Phase::Delivered, None, None, None);

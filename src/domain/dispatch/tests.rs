@@ -1,5 +1,6 @@
 //! The protocols of an answering service on simulated time, and random nights against the promises.
 
+mod change;
 mod hold;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ use crate::domain::oncall::OnCall;
 struct Town {
     contacts: Vec<Contact>,
     on_call: BTreeMap<String, ContactId>,
+    /// The code that is free now; 1 unless set.
+    code: Option<u16>,
 }
 
 impl World for Town {
@@ -33,7 +36,7 @@ impl World for Town {
         self.contacts.iter().find(|c| c.id == *id)
     }
     fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
-        Some(1)
+        Some(self.code.unwrap_or(1))
     }
 }
 
@@ -65,6 +68,7 @@ fn town() -> Town {
     Town {
         contacts: vec![person("ben", 100), person("ada", 110), person("office", 120)],
         on_call: [("technician".to_owned(), ContactId::named("ben"))].into(),
+        code: None,
     }
 }
 

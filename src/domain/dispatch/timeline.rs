@@ -101,6 +101,20 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         }
         Note::Resumed => ("operator", "The talk is over: the protocol goes on.".to_owned()),
         Note::StoodDown { names } => ("closed", format!("{} will be told that it is handled.", names.join(", "))),
+        Note::Changed { by, again: true, .. } => {
+            let text =
+                format!("Changed by {by}: it goes out again from the first step. What was told before stays as told.");
+            ("changed", text)
+        }
+        Note::Changed { by, open: true, .. } => {
+            let text =
+                format!("Changed by {by}: what goes out from now on says it anew. What was told before stays as told.");
+            ("changed", text)
+        }
+        Note::Changed { by, .. } => ("changed", format!("Changed by {by} after it was done: nothing goes out again.")),
+        Note::AnsweredBefore { name } => {
+            ("changed", format!("{name} answered what was told before the change; that confirms nothing."))
+        }
         Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
     }
 }

@@ -1,10 +1,16 @@
 //! A form: the fields an operator fills in for a call type, and the check of what was filled in.
+//!
+//! A field may be asked only at certain hours, or only where an earlier answer says so. What always holds of checked
+//! answers: a field that is not shown is neither missed nor kept. What each kind takes is in `kind`.
 
 use std::collections::BTreeMap;
 
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::base::phone::PhoneNumber;
+use crate::domain::account::hours::{Span, Weekday};
+
+pub use super::kind::{FieldKind, MAX_ANSWER_CHARS};
 
 /// Answers by field name, as typed and then normalised by [`Form::check`].
 pub type Answers = BTreeMap<String, String>;
@@ -17,7 +23,7 @@ pub struct Form {
 }
 
 /// One thing to ask.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Field {
     /// The key of its answer: lower-case letters, digits and `_`. Left out where a form is written: made of the label.
     #[serde(default)]
@@ -30,50 +36,100 @@ pub struct Field {
     /// Said aloud and texted when the message is delivered; others are for email and the screen.
     #[serde(default)]
     pub brief: bool,
+    /// Asked only where an earlier answer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_if: Option<ShownIf>,
+    /// Asked only at these hours, in the account's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<AskedAt>,
+    /// A card number and the like: the recording is silent while it is typed, and it is in no draft, text, call or email.
+    #[serde(default, skip_serializing_if = "Sensitive::is_no")]
+    pub sensitive: Sensitive,
 }
 
-/// What a field takes.
+/// A field is shown where an earlier one has such an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum FieldKind {
-    Text,
-    LongText,
-    Phone,
-    Choice { options: Vec<String> },
+pub struct ShownIf {
+    /// The name of an earlier field; where a form is written, its label will do.
+    pub field: String,
+    /// One of these; none: any answer at all.
+    #[serde(default)]
+    pub is: Vec<String>,
+}
+
+/// Hours of some days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AskedAt {
+    /// The days on which they begin.
+    pub days: Vec<Weekday>,
+    #[serde(flatten)]
+    pub span: Span,
+}
+
+/// Whether an answer is one that must not get about, and whether it is kept at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitive {
+    #[default]
+    No,
+    /// Kept with the message, encrypted as all of it is.
+    Kept,
+    /// Checked and forgotten: for what the operator only passes on.
+    NotKept,
+}
+
+impl Sensitive {
+    /// An answer like any other.
+    pub const fn is_no(&self) -> bool {
+        matches!(self, Self::No)
+    }
+}
+
+/// In what circumstances a form is filled in.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The civil time in the account's zone.
+    pub at: DateTime,
+    /// The account's people by name.
+    pub people: &'a [String],
+    /// A message is changed: what is not kept was asked before, and is not asked again.
+    pub again: bool,
 }
 
 /// What is wrong with one answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
     pub field: String,
-    /// Stable: `required`, `phone`, `choice`, `too_long`, `unknown_field`.
+    /// Stable: `required`, `phone`, `number`, `date`, `time`, `yes_no`, `choice`, `contact`, `too_long`, `unknown_field`.
     pub code: String,
     /// For the operator, in plain words.
     pub message: String,
 }
 
-/// The longest answer taken, in characters.
-pub const MAX_ANSWER_CHARS: usize = 4_000;
-
 impl Form {
-    /// Checks and normalises answers: trims, turns phone numbers into E.164, drops empty ones.
-    /// All faults are told at once.
-    pub fn check(&self, answers: &Answers) -> Result<Answers, Vec<FieldError>> {
+    /// Checks and normalises answers: trims, brings each into its kind's shape, drops empty ones and those of fields
+    /// that are not shown. All faults are told at once.
+    pub fn check(&self, answers: &Answers, asked: &Asked<'_>) -> Result<Answers, Vec<FieldError>> {
         let mut checked = Answers::new();
         let mut errors = Vec::new();
         for name in answers.keys().filter(|name| !self.fields.iter().any(|f| &f.name == *name)) {
             errors.push(FieldError::new(name, "unknown_field", "This form has no such field."));
         }
         for field in &self.fields {
+            // Only what is shown before it is in `checked`, so a condition on a hidden field is never met.
+            if !field.is_shown(&checked, asked.at) {
+                continue;
+            }
             let answer = answers.get(&field.name).map(|typed| field.kind.clean(typed)).unwrap_or_default();
             let answer = answer.trim();
             if answer.is_empty() {
-                if field.required {
+                let asked_before = asked.again && field.sensitive == Sensitive::NotKept;
+                if field.required && !asked_before {
                     errors.push(FieldError::new(&field.name, "required", &format!("Please ask for: {}.", field.label)));
                 }
                 continue;
             }
-            match field.kind.check(answer) {
+            match field.kind.check(answer, asked.people) {
                 Ok(answer) => {
                     checked.insert(field.name.clone(), answer);
                 }
@@ -82,30 +138,53 @@ impl Form {
         }
         if errors.is_empty() { Ok(checked) } else { Err(errors) }
     }
-}
 
-impl FieldKind {
-    /// What was typed without what cannot be seen: control characters, and those that turn or hide text, which
-    /// would make a text or a page say something else than was taken. Line breaks stay in long texts alone.
-    fn clean(&self, typed: &str) -> String {
-        visible(typed, *self == Self::LongText)
+    /// Answers without those of sensitive fields: what may be looked through, and kept as a draft.
+    pub fn without_sensitive(&self, mut answers: Answers) -> Answers {
+        self.drop_where(&mut answers, |field| field.sensitive != Sensitive::No);
+        answers
     }
 
-    fn check(&self, answer: &str) -> Result<String, (&'static str, &'static str)> {
-        if answer.chars().count() > MAX_ANSWER_CHARS {
-            return Err(("too_long", "Too long: 4,000 characters at most."));
+    /// Checked answers without those that are not kept.
+    pub fn kept(&self, mut answers: Answers) -> Answers {
+        self.drop_where(&mut answers, |field| field.sensitive == Sensitive::NotKept);
+        answers
+    }
+
+    fn drop_where(&self, answers: &mut Answers, drop: impl Fn(&Field) -> bool) {
+        for field in self.fields.iter().filter(|field| drop(field)) {
+            answers.remove(&field.name);
         }
-        match self {
-            Self::Text | Self::LongText => Ok(answer.to_owned()),
-            Self::Phone => PhoneNumber::parse(answer)
-                .map(String::from)
-                .map_err(|_| ("phone", "Not a complete telephone number: ask again, with area code.")),
-            Self::Choice { options } => options
-                .iter()
-                .find(|option| option.eq_ignore_ascii_case(answer))
-                .cloned()
-                .ok_or(("choice", "Pick one of the list.")),
+    }
+}
+
+impl Field {
+    /// Whether it is asked at `at`, after the answers of the shown fields before it.
+    pub fn is_shown(&self, before: &Answers, at: DateTime) -> bool {
+        let now = self.hours.as_ref().is_none_or(|hours| hours.covers(at));
+        now && self.shown_if.as_ref().is_none_or(|condition| condition.is_met(before))
+    }
+}
+
+impl ShownIf {
+    fn is_met(&self, before: &Answers) -> bool {
+        let Some(answer) = before.get(&self.field) else { return false };
+        // An answer that names several is met by each of them.
+        let same = |wanted: &String| answer.lines().any(|line| line.to_lowercase() == wanted.to_lowercase());
+        self.is.is_empty() || self.is.iter().any(same)
+    }
+}
+
+impl AskedAt {
+    /// Whether the clock at `at` shows a time of these hours.
+    pub fn covers(&self, at: DateTime) -> bool {
+        let Some((from, until)) = self.span.times() else { return false };
+        let begins_on = |date: jiff::civil::Date| self.days.iter().any(|day| day.as_civil() == date.weekday());
+        if from < until {
+            return begins_on(at.date()) && from <= at.time() && at.time() < until;
         }
+        let since_yesterday = at.date().yesterday().is_ok_and(begins_on) && at.time() < until;
+        since_yesterday || (begins_on(at.date()) && from <= at.time())
     }
 }
 
@@ -129,29 +208,5 @@ impl FieldError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form() -> Form {
-        let field =
-            |name: &str, kind| Field { name: name.into(), label: name.into(), kind, required: true, brief: true };
-        Form { version: 1, fields: vec![field("name", FieldKind::Text), field("message", FieldKind::LongText)] }
-    }
-
-    fn check(name: &str, message: &str) -> Result<Answers, Vec<FieldError>> {
-        form().check(&[("name".to_owned(), name.to_owned()), ("message".to_owned(), message.to_owned())].into())
-    }
-
-    #[test]
-    fn what_cannot_be_seen_is_not_taken() {
-        let taken = check("Ann\u{202e} \u{0}Archer\nReply 9ok", "first\r\nsecond").unwrap();
-        assert_eq!(taken["name"], "Ann Archer Reply 9ok");
-        assert_eq!(taken["message"], "first\nsecond");
-    }
-
-    #[test]
-    fn a_required_answer_of_blanks_is_missing() {
-        let errors = check("  \u{200b}\u{feff} ", "x").unwrap_err();
-        assert_eq!((errors.len(), errors[0].code.as_str()), (1, "required"));
-    }
-}
+#[path = "form_tests.rs"]
+mod tests;

@@ -1,7 +1,10 @@
 //! A message: what was taken from a caller. The form's answers, who took it, when, and for whom.
 
+pub mod edition;
 pub mod form;
+pub mod kind;
 pub mod render;
+pub mod trigger;
 pub mod voicemail;
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +14,11 @@ use crate::base::id::{AccountId, CallId, CallTypeId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Urgency;
 
+use edition::Change;
 use form::{Answers, Form};
+use trigger::Graded;
 
-/// What was taken from a caller. Immutable once its dispatch has opened.
+/// What was taken from a caller. A change makes the next edition; those before stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
     pub id: MessageId,
@@ -28,4 +33,10 @@ pub struct Message {
     pub form: Form,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
+    /// Counted from 1.
+    pub edition: u32,
+    /// Who made this edition; none: it is as it was taken.
+    pub changed: Option<Change>,
+    /// Urgency otherwise than by the client's list.
+    pub graded: Option<Graded>,
 }

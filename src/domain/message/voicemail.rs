@@ -30,6 +30,9 @@ pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &
         taken_at: spoken.begun_at,
         form: form(),
         answers,
+        edition: 1,
+        changed: None,
+        graded: None,
     }
 }
 
@@ -68,6 +71,7 @@ fn form() -> Form {
         kind: FieldKind::Text,
         required: true,
         brief: true,
+        ..Field::default()
     };
     Form { version: 1, fields: vec![voicemail] }
 }
@@ -90,6 +94,7 @@ mod tests {
     use super::*;
     use crate::base::id::CallTypeId;
     use crate::domain::account::Urgency;
+    use crate::domain::message::form::Asked;
     use crate::domain::message::render::{self, tests::account};
 
     fn spoken(secs: i64) -> Message {
@@ -98,6 +103,7 @@ mod tests {
             name: "Urgent".into(),
             urgency: Urgency::Urgent,
             triggers: String::new(),
+            watched: vec![],
             form: Form::default(),
             protocol: None,
         };
@@ -133,7 +139,8 @@ mod tests {
     fn a_voicemail_passes_its_own_form_and_reads_in_one_line() {
         for (secs, words) in [(0, "less than a second"), (1, "1 second"), (120, "2 minutes"), (34, "34 seconds")] {
             let message = spoken(secs);
-            assert_eq!(message.form.check(&message.answers).as_ref(), Ok(&message.answers));
+            let asked = Asked { at: render::civil(message.taken_at, "UTC"), people: &[], again: false };
+            assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));
             assert_eq!(render::headline(&message), format!("Spoken message of {words}, kept with the call"));
         }
     }

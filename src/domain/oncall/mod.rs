@@ -1,5 +1,6 @@
 //! Who is on call: a pure function of configuration and instant, with the reason.
 
+pub mod gaps;
 mod resolve;
 
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,12 @@ async fn a_recorded_call_is_announced_first_and_its_operator_may_pause_it() {
     while !house.calls.views().iter().any(talking) {
         house.feed.recv().await.expect("the feed goes on");
     }
-    for (command, kind) in [(RecordingCommand::Pause, Kind::Paused), (RecordingCommand::Resume, Kind::Sound)] {
+    for (command, kind) in [
+        (RecordingCommand::Pause, Kind::Paused),
+        (RecordingCommand::Resume, Kind::Sound),
+        (RecordingCommand::Cover, Kind::Paused),
+        (RecordingCommand::Uncover, Kind::Sound),
+    ] {
         assert_eq!(house.does("kim", Command::Recording(command)).await, Ok(()));
         assert_eq!(house.until("its change", |d| recorded(d, leg)).await.1, kind);
     }

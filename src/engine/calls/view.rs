@@ -102,7 +102,11 @@ pub(super) fn view(
         }),
         taken: call.was_taken(),
         note: call.note().map(|note| NoteView { by: note.by.clone(), text: note.text.clone() }),
-        recording: RecordingView { mode: call.recording_mode(), state: call.recording_state() },
+        recording: RecordingView {
+            mode: call.recording_mode(),
+            state: call.recording_state(),
+            covered: call.is_recording_covered(),
+        },
         earlier: facts.earlier,
         listeners: Vec::new(),
     }

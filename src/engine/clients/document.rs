@@ -12,6 +12,7 @@ use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
 use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::{CallType, Contact, Urgency};
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use crate::domain::message::trigger::Trigger;
 use crate::domain::oncall::{Schedule, ShiftLength};
 
 use super::flow_text::FlowText;
@@ -108,6 +109,8 @@ pub struct CallTypeText {
     pub urgency: Urgency,
     #[serde(default)]
     pub triggers: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Trigger>,
     #[serde(default)]
     pub form: FormEdit,
     #[serde(default)]
@@ -156,9 +159,9 @@ fn without_ids(contact: &Contact) -> ContactEdit {
 }
 
 fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
-    let CallTypeEdit { name, urgency, triggers, form, protocol, .. } = CallTypeEdit::from(call_type);
+    let CallTypeEdit { name, urgency, triggers, watched, form, protocol, .. } = CallTypeEdit::from(call_type);
     let protocol = protocol.and_then(|id| protocols.iter().find(|p| p.id == id)).map(|p| p.name.clone());
-    CallTypeText { name, urgency, triggers, form, protocol }
+    CallTypeText { name, urgency, triggers, watched, form, protocol }
 }
 
 /// The people of an account, to be named.

@@ -319,6 +319,7 @@ fn read_call_types(
             name: call_type.name.clone(),
             urgency: call_type.urgency,
             triggers: call_type.triggers.clone(),
+            watched: call_type.watched.clone(),
             form: call_type.form.clone(),
             protocol: found.map(|p| p.id.clone()),
         });

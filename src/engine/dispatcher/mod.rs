@@ -7,6 +7,7 @@
 //! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
 
 mod arrivals;
+mod change;
 mod check_in;
 mod jobs;
 mod perform;
@@ -244,6 +245,12 @@ impl Dispatcher {
         settles: Settles<'_>,
     ) -> Result<Decided, StoreError> {
         let (decided, effects) = self.decide_once(id, event, settles).await?;
+        self.follow(id, effects).await;
+        Ok(decided)
+    }
+
+    /// Does what follows from a decision that is committed.
+    async fn follow(&self, id: &DispatchId, effects: Vec<Effect>) {
         let mut todo: VecDeque<Effect> = effects.into();
         while let Some(effect) = todo.pop_front() {
             match effect {
@@ -260,7 +267,6 @@ impl Dispatcher {
                 Effect::Record(_) => {}
             }
         }
-        Ok(decided)
     }
 
     async fn decide_once(

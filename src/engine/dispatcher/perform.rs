@@ -173,6 +173,7 @@ impl Dispatcher {
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at),
             Purpose::AlreadyReply => render::already_reply(account, by, at),
             Purpose::StandDown => render::stand_down(message, account, by),
+            Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
             Purpose::HelpReply => render::help_reply(message, account, papers.code()),
             Purpose::WhichReply => match self.open_messages(papers).await {
                 Ok(open) => {

@@ -5,11 +5,13 @@
 //! that thread alone; what does not fit is missing, marked as a gap, and counted ([`Health`]). Each second is sealed
 //! by itself under a key of the recording's own ([`segment`]), so that a crash costs what was not yet written; another
 //! thread sees to it that a power cut costs little more ([`flusher`]).
-//! [`Recorded`] reads all of it again, [`Sound`] any part, or the caller's side alone. Decides nothing about who is recorded, and keeps no list but
+//! [`Recorded`] reads all of it again, [`Sound`] any part, or the caller's side alone, [`Peaks`] are its wave form. Decides
+//! nothing about who is recorded, and keeps no list but
 //! the directory.
 
 mod caller;
 mod flusher;
+mod peaks;
 mod reader;
 mod segment;
 mod shelf;
@@ -35,6 +37,7 @@ use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::CallId;
 use crate::io::store::seal::Seal;
 
+pub use peaks::Peaks;
 pub use reader::{Mark, Recorded};
 pub use shelf::{Reel, Shelf};
 pub use sound::Sound;
@@ -208,6 +211,7 @@ struct Inner {
     new: mpsc::Sender<New>,
     health: Arc<Health>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
+    peaks: peaks::Remembered,
 }
 
 impl Recordings {
@@ -239,7 +243,15 @@ impl Recordings {
         let (sealing, time) = (Arc::clone(&seal), Arc::clone(&clock));
         let writer = Writer::new(received, shelf, sealing, time, Arc::clone(&health), flushes, flusher);
         let writer = thread::Builder::new().name("recordings".to_owned()).spawn(move || writer.run())?;
-        let inner = Inner { directory, seal, clock, new, health, writer: Mutex::new(Some(writer)) };
+        let inner = Inner {
+            directory,
+            seal,
+            clock,
+            new,
+            health,
+            writer: Mutex::new(Some(writer)),
+            peaks: peaks::Remembered::default(),
+        };
         Ok((Self { inner: Arc::new(inner) }, ended))
     }
 
@@ -309,6 +321,7 @@ impl Recordings {
                 Err(error) => swept.trouble = Some(error),
             }
         }
+        self.inner.peaks.forget(&swept.deleted);
         if !swept.deleted.is_empty()
             && let Err(error) = File::open(&self.inner.directory).and_then(|directory| directory.sync_all())
         {

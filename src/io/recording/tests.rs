@@ -108,7 +108,9 @@ impl House {
         let flusher = Flusher::new(Arc::clone(&health), ends);
         let (sealing, time) = (Arc::clone(&seal), Arc::clone(&shared));
         let writer = Writer::new(received, shelf, sealing, time, Arc::clone(&health), flushes, flusher.clone());
-        let inner = Inner { directory: scratch.0.clone(), seal, clock: shared, new, health, writer: Mutex::new(None) };
+        let (directory, writing) = (scratch.0.clone(), Mutex::new(None));
+        let peaks = peaks::Remembered::default();
+        let inner = Inner { directory, seal, clock: shared, new, health, writer: writing, peaks };
         let recordings = Recordings { inner: Arc::new(inner) };
         (Self { scratch, writer, recordings, ended, clock, moods, flusher }, asked)
     }

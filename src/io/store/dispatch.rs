@@ -412,6 +412,19 @@ impl Tx {
             }
             _ => {}
         }
+        // The message was changed and begun again: what was told before is confirmed by nothing any more.
+        let reopened = before.closed_at.is_some() && after.closed_at.is_none();
+        if before.first_run < after.first_run || (reopened && after.first_run > 0) {
+            let kept = codes(after);
+            let ever = after.attempts.iter().filter(|a| a.is_step());
+            let ever: BTreeSet<_> = ever.filter_map(|a| Some((a.address.phone()?.clone(), a.code?))).collect();
+            for (number, code) in ever.difference(&kept) {
+                let sql = "UPDATE confirm_code SET closed_at = $4, reusable_at = $5
+                    WHERE number = $1 AND code = $2 AND dispatch = $3 AND closed_at IS NULL";
+                let args = args![number, *code, &after.id, now, now.plus_ms(CODE_QUARANTINE_MS)];
+                self.execute(sql, args).await?;
+            }
+        }
         Ok(())
     }
 

@@ -1,15 +1,18 @@
 //! Messages. Caller and answers are sealed together; messages of one caller are found by a keyed hash.
 //!
-//! A message taken back (undo) stays, marked, and is in no list.
+//! A message taken back (undo) stays, marked, and is in no list. One that is changed stays as it was beside what it is
+//! now: every edition can be read.
 
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, MessageId};
+use crate::base::id::{AccountId, CallId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::Message;
+use crate::domain::message::edition::Change;
 use crate::domain::message::form::Answers;
+use crate::domain::message::trigger::{Graded, Grading};
 
 use super::seal::Seal;
 use super::sql::{json, word};
@@ -20,6 +23,9 @@ use super::{Query, Row, StoreError, Tx, args, readers};
 struct Sealed {
     caller: Option<PhoneNumber>,
     answers: Answers,
+    /// Messages of before there was any do not have it.
+    #[serde(default)]
+    graded: Option<Graded>,
 }
 
 /// Which messages are wanted; all that is set must hold.
@@ -28,6 +34,9 @@ pub struct MessageFilter {
     pub account: Option<AccountId>,
     pub call: Option<CallId>,
     pub caller: Option<PhoneNumber>,
+    /// Those whose urgency is another than by the client's list.
+    pub graded: Option<Grading>,
+    pub taken_since: Option<UtcMs>,
 }
 
 readers! {
@@ -37,11 +46,15 @@ readers! {
     is_withdrawn(id: &MessageId) -> bool;
     /// Messages, newest first, older than `before`.
     list_messages(filter: &MessageFilter, before: Option<&MessageId>, limit: u32) -> Vec<Message>;
+    /// Every edition of a message before the one it is, oldest first.
+    list_earlier_editions(id: &MessageId) -> Vec<Message>;
     /// How many messages this caller has left for the account.
     count_messages_by_caller(account: &AccountId, caller: &PhoneNumber) -> u32;
 }
 
-const COLUMNS: &str = "SELECT id, account, call_type, call, urgency, taken_by, taken_at, form, sealed FROM message";
+const COLUMNS: &str =
+    "SELECT id, account, call_type, call, urgency, taken_by, taken_at, edition, changed_by, changed_at,
+    form, sealed FROM message";
 
 async fn find_message(from: &mut impl Query, id: &MessageId) -> Result<Option<Message>, StoreError> {
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
@@ -74,6 +87,14 @@ async fn list_messages(
         args.append(&mut args![caller_index(from.seal(), caller)]);
         sql.push_str(&format!(" AND caller_index = ${}", args.len()));
     }
+    if let Some(graded) = &filter.graded {
+        args.append(&mut args![word(graded)]);
+        sql.push_str(&format!(" AND graded = ${}", args.len()));
+    }
+    if let Some(since) = filter.taken_since {
+        args.append(&mut args![since]);
+        sql.push_str(&format!(" AND taken_at >= ${}", args.len()));
+    }
     if let Some(before) = before {
         args.append(&mut args![before]);
         sql.push_str(&format!(" AND id < ${}", args.len()));
@@ -82,6 +103,15 @@ async fn list_messages(
     sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", args.len()));
     // Safe: made of the literals above.
     let rows = from.fetch_all(AssertSqlSafe(sql), args).await?;
+    rows.iter().map(|row| message(row, from.seal())).collect()
+}
+
+async fn list_earlier_editions(from: &mut impl Query, id: &MessageId) -> Result<Vec<Message>, StoreError> {
+    const SQL: &str = "SELECT message.id AS id, message.account AS account, message.call AS call,
+        message.taken_by AS taken_by, message.taken_at AS taken_at, e.call_type AS call_type, e.urgency AS urgency,
+        e.edition AS edition, e.changed_by AS changed_by, e.changed_at AS changed_at, e.form AS form, e.sealed AS sealed
+        FROM message_edition e JOIN message ON message.id = e.message WHERE e.message = $1 ORDER BY e.edition";
+    let rows = from.fetch_all(SQL, args![id]).await?;
     rows.iter().map(|row| message(row, from.seal())).collect()
 }
 
@@ -107,6 +137,7 @@ fn caller_index(seal: &Seal, caller: &PhoneNumber) -> String {
 fn message(row: &Row, seal: &Seal) -> Result<Message, StoreError> {
     let id: MessageId = row.read("id")?;
     let sealed: Sealed = seal.open_json(&context(&id), &row.read::<Vec<u8>>("sealed")?)?;
+    let (by, at): (Option<UserId>, Option<UtcMs>) = (row.read("changed_by")?, row.read("changed_at")?);
     Ok(Message {
         id,
         account: row.read("account")?,
@@ -118,18 +149,19 @@ fn message(row: &Row, seal: &Seal) -> Result<Message, StoreError> {
         taken_at: row.read("taken_at")?,
         form: row.read_json("form")?,
         answers: sealed.answers,
+        edition: row.read("edition")?,
+        changed: by.zip(at).map(|(by, at)| Change { by, at }),
+        graded: sealed.graded,
     })
 }
 
 impl Tx {
     /// Puts a message into the store; its dispatch goes into the same transaction.
     pub async fn insert_message(&mut self, message: &Message) -> Result<(), StoreError> {
-        let index = message.caller.as_ref().map(|caller| caller_index(self.seal(), caller));
-        let content = Sealed { caller: message.caller.clone(), answers: message.answers.clone() };
-        let sealed = self.seal().seal_json(&context(&message.id), &content);
+        let (index, sealed) = self.seal_message(message);
         self.execute(
-            "INSERT INTO message (id, account, call_type, call, caller_index, urgency, taken_by, taken_at, form, sealed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO message (id, account, call_type, call, caller_index, urgency, taken_by, taken_at, form, sealed,
+             graded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             args![
                 &message.id,
                 &message.account,
@@ -140,11 +172,53 @@ impl Tx {
                 message.taken_by.as_ref(),
                 message.taken_at,
                 json(&message.form),
-                sealed
+                sealed,
+                message.graded.as_ref().map(|graded| word(&graded.how))
             ],
         )
         .await?;
         Ok(())
+    }
+
+    fn seal_message(&self, message: &Message) -> (Option<String>, Vec<u8>) {
+        let index = message.caller.as_ref().map(|caller| caller_index(self.seal(), caller));
+        let content =
+            Sealed { caller: message.caller.clone(), answers: message.answers.clone(), graded: message.graded.clone() };
+        (index, self.seal().seal_json(&context(&message.id), &content))
+    }
+
+    /// Makes a message its next edition; the one before stays readable. Tells whether it was the one before `message`
+    /// until now: if not, somebody else has changed it, or it was taken back, and nothing is written.
+    pub async fn change_message(&mut self, message: &Message) -> Result<bool, StoreError> {
+        let before = message.edition.saturating_sub(1);
+        const KEEP: &str = "INSERT INTO message_edition
+            (message, edition, call_type, urgency, changed_by, changed_at, form, sealed)
+            SELECT id, edition, call_type, urgency, changed_by, changed_at, form, sealed FROM message
+            WHERE id = $1 AND edition = $2 AND withdrawn_at IS NULL";
+        if self.execute(KEEP, args![&message.id, before]).await? == 0 {
+            return Ok(false);
+        }
+        let (index, sealed) = self.seal_message(message);
+        let (by, at) = message.changed.clone().map(|change| (change.by, change.at)).unzip();
+        let changed = self
+            .execute(
+                "UPDATE message SET call_type = $3, caller_index = $4, urgency = $5, form = $6, sealed = $7, graded = $8,
+                 edition = edition + 1, changed_by = $9, changed_at = $10 WHERE id = $1 AND edition = $2",
+                args![
+                    &message.id,
+                    before,
+                    &message.call_type,
+                    index,
+                    word(&message.urgency),
+                    json(&message.form),
+                    sealed,
+                    message.graded.as_ref().map(|graded| word(&graded.how)),
+                    by.as_ref(),
+                    at
+                ],
+            )
+            .await?;
+        Ok(changed > 0)
     }
 
     /// Takes a message back; tells whether it was there to be taken back.

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_extend_queue"),
     migration!(7, "0007_create_job"),
     migration!(8, "0008_check_in"),
+    migration!(9, "0009_extend_message"),
 ];
 
 /// The schema that this program writes.

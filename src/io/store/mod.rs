@@ -4,7 +4,7 @@
 //! times as UTC milliseconds, `now` always bound. What differs is in [`dialect`]. Reads go through
 //! [`Store`], writes through a [`Tx`], which is undone unless [`Tx::commit`] is called. Reading functions
 //! exist on both. SQLite has one writer at a time: keep transactions short and never await anything but
-//! the store inside one. Message answers, drafts, callers of messages and what checks desk
+//! the store inside one. Message answers, drafts, callers of messages, status lines and what checks desk
 //! phones' secrets are sealed ([`seal`]).
 
 pub mod abandoned;
@@ -28,6 +28,7 @@ pub mod schedules;
 pub mod seal;
 pub mod sessions;
 pub mod sql;
+pub mod status;
 pub mod users;
 pub mod voicemails;
 

@@ -191,6 +191,7 @@ id_columns!(
     ProtocolId,
     ScheduleId,
     SessionId,
+    StatusId,
     StepRunId,
     UserId
 );

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingMode;
 use crate::domain::account::RecordingPolicy;
-use crate::domain::call::recording::RecordingCommand;
+use crate::domain::call::recording::{COVER, RecordingCommand};
 
 fn policy(mode: RecordingMode, announced: bool, tell_contact: bool) -> RecordingPolicy {
     let announcement = announced.then(|| Speech::Spoken { text: "recorded".to_owned() });
@@ -315,4 +315,70 @@ fn a_call_that_turns_out_to_be_for_an_account_with_recording_is_recorded_once_th
     assert_eq!(line.records(), RecordingState::On);
     let line = changed(policy(RecordingMode::On, false, false), policy(RecordingMode::OnDemand, false, false));
     assert_eq!(line.records(), RecordingState::Off, "nobody has begun it");
+}
+
+fn cover() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Cover)
+}
+
+fn uncover() -> OperatorCommand {
+    OperatorCommand::Recording(RecordingCommand::Uncover)
+}
+
+#[test]
+fn what_is_typed_in_confidence_is_not_recorded_and_the_recording_goes_on_by_itself() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, false, false));
+    line.does(cover());
+    assert_eq!((line.records(), line.call.is_recording_covered()), (RecordingState::Paused, true));
+    line.does(uncover());
+    assert_eq!((line.records(), line.call.is_recording_covered()), (RecordingState::On, false));
+    line.does(uncover());
+    assert_eq!(line.records(), RecordingState::On, "said twice, meant once");
+}
+
+#[test]
+fn a_console_that_dies_while_a_card_number_is_typed_costs_a_moment_of_the_recording() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, false, false));
+    line.does(cover());
+    line.clock.advance(COVER / 2);
+    line.does(cover());
+    line.clock.advance(COVER / 2);
+    line.tell(Input::Tick);
+    assert_eq!(line.records(), RecordingState::Paused, "it was said again");
+    assert_eq!(line.call.poll_timeout().map(|(_, why)| why), Some(Reason::Covered));
+    line.clock.advance(COVER / 2);
+    line.tell(Input::Tick);
+    assert_eq!(line.records(), RecordingState::On);
+    assert_eq!(line.call.poll_timeout(), None);
+}
+
+#[test]
+fn a_pause_by_hand_outlasts_what_is_typed() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, false, false));
+    line.does(pause());
+    line.does(cover());
+    assert!(!line.call.is_recording_covered(), "it is paused anyway");
+    line.does(uncover());
+    assert_eq!(line.records(), RecordingState::Paused);
+    line.does(resume());
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn what_is_begun_while_a_card_number_is_typed_begins_silent() {
+    let mut line = Line::talks_at(policy(RecordingMode::OnDemand, false, false));
+    line.does(cover());
+    assert_eq!(line.records(), RecordingState::Off);
+    line.does(start());
+    assert_eq!(line.records(), RecordingState::Paused);
+    line.does(uncover());
+    assert_eq!(line.records(), RecordingState::On);
+}
+
+#[test]
+fn an_operator_who_is_lost_covers_nothing_any_more() {
+    let mut line = Line::talks_at(policy(RecordingMode::On, false, false));
+    line.does(cover());
+    line.does(OperatorCommand::Park { slot: 1 });
+    assert_eq!(line.records(), RecordingState::On);
 }

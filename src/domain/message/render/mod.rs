@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::Message;
 use super::form::{Field, FieldKind};
+use super::trigger::{Graded, Grading};
 use crate::base::clock::UtcMs;
 use crate::domain::account::{Account, Urgency};
 
@@ -16,6 +17,8 @@ use crate::domain::account::{Account, Urgency};
 pub const MAX_TEXT_CHARS: usize = 459;
 const MAX_SUBJECT_CHARS: usize = 120;
 const MAX_HEADLINE_CHARS: usize = 100;
+/// In place of a sensitive answer.
+const NOT_SENT: &str = "kept with the message, not sent";
 
 /// An email about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +62,9 @@ pub fn headline(message: &Message) -> String {
     let answers: Vec<(&Field, String)> =
         brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone).collect();
     // Who comes first on a form; what for is a choice or a long text, an address is not.
-    let what_for = |(field, _): &&(&Field, String)| field.kind != FieldKind::Text;
+    let what_for = |(field, _): &&(&Field, String)| {
+        matches!(field.kind, FieldKind::LongText | FieldKind::Choice { .. } | FieldKind::Several { .. })
+    };
     let problem = answers.iter().skip(1).find(what_for).or_else(|| answers.get(1));
     let parts: Vec<&str> = answers.iter().take(1).chain(problem).map(|(_, answer)| answer.as_str()).collect();
     let text = if parts.is_empty() {
@@ -72,7 +77,7 @@ pub fn headline(message: &Message) -> String {
 
 /// The number to ring back: what the caller gave, else the one they called from.
 pub fn callback_number(message: &Message) -> Option<String> {
-    let given = message.form.fields.iter().filter(|f| f.kind == FieldKind::Phone);
+    let given = message.form.fields.iter().filter(|f| f.kind == FieldKind::Phone && f.sensitive.is_no());
     let given = given.filter_map(|f| message.answers.get(&f.name)).next().cloned();
     given.or_else(|| message.caller.as_ref().map(|n| n.as_e164().to_owned()))
 }
@@ -90,14 +95,21 @@ pub fn email(message: &Message, account: &Account, call_type: &str, outcome: Opt
     );
     for field in &message.form.fields {
         if let Some(answer) = message.answers.get(&field.name) {
-            let answer = if field.kind == FieldKind::Phone { number(answer) } else { answer.clone() };
+            let answer = if field.sensitive.is_no() { field.kind.show(answer) } else { NOT_SENT.to_owned() };
             // Longer answers begin on a line of their own, so that they stay readable.
-            let gap = if field.kind == FieldKind::LongText || answer.contains('\n') { "\n" } else { " " };
+            let long = field.sensitive.is_no() && (field.kind == FieldKind::LongText || answer.contains('\n'));
+            let gap = if long { "\n" } else { " " };
             body.push_str(&format!("{}:{gap}{answer}\n", field.label));
         }
     }
     if let Some(caller) = &message.caller {
         body.push_str(&format!("\nCalled from: {}\n", number(caller.as_e164())));
+    }
+    if let Some(graded) = &message.graded {
+        body.push_str(&format!("\n{}\n", graded_words(graded)));
+    }
+    if message.changed.is_some() {
+        body.push_str("\nThis message was changed after it was taken.\n");
     }
     if let Some(outcome) = outcome {
         body.push_str(&format!("\n{outcome}\n"));
@@ -151,6 +163,13 @@ pub fn which_reply(account: &Account, open: &[(u16, &Message)]) -> String {
     cut(&format!("Several messages are open. Reply: {}", lines.join(", ")), MAX_TEXT_CHARS)
 }
 
+/// Tells one who answers what was told before the message was changed.
+pub fn changed_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
+    let taken = clock(message.taken_at, &account.zone);
+    let how = code.map_or_else(String::new, |code| format!(" To confirm it as it is now, reply {code}ok."));
+    format!("{}: the message of {taken} was changed since. It comes to you anew.{how}", account.name)
+}
+
 /// Answers a text that was not understood.
 pub fn help_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
     let taken = clock(message.taken_at, &account.zone);
@@ -158,13 +177,23 @@ pub fn help_reply(message: &Message, account: &Account, code: Option<u16>) -> St
     format!("{}: an operator will read your text.{how}", account.name)
 }
 
-/// Answers that are said and texted: the brief ones in the form's order, all of them if none is brief.
+/// Urgency otherwise than by the client's list, in a sentence.
+pub fn graded_words(graded: &Graded) -> String {
+    let reason = graded.reason.trim_end_matches('.');
+    match (graded.how, &graded.trigger) {
+        (Grading::Raised, _) => format!("Taken as urgent though nothing of your list was met: {reason}."),
+        (Grading::Lowered, Some(trigger)) => {
+            format!("Not taken as urgent though \u{201c}{trigger}\u{201d} is on your list: {reason}.")
+        }
+        (Grading::Lowered, None) => format!("Not taken as urgent though it is on your list: {reason}."),
+    }
+}
+
+/// Answers that are said and texted: the brief ones in the form's order, all of them if none is brief; never sensitive ones.
 pub(super) fn brief_answers(message: &Message) -> impl Iterator<Item = (&Field, String)> {
-    let any_brief = message.form.fields.iter().any(|f| f.brief);
-    message.form.fields.iter().filter(move |f| f.brief || !any_brief).filter_map(|field| {
-        let answer = message.answers.get(&field.name)?;
-        Some((field, if field.kind == FieldKind::Phone { number(answer) } else { answer.clone() }))
-    })
+    let any_brief = message.form.fields.iter().any(|f| f.brief && f.sensitive.is_no());
+    let told = message.form.fields.iter().filter(move |f| f.sensitive.is_no() && (f.brief || !any_brief));
+    told.filter_map(|field| Some((field, field.kind.show(message.answers.get(&field.name)?))))
 }
 
 /// Line breaks and runs of blanks become one blank.
@@ -188,7 +217,7 @@ pub(crate) mod tests {
     use crate::base::phone::PhoneNumber;
     use crate::domain::account::hours::Hours;
     use crate::domain::account::{LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
-    use crate::domain::message::form::{Answers, Form};
+    use crate::domain::message::form::{Answers, Form, Sensitive};
 
     pub(crate) fn account() -> Account {
         let speech = Speech::Spoken { text: "Hello".into() };
@@ -225,6 +254,7 @@ pub(crate) mod tests {
             kind,
             required: true,
             brief,
+            ..Field::default()
         };
         let answers = [("name", "Jane Roe"), ("number", "+12025550147"), ("problem", problem), ("pets", "one dog")];
         Message {
@@ -247,6 +277,9 @@ pub(crate) mod tests {
                 ],
             },
             answers: answers.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Answers>(),
+            edition: 1,
+            changed: None,
+            graded: None,
         }
     }
 
@@ -273,6 +306,24 @@ pub(crate) mod tests {
             ["Taken Sat 7 Mar 2026, 02:10", "Problem:\nBurst pipe", "Pets: one dog", "+1 202 555 0148", "Ben Ortiz"]
         {
             assert!(mail.body.contains(part), "{part} is missing in {}", mail.body);
+        }
+    }
+
+    #[test]
+    fn what_is_sensitive_leaves_by_no_door() {
+        let mut message = message("Burst pipe");
+        message.form.fields[2].sensitive = Sensitive::Kept;
+        let mail = email(&message, &account(), "Urgent", None);
+        assert!(mail.body.contains("Problem: kept with the message, not sent"), "{}", mail.body);
+        let told = [
+            mail.subject,
+            mail.body,
+            text(&message, &account(), Some(1)),
+            headline(&message),
+            speech::content(&message, &account()),
+        ];
+        for words in told {
+            assert!(!words.contains("Burst pipe"), "{words}");
         }
     }
 

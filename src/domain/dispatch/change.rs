@@ -1,0 +1,84 @@
+//! A message that is changed after it was saved: its dispatch says so, and goes through its steps again if the operator
+//! wants that.
+//!
+//! What always holds: what was told before stays as told, and ends nothing any more once the steps have begun again; an
+//! answer to it is not taken for one to the message as it is now.
+
+use super::Turn;
+use super::event::Note;
+use super::protocol::Protocol;
+use super::state::{Cursor, Phase, Purpose, RunState, State};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Urgency;
+
+impl Turn<'_> {
+    /// `protocol`: what is in force for the message as it is now; none: such messages are not dispatched.
+    pub(super) fn change(&mut self, by: &str, urgency: Urgency, protocol: Option<&Protocol>, again: bool) {
+        if self.s.phase == Phase::Cancelled {
+            return;
+        }
+        self.s.urgency = urgency;
+        let (open, unsent) = (self.s.phase.is_open(), self.s.phase == Phase::Open);
+        self.record(Some(by), Note::Changed { by: by.to_owned(), again: again && !unsent && protocol.is_some(), open });
+        match protocol {
+            // Nothing has gone out: it simply opens as what it is now.
+            Some(protocol) if unsent => self.s.protocol = protocol.clone(),
+            Some(protocol) if again => self.begin_again(protocol),
+            None if open && (unsent || again) => {
+                let reason = "taken as something that is not dispatched".to_owned();
+                self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason), None);
+                self.stand_down_others("the answering service", None);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_again(&mut self, protocol: &Protocol) {
+        self.drop_unsettled(None, None);
+        if let Some(run) = self.s.current() {
+            self.end_run(run, RunState::Skipped);
+        }
+        self.s.protocol = protocol.clone();
+        self.s.first_run = self.s.runs.len();
+        self.s.phase = Phase::Running;
+        self.s.closed_at = None;
+        self.s.closed_by = None;
+        self.s.troubles.clear();
+        self.s.round = 1;
+        self.s.round_at = self.now;
+        self.s.cursor = Cursor::Before;
+    }
+
+    /// The attempt with this index tells the message as it is now, or is no telling of it at all.
+    pub(super) fn is_of_now(&self, i: usize) -> bool {
+        self.s.is_of_now(&self.s.attempts[i].purpose)
+    }
+
+    /// Somebody answered what was told before the change. It is on record, and the message as it is now goes to them.
+    pub(super) fn answered_before(&mut self, i: usize) {
+        let name = self.attempt(i).name.clone();
+        self.record(Some(&name), Note::AnsweredBefore { name: name.clone() });
+    }
+
+    /// A reply with a code; only one of before the change is answered.
+    pub(super) fn replied_before(&mut self, number: &PhoneNumber, code: u16) {
+        let old = self.s.attempts.iter().rposition(|a| {
+            a.is_step() && a.code == Some(code) && a.address.phone() == Some(number) && !self.s.is_of_now(&a.purpose)
+        });
+        let Some(i) = old else { return };
+        let name = self.attempt(i).name.clone();
+        self.answered_before(i);
+        let answer = if self.takes_confirmation() { Purpose::ChangedReply } else { Purpose::AlreadyReply };
+        self.tell(answer, &name, number);
+    }
+}
+
+impl State {
+    /// Whether an attempt with this purpose belongs to the steps since the message was changed last and begun again.
+    pub fn is_of_now(&self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::Step { run } => *run >= self.first_run,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Messages that are changed: the next edition, what those before it were, and whether the dispatch goes out again.
+//!
+//! Whoever changes a message says which edition they have seen, and is refused if there is another. What was told before
+//! stays as told; the dispatch's time line says who changed the message and when.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{CallTypeId, MessageId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, CallType, Urgency};
+use crate::domain::message::Message;
+use crate::domain::message::edition::{Change, Difference, differences};
+use crate::domain::message::form::{Answers, Form};
+use crate::engine::feed::UserRef;
+
+use super::auth::Operator;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::messages::{CallTypeRef, MessageView, Names, show_one};
+use super::state::Front;
+use super::taking::{Taking, field};
+
+/// A message as it should be.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct ChangeBody {
+    /// The edition that was read before.
+    edition: u32,
+    /// Another call type; its form is the one that was filled in.
+    call_type: Option<CallTypeId>,
+    caller: Option<String>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+    /// Why its urgency is another than by the client's list, where it is.
+    reason: Option<String>,
+    /// Dispatch it again, from the first step.
+    #[serde(default)]
+    again: bool,
+}
+
+/// Every edition of a message, oldest first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Editions {
+    items: Vec<EditionView>,
+}
+
+/// A message as it was. Sensitive answers are left out.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct EditionView {
+    edition: u32,
+    /// Who took it, or changed it to this. Nobody: a caller spoke it.
+    by: Option<UserRef>,
+    at: UtcMs,
+    call_type: CallTypeRef,
+    urgency: Urgency,
+    caller: Option<PhoneNumber>,
+    form: Form,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    answers: Answers,
+    /// What is another than in the edition before.
+    differences: Vec<Difference>,
+}
+
+/// Every edition of a message, with what each changed.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/editions", tag = "messages", security(("bearer" = [])),
+    params(("id" = MessageId, Path)),
+    responses((status = OK, body = Editions), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn list(State(front): State<Front>, _by: Operator, Id(id): Id<MessageId>) -> Result<Json<Editions>, Problem> {
+    let message = front.store.find_message(&id).await?.ok_or_else(|| Problem::not_found("message"))?;
+    let mut all = front.store.list_earlier_editions(&id).await?;
+    all.push(message);
+    let names = Names::of(&front).await?;
+    let mut items: Vec<EditionView> = Vec::with_capacity(all.len());
+    for (at, message) in all.iter().enumerate() {
+        let call_type = names.call_type(&front, message).await?;
+        let mut changed = match at.checked_sub(1).and_then(|before| all.get(before)) {
+            Some(before) => differences(before, message),
+            None => Vec::new(),
+        };
+        if let Some(before) = items.last().filter(|before| before.call_type.id != message.call_type) {
+            let (before, after) = (Some(before.call_type.name.clone()), Some(call_type.clone()));
+            changed.insert(0, Difference { label: "Call type".into(), before, after });
+        }
+        let made = message.changed.clone();
+        items.push(EditionView {
+            edition: message.edition,
+            by: made.as_ref().map(|change| &change.by).or(message.taken_by.as_ref()).map(|by| names.user(by)),
+            at: made.map_or(message.taken_at, |change| change.at),
+            call_type: CallTypeRef { id: message.call_type.clone(), name: call_type },
+            urgency: message.urgency,
+            caller: message.caller.clone(),
+            form: message.form.clone(),
+            answers: message.form.without_sensitive(message.answers.clone()),
+            differences: changed,
+        });
+    }
+    Ok(Json(Editions { items }))
+}
+
+/// Changes a message: its next edition. With `again` its dispatch begins anew; without, what goes out from now on says it
+/// as it is, and what is done stays done.
+#[utoipa::path(put, path = "/api/v1/messages/{id}", tag = "messages", security(("bearer" = [])),
+    params(("id" = MessageId, Path)), request_body = ChangeBody,
+    responses((status = OK, body = MessageView), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn change(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<MessageId>,
+    Body(body): Body<ChangeBody>,
+) -> Result<Json<MessageView>, Problem> {
+    let before = front.store.find_message(&id).await?.ok_or_else(|| Problem::not_found("message"))?;
+    if front.store.is_withdrawn(&id).await? {
+        return Err(Problem::conflict("message.not_now", "This message was taken back: its form is a draft again."));
+    }
+    if before.edition != body.edition {
+        return Err(stale());
+    }
+    let account = front.store.find_account(&before.account).await?.ok_or_else(Problem::fault)?;
+    let (call_type, form) = pick_type(&front, &account, &before, body.call_type.as_ref()).await?;
+    let taking = Taking {
+        account: &account,
+        call_type: &call_type,
+        form: &form,
+        caller: body.caller.as_deref(),
+        answers: &body.answers,
+        reason: body.reason.as_deref(),
+        taken_at: before.taken_at,
+        before: Some(before.graded.as_ref()),
+    };
+    let taken = taking.check(&front).await?;
+    let now = front.clock.utc();
+    let after = Message {
+        call_type: call_type.id.clone(),
+        urgency: call_type.urgency,
+        caller: taken.caller,
+        form,
+        answers: taken.answers,
+        edition: before.edition + 1,
+        changed: Some(Change { by: signed.bearer.user.clone(), at: now }),
+        graded: taken.graded,
+        ..before.clone()
+    };
+    let same = before.call_type == after.call_type && before.graded == after.graded;
+    if same && !body.again && differences(&before, &after).is_empty() {
+        return Err(Problem::conflict("message.unchanged", "Nothing in the message is another than it was."));
+    }
+    let mut tx = front.store.write().await?;
+    if !tx.change_message(&after).await? {
+        tx.rollback().await?;
+        return Err(stale());
+    }
+    let follows = front.dispatcher.change(&mut tx, &after, &account, &signed.name, body.again).await?;
+    tx.commit("change_message").await?;
+    front.dispatcher.follow_change(follows).await;
+    tracing::info!(message = %id, user = %signed.bearer.user, again = body.again, "message changed");
+    show_one(&front, &id).await.map(Json)
+}
+
+/// The call type that the message will be of, and the form that was filled in: its own as long as the type stays.
+async fn pick_type(
+    front: &Front,
+    account: &Account,
+    before: &Message,
+    wanted: Option<&CallTypeId>,
+) -> Result<(CallType, Form), Problem> {
+    let id = wanted.unwrap_or(&before.call_type);
+    let current = account.call_types.iter().find(|t| t.id == *id).cloned();
+    if *id == before.call_type {
+        let retired = front.store.find_call_type(id).await?.map(|(_, call_type)| call_type);
+        return Ok((current.or(retired).ok_or_else(Problem::fault)?, before.form.clone()));
+    }
+    let call_type = current.ok_or_else(|| {
+        let message = "The account has no such call type.";
+        Problem::invalid("message.invalid", message, vec![field("call_type", "unknown", message)])
+    })?;
+    let form = call_type.form.clone();
+    Ok((call_type, form))
+}
+
+fn stale() -> Problem {
+    Problem::conflict("message.stale", "Somebody else has changed this message meanwhile: read it again.")
+}

@@ -1,0 +1,91 @@
+//! What an operator took, checked: the form by its own rules, the urgency by the client's list. For messages that are saved
+//! and for those that are changed.
+
+use crate::base::clock::UtcMs;
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::{Account, CallType};
+use crate::domain::message::form::{Answers, Asked, FieldError, Form};
+use crate::domain::message::render::civil;
+use crate::domain::message::trigger::{Graded, Grading, MAX_REASON_CHARS, grade};
+
+use super::error::Problem;
+use super::state::Front;
+
+/// What is being taken.
+pub struct Taking<'a> {
+    pub account: &'a Account,
+    pub call_type: &'a CallType,
+    /// The form that was filled in.
+    pub form: &'a Form,
+    pub caller: Option<&'a str>,
+    pub answers: &'a Answers,
+    /// Why the urgency is another than by the client's list.
+    pub reason: Option<&'a str>,
+    /// When it was taken first.
+    pub taken_at: UtcMs,
+    /// What was decided before, of a message that is changed.
+    pub before: Option<Option<&'a Graded>>,
+}
+
+/// What was taken, in the shape in which it is kept.
+pub struct Taken {
+    pub caller: Option<PhoneNumber>,
+    pub answers: Answers,
+    pub graded: Option<Graded>,
+}
+
+impl Taking<'_> {
+    /// Checks all of it; everything wrong is told at once.
+    pub async fn check(&self, front: &Front) -> Result<Taken, Problem> {
+        let contacts = front.store.list_contacts(&self.account.id).await?;
+        let people: Vec<String> = contacts.into_iter().map(|contact| contact.name).collect();
+        let mut errors = Vec::new();
+        let caller = self.caller.map(str::trim).filter(|caller| !caller.is_empty());
+        let caller = caller.map(PhoneNumber::parse).transpose().unwrap_or_else(|e| {
+            errors.push(field("caller", "phone", &e.to_string()));
+            None
+        });
+        let asked =
+            Asked { at: civil(self.taken_at, &self.account.zone), people: &people, again: self.before.is_some() };
+        let answers = self.form.check(self.answers, &asked).unwrap_or_else(|found| {
+            errors.extend(found);
+            Answers::new()
+        });
+        // Who has to correct answers anyway is asked for a reason once they are complete.
+        let graded = if errors.is_empty() { self.grade(&answers, &mut errors) } else { None };
+        if !errors.is_empty() {
+            return Err(Problem::invalid("message.invalid", "The form is not complete.", errors));
+        }
+        Ok(Taken { caller, answers: self.form.kept(answers), graded })
+    }
+
+    fn grade(&self, answers: &Answers, errors: &mut Vec<FieldError>) -> Option<Graded> {
+        let filled = CallType { form: self.form.clone(), ..self.call_type.clone() };
+        let (how, trigger) = grade(&self.account.call_types, &filled, answers)?;
+        let reason = self.reason.map(str::trim).filter(|reason| !reason.is_empty());
+        let before = self.before.flatten().filter(|before| before.how == how && before.trigger == trigger);
+        let Some(reason) = reason.or(before.map(|before| before.reason.as_str())) else {
+            let (code, message) = match (how, &trigger) {
+                (Grading::Raised, _) => {
+                    ("raised", "Nothing of the client's list was met: say why it is urgent.".to_owned())
+                }
+                (Grading::Lowered, trigger) => {
+                    let trigger = trigger.as_deref().unwrap_or_default();
+                    ("lowered", format!("\u{201c}{trigger}\u{201d} is on the client's list: say why it is not urgent."))
+                }
+            };
+            errors.push(field("reason", code, &message));
+            return None;
+        };
+        if reason.chars().count() > MAX_REASON_CHARS {
+            errors.push(field("reason", "too_long", "Too long: 500 characters at most."));
+            return None;
+        }
+        let reason = crate::domain::message::form::visible(reason, false);
+        Some(Graded { how, trigger, reason })
+    }
+}
+
+pub(super) fn field(field: &str, code: &str, message: &str) -> FieldError {
+    FieldError { field: field.into(), code: code.into(), message: message.into() }
+}

@@ -1,0 +1,143 @@
+//! Forms at the front door: what is asked and when, urgency by the client's list, and answers that must not get about.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Got, House, Told};
+
+const PATH: &str = "/api/v1/messages";
+
+/// Writes the call types of the plumbers: an urgent one with a list, a routine one with the same form.
+async fn set_up(house: &House) -> (String, String) {
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let fields = json!([
+        {"label": "Name", "kind": {"kind": "text"}, "required": true, "brief": true},
+        {"label": "Problem", "kind": {"kind": "choice", "options": ["Leak", "Noise"]}, "required": true, "brief": true},
+        {"label": "Where", "kind": {"kind": "several", "options": ["Kitchen", "Roof"]}, "required": true, "brief": true,
+            "shown_if": {"field": "Problem", "is": ["leak"]}},
+        {"label": "Since", "kind": {"kind": "date"}},
+        {"label": "Whom", "kind": {"kind": "contact"}},
+        {"label": "Message", "kind": {"kind": "long_text"}, "brief": true},
+        {"label": "Card", "kind": {"kind": "number"}, "sensitive": "not_kept"},
+        {"label": "Door code", "kind": {"kind": "text"}, "sensitive": "kept", "brief": true},
+    ]);
+    let watched = json!([{"kind": "words", "words": "no heat"}, {"kind": "answer", "field": "problem", "is": "Leak"}]);
+    let body = json!({"edition": account["edition"], "call_types": [
+        {"id": "ct_urgent", "name": "Urgent", "urgency": "urgent", "protocol": "pro_urgent", "watched": watched,
+            "form": {"fields": fields}},
+        {"name": "Routine", "urgency": "routine", "protocol": "pro_urgent", "form": {"fields": fields}},
+    ]});
+    let got = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let types = got.json()["call_types"].clone();
+    assert_eq!(types[0]["watched"], watched);
+    let routine = types[1]["id"].as_str().expect("an id").to_owned();
+    (house.sign_in("kim").await, routine)
+}
+
+async fn save(house: &House, token: &str, call_type: &str, answers: Value, reason: Option<&str>) -> Got {
+    let body = json!({"account": "acc_plumbing", "call_type": call_type, "answers": answers, "reason": reason});
+    house.ask(Method::POST, PATH, token, body).await
+}
+
+fn wrong(got: &Got) -> Vec<(String, String)> {
+    assert_eq!(got.problem(), "message.invalid");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let errors = got.json()["errors"].clone();
+    errors.as_array().expect("errors").iter().map(|e| (text(&e["field"]), text(&e["code"]))).collect()
+}
+
+fn pair(field: &str, code: &str) -> (String, String) {
+    (field.to_owned(), code.to_owned())
+}
+
+#[tokio::test]
+async fn a_field_that_another_answer_hides_is_neither_asked_for_nor_kept() {
+    let house = House::new().await;
+    let (kim, routine) = set_up(&house).await;
+    let got = save(&house, &kim, "ct_urgent", json!({"name": "Pat", "problem": "Leak"}), None).await;
+    assert_eq!(wrong(&got), [pair("where", "required")]);
+    let noise =
+        json!({"name": "Pat", "problem": "Noise", "where": "Kitchen", "since": "2026-03-06", "whom": "ben ortiz"});
+    let got = save(&house, &kim, &routine, noise, None).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let kept = json!({"name": "Pat", "problem": "Noise", "since": "2026-03-06", "whom": "Ben Ortiz"});
+    assert_eq!(got.json()["answers"], kept);
+    let bad = json!({"name": "Pat", "problem": "Leak", "where": "Attic", "since": "yesterday", "whom": "Nobody"});
+    let got = save(&house, &kim, "ct_urgent", bad, None).await;
+    assert_eq!(wrong(&got), [pair("where", "choice"), pair("since", "date"), pair("whom", "contact")]);
+}
+
+#[tokio::test]
+async fn another_urgency_than_the_clients_list_asks_for_a_reason_and_is_seen() {
+    let house = House::new().await;
+    let (kim, routine) = set_up(&house).await;
+    let leak = json!({"name": "Pat", "problem": "Leak", "where": "Kitchen"});
+    let noise = json!({"name": "Pat", "problem": "Noise", "message": "a rattling fan"});
+    let heat = json!({"name": "Pat", "problem": "Noise", "message": "There is no heat at all"});
+
+    assert_eq!(save(&house, &kim, "ct_urgent", leak.clone(), None).await.status, StatusCode::CREATED);
+    assert_eq!(save(&house, &kim, &routine, noise.clone(), None).await.status, StatusCode::CREATED);
+    assert_eq!(wrong(&save(&house, &kim, &routine, heat.clone(), Some("  ")).await), [pair("reason", "lowered")]);
+    assert_eq!(wrong(&save(&house, &kim, "ct_urgent", noise.clone(), None).await), [pair("reason", "raised")]);
+
+    let got = save(&house, &kim, &routine, heat, Some("The tenant is away until Monday")).await;
+    let lowered = json!({"how": "lowered", "trigger": "no heat", "reason": "The tenant is away until Monday"});
+    assert_eq!((got.status, &got.json()["graded"]), (StatusCode::CREATED, &lowered));
+    let got = save(&house, &kim, "ct_urgent", noise, Some("An old lady alone")).await;
+    assert_eq!(got.json()["graded"]["how"], "raised");
+    let sam = house.sign_in("sam").await;
+    let listed = house.fetch(&format!("{PATH}?graded=lowered"), &sam).await.json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(listed["items"][0]["graded"], lowered);
+    let sheet = house.fetch("/api/v1/handover", &sam).await.json();
+    assert_eq!(sheet["lowered"][0]["graded"], lowered, "and the next shift hears of it");
+}
+
+#[tokio::test]
+async fn a_sensitive_answer_is_in_no_draft_list_or_text_and_kept_only_where_wanted() {
+    let house = House::new().await;
+    let (kim, routine) = set_up(&house).await;
+    let typed = json!({"name": "Pat", "problem": "Noise", "card": "4000 0000 0000 0002", "door_code": "9137"});
+    let draft = json!({"account": "acc_plumbing", "call_type": routine, "answers": typed});
+    house.ask(Method::PUT, "/api/v1/drafts/drf_1", &kim, draft).await;
+    let drafts = house.fetch("/api/v1/drafts", &kim).await.json();
+    assert_eq!(drafts["items"][0]["answers"], json!({"name": "Pat", "problem": "Noise"}));
+
+    let body = json!({"account": "acc_plumbing", "call_type": routine, "answers": typed, "draft": "drf_1"});
+    let got = house.ask(Method::POST, PATH, &kim, body).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let id = got.json()["id"].as_str().expect("an id").to_owned();
+    let one = house.fetch(&format!("{PATH}/{id}"), &kim).await.json();
+    assert_eq!(one["answers"], json!({"name": "Pat", "problem": "Noise", "door_code": "9137"}));
+    let listed = house.fetch(PATH, &kim).await.json();
+    assert_eq!(listed["items"][0]["answers"], json!({"name": "Pat", "problem": "Noise"}));
+    house.advance(std::time::Duration::from_secs(6)).await;
+    let texts = Told::so_far(&house.told.texts);
+    assert_eq!(texts.len(), 1);
+    assert!(!texts[0].body.contains("9137") && !texts[0].body.contains("4000"), "{}", texts[0].body);
+
+    // Nothing of it is in the database but what is kept, and that sealed.
+    let plain = std::fs::read(house.directory().join("cordboard.db")).expect("the database");
+    let wal = std::fs::read(house.directory().join("cordboard.db-wal")).unwrap_or_default();
+    for words in [&b"4000 0000"[..], b"9137"] {
+        assert!(![&plain, &wal].iter().any(|file| file.windows(words.len()).any(|w| w == words)));
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_asks_for_the_impossible_is_refused_with_its_place() {
+    let house = House::new().await;
+    set_up(&house).await;
+    let sam = house.sign_in("sam").await;
+    let edition = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json()["edition"].clone();
+    let body = json!({"edition": edition, "call_types": [{"name": "Urgent", "urgency": "urgent",
+        "watched": [{"kind": "answer", "field": "roof", "is": "Leak"}],
+        "form": {"fields": [{"label": "Where", "kind": {"kind": "text"}, "shown_if": {"field": "Problem"}}]}}]});
+    let got = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let errors = got.json()["errors"].clone();
+    let told: Vec<_> = errors.as_array().expect("errors").iter().map(|e| e["code"].as_str()).collect();
+    assert_eq!(told, [Some("form.shown_if"), Some("trigger.answer")]);
+}

@@ -1,0 +1,97 @@
+//! The form in a real browser: the client's list suggests what is urgent, and the recording is silent while a card number
+//! is typed.
+
+use serde_json::{Value, json};
+
+use super::api::{Api, wait_for};
+use super::ear::Ear;
+use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, sit_down};
+use crate::server::Server;
+
+/// Records the plumbers' calls, without a word about it, and asks their callers for a card number.
+fn set_up(admin: &Api) {
+    const PATH: &str = "/api/v1/accounts/acc_plumbing";
+    let account = admin.get(PATH);
+    let mut edit = json!({ "recording": { "mode": "on", "announcement": null, "tell_contact": false } });
+    for key in ["edition", "name", "zone", "color", "answer_phrase", "notes", "dids", "greeting", "apology", "comfort"]
+    {
+        edit[key] = account[key].clone();
+    }
+    let (status, changed) = admin.put(PATH, &edit);
+    assert_eq!(status, 200, "{changed}");
+    let card = json!({ "label": "Card number", "kind": { "kind": "text" }, "sensitive": "not_kept" });
+    let mut types = account["call_types"].clone();
+    for call_type in types.as_array_mut().expect("call types") {
+        call_type["form"]["fields"].as_array_mut().expect("fields").push(card.clone());
+    }
+    let (status, refused) =
+        admin.put(&format!("{PATH}/call_types"), &json!({ "edition": changed["edition"], "call_types": types }));
+    assert_eq!(status, 200, "{refused}");
+}
+
+#[test]
+fn a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept() {
+    let _turn = one_at_a_time();
+    if !peers_are_there("a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept") {
+        return;
+    }
+    let server = Server::start();
+    let admin = Api::log_in(server.http, "admin");
+    set_up(&admin);
+    let mut kim = sit_down("kim", OPERATOR_HZ, &server);
+    let caller = Ear::open(CALLER_HZ);
+    let call = dial("caller", &server, &caller);
+    kim.act("expect_talking", json!({ "account": "Imaginary Plumbing" }));
+    let live = || admin.get("/api/v1/calls")["items"][0].clone();
+    let recording = |state: &str| {
+        wait_for(&format!("a recording that is {state}"), || {
+            let call = live();
+            (call["recording"]["state"] == state).then_some(call)
+        })
+    };
+    let id = recording("on")["id"].as_str().expect("an id").to_owned();
+
+    // Routine at first; a word of the caller's is on the client's list.
+    let answers = json!({ "name": "Ann Archer", "callback": "+1 202 555 0190", "message": "The ceiling is leaking." });
+    kim.act("fill", json!({ "call_type": "Non-urgent", "answers": answers }));
+    let note = kim.act("text", json!({ "selector": ".note.met" }));
+    assert!(note.as_str().is_some_and(|words| words.contains("leak")), "{note}");
+    kim.act("press", json!({ "key": "Alt+u" }));
+    kim.act("expect_field", json!({ "field": "problem" }));
+    assert_eq!(kim.act("value", json!({ "field": "name" })), "Ann Archer", "nothing typed is lost");
+
+    // A field that another answer shows, and the card.
+    kim.act("fill", json!({ "answers": { "address": "5 Elm", "problem": "Leak" } }));
+    kim.act("expect_field", json!({ "field": "valve" }));
+    kim.act("fill", json!({ "answers": { "card_number": "4000 0000 0000 0002" } }));
+    let covered = recording("paused");
+    assert_eq!(covered["recording"]["covered"], true, "{covered}");
+    let told = kim.act("text", json!({ "selector": ".silent" }));
+    assert!(told.as_str().is_some_and(|words| words.contains("The recording is silent")), "{told}");
+    kim.act("screenshot", json!({ "name": "card" }));
+    kim.act("fill", json!({ "answers": { "address": "5 Elm Street" } }));
+    recording("on");
+    let kims = Api::log_in(server.http, "kim");
+    let drafts = wait_for("the draft", || {
+        let drafts = kims.get("/api/v1/drafts");
+        (drafts["items"][0]["answers"]["address"] == "5 Elm Street").then_some(drafts)
+    });
+    assert!(!drafts.to_string().contains("4000"), "{drafts}");
+
+    kim.act("save", json!({}));
+    kim.act("expect_dispatch", json!({ "text": "Ann Archer" }));
+    let saved = kims.get("/api/v1/messages");
+    assert_eq!(saved["items"][0]["graded"], Value::Null, "as the client's list has it");
+    assert!(!saved.to_string().contains("4000"), "{saved}");
+    kim.act("press", json!({ "key": "F10" }));
+    call.expect_success();
+    let figures = wait_for("the recording", || {
+        let figures = kims.get(&format!("/api/v1/calls/{id}/recording/figures"));
+        (figures["complete"] == true).then_some(figures)
+    });
+    let ms = |kind: &str| figures["figures"][kind].as_u64().unwrap_or_default();
+    assert!(ms("paused_ms") > 0 && ms("sound_ms") > 0, "{figures}");
+    assert_eq!(ms("length_ms"), ms("paused_ms") + ms("sound_ms") + ms("gap_ms"), "time is kept: {figures}");
+    let peaks = kims.get(&format!("/api/v1/calls/{id}/recording/peaks"));
+    assert!(peaks["caller"].as_array().is_some_and(|peaks| peaks.iter().any(|peak| *peak != 0)), "{peaks}");
+}
