@@ -64,7 +64,7 @@ impl Taking<'_> {
         let (how, trigger) = grade(&self.account.call_types, &filled, answers)?;
         let reason = self.reason.map(str::trim).filter(|reason| !reason.is_empty());
         let before = self.before.flatten().filter(|before| before.how == how && before.trigger == trigger);
-        let Some(reason) = reason.or(before.map(|before| before.reason.as_str())) else {
+        let Some(reason) = reason.or_else(|| before.map(|before| before.reason.as_str())) else {
             let (code, message) = match (how, &trigger) {
                 (Grading::Raised, _) => {
                     ("raised", "Nothing of the client's list was met: say why it is urgent.".to_owned())
