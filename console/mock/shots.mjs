@@ -76,7 +76,7 @@ const SCENES = {
   },
   held_contact: async (page) => {
     await SCENES.joined(page);
-    await page.keyboard.press('Alt+o');
+    await page.keyboard.press('Alt+b');
     await page.waitForSelector('.patch.held');
   },
   four: async (page) => {

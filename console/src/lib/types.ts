@@ -161,8 +161,6 @@ export type Flow =
   | { kind: 'announcement'; speech: Speech }
   | { kind: 'spill'; number: string; ring_secs: number; failed: 'queue' | 'apology' };
 
-export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
-
 /** From one time of the day to another, of the next day if it is not later: `HH:MM`. */
 export interface Span {
   from: string;

@@ -1,13 +1,12 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out;
-//! [`book`] knows the accounts,
-//! [`record`] writes down what happened, [`check_in`] serves clients' people who hear held messages,
-//! [`recordings`] looks after what is recorded, [`callbacks`] keeps promises to
-//! call back ([`retries`]: or what operators say to that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an
-//! operator, [`rings_back`] knows contacts, [`alarms`] tells the desks,
-//! [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help through. What always holds: one panic ends one call:
-//! its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out; [`book`] knows
+//! the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
+//! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
+//! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
+//! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
+//! through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
+//! freed, its row is finished; the neighbours go on.
 
 mod alarms;
 pub mod book;

@@ -22,6 +22,7 @@ fn trial() -> MenuTrial {
         name: "Urgent".into(),
         urgency: Urgency::Urgent,
         triggers: String::new(),
+        watched: Vec::new(),
         form: Form { version: 1, fields: vec![] },
         protocol: None,
     };
