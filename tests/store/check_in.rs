@@ -129,6 +129,9 @@ fn held(name: &str, at: i64) -> (Message, NewDispatch) {
         taken_at: NOW.plus_secs(at),
         form: form(),
         answers: Default::default(),
+        edition: 1,
+        changed: None,
+        graded: None,
     };
     let dispatch = NewDispatch {
         id: DispatchId::named(name),

@@ -10,7 +10,7 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::domain::operator::{Phone, Phones};
 use cordboard::engine::registrar::devices::{Devices, KnownDevice};
 use cordboard::engine::registrar::{self, PhoneSettings, TokenCheck};
-use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer};
+use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer, Offered};
 use cordboard::io::net::Doors;
 use cordboard::io::store::devices::DeviceHashes;
 use cordboard::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};

@@ -55,6 +55,9 @@ impl Shift {
                 taken_at: at,
                 form: call_type.form.clone(),
                 answers: Default::default(),
+                edition: 1,
+                changed: None,
+                graded: None,
             };
             tx.insert_message(&message).await.expect("a message");
             self.house.front.dispatcher.open(&mut tx, &message, &plumbing).await.expect("a dispatch");
