@@ -7,6 +7,7 @@
 mod accounts;
 #[path = "../support/ear.rs"]
 mod ear;
+mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/seat.rs"]
