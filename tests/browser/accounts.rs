@@ -61,7 +61,7 @@ fn an_admin_makes_an_account_and_the_next_call_to_its_number_is_greeted_by_it() 
     call.expect_success();
 }
 
-fn write_tone(path: &Path) {
+pub(super) fn write_tone(path: &Path) {
     let spec = hound::WavSpec {
         channels: 2,
         sample_rate: 44_100,
