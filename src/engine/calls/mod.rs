@@ -3,7 +3,8 @@
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check; [`book`] knows the accounts,
 //! [`record`] writes down what happened, [`check_in`] serves clients' people who hear held messages, [`recordings`] looks
 //! after what is recorded, [`callbacks`] keeps promises to call back, [`listen`] lets supervisors listen, [`emergency`]
-//! puts an operator's own call for help through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
+//! puts an operator's own call for help through. What always holds: one panic ends one call: its legs
+//! are hung up, its caller leaves the queue, its operator is freed, its row is finished; the neighbours go on.
 
 pub mod book;
 pub mod callbacks;
