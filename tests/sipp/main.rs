@@ -30,6 +30,7 @@ mod ear;
 mod flows;
 mod greeting;
 mod house;
+mod patches;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/postgres.rs"]
