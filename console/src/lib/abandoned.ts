@@ -3,7 +3,7 @@
 import { when } from './time';
 import type { AbandonedKind, AbandonedView, CallbackView, TriesView } from './types';
 
-export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'queue', 'hold', 'parked', 'form'];
+export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'queue', 'hold', 'parked', 'form', 'cut_off'];
 
 const WORDS: Record<AbandonedKind, string> = {
   greeting: 'during the greeting',

@@ -113,6 +113,10 @@ export function sayFlow(flow: Flow, types: readonly CallType[]): string {
       return 'callers leave a message after a tone';
     case 'announcement':
       return 'callers hear an announcement, and the call is over';
+    case 'check_in':
+      return 'the account’s people hear held messages, by PIN';
+    case 'patch':
+      return `callers are put through to ${flow.whom.map((w) => (w.by === 'role' ? `whoever is on call as ${w.role}` : 'a contact')).join(', then ')}; if nobody takes the call, ${{ queue: 'they wait for an operator', voicemail: 'they leave a message', apology: 'they hear the apology' }[flow.failed.kind]}`;
     case 'spill':
       return `callers are put through to ${flow.number || 'a number elsewhere'}; if nobody answers there, ${flow.failed === 'queue' ? 'they wait for an operator' : 'they hear the apology'}`;
   }
@@ -165,6 +169,10 @@ export function newFlow(kind: Flow['kind'], types: readonly CallType[], menu: st
       };
     case 'announcement':
       return { kind, speech };
+    case 'check_in':
+      return { kind };
+    case 'patch':
+      return { kind, whom: [], speech: null, failed: { kind: 'queue', priority: null, call_type: null } };
     case 'spill':
       return { kind, number: '', ring_secs: 30, failed: 'queue' };
   }

@@ -234,6 +234,7 @@ export function waysBody(ways: CallWays): CallWays {
   const flow = (f: Flow): Flow => (f.kind === 'spill' ? { ...f, number: tidiedNumber(f.number) } : f);
   return {
     hours: {
+      ...ways.hours,
       usual: flow(ways.hours.usual),
       windows: ways.hours.windows.map((w) => ({ ...w, flow: flow(w.flow) })),
       holidays: ways.hours.holidays.map((d) => ({ ...d, flow: flow(d.flow) })),

@@ -159,7 +159,18 @@ export type Flow =
   | { kind: 'menu'; menu: string }
   | { kind: 'voicemail'; speech: Speech; call_type: string; max_secs: number; silence_secs: number }
   | { kind: 'announcement'; speech: Speech }
+  | { kind: 'check_in' }
+  | { kind: 'patch'; whom: Whom[]; speech?: Speech | null; failed: Unreached }
   | { kind: 'spill'; number: string; ring_secs: number; failed: 'queue' | 'apology' };
+
+/** Who is rung for a caller. */
+export type Whom = { by: 'role'; role: string } | { by: 'contact'; contact: string };
+
+/** What becomes of a caller whom nobody takes. */
+export type Unreached =
+  | { kind: 'queue'; priority?: number | null; call_type?: string | null }
+  | { kind: 'voicemail'; speech: Speech; call_type: string; max_secs: number; silence_secs: number }
+  | { kind: 'apology' };
 
 /** From one time of the day to another, of the next day if it is not later: `HH:MM`. */
 export interface Span {
@@ -197,6 +208,8 @@ export interface Hours {
   windows: Window[];
   holidays: Holiday[];
   overrides: FlowOverride[];
+  /** A number of the account's that is for check-ins alone. */
+  check_in?: string | null;
 }
 
 export interface MenuChoice {

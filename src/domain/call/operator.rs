@@ -256,7 +256,7 @@ impl Call {
             }
             (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
-            (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, rename),
+            (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, *rename),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }

@@ -56,7 +56,7 @@ pub(super) fn kim() -> UserId {
 
 /// The call is the clinic's from now on.
 pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
-    OperatorCommand::Rename(Rename {
+    OperatorCommand::Rename(Box::new(Rename {
         from: AccountId::named("plumbing"),
         to: AccountId::named("clinic"),
         priority: 7,
@@ -67,7 +67,7 @@ pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
         callback: CallbackTerms::default(),
         recording,
         patch_limit: None,
-    })
+    }))
 }
 
 pub(super) struct Line {

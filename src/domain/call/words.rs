@@ -177,7 +177,7 @@ pub enum OperatorCommand {
     /// Keys to the other party.
     Keys(String),
     /// The call is for another account: a wrong number, a sister company.
-    Rename(Rename),
+    Rename(Box<Rename>),
     WrapUpDone {
         disposition: Option<String>,
     },

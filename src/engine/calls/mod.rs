@@ -510,7 +510,7 @@ impl Calls {
             let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());
             self.recorder.write(Line::Event { call, at, kind, body });
         }
-        self.live(facts, Direction::In, |calls, facts, inbox| CallTask::new(calls, facts, picked, incoming, inbox))
+        self.live(facts, Direction::In, |calls, facts, inbox| CallTask::new(calls, facts, picked, *incoming, inbox))
             .await;
     }
 

@@ -150,7 +150,7 @@ impl CallTask {
         calls: Arc<Calls>,
         facts: Facts,
         picked: Picked,
-        incoming: Box<IncomingCall>,
+        incoming: IncomingCall,
         inbox: mpsc::UnboundedReceiver<Box<ToCall>>,
     ) -> Self {
         let mut task = Self::on_leg(calls, facts, picked, incoming.leg, None, inbox);

@@ -204,7 +204,7 @@ fn a_call_for_the_wrong_account_goes_on_as_another_s_and_the_record_tells_both()
     let change = || change_account(RecordingPolicy::default());
     let mut line = Line::talking();
     let OperatorCommand::Rename(rename) = change() else { unreachable!("it is one") };
-    let nowhere = OperatorCommand::Rename(Rename { to: from.clone(), ..rename });
+    let nowhere = OperatorCommand::Rename(Box::new(Rename { to: from.clone(), ..*rename }));
     assert_eq!(line.refuses(nowhere), CommandError::NotNow, "it is");
     line.does(change());
     assert!(line.recorded(&RecordEvent::AccountChanged { user: kim(), from, to }));

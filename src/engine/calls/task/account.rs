@@ -53,7 +53,7 @@ impl CallTask {
             recording: account.recording.clone(),
             patch_limit: patch_limit_of(&account),
         };
-        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(rename));
+        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(Box::new(rename)));
         if followed.is_ok() {
             self.mixer.make_ready(&account.apology);
             self.facts.account = account;
