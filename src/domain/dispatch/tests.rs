@@ -504,7 +504,7 @@ fn the_time_line_says_what_happened_and_what_comes_next() {
 fn random_night(seed: u64) -> (State, Vec<Entry>) {
     let mut rng = Rng::seeded(seed);
     let until = [Until::Confirmed, Until::Told, Until::HandedOver][usize::try_from(rng.below(3)).expect("small")];
-    let mut protocol = if seed % 2 == 0 { plumbing() } else { by_operators() };
+    let mut protocol = if seed.is_multiple_of(2) { plumbing() } else { by_operators() };
     protocol.until = until;
     if until == Until::HandedOver {
         protocol.repeat = None;

@@ -15,7 +15,7 @@ use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
 
 /// The number on which people check in.
-pub(super) const LINE: &str = "+12025550177";
+pub(super) const LINE: &str = "+12025550176";
 
 /// What a store says that knows one PIN; another one is one too many, and one fails it.
 pub(super) fn look(pin: &Pin) -> Result<Answer, String> {

@@ -43,9 +43,9 @@ async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
 async fn news(house: &mut House) -> CallNews {
     let told = async {
         loop {
-            match house.news.recv().await.expect("the house stands") {
-                news @ (CallNews::RingsBack { .. } | CallNews::RangBack { .. }) => return news,
-                _ => {}
+            let news = house.news.recv().await.expect("the house stands");
+            if matches!(news, CallNews::RingsBack { .. } | CallNews::RangBack { .. }) {
+                return news;
             }
         }
     };

@@ -79,7 +79,7 @@ fn a_call_that_reads_what_was_taken_before_is_taken_back_and_ends_nothing() {
     night.until(10);
     let ringing = night.ringing[0].1.clone();
     night.tell(change(Some(night.s.protocol.clone()), true));
-    assert_eq!(night.cancelled, [ringing.clone()]);
+    assert_eq!(night.cancelled, std::slice::from_ref(&ringing));
     assert_eq!(night.ringing.len(), 1, "and rung anew");
     night.tell(Event::Call { attempt: ringing, news: CallNews::Told });
     assert_eq!(night.s.phase, Phase::Running);
