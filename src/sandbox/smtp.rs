@@ -291,12 +291,12 @@ mod tests {
     fn a_mail_over_the_limit_is_refused_when_declared_and_when_sent() {
         let mut session = Session::default();
         say(&mut session, "EHLO me");
-        assert_eq!(say(&mut session, "MAIL FROM:<a@b.test> SIZE=2000000"), "552");
+        assert_eq!(say(&mut session, "MAIL FROM:<a@b.test> SIZE=9000000"), "552");
         say(&mut session, "MAIL FROM:<a@b.test>");
         say(&mut session, "RCPT TO:<a@b.test>");
         say(&mut session, "DATA");
         let long = "x".repeat(1_000);
-        for _ in 0..1_100 {
+        for _ in 0..=MAX_MAIL / 1_000 {
             assert_eq!(say(&mut session, &long), "");
         }
         assert_eq!(say(&mut session, "."), "552");

@@ -167,6 +167,7 @@ fn out_of_hours() -> Value {
             "holidays": [{"name": "Christmas", "date": "12-25", "span": null, "greeting": null,
                 "flow": {"kind": "announcement", "speech": {"kind": "spoken", "text": "Closed."}}}],
             "overrides": [],
+            "check_in": null,
         },
         "menus": [{"name": "night", "start": "ask", "otherwise": {"kind": "queue", "priority": null, "call_type": null},
             "nodes": [

@@ -101,15 +101,12 @@ async fn a_second_call_for_help_is_an_alarm_of_its_own_and_each_says_whose_it_is
     let mut house = House::open("greeting");
     house.ready("kim").await;
     house.desk.heartbeat(user("lee"), false);
-    let _kims = house.phone_calls("kim", help());
-    dialled(&mut house).await;
-    let _lees = house.phone_calls("lee", help());
-    dialled(&mut house).await;
+    let _kims = (house.phone_calls("kim", help()), dialled(&mut house).await);
+    let _lees = (house.phone_calls("lee", help()), dialled(&mut house).await);
     let alarms = critical(&house);
     assert_eq!(alarms.len(), 2, "{alarms:?}");
     assert!(alarms[0].starts_with("kim ") && alarms[1].starts_with("lee "), "{alarms:?}");
-    let _again = house.phone_calls("lee", help());
-    dialled(&mut house).await;
+    let _again = (house.phone_calls("lee", help()), dialled(&mut house).await);
     let ids: std::collections::HashSet<_> = house.calls.alarms().into_iter().map(|alarm| alarm.id).collect();
     assert_eq!((critical(&house).len(), ids.len()), (3, 3), "again is again");
 }
