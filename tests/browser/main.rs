@@ -227,15 +227,17 @@ fn a_page_loaded_anew_in_mid_call_does_not_keep_its_caller_from_the_next_operato
 }
 
 #[test]
-fn a_busy_contact_gives_the_caller_back_to_the_operator_at_once() {
+fn a_contact_whose_telephones_are_all_busy_gives_the_caller_back_to_the_operator_at_once() {
     let _turn = one_at_a_time();
-    if !peers_are_there("a_busy_contact_gives_the_caller_back_to_the_operator_at_once") {
+    if !peers_are_there("a_contact_whose_telephones_are_all_busy_gives_the_caller_back_to_the_operator_at_once") {
         return;
     }
     let phone_port = free_port();
     let server = Server::start_with_carrier(phone_port);
     let silent = Ear::open(0.0);
-    let phone = Sipp::start("callee_busy", "127.0.0.1:9", phone_port, silent.port(), &[], &server.dir);
+    // The technician's mobile, then the one at home.
+    let both = ["-m", "2"];
+    let phone = Sipp::start_with("callee_busy", "127.0.0.1:9", phone_port, silent.port(), &[], &both, &server.dir);
     let mut kim = sit_down("kim", OPERATOR_HZ, &server);
     let caller = Ear::open(CALLER_HZ);
     let _call = dial("caller", &server, &caller);
