@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
+use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::message::trigger::Grading;
 use crate::domain::oncall::gaps::{Gap, gaps};
 use crate::engine::feed::{AccountRef, AlarmView, DispatchView, WaitingView};
@@ -43,8 +44,9 @@ pub struct Sheet {
     lowered: Vec<MessageView>,
 }
 
-/// A caller who was promised to be called back.
+/// A caller who was promised to be called back, or was not reached and nobody has seen to.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SheetCallbackView)]
 pub struct CallbackView {
     call: CallId,
     account: AccountRef,
@@ -117,7 +119,7 @@ fn name(account: &Account) -> AccountRef {
 }
 
 async fn find_callbacks(front: &Front, accounts: &[Account]) -> Result<Vec<CallbackView>, Problem> {
-    let open = front.store.list_open_callbacks().await?;
+    let open = front.store.list_callbacks_to_see_to(front.clock.utc().plus_ms(-LATELY_MS)).await?;
     let view = |callback: crate::io::store::callbacks::Callback| {
         let account = accounts.iter().find(|a| a.id == callback.account)?;
         Some(CallbackView {

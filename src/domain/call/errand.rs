@@ -87,6 +87,7 @@ impl Call {
             OperatorCommand::Park { .. }
                 | OperatorCommand::Pass { .. }
                 | OperatorCommand::Ask { .. }
+                | OperatorCommand::Patch { .. }
                 | OperatorCommand::Rename(_)
         );
         if self.is_job() && passes_on { Err(CommandError::IsJob) } else { Ok(()) }

@@ -55,9 +55,7 @@ impl Call {
                     self.ivr = Some(Ivr::new(self.now, there, self.setup.context.clone()));
                     self.phase = Phase::Menu;
                     self.follow_menu();
-                    for key in std::mem::take(&mut self.early_keys).chars() {
-                        self.tell_menu(ivr::Input::Digit(key));
-                    }
+                    self.follow_early_keys();
                 }
                 None => self.join_queue(),
             },
@@ -69,7 +67,10 @@ impl Call {
             }
             Flow::Spill(spill) => self.start_spill(spill),
             Flow::Patch(patch) => self.start_reaching(patch),
-            Flow::CheckIn => self.begin_check_in(),
+            Flow::CheckIn => {
+                self.begin_check_in();
+                self.follow_early_keys();
+            }
         }
     }
 

@@ -268,7 +268,9 @@ impl Call {
         }
         let Rename { from, to, priority, apology, comfort, ring, wrap_up, callback, recording, patch_limit } = rename;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
-        (self.priority, self.setup.wrap_up, self.setup.patch_limit) = (priority, wrap_up, patch_limit);
+        // Whoever goes before others does so whatever they dialled.
+        self.priority = priority.max(self.raised);
+        (self.setup.wrap_up, self.setup.patch_limit) = (wrap_up, patch_limit);
         self.change_callback_terms(callback);
         // Who could not be reached was somebody of the other account.
         self.patch_end = None;

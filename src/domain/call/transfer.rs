@@ -57,6 +57,9 @@ impl Call {
         if self.operator.as_ref().is_none_or(|o| o.user != *by) {
             return Err(CommandError::NotYours);
         }
+        if self.is_job() {
+            return Err(CommandError::IsJob);
+        }
         if !matches!(self.phase, Phase::Talking | Phase::Held) {
             return Err(CommandError::NotNow);
         }
@@ -82,6 +85,9 @@ impl Call {
         }
         if self.caller_gone {
             return Err(CommandError::CallerGone);
+        }
+        if self.is_job() {
+            return Err(CommandError::IsJob);
         }
         match to {
             TransferTo::Number(to) if first == Some(asked) && matches!(self.phase, Phase::Talking | Phase::Held) => {

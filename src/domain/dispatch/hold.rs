@@ -78,7 +78,8 @@ impl State {
     /// Since when the message has been there to be read at check-in, if its protocol holds it for that.
     pub fn held_since(&self) -> Option<UtcMs> {
         let held = |step: usize| self.protocol.steps.get(step).is_some_and(|step| step.method.is_held());
-        self.runs.iter().find(|run| held(run.step)).map(|run| run.entered_at)
+        // Runs of before the message was changed held other words, by steps of another protocol maybe.
+        self.runs.iter().skip(self.first_run).find(|run| held(run.step)).map(|run| run.entered_at)
     }
 
     /// It can be read at check-in: nobody has it by another way yet.

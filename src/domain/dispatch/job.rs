@@ -242,7 +242,8 @@ impl Turn<'_> {
     /// Its time is over, whether anybody has it or not.
     pub(super) fn job_due(&mut self, i: usize) {
         let now = self.now;
-        let open = self.s.phase.is_open();
+        // One of before the message was changed is wanted no more.
+        let open = self.s.phase.is_open() && self.is_of_now(i);
         let a = &mut self.s.attempts[i];
         let Some(job) = &mut a.job else { return };
         let (id, name) = (a.id.clone(), a.name.clone());
@@ -264,7 +265,7 @@ impl Turn<'_> {
 
     /// The node that offered it is gone: it is offered anew, and nobody has it.
     pub(super) fn job_interrupted(&mut self, i: usize) {
-        let (now, open) = (self.now, self.s.phase.is_open());
+        let (now, open) = (self.now, self.s.phase.is_open() && self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         let Some(job) = &mut a.job else { return };
         a.in_flight_since = None;

@@ -533,8 +533,9 @@ impl Calls {
             Err(_) => Poll::Ready(false),
         });
         if !guarded.await {
-            self.bury(&id, &account.name, caller.as_ref());
+            self.bury(&id);
             if direction == Direction::In {
+                self.raise_of_caller(AlarmLevel::Critical, alarm_text::fault(&account.name, caller.as_ref()), &id);
                 let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
                 let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
                 self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
@@ -545,14 +546,13 @@ impl Calls {
     }
 
     /// A call's task panicked. Its legs and bridge went with it; the rest is told here.
-    fn bury(self: &Arc<Self>, id: &CallId, account: &str, caller: Option<&PhoneNumber>) {
+    fn bury(&self, id: &CallId) {
         tracing::error!(call = %id, "a call ended by a fault of ours");
         metrics::counter!("cordboard_call_panics_total").increment(1);
         self.desk.from_call(id.clone(), CallWord::Died);
         // What was said into a voicemail until then is a message.
         self.recorder.write(Line::VoicemailEnded { call: id.clone(), at: self.wiring.clock.utc(), heard: true });
         self.finish_as_fault(id.clone());
-        self.raise_of_caller(AlarmLevel::Critical, alarm_text::fault(account, caller), id);
     }
 
     /// The record of a call whose task is gone.

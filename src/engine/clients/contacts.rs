@@ -4,6 +4,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::patching::check_people;
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
@@ -90,6 +91,11 @@ async fn find_uses(
             let detail = format!("{} is in the schedule of the {}.", before.name, schedule.role);
             faults.add("", "contact.in_use", detail, "Take them out of the schedule first.");
         }
+    }
+    let rung_by_nobody = check_people(account, &contacts, &schedules);
+    for fault in check_people(account, &then, &schedules).into_iter().filter(|fault| !rung_by_nobody.contains(fault)) {
+        let detail = format!("Callers are put through to {}. {}", before.name, fault.detail);
+        faults.add("", "contact.in_use", detail, "Change hours and menus first.");
     }
     for (protocol, state) in in_use(tx, account).await? {
         let wrong_already = validate(&protocol, &contacts, &schedules);

@@ -72,6 +72,8 @@ impl Clients {
         for (at, spill) in account.spills() {
             errors.extend(round(at, &account, self.store.find_account_by_did(&spill.number).await?));
         }
+        let (contacts, schedules) = (self.store.list_contacts(id).await?, self.store.list_schedules(id).await?);
+        errors.extend(check_people(&account, &contacts, &schedules));
         let now = self.clock.utc();
         let picked = account.flow_at(now);
         let until = account.flow_until(now);

@@ -1,7 +1,7 @@
 //! Messages held for check-in in a shift that is cut off: one is heard by telephone, one read out by the operator.
 
-use cordboard::base::id::{AccountId, CallId, ContactId, MessageId, ProtocolId, ScheduleId, UserId};
-use cordboard::domain::account::Urgency;
+use cordboard::base::id::{AccountId, CallId, CallTypeId, ContactId, MessageId, ProtocolId, ScheduleId, UserId};
+use cordboard::domain::account::{CallType, Urgency};
 use cordboard::domain::checkin::on_call::Span;
 use cordboard::domain::checkin::pin::Pin;
 use cordboard::domain::dispatch::event::Note;
@@ -36,14 +36,21 @@ impl Shift {
             repeat: None,
             until: Until::HandedOver,
         };
-        plumbing.call_types[0].protocol = Some(protocol.id.clone());
+        let held = CallType {
+            id: CallTypeId::named("ct_held"),
+            name: "Held".into(),
+            protocol: Some(protocol.id.clone()),
+            ..plumbing.call_types[0].clone()
+        };
+        plumbing.call_types.push(held.clone());
         let at = START.plus_secs(20);
         let mut tx = store.write().await.expect("the store writes");
         tx.insert_protocol(&protocol, at).await.expect("a protocol");
+        tx.upsert_account(&plumbing, at).await.expect("an account");
         let (pin, kim) = (Pin::choose("4711").expect("a PIN"), UserId::named("kim"));
         tx.set_pin(&account, Some(&ContactId::named("ben")), &pin, &kim, at).await.expect("a PIN");
         for name in HELD {
-            let call_type = &plumbing.call_types[0];
+            let call_type = &held;
             let message = Message {
                 id: MessageId::named(name),
                 account: account.clone(),

@@ -55,6 +55,8 @@ impl CallTask {
         let Some(tell) = tell.take() else { return };
         let operator = self.operator.clone();
         let rung = match outcome {
+            // Whom a stop cut off is rung again, as after a crash.
+            _ if self.stopped && cause == Cause::Released => RungBack::Stopped,
             CallOutcome::Handled | CallOutcome::Patched => RungBack::Reached { operator },
             _ if self.stopped => RungBack::Stopped,
             _ => RungBack::NotReached { cause, operator },
