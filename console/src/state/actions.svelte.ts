@@ -444,7 +444,9 @@ export function run(action: Action): void {
     case 'mute':
       return phone.toggleMute();
     case 'save':
-      return void (sheet.open ? sheet.open.save() : save());
+      // The form of a call is saved where it is seen, and nowhere else.
+      if (sheet.open) return void sheet.open.save();
+      return router.page.name === 'desk' ? void save() : undefined;
     case 'undo':
       return void (sheet.open?.undo() || forms.undo());
     case 'field_first':

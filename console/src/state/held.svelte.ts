@@ -15,6 +15,7 @@ class HeldMessages {
   to = $state('');
   items = $state.raw<MessageView[]>([]);
   private of = $state<string | null>(null);
+  private call: string | null = null;
 
   count(account: string): number {
     return heldOf(desk.feed.dispatches, account).length;
@@ -27,10 +28,11 @@ class HeldMessages {
     return this.items.filter((m) => held.has(m.id));
   }
 
-  /** Another account is in front of her: nothing of the last one stays. */
-  begin(account: string): void {
-    if (this.of === account) return;
+  /** Another account or caller is in front of her: nothing of the last one stays. */
+  begin(account: string, call: CallView | null): void {
+    if (this.of === account && this.call === (call?.id ?? null)) return;
     this.of = account;
+    this.call = call?.id ?? null;
     this.open = null;
     this.to = '';
     this.items = [];
@@ -38,7 +40,7 @@ class HeldMessages {
 
   /** Opens the next one. */
   async next(account: string, call: CallView | null): Promise<void> {
-    this.begin(account);
+    this.begin(account, call);
     try {
       this.items = (await api.held(account)).items;
     } catch (error) {
