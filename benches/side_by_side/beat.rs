@@ -12,7 +12,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use super::far::{self, FarEnds};
 use super::ours::{DIALLED, Engine, Server};
 use super::sip::Callers;
-use super::{Options, Subject, Table, far_ends, hang_up};
+use super::{NOWHERE, Options, Subject, Table, far_ends, hang_up};
 
 pub const PLAYED: &str = "500 calls played: slots without a gap over 60 ms, %";
 pub const RELAYED: &str = "500 calls relayed: slots without a gap over 60 ms, %";
@@ -47,7 +47,7 @@ fn add(callers: &mut Callers, addresses: &[std::net::SocketAddr]) {
 
 /// 500 calls, then 600, played to.
 pub fn played(who: &Subject, binary: &Path, options: &Options, table: &mut Table) -> Result<(), String> {
-    let server = Server::start(binary)?;
+    let server = Server::start(binary, NOWHERE)?;
     let (sockets, addresses) = far_ends(600);
     let (watched, others) = apart(sockets);
     let _far = FarEnds::start(others, false);
@@ -93,7 +93,7 @@ pub fn relayed(who: &Subject, options: &Options, table: &mut Table) -> Result<()
 /// 50 new calls a second, each up for three seconds.
 pub fn greeted(who: &Subject, binary: &Path, options: &Options, table: &mut Table) -> Result<(), String> {
     const RATE: usize = 50;
-    let server = Server::start(binary)?;
+    let server = Server::start(binary, NOWHERE)?;
     let count = RATE * options.window.as_secs() as usize;
     let (sockets, addresses) = far_ends(count);
     let mut callers = Callers::new(server.sip, DIALLED);

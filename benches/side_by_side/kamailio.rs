@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::process::{Process, Scratch, free_port, installed};
+use super::process::{Process, Scratch, find, free_port};
 
 /// Both processes.
 pub struct Kamailio {
@@ -18,7 +18,7 @@ pub struct Kamailio {
 
 /// What is missing of it, if anything.
 pub fn missing() -> Option<String> {
-    let missing: Vec<&str> = ["kamailio", "rtpengine"].into_iter().filter(|program| !installed(program)).collect();
+    let missing: Vec<&str> = ["kamailio", "rtpengine"].into_iter().filter(|program| find(program).is_none()).collect();
     (!missing.is_empty()).then(|| format!("not installed: {} (Debian: kamailio, rtpengine-daemon)", missing.join(", ")))
 }
 

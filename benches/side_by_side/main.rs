@@ -2,22 +2,25 @@
 //! side_by_side`. Prints one table of medians; README's *Measure it* says how to read it. Linux only.
 //!
 //! Options, after `--`: `--rounds N` (3), `--seconds N` of each steady window (8), `--other PATH` measures another
-//! binary of ours beside this one, `--only WORD` the rows that hold the word, `--overload` far too many calls as well
-//! (five minutes a round). All traffic is on loopback, every wait is
-//! bounded, every process that was started is ended by its id. In each round the order of the measured turns.
+//! binary of ours beside this one, `--rustpbx PATH` that of rustpbx (one on PATH is found), `--only WORD` the rows that hold the
+//! word, `--overload` far too many calls as well (five minutes a round), `--check` to end with 1 where a figure of ours is
+//! beyond its bound (`limits`). All traffic is on loopback, every wait is bounded, every process that was started is ended by
+//! its id. In each round the order of the measured turns.
 
 mod beat;
 mod browser;
 mod far;
 mod floor;
 mod kamailio;
+mod limits;
 mod ours;
 mod overload;
 mod process;
+mod rustpbx;
 mod sip;
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
@@ -27,20 +30,25 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use browser::Browsers;
 use far::{FarEnds, address, socket};
 use kamailio::Kamailio;
-use ours::{DIALLED, Engine, Server};
+use ours::{Engine, Server};
+use process::{Process, find};
+use rustpbx::Rustpbx;
 use sip::{Callee, Callers};
 
 const PLAYED: &str = "greeting, then music: CPU s per call-minute (300 calls)";
 const TALKED: &str = "the same, callers talking: CPU s per call-minute";
 const BRIDGED: &str = "two legs bridged: CPU s per call-minute (150)";
-const ROOMS: &str = "three in a patch: CPU s per room-minute (60)";
+const ROOMS: &str = "three in a patch: CPU s per room-minute (60)¹";
 const SIGNALLED: &str = "answer and hang up, on record: CPU s per 1,000 calls";
 const RATE: &str = "calls a second before a repeated message";
 const MEMORY: &str = "memory per playing call, KB (300 calls)";
 const ANSWER: &str = "INVITE to 200, ms: 99 % below (200 calls a second)";
-const BRIDGE_UP: &str = "bridge set-up, second leg answers at once, ms: half below";
-const BROWSER: &str = "browser leg: CPU s per leg-minute (100 legs, relayed in twos)";
+const BRIDGE_UP: &str = "bridge set-up, second leg answers at once, ms: half below¹";
+const BROWSER: &str = "browser leg: CPU s per leg-minute (100 legs, relayed in twos)¹";
 const ROWS: [&str; 10] = [PLAYED, TALKED, BRIDGED, ROOMS, BROWSER, SIGNALLED, RATE, MEMORY, ANSWER, BRIDGE_UP];
+
+/// Nobody listens there.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// Browser legs that are measured together.
 const BROWSERS: usize = 100;
@@ -52,8 +60,16 @@ enum Subject {
     /// Our media engine alone.
     Engine,
     Kamailio,
+    Rustpbx(PathBuf),
     /// The bare system calls.
     Floor,
+}
+
+/// A service that is called: whose time and memory count, where it is, and what is dialled.
+struct Service<'a> {
+    process: &'a Process,
+    sip: SocketAddr,
+    dialled: &'a str,
 }
 
 impl Subject {
@@ -62,6 +78,7 @@ impl Subject {
             Self::Ours(name, _) => name,
             Self::Engine => "cordboard",
             Self::Kamailio => "kamailio+rtpengine",
+            Self::Rustpbx(_) => "rustpbx",
             Self::Floor => "floor",
         }
     }
@@ -91,10 +108,13 @@ struct Options {
     rounds: usize,
     window: Duration,
     other: Option<PathBuf>,
+    rustpbx: Option<PathBuf>,
     only: Option<String>,
     overload: bool,
     /// The callers may use the server's core as well.
     together: bool,
+    /// A figure of ours beyond its bound is a failure.
+    check: bool,
 }
 
 impl Options {
@@ -103,9 +123,11 @@ impl Options {
             rounds: 3,
             window: Duration::from_secs(8),
             other: None,
+            rustpbx: find("rustpbx"),
             only: None,
             overload: false,
             together: false,
+            check: false,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -114,9 +136,11 @@ impl Options {
                 "--rounds" => options.rounds = number(3).clamp(1, 20) as usize,
                 "--seconds" => options.window = Duration::from_secs(number(8).clamp(2, 60)),
                 "--other" => options.other = arguments.next().map(PathBuf::from),
+                "--rustpbx" => options.rustpbx = arguments.next().map(PathBuf::from),
                 "--only" => options.only = arguments.next(),
                 "--overload" => options.overload = true,
                 "--together" => options.together = true,
+                "--check" => options.check = true,
                 _ => {}
             }
         }
@@ -198,27 +222,26 @@ fn far_ends(count: usize) -> (Vec<UdpSocket>, Vec<SocketAddr>) {
 }
 
 /// Calls that are played to.
-fn played(who: &Subject, binary: &std::path::Path, options: &Options, table: &mut Table) -> Result<(), String> {
-    let server = Server::start(binary)?;
+fn played(who: &Subject, service: &Service<'_>, options: &Options, table: &mut Table) -> Result<(), String> {
     // A few calls first: code that is read in and words that are spoken once are not a call's.
     {
         let (sockets, addresses) = far_ends(20);
         let far = FarEnds::start(sockets, false);
-        let mut callers = Callers::new(server.sip, DIALLED);
+        let mut callers = Callers::new(service.sip, service.dialled);
         bring_up(&mut callers, &far, &addresses)?;
         hang_up(&mut callers, 20);
     }
     sleep(Duration::from_secs(1));
-    let empty = server.process.rss_kb();
+    let empty = service.process.rss_kb();
     for talk in [false, true] {
         let (sockets, addresses) = far_ends(300);
         let far = FarEnds::start(sockets, talk);
-        let mut callers = Callers::new(server.sip, DIALLED);
+        let mut callers = Callers::new(service.sip, service.dialled);
         bring_up(&mut callers, &far, &addresses)?;
-        let figure = steady(options.window, 300, || far.heard(), 300, || server.process.cpu())?;
+        let figure = steady(options.window, 300, || far.heard(), 300, || service.process.cpu())?;
         table.add(if talk { TALKED } else { PLAYED }, who, figure);
         if !talk {
-            table.add(MEMORY, who, (server.process.rss_kb() - empty) / 300.0);
+            table.add(MEMORY, who, (service.process.rss_kb() - empty) / 300.0);
         }
         hang_up(&mut callers, 300);
     }
@@ -240,27 +263,27 @@ fn storm(callers: &mut Callers, rate: u32, run: Duration) {
     }
 }
 
-fn signalled(who: &Subject, binary: &std::path::Path, options: &Options, table: &mut Table) -> Result<(), String> {
-    let server = Server::start(binary)?;
-    let mut callers = Callers::new(server.sip, DIALLED);
+fn signalled(who: &Subject, service: &Service<'_>, options: &Options, table: &mut Table) -> Result<(), String> {
+    let mut callers = Callers::new(service.sip, service.dialled);
     storm(&mut callers, 50, Duration::from_secs(2));
     sleep(Duration::from_secs(1));
-    let before = server.process.cpu();
-    let mut callers = Callers::new(server.sip, DIALLED);
+    let before = service.process.cpu();
+    let mut callers = Callers::new(service.sip, service.dialled);
     storm(&mut callers, 200, options.window);
     // What waits to be put on record belongs to it.
     sleep(Duration::from_secs(2));
-    let idle = per_minute(Duration::from_secs(2), 1, || server.process.cpu()) / 60.0;
-    let spent = server.process.cpu() - before - idle * 4.0;
+    let idle = per_minute(Duration::from_secs(2), 1, || service.process.cpu()) / 60.0;
+    let spent = service.process.cpu() - before - idle * 4.0;
     let tally = &callers.tally;
     if tally.ended != tally.answered || tally.refused > 0 || tally.answered == 0 {
-        return Err(format!("{} answered, {} refused, {} ended", tally.answered, tally.refused, tally.ended));
+        let (answered, ended) = (tally.answered, tally.ended);
+        return Err(format!("at 200 calls a second: {answered} answered, {} refused, {ended} ended", tally.refused));
     }
     table.add(SIGNALLED, who, spent * 1_000.0 / tally.answered as f64);
     table.add(ANSWER, who, tally.setup(0.99));
     let mut clean = 0;
     for rate in [300, 400, 500, 600, 800, 1_000, 1_200, 1_500] {
-        let mut callers = Callers::new(server.sip, DIALLED);
+        let mut callers = Callers::new(service.sip, service.dialled);
         storm(&mut callers, rate, Duration::from_secs(3));
         if callers.tally.repeated > 0 || callers.tally.refused > 0 {
             break;
@@ -293,30 +316,49 @@ fn engine(
     Ok(())
 }
 
-fn kamailio_bridges(who: &Subject, options: &Options, table: &mut Table) -> Result<(), String> {
+/// Pairs of legs through somebody who sends calls to `dialled` on to the callee that `start` is given. `look`: where it is
+/// called, and the CPU seconds that it has taken. The time from INVITE to the callee's 200, if the caller waits for that.
+fn bridged<P>(
+    who: &Subject,
+    dialled: &str,
+    options: &Options,
+    table: &mut Table,
+    start: impl FnOnce(SocketAddr) -> Result<P, String>,
+    look: impl Fn(&P) -> (SocketAddr, f64),
+) -> Result<f64, String> {
     let (sockets, addresses) = far_ends(300);
     let (here, there) = addresses.split_at(150);
     let callee = Callee::start(there.to_vec());
-    let peer = Kamailio::start(callee.address)?;
+    let peer = start(callee.address)?;
     let far = FarEnds::start(sockets, true);
-    let mut callers = Callers::new(peer.sip, "bench");
+    let mut callers = Callers::new(look(&peer).0, dialled);
     bring_up(&mut callers, &far, here)?;
+    // Somebody may greet first.
+    for _ in 0..100 {
+        if callee.taken() >= here.len() {
+            break;
+        }
+        callers.serve(SystemClock.instant() + Duration::from_millis(200), false);
+    }
     for (ours, theirs) in callee.stop() {
         let n = there.iter().position(|a| *a == ours).ok_or("an address that is not ours")?;
         far.aim(150 + n, theirs);
     }
     sleep(Duration::from_secs(2));
-    let figure = steady(options.window, 150, || far.heard(), 300, || peer.cpu())?;
+    let figure = steady(options.window, 150, || far.heard(), 300, || look(&peer).1)?;
     table.add(BRIDGED, who, figure);
-    table.add(BRIDGE_UP, who, callers.tally.setup(0.5));
-    Ok(())
+    Ok(callers.tally.setup(0.5))
 }
 
 fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), String> {
     match who {
         Subject::Ours(_, binary) => {
             if options.wants(&[PLAYED, TALKED, MEMORY]) {
-                played(who, binary, options, table)?;
+                played(who, &Server::start(binary, NOWHERE)?.greeting(), options, table)?;
+            }
+            if options.wants(&[BRIDGED]) {
+                let start = |callee| Server::start(binary, callee);
+                bridged(who, ours::SENT_ON, options, table, start, |server| (server.sip, server.process.cpu()))?;
             }
             if options.wants(&[beat::PLAYED, beat::GAP, beat::WORST, beat::ADDING, beat::OWN]) {
                 beat::played(who, binary, options, table)?;
@@ -325,16 +367,13 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
                 beat::greeted(who, binary, options, table)?;
             }
             if options.wants(&[SIGNALLED, RATE, ANSWER]) {
-                signalled(who, binary, options, table)?;
+                signalled(who, &Server::start(binary, NOWHERE)?.greeting(), options, table)?;
             }
             if options.overload {
                 overload::measure(who, binary, options.together, table)?;
             }
         }
         Subject::Engine => {
-            if options.wants(&[BRIDGED]) {
-                engine(who, BRIDGED, 150, 2, options, table)?;
-            }
             if options.wants(&[ROOMS]) {
                 engine(who, ROOMS, 60, 3, options, table)?;
             }
@@ -354,8 +393,29 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
         }
         Subject::Kamailio => {
             if options.wants(&[BRIDGED, BRIDGE_UP]) {
-                kamailio_bridges(who, options, table)?;
+                let look = |peer: &Kamailio| (peer.sip, peer.cpu());
+                let up = bridged(who, rustpbx::BRIDGED, options, table, Kamailio::start, look)?;
+                table.add(BRIDGE_UP, who, up);
             }
+        }
+        Subject::Rustpbx(binary) => {
+            let mut done = Vec::new();
+            if options.wants(&[PLAYED, TALKED, MEMORY]) {
+                let peer = Rustpbx::start(binary, NOWHERE, options.window);
+                done.push(peer.and_then(|peer| played(who, &peer.greeting(), options, table)));
+            }
+            if options.wants(&[BRIDGED, BRIDGE_UP]) {
+                let start = |callee| Rustpbx::start(binary, callee, options.window);
+                let look = |peer: &Rustpbx| (peer.sip, peer.process.cpu());
+                let up = bridged(who, rustpbx::BRIDGED, options, table, start, look);
+                done.push(up.map(|up| table.add(BRIDGE_UP, who, up)));
+            }
+            if options.wants(&[SIGNALLED, RATE, ANSWER]) {
+                let peer = Rustpbx::start(binary, NOWHERE, options.window);
+                done.push(peer.and_then(|peer| signalled(who, &peer.greeting(), options, table)));
+            }
+            // One that it does not manage keeps no other from being measured.
+            done.into_iter().collect::<Result<(), String>>()?;
         }
         Subject::Floor => {
             let window = options.window.min(Duration::from_secs(4));
@@ -386,8 +446,10 @@ fn print(table: &Table, subjects: &[Subject], notes: &[String]) {
             println!("| {row:<62} |{}", names.iter().map(|n| format!(" {:>18} |", cell(n))).collect::<String>());
         }
     }
-    println!("\nBridges and patches of cordboard: its media engine alone, without signalling. Floor: a loop that only");
-    println!("sends, or receives and sends, as many datagrams from as many sockets.");
+    println!(
+        "\n¹ Of cordboard: its media (and for the set-up its trunk side) alone; the whole server needs operators for these."
+    );
+    println!("Floor: a loop that only sends, or receives and sends, as many datagrams from as many sockets.");
     for note in notes {
         println!("{note}");
     }
@@ -417,11 +479,12 @@ fn main() {
         None => subjects.push(Subject::Kamailio),
         Some(why) => notes.push(format!("kamailio+rtpengine: {why}")),
     }
-    notes.push(
-        "rustpbx: not measured in this run (cargo install rustpbx --version 0.5.0 --locked takes an hour on two cores); \
-         its figures, and those of Asterisk and FreeSWITCH, are in docs/performance.md"
-            .to_owned(),
-    );
+    match options.rustpbx.clone() {
+        Some(binary) => subjects.push(Subject::Rustpbx(binary)),
+        None => {
+            notes.push("rustpbx: not installed; docs/performance.md says how to get it, and has figures".to_owned())
+        }
+    }
     subjects.push(Subject::Floor);
     let load = || std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned();
     let mut table = Table::default();
@@ -439,4 +502,11 @@ fn main() {
     }
     notes.push(format!("Load of the machine before and after each round: {}", loads.join("; ")));
     print(&table, &subjects, &notes);
+    let beyond = limits::beyond(|row| table.median(row, "cordboard"));
+    for line in &beyond {
+        println!("beyond its bound: {line}");
+    }
+    if options.check && !(beyond.is_empty() && table.failures.get("cordboard").is_none()) {
+        std::process::exit(1);
+    }
 }

@@ -1,5 +1,6 @@
-//! Our server: the release binary under a configuration of the run's own, on the demo's accounts. And our media engine
-//! alone, in a process of its own, for what takes an operator to bring about through the whole server.
+//! Our server: the release binary under a configuration of the run's own, on the demo's accounts and one whose calls go on
+//! to a number elsewhere. And our media engine alone, in a process of its own, for what takes an operator to bring about
+//! through the whole server.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,16 +11,25 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, SystemClock};
+use cordboard::base::id::AccountId;
+use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
+use cordboard::domain::account::Account;
+use cordboard::domain::account::flow::{Flow, Spill, SpillFailed};
+use cordboard::domain::account::hours::Hours;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::io::media::{Codec, Media, MediaConfig, Prompt, RtpParameters, ShardId};
 use cordboard::io::store::{Store, StoreConfig};
 use cordboard::proto::audio::tone::sine;
 
+use super::Service;
 use super::process::{Process, Scratch, free_port};
 
 /// A number of the demo.
 pub const DIALLED: &str = "+12025550102";
+/// The number of the account whose calls go on to the callee.
+pub const SENT_ON: &str = "+12025550140";
+const ELSEWHERE: &str = "+12025550141";
 
 /// The running server.
 pub struct Server {
@@ -30,29 +40,34 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `binary` and waits until it is ready.
-    pub fn start(binary: &Path) -> Result<Self, String> {
+    /// Starts `binary` and waits until it is ready. Calls out go to `callee`.
+    pub fn start(binary: &Path, callee: SocketAddr) -> Result<Self, String> {
         let scratch = Scratch::new("server");
         let dir = &scratch.0;
         let (http, sip, phones) = (free_port(13_000), free_port(13_300), free_port(13_600));
         let config = format!(
             "trunks = [\"trunk.toml\"]\n[http]\nbind = \"127.0.0.1:{http}\"\n[sip]\ntrunk_bind = \"127.0.0.1:{sip}\"\n\
              phones_bind = \"127.0.0.1:{phones}\"\n[media]\nports = \"20000-27999\"\n[store]\npath = \"cordboard.db\"\n\
-             key_file = \"cordboard.key\"\n[voice]\nprompts = \"{}/prompts/en\"\ncache = \"speech\"\n\
+             key_file = \"cordboard.key\"\n[limits]\naccount_calls_out = 10000\naccount_calls_out_per_hour = 100000\n[voice]\nprompts = \"{}/prompts/en\"\ncache = \"speech\"\n\
              [auth]\njwt_secret_file = \"jwt.secret\"\n",
             env!("CARGO_MANIFEST_DIR")
         );
-        let trunk = "name = \"bench\"\nkind = \"address\"\ntransport = \"udp\"\naddresses = [\"127.0.0.0/8\"]\n\
-                     target = \"127.0.0.1:9\"\ncaller_ids = [\"+12025550102\"]\nchannels = 10000\n";
+        let trunk = format!(
+            "name = \"bench\"\nkind = \"address\"\ntransport = \"udp\"\naddresses = [\"127.0.0.0/8\"]\ntarget = \"{callee}\"\n\
+             caller_ids = [\"+12025550102\"]\nchannels = 10000\ncalls_per_second = 1000\n"
+        );
         let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).map_err(|why| why.to_string());
         write("cordboard.toml", &config)?;
-        write("trunk.toml", trunk)?;
+        write("trunk.toml", &trunk)?;
         let place = cordboard::config::Place::Sqlite(dir.join("cordboard.db"));
         let store = StoreConfig { place, key_file: dir.join("cordboard.key") };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         runtime.block_on(async {
             let store = Store::open(&store, SystemClock.utc()).await.map_err(|e| e.to_string())?;
             demo::seed(&store, SystemClock.utc()).await.map_err(|e| e.to_string())?;
+            let mut tx = store.write().await.map_err(|e| e.to_string())?;
+            tx.upsert_account(&sends_on()?, SystemClock.utc()).await.map_err(|e| e.to_string())?;
+            tx.commit("bench").await.map_err(|e| e.to_string())?;
             store.close().await;
             Ok::<_, String>(())
         })?;
@@ -72,6 +87,25 @@ impl Server {
         let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
         Err(format!("{} did not get ready:\n{log}", binary.display()))
     }
+
+    /// Calls that it plays to.
+    pub const fn greeting(&self) -> Service<'_> {
+        Service { process: &self.process, sip: self.sip, dialled: DIALLED }
+    }
+}
+
+/// An account whose calls go on elsewhere.
+fn sends_on() -> Result<Account, String> {
+    let number = |text| PhoneNumber::parse(text).map_err(|_| format!("{text} is no number"));
+    let mut account = demo::clients().swap_remove(0).account;
+    account.id = AccountId::named("bench");
+    "Bench".clone_into(&mut account.name);
+    (account.dids, account.caller_id) = (vec![number(SENT_ON)?], Some(number(DIALLED)?));
+    account.call_types.clear();
+    account.menus.clear();
+    let usual = Flow::Spill(Spill { number: number(ELSEWHERE)?, ring_secs: 30, failed: SpillFailed::Apology });
+    account.hours = Hours { usual, ..Hours::default() };
+    Ok(account)
 }
 
 fn status(port: u16, path: &str) -> Option<u16> {

@@ -12,7 +12,7 @@ use super::far;
 use super::ours::{DIALLED, Server};
 use super::process::Apart;
 use super::sip::Callers;
-use super::{Subject, Table, bring_up_deaf, far_ends, hang_up, per_minute, storm};
+use super::{NOWHERE, Subject, Table, bring_up_deaf, far_ends, hang_up, per_minute, storm};
 
 pub const FOUR: &str = "four times too many for 10 s: answered, % of what it can take";
 pub const TWICE: &str = "twice too many for 60 s: answered, % of what it can take";
@@ -80,7 +80,7 @@ fn flood(server: &Server, awake: bool, able: f64, times: f64, run: Duration) -> 
 /// All of it.
 pub fn measure(who: &Subject, binary: &Path, together: bool, table: &mut Table) -> Result<(), String> {
     let apart = (!together).then(Apart::first_core).flatten();
-    let server = Server::start(binary)?;
+    let server = Server::start(binary, NOWHERE)?;
     if let Some(apart) = &apart {
         apart.other_cores();
     }

@@ -161,8 +161,9 @@ impl Drop for Scratch {
     }
 }
 
-/// Whether a program is installed.
-pub fn installed(program: &str) -> bool {
+/// Where a program is installed.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).any(|dir| dir.join(program).is_file())
+    let dirs = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    dirs.map(|dir| dir.join(program)).find(|found| found.is_file())
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -339,6 +339,7 @@ fn ok(request: &str, tag: &str, body: Option<(SocketAddr, &str)>) -> String {
 /// Answers every call at once with audio at the next of its sockets.
 pub struct Callee {
     pub address: SocketAddr,
+    taken: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Vec<(SocketAddr, SocketAddr)>>>,
 }
@@ -349,7 +350,8 @@ impl Callee {
         let _ = socket.set_read_timeout(Some(Duration::from_millis(50)));
         let me = address(&socket);
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let taken = Arc::new(AtomicUsize::new(0));
+        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&taken));
         let thread = thread::spawn(move || {
             let (mut answers, mut heard) = (HashMap::<String, String>::new(), Vec::new());
             let mut buffer = vec![0; 65_535];
@@ -362,6 +364,7 @@ impl Callee {
                     let answer = answers.entry(id.to_owned()).or_insert_with(|| {
                         let here = audio[n % audio.len()];
                         heard.extend(audio_of(text).map(|there| (here, there)));
+                        counted.store(heard.len(), Ordering::Relaxed);
                         ok(text, &format!("u{n}"), Some((me, &sdp(here))))
                     });
                     answer.clone()
@@ -374,7 +377,12 @@ impl Callee {
             }
             heard
         });
-        Self { address: me, stop, thread: Some(thread) }
+        Self { address: me, taken, stop, thread: Some(thread) }
+    }
+
+    /// Calls that it has answered.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Ends; for each call our audio address and the other side's.
