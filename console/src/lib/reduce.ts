@@ -29,6 +29,9 @@ export const EMPTY: FeedState = {
   reasons: [],
 };
 
+/** In these the operator is heard by somebody. */
+export const SPEAKING: ReadonlySet<string> = new Set(['talking', 'ringing_back', 'patching', 'conference', 'consulting']);
+
 /** How long a closed dispatch stays to be read before it leaves the desk. */
 export const CLOSED_LINGERS_MS = 45_000;
 

@@ -55,10 +55,10 @@ export async function take(id?: string): Promise<void> {
     return;
   }
   router.go({ name: 'desk' });
-  desk.select(call);
+  const notComing = desk.want(call);
   await phone.unlock();
   // It rings here already: answering is enough. Otherwise the server is asked to bring it.
-  if (!phone.answer(call)) await attempt(() => api.call(call, 'take'));
+  if (!phone.answer(call) && !(await attempt(() => api.call(call, 'take')))) notComing();
 }
 
 export async function hold(): Promise<void> {
@@ -89,8 +89,9 @@ export async function fetchParked(id?: string): Promise<void> {
   }
   desk.chosenParked = null;
   router.go({ name: 'desk' });
+  const notComing = desk.want(chosen.id);
   await phone.unlock();
-  if (await onCall(chosen, 'fetch')) desk.select(chosen.id);
+  if (!(await onCall(chosen, 'fetch'))) notComing();
 }
 
 export function openPass(): void {
@@ -185,8 +186,7 @@ export async function dialOut(account: string, to: { contact: string; destinatio
   await phone.unlock();
   await attempt(async () => {
     const { call } = await api.dialOut(account, to);
-    desk.dialling = false;
-    desk.select(call);
+    desk.want(call);
   });
 }
 

@@ -2,13 +2,10 @@
 
 import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
-import { EMPTY, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
+import { EMPTY, SPEAKING, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
-
-/** In these she is heard by somebody. */
-export const SPEAKING: ReadonlySet<string> = new Set(['talking', 'ringing_back', 'patching', 'conference', 'consulting']);
 
 class Desk {
   feed = $state.raw<FeedState>(EMPTY);
@@ -17,6 +14,8 @@ class Desk {
   downSince = $state<number | null>(null);
   /** The call or left-over form in the middle of the desk. */
   selected = $state<string | null>(null);
+  /** A call that a key has taken and that is on its way here; the middle is its. */
+  wanted: string | null = null;
   /** The dispatch whose details are open. */
   openDispatch = $state<string | null>(null);
   picking = $state(false);
@@ -88,7 +87,7 @@ class Desk {
     this.client?.close();
     this.client = null;
     this.feed = EMPTY;
-    this.selected = null;
+    this.selected = this.wanted = null;
     this.openDispatch = null;
     this.closePickers();
     this.chosenParked = null;
@@ -104,6 +103,27 @@ class Desk {
   select(id: string | null): void {
     if (this.selected !== id) this.closePickers();
     this.selected = id;
+    this.wanted = null;
+  }
+
+  /**
+   * To the middle as soon as it is hers; what stands there stays until then. Letters typed on the way go nowhere: they are meant for
+   * the next form, and that is another account's. What it gives back takes it all back.
+   */
+  want(id: string): () => void {
+    if (this.mine.some((c) => c.id === id)) {
+      this.select(id);
+      return () => undefined;
+    }
+    this.closePickers();
+    this.wanted = id;
+    const left = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    left?.blur();
+    return () => {
+      if (this.wanted !== id) return;
+      this.wanted = null;
+      if (left?.isConnected && document.activeElement === document.body) left.focus();
+    };
   }
 
   /** One strip at a time asks something. */

@@ -1,14 +1,15 @@
 // What the desk does by itself: which call comes to the middle, what is said aloud, what beeps.
 
 import { causeWords } from '../lib/hears';
-import { myCalls } from '../lib/reduce';
+import { pickMiddle } from '../lib/middle';
+import { SPEAKING, myCalls } from '../lib/reduce';
 import * as sound from '../lib/sound';
 import { HOLD_REMINDER_MS } from '../lib/time';
 import type { FeedState } from '../lib/reduce';
 import type { CallView, FeedEvent } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
-import { desk, SPEAKING } from './desk.svelte';
+import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
@@ -190,11 +191,9 @@ class Watch {
 
   /** What stands in the middle when what stood there has gone. */
   private choose(): void {
-    const selected = desk.selected;
-    if (selected && (desk.mine.some((c) => c.id === selected) || forms.find(selected))) return;
-    const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' || c.state === 'patched' ? 1 : c.state === 'held' ? 2 : 3);
-    const best = [...desk.mine].sort((a, b) => rank(a) - rank(b))[0];
-    desk.select(best?.id ?? forms.leftOver(desk.feed.calls)[0]?.id ?? null);
+    const next = pickMiddle(desk, desk.mine, (id) => forms.find(id) !== undefined, () => forms.leftOver(desk.feed.calls)[0]?.id);
+    if (next.selected !== desk.selected) desk.select(next.selected);
+    desk.wanted = next.wanted;
   }
 
   private tick(): void {
