@@ -202,6 +202,7 @@ impl Leg {
         if !parameters.receive {
             self.jitter.clear();
         }
+        self.keys.renew();
         self.heard_at = Some(now);
         self.reports.start(now);
     }
