@@ -153,8 +153,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         trunk::spawn(settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let sides = Arc::new(Sides { trunk: trunk.clone(), phones: phones.clone() });
 
+    let media = Arc::new(media);
     let (desk, from_desk) = DeskHandle::start_with(Arc::clone(&clock), feed.clone(), config.seats.calls);
-    let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), Arc::new(media), speaker.clone(), legs));
+    let wiring = Arc::new(Wiring::new(Arc::clone(&clock), sides.clone(), media.clone(), speaker.clone(), legs));
     let (call_news, from_calls) = mpsc::unbounded_channel();
     let (recordings, recordings_ended) =
         Recordings::start(config.recording.directory.clone(), store.house_seal(), Arc::clone(&clock))
@@ -200,6 +201,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let phones = phones.clone();
         async move { phones.gone().await }
     });
+    work.spawn("the audio", async move { media.gone().await });
     work.spawn("the desk", {
         let desk = desk.clone();
         async move { desk.gone().await }

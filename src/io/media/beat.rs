@@ -107,7 +107,7 @@ fn caught_up(shard: &mut Shard, next: Instant, now: Instant) -> Instant {
         return next;
     }
     let skipped = behind - MAX_CATCH_UP;
-    shard.skip(skipped);
+    shard.skip(now, skipped);
     metrics::counter!("cordboard_media_ticks_skipped_total").increment(u64::from(skipped));
     next + TICK * skipped
 }

@@ -4,10 +4,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::thread;
 use std::time::Instant;
 
@@ -61,6 +63,8 @@ pub enum MediaError {
     LegExists,
     /// There is no such shard.
     UnknownShard,
+    /// The shard's thread has ended.
+    ShardGone,
 }
 
 impl fmt::Display for MediaError {
@@ -73,6 +77,7 @@ impl fmt::Display for MediaError {
             Self::UnknownLeg => f.write_str("no such leg"),
             Self::LegExists => f.write_str("the leg is open already"),
             Self::UnknownShard => f.write_str("no such shard"),
+            Self::ShardGone => f.write_str("the media thread has ended: start the service again"),
         }
     }
 }
@@ -165,11 +170,22 @@ impl Media {
         Ok((Self { inner: Arc::new(inner) }, drivers))
     }
 
-    /// The shard with the fewest legs.
+    /// The shard with the fewest legs, of those whose threads run.
     pub fn pick_shard(&self) -> ShardId {
         let legs = self.legs();
         let load = |shard: &usize| legs.values().filter(|s| s.0 == *shard).count();
-        ShardId((0..self.inner.shards.len()).min_by_key(load).unwrap_or(0))
+        let alive = (0..self.inner.shards.len()).filter(|shard| !self.inner.shards[*shard].is_closed());
+        ShardId(alive.min_by_key(load).unwrap_or(0))
+    }
+
+    /// Waits until a media thread has ended: for ever, but for a fault that it could not get over.
+    pub async fn gone(&self) {
+        let mut ends: Vec<_> = self.inner.shards.iter().map(|shard| Box::pin(shard.closed())).collect();
+        poll_fn(|cx| match ends.iter_mut().any(|end| end.as_mut().poll(cx).is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
     }
 
     /// How many more legs there are ports for.
@@ -305,8 +321,11 @@ impl Media {
         if legs.contains_key(&leg.id) {
             return Err(MediaError::LegExists);
         }
-        legs.insert(leg.id, shard);
-        self.send(shard, Command::Open(Box::new(leg)));
+        let id = leg.id;
+        if !self.send(shard, Command::Open(Box::new(leg))) {
+            return Err(MediaError::ShardGone);
+        }
+        legs.insert(id, shard);
         Ok(())
     }
 
@@ -314,15 +333,12 @@ impl Media {
         // The lock is held while sending, so that a move cannot come between.
         let legs = self.legs();
         let shard = legs.get(&leg).ok_or(MediaError::UnknownLeg)?;
-        self.send(*shard, command);
-        Ok(())
+        if self.send(*shard, command) { Ok(()) } else { Err(MediaError::ShardGone) }
     }
 
-    fn send(&self, shard: ShardId, command: Command) {
-        // A shard's thread lives as long as this handle.
-        if let Some(sender) = self.inner.shards.get(shard.0) {
-            let _ = sender.send(command);
-        }
+    /// False if the shard's thread has ended, with all that was on it.
+    fn send(&self, shard: ShardId, command: Command) -> bool {
+        self.inner.shards.get(shard.0).is_some_and(|sender| sender.send(command).is_ok())
     }
 
     fn legs(&self) -> std::sync::MutexGuard<'_, HashMap<LegId, ShardId>> {

@@ -124,7 +124,15 @@ pub(super) struct Leg {
     /// Takes down what its far end says and what is said to it, if its call is recorded.
     pub(super) tap: Option<Box<Tap>>,
     #[cfg(test)]
-    pub(super) fault: bool,
+    pub(super) fault: Option<Fault>,
+}
+
+/// Where a test has a leg panic.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Receive,
+    Answer,
 }
 
 impl Leg {
@@ -169,7 +177,7 @@ impl Leg {
             beat: None,
             tap: None,
             #[cfg(test)]
-            fault: false,
+            fault: None,
         }
     }
 
@@ -194,12 +202,15 @@ impl Leg {
         if !parameters.receive {
             self.jitter.clear();
         }
+        self.keys.renew();
         self.heard_at = Some(now);
         self.reports.start(now);
     }
 
     /// Takes a browser's answer. False if it cannot be used.
     pub(super) fn answer(&mut self, now: Instant, answer: &str) -> bool {
+        #[cfg(test)]
+        assert_ne!(self.fault, Some(Fault::Answer), "a fault was asked for");
         let Path::Web(path) = &mut self.path else { return false };
         if let Err(error) = path.peer.accept(now, answer) {
             tracing::warn!(leg = self.id.0, %error, "a browser's answer cannot be used");
@@ -286,7 +297,7 @@ impl Leg {
         mut each: impl FnMut(&mut Self, &Header, &[u8], Heard),
     ) {
         #[cfg(test)]
-        assert!(!self.fault, "a fault was asked for");
+        assert_ne!(self.fault, Some(Fault::Receive), "a fault was asked for");
         let Ok((len, from)) = self.sockets().0.recv_from(scratch) else { return };
         let bytes = &mut scratch[..len];
         match &mut self.path {

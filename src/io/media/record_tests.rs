@@ -98,7 +98,8 @@ fn every_beat_is_a_frame_also_those_that_the_shard_missed() {
     rig.run(10);
     let mut tape = record(&rig, caller);
     rig.run(35);
-    rig.shard.skip(60);
+    let now = rig.now();
+    rig.shard.skip(now, 60);
     rig.run(5);
     rig.commands.send(Command::Close(caller)).unwrap();
     rig.run(1);

@@ -3,7 +3,8 @@
 //!
 //! Two legs that hear exactly each other, in the same codec and packet time and with no one else listening, are
 //! relayed: packets go on as they come, at the pump. Everyone else is mixed at the tick. A leg moves whole, with its
-//! count of beats, and commands for one that is on its way wait for it. Always: one leg's panic ends that leg alone; a
+//! count of beats, and commands for one that is on its way wait for it. Always: a panic in what is done for one leg ends
+//! that leg alone, any other the legs that are here, which are told of as closed, and the shard goes on; a
 //! leg that has gone is simply no longer heard; we allocate nothing per packet (`rtc` does).
 
 mod record;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
 
 use crate::base::clock::SharedClock;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
@@ -38,6 +40,8 @@ const MAX_BACKLOG: usize = 4_096;
 const MAX_BURST: usize = 32;
 /// Beats that two shards of one process are apart at most; a leg's count that differs by more is none of theirs.
 const MAX_APART: u64 = 8;
+/// Beats that fail one after another before a shard gives up.
+const MAX_FAILURES: u32 = 5;
 /// Longer than any datagram that is heard.
 const SCRATCH: usize = 2_048;
 
@@ -153,6 +157,11 @@ pub(super) struct Shard {
     mix: Mix,
     scratch: Vec<u8>,
     fallen: Vec<LegId>,
+    /// Beats and pumps in a row that failed as a whole.
+    failures: u32,
+    /// How many times more a test has it fail.
+    #[cfg(test)]
+    pub(super) faults: u32,
 }
 
 impl Shard {
@@ -180,12 +189,24 @@ impl Shard {
             mix: Mix::default(),
             scratch: vec![0; SCRATCH],
             fallen: Vec::new(),
+            failures: 0,
+            #[cfg(test)]
+            faults: 0,
         })
     }
 
     /// Takes commands and what has come in, and passes on what is relayed. False when nobody can give commands
     /// any more.
     pub(super) fn pump(&mut self, now: Instant) -> bool {
+        self.kept(now, |shard| shard.pump_all(now))
+    }
+
+    /// 20 ms pass. False when nobody can give commands any more, or when the shard has failed too often.
+    pub(super) fn tick(&mut self, now: Instant) -> bool {
+        self.kept(now, |shard| shard.tick_all(now))
+    }
+
+    fn pump_all(&mut self, now: Instant) -> bool {
         let open = self.take_commands(now);
         self.replan();
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -207,9 +228,8 @@ impl Shard {
         open
     }
 
-    /// 20 ms pass. False when nobody can give commands any more.
-    pub(super) fn tick(&mut self, now: Instant) -> bool {
-        let open = self.pump(now);
+    fn tick_all(&mut self, now: Instant) -> bool {
+        let open = self.pump_all(now);
         // What a leg missed on its way here, while the others' last words still stand.
         while self.legs.iter().any(|leg| leg.beat < Some(self.beat)) {
             self.play_beat(now);
@@ -255,7 +275,14 @@ impl Shard {
     }
 
     /// Ticks that were missed: their time passes unsaid.
-    pub(super) fn skip(&mut self, ticks: u32) {
+    pub(super) fn skip(&mut self, now: Instant, ticks: u32) {
+        self.kept(now, |shard| {
+            shard.skip_all(ticks);
+            true
+        });
+    }
+
+    fn skip_all(&mut self, ticks: u32) {
         self.beat += u64::from(ticks);
         for leg in &mut self.legs {
             for _ in 0..ticks.min(3_000) {
@@ -417,16 +444,13 @@ impl Shard {
             }
             Command::Connect(leg, parameters) => self.with(leg, |leg| leg.connect(now, &parameters)),
             Command::AnswerWeb(id, answer) => {
-                let mut lost = false;
                 // A later answer of no use (too late, or to nothing we asked) leaves the path as it is.
-                self.with(id, |leg| lost = !leg.answer(now, &answer) && leg.agreed.is_none());
-                if lost {
+                if self.with(id, |leg| !leg.answer(now, &answer) && leg.agreed.is_none()) {
                     self.tell(MediaEvent::WebDown { leg: id });
                 }
             }
             Command::RestartWeb(id) => {
-                let mut offer = None;
-                self.with(id, |leg| offer = leg.restart(now));
+                let offer = self.with(id, |leg| leg.restart(now));
                 self.tell(match offer {
                     Some(offer) => MediaEvent::WebOffer { leg: id, offer },
                     None => MediaEvent::WebNoOffer { leg: id },
@@ -458,8 +482,12 @@ impl Shard {
             }),
             Command::Move(asked, to) => {
                 let legs = asked.iter().filter_map(|leg| self.remove(*leg)).collect();
-                // A shard that is gone has ended with the process.
-                let _ = to.send(Command::Arrive(asked, legs));
+                // A shard that gave up takes nobody in.
+                if let Err(SendError(Command::Arrive(_, legs))) = to.send(Command::Arrive(asked, legs)) {
+                    for leg in legs {
+                        self.bury(now, leg);
+                    }
+                }
             }
             Command::Close(leg) => self.close(now, leg),
         }
@@ -476,10 +504,13 @@ impl Shard {
         }
     }
 
-    fn with(&mut self, id: LegId, act: impl FnOnce(&mut Leg)) {
-        if let Some(at) = self.places.get(&id) {
-            act(&mut self.legs[*at]);
+    /// Does something with a leg and says what came of it: nothing, if it is not here or fell at it.
+    fn with<T: Default>(&mut self, id: LegId, act: impl FnOnce(&mut Leg) -> T) -> T {
+        let mut done = T::default();
+        if let Some(at) = self.places.get(&id).copied() {
+            self.guarded(at, |shard| done = act(&mut shard.legs[at]));
         }
+        done
     }
 
     /// A leg comes to this shard, new or from another.
@@ -523,19 +554,33 @@ impl Shard {
     }
 
     fn close(&mut self, now: Instant, id: LegId) {
-        if let Some(mut leg) = self.remove(id) {
-            let utc = self.clock.utc();
-            let stats = catch_unwind(AssertUnwindSafe(|| leg.close(now, utc))).unwrap_or_else(|_| leg.stats());
-            // The port is free again before anybody is told.
-            drop(leg);
-            self.tell(MediaEvent::Closed { leg: id, stats });
+        if let Some(leg) = self.remove(id) {
+            self.bury(now, leg);
         }
     }
 
-    /// Closes all that is left: the process ends.
+    /// Ends a leg that is on no shard any more.
+    fn bury(&mut self, now: Instant, mut leg: Box<Leg>) {
+        let (id, utc) = (leg.id, self.clock.utc());
+        let stats = catch_unwind(AssertUnwindSafe(|| leg.close(now, utc))).unwrap_or_else(|_| leg.stats());
+        // The port is free again before anybody is told.
+        drop(leg);
+        self.tell(MediaEvent::Closed { leg: id, stats });
+    }
+
+    /// Closes all that is left: the process ends, or what was done for all of them together failed.
     pub(super) fn close_all(&mut self, now: Instant) {
-        while let Some(leg) = self.legs.last().map(|leg| leg.id) {
-            self.close(now, leg);
+        self.places.clear();
+        self.frames.clear();
+        self.plan.clear();
+        self.stale = true;
+        for leg in std::mem::take(&mut self.legs) {
+            let (media, rtcp) = leg.sockets();
+            self.ready.remove(media);
+            if let Some(rtcp) = rtcp {
+                self.ready.remove(rtcp);
+            }
+            self.bury(now, leg);
         }
     }
 
@@ -547,6 +592,26 @@ impl Shard {
                 self.fallen.push(id);
             }
         }
+    }
+
+    /// Runs what is no single leg's share. If it panics nothing here can be relied on: all legs end and are told of, and the
+    /// shard begins anew. One that cannot even do that says no.
+    fn kept(&mut self, now: Instant, act: impl FnOnce(&mut Self) -> bool) -> bool {
+        if let Ok(open) = catch_unwind(AssertUnwindSafe(|| act(self))) {
+            self.failures = 0;
+            return open;
+        }
+        self.failures += 1;
+        tracing::error!(legs = self.legs.len(), "a media thread's work failed: the legs on it are ended");
+        self.bridges.clear();
+        self.fallen.clear();
+        self.scratch.resize(SCRATCH, 0);
+        for (leg, waiting) in &mut self.expected {
+            // Whoever is on the way here would find no bridge any more.
+            *waiting = vec![Command::Close(*leg)];
+        }
+        let closed = catch_unwind(AssertUnwindSafe(|| self.close_all(now)));
+        closed.is_ok() && self.failures < MAX_FAILURES
     }
 
     fn clear_fallen(&mut self) {
@@ -566,6 +631,11 @@ impl Shard {
             return;
         }
         self.stale = false;
+        #[cfg(test)]
+        if let Some(left) = self.faults.checked_sub(1) {
+            self.faults = left;
+            panic!("a fault was asked for");
+        }
         self.plan.resize_with(self.legs.len(), Hears::default);
         for hears in &mut self.plan {
             hears.legs.clear();

@@ -116,6 +116,20 @@ fn a_key_keeps_its_exact_length_relayed_or_mixed_in_any_packet_time() {
 }
 
 #[test]
+fn keys_are_told_after_a_re_offer_though_the_far_end_began_its_stream_anew() {
+    let mut rig = Rig::new();
+    let a = rig.add(1, 700.0, Codec::Pcmu, 20);
+    rig.run(5);
+    press(&mut rig, a, '1', 800);
+    let parameters = rig.parameters(a);
+    rig.connect(a, RtpParameters { ptime_ms: 30, ..parameters });
+    let header = &mut rig.peer(a).header;
+    (header.sequence, header.timestamp) = (header.sequence.wrapping_sub(90), header.timestamp.wrapping_sub(30_000));
+    press(&mut rig, a, '2', 800);
+    assert_eq!(told_keys(&mut rig), "12");
+}
+
+#[test]
 fn a_far_end_without_events_gets_keys_as_tones() {
     let mut rig = Rig::new();
     let (a, b) = (rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20));

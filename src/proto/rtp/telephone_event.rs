@@ -9,6 +9,12 @@ const LOST_AFTER: u8 = 6;
 /// The longest a segment of a press can be (§2.5.1.3).
 const SEGMENT: u32 = 0xffff;
 
+/// How far behind the last press an old one can be that arrives out of order: in packets, and in samples (two segments,
+/// 16 s). Anything else that is earlier is of a clock that began anew, under the same SSRC: gateways do that after hold,
+/// transfer and early media.
+const BEHIND: u16 = 500;
+const BEHIND_SAMPLES: i32 = 2 * SEGMENT as i32;
+
 /// What became of a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -26,12 +32,16 @@ pub struct Part {
 #[derive(Clone, Debug, Default)]
 pub struct Receiver {
     last: Option<Coming>,
+    /// The next press may be as much earlier as it likes.
+    renewed: bool,
 }
 
 /// A press on its way in.
 #[derive(Clone, Copy, Debug)]
 struct Coming {
     ssrc: u32,
+    /// The latest of its packets.
+    sequence: u16,
     /// Of its present segment.
     timestamp: u32,
     key: char,
@@ -58,19 +68,23 @@ impl Receiver {
         let &[event, flags, hi, lo, ..] = payload else { return None };
         let key = char::from(*KEYS.get(usize::from(event))?);
         let (duration, end) = (u16::from_be_bytes([hi, lo]), flags & 0x80 != 0);
-        let fresh =
-            Coming { ssrc: header.ssrc, timestamp: header.timestamp, key, before: 0, duration, ended: end, silent: 0 };
+        let &Header { ssrc, sequence, timestamp, .. } = header;
+        let fresh = Coming { ssrc, sequence, timestamp, key, before: 0, duration, ended: end, silent: 0 };
         let Some(last) = self.last.as_mut().filter(|last| last.ssrc == header.ssrc) else {
             self.last = Some(fresh);
             return Some(fresh.part(true));
         };
         let later = header.timestamp.wrapping_sub(last.timestamp) as i32;
         // An old press that arrives late, out of order, is still the same press.
-        if later < 0 {
+        let behind = last.sequence.wrapping_sub(sequence);
+        if (-BEHIND_SAMPLES..0).contains(&later) && behind <= BEHIND && !self.renewed {
             return None;
         }
         if later == 0 {
             last.silent = 0;
+            if behind > BEHIND {
+                last.sequence = sequence;
+            }
             if last.ended || (duration <= last.duration && !end) {
                 return None;
             }
@@ -84,7 +98,13 @@ impl Receiver {
             return Some(last.part(false));
         }
         *last = fresh;
+        self.renewed = false;
         Some(fresh.part(true))
+    }
+
+    /// Something was agreed anew with the far end, whose clock may begin anew by it. A press that goes on is the same.
+    pub const fn renew(&mut self) {
+        self.renewed = true;
     }
 
     /// 20 ms pass; the end of a press of which nothing comes any more.
@@ -191,6 +211,26 @@ mod tests {
             assert_eq!(parts.iter().filter(|p| p.ended).count(), 1);
         }
         assert_eq!(receiver.packet(&header(3_000), &[1, 0x8a, 3, 32]), None, "late end of an earlier press");
+    }
+
+    #[test]
+    fn keys_are_heard_however_far_the_clock_of_the_far_end_goes_back() {
+        let press = |receiver: &mut Receiver, sequence: u16, timestamp: u32| -> usize {
+            let packets = (0..3).map(|n| Header { sequence: sequence.wrapping_add(n), ..header(timestamp) });
+            packets.filter_map(|header| receiver.packet(&header, &[7, 0x8a, 3, 32])).filter(|part| part.begun).count()
+        };
+        for back in [1, 16_000, 40_000, 500_000, 1 << 31, u32::MAX / 2 + 77] {
+            let mut receiver = Receiver::default();
+            assert_eq!(press(&mut receiver, 65_530, 900_000), 1);
+            assert_eq!(press(&mut receiver, 10, 900_000_u32.wrapping_sub(back)), 1, "{back} samples back");
+        }
+        let mut receiver = Receiver::default();
+        assert_eq!(press(&mut receiver, 500, 900_000), 1);
+        assert_eq!(press(&mut receiver, 490, 898_000), 0, "late, out of order");
+        receiver.renew();
+        assert_eq!(press(&mut receiver, 500, 900_000), 0, "the same press, over the re-offer");
+        assert_eq!(press(&mut receiver, 490, 898_000), 1, "and a clock that the re-offer began anew");
+        assert_eq!(press(&mut receiver, 480, 896_000), 0);
     }
 
     #[test]
