@@ -105,7 +105,7 @@ pub async fn change_account(
     Body(body): Body<AccountBody>,
 ) -> Result<StatusCode, Problem> {
     let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
-    act(&front, call, by, Command::Rename(Arc::new(account))).await
+    act(&front, call, by, Command::ChangeAccount(Arc::new(account))).await
 }
 
 /// Sends keys to the other party: the contact, if one is on the line, else the caller.

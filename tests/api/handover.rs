@@ -66,7 +66,7 @@ async fn a_call_that_was_for_another_account_is_changed_and_its_message_is_saved
     assert_eq!(change("acc_nobody").await.problem(), "not_found");
     assert_eq!(change("acc_plumbing").await.status, StatusCode::NO_CONTENT);
     let acts = Told::so_far(&house.told.commands);
-    let Command::Rename(account) = &acts[0].2 else { panic!("{:?}", acts[0].2) };
+    let Command::ChangeAccount(account) = &acts[0].2 else { panic!("{:?}", acts[0].2) };
     assert_eq!(account.id, AccountId::named("plumbing"));
 
     let mut body = message_body();

@@ -88,7 +88,7 @@ use reach::Reaching;
 use recording::{Recording, RecordingState};
 use voicemail::Voicing;
 
-pub use words::{CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Reason, Rename, Setup};
+pub use words::{AccountChange, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Reason, Setup};
 
 /// The longest a prompt is waited for whose end we were never told.
 const PROMPT_LIMIT: Duration = Duration::from_secs(180);

@@ -9,7 +9,7 @@ use super::colleague::Colleague;
 use super::event::{OfferEnd, RecordEvent};
 use super::leg::{Leg, LegInput, LegState};
 use super::patch::PatchState;
-use super::{Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase, Rename};
+use super::{AccountChange, Call, CommandError, DOUBT_LIMIT, Operator, OperatorCommand, Output, Party, Phase};
 use crate::base::id::UserId;
 
 impl Call {
@@ -256,17 +256,18 @@ impl Call {
             }
             (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
-            (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, *rename),
+            (OperatorCommand::ChangeAccount(change), Phase::Talking | Phase::Held) => self.change_account(by, *change),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),
             _ => Err(CommandError::NotNow),
         }
     }
 
-    fn rename(&mut self, by: &UserId, rename: Rename) -> Result<(), CommandError> {
-        if rename.from == rename.to {
+    fn change_account(&mut self, by: &UserId, change: AccountChange) -> Result<(), CommandError> {
+        if change.from == change.to {
             return Err(CommandError::NotNow);
         }
-        let Rename { from, to, priority, apology, comfort, ring, wrap_up, callback, recording, patch_limit } = rename;
+        let AccountChange { from, to, priority, apology, comfort, ring, wrap_up, callback, recording, patch_limit } =
+            change;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
         // Whoever goes before others does so whatever they dialled.
         self.priority = priority.max(self.raised);

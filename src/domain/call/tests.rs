@@ -56,7 +56,7 @@ pub(super) fn kim() -> UserId {
 
 /// The call is the clinic's from now on.
 pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
-    OperatorCommand::Rename(Box::new(Rename {
+    OperatorCommand::ChangeAccount(Box::new(AccountChange {
         from: AccountId::named("plumbing"),
         to: AccountId::named("clinic"),
         priority: 7,

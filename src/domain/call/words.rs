@@ -177,7 +177,7 @@ pub enum OperatorCommand {
     /// Keys to the other party.
     Keys(String),
     /// The call is for another account: a wrong number, a sister company.
-    Rename(Box<Rename>),
+    ChangeAccount(Box<AccountChange>),
     WrapUpDone {
         disposition: Option<String>,
     },
@@ -187,7 +187,7 @@ pub enum OperatorCommand {
 
 /// A call's account in place of another, whose wishes count from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rename {
+pub struct AccountChange {
     pub from: AccountId,
     pub to: AccountId,
     pub priority: i32,

@@ -18,7 +18,7 @@ async fn whom_we_call_in_a_call_that_was_changed_to_another_account_sees_a_numbe
         caller_id: None,
         ..Account::clone(&called)
     };
-    assert_eq!(house.asks("kim", &call, Command::Rename(Arc::new(clinic.clone()))).await, Ok(()));
+    assert_eq!(house.asks("kim", &call, Command::ChangeAccount(Arc::new(clinic.clone()))).await, Ok(()));
     let (ring, then) = (Duration::from_secs(30), Vec::new());
     let patch = Command::Patch { number: number("+12025550190"), contact: None, ring, then, cold: false };
     assert_eq!(house.asks("kim", &call, patch).await, Ok(()));

@@ -173,7 +173,7 @@ pub enum Command {
     /// Keys to the other party.
     Keys(String),
     /// The call is for this account.
-    Rename(Arc<Account>),
+    ChangeAccount(Arc<Account>),
     WrapUpDone {
         disposition: Option<String>,
     },

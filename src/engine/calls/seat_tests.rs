@@ -254,9 +254,9 @@ async fn a_call_for_the_wrong_account_goes_on_in_the_right_one_s_name() {
     let found = house.calls.0.accounts.find_by_did(&number("+12025550103")).await.expect("a book");
     let mut clinic = (*found.expect("an account")).clone();
     (clinic.id, clinic.caller_id) = (AccountId::named("clinic"), Some(number("+12025550104")));
-    let rename = Command::Rename(Arc::new(clinic));
-    assert_eq!(house.asks("lee", &call, rename.clone()).await, Err(CommandError::NotYours));
-    assert_eq!(house.asks("kim", &call, rename).await, Ok(()));
+    let change = Command::ChangeAccount(Arc::new(clinic));
+    assert_eq!(house.asks("lee", &call, change.clone()).await, Err(CommandError::NotYours));
+    assert_eq!(house.asks("kim", &call, change).await, Ok(()));
     assert_eq!(house.calls.views()[0].account.id, AccountId::named("clinic"));
     let patch = Command::Patch {
         number: number("+12025550190"),

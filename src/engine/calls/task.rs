@@ -448,7 +448,7 @@ impl CallTask {
             Command::Pass { to, note } => OperatorCommand::Pass { to, note },
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,
-            Command::Rename(account) => return self.rename(by, account),
+            Command::ChangeAccount(account) => return self.change_account(by, account),
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::NextNumber => OperatorCommand::NextNumber,

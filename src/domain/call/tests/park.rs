@@ -203,8 +203,8 @@ fn a_call_for_the_wrong_account_goes_on_as_another_s_and_the_record_tells_both()
     let (from, to) = (AccountId::named("plumbing"), AccountId::named("clinic"));
     let change = || change_account(RecordingPolicy::default());
     let mut line = Line::talking();
-    let OperatorCommand::Rename(rename) = change() else { unreachable!("it is one") };
-    let nowhere = OperatorCommand::Rename(Box::new(Rename { to: from.clone(), ..*rename }));
+    let OperatorCommand::ChangeAccount(changed) = change() else { unreachable!("it is one") };
+    let nowhere = OperatorCommand::ChangeAccount(Box::new(AccountChange { to: from.clone(), ..*changed }));
     assert_eq!(line.refuses(nowhere), CommandError::NotNow, "it is");
     line.does(change());
     assert!(line.recorded(&RecordEvent::AccountChanged { user: kim(), from, to }));

@@ -8,7 +8,7 @@ use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, WhenOverdue};
 use crate::domain::call::callback::CallbackTerms;
-use crate::domain::call::{CommandError, OperatorCommand, Rename};
+use crate::domain::call::{AccountChange, CommandError, OperatorCommand};
 use crate::engine::calls::Calls;
 use crate::engine::calls::view::Facts;
 
@@ -40,8 +40,8 @@ pub(super) fn patch_limit_of(account: &Account) -> Option<Duration> {
 
 impl CallTask {
     /// The call goes on as another account's: its words, numbers and limits hold from now on.
-    pub(super) fn rename(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
-        let rename = Rename {
+    pub(super) fn change_account(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
+        let change = AccountChange {
             from: self.facts.account.id.clone(),
             to: account.id.clone(),
             priority: account.priority,
@@ -53,7 +53,7 @@ impl CallTask {
             recording: account.recording.clone(),
             patch_limit: patch_limit_of(&account),
         };
-        let followed = self.call.command(self.now(), by, OperatorCommand::Rename(Box::new(rename)));
+        let followed = self.call.command(self.now(), by, OperatorCommand::ChangeAccount(Box::new(change)));
         if followed.is_ok() {
             self.mixer.make_ready(&account.apology);
             self.facts.account = account;
