@@ -4,12 +4,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use super::agent::PeerTerms;
 use super::early::Branch;
 use super::message::address::Address;
 use super::message::{Headers, Method, Request, Uri};
 use super::reliable::ReliableSender;
 use super::session_timer::{LEAST, SessionTimer};
+use super::terms::PeerTerms;
 use super::transaction::timer::Backoff;
 use super::words::{DialogId, Flow, Transport};
 

@@ -38,15 +38,11 @@ use super::transaction::client::ClientTransaction;
 use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
 use super::transaction::server_invite::ServerInvite;
+use super::terms::{PeerTerms, Reliable};
 use super::wire::{self, Read};
 use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId, Transport};
 use crate::base::rng::Rng;
-
-pub use terms::{PeerTerms, Reliable};
-
-/// How long an answered call outlives its connection, so that a browser can come back: as long as the seat waits for
-/// its audio.
-const FLOW_GRACE: Duration = Duration::from_secs(10);
+use flows::User;
 
 /// Room that a table keeps.
 const ROOM: usize = 4_096;

@@ -1,6 +1,6 @@
 //! Before the answer: reliable provisional responses, forks and early audio.
 
-use super::super::agent::Reliable;
+use super::super::terms::{PeerTerms, Reliable};
 use super::*;
 
 const THEIRS: &str = "v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\n";
