@@ -138,8 +138,10 @@ pub struct Dialog {
     pub ack: Option<(u32, Vec<u8>)>,
     /// The caller expects our offer.
     pub late_offer: bool,
-    /// The owner hung up; BYE waits for the ACK (§15: not before it).
-    pub closing: bool,
+    /// The owner hung up; BYE waits for the ACK (§15: not before it), with these headers.
+    pub closing: Option<Vec<(String, String)>>,
+    /// An OPTIONS of ours that asks whether the far end is still there.
+    pub probe: Option<TxId>,
     /// When it ends for want of a connection.
     pub lost_at: Option<Instant>,
 }
@@ -181,9 +183,19 @@ impl Dialog {
             referred: false,
             ack: None,
             late_offer: false,
-            closing: false,
+            closing: None,
+            probe: None,
             lost_at: None,
         }
+    }
+
+    pub const fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// A call out that is not answered yet, and nobody with this tag has responded to it.
+    pub fn is_nobodys(&self, tag: &str) -> bool {
+        matches!(self.stage, Stage::Calling { .. }) && self.branches.iter().all(|branch| branch.tag != tag)
     }
 
     /// Takes over what a 2xx to our INVITE says: who answered, and the way there (§12.1.2).

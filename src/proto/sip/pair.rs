@@ -434,6 +434,22 @@ fn a_hang_up_before_the_ack_waits_for_it() {
 
 #[test]
 fn a_full_table_refuses_new_calls_and_keeps_the_old() {
+#[test]
+fn a_hang_up_before_the_ack_says_why() {
+    for acknowledged in [true, false] {
+        let mut pair = Pair::new(8, CALM);
+        pair.call(Some(OFFER));
+        let inside = pair.incoming();
+        pair.weather.lost = if acknowledged { 0 } else { 100 };
+        pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+        let why = "Q.850;cause=16";
+        pair.command(1, Command::Bye { dialog: inside, headers: vec![("Reason".to_owned(), why.to_owned())] });
+        pair.pass(33);
+        let bye = pair.texts_of(1, "BYE")[0];
+        assert_eq!(field(bye, "Reason"), Some(why), "acknowledged: {acknowledged}");
+    }
+}
+
     let mut pair = Pair::new(9, CALM);
     pair.agents[1].limit_dialogs(1);
     pair.call(Some(OFFER));

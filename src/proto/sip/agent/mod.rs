@@ -406,7 +406,8 @@ impl Agent {
             if now >= accepted.give_up_at {
                 // RFC 3261 §13.3.1.4: never acknowledged; the dialog is up all the same, so it gets a BYE.
                 dialog.accepted = None;
-                self.send_bye(now, id, &[]);
+                let headers = dialog.closing.clone().unwrap_or_default();
+                self.send_bye(now, id, &headers);
                 return self.end(now, id, EndReason::NoAck);
             }
             if accepted.again.fire(now) {
@@ -425,7 +426,7 @@ impl Agent {
     fn end(&mut self, now: Instant, id: DialogId, why: EndReason) {
         self.drop_reoffer(now, id);
         if let Some(dialog) = self.forget_dialog(id)
-            && !dialog.closing
+            && !dialog.is_closing()
         {
             self.event(Event::Ended { dialog: id, why });
         }

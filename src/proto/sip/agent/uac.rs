@@ -478,7 +478,7 @@ impl Agent {
             }
             Stage::Up if dialog.accepted.as_ref().is_some_and(|a| a.first) => {
                 // RFC 3261 §15: the callee sends no BYE before the ACK is there.
-                dialog.closing = true;
+                dialog.closing = Some(headers.to_vec());
             }
             Stage::Up => {
                 if let Some(seq) = dialog.ack_owed.take() {

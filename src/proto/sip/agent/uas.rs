@@ -207,10 +207,10 @@ impl Agent {
         let cseq = request.headers.cseq().map_or(0, |c| c.number);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         let Some(accepted) = dialog.accepted.take_if(|a| a.cseq == cseq) else { return };
-        let closing = dialog.closing;
+        let closing = dialog.closing.take();
         self.arm_dialog(id);
-        if closing {
-            self.send_bye(now, id, &[]);
+        if let Some(headers) = closing {
+            self.send_bye(now, id, &headers);
             self.forget_dialog(id);
             return;
         }
