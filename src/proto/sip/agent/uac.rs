@@ -439,7 +439,7 @@ impl Agent {
         }
     }
 
-    fn cancel_transaction(&mut self, now: Instant, tx: TxId) {
+    pub(super) fn cancel_transaction(&mut self, now: Instant, tx: TxId) {
         let Some(Client { kind: ClientKind::Invite { machine, cancel_wanted, .. }, .. }) = self.clients.get_mut(&tx)
         else {
             return;

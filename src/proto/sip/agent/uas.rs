@@ -274,6 +274,9 @@ impl Agent {
         }
         if request.method == Method::REFER {
             return self.refer(now, flow, key, request, id);
+        if request.method == Method::BYE && dialog.is_nobodys(&request.headers.from_tag()) {
+            return self.refuse_in_dialog(now, flow, key, request, 481, None);
+        }
         }
         let tx = self.add_server(flow, key, request.clone(), Some(id));
         if request.method == Method::OPTIONS {
@@ -284,11 +287,12 @@ impl Agent {
             let content_type = request.headers.first("Content-Type").unwrap_or_default().to_owned();
             self.event(Event::Info { dialog: id, content_type, body: request.body });
         } else if request.method == Method::BYE {
-            self.ended_by_far_end(now, id);
+            self.ended_by_far_end(now, id, &request.headers.from_tag());
         }
     }
 
-    fn ended_by_far_end(&mut self, now: Instant, id: DialogId) {
+    /// `from`: the tag of who said so.
+    fn ended_by_far_end(&mut self, now: Instant, id: DialogId, from: &str) {
         let Some(stage) = self.dialogs.get(&id).map(|d| d.stage) else { return };
         self.drop_reoffer(now, id);
         match stage {
@@ -298,12 +302,22 @@ impl Agent {
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
             }
-            Stage::Calling { .. } | Stage::Up => self.end(now, id, EndReason::Bye),
+            Stage::Calling { tx, canceling } => {
+                // RFC 3261 §9.1: it was the last that we know of. Whoever else its INVITE reaches is not to ring on.
+                if !canceling {
+                    self.cancel_transaction(now, tx);
+                }
+                self.end(now, id, EndReason::Bye);
+            }
+            Stage::Up => self.end(now, id, EndReason::Bye),
         }
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: DialogId, sdp: Vec<u8>) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if self.branch_left(now, id, from) {
+            return;
+        }
         let Stage::Ringing { tx } = dialog.stage else { return };
         if let Some(reliable) = &mut dialog.reliable {
             if reliable.holds_back_answer() {
