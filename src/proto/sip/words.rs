@@ -113,6 +113,10 @@ pub enum Input {
     FlowClosed {
         flow: Flow,
     },
+    /// The system did not take this datagram of ours.
+    Unsent {
+        bytes: Vec<u8>,
+    },
     /// The time of [`Agent::poll_timeout`](super::Agent::poll_timeout) has come.
     Timeout,
     Command(Command),

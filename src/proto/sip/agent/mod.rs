@@ -26,6 +26,7 @@ mod uas;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
+mod unsent;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -271,6 +272,7 @@ impl Agent {
     }
 
     /// When to call with [`Input::Timeout`] at the latest.
+            Input::Unsent { bytes } => self.unsent(now, &bytes),
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         self.timers.first().map(|(at, timer)| match timer {
             Timer::Server(_) | Timer::Client(_) => (*at, Reason::Transaction),
