@@ -234,6 +234,7 @@ impl Legs {
             | Event::Registration(_)
             | Event::OptionsAnswered { .. }
             | Event::Undelivered { .. }
+            | Event::OtherTransport { .. }
             | Event::Refused { .. } => None,
         }
     }

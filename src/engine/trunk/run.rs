@@ -213,6 +213,9 @@ impl Loop {
                     None => self.legs.on_event(event).into_iter().collect(),
                 };
                 if let Some(leg) = leg {
+            Event::OtherTransport { dialog, transport, hop } => {
+                self.speak_by(dialog, transport, hop).into_iter().collect()
+            }
                     self.settle(leg);
                 }
                 commands
@@ -314,7 +317,7 @@ impl Loop {
     fn find_way(&mut self, dialog: DialogId) -> Option<Command> {
         let (flow, hop) = self.side.agent.way_of(dialog)?;
         if self.side.endpoint.reopens(&flow) {
-            return None;
+            return Some(Command::MoveFlow { dialog, flow });
         }
         let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
         let flow = self.new_way(trunk, &flow, hop)?;
@@ -338,6 +341,22 @@ impl Loop {
             // We know no name that its certificate would have to say. The carrier may come again by itself.
             _ => None,
         }
+    /// A carrier that was spoken to over UDP names something else for what follows in a call.
+    fn speak_by(&mut self, dialog: DialogId, transport: Transport, hop: Option<SocketAddr>) -> Option<Command> {
+        let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
+        let carrier = &self.settings.carriers[trunk];
+        let flow = match (transport, &carrier.over, hop) {
+            (Transport::Tcp, _, Some(peer)) => self.side.endpoint.stream_flow(peer, None),
+            (Transport::Tls, Carriage::Tls(tls), Some(peer)) => self.side.endpoint.stream_flow(peer, Some(tls)),
+            _ => {
+                let transport = transport.name();
+                warn!(trunk = carrier.name, transport, "the carrier's Contact names what this trunk has no way by");
+                return None;
+            }
+        };
+        Some(Command::MoveFlow { dialog, flow })
+    }
+
     }
 
     /// The trunk that calls from there come in over, if they may.
@@ -470,3 +489,4 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Refused { .. } => None,
     }
 }
+        | Event::OtherTransport { dialog, .. }

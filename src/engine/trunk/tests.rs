@@ -1,6 +1,7 @@
 //! Calls out over real sockets, the carriers being played by the test word by word: who is called next, and what
 //! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
 
+mod elsewhere;
 mod room;
 mod secure;
 mod terms;

@@ -244,6 +244,9 @@ impl Dialog {
         if let Some((tx, _)) = self.changing.as_mut().filter(|(tx, _)| *tx == old) {
             *tx = new;
         }
+        if let Some(tx) = self.probe.as_mut().filter(|tx| **tx == old) {
+            *tx = new;
+        }
     }
 
     /// The far end's last CSeq: before the answer each branch of a call out counts for itself.
@@ -298,12 +301,29 @@ impl Dialog {
 
     /// Where the next hop listens, if it is said by address: the first route, else the target.
     pub fn next_hop(&self) -> Option<SocketAddr> {
-        let uri = match self.route.first() {
-            Some(route) => Address::parse(route)?.uri.ok()?,
-            None => Uri::parse(&self.target).ok()?,
-        };
-        listens_at(&uri, self.flow.transport)
+        let uri = self.next_uri()?;
+        listens_at(&uri, transport_of(&uri).unwrap_or(self.flow.transport))
     }
+
+    /// What the next hop wants to be spoken to over, if it says so (RFC 3263 §4.1).
+    pub fn next_transport(&self) -> Option<Transport> {
+        transport_of(&self.next_uri()?)
+    }
+
+    fn next_uri(&self) -> Option<Uri> {
+        match self.route.first() {
+            Some(route) => Address::parse(route)?.uri.ok(),
+            None => Uri::parse(&self.target).ok(),
+        }
+    }
+}
+
+fn transport_of(uri: &Uri) -> Option<Transport> {
+    let named = uri.param("transport")?;
+    let known = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let transport = known.into_iter().find(|transport| named.eq_ignore_ascii_case(transport.name()))?;
+    // RFC 3261 §26.2.2: `sips:` means TLS, whatever carries it.
+    Some(if uri.secure { Transport::Tls } else { transport })
 }
 
 /// The same of a request that was made in a dialog.

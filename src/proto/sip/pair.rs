@@ -2,6 +2,7 @@
 
 mod change;
 mod early;
+mod flows;
 mod random;
 mod session;
 mod transfer;
@@ -201,6 +202,7 @@ impl Pair {
         self.run(Duration::from_secs(700), |_| false);
         assert_eq!(self.agents[0].load(), (0, 0), "the caller's tables");
         assert_eq!(self.agents[1].load(), (0, 0), "the callee's tables");
+        assert!(self.agents.iter().all(Agent::indexes_are_empty), "what finds things in them");
     }
 }
 
@@ -433,8 +435,6 @@ fn a_hang_up_before_the_ack_waits_for_it() {
 }
 
 #[test]
-fn a_full_table_refuses_new_calls_and_keeps_the_old() {
-#[test]
 fn a_hang_up_before_the_ack_says_why() {
     for acknowledged in [true, false] {
         let mut pair = Pair::new(8, CALM);
@@ -450,6 +450,8 @@ fn a_hang_up_before_the_ack_says_why() {
     }
 }
 
+#[test]
+fn a_full_table_refuses_new_calls_and_keeps_the_old() {
     let mut pair = Pair::new(9, CALM);
     pair.agents[1].limit_dialogs(1);
     pair.call(Some(OFFER));

@@ -232,6 +232,13 @@ pub enum Event {
         flow: Flow,
         hop: Option<SocketAddr>,
     },
+    /// The far end of a call that is up over UDP wants to be spoken to over something else, there if that is said by
+    /// address and we would take requests from there too. [`Command::MoveFlow`] does it; else it goes on over UDP.
+    OtherTransport {
+        dialog: DialogId,
+        transport: Transport,
+        hop: Option<SocketAddr>,
+    },
     /// A request was refused without an event of its own. For counting.
     Refused {
         status: u16,

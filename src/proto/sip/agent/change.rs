@@ -76,6 +76,7 @@ impl Agent {
                 dialog.note_allow(&request.headers);
             }
         }
+        self.mind_transport(id);
         let tx = self.add_server(flow, key, request.clone(), Some(id));
         if !invite && offer.is_none() {
             return self.respond_in_dialog(now, tx, id, 200, None);
@@ -255,6 +256,7 @@ impl Agent {
             dialog.remote_sdp.clone_from(&sdp);
         }
         self.begin_session(now, id, &response.headers);
+        self.mind_transport(id);
         // A refresh is nobody's business, unless the far end took the occasion to change something.
         if change.ordered || is_news {
             self.event(Event::ReinviteAnswered { dialog: id, sdp });
