@@ -8,6 +8,8 @@ use crate::engine::feed::{AlarmLevel, AlarmView, Feed, FeedEvent};
 
 /// Trunks that do not answer.
 pub const DOWN: &str = "trunks_down";
+/// Trunks whose carrier does not have us registered.
+pub const UNREGISTERED: &str = "trunks_unregistered";
 /// Refusals that look like toll fraud.
 pub const TOLL: &str = "trunks_toll";
 

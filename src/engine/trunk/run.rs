@@ -131,6 +131,7 @@ impl Loop {
         self.routing.on_timeout(now);
         self.notice();
     }
+        self.leave_down(now);
 
     fn obey(&mut self, order: Order) {
         match order {
@@ -198,7 +199,9 @@ impl Loop {
                 Vec::new()
             }
             Event::OptionsAnswered { request, status } => {
-                self.watch.answered(self.now(), request, status);
+                let now = self.now();
+                self.watch.answered(now, request, status);
+                self.leave_down(now);
                 Vec::new()
             }
             Event::FlowLost { dialog } => self.find_way(dialog).into_iter().collect(),
@@ -285,6 +288,13 @@ impl Loop {
     fn register(&mut self) {
         let now = self.now();
         let mut registrations = std::mem::take(&mut self.registrations);
+    /// Registers elsewhere in place of servers that have gone down.
+    fn leave_down(&mut self, now: Instant) {
+        while let Some(way) = self.watch.take_down() {
+            self.registrations.server_down(now, way);
+        }
+    }
+
         let commands = registrations.commands(|trunk| {
             let peer = self.watch.server_of(now, trunk)?;
             Some(self.flow_to(trunk, peer))
@@ -294,6 +304,9 @@ impl Loop {
             self.feed(Input::Command(command));
         }
         if self.registrations.are_over()
+        for (trunk, failing) in self.registrations.failing() {
+            self.watch.registration(trunk, failing);
+        }
             && let Some(done) = self.unregistered.take()
         {
             // Who asked may have stopped waiting.
