@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::alarms::TOLL;
 use super::names::Found;
 use super::out::Hunting;
+use super::refusing::Refusing;
 use super::registrations::{Registrations, login_of};
 use super::turned_away::TurnedAway;
 use super::watch::{Ping, Watch};
@@ -36,6 +37,7 @@ pub(super) struct Loop {
     pub(super) settings: TrunkSettings,
     pub(super) routing: Routing,
     pub(super) watch: Watch,
+    pub(super) refusing: Refusing,
     registrations: Registrations,
     /// Who waits until all registrations are taken back.
     unregistered: Option<oneshot::Sender<()>>,
@@ -68,6 +70,7 @@ impl Loop {
             settings,
             routing,
             watch,
+            refusing: Refusing::default(),
             registrations,
             unregistered,
             host,
@@ -128,10 +131,10 @@ impl Loop {
         for ping in self.watch.due(now) {
             self.ping(ping);
         }
+        self.leave_down(now);
         self.routing.on_timeout(now);
         self.notice();
     }
-        self.leave_down(now);
 
     fn obey(&mut self, order: Order) {
         match order {
@@ -145,7 +148,8 @@ impl Loop {
                 }
                 self.settle(leg);
             }
-            Order::TollSeenTo => self.routing.toll_seen_to(),
+            Order::SeenTo(alarm) if alarm == TOLL => self.routing.toll_seen_to(),
+            Order::SeenTo(_) => self.refusing.seen_to(),
             Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
             Order::Unregister(done) => {
                 self.unregistered = Some(done);
@@ -209,6 +213,9 @@ impl Loop {
                 let way = self.way_on(&flow, hop);
                 way.map(|flow| Command::SendAgain { transaction, flow }).into_iter().collect()
             }
+            Event::OtherTransport { dialog, transport, hop } => {
+                self.speak_by(dialog, transport, hop).into_iter().collect()
+            }
             event => {
                 let leg = dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
                 let commands = match leg.filter(|leg| self.hunting.contains_key(leg)) {
@@ -216,9 +223,6 @@ impl Loop {
                     None => self.legs.on_event(event).into_iter().collect(),
                 };
                 if let Some(leg) = leg {
-            Event::OtherTransport { dialog, transport, hop } => {
-                self.speak_by(dialog, transport, hop).into_iter().collect()
-            }
                     self.settle(leg);
                 }
                 commands
@@ -284,10 +288,6 @@ impl Loop {
         self.registrations.start(now, trunk);
     }
 
-    /// Sends what registrations want sent.
-    fn register(&mut self) {
-        let now = self.now();
-        let mut registrations = std::mem::take(&mut self.registrations);
     /// Registers elsewhere in place of servers that have gone down.
     fn leave_down(&mut self, now: Instant) {
         while let Some(way) = self.watch.take_down() {
@@ -295,18 +295,22 @@ impl Loop {
         }
     }
 
+    /// Sends what registrations want sent.
+    fn register(&mut self) {
+        let now = self.now();
+        let mut registrations = std::mem::take(&mut self.registrations);
         let commands = registrations.commands(|trunk| {
             let peer = self.watch.server_of(now, trunk)?;
             Some(self.flow_to(trunk, peer))
         });
         self.registrations = registrations;
+        for (trunk, failing) in self.registrations.failing() {
+            self.watch.registration(trunk, failing);
+        }
         for command in commands {
             self.feed(Input::Command(command));
         }
         if self.registrations.are_over()
-        for (trunk, failing) in self.registrations.failing() {
-            self.watch.registration(trunk, failing);
-        }
             && let Some(done) = self.unregistered.take()
         {
             // Who asked may have stopped waiting.
@@ -337,6 +341,22 @@ impl Loop {
         Some(Command::MoveFlow { dialog, flow })
     }
 
+    /// A carrier that was spoken to over UDP names something else for what follows in a call.
+    fn speak_by(&mut self, dialog: DialogId, transport: Transport, hop: Option<SocketAddr>) -> Option<Command> {
+        let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
+        let carrier = &self.settings.carriers[trunk];
+        let flow = match (transport, &carrier.over, hop) {
+            (Transport::Tcp, _, Some(peer)) => self.side.endpoint.stream_flow(peer, None),
+            (Transport::Tls, Carriage::Tls(tls), Some(peer)) => self.side.endpoint.stream_flow(peer, Some(tls)),
+            _ => {
+                let transport = transport.name();
+                warn!(trunk = carrier.name, transport, "the carrier's Contact names what this trunk has no way by");
+                return None;
+            }
+        };
+        Some(Command::MoveFlow { dialog, flow })
+    }
+
     /// The same for a request of a call that is over for us: by the trunk that the connection came from.
     fn way_on(&mut self, flow: &Flow, hop: Option<SocketAddr>) -> Option<Flow> {
         if self.side.endpoint.reopens(flow) {
@@ -354,22 +374,6 @@ impl Loop {
             // We know no name that its certificate would have to say. The carrier may come again by itself.
             _ => None,
         }
-    /// A carrier that was spoken to over UDP names something else for what follows in a call.
-    fn speak_by(&mut self, dialog: DialogId, transport: Transport, hop: Option<SocketAddr>) -> Option<Command> {
-        let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
-        let carrier = &self.settings.carriers[trunk];
-        let flow = match (transport, &carrier.over, hop) {
-            (Transport::Tcp, _, Some(peer)) => self.side.endpoint.stream_flow(peer, None),
-            (Transport::Tls, Carriage::Tls(tls), Some(peer)) => self.side.endpoint.stream_flow(peer, Some(tls)),
-            _ => {
-                let transport = transport.name();
-                warn!(trunk = carrier.name, transport, "the carrier's Contact names what this trunk has no way by");
-                return None;
-            }
-        };
-        Some(Command::MoveFlow { dialog, flow })
-    }
-
     }
 
     /// The trunk that calls from there come in over, if they may.
@@ -494,6 +498,7 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Info { dialog, .. }
         | Event::Refer { dialog, .. }
         | Event::FlowLost { dialog }
+        | Event::OtherTransport { dialog, .. }
         | Event::Ended { dialog, .. } => Some(*dialog),
         Event::Register { .. }
         | Event::Registration(_)
@@ -502,4 +507,3 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Refused { .. } => None,
     }
 }
-        | Event::OtherTransport { dialog, .. }

@@ -2,6 +2,7 @@
 //! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
 
 mod elsewhere;
+mod refusing;
 mod registered;
 mod room;
 mod secure;
