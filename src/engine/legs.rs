@@ -142,8 +142,8 @@ impl Legs {
         // Who speaks SIP tells which network it is on; what it wants audio at tells the family.
         let said = wire.offer.as_deref().and_then(receives_at).filter(|ip| !ip.is_unspecified());
         let other = said.filter(|said| wire.peer.is_some_and(|peer| peer.to_canonical().is_ipv4() != said.is_ipv4()));
-        let mut session =
-            Session::new(leg.0, reach.towards(other.or(wire.peer)), &CODECS).with_srtp(wire.srtp, own_keys());
+        let mut session = Session::new(self.wiring.session_of(leg), reach.towards(other.or(wire.peer)), &CODECS)
+            .with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -212,7 +212,7 @@ impl Legs {
             Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let (offer, session) = first_offer(leg, reach);
+        let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, call, offer, events);
@@ -230,7 +230,7 @@ impl Legs {
                 offer.map(|offer| (Offer::Words(offer.into_bytes()), None))
             }
             Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|reach| {
-                let (offer, session) = first_offer(leg, reach);
+                let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
                 (offer, Some(session))
             }),
         };
@@ -504,8 +504,8 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
 }
 
 /// Our first offer for a leg, and what it will be once it is known to whom it went.
-fn first_offer(leg: LegId, reach: Reach) -> (Offer, Session) {
-    let mut session = Session::new(leg.0, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
+fn first_offer(id: u64, reach: Reach) -> (Offer, Session) {
+    let mut session = Session::new(id, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
     let offer = Offer::Reaching(Box::new(session.clone()), reach);
     session.settle(Srtp::Off);
     (offer, session)
