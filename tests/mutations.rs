@@ -6,6 +6,8 @@
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "support/mutate.rs"]
 mod mutate;
 
@@ -16,11 +18,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use agent::{Bench, Owner};
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::rng::Rng;
-use cordboard::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Input, Output, Role, Transport,
-};
+use cordboard::proto::sip::{Admit, AgentConfig, Command, DialogId, Event, Input, Role, Transport};
 use mutate::mutate;
 
 static LIVE: AtomicI64 = AtomicI64::new(0);
@@ -100,15 +101,35 @@ fn tag(text: &str, name: &str) -> String {
     field(text, name).split_once(";tag=").map(|(_, tag)| tag.to_owned()).unwrap_or_default()
 }
 
-/// An agent and its owner.
-struct Side {
-    agent: Agent,
-    now: Instant,
+/// Answers, refuses or lets ring, as it likes, and talks for [`TALK`].
+struct Whim {
     rng: Rng,
-    flow: Flow,
     /// Calls, and when they are hung up.
     open: VecDeque<(Instant, DialogId)>,
-    sent: Vec<String>,
+}
+
+impl Owner for Whim {
+    fn hears(&mut self, now: Instant, event: Event) -> Vec<Command> {
+        vec![match event {
+            Event::Incoming { dialog, .. } => {
+                self.open.push_back((now + TALK, dialog));
+                match self.rng.below(8) {
+                    0 => Command::Reject { dialog, status: 486, headers: Vec::new() },
+                    1 => Command::Ring { dialog, sdp: Some(SDP.to_vec()) },
+                    _ => Command::Answer { dialog, sdp: SDP.to_vec() },
+                }
+            }
+            Event::Reoffered { dialog, .. } => Command::AnswerReinvite { dialog, sdp: SDP.to_vec() },
+            Event::Refer { dialog, .. } => Command::AcceptRefer { dialog },
+            Event::Register { request, .. } => Command::Respond { request, status: 401, headers: Vec::new() },
+            _ => return Vec::new(),
+        }]
+    }
+}
+
+/// An agent and its owner.
+struct Side {
+    bench: Bench<Whim>,
     /// What `@T@`, `@C@`, `@F@` and `@B@` stand for now, and the number in `known`.
     names: [String; 4],
     calls: u64,
@@ -116,67 +137,29 @@ struct Side {
 
 impl Side {
     fn new(role: Role, transport: Transport, seed: u64) -> Self {
-        let connection = u64::from(transport != Transport::Udp);
-        let flow =
-            Flow { transport, local: ([127, 0, 0, 1], 5060).into(), peer: ([192, 0, 2, 44], 5066).into(), connection };
         let mut config = AgentConfig::new(role, Admit::Any);
         config.transfers = true;
-        let now = TestClock::at(UtcMs(0)).instant();
-        let agent = Agent::new(config, Rng::seeded(seed));
-        let (open, sent, names) = (VecDeque::new(), Vec::new(), Default::default());
-        Self { agent, now, rng: Rng::seeded(seed), flow, open, sent, names, calls: 0 }
-    }
-
-    fn feed(&mut self, input: Input) {
-        self.agent.handle(self.now, input);
-        for _ in 0..5_000 {
-            let Some(output) = self.agent.poll_output() else { return };
-            let command = match output {
-                Output::Transmit { bytes, .. } => {
-                    self.sent.push(String::from_utf8_lossy(&bytes).into_owned());
-                    continue;
-                }
-                Output::Event(Event::Incoming { dialog, .. }) => {
-                    let ends = self.now + TALK;
-                    self.open.push_back((ends, dialog));
-                    match self.rng.below(8) {
-                        0 => Command::Reject { dialog, status: 486, headers: Vec::new() },
-                        1 => Command::Ring { dialog, sdp: Some(SDP.to_vec()) },
-                        _ => Command::Answer { dialog, sdp: SDP.to_vec() },
-                    }
-                }
-                Output::Event(Event::Reoffered { dialog, .. }) => Command::AnswerReinvite { dialog, sdp: SDP.to_vec() },
-                Output::Event(Event::Refer { dialog, .. }) => Command::AcceptRefer { dialog },
-                Output::Event(Event::Register { request, .. }) => {
-                    Command::Respond { request, status: 401, headers: Vec::new() }
-                }
-                Output::Event(_) | Output::CloseFlow { .. } => continue,
-            };
-            self.agent.handle(self.now, Input::Command(command));
-        }
-        panic!("outputs without end");
-    }
-
-    fn receive(&mut self, bytes: Vec<u8>) {
-        self.feed(Input::Received { flow: self.flow, bytes });
+        let owner = Whim { rng: Rng::seeded(seed), open: VecDeque::new() };
+        let bench = Bench::new(config, transport, seed, TestClock::at(UtcMs(0)).instant(), owner);
+        Self { bench, names: Default::default(), calls: 0 }
     }
 
     fn pass(&mut self, by: Duration) {
-        self.now += by;
-        self.feed(Input::Timeout);
-        while let Some((_, dialog)) = self.open.pop_front_if(|(ends, _)| *ends <= self.now) {
-            self.feed(Input::Command(Command::Bye { dialog, headers: Vec::new() }));
+        self.bench.pass(by);
+        let now = self.bench.now;
+        while let Some((_, dialog)) = self.bench.owner.open.pop_front_if(|(ends, _)| *ends <= now) {
+            self.bench.feed(Input::Command(Command::Bye { dialog, headers: Vec::new() }));
         }
     }
 
     fn finals(&self, call_id: &str) -> Vec<String> {
         let wanted = format!("Call-ID: {call_id}\r\n");
-        let ours = self.sent.iter().filter(|m| m.contains(&wanted) && m.starts_with("SIP/2.0 "));
+        let ours = self.bench.sent.iter().filter(|m| m.contains(&wanted) && m.starts_with("SIP/2.0 "));
         ours.map(|m| m[8..11].to_owned()).filter(|status| !status.starts_with('1')).collect()
     }
 
     fn ask(&mut self, method: &str, call_id: &str, cseq: u32, to_tag: &str) -> Vec<String> {
-        self.sent.clear();
+        self.bench.sent.clear();
         let to_tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
         // CANCEL goes by the branch of its INVITE; an ACK to a 2xx has one of its own.
         let own = if method == "ACK" { "ack" } else { "" };
@@ -187,7 +170,7 @@ impl Side {
              Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n",
             SDP.len()
         );
-        self.receive([text.as_bytes(), SDP].concat());
+        self.bench.receive([text.as_bytes(), SDP].concat());
         self.finals(call_id)
     }
 
@@ -199,7 +182,7 @@ impl Side {
     }
 
     fn agent_is_for_phones(&self) -> bool {
-        self.flow.transport == Transport::Wss
+        self.bench.flow.transport == Transport::Wss
     }
 
     /// A call comes, is answered or refused as its owner likes, and ends.
@@ -211,14 +194,17 @@ impl Side {
             Some("486") => return,
             Some(other) => panic!("message {number}: a call gets {other}"),
             None => {
-                assert!(self.sent.iter().any(|m| m.starts_with("SIP/2.0 18")), "message {number}: silence for a call");
+                assert!(
+                    self.bench.sent.iter().any(|m| m.starts_with("SIP/2.0 18")),
+                    "message {number}: silence for a call"
+                );
                 // It rings, and is given up.
                 let answered = self.ask("CANCEL", &call_id, 1, "");
                 assert_eq!(answered, ["200", "487"], "message {number}: a call that rings is not given up");
                 return;
             }
         }
-        let tag = tag(self.sent.iter().rfind(|m| m.starts_with("SIP/2.0 200")).expect("just seen"), "To: ");
+        let tag = tag(self.bench.sent.iter().rfind(|m| m.starts_with("SIP/2.0 200")).expect("just seen"), "To: ");
         self.ask("ACK", &call_id, 1, &tag);
         assert_eq!(self.ask("BYE", &call_id, 2, &tag), ["200"], "message {number}: a call does not end");
     }
@@ -230,7 +216,7 @@ impl Side {
             for _ in 0..20 {
                 let call_id = format!("known{}", self.calls);
                 if self.ask("INVITE", &call_id, 1, "") == ["200"] {
-                    self.names[0] = tag(&self.sent.concat(), "To: ");
+                    self.names[0] = tag(&self.bench.sent.concat(), "To: ");
                     let tag = self.names[0].clone();
                     self.ask("ACK", &call_id, 1, &tag);
                     break;
@@ -238,20 +224,20 @@ impl Side {
                 self.calls += 1;
             }
         }
-        self.sent.clear();
-        let dialog = self.agent.next_dialog();
-        let ends = self.now + 3 * TALK;
-        self.open.push_back((ends, dialog));
-        self.feed(Input::Command(Command::Invite {
+        self.bench.sent.clear();
+        let dialog = self.bench.agent.next_dialog();
+        let ends = self.bench.now + 3 * TALK;
+        self.bench.owner.open.push_back((ends, dialog));
+        self.bench.feed(Input::Command(Command::Invite {
             dialog,
-            flow: self.flow,
+            flow: self.bench.flow,
             request_uri: "sip:+12025550150@192.0.2.44".to_owned(),
             from: "<sip:+12025550102@127.0.0.1>".to_owned(),
             to: "<sip:+12025550150@192.0.2.44>".to_owned(),
             headers: Vec::new(),
             offer: Some(SDP.to_vec()),
         }));
-        let invite = self.sent.iter().find(|m| m.starts_with("INVITE")).expect("it goes out");
+        let invite = self.bench.sent.iter().find(|m| m.starts_with("INVITE")).expect("it goes out");
         let via = field(invite, "Via: ");
         let branch =
             via.split_once("branch=").and_then(|(_, b)| b.split(';').next()).expect("it has a branch").to_owned();
@@ -260,18 +246,18 @@ impl Side {
 
     fn mutated(&mut self, seeds: &[Vec<u8>], number: u64) -> Vec<u8> {
         let pick = |rng: &mut Rng| usize::try_from(rng.below(seeds.len() as u64)).expect("small");
-        let (one, two) = (pick(&mut self.rng), pick(&mut self.rng));
+        let (one, two) = (pick(&mut self.bench.owner.rng), pick(&mut self.bench.owner.rng));
         let mut bytes = seeds[one].clone();
         for (name, value) in ["@T@", "@C@", "@F@", "@B@"].into_iter().zip(&self.names) {
             bytes = replace(bytes, name, value);
         }
         bytes = replace(bytes, "Call-ID: known\r", &format!("Call-ID: known{}\r", self.calls));
-        if self.rng.below(2) == 0 && bytes.starts_with(b"SIP/").eq(&false) {
+        if self.bench.owner.rng.below(2) == 0 && bytes.starts_with(b"SIP/").eq(&false) {
             // A transaction of its own, not one more copy.
             bytes = replace(bytes, "z9hG4bK", &format!("z9hG4bK{number}"));
         }
-        for _ in 0..self.rng.below(6) {
-            mutate(&mut self.rng, &mut bytes, &seeds[two]);
+        for _ in 0..self.bench.owner.rng.below(6) {
+            mutate(&mut self.bench.owner.rng, &mut bytes, &seeds[two]);
         }
         bytes
     }
@@ -292,13 +278,13 @@ fn run(side: &mut Side, seeds: &[Vec<u8>], count: u64) {
         }
         let bytes = side.mutated(seeds, number);
         let shown = bytes.clone();
-        side.sent.clear();
-        if catch_unwind(AssertUnwindSafe(|| side.receive(bytes))).is_err() {
+        side.bench.sent.clear();
+        if catch_unwind(AssertUnwindSafe(|| side.bench.receive(bytes))).is_err() {
             panic!("message {number} makes the agent panic:\n{}", String::from_utf8_lossy(&shown));
         }
         side.pass(STEP);
         if number.is_multiple_of(500) {
-            side.sent = Vec::new();
+            side.bench.sent = Vec::new();
             let live = LIVE.load(Ordering::Relaxed);
             if number < warm_up {
                 before = before.max(live);
@@ -306,7 +292,7 @@ fn run(side: &mut Side, seeds: &[Vec<u8>], count: u64) {
             most = most.max(live);
         }
     }
-    let load = side.agent.load();
+    let load = side.bench.agent.load();
     println!(
         "{count} messages: {} KiB after the warm-up, {} KiB at most, {load:?} in the tables",
         before >> 10,
@@ -316,9 +302,9 @@ fn run(side: &mut Side, seeds: &[Vec<u8>], count: u64) {
     // Nobody comes any more: everything runs out by itself.
     for _ in 0..200 {
         side.pass(Duration::from_secs(5));
-        side.sent.clear();
+        side.bench.sent.clear();
     }
-    assert_eq!(side.agent.load(), (0, 0), "left in the tables");
+    assert_eq!(side.bench.agent.load(), (0, 0), "left in the tables");
 }
 
 #[test]

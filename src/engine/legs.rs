@@ -4,6 +4,7 @@
 //! (`engine/mixer`). Owned by one call's task. What always holds: a leg that was started is hung up and its media
 //! closed, also when the task that owns it panics (on drop).
 
+mod keys;
 mod outside;
 mod roaming;
 
@@ -26,6 +27,7 @@ use crate::domain::operator::Phone;
 use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId};
 use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
 
+use keys::{Keys, Sent};
 pub use outside::{Later, LegMedia, MediaFault, Routes, Sides, Signalling, Voice, Wiring};
 
 /// What we offer, best first: the house mixes at 8 kHz.
@@ -54,6 +56,7 @@ struct Wire {
     answer: Option<(Vec<u8>, Option<RtpParameters>)>,
     /// To a browser.
     path: Path,
+    keys: Keys,
     media_open: bool,
     ended: bool,
 }
@@ -117,6 +120,7 @@ impl Legs {
             peer: Some(peer),
             answer: None,
             path: Path::default(),
+            keys: Keys::default(),
             media_open: false,
             ended: false,
         });
@@ -138,8 +142,8 @@ impl Legs {
         // Who speaks SIP tells which network it is on; what it wants audio at tells the family.
         let said = wire.offer.as_deref().and_then(receives_at).filter(|ip| !ip.is_unspecified());
         let other = said.filter(|said| wire.peer.is_some_and(|peer| peer.to_canonical().is_ipv4() != said.is_ipv4()));
-        let mut session =
-            Session::new(leg.0, reach.towards(other.or(wire.peer)), &CODECS).with_srtp(wire.srtp, own_keys());
+        let mut session = Session::new(self.wiring.session_of(leg), reach.towards(other.or(wire.peer)), &CODECS)
+            .with_srtp(wire.srtp, own_keys());
         let answered = match wire.offer.take() {
             Some(offer) => session.answer(&offer).map(|(answer, agreed)| (answer, Some(agreed.into()))),
             // A late offer: ours goes into the answer, theirs comes with the acknowledgement (RFC 3261 §13.2.1).
@@ -208,7 +212,7 @@ impl Legs {
             Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let (offer, session) = first_offer(leg, reach);
+        let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Trunk, received, Some(session));
         self.wiring.signalling.dial(leg, call, offer, events);
@@ -226,7 +230,7 @@ impl Legs {
                 offer.map(|offer| (Offer::Words(offer.into_bytes()), None))
             }
             Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|reach| {
-                let (offer, session) = first_offer(leg, reach);
+                let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
                 (offer, Some(session))
             }),
         };
@@ -258,6 +262,7 @@ impl Legs {
             peer: None,
             answer: None,
             path: Path::default(),
+            keys: Keys::default(),
             media_open: true,
             ended: false,
         });
@@ -284,7 +289,12 @@ impl Legs {
 
     /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
     /// is asked whether it is still there: if it does not answer that either, the leg ends.
-    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+    pub fn heard_of_media(&mut self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        if let MediaEvent::Digit { leg, .. } = event
+            && !self.counts_key(*leg, Sent::AsAudio)
+        {
+            return None;
+        }
         if let MediaEvent::Silent { leg } = event
             && let Some(wire) = self.wires.iter().find(|w| w.leg == *leg && !w.is_web() && !w.ended)
         {
@@ -365,7 +375,9 @@ impl Legs {
                 self.tell_path(self.wiring.clock.instant(), leg, input);
                 return None;
             }
-            LegEvent::Digit(digit) => LegInput::Digit(digit),
+            LegEvent::Digit(digit) => {
+                return self.counts_key(leg, Sent::BySignalling).then_some(LegInput::Digit(digit));
+            }
             // There is nobody to transfer but in a call with a caller, whose task looks at this before.
             LegEvent::Transfer { .. } => {
                 self.refuse_transfer(leg, Cause::Declined);
@@ -398,14 +410,15 @@ impl Legs {
     }
 
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
-        let session =
-            self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
+        let wire = self.wires.iter_mut().find(|w| w.leg == leg).ok_or(Cause::Released)?;
+        let session = wire.sdp.as_mut().ok_or(Cause::Released)?;
         let before = session.agreed().copied();
         let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
         if before != Some(agreed) {
+            wire.keys = Keys::default();
             self.wiring.media.connect_rtp(leg, agreed.into());
         }
         Ok(())
@@ -427,6 +440,7 @@ impl Legs {
                     Ok((answer, agreed)) => {
                         // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
                         if before != Some(agreed) {
+                            wire.keys = Keys::default();
                             self.wiring.media.connect_rtp(leg, agreed.into());
                         }
                         let changed = before.is_some_and(|before| before.send != agreed.send);
@@ -490,8 +504,8 @@ pub fn stats_on_record(stats: &LegStats) -> serde_json::Value {
 }
 
 /// Our first offer for a leg, and what it will be once it is known to whom it went.
-fn first_offer(leg: LegId, reach: Reach) -> (Offer, Session) {
-    let mut session = Session::new(leg.0, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
+fn first_offer(id: u64, reach: Reach) -> (Offer, Session) {
+    let mut session = Session::new(id, reach.towards(None), &CODECS).with_srtp(Srtp::Off, own_keys());
     let offer = Offer::Reaching(Box::new(session.clone()), reach);
     session.settle(Srtp::Off);
     (offer, session)

@@ -17,6 +17,7 @@ mod calling;
 mod desk_phone_tests;
 pub mod devices;
 mod guesses;
+mod keep_open;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,7 @@ use crate::proto::sip::{
 use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
 use devices::{Devices, KnownDevice};
 use guesses::Guesses;
+use keep_open::next_word;
 
 /// Whose calls operators' phones show.
 const CALLER: &str = "\"Cordboard\" <sip:calls@cordboard.local>";
@@ -344,6 +346,7 @@ impl Loop {
         self.guesses.sweep(now);
         self.here.tidy(now);
         self.drop_bindings(|b| b.expires_at <= now);
+        self.keep_open(now);
     }
 
     /// Desk phones that are no longer known are rung no more.
@@ -432,7 +435,9 @@ impl Loop {
                         bindings.retain(|b| !(own(b) && b.uri == uri));
                         continue;
                     }
+                    let keep_at = next_word(now, &uri, &flow, &mut self.salts);
                     let binding = Binding {
+                        keep_at,
                         device: device.clone(),
                         uri,
                         contact,

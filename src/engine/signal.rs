@@ -1,6 +1,7 @@
 //! What passes between a leg's owner (`engine/legs`) and the side that signals for it: `engine/trunk`
-//! towards carriers, `engine/registrar` towards operators' phones. Domain words only: the two sides turn
-//! SIP's codes into a [`Cause`] and back.
+//! towards carriers, `engine/registrar` towards operators' phones. No SIP: the two sides turn its
+//! codes into a [`Cause`] and back. Session descriptions pass as they are, with what is needed to make one for each
+//! way that is tried ([`Offer`]).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

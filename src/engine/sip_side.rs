@@ -17,7 +17,7 @@ use crate::base::rng::secure_bytes;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::transfer::TransferProgress;
-use crate::io::net::{Endpoint, NetEvent};
+use crate::io::net::{Endpoint, NetEvent, NotSent};
 use crate::proto::sdp::OwnKeys;
 use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Flow, Input, Output};
 
@@ -66,7 +66,7 @@ impl SipSide {
     pub fn feed(&mut self, input: Input) -> Fed {
         let (mut events, mut closed) = (Vec::new(), Vec::new());
         let mut inputs = vec![input];
-        // Each flow found closed is taken out of the endpoint, so this ends.
+        // Each flow found closed is taken out of the endpoint, each request not sent out of the agent, so this ends.
         while let Some(input) = inputs.pop() {
             let now = self.clock.instant();
             let agent = &mut self.agent;
@@ -77,12 +77,14 @@ impl SipSide {
             }
             while let Some(output) = self.agent.poll_output() {
                 match output {
-                    Output::Transmit { flow, bytes } => {
-                        if self.endpoint.transmit(&flow, bytes).is_err() {
+                    Output::Transmit { flow, bytes } => match self.endpoint.transmit(&flow, bytes) {
+                        Ok(()) => {}
+                        Err(NotSent::Gone) => {
                             inputs.push(Input::FlowClosed { flow });
                             closed.push(flow);
                         }
-                    }
+                        Err(NotSent::Refused(bytes)) => inputs.push(Input::Unsent { bytes }),
+                    },
                     Output::CloseFlow { flow } => self.endpoint.close(&flow),
                     Output::Event(Event::Refused { status }) => {
                         self.turned_away += u32::from(status == 503);
@@ -232,6 +234,7 @@ impl Legs {
             | Event::Registration(_)
             | Event::OptionsAnswered { .. }
             | Event::Undelivered { .. }
+            | Event::OtherTransport { .. }
             | Event::Refused { .. } => None,
         }
     }

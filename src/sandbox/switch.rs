@@ -365,6 +365,7 @@ impl Switch {
             | Event::OptionsAnswered { .. }
             // Over UDP there are no connections to break.
             | Event::Undelivered { .. }
+            | Event::OtherTransport { .. }
             | Event::Refused { .. } => {}
         }
     }

@@ -1,10 +1,14 @@
 //! What each fuzz target does with its bytes, and what must hold whatever they are. Shared by `fuzz/` (libFuzzer, for
 //! hours) and by the tests beside it (seeded mutations, for seconds). Knows neither.
 
+#[path = "../support/agent.rs"]
+mod agent;
+
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use agent::Owner;
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::base::rng::Rng;
@@ -30,8 +34,7 @@ use cordboard::proto::sip::reliable::RAck;
 use cordboard::proto::sip::session_timer::SessionExpires;
 use cordboard::proto::sip::wire::{self, Read};
 use cordboard::proto::sip::{
-    Admit, Agent, AgentConfig, Command, DialogId, Event, Flow, Frame, Input, Output, Reliable, Replaces, Role,
-    StreamFramer, Transport,
+    Admit, AgentConfig, Command, DialogId, Event, Frame, Input, Reliable, Replaces, Role, StreamFramer, Transport,
 };
 
 /// What a target is.
@@ -108,74 +111,50 @@ pub fn sip_wire(data: &[u8]) {
 const OFFER: &[u8] =
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.44\r\ns=-\r\nc=IN IP4 192.0.2.44\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
-/// An agent, its owner, and two calls that are up: one that came in, one that went out.
-struct Bench {
-    agent: Agent,
-    now: Instant,
-    flow: Flow,
+/// Takes every call, and remembers those that are up.
+#[derive(Default)]
+struct Taker {
     open: Vec<DialogId>,
-    sent: Vec<Vec<u8>>,
 }
 
-impl Bench {
-    fn new(transport: Transport, role: Role) -> Self {
-        let connection = u64::from(transport != Transport::Udp);
-        let flow =
-            Flow { transport, local: ([127, 0, 0, 1], 5060).into(), peer: ([192, 0, 2, 44], 5066).into(), connection };
-        let mut config = AgentConfig::new(role, Admit::Any);
-        (config.transfers, config.reliable) = (true, Reliable::Required);
-        let agent = Agent::new(config, Rng::seeded(1));
-        Self { agent, now: now(), flow, open: Vec::new(), sent: Vec::new() }
-    }
-
-    fn feed(&mut self, input: Input) {
-        self.agent.handle(self.now, input);
-        for _ in 0..2_000 {
-            let Some(output) = self.agent.poll_output() else { return };
-            let command = match output {
-                Output::Transmit { bytes, .. } => {
-                    self.check(&bytes);
-                    self.sent.push(bytes);
-                    continue;
-                }
-                Output::Event(Event::Incoming { dialog, invite, .. }) => {
-                    let _ = (invite.dialled(), invite.dialled_first(), invite.caller(), invite.forwarded_from());
-                    let _ = (invite.verstat(), invite.is_anonymous());
-                    self.open.push(dialog);
-                    if self.open.len().is_multiple_of(2) {
-                        self.agent.handle(self.now, Input::Command(Command::Ring { dialog, sdp: None }));
-                    }
-                    Command::Answer { dialog, sdp: OFFER.to_vec() }
-                }
-                Output::Event(Event::Reoffered { dialog, .. }) => {
-                    Command::AnswerReinvite { dialog, sdp: OFFER.to_vec() }
-                }
-                Output::Event(Event::Register { request, .. }) => {
-                    Command::Respond { request, status: 200, headers: Vec::new() }
-                }
-                Output::Event(Event::Refer { dialog, .. }) => Command::AcceptRefer { dialog },
-                Output::Event(_) | Output::CloseFlow { .. } => continue,
-            };
-            self.agent.handle(self.now, Input::Command(command));
+impl Owner for Taker {
+    fn hears(&mut self, _now: Instant, event: Event) -> Vec<Command> {
+        match event {
+            Event::Incoming { dialog, invite, .. } => {
+                let _ = (invite.dialled(), invite.dialled_first(), invite.caller(), invite.forwarded_from());
+                let _ = (invite.verstat(), invite.is_anonymous());
+                self.open.push(dialog);
+                let rings = self.open.len().is_multiple_of(2).then_some(Command::Ring { dialog, sdp: None });
+                rings.into_iter().chain([Command::Answer { dialog, sdp: OFFER.to_vec() }]).collect()
+            }
+            Event::Reoffered { dialog, .. } => vec![Command::AnswerReinvite { dialog, sdp: OFFER.to_vec() }],
+            Event::Register { request, .. } => vec![Command::Respond { request, status: 200, headers: Vec::new() }],
+            Event::Refer { dialog, .. } => vec![Command::AcceptRefer { dialog }],
+            _ => Vec::new(),
         }
-        panic!("outputs without end");
     }
 
     /// Our own requests are always well-formed, whatever we were told.
-    fn check(&self, bytes: &[u8]) {
-        if !bytes.starts_with(b"SIP/2.0 ") && bytes != b"\r\n" {
-            let read = wire::read(bytes, true);
-            assert!(matches!(read, Read::Message(_)), "we sent {}: {read:?}", String::from_utf8_lossy(bytes));
+    fn looks_at(&mut self, sent: &[u8]) {
+        if !sent.starts_with(b"SIP/2.0 ") && sent != b"\r\n" {
+            let read = wire::read(sent, true);
+            assert!(matches!(read, Read::Message(_)), "we sent {}: {read:?}", String::from_utf8_lossy(sent));
         }
     }
+}
 
-    fn receive(&mut self, bytes: &[u8]) {
-        self.feed(Input::Received { flow: self.flow, bytes: bytes.to_vec() });
-    }
+/// An agent, its owner, and two calls that are up: one that came in, one that went out.
+type Bench = agent::Bench<Taker>;
 
-    fn field(&self, start: &[u8], name: &str) -> String {
-        let found = self.sent.iter().rfind(|bytes| bytes.starts_with(start)).expect("it was sent");
-        let text = String::from_utf8_lossy(found);
+fn bench(transport: Transport, role: Role) -> Bench {
+    let mut config = AgentConfig::new(role, Admit::Any);
+    (config.transfers, config.reliable) = (true, Reliable::Required);
+    Bench::new(config, transport, 1, now(), Taker::default())
+}
+
+impl Bench {
+    fn field(&self, start: &str, name: &str) -> String {
+        let text = self.sent.iter().rfind(|text| text.starts_with(start)).expect("it was sent");
         let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("it has that header");
         line.to_owned()
     }
@@ -189,12 +168,7 @@ impl Bench {
              Content-Length: {}\r\n\r\n",
             OFFER.len()
         );
-        self.receive(&[text.as_bytes(), OFFER].concat());
-    }
-
-    fn pass(&mut self, by: Duration) {
-        self.now += by;
-        self.feed(Input::Timeout);
+        self.receive([text.as_bytes(), OFFER].concat());
     }
 }
 
@@ -222,17 +196,17 @@ fn tag_of(value: &str) -> String {
 pub fn sip_agent(data: &[u8]) {
     let transport = [Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Udp][data.len() % 4];
     let role = if data.len() / 4 % 4 == 3 { Role::Phones } else { Role::Trunk };
-    let mut bench = Bench::new(transport, role);
+    let mut bench = bench(transport, role);
     let mut names =
         [(&b"@T@"[..], "t".to_owned()), (b"@C@", String::new()), (b"@F@", String::new()), (b"@B@", String::new())];
     if role == Role::Trunk {
         bench.request("INVITE", "", 1);
-        names[0].1 = tag_of(&bench.field(b"SIP/2.0 200", "To: "));
+        names[0].1 = tag_of(&bench.field("SIP/2.0 200", "To: "));
         let tag = names[0].1.clone();
         bench.request("ACK", &tag, 1);
     }
     let out = bench.agent.next_dialog();
-    bench.open.push(out);
+    bench.owner.open.push(out);
     bench.feed(Input::Command(Command::Invite {
         dialog: out,
         flow: bench.flow,
@@ -242,33 +216,33 @@ pub fn sip_agent(data: &[u8]) {
         headers: Vec::new(),
         offer: Some(OFFER.to_vec()),
     }));
-    names[1].1 = bench.field(b"INVITE", "Call-ID: ");
-    names[2].1 = tag_of(&bench.field(b"INVITE", "From: "));
-    let via = bench.field(b"INVITE", "Via: ");
+    names[1].1 = bench.field("INVITE", "Call-ID: ");
+    names[2].1 = tag_of(&bench.field("INVITE", "From: "));
+    let via = bench.field("INVITE", "Via: ");
     names[3].1 =
         via.split_once("branch=").map(|(_, b)| b.split(';').next().unwrap_or_default().to_owned()).unwrap_or_default();
     for mut message in split(data, b"\0\0\0").into_iter().take(16) {
         for (name, value) in &names {
             message = replace(&message, name, value);
         }
-        bench.receive(&message);
+        bench.receive(message);
         bench.pass(Duration::from_millis(300));
     }
     bench.sent.clear();
     let healthy = "OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.44:5066;branch=z9hG4bKhealthy\r\n\
                    From: <sip:p@192.0.2.44>;tag=p\r\nTo: <sip:a@127.0.0.1>\r\nCall-ID: healthy\r\nCSeq: 1 OPTIONS\r\n\
                    Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
-    bench.receive(healthy.as_bytes());
-    let status: &[u8] = if role == Role::Trunk { b"SIP/2.0 200 " } else { b"SIP/2.0 403" };
+    bench.receive(healthy.as_bytes().to_vec());
+    let status = if role == Role::Trunk { "SIP/2.0 200 " } else { "SIP/2.0 403" };
     assert!(bench.sent.iter().any(|m| m.starts_with(status)), "no answer to the healthy");
-    for dialog in std::mem::take(&mut bench.open) {
+    for dialog in std::mem::take(&mut bench.owner.open) {
         bench.feed(Input::Command(Command::Bye { dialog, headers: Vec::new() }));
     }
     for _ in 0..150 {
         let Some((at, _)) = bench.agent.poll_timeout() else { break };
         bench.now = bench.now.max(at);
         bench.feed(Input::Timeout);
-        for dialog in std::mem::take(&mut bench.open) {
+        for dialog in std::mem::take(&mut bench.owner.open) {
             bench.feed(Input::Command(Command::Bye { dialog, headers: Vec::new() }));
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use crate::base::clock::SharedClock;
+use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::UserId;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId};
@@ -217,6 +217,8 @@ pub struct Wiring {
     /// One for the whole process, shared with the trunk side.
     legs: LegNumbers,
     last_bridge: AtomicU64,
+    /// When this process began to describe sessions.
+    began: UtcMs,
 }
 
 impl Wiring {
@@ -228,7 +230,16 @@ impl Wiring {
         legs: LegNumbers,
     ) -> Self {
         let (routes, last_bridge) = (Routes::default(), AtomicU64::new(1));
-        Self { clock, signalling, media, voice, routes, legs, last_bridge }
+        let began = clock.utc();
+        Self { clock, signalling, media, voice, routes, legs, last_bridge, began }
+    }
+
+    /// The number of a leg's session description. Leg numbers begin anew with each start of ours, and a carrier may still
+    /// hold a call of the one before (RFC 8866 §5.2): so the time of the start is in it. A million legs in a millisecond
+    /// would be too many.
+    pub fn session_of(&self, leg: LegId) -> u64 {
+        let began = u64::try_from(self.began.0).unwrap_or_default();
+        (began << 20).wrapping_add(leg.0)
     }
 
     /// A number for a leg that we start.

@@ -16,7 +16,8 @@ const MAX_EXPIRES: u32 = 3600;
 /// many say nothing between two refreshes. So each refresh must come before, one that is late or asked again too.
 const CONNECTED_EXPIRES: u32 = 600;
 const _: () = assert!(CONNECTED_EXPIRES as u64 + 120 <= IDLE_LIMIT.as_secs(), "refreshes keep a connection open");
-/// At most, over UDP through a NAT: it forgets the way to the phone soon after the phone's last word.
+/// At most, over UDP through a NAT: it forgets the way to the phone soon after the last word (`keep_open` sees to that), and
+/// a phone whose address there changed is out of reach until it comes again.
 const NAT_EXPIRES: u32 = 60;
 /// Phones a user may have registered.
 pub(super) const MAX_BINDINGS: usize = 10;
@@ -35,6 +36,8 @@ pub(super) struct Binding {
     pub(super) expires_at: Instant,
     pub(super) call_id: String,
     pub(super) cseq: u32,
+    /// When the way to it wants a word of ours; None for one that stays open by itself.
+    pub(super) keep_at: Option<Instant>,
 }
 
 impl Binding {
@@ -78,7 +81,7 @@ pub(super) fn read_contacts(register: &RegisterRequest, flow: &Flow) -> Option<C
 }
 
 /// The phone is elsewhere than it says. Over a connection that does no harm: the way back stays open.
-fn is_behind_nat(uri: &Uri, flow: &Flow) -> bool {
+pub(super) fn is_behind_nat(uri: &Uri, flow: &Flow) -> bool {
     let said: Option<IpAddr> = uri.host.trim_matches(['[', ']']).parse().ok();
     let there = said.is_some_and(|ip| ip == flow.peer.ip()) && uri.port.unwrap_or(5060) == flow.peer.port();
     flow.transport == Transport::Udp && !there

@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UdpSocket};
 
 use super::devices::KnownDevice;
 use super::*;
-use crate::base::clock::SystemClock;
+use crate::base::clock::{SharedClock, SystemClock, TestClock, UtcMs};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::transfer::TransferProgress;
 use crate::engine::signal::{Dialled, LEG_EVENT_DEPTH};
@@ -37,6 +37,10 @@ struct House {
 }
 
 async fn house() -> House {
+    house_at(Arc::new(SystemClock)).await
+}
+
+async fn house_at(clock: SharedClock) -> House {
     let (sender, devices) = watch::channel(devices());
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
@@ -44,7 +48,7 @@ async fn house() -> House {
     let mut settings = PhoneSettings::new(Doors::plain(bind), check, devices, digests);
     let (made, calls) = mpsc::channel(8);
     settings.calls = Some(made);
-    let (handle, changes) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+    let (handle, changes) = spawn(settings, clock).await.expect("a free port");
     House { handle, changes, devices: sender, calls }
 }
 
@@ -520,4 +524,25 @@ fn refused_ack(phone: &Handset, cseq: u32, refused: &str) -> String {
     let invite = phone.invite("", cseq).replace("INVITE", "ACK");
     let own = invite.lines().find(|l| l.starts_with("To: ")).expect("a To").to_owned();
     invite.replace(&own, &to)
+}
+
+#[tokio::test]
+async fn a_phone_behind_a_nat_that_forgets_after_thirty_seconds_is_spoken_to_before() {
+    let clock = Arc::new(TestClock::at(UtcMs(1_700_000_000_000)));
+    let house = house_at(clock.clone()).await;
+    let mut phone = Handset::new(&house, USER).await;
+    // An address that is not where it comes from.
+    let accepted = phone.log_in(SECRET, Algorithm::SHA_256, "<sip:kim@10.9.8.7:5060>", 300).await;
+    assert!(accepted.starts_with("SIP/2.0 200"), "{accepted}");
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(26));
+        let asked = phone.receive().await;
+        assert!(asked.starts_with("OPTIONS sip:kim@10.9.8.7:5060 SIP/2.0\r\n"), "{asked}");
+        let echoed: String = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "]
+            .map(|name| format!("{}\r\n", asked.lines().find(|line| line.starts_with(name)).expect("it has it")))
+            .concat();
+        phone.send(format!("SIP/2.0 200 OK\r\n{echoed}Content-Length: 0\r\n\r\n").as_bytes()).await;
+        // It has been heard when the next thing is.
+        phone.ask("", "<sip:kim@10.9.8.7:5060>", 300).await;
+    }
 }

@@ -8,6 +8,10 @@ use crate::engine::feed::{AlarmLevel, AlarmView, Feed, FeedEvent};
 
 /// Trunks that do not answer.
 pub const DOWN: &str = "trunks_down";
+/// Trunks whose carrier does not have us registered.
+pub const UNREGISTERED: &str = "trunks_unregistered";
+/// Trunks whose carrier takes no calls of ours.
+pub const REFUSING: &str = "trunks_refusing";
 /// Refusals that look like toll fraud.
 pub const TOLL: &str = "trunks_toll";
 
@@ -36,7 +40,7 @@ impl Alarms {
         if standing.get(id).is_some_and(|known| known.text == text && known.level == level) {
             return;
         }
-        let (at, dismissible) = (self.clock.utc(), id == TOLL);
+        let (at, dismissible) = (self.clock.utc(), id == TOLL || id == REFUSING);
         let alarm = AlarmView { id: id.to_owned(), level, text, at, dispatch: None, call: None, dismissible };
         standing.insert(id, alarm.clone());
         drop(standing);

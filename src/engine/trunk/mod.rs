@@ -10,6 +10,7 @@
 mod alarms;
 mod names;
 mod out;
+mod refusing;
 mod registrations;
 mod run;
 mod turned_away;
@@ -194,7 +195,8 @@ enum Order {
         events: mpsc::Sender<LegEvent>,
     },
     Leg(LegId, LegCommand),
-    TollSeenTo,
+    /// An operator has seen to this alarm.
+    SeenTo(String),
     HoldOff(bool),
     /// Take all registrations back, and say when that is done.
     Unregister(oneshot::Sender<()>),
@@ -268,7 +270,7 @@ impl TrunkHandle {
     /// An operator has seen to an alarm. Those that go with their cause stay.
     pub fn silence(&self, alarm: &str) {
         if self.alarms.silence(alarm) {
-            let _ = self.orders.send(Order::TollSeenTo);
+            let _ = self.orders.send(Order::SeenTo(alarm.to_owned()));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::trunk::{Ask, Refusal};
 use crate::engine::signal::{DialOut, LegEvent, Offer, Offered};
 use crate::engine::sip_side::own_keys;
 use crate::proto::sdp::Srtp;
-use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput, is_path_fault};
+use crate::proto::sip::hunt::{Hunt, HuntInput, HuntOutput};
 use crate::proto::sip::identity_out::present;
 use crate::proto::sip::{Command, DialogId, Event, Input};
 
@@ -25,6 +25,8 @@ pub(super) struct Hunting {
     ways: Vec<Way>,
     /// The way of the latest attempt. One that was passed over for want of a channel is none.
     tried: Option<Way>,
+    /// The way of the latest attempt was left by the fault of the called party, or for a number that it may not carry.
+    blameless: bool,
     to: PhoneNumber,
     caller_id: Option<PhoneNumber>,
     offer: Offer,
@@ -50,7 +52,8 @@ impl Loop {
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         let (hunt, offered) = (Hunt::new(now, ways.len()), false);
-        let hunting = Hunting { hunt, ways, tried: None, to: call.to, caller_id: call.caller_id, offer, offered };
+        let (to, caller_id) = (call.to, call.caller_id);
+        let hunting = Hunting { hunt, ways, tried: None, blameless: false, to, caller_id, offer, offered };
         self.hunting.insert(leg, hunting);
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
@@ -99,11 +102,21 @@ impl Loop {
             }
             Event::Rejected { status, .. } => {
                 let status = *status;
+                if let Some(way) = hunting.tried {
+                    hunting.blameless = !self.refusing.answered(way.trunk, status);
+                }
                 hunting.hunt.handle(now, HuntInput::Refused { status });
+                self.tell_refusing();
                 return self.drive(leg);
             }
-            // Full: by no fault of that way, and no other would do better.
-            Event::Answered { .. } | Event::Full { .. } => {
+            Event::Answered { .. } => {
+                if let Some(way) = self.hunting.remove(&leg).and_then(|hunting| hunting.tried) {
+                    self.refusing.took(way.trunk);
+                    self.tell_refusing();
+                }
+            }
+            // By no fault of that way, and no other would do better.
+            Event::Full { .. } => {
                 self.hunting.remove(&leg);
             }
             _ => {}
@@ -131,8 +144,11 @@ impl Loop {
                         hunting.hunt.handle(now, HuntInput::Refused { status: 503 });
                         continue;
                     }
+                    let blameless = std::mem::take(&mut hunting.blameless);
                     if let Some(before) = hunting.tried.replace(way) {
-                        self.watch.failed(now, before);
+                        if !blameless {
+                            self.watch.failed(now, before);
+                        }
                         self.count_failover(leg, before.trunk);
                     }
                     if moves {
@@ -143,7 +159,7 @@ impl Loop {
                     commands.extend(self.invite(leg, dialog, way));
                 }
                 Some(HuntOutput::Over { status }) => {
-                    if let Some(way) = hunting.tried.filter(|_| is_path_fault(status)) {
+                    if let Some(way) = hunting.tried.filter(|_| !hunting.blameless) {
                         self.watch.failed(now, way);
                     }
                     self.hunting.remove(&leg);
@@ -159,6 +175,11 @@ impl Loop {
             }
         }
         commands
+    }
+
+    /// Says which carriers take no calls of ours.
+    pub(super) fn tell_refusing(&self) {
+        self.refusing.tell(&self.settings.carriers, self.watch.alarms());
     }
 
     fn count_failover(&self, leg: LegId, trunk: usize) {

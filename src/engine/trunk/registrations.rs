@@ -8,6 +8,7 @@ use std::time::Instant;
 use tracing::{info, warn};
 
 use super::Carrier;
+use super::watch::Way;
 use crate::base::rng::Rng;
 use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::registration::{Input, Output};
@@ -54,6 +55,8 @@ struct One {
     machine: Registration,
     /// Where it was sent last.
     flow: Option<Flow>,
+    /// The last refusal, or 408 for silence.
+    refused: u16,
 }
 
 /// All registrations of the trunk side.
@@ -74,7 +77,7 @@ impl Registrations {
             let call_id = format!("{}@{host}", rng.token(26));
             show(&of.name, false);
             let (name, user) = (of.name.clone(), account.login.user.clone());
-            all.push(One { carrier, name, user, with, call_id, machine, flow: None });
+            all.push(One { carrier, name, user, with, call_id, machine, flow: None, refused: 408 });
         }
         Self { all, stopping: false }
     }
@@ -102,6 +105,15 @@ impl Registrations {
         }
     }
 
+    /// A server of this carrier does not answer, and another does.
+    pub(super) fn server_down(&mut self, now: Instant, way: Way) {
+        let there = |one: &&mut One| one.carrier == way.trunk && one.flow.is_some_and(|flow| flow.peer == way.peer);
+        for one in self.all.iter_mut().filter(there) {
+            info!(trunk = one.name, "the server that we are registered with is down: another is asked");
+            one.machine.handle(now, Input::ServerDown);
+        }
+    }
+
     pub(super) fn tick(&mut self, now: Instant) {
         for one in &mut self.all {
             if one.machine.poll_timeout().is_some_and(|(at, _)| at <= now) {
@@ -121,6 +133,11 @@ impl Registrations {
     /// True once there is nothing left to take back.
     pub(super) fn are_over(&self) -> bool {
         self.all.iter().all(|one| one.machine.is_over())
+    }
+
+    /// Which carriers do not have us registered, and since asking again does not help, by what word of theirs.
+    pub(super) fn failing(&self) -> impl Iterator<Item = (usize, Option<u16>)> {
+        self.all.iter().map(|one| (one.carrier, one.machine.is_failing().then_some(one.refused)))
     }
 
     /// What is to be sent now. `flow_to` gives the way to a carrier, if its address is known.
@@ -146,6 +163,7 @@ impl Registrations {
                         })));
                     }
                     Output::Changed { registered, status } => {
+                        one.refused = status.unwrap_or(408);
                         show(&one.name, registered);
                         match (registered, status) {
                             (true, _) => info!(trunk = one.name, "registered with the carrier"),
@@ -156,6 +174,7 @@ impl Registrations {
                         }
                     }
                     Output::Failed { status, again_in } => {
+                        one.refused = status;
                         let again_in = again_in.as_secs();
                         let why = reason(status);
                         warn!(trunk = one.name, status, again_in, "the carrier did not take the registration: {why}");
@@ -177,7 +196,7 @@ fn show(name: &str, registered: bool) {
 }
 
 /// What to look at, for the engineer who reads the log.
-const fn reason(status: u16) -> &'static str {
+pub(super) const fn reason(status: u16) -> &'static str {
     match status {
         401 | 403 | 407 => "check `login`, `password_file` and `realm`",
         404 => "check `login` and `domain`",

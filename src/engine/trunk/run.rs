@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::alarms::TOLL;
 use super::names::Found;
 use super::out::Hunting;
+use super::refusing::Refusing;
 use super::registrations::{Registrations, login_of};
 use super::turned_away::TurnedAway;
 use super::watch::{Ping, Watch};
@@ -36,6 +37,7 @@ pub(super) struct Loop {
     pub(super) settings: TrunkSettings,
     pub(super) routing: Routing,
     pub(super) watch: Watch,
+    pub(super) refusing: Refusing,
     registrations: Registrations,
     /// Who waits until all registrations are taken back.
     unregistered: Option<oneshot::Sender<()>>,
@@ -68,6 +70,7 @@ impl Loop {
             settings,
             routing,
             watch,
+            refusing: Refusing::default(),
             registrations,
             unregistered,
             host,
@@ -128,6 +131,7 @@ impl Loop {
         for ping in self.watch.due(now) {
             self.ping(ping);
         }
+        self.leave_down(now);
         self.routing.on_timeout(now);
         self.notice();
     }
@@ -144,7 +148,8 @@ impl Loop {
                 }
                 self.settle(leg);
             }
-            Order::TollSeenTo => self.routing.toll_seen_to(),
+            Order::SeenTo(alarm) if alarm == TOLL => self.routing.toll_seen_to(),
+            Order::SeenTo(_) => self.refusing.seen_to(),
             Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
             Order::Unregister(done) => {
                 self.unregistered = Some(done);
@@ -198,13 +203,18 @@ impl Loop {
                 Vec::new()
             }
             Event::OptionsAnswered { request, status } => {
-                self.watch.answered(self.now(), request, status);
+                let now = self.now();
+                self.watch.answered(now, request, status);
+                self.leave_down(now);
                 Vec::new()
             }
             Event::FlowLost { dialog } => self.find_way(dialog).into_iter().collect(),
             Event::Undelivered { transaction, flow, hop } => {
                 let way = self.way_on(&flow, hop);
                 way.map(|flow| Command::SendAgain { transaction, flow }).into_iter().collect()
+            }
+            Event::OtherTransport { dialog, transport, hop } => {
+                self.speak_by(dialog, transport, hop).into_iter().collect()
             }
             event => {
                 let leg = dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
@@ -278,6 +288,13 @@ impl Loop {
         self.registrations.start(now, trunk);
     }
 
+    /// Registers elsewhere in place of servers that have gone down.
+    fn leave_down(&mut self, now: Instant) {
+        while let Some(way) = self.watch.take_down() {
+            self.registrations.server_down(now, way);
+        }
+    }
+
     /// Sends what registrations want sent.
     fn register(&mut self) {
         let now = self.now();
@@ -287,6 +304,9 @@ impl Loop {
             Some(self.flow_to(trunk, peer))
         });
         self.registrations = registrations;
+        for (trunk, failing) in self.registrations.failing() {
+            self.watch.registration(trunk, failing);
+        }
         for command in commands {
             self.feed(Input::Command(command));
         }
@@ -314,10 +334,26 @@ impl Loop {
     fn find_way(&mut self, dialog: DialogId) -> Option<Command> {
         let (flow, hop) = self.side.agent.way_of(dialog)?;
         if self.side.endpoint.reopens(&flow) {
-            return None;
+            return Some(Command::MoveFlow { dialog, flow });
         }
         let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
         let flow = self.new_way(trunk, &flow, hop)?;
+        Some(Command::MoveFlow { dialog, flow })
+    }
+
+    /// A carrier that was spoken to over UDP names something else for what follows in a call.
+    fn speak_by(&mut self, dialog: DialogId, transport: Transport, hop: Option<SocketAddr>) -> Option<Command> {
+        let trunk = self.routing.trunk_of(self.legs.leg_of(dialog)?)?;
+        let carrier = &self.settings.carriers[trunk];
+        let flow = match (transport, &carrier.over, hop) {
+            (Transport::Tcp, _, Some(peer)) => self.side.endpoint.stream_flow(peer, None),
+            (Transport::Tls, Carriage::Tls(tls), Some(peer)) => self.side.endpoint.stream_flow(peer, Some(tls)),
+            _ => {
+                let transport = transport.name();
+                warn!(trunk = carrier.name, transport, "the carrier's Contact names what this trunk has no way by");
+                return None;
+            }
+        };
         Some(Command::MoveFlow { dialog, flow })
     }
 
@@ -462,6 +498,7 @@ const fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Info { dialog, .. }
         | Event::Refer { dialog, .. }
         | Event::FlowLost { dialog }
+        | Event::OtherTransport { dialog, .. }
         | Event::Ended { dialog, .. } => Some(*dialog),
         Event::Register { .. }
         | Event::Registration(_)

@@ -1,6 +1,9 @@
 //! Calls out over real sockets, the carriers being played by the test word by word: who is called next, and what
 //! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
 
+mod elsewhere;
+mod refusing;
+mod registered;
 mod room;
 mod secure;
 mod terms;
@@ -651,4 +654,15 @@ fn only_numbers_of_the_carrier_are_shown() {
     carrier.caller_ids.clear();
     assert_eq!(carrier.pick_caller_id(Some(&c)), Some(c));
     assert_eq!(carrier.pick_caller_id(None), None);
+}
+
+#[tokio::test]
+async fn a_trunk_to_which_no_route_leads_is_not_waited_for() {
+    let far = Far::open().await;
+    let mut lost = carrier(&far, 10);
+    // From the loopback interface the system sends nothing there.
+    lost.target = SocketAddr::from(([192, 0, 2, 1], 5060)).into();
+    let house = house(vec![lost], |_| {}).await;
+    // Silence would be waited for longer than a test is.
+    assert_eq!(house.dials(BEN).ends().await, Cause::Unreachable);
 }

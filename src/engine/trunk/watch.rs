@@ -1,4 +1,7 @@
-//! Which trunks are up: their servers, what pings say of each, and the one alarm for those that are down.
+//! Which trunks are up: their servers, what pings say of each, and the one alarm for those that are down. Another is for
+//! those whose carrier does not have us registered (`unregistered`).
+
+mod unregistered;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +44,10 @@ struct Path {
     /// Its host could not be looked up, and never was.
     unknown: bool,
     down: bool,
+    /// Calls may come in over it.
+    takes_calls: bool,
+    /// We are not registered with its carrier, by this word of it.
+    unregistered: Option<u16>,
 }
 
 impl Path {
@@ -64,6 +71,8 @@ pub struct Watch {
     known: VecDeque<IpAddr>,
     /// Pings under way.
     asked: HashMap<RequestId, Ping>,
+    /// Servers that were found down and not told of yet.
+    went_down: Vec<Way>,
     /// Servers that failed a call, until when.
     resting: HashMap<SocketAddr, Instant>,
     alarms: Arc<Alarms>,
@@ -78,10 +87,13 @@ impl Watch {
             pings: carrier.ping_every.map(|every| Pings::new(every, Rng::from_system())),
             unknown: false,
             down: false,
+            takes_calls: !carrier.sources.is_empty() || carrier.targets_call,
+            unregistered: None,
         };
         let paths = carriers.iter().map(path).collect();
         let (asked, resting) = (HashMap::new(), HashMap::new());
-        Self { paths, known: VecDeque::new(), asked, resting, alarms, rng: Rng::from_system() }
+        let went_down = Vec::new();
+        Self { paths, known: VecDeque::new(), asked, went_down, resting, alarms, rng: Rng::from_system() }
     }
 
     /// Takes in the targets that are addresses; those that have to be looked up are returned.
@@ -202,6 +214,16 @@ impl Watch {
         self.asked.insert(request, ping);
     }
 
+    /// A server that has gone down since the last was taken, whose trunk has another that is up.
+    pub fn take_down(&mut self) -> Option<Way> {
+        while let Some(way) = self.went_down.pop() {
+            if self.is_up(way.trunk) {
+                return Some(way);
+            }
+        }
+        None
+    }
+
     /// What came of a ping.
     pub fn answered(&mut self, now: Instant, request: RequestId, status: u16) {
         let Some(Ping { way, number }) = self.asked.remove(&request) else { return };
@@ -221,6 +243,7 @@ impl Watch {
                 PingOutput::Send { peer, number } => due.push(Ping { way: Way { trunk, peer }, number }),
                 PingOutput::Down { peer } => {
                     warn!(trunk = %self.paths[trunk].name, %peer, "a trunk's server does not answer pings");
+                    self.went_down.push(Way { trunk, peer });
                     changed = true;
                 }
                 PingOutput::Up { peer } => {
@@ -262,6 +285,7 @@ impl Watch {
             let level = if all { AlarmLevel::Critical } else { AlarmLevel::Warning };
             self.alarms.raise(DOWN, level, words(&down, all));
         }
+        self.assess_registrations();
     }
 }
 
@@ -366,6 +390,31 @@ mod tests {
         rig.watch.not_found(0);
         assert_eq!(rig.told(), [""; 0]);
         assert_eq!(rig.watch.ways(rig.now, &[0], false), [Way { trunk: 0, peer: address }], "what was known holds");
+    }
+
+    #[test]
+    fn a_server_that_goes_down_is_told_of_once_if_there_is_another() {
+        let mut rig = Rig::new(&["a.example"]);
+        let at = |last: u8| SocketAddr::from(([192, 0, 2, last], 5060));
+        let servers = [11, 12].map(|n| Server { priority: u16::from(n), weight: 0, addresses: vec![at(n)] });
+        rig.watch.found(rig.now, 0, servers.into());
+        let mut down = Vec::new();
+        for _ in 0..12 {
+            rig.now = rig.watch.poll_timeout().expect("it is pinged");
+            for ping in rig.watch.due(rig.now) {
+                rig.requests += 1;
+                rig.watch.asked(RequestId(rig.requests), ping);
+                if ping.way.peer == at(12) {
+                    rig.watch.answered(rig.now, RequestId(rig.requests), 200);
+                }
+            }
+            down.extend(std::iter::from_fn(|| rig.watch.take_down()));
+        }
+        assert_eq!(down, [Way { trunk: 0, peer: at(11) }]);
+        assert_eq!(rig.watch.server_of(rig.now, 0), Some(at(12)), "where a registration goes instead");
+        let mut alone = Rig::new(&["192.0.2.1"]);
+        alone.rounds(12, &[]);
+        assert_eq!(alone.watch.take_down(), None);
     }
 
     #[test]

@@ -15,10 +15,12 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::census::{Caps, Census, Voucher};
+use super::loss::Loss;
 use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
+use super::writer::{Writer, writer};
 use super::ws::WsDoor;
-use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
+use super::{BindError, FlowGone, Life, NetEvent, NotSent, tcp};
 use crate::proto::sip::{Flow, Source, Transport, wire};
 
 /// Messages that may wait for the loop, of streams, of datagrams, and of datagrams that would begin a call. Beyond
@@ -56,7 +58,7 @@ impl Doors {
 struct Connection {
     flow: Flow,
     life: Life,
-    writer: mpsc::Sender<Vec<u8>>,
+    writer: Writer,
     /// None for one of ours.
     voucher: Option<Voucher>,
 }
@@ -115,6 +117,7 @@ pub struct Endpoint {
     udp: UdpSocket,
     datagrams: Datagrams,
     buffer: Box<[u8]>,
+    loss: Loss,
     /// The next turn is the streams'.
     streams_turn: bool,
     local: SocketAddr,
@@ -172,6 +175,7 @@ impl Endpoint {
             udp,
             datagrams,
             buffer,
+            loss: Loss::default(),
             streams_turn: false,
             local,
             local_tls,
@@ -320,31 +324,33 @@ impl Endpoint {
         }
     }
 
-    /// Sends without waiting. A datagram the socket has no room for is lost, as on any network; a
-    /// connection whose writer is full is closed.
-    pub fn transmit(&mut self, flow: &Flow, bytes: Vec<u8>) -> Result<(), FlowGone> {
+    /// Sends without waiting. A datagram the socket has no room for is lost, as on any network; a connection whose
+    /// writer is full is cut: what waits in it counts as not sent, so it must not be sent any more.
+    pub fn transmit(&mut self, flow: &Flow, bytes: Vec<u8>) -> Result<(), NotSent> {
         if flow.transport == Transport::Udp {
-            // An ICMP error of an earlier datagram shows here; the transaction's timers deal with it.
-            let _ = self.udp.try_send_to(&bytes, self.as_of_socket(flow.peer));
-            return Ok(());
+            return match self.udp.try_send_to(&bytes, self.as_of_socket(flow.peer)) {
+                Err(error) if self.loss.note(&error) => Err(NotSent::Refused(bytes)),
+                Ok(_) | Err(_) => Ok(()),
+            };
         }
         if !self.connections.contains_key(&flow.connection) {
-            self.connect(flow.connection)?;
+            self.connect(flow.connection).map_err(|FlowGone| NotSent::Gone)?;
         }
         let sent = self.connections.get(&flow.connection).is_some_and(|c| c.writer.try_send(bytes).is_ok());
         if sent {
             return Ok(());
         }
-        if self.connections.remove(&flow.connection).is_some_and(|c| !c.writer.is_closed()) {
+        if let Some(full) = self.connections.remove(&flow.connection).filter(|c| !c.writer.is_closed()) {
             metrics::counter!("cordboard_sip_slow_connections_total").increment(1);
+            full.writer.cut();
         }
-        Err(FlowGone)
+        Err(NotSent::Gone)
     }
 
     /// Opens the connection of a flow of ours.
     fn connect(&mut self, number: u64) -> Result<(), FlowGone> {
         let way = self.ways.get(&number).ok_or(FlowGone)?;
-        let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
+        let (writer, outbound) = writer();
         let life = Life(self.hall.number());
         tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.events.clone()));
         self.connections.insert(number, Connection { flow: way.flow, life, writer, voucher: None });
@@ -366,6 +372,7 @@ impl Endpoint {
 
     /// Takes out connections whose task has ended without a word getting through.
     pub fn sweep(&mut self) -> Vec<Flow> {
+        self.loss.tell();
         let gone: Vec<Flow> = self.connections.values().filter(|c| c.writer.is_closed()).map(|c| c.flow).collect();
         for flow in &gone {
             self.connections.remove(&flow.connection);
@@ -399,6 +406,8 @@ pub fn local_ip_towards(peer: SocketAddr) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncBufReadExt as _;
+
     use super::*;
 
     #[test]
@@ -417,5 +426,50 @@ mod tests {
             (0..3 * (AHEAD + 1)).filter_map(|_| queue.pop()).map(|(_, m)| m.starts_with(b"BYE")).collect();
         let turn = [vec![true; AHEAD], vec![false]].concat();
         assert_eq!(order, turn.repeat(3));
+    }
+
+    /// The first message on the next connection that brings one.
+    async fn first_line(listener: &TcpListener) -> String {
+        loop {
+            let (stream, _) = listener.accept().await.expect("it listens");
+            let mut line = String::new();
+            // One that was given up is reset, or closed without a word.
+            let read = tokio::io::BufReader::new(stream).read_line(&mut line).await;
+            if read.is_ok_and(|len| len > 0) {
+                return line.trim().to_owned();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_full_writer_held_is_never_sent_after_all() {
+        let far = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        let flow = endpoint.stream_flow(far.local_addr().expect("bound"), None);
+        // Its connection is not open yet when there is no more room: each of these calls has gone elsewhere.
+        let stale = || b"INVITE sip:stale@b SIP/2.0\r\n\r\n".to_vec();
+        let taken = (0..1_000).take_while(|_| endpoint.transmit(&flow, stale()).is_ok()).count();
+        assert_eq!(taken, super::super::WRITER_DEPTH);
+        endpoint.transmit(&flow, b"INVITE sip:next@b SIP/2.0\r\n\r\n".to_vec()).expect("it is opened anew");
+        assert_eq!(first_line(&far).await, "INVITE sip:next@b SIP/2.0");
+    }
+
+    #[tokio::test]
+    async fn a_datagram_that_the_system_refuses_is_given_back() {
+        let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        // No way leads there from the loopback interface.
+        let flow = endpoint.udp_flow(([192, 0, 2, 1], 5060).into());
+        let bytes = b"INVITE sip:a@b SIP/2.0\r\n\r\n".to_vec();
+        assert_eq!(endpoint.transmit(&flow, bytes.clone()), Err(NotSent::Refused(bytes)));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_in_peace_sends_what_waits() {
+        let far = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        let flow = endpoint.stream_flow(far.local_addr().expect("bound"), None);
+        endpoint.transmit(&flow, b"BYE sip:a@b SIP/2.0\r\n\r\n".to_vec()).expect("room");
+        endpoint.close(&flow);
+        assert_eq!(first_line(&far).await, "BYE sip:a@b SIP/2.0");
     }
 }

@@ -7,16 +7,16 @@
 pub mod census;
 pub mod descriptors;
 mod endpoint;
+mod loss;
 mod resolve;
 mod stream;
 mod tcp;
 pub mod tls;
+mod writer;
 mod ws;
 
 use std::fmt;
 use std::net::SocketAddr;
-
-use tokio::sync::mpsc;
 
 use crate::proto::sip::Flow;
 use census::Voucher;
@@ -26,6 +26,7 @@ pub use endpoint::{Doors, Endpoint, local_ip_towards};
 pub(crate) use resolve::tests as fake_dns;
 pub use resolve::{Located, ResolveError, Resolver};
 pub use stream::IDLE_LIMIT;
+pub use writer::Writer;
 pub use ws::{WsDoor, WsFlow};
 
 /// Messages that may wait for a slow reader before its connection is closed.
@@ -38,11 +39,11 @@ pub struct Life(u64);
 /// What came from the network.
 #[derive(Debug)]
 pub enum NetEvent {
-    /// A connection is there; what is sent into `writer` goes to its peer, dropping it closes.
+    /// A connection is there; what is sent into `writer` goes to its peer.
     Opened {
         flow: Flow,
         life: Life,
-        writer: mpsc::Sender<Vec<u8>>,
+        writer: Writer,
         voucher: Voucher,
     },
     /// A datagram or a framed message.
@@ -59,6 +60,15 @@ pub enum NetEvent {
 /// The flow's connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowGone;
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// The flow's connection is gone.
+    Gone,
+    /// The system takes no datagram for that peer now: there is no route, or a rule forbids it.
+    Refused(Vec<u8>),
+}
 
 /// An address that can't be listened on.
 #[derive(Debug)]

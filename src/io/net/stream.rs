@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::NetEvent;
 use super::census::{Seat, Voucher};
+use super::writer::Outbound;
 use crate::proto::sip::{Flow, Frame, StreamFramer};
 
 /// How long a message may take to arrive whole (RFC 4475 §3.1.2.2: then the connection is closed), and how long a
@@ -89,17 +90,27 @@ impl Patience {
     }
 }
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Either side was done.
+    Done,
+    /// What was to go out has been given up: the peer is to get no more of it.
+    Cut,
+}
+
 /// Carries messages both ways until either side is done. `seat`: the peer came to us; without, we went to it.
 pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     flow: Flow,
     seat: Option<&Seat>,
-    outbound: mpsc::Receiver<Vec<u8>>,
+    outbound: Outbound,
     events: &mpsc::Sender<NetEvent>,
-) {
+) -> Ended {
+    let Outbound { messages, mut cut } = outbound;
     let (mut read, mut write) = tokio::io::split(stream);
     let (pong, pings) = mpsc::channel(1);
-    let writer = pin!(send_all(&mut write, outbound, pings));
+    let writer = pin!(send_all(&mut write, messages, pings));
     let reader = pin!(receive_all(&mut read, flow, seat, events, pong));
     let turned_out = pin!(async {
         match seat {
@@ -107,7 +118,13 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
             None => std::future::pending().await,
         }
     });
-    tokio::select! { () = writer => {}, () = reader => {}, () = turned_out => {} }
+    tokio::select! {
+        biased;
+        () = cut.wait() => Ended::Cut,
+        () = writer => Ended::Done,
+        () = reader => Ended::Done,
+        () = turned_out => Ended::Done,
+    }
 }
 
 async fn send_all<W: AsyncWrite + Unpin>(

@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, client, server};
 use tracing::{debug, warn};
 
 use super::census::{Census, Seat};
-use super::stream::carry;
+use super::stream::{Ended, carry};
 use super::tls::TlsPeer;
-use super::{Life, NetEvent, WRITER_DEPTH};
+use super::writer::{Outbound, writer};
+use super::{Life, NetEvent};
 use crate::proto::sip::{Flow, Transport};
 
 /// How long opening a connection may take, and a TLS handshake on either side.
@@ -23,6 +25,29 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// After so long without a sign of life the system asks whether the peer is still there.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// A stream with TCP underneath.
+trait OverTcp {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl OverTcp for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl OverTcp for client::TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+impl OverTcp for server::TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 /// Where connections of one side are announced and counted.
 #[derive(Clone, Debug)]
@@ -80,13 +105,13 @@ async fn serve(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, se
 /// Carries a connection that came to us.
 async fn carry_in<S>(mut stream: S, flow: Flow, seat: Seat, hall: &Hall)
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + OverTcp,
 {
-    let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
+    let (writer, outbound) = writer();
     let life = Life(flow.connection);
     let opened = NetEvent::Opened { flow, life, writer, voucher: seat.voucher() };
     if hall.events.send(opened).await.is_ok() {
-        carry(&mut stream, flow, Some(&seat), outbound, &hall.events).await;
+        carry_over(&mut stream, flow, Some(&seat), outbound, &hall.events).await;
     }
     // The loop may be gone; then nobody needs to know. Told before the peer sees it close: whoever comes again after
     // that is dealt with after that.
@@ -94,23 +119,51 @@ where
     drop((stream, seat));
 }
 
+/// Carries a connection; one that is cut takes what the system still holds of it along.
+async fn carry_over<S>(
+    stream: &mut S,
+    flow: Flow,
+    seat: Option<&Seat>,
+    outbound: Outbound,
+    events: &mpsc::Sender<NetEvent>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + OverTcp,
+{
+    if carry(stream, flow, seat, outbound, events).await == Ended::Cut {
+        // One that cannot be reset is closed, and its last bytes may get through.
+        let _ = SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO));
+    }
+}
+
 /// Opens a connection of ours.
 pub(super) async fn connect(
     flow: Flow,
     life: Life,
     tls: Option<TlsPeer>,
-    outbound: mpsc::Receiver<Vec<u8>>,
+    outbound: Outbound,
     events: mpsc::Sender<NetEvent>,
 ) {
+    let mut cut = outbound.cut.clone();
+    // Cut while it is being opened, it is not opened any more. Once it is open it sees to that itself, and first.
+    tokio::select! {
+        biased;
+        () = open(flow, tls, outbound, &events) => {}
+        () = cut.wait() => {}
+    }
+    // The loop may be gone; then nobody needs to know.
+    let _ = events.send(NetEvent::Closed { flow, life }).await;
+}
+
+async fn open(flow: Flow, tls: Option<TlsPeer>, outbound: Outbound, events: &mpsc::Sender<NetEvent>) {
     match timeout(CONNECT_LIMIT, TcpStream::connect(flow.peer)).await {
         Ok(Ok(mut stream)) => {
             prepare(&stream);
             match tls {
-                None => carry(&mut stream, flow, None, outbound, &events).await,
+                None => carry_over(&mut stream, flow, None, outbound, events).await,
                 Some(peer) => {
                     let (connector, asked) = peer.connector();
                     match timeout(HANDSHAKE_LIMIT, connector.connect(asked, stream)).await {
-                        Ok(Ok(mut stream)) => carry(&mut stream, flow, None, outbound, &events).await,
+                        Ok(Ok(mut stream)) => carry_over(&mut stream, flow, None, outbound, events).await,
                         Ok(Err(error)) => warn!(peer = %peer.name(), %error, "no TLS with a trunk"),
                         Err(_) => warn!(peer = %peer.name(), "a trunk does not finish the TLS handshake"),
                     }
@@ -120,8 +173,6 @@ pub(super) async fn connect(
         Ok(Err(error)) => warn!(%error, "a trunk's connection cannot be opened"),
         Err(_) => warn!("a trunk's connection cannot be opened in time"),
     }
-    // The loop may be gone; then nobody needs to know.
-    let _ = events.send(NetEvent::Closed { flow, life }).await;
 }
 
 fn prepare(stream: &TcpStream) {

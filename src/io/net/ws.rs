@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::census::Seat;
 use super::stream::Patience;
 use super::tcp::Hall;
-use super::{FlowGone, Life, NetEvent, WRITER_DEPTH};
+use super::writer::{Outbound, writer};
+use super::{FlowGone, Life, NetEvent};
 use crate::proto::sip::{Flow, Transport};
 
 /// Makes flows for WebSockets.
@@ -30,7 +31,7 @@ impl WsDoor {
         let transport = if secure { Transport::Wss } else { Transport::Ws };
         let connection = self.hall.number();
         let flow = Flow { transport, local: self.local, peer, connection };
-        let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
+        let (writer, outbound) = writer();
         let life = Life(connection);
         let opened = NetEvent::Opened { flow, life, writer, voucher: seat.voucher() };
         self.hall.events.send(opened).await.map_err(|_| FlowGone)?;
@@ -45,7 +46,7 @@ pub struct WsFlow {
     flow: Flow,
     life: Life,
     events: mpsc::Sender<NetEvent>,
-    outbound: mpsc::Receiver<Vec<u8>>,
+    outbound: Outbound,
     patience: Patience,
     seat: Seat,
 }
@@ -75,7 +76,9 @@ impl WsFlow {
     /// The next message to send as a frame; `None`: close the WebSocket. Cancel-safe.
     pub async fn next(&mut self) -> Option<Vec<u8>> {
         tokio::select! {
-            message = self.outbound.recv() => message,
+            biased;
+            () = self.outbound.cut.wait() => None,
+            message = self.outbound.messages.recv() => message,
             () = self.patience.end() => None,
             () = self.seat.turned_out() => None,
         }

@@ -4,12 +4,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use super::agent::PeerTerms;
 use super::early::Branch;
 use super::message::address::Address;
 use super::message::{Headers, Method, Request, Uri};
 use super::reliable::ReliableSender;
 use super::session_timer::{LEAST, SessionTimer};
+use super::terms::PeerTerms;
 use super::transaction::timer::Backoff;
 use super::words::{DialogId, Flow, Transport};
 
@@ -138,8 +138,10 @@ pub struct Dialog {
     pub ack: Option<(u32, Vec<u8>)>,
     /// The caller expects our offer.
     pub late_offer: bool,
-    /// The owner hung up; BYE waits for the ACK (§15: not before it).
-    pub closing: bool,
+    /// The owner hung up; BYE waits for the ACK (§15: not before it), with these headers.
+    pub closing: Option<Vec<(String, String)>>,
+    /// An OPTIONS of ours that asks whether the far end is still there.
+    pub probe: Option<TxId>,
     /// When it ends for want of a connection.
     pub lost_at: Option<Instant>,
 }
@@ -181,9 +183,19 @@ impl Dialog {
             referred: false,
             ack: None,
             late_offer: false,
-            closing: false,
+            closing: None,
+            probe: None,
             lost_at: None,
         }
+    }
+
+    pub const fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// A call out that is not answered yet, and nobody with this tag has responded to it.
+    pub fn is_nobodys(&self, tag: &str) -> bool {
+        matches!(self.stage, Stage::Calling { .. }) && self.branches.iter().all(|branch| branch.tag != tag)
     }
 
     /// Takes over what a 2xx to our INVITE says: who answered, and the way there (§12.1.2).
@@ -230,6 +242,9 @@ impl Dialog {
             *tx = new;
         }
         if let Some((tx, _)) = self.changing.as_mut().filter(|(tx, _)| *tx == old) {
+            *tx = new;
+        }
+        if let Some(tx) = self.probe.as_mut().filter(|tx| **tx == old) {
             *tx = new;
         }
     }
@@ -286,12 +301,29 @@ impl Dialog {
 
     /// Where the next hop listens, if it is said by address: the first route, else the target.
     pub fn next_hop(&self) -> Option<SocketAddr> {
-        let uri = match self.route.first() {
-            Some(route) => Address::parse(route)?.uri.ok()?,
-            None => Uri::parse(&self.target).ok()?,
-        };
-        listens_at(&uri, self.flow.transport)
+        let uri = self.next_uri()?;
+        listens_at(&uri, transport_of(&uri).unwrap_or(self.flow.transport))
     }
+
+    /// What the next hop wants to be spoken to over, if it says so (RFC 3263 §4.1).
+    pub fn next_transport(&self) -> Option<Transport> {
+        transport_of(&self.next_uri()?)
+    }
+
+    fn next_uri(&self) -> Option<Uri> {
+        match self.route.first() {
+            Some(route) => Address::parse(route)?.uri.ok(),
+            None => Uri::parse(&self.target).ok(),
+        }
+    }
+}
+
+fn transport_of(uri: &Uri) -> Option<Transport> {
+    let named = uri.param("transport")?;
+    let known = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let transport = known.into_iter().find(|transport| named.eq_ignore_ascii_case(transport.name()))?;
+    // RFC 3261 §26.2.2: `sips:` means TLS, whatever carries it.
+    Some(if uri.secure { Transport::Tls } else { transport })
 }
 
 /// The same of a request that was made in a dialog.

@@ -1,7 +1,8 @@
 //! One call out over several ways: which is tried, when it is given up, and what the caller's side is told in the end.
 //!
-//! The next way is tried when one is broken: 503 and its kin, a lost connection, or silence. Answers about the called
-//! party (busy, declined, no such number) end the hunt: they would be the same everywhere. Driven by `engine/trunk`,
+//! The next way is tried when one is broken: 503 and its kin, a lost connection, silence, or a carrier that does not take
+//! our calls ([`Blame`]). Answers about the called party (busy, declined, no such number) end the hunt: they would be the
+//! same everywhere. Driven by `engine/trunk`,
 //! which cancels what is left ([`HuntOutput::Leave`]) and makes the next attempt. What always holds: ways are tried
 //! in order and each once; the last one is never left for its silence, and is tried within [`SILENCE`] if all before
 //! it are silent.
@@ -74,7 +75,7 @@ impl Hunt {
             }
             HuntInput::Refused { status } => {
                 self.give_up_at = None;
-                if self.at + 1 < self.ways && !self.rang && is_path_fault(status) {
+                if self.at + 1 < self.ways && !self.rang && blame(status) != Blame::CalledParty {
                     self.next(now);
                 } else {
                     self.outputs.push_back(HuntOutput::Over { status });
@@ -112,9 +113,28 @@ impl Hunt {
     }
 }
 
-/// The answer is about the way, not about the called party: another way may do better.
-pub const fn is_path_fault(status: u16) -> bool {
-    matches!(status, 408 | 500 | 502 | 503 | 504)
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The way, or what it can do with a call like ours: another may do better.
+    Way,
+    /// Us, as that carrier knows us: a wrong login, an account that is suspended. Another may do better.
+    Account,
+    /// 403: us, or this number as that carrier sees it.
+    AccountOrNumber,
+    /// The called party: it would be the same everywhere.
+    CalledParty,
+}
+
+/// What an answer of this status is about.
+pub const fn blame(status: u16) -> Blame {
+    match status {
+        // 505, 513, 580: what that carrier's gear cannot do, not what nobody can (RFC 3261 §21.5, RFC 3312 §8).
+        408 | 500..=505 | 513 | 580 => Blame::Way,
+        401 | 402 | 407 => Blame::Account,
+        403 => Blame::AccountOrNumber,
+        _ => Blame::CalledParty,
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_broken_way_is_followed_by_the_next_and_the_last_ones_word_counts() {
-        for status in [408, 500, 502, 503, 504] {
+        for status in [401, 402, 403, 407, 408, 500, 501, 502, 503, 504, 505, 513, 580] {
             let (now, mut hunt) = (start(), Hunt::new(start(), 2));
             assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)]);
             hunt.handle(now, HuntInput::Progress { status: 100, described: false });
@@ -146,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_the_called_party_ends_the_hunt() {
-        for status in [403, 404, 410, 480, 484, 486, 487, 488, 501, 600, 603, 604, 606, 607, 608] {
+        for status in [404, 410, 480, 484, 486, 487, 488, 600, 603, 604, 606, 607, 608] {
             let mut hunt = Hunt::new(start(), 3);
             hunt.handle(start(), HuntInput::Refused { status });
             assert_eq!(drain(&mut hunt), [HuntOutput::Try(0), HuntOutput::Over { status }]);

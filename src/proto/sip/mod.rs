@@ -22,6 +22,7 @@ pub mod refer;
 pub mod registration;
 pub mod reliable;
 pub mod session_timer;
+pub mod terms;
 pub mod transaction;
 pub mod wire;
 
@@ -32,12 +33,13 @@ mod words;
 mod pair;
 
 pub use admit::{Admit, Source};
-pub use agent::{Agent, AgentConfig, PeerTerms, Reason, Reliable, Role};
+pub use agent::{Agent, AgentConfig, Reason, Role};
 pub use framer::{Frame, StreamFramer};
 pub use identity::{IncomingInvite, Verstat};
 pub use refer::Replaces;
 pub use registration::Registration;
 pub use session_timer::SessionPolicy;
+pub use terms::{PeerTerms, Reliable};
 pub use words::{
     Command, DialogId, EndReason, Event, Flow, Input, LoginId, Output, RegisterAnswer, RegisterOrder, RegisterRequest,
     RequestId, Transport,

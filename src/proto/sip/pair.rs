@@ -2,6 +2,7 @@
 
 mod change;
 mod early;
+mod flows;
 mod random;
 mod session;
 mod transfer;
@@ -201,6 +202,7 @@ impl Pair {
         self.run(Duration::from_secs(700), |_| false);
         assert_eq!(self.agents[0].load(), (0, 0), "the caller's tables");
         assert_eq!(self.agents[1].load(), (0, 0), "the callee's tables");
+        assert!(self.agents.iter().all(Agent::indexes_are_empty), "what finds things in them");
     }
 }
 
@@ -430,6 +432,22 @@ fn a_hang_up_before_the_ack_waits_for_it() {
     assert!(!pair.sent[1].iter().any(|l| l.starts_with("BYE")));
     assert!(pair.wait(0, |e| matches!(e, Event::Ended { why: EndReason::Bye, .. })));
     pair.settles();
+}
+
+#[test]
+fn a_hang_up_before_the_ack_says_why() {
+    for acknowledged in [true, false] {
+        let mut pair = Pair::new(8, CALM);
+        pair.call(Some(OFFER));
+        let inside = pair.incoming();
+        pair.weather.lost = if acknowledged { 0 } else { 100 };
+        pair.command(1, Command::Answer { dialog: inside, sdp: ANSWER.to_vec() });
+        let why = "Q.850;cause=16";
+        pair.command(1, Command::Bye { dialog: inside, headers: vec![("Reason".to_owned(), why.to_owned())] });
+        pair.pass(33);
+        let bye = pair.texts_of(1, "BYE")[0];
+        assert_eq!(field(bye, "Reason"), Some(why), "acknowledged: {acknowledged}");
+    }
 }
 
 #[test]

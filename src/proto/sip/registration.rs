@@ -30,6 +30,8 @@ pub enum Input {
     Answered(RegisterAnswer),
     /// The connection it was made over is gone, and the way to us with it.
     FlowLost,
+    /// The server it was made with does not answer, and there is another: calls would go to the one that is gone.
+    ServerDown,
     /// The time of [`Registration::poll_timeout`] has come.
     Timeout,
     /// The service ends: take it back.
@@ -80,6 +82,8 @@ pub struct Registration {
     /// While it is registered: until when, unless refreshed.
     lapses_at: Option<Instant>,
     failures: u32,
+    /// What was granted has run out, and nothing was granted since.
+    ran_out: bool,
     /// The carrier has told its minimum, and it was followed.
     minimum_met: bool,
     rng: Rng,
@@ -95,6 +99,7 @@ impl Registration {
             cseq: 0,
             lapses_at: None,
             failures: 0,
+            ran_out: false,
             minimum_met: false,
             rng,
             outputs: VecDeque::new(),
@@ -103,6 +108,12 @@ impl Registration {
 
     pub const fn is_registered(&self) -> bool {
         self.lapses_at.is_some()
+    }
+
+    /// Calls do not come in by it, and that is not just for the moment in which it is asked for (again).
+    pub const fn is_failing(&self) -> bool {
+        let wanted = matches!(self.state, State::Asking | State::Waiting(_));
+        wanted && !self.is_registered() && (self.failures > 0 || self.ran_out)
     }
 
     pub fn is_over(&self) -> bool {
@@ -115,6 +126,7 @@ impl Registration {
             Input::Start if self.state == State::Idle => self.ask(),
             Input::Answered(answer) => self.on_answer(now, answer),
             Input::FlowLost => self.on_flow_lost(now),
+            Input::ServerDown => self.on_server_down(now),
             Input::Timeout => self.on_timeout(now),
             Input::Stop => self.on_stop(now),
             Input::Start => {}
@@ -177,7 +189,7 @@ impl Registration {
     fn is_granted(&mut self, now: Instant, seconds: u32) {
         let granted = Duration::from_secs(u64::from(seconds.min(LONGEST_EXPIRES)));
         let was = self.lapses_at.replace(now + granted);
-        self.failures = 0;
+        (self.failures, self.ran_out) = (0, false);
         // 75 to 90 % of it: early enough for a second try, and not all trunks at once.
         let share = 7_500 + u32::try_from(self.rng.below(1_501)).unwrap_or(0);
         self.state = State::Up(now + (granted * share / 10_000).max(SHORTEST_REFRESH.min(granted)));
@@ -211,9 +223,23 @@ impl Registration {
     fn on_flow_lost(&mut self, now: Instant) {
         if let State::Up(_) = self.state {
             self.lapse(None);
-            // A moment's grace, so that not all registrations of a restarted carrier come in one instant.
-            self.state = State::Waiting(now + Duration::from_millis(200 + self.rng.below(1_800)));
+            self.ask_soon(now);
         }
+    }
+
+    /// Whatever wait an earlier failure has left is over: the other server has refused nothing yet.
+    fn on_server_down(&mut self, now: Instant) {
+        if let State::Up(_) | State::Waiting(_) = self.state {
+            // One that was registered with it until now is asked for as if for the first time.
+            self.failures = if self.is_registered() { 0 } else { self.failures };
+            self.lapse(None);
+            self.ask_soon(now);
+        }
+    }
+
+    /// After a moment's grace, so that not all registrations of a restarted carrier come in one instant.
+    fn ask_soon(&mut self, now: Instant) {
+        self.state = State::Waiting(now + Duration::from_millis(200 + self.rng.below(1_800)));
     }
 
     fn on_timeout(&mut self, now: Instant) {
@@ -223,6 +249,7 @@ impl Registration {
             _ => {}
         }
         if self.lapses_at.is_some_and(|at| now >= at) {
+            self.ran_out = true;
             self.lapse(None);
         }
     }
@@ -368,6 +395,48 @@ mod tests {
         assert_eq!(rig.tell(Input::FlowLost), [Output::Changed { registered: false, status: None }]);
         let (wait, _, sent) = rig.pass();
         assert!(wait <= Duration::from_secs(2) && matches!(sent.as_slice(), [Output::Send { .. }]));
+    }
+
+    #[test]
+    fn a_server_that_is_down_is_left_for_another_within_two_seconds_whatever_it_was_waited_for() {
+        for refused in [false, true] {
+            let mut rig = Rig::new(9);
+            rig.answered(answer(200, 1));
+            if refused {
+                rig.pass();
+                rig.answered(answer(408, 2));
+            }
+            assert_eq!(rig.tell(Input::ServerDown), [Output::Changed { registered: false, status: None }]);
+            assert!(!rig.registration.is_failing(), "{refused}: nobody has to know, it is mended in a moment");
+            let (wait, _, sent) = rig.pass();
+            assert!(wait <= Duration::from_secs(2) && matches!(sent.as_slice(), [Output::Send { .. }]), "{refused}");
+        }
+    }
+
+    #[test]
+    fn it_fails_from_the_first_refusal_or_lapse_to_the_next_grant() {
+        let mut rig = Rig::new(8);
+        assert!(!rig.registration.is_failing(), "nobody has said no yet");
+        rig.answered(answer(403, 1));
+        assert!(rig.registration.is_failing());
+        rig.pass();
+        assert!(rig.registration.is_failing(), "asked for again, and not granted");
+        rig.answered(RegisterAnswer { expires: Some(60), ..answer(200, 2) });
+        assert!(!rig.registration.is_failing());
+        rig.pass();
+        rig.answered(answer(503, 3));
+        assert!(!rig.registration.is_failing(), "what was granted before holds");
+        let (_, why, _) = rig.pass();
+        assert!(why == Reason::Lapse && rig.registration.is_failing());
+        rig.pass();
+        rig.answered(answer(200, 4));
+        rig.tell(Input::FlowLost);
+        assert!(!rig.registration.is_failing(), "it is asked for anew in a moment");
+        rig.pass();
+        rig.answered(answer(408, 5));
+        assert!(rig.registration.is_failing());
+        rig.tell(Input::Stop);
+        assert!(!rig.registration.is_failing(), "it is not wanted any more");
     }
 
     #[test]

@@ -108,6 +108,13 @@ impl ReliableSender {
         self.outstanding.as_ref().is_some_and(|o| o.describes)
     }
 
+    /// What is repeated goes this way from now on.
+    pub const fn move_to(&mut self, flow: Flow) {
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.flow = flow;
+        }
+    }
+
     /// A final response was sent: nothing is repeated, a late PRACK still finds its response.
     pub fn settle(&mut self) {
         self.queue.clear();

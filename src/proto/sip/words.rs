@@ -113,6 +113,10 @@ pub enum Input {
     FlowClosed {
         flow: Flow,
     },
+    /// The system did not take this datagram of ours.
+    Unsent {
+        bytes: Vec<u8>,
+    },
     /// The time of [`Agent::poll_timeout`](super::Agent::poll_timeout) has come.
     Timeout,
     Command(Command),
@@ -226,6 +230,13 @@ pub enum Event {
     Undelivered {
         transaction: u64,
         flow: Flow,
+        hop: Option<SocketAddr>,
+    },
+    /// The far end of a call that is up over UDP wants to be spoken to over something else, there if that is said by
+    /// address and we would take requests from there too. [`Command::MoveFlow`] does it; else it goes on over UDP.
+    OtherTransport {
+        dialog: DialogId,
+        transport: Transport,
         hop: Option<SocketAddr>,
     },
     /// A request was refused without an event of its own. For counting.

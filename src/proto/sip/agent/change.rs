@@ -23,7 +23,7 @@ const PATIENCE: u32 = 10;
 /// A change may be sent.
 fn is_free(dialog: &Dialog) -> bool {
     dialog.stage == Stage::Up
-        && !dialog.closing
+        && !dialog.is_closing()
         && dialog.accepted.is_none()
         && dialog.reoffered.is_none()
         && dialog.changing.is_none()
@@ -50,7 +50,7 @@ impl Agent {
         let calling = matches!(dialog.stage, Stage::Calling { .. });
         let tag = request.headers.from_tag();
         let branch = dialog.branches.iter().position(|b| b.tag == tag).filter(|_| calling);
-        if dialog.closing || (calling && !invite && branch.is_none()) {
+        if dialog.is_closing() || (calling && !invite && branch.is_none()) {
             return self.refuse_in_dialog(now, flow, key, request, 481, None);
         }
         if invite || offer.is_some() {
@@ -76,6 +76,7 @@ impl Agent {
                 dialog.note_allow(&request.headers);
             }
         }
+        self.mind_transport(id);
         let tx = self.add_server(flow, key, request.clone(), Some(id));
         if !invite && offer.is_none() {
             return self.respond_in_dialog(now, tx, id, 200, None);
@@ -169,7 +170,7 @@ impl Agent {
             dialog.change_waiting = None;
             return self.send_change(now, id, change);
         }
-        if refreshing && !has_order && !dialog.closing && dialog.reoffered.is_none() {
+        if refreshing && !has_order && !dialog.is_closing() && dialog.reoffered.is_none() {
             dialog.change_waiting = Some(Waiting { change, at: None, outdated: false });
             return;
         }
@@ -255,6 +256,7 @@ impl Agent {
             dialog.remote_sdp.clone_from(&sdp);
         }
         self.begin_session(now, id, &response.headers);
+        self.mind_transport(id);
         // A refresh is nobody's business, unless the far end took the occasion to change something.
         if change.ordered || is_news {
             self.event(Event::ReinviteAnswered { dialog: id, sdp });
@@ -277,7 +279,7 @@ impl Agent {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         let Some((_, mut change)) = dialog.changing.take_if(|(sent, _)| *sent == tx) else { return };
         let (status, wait) = (response.status, retry_after(&response.headers));
-        let again = change.tries < MAX_TRIES && !dialog.closing;
+        let again = change.tries < MAX_TRIES && !dialog.is_closing();
         match status {
             // RFC 3261 §12.2.1.2: the far end no longer knows the dialog, or isn't there any more.
             408 | 481 => {

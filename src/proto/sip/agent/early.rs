@@ -81,6 +81,23 @@ impl Agent {
         }
     }
 
+    /// The far end leaves one branch of a call out, by a BYE in its early dialog. True if others go on, and it with
+    /// them.
+    pub(super) fn branch_left(&mut self, now: Instant, id: DialogId, tag: &str) -> bool {
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return false };
+        let Some(at) = dialog.branches.iter().position(|b| b.tag == tag) else { return false };
+        if !matches!(dialog.stage, Stage::Calling { .. }) || dialog.branches.len() == 1 {
+            return false;
+        }
+        dialog.branches.swap_remove(at);
+        // Its offer of a while ago is nobody's: the answer to it will find no branch.
+        let open = dialog.reoffered.and_then(|tx| self.servers.get(&tx));
+        if open.is_some_and(|server| server.request.headers.from_tag() == tag) {
+            self.drop_reoffer(now, id);
+        }
+        true
+    }
+
     fn keep_branch(&mut self, id: DialogId, branch: Branch) {
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.branches.push(branch);

@@ -2,16 +2,19 @@
 //!
 //! This file holds the tables, deadlines and the way in and out; `uas` serves requests, `uac` makes them,
 //! `early` hears what comes before an answer, `prack` sends it, `change` is re-INVITE and UPDATE of both
-//! sides, `session` keeps session timers, `terms` says with whom, `refer` takes transfers, `probe` asks whether a far end is still
-//! there, `options` whether a host is, `register` registers with carriers, `challenge` says which challenges
-//! (401, 407) are answered, `reply` refuses statelessly. Tables are bounded: what doesn't fit is refused with
-//! 503 before any work is done, what is already up goes on.
+//! sides, `session` keeps session timers, `terms` says with whom, `refer` takes transfers, `probe` asks whether a far end
+//! is still there, `options` whether a host is, `register` registers with carriers, `challenge` says which challenges
+//! (401, 407) are answered, `reply` refuses statelessly, `flows` says what the end of a connection means, `unsent` hears
+//! what could not be sent, `merged` knows calls that come by two ways. Tables are bounded: what doesn't fit is refused
+//! with 503 before any work is done, what is already up goes on.
 
 #[cfg(test)]
 mod admission_tests;
 mod challenge;
 mod change;
 mod early;
+mod flows;
+mod merged;
 mod options;
 mod prack;
 mod probe;
@@ -23,17 +26,19 @@ mod shed;
 mod terms;
 mod uac;
 mod uas;
+mod unsent;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::admission::Admission;
 use super::admit::{Admit, Source};
-use super::dialog::{Dialog, Stage, TxId};
+use super::dialog::{Dialog, TxId};
 use super::message::{Message, Method, Request, Response};
 use super::session_timer::SessionPolicy;
+use super::terms::{PeerTerms, Reliable};
 use super::transaction::client::ClientTransaction;
 use super::transaction::client_invite::ClientInvite;
 use super::transaction::server::ServerTransaction;
@@ -41,12 +46,7 @@ use super::transaction::server_invite::ServerInvite;
 use super::wire::{self, Read};
 use super::words::{Command, DialogId, EndReason, Event, Flow, Input, Output, RequestId, Transport};
 use crate::base::rng::Rng;
-
-pub use terms::{PeerTerms, Reliable};
-
-/// How long an answered call outlives its connection, so that a browser can come back: as long as the seat waits for
-/// its audio.
-const FLOW_GRACE: Duration = Duration::from_secs(10);
+use flows::User;
 
 /// Room that a table keeps.
 const ROOM: usize = 4_096;
@@ -142,6 +142,8 @@ struct Server {
     request: Request,
     dialog: Option<DialogId>,
     to_tag: String,
+    /// Of an INVITE that began a call: what it is known by when it comes another way.
+    names: Option<merged::Names>,
 }
 
 #[derive(Debug)]
@@ -181,6 +183,8 @@ pub struct Agent {
     outputs: VecDeque<Output>,
     servers: HashMap<TxId, Server>,
     server_keys: HashMap<ServerKey, TxId>,
+    /// INVITEs that began a call.
+    invites: HashMap<merged::Names, TxId>,
     clients: HashMap<TxId, Client>,
     /// OPTIONS of ours that wait for an answer.
     asked: HashMap<TxId, RequestId>,
@@ -188,6 +192,7 @@ pub struct Agent {
     dialogs: HashMap<DialogId, Dialog>,
     /// (Call-ID, our tag).
     dialog_keys: HashMap<(String, String), DialogId>,
+    connections: flows::Connections,
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
     logins: challenge::Logins,
@@ -210,11 +215,13 @@ impl Agent {
             outputs: VecDeque::new(),
             servers: HashMap::new(),
             server_keys: HashMap::new(),
+            invites: HashMap::new(),
             clients: HashMap::new(),
             asked: HashMap::new(),
             client_keys: HashMap::new(),
             dialogs: HashMap::new(),
             dialog_keys: HashMap::new(),
+            connections: flows::Connections::default(),
             timers: BTreeSet::new(),
             armed: HashMap::new(),
             logins: challenge::Logins::default(),
@@ -265,6 +272,7 @@ impl Agent {
         match input {
             Input::Received { flow, bytes } => self.receive(now, flow, &bytes),
             Input::FlowClosed { flow } => self.flow_closed(now, flow),
+            Input::Unsent { bytes } => self.unsent(now, &bytes),
             Input::Timeout => self.fire(now),
             Input::Command(command) => self.command(now, command),
         }
@@ -323,65 +331,13 @@ impl Agent {
             Command::RefuseRefer { dialog, status } => self.refuse_refer(now, dialog, status),
             Command::Probe { dialog } => self.probe(now, dialog),
             Command::Bye { dialog, headers } => self.hang_up(now, dialog, &headers),
-            Command::MoveFlow { dialog, flow } => {
-                if let Some(d) = self.dialogs.get_mut(&dialog) {
-                    d.flow = flow;
-                    d.lost_at = None;
-                    if let Some(accepted) = &mut d.accepted {
-                        accepted.flow = flow;
-                    }
-                }
-                self.arm_dialog(dialog);
-            }
+            Command::MoveFlow { dialog, flow } => self.move_flow(dialog, flow),
             Command::SendAgain { transaction, flow } => self.send_again(transaction, flow),
             Command::Register(order) => self.register_with(now, &order),
             Command::Options { request, flow, request_uri, from } => {
                 self.ask_options(now, request, flow, &request_uri, &from);
             }
             Command::Respond { request, status, headers } => self.respond_register(now, request, status, &headers),
-        }
-    }
-
-    fn flow_closed(&mut self, now: Instant, flow: Flow) {
-        let gone: Vec<TxId> =
-            self.clients.iter().filter(|(_, c)| c.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
-        for id in gone {
-            if !self.resend(id) {
-                self.client_failed(now, id, 503);
-            }
-        }
-        let gone: Vec<TxId> =
-            self.servers.iter().filter(|(_, s)| s.flow.is_same_connection(&flow)).map(|(id, _)| *id).collect();
-        for id in gone {
-            self.forget_server(id);
-        }
-        let lost: Vec<DialogId> =
-            self.dialogs.values().filter(|d| d.flow.is_same_connection(&flow)).map(|d| d.id).collect();
-        for id in lost {
-            let Some(dialog) = self.dialogs.get_mut(&id) else { continue };
-            match dialog.stage {
-                Stage::Ringing { .. } => {
-                    self.admission.settled();
-                    self.forget_dialog(id);
-                    self.event(Event::Canceled { dialog: id });
-                }
-                // A call out on this flow was failed with its transaction above.
-                Stage::Calling { .. } => {
-                    self.forget_dialog(id);
-                }
-                Stage::Up if self.config.role == Role::Phones => {
-                    dialog.lost_at = Some(now + FLOW_GRACE);
-                    dialog.accepted = None;
-                    let silent = dialog.closing;
-                    self.arm_dialog(id);
-                    if !silent {
-                        self.event(Event::FlowLost { dialog: id });
-                    }
-                }
-                // A carrier may close an idle connection in mid-call and open another. Whoever drives us knows how
-                // to reach it meanwhile.
-                Stage::Up => self.event(Event::FlowLost { dialog: id }),
-            }
         }
     }
 
@@ -404,13 +360,14 @@ impl Agent {
     fn dialog_timeout(&mut self, now: Instant, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         if dialog.lost_at.is_some_and(|at| now >= at) {
-            return self.end(now, id, EndReason::FlowLost);
+            return self.lost_for_good(now, id);
         }
         if let Some(accepted) = &mut dialog.accepted {
             if now >= accepted.give_up_at {
                 // RFC 3261 §13.3.1.4: never acknowledged; the dialog is up all the same, so it gets a BYE.
                 dialog.accepted = None;
-                self.send_bye(now, id, &[]);
+                let headers = dialog.closing.clone().unwrap_or_default();
+                self.send_bye(now, id, &headers);
                 return self.end(now, id, EndReason::NoAck);
             }
             if accepted.again.fire(now) {
@@ -429,7 +386,7 @@ impl Agent {
     fn end(&mut self, now: Instant, id: DialogId, why: EndReason) {
         self.drop_reoffer(now, id);
         if let Some(dialog) = self.forget_dialog(id)
-            && !dialog.closing
+            && !dialog.is_closing()
         {
             self.event(Event::Ended { dialog: id, why });
         }
@@ -437,6 +394,7 @@ impl Agent {
 
     fn forget_dialog(&mut self, id: DialogId) -> Option<Dialog> {
         let dialog = self.dialogs.remove(&id)?;
+        self.connections.remove(&dialog.flow, User::Dialog(id));
         self.logins.forget_dialog(id);
         self.dialog_keys.remove(&(dialog.call_id.clone(), dialog.local_tag.clone()));
         give_back(&mut self.dialogs);
@@ -451,12 +409,18 @@ impl Agent {
 
     fn add_dialog(&mut self, dialog: Dialog) {
         self.dialog_keys.insert((dialog.call_id.clone(), dialog.local_tag.clone()), dialog.id);
+        self.connections.add(&dialog.flow, User::Dialog(dialog.id));
         self.dialogs.insert(dialog.id, dialog);
     }
 
     fn forget_server(&mut self, id: TxId) -> Option<Server> {
         let server = self.servers.remove(&id)?;
         self.server_keys.remove(&server.key);
+        self.connections.remove(&server.flow, User::Server(id));
+        if let Some(names) = server.names.as_ref().filter(|names| self.invites.get(names) == Some(&id)) {
+            self.invites.remove(names);
+            give_back(&mut self.invites);
+        }
         self.arm(Timer::Server(id), None);
         give_back(&mut self.servers);
         give_back(&mut self.server_keys);
@@ -466,6 +430,10 @@ impl Agent {
     fn forget_client(&mut self, id: TxId) -> Option<Client> {
         let client = self.clients.remove(&id)?;
         self.client_keys.remove(&client.key);
+        self.connections.remove(&client.flow, User::Client(id));
+        if let Some(dialog) = client.dialog.and_then(|dialog| self.dialogs.get_mut(&dialog)) {
+            dialog.probe.take_if(|probe| *probe == id);
+        }
         self.logins.forget_tx(id);
         self.arm(Timer::Client(id), None);
         Some(client)
@@ -581,6 +549,11 @@ impl Agent {
         for dialog in self.dialogs.values_mut() {
             dialog.takes_update = false;
         }
+    }
+
+    /// Nothing is known of any connection or call that is over.
+    pub(super) fn indexes_are_empty(&self) -> bool {
+        self.connections.is_empty() && self.invites.is_empty()
     }
 
     pub(super) const fn limit_dialogs(&mut self, most: usize) {

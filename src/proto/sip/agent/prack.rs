@@ -11,10 +11,14 @@ use super::super::session_timer::supports;
 use super::super::words::{DialogId, EndReason, Event, Flow};
 use super::{Agent, Reliable, ServerKey};
 
+fn requires_reliable(invite: &Headers) -> bool {
+    invite.elements("Require").any(|tag| tag.eq_ignore_ascii_case("100rel"))
+}
+
 impl Agent {
     /// A sender for an INVITE whose provisional responses have to arrive.
     pub(super) fn reliable_for(&mut self, flow: &Flow, invite: &Headers) -> Option<ReliableSender> {
-        let required = invite.elements("Require").any(|tag| tag.eq_ignore_ascii_case("100rel"));
+        let required = requires_reliable(invite);
         let wanted = self.terms_of(flow.peer.ip()).reliable == Reliable::Required;
         if required || (wanted && supports(invite, "100rel")) {
             let first = u32::try_from(1 + self.rng.below(0x7fff_fffe)).unwrap_or(1);
@@ -31,6 +35,15 @@ impl Agent {
             return;
         }
         let status = if sdp.is_some() { 183 } else { 180 };
+        // RFC 3262 §5: the first reliable response to an INVITE without an offer has to make one. Where there is none to
+        // make yet, those who insist on reliable ones hear nothing before the answer; the rest hear it ring as ever.
+        if dialog.reliable.is_some() && dialog.offer == Offer::Nobody && sdp.is_none() {
+            let insists = self.servers.get(&tx).is_some_and(|server| requires_reliable(&server.request.headers));
+            if !insists {
+                self.respond_in_dialog(now, tx, id, status, None);
+            }
+            return;
+        }
         match dialog.reliable.as_mut().map(|reliable| reliable.may_send(status, sdp.as_ref())) {
             None => self.respond_in_dialog(now, tx, id, status, sdp),
             Some(true) => self.ring_reliably(now, id, tx, status, sdp),

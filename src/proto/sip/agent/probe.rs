@@ -12,9 +12,8 @@ use super::Agent;
 
 impl Agent {
     pub(super) fn probe(&mut self, now: Instant, id: DialogId) {
-        let asked = self.clients.iter().any(|(tx, client)| client.dialog == Some(id) && self.is_probe(*tx));
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        if asked || dialog.stage != Stage::Up || dialog.closing {
+        if dialog.probe.is_some() || dialog.stage != Stage::Up || dialog.is_closing() {
             return;
         }
         dialog.local_seq += 1;
@@ -24,16 +23,16 @@ impl Agent {
         options.headers.push("Contact", self.contact(&flow, options.uri.secure));
         options.headers.push("Accept", "application/sdp");
         options.headers.push("User-Agent", &self.config.user_agent);
-        self.send(now, flow, options, Some(id));
+        let tx = self.send(now, flow, options, Some(id));
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.probe = Some(tx);
+        }
     }
 
     /// The dialog that a transaction of ours probes.
     fn probed(&self, tx: TxId) -> Option<DialogId> {
-        self.clients.get(&tx).filter(|_| self.is_probe(tx)).and_then(|client| client.dialog)
-    }
-
-    fn is_probe(&self, tx: TxId) -> bool {
-        self.clients.get(&tx).is_some_and(|client| client.key.1 == Method::OPTIONS.to_string())
+        let dialog = self.clients.get(&tx)?.dialog?;
+        self.dialogs.get(&dialog).is_some_and(|d| d.probe == Some(tx)).then_some(dialog)
     }
 
     /// What a final answer to a probe says.

@@ -17,7 +17,7 @@ const PATIENCE: u32 = 180;
 impl Agent {
     pub(super) fn refer(&mut self, now: Instant, flow: Flow, key: ServerKey, request: Request, id: DialogId) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        if !self.config.transfers || dialog.stage != Stage::Up || dialog.closing {
+        if !self.config.transfers || dialog.stage != Stage::Up || dialog.is_closing() {
             return self.refuse_in_dialog(now, flow, key, request, 603, None);
         }
         let Some(ReferTo { target, replaces }) = ReferTo::of(&request.headers) else {
@@ -93,7 +93,7 @@ impl Agent {
         match dialog.stage {
             // RFC 3891 §3: an early dialog may be taken over only from the side that made it.
             Stage::Ringing { .. } => Err(481),
-            Stage::Up if dialog.closing => Err(603),
+            Stage::Up if dialog.is_closing() => Err(603),
             Stage::Up if named.early_only => Err(486),
             Stage::Calling { .. } | Stage::Up => Ok(Some(dialog.id)),
         }

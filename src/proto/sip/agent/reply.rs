@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
+use super::super::message::address::stamp_via;
 use super::super::message::headers::reply_headers;
 use super::super::message::{Headers, Message, Method, Request, Response, Via, reason_phrase};
 use super::super::wire::{self, Read, Refusal};
@@ -23,6 +24,16 @@ pub(super) fn flow_by(flow: Flow, via: &Via) -> Flow {
         return flow;
     }
     Flow { peer: SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060)), ..flow }
+}
+
+/// What a response takes over from a request that came by `flow`. Its Via says where that was (RFC 3261 §18.2.1, RFC 3581
+/// §4), also of one that could not be read further.
+fn echo(flow: &Flow, request: &Headers, tag: Option<&str>) -> Headers {
+    let mut headers = reply_headers(request, tag);
+    if let Some(via) = request.first("Via") {
+        headers.replace_first("Via", &stamp_via(via, flow.peer.ip(), flow.peer.port()));
+    }
+    headers
 }
 
 /// What makes a request itself.
@@ -54,7 +65,7 @@ impl Agent {
         let mut response = Response {
             status,
             reason: reason_phrase(status),
-            headers: reply_headers(request, Some(&tag)),
+            headers: echo(&flow, request, Some(&tag)),
             body: Vec::new(),
         };
         if matches!(status, 405 | 501) {
@@ -86,14 +97,17 @@ impl Agent {
     /// nothing by it.
     pub(super) fn short_403(&mut self, flow: Flow, request: &Headers, len: usize) {
         let tag = self.stateless_tag(identity(request));
-        let mut headers = reply_headers(request, Some(&tag));
-        let mut response =
-            Response { status: 403, reason: reason_phrase(403), headers: headers.clone(), body: Vec::new() }.to_bytes();
-        if response.len() > len {
-            headers = reply_headers(request, None);
-            response = Response { status: 403, reason: String::new(), headers, body: Vec::new() }.to_bytes();
-        }
-        if response.len() <= len {
+        // What comes first is what a client needs least: words, then a tag of ours, then where it came from.
+        let tries: [&dyn Fn() -> (String, Headers); 3] = [
+            &|| (reason_phrase(403), echo(&flow, request, Some(&tag))),
+            &|| (String::new(), echo(&flow, request, None)),
+            &|| (String::new(), reply_headers(request, None)),
+        ];
+        let mut responses = tries.iter().map(|make| {
+            let (reason, headers) = make();
+            Response { status: 403, reason, headers, body: Vec::new() }.to_bytes()
+        });
+        if let Some(response) = responses.find(|response| response.len() <= len) {
             self.transmit(reply_flow(flow, request), response);
         }
         self.event(Event::Refused { status: 403 });
@@ -104,7 +118,7 @@ impl Agent {
     pub(super) fn challenge(&mut self, flow: Flow, request: &Headers, len: usize, challenges: &[(String, String)]) {
         let tag = self.stateless_tag(identity(request));
         for from in [0, challenges.len().saturating_sub(1)] {
-            let mut headers = reply_headers(request, Some(&tag));
+            let mut headers = echo(&flow, request, Some(&tag));
             for (name, value) in &challenges[from..] {
                 headers.push(name, value);
             }
@@ -147,5 +161,55 @@ impl Agent {
             return true;
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::super::admit::Admit;
+    use super::super::super::words::{Input, Output, Transport};
+    use super::super::{AgentConfig, Role};
+    use super::*;
+    use crate::base::clock::{Clock as _, TestClock, UtcMs};
+    use crate::base::rng::Rng;
+
+    fn answer(role: Role, admit: Admit, text: &str) -> (SocketAddr, String) {
+        let now: Instant = TestClock::at(UtcMs(0)).instant();
+        let mut agent = Agent::new(AgentConfig::new(role, admit), Rng::seeded(1));
+        let peer = "203.0.113.7:40000".parse().expect("an address");
+        let flow = Flow { transport: Transport::Udp, local: ([192, 0, 2, 1], 5060).into(), peer, connection: 0 };
+        agent.handle(now, Input::Received { flow, bytes: text.as_bytes().to_vec() });
+        match agent.poll_output() {
+            Some(Output::Transmit { flow, bytes }) => (flow.peer, String::from_utf8(bytes).expect("text")),
+            other => panic!("no answer: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn whoever_is_refused_is_told_where_the_request_came_from() {
+        let padding = "X-Padding: so that the short refusal is no larger than what asked for it\r\n";
+        let request = |uri: &str, version: &str| {
+            format!(
+                "INVITE {uri} SIP/{version}\r\nVia: SIP/2.0/UDP 10.0.0.5:5066;branch=z9hG4bKa;rport\r\n\
+                 From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{padding}\
+                 Max-Forwards: 70\r\nContact: <sip:a@10.0.0.5>\r\nContent-Length: 0\r\n\r\n"
+            )
+        };
+        let strangers = Admit::Sources(vec!["198.51.100.1".parse().expect("an address")]);
+        for (what, role, admit, text) in [
+            ("403 to a stranger", Role::Trunk, strangers, request("sip:b@h", "2.0")),
+            ("403 of the phone side", Role::Phones, Admit::Any, request("sip:b@h", "2.0")),
+            ("505", Role::Trunk, Admit::Any, request("sip:b@h", "7.0")),
+            ("416", Role::Trunk, Admit::Any, request("nothing:b", "2.0")),
+        ] {
+            let (peer, answer) = answer(role, admit, &text);
+            assert!(answer.starts_with(&format!("SIP/2.0 {}", &what[..3])), "{what}: {answer}");
+            let via = answer.lines().find(|line| line.starts_with("Via: ")).expect("a Via");
+            assert!(via.contains(";rport=40000") && via.contains(";received=203.0.113.7"), "{what}: {via}");
+            assert_eq!(peer.port(), 40_000, "{what}");
+            assert!(answer.len() <= text.len(), "{what}");
+        }
     }
 }

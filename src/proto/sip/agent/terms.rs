@@ -1,38 +1,12 @@
-//! What is agreed with whom: session timers and reliable provisional responses, by the far end's address, or for one
-//! call out by name. Whoever is not named has the agent's own.
+//! With whom what is agreed: by the far end's address, or for one call out by name. Whoever is not named has the agent's
+//! own.
 
 use std::net::IpAddr;
 
 use super::super::admit::Source;
-use super::super::session_timer::SessionPolicy;
+use super::super::terms::{PeerTerms, Reliable};
 use super::super::words::{DialogId, Flow};
 use super::{Agent, AgentConfig};
-
-/// What we do about reliable provisional responses (RFC 3262).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reliable {
-    /// We know nothing of them: nobody may require them of us.
-    Off,
-    /// Those who require them get them, and may use them.
-    #[default]
-    Supported,
-    /// Calls of ours require them, and everyone who can take them gets them.
-    Required,
-}
-
-/// What is agreed with one far end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerTerms {
-    /// Session timers; `None`: not for us.
-    pub session: Option<SessionPolicy>,
-    pub reliable: Reliable,
-}
-
-impl Default for PeerTerms {
-    fn default() -> Self {
-        Self { session: Some(SessionPolicy::default()), reliable: Reliable::default() }
-    }
-}
 
 impl PeerTerms {
     pub(super) const fn of(config: &AgentConfig) -> Self {

@@ -13,6 +13,7 @@ use super::super::transaction::client::ClientTransaction;
 use super::super::transaction::client_invite::ClientInvite;
 use super::super::wire::{self, Read};
 use super::super::words::{DialogId, Event, Flow, Transport};
+use super::flows::User;
 use super::uas::cseq_of;
 use super::{Agent, Client, ClientKind, Reliable, Role, Timer};
 
@@ -107,6 +108,7 @@ impl Agent {
     fn add_client(&mut self, client: Client) -> TxId {
         let id = self.fresh();
         self.client_keys.insert(client.key.clone(), id);
+        self.connections.add(&client.flow, User::Client(id));
         self.clients.insert(id, client);
         self.apply_client(id, Effects { transmit: true, ..Effects::default() });
         id
@@ -157,7 +159,9 @@ impl Agent {
     /// The way on of a request that was undelivered.
     pub(super) fn send_again(&mut self, id: TxId, flow: Flow) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.flow = flow;
+        let before = std::mem::replace(&mut client.flow, flow);
+        self.connections.remove(&before, User::Client(id));
+        self.connections.add(&flow, User::Client(id));
         if let ClientKind::Other(machine) = &client.kind {
             let bytes = machine.bytes().to_vec();
             self.transmit(flow, bytes);
@@ -165,7 +169,7 @@ impl Agent {
     }
 
     /// Requests may go there: it is an address, and we would take requests from it too.
-    fn is_usable(&self, hop: SocketAddr) -> bool {
+    pub(super) fn is_usable(&self, hop: SocketAddr) -> bool {
         !hop.ip().is_unspecified() && !hop.ip().is_multicast() && hop.port() != 0 && self.config.admit.admits(hop.ip())
     }
 
@@ -314,6 +318,7 @@ impl Agent {
             return self.event(Event::Reoffered { dialog: id, offer: sdp });
         }
         self.send_ack(id, seq, None);
+        self.mind_transport(id);
         self.event(Event::Answered { dialog: id, sdp });
     }
 
@@ -329,6 +334,7 @@ impl Agent {
             self.forget_dialog(id);
             return self.event(Event::Rejected { dialog: id, status: 488, reason: reason_phrase(488) });
         }
+        self.mind_transport(id);
         self.event(Event::Answered { dialog: id, sdp });
     }
 
@@ -423,10 +429,14 @@ impl Agent {
     }
 
     /// How requests of this dialog go out now, and where the far end says that it listens, if we would take requests
-    /// from there too.
+    /// from there too; of a call that rings in, where it takes the answer.
     pub fn way_of(&self, id: DialogId) -> Option<(Flow, Option<SocketAddr>)> {
         let dialog = self.dialogs.get(&id)?;
-        Some((dialog.flow, dialog.next_hop().filter(|hop| self.is_usable(*hop))))
+        let hop = match dialog.stage {
+            Stage::Ringing { tx } => self.answers_at(tx),
+            Stage::Calling { .. } | Stage::Up => dialog.next_hop(),
+        };
+        Some((dialog.flow, hop.filter(|hop| self.is_usable(*hop))))
     }
 
     pub(super) fn cancel(&mut self, now: Instant, id: DialogId) {
@@ -439,7 +449,7 @@ impl Agent {
         }
     }
 
-    fn cancel_transaction(&mut self, now: Instant, tx: TxId) {
+    pub(super) fn cancel_transaction(&mut self, now: Instant, tx: TxId) {
         let Some(Client { kind: ClientKind::Invite { machine, cancel_wanted, .. }, .. }) = self.clients.get_mut(&tx)
         else {
             return;
@@ -478,7 +488,7 @@ impl Agent {
             }
             Stage::Up if dialog.accepted.as_ref().is_some_and(|a| a.first) => {
                 // RFC 3261 §15: the callee sends no BYE before the ACK is there.
-                dialog.closing = true;
+                dialog.closing = Some(headers.to_vec());
             }
             Stage::Up => {
                 if let Some(seq) = dialog.ack_owed.take() {

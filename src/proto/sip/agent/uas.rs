@@ -13,6 +13,8 @@ use super::super::transaction::server::ServerTransaction;
 use super::super::transaction::server_invite::ServerInvite;
 use super::super::transaction::timer::{Backoff, GIVE_UP, T2};
 use super::super::words::{DialogId, EndReason, Event, Flow, RegisterRequest, RequestId};
+use super::flows::User;
+use super::merged::Names;
 use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
 
@@ -44,6 +46,7 @@ impl Agent {
             return self.acknowledged(now, flow, &key, &request);
         }
         if let Some(id) = self.server_keys.get(&key).copied() {
+            self.came_again(id, flow);
             let effects = self.servers.get(&id).map(|server| match &server.kind {
                 ServerKind::Invite(machine) => machine.on_request(),
                 ServerKind::Other(machine) => machine.on_request(),
@@ -98,6 +101,10 @@ impl Agent {
         if self.dialogs.len() >= self.config.max_dialogs {
             return self.refuse_request(flow, &request, 503, &[("Retry-After", "10".to_owned())]);
         }
+        let names = Names::of(&request.headers);
+        if self.is_merged(now, names.as_ref()) {
+            return self.refuse_request(flow, &request, 482, &[]);
+        }
         let replaces = match self.named_by_replaces(&request.headers) {
             Ok(replaces) => replaces,
             Err(status) => return self.refuse_request(flow, &request, status, &[]),
@@ -112,6 +119,10 @@ impl Agent {
         }
         let headers = request.headers.clone();
         let tx = self.add_server(flow, key, request.clone(), Some(dialog_id));
+        if let Some((server, names)) = self.servers.get_mut(&tx).zip(names) {
+            server.names = Some(names.clone());
+            self.invites.insert(names, tx);
+        }
         let local_tag = self.servers.get(&tx).map(|s| s.to_tag.clone()).unwrap_or_default();
         let mut dialog =
             Dialog::new(dialog_id, flow, Stage::Ringing { tx }, headers.call_id().to_owned(), local_tag.clone());
@@ -207,16 +218,19 @@ impl Agent {
         let cseq = request.headers.cseq().map_or(0, |c| c.number);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         let Some(accepted) = dialog.accepted.take_if(|a| a.cseq == cseq) else { return };
-        let closing = dialog.closing;
+        let closing = dialog.closing.take();
         self.arm_dialog(id);
-        if closing {
-            self.send_bye(now, id, &[]);
+        if let Some(headers) = closing {
+            self.send_bye(now, id, &headers);
             self.forget_dialog(id);
             return;
         }
         let answer = find_sdp(&request.headers, &request.body).ok().flatten().filter(|_| accepted.expects_answer);
         if let (Some(dialog), true) = (self.dialogs.get_mut(&id), answer.is_some()) {
             dialog.remote_sdp.clone_from(&answer);
+        }
+        if accepted.first {
+            self.mind_transport(id);
         }
         if accepted.first || accepted.expects_answer {
             self.event(Event::Established { dialog: id, answer });
@@ -260,6 +274,9 @@ impl Agent {
         }
         let number = request.headers.cseq().map_or(0, |c| c.number);
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
+        if request.method == Method::BYE && dialog.is_nobodys(&request.headers.from_tag()) {
+            return self.refuse_in_dialog(now, flow, key, request, 481, None);
+        }
         let seen = dialog.remote_seq_of(&request.headers.from_tag());
         // RFC 3261 §12.2.2: older than what was seen already.
         if seen.is_some_and(|seen| number < seen) {
@@ -284,12 +301,16 @@ impl Agent {
             let content_type = request.headers.first("Content-Type").unwrap_or_default().to_owned();
             self.event(Event::Info { dialog: id, content_type, body: request.body });
         } else if request.method == Method::BYE {
-            self.ended_by_far_end(now, id);
+            self.ended_by_far_end(now, id, &request.headers.from_tag());
         }
     }
 
-    fn ended_by_far_end(&mut self, now: Instant, id: DialogId) {
+    /// `from`: the tag of who said so.
+    fn ended_by_far_end(&mut self, now: Instant, id: DialogId, from: &str) {
         let Some(stage) = self.dialogs.get(&id).map(|d| d.stage) else { return };
+        if self.branch_left(now, id, from) {
+            return;
+        }
         self.drop_reoffer(now, id);
         match stage {
             Stage::Ringing { tx } => {
@@ -298,7 +319,14 @@ impl Agent {
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
             }
-            Stage::Calling { .. } | Stage::Up => self.end(now, id, EndReason::Bye),
+            Stage::Calling { tx, canceling } => {
+                // RFC 3261 §9.1: it was the last that we know of. Whoever else its INVITE reaches is not to ring on.
+                if !canceling {
+                    self.cancel_transaction(now, tx);
+                }
+                self.end(now, id, EndReason::Bye);
+            }
+            Stage::Up => self.end(now, id, EndReason::Bye),
         }
     }
 
@@ -314,6 +342,8 @@ impl Agent {
         }
         self.admission.settled();
         dialog.stage = Stage::Up;
+        // Whether its answer arrives is seen by the ACK.
+        dialog.lost_at = None;
         // RFC 3262 §5: what a reliable response has answered or offered is not said again.
         let said = matches!(dialog.offer, Offer::Settled | Offer::Ours);
         if dialog.offer != Offer::Ours {
@@ -455,7 +485,8 @@ impl Agent {
         let to_tag = request.headers.to_tag().unwrap_or_else(|| self.rng.token(16));
         let flow = reply_flow(flow, &request.headers);
         self.server_keys.insert(key.clone(), id);
-        self.servers.insert(id, Server { key, flow, kind, request, dialog, to_tag });
+        self.connections.add(&flow, User::Server(id));
+        self.servers.insert(id, Server { key, flow, kind, request, dialog, to_tag, names: None });
         id
     }
 

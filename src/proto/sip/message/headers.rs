@@ -1,5 +1,6 @@
-//! A message's header fields, in order, as `rsip::Header`s. Names compare without case; values are kept
-//! as they came (unfolded), so that a response echoes what the request said.
+//! A message's header fields, in order: a name and a text each. `rsip::Header` is the enum that names the usual ones, and
+//! no more: what is in a value is read by `address` and its like. Names compare without case; values are kept as they came
+//! (unfolded), so that a response echoes what the request said.
 
 use rsip::headers::UntypedHeader as _;
 use rsip::headers::untyped as u;
@@ -8,7 +9,7 @@ use super::address::{Address, CSeq, Via, split_list};
 
 macro_rules! known {
     ($($variant:ident = $name:literal),* $(,)?) => {
-        /// A header of that name, in rsip's model.
+        /// A header of that name, as rsip's enum has it.
         fn header(name: &str, value: &str) -> rsip::Header {
             $(if name.eq_ignore_ascii_case($name) { return rsip::Header::$variant(u::$variant::new(value)); })*
             rsip::Header::Other(name.to_owned(), value.to_owned())

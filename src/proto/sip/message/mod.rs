@@ -1,6 +1,6 @@
-//! The message model: requests and responses as the agent handles them. Headers, methods and status
-//! codes are `rsip`'s; the start line, URIs and addresses are our own, because rsip's grammar refuses
-//! what RFC 4475 calls valid (extension methods, `;` in a user part, `tel:`).
+//! The message model: requests and responses as the agent handles them. Of `rsip` are the names of headers, methods and
+//! status codes; all that is read out of a message, start line, URIs, addresses and header values, is read by our own
+//! parsers, because rsip's grammar refuses what RFC 4475 calls valid (extension methods, `;` in a user part, `tel:`).
 //!
 //! Holds only what `wire` has let through. Pure data.
 

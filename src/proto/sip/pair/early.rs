@@ -1,6 +1,6 @@
 //! Before the answer: reliable provisional responses, forks and early audio.
 
-use super::super::agent::Reliable;
+use super::super::terms::{PeerTerms, Reliable};
 use super::*;
 
 const THEIRS: &str = "v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\n";
@@ -318,4 +318,52 @@ fn a_branch_may_update_its_early_session_once_offer_and_answer_are_through() {
     // b's numbers begin anew.
     pair.inject(0, &from_branch(&invite, "b", "UPDATE", 1, ""));
     assert!(last(&pair).starts_with("SIP/2.0 200"));
+}
+
+#[test]
+fn a_late_offer_call_that_insists_on_100rel_gets_no_reliable_ringing_without_our_offer() {
+    let mut pair = Pair::new(11, CALM);
+    let (out, inside) = insists(&mut pair, None);
+    pair.command(1, Command::Ring { dialog: inside, sdp: None });
+    assert!(pair.texts_of(1, "SIP/2.0 18").is_empty(), "the first one has to make the offer (RFC 3262 §5)");
+    pair.command(1, Command::Answer { dialog: inside, sdp: OFFER.to_vec() });
+    assert!(pair.wait(0, |e| matches!(e, Event::Reoffered { offer: Some(_), .. })));
+    pair.command(0, Command::AnswerReinvite { dialog: out, sdp: ANSWER.to_vec() });
+    assert!(pair.wait(1, |e| matches!(e, Event::Established { answer: Some(_), .. })));
+    // Who can take them and need not hears it ring without.
+    let mut pair = Pair::with(12, CALM, |_, config| config.reliable = Reliable::Required);
+    let dialog = pair.agents[0].next_dialog();
+    pair.agents[0].agree_on(dialog, PeerTerms { reliable: Reliable::Supported, ..PeerTerms::default() });
+    let Command::Invite { flow, request_uri, from, to, .. } = insisting(dialog, None) else { unreachable!() };
+    pair.command(0, Command::Invite { dialog, flow, request_uri, from, to, headers: vec![], offer: None });
+    let inside = pair.incoming();
+    pair.command(1, Command::Ring { dialog: inside, sdp: None });
+    assert_eq!(field(pair.texts_of(1, "SIP/2.0 180")[0], "RSeq"), None);
+}
+
+#[test]
+fn a_branch_that_says_bye_leaves_the_others_ringing() {
+    let (mut pair, _, invite) = alone(13);
+    pair.inject(0, &response(&invite, "180 Ringing", "a", "", ""));
+    pair.inject(0, &response(&invite, "180 Ringing", "b", "", ""));
+    pair.inject(0, &from_branch(&invite, "a", "BYE", 1, ""));
+    assert!(pair.sent[0].last().expect("sent").starts_with("SIP/2.0 200"));
+    assert_eq!(pair.count(0, is_ended), 0, "b rings on");
+    pair.inject(0, &from_branch(&invite, "nobody", "BYE", 1, ""));
+    assert!(pair.sent[0].last().expect("sent").starts_with("SIP/2.0 481"));
+    pair.inject(0, &response(&invite, "200 OK", "b", "", THEIRS));
+    assert_eq!(pair.count(0, |e| matches!(e, Event::Answered { .. })), 1);
+}
+
+#[test]
+fn a_bye_of_the_last_branch_ends_the_call_and_stops_whatever_else_rings() {
+    let (mut pair, _, invite) = alone(14);
+    pair.inject(0, &response(&invite, "180 Ringing", "a", "", ""));
+    pair.inject(0, &from_branch(&invite, "a", "BYE", 1, ""));
+    assert_eq!(pair.count(0, |e| matches!(e, Event::Ended { why: EndReason::Bye, .. })), 1);
+    assert_eq!(pair.texts_of(0, "CANCEL").len(), 1, "the INVITE reaches more than those who have responded");
+    // What answers all the same is hung up.
+    pair.inject(0, &response(&invite, "200 OK", "c", "", THEIRS));
+    assert!(pair.sent[0].iter().any(|line| line.starts_with("BYE sip:c@")));
+    assert_eq!(pair.agents[0].load().0, 0);
 }

@@ -1,8 +1,8 @@
 //! Whole calls by chance: what either side may do at any moment, on a bad network. Whatever comes of it, each
 //! side hears one end, no request goes unanswered and nothing is left behind.
 
-use super::super::agent::Reliable;
 use super::super::session_timer::SessionPolicy;
+use super::super::terms::Reliable;
 use super::*;
 
 /// What an owner does about the events that want an answer.
