@@ -224,7 +224,7 @@ fn engine_rank(file: &str) -> Option<u8> {
         "voicemails" => 6,
         "dispatcher" | "recaps" | "sweeper" => 5,
         "calls" => 4,
-        "desk" | "mixer" | "legs" => 3,
+        "desk" | "dictaphone" | "mixer" | "legs" => 3,
         "trunk" | "registrar" => 2,
         "sip_side" | "here" | "clients" | "figures" => 1,
         "feed" | "signal" | "callout" => 0,

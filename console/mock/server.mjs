@@ -40,6 +40,11 @@ function reset() {
     pins: [{ contact: ACCOUNTS[0].contacts[0].id, set_by: { id: 'usr_sam', name: 'Sam Whitaker' }, set_at: now - 86_400_000 }],
     waiting: [],
     floor: { seats: [], calls: [], figures: busyFloor(now).figures, answer_within_secs: 20 },
+    recordings: [
+      { speech: { kind: 'uploaded', recording: '1b2c' }, millis: 7_400, by: { id: 'usr_sam', name: 'Sam Whitaker' }, at: now - 3_600_000 },
+      { speech: { kind: 'uploaded', recording: '9d8e' }, millis: 12_800, by: { id: KIM.id, name: KIM.name }, at: now - 3 * 86_400_000 },
+    ],
+    greeting: { speech: { kind: 'uploaded', recording: '77aa' }, by: 'Dr Anil Patel', at: now - 2 * 3_600_000, until: now + 10 * 3_600_000 },
     next: 1,
   };
   for (const d of state.dispatches.values()) state.messages.set(d.message, messageOf(d, now));
@@ -358,7 +363,8 @@ function route(method, path, query, body) {
       return [200, page([...state.messages.values()].filter((m) => m.account.id === id && m.dispatch?.held_since && m.dispatch.closed_at === null))];
     }
     if (rest[0] === 'pins') return [200, page(state.pins)];
-    return account ? [200, { ...whole(account), status: state.status.filter((l) => l.account === id) }] : [404, problem(404, 'not_found', 'No such account.')];
+    if (rest[0] === 'recordings') return [200, page(state.recordings)];
+    return account ? [200, { ...whole(account), status: state.status.filter((l) => l.account === id), status_greeting: state.greeting, answer_phrases: id === CLINIC.id ? [{ operator: user.id, speech: { kind: 'uploaded', recording: '5566' }, millis: 3_400 }] : [] }] : [404, problem(404, 'not_found', 'No such account.')];
   }
   if (rest[0] === 'pin') {
     const contact = noun === 'contacts' ? id : null;
@@ -381,6 +387,9 @@ function route(method, path, query, body) {
     tell({ type: 'account', id, edition: 1 });
     return [201, line];
   }
+  if (key === 'POST accounts' && rest.join('/') === 'recordings/by_phone') return dictate(id), [202];
+  if (key === 'DELETE accounts' && rest[0] === 'recordings') return (state.recordings = state.recordings.filter((r) => r.speech.recording !== rest[1])), [204];
+  if (key === 'DELETE accounts' && rest[0] === 'status_greeting') return (state.greeting = null), tell({ type: 'account', id, edition: 1 }), [204];
   if (key === 'DELETE status') return (state.status = state.status.filter((l) => l.id !== id)), [204];
   if (key === 'GET handover') return [200, sheet()];
   // What is written of an account is refused, to see how that is told.
@@ -504,6 +513,21 @@ function tryMenu(account, menu) {
     show({ state: 'walking', trail: [...trial.trail, at], chosen: node.choices ? [...trial.chosen, { key: node.choices[0].digits, label: node.choices[0].label }] : trial.chosen });
     at = node.step === 'branch' ? node.otherwise : (node.next ?? node.choices[0].next);
   }, 150);
+}
+
+/** Somebody who speaks a greeting in, and keeps it. */
+function dictate(account) {
+  const view = { user: user.id, account, state: 'ringing', silent: 0, speech: null, millis: null };
+  const states = ['ringing', 'listening', 'speaking', 'choosing', 'kept', 'over'];
+  const timer = setInterval(() => {
+    view.state = states.shift();
+    if (view.state === 'kept') {
+      Object.assign(view, { speech: { kind: 'uploaded', recording: `new${state.next++}` }, millis: 5_200 });
+      state.recordings = [{ speech: view.speech, millis: view.millis, by: { id: user.id, name: user.name }, at: Date.now() }, ...state.recordings];
+    }
+    tell({ type: 'dictation', dictation: { ...view } });
+    if (states.length === 0) clearInterval(timer);
+  }, 700);
 }
 
 /** A talk of a minute and a half: by turns, now and then both. */

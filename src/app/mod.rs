@@ -25,6 +25,7 @@ use crate::domain::account::Account;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
+use crate::engine::calls::greetings::GreetingBook;
 use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
@@ -171,6 +172,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             log: Arc::new(store.clone()),
             callbacks: Arc::new(store.clone()),
             check_ins: Arc::new(store.clone()),
+            greetings: Arc::new(GreetingBook::new(store.clone(), speaker.clone())),
             numbering: numbering(&config),
             recordings: recordings.clone(),
             figures: figures.clone(),

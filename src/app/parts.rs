@@ -69,7 +69,7 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     let mut needs_voice = accounts.iter().any(|account| {
         spoken(&account.greeting)
             || spoken(&account.apology)
-            || account.comfort.as_ref().is_some_and(|comfort| comfort.position || spoken(&comfort.speech))
+            || account.comfort.as_ref().is_some_and(|comfort| comfort.position || comfort.speeches().any(spoken))
             || account.checks_in()
             || account.queueing.callback_after_secs.is_some()
             || account.queueing.when_overdue == WhenOverdue::Callback

@@ -43,6 +43,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         comfort: Some(Comfort {
             every_secs: 30,
             speech: Speech::Recorded { prompt: "comfort".to_owned() },
+            further: Vec::new(),
             position: false,
         }),
         dids: vec![number(did)],
@@ -57,6 +58,8 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         patching: Patching::default(),
         hours: Hours::default(),
         menus: Vec::new(),
+        status_greeting: None,
+        answer_phrases: Vec::new(),
         call_types: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod call;
 pub mod checkin;
+pub mod dictation;
 pub mod dispatch;
 pub mod figures;
 pub mod ivr;

@@ -10,7 +10,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
-use crate::domain::account::{Account, RecordingMode, Urgency};
+use crate::domain::account::{Account, RecordingMode, Speech, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
@@ -65,6 +65,10 @@ pub enum FeedEvent {
     Trial {
         trial: Box<TrialView>,
     },
+    /// How far a greeting is that somebody speaks in by telephone: for their own console.
+    Dictation {
+        dictation: Box<DictationView>,
+    },
 }
 
 /// A menu on somebody's telephone, as far as they have come.
@@ -91,6 +95,35 @@ pub enum TrialState {
     Walking,
     /// At an exit, hearing its words.
     Left,
+    Over,
+    /// The telephone did not answer.
+    Unreached,
+}
+
+/// A greeting that is spoken in on somebody's telephone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DictationView {
+    pub user: UserId,
+    pub account: AccountId,
+    pub state: DictationState,
+    /// How often nothing was heard of them.
+    pub silent: u32,
+    /// What was kept, and how long it is.
+    pub speech: Option<Speech>,
+    pub millis: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DictationState {
+    Ringing,
+    /// They are told what to do.
+    Listening,
+    /// They speak, and are taken down.
+    Speaking,
+    /// They hear it back, and say whether it is kept.
+    Choosing,
+    Kept,
     Over,
     /// The telephone did not answer.
     Unreached,

@@ -4,12 +4,15 @@
 //! the voice fails, a tone is played and the call is told, so that nobody sits in silence. Owned by one call's
 //! task. What always holds: when it is dropped, its bridge is gone.
 
+mod music;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use self::music::{Music, Pieces};
 use super::legs::Wiring;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
@@ -24,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Prepared {
     for_play: Option<(LegId, u64)>,
     prompt: Option<Arc<Prompt>>,
+    /// Not words at all.
+    music: Option<Pieces>,
 }
 
 /// What came of words that were made ready.
@@ -42,6 +47,8 @@ pub struct Mixer {
     bridge: BridgeId,
     /// Words for this call alone, made ready before it. None: those that all calls share.
     own: Option<HashMap<Speech, Arc<Prompt>>>,
+    /// The account's music, as far as it is ready, and which legs have been given it.
+    music: Music,
     /// Plays asked for whose words are not ready.
     awaited: Vec<(LegId, u64)>,
     results: mpsc::UnboundedSender<Prepared>,
@@ -53,7 +60,7 @@ impl Mixer {
         let bridge = wiring.fresh_bridge();
         wiring.routes.add_bridge(bridge, media_events);
         let (results, received) = mpsc::unbounded_channel();
-        Self { wiring, shard, bridge, own: None, awaited: Vec::new(), results, received }
+        Self { wiring, shard, bridge, own: None, music: Music::default(), awaited: Vec::new(), results, received }
     }
 
     /// From here on this call says words of its own, which nobody keeps; these are ready.
@@ -62,7 +69,8 @@ impl Mixer {
     }
 
     /// Puts a whole snapshot of who hears whom in force.
-    pub fn set(&self, rev: u64, matrix: HearMatrix) {
+    pub fn set(&mut self, rev: u64, matrix: HearMatrix) {
+        self.tune_in(&matrix);
         self.wiring.media.set_bridge(self.shard, self.bridge, rev, matrix);
     }
 
@@ -75,6 +83,11 @@ impl Mixer {
                 self.ask(speech, Some((leg, play)));
             }
         }
+    }
+
+    /// Plays what is ready already.
+    pub fn play_ready(&self, leg: LegId, play: u64, prompt: Arc<Prompt>) {
+        self.wiring.media.play(leg, PlayId(play), prompt, false);
     }
 
     /// Says words that nobody keeps: made for this moment alone.
@@ -125,16 +138,19 @@ impl Mixer {
                 }
             };
             // An error means only that the call is over.
-            let _ = results.send(Prepared { for_play, prompt });
+            let _ = results.send(Prepared { for_play, prompt, music: None });
         });
     }
 
     /// The next words made ready.
     pub async fn prepared(&mut self) -> Prepared {
-        // The sender is ours, so there is always a next one or a wait.
-        match self.received.recv().await {
-            Some(prepared) => prepared,
-            None => std::future::pending().await,
+        loop {
+            // The sender is ours, so there is always a next one or a wait.
+            match self.received.recv().await {
+                Some(Prepared { music: Some(pieces), .. }) => self.music_ready(pieces),
+                Some(prepared) => return prepared,
+                None => std::future::pending().await,
+            }
         }
     }
 

@@ -5,6 +5,7 @@ pub mod callout;
 pub mod calls;
 pub mod clients;
 pub mod desk;
+pub mod dictaphone;
 pub mod dispatcher;
 pub mod feed;
 pub mod figures;

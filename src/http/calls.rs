@@ -101,6 +101,8 @@ actions! {
     take "/api/v1/calls/{id}/take" Command::Take;
     /// The caller hears music.
     hold "/api/v1/calls/{id}/hold" Command::Hold;
+    /// Ends my own recording of the answer phrase, which the caller hears: I speak myself.
+    speak "/api/v1/calls/{id}/speak" Command::Speak;
     /// Back to the caller.
     retrieve "/api/v1/calls/{id}/retrieve" Command::Retrieve;
     /// The caller waits at a numbered slot until anybody fetches them; I am free.

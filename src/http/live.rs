@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::base::id::{AttemptId, CallId, UserId};
+use crate::base::id::{AccountId, AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::dial_out::DialOrder;
@@ -103,6 +103,10 @@ impl Desk for LiveDesk {
 
     fn try_menu(&self, user: UserRef, trial: MenuTrial) -> Answer<'_, Result<(), NotNow>> {
         Box::pin(async move { self.calls.try_menu(user, trial).await.map_err(not_now) })
+    }
+
+    fn dictate(&self, user: UserRef, account: AccountId) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.dictate(user, account).await.map_err(not_now) })
     }
 
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>> {

@@ -37,7 +37,7 @@ pub async fn document() -> Json<utoipa::openapi::OpenApi> {
 #[derive(utoipa::ToSchema)]
 pub struct FeedFrame {
     /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `figures`, `quality`, `account`,
-    /// `trial`, `pong`, `problem`.
+    /// `trial`, `dictation`, `pong`, `problem`.
     #[schema(rename = "type")]
     pub kind: String,
     pub user: Option<super::sessions::PersonView>,
@@ -53,6 +53,7 @@ pub struct FeedFrame {
     pub not_ready_reasons: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
     pub trial: Option<crate::engine::feed::TrialView>,
+    pub dictation: Option<crate::engine::feed::DictationView>,
     /// Of an account that is another now.
     pub edition: Option<u32>,
     /// Of what is gone, or of that account.

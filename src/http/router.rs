@@ -23,8 +23,8 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi,
-    patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, jobs, listen, me, messages,
+    openapi, own_voice, patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -61,6 +61,13 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(flow::change))
         .routes(routes!(flow::check))
         .routes(routes!(flow::try_menu))
+        .routes(routes!(greetings::dictate))
+        .routes(routes!(greetings::list))
+        .routes(routes!(greetings::forget))
+        .routes(routes!(greetings::listen))
+        .routes(routes!(greetings::take_down))
+        .routes(routes!(own_voice::set, own_voice::remove))
+        .routes(routes!(own_voice::listen))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show, editions::change))
         .routes(routes!(editions::list))
@@ -89,6 +96,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(callbacks::list))
         .routes(routes!(calls::take))
         .routes(routes!(calls::hold))
+        .routes(routes!(calls::speak))
         .routes(routes!(calls::retrieve))
         .routes(routes!(calls::hang_up))
         .routes(routes!(calls::park))

@@ -70,7 +70,7 @@ fn fault(code: &'static str, detail: String, cure: &str) -> Problem {
     Problem::faulty(code, vec![fault])
 }
 
-fn refuse(error: SpeechError) -> Problem {
+pub(super) fn refuse(error: SpeechError) -> Problem {
     match error {
         SpeechError::Upload(why) => {
             fault("speech.upload", format!("The recording cannot be used: {why}."), "Upload another.")

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
-use crate::base::id::{AttemptId, CallId, UserId};
+use crate::base::id::{AccountId, AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::calls::dial_out::DialOrder;
@@ -164,6 +164,8 @@ pub trait Desk: Send + Sync {
     fn check_media(&self, user: UserRef) -> Answer<'_, Result<(), NotNow>>;
     /// Rings `user`'s softphone with a menu to be gone through.
     fn try_menu(&self, user: UserRef, trial: MenuTrial) -> Answer<'_, Result<(), NotNow>>;
+    /// Rings `user`'s softphone and takes down a greeting for this account.
+    fn dictate(&self, user: UserRef, account: AccountId) -> Answer<'_, Result<(), NotNow>>;
     /// `by` listens to `call` from now on, or goes on in another mode.
     fn listen(&self, call: CallId, by: UserRef, mode: ListenMode) -> Answer<'_, Result<(), NotNow>>;
     /// `by` no longer listens to `call`.

@@ -11,6 +11,7 @@ mod drafts;
 mod editions;
 mod feed;
 mod forms;
+mod greetings;
 mod handover;
 mod health;
 mod hooks;

@@ -95,6 +95,10 @@ const COMMANDS: &[&str] = &[
     "remove_pin",
     "status",
     "end_status",
+    "end_status_greeting",
+    "answer_phrase",
+    "remove_answer_phrase",
+    "forget_recording",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

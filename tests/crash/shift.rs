@@ -63,6 +63,8 @@ pub const PLACES: &[&str] = &[
     "checked_in",
     "check_in",
     "put_on_call",
+    "account_recording",
+    "status_greeting",
     "sign_out",
 ];
 /// This one is come by only in the life after one that ended while a provider was being asked.

@@ -44,6 +44,11 @@ impl Office {
 
     /// With arguments for the demo.
     pub fn open_with(arguments: &[&str]) -> Self {
+        Self::open_of("kim", arguments)
+    }
+
+    /// Of somebody else than Kim.
+    pub fn open_of(login: &str, arguments: &[&str]) -> Self {
         let dir = scratch();
         let server = Server::start_in(&dir, arguments, &[]);
         let config = format!(
@@ -51,14 +56,14 @@ impl Office {
             server.phones
         );
         std::fs::write(dir.join("phones.toml"), config).expect("the scratch directory is writable");
-        let said = cordboard(&dir, &["phone", "add", "--user", "kim", "--name", "Desk 3", "--config", "phones.toml"]);
+        let said = cordboard(&dir, &["phone", "add", "--user", login, "--name", "Desk 3", "--config", "phones.toml"]);
         let value = |name: &str| {
             let line = said.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap_or_else(|| panic!("no {name} in: {said}")).trim().to_owned()
         };
         let (user, secret) = (value("User:"), value("Secret:"));
         wait_for("the phone to be known", || (metric(&server, "cordboard_desk_phones ")? == "1").then_some(()));
-        let kim = Api::log_in(server.http, "kim");
+        let kim = Api::log_in(server.http, login);
         let feed = kim.feed();
         Self { server, kim, _feed: feed, user, secret }
     }

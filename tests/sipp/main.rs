@@ -43,6 +43,7 @@ mod serve;
 mod server;
 #[path = "../support/sipp.rs"]
 mod sipp;
+mod sounds;
 #[path = "../support/temp.rs"]
 mod temp;
 #[path = "../support/tones.rs"]

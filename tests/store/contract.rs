@@ -33,7 +33,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, check_in, clients, lost, messages, sessions};
+use super::{NOW, check_in, clients, greetings, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -54,6 +54,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("a_voicemail_is_settled_once", |s| Box::pin(a_voicemail_is_settled_once(s))),
         ("messages_are_sealed_and_paged", |s| Box::pin(messages::messages_are_sealed_and_paged(s))),
         ("a_changed_message_keeps_what_it_was", |s| Box::pin(messages::a_changed_message_keeps_what_it_was(s))),
+        ("greetings", |s| Box::pin(greetings::spoken_in_by_telephone(s))),
         ("status_lines_end", |s| Box::pin(messages::status_lines_end(s))),
         ("drafts_belong_to_their_owner", |s| Box::pin(drafts_belong_to_their_owner(s))),
         ("a_request_key_is_remembered_for_a_day", |s| Box::pin(a_request_key_is_remembered_for_a_day(s))),
@@ -91,6 +92,7 @@ pub fn account() -> Account {
         comfort: Some(Comfort {
             every_secs: 30,
             speech: Speech::Spoken { text: "Please hold.".into() },
+            further: vec![Speech::Spoken { text: "Still with us?".into() }],
             position: true,
         }),
         dids: vec![number("+12025550102"), number("+12025550199")],
@@ -113,10 +115,13 @@ pub fn account() -> Account {
             when_overdue: WhenOverdue::Callback,
             callback_after_secs: Some(90),
             abandoned_alarm: true,
+            music: vec![Speech::Uploaded { recording: "0123".into() }],
         },
         patching: Patching { max_secs: Some(900) },
         hours: hours(),
         menus: vec![menu()],
+        status_greeting: None,
+        answer_phrases: Vec::new(),
         call_types: vec![CallType {
             id: CallTypeId::named("plumbing-urgent"),
             name: "Urgent".into(),

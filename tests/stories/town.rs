@@ -146,6 +146,8 @@ fn account() -> Account {
         patching: Default::default(),
         hours: Hours::default(),
         menus: vec![],
+        status_greeting: None,
+        answer_phrases: vec![],
         call_types: vec![CallType {
             id: CallTypeId::named("urgent"),
             name: "Urgent repair".into(),

@@ -78,19 +78,35 @@ impl Api {
         body
     }
 
+    /// Status and answer of a POST of something else than JSON.
+    pub fn post_bytes(&self, path: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+        let (status, answer) = self.exchange_bytes("POST", path, kind, body);
+        (status, serde_json::from_slice(&answer).unwrap_or(Value::Null))
+    }
+
+    /// The same of a PUT.
+    pub fn put_bytes(&self, path: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+        let (status, answer) = self.exchange_bytes("PUT", path, kind, body);
+        (status, serde_json::from_slice(&answer).unwrap_or(Value::Null))
+    }
+
     fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Vec<u8>) {
         let body = body.map_or_else(String::new, Value::to_string);
+        self.exchange_bytes(method, path, "application/json", body.as_bytes())
+    }
+
+    fn exchange_bytes(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket takes a timeout");
         let authorization =
             if self.token.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", self.token) };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n{authorization}\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+             Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
             self.port,
             body.len()
         );
-        stream.write_all(request.as_bytes()).expect("the server reads");
+        stream.write_all(request.as_bytes()).and_then(|()| stream.write_all(body)).expect("the server reads");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("the server answers");
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
@@ -130,6 +146,12 @@ impl Feed {
     pub fn find(&self, kind: &str) -> Option<Value> {
         let frames = self.frames.lock().expect("no holder of this lock panics");
         frames.iter().find(|frame| frame["type"] == kind).cloned()
+    }
+
+    /// The first frame that is it.
+    pub fn find_where(&self, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
+        let frames = self.frames.lock().expect("no holder of this lock panics");
+        frames.iter().find(|frame| is_it(frame)).cloned()
     }
 }
 

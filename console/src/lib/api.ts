@@ -5,7 +5,9 @@ import type {
   AbandonedView,
   CallbackView,
   Account,
+  AccountRecording,
   AccountSettings,
+  AnswerPhrase,
   CallWays,
   Contact,
   AccountRef,
@@ -196,7 +198,7 @@ export interface ProtocolBody {
 }
 
 export type PatchTo = { contact: string; destination: string } | { number: string };
-export type CallAction = 'take' | 'hold' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
+export type CallAction = 'take' | 'hold' | 'speak' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume' | 'cover' | 'uncover';
 
 export const api = {
@@ -254,6 +256,28 @@ export const api = {
     if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
     return response.blob();
   },
+
+  /** Rings my telephone and takes down a greeting; the feed tells how far I am. */
+  recordByPhone: (account: string) => request<void>('POST', `/accounts/${id(account)}/recordings/by_phone`),
+  recordings: (account: string) => request<Page<AccountRecording>>('GET', `/accounts/${id(account)}/recordings`),
+  forgetRecording: (account: string, recording: string) =>
+    request<void>('DELETE', `/accounts/${id(account)}/recordings/${encodeURIComponent(recording)}`),
+  /** What callers hear before the greeting now. */
+  statusGreeting: async (account: string): Promise<Blob> => {
+    const response = await answer('GET', `/accounts/${id(account)}/status_greeting/sound`);
+    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+    return response.blob();
+  },
+  /** My own recording of the account's answer phrase. */
+  setAnswerPhrase: (account: string, wav: Blob) =>
+    request<AnswerPhrase>('PUT', `/accounts/${id(account)}/answer_phrase`, wav, { 'content-type': 'audio/wav' }),
+  removeAnswerPhrase: (account: string) => request<void>('DELETE', `/accounts/${id(account)}/answer_phrase`),
+  answerPhrase: async (account: string): Promise<Blob> => {
+    const response = await answer('GET', `/accounts/${id(account)}/answer_phrase/sound`);
+    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+    return response.blob();
+  },
+  endStatusGreeting: (account: string) => request<void>('DELETE', `/accounts/${id(account)}/status_greeting`),
 
   users: () => request<Page<UserLine>>('GET', '/users'),
   addUser: (body: { login: string; name: string; role: Role; password: string }) => request<UserLine>('POST', '/users', body),

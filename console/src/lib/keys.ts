@@ -5,6 +5,7 @@ export type Action =
   | 'take'
   | 'hold'
   | 'park'
+  | 'speak'
   | 'fetch'
   | 'pass'
   | 'keypad'
@@ -60,6 +61,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'fetch', combo: 'Shift+F2', label: 'Fetch the chosen parked caller, or the one parked longest', group: 'Call' },
   { action: 'hold', combo: 'F4', label: 'Hold, and back: from another call, that one goes on hold', group: 'Call' },
   { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
+  { action: 'speak', combo: 'Alt+v', label: 'Speak yourself: ends your own recording of the answer phrase', group: 'Call' },
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },

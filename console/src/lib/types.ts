@@ -1,5 +1,7 @@
 // What the server sends and takes. Times are epoch milliseconds, ids are opaque strings, numbers are E.164.
 
+import type { AnswerPhrase, DictationView, StatusGreeting } from './sounds';
+
 export type Role = 'admin' | 'supervisor' | 'operator' | 'client' | 'staff';
 
 export interface User {
@@ -114,6 +116,8 @@ export interface OnCall {
   until: number | null;
   why: string;
 }
+
+export type { AccountRecording, AnswerPhrase, DictationView, StatusGreeting } from './sounds';
 
 export type Speech =
   | { kind: 'recorded'; prompt: string }
@@ -283,6 +287,8 @@ export interface Queueing {
   when_overdue: 'apology' | 'callback';
   callback_after_secs: number | null;
   abandoned_alarm: boolean;
+  /** What callers hear wherever there is music, in this order; none: the house's. */
+  music: Speech[];
 }
 
 /** What is written of an account by those who set it up. */
@@ -296,7 +302,7 @@ export interface AccountSettings {
   caller_id: string | null;
   greeting: Speech;
   apology: Speech;
-  comfort: { every_secs: number; speech: Speech; position?: boolean } | null;
+  comfort: { every_secs: number; speech: Speech; further: Speech[]; position?: boolean } | null;
   priority: number;
   ring_secs: number;
   max_wait_secs: number;
@@ -347,6 +353,8 @@ export interface Account {
   on_call: OnCall[];
   /** The status board, the newest first. */
   status?: StatusLine[];
+  status_greeting?: StatusGreeting | null;
+  answer_phrases?: AnswerPhrase[];
 }
 
 /** A line of an account's status board. */
@@ -775,6 +783,7 @@ export type FeedEvent =
   | { type: 'account'; id: string; edition: number }
   | { type: 'caller'; call: string; seen_to: boolean }
   | { type: 'trial'; trial: TrialView }
+  | { type: 'dictation'; dictation: DictationView }
   | { type: 'pong' };
 
 export interface Session {

@@ -69,6 +69,12 @@ export async function hold(): Promise<void> {
   else if (call.patch) notices.show('While you patch, the caller hears music already.', 'info');
 }
 
+/** She speaks herself: no more of her recording. */
+export async function speak(): Promise<void> {
+  const call = current();
+  if (call?.state === 'talking') await onCall(call, 'speak');
+}
+
 /** The caller waits at a slot; whoever fetches them gets the form as it is now. */
 export async function park(): Promise<void> {
   const call = current();
@@ -413,6 +419,8 @@ export function run(action: Action): void {
       return void park();
     case 'fetch':
       return void fetchParked();
+    case 'speak':
+      return void speak();
     case 'pass':
       return openPass();
     case 'keypad':

@@ -15,7 +15,7 @@ impl Account {
         }
         let text = format!("This is the check-in line of {}.", self.name);
         let why = "the check-in number".to_owned();
-        Picked { flow: Flow::CheckIn, greeting: Speech::Spoken { text }, window: None, why }
+        Picked { flow: Flow::CheckIn, greeting: Speech::Spoken { text }, status: None, window: None, why }
     }
 
     /// Its people can check in by telephone, by whatever way.

@@ -31,6 +31,9 @@ const SKILL_WAIT: (u32, u32) = (0, 3_600);
 const WRAP_UP: (u32, u32) = (5, 3_600);
 const CALLBACK: (u32, u32) = (10, 3_600);
 const MAX_SKILLS: usize = 20;
+/// Messages that waiting callers hear in turn, and pieces of music.
+const MAX_COMFORT: usize = 10;
+const MAX_MUSIC: usize = 10;
 
 /// An account as it is written: whole. Its call types, contacts and protocols are written by themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -152,15 +155,21 @@ impl Account {
             patching: Patching::default(),
             hours: Hours::default(),
             menus: Vec::new(),
+            status_greeting: None,
+            answer_phrases: Vec::new(),
             call_types: Vec::new(),
         }
     }
 
     /// Everything that it says to callers, with where it is written.
-    pub fn speeches(&self) -> Vec<(&'static str, &Speech)> {
-        let mut all = vec![("/greeting", &self.greeting), ("/apology", &self.apology)];
-        all.extend(self.comfort.as_ref().map(|comfort| ("/comfort/speech", &comfort.speech)));
-        all.extend(self.recording.announcement.as_ref().map(|speech| ("/recording/announcement", speech)));
+    pub fn speeches(&self) -> Vec<(String, &Speech)> {
+        let mut all = vec![("/greeting".to_owned(), &self.greeting), ("/apology".to_owned(), &self.apology)];
+        all.extend(self.comfort.as_ref().map(|comfort| ("/comfort/speech".to_owned(), &comfort.speech)));
+        let further = self.comfort.iter().flat_map(|comfort| &comfort.further).enumerate();
+        all.extend(further.map(|(n, speech)| (format!("/comfort/further/{n}"), speech)));
+        all.extend(self.recording.announcement.as_ref().map(|speech| ("/recording/announcement".to_owned(), speech)));
+        let music = self.queueing.music.iter().enumerate();
+        all.extend(music.map(|(n, piece)| (format!("/queueing/music/{n}"), piece)));
         all
     }
 }
@@ -202,10 +211,7 @@ impl AccountEdit {
         });
         let (greeting, apology) =
             (check_speech(&mut faults, "/greeting", greeting), check_speech(&mut faults, "/apology", apology));
-        let comfort = self.comfort.clone().map(|comfort| {
-            within(&mut faults, "/comfort/every_secs", "account.comfort", comfort.every_secs, COMFORT);
-            Comfort { speech: check_speech(&mut faults, "/comfort/speech", comfort.speech), ..comfort }
-        });
+        let comfort = self.comfort.clone().map(|comfort| check_comfort(&mut faults, comfort));
         if !(PRIORITY.0..=PRIORITY.1).contains(&self.priority) {
             let cure = format!("Choose {} to {}; 0 is ordinary, higher goes first.", PRIORITY.0, PRIORITY.1);
             faults.add("/priority", "account.priority", "This priority is out of bounds.", cure);
@@ -288,7 +294,36 @@ pub(super) fn check_number(
     }
 }
 
+fn check_comfort(faults: &mut Faults, comfort: Comfort) -> Comfort {
+    within(faults, "/comfort/every_secs", "account.comfort", comfort.every_secs, COMFORT);
+    if comfort.further.len() >= MAX_COMFORT {
+        let detail = format!("Waiting callers hear {MAX_COMFORT} messages in turn at most.");
+        faults.add("/comfort/further", "account.comfort_too_many", detail, "Take some out.");
+    }
+    let speech = check_speech(faults, "/comfort/speech", comfort.speech);
+    let further = (0..).zip(comfort.further);
+    let further = further.map(|(n, speech): (u32, _)| check_speech(faults, &format!("/comfort/further/{n}"), speech));
+    Comfort { speech, further: further.collect(), ..comfort }
+}
+
+/// Words go between the music, not in place of it.
+fn check_music(faults: &mut Faults, music: &[Speech]) {
+    if music.len() > MAX_MUSIC {
+        let detail = format!("An account has {MAX_MUSIC} pieces of music at most.");
+        faults.add("/queueing/music", "account.music_too_many", detail, "Take some out.");
+    }
+    for (n, piece) in music.iter().enumerate() {
+        if matches!(piece, Speech::Spoken { .. }) || !piece.is_said() {
+            let detail = "Music is a recording, and there is none here.";
+            let cure =
+                "Upload one, record it, or take this piece out; words belong to the messages for waiting callers.";
+            faults.add(format!("/queueing/music/{n}"), "account.music", detail, cure);
+        }
+    }
+}
+
 fn check_queueing(faults: &mut Faults, queueing: &Queueing) {
+    check_music(faults, &queueing.music);
     if queueing.skills.len() > MAX_SKILLS {
         let detail = format!("An account asks for {MAX_SKILLS} skills at most.");
         faults.add("/queueing/skills", "account.skills_too_many", detail, "Take some out.");
@@ -384,6 +419,38 @@ mod tests {
         let told = faults(&AccountEdit { queueing: Some(bad), ..edit });
         let places = ["/queueing/wrap_up_secs", "/queueing/callback_after_secs"];
         assert_eq!(told, places.map(|place| (place.to_owned(), "account.queueing".to_owned())));
+    }
+
+    #[test]
+    fn music_is_recordings_and_messages_for_waiting_callers_are_told_of_each_at_its_place() {
+        let piece = |name: &str| Speech::Uploaded { recording: name.to_owned() };
+        let words = |text: &str| Speech::Spoken { text: text.to_owned() };
+        let comfort = |further| Comfort { every_secs: 30, speech: words("soon"), further, position: false };
+        let queueing = |music| Some(Queueing { music, ..Queueing::default() });
+        let good = AccountEdit {
+            comfort: Some(comfort(vec![words(" And\u{200b} soon "), piece("b")])),
+            queueing: queueing(vec![piece("a"), Speech::Recorded { prompt: "music".into() }]),
+            ..edit()
+        };
+        let account = good.apply(Account::blank(AccountId::named("a"))).unwrap();
+        assert_eq!(account.comfort.as_ref().map(|c| c.further[0].clone()), Some(words("And soon")));
+        let said: Vec<_> = account.speeches().into_iter().map(|(at, _)| at).collect();
+        assert_eq!(said[2..5], ["/comfort/speech", "/comfort/further/0", "/comfort/further/1"]);
+        assert_eq!(said[5..], ["/queueing/music/0", "/queueing/music/1"]);
+        let bad = AccountEdit {
+            comfort: Some(comfort(vec![words(""); 10])),
+            queueing: queueing(vec![words("la la"), piece("")]),
+            ..edit()
+        };
+        let told = faults(&bad);
+        assert_eq!(told[0], ("/comfort/further".into(), "account.comfort_too_many".into()));
+        assert_eq!(told[1], ("/comfort/further/0".into(), "speech.text_missing".into()));
+        assert_eq!(
+            told[11..],
+            ["/queueing/music/0", "/queueing/music/1"].map(|at| (at.into(), "account.music".into()))
+        );
+        let many = AccountEdit { queueing: queueing(vec![piece("a"); 11]), ..edit() };
+        assert_eq!(faults(&many), [("/queueing/music".into(), "account.music_too_many".into())]);
     }
 
     #[test]

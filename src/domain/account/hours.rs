@@ -102,6 +102,8 @@ pub struct FlowOverride {
 pub struct Picked {
     pub flow: Flow,
     pub greeting: Speech,
+    /// The status greeting, which is heard before it.
+    pub status: Option<Speech>,
     /// The name of the window or of the holiday.
     pub window: Option<String>,
     /// In words: "window night", "holiday Thanksgiving", "override: storm", "usual".
@@ -114,6 +116,7 @@ impl Account {
         let picked = |flow: &Flow, greeting: &Option<Speech>, window: Option<&str>, why: String| Picked {
             flow: flow.clone(),
             greeting: greeting.clone().unwrap_or_else(|| self.greeting.clone()),
+            status: self.status_greeting_at(now).map(|status| status.speech.clone()),
             window: window.map(str::to_owned),
             why,
         };

@@ -12,11 +12,13 @@ pub mod fault;
 pub mod patching;
 pub mod queueing;
 
+mod answer_phrase;
 pub mod check;
 mod check_in;
 pub mod flow;
 pub mod hours;
 pub mod said;
+mod status_greeting;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +30,10 @@ use crate::domain::message::trigger::Trigger;
 
 use hours::Hours;
 
+pub use answer_phrase::AnswerPhrase;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
+pub use status_greeting::{StatusGreeting, next_morning};
 
 /// A client of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,6 +78,12 @@ pub struct Account {
     /// The menus that flows name.
     #[serde(default)]
     pub menus: Vec<Menu>,
+    /// What callers hear before the greeting, for now.
+    #[serde(default)]
+    pub status_greeting: Option<StatusGreeting>,
+    /// The answer phrase as operators have recorded it, each in her own voice.
+    #[serde(default)]
+    pub answer_phrases: Vec<AnswerPhrase>,
     pub call_types: Vec<CallType>,
 }
 
@@ -98,14 +108,24 @@ impl Speech {
     }
 }
 
-/// Words between the music of a waiting caller.
+/// Words between the music of a waiting caller, one at a time and in turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Comfort {
     pub every_secs: u32,
     pub speech: Speech,
+    /// What is said the next times, before it is the first again.
+    #[serde(default)]
+    pub further: Vec<Speech>,
     /// Say the caller's place in the queue after it, and about how long it will take, if that is known.
     #[serde(default)]
     pub position: bool,
+}
+
+impl Comfort {
+    /// All that it says, in its order.
+    pub fn speeches(&self) -> impl Iterator<Item = &Speech> {
+        std::iter::once(&self.speech).chain(&self.further)
+    }
 }
 
 /// What is left on a voicemail, or with whoever did not accept (design §6).

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Speech;
 use crate::domain::operator::skill::Skills;
 
 /// How callers of an account wait. What an account of before does not say is as usual.
@@ -20,6 +21,9 @@ pub struct Queueing {
     pub callback_after_secs: Option<u32>,
     /// A caller who hung up too early is an alarm on the desks, not only in the list.
     pub abandoned_alarm: bool,
+    /// Recordings that its callers hear wherever there is music (in the queue, on hold, parked), one after the other and from
+    /// the first again. None: the house's music.
+    pub music: Vec<Speech>,
 }
 
 /// What a caller hears when no operator could take the call in time.
@@ -41,6 +45,7 @@ impl Default for Queueing {
             when_overdue: WhenOverdue::Apology,
             callback_after_secs: None,
             abandoned_alarm: false,
+            music: Vec::new(),
         }
     }
 }

@@ -42,8 +42,7 @@ impl Call {
             self.record(RecordEvent::Established);
             self.record(RecordEvent::GreetingStarted);
             self.begin_recording();
-            self.play_to_caller(self.setup.greeting.clone());
-            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+            self.greet();
         }
         match event {
             LegInput::Digit(key) => self.on_caller_key(key),
@@ -78,9 +77,24 @@ impl Call {
         }
     }
 
-    /// A word about the recording, if there is one to say, then the account's flow.
+    /// The status greeting, if there is one, comes first.
+    fn greet(&mut self) {
+        let first = self.setup.status.take();
+        self.greeting_to_come = first.is_some();
+        if first.is_some() {
+            self.record(RecordEvent::StatusGreetingPlayed);
+        }
+        self.play_to_caller(first.unwrap_or_else(|| self.setup.greeting.clone()));
+        self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+    }
+
+    /// The greeting itself, if that was the status greeting; a word about the recording, if there is one to say; then the
+    /// account's flow.
     pub(super) fn greeting_over(&mut self) {
-        if self.announce_after_greeting() {
+        if std::mem::take(&mut self.greeting_to_come) {
+            self.play_to_caller(self.setup.greeting.clone());
+            self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
+        } else if self.announce_after_greeting() {
             self.phase = Phase::Greeting { until: self.now + PROMPT_LIMIT };
         } else {
             self.leave_greeting();
@@ -141,7 +155,9 @@ impl Call {
         if !waits || self.playing.is_some() || self.is_recalled() {
             return;
         }
-        if let Some(speech) = self.setup.comfort.clone() {
+        let turn = self.comforted.checked_rem(self.setup.comfort.len());
+        if let Some(speech) = turn.and_then(|turn| self.setup.comfort.get(turn)).cloned() {
+            self.comforted += 1;
             self.record(RecordEvent::ComfortPlayed);
             self.play_to_caller(speech);
         }

@@ -20,6 +20,8 @@ pub enum Wish {
     Look { pin: Pin },
     Mark { dispatch: DispatchId },
     PutOnCall { schedule: ScheduleId, contact: ContactId, span: Span },
+    PutUpGreeting { until_morning: bool },
+    TakeDownGreeting,
 }
 
 impl Call {
@@ -39,6 +41,8 @@ impl Call {
                 self.record(RecordEvent::CheckedIn { contact: welcome.contact.clone(), held: welcome.held.len() });
             }
             checkin::Input::Looked(Looked::Refused) => self.record(RecordEvent::PinRefused),
+            checkin::Input::GreetingUp(Some(_)) => self.record(RecordEvent::StatusGreetingPutUp),
+            checkin::Input::GreetingDown(true) => self.record(RecordEvent::StatusGreetingTakenDown),
             _ => {}
         }
         if let Some(check_in) = &mut self.check_in {
@@ -73,6 +77,16 @@ impl Call {
                     self.record(RecordEvent::PutOnCall { schedule: schedule.clone(), contact: contact.clone() });
                     self.outputs.push_back(Output::CheckIn(Wish::PutOnCall { schedule, contact, span }));
                 }
+                checkin::Output::Dictate(on) => self.outputs.push_back(Output::Dictate { leg: self.caller.id, on }),
+                checkin::Output::PlayDictated => {
+                    let play = self.next_play();
+                    self.playing = Some(play);
+                    self.outputs.push_back(Output::PlayDictated { leg: self.caller.id, play });
+                }
+                checkin::Output::PutUpGreeting { until_morning } => {
+                    self.outputs.push_back(Output::CheckIn(Wish::PutUpGreeting { until_morning }));
+                }
+                checkin::Output::TakeDownGreeting => self.outputs.push_back(Output::CheckIn(Wish::TakeDownGreeting)),
                 checkin::Output::Leave(Leave::Operator) => {
                     self.check_in = None;
                     self.record(RecordEvent::CheckInLeft);

@@ -42,6 +42,7 @@ impl Call {
         let told_in_greeting = policy.mode != RecordingMode::Off && policy.announcement.is_none();
         if !self.is_announcing() && !told_in_greeting {
             self.stop_play();
+            self.greeting_to_come = false;
             self.greeting_over();
         }
     }

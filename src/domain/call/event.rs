@@ -151,6 +151,15 @@ pub enum RecordEvent {
         held: usize,
     },
     PinRefused,
+    /// The operator's own recording of the answer phrase.
+    OwnPhrasePlayed {
+        user: UserId,
+    },
+    /// What callers hear before the greeting, by word of a client's person.
+    StatusGreetingPlayed,
+    /// Whoever checked in has put one up, or taken it down.
+    StatusGreetingPutUp,
+    StatusGreetingTakenDown,
     /// This one was heard to its end and is delivered.
     ReadAtCheckIn {
         dispatch: DispatchId,

@@ -206,6 +206,7 @@ impl Call {
         // A patch by hand is announced by a person, who has time for that.
         let reach = if reaches { self.reach_speeches() } else { Vec::new() };
         let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
+        let said = said.chain(self.setup.status.is_some().then(|| self.setup.greeting.clone()));
         let said = said.chain(check_in.then(CheckIn::speeches).into_iter().flatten());
         said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).chain(reach).collect()
     }

@@ -6,7 +6,7 @@
 //! * [`words`]     what it is told, what is asked of it, what it wants done.
 //! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
 //!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages.
-//! * [`operator`]  the operator's side, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
+//! * [`operator`]  the operator's side, [`own_voice`] what she has recorded of it, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
 //!   hand; [`alone`] caller and contact on their own;
 //!   [`patch_report`] what became of them.
@@ -37,6 +37,7 @@ pub mod listener;
 mod moving;
 mod operator;
 pub mod outbound;
+mod own_voice;
 pub mod park;
 pub mod patch;
 pub mod patch_report;
@@ -82,6 +83,7 @@ use colleague::Colleague;
 use event::{CallOutcome, OfferEnd, RecordEvent, Stage, VoicemailEnd};
 use leg::{Leg, LegInput};
 use listener::Listener;
+use own_voice::OwnVoice;
 use park::{Note, Parked};
 use patch::{Patch, PatchEnd};
 use reach::Reaching;
@@ -182,6 +184,8 @@ pub struct Call {
     patch: Option<Patch>,
     reaching: Option<Reaching>,
     ivr: Option<Ivr>,
+    /// The status greeting plays: the greeting is yet to come.
+    greeting_to_come: bool,
     /// Pressed in the greeting, for the menu.
     early_keys: String,
     check_in: Option<CheckIn>,
@@ -211,6 +215,9 @@ pub struct Call {
     colleague: Option<Colleague>,
     note: Option<Note>,
     handled: bool,
+    /// An operator has spoken with the caller, or would have.
+    answered_before: bool,
+    own_voice: Option<OwnVoice>,
     /// What came of the job is known, or nobody has to say.
     settled: bool,
     /// The service is stopping.
@@ -222,6 +229,8 @@ pub struct Call {
     listeners: Vec<Listener>,
     /// What plays to the caller.
     playing: Option<u64>,
+    /// How often the comfort messages have been said.
+    comforted: usize,
     /// To be said next.
     place: Option<Place>,
     callback: Callback,
@@ -249,6 +258,7 @@ impl Call {
             patch: None,
             reaching: None,
             ivr: None,
+            greeting_to_come: false,
             early_keys: String::new(),
             check_in: None,
             chosen: Vec::new(),
@@ -268,6 +278,8 @@ impl Call {
             colleague: None,
             note: None,
             handled: false,
+            answered_before: false,
+            own_voice: None,
             settled: false,
             let_go: false,
             wrapping: None,
@@ -275,6 +287,7 @@ impl Call {
             parting: Vec::new(),
             listeners: Vec::new(),
             playing: None,
+            comforted: 0,
             place: None,
             callback: Callback::default(),
             last_play: 0,
@@ -564,6 +577,7 @@ impl Call {
             self.stage_since = self.now;
         }
         self.lift_pause();
+        self.settle_own_phrase();
         self.settle_listeners();
         self.settle_keys();
         self.settle_bridge();

@@ -68,12 +68,14 @@ impl Call {
             if self.is_recalled() {
                 self.rejoin();
             }
+            self.say_own_phrase(&user);
             self.outputs.push_back(Output::OfferAccepted { user });
             return;
         }
         match event {
             LegInput::Ended(why) => self.on_operator_ended(why),
             LegInput::Hold(hold) => self.on_phone_holds(hold),
+            LegInput::Digit(_) => self.stop_own_phrase(),
             // Answered and no path: the browser's answer is of no use.
             LegInput::Silent if offered && operator.leg.answered => self.fail_offer(OfferEnd::PhoneFailed),
             LegInput::Silent | LegInput::Heard | LegInput::MediaUp if !offered && operator.leg.silent != was_silent => {
@@ -255,6 +257,10 @@ impl Call {
                 Ok(())
             }
             (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
+            (OperatorCommand::Speak, Phase::Talking) => {
+                self.stop_own_phrase();
+                Ok(())
+            }
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
             (OperatorCommand::ChangeAccount(change), Phase::Talking | Phase::Held) => self.change_account(by, *change),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),

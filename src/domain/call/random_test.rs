@@ -32,7 +32,7 @@ const SPILL: LegId = LegId(9_999);
 
 mod ways;
 
-use ways::{announced, callback, flow, menu, policy, ring_back, words, wrap_up};
+use ways::{announced, callback, flow, menu, phrases, policy, ring_back, words, wrap_up};
 
 struct World {
     seed: u64,
@@ -87,6 +87,8 @@ struct World {
     /// Patches whose operator was called back and came.
     rejoined: usize,
     conferences: usize,
+    /// An operator's own voice was heard.
+    own_voice: bool,
     /// Patches that were joined and are not over.
     clocks: i32,
 }
@@ -103,6 +105,8 @@ impl World {
             flow: flow(seed),
             menus: vec![menu()],
             spill_leg: SPILL,
+            status: seed.is_multiple_of(7).then(|| spoken("status")),
+            phrases: phrases(seed),
             patch_limit: seed.is_multiple_of(5).then_some(Duration::from_secs(70)),
             ..setup()
         };
@@ -148,6 +152,7 @@ impl World {
             accepted: 0,
             rejoined: 0,
             conferences: 0,
+            own_voice: false,
             clocks: 0,
         }
     }
@@ -247,6 +252,9 @@ impl World {
                 Output::FindPeople { .. } => self.sought = true,
                 Output::Record { event: RecordEvent::PatchAccepted, .. } => self.accepted += 1,
                 Output::Record { event: RecordEvent::ColleagueJoined { .. }, .. } => self.conferences += 1,
+                Output::Record { event: RecordEvent::OwnPhrasePlayed { .. }, .. } => {
+                    assert!(!std::mem::replace(&mut self.own_voice, true), "seed {seed}: greeted twice by her voice");
+                }
                 Output::Record { event: RecordEvent::PatchRejoined, .. } => self.rejoined += 1,
                 Output::Record { event: RecordEvent::PatchJoined, .. } => self.clocks += 1,
                 Output::Record { event: RecordEvent::PatchOver { ms, alone_ms }, .. } => {
@@ -434,11 +442,13 @@ impl World {
             Wish::Look { .. } => {
                 let held = |n: &str| Held { dispatch: DispatchId::named(n), words: "Burst pipe.".into() };
                 let held = vec![held("one"), held("two")];
-                let welcome = Welcome { contact: None, who: "Ada".into(), held, duties: vec![] };
+                let welcome = Welcome { who: "Ada".into(), held, ..Welcome::default() };
                 checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
             }
             Wish::Mark { .. } => checkin::Input::Marked(self.rng.below(4) > 0),
             Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
+            Wish::PutUpGreeting { .. } => checkin::Input::GreetingUp(None),
+            Wish::TakeDownGreeting => checkin::Input::GreetingDown(true),
         };
         self.tell(Input::CheckIn(input));
         true
@@ -677,7 +687,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     let (mut called_back, mut rung_back) = (0, 0);
     let (mut left, mut spilled, mut announced) = (0, 0, 0);
     let (mut fetched, mut handed_over) = (0, 0);
-    let (mut accepted, mut rejoined, mut conferences) = (0, 0, 0);
+    let (mut accepted, mut rejoined, mut conferences, mut own_voices) = (0, 0, 0, 0);
     let (mut jobs, mut own) = (0, 0);
     let (mut checked_in, mut marked) = (0, 0);
     for seed in 0..16_000 {
@@ -702,6 +712,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         accepted += world.accepted;
         rejoined += world.rejoined;
         conferences += world.conferences;
+        own_voices += usize::from(world.own_voice);
         assert_eq!(world.clocks, 0, "seed {seed}: each patch that was joined is over once");
         marked += world.marked;
         handed_over += world.handed_over;
@@ -726,6 +737,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
     );
     assert!(fetched > 10 && handed_over > 5, "the seeds reach several operators: {fetched} {handed_over}");
     assert!(conferences > 5, "the seeds reach colleagues who join: {conferences}");
+    assert!(own_voices > 300, "the seeds reach operators' own voices: {own_voices}");
     assert!(
         accepted > 20 && rejoined > 10,
         "the seeds reach patches that nobody made, and stars: {accepted} {rejoined}"

@@ -6,9 +6,11 @@ mod check_in;
 mod conference;
 mod errand;
 mod listener;
+mod own_voice;
 mod park;
 mod place;
 mod recording;
+mod status_greeting;
 mod wrap_up;
 
 use super::bridge::Source;
@@ -33,13 +35,14 @@ pub(super) fn setup() -> Setup {
         name: "Imaginary Plumbing".to_owned(),
         caller: CALLER,
         greeting: spoken("greeting"),
+        status: None,
         flow: Flow::default(),
         menus: vec![],
         context: Context::default(),
         priority: 0,
         spill_leg: LegId(99),
         apology: spoken("apology"),
-        comfort: Some(spoken("comfort")),
+        comfort: vec![spoken("comfort"), spoken("more comfort")],
         ring: Duration::from_secs(20),
         recording: RecordingPolicy::default(),
         wrap_up: None,
@@ -47,6 +50,7 @@ pub(super) fn setup() -> Setup {
         ring_back: None,
         park: ParkTimes::default(),
         patch_limit: None,
+        phrases: Vec::new(),
     }
 }
 
@@ -61,7 +65,7 @@ pub(super) fn change_account(recording: RecordingPolicy) -> OperatorCommand {
         to: AccountId::named("clinic"),
         priority: 7,
         apology: Speech::Spoken { text: "the clinic is sorry".to_owned() },
-        comfort: None,
+        comfort: Vec::new(),
         ring: Duration::from_secs(40),
         wrap_up: Some(Duration::from_secs(90)),
         callback: CallbackTerms::default(),
@@ -252,6 +256,20 @@ fn an_offer_that_is_missed_returns_the_caller_to_the_queue() {
     assert_eq!(line.call.stage(), Stage::Queued);
     line.leg(OPERATOR, LegInput::Answered);
     assert_eq!(line.call.stage(), Stage::Queued, "an answer that comes too late changes nothing");
+}
+
+#[test]
+fn comfort_messages_are_said_in_turn_and_then_from_the_first_again() {
+    let mut line = Line::queued();
+    let mut said = vec![];
+    for _ in 0..3 {
+        line.tell(Input::Comfort);
+        let (leg, play, speech) = line.last_play.clone().expect("a message plays");
+        said.push(speech);
+        line.tell(Input::PlayDone { leg, play });
+    }
+    let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+    assert_eq!(said, ["comfort", "more comfort", "comfort"].map(spoken));
 }
 
 #[test]

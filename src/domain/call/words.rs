@@ -32,6 +32,8 @@ pub struct Setup {
     pub name: String,
     pub caller: LegId,
     pub greeting: Speech,
+    /// What is heard before it, for now.
+    pub status: Option<Speech>,
     /// What comes after it.
     pub flow: Flow,
     pub menus: Vec<Menu>,
@@ -42,7 +44,8 @@ pub struct Setup {
     /// The leg by which the call may be taken elsewhere, if the flow does that.
     pub spill_leg: LegId,
     pub apology: Speech,
-    pub comfort: Option<Speech>,
+    /// What is said in the queue, in turn.
+    pub comfort: Vec<Speech>,
     /// How long one operator is offered the call.
     pub ring: Duration,
     pub recording: RecordingPolicy,
@@ -54,6 +57,8 @@ pub struct Setup {
     pub park: ParkTimes,
     /// How long caller and contact may talk on without an operator.
     pub patch_limit: Option<Duration>,
+    /// The answer phrase in the own voice of those operators who have recorded it.
+    pub phrases: Vec<(UserId, Speech)>,
 }
 
 /// What a call is told.
@@ -174,6 +179,8 @@ pub enum OperatorCommand {
     },
     /// The caller is that operator's from now on.
     HandOver,
+    /// No more of my recording: I speak myself.
+    Speak,
     /// Keys to the other party.
     Keys(String),
     /// The call is for another account: a wrong number, a sister company.
@@ -192,7 +199,7 @@ pub struct AccountChange {
     pub to: AccountId,
     pub priority: i32,
     pub apology: Speech,
-    pub comfort: Option<Speech>,
+    pub comfort: Vec<Speech>,
     pub ring: Duration,
     pub patch_limit: Option<Duration>,
     pub wrap_up: Option<Duration>,
@@ -313,6 +320,16 @@ pub enum Output {
         speech: Speech,
     },
     StopPlay {
+        leg: LegId,
+        play: u64,
+    },
+    /// Take down what the leg says, to be played back, or no more of it ([`checkin::Input::Dictated`]).
+    Dictate {
+        leg: LegId,
+        on: bool,
+    },
+    /// Play what was taken down last.
+    PlayDictated {
         leg: LegId,
         play: u64,
     },

@@ -2,12 +2,14 @@
 //! whether it is delivered. Pure.
 //!
 //! [`CheckIn`] is the machine, driven by `domain/call` as a menu is; what it cannot know (whose PIN it is, what is held) it
-//! asks for and is told. [`on_call`] is the part that puts somebody else on call, [`words`] what is said. What always holds:
+//! asks for and is told. [`on_call`] is the part that puts somebody else on call, [`status_greeting`] the one that puts up
+//! words for callers, [`words`] what is said. What always holds:
 //! it comes to exactly one end, whatever keys come; a message is marked only by a key after it was heard to its end, so
 //! who hangs up, waits too long or hears a tone in place of words leaves it held; and who wants a person gets one.
 
 pub mod on_call;
 pub mod pin;
+pub mod status_greeting;
 mod words;
 
 #[cfg(test)]
@@ -20,8 +22,10 @@ use std::time::{Duration, Instant};
 
 use crate::base::id::{ContactId, DispatchId, ScheduleId};
 use crate::domain::account::Speech;
+use crate::domain::dictation::Dictation;
 use on_call::{Choosing, Duty, Span};
 use pin::{DIGITS, Pin};
+use status_greeting::StatusNow;
 
 /// How long a key is waited for, after the words or the key before.
 const KEY_LIMIT: Duration = Duration::from_secs(8);
@@ -50,6 +54,12 @@ pub enum Input {
     Marked(bool),
     /// Who was to be put on call is, or could not be.
     PutOnCall(bool),
+    /// What was taken down is there; false: nothing was said.
+    Dictated(bool),
+    /// The status greeting is put up, and this is it; none: it could not be.
+    GreetingUp(Option<StatusNow>),
+    /// It is taken down, or could not be.
+    GreetingDown(bool),
     /// The time of [`CheckIn::poll_timeout`] has come.
     Tick,
 }
@@ -74,6 +84,10 @@ pub struct Welcome {
     pub held: Vec<Held>,
     /// What they may put others on call for.
     pub duties: Vec<Duty>,
+    /// What callers hear before the greeting now.
+    pub status: Option<StatusNow>,
+    /// Until when "tomorrow morning" is, as it is said.
+    pub morning: String,
 }
 
 /// A message to be heard.
@@ -104,6 +118,16 @@ pub enum Output {
         contact: ContactId,
         span: Span,
     },
+    /// Take down what is said, or no more: then answered by [`Input::Dictated`].
+    Dictate(bool),
+    /// Play what was taken down.
+    PlayDictated,
+    /// Callers hear it before the greeting from now on. Answered by [`Input::GreetingUp`].
+    PutUpGreeting {
+        until_morning: bool,
+    },
+    /// They no longer do. Answered by [`Input::GreetingDown`].
+    TakeDownGreeting,
     /// Out of the check-in. Exactly once, the last.
     Leave(Leave),
 }
@@ -133,6 +157,11 @@ enum State {
     Menu,
     OnCall(Choosing),
     PuttingOnCall,
+    /// There is a status greeting: what becomes of it?
+    Status,
+    TakingDown,
+    /// [`CheckIn::dictation`] says how far.
+    Dictating,
     /// Words that nobody answers, and what comes then.
     Saying(Then),
     Out,
@@ -160,6 +189,7 @@ pub struct CheckIn {
     /// How often it was asked in vain.
     asked: u8,
     welcome: Welcome,
+    dictation: Option<Dictation>,
     /// Of each message, whether it was heard to its end, and whether it is marked.
     heard: Vec<bool>,
     marked: Vec<bool>,
@@ -180,6 +210,7 @@ impl CheckIn {
             wrong_pins: 0,
             asked: 0,
             welcome: Welcome::default(),
+            dictation: None,
             heard: Vec::new(),
             marked: Vec::new(),
             at: 0,
@@ -193,6 +224,9 @@ impl CheckIn {
     pub fn handle(&mut self, now: Instant, input: Input) {
         self.now = now;
         match input {
+            Input::Digit(_) | Input::PlayDone | Input::Tick if self.state == State::Dictating => self.dictate(input),
+            Input::Dictated(_) | Input::GreetingUp(_) => self.dictate(input),
+            Input::GreetingDown(done) => self.on_greeting_down(done),
             Input::Digit(key) => self.on_key(key),
             Input::PlayDone => self.on_play_done(),
             Input::Unspoken => self.unspoken = self.playing,
@@ -210,7 +244,8 @@ impl CheckIn {
 
     /// When to come back with [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        (self.state != State::Out).then(|| self.until.min(self.leave_at))
+        let until = self.dictation.as_ref().and_then(Dictation::poll_timeout).unwrap_or(self.until);
+        (self.state != State::Out).then(|| until.min(self.leave_at))
     }
 
     /// What every check-in says, to be made ready ahead of time.
@@ -229,9 +264,16 @@ impl CheckIn {
             State::Content | State::Deciding => self.on_message_key(key),
             State::Menu => self.on_menu_key(key),
             State::OnCall(choosing) => self.on_duty_key(key, choosing),
+            State::Status => self.on_status_key(key),
             // Whoever knows better need not hear it out.
             State::Saying(_) if key == '0' => self.leave(Leave::Operator),
-            State::Looking | State::Marking | State::PuttingOnCall | State::Saying(_) | State::Out => {}
+            State::Looking
+            | State::Marking
+            | State::PuttingOnCall
+            | State::TakingDown
+            | State::Dictating
+            | State::Saying(_)
+            | State::Out => {}
         }
     }
 
@@ -362,6 +404,7 @@ impl CheckIn {
                 self.read(first, "");
             }
             '4' if !self.welcome.duties.is_empty() => self.choose_duty(),
+            '5' => self.change_status(),
             '0' => self.leave(Leave::Operator),
             '*' => self.goodbye(),
             _ => {}
@@ -384,10 +427,15 @@ impl CheckIn {
                 self.decide();
             }
             State::Saying(then) => self.go(then),
-            State::Pin { .. } | State::Deciding | State::Menu | State::OnCall(_) => {
+            State::Pin { .. } | State::Deciding | State::Menu | State::OnCall(_) | State::Status => {
                 self.until = self.now + KEY_LIMIT;
             }
-            State::Looking | State::Marking | State::PuttingOnCall | State::Out => {}
+            State::Looking
+            | State::Marking
+            | State::PuttingOnCall
+            | State::TakingDown
+            | State::Dictating
+            | State::Out => {}
         }
     }
 
@@ -424,6 +472,7 @@ impl CheckIn {
             State::Looking => self.on_looked(Looked::Failed),
             State::Marking => self.on_marked(false),
             State::PuttingOnCall => self.on_put_on_call(false),
+            State::TakingDown => self.on_greeting_down(false),
             _ if played => self.until = self.now + KEY_LIMIT,
             // Many wait for what comes next after the last digit.
             State::Pin { keys } if keys == "0" => self.leave(Leave::Operator),
@@ -445,6 +494,7 @@ impl CheckIn {
             State::Pin { .. } => self.ask(state, words::ASK_PIN.to_owned()),
             State::Deciding => self.ask(state, words::KEYS.to_owned()),
             State::OnCall(choosing) => self.ask_duty(choosing),
+            State::Status => self.ask_status(),
             _ => self.ask_menu(""),
         }
     }
@@ -456,16 +506,21 @@ impl CheckIn {
 
     fn leave(&mut self, leave: Leave) {
         self.stop_play();
+        self.stop_dictating();
         self.state = State::Out;
         self.outputs.push_back(Output::Leave(leave));
     }
 
     /// Words that ask for a key.
     fn ask(&mut self, state: State, text: String) {
+        self.ask_with(state, spoken(text));
+    }
+
+    fn ask_with(&mut self, state: State, speech: Speech) {
         self.stop_play();
         self.state = state;
         self.until = self.now + PLAY_LIMIT;
-        self.play(text);
+        self.play(speech);
     }
 
     fn say(&mut self, text: &str, then: Then) {
@@ -482,10 +537,10 @@ impl CheckIn {
         self.until = self.now + ANSWER_LIMIT;
     }
 
-    fn play(&mut self, text: String) {
+    fn play(&mut self, speech: Speech) {
         self.playing = true;
         self.unspoken = false;
-        self.outputs.push_back(Output::Play(spoken(text)));
+        self.outputs.push_back(Output::Play(speech));
     }
 
     fn stop_play(&mut self) {

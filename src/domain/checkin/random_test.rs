@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tests::{duty, held};
+use super::tests::{duty, held, status};
 use super::*;
 use crate::base::clock::{Clock as _, TestClock, UtcMs};
 use crate::base::rng::Rng;
@@ -18,6 +18,10 @@ struct World {
     heard: BTreeSet<usize>,
     marked: BTreeSet<DispatchId>,
     put_on_call: usize,
+    /// What is said is taken down now; it was, and was played back.
+    dictating: bool,
+    played_back: bool,
+    put_up: usize,
     left: Vec<Leave>,
     messages: usize,
 }
@@ -35,6 +39,9 @@ impl World {
             heard: BTreeSet::new(),
             marked: BTreeSet::new(),
             put_on_call: 0,
+            dictating: false,
+            played_back: false,
+            put_up: 0,
             left: vec![],
             messages: 0,
         };
@@ -64,7 +71,34 @@ impl World {
                 Output::Play(Speech::Spoken { text }) => {
                     assert!(self.plays.replace((text, false)).is_none(), "seed {seed}: two things are said at once");
                 }
-                Output::Play(other) => panic!("seed {seed}: {other:?}"),
+                Output::Play(other) => {
+                    assert!(self.plays.replace((format!("{other:?}"), false)).is_none(), "seed {seed}: two at once");
+                }
+                Output::Dictate(on) => {
+                    assert_ne!(std::mem::replace(&mut self.dictating, on), on, "seed {seed}: said twice");
+                    assert!(!on || self.plays.is_none(), "seed {seed}: our own words are taken down");
+                    self.played_back = false;
+                    if !on && self.rng.below(4) > 0 {
+                        let spoken = self.rng.below(4) > 0;
+                        self.tell(Input::Dictated(spoken));
+                    }
+                }
+                Output::PlayDictated => {
+                    assert!(self.plays.replace(("theirs".into(), false)).is_none(), "seed {seed}: two at once");
+                    self.played_back = true;
+                }
+                Output::PutUpGreeting { until_morning } => {
+                    assert_eq!(key, Some(if until_morning { '3' } else { '1' }), "seed {seed}: put up without the key");
+                    assert!(self.played_back, "seed {seed}: put up unheard");
+                    self.put_up += 1;
+                    let up = (self.rng.below(3) > 0).then(status);
+                    self.tell(Input::GreetingUp(up));
+                }
+                Output::TakeDownGreeting => {
+                    assert_eq!(key, Some('2'), "seed {seed}: taken down without the key");
+                    let done = self.rng.below(3) > 0;
+                    self.tell(Input::GreetingDown(done));
+                }
                 Output::StopPlay => assert!(self.plays.take().is_some(), "seed {seed}: stops what does not play"),
                 Output::Look { .. } => {
                     let looked = match self.rng.below(4) {
@@ -75,7 +109,10 @@ impl World {
                             let hand_off = self.rng.below(2) == 0;
                             let duties = vec![duty("technician", hand_off), duty("manager", !hand_off)];
                             let held = held(self.messages);
-                            Looked::Welcome(Box::new(Welcome { contact: None, who: "Ada".into(), held, duties }))
+                            let status = (self.rng.below(2) == 0).then(status);
+                            let morning = "Friday at 8 a.m.".to_owned();
+                            let who = "Ada".into();
+                            Looked::Welcome(Box::new(Welcome { contact: None, who, held, duties, status, morning }))
                         }
                     };
                     if self.rng.below(10) > 0 {
@@ -106,7 +143,7 @@ impl World {
             }
         }
         let over = !self.left.is_empty();
-        assert!(!over || self.plays.is_none(), "seed {seed}: goes on talking");
+        assert!(!over || (self.plays.is_none() && !self.dictating), "seed {seed}: goes on");
         assert_eq!(self.check_in.poll_timeout().is_none(), over, "seed {seed}: waits for nothing, or for ever");
     }
 
@@ -134,7 +171,7 @@ impl World {
 
 #[test]
 fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard() {
-    let (mut marked, mut put_on_call, mut to_operators) = (0, 0, 0);
+    let (mut marked, mut put_on_call, mut to_operators, mut put_up) = (0, 0, 0, 0);
     for seed in 0..4_000 {
         let mut world = World::new(seed);
         for _ in 0..150 {
@@ -144,6 +181,7 @@ fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard()
         }
         marked += world.marked.len();
         put_on_call += world.put_on_call;
+        put_up += world.put_up;
         // Whoever says no more comes to an end by time alone.
         for _ in 0..60 {
             if let Some(at) = world.check_in.poll_timeout() {
@@ -158,7 +196,7 @@ fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard()
         }
     }
     assert!(
-        marked > 200 && put_on_call > 20 && to_operators > 100,
-        "the seeds reach what there is: {marked} {put_on_call} {to_operators}"
+        marked > 200 && put_on_call > 20 && to_operators > 100 && put_up > 20,
+        "the seeds reach what there is: {marked} {put_on_call} {to_operators} {put_up}"
     );
 }

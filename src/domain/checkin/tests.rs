@@ -19,6 +19,11 @@ pub(super) fn duty(role: &str, hand_off: bool) -> Duty {
     }
 }
 
+pub(super) fn status() -> StatusNow {
+    let speech = Speech::Uploaded { recording: "ice".into() };
+    StatusNow { speech, words: "Your callers hear a status greeting by Ada, since today at 7 a.m.".into() }
+}
+
 /// Somebody on the telephone, and what they have heard.
 struct Line {
     clock: TestClock,
@@ -42,7 +47,7 @@ impl Line {
         line.presses("4711#");
         assert_eq!(line.done, [Output::Look { pin: Pin::pressed("4711".into()) }]);
         line.done.clear();
-        let welcome = Welcome { contact: None, who: "Ada".into(), held: held(count), duties };
+        let welcome = Welcome { contact: None, who: "Ada".into(), held: held(count), duties, ..Welcome::default() };
         line.tell(Input::Looked(Looked::Welcome(Box::new(welcome))));
         line
     }
@@ -56,6 +61,9 @@ impl Line {
         while let Some(output) = self.check_in.poll_output() {
             match output {
                 Output::Play(Speech::Spoken { text }) => self.said.push(text),
+                Output::Play(Speech::Recorded { prompt: name } | Speech::Uploaded { recording: name }) => {
+                    self.said.push(name);
+                }
                 Output::StopPlay => {}
                 other => self.done.push(other),
             }
@@ -107,7 +115,7 @@ fn whoever_checks_in_hears_what_is_new_and_marks_it_by_key() {
     line.tell(Input::Marked(true));
     assert_eq!(
         line.heard(),
-        "Delivered. There are no more messages. For an operator, press 0. To end, press the star key."
+        "Delivered. There are no more messages. For a status greeting to your callers, press 5. For an operator, press 0. To end, press the star key."
     );
     line.presses("*");
     assert_eq!(line.heard(), "Goodbye.");
@@ -243,7 +251,10 @@ fn silence_is_asked_twice_more_and_then_let_go() {
 #[test]
 fn who_has_nothing_to_hear_is_told_so() {
     let mut line = Line::in_with(0, vec![]);
-    assert_eq!(line.heard(), "You have no new messages. For an operator, press 0. To end, press the star key.");
+    assert_eq!(
+        line.heard(),
+        "You have no new messages. For a status greeting to your callers, press 5. For an operator, press 0. To end, press the star key."
+    );
     line.presses("14");
     assert_eq!(line.said.len(), 2, "there is nothing under these keys");
 }
@@ -290,5 +301,64 @@ fn or_for_some_hours_of_one_of_several_duties() {
     assert!(line.heard().starts_with("Ben is on call as manager."), "{}", line.heard());
     line.presses("*");
     assert!(line.heard().contains("To change who is on call, press 4."));
+    assert_eq!(line.done, []);
+}
+
+/// At the other choices, with this status greeting in force.
+fn at_the_menu(status: Option<StatusNow>) -> Line {
+    let mut line = Line::rings();
+    line.presses("4711#");
+    line.done.clear();
+    let morning = "Friday at 8 a.m.".to_owned();
+    let welcome = Welcome { who: "Ada".into(), status, morning, ..Welcome::default() };
+    line.tell(Input::Looked(Looked::Welcome(Box::new(welcome))));
+    line
+}
+
+#[test]
+fn a_status_greeting_is_spoken_in_heard_back_and_put_up_for_a_time_or_for_good() {
+    for (key, until_morning) in [("1", false), ("3", true)] {
+        let mut line = at_the_menu(None);
+        line.presses("5");
+        assert!(line.heard().starts_with("Please say after the tone what callers shall hear"), "{}", line.heard());
+        assert_eq!(line.hears_out(), "beep");
+        line.hears_out();
+        line.presses("#");
+        assert_eq!(line.done, [Output::Dictate(true), Output::Dictate(false)]);
+        line.tell(Input::Dictated(true));
+        line.hears_out();
+        assert_eq!(line.done.last(), Some(&Output::PlayDictated));
+        assert!(line.hears_out().contains("To keep it until Friday at 8 a.m., press 3."), "{}", line.heard());
+        line.presses(key);
+        assert_eq!(line.done.last(), Some(&Output::PutUpGreeting { until_morning }));
+        line.tell(Input::GreetingUp(Some(status())));
+        assert!(line.heard().starts_with("Your callers hear it from now on."), "{}", line.heard());
+        assert!(line.hears_out().starts_with("For a status greeting"), "{}", line.heard());
+        // It is known now.
+        line.presses("5");
+        assert!(line.heard().starts_with("Your callers hear a status greeting by Ada"), "{}", line.heard());
+    }
+}
+
+#[test]
+fn a_status_greeting_that_plays_is_heard_and_taken_down() {
+    let mut line = at_the_menu(Some(status()));
+    line.presses("51");
+    assert_eq!(line.heard(), "ice");
+    line.presses("2");
+    assert_eq!(line.done, [Output::TakeDownGreeting]);
+    line.tell(Input::GreetingDown(true));
+    assert_eq!(line.heard(), "It is taken down.");
+    line.hears_out();
+    line.presses("5");
+    assert!(line.heard().starts_with("Please say after the tone"), "there is none any more: {}", line.heard());
+}
+
+#[test]
+fn whoever_hangs_up_or_thinks_better_of_it_has_put_up_nothing() {
+    let mut line = at_the_menu(None);
+    line.presses("5*");
+    assert_eq!(line.heard(), "Nothing is kept.");
+    assert!(line.hears_out().starts_with("For a status greeting"), "{}", line.heard());
     assert_eq!(line.done, []);
 }

@@ -40,11 +40,13 @@ pub(super) fn no_more(first: &str, kept: usize) -> String {
     joined(&[first, "There are no more messages.", &kept])
 }
 
+const STATUS: &str = "For a status greeting to your callers, press 5.";
+
 /// All there is to do beside hearing messages.
 pub(super) fn menu(first: &str, kept: usize, duties: bool) -> String {
     let hear = if kept > 0 { "To hear messages, press 1." } else { "" };
     let duty = if duties { "To change who is on call, press 4." } else { "" };
-    joined(&[first, hear, duty, "For an operator, press 0. To end, press the star key."])
+    joined(&[first, hear, duty, STATUS, "For an operator, press 0. To end, press the star key."])
 }
 
 pub(super) fn goodbye(kept: usize) -> String {

@@ -39,7 +39,7 @@ pub enum CheckRefused {
     NoPhone,
     /// The desk is closed.
     Stopping,
-    /// A menu is being tried out on it.
+    /// A menu is being tried out on it, or a greeting spoken in.
     Trying,
 }
 
@@ -49,7 +49,7 @@ impl std::fmt::Display for CheckRefused {
             Self::Busy => "the seat is ready or has a call: set it to not ready first",
             Self::NoPhone => "no phone is registered",
             Self::Stopping => "the service is stopping",
-            Self::Trying => "a menu is being tried out on this telephone: hang up first",
+            Self::Trying => "a menu is being tried out on this telephone, or a greeting recorded: hang up first",
         })
     }
 }

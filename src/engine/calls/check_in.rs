@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::greetings;
 use super::record::CallNews;
 use super::task::ToCall;
 use super::view::Facts;
@@ -15,7 +16,7 @@ use super::{Calls, alarm_text};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, Contact};
+use crate::domain::account::{Account, Contact, next_morning};
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::on_call::{Duty, MOST_PEOPLE, Span};
 use crate::domain::checkin::pin::Pin;
@@ -24,6 +25,7 @@ use crate::domain::message::render::speech;
 use crate::domain::oncall::{Override, Schedule, resolve};
 use crate::engine::feed::{AlarmLevel, FeedEvent};
 use crate::engine::legs::Later;
+use crate::io::media::prompt::Prompt;
 use crate::io::store::check_in::WrongPins;
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
 use crate::io::store::{Store, StoreError};
@@ -136,7 +138,11 @@ async fn look(
     let schedules = store.list_schedules(&account.id).await?;
     let duties = schedules.iter().take(MOST_PEOPLE).filter_map(|schedule| duty(schedule, &contacts, now)).collect();
     let who = person.map_or_else(|| account.name.clone(), |person| person.name.clone());
-    Ok(Answer::Welcome(Box::new(Welcome { contact: found.contact, who, held, duties })))
+    let status = account.status_greeting_at(now).map(|status| greetings::status_now(status, &account.zone));
+    let morning = next_morning(&account.zone, now).map(|at| speech::spoken_time(at, &account.zone));
+    let morning = morning.unwrap_or_default();
+    let contact = found.contact;
+    Ok(Answer::Welcome(Box::new(Welcome { contact, who, held, duties, status, morning })))
 }
 
 /// What a schedule lets people choose, if there is a choice.
@@ -197,8 +203,15 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
 }
 
 impl Calls {
-    /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in.
-    pub(super) fn serve_check_in(self: &Arc<Self>, facts: &Facts, who: String, wish: Wish) {
+    /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in; `spoken`:
+    /// what they have said last to be kept.
+    pub(super) fn serve_check_in(
+        self: &Arc<Self>,
+        facts: &Facts,
+        who: String,
+        wish: Wish,
+        spoken: Option<Arc<Prompt>>,
+    ) {
         let (calls, facts, at) = (Arc::clone(self), facts.clone(), self.wiring.clock.utc());
         tokio::spawn(async move {
             let input = match wish {
@@ -222,6 +235,10 @@ impl Calls {
                     }
                     Input::PutOnCall(edition.is_some())
                 }
+                Wish::PutUpGreeting { until_morning } => {
+                    Input::GreetingUp(calls.put_up_greeting(&facts, who, spoken, until_morning, at).await)
+                }
+                Wish::TakeDownGreeting => Input::GreetingDown(calls.take_down_greeting(&facts, who, at).await),
             };
             // An error means that the call is over.
             let _ = calls.to_call(&facts.id, ToCall::CheckIn(input));
@@ -246,7 +263,7 @@ impl Calls {
     }
 
     /// What the store says, if it says it in time.
-    async fn in_time<T>(&self, call: &CallId, asked: Later<'_, Result<T, String>>) -> Option<T> {
+    pub(super) async fn in_time<T>(&self, call: &CallId, asked: Later<'_, Result<T, String>>) -> Option<T> {
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(answer)) => Some(answer),
             Ok(Err(why)) => {

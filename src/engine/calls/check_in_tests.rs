@@ -33,7 +33,13 @@ pub(super) fn welcome() -> Welcome {
     let schedule = ScheduleId::named("doctor");
     let duty = Duty { schedule, role: "doctor".into(), now: None, hand_off: None, people };
     let contact = Some(ContactId::named("ada"));
-    Welcome { contact, who: "Ada".into(), held: vec![held("one"), held("two")], duties: vec![duty] }
+    Welcome {
+        contact,
+        who: "Ada".into(),
+        held: vec![held("one"), held("two")],
+        duties: vec![duty],
+        ..Welcome::default()
+    }
 }
 
 /// A store that knows that PIN and tells what was heard.

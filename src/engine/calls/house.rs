@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 use super::book::Accounts;
 use super::callbacks::Callbacks;
 use super::check_in::{Answer, CheckIns, DutyChange, Heard};
+use super::greetings::{Greetings, Spoken, Status};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{SystemClock, UtcMs};
 use crate::base::id::AccountId;
 use crate::domain::account::patching::{Found, Whom};
-use crate::domain::account::{LeaveMessage, Speech};
+use crate::domain::account::{LeaveMessage, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::operator::{Phone, Phones};
@@ -25,8 +26,11 @@ use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
+use crate::io::media::take::Take;
+use crate::io::media::tune::Tune;
 use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId};
 use crate::io::recording::{Ended, Kind, Tap};
+use crate::io::speech::Kept;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::seal::Seal;
 use crate::proto::sdp::{AudioCodec, Session, Srtp};
@@ -44,12 +48,18 @@ pub(super) enum Did {
     Played { leg: LegId, play: PlayId },
     Recorded { leg: LegId, kind: Kind },
     BoundKeys { leg: LegId, bound: KeysBound },
+    Tuned { leg: LegId, own: bool },
+    TakesDown { leg: LegId, take: Box<Take> },
+    EndsTake { leg: LegId },
     Restart(LegId),
     Pressed { leg: LegId, keys: String },
     Closed,
     Kept(Callback),
     Heard(Heard),
     OnCall(DutyChange),
+    KeptGreeting(Spoken),
+    PutUp(Status),
+    TakenDown(AccountId, String),
     Wrote(Line),
 }
 
@@ -135,6 +145,18 @@ impl LegMedia for Outside {
     }
 
     fn stop(&self, _leg: LegId, _play: PlayId) {}
+
+    fn set_tune(&self, leg: LegId, tune: Option<Arc<Tune>>) {
+        self.did(Did::Tuned { leg, own: tune.is_some() });
+    }
+
+    fn take_down(&self, leg: LegId, take: Box<Take>) {
+        self.did(Did::TakesDown { leg, take });
+    }
+
+    fn end_take(&self, leg: LegId) {
+        self.did(Did::EndsTake { leg });
+    }
 
     fn bind_keys(&self, leg: LegId, bound: KeysBound) {
         self.did(Did::BoundKeys { leg, bound });
@@ -224,6 +246,31 @@ impl CheckIns for Outside {
     }
 }
 
+impl Greetings for Outside {
+    fn keep<'a>(&'a self, greeting: &'a Spoken) -> Later<'a, Result<Kept, String>> {
+        Box::pin(async move {
+            self.did(Did::KeptGreeting(greeting.clone()));
+            let millis = u64::try_from(greeting.prompt.duration().as_millis()).expect("short");
+            Ok(Kept { recording: "spoken".to_owned(), millis })
+        })
+    }
+
+    fn put_up<'a>(&'a self, status: &'a Status) -> Later<'a, Result<(StatusGreeting, u32), String>> {
+        Box::pin(async move {
+            self.did(Did::PutUp(status.clone()));
+            let speech = Speech::Uploaded { recording: "spoken".to_owned() };
+            Ok((StatusGreeting { speech, by: status.by.clone(), at: status.at, until: status.until }, 8))
+        })
+    }
+
+    fn take_down<'a>(&'a self, account: &'a AccountId, by: &'a str, _at: UtcMs) -> Later<'a, Result<u32, String>> {
+        Box::pin(async move {
+            self.did(Did::TakenDown(account.clone(), by.to_owned()));
+            Ok(9)
+        })
+    }
+}
+
 struct Book(String);
 
 impl Accounts for Book {
@@ -252,6 +299,8 @@ impl Accounts for Book {
             patching: patch_tests::patching(did),
             hours: flow_tests::hours(did),
             menus: flow_tests::menus(),
+            status_greeting: None,
+            answer_phrases: Vec::new(),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
@@ -333,7 +382,8 @@ impl House {
             accounts,
             log: outside.clone(),
             callbacks: outside.clone(),
-            check_ins: outside,
+            check_ins: outside.clone(),
+            greetings: outside,
             numbering: Numbering::default(),
             recordings,
             figures,

@@ -12,13 +12,14 @@ use tokio::sync::mpsc;
 use super::book::Accounts;
 use super::callbacks::Callbacks;
 use super::check_in::Heard;
+use super::greetings::{Greetings, Spoken, Status};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
-use crate::base::clock::SystemClock;
+use crate::base::clock::{SystemClock, UtcMs};
 use crate::base::id::{AccountId, AttemptId, MessageId};
 use crate::domain::account::hours::Hours;
 use crate::domain::account::patching::{Found, Whom};
-use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech};
+use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
@@ -29,6 +30,7 @@ use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, TrunkSettings};
 use crate::io::media::{Media, MediaConfig, Prompt};
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName, TlsPeer};
+use crate::io::speech::Kept;
 use crate::io::store::callbacks::Callback;
 use crate::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
 
@@ -180,6 +182,8 @@ impl Accounts for Book {
             patching: Default::default(),
             hours: if did.as_e164() == check_in_tests::LINE { checks_in() } else { Hours::default() },
             menus: vec![],
+            status_greeting: None,
+            answer_phrases: Vec::new(),
             call_types: vec![],
         };
         Box::pin(async move { Ok((!did.as_e164().ends_with("99")).then(|| Arc::new(account))) })
@@ -200,7 +204,7 @@ impl Accounts for Book {
         &'a self,
         _account: &'a AccountId,
         _whom: &'a [Whom],
-        _now: crate::base::clock::UtcMs,
+        _now: UtcMs,
     ) -> Later<'a, Result<Vec<Found>, String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -219,6 +223,20 @@ struct Promises;
 
 impl Callbacks for Promises {
     fn write<'a>(&'a self, _callback: &'a Callback) -> Later<'a, Result<(), String>> {
+        Box::pin(async { Err("nobody asks for any here".to_owned()) })
+    }
+}
+
+impl Greetings for Promises {
+    fn keep<'a>(&'a self, _greeting: &'a Spoken) -> Later<'a, Result<Kept, String>> {
+        Box::pin(async { Err("nobody asks for any here".to_owned()) })
+    }
+
+    fn put_up<'a>(&'a self, _status: &'a Status) -> Later<'a, Result<(StatusGreeting, u32), String>> {
+        Box::pin(async { Err("nobody asks for any here".to_owned()) })
+    }
+
+    fn take_down<'a>(&'a self, _account: &'a AccountId, _by: &'a str, _at: UtcMs) -> Later<'a, Result<u32, String>> {
         Box::pin(async { Err("nobody asks for any here".to_owned()) })
     }
 }
@@ -277,6 +295,7 @@ impl World {
             log,
             callbacks: Arc::new(Promises),
             check_ins: Arc::new(check_in_tests::Listed(listed)),
+            greetings: Arc::new(Promises),
             numbering: Numbering::default(),
             recordings,
             figures,

@@ -1,7 +1,7 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out; [`book`] knows
-//! the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
+//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out, [`dictate`] one
+//! greeting spoken in, which [`greetings`] keeps; [`book`] knows the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
 //! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
@@ -14,7 +14,9 @@ pub mod callbacks;
 pub mod check;
 pub mod check_in;
 pub mod dial_out;
+mod dictate;
 mod emergency;
+pub mod greetings;
 mod jobs;
 pub mod listen;
 pub mod moving;
@@ -39,6 +41,8 @@ mod check_in_tests;
 #[cfg(test)]
 mod cut_off_tests;
 #[cfg(test)]
+mod dictate_tests;
+#[cfg(test)]
 mod emergency_tests;
 #[cfg(test)]
 mod flow_tests;
@@ -54,6 +58,8 @@ mod listen_tests;
 mod loopback_tests;
 #[cfg(test)]
 mod moving_tests;
+#[cfg(test)]
+mod music_tests;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
@@ -110,6 +116,7 @@ use book::Accounts;
 use callbacks::Callbacks;
 use check_in::CheckIns;
 use emergency::Helping;
+use greetings::Greetings;
 use jobs::Jobs;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
@@ -170,6 +177,8 @@ pub enum Command {
     },
     /// The caller is that operator's from now on.
     HandOver,
+    /// No more of my own recording: I speak myself.
+    Speak,
     /// Keys to the other party.
     Keys(String),
     /// The call is for this account.
@@ -190,6 +199,7 @@ pub struct CallsParts {
     pub log: Arc<dyn CallLog>,
     pub callbacks: Arc<dyn Callbacks>,
     pub check_ins: Arc<dyn CheckIns>,
+    pub greetings: Arc<dyn Greetings>,
     /// How callers write numbers.
     pub numbering: Numbering,
     pub recordings: Recordings,
@@ -208,6 +218,7 @@ struct Calls {
     recorder: Recorder,
     callbacks: Arc<dyn Callbacks>,
     check_ins: Arc<dyn CheckIns>,
+    greetings: Arc<dyn Greetings>,
     numbering: Numbering,
     recordings: Recordings,
     figures: FiguresHandle,
@@ -251,6 +262,7 @@ impl CallsHandle {
             recorder: Recorder::start(parts.log, parts.news.clone(), hold_off),
             callbacks: parts.callbacks,
             check_ins: parts.check_ins,
+            greetings: parts.greetings,
             numbering: parts.numbering,
             recordings: parts.recordings,
             figures: parts.figures,

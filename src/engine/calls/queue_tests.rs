@@ -14,6 +14,10 @@ pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
     match did.as_e164() {
         did if did.ends_with("81") => Queueing { skills: [spanish()].into(), ..Queueing::default() },
         did if did.ends_with("82") => Queueing { wrap_up_secs: Some(1), ..Queueing::default() },
+        did if did.ends_with("87") => {
+            let piece = |name: &str| Speech::Spoken { text: name.to_owned() };
+            Queueing { music: vec![piece("one piece"), piece("another")], ..Queueing::default() }
+        }
         did if did.ends_with("86") => Queueing { abandoned_alarm: true, ..Queueing::default() },
         did if did.ends_with("84") || did.ends_with("85") => {
             Queueing { callback_after_secs: Some(0), ..Queueing::default() }
@@ -25,7 +29,8 @@ pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
 /// What waiting callers hear, by the end of the account's number.
 pub(super) fn comfort(did: &PhoneNumber) -> Option<Comfort> {
     let speech = Speech::Spoken { text: "comfort".to_owned() };
-    did.as_e164().ends_with("83").then_some(Comfort { every_secs: 1, speech, position: true })
+    let comfort = Comfort { every_secs: 1, speech, further: Vec::new(), position: true };
+    did.as_e164().ends_with("83").then_some(comfort)
 }
 
 fn spanish() -> Skill {

@@ -27,7 +27,7 @@ use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
 use crate::domain::account::patching::Found;
-use crate::domain::account::{Account, RecordingMode, Speech};
+use crate::domain::account::{Account, Comfort, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
@@ -41,6 +41,7 @@ use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
 use crate::domain::queue::Terms;
 use crate::engine::desk::{CallWord, FromDesk, Waiting};
+use crate::engine::dictaphone::Dictaphone;
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, RingsBackView, UserRef};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
@@ -50,7 +51,7 @@ use crate::io::recording::Kind;
 use crate::io::store::calls::CallEnd;
 use crate::io::store::voicemails::VoicemailBegun;
 
-use account::{callback_terms, patch_limit_of, ring_of, wrap_up_of};
+use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ring_of, wrap_up_of};
 use listener::Supervisor;
 use outward::{Outward, ToJob};
 
@@ -143,6 +144,7 @@ pub(super) struct CallTask {
     outward: Option<Outward>,
     /// Who has checked in, by name.
     checked_in: String,
+    dictaphone: Dictaphone,
 }
 
 impl CallTask {
@@ -182,21 +184,23 @@ impl CallTask {
         let shard = wiring.media.pick_shard();
         let (media_events, media) = mpsc::unbounded_channel();
         let legs = Legs::new(Arc::clone(wiring), shard, facts.id.to_string(), media_events.clone());
-        let mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
+        let mut mixer = Mixer::new(Arc::clone(wiring), shard, media_events);
         let account = &facts.account;
+        mixer.set_music(&account.queueing.music);
         let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
         let menus = account.menus.iter().filter(is_named);
         let setup = Setup {
             name: account.name.clone(),
             caller,
             greeting: picked.greeting,
+            status: picked.status,
             flow: picked.flow.clone(),
             menus: menus.cloned().collect(),
             context: Context { window: picked.window, caller: facts.caller.clone() },
             priority: account.priority,
             spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
-            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            comfort: comfort_of(account),
             ring: ring_of(account),
             recording: account.recording.clone(),
             // Of a job it has to be said what came of it, however long that takes.
@@ -205,8 +209,10 @@ impl CallTask {
             ring_back: outward.as_ref().map(Outward::ring_back),
             park: calls.park,
             patch_limit: patch_limit_of(account),
+            phrases: phrases_of(account),
         };
-        let greeting = setup.greeting.clone();
+        // What is heard first is ready before the call is answered.
+        let greeting = setup.status.as_ref().unwrap_or(&setup.greeting).clone();
         let call = Call::new(facts.started, setup);
         let called = Arc::clone(&facts.account);
         Self {
@@ -234,6 +240,7 @@ impl CallTask {
             queued_at: None,
             outward,
             checked_in: String::new(),
+            dictaphone: Dictaphone::default(),
         }
     }
 
@@ -364,6 +371,7 @@ impl CallTask {
         match word {
             ToCall::Desk(FromDesk::Offer { user, phone, ring, taken, .. }) => {
                 self.ring_on = phone;
+                self.make_phrase_ready(&user);
                 if taken {
                     self.job_claimed(&user);
                 }
@@ -449,6 +457,7 @@ impl CallTask {
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,
             Command::ChangeAccount(account) => return self.change_account(by, account),
+            Command::Speak => OperatorCommand::Speak,
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::NextNumber => OperatorCommand::NextNumber,
@@ -518,6 +527,8 @@ impl CallTask {
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
+            Output::Dictate { leg, on } => self.dictate(leg, on),
+            Output::PlayDictated { leg, play } => self.play_dictated(leg, play),
             Output::SetRecording { leg, state } => self.set_recording(leg, state),
             Output::Keys { leg, keys } => self.calls.wiring.media.press_keys(leg, &keys),
             Output::ColleagueThere { user } => self.to_desk(CallWord::OfferAccepted { user }),
@@ -591,8 +602,9 @@ impl CallTask {
         // Words that may be needed later are made ready while the greeting plays.
         let account = &self.facts.account;
         let told = account.recording.announcement.as_ref().filter(|_| account.recording.mode != RecordingMode::Off);
-        let later: [Option<&Speech>; 3] = [Some(&account.apology), account.comfort.as_ref().map(|c| &c.speech), told];
-        for speech in later.into_iter().flatten().chain(&self.call.speeches_on_the_way()) {
+        let comfort = account.comfort.iter().flat_map(Comfort::speeches);
+        for speech in [&account.apology].into_iter().chain(comfort).chain(told).chain(&self.call.speeches_on_the_way())
+        {
             self.mixer.make_ready(speech);
         }
         self.legs.answer(leg);

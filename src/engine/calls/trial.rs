@@ -42,20 +42,24 @@ pub struct MenuTrial {
     pub context: Context,
 }
 
-/// Who is trying a menu out.
+/// Whose telephone is taken by a menu that is tried out, or a greeting that is spoken in.
 #[derive(Debug, Default)]
 pub(super) struct Trials(Mutex<BTreeSet<UserId>>);
 
 /// One of them, until it is dropped.
-struct Turn {
+pub(super) struct Turn {
     calls: Arc<Calls>,
     user: UserId,
 }
 
 impl Turn {
-    fn take(calls: &Arc<Calls>, user: &UserId) -> Option<Self> {
+    pub(super) fn take(calls: &Arc<Calls>, user: &UserId) -> Option<Self> {
         let mut trying = calls.trials.0.lock().unwrap_or_else(PoisonError::into_inner);
         trying.insert(user.clone()).then(|| Self { calls: Arc::clone(calls), user: user.clone() })
+    }
+
+    pub(super) const fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 }
 

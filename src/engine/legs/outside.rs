@@ -19,6 +19,8 @@ use crate::engine::registrar::RegistrarHandle;
 use crate::engine::signal::{DialOut, LegCommand, LegEvent, Offer};
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::io::media::prompt::Prompt;
+use crate::io::media::take::Take;
+use crate::io::media::tune::Tune;
 use crate::io::media::{Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
 use crate::io::recording::{Kind, Tap};
 
@@ -102,6 +104,12 @@ pub trait LegMedia: Send + Sync {
     fn drop_bridge(&self, shard: ShardId, bridge: BridgeId);
     fn play(&self, leg: LegId, play: PlayId, prompt: Arc<Prompt>, repeat: bool);
     fn stop(&self, leg: LegId, play: PlayId);
+    /// What the leg hears wherever there is music; none: the house's.
+    fn set_tune(&self, leg: LegId, tune: Option<Arc<Tune>>);
+    /// Takes down what the leg's far end says.
+    fn take_down(&self, leg: LegId, take: Box<Take>);
+    /// Hands over what was taken down.
+    fn end_take(&self, leg: LegId);
     /// The leg's keys are for us alone, or no longer.
     fn bind_keys(&self, leg: LegId, bound: KeysBound);
     /// Sends keys to the far end, after those still waiting.
@@ -164,6 +172,18 @@ impl LegMedia for Media {
 
     fn stop(&self, leg: LegId, play: PlayId) {
         closed_meanwhile(leg, self.stop(leg, play));
+    }
+
+    fn set_tune(&self, leg: LegId, tune: Option<Arc<Tune>>) {
+        closed_meanwhile(leg, self.set_tune(leg, tune));
+    }
+
+    fn take_down(&self, leg: LegId, take: Box<Take>) {
+        closed_meanwhile(leg, self.take_down(leg, take));
+    }
+
+    fn end_take(&self, leg: LegId) {
+        closed_meanwhile(leg, self.end_take(leg));
     }
 
     fn bind_keys(&self, leg: LegId, bound: KeysBound) {

@@ -90,13 +90,14 @@ impl Night {
             name: "Imaginary Plumbing".to_owned(),
             caller,
             greeting: spoken("greeting"),
+            status: None,
             flow,
             menus: vec![],
             context: Context::default(),
             priority: 0,
             spill_leg: LegId(99),
             apology: spoken("apology"),
-            comfort: None,
+            comfort: Vec::new(),
             ring: Duration::from_secs(20),
             recording: RecordingPolicy::default(),
             wrap_up: None,
@@ -104,6 +105,7 @@ impl Night {
             ring_back: None,
             park: ParkTimes::default(),
             patch_limit: None,
+            phrases: Vec::new(),
         };
         self.calls.push(Call::new(self.rig.now(), setup));
         let call = self.calls.len() - 1;

@@ -27,6 +27,8 @@ use super::leg::Leg;
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
+use super::take::Take;
+use super::tune::Tune;
 use super::web_path::WebPath;
 use super::{Codec, MediaEvent, Place, PlayId, Prompt, Reach, RtpParameters, ShardId};
 
@@ -259,6 +261,21 @@ impl Media {
     /// Stops a prompt; one that has been replaced is left alone.
     pub fn stop(&self, leg: LegId, play: PlayId) -> Result<(), MediaError> {
         self.send_to(leg, Command::Stop(leg, play))
+    }
+
+    /// What a leg hears from now on wherever its matrix says music, from the beginning; none: the house's music.
+    pub fn set_tune(&self, leg: LegId, tune: Option<Arc<Tune>>) -> Result<(), MediaError> {
+        self.send_to(leg, Command::SetTune(leg, tune))
+    }
+
+    /// Takes down what a leg's far end says, until [`Media::end_take`] hands it over or the leg ends.
+    pub fn take_down(&self, leg: LegId, take: Box<Take>) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Take(leg, take))
+    }
+
+    /// Hands over what was taken down.
+    pub fn end_take(&self, leg: LegId) -> Result<(), MediaError> {
+        self.send_to(leg, Command::EndTake(leg))
     }
 
     /// While bound, a leg's digits are told but not passed on to whoever hears it.

@@ -29,6 +29,8 @@ use super::keys::{Keys, Next};
 use super::prompt::Prompt;
 use super::rtp_path::RtpPath;
 use super::secure::Secure;
+use super::take::Take;
+use super::tune::Tune;
 use super::web_path::WebPath;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
@@ -111,7 +113,9 @@ pub(super) struct Leg {
     pub(super) hush: Hush,
     keys_out: Keys,
     playing: Option<Playing>,
-    music_at: usize,
+    /// Music of its own, and how far it or the house's has come.
+    pub(super) tune: Option<Arc<Tune>>,
+    pub(super) music_at: usize,
     ringback_at: usize,
     heard_at: Option<Instant>,
     silent: bool,
@@ -123,6 +127,8 @@ pub(super) struct Leg {
     pub(super) beat: Option<u64>,
     /// Takes down what its far end says and what is said to it, if its call is recorded.
     pub(super) tap: Option<Box<Tap>>,
+    /// What its far end says for a while, to be heard back.
+    pub(super) take: Option<Box<Take>>,
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
 }
@@ -167,6 +173,7 @@ impl Leg {
             hush: Hush::default(),
             keys_out: Keys::default(),
             playing: None,
+            tune: None,
             music_at: 0,
             ringback_at: 0,
             heard_at: None,
@@ -176,6 +183,7 @@ impl Leg {
             packets_out: 0,
             beat: None,
             tap: None,
+            take: None,
             #[cfg(test)]
             fault: None,
         }
@@ -403,14 +411,7 @@ impl Leg {
         Some(if playing.repeat { playing.prompt.frame_round(playing.at) } else { playing.prompt.frame(playing.at) })
     }
 
-    /// The next 20 ms of music: where this leg's turn of it stands.
-    pub(super) const fn next_of_music(&mut self) -> usize {
-        let at = self.music_at;
-        self.music_at = at.wrapping_add(FRAME);
-        at
-    }
-
-    /// The same of the ringing tone.
+    /// The next 20 ms of the ringing tone: where this leg's turn of it stands.
     pub(super) const fn next_of_ringback(&mut self) -> usize {
         let at = self.ringback_at;
         self.ringback_at = at.wrapping_add(FRAME);

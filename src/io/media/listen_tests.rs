@@ -59,13 +59,14 @@ impl Story {
             name: "Imaginary Plumbing".to_owned(),
             caller: CALLER,
             greeting: spoken("greeting"),
+            status: None,
             flow: Flow::default(),
             menus: vec![],
             context: Context::default(),
             priority: 0,
             spill_leg: LegId(99),
             apology: spoken("apology"),
-            comfort: None,
+            comfort: Vec::new(),
             ring: Duration::from_secs(20),
             recording: RecordingPolicy::default(),
             wrap_up: None,
@@ -73,6 +74,7 @@ impl Story {
             ring_back: None,
             park: ParkTimes::default(),
             patch_limit: None,
+            phrases: Vec::new(),
         };
         let (tap, tape) = Tap::for_test();
         rig.commands.send(Command::Record(CALLER, Box::new(tap))).unwrap();

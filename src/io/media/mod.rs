@@ -33,6 +33,8 @@ mod shard;
 mod shard_tests;
 #[cfg(test)]
 mod sound_tests;
+pub mod take;
+pub mod tune;
 mod web_path;
 
 use std::net::SocketAddr;

@@ -32,6 +32,8 @@ use super::inbox::{Inbox, Taken};
 use super::keys::binds_event;
 use super::leg::{Heard, Leg, Notice};
 use super::ready::{Port, Ready};
+use super::take::Take;
+use super::tune::Tune;
 use super::{MediaEvent, PlayId, Prompt, RtpParameters};
 
 /// Events kept while the receiver is behind; beyond that they are dropped and counted.
@@ -61,6 +63,11 @@ pub(super) enum Command {
         repeat: bool,
     },
     Stop(LegId, PlayId),
+    /// What the leg hears wherever there is music; none: the house's.
+    SetTune(LegId, Option<Arc<Tune>>),
+    /// What the leg's far end says is taken down from now on, in place of what was before; until the end of it.
+    Take(LegId, Box<Take>),
+    EndTake(LegId),
     BindDigits(LegId, KeysBound),
     PressKeys(LegId, String),
     /// This leg's call is recorded from now on, until the leg ends.
@@ -84,6 +91,9 @@ impl Command {
             | Self::RestartWeb(leg)
             | Self::Play { leg, .. }
             | Self::Stop(leg, _)
+            | Self::SetTune(leg, _)
+            | Self::Take(leg, _)
+            | Self::EndTake(leg)
             | Self::BindDigits(leg, _)
             | Self::PressKeys(leg, _)
             | Self::Record(leg, _)
@@ -359,6 +369,7 @@ impl Shard {
         let leg = &mut self.legs[i];
         let (frame, key, lost_end) = leg.pull();
         let id = leg.id;
+        leg.take_down(&frame);
         self.frames[i] = frame;
         if let Some(part) = lost_end
             && self.plan.get(i).is_some_and(|hears| hears.relay_to.is_none())
@@ -393,7 +404,7 @@ impl Shard {
         }
         let sound = match (hears.legs.is_empty(), hears.music, hears.ringback) {
             (true, false, false) => [codec.silence(); FRAME],
-            (true, true, false) => self.sounds.music.encoded_round(codec, leg.next_of_music()),
+            (true, true, false) => leg.encoded_music(codec, &self.sounds.music),
             (true, false, true) => self.sounds.ringback.encoded_round(codec, leg.next_of_ringback()),
             _ => {
                 self.mix.clear();
@@ -401,7 +412,7 @@ impl Shard {
                     self.mix.add(&self.frames[*from]);
                 }
                 if hears.music {
-                    self.mix.add(&self.sounds.music.frame_round(leg.next_of_music()));
+                    self.mix.add(&leg.music(&self.sounds.music));
                 }
                 if hears.ringback {
                     self.mix.add(&self.sounds.ringback.frame_round(leg.next_of_ringback()));
@@ -469,6 +480,9 @@ impl Shard {
             }
             Command::Play { leg, play, prompt, repeat } => self.with(leg, |leg| leg.play(play, prompt, repeat)),
             Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
+            Command::SetTune(leg, tune) => self.with(leg, |leg| leg.set_tune(tune)),
+            Command::Take(leg, take) => self.with(leg, |leg| leg.take = Some(take)),
+            Command::EndTake(leg) => self.with(leg, Leg::end_take),
             Command::BindDigits(leg, bound) => self.with(leg, |leg| {
                 leg.bound = bound;
                 leg.hush = Hush::default();

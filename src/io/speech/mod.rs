@@ -30,8 +30,9 @@ use crate::io::media::prompt::Prompt;
 pub use command::VoiceCommand;
 pub use upload::{Kept, MAX_UPLOAD_BYTES};
 
-/// How many prompts stay in memory. A ten-second prompt is about 320 KB.
+/// How many prompts stay in memory, and how much of them: a second is 40 KB, music lasts minutes.
 const KEPT: usize = 200;
+const KEPT_SOUND: Duration = Duration::from_secs(60 * 60);
 
 /// The longest text spoken, in characters: about six minutes.
 const MAX_TEXT: usize = 5_000;
@@ -105,7 +106,8 @@ impl Speaker {
         };
         let prompt = self.read_wav(speech, &wav)?;
         let mut ready = self.lock();
-        if ready.len() >= KEPT {
+        let held: Duration = ready.values().map(|prompt| prompt.duration()).sum();
+        if ready.len() >= KEPT || held + prompt.duration() > KEPT_SOUND {
             ready.clear(); // rare; what is still needed comes back from disk
         }
         ready.insert(speech.clone(), Arc::clone(&prompt));

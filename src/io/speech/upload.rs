@@ -9,6 +9,7 @@ use ring::digest;
 use crate::domain::account::Speech;
 use crate::io::media::prompt::Prompt;
 use crate::proto::audio::frame::RATE;
+use crate::proto::audio::trim::spoken_part;
 
 use super::{Speaker, SpeechError, is_plain, keep};
 
@@ -34,9 +35,32 @@ impl Speaker {
     pub async fn keep_upload(&self, wav: Vec<u8>) -> Result<Kept, SpeechError> {
         let converted = tokio::task::spawn_blocking(move || convert(&wav)).await;
         let (wav, prompt) = converted.map_err(|_| SpeechError::Upload("it cannot be read as a WAV file".into()))??;
-        let hash = digest::digest(&digest::SHA256, &wav);
+        self.keep_wav(&wav, &prompt).await
+    }
+
+    /// Takes a WAV file of somebody's words, and keeps them without the silence around. None: nothing is said, or more than
+    /// `max_ms`.
+    pub async fn keep_words(&self, wav: Vec<u8>, max_ms: u64) -> Result<Option<Kept>, SpeechError> {
+        let converted = tokio::task::spawn_blocking(move || {
+            let (_, prompt) = convert(&wav)?;
+            Ok(spoken_part(prompt.pcm()).map(|part| Prompt::from_pcm(prompt.pcm()[part].to_vec())))
+        });
+        let words = converted.await.map_err(|_| SpeechError::Upload("it cannot be read as a WAV file".into()))??;
+        match words.filter(|words| words.duration().as_millis() <= u128::from(max_ms)) {
+            Some(words) => Ok(Some(self.keep_prompt(&words).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps what was spoken in by telephone.
+    pub async fn keep_prompt(&self, prompt: &Prompt) -> Result<Kept, SpeechError> {
+        self.keep_wav(&as_wav(prompt.pcm()), prompt).await
+    }
+
+    async fn keep_wav(&self, wav: &[u8], prompt: &Prompt) -> Result<Kept, SpeechError> {
+        let hash = digest::digest(&digest::SHA256, wav);
         let recording: String = hash.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
-        keep(&self.uploads, &recording, &wav).await?;
+        keep(&self.uploads, &recording, wav).await?;
         Ok(Kept { recording, millis: u64::try_from(prompt.duration().as_millis()).unwrap_or(u64::MAX) })
     }
 

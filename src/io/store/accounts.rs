@@ -13,6 +13,7 @@ use crate::domain::account::hours::Hours;
 use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
 use crate::domain::ivr::menu::Menu;
 
+use super::greetings::{answer_phrase, status_greeting};
 use super::sql::{json, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
 
@@ -92,7 +93,7 @@ async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option
     row.map(|row| Ok((row.read("account")?, call_type(&row)?))).transpose()
 }
 
-/// Accounts matching `filter`, a condition on `account`, in three statements however many they are.
+/// Accounts matching `filter`, a condition on `account`, in five statements however many they are.
 async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Account>, StoreError> {
     let accounts = format!(
         "SELECT id, name, zone, color, answer_phrase, notes, settings FROM account WHERE {filter} ORDER BY name, id"
@@ -104,6 +105,14 @@ async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Re
         "SELECT id, account, name, urgency, triggers, watched, form, protocol FROM call_type
          WHERE retired_at IS NULL AND account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, id"
     );
+    let greetings = format!(
+        "SELECT account, recording, made_by, made_at, until_at FROM status_greeting
+         WHERE ended_at IS NULL AND account IN (SELECT id FROM account WHERE {filter})"
+    );
+    let phrases = format!(
+        "SELECT account, operator, recording, millis FROM answer_phrase
+         WHERE account IN (SELECT id FROM account WHERE {filter}) ORDER BY operator"
+    );
     // Safe: `filter` is one of the literals above.
     let rows = from.fetch_all(AssertSqlSafe(accounts), args.clone()).await?;
     let mut accounts = rows.iter().map(account).collect::<Result<Vec<_>, _>>()?;
@@ -111,6 +120,18 @@ async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Re
         let owner: AccountId = row.read("account")?;
         if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
             account.dids.push(row.read("number")?);
+        }
+    }
+    for row in from.fetch_all(AssertSqlSafe(greetings), args.clone()).await? {
+        let owner: AccountId = row.read("account")?;
+        if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
+            account.status_greeting = Some(status_greeting(&row)?);
+        }
+    }
+    for row in from.fetch_all(AssertSqlSafe(phrases), args.clone()).await? {
+        let owner: AccountId = row.read("account")?;
+        if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
+            account.answer_phrases.push(answer_phrase(&row)?);
         }
     }
     for row in from.fetch_all(AssertSqlSafe(types), args).await? {
@@ -146,6 +167,8 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         patching: settings.patching,
         hours: settings.hours,
         menus: settings.menus,
+        status_greeting: None,
+        answer_phrases: Vec::new(),
         call_types: Vec::new(),
     })
 }

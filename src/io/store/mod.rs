@@ -18,6 +18,7 @@ pub mod dialect;
 pub mod dispatch;
 pub mod drafts;
 pub mod error;
+pub mod greetings;
 pub mod idempotency;
 pub mod inbound;
 pub mod jobs;

@@ -10,3 +10,4 @@ pub mod mix;
 pub mod noise;
 pub mod resample;
 pub mod tone;
+pub mod trim;

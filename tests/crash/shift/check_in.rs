@@ -1,7 +1,9 @@
 //! Messages held for check-in in a shift that is cut off: one is heard by telephone, one read out by the operator.
 
+use std::sync::Arc;
+
 use cordboard::base::id::{AccountId, CallId, CallTypeId, ContactId, MessageId, ProtocolId, ScheduleId, UserId};
-use cordboard::domain::account::{CallType, Urgency};
+use cordboard::domain::account::{CallType, Speech, Urgency};
 use cordboard::domain::checkin::on_call::Span;
 use cordboard::domain::checkin::pin::Pin;
 use cordboard::domain::dispatch::event::Note;
@@ -9,6 +11,8 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
 use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
+use cordboard::engine::calls::greetings::{GreetingBook, Greetings as _, Spoken, Status};
+use cordboard::io::media::Prompt;
 use cordboard::io::store::Store;
 
 use super::Shift;
@@ -102,11 +106,24 @@ impl Shift {
             at,
         };
         CheckIns::put_on_call(store, &change).await.expect("stored before it is said");
+        let prompt = Arc::new(Prompt::from_pcm(vec![1_000; 8_000]));
+        let book = GreetingBook::new(store.clone(), Arc::clone(&self.house.front.voice));
+        let spoken = Spoken { account: account.id.clone(), by: UserId::named("kim"), at, prompt: Arc::clone(&prompt) };
+        book.keep(&spoken).await.expect("kept before it is said");
+        let status = Status { account: account.id, by: change.by, at, until: None, prompt };
+        book.put_up(&status).await.expect("stored before it is said");
     }
 }
 
 /// Each was read, once.
 pub async fn check(store: &Store, name: &str) {
+    // However often it was said: one greeting stands in the list, and one is heard.
+    let plumbing = AccountId::named("plumbing");
+    let made = store.list_account_recordings(&plumbing).await.expect("listed");
+    let account = store.find_account(&plumbing).await.expect("found").expect("an account");
+    let up = account.status_greeting.expect("a status greeting");
+    assert_eq!((made.len(), up.by.as_str()), (1, "Ben Ortiz"), "{name}");
+    assert_eq!(up.speech, Speech::Uploaded { recording: made[0].recording.clone() }, "{name}: the same sound");
     for held in HELD {
         let message = MessageId::named(held);
         let id = store.find_dispatch_of_message(&message).await.expect("found").expect("a dispatch");

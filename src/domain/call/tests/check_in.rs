@@ -22,7 +22,7 @@ fn presses(line: &mut Line, keys: &str) {
 fn is_let_in(line: &mut Line) {
     presses(line, "4711#");
     let held = vec![Held { dispatch: DispatchId::named("one"), words: "Burst pipe.".into() }];
-    let welcome = Welcome { contact: Some(ContactId::named("ada")), who: "Ada".into(), held, duties: vec![] };
+    let welcome = Welcome { contact: Some(ContactId::named("ada")), who: "Ada".into(), held, ..Welcome::default() };
     line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
 }
 

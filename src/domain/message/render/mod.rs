@@ -243,6 +243,8 @@ pub(crate) mod tests {
             patching: Patching::default(),
             hours: Hours::default(),
             menus: vec![],
+            status_greeting: None,
+            answer_phrases: Vec::new(),
             call_types: vec![],
         }
     }

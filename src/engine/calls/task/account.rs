@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::CallTask;
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, WhenOverdue};
+use crate::domain::account::{Account, Comfort, Speech, WhenOverdue};
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::{AccountChange, CommandError, OperatorCommand};
 use crate::engine::calls::Calls;
@@ -21,6 +21,16 @@ pub(super) fn callback_terms(calls: &Calls, facts: &Facts, account: &Account) ->
         number: facts.caller.clone(),
         numbering: calls.numbering.clone(),
     }
+}
+
+/// What waiting callers hear, in turn.
+pub(super) fn comfort_of(account: &Account) -> Vec<Speech> {
+    account.comfort.iter().flat_map(Comfort::speeches).cloned().collect()
+}
+
+/// Who says the answer phrase in her own voice.
+pub(super) fn phrases_of(account: &Account) -> Vec<(UserId, Speech)> {
+    account.answer_phrases.iter().map(|phrase| (phrase.operator.clone(), phrase.speech.clone())).collect()
 }
 
 /// How long the operator may take to wrap up.
@@ -39,6 +49,13 @@ pub(super) fn patch_limit_of(account: &Account) -> Option<Duration> {
 }
 
 impl CallTask {
+    /// What this operator has recorded is ready before she answers: the caller hears it at once.
+    pub(super) fn make_phrase_ready(&self, user: &UserId) {
+        if let Some(phrase) = self.facts.account.answer_phrases.iter().find(|phrase| phrase.operator == *user) {
+            self.mixer.make_ready(&phrase.speech);
+        }
+    }
+
     /// The call goes on as another account's: its words, numbers and limits hold from now on.
     pub(super) fn change_account(&mut self, by: &UserId, account: Arc<Account>) -> Result<(), CommandError> {
         let change = AccountChange {
@@ -46,7 +63,7 @@ impl CallTask {
             to: account.id.clone(),
             priority: account.priority,
             apology: account.apology.clone(),
-            comfort: account.comfort.as_ref().map(|c| c.speech.clone()),
+            comfort: comfort_of(&account),
             ring: ring_of(&account),
             wrap_up: wrap_up_of(&account),
             callback: callback_terms(&self.calls, &self.facts, &account),
@@ -56,6 +73,7 @@ impl CallTask {
         let followed = self.call.command(self.now(), by, OperatorCommand::ChangeAccount(Box::new(change)));
         if followed.is_ok() {
             self.mixer.make_ready(&account.apology);
+            self.mixer.set_music(&account.queueing.music);
             self.facts.account = account;
             self.facts.earlier = 0;
             self.contact = None;
