@@ -180,6 +180,6 @@ async fn pick_type(
     Ok((call_type, form))
 }
 
-fn stale() -> Problem {
+pub(super) fn stale() -> Problem {
     Problem::conflict("message.stale", "Somebody else has changed this message meanwhile: read it again.")
 }

@@ -210,7 +210,10 @@ fn a_confirmation_elsewhere_takes_a_job_off_the_desks_at_once() {
     let mut night = Night::of(by_operators());
     night.until(5);
     let attempt = job(&night);
-    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Confirm { who: "ben".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Lee".into(),
+        act: OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
+    });
     assert_eq!(night.cancelled, [attempt]);
     assert!(night.s.attempts[0].is_settled() && night.s.attempts[0].cancelled);
     assert_eq!(night.s.wake(), None);
@@ -221,7 +224,10 @@ fn what_an_operator_says_after_the_confirmation_is_written_down_and_changes_noth
     let mut night = Night::of(by_operators());
     night.until(5);
     takes(&mut night);
-    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Confirm { who: "ada".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Lee".into(),
+        act: OperatorAct::Confirm { who: "ada".into(), note: None, edition: None },
+    });
     assert!(!night.s.attempts[0].is_settled(), "she may be speaking with him");
     says(&mut night, JobOutcome::Confirmed { name: "ben".into() });
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ada")));
@@ -273,7 +279,10 @@ fn a_yes_in_a_pause_counts_at_once() {
     let mut night = Night::of(by_operators());
     night.until(30);
     night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
-    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Confirm { who: "ben".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Kim".into(),
+        act: OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
+    });
     assert_eq!((night.s.phase, night.s.paused.clone(), night.s.wake()), (Phase::Confirmed, None, None));
 }
 

@@ -79,7 +79,7 @@ impl Turn<'_> {
                     }
                 }
             }
-            Event::ReadAtCheckIn { who, by } => self.read_at_check_in(who, by.as_deref()),
+            Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());
                 // Before T0 it can still be taken back; it closes when that time is over.
@@ -100,7 +100,7 @@ impl Turn<'_> {
 
     fn operator(&mut self, by: &str, act: &OperatorAct) {
         match act {
-            OperatorAct::Confirm { who, note } if self.takes_confirmation() => {
+            OperatorAct::Confirm { who, note, edition } if self.takes_confirmation() && self.is_as_heard(*edition) => {
                 self.record(
                     Some(who),
                     Note::Confirmed { name: who.clone(), via: event::Via::Operator, note: note.clone() },
@@ -131,7 +131,7 @@ impl Turn<'_> {
             OperatorAct::Change { urgency, protocol, again } => {
                 self.change(by, *urgency, protocol.as_deref(), *again);
             }
-            // Too late or not now: nothing changes, and the caller sees that nothing did.
+            // Too late, not now, or to words of before a change: nothing changes, and the caller sees that nothing did.
             OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}
         }
     }

@@ -112,6 +112,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("changed", text)
         }
         Note::Changed { by, .. } => ("changed", format!("Changed by {by} after it was done: nothing goes out again.")),
+        Note::HeardBefore { who } => {
+            ("changed", format!("{who} heard it by telephone as it was before the change: it stays held."))
+        }
         Note::AnsweredBefore { name } => {
             ("changed", format!("{name} answered what was told before the change; that confirms nothing."))
         }

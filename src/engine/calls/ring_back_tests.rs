@@ -15,6 +15,7 @@ const DOCTOR: &str = "+12025550160";
 
 pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
     let asked = AskedView {
+        edition: 1,
         dispatch: DispatchId::named("1"),
         message: MessageId::named("1"),
         account: AccountRef {
