@@ -248,6 +248,22 @@ fn a_job_that_was_taken_and_is_stood_down_ends_when_the_call_side_says_so() {
 }
 
 #[test]
+fn a_lock_whose_call_was_lost_falls_and_the_next_one_stands() {
+    let mut night = Night::of(by_operators());
+    night.until(5);
+    takes(&mut night);
+    let (attempt, taken_at) = (night.s.attempts[0].id.clone(), night.now);
+    let left = |at| Event::Job { attempt: attempt.clone(), news: JobNews::Left { at } };
+    night.tell(left(taken_at.plus_ms(-1)));
+    let has_it = |night: &Night| night.s.attempts[0].job.as_ref().is_some_and(|job| job.taken.is_some());
+    assert!(has_it(&night), "word of a call before hers");
+    night.tell(left(taken_at));
+    assert!(!has_it(&night));
+    takes(&mut night);
+    assert!(has_it(&night), "another operator, or she again");
+}
+
+#[test]
 fn nothing_goes_out_while_the_contact_who_rang_back_speaks_with_an_operator() {
     let text =
         vec![(Method::TextConfirm, vec![named("ben", "mobile")], 60), (Method::Text, vec![named("ada", "mobile")], 0)];
@@ -272,6 +288,37 @@ fn the_protocol_goes_on_as_soon_as_the_talk_is_over() {
     night.tell(Event::RangBack);
     assert_eq!(night.times(), [(0, Channel::Text), (90, Channel::Text)]);
     assert!(night.lines().contains(&"The talk is over: the protocol goes on.".to_owned()));
+}
+
+#[test]
+fn a_message_that_is_held_waits_for_who_rings_back_too() {
+    let held = Method::HoldForCheckIn { until: None };
+    let steps = vec![
+        (Method::Text, vec![named("ben", "mobile")], 0),
+        (held, vec![], 60),
+        (Method::Text, vec![named("ada", "mobile")], 0),
+    ];
+    let mut night = Night::of(protocol(steps, false, Until::HandedOver));
+    night.until(30);
+    assert_eq!(night.s.phase, Phase::HeldForCheckIn);
+    night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
+    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 at the latest.");
+    night.until(200);
+    assert_eq!(night.times(), [(0, Channel::Text)], "its time is over meanwhile");
+    night.tell(Event::RangBack);
+    assert_eq!(night.times(), [(0, Channel::Text), (200, Channel::Text)]);
+}
+
+#[test]
+fn a_pause_does_not_outlive_the_process_whose_operator_speaks() {
+    let text =
+        vec![(Method::TextConfirm, vec![named("ben", "mobile")], 60), (Method::Text, vec![named("ada", "mobile")], 0)];
+    let mut night = Night::of(protocol(text, false, Until::Confirmed));
+    night.until(30);
+    night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
+    night.until(90);
+    night.tell(Event::Resume);
+    assert_eq!((night.s.paused.clone(), night.times().len()), (None, 2));
 }
 
 #[test]

@@ -49,10 +49,9 @@ impl Turn<'_> {
         match event {
             Event::Due => {}
             Event::Resume => {
-                for i in 0..self.s.attempts.len() {
-                    if self.s.attempts[i].is_planned() {
-                        self.plan_again(i);
-                    }
+                // Whoever spoke with an operator was cut off with the process.
+                if !self.resume() {
+                    self.plan_all_again();
                 }
             }
             Event::Hand { attempt, node } => self.with(attempt, |turn, i| turn.hand(i, node)),
@@ -65,7 +64,9 @@ impl Turn<'_> {
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
             Event::RingsBack { who, by } => self.pause(who, by),
-            Event::RangBack => self.resume(),
+            Event::RangBack => {
+                self.resume();
+            }
             Event::Replied { number, code } => self.replied(number, *code),
             Event::Stopped { number } => self.stopped(number),
             Event::AskedWhich { number, name } => self.ask_which(number, name),
@@ -215,6 +216,15 @@ impl Turn<'_> {
     fn plan_again(&mut self, i: usize) {
         self.s.attempts[i].planned_at = self.now;
         self.effects.push(Effect::Hand(self.s.attempts[i].id.clone()));
+    }
+
+    /// The same with all that wait for it.
+    fn plan_all_again(&mut self) {
+        for i in 0..self.s.attempts.len() {
+            if self.s.attempts[i].is_planned() {
+                self.plan_again(i);
+            }
+        }
     }
 
     fn trouble(&mut self, trouble: Trouble) {

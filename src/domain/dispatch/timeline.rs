@@ -125,6 +125,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
 /// What comes next and when, in one sentence. `None`: nothing does.
 pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
     match state.phase {
+        Phase::HeldForCheckIn if state.paused.is_some() => {}
         Phase::ExhaustedUnconfirmed => {
             let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
             return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));
