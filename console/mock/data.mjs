@@ -220,6 +220,7 @@ export function dispatch(id, account, now, more) {
   return {
     id,
     message: `msg_${id}`,
+    edition: 1,
     account: ref(account),
     state: 'running',
     urgency: 'urgent',

@@ -413,7 +413,7 @@ function route(method, path, query, body) {
     state.earlier.set(id, [...(state.earlier.get(id) ?? []), old]);
     state.messages.set(id, now);
     const line = { at: Date.now(), kind: 'changed', text: body.again ? 'Changed by Kim Novak: it goes out again from the first step. What was told before stays as told.' : 'Changed by Kim Novak: what goes out from now on says it anew. What was told before stays as told.' };
-    if (now.dispatch) change(now.dispatch.id, { last: line, timeline: [...now.dispatch.timeline, line] });
+    if (now.dispatch) change(now.dispatch.id, { edition: now.edition, last: line, timeline: [...now.dispatch.timeline, line] });
     return [200, state.messages.get(id)];
   }
   if (key === 'POST messages') {
@@ -607,10 +607,16 @@ async function mock(path, query, body) {
     const over = at === 'wrap_up' ? { cause: query.get('cause') ?? 'busy' } : null;
     const talks = at === 'talking' || at === 'ringing_back';
     update(state.calls.get(id), { job, caller: '+12025550160', forwarded_from: null, earlier: 0, chosen: [], state: at, offered_until: talks || over ? null : Date.now() + 20_000, taken: at === 'talking', ended: over, hears: hears(at) });
+  } else if (path === '/mock/changed') {
+    // Somebody else changes a message that is open here.
+    const old = state.messages.get(query.get('message'));
+    const edition = (old.edition ?? 1) + 1;
+    state.messages.set(old.id, { ...old, edition, answers: { ...old.answers, message: 'Changed: it is the cellar, not the attic.' } });
+    change(old.dispatch.id, { edition });
   } else if (path === '/mock/rings_back') {
     const id = ring(CLINIC);
     const asked = ['dsp_3', 'dsp_2'].map((d) => state.dispatches.get(d));
-    const dispatches = asked.map((d) => ({ dispatch: d.id, message: d.message, account: d.account, headline: d.headline, urgency: d.urgency }));
+    const dispatches = asked.map((d) => ({ dispatch: d.id, message: d.message, edition: d.edition, account: d.account, headline: d.headline, urgency: d.urgency }));
     change('dsp_3', { next: { at: Date.now() + 282_000, text: 'Paused while Dr Patel speaks with Kim Novak; goes on at 02:19:05 at the latest.' } });
     update(state.calls.get(id), { caller: '+12025550160', forwarded_from: null, earlier: 0, rings_back: { name: 'Dr Patel', dispatches } });
   } else if (path === '/mock/dialled') {

@@ -169,6 +169,11 @@ const SCENES = {
     await page.keyboard.press('Alt+h');
     await page.waitForSelector('[data-read-to]');
   },
+  held_changed: async (page) => {
+    await SCENES.held(page);
+    await mock('changed?message=msg_dsp_5');
+    await page.waitForSelector('[data-held] .changed');
+  },
   account_hours: async (page) => {
     await SCENES.account(page);
     await page.waitForSelector('#hours p.now');
@@ -284,6 +289,11 @@ const SCENES = {
     await page.keyboard.press('1');
     await page.waitForSelector('.came [role=status]');
   },
+  rings_back_changed: async (page) => {
+    await SCENES.rings_back(page);
+    await mock('changed?message=msg_dsp_3');
+    await page.waitForSelector('.back .changed');
+  },
   rings_back: async (page) => {
     await mock('rings_back');
     await page.waitForSelector('.back dl dd');
@@ -397,7 +407,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'held', 'account_check_in', 'handover', 'card', 'message_changed'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -248,6 +248,10 @@ impl World for Here<'_> {
         &self.0.account.zone
     }
 
+    fn edition(&self) -> u32 {
+        1
+    }
+
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.0.contacts.iter().find(|contact| &contact.id == id)
     }

@@ -63,6 +63,8 @@ pub enum JobEvent {
     Freed { by: UserId },
     /// It was taken back after an operator had taken it.
     Dropped,
+    /// Its call is over and nobody has said what came of it: whoever had it at this time, in whatever way, has it no longer.
+    Left { at: UtcMs },
 }
 
 /// What happened to a call-out. Ends with exactly one [`CallOutEvent::Ended`].

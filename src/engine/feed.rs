@@ -334,6 +334,8 @@ pub struct RingsBackView {
 pub struct AskedView {
     pub dispatch: DispatchId,
     pub message: MessageId,
+    /// Which edition of it the headline is of.
+    pub edition: u32,
     pub account: AccountRef,
     pub headline: String,
     pub urgency: Urgency,
@@ -513,6 +515,8 @@ pub struct WaitingView {
 pub struct DispatchView {
     pub id: DispatchId,
     pub message: MessageId,
+    /// Which edition of it the message is.
+    pub edition: u32,
     pub account: AccountRef,
     /// A state of design §6: `open`, `running`, `confirmed`, …
     pub state: String,

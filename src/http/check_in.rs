@@ -14,17 +14,19 @@ use crate::engine::feed::UserRef;
 use crate::io::store::check_in::PinSet;
 
 use super::auth::{Operator, Signed, Supervisor};
-use super::dispatches::words;
+use super::dispatches::{is_another, words};
+use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::messages::{MessagePage, Names};
 use super::state::Front;
 
-/// To whom a held message was read out.
+/// To whom a held message was read out, and which of its editions.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadBody {
     to: String,
+    edition: u32,
 }
 
 /// A PIN, as it is chosen: 4 to 10 digits.
@@ -63,7 +65,7 @@ pub async fn held(
     Ok(Json(Names::of(&front).await?.page_of(&front, held).await?))
 }
 
-/// I have read a held message out, all of it.
+/// I have read a held message out, all of it. Refused if it was changed meanwhile: whoever heard it has not heard that.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/read", tag = "dispatches", security(("bearer" = [])),
     params(("id" = DispatchId, Path)), request_body = ReadBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
@@ -75,8 +77,9 @@ pub async fn read(
     Body(body): Body<ReadBody>,
 ) -> Result<StatusCode, Problem> {
     let to = words("to", &body.to)?;
-    match front.dispatcher.read_out(&id, &to, &signed.name).await? {
+    match front.dispatcher.read_out(&id, &to, &signed.name, body.edition).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
+        Decided::Unchanged if is_another(&front, &id, body.edition).await? => Err(stale()),
         Decided::Unchanged => {
             Err(Problem::conflict("dispatch.not_held", "This message is not held for check-in, or no longer is."))
         }

@@ -12,6 +12,7 @@ use crate::engine::dispatcher::Decided;
 use crate::engine::feed::DispatchView;
 
 use super::auth::{Operator, Signed};
+use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
 use super::state::Front;
@@ -38,6 +39,8 @@ pub struct Which {
 pub struct ConfirmBody {
     by: String,
     note: Option<String>,
+    /// Which edition of the message was read to them; without it, as it is.
+    edition: Option<u32>,
 }
 
 /// Why a dispatch is closed by hand.
@@ -60,7 +63,7 @@ pub async fn list(
     Ok(Json(DispatchList { items: front.dispatcher.list_open_views().await? }))
 }
 
-/// A person said yes to me.
+/// A person said yes to me. Refused if the message was changed after it was read to them.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/confirm", tag = "dispatches", security(("bearer" = [])),
     params(("id" = DispatchId, Path)), request_body = ConfirmBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
@@ -72,7 +75,15 @@ pub async fn confirm(
 ) -> Result<StatusCode, Problem> {
     let who = words("by", &body.by)?;
     let note = body.note.as_deref().filter(|n| !n.trim().is_empty()).map(|n| words("note", n)).transpose()?;
-    act(&front, id, &signed, OperatorAct::Confirm { who, note }).await
+    let edition = body.edition;
+    let refused = match act(&front, id.clone(), &signed, OperatorAct::Confirm { who, note, edition }).await {
+        Ok(done) => return Ok(done),
+        Err(refused) => refused,
+    };
+    match edition {
+        Some(edition) if is_another(&front, &id, edition).await? => Err(stale()),
+        _ => Err(refused),
+    }
 }
 
 /// Closes a dispatch by hand.
@@ -109,6 +120,13 @@ async fn act(front: &Front, id: DispatchId, by: &Signed, act: OperatorAct) -> Re
         }
         Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
+}
+
+/// The dispatch is open, and its message another than this edition of it.
+pub(super) async fn is_another(front: &Front, id: &DispatchId, edition: u32) -> Result<bool, Problem> {
+    let Some(read) = front.store.find_dispatch(id).await? else { return Ok(false) };
+    let now = front.store.find_message_edition(&read.state.message).await?;
+    Ok(read.state.closed_at.is_none() && now != Some(edition))
 }
 
 pub(super) fn words(field: &str, text: &str) -> Result<String, Problem> {

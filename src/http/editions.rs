@@ -14,7 +14,9 @@ use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
 use crate::domain::message::edition::{Change, Difference, differences};
 use crate::domain::message::form::{Answers, Form};
+use crate::engine::dispatcher::to_its_end;
 use crate::engine::feed::UserRef;
+use crate::io::store::StoreError;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
@@ -153,8 +155,14 @@ pub async fn change(
         return Err(stale());
     }
     let follows = front.dispatcher.change(&mut tx, &after, &account, &signed.name, body.again).await?;
-    tx.commit("change_message").await?;
-    front.dispatcher.follow_change(follows).await;
+    // What was told before may be ringing somebody now: once it is another message, that ends whoever waits for the answer.
+    let dispatcher = front.dispatcher.clone();
+    to_its_end(async move {
+        tx.commit("change_message").await?;
+        dispatcher.follow_change(follows).await;
+        Ok::<_, StoreError>(())
+    })
+    .await?;
     tracing::info!(message = %id, user = %signed.bearer.user, again = body.again, "message changed");
     show_one(&front, &id).await.map(Json)
 }
@@ -180,6 +188,6 @@ async fn pick_type(
     Ok((call_type, form))
 }
 
-fn stale() -> Problem {
+pub(super) fn stale() -> Problem {
     Problem::conflict("message.stale", "Somebody else has changed this message meanwhile: read it again.")
 }

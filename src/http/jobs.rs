@@ -10,7 +10,8 @@ use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId, UserI
 use crate::domain::dispatch::job::JobOutcome;
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::Command;
-use crate::engine::dispatcher::Decided;
+use crate::engine::dispatcher::{Decided, to_its_end};
+use crate::engine::feed::UserRef;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
@@ -73,11 +74,22 @@ pub async fn finish(
     Body(outcome): Body<JobOutcome>,
 ) -> Result<StatusCode, Problem> {
     let outcome = with_name(outcome)?;
+    let user = signed.user();
+    // Once the dispatcher knows it, her call has to: she could say it to nobody any more.
+    to_its_end(async move { finish_now(&front, &attempt, &user, outcome).await }).await
+}
+
+async fn finish_now(
+    front: &Front,
+    attempt: &AttemptId,
+    user: &UserRef,
+    outcome: JobOutcome,
+) -> Result<StatusCode, Problem> {
     let word = outcome.name();
-    match front.dispatcher.finish_job(&attempt, &signed.user(), outcome).await? {
+    match front.dispatcher.finish_job(attempt, user, outcome).await? {
         Decided::Changed => {
             metrics::counter!("cordboard_jobs_done_total", "outcome" => word).increment(1);
-            front.desk.settle_job(&attempt, word);
+            front.desk.settle_job(attempt, word);
             Ok(StatusCode::NO_CONTENT)
         }
         Decided::Unchanged => Err(not_yours()),
@@ -104,9 +116,14 @@ pub async fn give_back(
     }
 }
 
-/// Has an operator take a call: a job is theirs for the dispatcher first, so that the machine does not call as well.
+/// Has an operator take a call: a job is theirs for the dispatcher first, so that the machine does not call as well. To its
+/// end, also if who asks for it goes away: nobody else can have the job between the two.
 pub(super) async fn take(front: &Front, call: CallId, by: &Operator) -> Result<(), Problem> {
-    let user = by.0.user();
+    let (front, user) = (front.clone(), by.0.user());
+    to_its_end(async move { take_now(&front, call, user).await }).await
+}
+
+async fn take_now(front: &Front, call: CallId, user: UserRef) -> Result<(), Problem> {
     let job = front.desk.job_of(&call);
     if let Some(attempt) = &job
         && !front.dispatcher.take_job(attempt, &user).await?

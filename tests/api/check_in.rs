@@ -42,7 +42,7 @@ async fn a_held_message_is_read_out_once_and_the_time_line_says_by_whom() {
     assert!(held["dispatch"]["held_since"].is_i64(), "{held}");
     let next = held["dispatch"]["next"]["text"].as_str().expect("what comes next");
     assert!(next.starts_with("Held for check-in since "), "{next}");
-    let to = json!({"to": "Dr Patel"});
+    let to = json!({"to": "Dr Patel", "edition": 1});
     let got = house.ask(Method::POST, &read(&held), &kim, to.clone()).await;
     assert_eq!(got.status, StatusCode::NO_CONTENT);
     let message = held["id"].as_str().expect("an id");
@@ -54,13 +54,51 @@ async fn a_held_message_is_read_out_once_and_the_time_line_says_by_whom() {
     assert_eq!((again.status, again.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_held"));
 }
 
+/// Somebody changes the message that is held.
+async fn changes(house: &House, by: &str, held: &Value) {
+    let path = format!("/api/v1/messages/{}", held["id"].as_str().expect("an id"));
+    let mut answers = held["answers"].clone();
+    answers["problem"] = json!("Burst pipe in the attic");
+    let body = json!({"edition": held["edition"], "call_type": null, "caller": held["caller"], "answers": answers,
+        "reason": null});
+    let got = house.ask(Method::PUT, &path, by, body).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+}
+
+#[tokio::test]
+async fn what_is_changed_while_it_is_read_out_is_not_delivered_by_the_old_words() {
+    let (house, kim, held) = holding().await;
+    changes(&house, &kim, &held).await;
+    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": "Dr Patel", "edition": 1})).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "message.stale"));
+    let anew = house.fetch(HELD, &kim).await.json()["items"][0].clone();
+    assert_eq!(anew["answers"]["problem"], "Burst pipe in the attic");
+    assert_eq!((&anew["edition"], &anew["dispatch"]["edition"]), (&json!(2), &json!(2)));
+    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": "Dr Patel", "edition": 2})).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_yes_to_words_of_before_a_change_confirms_nothing() {
+    let (house, kim, held) = holding().await;
+    changes(&house, &kim, &held).await;
+    let path = format!("/api/v1/dispatches/{}/confirm", held["dispatch"]["id"].as_str().expect("an id"));
+    let yes = json!({"by": "Dr Patel", "note": "rang back", "edition": 1});
+    let got = house.ask(Method::POST, &path, &kim, yes).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "message.stale"));
+    let yes = json!({"by": "Dr Patel", "edition": 2});
+    assert_eq!(house.ask(Method::POST, &path, &kim, yes.clone()).await.status, StatusCode::NO_CONTENT);
+    let got = house.ask(Method::POST, &path, &kim, json!({"by": "Dr Patel", "edition": 1})).await;
+    assert_eq!(got.problem(), "dispatch.not_now", "it is over, whatever was read");
+}
+
 #[tokio::test]
 async fn to_whom_it_was_read_has_to_be_said() {
     let (house, kim, held) = holding().await;
-    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": " "})).await;
+    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": " ", "edition": 1})).await;
     assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
     let gone = json!({"dispatch": {"id": "dsp_gone"}});
-    let got = house.ask(Method::POST, &read(&gone), &kim, json!({"to": "Dr Patel"})).await;
+    let got = house.ask(Method::POST, &read(&gone), &kim, json!({"to": "Dr Patel", "edition": 1})).await;
     assert_eq!(got.status, StatusCode::NOT_FOUND);
     assert_eq!(house.fetch("/api/v1/accounts/acc_gone/held", &kim).await.status, StatusCode::NOT_FOUND);
 }

@@ -52,6 +52,30 @@ async fn a_job_is_offered_with_all_that_an_operator_must_know() {
     assert!(next.starts_with("If no operator takes the call to Ben Ortiz by"), "{next}");
 }
 
+/// Waits until an operator has the job.
+async fn locked(house: &House) {
+    while !house.store.list_open_jobs(10).await.expect("listed").iter().any(|job| job.taken_by.is_some()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_broken_off_once_the_job_is_hers_takes_the_call_all_the_same() {
+    let (house, kim, attempt) = offered().await;
+    let path = call_of(&attempt);
+    tokio::select! {
+        biased;
+        () = locked(&house) => {}
+        _ = house.ask(Method::POST, &path, &kim, Value::Null) => {}
+    }
+    let taken = async {
+        while !Told::so_far(&house.told.commands).iter().any(|(_, _, command)| *command == Command::Take) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), taken).await.expect("a job that is locked has its call");
+}
+
 #[tokio::test]
 async fn who_takes_a_job_has_it_and_another_does_not_get_it() {
     let (house, kim, attempt) = offered().await;

@@ -330,7 +330,7 @@ async fn the_shift() {
     shift.time.reach(12);
     shift.tick().await;
     shift.text("IN4", BEN, "STOP").await;
-    let act = OperatorAct::Confirm { who: "Ben Ortiz".into(), note: None };
+    let act = OperatorAct::Confirm { who: "Ben Ortiz".into(), note: None, edition: None };
     shift.house.front.dispatcher.operator(&dispatch, "KIM", act).await.expect("an act");
     shift.time.reach(20);
     shift.tick().await;

@@ -98,6 +98,9 @@ impl World for Nobody {
     fn zone(&self) -> &str {
         "America/New_York"
     }
+    fn edition(&self) -> u32 {
+        1
+    }
     fn contact(&self, _id: &ContactId) -> Option<&Contact> {
         None
     }
@@ -177,7 +180,7 @@ pub async fn what_is_held_is_listed_until_it_is_closed(store: Store) {
         !store.list_sleepless_dispatches().await.unwrap().contains(&ids[0]),
         "it waits for a person, not for a time"
     );
-    tell(&store, "early", &Event::ReadAtCheckIn { who: "Ada".into(), by: None }, 30).await;
+    tell(&store, "early", &Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) }, 30).await;
     assert_eq!(store.list_held_dispatches(&account).await.unwrap(), ids[1..]);
     assert_eq!(store.find_account_zone(&account).await.unwrap().as_deref(), Some("America/New_York"));
 }

@@ -4,14 +4,16 @@
 use std::time::{Duration, Instant};
 
 use cordboard::base::clock::Clock as _;
-use cordboard::base::id::{AccountId, CallId, ContactId, ScheduleId, UserId};
+use cordboard::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
 use cordboard::domain::account::{Account, Speech};
 use cordboard::domain::checkin::pin::Pin;
-use cordboard::domain::checkin::{CheckIn, Input, Leave, Looked, Output};
+use cordboard::domain::checkin::{CheckIn, Input, Leave, Looked, Marked, Output};
 use cordboard::domain::dispatch::event::{Note, OperatorAct};
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Until};
 use cordboard::domain::dispatch::state::Phase;
+use cordboard::domain::message::Message;
+use cordboard::domain::message::edition::Change;
 use cordboard::domain::oncall::{Rotation, Schedule, ShiftLength, resolve};
 use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
 use cordboard::engine::dispatcher::Decided;
@@ -128,9 +130,9 @@ impl<'a> Caller<'a> {
                         Answer::Refused { .. } => Input::Looked(Looked::Refused),
                     }
                 }
-                Output::Mark { dispatch } => {
-                    let heard = Heard { call: self.call.clone(), dispatch, who: self.who.clone(), at };
-                    Input::Marked(CheckIns::mark(store, &heard).await.is_ok())
+                Output::Mark { dispatch, edition } => {
+                    let heard = Heard { call: self.call.clone(), dispatch, edition, who: self.who.clone(), at };
+                    Input::Marked(CheckIns::mark(store, &self.account, &heard).await.unwrap_or(Marked::Failed))
                 }
                 Output::PutOnCall { schedule, contact, span } => {
                     let (account, by) = (self.account.id.clone(), self.who.clone());
@@ -212,6 +214,69 @@ async fn whoever_hangs_up_in_mid_message_has_not_been_told() {
     desk.ends(&burst, Phase::HeldForCheckIn).await;
 }
 
+/// An operator changes a held message; with `again` its dispatch begins anew.
+async fn changes(desk: &Desk, id: &DispatchId, problem: &str, again: bool) {
+    let state = desk.state(id).await;
+    let before = desk.store.find_message(&state.message).await.expect("found").expect("a message");
+    let account = desk.store.find_account(&before.account).await.expect("found").expect("an account");
+    let mut after = Message { edition: before.edition + 1, ..before };
+    after.changed = Some(Change { by: UserId::named("kim"), at: desk.now() });
+    after.answers.insert("problem".into(), problem.into());
+    let mut tx = desk.store.write().await.expect("the store writes");
+    assert!(tx.change_message(&after).await.expect("written"));
+    let follows = desk.dispatcher.change(&mut tx, &after, &account, "Kim", again).await.expect("told");
+    tx.commit("test").await.expect("committed");
+    desk.dispatcher.follow_change(follows).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_changed_while_it_is_heard_is_heard_anew_before_it_counts_as_delivered() {
+    for again in [false, true] {
+        let mut desk = Desk::at_work(&held_for_good()).await;
+        with_pin(&desk).await;
+        let burst = desk.takes("burst pipe").await;
+        let mut ada = Caller::rings(&desk).await;
+        ada.presses("4711#").await;
+        ada.hears("Problem: burst pipe.").await;
+        changes(&desk, &burst, "burst boiler", again).await;
+        ada.presses("2").await;
+        assert!(ada.said.starts_with("This message was changed while you heard it."), "{}", ada.said);
+        desk.advance(1).await;
+        assert_eq!(desk.state(&burst).await.phase, Phase::HeldForCheckIn);
+        ada.hears("Problem: burst boiler.").await;
+        ada.presses("2").await;
+        ada.hears("Delivered.").await;
+        drop(ada);
+        desk.advance(1).await;
+        desk.ends(&burst, Phase::ReadAtCheckIn).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_between_the_key_and_the_dispatcher_leaves_the_message_held() {
+    let mut desk = Desk::at_work(&held_for_good()).await;
+    with_pin(&desk).await;
+    let burst = desk.takes("burst pipe").await;
+    let mut ada = Caller::rings(&desk).await;
+    ada.presses("4711#").await;
+    ada.hears("Problem: burst pipe.").await;
+    ada.presses("2").await;
+    drop(ada);
+    changes(&desk, &burst, "burst boiler", false).await;
+    desk.advance(1).await;
+    assert_eq!(desk.state(&burst).await.phase, Phase::HeldForCheckIn);
+    let view = desk.view(&burst).await;
+    let said = "Ada heard it by telephone as it was before the change: it stays held.";
+    assert!(view.timeline.iter().any(|line| line.text == said), "{view:?}");
+    let mut again = Caller::rings(&desk).await;
+    again.presses("4711#").await;
+    again.hears("Problem: burst boiler.").await;
+    again.presses("2").await;
+    drop(again);
+    desk.advance(1).await;
+    desk.ends(&burst, Phase::ReadAtCheckIn).await;
+}
+
 #[tokio::test]
 async fn nobody_checks_in_by_six_and_the_text_goes_out_until_somebody_does() {
     let mut desk = Desk::at_work(&held_for_today()).await;
@@ -235,8 +300,8 @@ async fn nobody_checks_in_by_six_and_the_text_goes_out_until_somebody_does() {
 async fn an_operator_reads_out_what_was_held() {
     let mut desk = Desk::at_work(&held_for_good()).await;
     let burst = desk.takes("burst pipe").await;
-    assert_eq!(desk.dispatcher.read_out(&burst, "Ada", "Kim").await.expect("taken in"), Decided::Changed);
-    assert_eq!(desk.dispatcher.read_out(&burst, "Ada", "Kim").await.expect("taken in"), Decided::Unchanged);
+    let read = async || desk.dispatcher.read_out(&burst, "Ada", "Kim", 1).await.expect("taken in");
+    assert_eq!((read().await, read().await), (Decided::Changed, Decided::Unchanged));
     let view = desk.view(&burst).await;
     assert_eq!((view.held_since, view.state.as_str()), (None, "read_at_check_in"));
     assert!(view.timeline.iter().any(|line| line.text == "Kim read it out to Ada at check-in."), "{view:?}");

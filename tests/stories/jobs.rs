@@ -105,7 +105,7 @@ async fn a_job_is_stood_down_while_it_rings() {
     let id = desk.takes("burst pipe").await;
     let job = desk.seat().expect_job("Ben", "burst pipe");
     assert!(desk.dispatcher.take_job(&job, &kim()).await.expect("taken"));
-    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None };
+    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None, edition: None };
     desk.dispatcher.operator(&id, "Lee", yes).await.expect("confirmed");
     assert!(!desk.seat().has(&job), "it is off the desks at once");
     desk.seat().says(&job, CallOutEvent::Job(JobEvent::Dropped)).await;
@@ -148,7 +148,7 @@ async fn who_rings_back_holds_everything_up_and_confirms_to_the_operator() {
     assert!(next.starts_with("Paused while Ben speaks with"), "{next}");
     desk.advance(3 * MINUTE).await;
     assert_eq!(desk.times(), [], "his mobile would have rung two minutes ago");
-    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None };
+    let yes = OperatorAct::Confirm { who: "Ben".into(), note: None, edition: None };
     assert_eq!(desk.dispatcher.operator(&id, "Kim", yes).await.expect("confirmed"), Decided::Changed);
     desk.dispatcher.resume_paused(std::slice::from_ref(&id)).await.expect("nothing to resume");
     desk.ends(&id, Phase::Confirmed).await;

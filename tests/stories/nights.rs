@@ -234,7 +234,7 @@ async fn on_my_way_is_an_operators_job_and_yes_confirms_nothing() {
     for _ in 0..3 {
         ben.expect_text("reply 1ok");
     }
-    let act = OperatorAct::Confirm { who: "Ben".into(), note: Some("on his way".into()) };
+    let act = OperatorAct::Confirm { who: "Ben".into(), note: Some("on his way".into()), edition: None };
     assert_eq!(desk.dispatcher.operator(&id, "kim", act).await.expect("done"), Decided::Changed);
     desk.advance(0).await;
     desk.ends(&id, Phase::Confirmed).await;
@@ -413,7 +413,7 @@ async fn an_operators_request_that_is_cut_off_leaves_no_phone_ringing() {
         let id = desk.takes("burst pipe").await;
         desk.advance(15 * MINUTE).await;
         assert!(desk.phone("Ben").rings());
-        let act = OperatorAct::Confirm { who: "Ben".into(), note: None };
+        let act = OperatorAct::Confirm { who: "Ben".into(), note: None, edition: None };
         let mut seen = 0;
         let mut work = Box::pin(desk.dispatcher.operator(&id, "kim", act));
         let done = std::future::poll_fn(|cx| {

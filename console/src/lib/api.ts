@@ -299,11 +299,12 @@ export const api = {
   deleteDraft: (draft: string) => request<void>('DELETE', `/drafts/${id(draft)}`),
 
   dispatches: () => request<Page<DispatchView>>('GET', '/dispatches?open=1'),
-  confirm: (dispatch: string, by: string, note?: string) =>
-    request<void>('POST', `/dispatches/${id(dispatch)}/confirm`, note ? { by, note } : { by }),
+  /** `edition`: of the message that was read to them. */
+  confirm: (dispatch: string, by: string, note?: string, edition?: number) =>
+    request<void>('POST', `/dispatches/${id(dispatch)}/confirm`, { by, note, edition }),
   close: (dispatch: string, reason: string) => request<void>('POST', `/dispatches/${id(dispatch)}/close`, { reason }),
   held: (account: string) => request<Page<MessageView>>('GET', `/accounts/${id(account)}/held`),
-  readOut: (dispatch: string, to: string) => request<void>('POST', `/dispatches/${id(dispatch)}/read`, { to }),
+  readOut: (dispatch: string, to: string, edition: number) => request<void>('POST', `/dispatches/${id(dispatch)}/read`, { to, edition }),
   skip: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`),
 
   seat: () => request<SeatView>('GET', '/seat'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { heldOf, heldWords, nextHeld, personAt } from './held';
+import { heldOf, heldWords, isOld, nextHeld, personAt } from './held';
 import type { Contact, DispatchView, MessageView } from './types';
 
 const held = (id: string, account: string, held_since: number | null, closed_at: number | null = null) =>
@@ -14,6 +14,12 @@ describe('held messages', () => {
 
   it('are counted in words', () => {
     expect([heldWords(1), heldWords(3)]).toEqual(['1 held message', '3 held messages']);
+  });
+
+  it('are old once the feed tells of a change', () => {
+    const dispatches = [{ message: 'a', edition: 2 }, { message: 'b', edition: 1 }] as DispatchView[];
+    const old = (id: string, edition?: number) => isOld({ id, edition } as MessageView, dispatches);
+    expect([old('a', 1), old('a'), old('a', 2), old('b', 1), old('gone', 1)]).toEqual([true, true, false, false, false]);
   });
 
   it('are read one after the other, and round again', () => {

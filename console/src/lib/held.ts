@@ -14,6 +14,11 @@ export function heldWords(count: number): string {
   return `${count} held message${count === 1 ? '' : 's'}`;
 }
 
+/** Its words are of before a change that the feed tells of. */
+export function isOld(message: MessageView, dispatches: readonly DispatchView[]): boolean {
+  return dispatches.some((d) => d.message === message.id && d.edition > (message.edition ?? 1));
+}
+
 /** The one after the one that is open, the first after the last. */
 export function nextHeld(messages: readonly MessageView[], open: string | null): MessageView | undefined {
   return messages[(messages.findIndex((m) => m.id === open) + 1) % Math.max(messages.length, 1)];

@@ -44,6 +44,7 @@ function dispatch(id: string, more: Partial<DispatchView> = {}): DispatchView {
     needs_operator: false,
     alarm: null,
     opened_at: 1,
+    edition: 1,
     held_since: null,
     closed_at: null,
     undo_until: null,

@@ -535,6 +535,8 @@ export interface RingsBackView {
 export interface AskedView {
   dispatch: string;
   message: string;
+  /** Which edition of it the headline is of. */
+  edition: number;
   account: AccountRef;
   headline: string;
   urgency: Urgency;
@@ -655,6 +657,8 @@ export interface Line {
 export interface DispatchView {
   id: string;
   message: string;
+  /** Which edition of it the message is. */
+  edition: number;
   account: AccountRef;
   state: string;
   urgency: Urgency;

@@ -8,6 +8,7 @@ import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { held } from './held.svelte';
+import { read } from './read.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
 import { router } from './router.svelte';
@@ -218,7 +219,8 @@ export async function confirmAsked(call: CallView | null = current(), asked?: As
     return;
   }
   const name = call.rings_back.name;
-  if (await attempt(() => api.confirm(first.dispatch, name, 'rang back'))) notices.say(`${name} confirmed: ${first.headline}.`);
+  const edition = read.edition(first.message, first.edition);
+  if (await attempt(() => api.confirm(first.dispatch, name, 'rang back', edition))) notices.say(`${name} confirmed: ${first.headline}.`);
 }
 
 /** Talks with a colleague first; the caller hears music. */

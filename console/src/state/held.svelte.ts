@@ -14,6 +14,8 @@ class HeldMessages {
   /** To whom. */
   to = $state('');
   items = $state.raw<MessageView[]>([]);
+  /** The open one was changed while she read it. */
+  changed = $state(false);
   private of = $state<string | null>(null);
   private call: string | null = null;
 
@@ -36,23 +38,37 @@ class HeldMessages {
     this.open = null;
     this.to = '';
     this.items = [];
+    this.changed = false;
   }
 
   /** Opens the next one. */
   async next(account: string, call: CallView | null): Promise<void> {
     this.begin(account, call);
-    try {
-      this.items = (await api.held(account)).items;
-    } catch (error) {
-      notices.show(error instanceof Problem ? error.message : 'The held messages cannot be read now.');
-      return;
-    }
-    if (this.of !== account) return;
+    if (!(await this.load(account))) return;
+    this.changed = false;
     const next = nextHeld(this.list(account), this.open);
     if (!next) notices.show('Nothing is held for this account.', 'info');
     this.open = next?.id ?? null;
     requestAnimationFrame(() => document.querySelector('[data-held]')?.scrollIntoView({ block: 'nearest' }));
     this.to ||= personAt(accounts.find(account)?.contacts ?? [], call?.caller ?? null);
+  }
+
+  /** The one that is open is another now: its words as they are. */
+  async again(account: string): Promise<void> {
+    if (await this.load(account)) this.changed = this.open !== null;
+  }
+
+  /** True if they are there, and still those of the account in front of her. */
+  private async load(account: string): Promise<boolean> {
+    try {
+      const { items } = await api.held(account);
+      if (this.of !== account) return false;
+      this.items = items;
+      return true;
+    } catch (error) {
+      notices.show(error instanceof Problem ? error.message : 'The held messages cannot be read now.');
+      return false;
+    }
   }
 
   /** It was read out, all of it; on to the next. */
@@ -68,8 +84,9 @@ class HeldMessages {
       return;
     }
     try {
-      await api.readOut(message.dispatch.id, this.to.trim());
+      await api.readOut(message.dispatch.id, this.to.trim(), message.edition ?? 1);
     } catch (error) {
+      if (error instanceof Problem && error.code === 'message.stale') await this.again(account);
       notices.show(error instanceof Problem ? error.message : 'That did not work.');
       return;
     }

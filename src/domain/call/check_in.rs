@@ -18,7 +18,7 @@ use crate::domain::checkin::{self, CheckIn, Leave, Looked};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     Look { pin: Pin },
-    Mark { dispatch: DispatchId },
+    Mark { dispatch: DispatchId, edition: u32 },
     PutOnCall { schedule: ScheduleId, contact: ContactId, span: Span },
     PutUpGreeting { until_morning: bool },
     TakeDownGreeting,
@@ -69,9 +69,9 @@ impl Call {
                 }
                 checkin::Output::StopPlay => self.stop_play(),
                 checkin::Output::Look { pin } => self.outputs.push_back(Output::CheckIn(Wish::Look { pin })),
-                checkin::Output::Mark { dispatch } => {
+                checkin::Output::Mark { dispatch, edition } => {
                     self.record(RecordEvent::ReadAtCheckIn { dispatch: dispatch.clone() });
-                    self.outputs.push_back(Output::CheckIn(Wish::Mark { dispatch }));
+                    self.outputs.push_back(Output::CheckIn(Wish::Mark { dispatch, edition }));
                 }
                 checkin::Output::PutOnCall { schedule, contact, span } => {
                     self.record(RecordEvent::PutOnCall { schedule: schedule.clone(), contact: contact.clone() });

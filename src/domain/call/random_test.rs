@@ -440,12 +440,12 @@ impl World {
         let input = match wish {
             Wish::Look { .. } if self.rng.below(6) == 0 => checkin::Input::Looked(Looked::Refused),
             Wish::Look { .. } => {
-                let held = |n: &str| Held { dispatch: DispatchId::named(n), words: "Burst pipe.".into() };
+                let held = |n: &str| Held { dispatch: DispatchId::named(n), edition: 1, words: "Burst pipe.".into() };
                 let held = vec![held("one"), held("two")];
                 let welcome = Welcome { who: "Ada".into(), held, ..Welcome::default() };
                 checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
             }
-            Wish::Mark { .. } => checkin::Input::Marked(self.rng.below(4) > 0),
+            Wish::Mark { dispatch, edition } => checkin::Input::Marked(ways::marked(&mut self.rng, dispatch, edition)),
             Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
             Wish::PutUpGreeting { .. } => checkin::Input::GreetingUp(None),
             Wish::TakeDownGreeting => checkin::Input::GreetingDown(true),

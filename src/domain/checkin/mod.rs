@@ -3,9 +3,9 @@
 //!
 //! [`CheckIn`] is the machine, driven by `domain/call` as a menu is; what it cannot know (whose PIN it is, what is held) it
 //! asks for and is told. [`on_call`] is the part that puts somebody else on call, [`status_greeting`] the one that puts up
-//! words for callers, [`words`] what is said. What always holds:
-//! it comes to exactly one end, whatever keys come; a message is marked only by a key after it was heard to its end, so
-//! who hangs up, waits too long or hears a tone in place of words leaves it held; and who wants a person gets one.
+//! words for callers, [`words`] what is said. What always holds: it comes to exactly one end, whatever keys come; a message
+//! is marked only by a key after it was heard to its end, as it is now, so who hangs up, waits too long, hears a tone in
+//! place of words or words of before a change leaves it held; and who wants a person gets one.
 
 pub mod on_call;
 pub mod pin;
@@ -50,8 +50,8 @@ pub enum Input {
     Unspoken,
     /// Whose PIN it is.
     Looked(Looked),
-    /// What was to be marked as read is, or could not be.
-    Marked(bool),
+    /// What became of what was to be marked as read.
+    Marked(Marked),
     /// Who was to be put on call is, or could not be.
     PutOnCall(bool),
     /// What was taken down is there; false: nothing was said.
@@ -71,6 +71,16 @@ pub enum Looked {
     Refused,
     Welcome(Box<Welcome>),
     /// It could not be looked up.
+    Failed,
+}
+
+/// What became of a message that was to be marked as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marked {
+    Noted,
+    /// It was changed after these words were asked for: as it is now.
+    Changed(Box<Held>),
+    /// It could not be noted.
     Failed,
 }
 
@@ -94,6 +104,8 @@ pub struct Welcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     pub dispatch: DispatchId,
+    /// Which edition of the message the words are.
+    pub edition: u32,
     /// All of it, written for a voice.
     pub words: String,
 }
@@ -108,9 +120,10 @@ pub enum Output {
     Look {
         pin: Pin,
     },
-    /// This one was heard to its end and is delivered. Answered by [`Input::Marked`].
+    /// This one was heard to its end, in this edition, and is delivered. Answered by [`Input::Marked`].
     Mark {
         dispatch: DispatchId,
+        edition: u32,
     },
     /// Answered by [`Input::PutOnCall`].
     PutOnCall {
@@ -352,20 +365,38 @@ impl CheckIn {
 
     fn mark(&mut self) {
         let Some(held) = self.welcome.held.get(self.at) else { return };
-        let dispatch = held.dispatch.clone();
+        let (dispatch, edition) = (held.dispatch.clone(), held.edition);
         self.stop_play();
         self.wait(State::Marking);
-        self.outputs.push_back(Output::Mark { dispatch });
+        self.outputs.push_back(Output::Mark { dispatch, edition });
     }
 
-    fn on_marked(&mut self, marked: bool) {
+    fn on_marked(&mut self, marked: Marked) {
         if self.state != State::Marking {
             return;
         }
-        if let Some(this) = self.marked.get_mut(self.at) {
-            *this = marked;
+        match marked {
+            Marked::Noted => {
+                if let Some(this) = self.marked.get_mut(self.at) {
+                    *this = true;
+                }
+                self.next(words::DELIVERED);
+            }
+            Marked::Changed(now) => self.read_anew(*now),
+            Marked::Failed => self.next(words::NOT_NOTED),
         }
-        self.next(if marked { words::DELIVERED } else { words::NOT_NOTED });
+    }
+
+    /// The message is another than was heard: it is read as it is now, and has not been heard.
+    fn read_anew(&mut self, now: Held) {
+        // What is answered for another message than was asked about says nothing of this one.
+        let asked = self.welcome.held.get_mut(self.at).filter(|held| held.dispatch == now.dispatch);
+        let Some(held) = asked else { return self.next(words::NOT_NOTED) };
+        *held = now;
+        if let Some(heard) = self.heard.get_mut(self.at) {
+            *heard = false;
+        }
+        self.read(self.at, words::CHANGED);
     }
 
     /// On to the next message that is not marked, after `first`.
@@ -470,7 +501,7 @@ impl CheckIn {
             State::Content => self.decide(),
             State::Saying(then) => self.go(then),
             State::Looking => self.on_looked(Looked::Failed),
-            State::Marking => self.on_marked(false),
+            State::Marking => self.on_marked(Marked::Failed),
             State::PuttingOnCall => self.on_put_on_call(false),
             State::TakingDown => self.on_greeting_down(false),
             _ if played => self.until = self.now + KEY_LIMIT,

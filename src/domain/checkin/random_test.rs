@@ -17,6 +17,9 @@ struct World {
     /// Messages that were played to their end, by their place.
     heard: BTreeSet<usize>,
     marked: BTreeSet<DispatchId>,
+    /// The edition of each that is current, by its place, and how often one was changed.
+    editions: [u32; 3],
+    changed: usize,
     put_on_call: usize,
     /// What is said is taken down now; it was, and was played back.
     dictating: bool,
@@ -38,6 +41,8 @@ impl World {
             plays: None,
             heard: BTreeSet::new(),
             marked: BTreeSet::new(),
+            editions: [1; 3],
+            changed: 0,
             put_on_call: 0,
             dictating: false,
             played_back: false,
@@ -119,16 +124,24 @@ impl World {
                         self.tell(Input::Looked(looked));
                     }
                 }
-                Output::Mark { dispatch } => {
+                Output::Mark { dispatch, edition } => {
                     assert_eq!(key, Some('2'), "seed {seed}: marked without the key");
                     let n = held(3).iter().position(|held| held.dispatch == dispatch).expect("one of them") + 1;
                     assert!(self.heard.contains(&n), "seed {seed}: marked and not heard: {n} of {:?}", self.heard);
+                    assert_eq!(edition, self.editions[n - 1], "seed {seed}: marked by words of before a change");
                     match self.rng.below(8) {
                         0 => {}
-                        1 => self.tell(Input::Marked(false)),
+                        1 => self.tell(Input::Marked(Marked::Failed)),
+                        2 => {
+                            self.editions[n - 1] += 1;
+                            self.changed += 1;
+                            self.heard.remove(&n);
+                            let now = Held { edition: edition + 1, ..held(n).remove(n - 1) };
+                            self.tell(Input::Marked(Marked::Changed(Box::new(now))));
+                        }
                         _ => {
                             assert!(self.marked.insert(dispatch), "seed {seed}: marked twice");
-                            self.tell(Input::Marked(true));
+                            self.tell(Input::Marked(Marked::Noted));
                         }
                     }
                 }
@@ -159,7 +172,7 @@ impl World {
             }
             5..=8 => self.tell(Input::PlayDone),
             9 if self.rng.below(12) == 0 => self.tell(Input::Unspoken),
-            10 => self.tell(Input::Marked(true)),
+            10 => self.tell(Input::Marked(Marked::Noted)),
             _ => {
                 let ms = self.rng.below(9_000);
                 self.clock.advance(Duration::from_millis(ms));
@@ -171,7 +184,7 @@ impl World {
 
 #[test]
 fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard() {
-    let (mut marked, mut put_on_call, mut to_operators, mut put_up) = (0, 0, 0, 0);
+    let (mut marked, mut changed, mut put_on_call, mut to_operators, mut put_up) = (0, 0, 0, 0, 0);
     for seed in 0..4_000 {
         let mut world = World::new(seed);
         for _ in 0..150 {
@@ -180,6 +193,7 @@ fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard()
             }
         }
         marked += world.marked.len();
+        changed += world.changed;
         put_on_call += world.put_on_call;
         put_up += world.put_up;
         // Whoever says no more comes to an end by time alone.
@@ -191,12 +205,12 @@ fn whatever_keys_come_nobody_is_stuck_and_nothing_is_marked_that_was_not_heard()
         }
         assert_eq!(world.left.len(), 1, "seed {seed}: {:?}", world.check_in);
         to_operators += usize::from(world.left == [Leave::Operator]);
-        for input in [Input::Digit('2'), Input::PlayDone, Input::Tick, Input::Marked(true)] {
+        for input in [Input::Digit('2'), Input::PlayDone, Input::Tick, Input::Marked(Marked::Noted)] {
             world.tell(input);
         }
     }
     assert!(
-        marked > 200 && put_on_call > 20 && to_operators > 100 && put_up > 20,
-        "the seeds reach what there is: {marked} {put_on_call} {to_operators} {put_up}"
+        marked > 200 && changed > 30 && put_on_call > 20 && to_operators > 100 && put_up > 20,
+        "the seeds reach what there is: {marked} {changed} {put_on_call} {to_operators} {put_up}"
     );
 }

@@ -4,7 +4,11 @@ use super::*;
 use crate::base::clock::{Clock as _, TestClock, UtcMs};
 
 pub(super) fn held(count: usize) -> Vec<Held> {
-    let held = |n: usize| Held { dispatch: DispatchId::named(&format!("d{n}")), words: format!("From caller {n}.") };
+    let held = |n: usize| Held {
+        dispatch: DispatchId::named(&format!("d{n}")),
+        edition: 1,
+        words: format!("From caller {n}."),
+    };
     (1..=count).map(held).collect()
 }
 
@@ -96,7 +100,7 @@ impl Line {
     }
 
     fn marks(&self) -> Vec<DispatchId> {
-        let mark = |o: &Output| if let Output::Mark { dispatch } = o { Some(dispatch.clone()) } else { None };
+        let mark = |o: &Output| if let Output::Mark { dispatch, .. } = o { Some(dispatch.clone()) } else { None };
         self.done.iter().filter_map(mark).collect()
     }
 }
@@ -108,11 +112,11 @@ fn whoever_checks_in_hears_what_is_new_and_marks_it_by_key() {
     assert!(line.hears_out().starts_with("Delivered, press 2."));
     line.presses("2");
     assert_eq!(line.marks(), [DispatchId::named("d1")]);
-    line.tell(Input::Marked(true));
+    line.tell(Input::Marked(Marked::Noted));
     assert_eq!(line.heard(), "Delivered. Message 2 of 2. From caller 2.");
     line.hears_out();
     line.presses("2");
-    line.tell(Input::Marked(true));
+    line.tell(Input::Marked(Marked::Noted));
     assert_eq!(
         line.heard(),
         "Delivered. There are no more messages. For a status greeting to your callers, press 5. For an operator, press 0. To end, press the star key."
@@ -161,7 +165,7 @@ fn keys_lead_on_and_back_and_kept_ones_are_there_again() {
     assert_eq!(line.heard(), "Kept. Message 2 of 3. From caller 2.");
     line.hears_out();
     line.presses("2");
-    line.tell(Input::Marked(true));
+    line.tell(Input::Marked(Marked::Noted));
     assert_eq!(line.heard(), "Delivered. Message 3 of 3. From caller 3.");
     line.presses("9");
     assert_eq!(line.heard(), "Message 1 of 3. From caller 1.", "what is delivered is not read again");
@@ -180,8 +184,26 @@ fn what_cannot_be_noted_stays_held_and_is_said_to() {
     line.presses("2");
     line.after(15);
     assert!(line.heard().starts_with("That could not be noted: the message stays held."), "{}", line.heard());
-    line.tell(Input::Marked(true));
+    line.tell(Input::Marked(Marked::Noted));
     assert!(line.heard().contains("To hear messages, press 1."), "a late answer changes nothing");
+}
+
+#[test]
+fn what_was_changed_while_it_was_heard_is_heard_anew_before_it_is_delivered() {
+    let mut line = Line::in_with(2, vec![]);
+    line.hears_out();
+    line.presses("2");
+    let now = Held { dispatch: DispatchId::named("d1"), edition: 2, words: "From caller 1, who moved.".into() };
+    line.tell(Input::Marked(Marked::Changed(Box::new(now))));
+    assert_eq!(line.heard(), format!("{} Message 1 of 2. From caller 1, who moved.", words::CHANGED));
+    line.presses("2");
+    assert_eq!(line.marks().len(), 1, "what was heard is not what it says now");
+    line.hears_out();
+    line.presses("2");
+    let mark = Output::Mark { dispatch: DispatchId::named("d1"), edition: 2 };
+    assert_eq!(line.done.last(), Some(&mark));
+    line.tell(Input::Marked(Marked::Noted));
+    assert_eq!(line.heard(), "Delivered. Message 2 of 2. From caller 2.");
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(super) const NOTHING_NEW: &str = "You have no new messages.";
 pub(super) const TO_ITS_END: &str = "Please hear it to its end first.";
 pub(super) const DELIVERED: &str = "Delivered.";
 pub(super) const KEPT: &str = "Kept.";
+pub(super) const CHANGED: &str = "This message was changed while you heard it. Please hear it as it is now.";
 pub(super) const NOT_NOTED: &str = "That could not be noted: the message stays held.";
 pub(super) const KEYS: &str = "Delivered, press 2. Keep it, press 3. Once more, press 1. Back, 9. An operator, 0. \
                                Other choices, 7. To end, the star key.";

@@ -49,6 +49,11 @@ impl Turn<'_> {
         self.s.cursor = Cursor::Before;
     }
 
+    /// The message is what somebody heard who heard this edition of it.
+    pub(super) fn is_as_heard(&self, edition: Option<u32>) -> bool {
+        edition.is_none_or(|edition| edition == self.world.edition())
+    }
+
     /// The attempt with this index tells the message as it is now, or is no telling of it at all.
     pub(super) fn is_of_now(&self, i: usize) -> bool {
         self.s.is_of_now(&self.s.attempts[i].purpose)

@@ -49,8 +49,14 @@ pub enum Event {
     Operator { by: String, act: OperatorAct },
     /// The call the message was taken on is over.
     CallEnded,
-    /// `who` heard the whole message at check-in: from the operator `by`, or by telephone.
-    ReadAtCheckIn { who: String, by: Option<String> },
+    /// `who` heard the whole message at check-in: from the operator `by`, or by telephone. `edition`: which one they heard;
+    /// none: as it is.
+    ReadAtCheckIn {
+        who: String,
+        by: Option<String>,
+        #[serde(default)]
+        edition: Option<u32>,
+    },
     /// A patch on that call has connected.
     Patched { to: String },
 }
@@ -89,10 +95,12 @@ pub enum CallNews {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum OperatorAct {
-    /// A person said yes to the operator.
+    /// A person said yes to the operator. `edition`: of the message that was read to them; none: as it is.
     Confirm {
         who: String,
         note: Option<String>,
+        #[serde(default)]
+        edition: Option<u32>,
     },
     Close {
         reason: String,
@@ -192,6 +200,10 @@ pub enum Note {
         who: String,
         by: Option<String>,
     },
+    /// Heard by telephone as it was before a change.
+    HeardBefore {
+        who: String,
+    },
     Answered {
         name: String,
     },
@@ -285,6 +297,8 @@ pub trait World {
     fn zone(&self) -> &str;
     /// A person of the account.
     fn contact(&self, id: &ContactId) -> Option<&Contact>;
+    /// Which edition of it the message is.
+    fn edition(&self) -> u32;
     /// A confirmation code that is free at `number`.
     fn pick_code(&self, number: &PhoneNumber) -> Option<u16>;
 }

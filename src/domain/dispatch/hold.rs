@@ -120,9 +120,16 @@ impl Turn<'_> {
         true
     }
 
-    /// `who` has heard the whole message at check-in: from the operator `by`, or by telephone.
-    pub(super) fn read_at_check_in(&mut self, who: &str, by: Option<&str>) {
+    /// `who` has heard the whole message at check-in, in this edition: from the operator `by`, or by telephone. Of words of
+    /// before a change nobody has been told; an operator sees that at once, of a telephone it is written down.
+    pub(super) fn read_at_check_in(&mut self, who: &str, by: Option<&str>, edition: Option<u32>) {
         if !self.s.waits_for_check_in() {
+            return;
+        }
+        if !self.is_as_heard(edition) {
+            if by.is_none() {
+                self.record(Some(who), Note::HeardBefore { who: who.to_owned() });
+            }
             return;
         }
         self.record(Some(who), Note::ReadAtCheckIn { who: who.to_owned(), by: by.map(str::to_owned) });

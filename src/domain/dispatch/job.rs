@@ -64,6 +64,8 @@ pub enum JobNews {
     Answered { by: UserId },
     /// The operator is gone, or has given it back.
     Freed { by: UserId },
+    /// Its call was lost: whoever has had it since then, or longer, has it no longer.
+    Left { at: UtcMs },
     /// It was taken back, and the operator has no more to do with it.
     Dropped,
     /// The operator says what came of it.
@@ -160,6 +162,8 @@ impl Turn<'_> {
                 self.record(Some(&name.clone()), Note::Answered { name });
             }
             JobNews::Freed { by } if hers(by) => self.job_freed(i),
+            // Who took it after that has another call for it.
+            JobNews::Left { at } if taken.as_ref().is_some_and(|taken| taken.at <= *at) => self.job_freed(i),
             JobNews::Dropped => self.drop_job(i),
             // Of a job that nobody has, whoever made the call may say it: the lock may have fallen with a process.
             JobNews::Done { by, name, outcome } if hers(by) || taken.is_none() => {
@@ -169,7 +173,11 @@ impl Turn<'_> {
                 self.job_done(i, name, outcome);
             }
             // Too late, or somebody else's: nothing changes, and whoever says it sees that.
-            JobNews::Taken { .. } | JobNews::Answered { .. } | JobNews::Freed { .. } | JobNews::Done { .. } => {}
+            JobNews::Taken { .. }
+            | JobNews::Answered { .. }
+            | JobNews::Freed { .. }
+            | JobNews::Left { .. }
+            | JobNews::Done { .. } => {}
         }
     }
 

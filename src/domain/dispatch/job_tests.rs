@@ -210,7 +210,10 @@ fn a_confirmation_elsewhere_takes_a_job_off_the_desks_at_once() {
     let mut night = Night::of(by_operators());
     night.until(5);
     let attempt = job(&night);
-    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Confirm { who: "ben".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Lee".into(),
+        act: OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
+    });
     assert_eq!(night.cancelled, [attempt]);
     assert!(night.s.attempts[0].is_settled() && night.s.attempts[0].cancelled);
     assert_eq!(night.s.wake(), None);
@@ -221,7 +224,10 @@ fn what_an_operator_says_after_the_confirmation_is_written_down_and_changes_noth
     let mut night = Night::of(by_operators());
     night.until(5);
     takes(&mut night);
-    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Confirm { who: "ada".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Lee".into(),
+        act: OperatorAct::Confirm { who: "ada".into(), note: None, edition: None },
+    });
     assert!(!night.s.attempts[0].is_settled(), "she may be speaking with him");
     says(&mut night, JobOutcome::Confirmed { name: "ben".into() });
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ada")));
@@ -239,6 +245,22 @@ fn a_job_that_was_taken_and_is_stood_down_ends_when_the_call_side_says_so() {
     let attempt = night.s.attempts[0].id.clone();
     night.tell(Event::Job { attempt, news: JobNews::Dropped });
     assert!(night.s.attempts[0].is_settled());
+}
+
+#[test]
+fn a_lock_whose_call_was_lost_falls_and_the_next_one_stands() {
+    let mut night = Night::of(by_operators());
+    night.until(5);
+    takes(&mut night);
+    let (attempt, taken_at) = (night.s.attempts[0].id.clone(), night.now);
+    let left = |at| Event::Job { attempt: attempt.clone(), news: JobNews::Left { at } };
+    night.tell(left(taken_at.plus_ms(-1)));
+    let has_it = |night: &Night| night.s.attempts[0].job.as_ref().is_some_and(|job| job.taken.is_some());
+    assert!(has_it(&night), "word of a call before hers");
+    night.tell(left(taken_at));
+    assert!(!has_it(&night));
+    takes(&mut night);
+    assert!(has_it(&night), "another operator, or she again");
 }
 
 #[test]
@@ -269,11 +291,45 @@ fn the_protocol_goes_on_as_soon_as_the_talk_is_over() {
 }
 
 #[test]
+fn a_message_that_is_held_waits_for_who_rings_back_too() {
+    let held = Method::HoldForCheckIn { until: None };
+    let steps = vec![
+        (Method::Text, vec![named("ben", "mobile")], 0),
+        (held, vec![], 60),
+        (Method::Text, vec![named("ada", "mobile")], 0),
+    ];
+    let mut night = Night::of(protocol(steps, false, Until::HandedOver));
+    night.until(30);
+    assert_eq!(night.s.phase, Phase::HeldForCheckIn);
+    night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
+    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 at the latest.");
+    night.until(200);
+    assert_eq!(night.times(), [(0, Channel::Text)], "its time is over meanwhile");
+    night.tell(Event::RangBack);
+    assert_eq!(night.times(), [(0, Channel::Text), (200, Channel::Text)]);
+}
+
+#[test]
+fn a_pause_does_not_outlive_the_process_whose_operator_speaks() {
+    let text =
+        vec![(Method::TextConfirm, vec![named("ben", "mobile")], 60), (Method::Text, vec![named("ada", "mobile")], 0)];
+    let mut night = Night::of(protocol(text, false, Until::Confirmed));
+    night.until(30);
+    night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
+    night.until(90);
+    night.tell(Event::Resume);
+    assert_eq!((night.s.paused.clone(), night.times().len()), (None, 2));
+}
+
+#[test]
 fn a_yes_in_a_pause_counts_at_once() {
     let mut night = Night::of(by_operators());
     night.until(30);
     night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
-    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Confirm { who: "ben".into(), note: None } });
+    night.tell(Event::Operator {
+        by: "Kim".into(),
+        act: OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
+    });
     assert_eq!((night.s.phase, night.s.paused.clone(), night.s.wake()), (Phase::Confirmed, None, None));
 }
 

@@ -49,10 +49,9 @@ impl Turn<'_> {
         match event {
             Event::Due => {}
             Event::Resume => {
-                for i in 0..self.s.attempts.len() {
-                    if self.s.attempts[i].is_planned() {
-                        self.plan_again(i);
-                    }
+                // Whoever spoke with an operator was cut off with the process.
+                if !self.resume() {
+                    self.plan_all_again();
                 }
             }
             Event::Hand { attempt, node } => self.with(attempt, |turn, i| turn.hand(i, node)),
@@ -65,7 +64,9 @@ impl Turn<'_> {
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
             Event::RingsBack { who, by } => self.pause(who, by),
-            Event::RangBack => self.resume(),
+            Event::RangBack => {
+                self.resume();
+            }
             Event::Replied { number, code } => self.replied(number, *code),
             Event::Stopped { number } => self.stopped(number),
             Event::AskedWhich { number, name } => self.ask_which(number, name),
@@ -79,7 +80,7 @@ impl Turn<'_> {
                     }
                 }
             }
-            Event::ReadAtCheckIn { who, by } => self.read_at_check_in(who, by.as_deref()),
+            Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());
                 // Before T0 it can still be taken back; it closes when that time is over.
@@ -100,7 +101,7 @@ impl Turn<'_> {
 
     fn operator(&mut self, by: &str, act: &OperatorAct) {
         match act {
-            OperatorAct::Confirm { who, note } if self.takes_confirmation() => {
+            OperatorAct::Confirm { who, note, edition } if self.takes_confirmation() && self.is_as_heard(*edition) => {
                 self.record(
                     Some(who),
                     Note::Confirmed { name: who.clone(), via: event::Via::Operator, note: note.clone() },
@@ -131,7 +132,7 @@ impl Turn<'_> {
             OperatorAct::Change { urgency, protocol, again } => {
                 self.change(by, *urgency, protocol.as_deref(), *again);
             }
-            // Too late or not now: nothing changes, and the caller sees that nothing did.
+            // Too late, not now, or to words of before a change: nothing changes, and the caller sees that nothing did.
             OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}
         }
     }
@@ -215,6 +216,15 @@ impl Turn<'_> {
     fn plan_again(&mut self, i: usize) {
         self.s.attempts[i].planned_at = self.now;
         self.effects.push(Effect::Hand(self.s.attempts[i].id.clone()));
+    }
+
+    /// The same with all that wait for it.
+    fn plan_all_again(&mut self) {
+        for i in 0..self.s.attempts.len() {
+            if self.s.attempts[i].is_planned() {
+                self.plan_again(i);
+            }
+        }
     }
 
     fn trouble(&mut self, trouble: Trouble) {

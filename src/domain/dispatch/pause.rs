@@ -26,7 +26,8 @@ pub struct Pause {
 
 impl Turn<'_> {
     pub(super) fn pause(&mut self, who: &str, by: &str) {
-        if !matches!(self.s.phase, Phase::Open | Phase::Running) || self.s.paused.is_some() {
+        let goes_on = matches!(self.s.phase, Phase::Open | Phase::Running | Phase::HeldForCheckIn);
+        if !goes_on || self.s.paused.is_some() {
             return;
         }
         let (by, who, until) = (by.to_owned(), who.to_owned(), self.now.plus_ms(PAUSE_MS));
@@ -34,17 +35,14 @@ impl Turn<'_> {
         self.s.paused = Some(Pause { by, who, until });
     }
 
-    /// Goes on, with all that was due meanwhile.
-    pub(super) fn resume(&mut self) {
-        if self.s.paused.take().is_none() {
-            return;
+    /// Goes on, with all that was due meanwhile. False: nothing was paused.
+    pub(super) fn resume(&mut self) -> bool {
+        let paused = self.s.paused.take().is_some();
+        if paused {
+            self.record(None, Note::Resumed);
+            self.plan_all_again();
         }
-        self.record(None, Note::Resumed);
-        for i in 0..self.s.attempts.len() {
-            if self.s.attempts[i].is_planned() {
-                self.plan_again(i);
-            }
-        }
+        paused
     }
 
     /// True while it lasts; ends it when it is over.

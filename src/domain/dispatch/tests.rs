@@ -22,6 +22,8 @@ struct Town {
     on_call: BTreeMap<String, ContactId>,
     /// The code that is free now; 1 unless set.
     code: Option<u16>,
+    /// The message has been changed so often.
+    changes: u32,
 }
 
 impl World for Town {
@@ -31,6 +33,9 @@ impl World for Town {
     }
     fn zone(&self) -> &str {
         "UTC"
+    }
+    fn edition(&self) -> u32 {
+        1 + self.changes
     }
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.contacts.iter().find(|c| c.id == *id)
@@ -69,6 +74,7 @@ fn town() -> Town {
         contacts: vec![person("ben", 100), person("ada", 110), person("office", 120)],
         on_call: [("technician".to_owned(), ContactId::named("ben"))].into(),
         code: None,
+        changes: 0,
     }
 }
 
@@ -449,7 +455,7 @@ fn an_operator_skips_a_wait_and_confirms_by_hand() {
     night.until(10);
     night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
     assert_eq!(night.times().last(), Some(&(10, Channel::Call)));
-    let act = OperatorAct::Confirm { who: "ben".into(), note: Some("on the phone".into()) };
+    let act = OperatorAct::Confirm { who: "ben".into(), note: Some("on the phone".into()), edition: None };
     night.tell(Event::Operator { by: "kim".into(), act });
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
     assert!(night.lines().contains(&"ben confirmed to an operator: on the phone.".to_owned()));
@@ -547,7 +553,7 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             (13, Some((attempt, _))) if rng.below(4) == 0 => {
                 Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
             }
-            (14, _) if rng.below(4) == 0 => Event::ReadAtCheckIn { who: "Ada".into(), by: None },
+            (14, _) if rng.below(4) == 0 => Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) },
             (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
             (15, _) => Event::Resume,
             (16 | 17, Some((attempt, Channel::Call))) => {

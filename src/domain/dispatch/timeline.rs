@@ -112,6 +112,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("changed", text)
         }
         Note::Changed { by, .. } => ("changed", format!("Changed by {by} after it was done: nothing goes out again.")),
+        Note::HeardBefore { who } => {
+            ("changed", format!("{who} heard it by telephone as it was before the change: it stays held."))
+        }
         Note::AnsweredBefore { name } => {
             ("changed", format!("{name} answered what was told before the change; that confirms nothing."))
         }
@@ -122,6 +125,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
 /// What comes next and when, in one sentence. `None`: nothing does.
 pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
     match state.phase {
+        Phase::HeldForCheckIn if state.paused.is_some() => {}
         Phase::ExhaustedUnconfirmed => {
             let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
             return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));

@@ -56,8 +56,8 @@ pub trait CheckIns: Send + Sync {
         pin: &'a Pin,
         now: UtcMs,
     ) -> Later<'a, Result<Answer, String>>;
-    /// Stores that a held message was heard; the dispatcher finds it among what came in.
-    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>>;
+    /// Stores that a held message was heard, if it still is what was heard; the dispatcher finds it among what came in.
+    fn mark<'a>(&'a self, account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>>;
     /// Puts somebody on call; the edition of the account from now on.
     fn put_on_call<'a>(&'a self, change: &'a DutyChange) -> Later<'a, Result<u32, String>>;
 }
@@ -67,6 +67,8 @@ pub trait CheckIns: Send + Sync {
 pub struct Heard {
     pub call: CallId,
     pub dispatch: DispatchId,
+    /// Which edition of the message.
+    pub edition: u32,
     pub who: String,
     pub at: UtcMs,
 }
@@ -98,8 +100,8 @@ impl CheckIns for Store {
         Box::pin(async move { look(self, account, caller, pin, now).await.map_err(|e| e.to_string()) })
     }
 
-    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
-        Box::pin(async move { mark(self, heard).await.map_err(|e| e.to_string()) })
+    fn mark<'a>(&'a self, account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
+        Box::pin(async move { mark(self, account, heard).await.map_err(|e| e.to_string()) })
     }
 
     fn put_on_call<'a>(&'a self, change: &'a DutyChange) -> Later<'a, Result<u32, String>> {
@@ -132,7 +134,7 @@ async fn look(
             continue;
         };
         if let Some(message) = store.find_message(&read.state.message).await? {
-            held.push(Held { dispatch: id, words: speech::held(&message, account) });
+            held.push(as_it_is(id, &message, account));
         }
     }
     let schedules = store.list_schedules(&account.id).await?;
@@ -169,16 +171,31 @@ fn hand_off(schedule: &Schedule, now: UtcMs) -> Option<UtcMs> {
     resolve(&plain, now)?.until
 }
 
-async fn mark(store: &Store, heard: &Heard) -> Result<(), StoreError> {
+fn as_it_is(dispatch: DispatchId, message: &Message, account: &Account) -> Held {
+    Held { dispatch, edition: message.edition, words: speech::held(message, account) }
+}
+
+async fn mark(store: &Store, account: &Account, heard: &Heard) -> Result<Marked, StoreError> {
+    let (dispatch, edition) = (heard.dispatch.clone(), Some(heard.edition));
     let inbound = Inbound {
         provider: CHECK_INS.to_owned(),
-        provider_msg_id: format!("{} {}", heard.call, heard.dispatch),
+        // Heard once more after a change, it is another thing to tell.
+        provider_msg_id: format!("{} {} {}", heard.call, heard.dispatch, heard.edition),
         received_at: heard.at,
-        what: Arrival::ReadAtCheckIn { dispatch: heard.dispatch.clone(), who: heard.who.clone(), by: None },
+        what: Arrival::ReadAtCheckIn { dispatch, who: heard.who.clone(), by: None, edition },
     };
     let mut tx = store.write().await?;
+    let message = match tx.find_dispatch(&heard.dispatch).await? {
+        Some(read) => tx.find_message(&read.state.message).await?,
+        None => None,
+    };
+    if let Some(message) = message.filter(|message| message.edition != heard.edition) {
+        tx.rollback().await?;
+        return Ok(Marked::Changed(Box::new(as_it_is(heard.dispatch.clone(), &message, account))));
+    }
     tx.insert_inbound(&inbound).await?;
-    tx.commit("checked_in").await
+    tx.commit("checked_in").await?;
+    Ok(Marked::Noted)
 }
 
 async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreError> {
@@ -216,15 +233,16 @@ impl Calls {
         tokio::spawn(async move {
             let input = match wish {
                 Wish::Look { pin } => Input::Looked(calls.look(&facts, &pin, at).await),
-                Wish::Mark { dispatch } => {
-                    let heard = Heard { call: facts.id.clone(), dispatch, who, at };
-                    let stored = calls.in_time(&facts.id, calls.check_ins.mark(&heard)).await.is_some();
-                    if stored {
+                Wish::Mark { dispatch, edition } => {
+                    let heard = Heard { call: facts.id.clone(), dispatch, edition, who, at };
+                    let marked = calls.in_time(&facts.id, calls.check_ins.mark(&facts.account, &heard)).await;
+                    let marked = marked.unwrap_or(Marked::Failed);
+                    if marked == Marked::Noted {
                         metrics::counter!("cordboard_held_messages_read_total").increment(1);
                         // An error means that the process is stopping.
                         let _ = calls.news.send(CallNews::CheckedIn { call: facts.id.clone() });
                     }
-                    Input::Marked(stored)
+                    Input::Marked(marked)
                 }
                 Wish::PutOnCall { schedule, contact, span } => {
                     let account = facts.account.id.clone();

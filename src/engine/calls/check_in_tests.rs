@@ -9,7 +9,7 @@ use crate::domain::account::Speech;
 use crate::domain::call::bridge::{KeysBound, LegId, Source};
 use crate::domain::checkin::on_call::{Duty, Span};
 use crate::domain::checkin::pin::Pin;
-use crate::domain::checkin::{Held, Welcome};
+use crate::domain::checkin::{Held, Marked, Welcome};
 use crate::engine::legs::Later;
 use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
@@ -28,7 +28,7 @@ pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
 }
 
 pub(super) fn welcome() -> Welcome {
-    let held = |n: &str| Held { dispatch: DispatchId::named(n), words: format!("Held {n}.") };
+    let held = |n: &str| Held { dispatch: DispatchId::named(n), edition: 1, words: format!("Held {n}.") };
     let people = ["Ada", "Ben"].map(|name| (ContactId::named(name), name.to_owned())).to_vec();
     let schedule = ScheduleId::named("doctor");
     let duty = Duty { schedule, role: "doctor".into(), now: None, hand_off: None, people };
@@ -56,8 +56,10 @@ impl CheckIns for Listed {
         Box::pin(async move { look(pin) })
     }
 
-    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
-        Box::pin(async move { self.0.send(heard.clone()).map_err(|_| "nobody listens".to_owned()) })
+    fn mark<'a>(&'a self, _account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
+        Box::pin(
+            async move { self.0.send(heard.clone()).map(|()| Marked::Noted).map_err(|_| "nobody listens".to_owned()) },
+        )
     }
 
     fn put_on_call<'a>(&'a self, _change: &'a DutyChange) -> Later<'a, Result<u32, String>> {

@@ -18,6 +18,7 @@ use crate::base::id::AccountId;
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
+use crate::domain::checkin::Marked;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::feed::{RingsBackView, UserRef};
@@ -231,10 +232,10 @@ impl CheckIns for Outside {
         Box::pin(async move { check_in_tests::look(pin) })
     }
 
-    fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
+    fn mark<'a>(&'a self, _account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
         Box::pin(async move {
             self.did(Did::Heard(heard.clone()));
-            Ok(())
+            Ok(Marked::Noted)
         })
     }
 

@@ -5,7 +5,7 @@ use super::house::{Did, House, answer_to, hangs_up, number, rings, user};
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AttemptId, DispatchId, MessageId};
-use crate::domain::account::Urgency;
+use crate::domain::account::{RecordingMode, RecordingPolicy, Speech, Urgency};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::callout::{CallOut, CallOutEvent, JobEvent, JobOffer};
 use crate::engine::feed::SeatState;
@@ -31,13 +31,19 @@ fn attempt() -> AttemptId {
 
 /// The dispatcher wants the doctor called.
 async fn offers(house: &House) -> Told {
+    let account = account(house).await;
+    offers_for(house, account)
+}
+
+/// The same, for this account.
+fn offers_for(house: &House, account: Account) -> Told {
     let (events, told) = mpsc::unbounded_channel();
     let now = SystemClock.utc();
     let job = JobOffer {
         attempt: attempt(),
         dispatch: DispatchId::named("1"),
         message: MessageId::named("1"),
-        account: Arc::new(account(house).await),
+        account: Arc::new(account),
         urgency: Urgency::Urgent,
         headline: "Jane Roe: burst pipe".into(),
         name: "Dr Patel".into(),
@@ -137,12 +143,27 @@ async fn an_operator_who_is_lost_while_it_rings_frees_the_job_for_another() {
 }
 
 #[tokio::test]
+async fn a_panic_in_the_middle_of_a_job_frees_it_for_another() {
+    let mut house = House::open("greeting");
+    let told = Some(Speech::Spoken { text: "panic".into() });
+    let recording = RecordingPolicy { mode: RecordingMode::On, announcement: told, ..RecordingPolicy::default() };
+    let mut told = offers_for(&house, Account { recording, ..account(&house).await });
+    let (call, _, offer, doctor) = taken(&mut house, &mut told).await;
+    doctor.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+    assert_eq!(hears_of(&mut told).await, JobEvent::Answered { by: kim() });
+    assert_eq!(hears_of(&mut told).await, JobEvent::Freed { by: kim() });
+    let again = shown(&mut house, CallState::Queued).await;
+    assert_ne!(again.id, call);
+}
+
+#[tokio::test]
 async fn a_job_that_is_given_back_is_offered_again() {
     let mut house = House::open("greeting");
     let mut told = offers(&house).await;
     let (call, ..) = taken(&mut house, &mut told).await;
     assert_eq!(house.calls.give_back_job(&attempt()), Ok(()));
     assert_eq!(hears_of(&mut told).await, JobEvent::Freed { by: kim() });
+    assert!(matches!(hears_of(&mut told).await, JobEvent::Left { .. }), "whoever else it was locked for is free of it");
     let again = shown(&mut house, CallState::Queued).await;
     assert_ne!(again.id, call);
 }

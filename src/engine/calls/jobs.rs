@@ -18,7 +18,7 @@ use super::view::Facts;
 use super::{Calls, CallsHandle, CommandError};
 use crate::base::id::{AttemptId, CallId};
 use crate::domain::dispatch::job::TAKE_WITHIN_MS;
-use crate::engine::callout::{CallOutEvent, JobOffer};
+use crate::engine::callout::{CallOutEvent, JobEvent, JobOffer};
 use crate::engine::feed::JobView;
 use crate::io::store::calls::{CallRecord, Direction};
 
@@ -105,6 +105,10 @@ impl Calls {
                 JobEnd::Done | JobEnd::Stopped => return,
                 JobEnd::Left => {}
             }
+            // A lock may have been given for the call that its task never came to know of.
+            let at = self.wiring.clock.utc();
+            // An error means that the dispatcher is stopping.
+            let _ = events.send((job.attempt.clone(), CallOutEvent::Job(JobEvent::Left { at })));
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = taken_back(&mut stood_down) => return,

@@ -40,6 +40,6 @@ async fn a_call_that_goes_on_for_another_account_has_that_ones_music() {
     let found = house.calls.0.accounts.find_by_did(&number("+12025550150")).await;
     let plain = found.expect("a book").expect("an account");
     let clinic = Account { id: AccountId::named("clinic"), ..Account::clone(&plain) };
-    assert_eq!(house.asks("kim", &call, Command::Rename(Arc::new(clinic))).await, Ok(()));
+    assert_eq!(house.asks("kim", &call, Command::ChangeAccount(Arc::new(clinic))).await, Ok(()));
     assert!(!house.until("the house's music", |d| tuned(d, caller)).await.1);
 }

@@ -1,20 +1,22 @@
 //! A contact who rings back, through the drivers: served first, shown, and their dispatches pause meanwhile.
 
-use super::house::{House, answers, offer, plays};
+use super::house::{House, answers, number, offer, plays, rings};
 use super::queue_tests::waits;
 use super::*;
 use crate::base::id::{AccountId, DispatchId, MessageId};
 use crate::base::pii::Pii;
-use crate::domain::account::Urgency;
+use crate::domain::account::{RecordingMode, RecordingPolicy, Speech, Urgency};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
 use crate::engine::signal::LegEvent;
 
+const DID: &str = "+12025550102";
 /// The doctor's number; from all others nobody rings back.
 const DOCTOR: &str = "+12025550160";
 
 pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
     let asked = AskedView {
+        edition: 1,
         dispatch: DispatchId::named("1"),
         message: MessageId::named("1"),
         account: AccountRef {
@@ -31,7 +33,7 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
 
 /// The doctor calls and hears the greeting to its end.
 async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
-    let (leg, events) = house.dials_from(DOCTOR, "+12025550102", Some(offer()));
+    let (leg, events) = house.dials_from(DOCTOR, DID, Some(offer()));
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");
     let play = house.until("greeting", |d| plays(d, leg)).await.1;
@@ -82,6 +84,65 @@ async fn their_dispatches_pause_while_an_operator_has_them_and_go_on_after_it() 
     assert_eq!(news(&mut house).await, began);
     events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     assert_eq!(news(&mut house).await, CallNews::RangBack { dispatches });
+}
+
+/// Kim speaks with the doctor, whose dispatch pauses.
+async fn speaks(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>, mpsc::Sender<LegEvent>) {
+    house.ready("kim").await;
+    let (leg, events) = rings_back(house).await;
+    let (_, phone) = house.takes("kim").await;
+    assert!(matches!(news(house).await, CallNews::RingsBack { .. }));
+    (leg, events, phone)
+}
+
+fn goes_on() -> CallNews {
+    CallNews::RangBack { dispatches: vec![DispatchId::named("1")] }
+}
+
+#[tokio::test]
+async fn a_contact_who_is_parked_speaks_with_nobody_until_fetched() {
+    let mut house = House::open("greeting");
+    let (leg, _events, _phone) = speaks(&mut house).await;
+    let (call, kim) = (house.calls.views().pop().expect("a live call").id, UserId::named("kim"));
+    assert_eq!(house.calls.command(&call, &kim, Command::Hold).await, Ok(()));
+    assert_eq!(house.calls.command(&call, &kim, Command::Retrieve).await, Ok(()));
+    assert_eq!(house.calls.command(&call, &kim, Command::Park).await, Ok(()));
+    assert_eq!(news(&mut house).await, goes_on(), "not while on hold, and at once when parked");
+    house.hears(leg, &[Source::Music]).await;
+    assert_eq!(house.calls.command(&call, &kim, Command::Fetch).await, Ok(()));
+    let _rung = house.until("her telephone rings", |d| rings(d, "kim")).await;
+    assert!(house.news.try_recv().is_err(), "her telephone rings: nobody speaks with them yet");
+}
+
+#[tokio::test]
+async fn a_contact_who_is_passed_on_pauses_their_dispatches_again_with_the_next_operator() {
+    let mut house = House::open("greeting");
+    let (_leg, events, _phone) = speaks(&mut house).await;
+    let (call, kim) = (house.calls.views().pop().expect("a live call").id, UserId::named("kim"));
+    house.ready("lee").await;
+    let pass = Command::Pass { to: Some(UserId::named("lee")), note: None };
+    assert_eq!(house.calls.command(&call, &kim, pass).await, Ok(()));
+    assert_eq!(news(&mut house).await, goes_on());
+    let (_, lee) = house.takes("lee").await;
+    house.kept.push(lee);
+    let CallNews::RingsBack { by, .. } = news(&mut house).await else { panic!("lee speaks with them") };
+    assert_eq!(by, UserId::named("lee"));
+    events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    assert_eq!(news(&mut house).await, goes_on());
+}
+
+#[tokio::test]
+async fn a_panic_in_the_middle_of_the_talk_ends_the_pause() {
+    let mut house = House::open("greeting");
+    let (_leg, _events, _phone) = speaks(&mut house).await;
+    let (call, kim) = (house.calls.views().pop().expect("a live call").id, UserId::named("kim"));
+    let found = house.calls.0.accounts.find_by_did(&number(DID)).await.expect("a book").expect("an account");
+    let told = Some(Speech::Spoken { text: "panic".into() });
+    let recording = RecordingPolicy { mode: RecordingMode::On, announcement: told, ..RecordingPolicy::default() };
+    let other = Account { id: AccountId::named("other"), recording, ..Account::clone(&found) };
+    // The words about the recording that follow are none that can be said.
+    let _ = house.calls.command(&call, &kim, Command::Rename(Arc::new(other))).await;
+    assert_eq!(news(&mut house).await, goes_on());
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<R
             dispatches.push(AskedView {
                 dispatch: id,
                 message: read.state.message,
+                edition: message.edition,
                 account: AccountRef::from(&account),
                 headline: render::headline(&message),
                 urgency: read.state.urgency,

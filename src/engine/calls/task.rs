@@ -7,6 +7,7 @@
 mod account;
 mod check_in;
 mod listener;
+mod offers;
 pub(super) mod outward;
 mod phone;
 mod reach;
@@ -30,7 +31,7 @@ use crate::domain::account::patching::Found;
 use crate::domain::account::{Account, Comfort, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
-use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
+use crate::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
@@ -54,6 +55,7 @@ use crate::io::store::voicemails::VoicemailBegun;
 use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ring_of, wrap_up_of};
 use listener::Supervisor;
 use outward::{Outward, ToJob};
+use rings_back::Pausing;
 
 /// How long a call that is over waits for the quality figures of its last leg.
 const STATS_WAIT: Duration = Duration::from_secs(2);
@@ -145,6 +147,8 @@ pub(super) struct CallTask {
     /// Who has checked in, by name.
     checked_in: String,
     dictaphone: Dictaphone,
+    /// What asks the caller waits while an operator has them.
+    pausing: Option<Pausing>,
 }
 
 impl CallTask {
@@ -241,6 +245,7 @@ impl CallTask {
             outward,
             checked_in: String::new(),
             dictaphone: Dictaphone::default(),
+            pausing: None,
         }
     }
 
@@ -261,18 +266,6 @@ impl CallTask {
             match tokio::time::timeout(left, self.media.recv()).await {
                 Ok(Some(event)) => self.on_media(*event),
                 _ => break,
-            }
-        }
-    }
-
-    /// The call is over. Whoever the queue has just offered it to is told so, as is the desk of offers that come from now
-    /// on: a seat that nobody answers would stand by for ever.
-    fn give_back_offers(&mut self) {
-        self.inbox.close();
-        while let Ok(word) = self.inbox.try_recv() {
-            if let ToCall::Desk(FromDesk::Offer { user, .. } | FromDesk::Fetch { user, .. }) = *word {
-                self.to_desk(CallWord::Dequeue);
-                self.to_desk(CallWord::OfferFailed { user, why: OfferEnd::Withdrawn });
             }
         }
     }
@@ -491,6 +484,7 @@ impl CallTask {
                 self.call.handle(self.now(), Input::Leg { leg, event });
             }
         }
+        self.follow_pause();
         self.show();
     }
 
@@ -553,7 +547,6 @@ impl CallTask {
             Output::OfferAccepted { user } => {
                 self.operator = Some(user.clone());
                 self.job_taken(&user);
-                self.pause_dispatches(&user);
                 self.to_desk(CallWord::OfferAccepted { user });
             }
             Output::OfferFailed { user, why } => {
@@ -564,13 +557,9 @@ impl CallTask {
             Output::OperatorHungUp { user } => self.to_desk(CallWord::OperatorHungUp { user }),
             Output::OperatorLost { user } => {
                 self.job_freed(&user);
-                self.resume_dispatches();
                 self.to_desk(CallWord::OperatorLost { user });
             }
-            Output::SeatFreed { user } => {
-                self.resume_dispatches();
-                self.to_desk(CallWord::SeatFreed { user });
-            }
+            Output::SeatFreed { user } => self.to_desk(CallWord::SeatFreed { user }),
             Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
             Output::Record { at, event } => self.record(at, &event),
             Output::Alarm(CallAlarm::NoOperator) => {

@@ -224,8 +224,8 @@ impl Dispatcher {
                 }
                 self.settle(inbound, "patched").await
             }
-            Arrival::ReadAtCheckIn { dispatch, who, by } => {
-                let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone() };
+            Arrival::ReadAtCheckIn { dispatch, who, by, edition } => {
+                let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone(), edition: *edition };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "read_at_check_in")).await.map(drop)
             }
         }

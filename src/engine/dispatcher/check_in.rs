@@ -8,11 +8,12 @@ use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, CHECK_INS};
 
 impl Dispatcher {
-    /// The operator `by` has read a held message out to `who`, all of it. Says whether it changed anything.
-    pub async fn read_out(&self, id: &DispatchId, who: &str, by: &str) -> Result<Decided, StoreError> {
-        let (who, by) = (who.to_owned(), Some(by.to_owned()));
-        let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone() };
-        let what = Arrival::ReadAtCheckIn { dispatch: id.clone(), who, by };
+    /// The operator `by` has read a held message out to `who`, all of this edition. Says whether it changed anything; it
+    /// does not if the message is another by now.
+    pub async fn read_out(&self, id: &DispatchId, who: &str, by: &str, edition: u32) -> Result<Decided, StoreError> {
+        let (who, by, edition) = (who.to_owned(), Some(by.to_owned()), Some(edition));
+        let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone(), edition };
+        let what = Arrival::ReadAtCheckIn { dispatch: id.clone(), who, by, edition };
         let inbound = self.inbound(CHECK_INS, &self.fresh_name(), what);
         let (own, id) = (self.clone(), id.clone());
         to_its_end(async move {

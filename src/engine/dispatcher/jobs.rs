@@ -100,6 +100,7 @@ pub(super) fn job_news(event: &JobEvent) -> JobNews {
         JobEvent::Taken { by } => JobNews::Taken { by: by.clone(), name: String::new() },
         JobEvent::Answered { by } => JobNews::Answered { by: by.clone() },
         JobEvent::Freed { by } => JobNews::Freed { by: by.clone() },
+        JobEvent::Left { at } => JobNews::Left { at: *at },
         JobEvent::Dropped => JobNews::Dropped,
     }
 }

@@ -537,7 +537,7 @@ impl Dispatcher {
 
 /// Runs to its end even if whoever waits for it goes away (a request that takes too long, a client that
 /// hangs up): between a commit and what follows from it nothing may be cut off.
-async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     match tokio::spawn(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {

@@ -15,6 +15,7 @@ use crate::io::store::{StoreError, Tx};
 
 pub(super) struct Town {
     zone: String,
+    edition: u32,
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     taken: BTreeMap<PhoneNumber, BTreeSet<u16>>,
@@ -25,6 +26,7 @@ impl Town {
         // Times of the day are only in steps that hold messages.
         let holds = state.protocol.steps.iter().any(|step| step.method.is_held());
         let zone = if holds { tx.find_account_zone(&state.account).await? } else { None };
+        let edition = tx.find_message_edition(&state.message).await?.unwrap_or_default();
         let contacts = tx.list_contacts(&state.account).await?;
         let schedules = tx.list_schedules(&state.account).await?;
         let mut numbers: Vec<PhoneNumber> = contacts
@@ -41,7 +43,7 @@ impl Town {
         for (number, code) in tx.list_taken_codes(&numbers, now).await? {
             taken.entry(number).or_default().insert(code);
         }
-        Ok(Self { zone: zone.unwrap_or_default(), contacts, schedules, taken })
+        Ok(Self { zone: zone.unwrap_or_default(), edition, contacts, schedules, taken })
     }
 }
 
@@ -52,6 +54,10 @@ impl World for Town {
 
     fn zone(&self) -> &str {
         &self.zone
+    }
+
+    fn edition(&self) -> u32 {
+        self.edition
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {

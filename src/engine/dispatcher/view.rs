@@ -120,6 +120,7 @@ impl Dispatcher {
         Ok(Some(DispatchView {
             id: state.id.clone(),
             message: state.message.clone(),
+            edition: message.edition,
             headline: render::headline(&message),
             account: AccountRef::from(&account),
             state: state.phase.name().to_owned(),

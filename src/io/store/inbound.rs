@@ -45,8 +45,15 @@ pub enum Arrival {
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
-    /// `who` heard a held message at check-in: from the operator `by`, or by telephone.
-    ReadAtCheckIn { dispatch: DispatchId, who: String, by: Option<String> },
+    /// `who` heard a held message at check-in: from the operator `by`, or by telephone. What came in before editions were
+    /// told has none.
+    ReadAtCheckIn {
+        dispatch: DispatchId,
+        who: String,
+        by: Option<String>,
+        #[serde(default)]
+        edition: Option<u32>,
+    },
 }
 
 /// What a provider says became of a text.

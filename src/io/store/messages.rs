@@ -42,6 +42,8 @@ pub struct MessageFilter {
 readers! {
     /// The message with this identifier, taken back or not.
     find_message(id: &MessageId) -> Option<Message>;
+    /// Which edition the message is now.
+    find_message_edition(id: &MessageId) -> Option<u32>;
     /// Whether it was taken back.
     is_withdrawn(id: &MessageId) -> bool;
     /// Messages, newest first, older than `before`.
@@ -60,6 +62,11 @@ async fn find_message(from: &mut impl Query, id: &MessageId) -> Result<Option<Me
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
     let row = from.fetch_optional(sql, args![id]).await?;
     row.map(|row| message(&row, from.seal())).transpose()
+}
+
+async fn find_message_edition(from: &mut impl Query, id: &MessageId) -> Result<Option<u32>, StoreError> {
+    let row = from.fetch_optional("SELECT edition FROM message WHERE id = $1", args![id]).await?;
+    row.map(|row| row.read("edition")).transpose()
 }
 
 async fn is_withdrawn(from: &mut impl Query, id: &MessageId) -> Result<bool, StoreError> {

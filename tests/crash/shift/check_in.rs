@@ -92,11 +92,12 @@ impl Shift {
         let [heard, read] = HELD.map(MessageId::named);
         let (heard, read) = (self.dispatch_of(&heard).await, self.dispatch_of(&read).await);
         if welcome.held.iter().any(|held| held.dispatch == heard) {
-            let heard = Heard { call: CallId::named("checks-in"), dispatch: heard, who: welcome.who.clone(), at };
-            CheckIns::mark(store, &heard).await.expect("stored before it is said");
+            let (call, who) = (CallId::named("checks-in"), welcome.who.clone());
+            let heard = Heard { call, dispatch: heard, edition: 1, who, at };
+            CheckIns::mark(store, &account, &heard).await.expect("stored before it is said");
         }
         self.tick().await;
-        self.house.front.dispatcher.read_out(&read, "Ben Ortiz", "KIM").await.expect("taken in");
+        self.house.front.dispatcher.read_out(&read, "Ben Ortiz", "KIM", 1).await.expect("taken in");
         let change = DutyChange {
             account: account.id.clone(),
             schedule: ScheduleId::named("technician"),

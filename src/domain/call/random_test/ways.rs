@@ -1,6 +1,7 @@
 //! What random calls begin with: accounts of each kind, by the seed.
 
 use super::*;
+use crate::domain::checkin::Marked;
 
 pub(super) fn words() -> Speech {
     Speech::Spoken { text: "This call is recorded".to_owned() }
@@ -76,6 +77,15 @@ pub(super) fn ring_back(seed: u64) -> Option<RingBack> {
         _ => return None,
     };
     Some(RingBack { number, ring: Duration::from_secs(20), errand })
+}
+
+/// What becomes of a held message that was heard; one that was changed meanwhile comes once more.
+pub(super) fn marked(rng: &mut Rng, dispatch: DispatchId, edition: u32) -> Marked {
+    match rng.below(8) {
+        0 | 1 => Marked::Failed,
+        2 => Marked::Changed(Box::new(Held { dispatch, edition: edition + 1, words: "Burst boiler.".into() })),
+        _ => Marked::Noted,
+    }
 }
 
 pub(super) fn wrap_up(seed: u64) -> Option<Duration> {

@@ -5,7 +5,7 @@ use crate::base::id::DispatchId;
 use crate::domain::call::bridge::KeysBound;
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::pin::Pin;
-use crate::domain::checkin::{self, Held, Looked, Welcome};
+use crate::domain::checkin::{self, Held, Looked, Marked, Welcome};
 
 /// Somebody who has heard the greeting of a line for check-ins.
 fn checks_in() -> Line {
@@ -21,7 +21,7 @@ fn presses(line: &mut Line, keys: &str) {
 
 fn is_let_in(line: &mut Line) {
     presses(line, "4711#");
-    let held = vec![Held { dispatch: DispatchId::named("one"), words: "Burst pipe.".into() }];
+    let held = vec![Held { dispatch: DispatchId::named("one"), edition: 3, words: "Burst pipe.".into() }];
     let welcome = Welcome { contact: Some(ContactId::named("ada")), who: "Ada".into(), held, ..Welcome::default() };
     line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
 }
@@ -47,7 +47,7 @@ fn a_message_is_heard_and_marked_and_the_call_is_no_lost_one() {
     hears_out(&mut line);
     presses(&mut line, "2");
     let (look, mark) = (Wish::Look { pin: Pin::pressed("4711".into()) }, DispatchId::named("one"));
-    assert_eq!(wishes(&line), [look, Wish::Mark { dispatch: mark.clone() }]);
+    assert_eq!(wishes(&line), [look, Wish::Mark { dispatch: mark.clone(), edition: 3 }]);
     assert!(line.recorded(&RecordEvent::CheckedIn { contact: Some(ContactId::named("ada")), held: 1 }));
     assert!(line.recorded(&RecordEvent::ReadAtCheckIn { dispatch: mark }));
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));
@@ -80,7 +80,7 @@ fn the_keys_are_ours_alone_until_an_operator_is_wanted() {
     assert_eq!((line.call.stage(), bound(&line)), (Stage::Queued, vec![KeysBound::All, KeysBound::None]));
     assert_eq!(line.hears(CALLER), vec![Source::Music]);
     // Late answers change nothing for whoever waits.
-    line.tell(Input::CheckIn(checkin::Input::Marked(true)));
+    line.tell(Input::CheckIn(checkin::Input::Marked(Marked::Noted)));
     assert_eq!(line.call.stage(), Stage::Queued);
 }
 

@@ -10,7 +10,7 @@ fn until_six() -> Method {
 }
 
 fn read(by: Option<&str>) -> Event {
-    Event::ReadAtCheckIn { who: "Ada".into(), by: by.map(str::to_owned) }
+    Event::ReadAtCheckIn { who: "Ada".into(), by: by.map(str::to_owned), edition: Some(1) }
 }
 
 fn held_for_good() -> Protocol {
@@ -47,6 +47,33 @@ fn it_is_read_once() {
     assert_eq!(lines.last().map(String::as_str), Some("Kim read it out to Ada at check-in."));
     night.tell(read(None));
     assert_eq!((night.lines(), &night.s), (lines, &before));
+}
+
+#[test]
+fn words_of_before_a_change_are_not_what_is_held() {
+    let mut night = Night::of(held_for_good());
+    night.until(10);
+    night.town.changes = 1;
+    let lines = night.lines().len();
+    night.tell(read(Some("Kim")));
+    assert_eq!((night.s.phase, night.lines().len()), (Phase::HeldForCheckIn, lines), "she sees that nothing changed");
+    night.tell(read(None));
+    assert_eq!(night.s.phase, Phase::HeldForCheckIn);
+    let line = night.lines().pop().expect("a line");
+    assert_eq!(line, "Ada heard it by telephone as it was before the change: it stays held.");
+    let yes = |edition| {
+        let act = OperatorAct::Confirm { who: "Ada".into(), note: None, edition };
+        Event::Operator { by: "Kim".into(), act }
+    };
+    night.tell(yes(Some(1)));
+    assert_eq!(night.s.phase, Phase::HeldForCheckIn, "nor is a yes to them one to it");
+    night.tell(Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(2) });
+    assert_eq!(night.s.phase, Phase::ReadAtCheckIn);
+    let mut other = Night::of(held_for_good());
+    other.until(10);
+    other.town.changes = 1;
+    other.tell(yes(None));
+    assert_eq!(other.s.phase, Phase::Confirmed, "of a yes to no words in particular nobody asks which");
 }
 
 #[test]

@@ -85,6 +85,30 @@ impl JobAtWork {
         Self { offer, events, end: Some(end), held_by: None, outcome: None, stood_down: false }
     }
 
+    /// The call and its wrap-up are over, or its task is lost: the lock goes, and whoever keeps the job hears how it stands.
+    /// Once.
+    fn let_go(&mut self, stopped: bool) {
+        let Some(tell) = self.end.take() else { return };
+        let held_by = self.held_by.take();
+        let end = match (self.outcome.is_some(), self.stood_down) {
+            (true, _) => JobEnd::Done,
+            (false, true) => {
+                if held_by.is_some() {
+                    self.tell(JobEvent::Dropped);
+                }
+                JobEnd::Done
+            }
+            (false, false) => {
+                if let Some(by) = held_by {
+                    self.tell(JobEvent::Freed { by });
+                }
+                if stopped { JobEnd::Stopped } else { JobEnd::Left }
+            }
+        };
+        // An error means that the process is stopping.
+        let _ = tell.send(end);
+    }
+
     fn tell(&self, event: JobEvent) {
         // An error means that the dispatcher is stopping.
         let _ = self.events.send((self.offer.attempt.clone(), CallOutEvent::Job(event)));
@@ -106,6 +130,13 @@ impl JobAtWork {
             outcome: self.outcome,
             stood_down: self.stood_down,
         }
+    }
+}
+
+/// A panic lets go as well: nobody else could take the job as long as the dispatcher has it with its operator.
+impl Drop for JobAtWork {
+    fn drop(&mut self) {
+        self.let_go(false);
     }
 }
 
@@ -205,29 +236,11 @@ impl CallTask {
         self.tell(input);
     }
 
-    /// The call and its wrap-up are over: whoever keeps the job hears how it stands.
+    /// The call and its wrap-up are over.
     pub(super) fn tell_job_end(&mut self) {
         let stopped = self.stopped;
-        let Some(job) = self.job() else { return };
-        let held_by = job.held_by.take();
-        let end = match (job.outcome.is_some(), job.stood_down) {
-            (true, _) => JobEnd::Done,
-            (false, true) => {
-                if held_by.is_some() {
-                    job.tell(JobEvent::Dropped);
-                }
-                JobEnd::Done
-            }
-            (false, false) => {
-                if let Some(by) = held_by {
-                    job.tell(JobEvent::Freed { by });
-                }
-                if stopped { JobEnd::Stopped } else { JobEnd::Left }
-            }
-        };
-        if let Some(tell) = job.end.take() {
-            // An error means that the process is stopping.
-            let _ = tell.send(end);
+        if let Some(job) = self.job() {
+            job.let_go(stopped);
         }
     }
 

@@ -1,5 +1,10 @@
 //! A call's task, as far as the caller is a contact who rings back: they are served first, and their dispatches pause while
-//! an operator speaks with them.
+//! an operator speaks with them, or has them on hold.
+//!
+//! What always holds: a pause that was told of is told to be over as soon as no operator has the caller any more, by
+//! whatever that came: also a panic.
+
+use tokio::sync::mpsc;
 
 use super::CallTask;
 use crate::base::id::{DispatchId, UserId};
@@ -9,35 +14,45 @@ use crate::engine::calls::record::CallNews;
 use crate::engine::calls::rings_back::PRIORITY;
 use crate::engine::feed::RingsBackView;
 
+/// What asks the caller waits as long as there is this.
+pub(super) struct Pausing {
+    dispatches: Vec<DispatchId>,
+    news: mpsc::UnboundedSender<CallNews>,
+}
+
+impl Pausing {
+    fn begin(view: &RingsBackView, by: &UserId, news: mpsc::UnboundedSender<CallNews>) -> Self {
+        let dispatches: Vec<_> = view.dispatches.iter().map(|asked| asked.dispatch.clone()).collect();
+        let (who, by) = (Pii::new(view.name.clone()), by.clone());
+        // An error means that the process is stopping.
+        let _ = news.send(CallNews::RingsBack { dispatches: dispatches.clone(), who, by });
+        Self { dispatches, news }
+    }
+}
+
+impl Drop for Pausing {
+    fn drop(&mut self) {
+        // An error means that the process is stopping.
+        let _ = self.news.send(CallNews::RangBack { dispatches: std::mem::take(&mut self.dispatches) });
+    }
+}
+
 impl CallTask {
     pub(super) fn on_rings_back(&mut self, view: RingsBackView) {
         self.facts.rings_back = Some(view);
-        if self.call.is_with_operator()
-            && let Some(user) = self.call.seat().cloned()
-        {
-            self.pause_dispatches(&user);
-        }
         self.tell(Input::Raise { priority: PRIORITY });
     }
 
-    /// An operator speaks with them.
-    pub(super) fn pause_dispatches(&self, by: &UserId) {
-        let Some(view) = &self.facts.rings_back else { return };
-        let (dispatches, who, by) = (self.asked(), view.name.clone(), by.clone());
-        // An error means that the process is stopping.
-        let _ = self.calls.news.send(CallNews::RingsBack { dispatches, who: Pii::new(who), by });
-    }
-
-    /// And no longer.
-    pub(super) fn resume_dispatches(&self) {
-        if self.facts.rings_back.is_some() {
-            // An error means that the process is stopping.
-            let _ = self.calls.news.send(CallNews::RangBack { dispatches: self.asked() });
+    /// Begins and ends the pause as operators come and go; one who is only rung does not have them yet.
+    pub(super) fn follow_pause(&mut self) {
+        let spoken_with = self.call.is_with_operator() && self.call.offered_until().is_none();
+        let by = self.call.seat().filter(|_| spoken_with);
+        match (&self.facts.rings_back, by) {
+            (Some(view), Some(by)) => {
+                let begin = || Pausing::begin(view, by, self.calls.news.clone());
+                self.pausing.get_or_insert_with(begin);
+            }
+            _ => self.pausing = None,
         }
-    }
-
-    fn asked(&self) -> Vec<DispatchId> {
-        let asked = self.facts.rings_back.iter().flat_map(|view| &view.dispatches);
-        asked.map(|asked| asked.dispatch.clone()).collect()
     }
 }
