@@ -54,6 +54,11 @@ export class Section<T> {
     this.part.value = value;
   }
 
+  /** What the server had when writing began. */
+  get base(): T {
+    return this.part.base;
+  }
+
   /** What the server has now. */
   follow(now: T): void {
     const part = $state.snapshot(this.part) as Part<T>;

@@ -76,3 +76,8 @@ it('numbers elsewhere are tidied as far as they are understood', () => {
   expect(spill('+12025550160')).toEqual([]);
   expect(spill('911')[0]!.pointer).toBe('/hours/usual/number');
 });
+
+it('the ways of those whom nobody takes have their numbers looked at as well', () => {
+  const failed = { kind: 'voicemail' as const, speech: { kind: 'spoken' as const, text: 'Speak.' }, call_type: 'ct_a', max_secs: 120, silence_secs: null as unknown as number };
+  expect(numberFaults({ kind: 'patch', whom: [], failed }, '/hours/usual').map((f) => f.pointer)).toEqual(['/hours/usual/failed/silence_secs']);
+});

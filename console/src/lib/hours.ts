@@ -215,10 +215,30 @@ export function tidiedNumber(written: string): string {
 
 const isNumber = (text: string) => /^\+[1-9]\d{2,14}$/.test(text);
 
+const MOST = 4_294_967_295;
+
+/** What a field for a count holds and the server would not even read. An empty one holds nothing. */
+export function countFaults(value: unknown, pointer: string): Fault[] {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST) return [];
+  const detail = typeof value === 'number' ? `${value} is no count.` : 'There is no number here.';
+  return [{ pointer, code: 'number', detail, cure: 'Write a whole number, such as 30.' }];
+}
+
 /** Numbers that the server would not even read, each at its place. */
 export function numberFaults(flow: Flow, pointer: string): Fault[] {
-  if (flow.kind !== 'spill' || isNumber(tidiedNumber(flow.number))) return [];
-  return [{ pointer: `${pointer}/number`, code: 'phone', detail: 'This is not a complete telephone number.', cure: 'Write it whole: +12025550101 or 202 555 0101.' }];
+  switch (flow.kind) {
+    case 'voicemail':
+      return [...countFaults(flow.max_secs, `${pointer}/max_secs`), ...countFaults(flow.silence_secs, `${pointer}/silence_secs`)];
+    case 'patch':
+      return flow.failed.kind === 'voicemail' ? numberFaults(flow.failed, `${pointer}/failed`) : [];
+    case 'spill': {
+      const seconds = countFaults(flow.ring_secs, `${pointer}/ring_secs`);
+      if (isNumber(tidiedNumber(flow.number))) return seconds;
+      return [{ pointer: `${pointer}/number`, code: 'phone', detail: 'This is not a complete telephone number.', cure: 'Write it whole: +12025550101 or 202 555 0101.' }, ...seconds];
+    }
+    default:
+      return [];
+  }
 }
 
 /** All ways of an account's hours, each with its place. */

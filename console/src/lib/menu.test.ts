@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asStep, draw, ELSE, menuBody, newMenu, newNode, nodeFaults, placesOf, unreadableMenu } from './menu';
+import { asStep, draw, ELSE, firstWritten, menuBody, newMenu, newNode, nodeFaults, placesOf, unreadableMenu } from './menu';
 import type { Fault, Menu } from './types';
 
 const spoken = (text: string) => ({ kind: 'spoken' as const, text });
@@ -92,4 +92,23 @@ it('numbers are sent as the server takes them, and told where they cannot be', (
   expect(sent.nodes[3]).toMatchObject({ on: { numbers: ['+12025550160', 'x'] } });
   expect(sent.otherwise).toMatchObject({ number: '+12025550161' });
   expect(unreadableMenu(made, '/menus/0').map((f) => f.pointer)).toEqual(['/menus/0/nodes/3/on']);
+});
+
+it('a count that is empty, broken or below nothing is wrong at its field, which is its node’s', () => {
+  const made = menu();
+  Object.assign(made.nodes[0]!, { timeout_secs: null, retries: 1.5 });
+  made.nodes[1] = { id: 'emergency', step: 'exit', flow: { kind: 'voicemail', speech: spoken('Speak.'), call_type: 'ct_a', max_secs: -1, silence_secs: 0 } };
+  const faults = unreadableMenu(made, '/menus/0');
+  expect(faults.map((f) => f.pointer)).toEqual(['/menus/0/nodes/0/timeout_secs', '/menus/0/nodes/0/retries', '/menus/0/nodes/1/flow/max_secs']);
+  expect(nodeFaults(faults, '/menus/0', 0)).toHaveLength(2);
+  expect(faults[0]!.detail).toBe('There is no number here.');
+});
+
+it('writing goes on where something is another than before', () => {
+  const [day, night] = [menu(), { ...menu(), name: 'night' }];
+  expect(firstWritten([day, night], [day, night])).toBeNull();
+  const other = structuredClone(night);
+  Object.assign(other.nodes[2]!, { speech: spoken('We open at nine.') });
+  expect(firstWritten([day, other], [day, night])).toEqual({ menu: 1, node: 2 });
+  expect(firstWritten([day, night], [day])).toEqual({ menu: 1, node: 0 });
 });

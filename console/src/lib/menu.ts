@@ -1,6 +1,7 @@
 // A menu on the page: how it is changed, and how its tree is drawn. Pure.
 
-import { tidiedNumber, numberFaults, flowsOf } from './hours';
+import { same } from './account';
+import { countFaults, flowsOf, numberFaults, tidiedNumber } from './hours';
 import type { CallWays, Fault, Flow, Menu, MenuNode, MenuStep } from './types';
 
 /** What a node is called on the page. */
@@ -223,6 +224,14 @@ function apart(edges: Edge[]): Edge[] {
   return [...lines.values()];
 }
 
+/** Where writing goes on after a reload: the first of `now` that is not as it was before, and its first node that is not. */
+export function firstWritten(now: readonly Menu[], before: readonly Menu[]): { menu: number; node: number } | null {
+  const menu = now.findIndex((m, n) => !same(m, before[n] ?? null));
+  if (menu < 0) return null;
+  const node = now[menu]!.nodes.findIndex((one, n) => !same(one, before[menu]?.nodes[n] ?? null));
+  return { menu, node: Math.max(0, node) };
+}
+
 /** What is wrong with a node or with anything in it. */
 export function nodeFaults(faults: readonly Fault[], menu: string, at: number): Fault[] {
   const place = at === -1 ? `${menu}/otherwise` : `${menu}/nodes/${at}`;
@@ -265,6 +274,9 @@ export function unreadable(ways: CallWays): Fault[] {
 export function unreadableMenu(menu: Menu, at: string): Fault[] {
   const of = (node: MenuNode, n: number): Fault[] => {
     if (node.step === 'exit') return numberFaults(node.flow, `${at}/nodes/${n}/flow`);
+    if (node.step === 'gather') {
+      return [...countFaults(node.timeout_secs, `${at}/nodes/${n}/timeout_secs`), ...countFaults(node.retries, `${at}/nodes/${n}/retries`)];
+    }
     if (node.step !== 'branch' || node.on.is !== 'caller') return [];
     const spill = (number: string): Flow => ({ kind: 'spill', number, ring_secs: 30, failed: 'queue' });
     const wrong = node.on.numbers.filter((number) => number.trim() !== '' && numberFaults(spill(number), '').length > 0);

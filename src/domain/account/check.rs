@@ -9,7 +9,7 @@ use super::edit::{MAX_SPEECH, PRIORITY};
 use super::fault::{Fault, Faults};
 use super::flow::{Flow, Spill, Voicemail};
 use super::hours::{DayOf, Span};
-use super::patching::{AutoPatch, MAX_PEOPLE, Unreached};
+use super::patching::{AutoPatch, MAX_PEOPLE};
 use super::{Account, Speech};
 use crate::base::id::CallTypeId;
 use crate::domain::ivr::menu::{Menu, Step};
@@ -216,13 +216,8 @@ impl Check<'_> {
         if let Some(speech) = &patch.speech {
             self.speech(&format!("{at}/speech"), speech);
         }
-        let failed = format!("{at}/failed");
-        match &patch.failed {
-            Unreached::Queue { call_type: Some(call_type), .. } => {
-                self.call_type(&format!("{failed}/call_type"), call_type);
-            }
-            Unreached::Voicemail(voicemail) => self.voicemail(&failed, voicemail),
-            Unreached::Queue { call_type: None, .. } | Unreached::Apology => {}
+        if let Some(failed) = patch.failed.clone().flow() {
+            self.flow(&format!("{at}/failed"), &failed);
         }
     }
 
@@ -279,6 +274,7 @@ mod tests {
     use super::*;
     use crate::base::clock::UtcMs;
     use crate::domain::account::hours::{FlowOverride, Holiday, Hours, Weekday, Window};
+    use crate::domain::account::patching::{Unreached, Whom};
     use crate::domain::ivr::tests::{menu, says};
     use crate::domain::message::render::tests::account;
 
@@ -369,6 +365,15 @@ mod tests {
         let says = |letters| codes(&usually(says(&"x".repeat(letters))));
         assert_eq!(says(MAX_SPEECH), []);
         assert_eq!(says(MAX_SPEECH + 1), [("/hours/usual/speech".to_owned(), "prompt_too_long".to_owned())]);
+    }
+
+    #[test]
+    fn the_way_of_those_whom_nobody_takes_is_checked_like_any_other() {
+        let failed = Unreached::Queue { priority: Some(101), call_type: Some(CallTypeId::named("gone")) };
+        let patch = AutoPatch { whom: vec![Whom::Role { role: "technician".into() }], speech: None, failed };
+        let expected = [("priority", "priority"), ("call_type", "unknown_call_type")];
+        let expected = expected.map(|(at, code)| (format!("/hours/usual/failed/{at}"), code.to_owned()));
+        assert_eq!(codes(&usually(Flow::Patch(patch))), expected);
     }
 
     #[test]
