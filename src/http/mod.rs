@@ -36,6 +36,7 @@ pub mod misread;
 pub mod openapi;
 pub mod patches;
 pub mod protocols;
+pub mod recaps;
 pub mod recordings;
 pub mod router;
 pub mod seat;

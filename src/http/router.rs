@@ -24,7 +24,7 @@ use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
     dispatches, drafts, editions, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi,
-    patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    patches, protocols, recaps, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -61,6 +61,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(flow::change))
         .routes(routes!(flow::check))
         .routes(routes!(flow::try_menu))
+        .routes(routes!(recaps::show, recaps::set, recaps::remove))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show, editions::change))
         .routes(routes!(editions::list))
