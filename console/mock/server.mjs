@@ -27,6 +27,18 @@ let state;
 /** Who logged in last. */
 let user = KIM;
 
+/** An account's recap as the mock's house has it: every morning at eight, the last one late. */
+function recapOf(account) {
+  const eight = new Date().setHours(8, 0, 0, 0);
+  const to = account.contacts.filter((c) => c.destinations.some((d) => d.reach.kind === 'email')).slice(0, 2);
+  const plan = { times: ['08:00'], to: to.map((c) => ({ contact: c.id, destination: c.destinations.find((d) => d.reach.kind === 'email').label })), empty: true };
+  const sent = (days, held, taken, late) => ({
+    due_at: eight - days * 86_400_000, made_at: eight - days * 86_400_000, late, held, taken,
+    to: (to.length ? to : account.contacts.slice(0, 1)).map((c) => ({ name: c.name, accepted_at: eight - days * 86_400_000, failed: null })),
+  });
+  return { plan, next_at: eight + 86_400_000, last: [sent(0, 3, 2, false), sent(1, 0, 1, true)] };
+}
+
 function reset() {
   const now = Date.now();
   for (const a of ACCOUNTS) for (const d of a.on_call) d.until = now + 6 * 3_600_000;
@@ -363,8 +375,14 @@ function route(method, path, query, body) {
       return [200, page([...state.messages.values()].filter((m) => m.account.id === id && m.dispatch?.held_since && m.dispatch.closed_at === null))];
     }
     if (rest[0] === 'pins') return [200, page(state.pins)];
+    if (rest[0] === 'recap') return [200, state.recap ?? recapOf(account)];
     if (rest[0] === 'recordings') return [200, page(state.recordings)];
     return account ? [200, { ...whole(account), status: state.status.filter((l) => l.account === id), status_greeting: state.greeting, answer_phrases: id === CLINIC.id ? [{ operator: user.id, speech: { kind: 'uploaded', recording: '5566' }, millis: 3_400 }] : [] }] : [404, problem(404, 'not_found', 'No such account.')];
+  }
+  if (rest[0] === 'recap') {
+    if (method === 'DELETE') return (state.recap = { plan: null, next_at: null, last: [] }), [204];
+    state.recap = { ...recapOf(ACCOUNTS.find((a) => a.id === id)), plan: body };
+    return [200, state.recap];
   }
   if (rest[0] === 'pin') {
     const contact = noun === 'contacts' ? id : null;

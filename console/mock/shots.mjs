@@ -146,6 +146,11 @@ const SCENES = {
     await page.waitForSelector('.reads li');
     await page.evaluate(() => document.querySelector('#protocols').scrollIntoView());
   },
+  account_recap: async (page) => {
+    await SCENES.account(page);
+    await page.locator('#recap').scrollIntoViewIfNeeded();
+    await page.click('[data-add-time]');
+  },
   account_contact: async (page) => {
     await SCENES.account(page);
     await page.click('#contacts >> text=Edit >> nth=1');

@@ -33,6 +33,7 @@ use crate::engine::dispatcher::{Dispatcher, Sounds};
 use crate::engine::feed::Feed;
 use crate::engine::figures::FiguresHandle;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
+use crate::engine::recaps::Recaps;
 use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
@@ -186,10 +187,12 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
     calls.bury_forms(begun);
-    let dispatcher =
-        Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), letters.with_calls(calls.clone()), NODE);
+    let edges = letters.with_calls(calls.clone());
+    let mailer = Arc::clone(&edges.mailer);
+    let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges, NODE);
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
     let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());
+    let recaps = Recaps::new(store.clone(), Arc::clone(&clock), mailer, dispatcher.clone());
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
@@ -257,6 +260,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let cut_off = spoken.into_iter().filter(|voicemail| voicemail.end.is_none()).collect();
         voicemails.clone().run(cut_off)
     });
+    work.spawn("the recaps", recaps.run());
     work.spawn("what calls tell", news::tell(dispatcher.clone(), voicemails, from_calls));
     let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());

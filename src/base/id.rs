@@ -122,6 +122,8 @@ ids! {
     MessageId = "msg";
     /// Versioned dispatch steps.
     ProtocolId = "pro";
+    /// A report of an account's messages.
+    RecapId = "rcp";
     /// A schedule of who is on call.
     ScheduleId = "sch";
     /// A signed-in session of a user.

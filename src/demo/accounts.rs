@@ -1,7 +1,4 @@
 //! The four accounts: a solo lawyer, a plumber, a property manager, a clinic, each with its protocols.
-//!
-//! Routine messages of the property manager have no protocol: their recap mail is not built yet, so they
-//! are kept and not dispatched.
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, ProtocolId};
 use crate::domain::account::flow::Flow;
@@ -9,10 +6,12 @@ use crate::domain::account::hours::Hours;
 use crate::domain::account::{
     Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingMode, RecordingPolicy, Speech, Urgency,
 };
+use crate::domain::dispatch::hold::TimeOfDay;
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::ivr::menu::{Choice, Gather, Menu, Node, Step as MenuStep};
 use crate::domain::message::form::{FieldKind, Form};
 use crate::domain::oncall::ShiftLength;
+use crate::domain::recap::plan::{Plan, Recipient};
 
 use super::forms::{caller_and, choice, field, in_full, not_legitimate, only_if, optional, watching};
 use super::people::{contact, rotation};
@@ -227,7 +226,7 @@ fn lawyer() -> Client {
     let check_in = number(CHECK_IN);
     account.dids.push(check_in.clone());
     account.hours.check_in = Some(check_in);
-    Client { account, contacts, schedules: Vec::new(), protocols: vec![every, held] }
+    Client { account, contacts, schedules: Vec::new(), protocols: vec![every, held], recap: None }
 }
 
 /// Urgent: text with confirmation, mobile, home, again until confirmed. Otherwise email to the office.
@@ -313,10 +312,11 @@ fn plumbing() -> Client {
         ),
         sales("plumbing"),
     ];
-    Client { account, contacts, schedules, protocols: vec![urgent, routine] }
+    Client { account, contacts, schedules, protocols: vec![urgent, routine], recap: None }
 }
 
-/// Urgent: four people called one after the other, again until one has heard it. Otherwise kept.
+/// Urgent: four people called one after the other, again until one has heard it. Otherwise held for the recap at
+/// eight.
 fn property() -> Client {
     let people = [
         ("john-doe", "John Doe", "property manager", "+12025550114"),
@@ -335,6 +335,14 @@ fn property() -> Client {
         people.iter().map(|(key, ..)| step(CALL_AND_LEAVE, vec![to(key, "mobile")], 10)).collect(),
         FROM_THE_FIRST,
         Until::Told,
+    );
+    let routine = protocol(
+        "property",
+        "property-routine",
+        "Recap",
+        vec![step(Method::HoldForRecap, Vec::new(), 0)],
+        None,
+        Until::HandedOver,
     );
     let mut account = account("property", "Lakeview Property Management", "+12025550103", CHICAGO, "#ca7a00");
     account.notes = "Fire, smoke, break-in: 911 first.\n\
@@ -368,12 +376,15 @@ fn property() -> Client {
                 optional("unit", "Building and unit", FieldKind::Text),
                 field("message", "Message", FieldKind::LongText),
             ]),
-            None,
+            Some(&routine),
         ),
         sales("property"),
     ];
     let contacts = people.iter().map(reached).collect();
-    Client { account, contacts, schedules: Vec::new(), protocols: vec![urgent] }
+    let to = ["john-doe", "jane-doe"]
+        .map(|key| Recipient { contact: ContactId::named(key), destination: "email".to_owned() });
+    let recap = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to: to.to_vec(), empty: true };
+    Client { account, contacts, schedules: Vec::new(), protocols: vec![urgent, routine], recap: Some(recap) }
 }
 
 /// Urgent from doctors and labs: a call, then a text to confirm, then the office manager. Urgent from
@@ -485,5 +496,5 @@ fn clinic() -> Client {
         ),
         sales("clinic"),
     ];
-    Client { account, contacts, schedules, protocols: vec![professional, patient, routine] }
+    Client { account, contacts, schedules, protocols: vec![professional, patient, routine], recap: None }
 }

@@ -28,7 +28,9 @@ use crate::domain::checkin::pin::Pin;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
 use crate::domain::operator::skill::Skills;
+use crate::domain::recap::plan::Plan;
 use crate::domain::trunk::Limits;
+use crate::io::store::recaps::PlanSet;
 use crate::io::store::users::{HashedPassword, Role, User};
 use crate::io::store::{Store, StoreError};
 use crate::proto::sdp::Srtp;
@@ -67,6 +69,8 @@ pub struct Client {
     pub contacts: Vec<Contact>,
     pub schedules: Vec<Schedule>,
     pub protocols: Vec<Protocol>,
+    /// When its messages are reported on, and to whom.
+    pub recap: Option<Plan>,
 }
 
 impl Demo {
@@ -208,6 +212,10 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
         }
         for protocol in &client.protocols {
             tx.insert_protocol(protocol, now).await?;
+        }
+        if let Some(plan) = client.recap {
+            let account = client.account.id.clone();
+            tx.set_recap_plan(&PlanSet { account, plan, set_by: UserId::named("admin"), set_at: now }).await?;
         }
         if client.account.hours.check_in.is_some() {
             let pin = Pin::choose(PIN).expect("a test reads it");

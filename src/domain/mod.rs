@@ -13,4 +13,5 @@ pub mod message;
 pub mod oncall;
 pub mod operator;
 pub mod queue;
+pub mod recap;
 pub mod trunk;

@@ -12,6 +12,7 @@ pub mod figures;
 mod here;
 pub mod legs;
 pub mod mixer;
+pub mod recaps;
 pub mod registrar;
 pub mod signal;
 mod sip_side;

@@ -38,6 +38,7 @@ pub mod openapi;
 pub mod own_voice;
 pub mod patches;
 pub mod protocols;
+pub mod recaps;
 pub mod recordings;
 pub mod router;
 pub mod seat;

@@ -24,7 +24,8 @@ use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
     dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, jobs, listen, me, messages,
-    openapi, own_voice, patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    openapi, own_voice, patches, protocols, recaps, recordings, seat, sessions, shift_change, sip_ws, speech, status,
+    users,
 };
 
 /// The largest body taken.
@@ -68,6 +69,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(greetings::take_down))
         .routes(routes!(own_voice::set, own_voice::remove))
         .routes(routes!(own_voice::listen))
+        .routes(routes!(recaps::show, recaps::set, recaps::remove))
         .routes(routes!(messages::list, messages::save))
         .routes(routes!(messages::show, editions::change))
         .routes(routes!(editions::list))

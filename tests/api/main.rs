@@ -21,6 +21,7 @@ mod messages;
 mod openapi;
 #[path = "../support/mod.rs"]
 mod peers;
+mod recaps;
 mod recordings;
 mod sessions;
 mod shift_change;

@@ -1,6 +1,6 @@
 //! The service is killed before and after each commit and each call to a provider, and started again, on both
 //! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
-//! night; in [`shift`] an operator's day at the front door. The process that is killed is this test binary itself,
+//! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap. The process that is killed is this test binary itself,
 //! run as a child; in [`restart`] it is the whole program.
 
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
@@ -11,6 +11,7 @@ mod api;
 mod front;
 #[path = "../support/peers.rs"]
 mod peers;
+mod recap;
 mod restart;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/server.rs"]
@@ -99,6 +100,8 @@ const COMMANDS: &[&str] = &[
     "answer_phrase",
     "remove_answer_phrase",
     "forget_recording",
+    "recap_plan",
+    "recap_plan_gone",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;
@@ -256,6 +259,18 @@ async fn the_child() {
     panic!("the night has no end");
 }
 
+/// This binary again, as the child called `test`.
+fn child_of(test: &str, directory: &Path, database: Option<&str>) -> Command {
+    let mut child = Command::new(std::env::current_exe().expect("this binary has a path"));
+    child.args([test, "--exact", "--nocapture"]).env(DIRECTORY, directory);
+    child.env_remove(FAILPOINT).env_remove(DATABASE).env_remove(SLOW);
+    if let Some(database) = database {
+        child.env(DATABASE, database);
+    }
+    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    child
+}
+
 struct Case {
     directory: TempDir,
     database: Option<String>,
@@ -289,14 +304,7 @@ impl Case {
     }
 
     fn child(&self) -> Command {
-        let mut child = Command::new(std::env::current_exe().expect("this binary has a path"));
-        child.args(["the_child", "--exact", "--nocapture"]).env(DIRECTORY, self.directory.path());
-        child.env_remove(FAILPOINT).env_remove(DATABASE).env_remove(SLOW);
-        if let Some(database) = &self.database {
-            child.env(DATABASE, database);
-        }
-        child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        child
+        child_of("the_child", self.directory.path(), self.database.as_deref())
     }
 
     /// Starts the child again and lets it come to the end; then checks what it promised.
@@ -411,13 +419,16 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
         }
     }
     commits.sort();
-    let mut known: Vec<&str> =
-        [COMMITS, COMMANDS, shift::PLACES, &[shift::AFTER_A_CRASH.1]].into_iter().flatten().copied().collect();
+    let mut known: Vec<&str> = [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, &[shift::AFTER_A_CRASH.1]]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
     known.sort_unstable();
     assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
     providers.sort();
     providers.dedup();
-    let mut known: Vec<&str> = PROVIDERS.iter().map(|(place, ..)| *place).collect();
+    let mut known: Vec<&str> = PROVIDERS.iter().chain([&recap::PROVIDER]).map(|(place, ..)| *place).collect();
     known.sort_unstable();
     assert_eq!(providers, known);
 }

@@ -13,6 +13,7 @@ use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{DispatchView, Feed};
+use cordboard::engine::recaps::Recaps;
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use tokio::sync::mpsc::UnboundedSender;
@@ -93,9 +94,13 @@ impl Texter for Devices {
 
 impl Mailer for Devices {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a> {
+        let taken = self.take();
+        if !matches!(taken, Delivery::Accepted { .. }) {
+            return Box::pin(async move { taken });
+        }
         let attached = mail.attached.as_ref().map(|sound| format!("[{}, {} octets]", sound.name, sound.wav.len()));
         self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached.unwrap_or_default()));
-        Box::pin(async { Delivery::Accepted { provider_id: None } })
+        Box::pin(async move { taken })
     }
 }
 
@@ -227,6 +232,12 @@ impl Desk {
         }
         self.to(end);
         self.dispatcher.tick(end).await.expect("a tick");
+    }
+
+    /// Makes and sends the recaps of this account.
+    pub fn recaps(&self) -> Recaps {
+        let clock = Arc::new(self.clock.clone());
+        Recaps::new(self.store.clone(), clock, self.devices.clone(), self.dispatcher.clone())
     }
 
     /// Time passes and nobody looks.

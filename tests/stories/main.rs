@@ -9,5 +9,6 @@ mod check_ins;
 mod desk;
 mod jobs;
 mod nights;
+mod recaps;
 mod town;
 mod voicemails;

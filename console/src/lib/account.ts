@@ -191,6 +191,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
+  { id: 'hold_for_recap', label: 'Hold for the recap', method: { kind: 'hold_for_recap' }, takes: 'nobody' },
 ];
 
 export function methodId(method: Method): string {

@@ -27,6 +27,8 @@ import type {
   PinView,
   Peaks,
   ProtocolVersion,
+  RecapPlan,
+  RecapState,
   Role,
   ServerDraft,
   SeatView,
@@ -243,6 +245,9 @@ export const api = {
     request<PinView>('PUT', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`, { pin }),
   removePin: (account: string, contact: string | null) =>
     request<void>('DELETE', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`),
+  recap: (account: string) => request<RecapState>('GET', `/accounts/${id(account)}/recap`),
+  setRecap: (account: string, plan: RecapPlan) => request<RecapState>('PUT', `/accounts/${id(account)}/recap`, plan),
+  removeRecap: (account: string) => request<void>('DELETE', `/accounts/${id(account)}/recap`),
   protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),

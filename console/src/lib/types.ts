@@ -130,7 +130,7 @@ export type Method =
   | { kind: 'operator_call'; leave_message: boolean; then_machine: boolean }
   /** `until`: a time of the account's day, `18:00`; none: as long as it takes. */
   | { kind: 'hold_for_check_in'; until?: string | null }
-  | { kind: 'secure_message' | 'hold_for_recap' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
+  | { kind: 'hold_for_recap' | 'secure_message' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
 
 export type Target =
   | { kind: 'on_call'; role: string; destination: string }
@@ -326,6 +326,27 @@ export interface PinView {
   contact: string | null;
   set_by: { id: string; name: string };
   set_at: number;
+}
+
+/** When an account's recap goes out, and to whom. */
+export interface RecapPlan {
+  /** Times of the account's day: `08:00`. */
+  times: string[];
+  to: { contact: string; destination: string }[];
+  empty: boolean;
+}
+
+export interface RecapState {
+  plan: RecapPlan | null;
+  next_at: number | null;
+  last: {
+    due_at: number;
+    made_at: number;
+    late: boolean;
+    held: number;
+    taken: number;
+    to: { name: string; accepted_at: number | null; failed: string | null }[];
+  }[];
 }
 
 /** Somebody who signs in, as admins see them. */

@@ -67,12 +67,13 @@ impl Turn<'_> {
             let state = match phase {
                 Phase::Confirmed => RunState::Confirmed,
                 Phase::Told | Phase::ReadAtCheckIn => RunState::Told,
+                Phase::Recapped => RunState::Done,
                 _ => RunState::Skipped,
             };
             self.end_run(run, state);
         }
         self.drop_unsettled(None, except);
-        if !matches!(phase, Phase::Confirmed | Phase::Told | Phase::ReadAtCheckIn) {
+        if !matches!(phase, Phase::Confirmed | Phase::Told | Phase::ReadAtCheckIn | Phase::Recapped) {
             self.record(by.as_deref(), Note::Closed { phase, by: by.clone(), reason });
         }
     }

@@ -6,7 +6,7 @@ use super::job::{JobNews, JobOutcome};
 use super::protocol::Protocol;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, ContactId};
+use crate::base::id::{AttemptId, ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Urgency};
 use crate::domain::oncall::OnCall;
@@ -59,6 +59,8 @@ pub enum Event {
     },
     /// A patch on that call has connected.
     Patched { to: String },
+    /// A recap with the message as this run holds it was accepted for these people.
+    Recapped { run: StepRunId, to: Vec<String> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +205,9 @@ pub enum Note {
     /// Heard by telephone as it was before a change.
     HeardBefore {
         who: String,
+    },
+    Recapped {
+        to: Vec<String>,
     },
     Answered {
         name: String,

@@ -1,23 +1,24 @@
-//! Messages that wait for the client to ask for them: *hold for check-in*.
+//! Messages that wait for the client: *hold for check-in* until they ask for them, *hold for recap* until their report goes out.
 //!
-//! Such a step reaches nobody by itself. It ends when somebody has heard the message at check-in, by telephone or from an
-//! operator, or when its time is over, and then the next step goes on. What always holds: a message counts as read once,
+//! Such a step reaches nobody by itself. One for check-in ends when somebody has heard the message at check-in, by telephone or
+//! from an operator, or when its time is over, and then the next step goes on; one for a recap when that was accepted. What always holds: a message counts as read once,
 //! and only while its dispatch is open; one whose time ran out can still be read until somebody has it by another way.
 
 use jiff::Timestamp;
-use jiff::civil::Time;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use super::event::Note;
 use super::protocol::{Method, Step};
-use super::state::{Phase, RunState, State};
+use super::state::{Phase, RunState, State, StepRun};
 use crate::base::clock::UtcMs;
+use crate::base::id::StepRunId;
 use crate::domain::oncall::first_instant;
 
 /// A time of the day, `18:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {
     hour: i8,
@@ -36,13 +37,17 @@ impl TimeOfDay {
         Time::new(hour, minute, 0, 0).ok().map(|_| Self { hour, minute })
     }
 
+    /// It on a day.
+    pub const fn on(self, date: Date) -> DateTime {
+        date.to_datetime(Time::constant(self.hour, self.minute, 0, 0))
+    }
+
     /// The first instant after `now` at which the clocks of `zone` show it; in UTC if there is no such zone.
     pub fn next(self, zone: &str, now: UtcMs) -> UtcMs {
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let today = zone.to_datetime(Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH)).date();
         let days = [Some(today), today.tomorrow().ok()].into_iter().flatten();
-        let time = Time::constant(self.hour, self.minute, 0, 0);
-        let mut instants = days.filter_map(|day| first_instant(&zone, day.to_datetime(time)));
+        let mut instants = days.filter_map(|day| first_instant(&zone, self.on(day)));
         instants.find(|at| *at > now).unwrap_or(now)
     }
 }
@@ -68,24 +73,30 @@ impl From<TimeOfDay> for String {
 }
 
 impl Method {
-    /// Reaches nobody by itself: the message waits to be asked for.
+    /// Reaches nobody by itself: the message waits to be asked for, or for its report.
     pub const fn is_held(self) -> bool {
-        matches!(self, Self::HoldForCheckIn { .. })
+        matches!(self, Self::HoldForCheckIn { .. } | Self::HoldForRecap)
     }
 }
 
 impl State {
     /// Since when the message has been there to be read at check-in, if its protocol holds it for that.
     pub fn held_since(&self) -> Option<UtcMs> {
-        let held = |step: usize| self.protocol.steps.get(step).is_some_and(|step| step.method.is_held());
+        let for_check_in = |step: &Step| matches!(step.method, Method::HoldForCheckIn { .. });
+        let held = |step: usize| self.protocol.steps.get(step).is_some_and(for_check_in);
         // Runs of before the message was changed held other words, by steps of another protocol maybe.
         self.runs.iter().skip(self.first_run).find(|run| held(run.step)).map(|run| run.entered_at)
     }
 
     /// It can be read at check-in: nobody has it by another way yet.
     pub fn waits_for_check_in(&self) -> bool {
-        matches!(self.phase, Phase::HeldForCheckIn | Phase::Running | Phase::ExhaustedUnconfirmed)
-            && self.held_since().is_some()
+        let open = [Phase::HeldForCheckIn, Phase::HeldForRecap, Phase::Running, Phase::ExhaustedUnconfirmed];
+        open.contains(&self.phase) && self.held_since().is_some()
+    }
+
+    /// The run that holds the message for the next recap.
+    pub fn held_for_recap(&self) -> Option<&StepRun> {
+        (self.phase == Phase::HeldForRecap).then(|| self.runs.get(self.current()?)).flatten()
     }
 }
 
@@ -98,7 +109,8 @@ impl Turn<'_> {
         };
         let waited = (step.wait_secs > 0).then(|| self.now.plus_secs(i64::from(step.wait_secs)));
         let until = by_clock.into_iter().chain(waited).min();
-        self.s.phase = Phase::HeldForCheckIn;
+        let recap = step.method == Method::HoldForRecap;
+        self.s.phase = if recap { Phase::HeldForRecap } else { Phase::HeldForCheckIn };
         self.s.runs[run].state = RunState::Held;
         self.s.runs[run].held_until = until;
         if let Some(until) = until {
@@ -118,6 +130,15 @@ impl Turn<'_> {
         self.s.phase = Phase::Running;
         self.advance(run);
         true
+    }
+
+    /// A recap that holds the message as this run holds it was accepted for these people.
+    pub(super) fn recapped(&mut self, run: &StepRunId, to: &[String]) {
+        if self.s.held_for_recap().is_none_or(|held| held.id != *run) {
+            return;
+        }
+        self.record(None, Note::Recapped { to: to.to_vec() });
+        self.close(Phase::Recapped, Some(to.join(", ")), None, None);
     }
 
     /// `who` has heard the whole message at check-in, in this edition: from the operator `by`, or by telephone. Of words of

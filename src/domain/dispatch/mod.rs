@@ -80,11 +80,12 @@ impl Turn<'_> {
                     }
                 }
             }
+            Event::Recapped { run, to } => self.recapped(run, to),
             Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());
                 // Before T0 it can still be taken back; it closes when that time is over.
-                if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn | Phase::ExhaustedUnconfirmed) {
+                if self.s.phase.is_open() && self.s.phase != Phase::Open {
                     self.close(Phase::Patched, Some(to.clone()), None, None);
                     self.stand_down_others(to, None);
                     self.send_records();
@@ -113,7 +114,9 @@ impl Turn<'_> {
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);
                 self.stand_down_others("the answering service", None);
             }
-            OperatorAct::Skip if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn) => {
+            OperatorAct::Skip
+                if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn | Phase::HeldForRecap) =>
+            {
                 self.record(Some(by), Note::Skipped { by: by.to_owned() });
                 self.s.phase = Phase::Running;
                 match self.s.cursor {
@@ -155,7 +158,7 @@ impl Turn<'_> {
                     true
                 }
                 (Phase::Running, Cursor::In { run }) => self.pass(run),
-                (Phase::HeldForCheckIn, Cursor::In { run }) => self.pass_held(run),
+                (Phase::HeldForCheckIn | Phase::HeldForRecap, Cursor::In { run }) => self.pass_held(run),
                 (Phase::Running, Cursor::Done) => self.finish(),
                 _ => false,
             };

@@ -117,6 +117,10 @@ pub enum Phase {
     Running,
     /// Waits for the client to check in.
     HeldForCheckIn,
+    /// Waits for the account's next recap.
+    HeldForRecap,
+    /// A recap that holds it was accepted.
+    Recapped,
     /// The client has heard it at check-in.
     ReadAtCheckIn,
     Confirmed,
@@ -134,7 +138,10 @@ pub enum Phase {
 impl Phase {
     /// Whether a confirmation still counts.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Running | Self::HeldForCheckIn | Self::ExhaustedUnconfirmed)
+        matches!(
+            self,
+            Self::Open | Self::Running | Self::HeldForCheckIn | Self::HeldForRecap | Self::ExhaustedUnconfirmed
+        )
     }
 
     /// The name stored and shown to programs.
@@ -143,6 +150,8 @@ impl Phase {
             Self::Open => "open",
             Self::Running => "running",
             Self::HeldForCheckIn => "held_for_check_in",
+            Self::HeldForRecap => "held_for_recap",
+            Self::Recapped => "recapped",
             Self::ReadAtCheckIn => "read_at_check_in",
             Self::Confirmed => "confirmed",
             Self::Told => "told",
@@ -538,7 +547,7 @@ pub enum Reason {
 impl State {
     /// When to wake next and why: the soonest of all there is to wait for. `None`: nothing, which is right
     /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`], and
-    /// [`Phase::HeldForCheckIn`] without an end).
+    /// [`Phase::HeldForCheckIn`] without an end), or for a recap, which wakes by itself ([`Phase::HeldForRecap`]).
     pub fn wake(&self) -> Option<(UtcMs, Reason)> {
         if let Some(pause) = self.paused.as_ref().filter(|_| self.phase.is_open()) {
             return Some((pause.until, Reason::Paused));

@@ -49,6 +49,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("told", format!("{} heard it at check-in, by telephone.", capital(who)))
         }
         Note::ReadAtCheckIn { who, by: Some(by) } => ("told", format!("{by} read it out to {who} at check-in.")),
+        Note::Recapped { to } => ("accepted", format!("In the recap to {}, accepted.", to.join(", "))),
         Note::Answered { name } => ("accepted", format!("{name}'s phone was answered.")),
         Note::CallEnded { name, label, outcome } => {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
@@ -131,6 +132,11 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));
         }
         Phase::HeldForCheckIn => return held(state, zone),
+        Phase::HeldForRecap => {
+            let since = state.held_for_recap()?.entered_at;
+            let text = format!("Held for the next recap since {}.", clock_to_second(since, zone));
+            return Some((since, text));
+        }
         Phase::Open | Phase::Running => {}
         _ => return None,
     }

@@ -14,6 +14,7 @@ mod flow_text;
 mod import;
 mod pins;
 mod protocols;
+mod recap;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
 use crate::domain::oncall::Schedule;
 
+use super::recap::check_recap;
 use super::{Changed, Clients, Refusal, lock};
 
 const MAX_NAME: usize = 80;
@@ -105,6 +106,7 @@ impl Clients {
         let contacts = tx.list_contacts(&account.id).await?;
         let schedules = tx.list_schedules(&account.id).await?;
         let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+        faults.extend(check_recap(&mut tx, &account.id, &protocol).await?);
         for (at, id) in edit.call_types.iter().enumerate() {
             let pointer = format!("/call_types/{at}");
             match account.call_types.iter_mut().find(|t| t.id == *id) {

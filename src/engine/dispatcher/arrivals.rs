@@ -224,6 +224,10 @@ impl Dispatcher {
                 }
                 self.settle(inbound, "patched").await
             }
+            Arrival::Recapped { dispatch, run, to } => {
+                let event = Event::Recapped { run: run.clone(), to: to.clone() };
+                self.decide(dispatch, &event, Settles::Arrival(inbound, "recapped")).await.map(drop)
+            }
             Arrival::ReadAtCheckIn { dispatch, who, by, edition } => {
                 let event = Event::ReadAtCheckIn { who: who.clone(), by: by.clone(), edition: *edition };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "read_at_check_in")).await.map(drop)

@@ -574,5 +574,6 @@ const fn point(event: &Event) -> &'static str {
         Event::Operator { .. } => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
         Event::ReadAtCheckIn { .. } => "check_in",
+        Event::Recapped { .. } => "recapped",
     }
 }

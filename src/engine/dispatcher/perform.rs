@@ -160,6 +160,7 @@ impl Dispatcher {
             to: to.to_owned(),
             subject: email.subject,
             body: email.body,
+            html: None,
             attached,
         }
     }

@@ -88,6 +88,16 @@ impl Dispatcher {
         tx.commit("see_text").await
     }
 
+    /// Raises an alarm about something beside dispatches; whoever has seen to it takes it back.
+    pub fn alarm(&self, id: String, level: AlarmLevel, text: String) {
+        self.raise(id, level, text, None);
+    }
+
+    /// Its cause is gone.
+    pub fn unalarm(&self, id: &str) {
+        self.take_back(id);
+    }
+
     fn take_back(&self, alarm: &str) {
         let gone = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).remove(alarm);
         if gone.is_some() {

@@ -86,12 +86,21 @@ impl SmtpMailer {
             builder = builder.reply_to(reply_to.clone());
         }
         let text = SinglePart::plain(mail.body.clone());
-        let message = match &mail.attached {
-            None => builder.singlepart(text),
-            Some(sound) => {
+        let message = match (&mail.attached, &mail.html) {
+            (None, None) => builder.singlepart(text),
+            (None, Some(html)) => {
+                builder.multipart(MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.clone())))
+            }
+            (Some(sound), html) => {
                 let kind = header::ContentType::parse("audio/wav").expect("audio/wav is a media type");
                 let attachment = Attachment::new(sound.name.clone()).body(sound.wav.clone(), kind);
-                builder.multipart(MultiPart::mixed().singlepart(text).singlepart(attachment))
+                let words = match html {
+                    None => MultiPart::mixed().singlepart(text),
+                    Some(html) => MultiPart::mixed().multipart(
+                        MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.clone())),
+                    ),
+                };
+                builder.multipart(words.singlepart(attachment))
             }
         };
         let Ok(message) = message else {

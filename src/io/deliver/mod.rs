@@ -42,6 +42,8 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub body: String,
+    /// The same for those who like it formatted.
+    pub html: Option<String>,
     pub attached: Option<Attached>,
 }
 

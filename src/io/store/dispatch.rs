@@ -139,8 +139,8 @@ fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {
 async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<DispatchId>, StoreError> {
     // However many wait for their clients, none of them takes the place of one that is urgent.
     const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL
-        ORDER BY CASE WHEN state = $2 THEN 1 ELSE 0 END, id LIMIT $1";
-    ids(&from.fetch_all(SQL, args![limit, Phase::HeldForCheckIn.name()]).await?)
+        ORDER BY CASE WHEN state IN ($2, $3) THEN 1 ELSE 0 END, id LIMIT $1";
+    ids(&from.fetch_all(SQL, args![limit, Phase::HeldForCheckIn.name(), Phase::HeldForRecap.name()]).await?)
 }
 
 async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {

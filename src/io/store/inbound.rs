@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallId, DispatchId};
+use crate::base::id::{AttemptId, CallId, DispatchId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
@@ -45,6 +45,8 @@ pub enum Arrival {
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
+    /// A recap with the message was accepted for these people.
+    Recapped { dispatch: DispatchId, run: StepRunId, to: Vec<String> },
     /// `who` heard a held message at check-in: from the operator `by`, or by telephone. What came in before editions were
     /// told has none.
     ReadAtCheckIn {
@@ -72,6 +74,9 @@ pub enum Receipt {
 /// The door by which what was read at check-in is told.
 pub const CHECK_INS: &str = "check_in";
 
+/// The door by which recaps are told; the identifier is the recap's with the dispatch's.
+pub const RECAPS: &str = "recap";
+
 /// The door by which patches are told; the identifier is the call's, so that the first one counts.
 pub const PATCHES: &str = "patch";
 
@@ -84,6 +89,7 @@ impl Arrival {
             Self::Job { .. } => "job",
             Self::Operator { .. } => "operator",
             Self::Patched { .. } => "patched",
+            Self::Recapped { .. } => "recapped",
             Self::ReadAtCheckIn { .. } => "read_at_check_in",
         }
     }

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_check_in"),
     migration!(9, "0009_extend_message"),
     migration!(10, "0010_create_greeting"),
+    migration!(11, "0011_create_recap"),
 ];
 
 /// The schema that this program writes.

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod messages;
 mod migrate;
 pub mod protocols;
+pub mod recaps;
 pub mod schedules;
 pub mod seal;
 pub mod sessions;

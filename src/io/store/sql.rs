@@ -189,6 +189,7 @@ id_columns!(
     DraftId,
     MessageId,
     ProtocolId,
+    RecapId,
     ScheduleId,
     SessionId,
     StatusId,

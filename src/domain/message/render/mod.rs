@@ -82,6 +82,27 @@ pub fn callback_number(message: &Message) -> Option<String> {
     given.or_else(|| message.caller.as_ref().map(|n| n.as_e164().to_owned()))
 }
 
+/// An answer as it is written to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub label: String,
+    pub words: String,
+    /// It begins on a line of its own, so that it stays readable.
+    pub long: bool,
+}
+
+/// The answers in the form's order, as the client may read them: what is sensitive is not among the words.
+pub fn written_answers(message: &Message) -> Vec<Written> {
+    let written = |field: &Field| {
+        let answer = message.answers.get(&field.name)?;
+        let told = field.sensitive.is_no();
+        let words = if told { field.kind.show(answer) } else { NOT_SENT.to_owned() };
+        let long = told && (field.kind == FieldKind::LongText || words.contains('\n'));
+        Some(Written { label: field.label.clone(), words, long })
+    };
+    message.form.fields.iter().filter_map(written).collect()
+}
+
 /// The email. `outcome` says what became of the call ("Put through to Ben Ortiz."), where there is something to say.
 pub fn email(message: &Message, account: &Account, call_type: &str, outcome: Option<&str>) -> Email {
     let urgent = if message.urgency == Urgency::Urgent { "URGENT: " } else { "" };
@@ -93,14 +114,9 @@ pub fn email(message: &Message, account: &Account, call_type: &str, outcome: Opt
         account.name,
         date_and_clock(message.taken_at, &account.zone)
     );
-    for field in &message.form.fields {
-        if let Some(answer) = message.answers.get(&field.name) {
-            let answer = if field.sensitive.is_no() { field.kind.show(answer) } else { NOT_SENT.to_owned() };
-            // Longer answers begin on a line of their own, so that they stay readable.
-            let long = field.sensitive.is_no() && (field.kind == FieldKind::LongText || answer.contains('\n'));
-            let gap = if long { "\n" } else { " " };
-            body.push_str(&format!("{}:{gap}{answer}\n", field.label));
-        }
+    for answer in written_answers(message) {
+        let gap = if answer.long { "\n" } else { " " };
+        body.push_str(&format!("{}:{gap}{}\n", answer.label, answer.words));
     }
     if let Some(caller) = &message.caller {
         body.push_str(&format!("\nCalled from: {}\n", number(caller.as_e164())));

@@ -1,0 +1,24 @@
+-- When an account's messages are reported on and to whom, as JSON.
+CREATE TABLE recap_plan (
+    account TEXT PRIMARY KEY REFERENCES account (id),
+    plan TEXT NOT NULL,
+    set_by TEXT NOT NULL REFERENCES users (id),
+    set_at INTEGER NOT NULL
+) STRICT;
+
+-- The reports: one for each account, date and time. What is in one and to whom it goes is sealed.
+CREATE TABLE recap (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES account (id),
+    slot TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    made_at INTEGER NOT NULL,
+    -- When an email of it is to be sent next; null: nothing more will be done for it.
+    wake_at INTEGER,
+    -- Whoever sends it now has it until then.
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB NOT NULL,
+    UNIQUE (account, slot)
+) STRICT;
+CREATE INDEX recap_open ON recap (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX recap_of_account ON recap (account, due_at);
