@@ -150,6 +150,8 @@ pub struct SeatView {
     /// not failed one.
     pub checked: bool,
     pub calls: Vec<CallId>,
+    /// They speak with a colleague on the desk phone, and are offered nothing meanwhile.
+    pub aside: bool,
     /// What they can do.
     pub skills: Vec<Skill>,
 }

@@ -26,6 +26,7 @@ pub mod flow;
 pub mod handover;
 pub mod health;
 pub mod hooks;
+pub mod inner_calls;
 pub mod jobs;
 pub mod limit;
 pub mod listen;

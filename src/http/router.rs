@@ -23,7 +23,7 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, jobs, listen, me, messages, openapi,
+    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, inner_calls, jobs, listen, me, messages, openapi,
     patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
@@ -110,6 +110,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::talk_in_private))
         .routes(routes!(calls::join_colleague))
         .routes(routes!(patches::list))
+        .routes(routes!(inner_calls::list))
         .routes(routes!(calls::wrap_up_done))
         .routes(routes!(calls::more_wrap_up))
         .routes(routes!(calls::start_recording))

@@ -446,6 +446,7 @@ impl Double {
             checked: false,
             calls: Vec::new(),
             skills: Vec::new(),
+            aside: false,
         }
     }
 }

@@ -24,6 +24,7 @@ use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
 use cordboard::domain::operator::skill::Skill;
+use cordboard::domain::operator::extension::Extension;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
 use cordboard::io::store::drafts::{Cursor, Draft};
@@ -33,7 +34,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, check_in, clients, lost, messages, sessions};
+use super::{NOW, check_in, clients, inner_calls, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -67,7 +68,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
-    [own, clients::cases(), sessions::cases(), lost::cases()].concat()
+    [own, clients::cases(), sessions::cases(), lost::cases(), inner_calls::cases()].concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -430,6 +431,7 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
         user: UserId::named("kim"),
         login: "kim-abcde".into(),
         name: "Desk 3".into(),
+        extension: Extension::parse("203").ok(),
         created_at: NOW,
         active: true,
     };
@@ -450,7 +452,19 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     assert!(tx.insert_device(&twice, &hashes).await.is_err(), "a login is one phone's");
     drop(tx);
     let mut tx = store.write().await.unwrap();
-    let nameless = Device { id: DeviceId::named("two"), login: "kim-fghjk".into(), name: " ".into(), ..device.clone() };
+    let same = Device { id: DeviceId::named("two"), login: "kim-fghjk".into(), ..device.clone() };
+    assert!(tx.insert_device(&same, &hashes).await.is_err(), "an extension is one phone's");
+    drop(tx);
+    let owned = store.list_owned_devices().await.unwrap();
+    assert_eq!((owned[0].owner_login.as_str(), &owned[0].device), ("kim", &device));
+    let mut tx = store.write().await.unwrap();
+    let nameless = Device {
+        id: DeviceId::named("two"),
+        login: "kim-fghjk".into(),
+        name: " ".into(),
+        extension: None,
+        ..device.clone()
+    };
     assert!(matches!(tx.insert_device(&nameless, &hashes).await, Err(StoreError::Refused { .. })));
     drop(tx);
 

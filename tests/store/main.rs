@@ -9,6 +9,7 @@ mod book;
 mod check_in;
 mod clients;
 mod contract;
+mod inner_calls;
 mod lost;
 mod messages;
 mod opening;

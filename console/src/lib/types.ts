@@ -372,6 +372,8 @@ export interface SeatView {
   /** The media check was passed, as the server saw it; a desk phone needs none. */
   checked?: boolean;
   calls: string[];
+  /** She speaks with a colleague on the desk phone. */
+  aside?: boolean;
   /** What she can do for a caller. */
   skills?: string[];
 }

@@ -128,6 +128,10 @@ impl Signalling for TrunkOnly {
         events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
     }
 
+    fn ring_for(&self, _leg: LegId, _user: &UserId, _by: &UserId, _offer: Offer, events: mpsc::Sender<LegEvent>) {
+        events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
+    }
+
     fn to_trunk(&self, leg: LegId, command: LegCommand) {
         self.0.send(leg, command);
     }

@@ -5,7 +5,7 @@
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
 //! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
-//! through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
+//! through, [`inner`] one to a colleague. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
 //! freed, its row is finished; the neighbours go on.
 
 mod alarms;
@@ -15,6 +15,7 @@ pub mod check;
 pub mod check_in;
 pub mod dial_out;
 mod emergency;
+mod inner;
 mod jobs;
 pub mod listen;
 pub mod moving;
@@ -44,6 +45,8 @@ mod emergency_tests;
 mod flow_tests;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod inner_tests;
 #[cfg(test)]
 mod job_tests;
 #[cfg(test)]
@@ -110,6 +113,7 @@ use book::Accounts;
 use callbacks::Callbacks;
 use check_in::CheckIns;
 use emergency::Helping;
+use inner::InnerCalls;
 use jobs::Jobs;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
@@ -219,6 +223,7 @@ struct Calls {
     out: OutCalls,
     jobs: Jobs,
     helping: Helping,
+    inner: InnerCalls,
     promised: Promised,
     /// Beside the recorder's: what others want to know that is on no record.
     news: mpsc::UnboundedSender<CallNews>,
@@ -261,6 +266,7 @@ impl CallsHandle {
             out: OutCalls::default(),
             jobs: Jobs::default(),
             helping: Helping::default(),
+            inner: InnerCalls::default(),
             promised: Promised::default(),
             news: parts.news,
             trials: Trials::default(),
@@ -394,6 +400,7 @@ impl CallsHandle {
             let _ = live.inbox.send(Box::new(ToCall::Stop));
         }
         self.0.out.stop();
+        self.0.inner.stop();
     }
 
     /// Waits until all that happened in calls so far is on record.
@@ -407,7 +414,7 @@ impl CallsHandle {
         let waits =
             |view: &CallView| (view.ring_back.is_some() || view.job.is_some()) && view.state == CallState::Queued;
         let only_waits = self.0.lock().values().all(|live| live.view.as_ref().is_some_and(waits));
-        only_waits && self.0.out.is_empty() && self.0.helping.is_empty()
+        only_waits && self.0.out.is_empty() && self.0.helping.is_empty() && self.0.inner.is_empty()
     }
 }
 

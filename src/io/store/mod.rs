@@ -20,6 +20,7 @@ pub mod drafts;
 pub mod error;
 pub mod idempotency;
 pub mod inbound;
+pub mod inner_calls;
 pub mod jobs;
 pub mod messages;
 mod migrate;
