@@ -591,6 +591,14 @@ async function mock(path, query, body) {
     update(state.calls.get(id), { caller: '+12025550160', forwarded_from: null, earlier: 0, rings_back: { name: 'Dr Patel', dispatches } });
   } else if (path === '/mock/dialled') {
     const id = ring(PLUMBING);
+  } else if (path === '/mock/why') {
+    const id = ring(PLUMBING, true);
+    const tried = [
+      { contact: 'con_ben', number: '+12025550162', outcome: 'failed', why: 'no_answer' },
+      { contact: 'con_ana', number: '+12025550161', outcome: 'declined', why: null },
+    ];
+    const contacts = PLUMBING.contacts.map((c) => ({ id: c.id, name: c.name }));
+    update(state.calls.get(id), { comes: { why: { kind: 'nobody_reached', tried }, contacts } });
     update(state.calls.get(id), { caller: '+12025550121', forwarded_from: null, earlier: 0, state: 'ringing_back', hears: [], dialled: { contact: { id: 'con_ben', name: 'Ben Ortiz' }, label: 'mobile' } });
   } else if (path === '/mock/parked') {
     const id = ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, true);

@@ -682,6 +682,7 @@ pub fn call_of(user: &str) -> CallView {
         job: None,
         dialled: None,
         rings_back: None,
+        comes: None,
         wrap_up_until: None,
         listeners: vec![],
     }

@@ -478,6 +478,8 @@ export interface CallView {
   ended: { cause: string } | null;
   /** At nobody's seat and not in the queue: at a slot, or (no slot) on the way to another operator. */
   parked: ParkedView | null;
+  /** Why the caller comes, if not straight or not for the first time. */
+  comes?: ComesView | null;
   /** Another operator who is asked about the caller. */
   colleague: { user: string; there: boolean; joined?: boolean; since: number } | null;
   /** An operator has talked with the caller: there may be a form that was begun. */
@@ -504,6 +506,30 @@ export interface JobView {
   name: string;
   label: string;
   headline: string;
+/** A number that was rung by itself for a caller. */
+export interface TriedView {
+  contact: string | null;
+  number: string;
+  outcome: 'failed' | 'not_accepted' | 'declined';
+  why: string | null;
+}
+
+/** Why a caller comes; operators are told by identifier. */
+export interface ComesView {
+  why:
+    | { kind: 'nobody_reached'; tried: TriedView[] }
+    | { kind: 'recalled'; by_caller: boolean; contact: string | null; number: string; there: boolean }
+    | { kind: 'not_fetched' | 'fetched'; by: string; slot: number }
+    | { kind: 'transfer_failed'; by: string; number: string; why: string }
+    | { kind: 'not_taken'; by: string; to: string }
+    | { kind: 'passed_on' | 'handed_over' | 'operator_lost'; by: string }
+    | { kind: 'moved'; by: string; from: string }
+    | { kind: 'spill_failed'; number: string; why: string }
+    | { kind: 'from_check_in'; checked_in: boolean; contact: string | null; wrong_pins: number };
+  /** The account's people who are named in it. */
+  contacts: { id: string; name: string }[];
+}
+
   urgency: Urgency;
   /** A request to call back may be left. */
   leave_message: boolean;

@@ -2,6 +2,7 @@
 
 import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
+import { comesWords } from '../lib/comes';
 import { EMPTY, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
@@ -137,6 +138,11 @@ class Desk {
 
   /** The feed tells of seats that change; who was there before is asked for. */
   private async loadSeats(): Promise<void> {
+  /** Why a caller comes, in words. */
+  why(call: CallView): string | null {
+    return call.comes ? comesWords(call.comes, (user) => (user === this.feed.user?.id ? 'you' : this.nameOf(user))) : null;
+  }
+
     const { items } = await api.seats();
     this.feed = { ...this.feed, seats: withSeats([], items) };
   }

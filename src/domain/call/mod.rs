@@ -14,7 +14,8 @@
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
 //! * [`errand`]    calls that begin at our side: a job of a dispatch's, an operator who dials out.
 //! * [`listener`]  supervisors who listen, [`moving`] those who move the call.
-//! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off.
+//! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off,
+//!   [`comes`] why a caller comes.
 //!
 //! What always holds: who hears whom is computed from the state alone and sent as a whole snapshot with a
 //! revision whenever it changes; a hang-up beats a join; the server's legs are each released exactly once; and
@@ -29,6 +30,7 @@ pub mod cause;
 pub mod check_in;
 pub mod colleague;
 mod early_keys;
+pub mod comes;
 pub mod errand;
 pub mod event;
 mod flow;

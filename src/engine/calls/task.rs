@@ -6,6 +6,7 @@
 
 mod account;
 mod check_in;
+mod comes;
 mod listener;
 pub(super) mod outward;
 mod phone;
@@ -30,6 +31,7 @@ use crate::domain::account::patching::Found;
 use crate::domain::account::{Account, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::comes::Coming;
 use crate::domain::call::event::{CallOutcome, OfferEnd, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
@@ -143,6 +145,8 @@ pub(super) struct CallTask {
     outward: Option<Outward>,
     /// Who has checked in, by name.
     checked_in: String,
+    /// Why the caller comes.
+    coming: Coming,
 }
 
 impl CallTask {
@@ -234,6 +238,7 @@ impl CallTask {
             queued_at: None,
             outward,
             checked_in: String::new(),
+            coming: Coming::default(),
         }
     }
 
@@ -647,6 +652,7 @@ impl CallTask {
         self.record_voicemail(at, event);
         self.note_dialled(event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
+        self.note_why(at, event);
             tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
@@ -703,7 +709,7 @@ impl CallTask {
         let ring_back = self.outward.as_ref().and_then(Outward::callback);
         let mut view = view(&self.facts, &self.call, self.contact.as_ref(), ring_back, self.ended);
         view.listeners = self.listener_views();
-        (view.job, view.dialled) = (self.job_view(), self.dialled_view());
+        (view.job, view.dialled, view.comes) = (self.job_view(), self.dialled_view(), self.comes_view());
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             let joined = self.call.joined().is_some().then(|| self.contact.clone());
