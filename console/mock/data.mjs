@@ -19,6 +19,11 @@ export const PLUMBING = {
   answer_phrase: 'Imaginary Plumbing, emergency line, how can I help?',
   notes:
     'Office hours 8 to 17, then this line.\nNever promise an arrival time: "a technician will ring you".\nGas smell: tell them to leave the house and ring 911 first.',
+  faq: [
+    { question: 'Do you work on Sundays?', answer: 'For emergencies, at any hour. Everything else from Monday, 8 in the morning.' },
+    { question: 'What does a visit cost?', answer: 'From 90 dollars for the first half hour; 140 at night and on Sundays.' },
+    { question: 'How do I shut the water off?', answer: 'The main valve is where the pipe comes in, mostly by the meter: turn it clockwise until it stops.' },
+  ],
   dids: ['+12025550102'],
   undo_secs: 5,
   call_types: [

@@ -376,6 +376,7 @@ async fn fill(store: &Store) {
         color: "#2266aa".into(),
         answer_phrase: "Imaginary Plumbing, how can I help?".into(),
         notes: "Ask whether the water is turned off.".into(),
+        faq: vec![],
         greeting: Speech::Spoken { text: "Welcome.".into() },
         apology: Speech::Spoken { text: "We are sorry.".into() },
         comfort: None,

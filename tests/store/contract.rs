@@ -9,6 +9,7 @@ use cordboard::base::id::{
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
+use cordboard::domain::account::faq::Faq;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
@@ -87,6 +88,7 @@ pub fn account() -> Account {
         color: "#1f77b4".into(),
         answer_phrase: "Imaginary Plumbing, how can I help?".into(),
         notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
+        faq: vec![Faq { question: "Where is the valve?".into(), answer: "By the meter.".into() }],
         greeting: Speech::Spoken { text: "Thank you for calling.".into() },
         apology: Speech::Recorded { prompt: "apology".into() },
         comfort: Some(Comfort {

@@ -40,6 +40,7 @@ export type Action =
   | 'search'
   | 'field_first'
   | 'held'
+  | 'faq'
   | 'held_read'
   | 'urgent'
   | 'theme'
@@ -82,6 +83,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
   { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },
   { action: 'held_read', combo: 'Alt+j', label: 'The held message was read out: delivered', group: 'Message' },
+  { action: 'faq', combo: 'Alt+l', label: 'Look up what callers of the account ask', group: 'Message' },
   { action: 'urgent', combo: 'Alt+u', label: 'Take as urgent, as the client’s list suggests', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
@@ -95,7 +97,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
   { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
-  { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
+  { action: 'search', combo: 'Ctrl+k', label: 'Search accounts, messages, and what callers ask', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },
 ];

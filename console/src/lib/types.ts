@@ -292,6 +292,7 @@ export interface AccountSettings {
   color: string;
   answer_phrase: string;
   notes: string;
+  faq: Faq[];
   dids: string[];
   caller_id: string | null;
   greeting: Speech;
@@ -347,6 +348,14 @@ export interface Account {
   on_call: OnCall[];
   /** The status board, the newest first. */
   status?: StatusLine[];
+  /** What callers ask again and again. */
+  faq: Faq[];
+}
+
+/** A question of callers, and what is answered. */
+export interface Faq {
+  question: string;
+  answer: string;
 }
 
 /** A line of an account's status board. */

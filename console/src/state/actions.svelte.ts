@@ -7,6 +7,7 @@ import type { Action } from '../lib/keys';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
+import { questions } from './faq.svelte';
 import { held } from './held.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
@@ -344,6 +345,13 @@ export function takeAsUrgent(): void {
   const met = draft && account && type ? forms.met(draft, type, account) : null;
   if (!draft || !met) notices.show('Nothing of the client’s list is in this form.', 'info');
   else if (type?.urgency !== 'urgent') {
+/** To the questions of the account in front of her, or to one of them. */
+export function lookUp(question: string | null = null): void {
+  if (!questions.account) return notices.show('Questions and answers are an account’s: no call or form is in front of you.', 'info');
+  router.go({ name: 'desk' });
+  questions.show(question);
+}
+
     forms.setCallType(draft, met.type.id);
     notices.say(`Taken as ${met.type.name}.`);
   }
@@ -474,6 +482,8 @@ export function run(action: Action): void {
       return router.go({ name: 'messages' });
     case 'go_board':
       return router.go({ name: 'board' });
+    case 'faq':
+      return lookUp();
     case 'go_check':
       return router.go({ name: 'ready' });
     case 'go_accounts':

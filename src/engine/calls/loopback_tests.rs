@@ -169,6 +169,7 @@ impl Accounts for Book {
             color: "#123456".into(),
             answer_phrase: String::new(),
             notes: String::new(),
+            faq: Vec::new(),
             greeting: spoken("greeting"),
             apology: spoken("apology"),
             comfort: None,
