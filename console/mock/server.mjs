@@ -187,6 +187,10 @@ const actions = {
   park: (c) => parkAt(c, Date.now(), KIM.id),
   fetch: (c) => talk(c, { parked: null, taken: true }),
   pass: (c) => update(c, { state: 'queued', seat: null, taken: true, hears: hears('held') }),
+  check_in: (c) => {
+    update(c, { state: 'check_in', hears: [], wrap_up_until: null });
+    setSeat({ state: 'wrap_up' });
+  },
   keys: () => {},
   account: (c, body) => {
     const account = ACCOUNTS.find((a) => a.id === body.account);

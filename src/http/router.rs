@@ -74,6 +74,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(check_in::held))
         .routes(routes!(check_in::read))
         .routes(routes!(check_in::pins))
+        .routes(routes!(check_in::send))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))
         .routes(routes!(check_in::set_own, check_in::remove_own))
         .routes(routes!(seat::show, seat::change))

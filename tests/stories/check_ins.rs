@@ -128,6 +128,15 @@ impl<'a> Caller<'a> {
                         Answer::Refused { .. } => Input::Looked(Looked::Refused),
                     }
                 }
+                Output::Vouched { contact } => {
+                    match CheckIns::vouched(store, &self.account, &contact, at).await.expect("the store answers") {
+                        Answer::Welcome(welcome) => {
+                            self.who.clone_from(&welcome.who);
+                            Input::Looked(Looked::Welcome(welcome))
+                        }
+                        Answer::Refused { .. } => Input::Looked(Looked::Refused),
+                    }
+                }
                 Output::Mark { dispatch } => {
                     let heard = Heard { call: self.call.clone(), dispatch, who: self.who.clone(), at };
                     Input::Marked(CheckIns::mark(store, &heard).await.is_ok())

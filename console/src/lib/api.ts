@@ -316,6 +316,8 @@ export const api = {
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
   ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),
   keys: (call: string, keys: string) => request<void>('POST', `/calls/${id(call)}/keys`, { keys }),
+  /** `vouched`: who the caller is, by the operator's word; else the PIN is asked for. */
+  sendToCheckIn: (call: string, vouched?: string) => request<void>('POST', `/calls/${id(call)}/check_in`, { vouched }),
   takeForm: (call: string) => request<ServerDraft | undefined>('POST', `/calls/${id(call)}/form`),
   wrapUpDone: (call: string, disposition: string) =>
     request<void>('POST', `/calls/${id(call)}/wrap_up_done`, { disposition }),

@@ -7,6 +7,7 @@ export type Action =
   | 'park'
   | 'fetch'
   | 'pass'
+  | 'check_in'
   | 'keypad'
   | 'account'
   | 'patch'
@@ -62,6 +63,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'hold', combo: 'F4', label: 'Hold, and back: from another call, that one goes on hold', group: 'Call' },
   { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
+  { action: 'check_in', combo: 'Alt+v', label: 'Send the caller into the check-in: by PIN, or by your word for who it is', group: 'Call' },
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'dial_out', combo: 'Alt+o', label: 'Dial out for an account, with no caller on the line', group: 'Call' },

@@ -28,6 +28,8 @@ class Desk {
   dialling = $state(false);
   /** Which account the call is for is being asked. */
   renaming = $state(false);
+  /** As whom to send the caller into the check-in is being asked. */
+  checkingIn = $state(false);
   /** The parked caller whom the next fetch means; else the one parked longest. */
   chosenParked = $state<string | null>(null);
 
@@ -109,11 +111,11 @@ class Desk {
 
   /** One strip at a time asks something. */
   closePickers(): void {
-    this.picking = this.passing = this.keypad = this.renaming = this.dialling = false;
+    this.picking = this.passing = this.keypad = this.renaming = this.dialling = this.checkingIn = false;
   }
 
   get isPicking(): boolean {
-    return this.picking || this.passing || this.keypad || this.renaming || this.dialling;
+    return this.picking || this.passing || this.keypad || this.renaming || this.dialling || this.checkingIn;
   }
 
   dispatchOf(message: string): DispatchView | undefined {

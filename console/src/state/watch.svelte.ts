@@ -198,7 +198,7 @@ class Watch {
   private choose(): void {
     const selected = desk.selected;
     if (selected && (desk.mine.some((c) => c.id === selected) || forms.find(selected))) return;
-    const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' || c.state === 'patched' ? 1 : c.state === 'held' ? 2 : 3);
+    const rank = (c: CallView) => (TALKING.has(c.state) ? 0 : c.state === 'wrap_up' || c.state === 'patched' || c.state === 'check_in' ? 1 : c.state === 'held' ? 2 : 3);
     const best = [...desk.mine].sort((a, b) => rank(a) - rank(b))[0];
     desk.select(best?.id ?? forms.leftOver(desk.feed.calls)[0]?.id ?? null);
   }

@@ -17,9 +17,21 @@ use crate::domain::checkin::{self, CheckIn, Leave, Looked};
 /// What a check-in asks of the store. Each is answered by a [`checkin::Input`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    Look { pin: Pin },
-    Mark { dispatch: DispatchId },
-    PutOnCall { schedule: ScheduleId, contact: ContactId, span: Span },
+    Look {
+        pin: Pin,
+    },
+    /// What is held, for somebody whom an operator vouches for.
+    Vouched {
+        contact: ContactId,
+    },
+    Mark {
+        dispatch: DispatchId,
+    },
+    PutOnCall {
+        schedule: ScheduleId,
+        contact: ContactId,
+        span: Span,
+    },
 }
 
 impl Call {
@@ -54,7 +66,7 @@ impl Call {
         }
     }
 
-    fn follow_check_in(&mut self) {
+    pub(super) fn follow_check_in(&mut self) {
         while let Some(output) = self.check_in.as_mut().and_then(CheckIn::poll_output) {
             match output {
                 checkin::Output::Play(speech) if CheckIn::is_fixed(&speech) => self.play_to_caller(speech),
@@ -65,6 +77,9 @@ impl Call {
                 }
                 checkin::Output::StopPlay => self.stop_play(),
                 checkin::Output::Look { pin } => self.outputs.push_back(Output::CheckIn(Wish::Look { pin })),
+                checkin::Output::Vouched { contact } => {
+                    self.outputs.push_back(Output::CheckIn(Wish::Vouched { contact }));
+                }
                 checkin::Output::Mark { dispatch } => {
                     self.record(RecordEvent::ReadAtCheckIn { dispatch: dispatch.clone() });
                     self.outputs.push_back(Output::CheckIn(Wish::Mark { dispatch }));
@@ -76,7 +91,9 @@ impl Call {
                 checkin::Output::Leave(Leave::Operator) => {
                     self.check_in = None;
                     self.record(RecordEvent::CheckInLeft);
-                    self.enter_flow(Flow::default());
+                    if !self.back_from_check_in() {
+                        self.enter_flow(Flow::default());
+                    }
                 }
                 checkin::Output::Leave(Leave::Ended) => {
                     self.check_in = None;

@@ -5,7 +5,8 @@
 //!
 //! * [`words`]     what it is told, what is asked of it, what it wants done.
 //! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
-//!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages.
+//!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages,
+//!   [`sent_to_check_in`] one whom an operator sends there.
 //! * [`operator`]  the operator's side, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
 //!   hand; [`alone`] caller and contact on their own;
@@ -48,6 +49,7 @@ pub mod reach;
 pub mod recording;
 pub mod ring_back;
 mod room;
+mod sent_to_check_in;
 pub mod transfer;
 pub mod view;
 mod voicemail;

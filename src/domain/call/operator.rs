@@ -255,6 +255,7 @@ impl Call {
                 Ok(())
             }
             (OperatorCommand::Pass { to, note }, Phase::Talking | Phase::Held) => self.pass(to, note),
+            (OperatorCommand::CheckIn { vouched }, Phase::Talking | Phase::Held) => self.send_to_check_in(by, vouched),
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
             (OperatorCommand::Rename(rename), Phase::Talking | Phase::Held) => self.rename(by, *rename),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),

@@ -13,7 +13,7 @@ use super::task::ToCall;
 use super::view::Facts;
 use super::{Calls, alarm_text};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact};
 use crate::domain::call::check_in::Wish;
@@ -52,6 +52,13 @@ pub trait CheckIns: Send + Sync {
         account: &'a Account,
         caller: Option<&'a PhoneNumber>,
         pin: &'a Pin,
+        now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>>;
+    /// What is held, for this person of the account, whom an operator vouches for; refused, if there is no such person.
+    fn vouched<'a>(
+        &'a self,
+        account: &'a Account,
+        contact: &'a ContactId,
         now: UtcMs,
     ) -> Later<'a, Result<Answer, String>>;
     /// Stores that a held message was heard; the dispatcher finds it among what came in.
@@ -96,6 +103,18 @@ impl CheckIns for Store {
         Box::pin(async move { look(self, account, caller, pin, now).await.map_err(|e| e.to_string()) })
     }
 
+    fn vouched<'a>(
+        &'a self,
+        account: &'a Account,
+        contact: &'a ContactId,
+        now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>> {
+        Box::pin(async move {
+            let welcome = welcome(self, account, Some(contact), now).await.map_err(|e| e.to_string())?;
+            Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
+        })
+    }
+
     fn mark<'a>(&'a self, heard: &'a Heard) -> Later<'a, Result<(), String>> {
         Box::pin(async move { mark(self, heard).await.map_err(|e| e.to_string()) })
     }
@@ -122,8 +141,23 @@ async fn look(
         tx.commit("wrong_pin").await?;
         return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });
     };
+    let welcome = welcome(store, account, found.contact.as_ref(), now).await?;
+    // Somebody who was removed since has no PIN any more.
+    Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
+}
+
+/// What is there for this person of the account, or for whoever shares its PIN; nothing for somebody who is not there.
+async fn welcome(
+    store: &Store,
+    account: &Account,
+    contact: Option<&ContactId>,
+    now: UtcMs,
+) -> Result<Option<Welcome>, StoreError> {
     let contacts = store.list_contacts(&account.id).await?;
-    let person = found.contact.as_ref().and_then(|id| contacts.iter().find(|c| c.id == *id));
+    let person = contact.and_then(|id| contacts.iter().find(|c| c.id == *id));
+    if person.is_none() && contact.is_some() {
+        return Ok(None);
+    }
     let mut held = Vec::new();
     for id in store.list_held_dispatches(&account.id).await? {
         let Some(read) = store.find_dispatch(&id).await?.filter(|read| read.state.waits_for_check_in()) else {
@@ -136,7 +170,7 @@ async fn look(
     let schedules = store.list_schedules(&account.id).await?;
     let duties = schedules.iter().take(MOST_PEOPLE).filter_map(|schedule| duty(schedule, &contacts, now)).collect();
     let who = person.map_or_else(|| account.name.clone(), |person| person.name.clone());
-    Ok(Answer::Welcome(Box::new(Welcome { contact: found.contact, who, held, duties })))
+    Ok(Some(Welcome { contact: contact.cloned(), who, held, duties }))
 }
 
 /// What a schedule lets people choose, if there is a choice.
@@ -198,11 +232,20 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
 
 impl Calls {
     /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in.
-    pub(super) fn serve_check_in(self: &Arc<Self>, facts: &Facts, who: String, wish: Wish) {
+    /// `sent_by`: the operator who vouches, if one does.
+    pub(super) fn serve_check_in(self: &Arc<Self>, facts: &Facts, who: String, sent_by: Option<UserId>, wish: Wish) {
         let (calls, facts, at) = (Arc::clone(self), facts.clone(), self.wiring.clock.utc());
         tokio::spawn(async move {
             let input = match wish {
                 Wish::Look { pin } => Input::Looked(calls.look(&facts, &pin, at).await),
+                Wish::Vouched { contact } => {
+                    let mut looked = calls.look_vouched(&facts, &contact, at).await;
+                    if let (Looked::Welcome(welcome), Some(user)) = (&mut looked, sent_by) {
+                        let by = calls.name_of(&user).await;
+                        welcome.who = format!("{}, vouched for by {by}", welcome.who);
+                    }
+                    Input::Looked(looked)
+                }
                 Wish::Mark { dispatch } => {
                     let heard = Heard { call: facts.id.clone(), dispatch, who, at };
                     let stored = calls.in_time(&facts.id, calls.check_ins.mark(&heard)).await.is_some();
@@ -241,6 +284,14 @@ impl Calls {
                 }
                 Looked::Refused
             }
+            None => Looked::Failed,
+        }
+    }
+
+    async fn look_vouched(&self, facts: &Facts, contact: &ContactId, at: UtcMs) -> Looked {
+        match self.in_time(&facts.id, self.check_ins.vouched(&facts.account, contact, at)).await {
+            Some(Answer::Welcome(welcome)) => Looked::Welcome(welcome),
+            Some(Answer::Refused { .. }) => Looked::Refused,
             None => Looked::Failed,
         }
     }

@@ -92,7 +92,7 @@ use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, 
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{CallId, ContactId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
@@ -174,6 +174,10 @@ pub enum Command {
     },
     /// The caller is that operator's from now on.
     HandOver,
+    /// Into the account's check-in, as this person by the operator's word; else by PIN.
+    CheckIn {
+        vouched: Option<ContactId>,
+    },
     /// Keys to the other party.
     Keys(String),
     /// The call is for this account.

@@ -453,6 +453,7 @@ impl CallTask {
             Command::Pass { to, note } => OperatorCommand::Pass { to, note },
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,
+            Command::CheckIn { vouched } => OperatorCommand::CheckIn { vouched },
             Command::Rename(account) => return self.rename(by, account),
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },

@@ -7,7 +7,7 @@ use crate::domain::checkin::{self, Looked};
 
 impl CallTask {
     pub(super) fn serve_check_in(&self, wish: Wish) {
-        self.calls.serve_check_in(&self.facts, self.checked_in.clone(), wish);
+        self.calls.serve_check_in(&self.facts, self.checked_in.clone(), self.operator.clone(), wish);
     }
 
     pub(super) fn on_check_in(&mut self, input: checkin::Input) {
