@@ -423,6 +423,10 @@ function route(method, path, query, body) {
   }
   if (noun === 'drafts') {
     if (method === 'GET') return [200, page([...state.drafts.values()])];
+    if (rest[0] === 'take') {
+      const left = state.abandoned.find((a) => a.draft?.id === id);
+      return [200, { ...left.draft, account: left.account.id, call: left.call, caller: left.caller, saved_at: left.ended_at }];
+    }
     if (method === 'DELETE') return state.drafts.delete(id), [204];
     state.drafts.set(id, { id, ...body, saved_at: Date.now() });
     return [200, { id, saved_at: Date.now() }];
@@ -587,14 +591,6 @@ async function mock(path, query, body) {
     const over = at === 'wrap_up' ? { cause: query.get('cause') ?? 'busy' } : null;
     const talks = at === 'talking' || at === 'ringing_back';
     update(state.calls.get(id), { job, caller: '+12025550160', forwarded_from: null, earlier: 0, chosen: [], state: at, offered_until: talks || over ? null : Date.now() + 20_000, taken: at === 'talking', ended: over, hears: hears(at) });
-  } else if (path === '/mock/rings_back') {
-    const id = ring(CLINIC);
-    const asked = ['dsp_3', 'dsp_2'].map((d) => state.dispatches.get(d));
-    const dispatches = asked.map((d) => ({ dispatch: d.id, message: d.message, account: d.account, headline: d.headline, urgency: d.urgency }));
-    change('dsp_3', { next: { at: Date.now() + 282_000, text: 'Paused while Dr Patel speaks with Kim Novak; goes on at 02:19:05 at the latest.' } });
-    update(state.calls.get(id), { caller: '+12025550160', forwarded_from: null, earlier: 0, rings_back: { name: 'Dr Patel', dispatches } });
-  } else if (path === '/mock/dialled') {
-    const id = ring(PLUMBING);
   } else if (path === '/mock/why') {
     const id = ring(PLUMBING, true);
     const tried = [
@@ -603,6 +599,14 @@ async function mock(path, query, body) {
     ];
     const contacts = PLUMBING.contacts.map((c) => ({ id: c.id, name: c.name }));
     update(state.calls.get(id), { comes: { why: { kind: 'nobody_reached', tried }, contacts } });
+  } else if (path === '/mock/rings_back') {
+    const id = ring(CLINIC);
+    const asked = ['dsp_3', 'dsp_2'].map((d) => state.dispatches.get(d));
+    const dispatches = asked.map((d) => ({ dispatch: d.id, message: d.message, account: d.account, headline: d.headline, urgency: d.urgency }));
+    change('dsp_3', { next: { at: Date.now() + 282_000, text: 'Paused while Dr Patel speaks with Kim Novak; goes on at 02:19:05 at the latest.' } });
+    update(state.calls.get(id), { caller: '+12025550160', forwarded_from: null, earlier: 0, rings_back: { name: 'Dr Patel', dispatches } });
+  } else if (path === '/mock/dialled') {
+    const id = ring(PLUMBING);
     update(state.calls.get(id), { caller: '+12025550121', forwarded_from: null, earlier: 0, state: 'ringing_back', hears: [], dialled: { contact: { id: 'con_ben', name: 'Ben Ortiz' }, label: 'mobile' } });
   } else if (path === '/mock/parked') {
     const id = ring(query.get('to') === 'clinic' ? CLINIC : PLUMBING, true);

@@ -37,6 +37,7 @@ pub mod misread;
 pub mod openapi;
 pub mod patches;
 pub mod protocols;
+pub mod recall;
 pub mod recordings;
 pub mod router;
 pub mod seat;

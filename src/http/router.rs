@@ -23,8 +23,9 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, inner_calls, jobs, listen, me, messages, openapi,
-    patches, protocols, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    dispatches, drafts, editions, events, floor, flow, handover, health, hooks, inner_calls, jobs, listen, me,
+    messages, openapi, patches, protocols, recall, recordings, seat, sessions, shift_change, sip_ws, speech, status,
+    users,
 };
 
 /// The largest body taken.
@@ -67,14 +68,15 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(messages::undo))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::save, drafts::discard))
+        .routes(routes!(recall::take_draft))
         .routes(routes!(dispatches::list))
         .routes(routes!(dispatches::confirm))
         .routes(routes!(dispatches::close))
         .routes(routes!(dispatches::skip))
         .routes(routes!(check_in::held))
+        .routes(routes!(check_in::send))
         .routes(routes!(check_in::read))
         .routes(routes!(check_in::pins))
-        .routes(routes!(check_in::send))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))
         .routes(routes!(check_in::set_own, check_in::remove_own))
         .routes(routes!(seat::show, seat::change))

@@ -446,8 +446,8 @@ impl Double {
             desk_phone: false,
             checked: false,
             calls: Vec::new(),
-            skills: Vec::new(),
             aside: false,
+            skills: Vec::new(),
         }
     }
 }
@@ -682,8 +682,8 @@ pub fn call_of(user: &str) -> CallView {
         ring_back: None,
         job: None,
         dialled: None,
-        rings_back: None,
         comes: None,
+        rings_back: None,
         wrap_up_until: None,
         listeners: vec![],
     }

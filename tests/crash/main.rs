@@ -95,6 +95,7 @@ const COMMANDS: &[&str] = &[
     "remove_pin",
     "status",
     "end_status",
+    "take_draft",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

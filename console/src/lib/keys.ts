@@ -40,8 +40,8 @@ export type Action =
   | 'go_handover'
   | 'search'
   | 'field_first'
-  | 'held'
   | 'faq'
+  | 'held'
   | 'held_read'
   | 'urgent'
   | 'theme'
@@ -83,9 +83,9 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
+  { action: 'faq', combo: 'Alt+l', label: 'Look up what callers of the account ask', group: 'Message' },
   { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },
   { action: 'held_read', combo: 'Alt+j', label: 'The held message was read out: delivered', group: 'Message' },
-  { action: 'faq', combo: 'Alt+l', label: 'Look up what callers of the account ask', group: 'Message' },
   { action: 'urgent', combo: 'Alt+u', label: 'Take as urgent, as the client’s list suggests', group: 'Message' },
   { action: 'ready', combo: 'Alt+r', label: 'Ready, or not ready', group: 'Seat' },
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },

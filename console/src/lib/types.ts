@@ -478,6 +478,8 @@ export interface CallView {
   job?: JobView | null;
   /** An operator dials out. */
   dialled?: { contact: { id: string; name: string } | null; label: string | null } | null;
+  /** Why the caller comes, if not straight or not for the first time. */
+  comes?: ComesView | null;
   /** Who calls has been asked by dispatches that are open. */
   rings_back?: RingsBackView | null;
   /** When the wrap-up ends by itself. */
@@ -487,8 +489,6 @@ export interface CallView {
   ended: { cause: string } | null;
   /** At nobody's seat and not in the queue: at a slot, or (no slot) on the way to another operator. */
   parked: ParkedView | null;
-  /** Why the caller comes, if not straight or not for the first time. */
-  comes?: ComesView | null;
   /** Another operator who is asked about the caller. */
   colleague: { user: string; there: boolean; joined?: boolean; since: number } | null;
   /** An operator has talked with the caller: there may be a form that was begun. */
@@ -506,15 +506,6 @@ export interface CallView {
   call_type: string | null;
 }
 
-/** A call that a dispatch's step asks an operator to make. */
-export interface JobView {
-  attempt: string;
-  dispatch: string;
-  message: string;
-  /** Whom to call, and what they call that telephone. */
-  name: string;
-  label: string;
-  headline: string;
 /** A number that was rung by itself for a caller. */
 export interface TriedView {
   contact: string | null;
@@ -539,6 +530,15 @@ export interface ComesView {
   contacts: { id: string; name: string }[];
 }
 
+/** A call that a dispatch's step asks an operator to make. */
+export interface JobView {
+  attempt: string;
+  dispatch: string;
+  message: string;
+  /** Whom to call, and what they call that telephone. */
+  name: string;
+  label: string;
+  headline: string;
   urgency: Urgency;
   /** A request to call back may be left. */
   leave_message: boolean;
@@ -648,6 +648,11 @@ export interface CallbackView {
   /** When they began to wait. */
   since: number;
   tries: TriesView;
+  draft?: LeftDraft | null;
+  /** Their calls to the account since its midnight. */
+  calls_today?: number;
+  /** Messages taken from them before. */
+  earlier?: number;
 }
 
 /** A caller who hung up too early. */
@@ -665,7 +670,19 @@ export interface AbandonedView {
   ring_back: boolean;
   /** How far that has come, if it was ever begun. */
   tries: TriesView | null;
-  draft: { id: string; owner: { id: string; name: string }; call_type: string | null; answers: Answers } | null;
+  draft: LeftDraft | null;
+  /** Their calls to the account since its midnight. */
+  calls_today?: number;
+  /** Messages taken from them before. */
+  earlier?: number;
+}
+
+/** A form that was begun and left. */
+export interface LeftDraft {
+  id: string;
+  owner: { id: string; name: string };
+  call_type: string | null;
+  answers: Answers;
 }
 
 export interface QueueView {

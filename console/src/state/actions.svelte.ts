@@ -345,6 +345,13 @@ function accountAtHand(): string | undefined {
   return desk.call?.account.id ?? (desk.selected ? forms.find(desk.selected)?.account : undefined);
 }
 
+/** To the questions of the account in front of her, or to one of them. */
+export function lookUp(question: string | null = null): void {
+  if (!questions.account) return notices.show('Questions and answers are an account’s: no call or form is in front of you.', 'info');
+  router.go({ name: 'desk' });
+  questions.show(question);
+}
+
 async function readHeld(what: 'next' | 'delivered'): Promise<void> {
   const account = accountAtHand();
   if (!account) notices.show('Held messages are read out from a call: none is in front of you.', 'info');
@@ -366,13 +373,6 @@ export function takeAsUrgent(): void {
   const met = draft && account && type ? forms.met(draft, type, account) : null;
   if (!draft || !met) notices.show('Nothing of the client’s list is in this form.', 'info');
   else if (type?.urgency !== 'urgent') {
-/** To the questions of the account in front of her, or to one of them. */
-export function lookUp(question: string | null = null): void {
-  if (!questions.account) return notices.show('Questions and answers are an account’s: no call or form is in front of you.', 'info');
-  router.go({ name: 'desk' });
-  questions.show(question);
-}
-
     forms.setCallType(draft, met.type.id);
     notices.say(`Taken as ${met.type.name}.`);
   }
@@ -482,6 +482,8 @@ export function run(action: Action): void {
       return void (sheet.open?.undo() || forms.undo());
     case 'field_first':
       return focusFirstField();
+    case 'faq':
+      return lookUp();
     case 'held':
       return void readHeld('next');
     case 'held_read':
@@ -505,8 +507,6 @@ export function run(action: Action): void {
       return router.go({ name: 'messages' });
     case 'go_board':
       return router.go({ name: 'board' });
-    case 'faq':
-      return lookUp();
     case 'go_check':
       return router.go({ name: 'ready' });
     case 'go_accounts':

@@ -138,13 +138,13 @@ class Desk {
     return this.feed.seats.find((s) => s.user.id === user)?.user.name ?? 'a colleague';
   }
 
-  /** The feed tells of seats that change; who was there before is asked for. */
-  private async loadSeats(): Promise<void> {
   /** Why a caller comes, in words. */
   why(call: CallView): string | null {
     return call.comes ? comesWords(call.comes, (user) => (user === this.feed.user?.id ? 'you' : this.nameOf(user))) : null;
   }
 
+  /** The feed tells of seats that change; who was there before is asked for. */
+  private async loadSeats(): Promise<void> {
     const { items } = await api.seats();
     this.feed = { ...this.feed, seats: withSeats([], items) };
   }

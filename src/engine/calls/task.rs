@@ -652,8 +652,8 @@ impl CallTask {
         }
         self.record_voicemail(at, event);
         self.note_dialled(event);
-        if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
         self.note_why(at, event);
+        if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
         }
         let (kind, body) = super::on_record(event);
