@@ -19,6 +19,11 @@ export const PLUMBING = {
   answer_phrase: 'Imaginary Plumbing, emergency line, how can I help?',
   notes:
     'Office hours 8 to 17, then this line.\nNever promise an arrival time: "a technician will ring you".\nGas smell: tell them to leave the house and ring 911 first.',
+  faq: [
+    { question: 'Do you work on Sundays?', answer: 'For emergencies, at any hour. Everything else from Monday, 8 in the morning.' },
+    { question: 'What does a visit cost?', answer: 'From 90 dollars for the first half hour; 140 at night and on Sundays.' },
+    { question: 'How do I shut the water off?', answer: 'The main valve is where the pipe comes in, mostly by the meter: turn it clockwise until it stops.' },
+  ],
   dids: ['+12025550102'],
   undo_secs: 5,
   call_types: [
@@ -341,9 +346,9 @@ export function startAbandoned(now) {
   const operator = { id: 'usr_lee', name: 'Lee Sandoval' };
   const answers = { name: 'Anna Lindqvist', callback: '+12025550187', message: 'Water through the kitchen ceiling' };
   return [
-    one('call_a1', PLUMBING, 'queue', 90_000, 74_000, '+12025550150'),
+    one('call_a1', PLUMBING, 'queue', 90_000, 74_000, '+12025550150', { calls_today: 3, earlier: 1 }),
     one('call_a2', CLINIC, 'hold', 400_000, 190_000, '+12025550151', { operator }),
-    one('call_a3', PLUMBING, 'form', 900_000, 140_000, '+12025550187', { operator, draft: { id: 'drf_a3', owner: operator, call_type: null, answers } }),
+    one('call_a3', PLUMBING, 'form', 900_000, 140_000, '+12025550187', { operator, draft: { id: 'drf_a3', owner: operator, call_type: null, answers }, calls_today: 1, earlier: 4 }),
     one('call_a4', CLINIC, 'greeting', 4_000_000, 6_000, null),
     one('call_a5', CLINIC, 'hold', 500_000, 40_000, '+12025550152', { operator, ring_back: true, tries: { made: 1, most: 3, next_at: now + 170_000 } }),
     one('call_a6', PLUMBING, 'cut_off', 700_000, 65_000, '+12025550153'),
@@ -353,7 +358,7 @@ export function startAbandoned(now) {
 
 /** Who asked to be called back: one between two tries, one who was not reached. */
 export function startCallbacks(now) {
-  const one = (call, account, number, ago, made, next_at) => ({ call, account: ref(account), number, since: now - ago, tries: { made, most: 3, next_at } });
+  const one = (call, account, number, ago, made, next_at) => ({ call, account: ref(account), number, since: now - ago, tries: { made, most: 3, next_at }, draft: null, calls_today: made, earlier: 2 });
   return [
     one('call_b1', PLUMBING, '+12025550155', 700_000, 2, now + 95_000),
     one('call_b2', CLINIC, '+12025550156', 2_400_000, 3, null),

@@ -204,6 +204,10 @@ const actions = {
   park: (c) => parkAt(c, Date.now(), KIM.id),
   fetch: (c) => talk(c, { parked: null, taken: true }),
   pass: (c) => update(c, { state: 'queued', seat: null, taken: true, hears: hears('held') }),
+  check_in: (c) => {
+    update(c, { state: 'check_in', hears: [], wrap_up_until: null });
+    setSeat({ state: 'wrap_up' });
+  },
   keys: () => {},
   account: (c, body) => {
     const account = ACCOUNTS.find((a) => a.id === body.account);
@@ -446,6 +450,10 @@ function route(method, path, query, body) {
   }
   if (noun === 'drafts') {
     if (method === 'GET') return [200, page([...state.drafts.values()])];
+    if (rest[0] === 'take') {
+      const left = state.abandoned.find((a) => a.draft?.id === id);
+      return [200, { ...left.draft, account: left.account.id, call: left.call, caller: left.caller, saved_at: left.ended_at }];
+    }
     if (method === 'DELETE') return state.drafts.delete(id), [204];
     state.drafts.set(id, { id, ...body, saved_at: Date.now() });
     return [200, { id, saved_at: Date.now() }];
@@ -631,6 +639,14 @@ async function mock(path, query, body) {
     const edition = (old.edition ?? 1) + 1;
     state.messages.set(old.id, { ...old, edition, answers: { ...old.answers, message: 'Changed: it is the cellar, not the attic.' } });
     change(old.dispatch.id, { edition });
+  } else if (path === '/mock/why') {
+    const id = ring(PLUMBING, true);
+    const tried = [
+      { contact: 'con_ben', number: '+12025550162', outcome: 'failed', why: 'no_answer' },
+      { contact: 'con_ana', number: '+12025550161', outcome: 'declined', why: null },
+    ];
+    const contacts = PLUMBING.contacts.map((c) => ({ id: c.id, name: c.name }));
+    update(state.calls.get(id), { comes: { why: { kind: 'nobody_reached', tried }, contacts } });
   } else if (path === '/mock/rings_back') {
     const id = ring(CLINIC);
     const asked = ['dsp_3', 'dsp_2'].map((d) => state.dispatches.get(d));

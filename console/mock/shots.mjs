@@ -52,6 +52,30 @@ const SCENES = {
     await mock('ring?to=clinic');
     await page.waitForSelector('.incoming');
   },
+  why: async (page) => {
+    await SCENES.call(page);
+    await mock('why');
+    await page.waitForSelector('.incoming .why');
+  },
+  why_head: async (page) => {
+    await mock('why');
+    await page.waitForSelector('.head .why');
+  },
+  faq: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.keyboard.press('Alt+l');
+    await page.waitForSelector('[data-faq]:focus');
+    await page.keyboard.type('sunday');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.answer');
+  },
+  to_check_in: async (page) => {
+    await mock('ring');
+    await page.waitForSelector('[data-field=name]');
+    await page.keyboard.press('Alt+v');
+    await page.waitForSelector('#check-in-list li');
+  },
   faults: async (page) => {
     await mock('ring');
     await page.waitForSelector('[data-field=name]');
@@ -412,7 +436,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed', 'why', 'faq'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::id::DeviceId;
+use cordboard::domain::operator::extension::Extension;
 use cordboard::io::store::Store;
 use cordboard::io::store::devices::{Device, DeviceHashes, REALM, fresh_login, fresh_secret};
 use secrecy::ExposeSecret as _;
@@ -27,6 +28,9 @@ pub struct Add {
     /// What you call it: "Desk 3".
     #[arg(long)]
     name: String,
+    /// What colleagues dial to call it: two to four digits. The next free one from 201 on unless given.
+    #[arg(long, value_name = "DIGITS", value_parser = Extension::parse)]
+    extension: Option<Extension>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -61,7 +65,18 @@ fn add(options: &Add) -> Result<(), Failure> {
         };
         // Whoever is to take one of them away has to tell them apart.
         let same = |device: &Device| device.name.trim().to_lowercase() == options.name.trim().to_lowercase();
-        if let Some(taken) = tx.list_devices().await?.into_iter().find(same) {
+        let known = tx.list_devices().await?;
+        let extension = match &options.extension {
+            Some(wanted) => {
+                if let Some(taken) = known.iter().find(|device| device.extension.as_ref() == Some(wanted)) {
+                    let Device { name, .. } = taken;
+                    return Err(format!("extension {wanted} is \"{name}\"'s. Choose another").into());
+                }
+                Some(wanted.clone())
+            }
+            None => Extension::pick_free(|one| known.iter().any(|device| device.extension.as_ref() == Some(one))),
+        };
+        if let Some(taken) = known.into_iter().find(same) {
             let Device { name, login, .. } = taken;
             return Err(format!(
                 "there is a phone \"{name}\" already. Choose another name, or take that one away first: \
@@ -74,6 +89,7 @@ fn add(options: &Add) -> Result<(), Failure> {
             login: fresh_login(&owner.login),
             user: owner.id,
             name: options.name.clone(),
+            extension,
             created_at: now,
             active: !owner.disabled,
         };
@@ -87,6 +103,9 @@ fn add(options: &Add) -> Result<(), Failure> {
     println!("User:    {}", device.login);
     println!("Secret:  {}", secret.expose_secret());
     println!("Realm:   {REALM}");
+    if let Some(extension) = &device.extension {
+        println!("Colleagues dial {extension}, or {}, to call it.", options.user);
+    }
     if address.ip().is_unspecified() {
         println!("Address: this machine's, port {}, UDP or TCP", address.port());
     } else {
@@ -109,7 +128,8 @@ fn list(file: &ConfigFile) -> Result<(), Failure> {
     for device in devices {
         let owner = users.iter().find(|user| user.id == device.user).map_or("", |user| &user.login);
         let state = if device.active { "" } else { " (its owner is disabled)" };
-        println!("{}  {}  {owner}{state}", device.login, device.name);
+        let extension = device.extension.as_ref().map_or("-", Extension::as_str);
+        println!("{}  {}  {owner}  {extension}{state}", device.login, device.name);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::domain::message::form::{FieldKind, Form};
 use crate::domain::oncall::ShiftLength;
 use crate::domain::recap::plan::{Plan, Recipient};
 
-use super::forms::{caller_and, choice, field, in_full, not_legitimate, only_if, optional, watching};
+use super::forms::{asked, caller_and, choice, field, in_full, not_legitimate, only_if, optional, watching};
 use super::people::{contact, rotation};
 use super::{Client, number};
 
@@ -37,6 +37,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         color: color.to_owned(),
         answer_phrase: format!("{name}, how may I help you?"),
         notes: String::new(),
+        faq: Vec::new(),
         greeting: Speech::Recorded { prompt: key.to_owned() },
         apology: Speech::Recorded { prompt: "apology".to_owned() },
         comfort: Some(Comfort {
@@ -276,6 +277,14 @@ fn plumbing() -> Client {
                      Ask whether they have shut the main valve; it is usually beside the meter.\n\
                      We do not quote prices on the phone."
         .to_owned();
+    account.faq = asked(&[
+        ("Do you work on Sundays?", "For emergencies, at any hour. Everything else from Monday, 8 in the morning."),
+        ("How do I shut the water off?", "The main valve is mostly by the meter: turn it clockwise until it stops."),
+        (
+            "Do you work on gas boilers?",
+            "Yes, all makes. If you smell gas, leave the house first and dial 911 from outside.",
+        ),
+    ]);
     let job = "Address of the job";
     account.call_types = vec![
         watching(

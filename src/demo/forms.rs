@@ -1,8 +1,15 @@
-//! The forms of the demo's call types: what an operator asks, in the order she asks it.
+//! The forms of the demo's call types: what an operator asks, in the order she asks it; and what callers ask her.
 
 use crate::domain::account::CallType;
+use crate::domain::account::faq::Faq;
 use crate::domain::message::form::{Field, FieldKind, Form, ShownIf};
 use crate::domain::message::trigger::Trigger;
+
+/// What callers ask, and what is answered.
+pub fn asked(entries: &[(&str, &str)]) -> Vec<Faq> {
+    let entry = |(question, answer): &(&str, &str)| Faq { question: (*question).into(), answer: (*answer).into() };
+    entries.iter().map(entry).collect()
+}
 
 /// A field that is asked for and told in short messages too.
 pub fn field(name: &str, label: &str, kind: FieldKind) -> Field {

@@ -3,7 +3,9 @@
 //! Does not ring anybody: an offer goes to the call ([`FromDesk`]), which says what came of it ([`CallWord`]).
 //! What always holds: whatever a call or a console says, queue and seats change here only, one word at a time.
 
-use std::collections::{BTreeMap, HashMap};
+mod aside;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
@@ -148,6 +150,8 @@ enum ToDesk {
     Board { user: UserRef, reply: oneshot::Sender<(SeatView, QueueView)> },
     LogOut { user: UserId, reason: String, reply: oneshot::Sender<Option<SeatView>> },
     Floor { reply: oneshot::Sender<(Vec<SeatView>, QueueView)> },
+    TakeAside { by: UserId, to: UserId, reply: oneshot::Sender<bool> },
+    EndAside { by: UserId, to: UserId },
 }
 
 /// What came of asking to be ready.
@@ -178,6 +182,7 @@ impl DeskHandle {
             phones: HashMap::new(),
             skills: HashMap::new(),
             waiting: HashMap::new(),
+            aside: HashSet::new(),
             to_calls,
             shown_queue: QueueView::default(),
         };
@@ -312,6 +317,8 @@ struct Desk {
     skills: HashMap<UserId, Skills>,
     /// Whom those who wait called, and whether they are to be called back.
     waiting: HashMap<CallId, (AccountRef, bool)>,
+    /// Who speaks with a colleague, console or not.
+    aside: HashSet<UserId>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
     shown_queue: QueueView,
 }
@@ -401,6 +408,10 @@ impl Desk {
                 seats.sort_by(|a, b| a.user.name.cmp(&b.user.name));
                 let _ = reply.send(seats);
             }
+            ToDesk::TakeAside { by, to, reply } => {
+                let _ = reply.send(self.take_aside(by, to));
+            }
+            ToDesk::EndAside { by, to } => self.end_aside(by, to),
             ToDesk::FromCall { call, word } => self.on_call(call, word),
             ToDesk::Board { user, reply } => {
                 self.seat_of(&user);
@@ -418,7 +429,7 @@ impl Desk {
     }
 
     fn is_ready(&self, user: &UserId) -> bool {
-        self.seats.get(user).is_some_and(|one| one.seat.state() == State::Ready)
+        self.seats.get(user).is_some_and(|one| one.seat.state() == State::Ready && !one.seat.is_aside())
     }
 
     /// A caller who is in no queue comes to a seat.
@@ -532,9 +543,11 @@ impl Desk {
     fn seat_of(&mut self, user: &UserRef) -> &mut Seat {
         let now = self.clock.instant();
         let phones = self.phones.get(&user.id).copied().unwrap_or_default();
+        let aside = self.aside.contains(&user.id);
         let one = self.seats.entry(user.id.clone()).or_insert_with(|| {
             let mut seat = Seat::new(now);
             seat.handle(now, operator::Input::Phones { phones });
+            seat.handle(now, operator::Input::Aside { aside });
             OneSeat { who: user.clone(), seat, at_work: false, shown: None }
         });
         one.who = user.clone();
@@ -615,6 +628,7 @@ impl Desk {
                 desk_phone: false,
                 checked: false,
                 calls,
+                aside: false,
                 skills: Vec::new(),
             };
         };
@@ -637,6 +651,7 @@ impl Desk {
             desk_phone: seat.phone_to_ring() == Some(Phone::DeskPhone),
             checked: seat.checked(),
             calls: seat.calls().cloned().collect(),
+            aside: seat.is_aside(),
             skills: self.skills.get(user).into_iter().flatten().cloned().collect(),
         }
     }

@@ -12,6 +12,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::{Account, RecordingMode, Speech, Urgency};
 use crate::domain::call::cause::Cause;
+use crate::domain::call::comes::Comes;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::figures::Figures;
@@ -183,6 +184,8 @@ pub struct SeatView {
     /// not failed one.
     pub checked: bool,
     pub calls: Vec<CallId>,
+    /// They speak with a colleague on the desk phone, and are offered nothing meanwhile.
+    pub aside: bool,
     /// What they can do.
     pub skills: Vec<Skill>,
 }
@@ -249,6 +252,8 @@ pub struct CallView {
     pub job: Option<JobView>,
     /// An operator dials out, and has called nobody's caller.
     pub dialled: Option<DialledView>,
+    /// Why the caller comes, if not straight or not for the first time.
+    pub comes: Option<ComesView>,
     /// Who calls has been asked by dispatches that are open.
     pub rings_back: Option<RingsBackView>,
     /// When the wrap-up ends by itself.
@@ -319,6 +324,14 @@ pub struct DialledView {
     pub contact: Option<ContactRef>,
     /// What the contact calls that telephone.
     pub label: Option<String>,
+}
+
+/// Why a caller comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ComesView {
+    pub why: Comes,
+    /// Those of the account's people who are named in it.
+    pub contacts: Vec<ContactRef>,
 }
 
 /// A contact who rings back, as far as the number tells.

@@ -4,6 +4,7 @@
 //! (`engine/mixer`). Owned by one call's task. What always holds: a leg that was started is hung up and its media
 //! closed, also when the task that owns it panics (on drop).
 
+mod colleague;
 mod keys;
 mod outside;
 mod roaming;
@@ -183,11 +184,17 @@ impl Legs {
 
     /// Refuses a call of a desk phone that was not answered yet, and lets its leg go.
     pub fn turn_down(&mut self, leg: LegId, why: Cause) {
+        self.turn_down_saying(leg, why, None);
+    }
+
+    /// The same, with words for whoever looks at the phone.
+    pub fn turn_down_saying(&mut self, leg: LegId, why: Cause, said: Option<&'static str>) {
         if let Some(wire) = self.wires.iter_mut().find(|w| w.leg == leg && !w.ended) {
             let side = wire.side;
             // What the signalling side says of its end is of no more use.
             wire.ended = true;
-            self.command(side, leg, LegCommand::Reject(why));
+            let refusal = said.map_or(LegCommand::Reject(why), |said| LegCommand::RejectSaying(why, said));
+            self.command(side, leg, refusal);
         }
         self.hang_up(leg);
     }

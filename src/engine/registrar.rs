@@ -68,6 +68,8 @@ struct Ring {
     phone: Phone,
     offer: Offer,
     headers: Vec<(String, String)>,
+    /// The colleague who calls, if it is one.
+    by: Option<UserId>,
     events: mpsc::Sender<LegEvent>,
 }
 
@@ -107,7 +109,17 @@ impl RegistrarHandle {
         headers: Vec<(String, String)>,
         events: mpsc::Sender<LegEvent>,
     ) {
-        let order = Order::Ring(Ring { leg, user: user.clone(), phone, offer: offer.into(), headers, events });
+        self.order(Ring { leg, user: user.clone(), phone, offer: offer.into(), headers, by: None, events });
+    }
+
+    /// Rings the desk phone of `user` for a colleague, whom it shows. She picks it up by hand.
+    pub fn ring_for(&self, leg: LegId, user: &UserId, by: &UserId, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        let (user, by, phone) = (user.clone(), Some(by.clone()), Phone::DeskPhone);
+        self.order(Ring { leg, user, phone, offer, headers: Vec::new(), by, events });
+    }
+
+    fn order(&self, ring: Ring) {
+        let order = Order::Ring(ring);
         if let Err(mpsc::error::SendError(Order::Ring(ring))) = self.orders.send(order) {
             let _ = ring.events.try_send(LegEvent::Ended(Cause::Fault));
         }
@@ -356,7 +368,7 @@ impl Loop {
     }
 
     fn ring(&mut self, ring: Ring) {
-        let Ring { leg, user, phone, offer, headers, events } = ring;
+        let Ring { leg, user, phone, offer, headers, by, events } = ring;
         let found = self.bindings.get(&user).and_then(|all| all.iter().rfind(|b| b.kind() == phone));
         let Some((uri, flow, device)) = found.map(|b| (b.uri.clone(), b.flow, b.device.clone())) else {
             let _ = events.try_send(LegEvent::Ended(Cause::Unreachable));
@@ -376,7 +388,7 @@ impl Loop {
             dialog,
             flow,
             request_uri: uri,
-            from: CALLER.to_owned(),
+            from: by.map_or_else(|| CALLER.to_owned(), |by| self.shown_as(&by)),
             to,
             headers,
             offer: Some(offer.with(srtp, keys, flow.peer.ip())),

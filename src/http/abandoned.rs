@@ -5,10 +5,9 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{CallId, CallTypeId, DraftId};
+use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
-use crate::domain::message::form::Answers;
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
 use crate::io::store::callbacks::Callback;
@@ -18,6 +17,7 @@ use super::callbacks::TriesView;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::messages::pick_limit;
+use super::recall::{DraftView, Known};
 use super::state::{Front, NotNow};
 
 /// Which of them.
@@ -89,16 +89,10 @@ pub struct AbandonedView {
     /// How far that has come, if it was ever begun.
     tries: Option<TriesView>,
     draft: Option<DraftView>,
-}
-
-/// A form that was begun.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct DraftView {
-    id: DraftId,
-    owner: UserRef,
-    call_type: Option<CallTypeId>,
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    answers: Answers,
+    /// Their calls to the account since its midnight.
+    calls_today: u32,
+    /// Messages taken from them before.
+    earlier: u32,
 }
 
 /// Callers of the last seven days who hung up too early and whom nobody has seen to.
@@ -115,18 +109,17 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
         let found = users.iter().find(|user| user.id == id);
         UserRef { name: found.map(|user| user.name.clone()).unwrap_or_default(), id }
     };
-    let mut items = Vec::with_capacity(found.len());
+    let (mut known, mut items) = (Known::default(), Vec::with_capacity(found.len()));
     for AbandonedCall { call, account, did, caller, on, started_at, ended_at, operator, draft } in found {
         let Some(account) = accounts.iter().find(|a| a.id == account) else { continue };
         let draft = match draft {
-            Some((id, _)) => front.store.find_draft(&id).await?.map(|draft| DraftView {
-                id: draft.id,
-                owner: name(draft.owner),
-                call_type: draft.call_type,
-                answers: draft.answers,
+            Some((id, _)) => front.store.find_draft(&id).await?.map(|draft| {
+                let owner = name(draft.owner.clone());
+                DraftView::new(draft, owner)
             }),
             None => None,
         };
+        let (calls_today, earlier) = known.of(front, account, caller.as_ref()).await?;
         let callback = front.store.find_callback(&call).await?;
         items.push(AbandonedView {
             call,
@@ -140,6 +133,8 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
             ring_back: callback.as_ref().is_some_and(|callback| callback.end.is_none()),
             tries: callback.as_ref().map(TriesView::from),
             draft,
+            calls_today,
+            earlier,
         });
     }
     Ok(AbandonedPage { items, next })

@@ -11,12 +11,13 @@ use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::TRIES;
-use crate::engine::feed::AccountRef;
+use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::callbacks::Callback;
 
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
+use super::recall::{DraftView, Known};
 use super::state::{Front, NotNow};
 
 /// Callers who are to be rung back, the longest wait first.
@@ -35,6 +36,11 @@ pub struct CallbackView {
     /// When they began to wait.
     since: UtcMs,
     tries: TriesView,
+    draft: Option<DraftView>,
+    /// Their calls to the account since its midnight.
+    calls_today: u32,
+    /// Messages taken from them before.
+    earlier: u32,
 }
 
 /// How far ringing somebody back has come.
@@ -61,16 +67,26 @@ impl From<&Callback> for TriesView {
 pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<CallbackPage>, Problem> {
     let since = front.clock.utc().plus_ms(-LATELY_MS);
     let accounts = front.store.list_accounts().await?;
-    let mut items = Vec::new();
+    let users = front.store.list_users().await?;
+    let (mut known, mut items) = (Known::default(), Vec::new());
     for callback in front.store.list_callbacks_to_see_to(since).await? {
         let Some(account) = accounts.iter().find(|account| account.id == callback.account) else { continue };
         let tries = TriesView::from(&callback);
+        let draft = front.store.find_draft_of_call(&callback.call).await?.map(|draft| {
+            let owner = users.iter().find(|user| user.id == draft.owner).map(|user| user.name.clone());
+            let owner = UserRef { id: draft.owner.clone(), name: owner.unwrap_or_default() };
+            DraftView::new(draft, owner)
+        });
+        let (calls_today, earlier) = known.of(&front, account, Some(&callback.number)).await?;
         items.push(CallbackView {
             call: callback.call,
             account: AccountRef::from(account),
             number: callback.number,
             since: callback.since,
             tries,
+            draft,
+            calls_today,
+            earlier,
         });
     }
     Ok(Json(CallbackPage { items }))

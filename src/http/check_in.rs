@@ -7,13 +7,15 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ContactId, DispatchId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId};
+use crate::engine::calls::Command;
 use crate::engine::clients::PinOf;
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::UserRef;
 use crate::io::store::check_in::PinSet;
 
 use super::auth::{Operator, Signed, Supervisor};
+use super::calls::act;
 use super::dispatches::{is_another, words};
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
@@ -49,6 +51,28 @@ pub struct PinView {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PinList {
     items: Vec<PinView>,
+}
+
+/// How the caller gets into the check-in.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendBody {
+    /// Who they are: I vouch for it, and the record says so. Without, they are asked for their PIN.
+    vouched: Option<ContactId>,
+}
+
+/// Sends the caller into the account's check-in, where they hear held messages. I am left with the form; with 0 the caller is
+/// back at the head of the queue.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/check_in", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = SendBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn send(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<SendBody>,
+) -> Result<StatusCode, Problem> {
+    act(&front, call, by, Command::CheckIn { vouched: body.vouched }).await
 }
 
 /// The messages of an account that can be read at check-in, the one held longest first.

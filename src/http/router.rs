@@ -23,9 +23,9 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, jobs, listen, me, messages,
-    openapi, own_voice, patches, protocols, recaps, recordings, seat, sessions, shift_change, sip_ws, speech, status,
-    users,
+    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inner_calls, jobs, listen,
+    me, messages, openapi, own_voice, patches, protocols, recall, recaps, recordings, seat, sessions, shift_change,
+    sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -76,11 +76,13 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(messages::undo))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::save, drafts::discard))
+        .routes(routes!(recall::take_draft))
         .routes(routes!(dispatches::list))
         .routes(routes!(dispatches::confirm))
         .routes(routes!(dispatches::close))
         .routes(routes!(dispatches::skip))
         .routes(routes!(check_in::held))
+        .routes(routes!(check_in::send))
         .routes(routes!(check_in::read))
         .routes(routes!(check_in::pins))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))
@@ -120,6 +122,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::talk_in_private))
         .routes(routes!(calls::join_colleague))
         .routes(routes!(patches::list))
+        .routes(routes!(inner_calls::list))
         .routes(routes!(calls::wrap_up_done))
         .routes(routes!(calls::more_wrap_up))
         .routes(routes!(calls::start_recording))

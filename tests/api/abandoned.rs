@@ -168,3 +168,33 @@ async fn who_was_rung_in_vain_shows_the_next_try_and_is_rung_now_or_given_up() {
     assert_eq!((&item["number"], &item["account"]["id"]), (&json!("+12025550150"), &json!("acc_plumbing")));
     assert_eq!(act(Method::POST, "seen_to").await, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn who_rings_somebody_back_knows_how_often_they_called_today_and_opens_the_form_that_was_begun() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    call(&house, "1", Some("+12025550150"), &[("abandoned", json!({"on": "queue"}))]).await;
+    call(&house, "2", Some("+12025550150"), &[("talking", json!({"user": "usr_lee"})), ("wrapped_up", json!({}))])
+        .await;
+    let body = json!({"account": "acc_plumbing", "call": "call_2", "answers": {"name": "Pat"}});
+    house.ask(Method::PUT, "/api/v1/drafts/drf_2", &lee, body).await;
+    let found = house.fetch("/api/v1/calls?abandoned=form", &kim).await.json()["items"][0].clone();
+    assert_eq!((&found["calls_today"], &found["earlier"]), (&json!(2), &json!(0)));
+
+    // Lee has the form as long as the call is up, its wrap-up too.
+    let mut up = crate::support::call_of("lee");
+    up.id = CallId::named("2");
+    house.told.up.lock().expect("nobody panicked").push(up);
+    let take = async || house.ask(Method::POST, "/api/v1/drafts/drf_2/take", &kim, Value::Null).await;
+    let refused = take().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::CONFLICT, "draft.in_use"));
+    house.told.up.lock().expect("nobody panicked").clear();
+    for _ in 0..2 {
+        let taken = take().await;
+        assert_eq!((taken.status, &taken.json()["answers"]), (StatusCode::OK, &json!({"name": "Pat"})));
+    }
+    assert_eq!(house.fetch("/api/v1/drafts", &lee).await.json()["items"], json!([]));
+    assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"][0]["id"], "drf_2");
+    let gone = house.ask(Method::POST, "/api/v1/drafts/drf_9/take", &kim, Value::Null).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+}

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use cordboard::base::id::{CallId, ContactId, UserId};
+use cordboard::engine::calls::Command;
 use serde_json::{Value, json};
 
-use crate::support::{House, message_body};
+use crate::support::{House, Told, message_body};
 
 const HELD: &str = "/api/v1/accounts/acc_plumbing/held";
 
@@ -101,6 +103,22 @@ async fn to_whom_it_was_read_has_to_be_said() {
     let got = house.ask(Method::POST, &read(&gone), &kim, json!({"to": "Dr Patel", "edition": 1})).await;
     assert_eq!(got.status, StatusCode::NOT_FOUND);
     assert_eq!(house.fetch("/api/v1/accounts/acc_gone/held", &kim).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_caller_is_sent_into_the_check_in_by_pin_or_by_the_operators_word() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let path = "/api/v1/calls/call_1/check_in";
+    for body in [json!({}), json!({"vouched": "con_ben"})] {
+        assert_eq!(house.ask(Method::POST, path, &kim, body).await.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(
+        house.ask(Method::POST, path, &kim, json!({"vouched": "Ben"})).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let sent = |vouched| (CallId::named("1"), UserId::named("kim"), Command::CheckIn { vouched });
+    assert_eq!(Told::so_far(&house.told.commands), [sent(None), sent(Some(ContactId::named("ben")))]);
 }
 
 #[tokio::test]

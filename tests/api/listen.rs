@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{CallId, UserId};
+use cordboard::domain::call::cause::Cause;
 use cordboard::engine::calls::ListenMode;
 use cordboard::engine::feed::{FeedEvent, SeatState};
+use cordboard::io::store::inner_calls::InnerCall;
 use serde_json::{Value, json};
 
-use crate::support::{House, Told};
+use crate::support::{House, START, Told};
 
 const PATH: &str = "/api/v1/calls/call_1/listen";
 
@@ -36,6 +38,30 @@ async fn operators_may_not_listen_to_each_other_and_strangers_to_nobody() {
         assert_eq!(house.ask(method, PATH, "", body).await.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(Told::so_far(&house.told.listens), []);
+}
+
+#[tokio::test]
+async fn who_called_which_colleague_is_for_supervisors_to_see() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let call = |n: i64, end| InnerCall {
+        id: CallId::named(&n.to_string()),
+        by: UserId::named("kim"),
+        to: UserId::named("lee"),
+        started_at: START.plus_ms(n),
+        answered_at: None,
+        end,
+    };
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_inner_call(&call(1, Some((START.plus_ms(9), Cause::Busy)))).await.expect("a call");
+    tx.upsert_inner_call(&call(2, None)).await.expect("a call");
+    tx.commit("test").await.expect("written");
+    let page = house.fetch("/api/v1/inner_calls?limit=1", &sam).await.json();
+    assert_eq!((&page["items"][0]["to"]["name"], &page["items"][0]["ended_at"]), (&json!("LEE"), &Value::Null));
+    let next = page["next"].as_str().expect("there is more");
+    let page = house.fetch(&format!("/api/v1/inner_calls?cursor={next}"), &sam).await.json();
+    assert_eq!((&page["items"][0]["cause"], &page["next"]), (&json!("busy"), &Value::Null));
+    assert_eq!(house.fetch("/api/v1/inner_calls", &kim).await.problem(), "auth.role");
 }
 
 #[tokio::test]

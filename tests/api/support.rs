@@ -378,6 +378,7 @@ async fn fill(store: &Store) {
         color: "#2266aa".into(),
         answer_phrase: "Imaginary Plumbing, how can I help?".into(),
         notes: "Ask whether the water is turned off.".into(),
+        faq: vec![],
         greeting: Speech::Spoken { text: "Welcome.".into() },
         apology: Speech::Spoken { text: "We are sorry.".into() },
         comfort: None,
@@ -449,6 +450,7 @@ impl Double {
             desk_phone: false,
             checked: false,
             calls: Vec::new(),
+            aside: false,
             skills: Vec::new(),
         }
     }
@@ -689,6 +691,7 @@ pub fn call_of(user: &str) -> CallView {
         ring_back: None,
         job: None,
         dialled: None,
+        comes: None,
         rings_back: None,
         wrap_up_until: None,
         listeners: vec![],

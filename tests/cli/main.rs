@@ -450,7 +450,11 @@ fn desk_phones_are_added_listed_and_removed() {
     let (code, words) = phone(&["add", "--user", "kim", "--name", " desk 3"]);
     assert!(code == Some(1) && words.contains(&format!("cordboard phone remove {user}")), "{words}");
     let (_, listed) = phone(&["list"]);
-    assert_eq!(listed.trim(), format!("{user}  Desk 3  kim"));
+    assert_eq!(listed.trim(), format!("{user}  Desk 3  kim  201"));
+    let (code, words) = phone(&["add", "--user", "kim", "--name", "Desk 4", "--extension", "201"]);
+    assert!(code == Some(1) && words.contains("extension 201 is \"Desk 3\"'s"), "{words}");
+    let (code, words) = phone(&["add", "--user", "kim", "--name", "Desk 4", "--extension", "911"]);
+    assert!(code == Some(2) && words.contains("emergency number"), "{words}");
     let data = std::fs::read(directory.path().join("data/cordboard.db")).expect("the database is a file");
     assert!(!String::from_utf8_lossy(&data).contains(&secret), "the secret is kept nowhere");
     assert_eq!(phone(&["remove", &user]), (Some(0), format!("Removed {user}.\n")));

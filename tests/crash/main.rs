@@ -102,6 +102,7 @@ const COMMANDS: &[&str] = &[
     "forget_recording",
     "recap_plan",
     "recap_plan_gone",
+    "take_draft",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

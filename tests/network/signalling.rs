@@ -398,7 +398,15 @@ async fn trunks_register_by_digest_through_a_tenth_of_loss() {
     let users: Vec<String> = (0..8).map(|nth| format!("trunk{nth}")).collect();
     let device = |user: &String| {
         let hashes = DeviceHashes::of(user, &secret);
-        (user.clone(), KnownDevice { id: DeviceId::named(user), owner: UserId::named(user), hashes })
+        let known = KnownDevice {
+            id: DeviceId::named(user),
+            owner: UserId::named(user),
+            owner_login: user.clone(),
+            owner_name: user.clone(),
+            extension: None,
+            hashes,
+        };
+        (user.clone(), known)
     };
     let (_keep, devices) = watch::channel(Devices::new(users.iter().map(device).collect()));
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];

@@ -9,6 +9,7 @@ use cordboard::base::id::{
 };
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo;
+use cordboard::domain::account::faq::Faq;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
@@ -23,6 +24,7 @@ use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
 use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
+use cordboard::domain::operator::extension::Extension;
 use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
 use cordboard::io::store::devices::{Device, DeviceHashes};
@@ -33,7 +35,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, check_in, clients, greetings, lost, messages, sessions};
+use super::{NOW, check_in, clients, greetings, inner_calls, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -68,7 +70,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
-    [own, clients::cases(), sessions::cases(), lost::cases()].concat()
+    [own, clients::cases(), sessions::cases(), lost::cases(), inner_calls::cases()].concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -87,6 +89,7 @@ pub fn account() -> Account {
         color: "#1f77b4".into(),
         answer_phrase: "Imaginary Plumbing, how can I help?".into(),
         notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
+        faq: vec![Faq { question: "Where is the valve?".into(), answer: "By the meter.".into() }],
         greeting: Speech::Spoken { text: "Thank you for calling.".into() },
         apology: Speech::Recorded { prompt: "apology".into() },
         comfort: Some(Comfort {
@@ -435,6 +438,7 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
         user: UserId::named("kim"),
         login: "kim-abcde".into(),
         name: "Desk 3".into(),
+        extension: Extension::parse("203").ok(),
         created_at: NOW,
         active: true,
     };
@@ -455,7 +459,19 @@ async fn desk_phones_are_their_owners_and_their_secrets_sealed(store: Store) {
     assert!(tx.insert_device(&twice, &hashes).await.is_err(), "a login is one phone's");
     drop(tx);
     let mut tx = store.write().await.unwrap();
-    let nameless = Device { id: DeviceId::named("two"), login: "kim-fghjk".into(), name: " ".into(), ..device.clone() };
+    let same = Device { id: DeviceId::named("two"), login: "kim-fghjk".into(), ..device.clone() };
+    assert!(tx.insert_device(&same, &hashes).await.is_err(), "an extension is one phone's");
+    drop(tx);
+    let owned = store.list_owned_devices().await.unwrap();
+    assert_eq!((owned[0].owner_login.as_str(), &owned[0].device), ("kim", &device));
+    let mut tx = store.write().await.unwrap();
+    let nameless = Device {
+        id: DeviceId::named("two"),
+        login: "kim-fghjk".into(),
+        name: " ".into(),
+        extension: None,
+        ..device.clone()
+    };
     assert!(matches!(tx.insert_device(&nameless, &hashes).await, Err(StoreError::Refused { .. })));
     drop(tx);
 

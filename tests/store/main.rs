@@ -10,6 +10,7 @@ mod check_in;
 mod clients;
 mod contract;
 mod greetings;
+mod inner_calls;
 mod lost;
 mod messages;
 mod opening;

@@ -130,6 +130,15 @@ impl<'a> Caller<'a> {
                         Answer::Refused { .. } => Input::Looked(Looked::Refused),
                     }
                 }
+                Output::Vouched { contact } => {
+                    match CheckIns::vouched(store, &self.account, &contact, at).await.expect("the store answers") {
+                        Answer::Welcome(welcome) => {
+                            self.who.clone_from(&welcome.who);
+                            Input::Looked(Looked::Welcome(welcome))
+                        }
+                        Answer::Refused { .. } => Input::Looked(Looked::Refused),
+                    }
+                }
                 Output::Mark { dispatch, edition } => {
                     let heard = Heard { call: self.call.clone(), dispatch, edition, who: self.who.clone(), at };
                     Input::Marked(CheckIns::mark(store, &self.account, &heard).await.unwrap_or(Marked::Failed))

@@ -131,6 +131,7 @@ fn account() -> Account {
         color: "#336699".into(),
         answer_phrase: "Imaginary Plumbing, how can I help?".into(),
         notes: String::new(),
+        faq: Vec::new(),
         greeting: speech.clone(),
         apology: speech,
         comfort: None,

@@ -35,6 +35,9 @@ async fn a_desk_phone_that_registers_over_tls_is_rung_with_keys_and_both_are_hea
     let known = KnownDevice {
         id: DeviceId::named("one"),
         owner: UserId::named("kim"),
+        owner_login: "kim".to_owned(),
+        owner_name: "Kim".to_owned(),
+        extension: None,
         hashes: DeviceHashes::of(USER, &secret),
     };
     let (_keep, devices) = watch::channel(Devices::new(HashMap::from([(USER.to_owned(), known)])));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KINDS, begun, goneRows, isBetweenTries, kindWords, triesWords } from './abandoned';
+import { KINDS, begun, goneRows, isBetweenTries, kindWords, knownWords, triesWords } from './abandoned';
 import { clock } from './time';
 import type { AbandonedView } from './types';
 
@@ -37,6 +37,19 @@ describe('a caller who hung up', () => {
       ['call_1', 'form', '+12025550150'],
     ]);
     expect(rows[0]!.ring_back).toBe(true);
+  });
+
+  it('says how often they called today and what is known of them, where it is anything', () => {
+    expect(knownWords({ calls_today: 3, earlier: 2 })).toBe('3rd call today · 2 messages before');
+    expect(knownWords({ calls_today: 2, earlier: 0 })).toBe('2nd call today');
+    expect(knownWords({ calls_today: 11, earlier: 1 })).toBe('11th call today · 1 message before');
+    expect(knownWords({ calls_today: 1 })).toBe('');
+  });
+
+  it('keeps the form of whoever was promised a call', () => {
+    const draft = item({ name: 'Anna' }).draft;
+    const back = { call: 'call_2', account: item().account, number: '+12025550151', since: 1, tries: { made: 1, most: 3, next_at: 5 }, draft, calls_today: 2, earlier: 1 };
+    expect(goneRows([], [back])[0]).toMatchObject({ draft, calls_today: 2, earlier: 1 });
   });
 
   it('says when they are rung again, and how often in vain', () => {

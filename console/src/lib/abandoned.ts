@@ -30,7 +30,7 @@ export interface Gone extends Omit<AbandonedView, 'kind'> {
 export function goneRows(hungUp: AbandonedView[], callbacks: CallbackView[]): Gone[] {
   const known = new Set(hungUp.map((item) => item.call));
   const promised = callbacks.filter((back) => !known.has(back.call));
-  const row = ({ call, account, number, since, tries }: CallbackView): Gone => ({
+  const row = ({ call, account, number, since, tries, draft, calls_today, earlier }: CallbackView): Gone => ({
     call,
     account,
     did: null,
@@ -41,15 +41,26 @@ export function goneRows(hungUp: AbandonedView[], callbacks: CallbackView[]): Go
     operator: null,
     ring_back: tries.next_at !== null,
     tries,
-    draft: null,
+    draft: draft ?? null,
+    calls_today,
+    earlier,
   });
   return [...promised.map(row), ...hungUp];
 }
 
 /** The answers that a begun form holds, short. */
-export function begun(item: Pick<AbandonedView, 'draft'>): string {
+export function begun(item: { draft?: AbandonedView['draft'] }): string {
   const answers = Object.values(item.draft?.answers ?? {}).map((answer) => answer.trim());
   return answers.filter(Boolean).slice(0, 3).join(' · ');
+}
+
+const ORDINALS = ['', '', '2nd', '3rd'];
+
+/** How often they called today, and what was taken from them before: `3rd call today · 2 messages before`. */
+export function knownWords({ calls_today = 0, earlier = 0 }: { calls_today?: number; earlier?: number }): string {
+  const calls = calls_today > 1 ? `${ORDINALS[calls_today] ?? `${calls_today}th`} call today` : '';
+  const messages = earlier > 0 ? `${earlier} ${earlier === 1 ? 'message' : 'messages'} before` : '';
+  return [calls, messages].filter(Boolean).join(' · ');
 }
 
 /** They are rung again at a time that is still to come: an operator may do so now, or give it up. */

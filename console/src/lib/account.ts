@@ -9,7 +9,7 @@ export function mayEdit(role: Role | undefined): boolean {
 }
 
 const SETTINGS: readonly (keyof AccountSettings)[] = [
-  'name', 'zone', 'color', 'answer_phrase', 'notes', 'dids', 'caller_id', 'greeting', 'apology', 'comfort',
+  'name', 'zone', 'color', 'answer_phrase', 'notes', 'faq', 'dids', 'caller_id', 'greeting', 'apology', 'comfort',
   'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording', 'patching', 'queueing',
 ];
 

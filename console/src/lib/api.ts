@@ -301,6 +301,8 @@ export const api = {
   drafts: () => request<Page<ServerDraft>>('GET', '/drafts'),
   putDraft: (draft: string, body: DraftBody) =>
     request<{ id: string; saved_at: number }>('PUT', `/drafts/${id(draft)}`, body),
+  /** A form that was left is mine from now on. */
+  takeDraft: (draft: string) => request<ServerDraft>('POST', `/drafts/${id(draft)}/take`),
   deleteDraft: (draft: string) => request<void>('DELETE', `/drafts/${id(draft)}`),
 
   dispatches: () => request<Page<DispatchView>>('GET', '/dispatches?open=1'),
@@ -344,6 +346,8 @@ export const api = {
   pass: (call: string, to: string | null, note: string) =>
     request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
+  /** `vouched`: who the caller is, by the operator's word; else the PIN is asked for. */
+  sendToCheckIn: (call: string, vouched?: string) => request<void>('POST', `/calls/${id(call)}/check_in`, { vouched }),
   ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),
   keys: (call: string, keys: string) => request<void>('POST', `/calls/${id(call)}/keys`, { keys }),
   takeForm: (call: string) => request<ServerDraft | undefined>('POST', `/calls/${id(call)}/form`),

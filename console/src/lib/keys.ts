@@ -8,6 +8,7 @@ export type Action =
   | 'speak'
   | 'fetch'
   | 'pass'
+  | 'check_in'
   | 'keypad'
   | 'account'
   | 'patch'
@@ -40,6 +41,7 @@ export type Action =
   | 'go_handover'
   | 'search'
   | 'field_first'
+  | 'faq'
   | 'held'
   | 'held_read'
   | 'urgent'
@@ -63,6 +65,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
   { action: 'speak', combo: 'Alt+v', label: 'Speak yourself: ends your own recording of the answer phrase', group: 'Call' },
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
+  { action: 'check_in', combo: 'Alt+v', label: 'Send the caller into the check-in: by PIN, or by your word for who it is', group: 'Call' },
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'dial_out', combo: 'Alt+o', label: 'Dial out for an account, with no caller on the line', group: 'Call' },
@@ -82,6 +85,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
+  { action: 'faq', combo: 'Alt+l', label: 'Look up what callers of the account ask', group: 'Message' },
   { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },
   { action: 'held_read', combo: 'Alt+j', label: 'The held message was read out: delivered', group: 'Message' },
   { action: 'urgent', combo: 'Alt+u', label: 'Take as urgent, as the client’s list suggests', group: 'Message' },
@@ -97,7 +101,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
   { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
-  { action: 'search', combo: 'Ctrl+k', label: 'Search accounts and messages', group: 'Console' },
+  { action: 'search', combo: 'Ctrl+k', label: 'Search accounts, messages, and what callers ask', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },
 ];

@@ -298,6 +298,7 @@ export interface AccountSettings {
   color: string;
   answer_phrase: string;
   notes: string;
+  faq: Faq[];
   dids: string[];
   caller_id: string | null;
   greeting: Speech;
@@ -376,6 +377,14 @@ export interface Account {
   status?: StatusLine[];
   status_greeting?: StatusGreeting | null;
   answer_phrases?: AnswerPhrase[];
+  /** What callers ask again and again. */
+  faq: Faq[];
+}
+
+/** A question of callers, and what is answered. */
+export interface Faq {
+  question: string;
+  answer: string;
 }
 
 /** A line of an account's status board. */
@@ -401,6 +410,8 @@ export interface SeatView {
   /** The media check was passed, as the server saw it; a desk phone needs none. */
   checked?: boolean;
   calls: string[];
+  /** She speaks with a colleague on the desk phone. */
+  aside?: boolean;
   /** What she can do for a caller. */
   skills?: string[];
 }
@@ -496,6 +507,8 @@ export interface CallView {
   job?: JobView | null;
   /** An operator dials out. */
   dialled?: { contact: { id: string; name: string } | null; label: string | null } | null;
+  /** Why the caller comes, if not straight or not for the first time. */
+  comes?: ComesView | null;
   /** Who calls has been asked by dispatches that are open. */
   rings_back?: RingsBackView | null;
   /** When the wrap-up ends by itself. */
@@ -520,6 +533,30 @@ export interface CallView {
   chosen: { key: string; label: string }[];
   /** What the call is about, as far as the menu says. */
   call_type: string | null;
+}
+
+/** A number that was rung by itself for a caller. */
+export interface TriedView {
+  contact: string | null;
+  number: string;
+  outcome: 'failed' | 'not_accepted' | 'declined';
+  why: string | null;
+}
+
+/** Why a caller comes; operators are told by identifier. */
+export interface ComesView {
+  why:
+    | { kind: 'nobody_reached'; tried: TriedView[] }
+    | { kind: 'recalled'; by_caller: boolean; contact: string | null; number: string; there: boolean }
+    | { kind: 'not_fetched' | 'fetched'; by: string; slot: number }
+    | { kind: 'transfer_failed'; by: string; number: string; why: string }
+    | { kind: 'not_taken'; by: string; to: string }
+    | { kind: 'passed_on' | 'handed_over' | 'operator_lost'; by: string }
+    | { kind: 'moved'; by: string; from: string }
+    | { kind: 'spill_failed'; number: string; why: string }
+    | { kind: 'from_check_in'; checked_in: boolean; contact: string | null; wrong_pins: number };
+  /** The account's people who are named in it. */
+  contacts: { id: string; name: string }[];
 }
 
 /** A call that a dispatch's step asks an operator to make. */
@@ -642,6 +679,11 @@ export interface CallbackView {
   /** When they began to wait. */
   since: number;
   tries: TriesView;
+  draft?: LeftDraft | null;
+  /** Their calls to the account since its midnight. */
+  calls_today?: number;
+  /** Messages taken from them before. */
+  earlier?: number;
 }
 
 /** A caller who hung up too early. */
@@ -659,7 +701,19 @@ export interface AbandonedView {
   ring_back: boolean;
   /** How far that has come, if it was ever begun. */
   tries: TriesView | null;
-  draft: { id: string; owner: { id: string; name: string }; call_type: string | null; answers: Answers } | null;
+  draft: LeftDraft | null;
+  /** Their calls to the account since its midnight. */
+  calls_today?: number;
+  /** Messages taken from them before. */
+  earlier?: number;
+}
+
+/** A form that was begun and left. */
+export interface LeftDraft {
+  id: string;
+  owner: { id: string; name: string };
+  call_type: string | null;
+  answers: Answers;
 }
 
 export interface QueueView {

@@ -7,6 +7,7 @@ import type { Action } from '../lib/keys';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
+import { questions } from './faq.svelte';
 import { held } from './held.svelte';
 import { read } from './read.svelte';
 import { notices } from './notices.svelte';
@@ -41,7 +42,8 @@ function onCall(call: CallView, action: CallAction): Promise<boolean> {
 
 /** The operator has nothing more to do on it but the form. */
 function isOver(call: CallView): boolean {
-  return call.state === 'wrap_up' || call.state === 'patched' || call.state === 'ended';
+  // In the check-in nobody of ours is with the caller.
+  return call.state === 'wrap_up' || call.state === 'patched' || call.state === 'check_in' || call.state === 'ended';
 }
 
 /** The call a key is meant for: the one in the middle, else the one she speaks on. */
@@ -146,6 +148,26 @@ export function openAccounts(): void {
 
 export async function changeAccount(call: CallView, account: { id: string; name: string }): Promise<void> {
   if (await attempt(() => api.changeAccount(call.id, account.id))) desk.renaming = false;
+}
+
+/** Held messages for one of the account's people: by PIN, or by her word for who they are. */
+export function openCheckIn(): void {
+  const call = current();
+  if (!call) return;
+  if (call.state !== 'talking' && call.state !== 'held') {
+    notices.show('There is no caller on the line to check in.', 'info');
+    return;
+  }
+  desk.select(call.id);
+  const open = !desk.checkingIn;
+  desk.closePickers();
+  desk.checkingIn = open;
+}
+
+export async function sendToCheckIn(call: CallView, vouched: { id: string; name: string } | null): Promise<void> {
+  if (!(await attempt(() => api.sendToCheckIn(call.id, vouched?.id)))) return;
+  desk.checkingIn = false;
+  notices.say(vouched ? `The caller hears what is held, as ${vouched.name}.` : 'The caller is asked for the PIN.');
 }
 
 export async function record(call: CallView, act: RecordingAct): Promise<void> {
@@ -331,6 +353,13 @@ function accountAtHand(): string | undefined {
   return desk.call?.account.id ?? (desk.selected ? forms.find(desk.selected)?.account : undefined);
 }
 
+/** To the questions of the account in front of her, or to one of them. */
+export function lookUp(question: string | null = null): void {
+  if (!questions.account) return notices.show('Questions and answers are an account’s: no call or form is in front of you.', 'info');
+  router.go({ name: 'desk' });
+  questions.show(question);
+}
+
 async function readHeld(what: 'next' | 'delivered'): Promise<void> {
   const account = accountAtHand();
   if (!account) notices.show('Held messages are read out from a call: none is in front of you.', 'info');
@@ -427,6 +456,8 @@ export function run(action: Action): void {
       return openPass();
     case 'keypad':
       return openKeypad();
+    case 'check_in':
+      return openCheckIn();
     case 'account':
       return openAccounts();
     case 'patch':
@@ -461,6 +492,8 @@ export function run(action: Action): void {
       return void (sheet.open?.undo() || forms.undo());
     case 'field_first':
       return focusFirstField();
+    case 'faq':
+      return lookUp();
     case 'held':
       return void readHeld('next');
     case 'held_read':

@@ -2,10 +2,12 @@
 
 import { isBetweenTries } from '../lib/abandoned';
 import { Problem, api } from '../lib/api';
-import type { AccountRef, CallbackView } from '../lib/types';
+import type { AccountRef, CallbackView, LeftDraft } from '../lib/types';
 import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
+import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
+import { router } from './router.svelte';
 
 /** As much of a caller as is needed to do something about them. */
 interface Caller {
@@ -47,6 +49,16 @@ class Callers {
 
   seenTo(caller: Caller): Promise<boolean> {
     return this.attempt(() => api.seenTo(caller.call), `${caller.account.name}: seen to.`);
+  }
+
+  /** The form that was begun with them, in front of her. */
+  async openForm(caller: Caller & { draft?: LeftDraft | null }): Promise<void> {
+    const { draft } = caller;
+    if (!draft) return notices.show('No form was begun with this caller.', 'info');
+    const opened = await this.attempt(async () => void (await forms.takeLeft(draft.id)), `The form begun for ${caller.account.name}.`);
+    if (!opened) return;
+    router.go({ name: 'desk' });
+    desk.select(draft.id);
   }
 
   private async attempt(work: () => Promise<void>, done: string): Promise<boolean> {

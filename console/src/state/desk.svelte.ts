@@ -2,6 +2,7 @@
 
 import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
+import { comesWords } from '../lib/comes';
 import { EMPTY, SPEAKING, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
@@ -26,6 +27,8 @@ class Desk {
   dialling = $state(false);
   /** Which account the call is for is being asked. */
   renaming = $state(false);
+  /** As whom to send the caller into the check-in is being asked. */
+  checkingIn = $state(false);
   /** The parked caller whom the next fetch means; else the one parked longest. */
   chosenParked = $state<string | null>(null);
 
@@ -128,11 +131,11 @@ class Desk {
 
   /** One strip at a time asks something. */
   closePickers(): void {
-    this.picking = this.passing = this.keypad = this.renaming = this.dialling = false;
+    this.picking = this.passing = this.keypad = this.renaming = this.dialling = this.checkingIn = false;
   }
 
   get isPicking(): boolean {
-    return this.picking || this.passing || this.keypad || this.renaming || this.dialling;
+    return this.picking || this.passing || this.keypad || this.renaming || this.dialling || this.checkingIn;
   }
 
   dispatchOf(message: string): DispatchView | undefined {
@@ -153,6 +156,11 @@ class Desk {
   /** Who somebody at work is. */
   nameOf(user: string): string {
     return this.feed.seats.find((s) => s.user.id === user)?.user.name ?? 'a colleague';
+  }
+
+  /** Why a caller comes, in words. */
+  why(call: CallView): string | null {
+    return call.comes ? comesWords(call.comes, (user) => (user === this.feed.user?.id ? 'you' : this.nameOf(user))) : null;
   }
 
   /** The feed tells of seats that change; who was there before is asked for. */

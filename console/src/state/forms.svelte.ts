@@ -114,6 +114,14 @@ class Forms {
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
   }
 
+  /** A form that was left, whoever began it: it is here from now on. */
+  async takeLeft(id: string): Promise<Draft> {
+    const here = this.find(id);
+    if (here) return here;
+    this.drafts.push(fromServer(await api.takeDraft(id)));
+    return this.drafts[this.drafts.length - 1]!;
+  }
+
   /** The call is for another account: its form opens, with what was typed where the names of fields match. */
   async changeAccount(call: CallView): Promise<void> {
     const draft = this.ofCall(call.id);

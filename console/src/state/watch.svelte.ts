@@ -132,7 +132,7 @@ class Watch {
   /** The colleague who asked has handed the caller over. */
   private handedTo(call: CallView): void {
     void forms.adopt(call);
-    notices.say(`The caller of ${call.account.name} is yours now. ${call.account_brief.answer_phrase}`);
+    notices.say(`The caller of ${call.account.name} is yours now. ${this.why(call)}${call.account_brief.answer_phrase}`);
     if (!desk.isTyping) desk.select(call.id);
   }
 
@@ -162,7 +162,7 @@ class Watch {
     if (call.job && rings) notices.say(`A call to make for ${call.account.name}: ${call.job.name}. Press F2 to call.`);
     else if (call.rings_back) notices.say(`${call.rings_back.name} rings back for ${call.account.name}.`);
     else if (call.ring_back && rings) notices.say(`Somebody to ring back for ${call.account.name}. Press F2 to ring them.`);
-    else notices.say(`Call for ${call.account.name}. ${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
+    else notices.say(`Call for ${call.account.name}. ${this.why(call)}${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
     if (!rings && !desk.isTyping) desk.select(call.id);
     if (rings && this.isIdle() && !desk.isTyping) desk.select(call.id);
   }
@@ -183,6 +183,12 @@ class Watch {
     if (call.patch && call.patch.state !== old.patch?.state && call.patch.state === 'failed') {
       notices.say(`Patch failed: ${causeWords(call.patch.why)}. You are back with the caller.`);
     }
+  }
+
+  /** Before what is said next: why the caller comes. */
+  private why(call: CallView): string {
+    const why = desk.why(call);
+    return why ? `${why} ` : '';
   }
 
   private isIdle(): boolean {
@@ -215,7 +221,7 @@ class Watch {
       this.told = waiting.call.id;
       sound.beepWaiting();
       const { account, job } = waiting.call;
-      notices.say(job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. F2 takes them.`);
+      notices.say(job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. ${this.why(waiting.call)}F2 takes them.`);
     }
     for (const call of desk.parked) {
       const last = this.reminded.get(call.id) ?? 0;

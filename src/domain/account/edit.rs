@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::AccountId;
 use crate::base::phone::PhoneNumber;
 
+use super::faq::{self, Faq};
 use super::fault::{Fault, Faults, Text};
 use super::hours::Hours;
 use super::{Account, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
@@ -53,6 +54,9 @@ pub struct AccountEdit {
     pub answer_phrase: String,
     #[serde(default)]
     pub notes: String,
+    /// Questions and answers; as they are if they are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faq: Option<Vec<Faq>>,
     /// Numbers that select this account, as people write them.
     #[serde(default)]
     pub dids: Vec<String>,
@@ -112,6 +116,7 @@ impl From<&Account> for AccountEdit {
             color: account.color.clone(),
             answer_phrase: account.answer_phrase.clone(),
             notes: account.notes.clone(),
+            faq: Some(account.faq.clone()),
             dids: account.dids.iter().map(|did| did.as_e164().to_owned()).collect(),
             caller_id: account.caller_id.as_ref().map(|number| number.as_e164().to_owned()),
             greeting: Some(account.greeting.clone()),
@@ -140,6 +145,7 @@ impl Account {
             color: usual_color(),
             answer_phrase: String::new(),
             notes: String::new(),
+            faq: Vec::new(),
             greeting: silent.clone(),
             apology: silent,
             comfort: None,
@@ -195,6 +201,7 @@ impl AccountEdit {
         }
         let notes = Text::line("/notes", "account.notes", "The text of the notes", MAX_NOTES).optional().lines();
         let notes = faults.text(&self.notes, &notes);
+        let faq = self.faq.as_deref().map_or_else(|| to.faq.clone(), |written| faq::check(&mut faults, written));
         let dids = self.check_dids(&mut faults);
         let caller_id = self.caller_id.as_deref().filter(|number| !number.trim().is_empty());
         let caller_id =
@@ -233,6 +240,7 @@ impl AccountEdit {
             color,
             answer_phrase,
             notes,
+            faq,
             greeting,
             apology,
             comfort,

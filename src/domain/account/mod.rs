@@ -7,6 +7,7 @@ pub mod edit;
 pub mod edit_call_types;
 pub mod edit_contact;
 mod edit_form;
+pub mod faq;
 pub mod fault;
 
 pub mod patching;
@@ -28,6 +29,7 @@ use crate::domain::ivr::menu::Menu;
 use crate::domain::message::form::Form;
 use crate::domain::message::trigger::Trigger;
 
+use faq::Faq;
 use hours::Hours;
 
 pub use answer_phrase::AnswerPhrase;
@@ -48,6 +50,9 @@ pub struct Account {
     pub answer_phrase: String,
     /// What the operator must know, in plain text.
     pub notes: String,
+    /// What callers ask again and again, and what is answered.
+    #[serde(default)]
+    pub faq: Vec<Faq>,
     /// What the caller hears first.
     pub greeting: Speech,
     /// What the caller hears when nobody can take the call in time.

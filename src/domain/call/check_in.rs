@@ -17,10 +17,25 @@ use crate::domain::checkin::{self, CheckIn, Leave, Looked};
 /// What a check-in asks of the store. Each is answered by a [`checkin::Input`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    Look { pin: Pin },
-    Mark { dispatch: DispatchId, edition: u32 },
-    PutOnCall { schedule: ScheduleId, contact: ContactId, span: Span },
-    PutUpGreeting { until_morning: bool },
+    Look {
+        pin: Pin,
+    },
+    /// What is held, for somebody whom an operator vouches for.
+    Vouched {
+        contact: ContactId,
+    },
+    Mark {
+        dispatch: DispatchId,
+        edition: u32,
+    },
+    PutOnCall {
+        schedule: ScheduleId,
+        contact: ContactId,
+        span: Span,
+    },
+    PutUpGreeting {
+        until_morning: bool,
+    },
     TakeDownGreeting,
 }
 
@@ -58,7 +73,7 @@ impl Call {
         }
     }
 
-    fn follow_check_in(&mut self) {
+    pub(super) fn follow_check_in(&mut self) {
         while let Some(output) = self.check_in.as_mut().and_then(CheckIn::poll_output) {
             match output {
                 checkin::Output::Play(speech) if CheckIn::is_fixed(&speech) => self.play_to_caller(speech),
@@ -69,6 +84,9 @@ impl Call {
                 }
                 checkin::Output::StopPlay => self.stop_play(),
                 checkin::Output::Look { pin } => self.outputs.push_back(Output::CheckIn(Wish::Look { pin })),
+                checkin::Output::Vouched { contact } => {
+                    self.outputs.push_back(Output::CheckIn(Wish::Vouched { contact }));
+                }
                 checkin::Output::Mark { dispatch, edition } => {
                     self.record(RecordEvent::ReadAtCheckIn { dispatch: dispatch.clone() });
                     self.outputs.push_back(Output::CheckIn(Wish::Mark { dispatch, edition }));
@@ -90,7 +108,9 @@ impl Call {
                 checkin::Output::Leave(Leave::Operator) => {
                     self.check_in = None;
                     self.record(RecordEvent::CheckInLeft);
-                    self.enter_flow(Flow::default());
+                    if !self.back_from_check_in() {
+                        self.enter_flow(Flow::default());
+                    }
                 }
                 checkin::Output::Leave(Leave::Ended) => {
                     self.check_in = None;

@@ -88,6 +88,7 @@ impl Call {
                 | OperatorCommand::Pass { .. }
                 | OperatorCommand::Ask { .. }
                 | OperatorCommand::Patch { .. }
+                | OperatorCommand::CheckIn { .. }
                 | OperatorCommand::ChangeAccount(_)
         );
         if self.is_job() && passes_on { Err(CommandError::IsJob) } else { Ok(()) }

@@ -142,7 +142,12 @@ pub enum RecordEvent {
         /// The caller said something.
         heard: bool,
     },
-    /// The PIN is asked for.
+    /// The operator sends the caller into the check-in. `vouched`: whom she knows them to be; else the PIN is asked for.
+    SentToCheckIn {
+        user: UserId,
+        vouched: Option<ContactId>,
+    },
+    /// The PIN is asked for, unless somebody vouches.
     CheckInBegun,
     /// By the PIN of this contact; by one that all of the client's people share, if it is not said whose.
     CheckedIn {

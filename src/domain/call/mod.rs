@@ -5,7 +5,8 @@
 //!
 //! * [`words`]     what it is told, what is asked of it, what it wants done.
 //! * [`caller`]    the caller's way: greeting, queue. [`flow`] is what lies between, [`early_keys`] what is pressed too soon for it,
-//!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages.
+//!   [`voicemail`] what is said to nobody, [`check_in`] a client's person who hears held messages,
+//!   [`sent_to_check_in`] one whom an operator sends there.
 //! * [`operator`]  the operator's side, [`own_voice`] what she has recorded of it, [`wrap_up`] what is left to do then, [`place`] what waiting callers are told.
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
 //!   hand; [`alone`] caller and contact on their own;
@@ -14,7 +15,8 @@
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
 //! * [`errand`]    calls that begin at our side: a job of a dispatch's, an operator who dials out.
 //! * [`listener`]  supervisors who listen, [`moving`] those who move the call.
-//! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off.
+//! * [`outbound`]  the call that a machine makes. [`recording`] whether it is recorded. [`view`] what can be read off,
+//!   [`comes`] why a caller comes.
 //!
 //! What always holds: who hears whom is computed from the state alone and sent as a whole snapshot with a
 //! revision whenever it changes; a hang-up beats a join; the server's legs are each released exactly once; and
@@ -28,6 +30,7 @@ mod caller;
 pub mod cause;
 pub mod check_in;
 pub mod colleague;
+pub mod comes;
 mod early_keys;
 pub mod errand;
 pub mod event;
@@ -47,6 +50,7 @@ pub mod reach;
 pub mod recording;
 pub mod ring_back;
 mod room;
+mod sent_to_check_in;
 pub mod transfer;
 pub mod view;
 mod voicemail;

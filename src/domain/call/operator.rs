@@ -261,6 +261,7 @@ impl Call {
                 self.stop_own_phrase();
                 Ok(())
             }
+            (OperatorCommand::CheckIn { vouched }, Phase::Talking | Phase::Held) => self.send_to_check_in(by, vouched),
             (OperatorCommand::Keys(keys), Phase::Talking | Phase::Patching) => self.send_keys(keys),
             (OperatorCommand::ChangeAccount(change), Phase::Talking | Phase::Held) => self.change_account(by, *change),
             (OperatorCommand::Recording(command), _) => self.follow_recording(command),

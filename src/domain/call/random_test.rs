@@ -32,7 +32,7 @@ const SPILL: LegId = LegId(9_999);
 
 mod ways;
 
-use ways::{announced, callback, flow, menu, phrases, policy, ring_back, words, wrap_up};
+use ways::{announced, callback, flow, menu, phrases, policy, ring_back, vouched, words, wrap_up};
 
 struct World {
     seed: u64,
@@ -439,7 +439,8 @@ impl World {
         let Some(wish) = self.wishes.pop() else { return false };
         let input = match wish {
             Wish::Look { .. } if self.rng.below(6) == 0 => checkin::Input::Looked(Looked::Refused),
-            Wish::Look { .. } => {
+            Wish::Vouched { .. } if self.rng.below(6) == 0 => checkin::Input::Looked(Looked::Failed),
+            Wish::Look { .. } | Wish::Vouched { .. } => {
                 let held = |n: &str| Held { dispatch: DispatchId::named(n), edition: 1, words: "Burst pipe.".into() };
                 let held = vec![held("one"), held("two")];
                 let welcome = Welcome { who: "Ada".into(), held, ..Welcome::default() };
@@ -465,8 +466,9 @@ impl World {
                     OperatorCommand::Pass { to: Some(user.clone()), note: None },
                     OperatorCommand::Ask { user },
                     OperatorCommand::Keys("1".to_owned()),
+                    OperatorCommand::CheckIn { vouched: vouched(self.rng.below(2)) },
                 ];
-                let which = self.rng.below(5) as usize;
+                let which = self.rng.below(6) as usize;
                 self.command(commands[which].clone());
             }
             Stage::Consulting if self.rng.below(8) == 0 => self.command(OperatorCommand::HandOver),

@@ -181,6 +181,10 @@ pub enum OperatorCommand {
     HandOver,
     /// No more of my recording: I speak myself.
     Speak,
+    /// The caller hears what is held for the account's people. `vouched`: who they are, by the operator's word; else by PIN.
+    CheckIn {
+        vouched: Option<ContactId>,
+    },
     /// Keys to the other party.
     Keys(String),
     /// The call is for another account: a wrong number, a sister company.

@@ -120,6 +120,10 @@ pub enum Output {
     Look {
         pin: Pin,
     },
+    /// What is held? Somebody vouches that it is them. Answered by [`Input::Looked`].
+    Vouched {
+        contact: ContactId,
+    },
     /// This one was heard to its end, in this edition, and is delivered. Answered by [`Input::Marked`].
     Mark {
         dispatch: DispatchId,
@@ -213,7 +217,21 @@ pub struct CheckIn {
 impl CheckIn {
     /// Begins by asking for the PIN.
     pub fn new(now: Instant) -> Self {
-        let mut check_in = Self {
+        let mut check_in = Self::blank(now);
+        check_in.ask(State::Pin { keys: String::new() }, words::ASK_PIN.to_owned());
+        check_in
+    }
+
+    /// Of somebody who is known: no PIN is asked for.
+    pub fn vouched(now: Instant, contact: ContactId) -> Self {
+        let mut check_in = Self::blank(now);
+        check_in.wait(State::Looking);
+        check_in.outputs.push_back(Output::Vouched { contact });
+        check_in
+    }
+
+    fn blank(now: Instant) -> Self {
+        Self {
             now,
             state: State::Out,
             until: now,
@@ -228,9 +246,7 @@ impl CheckIn {
             marked: Vec::new(),
             at: 0,
             outputs: VecDeque::new(),
-        };
-        check_in.ask(State::Pin { keys: String::new() }, words::ASK_PIN.to_owned());
-        check_in
+        }
     }
 
     /// Takes in what happened.

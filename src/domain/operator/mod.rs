@@ -16,6 +16,7 @@
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
 //! and then every call of theirs is told exactly once.
 
+pub mod extension;
 mod hand;
 pub mod skill;
 
@@ -146,6 +147,10 @@ pub enum Input {
     Listens {
         call: Option<CallId>,
     },
+    /// The operator speaks with a colleague on the desk phone, or no longer.
+    Aside {
+        aside: bool,
+    },
     Tick,
 }
 
@@ -236,6 +241,8 @@ pub struct Seat {
     hand: Hand,
     /// The call of another's that is listened to: the phone is taken.
     listens: Option<CallId>,
+    /// The desk phone is taken by a colleague.
+    aside: bool,
     told_idle: bool,
     outputs: VecDeque<Output>,
 }
@@ -257,6 +264,7 @@ impl Seat {
             idle_since: now,
             hand: Hand::empty(),
             listens: None,
+            aside: false,
             told_idle: false,
             outputs: VecDeque::new(),
         }
@@ -282,6 +290,7 @@ impl Seat {
     /// What stands in the way of a waiting caller whom the operator asks for, if a seat may have `most` calls.
     pub fn why_not_take(&self, most: usize) -> Option<CannotTake> {
         let fit = match self.state {
+            _ if self.aside => false,
             State::Ready => true,
             State::Offline | State::NotReady => false,
             _ if self.sent_home => false,
@@ -296,6 +305,16 @@ impl Seat {
         }
     }
 
+    /// The operator speaks with a colleague on the desk phone.
+    pub const fn is_aside(&self) -> bool {
+        self.aside
+    }
+
+    /// A colleague who calls hears that the operator is busy.
+    pub const fn is_busy_for_colleagues(&self) -> bool {
+        self.aside || self.listens.is_some() || matches!(self.state, State::Offered | State::Talking)
+    }
+
     /// The call of another's that is listened to here.
     pub const fn listens(&self) -> Option<&CallId> {
         self.listens.as_ref()
@@ -306,6 +325,7 @@ impl Seat {
         match (self.state, self.phone_to_ring()) {
             (State::Offline, _) => Err(CannotListen::NoConsole),
             (State::Offered | State::Talking, _) => Err(CannotListen::HasCall),
+            _ if self.aside => Err(CannotListen::HasCall),
             (_, None) => Err(CannotListen::NoPhone),
             (_, Some(phone)) => Ok(phone),
         }
@@ -392,6 +412,7 @@ impl Seat {
                 self.settle(now);
             }
             Input::Listens { call } => self.listens = call,
+            Input::Aside { aside } => self.aside = aside,
             Input::LogOut { reason } => self.on_log_out(now, reason),
             Input::WrappedUp { call } if self.hand.remove(&call) => self.rest(now),
             _ => {}
@@ -556,7 +577,7 @@ impl Seat {
     }
 
     fn tell_queue(&mut self) {
-        let idle = self.state == State::Ready && self.listens.is_none();
+        let idle = self.state == State::Ready && self.listens.is_none() && !self.aside;
         if idle != self.told_idle {
             self.told_idle = idle;
             self.outputs.push_back(if idle { Output::Idle { since: self.idle_since } } else { Output::Busy });

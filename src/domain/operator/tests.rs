@@ -243,6 +243,24 @@ fn a_missed_call_sends_the_operator_to_the_end_of_the_line_and_a_dead_phone_out_
 }
 
 #[test]
+fn who_speaks_with_a_colleague_is_offered_no_call_and_is_busy_for_others_meanwhile() {
+    let mut desk = Desk::ready();
+    assert!(!desk.seat.is_busy_for_colleagues());
+    assert_eq!(desk.tell(Input::Aside { aside: true }), [Output::Busy]);
+    assert!(desk.seat.is_busy_for_colleagues() && desk.seat.is_aside());
+    assert_eq!(desk.seat.state(), State::Ready);
+    assert_eq!(desk.seat.why_not_take(SEAT_CALLS), Some(CannotTake::NotReady));
+    assert_eq!(desk.seat.may_listen(), Err(CannotListen::HasCall));
+    assert_eq!(desk.tell(Input::Aside { aside: false }).len(), 1);
+    assert_eq!(desk.seat.why_not_take(SEAT_CALLS), None);
+
+    let mut desk = Desk::talking();
+    assert!(desk.seat.is_busy_for_colleagues());
+    desk.tell(Input::Freed { call: call() });
+    assert!(!desk.seat.is_busy_for_colleagues(), "a form can wait");
+}
+
+#[test]
 fn who_listens_to_another_call_is_offered_none_meanwhile() {
     let mut desk = Desk::ready();
     assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone));

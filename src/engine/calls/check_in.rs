@@ -14,7 +14,7 @@ use super::task::ToCall;
 use super::view::Facts;
 use super::{Calls, alarm_text};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact, next_morning};
 use crate::domain::call::check_in::Wish;
@@ -54,6 +54,13 @@ pub trait CheckIns: Send + Sync {
         account: &'a Account,
         caller: Option<&'a PhoneNumber>,
         pin: &'a Pin,
+        now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>>;
+    /// What is held, for this person of the account, whom an operator vouches for; refused, if there is no such person.
+    fn vouched<'a>(
+        &'a self,
+        account: &'a Account,
+        contact: &'a ContactId,
         now: UtcMs,
     ) -> Later<'a, Result<Answer, String>>;
     /// Stores that a held message was heard, if it still is what was heard; the dispatcher finds it among what came in.
@@ -100,6 +107,18 @@ impl CheckIns for Store {
         Box::pin(async move { look(self, account, caller, pin, now).await.map_err(|e| e.to_string()) })
     }
 
+    fn vouched<'a>(
+        &'a self,
+        account: &'a Account,
+        contact: &'a ContactId,
+        now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>> {
+        Box::pin(async move {
+            let welcome = welcome(self, account, Some(contact), now).await.map_err(|e| e.to_string())?;
+            Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
+        })
+    }
+
     fn mark<'a>(&'a self, account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
         Box::pin(async move { mark(self, account, heard).await.map_err(|e| e.to_string()) })
     }
@@ -126,8 +145,23 @@ async fn look(
         tx.commit("wrong_pin").await?;
         return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });
     };
+    let welcome = welcome(store, account, found.contact.as_ref(), now).await?;
+    // Somebody who was removed since has no PIN any more.
+    Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
+}
+
+/// What is there for this person of the account, or for whoever shares its PIN; nothing for somebody who is not there.
+async fn welcome(
+    store: &Store,
+    account: &Account,
+    contact: Option<&ContactId>,
+    now: UtcMs,
+) -> Result<Option<Welcome>, StoreError> {
     let contacts = store.list_contacts(&account.id).await?;
-    let person = found.contact.as_ref().and_then(|id| contacts.iter().find(|c| c.id == *id));
+    let person = contact.and_then(|id| contacts.iter().find(|c| c.id == *id));
+    if person.is_none() && contact.is_some() {
+        return Ok(None);
+    }
     let mut held = Vec::new();
     for id in store.list_held_dispatches(&account.id).await? {
         let Some(read) = store.find_dispatch(&id).await?.filter(|read| read.state.waits_for_check_in()) else {
@@ -143,8 +177,7 @@ async fn look(
     let status = account.status_greeting_at(now).map(|status| greetings::status_now(status, &account.zone));
     let morning = next_morning(&account.zone, now).map(|at| speech::spoken_time(at, &account.zone));
     let morning = morning.unwrap_or_default();
-    let contact = found.contact;
-    Ok(Answer::Welcome(Box::new(Welcome { contact, who, held, duties, status, morning })))
+    Ok(Some(Welcome { contact: contact.cloned(), who, held, duties, status, morning }))
 }
 
 /// What a schedule lets people choose, if there is a choice.
@@ -220,12 +253,13 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
 }
 
 impl Calls {
-    /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in; `spoken`:
-    /// what they have said last to be kept.
+    /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in;
+    /// `sent_by`: the operator who vouches, if one does; `spoken`: what they have said last to be kept.
     pub(super) fn serve_check_in(
         self: &Arc<Self>,
         facts: &Facts,
         who: String,
+        sent_by: Option<UserId>,
         wish: Wish,
         spoken: Option<Arc<Prompt>>,
     ) {
@@ -233,6 +267,14 @@ impl Calls {
         tokio::spawn(async move {
             let input = match wish {
                 Wish::Look { pin } => Input::Looked(calls.look(&facts, &pin, at).await),
+                Wish::Vouched { contact } => {
+                    let mut looked = calls.look_vouched(&facts, &contact, at).await;
+                    if let (Looked::Welcome(welcome), Some(user)) = (&mut looked, sent_by) {
+                        let by = calls.name_of(&user).await;
+                        welcome.who = format!("{}, vouched for by {by}", welcome.who);
+                    }
+                    Input::Looked(looked)
+                }
                 Wish::Mark { dispatch, edition } => {
                     let heard = Heard { call: facts.id.clone(), dispatch, edition, who, at };
                     let marked = calls.in_time(&facts.id, calls.check_ins.mark(&facts.account, &heard)).await;
@@ -276,6 +318,14 @@ impl Calls {
                 }
                 Looked::Refused
             }
+            None => Looked::Failed,
+        }
+    }
+
+    async fn look_vouched(&self, facts: &Facts, contact: &ContactId, at: UtcMs) -> Looked {
+        match self.in_time(&facts.id, self.check_ins.vouched(&facts.account, contact, at)).await {
+            Some(Answer::Welcome(welcome)) => Looked::Welcome(welcome),
+            Some(Answer::Refused { .. }) => Looked::Refused,
             None => Looked::Failed,
         }
     }

@@ -7,6 +7,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, DispatchId, ScheduleId};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{KeysBound, LegId, Source};
+use crate::domain::call::comes::Comes;
 use crate::domain::checkin::on_call::{Duty, Span};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Marked, Welcome};
@@ -24,6 +25,15 @@ pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
         "9999" => Ok(Answer::Refused { limit: true }),
         "5555" => Err("no room".to_owned()),
         _ => Ok(Answer::Refused { limit: false }),
+    }
+}
+
+/// The same store of somebody who is vouched for: Ada, or nobody it knows.
+pub(super) fn vouched(contact: &ContactId) -> Answer {
+    if *contact == ContactId::named("ada") {
+        Answer::Welcome(Box::new(welcome()))
+    } else {
+        Answer::Refused { limit: false }
     }
 }
 
@@ -54,6 +64,15 @@ impl CheckIns for Listed {
         _now: UtcMs,
     ) -> Later<'a, Result<Answer, String>> {
         Box::pin(async move { look(pin) })
+    }
+
+    fn vouched<'a>(
+        &'a self,
+        _account: &'a Account,
+        contact: &'a ContactId,
+        _now: UtcMs,
+    ) -> Later<'a, Result<Answer, String>> {
+        Box::pin(async move { Ok(vouched(contact)) })
     }
 
     fn mark<'a>(&'a self, _account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
@@ -207,4 +226,50 @@ fn what_is_said_of_messages_is_kept_nowhere() {
     let content = Speech::Spoken { text: "You have 1 new message. The message. Held one.".to_owned() };
     assert!(!CheckIn::is_fixed(&content));
     assert!(CheckIn::speeches().all(|speech| CheckIn::is_fixed(&speech)));
+}
+
+#[tokio::test]
+async fn whom_an_operator_vouches_for_hears_what_is_held_and_the_dispatch_says_who_vouched() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _from_operator) = house.takes("kim").await;
+    house.hears(leg, &[Source::Leg(operator)]).await;
+    let ada = Some(ContactId::named("ada"));
+    assert_eq!(house.does("kim", Command::CheckIn { vouched: ada }).await, Ok(()));
+    house.until("Kim is let go", |d| hangs_up(d, operator)).await;
+    let words = house.until("what is held is read", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play: words });
+    house.until("which keys there are", |d| plays(d, leg)).await;
+    events.send(LegEvent::Digit('2')).await.expect("the call listens");
+    let heard = |d: &Did| if let Did::Heard(heard) = d { Some(heard.clone()) } else { None };
+    let heard = house.until("delivered", heard).await.1;
+    assert_eq!((heard.dispatch, heard.who.as_str()), (DispatchId::named("one"), "Ada, vouched for by kim"));
+}
+
+#[tokio::test]
+async fn who_comes_back_from_there_comes_with_the_reason_and_to_whoever_is_free_first() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _from_operator) = house.takes("kim").await;
+    house.hears(leg, &[Source::Leg(operator)]).await;
+    assert_eq!(house.does("kim", Command::CheckIn { vouched: None }).await, Ok(()));
+    house.until("the PIN is asked for", |d| plays(d, leg)).await;
+    for key in ['0', '#'] {
+        events.send(LegEvent::Digit(key)).await.expect("the call listens");
+    }
+    let (again, _from_again) = house.takes("kim").await;
+    house.hears(leg, &[Source::Leg(again)]).await;
+    let comes = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.state == CallState::Talking => call.comes.clone(),
+        _ => None,
+    };
+    let comes = house.shown("why they come", comes).await;
+    assert_eq!(comes.why, Comes::FromCheckIn { checked_in: false, contact: None, wrong_pins: 0 });
+    let told = |d: &Did| match d {
+        Did::Wrote(record::Line::Event { kind, body, .. }) if kind == "told_why" => Some(body.clone()),
+        _ => None,
+    };
+    assert_eq!(house.until("and it is on record", told).await.1["why"]["kind"], "from_check_in");
 }

@@ -76,7 +76,7 @@ impl Calls {
 
 impl Calls {
     /// As the desks know them.
-    async fn name_of(&self, user: &UserId) -> String {
+    pub(super) async fn name_of(&self, user: &UserId) -> String {
         let seats = self.desk.floor().await.map(|(seats, _)| seats).unwrap_or_default();
         let seat = seats.into_iter().find(|seat| seat.user.id == *user);
         seat.map_or_else(|| "An operator".to_owned(), |seat| seat.user.name)

@@ -130,6 +130,10 @@ impl Signalling for TrunkOnly {
         events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
     }
 
+    fn ring_for(&self, _leg: LegId, _user: &UserId, _by: &UserId, _offer: Offer, events: mpsc::Sender<LegEvent>) {
+        events.try_send(LegEvent::Ended(Cause::Unreachable)).expect("room for the only event");
+    }
+
     fn to_trunk(&self, leg: LegId, command: LegCommand) {
         self.0.send(leg, command);
     }
@@ -167,6 +171,7 @@ impl Accounts for Book {
             color: "#123456".into(),
             answer_phrase: String::new(),
             notes: String::new(),
+            faq: Vec::new(),
             greeting: spoken("greeting"),
             apology: spoken("apology"),
             comfort: None,

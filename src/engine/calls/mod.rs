@@ -5,7 +5,7 @@
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
 //! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
-//! through. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
+//! through, [`inner`] one to a colleague. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
 //! freed, its row is finished; the neighbours go on.
 
 mod alarms;
@@ -17,6 +17,7 @@ pub mod dial_out;
 mod dictate;
 mod emergency;
 pub mod greetings;
+mod inner;
 mod jobs;
 pub mod listen;
 pub mod moving;
@@ -48,6 +49,8 @@ mod emergency_tests;
 mod flow_tests;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod inner_tests;
 #[cfg(test)]
 mod job_tests;
 #[cfg(test)]
@@ -95,7 +98,7 @@ use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, 
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{CallId, ContactId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
@@ -117,6 +120,7 @@ use callbacks::Callbacks;
 use check_in::CheckIns;
 use emergency::Helping;
 use greetings::Greetings;
+use inner::InnerCalls;
 use jobs::Jobs;
 use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
@@ -179,6 +183,10 @@ pub enum Command {
     HandOver,
     /// No more of my own recording: I speak myself.
     Speak,
+    /// Into the account's check-in, as this person by the operator's word; else by PIN.
+    CheckIn {
+        vouched: Option<ContactId>,
+    },
     /// Keys to the other party.
     Keys(String),
     /// The call is for this account.
@@ -230,6 +238,7 @@ struct Calls {
     out: OutCalls,
     jobs: Jobs,
     helping: Helping,
+    inner: InnerCalls,
     promised: Promised,
     /// Beside the recorder's: what others want to know that is on no record.
     news: mpsc::UnboundedSender<CallNews>,
@@ -273,6 +282,7 @@ impl CallsHandle {
             out: OutCalls::default(),
             jobs: Jobs::default(),
             helping: Helping::default(),
+            inner: InnerCalls::default(),
             promised: Promised::default(),
             news: parts.news,
             trials: Trials::default(),
@@ -406,6 +416,7 @@ impl CallsHandle {
             let _ = live.inbox.send(Box::new(ToCall::Stop));
         }
         self.0.out.stop();
+        self.0.inner.stop();
     }
 
     /// Waits until all that happened in calls so far is on record.
@@ -419,7 +430,7 @@ impl CallsHandle {
         let waits =
             |view: &CallView| (view.ring_back.is_some() || view.job.is_some()) && view.state == CallState::Queued;
         let only_waits = self.0.lock().values().all(|live| live.view.as_ref().is_some_and(waits));
-        only_waits && self.0.out.is_empty() && self.0.helping.is_empty()
+        only_waits && self.0.out.is_empty() && self.0.helping.is_empty() && self.0.inner.is_empty()
     }
 }
 

@@ -2,7 +2,8 @@
 //! that call's account.
 //!
 //! Without such a call there is no account to call for: refused, in words that phones show or log. But an emergency
-//! number is her own call then ([`emergency`](super::emergency)).
+//! number is her own call then ([`emergency`](super::emergency)), and a colleague is always one of her own
+//! ([`inner`](super::inner)), beside a caller's who is on hold as well.
 
 use std::sync::Arc;
 
@@ -35,6 +36,10 @@ impl CallsHandle {
 impl Calls {
     fn place_from_phone(self: &Arc<Self>, call: PhoneCall) {
         let leg = call.leg;
+        if let Dialled::Seat(colleague) = &call.to {
+            let colleague = colleague.clone();
+            return self.call_colleague(call, colleague);
+        }
         let refuse = |cause, why| self.wiring.signalling.to_phone(leg, LegCommand::RejectSaying(cause, why));
         let help = match &call.to {
             Dialled::Number(number) if number.emergency_code().is_some() => Some(number.clone()),

@@ -20,6 +20,7 @@ use crate::base::pii::Pii;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
+use crate::io::store::inner_calls::InnerCall;
 use crate::io::store::voicemails::VoicemailBegun;
 use crate::io::store::{Store, StoreError};
 
@@ -51,6 +52,8 @@ pub enum Line {
         call: CallId,
         end: CallEnd,
     },
+    /// A call between two operators, as far as it has come.
+    Inner(InnerCall),
 }
 
 /// What others want to know of a call, once its record says so.
@@ -257,7 +260,7 @@ impl Writer {
                     Line::Patched { call, .. } => CallNews::Patched { call },
                     Line::VoicemailEnded { call, .. } => CallNews::Voicemail { call },
                     Line::Finished { call, .. } => CallNews::Ended { call },
-                    Line::Started(_) | Line::Event { .. } | Line::VoicemailBegun(_) => continue,
+                    Line::Started(_) | Line::Event { .. } | Line::VoicemailBegun(_) | Line::Inner(_) => continue,
                 };
                 // An error means that the process is stopping.
                 let _ = self.news.send(news);
@@ -345,7 +348,7 @@ impl CallLog for Store {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                let Sorted { started, events, patched, begun, spoken, finished } = sort(lines);
+                let Sorted { started, events, patched, begun, spoken, finished, inner } = sort(lines);
                 tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
                 tx.append_call_events(&events).await?;
                 for inbound in &patched {
@@ -358,6 +361,9 @@ impl CallLog for Store {
                     tx.end_voicemail(call, at, heard).await?;
                 }
                 tx.finish_calls(&finished).await?;
+                for call in inner {
+                    tx.upsert_inner_call(call).await?;
+                }
                 tx.commit("call_record").await
             };
             written.await.map_err(|error: StoreError| {
@@ -378,6 +384,7 @@ struct Sorted<'a> {
     begun: Vec<&'a VoicemailBegun>,
     spoken: Vec<(&'a CallId, UtcMs, bool)>,
     finished: Vec<(&'a CallId, &'a CallEnd)>,
+    inner: Vec<&'a InnerCall>,
 }
 
 fn sort(lines: &[Line]) -> Sorted<'_> {
@@ -397,6 +404,7 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
                 what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
             }),
             Line::VoicemailBegun(begun) => sorted.begun.push(begun),
+            Line::Inner(call) => sorted.inner.push(call),
             Line::VoicemailEnded { call, at, heard } => sorted.spoken.push((call, *at, *heard)),
             Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
                 // The first end counts.

@@ -6,6 +6,7 @@
 
 mod account;
 mod check_in;
+mod comes;
 mod listener;
 mod offers;
 pub(super) mod outward;
@@ -31,6 +32,7 @@ use crate::domain::account::patching::Found;
 use crate::domain::account::{Account, Comfort, RecordingMode, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
+use crate::domain::call::comes::Coming;
 use crate::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
@@ -149,6 +151,8 @@ pub(super) struct CallTask {
     dictaphone: Dictaphone,
     /// What asks the caller waits while an operator has them.
     pausing: Option<Pausing>,
+    /// Why the caller comes.
+    coming: Coming,
 }
 
 impl CallTask {
@@ -246,6 +250,7 @@ impl CallTask {
             checked_in: String::new(),
             dictaphone: Dictaphone::default(),
             pausing: None,
+            coming: Coming::default(),
         }
     }
 
@@ -451,6 +456,7 @@ impl CallTask {
             Command::HandOver => OperatorCommand::HandOver,
             Command::ChangeAccount(account) => return self.change_account(by, account),
             Command::Speak => OperatorCommand::Speak,
+            Command::CheckIn { vouched } => OperatorCommand::CheckIn { vouched },
             Command::Keys(keys) => OperatorCommand::Keys(keys),
             Command::WrapUpDone { disposition } => OperatorCommand::WrapUpDone { disposition },
             Command::NextNumber => OperatorCommand::NextNumber,
@@ -647,6 +653,7 @@ impl CallTask {
         }
         self.record_voicemail(at, event);
         self.note_dialled(event);
+        self.note_why(at, event);
         if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
             tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
         }
@@ -704,7 +711,7 @@ impl CallTask {
         let ring_back = self.outward.as_ref().and_then(Outward::callback);
         let mut view = view(&self.facts, &self.call, self.contact.as_ref(), ring_back, self.ended);
         view.listeners = self.listener_views();
-        (view.job, view.dialled) = (self.job_view(), self.dialled_view());
+        (view.job, view.dialled, view.comes) = (self.job_view(), self.dialled_view(), self.comes_view());
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             let joined = self.call.joined().is_some().then(|| self.contact.clone());

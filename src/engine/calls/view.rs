@@ -83,6 +83,7 @@ pub(super) fn view(
         }),
         job: None,
         dialled: None,
+        comes: None,
         rings_back: facts.rings_back.clone(),
         patch: patch_view(facts, call, contact),
         hears: hears(call),

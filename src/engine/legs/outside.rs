@@ -32,6 +32,8 @@ pub trait Signalling: Send + Sync {
     fn phones_of(&self, user: &UserId) -> Phones;
     /// Rings an operator's phone. `call` is told to the console, so that it knows what to answer.
     fn ring(&self, leg: LegId, user: &UserId, phone: Phone, call: &str, offer: Offer, events: mpsc::Sender<LegEvent>);
+    /// Rings an operator's desk phone for a colleague.
+    fn ring_for(&self, leg: LegId, user: &UserId, by: &UserId, offer: Offer, events: mpsc::Sender<LegEvent>);
     /// To a leg on a trunk.
     fn to_trunk(&self, leg: LegId, command: LegCommand);
     /// To a leg on an operator's phone.
@@ -64,6 +66,10 @@ impl Signalling for Sides {
             ("X-Cordboard-Call".to_owned(), call.to_owned()),
         ];
         self.phones.ring(leg, user, phone, offer, headers, events);
+    }
+
+    fn ring_for(&self, leg: LegId, user: &UserId, by: &UserId, offer: Offer, events: mpsc::Sender<LegEvent>) {
+        self.phones.ring_for(leg, user, by, offer, events);
     }
 
     fn to_trunk(&self, leg: LegId, command: LegCommand) {

@@ -7,8 +7,10 @@
 use tokio::sync::mpsc;
 
 use super::{Loop, Refused, Rung};
+use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
+use crate::domain::operator::extension::Extension;
 use crate::engine::signal::{Dialled, LEG_EVENT_DEPTH, LegEvent, PhoneCall};
 use crate::engine::sip_side::status_of;
 use crate::proto::sip::message::Uri;
@@ -68,12 +70,30 @@ impl Loop {
     /// Whom a URI means.
     fn dialled(&self, uri: &Uri) -> Dialled {
         let Some(text) = uri.number_plain() else { return Dialled::Unknown };
-        if let Some(device) = self.devices.borrow().get(&text) {
+        // Before everything else, whatever somebody may be called.
+        if let Some(help) = PhoneNumber::emergency(&text) {
+            return Dialled::Number(help);
+        }
+        let devices = self.devices.borrow();
+        let colleague = devices.iter().find(|(login, device)| device.is_dialled_by(login, &text));
+        if let Some((_, device)) = colleague {
             return Dialled::Seat(device.owner.clone());
         }
         // As where an operator types it in; what becomes of it is decided where calls are.
-        let number = PhoneNumber::emergency(&text).or_else(|| self.numbering.read(&text).ok());
-        number.map_or(Dialled::Unknown, Dialled::Number)
+        self.numbering.read(&text).map_or(Dialled::Unknown, Dialled::Number)
+    }
+
+    /// Who calls, as a colleague's phone shows it and calls back.
+    pub(super) fn shown_as(&self, user: &UserId) -> String {
+        let devices = self.devices.borrow();
+        let own = devices.iter().filter(|(_, device)| device.owner == *user);
+        // The one with an extension, if there is one: that is what a keypad can dial.
+        let Some((_, device)) = own.max_by_key(|(login, device)| (device.extension.is_some(), *login)) else {
+            return super::CALLER.to_owned();
+        };
+        let dials = device.extension.as_ref().map_or(device.owner_login.as_str(), Extension::as_str);
+        let name: String = device.owner_name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+        format!("\"{name}\" <sip:{dials}@cordboard.local>")
     }
 
     /// Lets the agent hear calls over the ways that registered desk phones came by, and no others.

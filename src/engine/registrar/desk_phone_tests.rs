@@ -13,6 +13,7 @@ use super::*;
 use crate::base::clock::{SharedClock, SystemClock, TestClock, UtcMs};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::transfer::TransferProgress;
+use crate::domain::operator::extension::Extension;
 use crate::engine::signal::{Dialled, LEG_EVENT_DEPTH};
 use crate::io::net::Doors;
 use crate::io::store::devices::DeviceHashes;
@@ -24,9 +25,18 @@ const SECRET: &str = "a secret of many bits";
 const USER: &str = "kim-desk";
 
 fn devices() -> Devices {
-    let id = DeviceId::named("one");
-    let hashes = DeviceHashes::of(USER, &SecretString::from(SECRET.to_owned()));
-    Devices::new(HashMap::from([(USER.to_owned(), KnownDevice { id, owner: UserId::named("kim"), hashes })]))
+    let device = |login: &str, owner: &str, extension: &str| {
+        let known = KnownDevice {
+            id: DeviceId::named(login),
+            owner: UserId::named(owner),
+            owner_login: owner.to_owned(),
+            owner_name: format!("\"{owner}\" of ours"),
+            extension: Extension::parse(extension).ok(),
+            hashes: DeviceHashes::of(login, &SecretString::from(SECRET.to_owned())),
+        };
+        (login.to_owned(), known)
+    };
+    Devices::new(HashMap::from([device(USER, "kim", "203"), device("lee-desk", "lee", "")]))
 }
 
 struct House {
@@ -322,6 +332,43 @@ async fn a_call_that_a_registered_phone_makes_has_to_prove_itself_and_is_told_wh
         refused.starts_with("SIP/2.0 403 ") && refused.contains("Warning: 399 cordboard.local \"Nobody is there.\""),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_colleague_is_dialled_by_log_in_by_extension_or_by_what_the_phone_registers_as() {
+    for (dialled, to) in [
+        ("lee", Some("lee")),
+        ("LEE", Some("lee")),
+        ("lee-desk", Some("lee")),
+        ("203", Some("kim")),
+        ("204", None),
+        ("nobody", None),
+    ] {
+        let mut house = house().await;
+        let mut phone = Handset::new(&house, USER).await;
+        phone.log_in(SECRET, Algorithm::SHA_256, CONTACT, 60).await;
+        let target = format!("sip:{dialled}@cordboard.local");
+        phone.send(phone.invite("", 1).replace(TARGET, &target).as_bytes()).await;
+        let challenged = phone.receive().await;
+        let authorization = answer_for("INVITE", &target, &challenged, SECRET, 2);
+        phone.send(phone.invite(&authorization, 2).replace(TARGET, &target).as_bytes()).await;
+        let call = tokio::time::timeout(Duration::from_secs(5), house.calls.recv()).await.expect("in time");
+        let wanted = to.map_or(Dialled::Unknown, |to| Dialled::Seat(UserId::named(to)));
+        assert_eq!(call.expect("told").to, wanted, "{dialled}");
+    }
+}
+
+#[tokio::test]
+async fn a_colleagues_phone_shows_who_calls_and_is_not_made_to_answer_by_itself() {
+    let house = house().await;
+    let mut phone = Handset::new(&house, "lee-desk").await;
+    assert!(phone.log_in(SECRET, Algorithm::MD5, CONTACT, 60).await.starts_with("SIP/2.0 200 "));
+    let (events, _heard) = mpsc::channel(LEG_EVENT_DEPTH);
+    let (lee, kim) = (UserId::named("lee"), UserId::named("kim"));
+    house.handle.ring_for(LegId(1), &lee, &kim, b"v=0\r\n".to_vec().into(), events);
+    let invite = phone.receive().await;
+    assert!(invite.contains("From: \"kim of ours\" <sip:203@cordboard.local>;tag="), "{invite}");
+    assert!(!invite.contains("Answer-Mode") && !invite.contains("answer-after"), "{invite}");
 }
 
 #[tokio::test]

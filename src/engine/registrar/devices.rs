@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::base::id::{DeviceId, UserId};
-use crate::io::store::devices::{Device, DeviceHashes};
+use crate::domain::operator::extension::Extension;
+use crate::io::store::devices::{Device, DeviceHashes, OwnedDevice};
 use crate::io::store::{Store, StoreError};
 
 /// How often the store is looked at.
@@ -20,7 +21,20 @@ const EVERY: Duration = Duration::from_secs(2);
 pub struct KnownDevice {
     pub id: DeviceId,
     pub owner: UserId,
+    /// What the owner types to sign in, and is called.
+    pub owner_login: String,
+    pub owner_name: String,
+    /// What colleagues dial.
+    pub extension: Option<Extension>,
     pub hashes: DeviceHashes,
+}
+
+impl KnownDevice {
+    /// What is dialled here means this phone's owner: a phone's login, an extension, or an operator's log-in.
+    pub fn is_dialled_by(&self, login: &str, text: &str) -> bool {
+        let extension = self.extension.as_ref().is_some_and(|own| own.as_str() == text);
+        extension || login == text || self.owner_login.eq_ignore_ascii_case(text)
+    }
 }
 
 /// Desk phones by what they register as.
@@ -28,13 +42,20 @@ pub type Devices = Arc<HashMap<String, KnownDevice>>;
 
 /// Reads the phones. What a phone's secret is checked with never changes, so it is opened once.
 async fn read(store: &Store, known: &Devices) -> Result<Option<Devices>, StoreError> {
-    let listed: Vec<Device> = store.list_devices().await?.into_iter().filter(|device| device.active).collect();
-    let same = |device: &Device| known.get(&device.login).is_some_and(|k| k.id == device.id && k.owner == device.user);
+    let listed: Vec<_> = store.list_owned_devices().await?.into_iter().filter(|owned| owned.device.active).collect();
+    let same = |owned: &OwnedDevice| {
+        let OwnedDevice { device, owner_login, owner_name } = owned;
+        known.get(&device.login).is_some_and(|k| {
+            k.id == device.id
+                && k.owner == device.user
+                && (&k.owner_login, &k.owner_name, &k.extension) == (owner_login, owner_name, &device.extension)
+        })
+    };
     if listed.len() == known.len() && listed.iter().all(same) {
         return Ok(None);
     }
     let mut devices = HashMap::with_capacity(listed.len());
-    for device in listed {
+    for OwnedDevice { device, owner_login, owner_name } in listed {
         let known = known.get(&device.login).filter(|k| k.id == device.id).map(|k| k.hashes.clone());
         let hashes = match known {
             Some(hashes) => hashes,
@@ -44,7 +65,8 @@ async fn read(store: &Store, known: &Devices) -> Result<Option<Devices>, StoreEr
                 None => continue,
             },
         };
-        devices.insert(device.login, KnownDevice { id: device.id, owner: device.user, hashes });
+        let Device { id, user: owner, login, extension, .. } = device;
+        devices.insert(login, KnownDevice { id, owner, owner_login, owner_name, extension, hashes });
     }
     Ok(Some(Arc::new(devices)))
 }

@@ -9,6 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::faq::Faq;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
 use crate::domain::ivr::menu::Menu;
@@ -41,6 +42,8 @@ struct Settings {
     hours: Hours,
     #[serde(default)]
     menus: Vec<Menu>,
+    #[serde(default)]
+    faq: Vec<Faq>,
 }
 
 readers! {
@@ -152,6 +155,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         color: row.read("color")?,
         answer_phrase: row.read("answer_phrase")?,
         notes: row.read("notes")?,
+        faq: settings.faq,
         greeting: settings.greeting,
         apology: settings.apology,
         comfort: settings.comfort,
@@ -221,6 +225,7 @@ impl Tx {
             patching: account.patching.clone(),
             hours: account.hours.clone(),
             menus: account.menus.clone(),
+            faq: account.faq.clone(),
         };
         self.execute(
             "INSERT INTO account (id, name, zone, color, answer_phrase, notes, settings, updated_at)

@@ -93,6 +93,8 @@ readers! {
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
     list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
+    /// How often each caller has called an account since then.
+    count_calls_by_caller(account: &AccountId, since: UtcMs) -> Vec<(PhoneNumber, u32)>;
     /// What happened in a call, in order.
     list_call_events(call: &CallId) -> Vec<CallEventRecord>;
 }
@@ -148,6 +150,17 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
 /// what calls are found by.
 pub(super) fn first_to_end_at(since: UtcMs) -> CallId {
     CallId::first_at(since.plus_ms(-LONGEST_CALL_MS))
+}
+
+async fn count_calls_by_caller(
+    from: &mut impl Query,
+    account: &AccountId,
+    since: UtcMs,
+) -> Result<Vec<(PhoneNumber, u32)>, StoreError> {
+    const SQL: &str = "SELECT remote, COUNT(*) AS calls FROM call WHERE account = $1 AND id >= $2 AND started_at >= $3
+        AND direction = 'in' AND remote IS NOT NULL GROUP BY remote ORDER BY remote";
+    let rows = from.fetch_all(SQL, args![account, &CallId::first_at(since), since]).await?;
+    rows.iter().map(|row| Ok((row.read("remote")?, row.read("calls")?))).collect()
 }
 
 async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallOfDay>, StoreError> {

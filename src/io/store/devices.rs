@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{DeviceId, UserId};
 use crate::base::rng::secure_bytes;
+use crate::domain::operator::extension::Extension;
 use crate::proto::sip::digest::{Hash, ha1};
 
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -28,9 +29,20 @@ pub struct Device {
     pub login: String,
     /// "Desk 3".
     pub name: String,
+    /// What colleagues dial.
+    pub extension: Option<Extension>,
     pub created_at: UtcMs,
     /// Its owner may sign in; the phone of one who may not registers no more.
     pub active: bool,
+}
+
+/// A desk phone and who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedDevice {
+    pub device: Device,
+    /// What its owner types to sign in.
+    pub owner_login: String,
+    pub owner_name: String,
 }
 
 /// What a phone's secret is checked with.
@@ -82,14 +94,25 @@ struct Kept {
 readers! {
     /// All desk phones, by login.
     list_devices() -> Vec<Device>;
+    /// The same, with their owners.
+    list_owned_devices() -> Vec<OwnedDevice>;
     /// What the secret of a phone is checked with.
     find_device_hashes(id: &DeviceId) -> Option<DeviceHashes>;
 }
 
 async fn list_devices(from: &mut impl Query) -> Result<Vec<Device>, StoreError> {
-    const SQL: &str = "SELECT d.id, d.user_id, d.login, d.name, d.created_at, u.disabled_at
+    Ok(list_owned_devices(from).await?.into_iter().map(|owned| owned.device).collect())
+}
+
+async fn list_owned_devices(from: &mut impl Query) -> Result<Vec<OwnedDevice>, StoreError> {
+    const SQL: &str = "SELECT d.id, d.user_id, d.login, d.name, d.extension, d.created_at, u.disabled_at,
+        u.login AS owner_login, u.name AS owner_name
         FROM device d JOIN users u ON u.id = d.user_id ORDER BY d.login";
-    from.fetch_all(SQL, Vec::new()).await?.iter().map(device).collect()
+    let owned = |row: &Row| {
+        let (owner_login, owner_name) = (row.read("owner_login")?, row.read("owner_name")?);
+        Ok(OwnedDevice { device: device(row)?, owner_login, owner_name })
+    };
+    from.fetch_all(SQL, Vec::new()).await?.iter().map(owned).collect()
 }
 
 async fn find_device_hashes(from: &mut impl Query, id: &DeviceId) -> Result<Option<DeviceHashes>, StoreError> {
@@ -101,7 +124,14 @@ async fn find_device_hashes(from: &mut impl Query, id: &DeviceId) -> Result<Opti
 }
 
 fn device(row: &Row) -> Result<Device, StoreError> {
+    let extension = match row.read::<Option<String>>("extension")? {
+        Some(text) => {
+            Some(Extension::parse(&text).map_err(|_| StoreError::Corrupt { column: "extension".to_owned() })?)
+        }
+        None => None,
+    };
     Ok(Device {
+        extension,
         id: row.read("id")?,
         user: row.read("user_id")?,
         login: row.read("login")?,
@@ -116,7 +146,7 @@ fn context(id: &DeviceId) -> String {
 }
 
 impl Tx {
-    /// Adds a desk phone. Its login must be new.
+    /// Adds a desk phone. Its login must be new, and so its extension.
     pub async fn insert_device(&mut self, device: &Device, hashes: &DeviceHashes) -> Result<(), StoreError> {
         let name = device.name.trim();
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
@@ -127,8 +157,17 @@ impl Tx {
             Kept { md5: hashes.md5.expose_secret().to_owned(), sha256: hashes.sha256.expose_secret().to_owned() };
         let sealed = self.seal.seal_json(&context(&device.id), &kept);
         self.execute(
-            "INSERT INTO device (id, user_id, login, name, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-            args![&device.id, &device.user, &device.login, name, sealed, device.created_at],
+            "INSERT INTO device (id, user_id, login, name, sealed, created_at, extension)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            args![
+                &device.id,
+                &device.user,
+                &device.login,
+                name,
+                sealed,
+                device.created_at,
+                device.extension.as_ref().map(Extension::as_str)
+            ],
         )
         .await?;
         Ok(())

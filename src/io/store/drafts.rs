@@ -46,6 +46,8 @@ struct Sealed {
 readers! {
     /// The open draft with this identifier.
     find_draft(id: &DraftId) -> Option<Draft>;
+    /// The open draft of a call, if a form was begun in it.
+    find_draft_of_call(call: &CallId) -> Option<Draft>;
     /// A user's open drafts, the last saved first.
     list_drafts(owner: &UserId) -> Vec<Draft>;
     /// Calls with a form that was begun, of which no operator's wrap-up is on record, and whose form it is: those that are up, and
@@ -66,6 +68,13 @@ async fn find_draft(from: &mut impl Query, id: &DraftId) -> Result<Option<Draft>
     const SQL: &str =
         "SELECT id, owner, account, call_type, call, saved_at, sealed FROM draft WHERE id = $1 AND message IS NULL";
     let row = from.fetch_optional(SQL, args![id]).await?;
+    row.map(|row| draft(&row, from.seal())).transpose()
+}
+
+async fn find_draft_of_call(from: &mut impl Query, call: &CallId) -> Result<Option<Draft>, StoreError> {
+    const SQL: &str = "SELECT id, owner, account, call_type, call, saved_at, sealed FROM draft
+        WHERE call = $1 AND message IS NULL ORDER BY id LIMIT 1";
+    let row = from.fetch_optional(SQL, args![call]).await?;
     row.map(|row| draft(&row, from.seal())).transpose()
 }
 
@@ -137,6 +146,12 @@ impl Tx {
         let id: DraftId = row.read("id")?;
         self.execute("UPDATE draft SET owner = $2 WHERE id = $1", args![&id, owner]).await?;
         self.find_draft(&id).await
+    }
+
+    /// The open draft is `owner`'s from now on, whoever began it.
+    pub async fn take_draft(&mut self, id: &DraftId, owner: &UserId) -> Result<Option<Draft>, StoreError> {
+        self.execute("UPDATE draft SET owner = $2 WHERE id = $1 AND message IS NULL", args![id, owner]).await?;
+        self.find_draft(id).await
     }
 
     /// Hides a draft because its message is saved; tells whether it was open.

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_extend_message"),
     migration!(10, "0010_create_greeting"),
     migration!(11, "0011_create_recap"),
+    migration!(12, "0012_desk"),
 ];
 
 /// The schema that this program writes.

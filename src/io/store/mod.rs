@@ -21,6 +21,7 @@ pub mod error;
 pub mod greetings;
 pub mod idempotency;
 pub mod inbound;
+pub mod inner_calls;
 pub mod jobs;
 pub mod messages;
 mod migrate;

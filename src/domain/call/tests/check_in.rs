@@ -101,3 +101,64 @@ fn no_pin_is_printed_with_what_a_call_wants_done() {
     is_let_in(&mut line);
     assert!(!format!("{:?}", line.all).contains("4711"));
 }
+
+/// A caller with Kim, who sends them on.
+fn is_sent(vouched: Option<&str>) -> Line {
+    let mut line = Line::talking();
+    line.does(OperatorCommand::CheckIn { vouched: vouched.map(ContactId::named) });
+    line
+}
+
+#[test]
+fn whom_the_operator_sends_is_asked_for_the_pin_and_she_is_left_with_the_form() {
+    let mut line = is_sent(None);
+    assert!(line.recorded(&RecordEvent::SentToCheckIn { user: kim(), vouched: None }));
+    assert!(line.all.contains(&Output::HangUp { leg: OPERATOR }));
+    assert_eq!((line.call.stage(), line.call.seat()), (Stage::CheckIn, Some(&kim())));
+    assert!(line.hears(CALLER).is_empty(), "nobody but the voice");
+    is_let_in(&mut line);
+    assert_eq!(wishes(&line), [Wish::Look { pin: Pin::pressed("4711".into()) }]);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Handled)]);
+}
+
+#[test]
+fn whom_the_operator_vouches_for_is_asked_for_no_pin_and_it_is_on_record_who_said_so() {
+    let mut line = is_sent(Some("ada"));
+    let ada = ContactId::named("ada");
+    assert!(line.recorded(&RecordEvent::SentToCheckIn { user: kim(), vouched: Some(ada.clone()) }));
+    assert_eq!(wishes(&line), [Wish::Vouched { contact: ada.clone() }]);
+    presses(&mut line, "4711#");
+    let held = vec![Held { dispatch: DispatchId::named("one"), words: "Burst pipe.".into() }];
+    let welcome = Welcome { contact: Some(ada), who: "Ada".into(), held, duties: vec![] };
+    line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
+    hears_out(&mut line);
+    presses(&mut line, "2");
+    assert_eq!(wishes(&line).last(), Some(&Wish::Mark { dispatch: DispatchId::named("one") }));
+}
+
+#[test]
+fn who_wants_an_operator_after_all_is_at_the_head_of_the_queue_with_the_form() {
+    let mut line = is_sent(Some("ada"));
+    line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Failed)));
+    hears_out(&mut line);
+    assert_eq!((line.call.stage(), line.call.was_taken()), (Stage::Queued, true));
+    assert!(line.all.contains(&Output::Requeue));
+    assert!(line.all.contains(&Output::WrappedUp { user: kim() }), "she may be the one to come");
+    let mut line = is_sent(None);
+    is_let_in(&mut line);
+    presses(&mut line, "0");
+    assert!(line.all.contains(&Output::Requeue));
+}
+
+#[test]
+fn who_is_being_patched_is_not_sent() {
+    let mut line = Line::dialling();
+    let now = line.clock.instant();
+    let sent = line.call.command(now, &kim(), OperatorCommand::CheckIn { vouched: None });
+    assert_eq!(sent, Err(CommandError::NotNow));
+    let lee = UserId::named("lee");
+    let mut line = Line::talking();
+    let sent = line.call.command(now, &lee, OperatorCommand::CheckIn { vouched: None });
+    assert_eq!(sent, Err(CommandError::NotYours));
+}

@@ -244,6 +244,7 @@ pub(crate) mod tests {
             color: "#336699".into(),
             answer_phrase: String::new(),
             notes: String::new(),
+            faq: Vec::new(),
             greeting: speech.clone(),
             apology: speech,
             comfort: None,

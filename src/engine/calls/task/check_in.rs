@@ -8,7 +8,8 @@ use crate::domain::checkin::{self, Looked};
 
 impl CallTask {
     pub(super) fn serve_check_in(&self, wish: Wish) {
-        self.calls.serve_check_in(&self.facts, self.checked_in.clone(), wish, self.dictaphone.spoken());
+        let (who, spoken) = (self.checked_in.clone(), self.dictaphone.spoken());
+        self.calls.serve_check_in(&self.facts, who, self.operator.clone(), wish, spoken);
     }
 
     pub(super) fn on_check_in(&mut self, input: checkin::Input) {

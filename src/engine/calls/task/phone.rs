@@ -40,6 +40,10 @@ impl CallTask {
 
     /// A phone wants the other party of its leg transferred.
     pub(super) fn on_transfer(&mut self, asked: LegId, to: Dialled, consulted: Option<LegId>) {
+        // Whom the phone has called beside its caller is a colleague: the caller goes to her seat, and the two have spoken.
+        if let Some(colleague) = consulted.and_then(|other| self.calls.end_inner(other)) {
+            return self.pass_from_phone(asked, colleague);
+        }
         let to = match (to, consulted) {
             (_, Some(other)) => TransferTo::Consulted(other),
             (Dialled::Number(number), None) => {
