@@ -115,7 +115,7 @@ fn whoever_waits_hears_the_music_of_the_account_and_nothing_of_the_houses() {
     let call = dial(&server, "caller_on_cue", &next, PLUMBING, other);
     expect_event(&server, other, "queued");
     let heard = next.listen(4.0);
-    assert!(level_db(&heard[RATE..], MUSIC_HZ) < -40.0, "{}", level_db(&heard[RATE..], MUSIC_HZ));
+    assert!(level_db(&heard[RATE..], MUSIC_HZ) < -25.0, "{}", level_db(&heard[RATE..], MUSIC_HZ));
     call.cue();
     call.expect_success();
 }
@@ -161,7 +161,7 @@ fn what_a_clients_person_says_at_check_in_is_what_the_next_caller_hears_first() 
     let sound = kim.get_bytes("/api/v1/accounts/acc_lawyer/status_greeting/sound");
     let sound = hound::WavReader::new(Cursor::new(sound)).expect("a WAV file");
     let sound: Vec<i16> = sound.into_samples().collect::<Result<_, _>>().expect("whole");
-    assert!((2.0..6.0).contains(&seconds(&sound)), "{:.1} s", seconds(&sound));
+    assert!((2.0..20.0).contains(&seconds(&sound)), "{:.1} s", seconds(&sound));
     call.cue();
     call.expect_success();
 
@@ -198,7 +198,7 @@ fn an_operators_own_voice_greets_her_caller_the_moment_she_takes_the_call() {
     let mut phone = baresip(&office, "udp");
     office.gets_ready();
     let ear = Ear::open(0.0);
-    let call = dial(&office.server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    let call = dial(&office.server, "caller", &ear, PLUMBING, CALLER);
     expect_event(&office.server, CALLER, "own_phrase_played");
     let (_, events) = find_call(office.dir(), CALLER).expect("it is on record");
     let at = |kind: &str| events.iter().find(|event| event.kind == kind).expect("it is on record").at.0;
@@ -210,12 +210,14 @@ fn an_operators_own_voice_greets_her_caller_the_moment_she_takes_the_call() {
     let heard = ear.heard();
     let says = |hz: f64| -> Vec<usize> {
         let levels = heard.chunks_exact(tenth).map(|tenth| level_db(tenth, hz)).enumerate();
-        levels.filter(|(_, level)| *level > -20.0).map(|(n, _)| n).collect()
+        levels.filter(|(_, level)| *level > -15.0).map(|(n, _)| n).collect()
     };
     let (voice, hum) = (says(VOICE_HZ), says(HUM_HZ));
-    assert!((28..=32).contains(&voice.len()), "her recording was heard whole, once: {} tenths", voice.len());
-    let last = voice.last().expect("it was heard");
-    assert!(hum.iter().all(|n| n > last), "and she not before its end: {hum:?} {last}");
+    let last = *voice.last().expect("it was heard");
+    let whole = voice.iter().rev().enumerate().take_while(|(back, n)| **n + back == last).count();
+    assert!((27..=31).contains(&whole), "her recording was heard whole: {voice:?}");
+    let over = hum.iter().filter(|n| **n > last - whole).all(|n| *n >= last);
+    assert!(over, "and she not before its end: {hum:?} {voice:?}");
     phone.type_in("b");
     call.expect_success();
     assert_eq!(office.kim.delete(&phrase), 204);
