@@ -457,6 +457,8 @@ mod tests {
     #[tokio::test]
     async fn a_datagram_that_the_system_refuses_is_given_back() {
         let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        // Before that every send would seem to find it full.
+        endpoint.udp.writable().await.expect("a socket");
         // No way leads there from the loopback interface.
         let flow = endpoint.udp_flow(([192, 0, 2, 1], 5060).into());
         let bytes = b"INVITE sip:a@b SIP/2.0\r\n\r\n".to_vec();

@@ -33,8 +33,9 @@ async fn answered(far: &Far, house: &House, call: &str, headers: &str) -> String
     let invite = format!(
         "INVITE sip:+12025550102@h SIP/2.0\r\nVia: SIP/2.0/UDP {0};branch=z9hG4bK{call};rport\r\nFrom: <sip:a@h>;tag=1\r\n\
          To: <sip:+12025550102@h>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\nContact: <sip:far@{0}>\r\n{headers}\
-         Content-Length: 0\r\n\r\n",
-        far.address
+         Content-Type: application/sdp\r\nContent-Length: {1}\r\n\r\n{SDP}",
+        far.address,
+        SDP.len()
     );
     far.socket.send_to(invite.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
     far.gets("SIP/2.0").await.text

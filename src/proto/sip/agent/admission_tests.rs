@@ -63,7 +63,7 @@ fn a_call_whose_reliable_response_is_never_acknowledged_leaves_its_place() {
     let (_, dialog) = call(&mut agent, now, 1, "Require: 100rel\r\n");
     let dialog = dialog.expect("it is let in");
     assert_eq!(agent.admission.waiting(), 1);
-    agent.handle(now, Input::Command(Command::Ring { dialog, sdp: None }));
+    agent.handle(now, Input::Command(Command::Ring { dialog, sdp: Some(b"v=0\r\n".to_vec()) }));
     let mut refused = false;
     for _ in 0..50 {
         let Some((at, _)) = agent.poll_timeout().filter(|_| !refused) else { break };
