@@ -80,6 +80,9 @@ pub struct CallOfDay {
 const LONGEST_CALL_MS: i64 = 86_400_000;
 /// The event of a call after its end: an operator has seen to its caller.
 pub const SEEN_TO: &str = "seen_to";
+/// The event of a call in which one wrong PIN too many was tried, and that an operator has seen the alarm of it.
+pub const PINS_LOCKED: &str = "pins_locked";
+pub const PINS_LOCKED_SEEN: &str = "pins_locked_seen";
 
 readers! {
     /// The call with this identifier.
@@ -91,6 +94,8 @@ readers! {
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
     /// no operator was free; but for those who are being rung back. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
+    /// Calls in which one wrong PIN too many was tried since then, and of which nobody has dismissed the alarm, oldest first.
+    list_calls_that_locked_pins(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
     list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
     /// What happened in a call, in order.
@@ -140,6 +145,16 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
          AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
          AND NOT EXISTS (SELECT 1 FROM callback b WHERE b.call = call.id AND b.ended_at IS NULL)
          ORDER BY ended_at, id"
+    ));
+    from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
+}
+
+async fn list_calls_that_locked_pins(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE id >= $2
+         AND EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{PINS_LOCKED}' AND e.at > $1)
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{PINS_LOCKED_SEEN}')
+         ORDER BY started_at, id"
     ));
     from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
 }
