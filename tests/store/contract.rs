@@ -567,6 +567,7 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
         account: account().id,
         started_at: call.started_at,
         talking_at: None,
+        accepted_at: None,
         dropped_at: None,
         gone: None,
         ended: None,

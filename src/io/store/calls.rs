@@ -67,6 +67,8 @@ pub struct CallOfDay {
     pub started_at: UtcMs,
     /// When the first operator talked with the caller.
     pub talking_at: Option<UtcMs>,
+    /// When somebody took the caller over who was rung by the machine.
+    pub accepted_at: Option<UtcMs>,
     /// When an operator left a patch to itself.
     pub dropped_at: Option<UtcMs>,
     /// How the caller went.
@@ -169,6 +171,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
     // By identifier, as these are made when the call comes and are what calls are found by.
     const SQL: &str = "SELECT c.account, c.started_at, c.ended_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'talking') AS talking_at,
+        (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_accepted') AS accepted_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_dropped') AS dropped_at,
         (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'caller_gone' ORDER BY e.seq LIMIT 1) AS gone,
         (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'ended' ORDER BY e.seq LIMIT 1) AS ended
@@ -183,6 +186,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
             account: row.read("account")?,
             started_at: row.read("started_at")?,
             talking_at: row.read("talking_at")?,
+            accepted_at: row.read("accepted_at")?,
             dropped_at: row.read("dropped_at")?,
             gone: event(row, "gone", "caller_gone")?,
             ended: event(row, "ended", "ended")?,
