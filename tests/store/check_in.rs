@@ -13,6 +13,7 @@ use cordboard::domain::message::Message;
 use cordboard::domain::oncall::OnCall;
 use cordboard::io::store::calls::{PINS_LOCKED, PINS_LOCKED_SEEN};
 use cordboard::io::store::check_in::WrongPins;
+use cordboard::io::store::sql::Arg;
 use cordboard::io::store::{Store, StoreError};
 
 use super::NOW;
@@ -203,6 +204,15 @@ pub async fn what_is_held_is_listed_until_it_is_closed(store: Store) {
         !store.list_sleepless_dispatches().await.unwrap().contains(&ids[0]),
         "it waits for a person, not for a time"
     );
+    // A pause has an end, and so has a hold until six: whatever lost its timer is found.
+    let paused = Event::RingsBack { who: "Ada".into(), by: "Kim".into() };
+    tell(&store, "early", &paused, 25).await;
+    let mut tx = store.write().await.unwrap();
+    tx.execute("DELETE FROM timer WHERE dispatch = $1", vec![Arg::Text(Some(ids[0].to_string()))]).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.list_sleepless_dispatches().await.unwrap(), ids[..1]);
+    tell(&store, "early", &Event::RangBack, 26).await;
+    assert_eq!(store.list_sleepless_dispatches().await.unwrap(), []);
     tell(&store, "early", &Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) }, 30).await;
     assert_eq!(store.list_held_dispatches(&account).await.unwrap(), ids[1..]);
     assert_eq!(store.find_account_zone(&account).await.unwrap().as_deref(), Some("America/New_York"));
