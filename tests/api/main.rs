@@ -21,6 +21,7 @@ mod openapi;
 #[path = "../support/mod.rs"]
 mod peers;
 mod recordings;
+mod round_trip;
 mod sessions;
 mod shift_change;
 mod speech;
