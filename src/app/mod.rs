@@ -2,12 +2,12 @@
 
 mod certificates;
 mod failure;
+mod left;
 mod news;
 mod parts;
 mod voice;
 mod watched;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,11 +18,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::base::clock::{SharedClock, SystemClock, UtcMs};
+use crate::base::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::demo::{self, Demo};
-use crate::domain::account::Account;
-use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::call::cause::Cause;
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::greetings::GreetingBook;
@@ -47,11 +45,10 @@ use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
-use crate::io::store::callbacks::Callback;
-use crate::io::store::calls::CallRecord;
-use crate::io::store::{Store, StoreError};
+use crate::io::store::Store;
 use crate::io::token::Tokens;
 
+use left::{guessed, promised, to_ring_back, unreached};
 use parts::{
     busy, front_settings, letters, music, numbering, public_url, signing_key, start_sandbox, start_voice,
     trunk_settings,
@@ -147,6 +144,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let begun = store.list_forms_begun().await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
+    let unreached = unreached(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let guessed = guessed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
     let letters = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
@@ -182,7 +181,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         },
         from_desk,
     );
-    calls.recall(waiting);
+    calls.recall(waiting, unreached);
+    calls.recall_pins(guessed);
     calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
@@ -325,29 +325,6 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     work.shutdown().await;
     store.close().await;
     outcome
-}
-
-/// Calls, and for whom the callers called.
-type WithAccounts = Vec<(CallRecord, String)>;
-
-/// Callers of earlier starts whose alarm nobody has seen to, and those that the last one left on the line.
-async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAccounts), StoreError> {
-    let names: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id, a.name)).collect();
-    let since = now.plus_ms(-LATELY_MS);
-    let with_name = |call: CallRecord| {
-        let name = names.get(&call.account).cloned().unwrap_or_default();
-        (call, name)
-    };
-    let waiting = store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect();
-    let cut_off = store.list_unfinished_calls().await?.into_iter().map(with_name).collect();
-    Ok((waiting, cut_off))
-}
-
-/// Callers who were promised to be called back, and whom they had called.
-async fn promised(store: &Store) -> Result<Vec<(Callback, Account)>, StoreError> {
-    let accounts: HashMap<_, _> = store.list_accounts().await?.into_iter().map(|a| (a.id.clone(), a)).collect();
-    let with_account = |callback: Callback| accounts.get(&callback.account).cloned().map(|account| (callback, account));
-    Ok(store.list_open_callbacks().await?.into_iter().filter_map(with_account).collect())
 }
 
 /// Waits for the word to end, then for calls to end by themselves, `limit` at most or until told again.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::AccountId;
 use crate::config::Board;
+use crate::domain::call::event::RecordEvent;
 use crate::domain::figures::{CallTally, Fact, Figures, Lost, Today, midnight};
 use crate::engine::feed::{AccountFigures, Feed, FeedEvent, FiguresView};
 use crate::io::store::calls::CallOfDay;
@@ -112,6 +113,9 @@ fn view(today: &Today) -> FiguresView {
 fn facts_of(call: &CallOfDay, now: UtcMs) -> Vec<Fact> {
     let (started_at, mut tally) = (call.started_at, CallTally::default());
     let mut facts = vec![Fact::Offered];
+    // Who was taken over by somebody rung by the machine waited for no operator; one who came later was none to them.
+    let accepted_at = call.accepted_at.filter(|at| call.talking_at.is_none_or(|talking_at| *at <= talking_at));
+    facts.extend(accepted_at.map(|at| tally.note(started_at, at, &RecordEvent::PatchAccepted)).unwrap_or_default());
     facts.extend(call.talking_at.and_then(|at| tally.answered(started_at, at)));
     facts.extend(call.dropped_at.and_then(|at| tally.talked(at)));
     if let Some(event) = &call.gone {
@@ -131,7 +135,7 @@ mod tests {
     use super::*;
     use crate::base::id::UserId;
     use crate::domain::call::cause::Cause;
-    use crate::domain::call::event::{CallOutcome, RecordEvent, Stage};
+    use crate::domain::call::event::{CallOutcome, Stage};
 
     /// 2026-03-07T02:00:00Z.
     const NOW: UtcMs = UtcMs(1_772_848_800_000);
@@ -147,6 +151,7 @@ mod tests {
             account: AccountId::named("plumbing"),
             started_at: NOW,
             talking_at: first(|event| matches!(event, RecordEvent::Talking { .. })).map(|(at, _)| at),
+            accepted_at: first(|event| matches!(event, RecordEvent::PatchAccepted)).map(|(at, _)| at),
             dropped_at: first(|event| matches!(event, RecordEvent::PatchDropped)).map(|(at, _)| at),
             gone: first(|event| matches!(event, RecordEvent::CallerGone { .. })).map(|(_, event)| event),
             ended_at: ended.as_ref().map(|(at, _)| *at),
@@ -169,6 +174,14 @@ mod tests {
             vec![(30, ended(CallOutcome::CutOff))],
             vec![(5, talking()), (30, ended(CallOutcome::CutOff))],
             vec![(30, ended(CallOutcome::Callback))],
+            vec![(12, RecordEvent::PatchAccepted), (90, ended(CallOutcome::Patched))],
+            // They called an operator into it.
+            vec![
+                (12, RecordEvent::PatchAccepted),
+                (60, talking()),
+                (80, RecordEvent::PatchDropped),
+                (90, ended(CallOutcome::Patched)),
+            ],
         ] {
             let lines: Vec<_> = std::iter::once((0, RecordEvent::Arrived)).chain(rest).collect();
             let mut tally = CallTally::default();

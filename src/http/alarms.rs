@@ -4,16 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::Operator;
-use super::error::ProblemBody;
+use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::state::Front;
 
 /// I have seen to this alarm (a text nobody could place, a caller to ring back). Alarms of dispatches go when their
-/// cause does.
+/// cause does. Answered once it is stored, so that it does not come back with the next start.
 #[utoipa::path(delete, path = "/api/v1/alarms/{id}", tag = "live", security(("bearer" = [])),
-    params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody)))]
-pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> StatusCode {
-    front.desk.silence(&alarm);
+    params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
+pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> Result<StatusCode, Problem> {
+    front.desk.silence(&alarm).await?;
     tracing::info!(user = %by.0.bearer.user, "an alarm was seen to");
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }

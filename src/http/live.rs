@@ -15,6 +15,7 @@ use crate::engine::figures::FiguresHandle;
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
+use crate::io::store::StoreError;
 use crate::io::store::callbacks::Callback;
 
 use super::error::as_sentence;
@@ -125,10 +126,12 @@ impl Desk for LiveDesk {
         Box::pin(async move { self.calls.log_out(&user, &by).await })
     }
 
-    fn silence(&self, alarm: &str) {
-        self.calls.silence(alarm);
-        self.dispatcher.silence(alarm);
-        self.trunk.silence(alarm);
+    fn silence<'a>(&'a self, alarm: &'a str) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.trunk.silence(alarm);
+            self.calls.silence(alarm).await;
+            self.dispatcher.silence(alarm).await
+        })
     }
 
     fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool> {

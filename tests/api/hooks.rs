@@ -131,7 +131,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     let alarms = dispatcher.alarms();
     let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
     assert!(alarm.dismissible);
-    dispatcher.silence(&alarm.id);
+    dispatcher.silence(&alarm.id).await.expect("the store answers");
     assert_eq!(dispatcher.alarms(), []);
 
     // From round 2 on, nobody told: the dispatch's own alarm, which only its end takes back.
@@ -150,7 +150,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     let alarms = dispatcher.alarms();
     let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
     assert!(!alarm.dismissible && alarm.dispatch.is_some());
-    dispatcher.silence(&alarm.id);
+    dispatcher.silence(&alarm.id).await.expect("the store answers");
     assert_eq!(dispatcher.alarms().len(), 1);
 }
 
@@ -167,7 +167,7 @@ async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_h
     let alarm = dispatcher.alarms().into_iter().find(|alarm| alarm.text.contains(words)).expect("the words");
     assert!(alarm.dismissible && alarm.text.starts_with("Ben Ortiz sent"), "{}", alarm.text);
     assert_eq!(house.store.list_unplaced_texts(10).await.expect("the store answers").len(), 1, "kept for a restart");
-    dispatcher.silence(&alarm.id);
+    dispatcher.silence(&alarm.id).await.expect("the store answers");
     while !house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
         tokio::task::yield_now().await;
     }

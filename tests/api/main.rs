@@ -23,6 +23,7 @@ mod openapi;
 mod peers;
 mod recaps;
 mod recordings;
+mod round_trip;
 mod sessions;
 mod shift_change;
 mod speech;

@@ -11,7 +11,9 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
 use cordboard::domain::dispatch::state::NewDispatch;
 use cordboard::domain::message::Message;
 use cordboard::domain::oncall::OnCall;
+use cordboard::io::store::calls::{PINS_LOCKED, PINS_LOCKED_SEEN};
 use cordboard::io::store::check_in::WrongPins;
+use cordboard::io::store::sql::Arg;
 use cordboard::io::store::{Store, StoreError};
 
 use super::NOW;
@@ -87,6 +89,28 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     assert_eq!(count(Some(&number("+12025550151")), 61).await, (0, 3));
     assert_eq!(count(Some(&caller), 3_600).await, (1, 2));
     assert_eq!(count(Some(&caller), 3_660).await, (0, 0));
+}
+
+pub async fn pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(store: Store) {
+    with_account(&store).await;
+    let mut tx = store.write().await.unwrap();
+    for n in 1..=3 {
+        tx.insert_call(&call(n)).await.unwrap();
+    }
+    for (n, kind, at) in [(1, PINS_LOCKED, 10), (2, PINS_LOCKED, 20), (2, "pin_refused", 21)] {
+        tx.append_call_event(&call(n).id, NOW.plus_secs(at), kind, &serde_json::json!({})).await.unwrap();
+    }
+    tx.commit("test").await.unwrap();
+    let locked = async |since| {
+        let calls = store.list_calls_that_locked_pins(NOW.plus_secs(since)).await.unwrap();
+        calls.into_iter().map(|call| call.id).collect::<Vec<_>>()
+    };
+    assert_eq!(locked(0).await, [call(1).id, call(2).id]);
+    assert_eq!(locked(10).await, [call(2).id], "longer ago");
+    let mut tx = store.write().await.unwrap();
+    tx.append_call_event(&call(2).id, NOW.plus_secs(30), PINS_LOCKED_SEEN, &serde_json::json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(locked(0).await, [call(1).id]);
 }
 
 struct Nobody;
@@ -180,6 +204,15 @@ pub async fn what_is_held_is_listed_until_it_is_closed(store: Store) {
         !store.list_sleepless_dispatches().await.unwrap().contains(&ids[0]),
         "it waits for a person, not for a time"
     );
+    // A pause has an end, and so has a hold until six: whatever lost its timer is found.
+    let paused = Event::RingsBack { who: "Ada".into(), by: "Kim".into() };
+    tell(&store, "early", &paused, 25).await;
+    let mut tx = store.write().await.unwrap();
+    tx.execute("DELETE FROM timer WHERE dispatch = $1", vec![Arg::Text(Some(ids[0].to_string()))]).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.list_sleepless_dispatches().await.unwrap(), ids[..1]);
+    tell(&store, "early", &Event::RangBack, 26).await;
+    assert_eq!(store.list_sleepless_dispatches().await.unwrap(), []);
     tell(&store, "early", &Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) }, 30).await;
     assert_eq!(store.list_held_dispatches(&account).await.unwrap(), ids[1..]);
     assert_eq!(store.find_account_zone(&account).await.unwrap().as_deref(), Some("America/New_York"));

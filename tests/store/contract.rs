@@ -65,6 +65,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             Box::pin(check_in::a_pin_is_one_persons_and_is_kept_as_a_hash(s))
         }),
         ("wrong_pins_count_for_an_hour", |s| Box::pin(check_in::wrong_pins_count_for_an_hour(s))),
+        ("pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it", |s| {
+            Box::pin(check_in::pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(s))
+        }),
         ("what_is_held_is_listed_until_it_is_closed", |s| {
             Box::pin(check_in::what_is_held_is_listed_until_it_is_closed(s))
         }),
@@ -585,6 +588,7 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
         account: account().id,
         started_at: call.started_at,
         talking_at: None,
+        accepted_at: None,
         dropped_at: None,
         gone: None,
         ended: None,

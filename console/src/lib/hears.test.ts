@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { callerGone, describeHears, patchWords, tone } from './hears';
+import { callerGone, describeHears, endWords, patchWords, tone } from './hears';
 import type { CallView, HearsView } from './types';
+
+describe('how a call ended', () => {
+  const over = (cause: string, dialled: boolean) => endWords({ ended: { cause }, dialled: dialled ? { contact: null, label: null } : null } as CallView);
+
+  it('says whom to tell what only where somebody is on the line', () => {
+    expect(over('emergency', false)).toContain('Tell the caller');
+    expect(over('emergency', true)).not.toContain('caller');
+    expect(over('emergency', true)).toContain('dial it on another telephone, now');
+    expect([over('hung_up', false), over('hung_up', true), over('busy', true)]).toEqual(['the caller hung up', 'they hung up', 'is busy']);
+  });
+});
 
 describe('who hears whom', () => {
   it('is said while the contact is being told', () => {

@@ -77,6 +77,16 @@ export function causeWords(cause: string | null | undefined): string {
   return cause ? (CAUSES[cause] ?? cause.replaceAll('_', ' ')) : 'the call failed';
 }
 
+/** How a call ended, in words. Nobody is on the line of one that she made herself and that was refused. */
+export function endWords(call: CallView): string {
+  const cause = call.ended?.cause;
+  if (call.dialled && cause === 'emergency') {
+    return 'emergency numbers are not dialled from here: dial it on another telephone, now, and say where help is needed';
+  }
+  if (cause === 'hung_up') return call.dialled ? 'they hung up' : 'the caller hung up';
+  return causeWords(cause);
+}
+
 /** The caller hung up before anybody was joined with them: there is nobody to announce. */
 export function callerGone(call: CallView): boolean {
   const before = ['dialling', 'ringing', 'private'].includes(call.patch?.state ?? '');

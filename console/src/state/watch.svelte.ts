@@ -1,6 +1,6 @@
 // What the desk does by itself: which call comes to the middle, what is said aloud, what beeps.
 
-import { causeWords } from '../lib/hears';
+import { causeWords, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import * as sound from '../lib/sound';
@@ -175,7 +175,7 @@ class Watch {
       this.hungUp(call, 'while on hold');
     } else if (call.state === 'wrap_up') {
       sound.isUnlocked() && sound.toneGone();
-      notices.say(call.ended ? `The call has ended: ${causeWords(call.ended.cause)}.` : 'You are off the call.');
+      notices.say(call.ended ? `The call has ended: ${endWords(call)}.` : 'You are off the call.');
     }
     if (old.state === 'consulting' && (call.state === 'talking' || call.state === 'held') && !desk.isAsked(old)) {
       notices.say('You are back with the caller.');

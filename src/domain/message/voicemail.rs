@@ -36,9 +36,10 @@ pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &
     }
 }
 
-/// Whether a message is a voicemail, so that there is something to hear.
-pub fn is_spoken(message: &Message) -> bool {
-    message.call.is_some() && message.taken_by.is_none() && message.form == form()
+/// Whether a message is a voicemail, so that there is something to hear: nobody took it, and it came by a call. What an operator
+/// made of it since, who has listened to it, may be of another call type and on its form.
+pub const fn is_spoken(message: &Message) -> bool {
+    message.call.is_some() && message.taken_by.is_none()
 }
 
 /// What an email holds of what was said.
@@ -92,8 +93,9 @@ fn length(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::CallTypeId;
+    use crate::base::id::{CallTypeId, UserId};
     use crate::domain::account::Urgency;
+    use crate::domain::message::edition::Change;
     use crate::domain::message::form::Asked;
     use crate::domain::message::render::{self, tests::account};
 
@@ -133,6 +135,15 @@ mod tests {
         for heard in [Heard::Linked, Heard::TooLong, Heard::Lost] {
             assert!(where_to_hear(heard, page).ends_with("(with your log-in): https://desk.example/messages/msg_m"));
         }
+    }
+
+    #[test]
+    fn a_voicemail_that_is_taken_as_something_else_is_still_heard() {
+        let changed = Change { by: UserId::named("kim"), at: UtcMs(1_772_871_100_000) };
+        let form = render::tests::message("Burst pipe").form;
+        let message = Message { form, edition: 2, changed: Some(changed), ..spoken(3) };
+        assert!(is_spoken(&message));
+        assert!(!is_spoken(&Message { call: None, ..message }), "taken with no call there is nothing to hear");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{ALARM_STAYS, Calls};
 use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
 use crate::engine::feed::{AlarmLevel, AlarmView, FeedEvent};
+use crate::io::store::calls::{PINS_LOCKED_SEEN, SEEN_TO};
 
 /// Alarms of those that go by themselves, kept at most; the oldest goes first.
 const ALARMS_KEPT: usize = 100;
@@ -18,8 +19,8 @@ const ALARMS_KEPT: usize = 100;
 /// An alarm as it stands.
 pub(super) struct Standing {
     pub(super) view: AlarmView,
-    /// Its call's caller has to be rung back.
-    about_caller: bool,
+    /// What its call's record says once an operator has seen it.
+    seen: Option<&'static str>,
     /// It does not go by itself.
     pub(super) stays: bool,
 }
@@ -27,17 +28,22 @@ pub(super) struct Standing {
 impl Calls {
     /// Puts an alarm on every desk; it goes when an operator has seen to it, or by itself after half an hour.
     pub(super) fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
-        self.stand(level, text, call, false, false);
+        self.stand(level, text, call, None, false);
     }
 
     /// The same of a caller who has to be rung back. Where that is our doing, it stands until somebody has seen to it.
     pub(super) fn raise_of_caller(self: &Arc<Self>, level: AlarmLevel, text: String, call: &CallId) {
-        self.stand(level, text, Some(call), true, level == AlarmLevel::Critical);
+        self.stand(level, text, Some(call), Some(SEEN_TO), level == AlarmLevel::Critical);
+    }
+
+    /// The same of PINs that are tried in vain, in this call at last.
+    pub(super) fn raise_of_pins(self: &Arc<Self>, text: String, call: &CallId) {
+        self.stand(AlarmLevel::Warning, text, Some(call), Some(PINS_LOCKED_SEEN), false);
     }
 
     /// The same of many callers at once, who are all on the list of those to be rung back.
     pub(super) fn raise_of_many(self: &Arc<Self>, text: String) {
-        self.stand(AlarmLevel::Critical, text, None, false, true);
+        self.stand(AlarmLevel::Critical, text, None, None, true);
     }
 
     fn stand(
@@ -45,7 +51,7 @@ impl Calls {
         level: AlarmLevel,
         text: String,
         call: Option<&CallId>,
-        about_caller: bool,
+        seen: Option<&'static str>,
         stays: bool,
     ) {
         let at = self.wiring.clock.utc();
@@ -72,7 +78,7 @@ impl Calls {
             let crowded = !stays && alarms.iter().filter(|a| !a.stays).count() >= ALARMS_KEPT;
             let oldest = alarms.iter().position(|a| !a.stays).filter(|_| crowded);
             let evicted = oldest.map(|oldest| alarms.remove(oldest).view.id);
-            alarms.push(Standing { view: view.clone(), about_caller, stays });
+            alarms.push(Standing { view: view.clone(), seen, stays });
             evicted
         };
         if let Some(id) = evicted {
@@ -92,14 +98,27 @@ impl Calls {
         });
     }
 
-    /// Takes an alarm off the desks; the call whose caller it was about.
-    pub(super) fn take_back(&self, alarm: &str) -> Option<CallId> {
+    /// All that stand.
+    pub(super) fn list_alarms(&self) -> Vec<AlarmView> {
+        let alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        alarms.iter().map(|alarm| alarm.view.clone()).collect()
+    }
+
+    /// Takes those about a call off the desks, as somebody has seen to its caller.
+    pub(super) fn take_back_about(&self, call: &CallId) {
+        for alarm in self.list_alarms().into_iter().filter(|alarm| alarm.call.as_ref() == Some(call)) {
+            self.take_back(&alarm.id);
+        }
+    }
+
+    /// Takes an alarm off the desks; the call whose record says from now on that it was seen, and by what.
+    pub(super) fn take_back(&self, alarm: &str) -> Option<(CallId, &'static str)> {
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         let at = alarms.iter().position(|a| a.view.id == alarm)?;
         let gone = alarms.remove(at);
         drop(alarms);
         self.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
-        gone.view.call.filter(|_| gone.about_caller)
+        gone.view.call.zip(gone.seen)
     }
 }
 

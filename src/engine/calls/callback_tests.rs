@@ -176,6 +176,8 @@ async fn what_the_store_does_not_take_is_not_promised_and_the_caller_waits_on() 
 async fn an_operator_rings_a_caller_back_who_hung_up_with_one_key() {
     let mut house = House::open("greeting");
     let account = house.calls.0.accounts.find_by_did(&number(DID)).await.expect("a book").expect("an account");
+    // They were not reached until now.
+    house.calls.recall(vec![], vec![(promise_of_before(), account.name.clone())]);
     house.ready("kim").await;
     let (calls, account) = (house.calls.clone(), Account::clone(&account));
     let ringing =
@@ -196,6 +198,27 @@ async fn an_operator_rings_a_caller_back_who_hung_up_with_one_key() {
         _ => None,
     };
     assert_eq!(house.until("seen to", seen).await.1, promise_of_before().call);
+    assert_eq!(house.calls.alarms(), [], "nobody need ring them any more");
+}
+
+#[tokio::test]
+async fn a_caller_who_was_given_up_can_be_rung_anew_in_the_very_moment_in_which_that_is_stored() {
+    let mut house = House::open("greeting");
+    let account = house.calls.0.accounts.find_by_did(&number(DID)).await.expect("a book").expect("an account");
+    let later = Callback { next_at: SystemClock.utc().plus_ms(600_000), ..promise_of_before() };
+    house.calls.keep_promises(vec![(later.clone(), Account::clone(&account))]);
+    while house.calls.give_up_ringing(&later.call, &UserId::named("kim")).is_err() {
+        tokio::task::yield_now().await;
+    }
+    let over = |d: &Did| kept(d).and_then(|callback| callback.end);
+    assert_eq!(house.until("the end of it", over).await.1.outcome, "given_up");
+    let anew = Callback { promised_at: SystemClock.utc(), ..promise_of_before() };
+    assert!(house.calls.ring_back(anew, Account::clone(&account), &UserId::named("kim")).await);
+    let queued = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.ring_back.is_some() => (call.state == CallState::Queued).then_some(()),
+        _ => None,
+    };
+    house.shown("the caller's place", queued).await;
 }
 
 #[tokio::test]

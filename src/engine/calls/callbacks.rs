@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::record::Line;
-use super::retries::Word;
+use super::retries::{Kept, Word};
 use super::task::outward::Outward;
 use super::task::{CallTask, ToCall};
 use super::view::Facts;
@@ -39,6 +39,8 @@ const BETWEEN_TRIES_MS: i64 = 5 * 60_000;
 /// After an operator gave it up, or was lost: the next one sooner, each time twice as late; after so many it counts as a try.
 const SOON_MS: i64 = 7_500;
 const IDLE: u32 = 3;
+/// The end of a promise to somebody who was rung in vain as often as that is done.
+pub const NOT_REACHED: &str = "not_reached";
 /// The end of a promise that an operator would not keep.
 const GIVEN_UP: &str = "given_up";
 /// Between two tries to write.
@@ -146,7 +148,9 @@ impl Calls {
         let mut idle = 0;
         loop {
             if let Some(Word::GiveUp { by }) = self.until_due(callback.next_at, &mut kept).await {
-                return self.give_up(callback, by).await;
+                let at = self.wiring.clock.utc();
+                callback.end = Some(CallbackEnd { at, outcome: GIVEN_UP.to_owned(), operator: Some(by) });
+                return self.let_go(callback, kept).await;
             }
             // What was edited since counts. By the account: its number may be another's by now, and a caller whose call was
             // changed to another account dialled neither.
@@ -161,7 +165,7 @@ impl Calls {
                 RungBack::Stopped => return,
                 RungBack::Reached { operator } => {
                     callback.end = end("reached", operator);
-                    self.seen_to(callback.call.clone());
+                    self.see_to(&callback.call);
                 }
                 RungBack::NotReached { .. } if given_up.is_some() => callback.end = end(GIVEN_UP, given_up),
                 // Not the caller's doing: it counts for nothing, unless it is so again and again.
@@ -174,28 +178,28 @@ impl Calls {
                     callback.tries += 1;
                     callback.next_at = now.plus_ms(BETWEEN_TRIES_MS);
                     if callback.tries >= TRIES {
-                        callback.end = end("not_reached", operator);
+                        callback.end = end(NOT_REACHED, operator);
                         let text = alarm_text::not_reached(&account.name, &callback.number);
                         self.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
                     }
                 }
             }
+            if callback.end.is_some() {
+                return self.let_go(callback, kept).await;
+            }
             self.keep_written(&callback).await;
             self.tell_of_caller(&callback.call, false);
-            if let Some(end) = &callback.end {
-                metrics::counter!("cordboard_callbacks_ended_total", "outcome" => end.outcome.clone()).increment(1);
-                return;
-            }
         }
     }
 
-    /// An operator would not have the caller rung again.
-    async fn give_up(&self, mut callback: Callback, by: UserId) {
-        let at = self.wiring.clock.utc();
-        callback.end = Some(CallbackEnd { at, outcome: GIVEN_UP.to_owned(), operator: Some(by) });
+    /// It is over. Whoever rings the same caller anew from the moment on in which the store says so has a promise of its own
+    /// to keep, so this one is kept no more before that.
+    async fn let_go(&self, callback: Callback, kept: Kept) {
+        drop(kept);
         self.keep_written(&callback).await;
         self.tell_of_caller(&callback.call, false);
-        metrics::counter!("cordboard_callbacks_ended_total", "outcome" => GIVEN_UP).increment(1);
+        let outcome = callback.end.map(|end| end.outcome).unwrap_or_default();
+        metrics::counter!("cordboard_callbacks_ended_total", "outcome" => outcome).increment(1);
     }
 
     /// Puts one call to the queue and waits for its end.

@@ -8,8 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::greetings;
-use super::record::CallNews;
+use super::record::{CallNews, Line};
 use super::task::ToCall;
 use super::view::Facts;
 use super::{Calls, alarm_text};
@@ -20,12 +22,14 @@ use crate::domain::account::{Account, Contact, next_morning};
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::on_call::{Duty, MOST_PEOPLE, Span};
 use crate::domain::checkin::pin::Pin;
-use crate::domain::checkin::{Held, Input, Looked, Welcome};
+use crate::domain::checkin::{Held, Input, Looked, Marked, Welcome};
+use crate::domain::message::Message;
 use crate::domain::message::render::speech;
 use crate::domain::oncall::{Override, Schedule, resolve};
-use crate::engine::feed::{AlarmLevel, FeedEvent};
+use crate::engine::feed::FeedEvent;
 use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
+use crate::io::store::calls::PINS_LOCKED;
 use crate::io::store::check_in::WrongPins;
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
 use crate::io::store::{Store, StoreError};
@@ -313,8 +317,12 @@ impl Calls {
                 metrics::counter!("cordboard_wrong_pins_total").increment(1);
                 if limit {
                     tracing::warn!(call = %facts.id, account = %facts.account.id, "too many wrong PINs: none is taken for an hour");
-                    let text = alarm_text::wrong_pins(&facts.account.name);
-                    self.raise(AlarmLevel::Warning, text, Some(&facts.id));
+                    let (call, kind, body) =
+                        (facts.id.clone(), PINS_LOCKED.to_owned(), Value::Object(Default::default()));
+                    // After a start it is told again by this.
+                    self.recorder.write(Line::Event { call, at, kind, body });
+                    let text = alarm_text::wrong_pins(&facts.account.name, facts.caller.as_ref());
+                    self.raise_of_pins(text, &facts.id);
                 }
                 Looked::Refused
             }

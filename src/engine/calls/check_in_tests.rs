@@ -14,6 +14,7 @@ use crate::domain::checkin::{Held, Marked, Welcome};
 use crate::engine::legs::Later;
 use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
+use crate::io::store::calls::PINS_LOCKED;
 
 /// The number on which people check in.
 pub(super) const LINE: &str = "+12025550176";
@@ -182,7 +183,12 @@ async fn one_wrong_pin_too_many_is_an_alarm_and_sounds_like_any_other() {
     }
     let alarms = line.house.calls.alarms();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
-    assert!(alarms[0].text.contains("too many wrong PINs"), "{}", alarms[0].text);
+    assert!(
+        alarms[0].text.contains("too many wrong PINs at check-in, the last from +12025550150"),
+        "{}",
+        alarms[0].text
+    );
+    assert_eq!(line.house.kinds().iter().filter(|kind| *kind == PINS_LOCKED).count(), 1, "a start tells it again");
     line.presses("2222#").await;
     line.hears().await;
     line.hears_to_end();

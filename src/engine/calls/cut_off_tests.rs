@@ -1,11 +1,13 @@
 //! Callers whom we cut off, and others who have to be rung back: how long the desks know of them. In the house of `tests`.
 
+use super::callback_tests::promise_of_before;
 use super::house::{Did, House, answers, number, offer, plays};
 use super::record::Line;
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::AccountId;
 use crate::engine::signal::LegEvent;
+use crate::io::store::calls::PINS_LOCKED_SEEN;
 
 /// Calls that were up when the last start ended.
 fn cut_off(count: usize) -> Vec<(CallRecord, String)> {
@@ -50,9 +52,48 @@ async fn a_caller_whom_a_crash_cut_off_stays_on_the_desks_until_somebody_has_see
     let callers: Vec<_> = house.calls.alarms().into_iter().filter(|alarm| alarm.call.is_some()).collect();
     assert_eq!(callers.iter().map(|a| a.call.clone()).collect::<Vec<_>>(), [Some(CallId::named("before0"))]);
     assert_eq!(standing(&house), 1, "no time takes it away either");
-    house.calls.silence(&callers[0].id);
+    house.calls.silence(&callers[0].id).await;
     assert!(house.calls.alarms().iter().all(|alarm| alarm.call.is_none()));
     assert_eq!(house.until("seen to", is_seen_to).await.1, CallId::named("before0"));
+}
+
+#[tokio::test]
+async fn who_was_promised_it_and_not_reached_is_an_alarm_after_the_next_start_too() {
+    let mut house = House::open("greeting");
+    // Cut off first, and then rung back in vain.
+    let mut callers = cut_off(2);
+    callers[0].0.end = Some(CallEnd {
+        answered_at: None,
+        ended_at: SystemClock.utc(),
+        outcome: CUT_OFF.to_owned(),
+        cause: Cause::Fault,
+        operator: None,
+    });
+    let unreached = Callback { call: callers[0].0.id.clone(), ..promise_of_before() };
+    house.calls.recall(callers, vec![(unreached, "Imaginary Plumbing".to_owned())]);
+    let alarms = house.calls.alarms();
+    let words: Vec<_> = alarms.iter().map(|alarm| (alarm.call.clone(), alarm.text.contains("not reached"))).collect();
+    let call = |n: usize| Some(CallId::named(&format!("before{n}")));
+    assert_eq!(words, [(call(0), true), (call(1), false)], "each once, with what was said last");
+    assert_eq!(standing(&house), 2);
+    house.calls.silence(&alarms[0].id).await;
+    assert_eq!(house.until("seen to", is_seen_to).await.1, CallId::named("before0"));
+}
+
+#[tokio::test]
+async fn pins_that_were_tried_in_vain_are_an_alarm_after_the_next_start_until_it_is_seen() {
+    let mut house = House::open("greeting");
+    house.calls.recall_pins(cut_off(1));
+    let alarms = house.calls.alarms();
+    let told = "Imaginary Plumbing: too many wrong PINs at check-in, the last from +12025550150.";
+    assert!(alarms[0].text.starts_with(told), "{}", alarms[0].text);
+    house.calls.silence(&alarms[0].id).await;
+    let seen = |d: &Did| match d {
+        Did::Wrote(Line::Event { call, kind, .. }) if kind == PINS_LOCKED_SEEN => Some(call.clone()),
+        _ => None,
+    };
+    assert_eq!(house.until("that it was seen", seen).await.1, CallId::named("before0"));
+    assert!(!house.kinds().iter().any(|kind| kind == SEEN_TO), "nobody has seen to a caller");
 }
 
 #[tokio::test]
@@ -72,7 +113,7 @@ async fn who_dismisses_an_alarm_about_words_has_not_seen_to_the_caller() {
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");
     house.until("tone", |d| plays(d, leg)).await;
-    house.calls.silence(&house.calls.alarms()[0].id);
+    house.calls.silence(&house.calls.alarms()[0].id).await;
     events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     house.finished().await;
     assert!(!house.kinds().iter().any(|kind| kind == SEEN_TO), "{:?}", house.kinds());

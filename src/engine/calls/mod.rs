@@ -112,6 +112,7 @@ pub use crate::domain::call::recording::RecordingCommand;
 use crate::domain::figures::{Fact, Lost};
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
+use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use alarms::Standing;
@@ -136,6 +137,8 @@ const FAULT: &str = "fault";
 pub const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
 /// As many callers of before the start are told of one by one; more of them at once.
 const TOLD_EACH: usize = 10;
+/// How long somebody who has seen an alarm is kept waiting for the store.
+const SEEN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the store may take to say whose number was dialled.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -351,10 +354,18 @@ impl CallsHandle {
         }
     }
 
-    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again.
-    pub fn recall(&self, callers: Vec<(CallRecord, String)>) {
-        if callers.len() > TOLD_EACH {
-            return self.0.raise_of_many(alarm_text::many_waiting(callers.len()));
+    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again. `unreached`:
+    /// those who were promised to be rung back, and were not reached.
+    pub fn recall(&self, mut callers: Vec<(CallRecord, String)>, unreached: Vec<(Callback, String)>) {
+        // What was said of them last counts.
+        callers.retain(|(call, _)| !unreached.iter().any(|(callback, _)| callback.call == call.id));
+        let many = callers.len() + unreached.len();
+        if many > TOLD_EACH {
+            return self.0.raise_of_many(alarm_text::many_waiting(many));
+        }
+        for (callback, account) in unreached {
+            let text = alarm_text::not_reached(&account, &callback.number);
+            self.0.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
         }
         for (call, account) in callers {
             let caller = call.remote.as_ref();
@@ -364,6 +375,13 @@ impl CallsHandle {
                 _ => alarm_text::no_operator(&account, caller),
             };
             self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
+        }
+    }
+
+    /// Alarms of an earlier start about PINs that were tried in vain, with the accounts' names: on the desks again.
+    pub fn recall_pins(&self, calls: Vec<(CallRecord, String)>) {
+        for (call, account) in calls {
+            self.0.raise_of_pins(alarm_text::wrong_pins(&account, call.remote.as_ref()), &call.id);
         }
     }
 
@@ -389,24 +407,26 @@ impl CallsHandle {
 
     /// Alarms about calls that stand now.
     pub fn alarms(&self) -> Vec<AlarmView> {
-        let alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        alarms.iter().map(|alarm| alarm.view.clone()).collect()
+        self.0.list_alarms()
     }
 
-    /// An operator has seen to an alarm. If it was about a caller, their call's record remembers that.
-    pub fn silence(&self, alarm: &str) {
-        if let Some(call) = self.0.take_back(alarm) {
-            self.0.seen_to(call);
+    /// An operator has seen to an alarm. If it was about a caller, their call's record remembers that: returns when it does,
+    /// or when the store has taken too long; it is written then as soon as it can be.
+    pub async fn silence(&self, alarm: &str) {
+        let Some((call, seen)) = self.0.take_back(alarm) else { return };
+        if seen == SEEN_TO {
+            self.0.tell_of_caller(&call, true);
+        }
+        let (at, body) = (self.0.wiring.clock.utc(), Value::Object(Default::default()));
+        let written = self.0.recorder.written(Line::Event { call, at, kind: seen.to_owned(), body });
+        if tokio::time::timeout(SEEN_LIMIT, written).await.is_err() {
+            tracing::warn!("that an alarm was seen waits for the store");
         }
     }
 
     /// Somebody has seen to the caller of a call that is over; alarms about it go.
     pub fn see_to(&self, call: &CallId) {
-        let about = |alarm: &AlarmView| alarm.dismissible && alarm.call.as_ref() == Some(call);
-        for alarm in self.alarms().iter().filter(|alarm| about(alarm)) {
-            self.0.take_back(&alarm.id);
-        }
-        self.0.seen_to(call.clone());
+        self.0.see_to(call);
     }
 
     /// Lets everybody go: the service is stopping.
@@ -598,10 +618,12 @@ impl Calls {
         }
     }
 
-    fn seen_to(&self, call: CallId) {
-        self.tell_of_caller(&call, true);
+    /// Nobody need ring this caller any more.
+    fn see_to(&self, call: &CallId) {
+        self.take_back_about(call);
+        self.tell_of_caller(call, true);
         let (kind, body) = (SEEN_TO.to_owned(), Value::Object(Default::default()));
-        self.recorder.write(Line::Event { call, at: self.wiring.clock.utc(), kind, body });
+        self.recorder.write(Line::Event { call: call.clone(), at: self.wiring.clock.utc(), kind, body });
     }
 }
 
@@ -648,9 +670,11 @@ mod alarm_text {
         format!("{account}: a caller was promised to be called back and not reached: {}.", back(Some(caller)))
     }
 
-    pub(super) fn wrong_pins(account: &str) -> String {
+    pub(super) fn wrong_pins(account: &str, caller: Option<&PhoneNumber>) -> String {
+        let from = caller.map_or_else(|| "a withheld number".to_owned(), |n| n.as_e164().to_owned());
         format!(
-            "{account}: too many wrong PINs at check-in. None is taken for an hour; callers can still have an operator."
+            "{account}: too many wrong PINs at check-in, the last from {from}. None is taken for an hour; callers can \
+             still have an operator."
         )
     }
 

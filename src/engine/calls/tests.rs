@@ -196,9 +196,9 @@ async fn without_a_voice_the_caller_hears_a_tone_and_the_desks_an_alarm() {
     let alarms = house.calls.alarms();
     assert_eq!(alarms.len(), 1);
     assert!(alarms[0].dismissible);
-    house.calls.silence("another");
+    house.calls.silence("another").await;
     assert_eq!(house.calls.alarms().len(), 1);
-    house.calls.silence(&alarms[0].id);
+    house.calls.silence(&alarms[0].id).await;
     assert_eq!(house.calls.alarms().len(), 0, "an operator has seen to it");
 }
 

@@ -18,7 +18,7 @@ pub(super) fn led_astray(before: &Account, now: &Account) -> Vec<Fault> {
 }
 
 /// What people call the part of hours or menus that a pointer leads into.
-fn place(account: &Account, pointer: &str) -> String {
+pub(super) fn place(account: &Account, pointer: &str) -> String {
     let mut parts = pointer.split('/').skip(1);
     let (whole, list) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let nth = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());

@@ -11,7 +11,7 @@ use crate::domain::dispatch::validate::{ProtocolFault, validate};
 use crate::domain::oncall::Schedule;
 use crate::io::store::{StoreError, Tx};
 
-use super::{Changed, Clients, Refusal, lock};
+use super::{Changed, Clients, Refusal, astray, lock};
 
 impl Clients {
     /// Adds a contact to an account.
@@ -94,7 +94,8 @@ async fn find_uses(
     }
     let rung_by_nobody = check_people(account, &contacts, &schedules);
     for fault in check_people(account, &then, &schedules).into_iter().filter(|fault| !rung_by_nobody.contains(fault)) {
-        let detail = format!("Callers are put through to {}. {}", before.name, fault.detail);
+        let way = astray::place(account, &fault.pointer);
+        let detail = format!("{way} puts callers through to {}. {}", before.name, fault.detail);
         faults.add("", "contact.in_use", detail, "Change hours and menus first.");
     }
     for (protocol, state) in in_use(tx, account).await? {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ContactId};
+use crate::base::id::AccountId;
 use crate::domain::account::edit::AccountEdit;
 use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
 use crate::domain::account::edit_contact::ContactEdit;
@@ -16,6 +16,7 @@ use crate::domain::message::trigger::Trigger;
 use crate::domain::oncall::{Schedule, ShiftLength};
 
 use super::flow_text::FlowText;
+use super::people::People;
 use super::{Clients, Refusal};
 
 /// An account, whole.
@@ -147,7 +148,7 @@ impl Clients {
             schedules: schedules.iter().map(|schedule| people.schedule(schedule, now)).collect(),
             protocols: protocols.iter().map(|protocol| people.protocol(protocol)).collect(),
             call_types: account.call_types.iter().map(|t| call_type(t, &all)).collect(),
-            flow: FlowText::of(&account),
+            flow: FlowText::of(&account, &contacts),
         })
     }
 }
@@ -164,17 +165,7 @@ fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
     CallTypeText { name, urgency, triggers, watched, form, protocol }
 }
 
-/// The people of an account, to be named.
-struct People<'a>(&'a [Contact]);
-
 impl People<'_> {
-    /// The name, if one person alone has it; the identifier otherwise.
-    fn name(&self, id: &ContactId) -> String {
-        let contact = self.0.iter().find(|c| c.id == *id);
-        let one = |c: &&Contact| self.0.iter().filter(|other| other.name == c.name).count() == 1;
-        contact.filter(one).map_or_else(|| id.to_string(), |c| c.name.clone())
-    }
-
     fn schedule(&self, schedule: &Schedule, now: UtcMs) -> ScheduleText {
         ScheduleText {
             role: schedule.role.clone(),

@@ -11,8 +11,10 @@ use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::patching::check_people;
 use crate::domain::account::said::{list_menu_speeches, list_speeches};
-use crate::domain::account::{Account, Speech};
+use crate::domain::account::{Account, Contact, Speech};
 use crate::domain::ivr::menu::Menu;
+use crate::domain::oncall::Schedule;
+use crate::io::store::{StoreError, Tx};
 
 /// What is wrong with hours and menus, and what they would say of a call that arrives now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -48,11 +50,8 @@ impl Clients {
         let mut tx = self.store.write().await?;
         let mut account = lock(&mut tx, id, edition).await?;
         (account.hours, account.menus) = (hours, menus);
-        let mut faults = check(&account);
-        faults.extend(check_people(&account, &tx.list_contacts(id).await?, &tx.list_schedules(id).await?));
-        for (at, spill) in account.spills() {
-            faults.extend(round(at, &account, tx.find_account_by_did(&spill.number).await?));
-        }
+        let (contacts, schedules) = (tx.list_contacts(id).await?, tx.list_schedules(id).await?);
+        let mut faults = check_flow(&mut tx, &account, &contacts, &schedules).await?;
         faults.extend(unsaid);
         if !faults.is_empty() {
             return Err(Refusal::Faulty(faults));
@@ -91,6 +90,21 @@ impl Clients {
         }
         if faults.is_empty() { Ok(account) } else { Err(Refusal::Faulty(faults)) }
     }
+}
+
+/// All that is wrong with the hours and menus of an account that has these people, but for what cannot be said.
+pub(super) async fn check_flow(
+    tx: &mut Tx,
+    account: &Account,
+    contacts: &[Contact],
+    schedules: &[Schedule],
+) -> Result<Vec<Fault>, StoreError> {
+    let mut faults = check(account);
+    faults.extend(check_people(account, contacts, schedules));
+    for (at, spill) in account.spills() {
+        faults.extend(round(at, account, tx.find_account_by_did(&spill.number).await?));
+    }
+    Ok(faults)
 }
 
 /// The fault of a number elsewhere that is another account's of this house.

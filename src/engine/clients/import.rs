@@ -1,12 +1,17 @@
 //! A document made an account: a new one, or the one of its name as the document says. All of it in one transaction.
 //!
-//! Contacts are known by name, schedules by role, protocols and call types by name. What the document does not have stays, but
-//! for call types, which are written whole. A protocol that says the same as its newest version makes no new one, so that
+//! Contacts are known by name (of several with one name by their order), schedules by role, protocols and call types by name.
+//! What the document does not have stays, but for call types, which are written whole. What saving part by part would
+//! refuse is refused here: hours and menus, whom and where they send callers, what cannot be said. A protocol that says the same as its newest version makes no new one, so that
 //! a document read twice changes nothing the second time.
+
+use std::collections::HashMap;
 
 use crate::base::id::{AccountId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId};
 use crate::domain::account::edit_call_types::{CallTypeEdit, CallTypesEdit};
 use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::patching::check_people;
+use crate::domain::account::said::list_speeches;
 use crate::domain::account::{Account, CallType, Contact};
 use crate::domain::dispatch::protocol::{Protocol, Step, Target};
 use crate::domain::dispatch::validate::validate;
@@ -15,6 +20,9 @@ use crate::io::store::Tx;
 
 use super::astray::led_astray;
 use super::document::{CallTypeText, Document, ProtocolText, ScheduleText, TargetText};
+use super::flow::check_flow;
+use super::flow_text::FlowText;
+use super::people::{Nobody, People};
 use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
 
 /// What an import did.
@@ -37,10 +45,7 @@ impl Clients {
     /// Makes an account of a document, or changes the one of its name.
     pub async fn import(&self, document: &Document) -> Result<Imported, Refusal> {
         // The voice first, as nothing but the store is waited for in a transaction.
-        let unsaid = match document.account.apply(Account::blank(AccountId::named("unsaved"))) {
-            Ok(account) => self.check_speeches(&account.id, account.speeches()).await,
-            Err(_) => Vec::new(),
-        };
+        let mut faults = self.check_words(document).await;
         let mut tx = self.store.write().await?;
         let known = tx.find_account_by_name(document.account.name.trim()).await?.map(|account| account.id);
         let new = known.is_none();
@@ -49,7 +54,6 @@ impl Clients {
             None => Account::blank(AccountId::fresh(self.clock.utc())),
         };
         let clashes = within(find_clashes(&mut tx, &before.id, &document.account).await?, "/account");
-        let mut faults = within(unsaid, "/account");
         let outcome = self.read(&mut tx, document, before, &mut faults).await?;
         let Some(outcome) = outcome.filter(|_| faults.is_empty()) else {
             faults.extend(clashes);
@@ -61,6 +65,20 @@ impl Clients {
         let account = self.write(&mut tx, outcome).await?;
         let changed = self.finish(tx, account).await?;
         Ok(Imported { account: changed.now, new })
+    }
+
+    /// What the document has said to callers and cannot be said.
+    async fn check_words(&self, document: &Document) -> Vec<Fault> {
+        let unsaved = Account::blank(AccountId::named("unsaved"));
+        let mut faults = match document.account.apply(unsaved.clone()) {
+            Ok(account) => within(self.check_speeches(&account.id, account.speeches()).await, "/account"),
+            Err(_) => Vec::new(),
+        };
+        if let Some((hours, menus)) = document.flow.as_ref().and_then(FlowText::read_words) {
+            let unsaid = self.check_speeches(&unsaved.id, list_speeches(&hours, &menus)).await;
+            faults.extend(within(unsaid, "/flow"));
+        }
+        faults
     }
 
     /// What the document says, given what there is. `None` if a fault leaves nothing to go on with.
@@ -76,9 +94,14 @@ impl Clients {
         let (id, was) = (before.id.clone(), before.clone());
         let account = keep(faults, "/account", document.account.apply(before));
         let mut contacts = tx.list_contacts(&id).await?;
+        let there = contacts.clone();
+        let mut named = HashMap::<String, usize>::new();
         for (at, written) in document.contacts.iter().enumerate() {
-            let same = |c: &Contact| c.name.to_lowercase() == written.name.trim().to_lowercase();
-            let place = contacts.iter().position(same);
+            let name = written.name.trim().to_lowercase();
+            let nth = named.entry(name.clone()).or_default();
+            let same = there.iter().enumerate().filter(|(_, c)| c.name.to_lowercase() == name);
+            let place = same.map(|(place, _)| place).nth(*nth);
+            *nth += 1;
             let blank = Contact {
                 id: ContactId::fresh(now),
                 account: id.clone(),
@@ -101,8 +124,19 @@ impl Clients {
         }
         let Some(account) = account else { return Ok(None) };
         let mut schedules = tx.list_schedules(&id).await?;
+        let on_call = schedules.clone();
+        let mut roles: Vec<&str> = Vec::new();
         for (at, written) in document.schedules.iter().enumerate() {
-            let place = schedules.iter().position(|s| s.role == written.role);
+            let role = written.role.trim();
+            if roles.contains(&role) {
+                let mut twice = Faults::default();
+                let detail = format!("There are two schedules for the role {role}.");
+                twice.add("/role", "schedule.role_twice", detail, "Make one of the two.");
+                keep(faults, &format!("/schedules/{at}"), twice.unless(()));
+                continue;
+            }
+            roles.push(role);
+            let place = schedules.iter().position(|s| s.role == role);
             let schedule_id = place.map_or_else(|| ScheduleId::fresh(now), |place| schedules[place].id.clone());
             let read = read_schedule(written, &account, schedule_id, &contacts);
             let Some(schedule) = keep(faults, &format!("/schedules/{at}"), read) else { continue };
@@ -141,11 +175,17 @@ impl Clients {
         let Some(call_types) = keep(faults, "", read) else { return Ok(None) };
         let mut account = Account { call_types, ..account };
         if let Some(flow) = &document.flow {
-            let read = flow.read(&account.call_types);
+            let read = flow.read(&account.call_types, &contacts);
             let Some((hours, menus)) = keep(faults, "/flow", read) else { return Ok(None) };
             (account.hours, account.menus) = (hours, menus);
+            faults.extend(within(check_flow(tx, &account, &contacts, &schedules).await?, "/flow"));
+        } else {
+            faults.extend(led_astray(&was, &account));
+            let old = check_people(&was, &there, &on_call);
+            for fault in check_people(&account, &contacts, &schedules).into_iter().filter(|f| !old.contains(f)) {
+                faults.push(Fault { pointer: String::new(), ..fault });
+            }
         }
-        faults.extend(led_astray(&was, &account));
         let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
         if faults.is_empty() {
             for protocol in protocols.iter().filter(in_force) {
@@ -192,16 +232,14 @@ fn keep<T>(faults: &mut Vec<Fault>, part: &str, read: Result<T, Vec<Fault>>) -> 
 
 /// Somebody by name, or by identifier.
 fn find_person(faults: &mut Faults, pointer: String, written: &str, contacts: &[Contact]) -> Option<ContactId> {
-    let wanted = written.trim().to_lowercase();
-    let mut named = contacts.iter().filter(|c| c.name.to_lowercase() == wanted || c.id.as_str() == written.trim());
-    match (named.next(), named.next()) {
-        (Some(contact), None) => Some(contact.id.clone()),
-        (Some(_), Some(_)) => {
+    match People(contacts).find(written) {
+        Ok(contact) => Some(contact),
+        Err(Nobody::Ambiguous) => {
             let detail = format!("There are several contacts called {}.", written.trim());
-            faults.add(pointer, "contact.ambiguous", detail, "Give each a name of its own.");
+            faults.add(pointer, "contact.ambiguous", detail, "Write which: the first is Name #1.");
             None
         }
-        (None, _) => {
+        Err(Nobody::Unknown) => {
             let detail = format!("There is no contact called {}.", written.trim());
             faults.add(pointer, "contact.unknown", detail, "Add it to the contacts, or correct the name.");
             None

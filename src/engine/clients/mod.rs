@@ -12,6 +12,7 @@ pub mod document;
 mod flow;
 mod flow_text;
 mod import;
+mod people;
 mod pins;
 mod protocols;
 mod recap;

@@ -1,8 +1,9 @@
 //! What operators see of dispatches: whole views on the feed, and alarms for what needs an operator.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use super::Dispatcher;
+use super::{Dispatcher, to_its_end};
 use crate::base::id::{DispatchId, MessageId};
 use crate::domain::account::Account;
 use crate::domain::dispatch::event::Note;
@@ -61,25 +62,26 @@ impl Dispatcher {
         self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// An operator has seen to an alarm that no dispatch takes back (a text nobody could place).
-    pub fn silence(&self, alarm: &str) {
-        let alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let dismissible = alarms.get(alarm).is_some_and(|a| a.dismissible);
-        drop(alarms);
-        if !dismissible {
-            return;
+    /// An operator has seen to an alarm that no dispatch takes back (a text nobody could place). What a start would raise again
+    /// goes once it is stored that it was seen.
+    ///
+    /// # Errors
+    /// The store's; the alarm stays.
+    pub async fn silence(&self, alarm: &str) -> Result<(), StoreError> {
+        let is_dismissible = |alarms: &BTreeMap<String, AlarmView>| alarms.get(alarm).is_some_and(|a| a.dismissible);
+        if !is_dismissible(&self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
         }
-        self.take_back(alarm);
-        let text = alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"));
-        if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
-            let (own, provider, id) = (self.clone(), provider.to_owned(), id.to_owned());
-            tokio::spawn(async move {
-                if let Err(error) = own.see_text(&provider, &id).await {
-                    // It sounds again after the next start.
-                    tracing::warn!(code = error.code(), "that a text was seen to could not be stored");
-                }
-            });
-        }
+        let (own, alarm) = (self.clone(), alarm.to_owned());
+        to_its_end(async move {
+            let text = alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"));
+            if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
+                own.see_text(provider, id).await?;
+            }
+            own.take_back(&alarm);
+            Ok(())
+        })
+        .await
     }
 
     async fn see_text(&self, provider: &str, id: &str) -> Result<(), StoreError> {

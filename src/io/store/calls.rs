@@ -67,6 +67,8 @@ pub struct CallOfDay {
     pub started_at: UtcMs,
     /// When the first operator talked with the caller.
     pub talking_at: Option<UtcMs>,
+    /// When somebody took the caller over who was rung by the machine.
+    pub accepted_at: Option<UtcMs>,
     /// When an operator left a patch to itself.
     pub dropped_at: Option<UtcMs>,
     /// How the caller went.
@@ -80,6 +82,9 @@ pub struct CallOfDay {
 const LONGEST_CALL_MS: i64 = 86_400_000;
 /// The event of a call after its end: an operator has seen to its caller.
 pub const SEEN_TO: &str = "seen_to";
+/// The event of a call in which one wrong PIN too many was tried, and that an operator has seen the alarm of it.
+pub const PINS_LOCKED: &str = "pins_locked";
+pub const PINS_LOCKED_SEEN: &str = "pins_locked_seen";
 
 readers! {
     /// The call with this identifier.
@@ -91,6 +96,8 @@ readers! {
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
     /// no operator was free; but for those who are being rung back. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
+    /// Calls in which one wrong PIN too many was tried since then, and of which nobody has dismissed the alarm, oldest first.
+    list_calls_that_locked_pins(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
     list_calls_of_day(since: UtcMs) -> Vec<CallOfDay>;
     /// How often each caller has called an account since then.
@@ -146,6 +153,16 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
     from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
 }
 
+async fn list_calls_that_locked_pins(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE id >= $2
+         AND EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{PINS_LOCKED}' AND e.at > $1)
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{PINS_LOCKED_SEEN}')
+         ORDER BY started_at, id"
+    ));
+    from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
+}
+
 /// Calls that end at `since` or later come no earlier than this, by identifier: these are made when the call comes, and are
 /// what calls are found by.
 pub(super) fn first_to_end_at(since: UtcMs) -> CallId {
@@ -167,6 +184,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
     // By identifier, as these are made when the call comes and are what calls are found by.
     const SQL: &str = "SELECT c.account, c.started_at, c.ended_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'talking') AS talking_at,
+        (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_accepted') AS accepted_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_dropped') AS dropped_at,
         (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'caller_gone' ORDER BY e.seq LIMIT 1) AS gone,
         (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'ended' ORDER BY e.seq LIMIT 1) AS ended
@@ -181,6 +199,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
             account: row.read("account")?,
             started_at: row.read("started_at")?,
             talking_at: row.read("talking_at")?,
+            accepted_at: row.read("accepted_at")?,
             dropped_at: row.read("dropped_at")?,
             gone: event(row, "gone", "caller_gone")?,
             ended: event(row, "ended", "ended")?,

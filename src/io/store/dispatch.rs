@@ -213,8 +213,11 @@ async fn find_next_due(from: &mut impl Query) -> Result<Option<UtcMs>, StoreErro
 }
 
 async fn list_sleepless_dispatches(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {
-    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL AND state IN ('open', 'running')
-        AND id NOT IN (SELECT dispatch FROM timer) ORDER BY id";
+    // What is held wakes if it is held until then, or is paused: both stand in the JSON alone.
+    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL AND id NOT IN (SELECT dispatch FROM timer)
+        AND (state IN ('open', 'running') OR (state = 'held_for_check_in' AND (body LIKE '%\"paused\":{%'
+         OR EXISTS (SELECT 1 FROM step_run r WHERE r.dispatch = dispatch.id AND r.ended_at IS NULL
+                    AND r.body LIKE '%\"held_until\":%' AND r.body NOT LIKE '%\"held_until\":null%')))) ORDER BY id";
     ids(&from.fetch_all(SQL, Vec::new()).await?)
 }
 
