@@ -10,6 +10,7 @@ mod api;
 #[path = "../support/ear.rs"]
 mod ear;
 mod forms;
+mod hour;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
