@@ -1,6 +1,7 @@
 //! An operator's hour, pressed together: callers of twenty accounts, three on one desk at once, and no mouse. Each caller has
 //! a voice of its own. The operator writes down whose voice she hears, without a look at the screen; the API tells
-//! afterwards on which account it stands, and SIPp knows which number was dialled.
+//! afterwards on which account it stands, and SIPp knows which number was dialled. `CORDBOARD_LONG=1` (and CI): all sixty;
+//! `CORDBOARD_SHOTS=FOLDER`: pictures of the desk are kept there.
 
 use serde_json::{Value, json};
 
