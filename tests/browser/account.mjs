@@ -3,43 +3,15 @@
 //
 //   node account.mjs BASE_URL GREETING.wav SCRATCH_DIR
 
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
-const require = createRequire(join(import.meta.dirname, '../../console/package.json'));
-const { chromium } = require('playwright-core');
+import { asAdmin } from './setup.mjs';
 
 const [base, greeting, scratch] = process.argv.slice(2);
-const began = Date.now();
-const step = (words) => console.error(`${((Date.now() - began) / 1000).toFixed(1)} s  ${words}`);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--autoplay-policy=no-user-gesture-required'],
-});
-const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, timezoneId: 'America/Chicago' });
-const broken = [];
-await context.exposeFunction('tellBroken', (what) => broken.push(what));
-await context.addInitScript(() => {
-  document.addEventListener('securitypolicyviolation', (event) => window.tellBroken(`${event.violatedDirective} ${event.blockedURI}`));
-});
-const page = await context.newPage();
-page.setDefaultTimeout(30_000);
-page.on('pageerror', (error) => broken.push(String(error)));
-const result = {};
-const part = (id) => page.locator(`section#${id}`);
-const save = async (id) => {
-  await page.keyboard.press('Control+Enter');
-  await page.waitForFunction((which) => !document.querySelector(`section#${which}[data-dirty]`), id);
-};
 
-try {
-  step('an admin logs in and makes an account; a bad number is told beside its field');
-  await page.goto(base);
-  await page.fill('#login', 'admin');
-  await page.fill('#password', 'cordboard-demo');
-  await page.click('button[type=submit]');
-  await page.waitForSelector('header nav >> text=Accounts');
-  await page.keyboard.press('Alt+5');
+await asAdmin('account', base, scratch, async ({ page, step, result, save }) => {
+  const part = (id) => page.locator(`section#${id}`);
+
+  step('an admin makes an account; a bad number is told beside its field');
   await page.click('text=New account');
   await page.fill('#new-name', 'Acme Heating');
   await page.fill('#new-did', '12');
@@ -103,12 +75,4 @@ try {
   await strip.waitFor();
   result.undo = await strip.innerText();
   await page.screenshot({ path: join(scratch, 'account.png'), fullPage: true });
-  result.broken = broken;
-  console.log(JSON.stringify(result));
-} catch (error) {
-  await page.screenshot({ path: join(scratch, 'account-failed.png') }).catch(() => undefined);
-  console.error(String(error), broken.join('\n'));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

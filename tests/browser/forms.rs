@@ -94,4 +94,13 @@ fn a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept
     assert_eq!(ms("length_ms"), ms("paused_ms") + ms("sound_ms") + ms("gap_ms"), "time is kept: {figures}");
     let peaks = kims.get(&format!("/api/v1/calls/{id}/recording/peaks"));
     assert!(peaks["caller"].as_array().is_some_and(|peaks| peaks.iter().any(|peak| *peak != 0)), "{peaks}");
+
+    // The same in the browser: both sides are drawn, and it plays as long as it is.
+    kim.act("press", json!({ "key": "Control+ArrowDown" }));
+    kim.act("open_message", json!({ "text": "Ann Archer" }));
+    let drawn = kim.act("wave", json!({}));
+    kim.act("screenshot", json!({ "name": "wave" }));
+    assert!(["caller", "ours"].iter().all(|side| drawn[side].as_u64() > Some(0)), "{drawn}");
+    let seconds = drawn["seconds"].as_f64().unwrap_or_default();
+    assert!((seconds * 1_000.0 - ms("length_ms") as f64).abs() < 100.0, "{drawn}, {figures}");
 }

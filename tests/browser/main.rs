@@ -10,9 +10,12 @@ mod api;
 #[path = "../support/ear.rs"]
 mod ear;
 mod forms;
+mod handing;
+mod hour;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
+mod read_out;
 #[path = "../support/seat.rs"]
 mod seat;
 #[path = "../support/server.rs"]
@@ -33,6 +36,9 @@ use sipp::{Sipp, free_port};
 
 const PLUMBING: &str = "+12025550102";
 const CALLER: &str = "+12025550190";
+
+/// What a join may cost anybody, in the time of the sound itself.
+const JOIN_GAP_MS: usize = 40;
 
 const CALLER_HZ: f64 = 600.0;
 const OPERATOR_HZ: f64 = 1_000.0;
@@ -127,7 +133,7 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     assert_hears("the contact", &contact.heard_since(from_contact, 3.0), &[OPERATOR_HZ], &[CALLER_HZ, CONTACT_HZ]);
 
     // Join: all three.
-    let at_join = caller.mark();
+    let at_join = (caller.mark(), contact.mark());
     kim.act("press", json!({ "key": "F9" }));
     kim.act("expect_patch", json!({ "state": "joined" }));
     caller.listen(0.5);
@@ -135,7 +141,11 @@ fn a_warm_patch_lets_each_party_hear_just_whom_it_should_in_every_phase() {
     kim.assert_hears(&[CALLER_HZ, CONTACT_HZ], &[OPERATOR_HZ], 3);
     assert_hears("the caller", &caller.heard_since(from_caller, 3.0), &[OPERATOR_HZ, CONTACT_HZ], &[CALLER_HZ]);
     assert_hears("the contact", &contact.heard_since(from_contact, 3.0), &[OPERATOR_HZ, CALLER_HZ], &[CONTACT_HZ]);
-    println!("longest gap the caller heard around the join: {} ms", caller.longest_gap_since(at_join));
+    for (who, ear, from) in [("caller", &caller, at_join.0), ("contact", &contact, at_join.1)] {
+        let gap = ear.longest_silence_since(from);
+        assert!(gap <= JOIN_GAP_MS, "the {who} heard nothing for {gap} ms around the join");
+        println!("around the join the {who} heard nothing for {gap} ms at most");
+    }
 
     // Drop off: two remain, without the operator.
     kim.act("press", json!({ "key": "Shift+F9" }));

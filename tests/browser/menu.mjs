@@ -3,43 +3,15 @@
 //
 //   node menu.mjs BASE_URL WORDS.wav SCRATCH_DIR
 
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
-const require = createRequire(join(import.meta.dirname, '../../console/package.json'));
-const { chromium } = require('playwright-core');
+import { asAdmin } from './setup.mjs';
 
 const [base, recorded, scratch] = process.argv.slice(2);
-const began = Date.now();
-const step = (words) => console.error(`${((Date.now() - began) / 1000).toFixed(1)} s  ${words}`);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--autoplay-policy=no-user-gesture-required', '--allow-loopback-in-peer-connection'],
-});
-const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, timezoneId: 'America/Chicago' });
-const broken = [];
-await context.exposeFunction('tellBroken', (what) => broken.push(what));
-await context.addInitScript(() => {
-  document.addEventListener('securitypolicyviolation', (event) => window.tellBroken(`${event.violatedDirective} ${event.blockedURI}`));
-});
-const page = await context.newPage();
-page.setDefaultTimeout(30_000);
-page.on('pageerror', (error) => broken.push(String(error)));
-const result = {};
-const menu = page.locator('[data-menu="0"]');
-const save = async () => {
-  await page.keyboard.press('Control+Enter');
-  await page.waitForFunction(() => !document.querySelector('section#hours[data-dirty]'));
-};
 
-try {
+await asAdmin('menu', base, scratch, async ({ page, step, result, save }) => {
+  const menu = page.locator('[data-menu="0"]');
+
   step('an admin opens the plumbing account');
-  await page.goto(base);
-  await page.fill('#login', 'admin');
-  await page.fill('#password', 'cordboard-demo');
-  await page.click('button[type=submit]');
-  await page.waitForSelector('header nav >> text=Accounts');
-  await page.keyboard.press('Alt+5');
   await page.click('text=Imaginary Plumbing');
   result.before = await page.locator('#hours p.now').innerText();
 
@@ -53,6 +25,17 @@ try {
   result.marked = await menu.locator('[data-box="welcome"]').textContent();
   await menu.locator('[data-leads="0/choices/1/next"]').selectOption({ label: '＋ Way out' });
   await menu.locator('[data-box="opening hours"]').waitFor();
+
+  step('a number that is none is marked at its node and at its field');
+  const seconds = menu.locator('[data-node="0"] label:has-text("Wait for a key")');
+  await page.waitForFunction(() => !document.querySelector('[data-box="welcome"].wrong'));
+  await seconds.locator('input').fill('');
+  await menu.locator('[data-box="welcome"].wrong').waitFor();
+  result.count = await seconds.locator('.fault').innerText();
+  await seconds.locator('input').fill('0');
+  await seconds.locator('.fault:has-text("no time to wait")').waitFor();
+  await seconds.locator('input').fill('6');
+  await page.waitForFunction(() => !document.querySelector('[data-box="welcome"].wrong'));
 
   step('its words are recorded');
   await menu.locator('[data-node="0"] input[type=file]').first().setInputFiles(recorded);
@@ -88,19 +71,28 @@ try {
   await page.reload();
   await page.waitForSelector('#hours .mark');
   await page.locator('#hours p.now:has-text("choose from the menu “night”")').waitFor();
+  // What was being written is unfolded.
+  await menu.locator('[data-menu-name]').waitFor();
   result.now = await page.locator('#hours p.now').innerText();
   await page.focus('[data-flow="/hours/usual"]');
-  await save();
+  await save('hours');
   const strip = page.locator('.undo:has-text("Hours and calls saved.")');
   await strip.waitFor();
   result.undo = await strip.innerText();
   await page.screenshot({ path: join(scratch, 'menu.png'), fullPage: true });
-  result.broken = broken;
-  console.log(JSON.stringify(result));
-} catch (error) {
-  await page.screenshot({ path: join(scratch, 'menu-failed.png'), fullPage: true }).catch(() => undefined);
-  console.error(String(error), broken.join('\n'));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+
+  step('what is written upon it is not saved, and nothing says that it is; a way of the account’s own for whom nobody takes');
+  await page.locator('[data-flow="/hours/usual"]').selectOption('patch');
+  await page.waitForSelector('#hours .mark');
+  await strip.waitFor({ state: 'detached' });
+  await page.locator('[data-flow-whom="/hours/usual"]').first().selectOption({ index: 1 });
+  await page.locator('[data-flow-failed="/hours/usual"]').selectOption('voicemail');
+  await page.fill('[data-max-secs="/hours/usual/failed"]', '1');
+  result.failed = await page.locator('label:has([data-max-secs="/hours/usual/failed"]) .fault').innerText();
+  await page.fill('[data-max-secs="/hours/usual/failed"]', '90');
+  await page.check('[data-flow-own-words="/hours/usual"]');
+  await page.fill('[data-speech="/hours/usual/speech"]', 'One moment, we ring the technician.');
+  await page.waitForFunction(() => !document.querySelector('#hours .fault'));
+  await page.screenshot({ path: join(scratch, 'patch-flow.png') });
+  await page.click('#hours >> text=Discard');
+});

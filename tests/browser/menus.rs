@@ -38,6 +38,8 @@ fn an_admin_draws_a_menu_and_the_next_caller_lands_by_its_key_in_the_queue_with_
     let said = |key: &str| seen[key].as_str().unwrap_or_else(|| panic!("{key}: {seen}")).to_owned();
     assert!(said("before").contains("the usual"), "{seen}");
     assert!(said("marked").contains("something is wrong here"), "a key that leads nowhere: {seen}");
+    assert!(said("failed").starts_with("1 s is out of bounds."), "{seen}");
+    assert_eq!(said("count"), "There is no number here. Write a whole number, such as 30.");
     let call_type = said("type");
     let tried = said("tried");
     assert!(

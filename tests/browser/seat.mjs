@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { handsOn } from './hands.mjs';
 
 const here = import.meta.dirname;
 const require = createRequire(join(here, '../../console/package.json'));
@@ -178,6 +179,47 @@ const commands = {
     await page.locator('.bar').waitFor({ state: 'detached' });
   },
 
+  /** Gives the caller to somebody by name; `first`: talks with them before. */
+  async give({ to, first = false }) {
+    await page.keyboard.press('Alt+g');
+    await page.waitForSelector(`#pass-list li:has-text("${to}")`);
+    await page.keyboard.type(to);
+    await page.keyboard.press(first ? 'Shift+Enter' : 'Enter');
+    await page.locator('#pass-list').waitFor({ state: 'detached' });
+  },
+
+  /** These words are on the page, wherever. */
+  async expect_words({ words }) {
+    await page.locator(`text=${words}`).first().waitFor();
+  },
+
+  async type({ words }) {
+    await page.keyboard.type(words);
+  },
+
+  async open_message({ text }) {
+    await page.keyboard.press('Alt+2');
+    await page.locator(`tbody tr:has-text("${text}") a`).first().click();
+    await page.waitForSelector('#taken-h');
+  },
+
+  /** The recording's picture: how many parts of each side are more than a line. Space plays it, End goes to its end. */
+  async wave() {
+    const picture = page.locator('.wave [role=slider]');
+    const loud = (side) => picture.locator(`rect.${side}`).evaluateAll((all) => all.filter((bar) => bar.getAttribute('height') > 1).length);
+    await picture.waitFor();
+    const [caller, ours] = [await loud('caller'), await loud('ours')];
+    await picture.focus();
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelector('audio')?.currentTime > 0.2);
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelector('audio').paused);
+    await page.keyboard.press('End');
+    await page.waitForFunction(() => document.querySelector('.wave [role=slider]').getAttribute('aria-valuenow') === document.querySelector('.wave [role=slider]').getAttribute('aria-valuemax'));
+    const seconds = await page.evaluate(() => document.querySelector('audio').duration);
+    return { caller, ours, seconds };
+  },
+
   async hang_up() {
     await page.keyboard.press('F10');
   },
@@ -250,6 +292,8 @@ const commands = {
     await page.waitForSelector('header nav');
   },
 };
+
+Object.assign(commands, await handsOn(page, said, (frequencies, seconds) => commands.levels({ frequencies, seconds }), commands.screenshot));
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (!line.trim()) continue;

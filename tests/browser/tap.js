@@ -5,31 +5,33 @@
   const heard = []; // Float32Array chunks since the last mark
   let context = null;
   let loaded = null;
-  let newest = null;
-  let connection = null;
+  let connection = null; // the newest call's
+  const sources = new Map(); // of each call that is up; an operator may have several
 
   // On the audio thread, so that a busy page loses nothing.
   const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {
     process([[samples]]) {
-      if (samples) this.port.postMessage(samples.slice());
+      this.port.postMessage(samples ? samples.slice() : new Float32Array(128));
       return true;
     }
   });`;
 
-  const listenTo = async (stream) => {
+  const listenTo = async (call, stream) => {
     if (!context) {
       context = new AudioContext({ sampleRate: RATE });
       const url = URL.createObjectURL(new Blob([worklet], { type: 'text/javascript' }));
-      loaded = context.audioWorklet.addModule(url);
+      loaded = context.audioWorklet.addModule(url).then(() => {
+        const tap = new AudioWorkletNode(context, 'tap');
+        tap.port.onmessage = (event) => heard.push(event.data);
+        tap.connect(context.destination);
+        return tap;
+      });
     }
-    await loaded;
+    const tap = await loaded;
+    if (call.signalingState === 'closed') return;
     const source = context.createMediaStreamSource(stream);
-    const tap = new AudioWorkletNode(context, 'tap');
-    // A call that is over goes on as silence; only the newest is listened to.
-    newest = tap;
-    tap.port.onmessage = (event) => newest === tap && heard.push(event.data);
+    sources.set(call, source);
     source.connect(tap);
-    tap.connect(context.destination);
   };
 
   const Original = window.RTCPeerConnection;
@@ -39,8 +41,15 @@
       connection = this;
       this.addEventListener('track', (event) => {
         heard.length = 0;
-        listenTo(event.streams[0] ?? new MediaStream([event.track]));
+        listenTo(this, event.streams[0] ?? new MediaStream([event.track]));
       });
+    }
+
+    // Whoever is hung up on plays nothing to anybody.
+    close() {
+      super.close();
+      sources.get(this)?.disconnect();
+      sources.delete(this);
     }
   };
 

@@ -15,6 +15,10 @@ use crate::tones;
 /// Samples a second.
 pub const RATE: usize = 8_000;
 const FRAME: usize = 160;
+/// Silence is looked for in parts of 2.5 ms, half a period of the lowest tone …
+const PART: usize = 20;
+/// … in which no sample is as loud as this.
+const SOUND: u16 = 200;
 
 #[derive(Default)]
 struct Shared {
@@ -22,6 +26,9 @@ struct Shared {
     /// When each 20 ms frame of `heard` came, in ms after the ear opened.
     arrivals: Vec<u64>,
     last_sequence: Option<u16>,
+    last_timestamp: Option<u32>,
+    /// Where in `heard` something was never sent or lost, and how many samples of it.
+    missing: Vec<(usize, usize)>,
     tone_hz: f64,
     remote: Option<SocketAddr>,
     digits: Vec<u8>,
@@ -98,6 +105,21 @@ impl Ear {
         let arrivals = &shared.arrivals[(from / FRAME).min(shared.arrivals.len())..];
         arrivals.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
     }
+
+    /// The longest time without any sound heard after the mark `from`, in ms of the sender's clock: how busy this machine is
+    /// does not count. What was not sent, or lost, is silence.
+    pub fn longest_silence_since(&self, from: usize) -> usize {
+        let shared = self.shared.lock().expect("no holder of this lock panics");
+        let (mut longest, mut run) = (0, 0);
+        for (n, part) in shared.heard[from..].chunks(PART).enumerate() {
+            let at = from + n * PART..from + n * PART + part.len();
+            run += shared.missing.iter().filter(|(place, _)| at.contains(place)).map(|(_, lost)| lost).sum::<usize>();
+            longest = longest.max(run);
+            run = if part.iter().all(|sample| sample.unsigned_abs() < SOUND) { run + part.len() } else { 0 };
+            longest = longest.max(run);
+        }
+        longest * 1_000 / RATE
+    }
 }
 
 impl Drop for Ear {
@@ -170,6 +192,14 @@ fn take_packet(packet: &[u8], from: SocketAddr, at_ms: u64, shared: &mut Shared)
         return; // doubled or late
     }
     shared.last_sequence = Some(sequence);
+    let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
+    if let Some(last) = shared.last_timestamp.replace(timestamp) {
+        let beyond = timestamp.wrapping_sub(last) as i32 - FRAME as i32;
+        if beyond > 0 {
+            let place = shared.heard.len();
+            shared.missing.push((place, beyond as usize));
+        }
+    }
     shared.remote = Some(from);
     shared.arrivals.push(at_ms);
     shared.heard.extend(packet[12..].iter().map(|byte| decode_ulaw(*byte)));
@@ -253,4 +283,38 @@ pub fn best_correlation(heard: &[i16], reference: &[i16]) -> (f64, usize) {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ear, FRAME, RATE, encode_ulaw, rtp, take_packet};
+
+    /// An ear that hears a tone, but for `silent` frames of silence and `unsent` frames that never come.
+    fn hears(silent: usize, unsent: u32) -> usize {
+        let ear = Ear::open(0.0);
+        let from = "127.0.0.1:9".parse().expect("an address");
+        let mut timestamp = 0_u32;
+        for frame in 0..20 + silent {
+            if frame == 10 {
+                timestamp += unsent * FRAME as u32;
+            }
+            let loud = frame < 10 || frame >= 10 + silent;
+            let tone = |n: usize| (std::f64::consts::TAU * 600.0 * n as f64 / RATE as f64).sin() * 8_000.0;
+            let samples = (0..FRAME).map(|n| encode_ulaw(if loud { tone(frame * FRAME + n) as i16 } else { 0 }));
+            let packet = rtp(0, false, frame as u16 + 1, timestamp, &samples.collect::<Vec<_>>());
+            let mut shared = ear.shared.lock().expect("no holder of this lock panics");
+            take_packet(&packet, from, 0, &mut shared);
+            timestamp += FRAME as u32;
+            assert_eq!(shared.heard.len(), (frame + 1) * FRAME);
+        }
+        ear.longest_silence_since(0)
+    }
+
+    #[test]
+    fn silence_is_what_is_quiet_and_what_was_never_sent() {
+        assert_eq!(hears(0, 0), 0);
+        assert_eq!(hears(3, 0), 60);
+        assert_eq!(hears(0, 2), 40);
+        assert_eq!(hears(3, 2), 100);
+    }
 }
