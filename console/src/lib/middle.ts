@@ -11,7 +11,7 @@ export interface Middle {
 
 function rank(call: CallView): number {
   if (SPEAKING.has(call.state)) return 0;
-  if (call.state === 'wrap_up' || call.state === 'patched') return 1;
+  if (call.state === 'wrap_up' || call.state === 'patched' || call.state === 'check_in') return 1;
   return call.state === 'held' ? 2 : 3;
 }
 

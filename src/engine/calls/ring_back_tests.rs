@@ -141,7 +141,7 @@ async fn a_panic_in_the_middle_of_the_talk_ends_the_pause() {
     let recording = RecordingPolicy { mode: RecordingMode::On, announcement: told, ..RecordingPolicy::default() };
     let other = Account { id: AccountId::named("other"), recording, ..Account::clone(&found) };
     // The words about the recording that follow are none that can be said.
-    let _ = house.calls.command(&call, &kim, Command::Rename(Arc::new(other))).await;
+    let _ = house.calls.command(&call, &kim, Command::ChangeAccount(Arc::new(other))).await;
     assert_eq!(news(&mut house).await, goes_on());
 }
 
