@@ -103,6 +103,7 @@ fn mail(to: &str) -> Mail {
         to: to.into(),
         subject: "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche".into(),
         body: "Problem:\nRohrbruch in der Küche\n.\nA line with a dot alone above.\n".into(),
+        html: None,
         attached: None,
     }
 }

@@ -148,6 +148,9 @@ impl<'a> Caller<'a> {
                     let change = DutyChange { account, schedule, contact, span, by, at };
                     Input::PutOnCall(CheckIns::put_on_call(store, &change).await.is_ok())
                 }
+                Output::Dictate(_) | Output::PlayDictated | Output::PutUpGreeting { .. } | Output::TakeDownGreeting => {
+                    panic!("nobody in these stories speaks a status greeting")
+                }
                 Output::Leave(leave) => {
                     self.left = Some(leave);
                     continue;

@@ -20,7 +20,7 @@ impl Legs {
             Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
-        let (offer, session) = first_offer(leg, reach);
+        let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
         let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
         self.started(leg, Side::Phone, received, Some(session));
         self.wiring.signalling.ring_for(leg, user, by, offer, events);

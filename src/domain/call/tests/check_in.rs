@@ -129,12 +129,12 @@ fn whom_the_operator_vouches_for_is_asked_for_no_pin_and_it_is_on_record_who_sai
     assert!(line.recorded(&RecordEvent::SentToCheckIn { user: kim(), vouched: Some(ada.clone()) }));
     assert_eq!(wishes(&line), [Wish::Vouched { contact: ada.clone() }]);
     presses(&mut line, "4711#");
-    let held = vec![Held { dispatch: DispatchId::named("one"), words: "Burst pipe.".into() }];
-    let welcome = Welcome { contact: Some(ada), who: "Ada".into(), held, duties: vec![] };
+    let held = vec![Held { dispatch: DispatchId::named("one"), edition: 3, words: "Burst pipe.".into() }];
+    let welcome = Welcome { contact: Some(ada), who: "Ada".into(), held, ..Welcome::default() };
     line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
     hears_out(&mut line);
     presses(&mut line, "2");
-    assert_eq!(wishes(&line).last(), Some(&Wish::Mark { dispatch: DispatchId::named("one") }));
+    assert_eq!(wishes(&line).last(), Some(&Wish::Mark { dispatch: DispatchId::named("one"), edition: 3 }));
 }
 
 #[test]
