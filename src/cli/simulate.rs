@@ -151,6 +151,7 @@ fn find_client(options: &Options) -> Result<Client, Failure> {
                         contacts: store.list_contacts(&account.id).await?,
                         schedules: store.list_schedules(&account.id).await?,
                         protocols: store.list_protocols(&account.id).await?,
+                        recap: store.find_recap_plan(&account.id).await?.map(|set| set.plan),
                         account,
                     });
                 }

@@ -26,7 +26,7 @@ class Handler:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         print(json.dumps({"to": envelope.rcpt_tos, "envelope_from": envelope.mail_from, "from": str(mail["From"]),
             "subject": str(mail["Subject"]), "id": str(mail["Message-ID"]), "reply_to": str(mail["Reply-To"]),
-            "body": mail.get_body(("plain",)).get_content(),
+            "body": mail.get_body(("plain",)).get_content(), "html": (lambda part: part and part.get_content())(mail.get_body(("html",))),
             "attached": [[a.get_content_type(), a.get_filename(), hashlib.sha256(a.get_content()).hexdigest()] for a in mail.iter_attachments()]}), flush=True)
         return "250 OK"
 controller = Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1]))
@@ -137,6 +137,18 @@ async fn a_sound_goes_along_and_arrives_as_it_was() {
     let digest = ring::digest::digest(&ring::digest::SHA256, &wav);
     let hex: String = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
     assert_eq!(got["attached"], serde_json::json!([["audio/wav", "voicemail.wav", hex]]));
+}
+
+#[tokio::test]
+async fn what_is_formatted_goes_beside_the_plain_words() {
+    let Some(mut server) = Server::start("formatted email through a real SMTP server") else { return };
+    let html = Some("<p>Rohrbruch in der Küche &amp; im Bad</p>".to_owned());
+    let sent = mailer(server.port).send(&Mail { html, ..mail("ben@example.com") }).await;
+    assert!(matches!(sent, Delivery::Accepted { .. }), "{sent:?}");
+    let got = server.received();
+    assert!(got["body"].as_str().expect("a text").contains("Rohrbruch in der Küche"));
+    assert_eq!(got["html"].as_str().map(str::trim), Some("<p>Rohrbruch in der Küche &amp; im Bad</p>"));
+    assert_eq!(got["attached"], serde_json::json!([]));
 }
 
 #[tokio::test]
