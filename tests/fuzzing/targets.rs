@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use agent::Owner;
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::phone::PhoneNumber;
-use cordboard::base::rng::Rng;
 use cordboard::io::media::Codec;
 use cordboard::io::webrtc::{Certificate, PeerState, WebPeer};
 use cordboard::proto::rtp::jitter::JitterBuffer;
