@@ -15,6 +15,7 @@ mod hour;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
+mod reached;
 mod read_out;
 #[path = "../support/seat.rs"]
 mod seat;
