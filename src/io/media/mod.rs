@@ -6,6 +6,8 @@
 
 mod beat;
 #[cfg(test)]
+mod call_rig;
+#[cfg(test)]
 mod hand_tests;
 mod handle;
 mod hush;
