@@ -24,6 +24,7 @@ use crate::demo::{self, Demo};
 use crate::domain::account::Account;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::call::cause::Cause;
+use crate::engine::audit::{self, Audit};
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
@@ -45,6 +46,7 @@ use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
+use crate::io::store::audit::AnchorFile;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::CallRecord;
 use crate::io::store::{Store, StoreError};
@@ -219,6 +221,15 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             std::future::pending::<()>().await;
         }
     });
+    let audit = Audit::start(store.clone(), Arc::clone(&clock));
+    work.spawn("the audit log", {
+        let audit = audit.clone();
+        async move { audit.gone().await }
+    });
+    work.spawn("the care for the audit log", {
+        let file = AnchorFile::beside(&config.store.key_file);
+        audit::keep(store.clone(), Arc::clone(&clock), file, config.audit.keep_days)
+    });
     work.spawn("the figures of today", figures.clone().keep());
     work.spawn("what the audio tells", {
         let calls = calls.clone();
@@ -262,6 +273,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let front = Front::new(Parts {
         clock: Arc::clone(&clock),
         store: store.clone(),
+        audit,
         clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone()),
         voice: speaker,
         feed,

@@ -15,7 +15,9 @@ use crate::domain::message::Message;
 use crate::domain::message::edition::{Change, Difference, differences};
 use crate::domain::message::form::{Answers, Form};
 use crate::engine::feed::UserRef;
+use crate::io::store::audit::{Act, Entry, Who};
 
+use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
@@ -67,7 +69,11 @@ pub struct EditionView {
 #[utoipa::path(get, path = "/api/v1/messages/{id}/editions", tag = "messages", security(("bearer" = [])),
     params(("id" = MessageId, Path)),
     responses((status = OK, body = Editions), (status = NOT_FOUND, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, _by: Operator, Id(id): Id<MessageId>) -> Result<Json<Editions>, Problem> {
+pub async fn list(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<MessageId>,
+) -> Result<Json<Editions>, Problem> {
     let message = front.store.find_message(&id).await?.ok_or_else(|| Problem::not_found("message"))?;
     let mut all = front.store.list_earlier_editions(&id).await?;
     all.push(message);
@@ -96,6 +102,7 @@ pub async fn list(State(front): State<Front>, _by: Operator, Id(id): Id<MessageI
             differences: changed,
         });
     }
+    audit::reads(&front, &signed, Act::MessageEditionsRead, &id).await?;
     Ok(Json(Editions { items }))
 }
 
@@ -153,6 +160,8 @@ pub async fn change(
         return Err(stale());
     }
     let follows = front.dispatcher.change(&mut tx, &after, &account, &signed.name, body.again).await?;
+    let by = Who::User(signed.bearer.user.clone());
+    tx.audit(Entry::new(now, by, Act::MessageChanged, id.to_string()));
     tx.commit("change_message").await?;
     front.dispatcher.follow_change(follows).await;
     tracing::info!(message = %id, user = %signed.bearer.user, again = body.again, "message changed");

@@ -1,6 +1,7 @@
 //! The program as a person at a shell meets it: what it prints, and how it ends.
 
 mod account;
+mod audit;
 #[path = "../support/temp.rs"]
 mod temp;
 

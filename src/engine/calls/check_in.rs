@@ -24,6 +24,7 @@ use crate::domain::message::render::speech;
 use crate::domain::oncall::{Override, Schedule, resolve};
 use crate::engine::feed::{AlarmLevel, FeedEvent};
 use crate::engine::legs::Later;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::check_in::WrongPins;
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
 use crate::io::store::{Store, StoreError};
@@ -66,6 +67,8 @@ pub struct Heard {
     pub call: CallId,
     pub dispatch: DispatchId,
     pub who: String,
+    /// The same, as their PIN proved it.
+    pub proven: Who,
     pub at: UtcMs,
 }
 
@@ -78,6 +81,8 @@ pub struct DutyChange {
     pub span: Span,
     /// Who said so.
     pub by: String,
+    /// The same, as their PIN proved it.
+    pub proven: Who,
     pub at: UtcMs,
 }
 
@@ -119,9 +124,13 @@ async fn look(
         let mut tx = store.write().await?;
         tx.insert_wrong_pin(&account.id, caller, now).await?;
         let wrong = tx.count_wrong_pins(&account.id, caller, now).await?;
+        tx.audit(Entry::new(now, Who::Nobody, Act::CheckInFailed, account.id.to_string()));
         tx.commit("wrong_pin").await?;
         return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });
     };
+    let mut tx = store.write().await?;
+    tx.audit(Entry::new(now, proven(found.contact.as_ref(), &account.id), Act::CheckInOpened, account.id.to_string()));
+    tx.commit("right_pin").await?;
     let contacts = store.list_contacts(&account.id).await?;
     let person = found.contact.as_ref().and_then(|id| contacts.iter().find(|c| c.id == *id));
     let mut held = Vec::new();
@@ -137,6 +146,29 @@ async fn look(
     let duties = schedules.iter().take(MOST_PEOPLE).filter_map(|schedule| duty(schedule, &contacts, now)).collect();
     let who = person.map_or_else(|| account.name.clone(), |person| person.name.clone());
     Ok(Answer::Welcome(Box::new(Welcome { contact: found.contact, who, held, duties })))
+}
+
+/// Whoever a PIN shows to be calling.
+fn proven(contact: Option<&ContactId>, account: &AccountId) -> Who {
+    contact.map_or_else(|| Who::Account(account.clone()), |contact| Who::Contact(contact.clone()))
+}
+
+/// Somebody who has checked in: what they are called, and whose PIN they pressed.
+#[derive(Clone, Debug)]
+pub(super) struct CheckedIn {
+    name: String,
+    proven: Who,
+}
+
+impl CheckedIn {
+    /// Nobody has yet.
+    pub(super) const fn nobody() -> Self {
+        Self { name: String::new(), proven: Who::Nobody }
+    }
+
+    pub(super) fn of(welcome: &Welcome, account: &AccountId) -> Self {
+        Self { name: welcome.who.clone(), proven: proven(welcome.contact.as_ref(), account) }
+    }
 }
 
 /// What a schedule lets people choose, if there is a choice.
@@ -171,7 +203,12 @@ async fn mark(store: &Store, heard: &Heard) -> Result<(), StoreError> {
         what: Arrival::ReadAtCheckIn { dispatch: heard.dispatch.clone(), who: heard.who.clone(), by: None },
     };
     let mut tx = store.write().await?;
-    tx.insert_inbound(&inbound).await?;
+    // Marked again, it was heard once.
+    if tx.insert_inbound(&inbound).await? {
+        let message = tx.find_message_of_dispatch(&heard.dispatch).await?;
+        let object = message.map_or_else(|| heard.dispatch.to_string(), |message| message.to_string());
+        tx.audit(Entry::new(heard.at, heard.proven.clone(), Act::CheckInHeard, object));
+    }
     tx.commit("checked_in").await
 }
 
@@ -192,19 +229,22 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
     tx.insert_override(&change.schedule, &entry).await?;
     tx.touch_account(&change.account, change.at).await?;
     let edition = tx.find_account_edition(&change.account).await?.unwrap_or(1);
+    let (by, account) = (change.proven.clone(), change.account.to_string());
+    tx.audit(Entry::new(change.at, by, Act::CheckInPutOnCall, account));
     tx.commit("put_on_call").await?;
     Ok(edition)
 }
 
 impl Calls {
     /// Asks the store what a check-in wants to know or have stored, and tells the call. `who`: who has checked in.
-    pub(super) fn serve_check_in(self: &Arc<Self>, facts: &Facts, who: String, wish: Wish) {
+    pub(super) fn serve_check_in(self: &Arc<Self>, facts: &Facts, who: CheckedIn, wish: Wish) {
         let (calls, facts, at) = (Arc::clone(self), facts.clone(), self.wiring.clock.utc());
         tokio::spawn(async move {
             let input = match wish {
                 Wish::Look { pin } => Input::Looked(calls.look(&facts, &pin, at).await),
                 Wish::Mark { dispatch } => {
-                    let heard = Heard { call: facts.id.clone(), dispatch, who, at };
+                    let CheckedIn { name: who, proven } = who;
+                    let heard = Heard { call: facts.id.clone(), dispatch, who, proven, at };
                     let stored = calls.in_time(&facts.id, calls.check_ins.mark(&heard)).await.is_some();
                     if stored {
                         metrics::counter!("cordboard_held_messages_read_total").increment(1);
@@ -215,7 +255,8 @@ impl Calls {
                 }
                 Wish::PutOnCall { schedule, contact, span } => {
                     let account = facts.account.id.clone();
-                    let change = DutyChange { account: account.clone(), schedule, contact, span, by: who, at };
+                    let CheckedIn { name: by, proven } = who;
+                    let change = DutyChange { account: account.clone(), schedule, contact, span, by, proven, at };
                     let edition = calls.in_time(&facts.id, calls.check_ins.put_on_call(&change)).await;
                     if let Some(edition) = edition {
                         calls.feed.publish(FeedEvent::Account { id: account, edition });

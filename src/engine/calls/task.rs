@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::check_in::CheckedIn;
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
@@ -142,7 +143,7 @@ pub(super) struct CallTask {
     /// Whom the call is made to, if it began at our side.
     outward: Option<Outward>,
     /// Who has checked in, by name.
-    checked_in: String,
+    checked_in: CheckedIn,
 }
 
 impl CallTask {
@@ -233,7 +234,7 @@ impl CallTask {
             tally: CallTally::default(),
             queued_at: None,
             outward,
-            checked_in: String::new(),
+            checked_in: CheckedIn::nobody(),
         }
     }
 

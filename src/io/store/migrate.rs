@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_create_job"),
     migration!(8, "0008_check_in"),
     migration!(9, "0009_extend_message"),
+    migration!(11, "0011_create_audit"),
 ];
 
 /// The schema that this program writes.
