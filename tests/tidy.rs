@@ -217,16 +217,16 @@ fn may_import(layer: &str) -> &'static [&'static str] {
     }
 }
 
-/// Inside engine: `voicemails → dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
+/// Inside engine: `{voicemails, recaps} → dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
 /// they share. Every file of engine has a rank.
 fn engine_rank(file: &str) -> Option<u8> {
     Some(match file {
-        "voicemails" => 6,
-        "dispatcher" | "recaps" | "sweeper" => 5,
+        "voicemails" | "recaps" => 6,
+        "dispatcher" | "sweeper" => 5,
         "calls" => 4,
         "desk" | "dictaphone" | "mixer" | "legs" => 3,
         "trunk" | "registrar" => 2,
-        "sip_side" | "here" | "clients" | "figures" => 1,
+        "sip_side" | "here" | "clients" | "figures" | "audit" => 1,
         "feed" | "signal" | "callout" => 0,
         _ => return None,
     })

@@ -421,6 +421,15 @@ function route(method, path, query, body) {
     return [409, { ...problem(409, 'account.clash', `${fault.detail} ${fault.cure}`), errors: [fault] }];
   }
   if (key === 'GET users') return [200, page(USERS)];
+  if (key === 'GET audit') {
+    const has = (name, value) => !query.get(name) || query.get(name) === value;
+    const rows = auditRows(Date.now(), query.get('object')).filter((row) => {
+      const act = query.get('act');
+      const within = row.at >= Number(query.get('since') ?? 0) && row.at < Number(query.get('until') ?? Infinity);
+      return has('who', row.who.id) && has('object', row.object) && (!act || row.act === act || row.act.startsWith(`${act}.`)) && within;
+    });
+    return [200, { items: rows, next: query.get('object') ? null : 41 }];
+  }
   if (key === 'GET messages') {
     if (rest[0] === 'editions') return [200, page(editionsOf(state.messages.get(id)))];
     if (id) return state.messages.has(id) ? [200, state.messages.get(id)] : [404, problem(404, 'not_found', 'No such message.')];
@@ -561,6 +570,27 @@ function peaks() {
   const at = (i, shift) => Math.max(0, Math.round(55 * Math.abs(Math.sin(i / 3 + shift)) * (Math.sin(i / 17 + shift * 3) > -0.1 ? 1 : 0.05)));
   const parts = [...Array(200).keys()];
   return { length_ms: 93_400, caller: parts.map((i) => at(i, 0)), ours: parts.map((i) => at(i, 1.1)) };
+}
+
+function auditRows(now, asked) {
+  const kim = { kind: 'user', id: 'usr_kim', name: 'Kim Alvarez' };
+  const sam = { kind: 'user', id: 'usr_sam', name: 'Sam Whitaker' };
+  const ben = { kind: 'contact', id: 'con_ben', name: 'Ben Ortiz' };
+  const message = state.messages.has(asked) ? asked : ([...state.messages.keys()][0] ?? 'msg_1');
+  const rows = [
+    [sam, 'audit.read', 'ses_0mdk3v9q8t7w2x4y6z8a1b2c3d'],
+    [kim, 'message.read', message],
+    [sam, 'message.read', message],
+    [kim, 'message.listed', message],
+    [sam, 'recording.heard', 'call_0mdk3v9q8t7w2x4y6z8a1b2c3d'],
+    [sam, 'call.whispered', 'call_0mdk3v9q8t7w2x4y6z8a1b2c3e'],
+    [ben, 'check_in.heard', message],
+    [{ kind: 'nobody', id: 'nobody', name: null }, 'session.failed', 'usr_kim'],
+    [{ kind: 'user', id: 'usr_gone', name: null }, 'account.changed', PLUMBING.id],
+    [{ kind: 'command_line', id: 'command_line', name: null }, 'user.added', 'usr_kim'],
+    [{ kind: 'house', id: 'house', name: null }, 'audit.cut', '37'],
+  ];
+  return rows.map(([who, act, object], n) => ({ number: 52 - n, at: now - n * 7_300_000, who, act, object }));
 }
 
 function editionsOf(message) {

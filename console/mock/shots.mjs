@@ -240,6 +240,17 @@ const SCENES = {
     await page.goto(`${BASE}/accounts/new`);
     await page.waitForSelector('#new-name');
   },
+  audit: async (page) => {
+    await page.goto(`${BASE}/audit`);
+    await page.waitForSelector('tbody tr:nth-child(4)');
+  },
+  audit_message: async (page) => {
+    await page.goto(`${BASE}/messages`);
+    await page.click('tbody tr a');
+    await page.click('.read-by button');
+    await page.waitForSelector('.read-by li');
+    await page.locator('.read-by').scrollIntoViewIfNeeded();
+  },
   users: async (page) => {
     await page.goto(`${BASE}/users`);
     await page.waitForSelector('tbody strong');
@@ -436,7 +447,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed', 'why', 'faq'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed', 'why', 'faq', 'audit'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -445,7 +456,7 @@ for (const [width, height] of [
       try {
         if (scene) {
           await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
-          const who = /^account|^users/.test(name) ? 'ada' : ['floor', 'whispering'].includes(name) ? 'sam' : 'kim';
+          const who = /^account|^users|^audit/.test(name) ? 'ada' : ['floor', 'whispering'].includes(name) ? 'sam' : 'kim';
           await logIn(page, who);
           await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
           await page.waitForTimeout(250);

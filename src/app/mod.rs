@@ -22,6 +22,7 @@ use crate::base::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
+use crate::engine::audit::{self, Audit};
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::greetings::GreetingBook;
 use crate::engine::calls::{CallsHandle, CallsParts};
@@ -46,6 +47,7 @@ use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
 use crate::io::store::Store;
+use crate::io::store::audit::AnchorFile;
 use crate::io::token::Tokens;
 
 use left::{guessed, promised, to_ring_back, unreached};
@@ -226,6 +228,15 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             std::future::pending::<()>().await;
         }
     });
+    let audit = Audit::start(store.clone(), Arc::clone(&clock));
+    work.spawn("the audit log", {
+        let audit = audit.clone();
+        async move { audit.gone().await }
+    });
+    work.spawn("the care for the audit log", {
+        let file = AnchorFile::beside(&config.store.key_file);
+        audit::keep(store.clone(), Arc::clone(&clock), file, config.audit.keep_days)
+    });
     work.spawn("the figures of today", figures.clone().keep());
     work.spawn("what the audio tells", {
         let calls = calls.clone();
@@ -270,6 +281,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let front = Front::new(Parts {
         clock: Arc::clone(&clock),
         store: store.clone(),
+        audit,
         clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone()),
         voice: speaker,
         feed,

@@ -15,6 +15,7 @@ use cordboard::engine::clients::{Clients, Refusal};
 use cordboard::engine::feed::Feed;
 use cordboard::io::speech::Speaker;
 use cordboard::io::store::Store;
+use cordboard::io::store::audit::Who;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigFile, Failure, block_on};
@@ -117,7 +118,7 @@ async fn open(config: &Config) -> Result<(Store, Clients), Failure> {
     let store = Store::open(&config.store, SystemClock.utc()).await?;
     let voice = Arc::new(Speaker::of(&config.voice)?);
     // Consoles of a service that runs learn of it when they next ask.
-    let clients = Clients::new(store.clone(), voice, Arc::new(SystemClock), Feed::default());
+    let clients = Clients::new(store.clone(), voice, Arc::new(SystemClock), Feed::default()).by(Who::CommandLine);
     Ok((store, clients))
 }
 

@@ -2,6 +2,7 @@
 //! standard error says why), 2 it was asked for wrongly.
 
 mod account;
+mod audit;
 mod check;
 mod completions;
 mod demo;
@@ -47,6 +48,9 @@ enum Command {
     /// Make, change, list and print the accounts of clients.
     #[command(subcommand)]
     Account(account::Command),
+    /// Check the log of who read, heard or changed what.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database up to this program's schema, and end.
     Migrate(ConfigFile),
     /// Let the voice engine say a text into a WAV file.
@@ -98,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::User(command) => user::run(&command),
         Command::Phone(command) => phone::run(&command),
         Command::Account(command) => account::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Migrate(file) => migrate::run(&file),
         Command::Say(options) => say::run(&options),
         Command::Completions(options) => completions::run(&options),

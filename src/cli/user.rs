@@ -7,6 +7,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::id::UserId;
 use cordboard::domain::operator::skill::{Skill, Skills};
 use cordboard::io::store::Store;
+use cordboard::io::store::audit::{Act, Entry, Who};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -87,6 +88,8 @@ fn set_skills(set: &SetSkills) -> Result<(), Failure> {
             return Err(format!("there is no user \"{}\". Known: {known}", set.login).into());
         };
         tx.set_skills(&user.id, &skills).await?;
+        let (now, id) = (SystemClock.utc(), user.id.to_string());
+        tx.audit(Entry::new(now, Who::CommandLine, Act::UserChanged, id));
         tx.commit("set_user_skills").await?;
         store.close().await;
         Ok(())
@@ -126,6 +129,7 @@ fn add(add: &Add) -> Result<(), Failure> {
             return Err(format!("there is a user \"{}\" already", user.login).into());
         }
         tx.insert_user(&user, &hashed, now).await?;
+        tx.audit(Entry::new(now, Who::CommandLine, Act::UserAdded, user.id.to_string()));
         tx.commit("add_user").await?;
         store.close().await;
         Ok(())

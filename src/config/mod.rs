@@ -4,6 +4,7 @@
 //! right. Relative paths are relative to the file that names them. Secrets are read from files of their
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
+mod audit;
 mod board;
 mod operators;
 mod read;
@@ -32,6 +33,7 @@ use crate::proto::sip::Source;
 use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
+pub use audit::Audit;
 pub use board::Board;
 pub use operators::Operators;
 pub use read::{load, parse_ports};
@@ -48,6 +50,7 @@ pub struct Config {
     pub media: Media,
     pub store: StoreConfig,
     pub recording: Recording,
+    pub audit: Audit,
     pub seats: Seats,
     pub voice: Voice,
     pub email: Option<Email>,

@@ -10,6 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
+use super::audit::read_audit;
 use super::board::read_board;
 use super::operators::read_operators;
 use super::read_trunk::read_trunk;
@@ -79,6 +80,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let media = read_media(&top.section("media"));
     let store = read_store(&top.section("store"));
     let recording = read_recording(&top.section("recording"));
+    let audit = read_audit(&top.section("audit"));
     let seats = read_seats(&top.section("seats"));
     let voice = read_voice(&top.section("voice"));
     let email = read_email(&top.section("email"));
@@ -103,6 +105,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         media: media?.value,
         store: store?,
         recording: recording?,
+        audit: audit?,
         seats: seats?,
         voice,
         email: email?,

@@ -20,7 +20,7 @@ use crate::base::phone::PhoneNumber;
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, SmsKind, SmsProvider,
+    Audit, Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, SmsKind, SmsProvider,
     StoreConfig, Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
@@ -109,6 +109,7 @@ impl Demo {
             },
             store: StoreConfig::in_directory(&self.data),
             recording: Recording::in_directory(self.data.join("recordings")),
+            audit: Audit::default(),
             seats: Seats::default(),
             voice: Voice {
                 command: None,

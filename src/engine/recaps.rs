@@ -108,7 +108,8 @@ impl Recaps {
             // Its messages wait: once there is an address it is sent, late.
             return Ok(());
         }
-        let since = last.unwrap_or(set.set_at);
+        // The first reports on all since it was asked for.
+        let since = last.unwrap_or(set.set_at.plus_ms(-1));
         let mut recap = Recap::new(RecapId::fresh(now), account.id.clone(), &slot, since, now, &to);
         self.gather(&mut recap).await?;
         if recap.held.is_empty() && recap.taken.is_empty() && !set.plan.empty {

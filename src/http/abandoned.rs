@@ -1,5 +1,7 @@
 //! Callers who hung up too early: the list, ringing one back, and having seen to one.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -10,9 +12,11 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
+use crate::io::store::audit::Act;
 use crate::io::store::callbacks::Callback;
 
-use super::auth::Operator;
+use super::audit;
+use super::auth::{Operator, Signed};
 use super::callbacks::TriesView;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
@@ -96,7 +100,12 @@ pub struct AbandonedView {
 }
 
 /// Callers of the last seven days who hung up too early and whom nobody has seen to.
-pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> Result<AbandonedPage, Problem> {
+pub async fn page(
+    front: &Front,
+    signed: &Signed,
+    which: WhichAbandoned,
+    filter: CallFilter,
+) -> Result<AbandonedPage, Problem> {
     let limit = pick_limit(filter.limit);
     let since = front.clock.utc().plus_ms(-LATELY_MS);
     let mut found = front.store.list_abandoned(since, which.kind(), filter.cursor.as_ref(), limit + 1).await?;
@@ -109,18 +118,23 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
         let found = users.iter().find(|user| user.id == id);
         UserRef { name: found.map(|user| user.name.clone()).unwrap_or_default(), id }
     };
+    let calls: Vec<CallId> = found.iter().map(|gone| gone.call.clone()).collect();
+    let drafts: Vec<DraftId> = found.iter().filter_map(|gone| Some(gone.draft.as_ref()?.0.clone())).collect();
+    let drafts = front.store.list_open_drafts(&drafts).await?;
+    let others = drafts.iter().filter(|draft| draft.owner != signed.bearer.user).map(|draft| draft.id.to_string());
+    audit::all(front, signed, Act::DraftRead, others.collect()).await?;
+    let mut drafts: HashMap<_, _> = drafts.into_iter().map(|draft| (draft.id.clone(), draft)).collect();
+    let callbacks = front.store.list_callbacks_of(&calls).await?.into_iter();
+    let callbacks: HashMap<_, _> = callbacks.map(|callback| (callback.call.clone(), callback)).collect();
     let (mut known, mut items) = (Known::default(), Vec::with_capacity(found.len()));
     for AbandonedCall { call, account, did, caller, on, started_at, ended_at, operator, draft } in found {
         let Some(account) = accounts.iter().find(|a| a.id == account) else { continue };
-        let draft = match draft {
-            Some((id, _)) => front.store.find_draft(&id).await?.map(|draft| {
-                let owner = name(draft.owner.clone());
-                DraftView::new(draft, owner)
-            }),
-            None => None,
-        };
+        let draft = draft.and_then(|(id, _)| drafts.remove(&id)).map(|draft| {
+            let owner = name(draft.owner.clone());
+            DraftView::new(draft, owner)
+        });
         let (calls_today, earlier) = known.of(front, account, caller.as_ref()).await?;
-        let callback = front.store.find_callback(&call).await?;
+        let callback = callbacks.get(&call);
         items.push(AbandonedView {
             call,
             account: AccountRef::from(account),
@@ -130,8 +144,8 @@ pub async fn page(front: &Front, which: WhichAbandoned, filter: CallFilter) -> R
             started_at,
             ended_at,
             operator: operator.map(name),
-            ring_back: callback.as_ref().is_some_and(|callback| callback.end.is_none()),
-            tries: callback.as_ref().map(TriesView::from),
+            ring_back: callback.is_some_and(|callback| callback.end.is_none()),
+            tries: callback.map(TriesView::from),
             draft,
             calls_today,
             earlier,

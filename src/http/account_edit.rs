@@ -98,7 +98,7 @@ pub async fn add(
     Supervisor(signed): Supervisor,
     Body(edit): Body<AccountEdit>,
 ) -> Result<Response, Problem> {
-    let changed = front.clients.add(&edit).await?;
+    let changed = front.clients_of(&signed).add(&edit).await?;
     tracing::info!(user = %signed.bearer.user, account = %changed.now.id, "an account was made");
     Ok(answer(StatusCode::CREATED, changed))
 }
@@ -119,7 +119,8 @@ pub async fn change(
     Body(edit): Body<AccountEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front.clients.change(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
+    let changed =
+        front.clients_of(&signed).change(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, account = %id, edition = changed.edition, "an account was changed");
     Ok(answer(StatusCode::OK, changed))
 }
@@ -140,7 +141,8 @@ pub async fn set_call_types(
     Body(edit): Body<CallTypesEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front.clients.set_call_types(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
+    let changed =
+        front.clients_of(&signed).set_call_types(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, account = %id, edition = changed.edition, "call types were changed");
     Ok(answer(StatusCode::OK, changed))
 }

@@ -15,6 +15,7 @@ use crate::domain::oncall::{Schedule, resolve};
 use crate::io::store::messages::MessageFilter;
 
 use super::account_edit::etag;
+use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Id, Params};
@@ -140,7 +141,7 @@ fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {
     responses((status = OK, body = MessagePage), (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn messages(
     State(front): State<Front>,
-    _by: Operator,
+    Operator(signed): Operator,
     Id(id): Id<AccountId>,
     Params(which): Params<Which>,
 ) -> Result<Json<MessagePage>, Problem> {
@@ -152,5 +153,7 @@ pub async fn messages(
     let filter = MessageFilter { account: Some(id), caller, ..MessageFilter::default() };
     let limit = pick_limit(which.limit);
     let found = front.store.list_messages(&filter, None, limit).await?;
-    Ok(Json(Names::of(&front).await?.page(&front, found, None).await?))
+    let page = Names::of(&front).await?.page(&front, found, None).await?;
+    audit::listed(&front, &signed, &page).await?;
+    Ok(Json(page))
 }

@@ -65,7 +65,7 @@ pub async fn list(
     Params(filter): Params<CallFilter>,
 ) -> Result<Json<CallList>, Problem> {
     if let Some(which) = filter.abandoned {
-        return Ok(Json(CallList::Abandoned(page(&front, which, filter).await?)));
+        return Ok(Json(CallList::Abandoned(page(&front, &signed, which, filter).await?)));
     }
     Ok(Json(CallList::Live(Calls { items: board(&front, signed.user()).await?.calls })))
 }

@@ -12,8 +12,10 @@ use crate::engine::calls::Command;
 use crate::engine::clients::PinOf;
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::UserRef;
+use crate::io::store::audit::Act;
 use crate::io::store::check_in::PinSet;
 
+use super::audit;
 use super::auth::{Operator, Signed, Supervisor};
 use super::calls::act;
 use super::dispatches::{is_another, words};
@@ -81,12 +83,14 @@ pub async fn send(
     responses((status = OK, body = MessagePage), (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn held(
     State(front): State<Front>,
-    _by: Operator,
+    Operator(signed): Operator,
     Id(account): Id<AccountId>,
 ) -> Result<Json<MessagePage>, Problem> {
     front.store.find_account_edition(&account).await?.ok_or_else(|| Problem::not_found("account"))?;
     let held = front.dispatcher.list_held_views(&account).await?;
-    Ok(Json(Names::of(&front).await?.page_of(&front, held).await?))
+    let page = Names::of(&front).await?.page_of(&front, held).await?;
+    audit::listed(&front, &signed, &page).await?;
+    Ok(Json(page))
 }
 
 /// I have read a held message out, all of it. Refused if it was changed meanwhile: whoever heard it has not heard that.
@@ -101,6 +105,9 @@ pub async fn read(
     Body(body): Body<ReadBody>,
 ) -> Result<StatusCode, Problem> {
     let to = words("to", &body.to)?;
+    // Before it is marked: what was read out aloud is on the log whatever comes of that.
+    let held = front.store.find_message_of_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
+    audit::did(&front, &signed, Act::HeldRead, held).await?;
     match front.dispatcher.read_out(&id, &to, &signed.name, body.edition).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
         Decided::Unchanged if is_another(&front, &id, body.edition).await? => Err(stale()),
@@ -191,7 +198,7 @@ async fn set(front: &Front, signed: &Signed, of: PinOf, body: &PinBody) -> Resul
 }
 
 async fn remove(front: &Front, signed: &Signed, of: PinOf) -> Result<StatusCode, Problem> {
-    if !front.clients.remove_pin(&of).await? {
+    if !front.clients.remove_pin(&of, &signed.bearer.user).await? {
         return Err(Problem::not_found("PIN"));
     }
     tracing::info!(user = %signed.bearer.user, "a PIN was taken away");

@@ -42,7 +42,7 @@ pub async fn add(
     Id(account): Id<AccountId>,
     Body(edit): Body<ContactEdit>,
 ) -> Result<Response, Problem> {
-    let changed = front.clients.add_contact(&account, &edit).await?;
+    let changed = front.clients_of(&signed).add_contact(&account, &edit).await?;
     tracing::info!(user = %signed.bearer.user, %account, contact = %changed.now.id, "a contact was added");
     Ok(answer(StatusCode::CREATED, changed))
 }
@@ -63,7 +63,8 @@ pub async fn change(
     Body(edit): Body<ContactEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front.clients.change_contact(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
+    let changed =
+        front.clients_of(&signed).change_contact(&id, seen.required()?, &edit).await.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, contact = %id, "a contact was changed");
     Ok(answer(StatusCode::OK, changed))
 }
@@ -80,7 +81,8 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(None);
-    let changed = front.clients.remove_contact(&id, seen.edition()).await.map_err(|why| seen.refuse(why))?;
+    let changed =
+        front.clients_of(&signed).remove_contact(&id, seen.edition()).await.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, account = %changed.now, contact = %id, "a contact was removed");
     Ok((StatusCode::NO_CONTENT, [etag(changed.edition)]).into_response())
 }

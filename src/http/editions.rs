@@ -17,7 +17,9 @@ use crate::domain::message::form::{Answers, Form};
 use crate::engine::dispatcher::to_its_end;
 use crate::engine::feed::UserRef;
 use crate::io::store::StoreError;
+use crate::io::store::audit::{Act, Entry, Who};
 
+use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
@@ -69,7 +71,11 @@ pub struct EditionView {
 #[utoipa::path(get, path = "/api/v1/messages/{id}/editions", tag = "messages", security(("bearer" = [])),
     params(("id" = MessageId, Path)),
     responses((status = OK, body = Editions), (status = NOT_FOUND, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, _by: Operator, Id(id): Id<MessageId>) -> Result<Json<Editions>, Problem> {
+pub async fn list(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<MessageId>,
+) -> Result<Json<Editions>, Problem> {
     let message = front.store.find_message(&id).await?.ok_or_else(|| Problem::not_found("message"))?;
     let mut all = front.store.list_earlier_editions(&id).await?;
     all.push(message);
@@ -98,6 +104,7 @@ pub async fn list(State(front): State<Front>, _by: Operator, Id(id): Id<MessageI
             differences: changed,
         });
     }
+    audit::reads(&front, &signed, Act::MessageEditionsRead, &id).await?;
     Ok(Json(Editions { items }))
 }
 
@@ -155,6 +162,8 @@ pub async fn change(
         return Err(stale());
     }
     let follows = front.dispatcher.change(&mut tx, &after, &account, &signed.name, body.again).await?;
+    let by = Who::User(signed.bearer.user.clone());
+    tx.audit(Entry::new(now, by, Act::MessageChanged, id.to_string()));
     // What was told before may be ringing somebody now: once it is another message, that ends whoever waits for the answer.
     let dispatcher = front.dispatcher.clone();
     to_its_end(async move {

@@ -45,7 +45,7 @@ pub async fn change(
     Body(body): Body<FlowBody>,
 ) -> Result<Json<FlowBody>, Problem> {
     let seen = seen.or(body.edition);
-    let changed = front.clients.set_flow(&id, seen.edition(), body.hours, body.menus).await;
+    let changed = front.clients_of(&signed).set_flow(&id, seen.edition(), body.hours, body.menus).await;
     let changed = changed.map_err(|refusal| match refusal {
         Refusal::Faulty(_) => told(refusal),
         other => seen.refuse(other),

@@ -13,6 +13,7 @@ use crate::base::id::{AccountId, CallId, UserId};
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::Command;
 use crate::engine::feed::SeatView;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::drafts::Draft;
 
 use super::auth::Operator;
@@ -145,6 +146,10 @@ pub async fn take_form(
     }
     let mut tx = front.store.write().await?;
     let draft = tx.adopt_draft(&call, &signed.bearer.user).await?;
+    if let Some(draft) = &draft {
+        let (now, by) = (front.clock.utc(), Who::User(signed.bearer.user.clone()));
+        tx.audit(Entry::new(now, by, Act::DraftRead, draft.id.to_string()));
+    }
     tx.commit("form").await?;
     Ok(draft.map_or_else(|| StatusCode::NO_CONTENT.into_response(), |draft| Json(draft).into_response()))
 }

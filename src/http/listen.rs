@@ -1,4 +1,5 @@
-//! Listening to a live call: monitor, whisper, barge. For supervisors and admins; who listened is on the call's record.
+//! Listening to a live call: monitor, whisper, barge. For supervisors and admins; who listened is on the call's record
+//! and on the audit log.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -6,7 +7,9 @@ use serde::Deserialize;
 
 use crate::base::id::CallId;
 use crate::engine::calls::ListenMode;
+use crate::io::store::audit::Act;
 
+use super::audit;
 use super::auth::Supervisor;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
@@ -28,8 +31,20 @@ pub async fn start(
     Id(call): Id<CallId>,
     Body(body): Body<ListenBody>,
 ) -> Result<StatusCode, Problem> {
-    match front.desk.listen(call, signed.user(), body.mode).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+    let act = match body.mode {
+        ListenMode::Monitor => Act::CallMonitored,
+        ListenMode::Whisper => Act::CallWhispered,
+        ListenMode::Barge => Act::CallBarged,
+    };
+    match front.desk.listen(call.clone(), signed.user(), body.mode).await {
+        Ok(()) => {
+            let noted = audit::did(&front, &signed, act, &call).await;
+            if noted.is_err() {
+                // Their phone has only begun to ring.
+                front.desk.leave(call, signed.bearer.user);
+            }
+            noted.map(|()| StatusCode::NO_CONTENT)
+        }
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
     }
 }

@@ -21,12 +21,14 @@ use crate::domain::message::form::{Answers, Form};
 use crate::domain::message::trigger::{Graded, Grading};
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::{AccountRef, DispatchView, UserRef};
+use crate::io::store::audit::Act;
 use crate::io::store::calls::CallEventRecord;
 use crate::io::store::drafts::Draft;
 use crate::io::store::idempotency::Remembered;
 use crate::io::store::messages::MessageFilter;
 use crate::io::store::{StoreError, Tx};
 
+use super::audit::{listed, reads};
 use super::auth::{Operator, Signed};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, IdempotencyKey, Params};
@@ -102,6 +104,11 @@ impl MessagePage {
     /// The messages alone.
     pub fn into_items(self) -> Vec<MessageView> {
         self.items
+    }
+
+    /// Which they are.
+    pub fn ids(&self) -> impl Iterator<Item = &MessageId> {
+        self.items.iter().map(|message| &message.id)
     }
 }
 
@@ -234,11 +241,17 @@ pub(super) async fn show_one(front: &Front, id: &MessageId) -> Result<MessageVie
     responses((status = OK, body = MessagePage), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn list(
     State(front): State<Front>,
-    _by: Operator,
+    Operator(signed): Operator,
     Params(which): Params<Which>,
 ) -> Result<Json<MessagePage>, Problem> {
+    let page = find_page(&front, which).await?;
+    listed(&front, &signed, &page).await?;
+    Ok(Json(page))
+}
+
+async fn find_page(front: &Front, which: Which) -> Result<MessagePage, Problem> {
     let limit = pick_limit(which.limit);
-    let names = Names::of(&front).await?;
+    let names = Names::of(front).await?;
     if which.open == Some(1) {
         let open = front.dispatcher.list_open_views().await?.into_iter();
         let mut open: Vec<_> = open.filter(|d| which.account.as_ref().is_none_or(|a| *a == d.account.id)).collect();
@@ -247,14 +260,14 @@ pub async fn list(
         let more = open.len() > limit as usize;
         open.truncate(limit as usize);
         let next = open.last().filter(|_| more).map(|d| d.message.clone());
-        return Ok(Json(MessagePage { next, ..names.page_of(&front, open).await? }));
+        return Ok(MessagePage { next, ..names.page_of(front, open).await? });
     }
     let filter = MessageFilter { account: which.account, graded: which.graded, ..MessageFilter::default() };
     let mut found = front.store.list_messages(&filter, which.cursor.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|m| m.id.clone());
-    Ok(Json(names.page(&front, found, next).await?))
+    names.page(front, found, next).await
 }
 
 /// A message with the time line of its dispatch.
@@ -263,10 +276,12 @@ pub async fn list(
     responses((status = OK, body = MessageView), (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn show(
     State(front): State<Front>,
-    _by: Operator,
+    Operator(signed): Operator,
     Id(id): Id<MessageId>,
 ) -> Result<Json<MessageView>, Problem> {
-    show_one(&front, &id).await.map(Json)
+    let message = show_one(&front, &id).await?;
+    reads(&front, &signed, Act::MessageRead, &id).await?;
+    Ok(Json(message))
 }
 
 /// Saves a message; its dispatch opens, its draft is settled, all or nothing.

@@ -7,6 +7,7 @@ pub mod abandoned;
 pub mod account_edit;
 pub mod accounts;
 pub mod alarms;
+pub mod audit;
 pub mod auth;
 pub mod board;
 pub mod callbacks;

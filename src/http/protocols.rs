@@ -85,7 +85,7 @@ pub async fn add(
     Id(account): Id<AccountId>,
     Body(edit): Body<ProtocolEdit>,
 ) -> Result<Response, Problem> {
-    let Changed { now: protocol, edition } = front.clients.add_protocol(&account, &edit).await?;
+    let Changed { now: protocol, edition } = front.clients_of(&signed).add_protocol(&account, &edit).await?;
     let (user, version) = (&signed.bearer.user, protocol.version);
     tracing::info!(%user, %account, protocol = %protocol.id, version, "a protocol was saved");
     let contacts = front.store.list_contacts(&account).await?;

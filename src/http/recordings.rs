@@ -1,5 +1,5 @@
 //! Recordings of calls, to be listened to and looked at. Supervisors and admins hear all, operators the calls in which
-//! they talked, and voicemails. Who listens is on the call's record before the first byte is given.
+//! they talked, and voicemails. Who listens is on the audit log and on the call's record before the first byte is given.
 //!
 //! Whoever asks for all of a recording is told at once if any of it is not what was written. Whoever asks for a part, as a
 //! player does that is moved about, costs what is read for that part: told at once is what is wrong where it begins; where
@@ -22,9 +22,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
 use crate::io::recording::{Figures, Mark, Peaks, Recorded, RecordingError, Recordings, Sound};
+use crate::io::store::audit::Act;
 use crate::io::store::calls::CallEventRecord;
 use crate::io::store::users::Role;
 
+use super::audit;
 use super::auth::{Operator, Signed};
 use super::error::{Problem, ProblemBody, as_sentence};
 use super::extract::Id;
@@ -155,6 +157,7 @@ pub async fn listen(
             return Ok(([(header::CONTENT_RANGE, format!("bytes */{whole}"))], problem).into_response());
         }
     };
+    audit::reads(&front, &signed, Act::RecordingHeard, &call).await?;
     if !front.desk.listened(call.clone(), signed.bearer.user.clone()).await {
         let detail =
             "That you listen cannot be put on the call's record now, so nothing is played: try again in a while.";

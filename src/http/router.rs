@@ -22,7 +22,7 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, board, callbacks, calls, check_in, console, contacts, dial_out,
+    abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, console, contacts, dial_out,
     dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inner_calls, jobs, listen,
     me, messages, openapi, own_voice, patches, protocols, recall, recaps, recordings, seat, sessions, shift_change,
     sip_ws, speech, status, users,
@@ -138,6 +138,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(recordings::figures))
         .routes(routes!(recordings::peaks))
         .routes(routes!(alarms::silence))
+        .routes(routes!(audit::list))
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))
         .routes(routes!(hooks::inbound))

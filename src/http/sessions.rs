@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::UserId;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::sessions::Refreshed;
 use crate::io::store::users::{Role, User};
 use crate::io::token::ACCESS_SECS;
@@ -89,11 +90,15 @@ pub async fn open(
     let Some(user) = front.store.find_user_by_password(&login, body.password).await? else {
         metrics::counter!("cordboard_sign_in_failed_total").increment(1);
         tracing::info!("a sign-in was refused");
+        // Whose login it was, if it is anybody's. Refused all the same if the log does not take it.
+        let tried = front.store.find_user_by_login(&login).await?.map_or_else(String::new, |user| user.id.to_string());
+        front.audit.note(Who::Nobody, Act::SessionFailed, &tried).await;
         return Err(Problem::unauthorized("auth.wrong", "Login or password is wrong."));
     };
     front.limits.by_login.forgive(&login);
     let mut tx = front.store.write().await?;
     let (session, refresh) = tx.open_session(&user.id, now).await?;
+    tx.audit(Entry::new(now, Who::User(user.id.clone()), Act::SessionOpened, session.id.to_string()));
     tx.commit("sign_in").await?;
     tracing::info!(user = %user.id, session = %session.id, "signed in");
     Ok((StatusCode::CREATED, Json(signed_in(&front, user, &session.id, &refresh))))
@@ -125,6 +130,9 @@ pub async fn refresh(
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
     let outcome = tx.refresh_session(&body.refresh_token, now).await?;
+    if let Refreshed::Reused { user, session } = &outcome {
+        tx.audit(Entry::new(now, Who::User(user.clone()), Act::SessionReused, session.to_string()));
+    }
     tx.commit("refresh").await?;
     match outcome {
         Refreshed::Renewed { session, user, token } => Ok(Json(signed_in(&front, user, &session.id, &token))),
@@ -144,7 +152,11 @@ pub async fn refresh(
 pub async fn close(State(front): State<Front>, Person(signed): Person) -> Result<StatusCode, Problem> {
     let session = &signed.bearer.session;
     let mut tx = front.store.write().await?;
-    tx.revoke_session(session, "signed out", front.clock.utc()).await?;
+    let now = front.clock.utc();
+    if tx.revoke_session(session, "signed out", now).await? {
+        let by = Who::User(signed.bearer.user.clone());
+        tx.audit(Entry::new(now, by, Act::SessionClosed, session.to_string()));
+    }
     tx.commit("sign_out").await?;
     front.tokens.revoke(session);
     front.live.forget(session);

@@ -14,6 +14,7 @@ use crate::domain::oncall::gaps::{Gap, gaps};
 use crate::engine::feed::{AccountRef, AlarmView, DispatchView, WaitingView};
 use crate::io::store::messages::MessageFilter;
 
+use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::messages::{MessageView, Names};
@@ -93,7 +94,9 @@ pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Res
     let lowered = if lowered.is_empty() {
         Vec::new()
     } else {
-        Names::of(&front).await?.page(&front, lowered, None).await?.into_items()
+        let page = Names::of(&front).await?.page(&front, lowered, None).await?;
+        audit::listed(&front, &signed, &page).await?;
+        page.into_items()
     };
     Ok(Json(Sheet {
         at: now,

@@ -15,6 +15,7 @@ use crate::base::clock::SharedClock;
 use crate::base::id::{AccountId, AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
+use crate::engine::audit::Audit;
 use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{Command, ListenMode};
@@ -24,12 +25,13 @@ use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatV
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::speech::Speaker;
+use crate::io::store::audit::Who;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
 
-use super::auth::LiveSessions;
+use super::auth::{LiveSessions, Signed};
 use super::error::Problem;
 use super::limit::Buckets;
 
@@ -47,6 +49,13 @@ impl Front {
     }
 }
 
+impl Front {
+    /// Where accounts are changed, in the name of whoever asks.
+    pub(super) fn clients_of(&self, signed: &Signed) -> Clients {
+        self.clients.by(Who::User(signed.bearer.user.clone()))
+    }
+}
+
 impl std::ops::Deref for Front {
     type Target = Parts;
     fn deref(&self) -> &Parts {
@@ -58,6 +67,7 @@ impl std::ops::Deref for Front {
 pub struct Parts {
     pub clock: SharedClock,
     pub store: Store,
+    pub audit: Audit,
     pub feed: Feed,
     pub tokens: Tokens,
     pub desk: Arc<dyn Desk>,

@@ -11,6 +11,7 @@ use crate::base::id::UserId;
 use crate::domain::account::fault::{Fault, Faults, Text};
 use crate::domain::operator::skill::Skills;
 use crate::io::store::Tx;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::users::{HashedPassword, MIN_PASSWORD_CHARS, Role, User, is_login};
 
 use super::auth::{Admin, Supervisor};
@@ -121,6 +122,8 @@ pub async fn add(
         User { id: UserId::fresh(now), login: new.login, name, role: new.role, disabled: false, skills: Skills::new() };
     tx.insert_user(&user, &hashed, now).await?;
     let user = tx.find_user(&user.id).await?.ok_or_else(Problem::fault)?;
+    let by = Who::User(signed.bearer.user.clone());
+    tx.audit(Entry::new(now, by, Act::UserAdded, user.id.to_string()));
     tx.commit("add_user_by_admin").await?;
     tracing::info!(user = %signed.bearer.user, added = %user.id, "a user was added");
     Ok((StatusCode::CREATED, Json(user.into())))
@@ -171,6 +174,8 @@ pub async fn change(
     }
     let left = tx.list_sessions_of(&id, now).await?;
     let user = tx.find_user(&id).await?.ok_or_else(Problem::fault)?;
+    let by = Who::User(signed.bearer.user.clone());
+    tx.audit(Entry::new(now, by, Act::UserChanged, id.to_string()));
     tx.commit("change_user").await?;
     for ended in open.iter().filter(|session| !left.contains(session)) {
         front.tokens.revoke(ended);
@@ -209,12 +214,14 @@ fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem
         (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn set_skills(
     State(front): State<Front>,
-    _by: Supervisor,
+    Supervisor(signed): Supervisor,
     Id(user): Id<UserId>,
     Body(body): Body<SkillsBody>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = front.store.write().await?;
     tx.set_skills(&user, &body.skills).await?;
+    let by = Who::User(signed.bearer.user);
+    tx.audit(Entry::new(front.clock.utc(), by, Act::UserChanged, user.to_string()));
     tx.commit("set_skills").await?;
     Ok(StatusCode::NO_CONTENT)
 }

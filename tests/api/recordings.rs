@@ -91,6 +91,11 @@ async fn whoever_may_hears_a_stereo_wav_and_it_is_written_down() {
     let call = || CallId::named("recorded");
     let listened = Told::so_far(&house.told.listened);
     assert_eq!(listened, [(call(), UserId::named("kim")), (call(), UserId::named("sam"))]);
+    let log = house.fetch("/api/v1/audit?object=call_recorded", &sam).await.json();
+    let rows: Vec<_> =
+        log["items"].as_array().expect("rows").iter().map(|row| (&row["who"]["name"], &row["act"])).collect();
+    let heard = json!("recording.heard");
+    assert_eq!(rows, [(&json!("SAM"), &heard), (&json!("KIM"), &heard)]);
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repe
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::skill::Skills;
+use cordboard::engine::audit::Audit;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
 use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::trial::MenuTrial;
@@ -191,6 +192,7 @@ impl House {
         let front = Front::new(Parts {
             clock: shared.clone(),
             store: store.clone(),
+            audit: Audit::start(store.clone(), shared.clone()),
             clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()),
             voice,
             feed,

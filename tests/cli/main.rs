@@ -1,6 +1,7 @@
 //! The program as a person at a shell meets it: what it prints, and how it ends.
 
 mod account;
+mod audit;
 #[path = "../support/temp.rs"]
 mod temp;
 
@@ -639,6 +640,11 @@ fn a_protocol_is_played_through_in_the_accounts_own_time() {
     assert_eq!(outlook["state"], "running");
 
     let kept = ["simulate", "--account", "property", "--call-type", "Non-urgent", "--at", "2026-03-07T02:00"];
+    let held = cordboard(directory.path(), &kept);
+    assert_eq!(held.status.code(), Some(0), "{}", said(&held));
+    assert!(said(&held).contains("old for the recap"), "{}", said(&held));
+    let kept =
+        ["simulate", "--account", "property", "--call-type", "Sales or wrong number", "--at", "2026-03-07T02:00"];
     let output = cordboard(directory.path(), &kept);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("have no protocol: they are kept and not dispatched"));

@@ -88,6 +88,7 @@ const COMMANDS: &[&str] = &[
     "remove_phone",
     "set_user_skills",
     "change_account",
+    "cut_audit",
     "add_user_by_admin",
     "change_user",
     "set_skills",

@@ -60,6 +60,8 @@ pub const PLACES: &[&str] = &[
     "voicemail",
     "voicemail_done",
     "wrong_pin",
+    "right_pin",
+    "audit_reads",
     "checked_in",
     "check_in",
     "put_on_call",
@@ -419,6 +421,8 @@ impl Case {
         assert!(store.list_unplaced_texts(10).await.expect("listed").is_empty(), "{name}");
         let people = store.list_contacts_by_phone(&number(BEN)).await.expect("listed");
         assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
+        let log = store.verify_audit(&[]).await.expect("read");
+        assert!(log.is_ok_and(|log| log.last.is_some()), "{name}: the audit log is whole");
         let kim = store.find_user_by_password("kim", PASSWORD.into()).await.expect("found");
         assert!(kim.is_some(), "{name}");
         store.close().await;

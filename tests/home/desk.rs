@@ -2,8 +2,7 @@
 //! people and accounts; and its operator at home.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::demo;
@@ -14,6 +13,7 @@ use serde_json::json;
 use crate::ear::Ear;
 use crate::net::Place;
 use crate::seat::Seat;
+use crate::server::{Program, serving};
 use crate::sipp::{Sipp, free_port};
 use crate::temp::TempDir;
 
@@ -22,7 +22,7 @@ const CALLER: &str = "+12025550190";
 
 /// A running service, ended by its process id when dropped.
 pub struct Desk {
-    child: Child,
+    program: Program,
     directory: TempDir,
     http: u16,
     sip: u16,
@@ -66,36 +66,10 @@ impl Desk {
             demo::seed(&store, SystemClock.utc()).await.expect("the demo's people come in");
             store.close().await;
         });
-        let log = std::fs::File::create(path("log")).expect("writable");
-        let child = Command::new(env!("CARGO_BIN_EXE_cordboard"))
-            .args(["serve", "--config"])
-            .arg(path("cordboard.toml"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a file handle can be cloned"))
-            .stderr(log)
-            .spawn()
-            .expect("the binary was built with this test");
-        let mut desk = Self { child, directory, http, sip };
-        desk.wait_until_up();
-        desk
-    }
-
-    /// It listens before it is ready, so listening says nothing.
-    fn wait_until_up(&mut self) {
-        for _ in 0..600 {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
-                panic!("it ended at start ({status}):\n{}", self.log());
-            }
-            if self.log().contains("Cordboard is up") {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("it was not up within 30 s:\n{}", self.log());
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+        let mut program = Program::start(&mut serving(directory.path()));
+        // It listens before it is ready, so listening says nothing.
+        program.wait_until(|program| program.log().contains("Cordboard is up"));
+        Self { program, directory, http, sip }
     }
 
     /// Kim at `home`, ready for calls, who reaches the desk at `address`.
@@ -130,13 +104,12 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("--- what cordboard printed ---\n{}", self.log());
-            if let Some(kept) = std::env::var_os("CORDBOARD_KEEP") {
-                let _ = Command::new("cp").arg("-r").arg(self.directory.path()).arg(kept).status();
-            }
+        if std::thread::panicking()
+            && let Some(kept) = std::env::var_os("CORDBOARD_KEEP")
+        {
+            self.program.kill();
+            write(&self.directory.path().join("log"), &self.program.output());
+            let _ = Command::new("cp").arg("-r").arg(self.directory.path()).arg(kept).status();
         }
     }
 }

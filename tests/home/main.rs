@@ -15,6 +15,8 @@ mod net;
 mod peers;
 #[path = "../support/seat.rs"]
 mod seat;
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/sipp.rs"]
 mod sipp;
 #[path = "../support/temp.rs"]

@@ -6,16 +6,23 @@ use std::path::Path;
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::demo;
 use cordboard::io::store::{Place, StoreConfig};
+use serde_json::json;
 
 use crate::api::Api;
 use crate::ear::Ear;
 use crate::house::{CALLER, PLUMBING, dial, in_store};
 use crate::postgres::Postgres;
-use crate::server::{Server, free_port, http_status, media_ports, scratch};
+use crate::server::{Program, Server, free_port, http_status, media_ports, scratch, serving};
 use crate::{peers, wait_for};
 
 /// A configured service on the demo's clients, in `dir`.
 fn serve(dir: &Path, place: Place) -> Server {
+    let (http, sip) = configure(dir, place);
+    Server::serve(dir, http, sip)
+}
+
+/// Its configuration and its data; on which ports it will be.
+fn configure(dir: &Path, place: Place) -> (u16, u16) {
     let (http, sip, phones) = (free_port(), free_port(), free_port());
     let data = dir.join("data");
     std::fs::create_dir_all(&data).expect("the temporary directory is writable");
@@ -37,7 +44,7 @@ fn serve(dir: &Path, place: Place) -> Server {
     std::fs::write(dir.join("trunk.toml"), trunk).expect("the temporary directory is writable");
     let store = StoreConfig { place, key_file: data.join("cordboard.key") };
     in_store(&store, async |store| demo::seed(store, SystemClock.utc()).await.expect("the demo's clients"));
-    Server::serve(dir, http, sip)
+    (http, sip)
 }
 
 fn gets_ready_logs_in_and_ends(mut server: Server) {
@@ -61,6 +68,48 @@ fn on_postgresql_it_gets_ready_and_ends_when_told_to() {
     let Some(postgres) = Postgres::start("on_postgresql_it_gets_ready_and_ends_when_told_to") else { return };
     let place = Place::Postgres(postgres.create_database());
     gets_ready_logs_in_and_ends(serve(&scratch(), place));
+}
+
+/// What several nodes on one database are today: one at work, the others in its place once it is gone.
+#[test]
+fn a_second_node_on_one_database_ends_at_its_start_and_takes_over_when_the_first_is_gone() {
+    let Some(postgres) = Postgres::start("a second node on PostgreSQL") else { return };
+    let place = Place::Postgres(postgres.create_database());
+    let mut first = serve(&scratch(), place.clone());
+    let api = Api::log_in(first.http, "kim");
+    let answers =
+        json!({ "name": "Ann Archer", "callback": CALLER, "address": "12 Elm Street", "problem": "Broken pipe" });
+    let body = json!({ "account": "acc_plumbing", "call_type": "ct_plumbing-urgent", "answers": answers });
+    let (status, message) = api.post("/api/v1/messages", &body);
+    assert_eq!(status, 201, "{message}");
+    let path = format!("/api/v1/messages/{}", message["id"].as_str().expect("an id"));
+    // No texts leave here, so the first step fails at once and the next one is under way.
+    let lines = |api: &Api| api.get(&path)["dispatch"]["timeline"].as_array().expect("a time line").clone();
+    let before = wait_for("the dispatch is under way", || Some(lines(&api)).filter(|lines| lines.len() >= 3));
+
+    // The other machine has the same key.
+    let dir = scratch();
+    std::fs::create_dir_all(dir.join("data")).expect("the temporary directory is writable");
+    std::fs::copy(first.dir.join("data/cordboard.key"), dir.join("data/cordboard.key")).expect("the key is there");
+    let (http, sip) = configure(&dir, place.clone());
+    let mut second = Program::start(&mut serving(&dir));
+    assert_eq!(second.exit_code(), Some(1));
+    assert!(second.log().contains("another Cordboard runs on the database"), "{}", second.output());
+    drop(second);
+    assert_eq!(api.get("/api/v1/accounts")["items"].as_array().map(Vec::len), Some(4), "the first is unharmed");
+
+    first.kill();
+    let mut second = wait_for("the second takes over", || Server::try_serve(&dir, http, sip));
+    let api = Api::log_in(second.http, "kim");
+    let open = api.get("/api/v1/dispatches?open=1");
+    assert_eq!(open["items"].as_array().map(Vec::len), Some(1), "{open}");
+    let after = lines(&api);
+    assert!(after.starts_with(&before), "what was done is done, and goes on: {before:?} and {after:?}");
+    second.terminate();
+    assert_eq!(second.exit_code(), Some(0), "{}", second.output());
+    let config = StoreConfig { place, key_file: dir.join("data/cordboard.key") };
+    let log = in_store(&config, async |store| store.verify_audit(&[]).await.expect("read"));
+    assert!(log.is_ok_and(|log| log.last.is_some()), "one chain, written by both");
 }
 
 #[test]

@@ -318,7 +318,7 @@ impl Desk {
         assert_eq!(jobs, 0, "a job that nobody expected");
         for id in self.store.list_open_dispatches(100).await.expect("listed") {
             let state = self.state(&id).await;
-            let waits = state.phase == Phase::HeldForCheckIn;
+            let waits = matches!(state.phase, Phase::HeldForCheckIn | Phase::HeldForRecap);
             assert!(waits || state.wake().is_some() || state.needs_operator(), "{id} sleeps for ever");
         }
         assert!(self.store.list_sleepless_dispatches().await.expect("listed").is_empty());

@@ -1,23 +1,39 @@
 //! Cordboard as a newcomer starts it: the real binary as a child process, `demo`, in a scratch directory.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A running demo, ended by its process id when dropped.
+#[path = "program.rs"]
+mod program;
+
+pub use program::Program;
+
+/// A running service or demo, ended by its process id when dropped.
 pub struct Server {
-    child: Child,
+    program: Program,
     pub dir: PathBuf,
     pub http: u16,
     pub sip: u16,
     /// Where desk phones register; 0 where the configuration says it.
     pub phones: u16,
-    output: Arc<Mutex<String>>,
-    log: Arc<Mutex<String>>,
+}
+
+impl Deref for Server {
+    type Target = Program;
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
 }
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -53,101 +69,36 @@ impl Server {
 
     /// Starts `cordboard serve` with the configuration in `dir`, which says these ports.
     pub fn serve(dir: &Path, http: u16, sip: u16) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
-        command.arg("serve").arg("--config").arg(dir.join("cordboard.toml"));
-        Self::launch(command, dir, http, sip, 0)
+        Self::launch(serving(dir), dir, http, sip, 0)
+    }
+
+    /// The same; none if it ended at its start.
+    pub fn try_serve(dir: &Path, http: u16, sip: u16) -> Option<Self> {
+        let mut program = Program::start(&mut serving(dir));
+        let up = program.comes_up(|_| http_status(http, "/readyz") == Some(200));
+        up.is_ok().then(|| Self { program, dir: dir.to_owned(), http, sip, phones: 0 })
     }
 
     fn launch(mut command: Command, dir: &Path, http: u16, sip: u16, phones: u16) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary was built with this test");
-        let [output, log]: [Arc<Mutex<String>>; 2] = Default::default();
-        // Standard error is the log; both together are what a person sees.
-        let streams: [(Box<dyn std::io::Read + Send>, _); 2] = [
-            (Box::new(child.stdout.take().expect("stdout is piped")), None),
-            (Box::new(child.stderr.take().expect("stderr is piped")), Some(Arc::clone(&log))),
-        ];
-        for (stream, log) in streams {
-            let output = Arc::clone(&output);
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    for kept in [Some(&output), log.as_ref()].into_iter().flatten() {
-                        let mut kept = kept.lock().expect("no holder of this lock panics");
-                        kept.push_str(&line);
-                        kept.push('\n');
-                    }
-                }
-            });
-        }
-        let mut server = Self { child, dir: dir.to_owned(), http, sip, phones, output, log };
-        server.wait_until_ready();
-        server
-    }
-
-    fn wait_until_ready(&mut self) {
-        for _ in 0..600 {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
-                panic!("it ended at start ({status}):\n{}", self.output());
-            }
-            if http_status(self.http, "/readyz") == Some(200) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("it was not ready within 30 s:\n{}", self.output());
-    }
-
-    /// All that it printed.
-    pub fn output(&self) -> String {
-        self.output.lock().expect("no holder of this lock panics").clone()
-    }
-
-    /// What it wrote to standard error alone: its log.
-    pub fn log(&self) -> String {
-        self.log.lock().expect("no holder of this lock panics").clone()
-    }
-
-    /// Asks it to end, as an init system does: SIGTERM.
-    pub fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(status.expect("kill can be run").success(), "it is not there any more:\n{}", self.output());
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("our own child can be asked").is_none()
-    }
-
-    /// Waits for its end and gives its exit code; none if a signal ended it.
-    pub fn exit_code(&mut self) -> Option<i32> {
-        for _ in 0..1_200 {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("it did not end within 60 s:\n{}", self.output());
-    }
-
-    /// Ends it as a power cut would: SIGKILL.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut program = Program::start(&mut command);
+        program.wait_until(|_| http_status(http, "/readyz") == Some(200));
+        Self { program, dir: dir.to_owned(), http, sip, phones }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.kill();
-        if std::thread::panicking() {
-            eprintln!("--- what cordboard printed ---\n{}", self.output());
-        }
+        // It writes there as long as it runs.
+        self.program.kill();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// `cordboard serve` with the configuration in `dir`.
+pub fn serving(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
+    command.arg("serve").arg("--config").arg(dir.join("cordboard.toml"));
+    command
 }
 
 /// A directory of a test's own; removed by the server that runs in it.

@@ -1,10 +1,7 @@
 //! The whole program over TLS: it serves, shows a renewed certificate on SIGHUP, and keeps the old one when the new one is
 //! broken.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -12,55 +9,18 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
-use super::server::free_port;
+use super::server::{Program, free_port, serving};
 use super::temp::TempDir;
 use super::{Authority, SOON, message, options};
 
-/// The program, ended when the test is, and its log.
-struct Program(Child, Arc<Mutex<String>>);
-
-impl Program {
-    fn start(directory: &TempDir) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cordboard"))
-            .arg("serve")
-            .current_dir(directory.path())
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it was built with this test");
-        let log = Arc::<Mutex<String>>::default();
-        let (lines, kept) = (BufReader::new(child.stderr.take().expect("piped")).lines(), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                kept.lock().expect("no holder panics").push_str(&line);
-            }
-        });
-        Self(child, log)
-    }
-
-    fn hang_up(&self) {
-        let done = Command::new("kill").args(["-HUP", &self.0.id().to_string()]).status();
-        assert!(done.expect("kill can be run").success());
-    }
-
-    /// Waits until it has said so.
-    async fn says(&self, words: &str) {
-        let said = async {
-            while !self.1.lock().expect("no holder panics").contains(words) {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let waited = timeout(SOON, said).await;
-        assert!(waited.is_ok(), "it does not say {words}: {}", self.1.lock().expect("no holder panics"));
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Waits until it has said so.
+async fn says(program: &Program, words: &str) {
+    let said = async {
+        while !program.log().contains(words) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(timeout(SOON, said).await.is_ok(), "it does not say {words}: {}", program.log());
 }
 
 async fn connect(authority: &Authority, port: u16) -> Option<TlsStream<TcpStream>> {
@@ -84,7 +44,7 @@ async fn the_service_speaks_tls_at_every_door_and_changes_certificates_while_it_
          [voice]\nprompts = \"{root}/prompts/en\"\ncache = \"data/speech\"\n"
     );
     std::fs::write(directory.path().join("cordboard.toml"), config).expect("writable");
-    let program = Program::start(&directory);
+    let program = Program::start(serving(directory.path()).env_remove("RUST_LOG"));
     let up = async {
         loop {
             if let Some(mut stream) = connect(&authority, http).await {
@@ -119,7 +79,7 @@ async fn the_service_speaks_tls_at_every_door_and_changes_certificates_while_it_
     let first = shown().await;
     assert_eq!(first.len(), 1);
     authority.issue("desk", &["desk.test"]);
-    program.hang_up();
+    program.signal("HUP");
     let changed = async {
         loop {
             let now = shown().await;
@@ -131,7 +91,7 @@ async fn the_service_speaks_tls_at_every_door_and_changes_certificates_while_it_
     };
     let second = timeout(SOON, changed).await.expect("the new one is shown");
     std::fs::write(&files.certificate, "half a file").expect("writable");
-    program.hang_up();
-    program.says("What was read before stays in force").await;
+    program.signal("HUP");
+    says(&program, "What was read before stays in force").await;
     assert_eq!(shown().await, second);
 }

@@ -8,6 +8,7 @@ import type {
   AccountRecording,
   AccountSettings,
   AnswerPhrase,
+  AuditRow,
   CallWays,
   Contact,
   AccountRef,
@@ -288,6 +289,9 @@ export const api = {
   addUser: (body: { login: string; name: string; role: Role; password: string }) => request<UserLine>('POST', '/users', body),
   changeUser: (user: string, body: { name?: string; role?: Role; password?: string; disabled?: boolean }) =>
     request<UserLine>('PATCH', `/users/${id(user)}`, body),
+
+  audit: (filter: { act?: string; who?: string; object?: string; since?: number; until?: number; cursor?: number; limit?: number }) =>
+    request<{ items: AuditRow[]; next: number | null }>('GET', `/audit${query(filter)}`),
 
   messages: (filter: { account?: string; open?: number; graded?: Grading; cursor?: string; limit?: number }) =>
     request<Page<MessageView>>('GET', `/messages${query(filter)}`),

@@ -39,6 +39,7 @@ export type Action =
   | 'go_floor'
   | 'go_hung_up'
   | 'go_handover'
+  | 'go_audit'
   | 'search'
   | 'field_first'
   | 'faq'
@@ -101,6 +102,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_floor', combo: 'Alt+6', sequence: 'g f', label: 'Floor (supervisors)', group: 'Go to' },
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
   { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
+  { action: 'go_audit', combo: 'Alt+9', sequence: 'g u', label: 'Audit log (supervisors, admins)', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts, messages, and what callers ask', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },

@@ -359,6 +359,16 @@ export interface UserLine {
   disabled: boolean;
 }
 
+/** A row of the audit log. */
+export interface AuditRow {
+  number: number;
+  at: number;
+  who: { kind: 'user' | 'contact' | 'account' | 'command_line' | 'house' | 'nobody' | 'other'; id: string; name: string | null };
+  /** `message.read` */
+  act: string;
+  object: string | null;
+}
+
 /** One account with all that a call for it needs. */
 export interface Account {
   id: string;

@@ -529,6 +529,9 @@ export function run(action: Action): void {
       return router.go({ name: 'hung_up' });
     case 'go_handover':
       return router.go({ name: 'handover' });
+    case 'go_audit':
+      if (mayEdit(session.user?.role)) router.go({ name: 'audit' });
+      return;
     case 'search':
       overlays.search = !overlays.search;
       return;

@@ -11,7 +11,8 @@ export type Page =
   | { name: 'message'; id: string }
   | { name: 'accounts' }
   | { name: 'account'; id: string }
-  | { name: 'users' };
+  | { name: 'users' }
+  | { name: 'audit' };
 
 export function readPath(path: string): Page {
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
@@ -32,6 +33,8 @@ export function readPath(path: string): Page {
       return parts[1] ? { name: 'account', id: parts[1] } : { name: 'accounts' };
     case 'users':
       return { name: 'users' };
+    case 'audit':
+      return { name: 'audit' };
     default:
       return { name: 'desk' };
   }

@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(account.comfort.as_ref().map(|c| c.further[0].clone()), Some(words("And soon")));
         let said: Vec<_> = account.speeches().into_iter().map(|(at, _)| at).collect();
         assert_eq!(said[2..5], ["/comfort/speech", "/comfort/further/0", "/comfort/further/1"]);
-        assert_eq!(said[5..], ["/queueing/music/0", "/queueing/music/1"]);
+        assert_eq!(said[5..], ["/recording/announcement", "/queueing/music/0", "/queueing/music/1"]);
         let bad = AccountEdit {
             comfort: Some(comfort(vec![words(""); 10])),
             queueing: queueing(vec![words("la la"), piece("")]),

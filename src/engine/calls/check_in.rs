@@ -29,6 +29,7 @@ use crate::domain::oncall::{Override, Schedule, resolve};
 use crate::engine::feed::FeedEvent;
 use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::calls::PINS_LOCKED;
 use crate::io::store::check_in::WrongPins;
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
@@ -81,6 +82,8 @@ pub struct Heard {
     /// Which edition of the message.
     pub edition: u32,
     pub who: String,
+    /// The same, as their PIN proved it.
+    pub proven: Who,
     pub at: UtcMs,
 }
 
@@ -93,6 +96,8 @@ pub struct DutyChange {
     pub span: Span,
     /// Who said so.
     pub by: String,
+    /// The same, as their PIN proved it.
+    pub proven: Who,
     pub at: UtcMs,
 }
 
@@ -146,9 +151,13 @@ async fn look(
         let mut tx = store.write().await?;
         tx.insert_wrong_pin(&account.id, caller, now).await?;
         let wrong = tx.count_wrong_pins(&account.id, caller, now).await?;
+        tx.audit(Entry::new(now, Who::Nobody, Act::CheckInFailed, account.id.to_string()));
         tx.commit("wrong_pin").await?;
         return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });
     };
+    let mut tx = store.write().await?;
+    tx.audit(Entry::new(now, proven(found.contact.as_ref(), &account.id), Act::CheckInOpened, account.id.to_string()));
+    tx.commit("right_pin").await?;
     let welcome = welcome(store, account, found.contact.as_ref(), now).await?;
     // Somebody who was removed since has no PIN any more.
     Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
@@ -182,6 +191,34 @@ async fn welcome(
     let morning = next_morning(&account.zone, now).map(|at| speech::spoken_time(at, &account.zone));
     let morning = morning.unwrap_or_default();
     Ok(Some(Welcome { contact: contact.cloned(), who, held, duties, status, morning }))
+}
+
+/// Whoever a PIN shows to be calling.
+fn proven(contact: Option<&ContactId>, account: &AccountId) -> Who {
+    contact.map_or_else(|| Who::Account(account.clone()), |contact| Who::Contact(contact.clone()))
+}
+
+/// Somebody who has checked in: what they are called, and whose PIN they pressed.
+#[derive(Clone, Debug)]
+pub(super) struct CheckedIn {
+    name: String,
+    proven: Who,
+}
+
+impl CheckedIn {
+    /// Nobody has yet.
+    pub(super) const fn nobody() -> Self {
+        Self { name: String::new(), proven: Who::Nobody }
+    }
+
+    pub(super) fn of(welcome: &Welcome, account: &AccountId) -> Self {
+        Self { name: welcome.who.clone(), proven: proven(welcome.contact.as_ref(), account) }
+    }
+
+    /// The same, by this operator's word in place of a PIN.
+    pub(super) fn vouched(self, by: UserId) -> Self {
+        Self { proven: Who::User(by), ..self }
+    }
 }
 
 /// What a schedule lets people choose, if there is a choice.
@@ -230,7 +267,12 @@ async fn mark(store: &Store, account: &Account, heard: &Heard) -> Result<Marked,
         tx.rollback().await?;
         return Ok(Marked::Changed(Box::new(as_it_is(heard.dispatch.clone(), &message, account))));
     }
-    tx.insert_inbound(&inbound).await?;
+    // Marked again, it was heard once.
+    if tx.insert_inbound(&inbound).await? {
+        let message = tx.find_message_of_dispatch(&heard.dispatch).await?;
+        let object = message.map_or_else(|| heard.dispatch.to_string(), |message| message.to_string());
+        tx.audit(Entry::new(heard.at, heard.proven.clone(), Act::CheckInHeard, object));
+    }
     tx.commit("checked_in").await?;
     Ok(Marked::Noted)
 }
@@ -252,6 +294,8 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
     tx.insert_override(&change.schedule, &entry).await?;
     tx.touch_account(&change.account, change.at).await?;
     let edition = tx.find_account_edition(&change.account).await?.unwrap_or(1);
+    let (by, account) = (change.proven.clone(), change.account.to_string());
+    tx.audit(Entry::new(change.at, by, Act::CheckInPutOnCall, account));
     tx.commit("put_on_call").await?;
     Ok(edition)
 }
@@ -262,7 +306,7 @@ impl Calls {
     pub(super) fn serve_check_in(
         self: &Arc<Self>,
         facts: &Facts,
-        who: String,
+        who: CheckedIn,
         sent_by: Option<UserId>,
         wish: Wish,
         spoken: Option<Arc<Prompt>>,
@@ -280,7 +324,8 @@ impl Calls {
                     Input::Looked(looked)
                 }
                 Wish::Mark { dispatch, edition } => {
-                    let heard = Heard { call: facts.id.clone(), dispatch, edition, who, at };
+                    let CheckedIn { name: who, proven } = who;
+                    let heard = Heard { call: facts.id.clone(), dispatch, edition, who, proven, at };
                     let marked = calls.in_time(&facts.id, calls.check_ins.mark(&facts.account, &heard)).await;
                     let marked = marked.unwrap_or(Marked::Failed);
                     if marked == Marked::Noted {
@@ -292,7 +337,8 @@ impl Calls {
                 }
                 Wish::PutOnCall { schedule, contact, span } => {
                     let account = facts.account.id.clone();
-                    let change = DutyChange { account: account.clone(), schedule, contact, span, by: who, at };
+                    let CheckedIn { name: by, proven } = who;
+                    let change = DutyChange { account: account.clone(), schedule, contact, span, by, proven, at };
                     let edition = calls.in_time(&facts.id, calls.check_ins.put_on_call(&change)).await;
                     if let Some(edition) = edition {
                         calls.feed.publish(FeedEvent::Account { id: account, edition });

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::check_in::CheckedIn;
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{CUT_OFF, Calls, Command, alarm_text};
@@ -147,7 +148,9 @@ pub(super) struct CallTask {
     /// Whom the call is made to, if it began at our side.
     outward: Option<Outward>,
     /// Who has checked in, by name.
-    checked_in: String,
+    checked_in: CheckedIn,
+    /// The operator by whose word they do, until they are let in.
+    vouched_by: Option<UserId>,
     dictaphone: Dictaphone,
     /// What asks the caller waits while an operator has them.
     pausing: Option<Pausing>,
@@ -247,7 +250,8 @@ impl CallTask {
             tally: CallTally::default(),
             queued_at: None,
             outward,
-            checked_in: String::new(),
+            checked_in: CheckedIn::nobody(),
+            vouched_by: None,
             dictaphone: Dictaphone::default(),
             pausing: None,
             coming: Coming::default(),

@@ -3,7 +3,8 @@
 //! What was written is checked whole (`domain/account/edit`, and what only store and voice can tell), stored in one transaction
 //! and shown to consoles. What always holds: a change that was refused changed nothing; one edition of an account follows
 //! another, so nobody overwrites what they have not seen; what an account says to callers can be said when it is saved. A
-//! call that is up keeps what it began with. Knows nothing of who may do it: whoever drives this does.
+//! call that is up keeps what it began with; in whose name an account was changed is on the audit log. Knows nothing of who may
+//! do it: whoever drives this does.
 
 mod astray;
 mod call_types;
@@ -26,6 +27,7 @@ use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::account::{Account, Speech};
 use crate::engine::feed::{Feed, FeedEvent};
 use crate::io::speech::Speaker;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::{Store, StoreError, Tx};
 
 use astray::led_astray;
@@ -42,6 +44,8 @@ pub struct Clients {
     voice: Arc<Speaker>,
     clock: SharedClock,
     feed: Feed,
+    /// In whose name accounts are changed.
+    by: Who,
 }
 
 /// Why nothing was changed.
@@ -77,7 +81,13 @@ pub struct Changed<T> {
 
 impl Clients {
     pub const fn new(store: Store, voice: Arc<Speaker>, clock: SharedClock, feed: Feed) -> Self {
-        Self { store, voice, clock, feed }
+        Self { store, voice, clock, feed, by: Who::House }
+    }
+
+    /// The same, in somebody's name.
+    #[must_use]
+    pub fn by(&self, by: Who) -> Self {
+        Self { by, ..self.clone() }
     }
 
     /// Makes an account.
@@ -129,6 +139,9 @@ impl Clients {
     /// Commits a change of `account` and shows it.
     async fn finish(&self, mut tx: Tx, account: Account) -> Result<Changed<Account>, Refusal> {
         let edition = tx.find_account_edition(&account.id).await?.unwrap_or(1);
+        // Each change counts the edition up, and the first makes it 1.
+        let act = if edition == 1 { Act::AccountAdded } else { Act::AccountChanged };
+        tx.audit(Entry::new(self.clock.utc(), self.by.clone(), act, account.id.to_string()));
         tx.commit("change_account").await?;
         self.feed.publish(FeedEvent::Account { id: account.id.clone(), edition });
         Ok(Changed { now: account, edition })

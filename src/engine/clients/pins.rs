@@ -1,9 +1,12 @@
 //! The PINs of an account's people, for checking in by telephone. Set and taken away, never shown.
 
+use std::fmt;
+
 use super::{Clients, Refusal, lock};
 use crate::base::id::{AccountId, ContactId, UserId};
 use crate::domain::account::fault::Faults;
 use crate::domain::checkin::pin::{Pin, PinFault};
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::check_in::PinSet;
 use crate::io::store::{StoreError, Tx};
 
@@ -13,6 +16,15 @@ pub enum PinOf {
     /// All of the account's people share it.
     Account(AccountId),
     Contact(ContactId),
+}
+
+impl fmt::Display for PinOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => id.fmt(f),
+            Self::Contact(id) => id.fmt(f),
+        }
+    }
 }
 
 impl Clients {
@@ -44,15 +56,20 @@ impl Clients {
             }
             other => other?,
         }
+        tx.audit(Entry::new(now, Who::User(by.clone()), Act::PinSet, of.to_string()));
         tx.commit("set_pin").await?;
         Ok(PinSet { contact, set_by: by.clone(), set_at: now })
     }
 
     /// Takes somebody's PIN away. False: there was none.
-    pub async fn remove_pin(&self, of: &PinOf) -> Result<bool, Refusal> {
+    pub async fn remove_pin(&self, of: &PinOf, by: &UserId) -> Result<bool, Refusal> {
         let mut tx = self.store.write().await?;
         let (account, contact) = find(&mut tx, of).await?;
         let removed = tx.remove_pin(&account, contact.as_ref()).await?;
+        if removed {
+            let by = Who::User(by.clone());
+            tx.audit(Entry::new(self.clock.utc(), by, Act::PinRemoved, of.to_string()));
+        }
         tx.commit("remove_pin").await?;
         Ok(removed)
     }

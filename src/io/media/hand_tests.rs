@@ -4,24 +4,21 @@
 //! The calls' own machines say who hears whom. Judged in each half second by the rule of `tests/support/tones.rs`: after each
 //! step everybody hears exactly whom they should, and while it happens nobody hears whom they must not.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use super::Codec;
-use super::shard::Command;
+use super::call_rig::CallRig;
 use super::shard_tests::{MUSIC_HZ, Rig};
 use crate::base::id::{ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::patching::{AutoPatch, Unreached};
-use crate::domain::account::{RecordingPolicy, Speech};
-use crate::domain::call::bridge::{BridgeId, LegId};
-use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
-use crate::domain::call::park::ParkTimes;
 use crate::domain::call::reach::{Number, Person};
-use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
-use crate::domain::ivr::menu::Context;
+use crate::domain::call::{Input, OperatorCommand};
 use crate::proto::audio::tone::power_at;
 
 #[path = "../../../tests/support/tones.rs"]
@@ -66,10 +63,19 @@ fn lee() -> UserId {
 /// Who hears whom.
 type Ears<'a> = [(LegId, &'a [LegId])];
 
-struct Night {
-    rig: Rig,
-    calls: Vec<Call>,
-    revs: u64,
+struct Night(CallRig);
+
+impl Deref for Night {
+    type Target = CallRig;
+    fn deref(&self) -> &CallRig {
+        &self.0
+    }
+}
+
+impl DerefMut for Night {
+    fn deref_mut(&mut self) -> &mut CallRig {
+        &mut self.0
+    }
 }
 
 impl Night {
@@ -79,39 +85,9 @@ impl Night {
             // Not all speak alike, so that some are relayed and some are mixed.
             assert_eq!(rig.add(leg.0, hz, if n == 2 { Codec::Pcma } else { Codec::Pcmu }, 20), leg);
         }
-        let mut night = Self { rig, calls: vec![], revs: 0 };
-        night.calls_in(CALLER, flow);
-        night
-    }
-
-    fn calls_in(&mut self, caller: LegId, flow: Flow) {
-        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
-        let setup = Setup {
-            name: "Imaginary Plumbing".to_owned(),
-            caller,
-            greeting: spoken("greeting"),
-            status: None,
-            flow,
-            menus: vec![],
-            context: Context::default(),
-            priority: 0,
-            spill_leg: LegId(99),
-            apology: spoken("apology"),
-            comfort: Vec::new(),
-            ring: Duration::from_secs(20),
-            recording: RecordingPolicy::default(),
-            wrap_up: None,
-            callback: CallbackTerms::default(),
-            ring_back: None,
-            park: ParkTimes::default(),
-            patch_limit: None,
-            phrases: Vec::new(),
-        };
-        self.calls.push(Call::new(self.rig.now(), setup));
-        let call = self.calls.len() - 1;
-        self.tell(call, Input::Arrived);
-        self.leg(call, caller, LegInput::Established);
-        self.tell(call, Input::PlayDone { leg: caller, play: 1 });
+        let mut calls = CallRig::new(rig);
+        calls.calls_in(CALLER, flow);
+        Self(calls)
     }
 
     /// Kim talks with the caller.
@@ -120,43 +96,6 @@ impl Night {
         night.tell(0, Input::Offer { user: kim(), leg: OPERATOR, ring: true });
         night.comes_up(0, OPERATOR);
         night
-    }
-
-    fn tell(&mut self, call: usize, input: Input) {
-        self.calls[call].handle(self.rig.now(), input);
-        self.carry_out(call);
-    }
-
-    fn leg(&mut self, call: usize, leg: LegId, event: LegInput) {
-        self.tell(call, Input::Leg { leg, event });
-    }
-
-    fn comes_up(&mut self, call: usize, leg: LegId) {
-        self.leg(call, leg, LegInput::Answered);
-        self.leg(call, leg, LegInput::MediaUp);
-    }
-
-    fn does(&mut self, call: usize, by: &UserId, command: OperatorCommand) {
-        self.calls[call].command(self.rig.now(), by, command).expect("it fits the phase");
-        self.carry_out(call);
-    }
-
-    fn carry_out(&mut self, call: usize) {
-        while let Some(output) = self.calls[call].poll_output() {
-            match output {
-                Output::SetBridge { matrix, .. } => {
-                    self.revs += 1;
-                    let bridge = BridgeId(1 + call as u64);
-                    self.rig.commands.send(Command::SetBridge(bridge, self.revs, matrix)).unwrap();
-                }
-                Output::BindKeys { leg, bound } => self.rig.commands.send(Command::BindDigits(leg, bound)).unwrap(),
-                Output::HangUp { leg } => {
-                    self.rig.commands.send(Command::Close(leg)).unwrap();
-                    self.rig.peers.retain(|(l, ..)| *l != leg);
-                }
-                _ => {}
-            }
-        }
     }
 
     /// How loud each of these tones is in each tenth of a second of what `leg` has heard since the last time, in dB.

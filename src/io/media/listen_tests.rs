@@ -4,19 +4,16 @@
 use std::time::Duration;
 
 use super::Codec;
+use super::call_rig::CallRig;
 use super::shard::Command;
 use super::shard_tests::{MUSIC_HZ, Rig};
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
-use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::call::bridge::LegId;
-use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode::{self, Barge, Monitor, Whisper};
-use crate::domain::call::park::ParkTimes;
-use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
-use crate::domain::ivr::menu::Context;
+use crate::domain::call::{Input, OperatorCommand};
 use crate::io::recording::{Tap, TapeForTest};
 use crate::proto::audio::tone::power_at;
 
@@ -39,8 +36,7 @@ enum Phase {
 }
 
 struct Story {
-    rig: Rig,
-    call: Call,
+    calls: CallRig,
     tape: TapeForTest,
 }
 
@@ -54,36 +50,13 @@ impl Story {
         for ((leg, hz), codec) in parties.into_iter().zip(codecs) {
             assert_eq!(rig.add(leg.0, hz, codec, 20), leg);
         }
-        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
-        let setup = Setup {
-            name: "Imaginary Plumbing".to_owned(),
-            caller: CALLER,
-            greeting: spoken("greeting"),
-            status: None,
-            flow: Flow::default(),
-            menus: vec![],
-            context: Context::default(),
-            priority: 0,
-            spill_leg: LegId(99),
-            apology: spoken("apology"),
-            comfort: Vec::new(),
-            ring: Duration::from_secs(20),
-            recording: RecordingPolicy::default(),
-            wrap_up: None,
-            callback: CallbackTerms::default(),
-            ring_back: None,
-            park: ParkTimes::default(),
-            patch_limit: None,
-            phrases: Vec::new(),
-        };
         let (tap, tape) = Tap::for_test();
         rig.commands.send(Command::Record(CALLER, Box::new(tap))).unwrap();
-        let mut story = Self { call: Call::new(rig.now(), setup), rig, tape };
-        story.tell(Input::Arrived);
-        story.leg(CALLER, LegInput::Established);
-        story.tell(Input::PlayDone { leg: CALLER, play: 1 });
-        story.tell(Input::Offer { user: UserId::named("kim"), leg: OPERATOR, ring: true });
-        story.comes_up(OPERATOR);
+        let mut calls = CallRig::new(rig);
+        calls.calls_in(CALLER, Flow::default());
+        calls.tell(0, Input::Offer { user: UserId::named("kim"), leg: OPERATOR, ring: true });
+        calls.comes_up(0, OPERATOR);
+        let mut story = Self { calls, tape };
         story.goes_to(phase);
         story
     }
@@ -98,7 +71,7 @@ impl Story {
             Phase::Hold => self.does(OperatorCommand::Hold),
             Phase::Announce => {
                 self.does(patch);
-                self.leg(CONTACT, LegInput::Answered);
+                self.calls.leg(0, CONTACT, LegInput::Answered);
             }
             Phase::Joined => {
                 self.goes_to(Phase::Announce);
@@ -111,49 +84,22 @@ impl Story {
         }
     }
 
-    fn tell(&mut self, input: Input) {
-        self.call.handle(self.rig.now(), input);
-        self.carry_out();
-    }
-
-    fn leg(&mut self, leg: LegId, event: LegInput) {
-        self.tell(Input::Leg { leg, event });
-    }
-
-    fn comes_up(&mut self, leg: LegId) {
-        self.leg(leg, LegInput::Answered);
-        self.leg(leg, LegInput::MediaUp);
-    }
-
     fn does(&mut self, command: OperatorCommand) {
-        self.call.command(self.rig.now(), &UserId::named("kim"), command).expect("it fits the phase");
-        self.carry_out();
+        self.calls.does(0, &UserId::named("kim"), command);
     }
 
     fn listens(&mut self, mode: ListenMode) {
-        self.call.listen(self.rig.now(), &UserId::named("sam"), SUPERVISOR, mode).expect("somebody talks");
-        self.carry_out();
-        self.comes_up(SUPERVISOR);
-    }
-
-    fn carry_out(&mut self) {
-        while let Some(output) = self.call.poll_output() {
-            match output {
-                Output::SetBridge { matrix, .. } => self.rig.bridge(matrix),
-                Output::HangUp { leg } => {
-                    self.rig.commands.send(Command::Close(leg)).unwrap();
-                    self.rig.peers.retain(|(l, ..)| *l != leg);
-                }
-                _ => {}
-            }
-        }
+        let now = self.calls.rig.now();
+        self.calls.calls[0].listen(now, &UserId::named("sam"), SUPERVISOR, mode).expect("somebody talks");
+        self.calls.carry_out(0);
+        self.calls.comes_up(0, SUPERVISOR);
     }
 
     /// What is on the recording's two sides.
     fn recorded(&mut self) -> (Vec<f64>, Vec<f64>) {
-        self.rig.run(20);
+        self.calls.rig.run(20);
         self.tape.take();
-        self.rig.run(50);
+        self.calls.rig.run(50);
         let frames = self.tape.take();
         let tones = |samples: Vec<i16>| {
             let whole = &samples[..samples.len() / 800 * 800];
@@ -167,10 +113,10 @@ impl Story {
 
     /// Caller, operator, contact, supervisor: each hears exactly these, for 10 s.
     fn assert_ears(&mut self, ears: [&[f64]; 4]) {
-        self.rig.listen();
+        self.calls.rig.listen();
         for (leg, wants) in [CALLER, OPERATOR, CONTACT, SUPERVISOR].into_iter().zip(ears) {
-            if self.rig.peers.iter().any(|(l, ..)| *l == leg) {
-                self.rig.assert_hears(leg, wants);
+            if self.calls.rig.peers.iter().any(|(l, ..)| *l == leg) {
+                self.calls.rig.assert_hears(leg, wants);
             }
         }
     }
@@ -253,21 +199,22 @@ fn a_patch_whose_operator_has_left_can_be_listened_to_and_joined() {
 #[test]
 fn nobody_misses_a_packet_when_a_supervisor_comes_switches_and_goes() {
     let mut story = Story::at(Phase::Talk);
-    story.rig.run(20);
-    for (.., peer) in &mut story.rig.peers {
+    story.calls.rig.run(20);
+    for (.., peer) in &mut story.calls.rig.peers {
         peer.packets.clear();
     }
     for mode in [Monitor, Whisper, Barge, Monitor] {
-        story.rig.run(20);
+        story.calls.rig.run(20);
         story.listens(mode);
     }
-    story.rig.run(20);
-    story.call.leave(story.rig.now(), &UserId::named("sam"));
-    story.carry_out();
-    story.rig.run(20);
+    story.calls.rig.run(20);
+    let now = story.calls.rig.now();
+    story.calls.calls[0].leave(now, &UserId::named("sam"));
+    story.calls.carry_out(0);
+    story.calls.rig.run(20);
     for leg in [CALLER, OPERATOR] {
-        story.rig.assert_seamless(leg);
-        let packets = story.rig.peer(leg).packets.len();
+        story.calls.rig.assert_seamless(leg);
+        let packets = story.calls.rig.peer(leg).packets.len();
         assert!(packets >= 6 * 20 - 2, "{leg:?}: {packets}");
     }
     story.assert_ears([&[O], &[C], &[], &[]]);

@@ -9,8 +9,8 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::operator::skill::Skills;
 
 use super::calls::SEEN_TO;
-use super::sql::json;
-use super::{Query, Row, StoreError, Tx, args, readers};
+use super::sql::{json, places};
+use super::{Query, Row, StoreError, ToArg, Tx, args, readers};
 
 /// A caller to be called back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ readers! {
     list_callbacks_to_see_to(since: UtcMs) -> Vec<Callback>;
     /// The callback promised in this call.
     find_callback(call: &CallId) -> Option<Callback>;
+    /// The callbacks promised in these calls.
+    list_callbacks_of(calls: &[CallId]) -> Vec<Callback>;
 }
 
 const COLUMNS: &str =
@@ -73,6 +75,15 @@ async fn list_callbacks_to_see_to(from: &mut impl Query, since: UtcMs) -> Result
 async fn find_callback(from: &mut impl Query, call: &CallId) -> Result<Option<Callback>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE call = $1"));
     from.fetch_optional(sql, args![call]).await?.as_ref().map(callback).transpose()
+}
+
+async fn list_callbacks_of(from: &mut impl Query, calls: &[CallId]) -> Result<Vec<Callback>, StoreError> {
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Safe: made of literals and places.
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE call IN ({})", places(calls.len())));
+    from.fetch_all(sql, calls.iter().map(ToArg::to_arg).collect()).await?.iter().map(callback).collect()
 }
 
 fn callback(row: &Row) -> Result<Callback, StoreError> {

@@ -254,7 +254,7 @@ fn call(row: &Row) -> Result<CallRecord, StoreError> {
 const ROWS: [usize; 6] = [32, 16, 8, 4, 2, 1];
 
 /// `rows` taken apart into as few pieces of those sizes as possible.
-fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
         let (piece, rest) = rows.split_at(size);
@@ -264,7 +264,7 @@ fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// `rows` times what `row` makes of the places of one, with `between` between them.
-fn rows_of<const COLUMNS: usize>(
+pub(super) fn rows_of<const COLUMNS: usize>(
     dialect: Dialect,
     rows: usize,
     between: &str,

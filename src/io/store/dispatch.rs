@@ -45,6 +45,8 @@ readers! {
     find_dispatch(id: &DispatchId) -> Option<StoredDispatch>;
     /// The dispatch of a message.
     find_dispatch_of_message(message: &MessageId) -> Option<DispatchId>;
+    /// The message that a dispatch is for.
+    find_message_of_dispatch(id: &DispatchId) -> Option<MessageId>;
     /// The dispatch that an attempt belongs to.
     find_dispatch_of_attempt(attempt: &AttemptId) -> Option<DispatchId>;
     /// The attempt that the provider knows by this name, and its dispatch.
@@ -93,6 +95,11 @@ async fn load(
     let rows = from.fetch_all("SELECT body FROM attempt WHERE dispatch = $1 ORDER BY n", args![id]).await?;
     state.attempts = rows.iter().map(|row| row.read_json("body")).collect::<Result<_, _>>()?;
     Ok(Some(StoredDispatch { state, r#gen: row.read("gen")? }))
+}
+
+async fn find_message_of_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<MessageId>, StoreError> {
+    let row = from.fetch_optional("SELECT message FROM dispatch WHERE id = $1", args![id]).await?;
+    row.map(|row| row.read("message")).transpose()
 }
 
 async fn find_dispatch_of_message(

@@ -10,7 +10,8 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Answers;
 
 use super::seal::Seal;
-use super::{Query, Row, StoreError, Tx, args, readers};
+use super::sql::places;
+use super::{Query, Row, StoreError, ToArg, Tx, args, readers};
 
 /// A form being filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,6 +49,8 @@ readers! {
     find_draft(id: &DraftId) -> Option<Draft>;
     /// The open draft of a call, if a form was begun in it.
     find_draft_of_call(call: &CallId) -> Option<Draft>;
+    /// Those of these drafts that are open.
+    list_open_drafts(ids: &[DraftId]) -> Vec<Draft>;
     /// A user's open drafts, the last saved first.
     list_drafts(owner: &UserId) -> Vec<Draft>;
     /// Calls with a form that was begun, of which no operator's wrap-up is on record, and whose form it is: those that are up, and
@@ -76,6 +79,20 @@ async fn find_draft_of_call(from: &mut impl Query, call: &CallId) -> Result<Opti
         WHERE call = $1 AND message IS NULL ORDER BY id LIMIT 1";
     let row = from.fetch_optional(SQL, args![call]).await?;
     row.map(|row| draft(&row, from.seal())).transpose()
+}
+
+async fn list_open_drafts(from: &mut impl Query, ids: &[DraftId]) -> Result<Vec<Draft>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT id, owner, account, call_type, call, saved_at, sealed FROM draft WHERE message IS NULL AND id IN ({})",
+        places(ids.len())
+    );
+    let args = ids.iter().map(ToArg::to_arg).collect();
+    // Safe: made of literals and places.
+    let rows = from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?;
+    rows.iter().map(|row| draft(row, from.seal())).collect()
 }
 
 async fn list_drafts(from: &mut impl Query, owner: &UserId) -> Result<Vec<Draft>, StoreError> {

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_create_greeting"),
     migration!(11, "0011_create_recap"),
     migration!(12, "0012_desk"),
+    migration!(13, "0013_create_audit"),
 ];
 
 /// The schema that this program writes.

@@ -9,6 +9,7 @@
 
 pub mod abandoned;
 pub mod accounts;
+pub mod audit;
 pub mod callbacks;
 pub mod calls;
 pub mod check_in;
@@ -98,6 +99,7 @@ pub struct Tx {
     seal: Arc<Seal>,
     editions: Arc<Editions>,
     changes_accounts: bool,
+    audited: Vec<audit::Entry>,
 }
 
 /// The service runs here ([`Store::hold`]). The system lets go of it when the process ends, however it ends.
@@ -213,7 +215,8 @@ impl Tx {
 
     /// Makes all of it permanent. On return it is on disk. `place` names this commit for the tests that kill
     /// the process before and after it (`tests/crash`): one name, one place in the code.
-    pub async fn commit(self, place: &str) -> Result<(), StoreError> {
+    pub async fn commit(mut self, place: &str) -> Result<(), StoreError> {
+        self.chain_audit().await?;
         failpoint(place, "before_commit");
         match self.open {
             Open::Sqlite(tx) => tx.commit().await?,
@@ -264,7 +267,7 @@ impl Store {
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
         };
         let (seal, editions) = (Arc::clone(&self.seal), Arc::clone(&self.editions));
-        Ok(Tx { open, seal, editions, changes_accounts: false })
+        Ok(Tx { open, seal, editions, changes_accounts: false, audited: Vec::new() })
     }
 
     /// All rows of a query outside any transaction.

@@ -28,6 +28,7 @@ const HEADER: &str = "cordboard-key-1";
 pub struct Seal {
     key: LessSafeKey,
     index: hmac::Key,
+    audit: hmac::Key,
     fingerprint: String,
 }
 
@@ -45,8 +46,9 @@ impl Seal {
         let key = UnboundKey::new(&CHACHA20_POLY1305, sealing.as_ref())
             .expect("HMAC-SHA256 gives the 32 bytes this cipher takes");
         let index = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, b"cordboard index").as_ref());
+        let audit = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, b"cordboard audit").as_ref());
         let fingerprint = URL_SAFE_NO_PAD.encode(&hmac::sign(&master, b"cordboard fingerprint").as_ref()[..12]);
-        Self { key: LessSafeKey::new(key), index, fingerprint }
+        Self { key: LessSafeKey::new(key), index, audit, fingerprint }
     }
 
     /// Reads the key of an existing database.
@@ -90,6 +92,11 @@ impl Seal {
     /// Tells keys apart without telling anything of them.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// What the audit log is chained with.
+    pub(super) const fn audit_key(&self) -> &hmac::Key {
+        &self.audit
     }
 
     /// Seals `plain` for the row that `context` names (`message:msg_…`).

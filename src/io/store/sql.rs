@@ -96,6 +96,11 @@ impl ToArg for &PhoneNumber {
     }
 }
 
+/// The places of a statement's only arguments, so many of them.
+pub(super) fn places(count: usize) -> String {
+    (1..=count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
 /// A value of a row.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Cell {

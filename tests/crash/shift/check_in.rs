@@ -14,6 +14,7 @@ use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
 use cordboard::engine::calls::greetings::{GreetingBook, Greetings as _, Spoken, Status};
 use cordboard::io::media::Prompt;
 use cordboard::io::store::Store;
+use cordboard::io::store::audit::{AuditFilter, Who};
 
 use super::Shift;
 use crate::front::{START, number};
@@ -89,11 +90,12 @@ impl Shift {
         };
         assert!(matches!(look("1111").await, Answer::Refused { .. }));
         let Answer::Welcome(welcome) = look("4711").await else { panic!("the PIN is Ben's") };
+        let proven = Who::Contact(welcome.contact.clone().expect("the PIN is a person's"));
         let [heard, read] = HELD.map(MessageId::named);
         let (heard, read) = (self.dispatch_of(&heard).await, self.dispatch_of(&read).await);
         if welcome.held.iter().any(|held| held.dispatch == heard) {
             let (call, who) = (CallId::named("checks-in"), welcome.who.clone());
-            let heard = Heard { call, dispatch: heard, edition: 1, who, at };
+            let heard = Heard { call, dispatch: heard, edition: 1, who, proven: proven.clone(), at };
             CheckIns::mark(store, &account, &heard).await.expect("stored before it is said");
         }
         self.tick().await;
@@ -104,6 +106,7 @@ impl Shift {
             contact: ContactId::named("ben"),
             span: Span::Hours(8),
             by: welcome.who,
+            proven,
             at,
         };
         CheckIns::put_on_call(store, &change).await.expect("stored before it is said");
@@ -134,4 +137,8 @@ pub async fn check(store: &Store, name: &str) {
         let read = entries.iter().filter(|e| matches!(e.note, Note::ReadAtCheckIn { .. })).count();
         assert_eq!(read, 1, "{name}: {held} is read once");
     }
+    let object = Some(MessageId::named(HELD[0]).to_string());
+    let heard = store.list_audit(&AuditFilter { object, ..AuditFilter::default() }, None, 9).await.expect("listed");
+    let heard: Vec<_> = heard.iter().map(|row| (row.who.as_str(), row.act.as_str())).collect();
+    assert_eq!(heard, [("con_ben", "check_in.heard")], "{name}: who heard it is on the audit log, once");
 }

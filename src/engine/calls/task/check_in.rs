@@ -1,5 +1,6 @@
 //! A call's task, as far as check-ins go: what one asks for, who has checked in, and what they speak in.
 
+use super::super::check_in::CheckedIn;
 use super::{CallTask, ToCall};
 use crate::domain::call::Input;
 use crate::domain::call::bridge::LegId;
@@ -7,14 +8,21 @@ use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::{self, Looked};
 
 impl CallTask {
-    pub(super) fn serve_check_in(&self, wish: Wish) {
+    pub(super) fn serve_check_in(&mut self, wish: Wish) {
+        if matches!(wish, Wish::Vouched { .. }) {
+            self.vouched_by.clone_from(&self.operator);
+        }
         let (who, spoken) = (self.checked_in.clone(), self.dictaphone.spoken());
         self.calls.serve_check_in(&self.facts, who, self.operator.clone(), wish, spoken);
     }
 
     pub(super) fn on_check_in(&mut self, input: checkin::Input) {
         if let checkin::Input::Looked(Looked::Welcome(welcome)) = &input {
-            self.checked_in.clone_from(&welcome.who);
+            let came = CheckedIn::of(welcome, &self.facts.account.id);
+            self.checked_in = match self.vouched_by.take() {
+                Some(by) => came.vouched(by),
+                None => came,
+            };
         }
         self.tell(Input::CheckIn(input));
     }
