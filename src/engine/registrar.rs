@@ -8,8 +8,8 @@
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
 //! are gone; an answered call outlives it for 10 s, in which the same phone may register again. One that
 //! registers over another connection has left the old one, whether that was seen to close or not: a network
-//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
-//! is the seat's to say.
+//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last (`ringing`);
+//! a refresh does not count as coming. Which kind is the seat's to say.
 
 mod binding;
 mod calling;
@@ -17,6 +17,9 @@ mod calling;
 mod desk_phone_tests;
 pub mod devices;
 mod guesses;
+mod ringing;
+#[cfg(test)]
+mod ringing_tests;
 #[cfg(test)]
 mod tests;
 
@@ -30,8 +33,8 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::here::Here;
-use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, Offered, PhoneCall};
-use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
+use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::sip_side::{Legs, SWEEP, SipSide};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
 use crate::base::numbering::Numbering;
@@ -52,6 +55,7 @@ use crate::proto::sip::{
 use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
 use devices::{Devices, KnownDevice};
 use guesses::Guesses;
+use ringing::Ringing;
 
 /// Whose calls operators' phones show.
 const CALLER: &str = "\"Cordboard\" <sip:calls@cordboard.local>";
@@ -199,6 +203,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         legs: Legs::default(),
         rung: HashMap::new(),
         lost: HashSet::new(),
+        ringing: HashMap::new(),
         left: Vec::new(),
         bindings: HashMap::new(),
         check,
@@ -218,7 +223,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
 }
 
 /// The phone that a leg rings, to know it again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rung {
     user: UserId,
     device: Option<DeviceId>,
@@ -238,6 +243,8 @@ struct Loop {
     /// The phone that a leg rings.
     rung: HashMap<LegId, Rung>,
     /// Answered calls whose flow is gone.
+    /// Legs that are not answered yet.
+    ringing: HashMap<LegId, Ringing>,
     lost: HashSet<DialogId>,
     /// Connections that their phones have left for another.
     left: Vec<Flow>,
@@ -263,6 +270,7 @@ impl Loop {
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
+            let wake = self.impatient_at().map(|at| at.saturating_duration_since(self.side.clock.instant()));
                 input = self.side.next() => self.feed(input),
                 order = orders.recv() => match order {
                     Some(Order::Ring(ring)) => self.ring(ring),
@@ -276,6 +284,7 @@ impl Loop {
                 // Its task gone, the phones stay as they are.
                 Ok(()) = self.devices.changed() => self.drop_removed(),
                 _ = sweep.tick() => self.sweep(),
+                () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.lose_patience(),
             }
         }
         info!("phone side ends");
@@ -308,7 +317,11 @@ impl Loop {
                         if let Event::Ended { dialog, .. } = &event {
                             self.lost.remove(dialog);
                         }
-                        commands.extend(self.legs.on_event(event));
+                        let leg = ringing::dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
+                        commands.extend(match leg.filter(|leg| self.ringing.contains_key(leg)) {
+                            Some(leg) => self.rings(leg, event),
+                            None => self.legs.on_event(event).into_iter().collect(),
+                        });
                     }
                 }
             }
@@ -333,6 +346,7 @@ impl Loop {
     fn sweep(&mut self) {
         self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
+        self.ringing.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -350,34 +364,6 @@ impl Loop {
     fn drop_removed(&mut self) {
         let known: HashSet<DeviceId> = self.devices.borrow_and_update().values().map(|d| d.id.clone()).collect();
         self.drop_bindings(|b| b.device.as_ref().is_some_and(|id| !known.contains(id)));
-    }
-
-    fn ring(&mut self, ring: Ring) {
-        let Ring { leg, user, phone, offer, headers, events } = ring;
-        let found = self.bindings.get(&user).and_then(|all| all.iter().rfind(|b| b.kind() == phone));
-        let Some((uri, flow, device)) = found.map(|b| (b.uri.clone(), b.flow, b.device.clone())) else {
-            let _ = events.try_send(LegEvent::Ended(Cause::Unreachable));
-            return;
-        };
-        let dialog = self.side.agent.next_dialog();
-        self.legs.add(leg, dialog, events);
-        self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
-        let (srtp, keys) = (self.srtp_over(&flow), own_keys());
-        let local = offer.local_for(flow.peer.ip());
-        if srtp != Srtp::Off || local.is_some() {
-            // Its owner gone, the leg is an orphan and ended as one.
-            let _ = self.legs.tell(dialog, LegEvent::Offered(Box::new(Offered { srtp, keys, local })));
-        }
-        let to = format!("<{uri}>");
-        self.feed(Input::Command(Command::Invite {
-            dialog,
-            flow,
-            request_uri: uri,
-            from: CALLER.to_owned(),
-            to,
-            headers,
-            offer: Some(offer.with(srtp, keys, flow.peer.ip())),
-        }));
     }
 
     /// How much is encrypted with a phone that came by this: keys travel in SIP, so nothing outside TLS.
@@ -442,6 +428,8 @@ impl Loop {
                         cseq: register.cseq,
                     };
                     match place {
+                        // It has heard our challenge, or speaks over its own connection.
+                        silent: false,
                         // A refresh keeps its place; over another connection it has come anew.
                         Some(at) if bindings[at].flow.is_same_connection(&flow) => bindings[at] = binding,
                         Some(at) => {
@@ -573,6 +561,11 @@ impl Loop {
             online.remove(user)
         };
         drop(online);
+    /// What a desk phone registers as.
+    fn name_of(&self, device: &DeviceId) -> Option<String> {
+        self.devices.borrow().iter().find(|(_, known)| known.id == *device).map(|(name, _)| name.clone())
+    }
+
         if before.unwrap_or_default() != phones {
             // Nobody listening is nobody to tell.
             let _ = self.changes.send((user.clone(), phones));

@@ -237,6 +237,8 @@ pub struct Seat {
     /// The call of another's that is listened to: the phone is taken.
     listens: Option<CallId>,
     told_idle: bool,
+    /// What is offered rings by itself: it needs no key.
+    rings: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -258,6 +260,7 @@ impl Seat {
             hand: Hand::empty(),
             listens: None,
             told_idle: false,
+            rings: false,
             outputs: VecDeque::new(),
         }
     }
@@ -374,6 +377,7 @@ impl Seat {
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
             Input::Offered { call } if self.state != State::Offline && !self.hand.is_offered() => {
+                self.rings = self.rings_at_once();
                 self.hand.put(call, Part::Offered);
                 self.settle(now);
             }
@@ -465,6 +469,10 @@ impl Seat {
             // A phone on which she has another call is not a dead one.
             OfferEnd::PhoneFailed if self.hand.is_empty() => self.stand_down(now, "the phone did not take the call"),
             OfferEnd::SeatGone => {}
+            // A phone that rang for as long as that by an idle seat: nobody is there, and the next caller is not to find out.
+            OfferEnd::Missed if self.rings && self.rings_at_once() && self.hand.is_empty() => {
+                self.stand_down(now, "a call rang and nobody answered");
+            }
             // Another operator first, when there is one.
             OfferEnd::Missed => {
                 self.idle_since = now;

@@ -35,6 +35,8 @@ pub(super) struct Binding {
     pub(super) expires_at: Instant,
     pub(super) call_id: String,
     pub(super) cseq: u32,
+    /// It said nothing at all when it was rung last.
+    pub(super) silent: bool,
 }
 
 impl Binding {

@@ -1,7 +1,6 @@
 //! Desk phones against the registrar over real sockets: the right secret, wrong ones, none, and a phone that
 //! is removed.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use secrecy::SecretString;
@@ -20,24 +19,31 @@ use crate::proto::sip::digest::client::{Asked, Login, credentials, pick_challeng
 use crate::proto::sip::digest::fields::Challenge;
 use crate::proto::sip::message::Headers;
 
-const SECRET: &str = "a secret of many bits";
-const USER: &str = "kim-desk";
+pub(super) const SECRET: &str = "a secret of many bits";
+pub(super) const USER: &str = "kim-desk";
 
-fn devices() -> Devices {
-    let id = DeviceId::named("one");
-    let hashes = DeviceHashes::of(USER, &SecretString::from(SECRET.to_owned()));
-    Devices::new(HashMap::from([(USER.to_owned(), KnownDevice { id, owner: UserId::named("kim"), hashes })]))
+/// Kim's desk phones, by name.
+fn devices(names: &[&str]) -> Devices {
+    let known = |name: &&str| {
+        let hashes = DeviceHashes::of(name, &SecretString::from(SECRET.to_owned()));
+        ((*name).to_owned(), KnownDevice { id: DeviceId::named(name), owner: UserId::named("kim"), hashes })
+    };
+    Devices::new(names.iter().map(known).collect())
 }
 
-struct House {
-    handle: RegistrarHandle,
-    changes: mpsc::UnboundedReceiver<PhoneChange>,
+pub(super) struct House {
+    pub(super) handle: RegistrarHandle,
+    pub(super) changes: mpsc::UnboundedReceiver<PhoneChange>,
     devices: watch::Sender<Devices>,
     calls: mpsc::Receiver<PhoneCall>,
 }
 
 async fn house() -> House {
-    let (sender, devices) = watch::channel(devices());
+    house_with(&[USER]).await
+}
+
+pub(super) async fn house_with(phones: &[&str]) -> House {
+    let (sender, devices) = watch::channel(devices(phones));
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
     let digests = vec![Algorithm::SHA_256, Algorithm::MD5];
@@ -49,25 +55,25 @@ async fn house() -> House {
 }
 
 /// A telephone that can only do UDP.
-struct Handset {
-    socket: UdpSocket,
+pub(super) struct Handset {
+    pub(super) socket: UdpSocket,
     to: SocketAddr,
-    cseq: u32,
+    pub(super) cseq: u32,
     user: &'static str,
 }
 
 impl Handset {
-    async fn new(house: &House, user: &'static str) -> Self {
+    pub(super) async fn new(house: &House, user: &'static str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         Self { socket, to: house.handle.local(), cseq: 0, user }
     }
 
-    async fn send(&self, bytes: &[u8]) {
+    pub(super) async fn send(&self, bytes: &[u8]) {
         self.socket.send_to(bytes, self.to).await.expect("loopback takes a datagram");
     }
 
     /// The next message that says something.
-    async fn receive(&self) -> String {
+    pub(super) async fn receive(&self) -> String {
         loop {
             let message = self.receive_any().await;
             if !message.starts_with("SIP/2.0 100 ") {
@@ -113,7 +119,7 @@ impl Handset {
     }
 
     /// Registers as it should be done, with this secret and algorithm.
-    async fn log_in(&mut self, secret: &str, algorithm: Algorithm, contact: &str, expires: u32) -> String {
+    pub(super) async fn log_in(&mut self, secret: &str, algorithm: Algorithm, contact: &str, expires: u32) -> String {
         let challenged = self.ask("", contact, expires).await;
         assert!(challenged.starts_with("SIP/2.0 401 "), "{challenged}");
         let authorization = answer(&challenged, self.user, secret, algorithm, 1);
@@ -147,7 +153,7 @@ fn answer(response: &str, user: &str, secret: &str, algorithm: Algorithm, count:
     format!("Authorization: {}\r\n", credentials(&challenge(response, algorithm), &login, asked, "cn", count))
 }
 
-const CONTACT: &str = "<sip:kim-desk@10.9.8.7:5060>";
+pub(super) const CONTACT: &str = "<sip:kim-desk@10.9.8.7:5060>";
 /// Whom the phone calls.
 const TARGET: &str = "sip:2025550142@cordboard.local";
 
