@@ -55,6 +55,8 @@ struct Wire {
     /// To a browser.
     path: Path,
     media_open: bool,
+    /// Nothing has been heard of it for so long that it was asked whether it is there.
+    asked: bool,
     ended: bool,
 }
 
@@ -118,6 +120,7 @@ impl Legs {
             answer: None,
             path: Path::default(),
             media_open: false,
+            asked: false,
             ended: false,
         });
     }
@@ -259,6 +262,7 @@ impl Legs {
             answer: None,
             path: Path::default(),
             media_open: true,
+            asked: false,
             ended: false,
         });
     }
@@ -283,12 +287,20 @@ impl Legs {
     }
 
     /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
-    /// is asked whether it is still there: if it does not answer that either, the leg ends.
-    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
-        if let MediaEvent::Silent { leg } = event
-            && let Some(wire) = self.wires.iter().find(|w| w.leg == *leg && !w.is_web() && !w.ended)
-        {
-            self.command(wire.side, *leg, LegCommand::Probe);
+    /// is asked whether it is still there: if it does not answer that either, the leg ends 30 s after its last packet.
+    pub fn heard_of_media(&mut self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        let (MediaEvent::Silent { leg } | MediaEvent::Heard { leg }) = event else { return input_of_media(event) };
+        let is_it = |w: &&mut Wire| w.leg == *leg && !w.is_web() && !w.ended;
+        if let Some(wire) = self.wires.iter_mut().find(is_it) {
+            let silent = matches!(event, MediaEvent::Silent { .. });
+            let (side, asked) = (wire.side, std::mem::replace(&mut wire.asked, silent));
+            if silent {
+                self.command(side, *leg, LegCommand::Probe);
+            }
+            // A desk phone that is muted may send nothing at all: its operator is not taken for lost before it was asked.
+            if silent && !asked && side == Side::Phone {
+                return None;
+            }
         }
         input_of_media(event)
     }
