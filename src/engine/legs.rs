@@ -173,7 +173,7 @@ impl Legs {
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
-        tracing::warn!(leg = leg.0, "call not answered: {why}");
+        tracing::warn!(call = self.call, leg = leg.0, "call not answered: {why}");
         if let Some(wire) = self.wires.iter().find(|w| w.leg == leg) {
             self.command(wire.side, leg, LegCommand::Reject(cause));
         }

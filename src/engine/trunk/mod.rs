@@ -3,7 +3,8 @@
 //!
 //! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
 //! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm,
-//! [`turned_away`] knows of callers for whom there was no room, [`names`] looks hosts up. What is decided, is decided by
+//! [`turned_away`] knows of callers for whom there was no room, [`told`] what the log says of calls that failed,
+//! [`names`] looks hosts up. What is decided, is decided by
 //! machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and `locate`. Only configured carriers
 //! may speak to it. The loop never waits for an owner, a peer or a name server.
 
@@ -12,6 +13,7 @@ mod names;
 mod out;
 mod registrations;
 mod run;
+mod told;
 mod turned_away;
 mod watch;
 

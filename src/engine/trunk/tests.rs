@@ -4,6 +4,7 @@
 mod room;
 mod secure;
 mod terms;
+mod told;
 
 use tokio::net::UdpSocket;
 use tokio::sync::broadcast;

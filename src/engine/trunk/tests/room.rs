@@ -5,7 +5,7 @@ use crate::engine::trunk::turned_away::{FULL, TOO_MANY};
 
 impl Far {
     /// Calls in.
-    async fn calls(&self, house: &House, n: u32) {
+    pub(super) async fn calls(&self, house: &House, n: u32) {
         let (us, here) = (house.trunk.local(), self.address);
         let invite = format!(
             "INVITE sip:+12025550102@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKroom{n}\r\nMax-Forwards: 70\r\n\
