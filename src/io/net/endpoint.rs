@@ -17,6 +17,7 @@ use tracing::warn;
 use super::census::{Caps, Census, Voucher};
 use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
+use super::trouble::Troubles;
 use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, WRITER_DEPTH, tcp};
 use crate::proto::sip::{Flow, Source, Transport, wire};
@@ -157,7 +158,8 @@ impl Endpoint {
         };
         let local = udp.local_addr().map_err(error("UDP"))?;
         let (sender, events) = mpsc::channel(EVENT_DEPTH);
-        let hall = Hall { events: sender, census: doors.census, next: Arc::new(AtomicU64::new(1)) };
+        let (next, troubles) = (Arc::new(AtomicU64::new(1)), Troubles::default());
+        let hall = Hall { events: sender, census: doors.census, next, troubles };
         let mut tasks = vec![tokio::spawn(tcp::accept(tcp, None, hall.clone()))];
         let mut local_tls = None;
         if let Some((address, identity)) = doors.tls {
@@ -346,7 +348,7 @@ impl Endpoint {
         let way = self.ways.get(&number).ok_or(FlowGone)?;
         let (writer, outbound) = mpsc::channel(WRITER_DEPTH);
         let life = Life(self.hall.number());
-        tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.events.clone()));
+        tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.clone()));
         self.connections.insert(number, Connection { flow: way.flow, life, writer, voucher: None });
         Ok(())
     }

@@ -11,6 +11,7 @@ mod resolve;
 mod stream;
 mod tcp;
 pub mod tls;
+mod trouble;
 mod ws;
 
 use std::fmt;
