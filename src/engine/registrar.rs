@@ -193,6 +193,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
     let (changes, told) = mpsc::unbounded_channel();
+    metrics::gauge!("cordboard_desk_phones_registered").set(0);
     let online = Arc::new(RwLock::new(HashMap::new()));
     let door = endpoint.ws_door();
     let gate = Gate::new(REALM, digests, &secure_bytes(), clock.instant());
@@ -202,8 +203,8 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         side,
         legs: Legs::default(),
         rung: HashMap::new(),
-        lost: HashSet::new(),
         ringing: HashMap::new(),
+        lost: HashSet::new(),
         left: Vec::new(),
         bindings: HashMap::new(),
         check,
@@ -242,9 +243,9 @@ struct Loop {
     legs: Legs,
     /// The phone that a leg rings.
     rung: HashMap<LegId, Rung>,
-    /// Answered calls whose flow is gone.
     /// Legs that are not answered yet.
     ringing: HashMap<LegId, Ringing>,
+    /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
     /// Connections that their phones have left for another.
     left: Vec<Flow>,
@@ -269,8 +270,8 @@ impl Loop {
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
-            tokio::select! {
             let wake = self.impatient_at().map(|at| at.saturating_duration_since(self.side.clock.instant()));
+            tokio::select! {
                 input = self.side.next() => self.feed(input),
                 order = orders.recv() => match order {
                     Some(Order::Ring(ring)) => self.ring(ring),
@@ -283,8 +284,8 @@ impl Loop {
                 },
                 // Its task gone, the phones stay as they are.
                 Ok(()) = self.devices.changed() => self.drop_removed(),
-                _ = sweep.tick() => self.sweep(),
                 () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.lose_patience(),
+                _ = sweep.tick() => self.sweep(),
             }
         }
         info!("phone side ends");
@@ -345,8 +346,8 @@ impl Loop {
 
     fn sweep(&mut self) {
         self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
-        self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
         self.ringing.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
+        self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -392,6 +393,7 @@ impl Loop {
         let flow = self.here.seen_from(now, flow);
         let bindings = self.bindings.entry(user.clone()).or_default();
         bindings.retain(|b| b.expires_at > now);
+        let was_there = bindings.iter().any(|b| b.device == device);
         // An address of record is a desk phone's, or all of a user's browsers: each sees its own bindings only.
         let own = |b: &Binding| b.device == device;
         // RFC 3261 §10.3 step 7: an older REGISTER that arrives late changes nothing.
@@ -426,10 +428,10 @@ impl Loop {
                         expires_at: now + Duration::from_secs(u64::from(expires)),
                         call_id: register.call_id.clone(),
                         cseq: register.cseq,
-                    };
-                    match place {
                         // It has heard our challenge, or speaks over its own connection.
                         silent: false,
+                    };
+                    match place {
                         // A refresh keeps its place; over another connection it has come anew.
                         Some(at) if bindings[at].flow.is_same_connection(&flow) => bindings[at] = binding,
                         Some(at) => {
@@ -456,6 +458,10 @@ impl Loop {
             })
             .collect();
         let mut commands = vec![respond(200, headers)];
+        let there = bindings.iter().any(|b| b.device == device);
+        if device.is_some() && there != was_there {
+            tell_registered(&register.user, there);
+        }
         self.note(&user);
         let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
         let lost: Vec<DialogId> =
@@ -489,6 +495,10 @@ impl Loop {
         };
         if !self.guesses.allows(now, from, &given.user) {
             metrics::counter!("cordboard_register_guesses_total", "heard" => "false").increment(1);
+            if self.devices.borrow().contains_key(&given.user) && self.guesses.is_news(&given.user) {
+                warn!(phone = given.user, %from, "a desk phone gave wrong secrets too often and is not heard for some minutes \
+                    (403): type its secret in anew, or remove the phone and add it again");
+            }
             return Err(Refused::Forbidden);
         }
         let devices = self.devices.borrow().clone();
@@ -534,22 +544,34 @@ impl Loop {
     }
 
     fn drop_bindings(&mut self, is_gone: impl Fn(&Binding) -> bool) {
-        let mut touched = Vec::new();
+        let (mut touched, mut left) = (Vec::new(), HashSet::new());
         for (user, bindings) in &mut self.bindings {
-            let before = bindings.len();
-            bindings.retain(|b| !is_gone(b));
-            if bindings.len() != before {
+            let gone: Vec<Binding> = bindings.extract_if(.., |b| is_gone(b)).collect();
+            if !gone.is_empty() {
                 touched.push(user.clone());
             }
+            let is_left = |id: &DeviceId| !bindings.iter().any(|b| b.device.as_ref() == Some(id));
+            left.extend(gone.into_iter().filter_map(|b| b.device).filter(is_left));
+        }
+        for device in left {
+            tell_registered(self.name_of(&device).as_deref().unwrap_or("removed"), false);
         }
         for user in touched {
             self.note(&user);
         }
     }
 
+    /// What a desk phone registers as.
+    fn name_of(&self, device: &DeviceId) -> Option<String> {
+        self.devices.borrow().iter().find(|(_, known)| known.id == *device).map(|(name, _)| name.clone())
+    }
+
     /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
         self.hear_calls();
+        let registered: HashSet<&DeviceId> =
+            self.bindings.values().flatten().filter_map(|b| b.device.as_ref()).collect();
+        metrics::gauge!("cordboard_desk_phones_registered").set(u32::try_from(registered.len()).unwrap_or(u32::MAX));
         let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
         let last = all.last().map(Binding::kind);
         let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };
@@ -561,15 +583,18 @@ impl Loop {
             online.remove(user)
         };
         drop(online);
-    /// What a desk phone registers as.
-    fn name_of(&self, device: &DeviceId) -> Option<String> {
-        self.devices.borrow().iter().find(|(_, known)| known.id == *device).map(|(name, _)| name.clone())
-    }
-
         if before.unwrap_or_default() != phones {
             // Nobody listening is nobody to tell.
             let _ = self.changes.send((user.clone(), phones));
         }
+    }
+}
+
+fn tell_registered(phone: &str, there: bool) {
+    if there {
+        info!(phone, "a desk phone has registered");
+    } else {
+        info!(phone, "a desk phone is registered no more");
     }
 }
 
