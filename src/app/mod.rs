@@ -2,6 +2,7 @@
 
 mod certificates;
 mod failure;
+mod meanings;
 mod news;
 mod parts;
 mod voice;
@@ -102,6 +103,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let tokens = Tokens::new(&signing_key(&config)?, Arc::clone(&clock));
     let metrics = PrometheusBuilder::new().install_recorder();
     let metrics = metrics.map_err(|e| Failure::new(format!("metrics cannot be kept: {e}")))?;
+    meanings::describe();
     let feed = Feed::default();
 
     let (media_events, mut from_media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
