@@ -356,6 +356,7 @@ async fn drain(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
+    trunk.leave();
     // Carriers that we are registered with take new calls elsewhere from here on.
     let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;
     if calls.is_idle() || limit.is_zero() {

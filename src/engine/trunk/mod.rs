@@ -198,6 +198,7 @@ enum Order {
     Leg(LegId, LegCommand),
     TollSeenTo,
     HoldOff(bool),
+    Leave,
     /// Take all registrations back, and say when that is done.
     Unregister(oneshot::Sender<()>),
 }
@@ -235,6 +236,11 @@ impl TrunkHandle {
     /// No new calls for now, or again.
     pub fn hold_off(&self, hold_off: bool) {
         let _ = self.orders.send(Order::HoldOff(hold_off));
+    }
+
+    /// The service is about to end: carriers that ask whether it is there are told to call elsewhere.
+    pub fn leave(&self) {
+        let _ = self.orders.send(Order::Leave);
     }
 
     /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or

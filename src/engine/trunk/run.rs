@@ -148,6 +148,7 @@ impl Loop {
             }
             Order::TollSeenTo => self.routing.toll_seen_to(),
             Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
+            Order::Leave => self.side.agent.leave(),
             Order::Unregister(done) => {
                 self.unregistered = Some(done);
                 let now = self.now();
@@ -164,13 +165,13 @@ impl Loop {
         let mut inputs = VecDeque::from([self.as_seen(input)]);
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
         while let Some(input) = inputs.pop_front() {
-            let fed = self.side.feed(input);
             let placed = match &input {
                 Input::Command(Command::Invite { dialog, .. }) => Some(*dialog),
                 _ => None,
             };
-            fed.closed.iter().for_each(|flow| self.lost(flow));
+            let fed = self.side.feed(input);
             placed.into_iter().for_each(|dialog| self.placed(dialog));
+            fed.closed.iter().for_each(|flow| self.lost(flow));
             for event in fed.events {
                 inputs.extend(self.follow(event).into_iter().map(Input::Command));
             }
@@ -261,10 +262,10 @@ impl Loop {
                 None => self.watch.alarms().take_back(alarm),
             }
         }
-        metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
         while let Some((trunk, refused)) = self.turned_away.poll_over() {
             self.channels_free(trunk, refused);
         }
+        metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
     }
 
     fn found(&mut self, trunk: usize, servers: Vec<Server>) {

@@ -50,7 +50,12 @@ impl Seal {
 
     /// Reads the key of an existing database.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
-        let refuse = |why: &str| StoreError::NoKey { path: path.to_owned(), why: why.to_owned() };
+        Self::read(path, true)
+    }
+
+    /// `sealed`: there is a database that needs this key and no other.
+    fn read(path: &Path, sealed: bool) -> Result<Self, StoreError> {
+        let refuse = |why: &str| StoreError::NoKey { path: path.to_owned(), why: why.to_owned(), sealed };
         let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
             ErrorKind::NotFound => refuse("it does not exist"),
             ErrorKind::PermissionDenied => refuse("permission denied"),
@@ -81,7 +86,7 @@ impl Seal {
                     .map_err(|e| StoreError::not_writable(path, &e))?;
                 Ok(Self::new(&secret))
             }
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => Self::load(path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Self::read(path, false),
             Err(e) => Err(StoreError::not_writable(path, &e)),
         }
     }
