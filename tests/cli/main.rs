@@ -557,11 +557,14 @@ fn a_place_that_cannot_be_written_is_a_sentence() {
     let directory = TempDir::new("cli");
     write(directory.path(), "data", "a file where a directory should be");
     write(directory.path(), "cordboard.toml", SMALL);
-    for arguments in [&["migrate"][..], &["serve"], &["demo", "--data", "data/demo"]] {
+    let told = "cordboard.toml:8: [store]: `path` lies in data, which is a file and no directory";
+    for (arguments, expected) in
+        [(&["migrate"][..], told), (&["serve"], told), (&["demo", "--data", "data/demo"], "cannot write to data")]
+    {
         let output = must_end(directory.path(), arguments);
         let words = said(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");
-        assert!(words.contains("cannot write to data"), "{arguments:?}: {words}");
+        assert!(words.contains(expected), "{arguments:?}: {words}");
         assert!(!words.contains("panicked"), "{words}");
     }
 }
