@@ -44,7 +44,7 @@ impl Troubles {
         }
         let count = failures.entry(peer).or_default();
         *count = count.saturating_add(1);
-        (*count == 1 || *count % AGAIN_AFTER == 0).then_some(*count)
+        (*count == 1 || count.is_multiple_of(AGAIN_AFTER)).then_some(*count)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, u32>> {
