@@ -3,6 +3,7 @@
 mod certificates;
 mod failure;
 mod left;
+mod meanings;
 mod news;
 mod parts;
 mod voice;
@@ -103,6 +104,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let tokens = Tokens::new(&signing_key(&config)?, Arc::clone(&clock));
     let metrics = PrometheusBuilder::new().install_recorder();
     let metrics = metrics.map_err(|e| Failure::new(format!("metrics cannot be kept: {e}")))?;
+    meanings::describe();
     let feed = Feed::default();
 
     let (media_events, mut from_media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
@@ -351,6 +353,7 @@ async fn drain(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
+    trunk.leave();
     // Carriers that we are registered with take new calls elsewhere from here on.
     let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;
     if calls.is_idle() || limit.is_zero() {

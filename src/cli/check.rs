@@ -1,11 +1,32 @@
 //! `cordboard check`: says every mistake in the configuration, and starts nothing.
 
+use std::path::Path;
+
+use cordboard::config::Config;
+
 use super::{ConfigFile, Failure};
 
 pub fn run(file: &ConfigFile) -> Result<(), Failure> {
     let config = file.load()?;
     cordboard::app::Certificates::load(&config)?;
     let trunks = config.trunks.len();
+    if let Some(program) = missing_voice(&config) {
+        eprintln!(
+            "warning: the voice engine {program} ([voice] command) is not on this machine: no account can have spoken words"
+        );
+    }
     println!("{}: no mistakes ({trunks} trunk{})", file.config.display(), if trunks == 1 { "" } else { "s" });
     Ok(())
+}
+
+/// The configured voice's program, if it cannot be found. A service without spoken words starts without.
+fn missing_voice(config: &Config) -> Option<&str> {
+    let program = config.voice.command.as_ref()?.first()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = if program.contains('/') {
+        Path::new(program).is_file()
+    } else {
+        std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    };
+    (!is_there).then_some(program)
 }

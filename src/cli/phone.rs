@@ -1,5 +1,7 @@
 //! `cordboard phone`: the desk phones of operators. A phone's secret is printed once, when it is added.
 
+use std::net::SocketAddr;
+
 use clap::{Args, Subcommand};
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::id::DeviceId;
@@ -98,7 +100,6 @@ fn add(options: &Add) -> Result<(), Failure> {
         store.close().await;
         Ok(device)
     })?;
-    let address = config.sip.phones_bind;
     println!("Added {}. Type this into the phone; the secret is not shown again.", device.name.trim());
     println!("User:    {}", device.login);
     println!("Secret:  {}", secret.expose_secret());
@@ -106,12 +107,16 @@ fn add(options: &Add) -> Result<(), Failure> {
     if let Some(extension) = &device.extension {
         println!("Colleagues dial {extension}, or {}, to call it.", options.user);
     }
-    if address.ip().is_unspecified() {
-        println!("Address: this machine's, port {}, UDP or TCP", address.port());
-    } else {
-        println!("Address: {address}, UDP or TCP");
+    println!("Address: {}, UDP or TCP", reached_at(config.sip.phones_bind));
+    if let Some(tls) = config.sip.phones_tls_bind {
+        println!("         {}, TLS", reached_at(tls));
     }
     Ok(())
+}
+
+/// As it is typed into a phone.
+fn reached_at(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("this machine's, port {}", address.port()) } else { address.to_string() }
 }
 
 fn list(file: &ConfigFile) -> Result<(), Failure> {

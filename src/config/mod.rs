@@ -6,6 +6,7 @@
 
 mod audit;
 mod board;
+mod checks;
 mod operators;
 mod read;
 mod read_trunk;
@@ -225,6 +226,9 @@ pub struct Auth {
     /// Signs access tokens; made at first start ([`secret::load_or_create`]).
     pub jwt_secret_file: PathBuf,
 }
+
+/// First line of a key file ([`StoreConfig::key_file`]).
+pub const KEY_HEADER: &str = "cordboard-key-1";
 
 /// The ports from which media takes its own, unless told otherwise: below Linux's ephemeral range.
 pub const DEFAULT_PORTS: RangeInclusive<u16> = 20_000..=29_999;

@@ -12,6 +12,7 @@ use crate::proto::sip::{self, digest::Algorithm};
 
 use super::audit::read_audit;
 use super::board::read_board;
+use super::checks::{check_database, check_key, check_ports, check_prompts};
 use super::operators::read_operators;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
@@ -95,8 +96,12 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let operators = read_operators(&top.section("operators"));
     let limits = read_limits(&top.section("limits"));
     let board = read_board(&top.section("board"));
-    let trunks = read_trunks(&top, mistakes);
+    let own = sip.as_ref().map(|sip| sip.value.trunk_bind);
+    let trunks = read_trunks(&top, mistakes, own);
     top.finish();
+    if let (Some(sip), Some(media)) = (&sip, &media) {
+        check_ports(&top, sip, media);
+    }
     check_together(&top, &http, &sip, &sms);
     check_reachable(&top, &sip, &media, trunks.as_deref());
     Some(Config {
@@ -293,7 +298,7 @@ fn read_media_ips(
     Some((first, public(first), second))
 }
 
-fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+pub(super) fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && same_ip
 }
@@ -378,11 +383,17 @@ fn read_store(section: &Section<'_>) -> Option<StoreConfig> {
             return None;
         }
         (_, Some(url)) => Place::Postgres(url.value),
-        (Some(path), None) => Place::Sqlite(section.path(&path.value)),
+        (Some(path), None) => {
+            let file = section.path(&path.value);
+            check_database(section, &file, path.span);
+            Place::Sqlite(file)
+        }
         (None, None) if section.has("url") => return None,
         (None, None) => Place::Sqlite(section.path("cordboard.db")),
     };
+    let span = key_file.as_ref().map_or_else(|| section.span(), |file| file.span.clone());
     let key_file = key_file.map_or_else(|| section.path("cordboard.key"), |file| section.path(&file.value));
+    check_key(section, &key_file, span);
     Some(StoreConfig { place, key_file })
 }
 
@@ -397,12 +408,16 @@ fn read_voice(section: &Section<'_>) -> Voice {
     let cache = section.text("cache");
     let recordings = section.text("recordings");
     section.finish();
-    Voice {
+    let voice = Voice {
         command: command.map(|command| command.into_iter().map(|word| word.value).collect()),
         prompts: section.path(prompts.as_ref().map_or("prompts/en", |at| &at.value)),
         cache: section.path(cache.as_ref().map_or("var/speech", |at| &at.value)),
         recordings: section.path(recordings.as_ref().map_or("var/greetings", |at| &at.value)),
+    };
+    if let Some(prompts) = prompts {
+        check_prompts(section, &voice, prompts.span);
     }
+    voice
 }
 
 /// A secret named by a key; a mistake if the file is not there.
@@ -505,22 +520,32 @@ fn read_auth(section: &Section<'_>) -> Auth {
 }
 
 /// The files named by `trunks`: files, and directories of them.
-fn read_trunks(top: &Section<'_>, mistakes: &Mistakes) -> Option<Vec<Trunk>> {
+fn read_trunks(top: &Section<'_>, mistakes: &Mistakes, own: Option<SocketAddr>) -> Option<Vec<Trunk>> {
     let named =
         top.list("trunks", "Name files or directories: trunks = [\"sip-config\"]", |text| Some(text.to_owned()));
-    let mut files = Vec::new();
+    let mut files: Vec<PathBuf> = Vec::new();
     for entry in named.unwrap_or_default() {
         let path = top.path(&entry.value);
-        match std::fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() => files.extend(toml_files(&path)),
-            Ok(_) => files.push(path),
+        let found = match std::fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => toml_files(&path),
+            Ok(_) => vec![path],
             Err(_) => {
                 let what = format!("`trunks` names {}, which does not exist", path.display());
                 top.complain(entry.span, what, "Name a trunk's file or a directory of them, relative to this file");
+                continue;
             }
+        };
+        // Read once: its mistakes would be told twice, and its name be taken by itself.
+        let same = |a: &Path, b: &Path| a.canonicalize().ok().is_some_and(|a| b.canonicalize().is_ok_and(|b| a == b));
+        let (doubled, fresh): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|file| files.iter().any(|known| same(known, file)));
+        if let Some(file) = doubled.first() {
+            let what = format!("`trunks` names {} twice", file.display());
+            top.complain(entry.span, what, "Name each file once, by itself or by its directory");
         }
+        files.extend(fresh);
     }
-    let trunks: Vec<Option<Trunk>> = files.iter().map(|file| read_trunk(file, mistakes)).collect();
+    let trunks: Vec<Option<Trunk>> = files.iter().map(|file| read_trunk(file, mistakes, own)).collect();
     let trunks: Vec<Trunk> = trunks.into_iter().collect::<Option<_>>()?;
     for (at, trunk) in trunks.iter().enumerate() {
         if trunks[..at].iter().any(|other| other.name == trunk.name) {

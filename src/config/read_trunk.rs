@@ -1,12 +1,14 @@
 //! Reading a trunk's file: by address or by registration.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip;
 
+use super::checks::{check_caller_ids, check_sources, check_target};
 use super::read::{NUMBER_FIX, SRTP_FIX, parse, parse_name, parse_srtp, read_secret, read_source};
 use super::routing::read_rules;
 use super::section::{At, Mistakes, Section};
@@ -23,7 +25,8 @@ enum Kind {
     Registration,
 }
 
-pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
+/// `own`: where we listen for carriers.
+pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes, own: Option<SocketAddr>) -> Option<Trunk> {
     let source = read_source(path, mistakes)?;
     let (table, whole) = parse(&source, mistakes);
     let ignored = RefCell::default();
@@ -57,6 +60,11 @@ pub(super) fn read_trunk(path: &Path, mistakes: &Mistakes) -> Option<Trunk> {
     let login = read_login(&top, registers);
     let registration = read_registration(&top, registers);
     top.finish();
+    check_sources(&top, addresses.as_deref().unwrap_or_default());
+    check_caller_ids(&top, caller_ids.as_deref().unwrap_or_default());
+    if let Some(target) = &target {
+        check_target(&top, target, own);
+    }
     for (key, there) in [("name", name.is_some()), ("kind", kind.is_some()), ("target", target.is_some())] {
         if !there && !top.has(key) {
             top.complain_missing(key, "A trunk needs name, kind and target");

@@ -59,6 +59,8 @@ struct Wire {
     path: Path,
     keys: Keys,
     media_open: bool,
+    /// Nothing has been heard of it for so long that it was asked whether it is there.
+    asked: bool,
     ended: bool,
 }
 
@@ -123,6 +125,7 @@ impl Legs {
             path: Path::default(),
             keys: Keys::default(),
             media_open: false,
+            asked: false,
             ended: false,
         });
     }
@@ -175,7 +178,7 @@ impl Legs {
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {
-        tracing::warn!(leg = leg.0, "call not answered: {why}");
+        tracing::warn!(call = self.call, leg = leg.0, "call not answered: {why}");
         if let Some(wire) = self.wires.iter().find(|w| w.leg == leg) {
             self.command(wire.side, leg, LegCommand::Reject(cause));
         }
@@ -271,6 +274,7 @@ impl Legs {
             path: Path::default(),
             keys: Keys::default(),
             media_open: true,
+            asked: false,
             ended: false,
         });
     }
@@ -295,17 +299,25 @@ impl Legs {
     }
 
     /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
-    /// is asked whether it is still there: if it does not answer that either, the leg ends.
+    /// is asked whether it is still there: if it does not answer that either, the leg ends 30 s after its last packet.
     pub fn heard_of_media(&mut self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
         if let MediaEvent::Digit { leg, .. } = event
             && !self.counts_key(*leg, Sent::AsAudio)
         {
             return None;
         }
-        if let MediaEvent::Silent { leg } = event
-            && let Some(wire) = self.wires.iter().find(|w| w.leg == *leg && !w.is_web() && !w.ended)
-        {
-            self.command(wire.side, *leg, LegCommand::Probe);
+        let (MediaEvent::Silent { leg } | MediaEvent::Heard { leg }) = event else { return input_of_media(event) };
+        let is_it = |w: &&mut Wire| w.leg == *leg && !w.is_web() && !w.ended;
+        if let Some(wire) = self.wires.iter_mut().find(is_it) {
+            let silent = matches!(event, MediaEvent::Silent { .. });
+            let (side, asked) = (wire.side, std::mem::replace(&mut wire.asked, silent));
+            if silent {
+                self.command(side, *leg, LegCommand::Probe);
+            }
+            // A desk phone that is muted may send nothing at all: its operator is not taken for lost before it was asked.
+            if silent && !asked && side == Side::Phone {
+                return None;
+            }
         }
         input_of_media(event)
     }

@@ -8,8 +8,8 @@
 //! trusted by their flow and dialog, never refused because a token ran out. A connection gone, its bindings
 //! are gone; an answered call outlives it for 10 s, in which the same phone may register again. One that
 //! registers over another connection has left the old one, whether that was seen to close or not: a network
-//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last; a refresh does not count as coming. Which kind
-//! is the seat's to say.
+//! that vanished closes nothing. Its calls move to the new one, and their legs are told. A user with several phones of one kind is rung on the one that came last (`ringing`);
+//! a refresh does not count as coming. Which kind is the seat's to say.
 
 mod binding;
 mod calling;
@@ -18,6 +18,9 @@ mod desk_phone_tests;
 pub mod devices;
 mod guesses;
 mod keep_open;
+mod ringing;
+#[cfg(test)]
+mod ringing_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,8 +34,8 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::here::Here;
-use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, Offered, PhoneCall};
-use super::sip_side::{Legs, SWEEP, SipSide, own_keys};
+use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::sip_side::{Legs, SWEEP, SipSide};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
 use crate::base::numbering::Numbering;
@@ -54,6 +57,7 @@ use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
 use devices::{Devices, KnownDevice};
 use guesses::Guesses;
 use keep_open::next_word;
+use ringing::Ringing;
 
 /// Whose calls operators' phones show.
 const CALLER: &str = "\"Cordboard\" <sip:calls@cordboard.local>";
@@ -203,6 +207,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
     let (orders, inbox) = mpsc::unbounded_channel();
     // Unbounded, and small all the same: two words for each time a user's first phone comes or last goes.
     let (changes, told) = mpsc::unbounded_channel();
+    metrics::gauge!("cordboard_desk_phones_registered").set(0);
     let online = Arc::new(RwLock::new(HashMap::new()));
     let door = endpoint.ws_door();
     let gate = Gate::new(REALM, digests, &secure_bytes(), clock.instant());
@@ -212,6 +217,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         side,
         legs: Legs::default(),
         rung: HashMap::new(),
+        ringing: HashMap::new(),
         lost: HashSet::new(),
         left: Vec::new(),
         bindings: HashMap::new(),
@@ -232,7 +238,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
 }
 
 /// The phone that a leg rings, to know it again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rung {
     user: UserId,
     device: Option<DeviceId>,
@@ -251,6 +257,8 @@ struct Loop {
     legs: Legs,
     /// The phone that a leg rings.
     rung: HashMap<LegId, Rung>,
+    /// Legs that are not answered yet.
+    ringing: HashMap<LegId, Ringing>,
     /// Answered calls whose flow is gone.
     lost: HashSet<DialogId>,
     /// Connections that their phones have left for another.
@@ -276,6 +284,7 @@ impl Loop {
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
+            let wake = self.impatient_at().map(|at| at.saturating_duration_since(self.side.clock.instant()));
             tokio::select! {
                 input = self.side.next() => self.feed(input),
                 order = orders.recv() => match order {
@@ -289,6 +298,7 @@ impl Loop {
                 },
                 // Its task gone, the phones stay as they are.
                 Ok(()) = self.devices.changed() => self.drop_removed(),
+                () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => self.lose_patience(),
                 _ = sweep.tick() => self.sweep(),
             }
         }
@@ -322,7 +332,11 @@ impl Loop {
                         if let Event::Ended { dialog, .. } = &event {
                             self.lost.remove(dialog);
                         }
-                        commands.extend(self.legs.on_event(event));
+                        let leg = ringing::dialog_of(&event).and_then(|dialog| self.legs.leg_of(dialog));
+                        commands.extend(match leg.filter(|leg| self.ringing.contains_key(leg)) {
+                            Some(leg) => self.rings(leg, event),
+                            None => self.legs.on_event(event).into_iter().collect(),
+                        });
                     }
                 }
             }
@@ -346,6 +360,7 @@ impl Loop {
 
     fn sweep(&mut self) {
         self.rung.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
+        self.ringing.retain(|leg, _| self.legs.dialog_of(*leg).is_some());
         self.lost.retain(|dialog| self.legs.leg_of(*dialog).is_some());
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
@@ -365,34 +380,6 @@ impl Loop {
     fn drop_removed(&mut self) {
         let known: HashSet<DeviceId> = self.devices.borrow_and_update().values().map(|d| d.id.clone()).collect();
         self.drop_bindings(|b| b.device.as_ref().is_some_and(|id| !known.contains(id)));
-    }
-
-    fn ring(&mut self, ring: Ring) {
-        let Ring { leg, user, phone, offer, headers, by, events } = ring;
-        let found = self.bindings.get(&user).and_then(|all| all.iter().rfind(|b| b.kind() == phone));
-        let Some((uri, flow, device)) = found.map(|b| (b.uri.clone(), b.flow, b.device.clone())) else {
-            let _ = events.try_send(LegEvent::Ended(Cause::Unreachable));
-            return;
-        };
-        let dialog = self.side.agent.next_dialog();
-        self.legs.add(leg, dialog, events);
-        self.rung.insert(leg, Rung { user, device, uri: uri.clone() });
-        let (srtp, keys) = (self.srtp_over(&flow), own_keys());
-        let local = offer.local_for(flow.peer.ip());
-        if srtp != Srtp::Off || local.is_some() {
-            // Its owner gone, the leg is an orphan and ended as one.
-            let _ = self.legs.tell(dialog, LegEvent::Offered(Box::new(Offered { srtp, keys, local })));
-        }
-        let to = format!("<{uri}>");
-        self.feed(Input::Command(Command::Invite {
-            dialog,
-            flow,
-            request_uri: uri,
-            from: by.map_or_else(|| CALLER.to_owned(), |by| self.shown_as(&by)),
-            to,
-            headers,
-            offer: Some(offer.with(srtp, keys, flow.peer.ip())),
-        }));
     }
 
     /// How much is encrypted with a phone that came by this: keys travel in SIP, so nothing outside TLS.
@@ -421,6 +408,7 @@ impl Loop {
         let flow = self.here.seen_from(now, flow);
         let bindings = self.bindings.entry(user.clone()).or_default();
         bindings.retain(|b| b.expires_at > now);
+        let was_there = bindings.iter().any(|b| b.device == device);
         // An address of record is a desk phone's, or all of a user's browsers: each sees its own bindings only.
         let own = |b: &Binding| b.device == device;
         // RFC 3261 §10.3 step 7: an older REGISTER that arrives late changes nothing.
@@ -457,6 +445,8 @@ impl Loop {
                         expires_at: now + Duration::from_secs(u64::from(expires)),
                         call_id: register.call_id.clone(),
                         cseq: register.cseq,
+                        // It has heard our challenge, or speaks over its own connection.
+                        silent: false,
                     };
                     match place {
                         // A refresh keeps its place; over another connection it has come anew.
@@ -485,6 +475,10 @@ impl Loop {
             })
             .collect();
         let mut commands = vec![respond(200, headers)];
+        let there = bindings.iter().any(|b| b.device == device);
+        if device.is_some() && there != was_there {
+            tell_registered(&register.user, there);
+        }
         self.note(&user);
         let of_user = |leg: LegId| self.rung.get(&leg).is_some_and(|rung| rung.user == user && rung.device == device);
         let lost: Vec<DialogId> =
@@ -518,6 +512,10 @@ impl Loop {
         };
         if !self.guesses.allows(now, from, &given.user) {
             metrics::counter!("cordboard_register_guesses_total", "heard" => "false").increment(1);
+            if self.devices.borrow().contains_key(&given.user) && self.guesses.is_news(&given.user) {
+                warn!(phone = given.user, %from, "a desk phone gave wrong secrets too often and is not heard for some minutes \
+                    (403): type its secret in anew, or remove the phone and add it again");
+            }
             return Err(Refused::Forbidden);
         }
         let devices = self.devices.borrow().clone();
@@ -563,22 +561,34 @@ impl Loop {
     }
 
     fn drop_bindings(&mut self, is_gone: impl Fn(&Binding) -> bool) {
-        let mut touched = Vec::new();
+        let (mut touched, mut left) = (Vec::new(), HashSet::new());
         for (user, bindings) in &mut self.bindings {
-            let before = bindings.len();
-            bindings.retain(|b| !is_gone(b));
-            if bindings.len() != before {
+            let gone: Vec<Binding> = bindings.extract_if(.., |b| is_gone(b)).collect();
+            if !gone.is_empty() {
                 touched.push(user.clone());
             }
+            let is_left = |id: &DeviceId| !bindings.iter().any(|b| b.device.as_ref() == Some(id));
+            left.extend(gone.into_iter().filter_map(|b| b.device).filter(is_left));
+        }
+        for device in left {
+            tell_registered(self.name_of(&device).as_deref().unwrap_or("removed"), false);
         }
         for user in touched {
             self.note(&user);
         }
     }
 
+    /// What a desk phone registers as.
+    fn name_of(&self, device: &DeviceId) -> Option<String> {
+        self.devices.borrow().iter().find(|(_, known)| known.id == *device).map(|(name, _)| name.clone())
+    }
+
     /// Tells if other phones of `user` can be rung now than before.
     fn note(&mut self, user: &UserId) {
         self.hear_calls();
+        let registered: HashSet<&DeviceId> =
+            self.bindings.values().flatten().filter_map(|b| b.device.as_ref()).collect();
+        metrics::gauge!("cordboard_desk_phones_registered").set(u32::try_from(registered.len()).unwrap_or(u32::MAX));
         let all = self.bindings.get(user).map(Vec::as_slice).unwrap_or_default();
         let last = all.last().map(Binding::kind);
         let phones = Phones { last, both: all.iter().any(|b| Some(b.kind()) != last) };
@@ -594,6 +604,14 @@ impl Loop {
             // Nobody listening is nobody to tell.
             let _ = self.changes.send((user.clone(), phones));
         }
+    }
+}
+
+fn tell_registered(phone: &str, there: bool) {
+    if there {
+        info!(phone, "a desk phone has registered");
+    } else {
+        info!(phone, "a desk phone is registered no more");
     }
 }
 

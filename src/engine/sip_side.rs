@@ -251,7 +251,8 @@ impl Legs {
             LegCommand::Probe => Command::Probe { dialog },
             LegCommand::Reject(cause) => {
                 self.end(dialog, Cause::Released);
-                Command::Reject { dialog, status: status_of(cause), headers: Vec::new() }
+                let status = status_of(cause);
+                Command::Reject { dialog, status, headers: said_with(status) }
             }
             LegCommand::RejectSaying(cause, why) => {
                 self.end(dialog, Cause::Released);
@@ -304,6 +305,21 @@ pub fn cause_of(status: u16, rang: bool) -> Cause {
         408 | 480 | 487 if rang => Cause::NoAnswer,
         _ => Cause::Unreachable,
     }
+}
+
+/// What a refusal says beside its status.
+fn said_with(status: u16) -> Vec<(String, String)> {
+    let said = match status {
+        // RFC 3261 §20.43: incompatible media format.
+        488 => Some((
+            "Warning",
+            "305 cordboard.local \"PCMU, PCMA and G.722 are spoken here, encrypted as the trunk is set up\"",
+        )),
+        // RFC 3261 §21.5.4: else a carrier may take us for gone for longer than we are.
+        503 => Some(("Retry-After", "10")),
+        _ => None,
+    };
+    said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// How a call in is refused for a cause.

@@ -135,6 +135,57 @@ fn a_file_that_is_no_toml_is_told_by_line_and_nothing_is_made_up() {
 }
 
 #[test]
+fn what_serve_or_the_first_call_would_not_take_is_told_with_its_line() {
+    let directory = TempDir::new("cli");
+    let trunk = "name = \"c\"\nkind = \"address\"\naddresses = [\"192.0.2.7\"]\ntarget = \"192.0.2.7\"\n";
+    write(directory.path(), "t.toml", trunk);
+    write(directory.path(), "everybody.toml", &trunk.replace("\"192.0.2.7\"]", "\"0.0.0.0/0\"]"));
+    write(directory.path(), "short.toml", &format!("{trunk}caller_ids = [\"+1202555\"]\n"));
+    write(directory.path(), "ourselves.toml", &trunk.replace("target = \"192.0.2.7\"", "target = \"127.0.0.1\""));
+    write(directory.path(), "broken.toml", &format!("{trunk}channels = 0\n"));
+    write(directory.path(), "readme.txt", "no key\n");
+    for (config, mistake) in [
+        (
+            "[media]\nports = \"5062-5080\"\n",
+            "cordboard.toml:2: [media]: `ports` hold 5070, where [sip] `phones_bind` listens",
+        ),
+        (
+            "[voice]\nprompts = \"nowhere\"\n",
+            "cordboard.toml:2: [voice]: `prompts` names nowhere, which holds no music.wav",
+        ),
+        (
+            "[store]\npath = \"readme.txt/a.db\"\n",
+            "cordboard.toml:2: [store]: `path` lies in readme.txt, which is a file",
+        ),
+        (
+            "[store]\nkey_file = \"readme.txt\"\n",
+            "cordboard.toml:2: [store]: `key_file` names readme.txt, which is no key",
+        ),
+        ("trunks = [\"everybody.toml\"]\n", "everybody.toml:3: `addresses` lets a large part of the world call in"),
+        ("trunks = [\"short.toml\"]\n", "short.toml:5: `caller_ids` holds a number of 7 digits"),
+        (
+            "trunks = [\"ourselves.toml\"]\n",
+            "ourselves.toml:4: `target` is 127.0.0.1:5060, where Cordboard itself listens",
+        ),
+        ("trunks = [\n\"t.toml\",\n\"./t.toml\"]\n", "cordboard.toml:3: `trunks` names ./t.toml twice"),
+    ] {
+        write(directory.path(), "cordboard.toml", config);
+        let output = cordboard(directory.path(), &["check"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{config}\n{said}");
+        assert!(said.contains(mistake) && said.contains("1 mistake"), "missing: {mistake}\nsaid: {said}");
+    }
+    write(directory.path(), "cordboard.toml", "trunks = [\"broken.toml\", \"broken.toml\"]\n");
+    let output = said(&cordboard(directory.path(), &["check"]));
+    assert_eq!(output.matches("broken.toml:5: `channels`").count(), 1, "{output}");
+    write(directory.path(), "cordboard.toml", "[voice]\ncommand = [\"no-such-voice\"]\n");
+    let output = cordboard(directory.path(), &["check"]);
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    assert!(words.contains("warning: the voice engine no-such-voice"), "{words}");
+}
+
+#[test]
 fn an_open_address_needs_https_before_it() {
     let directory = TempDir::new("cli");
     write(directory.path(), "cordboard.toml", "[http]\nbind = \"0.0.0.0:8080\"\n");
@@ -227,7 +278,16 @@ fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
         (&format!("[sip.tls]\n{pair}"), "", ":1: [sip.tls]: nobody listens with this certificate. "),
         ("[http.tls]\ncertificate = \"a.pem\"\n", "", ":1: [http.tls]: `key` is missing. "),
         ("[http.tls]\ncertificate = \"a.pem\"\nkey = \"no.key\"\n", "", ":3: [http.tls]: `key` names "),
-        ("[http.tls]\ncertificate = \"a.pem\"\nkey = \"b.key\"\n", "", "[http.tls]: b.key cannot be used for TLS"),
+        (
+            "[http.tls]\ncertificate = \"a.pem\"\nkey = \"b.key\"\n",
+            "",
+            ":3: [http.tls]: b.key cannot be used for TLS: it does not fit a.pem",
+        ),
+        (
+            "[http.tls]\ncertificate = \"a.key\"\nkey = \"a.pem\"\n",
+            "",
+            ":2: [http.tls]: a.key cannot be used for TLS: it holds no certificate",
+        ),
         (&format!("[sip]\ntrunk_tls_bind = \"127.0.0.1:5060\"\n[sip.tls]\n{pair}"), "", ":2: [sip]: TLS needs a port "),
         ("[http]\nbind = \"0.0.0.0:80\"\nbehind_proxy = true\n", "", ":1: [http]: `proxies` is missing. "),
         ("", "srtp = \"required\"\n", "trunk.toml:5: audio is encrypted with keys that SIP carries"),
@@ -377,8 +437,8 @@ fn a_trunk_by_registration_says_what_it_lacks_and_what_does_not_belong() {
     let directory = TempDir::new("cli");
     write(directory.path(), "cordboard.toml", "trunks = [\"t.toml\"]\n");
     write(directory.path(), "secret", "word\n");
-    let registers = "name = \"c\"\nkind = \"registration\"\ntarget = \"127.0.0.1\"\n";
-    let by_address = "name = \"c\"\nkind = \"address\"\ntarget = \"127.0.0.1\"\naddresses = [\"127.0.0.1\"]\n";
+    let registers = "name = \"c\"\nkind = \"registration\"\ntarget = \"127.0.0.1:9\"\n";
+    let by_address = "name = \"c\"\nkind = \"address\"\ntarget = \"127.0.0.1:9\"\naddresses = [\"127.0.0.1\"]\n";
     let login = "login = \"us\"\npassword_file = \"secret\"\n";
     for (trunk, mistakes) in [
         (registers.to_owned(), vec!["t.toml:1: `login` is missing", "t.toml:1: `password_file` is missing"]),
@@ -502,11 +562,14 @@ fn a_place_that_cannot_be_written_is_a_sentence() {
     let directory = TempDir::new("cli");
     write(directory.path(), "data", "a file where a directory should be");
     write(directory.path(), "cordboard.toml", SMALL);
-    for arguments in [&["migrate"][..], &["serve"], &["demo", "--data", "data/demo"]] {
+    let told = "cordboard.toml:8: [store]: `path` lies in data, which is a file and no directory";
+    for (arguments, expected) in
+        [(&["migrate"][..], told), (&["serve"], told), (&["demo", "--data", "data/demo"], "cannot write to data")]
+    {
         let output = must_end(directory.path(), arguments);
         let words = said(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");
-        assert!(words.contains("cannot write to data"), "{arguments:?}: {words}");
+        assert!(words.contains(expected), "{arguments:?}: {words}");
         assert!(!words.contains("panicked"), "{words}");
     }
 }

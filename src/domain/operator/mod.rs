@@ -244,6 +244,8 @@ pub struct Seat {
     /// The desk phone is taken by a colleague.
     aside: bool,
     told_idle: bool,
+    /// What is offered rings by itself: it needs no key.
+    rings: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -266,6 +268,7 @@ impl Seat {
             listens: None,
             aside: false,
             told_idle: false,
+            rings: false,
             outputs: VecDeque::new(),
         }
     }
@@ -394,6 +397,7 @@ impl Seat {
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
             Input::Offered { call } if self.state != State::Offline && !self.hand.is_offered() => {
+                self.rings = self.rings_at_once();
                 self.hand.put(call, Part::Offered);
                 self.settle(now);
             }
@@ -486,6 +490,10 @@ impl Seat {
             // A phone on which she has another call is not a dead one.
             OfferEnd::PhoneFailed if self.hand.is_empty() => self.stand_down(now, "the phone did not take the call"),
             OfferEnd::SeatGone => {}
+            // A phone that rang for as long as that by an idle seat: nobody is there, and the next caller is not to find out.
+            OfferEnd::Missed if self.rings && self.rings_at_once() && self.hand.is_empty() => {
+                self.stand_down(now, "a call rang and nobody answered");
+            }
             // Another operator first, when there is one.
             OfferEnd::Missed => {
                 self.idle_since = now;

@@ -261,6 +261,14 @@ fn who_speaks_with_a_colleague_is_offered_no_call_and_is_busy_for_others_meanwhi
 }
 
 #[test]
+fn a_call_that_rang_out_at_an_idle_seat_takes_it_out_of_the_line_and_says_why() {
+    let mut desk = Desk::ready();
+    desk.tell(Input::Offered { call: call() });
+    assert_eq!(desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed }), []);
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("a call rang and nobody answered")));
+}
+
+#[test]
 fn who_listens_to_another_call_is_offered_none_meanwhile() {
     let mut desk = Desk::ready();
     assert_eq!(desk.seat.may_listen(), Ok(Phone::Softphone));

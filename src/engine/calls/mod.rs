@@ -503,13 +503,14 @@ impl Calls {
         let refuse = |cause| self.wiring.signalling.to_trunk(leg, LegCommand::Reject(cause));
         let Some(did) = incoming.did.clone() else {
             metrics::counter!("cordboard_calls_unknown_did_total").increment(1);
+            tracing::warn!(leg = leg.0, trunk = incoming.trunk, "a call for what is no telephone number");
             return refuse(Cause::WrongNumber);
         };
         let account = match tokio::time::timeout(LOOK_UP_LIMIT, self.accounts.find_by_did(&did)).await {
             Ok(Ok(Some(account))) => account,
             Ok(Ok(None)) => {
                 metrics::counter!("cordboard_calls_unknown_did_total").increment(1);
-                tracing::warn!(leg = leg.0, "a call for a number that belongs to no account");
+                tracing::warn!(leg = leg.0, trunk = incoming.trunk, "a call for a number that belongs to no account");
                 return refuse(Cause::WrongNumber);
             }
             Ok(Err(why)) => {

@@ -38,6 +38,8 @@ pub(super) struct Binding {
     pub(super) cseq: u32,
     /// When the way to it wants a word of ours; None for one that stays open by itself.
     pub(super) keep_at: Option<Instant>,
+    /// It said nothing at all when it was rung last.
+    pub(super) silent: bool,
 }
 
 impl Binding {

@@ -5,7 +5,7 @@
 //! one that was right before is heard from its address, whatever others do in its name or beside it. Pure
 //! and bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
@@ -49,6 +49,8 @@ pub(super) struct Guesses {
     by_user: HashMap<String, Failures>,
     by_known: HashMap<(String, IpAddr), Failures>,
     right: HashMap<(String, IpAddr), Instant>,
+    /// Names that are not heard for now, and of which that was said.
+    told: HashSet<String>,
 }
 
 impl Guesses {
@@ -64,6 +66,14 @@ impl Guesses {
         if guessed_at { of_source == 0 } else { of_source < BY_SOURCE.most }
     }
 
+    /// Of a name that is somebody's: whether it is news that it is not heard from there. Until it was right again.
+    pub(super) fn is_news(&mut self, user: &str) -> bool {
+        if self.told.len() >= MOST {
+            self.told.clear();
+        }
+        self.told.insert(user.to_owned())
+    }
+
     pub(super) fn failed(&mut self, now: Instant, from: IpAddr, user: &str) {
         let (from, user) = (network_of(from), name_of(user));
         let pair = (user, from);
@@ -75,6 +85,7 @@ impl Guesses {
     }
 
     pub(super) fn succeeded(&mut self, now: Instant, from: IpAddr, user: &str) {
+        self.told.remove(user);
         let pair = (name_of(user), network_of(from));
         if self.right.len() >= MOST && !self.right.contains_key(&pair) {
             self.right.retain(|_, at| now.saturating_duration_since(*at) < KNOWN_FOR);
@@ -139,7 +150,10 @@ mod tests {
             guesses.failed(clock.instant(), source(1), &format!("user{n}"));
         }
         assert!(!guesses.allows(clock.instant(), source(1), "kim"));
+        assert!(guesses.is_news("kim") && !guesses.is_news("kim"));
         assert!(guesses.allows(clock.instant(), source(2), "kim"));
+        guesses.succeeded(clock.instant(), source(2), "kim");
+        assert!(guesses.is_news("kim"), "the next time");
         clock.advance(BY_SOURCE.each);
         assert!(guesses.allows(clock.instant(), source(1), "kim"));
         guesses.failed(clock.instant(), source(1), "kim");

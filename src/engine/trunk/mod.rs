@@ -3,7 +3,8 @@
 //!
 //! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
 //! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm,
-//! [`turned_away`] knows of callers for whom there was no room, [`names`] looks hosts up. What is decided, is decided by
+//! [`turned_away`] knows of callers for whom there was no room, [`told`] what the log says of calls that failed,
+//! [`names`] looks hosts up. What is decided, is decided by
 //! machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and `locate`. Only configured carriers
 //! may speak to it. The loop never waits for an owner, a peer or a name server.
 
@@ -13,6 +14,7 @@ mod out;
 mod refusing;
 mod registrations;
 mod run;
+mod told;
 mod turned_away;
 mod watch;
 
@@ -198,6 +200,7 @@ enum Order {
     /// An operator has seen to this alarm.
     SeenTo(String),
     HoldOff(bool),
+    Leave,
     /// Take all registrations back, and say when that is done.
     Unregister(oneshot::Sender<()>),
 }
@@ -235,6 +238,11 @@ impl TrunkHandle {
     /// No new calls for now, or again.
     pub fn hold_off(&self, hold_off: bool) {
         let _ = self.orders.send(Order::HoldOff(hold_off));
+    }
+
+    /// The service is about to end: carriers that ask whether it is there are told to call elsewhere.
+    pub fn leave(&self) {
+        let _ = self.orders.send(Order::Leave);
     }
 
     /// Takes our registrations back, so that carriers send no more calls here. Returns when they are, or

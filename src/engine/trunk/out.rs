@@ -32,6 +32,8 @@ pub(super) struct Hunting {
     offer: Offer,
     /// An offer has gone out.
     offered: bool,
+    /// Of the latest attempt.
+    pub(super) call_id: Option<String>,
 }
 
 impl Loop {
@@ -46,14 +48,16 @@ impl Loop {
             Ok(_) => return refuse(leg, &call, Refusal::Down, &events),
             Err(refusal) => return refuse(leg, &call, refusal, &events),
         };
-        metrics::counter!("cordboard_trunk_calls_total", "direction" => "out").increment(1);
+        let trunk = self.settings.carriers[ways[0].trunk].name.clone();
+        metrics::counter!("cordboard_trunk_calls_total", "direction" => "out", "trunk" => trunk).increment(1);
         self.routing.goes_out(now, leg, ways[0].trunk, call.account);
         // Wired to a dialog of its own by the first attempt.
         let dialog = self.side.agent.next_dialog();
         self.legs.add(leg, dialog, events);
         let (hunt, offered) = (Hunt::new(now, ways.len()), false);
         let (to, caller_id) = (call.to, call.caller_id);
-        let hunting = Hunting { hunt, ways, tried: None, blameless: false, to, caller_id, offer, offered };
+        let blameless = false;
+        let hunting = Hunting { hunt, ways, tried: None, blameless, to, caller_id, offer, offered, call_id: None };
         self.hunting.insert(leg, hunting);
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
@@ -106,6 +110,10 @@ impl Loop {
                     hunting.blameless = !self.refusing.answered(way.trunk, status);
                 }
                 hunting.hunt.handle(now, HuntInput::Refused { status });
+                let (tried, call_id) = (hunting.tried, hunting.call_id.take());
+                if let Some(way) = tried {
+                    self.try_refused(leg, way, status, call_id.as_deref());
+                }
                 self.tell_refusing();
                 return self.drive(leg);
             }
@@ -132,6 +140,10 @@ impl Loop {
             match hunting.hunt.poll_output() {
                 Some(HuntOutput::Leave) => {
                     // A late 1xx gets CANCEL, a late 2xx ACK and BYE: the agent knows that nobody wants it.
+                    let (tried, call_id) = (hunting.tried, hunting.call_id.take());
+                    if let Some(way) = tried {
+                        self.try_left(leg, way, call_id.as_deref());
+                    }
                     let dialog = self.legs.dialog_of(leg);
                     commands.extend(dialog.map(|dialog| Command::Bye { dialog, headers: Vec::new() }));
                 }

@@ -140,8 +140,10 @@ impl Loop {
         match order {
             Order::Dial { leg, call, offer, events } => self.dial(leg, call, offer, events),
             Order::Leg(leg, command) => {
-                if let LegCommand::Reject(cause) = &command {
-                    self.side.count_refusal(sip_side::status_of(*cause));
+                if let LegCommand::Reject(cause) | LegCommand::RejectSaying(cause, _) = &command {
+                    let status = sip_side::status_of(*cause);
+                    self.side.count_refusal(status);
+                    self.call_refused(leg, status);
                 }
                 if let Some(command) = self.legs.on_command(leg, command) {
                     self.feed(Input::Command(command));
@@ -151,6 +153,7 @@ impl Loop {
             Order::SeenTo(alarm) if alarm == TOLL => self.routing.toll_seen_to(),
             Order::SeenTo(_) => self.refusing.seen_to(),
             Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
+            Order::Leave => self.side.agent.leave(),
             Order::Unregister(done) => {
                 self.unregistered = Some(done);
                 let now = self.now();
@@ -167,7 +170,12 @@ impl Loop {
         let mut inputs = VecDeque::from([self.as_seen(input)]);
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
         while let Some(input) = inputs.pop_front() {
+            let placed = match &input {
+                Input::Command(Command::Invite { dialog, .. }) => Some(*dialog),
+                _ => None,
+            };
             let fed = self.side.feed(input);
+            placed.into_iter().for_each(|dialog| self.placed(dialog));
             fed.closed.iter().for_each(|flow| self.lost(flow));
             for event in fed.events {
                 inputs.extend(self.follow(event).into_iter().map(Input::Command));
@@ -253,8 +261,9 @@ impl Loop {
         self.hunting.retain(|leg, _| legs.dialog_of(*leg).is_some());
         self.routing.tidy(self.side.clock.instant());
         self.here.tidy(now);
-        if std::mem::take(&mut self.side.turned_away) > 0 {
-            self.turned_away.too_many(now);
+        let refused = std::mem::take(&mut self.side.turned_away);
+        if refused > 0 && self.turned_away.too_many(now) {
+            warn!(refused, "more calls come in than can be answered here: they are refused (503) from now on");
         }
         let carriers = &self.settings.carriers;
         for (alarm, words) in self.turned_away.words(now, |trunk| &carriers[trunk].name) {
@@ -262,6 +271,9 @@ impl Loop {
                 Some(words) => self.watch.alarms().raise(alarm, AlarmLevel::Critical, words),
                 None => self.watch.alarms().take_back(alarm),
             }
+        }
+        while let Some((trunk, refused)) = self.turned_away.poll_over() {
+            self.channels_free(trunk, refused);
         }
         metrics::gauge!("cordboard_trunk_legs").set(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
     }
@@ -429,7 +441,8 @@ impl Loop {
         }
         if !self.routing.has_channel(index) {
             let now = self.now();
-            self.turned_away.full(now, index);
+            let first = self.turned_away.full(now, index);
+            self.no_channel(index, first);
             self.side.count_refusal(503);
             return refuse(503);
         }
@@ -459,7 +472,8 @@ impl Loop {
             self.side.count_refusal(503);
             return refuse(503);
         }
-        metrics::counter!("cordboard_trunk_calls_total", "direction" => "in").increment(1);
+        let trunk = carrier.name.clone();
+        metrics::counter!("cordboard_trunk_calls_total", "direction" => "in", "trunk" => trunk).increment(1);
         self.legs.add(leg, dialog, events);
         self.routing.came_in(leg, index);
         None

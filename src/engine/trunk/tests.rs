@@ -7,6 +7,7 @@ mod registered;
 mod room;
 mod secure;
 mod terms;
+mod told;
 
 use tokio::net::UdpSocket;
 use tokio::sync::broadcast;

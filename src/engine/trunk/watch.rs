@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use super::Carrier;
 use super::alarms::{Alarms, DOWN};
+use super::{Carrier, told};
 use crate::base::rng::Rng;
 use crate::engine::feed::AlarmLevel;
 use crate::proto::sip::locate::{self, Lookup, Server};
@@ -191,7 +191,10 @@ impl Watch {
 
     /// This way failed a call: for a while it is tried last.
     pub fn failed(&mut self, now: Instant, way: Way) {
-        self.resting.insert(way.peer, now + REST);
+        let rests = self.resting.insert(way.peer, now + REST).is_some_and(|until| until > now);
+        if let Some(path) = self.paths.get(way.trunk).filter(|_| !rests) {
+            told::rests(&path.name, way.peer, REST.as_secs());
+        }
     }
 
     /// The pings that are due.

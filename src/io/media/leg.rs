@@ -35,7 +35,9 @@ use super::web_path::WebPath;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// Silence of the far end after which it is told.
-const SILENT_AFTER: Duration = Duration::from_secs(30);
+const SILENT_AFTER: Duration = Duration::from_secs(15);
+/// And told again, as long as it lasts.
+const SILENT_AGAIN_AFTER: Duration = Duration::from_secs(30);
 const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
 /// The same while it is on hold and need not send.
 const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
@@ -583,7 +585,7 @@ impl Leg {
             return None;
         }
         self.silent = silent;
-        self.silent_again_at = silent.then(|| now + SILENT_AFTER);
+        self.silent_again_at = silent.then(|| now + SILENT_AGAIN_AFTER);
         Some(if silent { Notice::Silent } else { Notice::Heard })
     }
 

@@ -77,7 +77,7 @@ pub enum MediaEvent {
     WebOffer { leg: LegId, offer: String },
     /// What [`Media::restart_web`] asked for cannot be made now.
     WebNoOffer { leg: LegId },
-    /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
+    /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 15 s; a browser: 5 s).
     Silent { leg: LegId },
     /// Media comes from the far end again.
     Heard { leg: LegId },

@@ -3,7 +3,8 @@
 //! An address is *known* if it is a trunk's, and a connection is *vouched for* once its peer has shown who it is: these
 //! have a share that strangers cannot take. Strangers have a cap per address, and when their share is full the one
 //! that is crowding most makes room: the oldest connection of the address that has most of them. So whoever comes with
-//! a few connections gets in, and stays long enough to register, however many others come.
+//! a few connections gets in, and stays long enough to register, however many others come. Known addresses have all
+//! the room there is, and when it is full the same holds among them: no carrier's host locks out another's.
 //! In IPv6 whoever has one address has 2^64 of them, so there a network of that size counts as one.
 
 use std::cmp::Reverse;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tracing::warn;
 
 use crate::proto::sip::Source;
 
@@ -55,20 +57,43 @@ struct Open {
     /// All of them.
     count: usize,
     /// Strangers', by address, oldest first. Entries are never empty.
-    strangers: HashMap<IpAddr, Vec<Arc<Standing>>>,
+    strangers: Crowds,
+    /// Those from known addresses, likewise.
+    known: Crowds,
+    /// That known addresses have taken all the room has been told, and it has not come free since.
+    told: bool,
 }
+
+type Crowds = HashMap<IpAddr, Vec<Arc<Standing>>>;
 
 impl Open {
     fn strangers(&self) -> usize {
         self.strangers.values().map(Vec::len).sum()
     }
 
-    /// A stranger's connection is one no longer.
-    fn promote(&mut self, standing: &Arc<Standing>) {
-        if let Some(here) = self.strangers.get_mut(&standing.ip) {
-            here.retain(|other| !Arc::ptr_eq(other, standing));
-            if here.is_empty() {
-                self.strangers.remove(&standing.ip);
+    /// The known address at whose cost one from `ip` is let in: it has most, and would not be back at once in its turn.
+    fn crowd_before(&self, ip: IpAddr, known: bool) -> Option<&Vec<Arc<Standing>>> {
+        let own = self.known.get(&ip).map_or(0, Vec::len);
+        self.known.values().filter(|here| known && here.len() > own + 1).max_by_key(by_size)
+    }
+
+    /// Known addresses have all the room: said once, until much of it is free again.
+    fn tell(&mut self, most: IpAddr) {
+        if !std::mem::replace(&mut self.told, true) {
+            let (open, of_it) = (self.count, self.known.get(&most).map_or(0, Vec::len));
+            warn!(open, host = %most, of_it, "carriers have taken all connections there may be, this host most of them: \
+                its oldest make room for other hosts', further ones of its own are refused");
+        }
+    }
+
+    /// It counts for its address no longer: closed, or a stranger's that is vouched for.
+    fn leave(&mut self, standing: &Arc<Standing>) {
+        for crowds in [&mut self.strangers, &mut self.known] {
+            if let Some(here) = crowds.get_mut(&standing.ip) {
+                here.retain(|other| !Arc::ptr_eq(other, standing));
+                if here.is_empty() {
+                    crowds.remove(&standing.ip);
+                }
             }
         }
     }
@@ -149,7 +174,12 @@ impl Census {
         }
         let share_is_full = !known && open.strangers() >= self.caps.total.saturating_sub(self.caps.reserved);
         if share_is_full || open.count >= self.caps.total {
-            turn_one_out(&mut open)?;
+            let crowd = open.strangers.values().max_by_key(by_size).or_else(|| open.crowd_before(ip, known));
+            let oldest = crowd.map(|here| Arc::clone(&here[0]));
+            if known && open.strangers.is_empty() {
+                open.tell(oldest.as_ref().map_or(ip, |oldest| oldest.ip));
+            }
+            turn_out(&mut open, &oldest?);
         }
         open.count += 1;
         let standing = Arc::new(Standing {
@@ -159,9 +189,8 @@ impl Census {
             gone: AtomicBool::new(false),
             out: Notify::new(),
         });
-        if !known {
-            open.strangers.entry(ip).or_default().push(Arc::clone(&standing));
-        }
+        let crowds = if known { &mut open.known } else { &mut open.strangers };
+        crowds.entry(ip).or_default().push(Arc::clone(&standing));
         drop(open);
         Some(Seat { census: self.clone(), standing })
     }
@@ -184,16 +213,17 @@ fn household(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// Makes room at the cost of the address that has most strangers; among equals, of whoever came first.
-fn turn_one_out(open: &mut Open) -> Option<()> {
-    let crowded = open.strangers.values().max_by_key(|here| (here.len(), Reverse(here[0].number)));
-    let standing = crowded.map(|here| Arc::clone(&here[0]))?;
-    open.promote(&standing);
+/// The larger crowd counts more; of two equals, whichever came first.
+fn by_size(here: &&Vec<Arc<Standing>>) -> (usize, Reverse<u64>) {
+    (here.len(), Reverse(here[0].number))
+}
+
+fn turn_out(open: &mut Open, standing: &Arc<Standing>) {
+    open.leave(standing);
     open.count -= 1;
     standing.gone.store(true, Ordering::Release);
     standing.out.notify_waiters();
     metrics::counter!("cordboard_connections_turned_out_total").increment(1);
-    Some(())
 }
 
 impl Seat {
@@ -216,10 +246,11 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.census.lock();
-        open.promote(&self.standing);
+        open.leave(&self.standing);
         if !self.standing.gone.load(Ordering::Relaxed) {
             open.count -= 1;
         }
+        open.told &= open.count > self.census.caps.total / 2;
     }
 }
 
@@ -227,7 +258,7 @@ impl Voucher {
     /// The peer has shown who it is: the connection is a stranger's no longer.
     pub fn redeem(&self) {
         if !self.standing.vouched.swap(true, Ordering::Relaxed) {
-            self.census.lock().promote(&self.standing);
+            self.census.lock().leave(&self.standing);
         }
     }
 
@@ -291,6 +322,24 @@ mod tests {
         assert!(census.admit(ip(7)).is_none());
         drop((alone, crowd, trunk));
         assert_eq!(census.count(), 0);
+    }
+
+    #[test]
+    fn a_carriers_host_that_takes_every_place_makes_room_for_the_other_trunks_hosts() {
+        let census = census();
+        let host = |last| IpAddr::from([198, 51, 100, last]);
+        let mut crowd: Vec<Seat> = (0..30).filter_map(|_| census.admit(host(1))).collect();
+        assert_eq!((crowd.len(), census.count()), (12, 12), "alone, it may have all there is");
+        let others: Vec<Seat> = [2, 3, 2, 3].into_iter().filter_map(|last| census.admit(host(last))).collect();
+        assert_eq!((others.len(), census.count()), (4, 12));
+        assert!(crowd[..4].iter().all(is_out) && !crowd[4..].iter().any(is_out), "its oldest");
+        assert!(census.admit(host(1)).is_none(), "it does not push others out in its turn");
+        assert!(census.admit(ip(9)).is_none(), "a stranger pushes out no carrier");
+        crowd.truncate(11);
+        assert!(census.admit(host(1)).is_some());
+        drop((crowd, others));
+        assert_eq!(census.count(), 0);
+        assert!(census.lock().known.is_empty() && !census.lock().told);
     }
 
     #[test]

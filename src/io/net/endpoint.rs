@@ -18,6 +18,7 @@ use super::census::{Caps, Census, Voucher};
 use super::loss::Loss;
 use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
+use super::trouble::Troubles;
 use super::writer::{Writer, writer};
 use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, NotSent, tcp};
@@ -160,7 +161,8 @@ impl Endpoint {
         };
         let local = udp.local_addr().map_err(error("UDP"))?;
         let (sender, events) = mpsc::channel(EVENT_DEPTH);
-        let hall = Hall { events: sender, census: doors.census, next: Arc::new(AtomicU64::new(1)) };
+        let (next, troubles) = (Arc::new(AtomicU64::new(1)), Troubles::default());
+        let hall = Hall { events: sender, census: doors.census, next, troubles };
         let mut tasks = vec![tokio::spawn(tcp::accept(tcp, None, hall.clone()))];
         let mut local_tls = None;
         if let Some((address, identity)) = doors.tls {
@@ -352,7 +354,7 @@ impl Endpoint {
         let way = self.ways.get(&number).ok_or(FlowGone)?;
         let (writer, outbound) = writer();
         let life = Life(self.hall.number());
-        tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.events.clone()));
+        tokio::spawn(tcp::connect(way.flow, life, way.tls.clone(), outbound, self.hall.clone()));
         self.connections.insert(number, Connection { flow: way.flow, life, writer, voucher: None });
         Ok(())
     }

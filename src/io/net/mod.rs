@@ -12,6 +12,7 @@ mod resolve;
 mod stream;
 mod tcp;
 pub mod tls;
+mod trouble;
 mod writer;
 mod ws;
 

@@ -1,5 +1,6 @@
 //! Connections over TCP, bare or with TLS inside: those that come, and those that we open.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +12,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::{TlsAcceptor, client, server};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::census::{Census, Seat};
 use super::stream::{Ended, carry};
 use super::tls::TlsPeer;
+use super::trouble::Troubles;
 use super::writer::{Outbound, writer};
 use super::{Life, NetEvent};
 use crate::proto::sip::{Flow, Transport};
@@ -55,6 +57,7 @@ pub(super) struct Hall {
     pub(super) events: mpsc::Sender<NetEvent>,
     pub(super) census: Census,
     pub(super) next: Arc<AtomicU64>,
+    pub(super) troubles: Troubles,
 }
 
 impl Hall {
@@ -136,42 +139,46 @@ async fn carry_over<S>(
 }
 
 /// Opens a connection of ours.
-pub(super) async fn connect(
-    flow: Flow,
-    life: Life,
-    tls: Option<TlsPeer>,
-    outbound: Outbound,
-    events: mpsc::Sender<NetEvent>,
-) {
+pub(super) async fn connect(flow: Flow, life: Life, tls: Option<TlsPeer>, outbound: Outbound, hall: Hall) {
+    let events = hall.events.clone();
     let mut cut = outbound.cut.clone();
     // Cut while it is being opened, it is not opened any more. Once it is open it sees to that itself, and first.
     tokio::select! {
         biased;
-        () = open(flow, tls, outbound, &events) => {}
+        () = open(flow, tls, outbound, &hall) => {}
         () = cut.wait() => {}
     }
     // The loop may be gone; then nobody needs to know.
     let _ = events.send(NetEvent::Closed { flow, life }).await;
 }
 
-async fn open(flow: Flow, tls: Option<TlsPeer>, outbound: Outbound, events: &mpsc::Sender<NetEvent>) {
+async fn open(flow: Flow, tls: Option<TlsPeer>, outbound: Outbound, hall: &Hall) {
+    let Hall { events, troubles, .. } = hall;
+    let name = tls.as_ref().map(|peer| peer.name().to_string());
+    let failed = |why: &dyn fmt::Display| troubles.failed(flow.peer, name.as_deref(), why);
     match timeout(CONNECT_LIMIT, TcpStream::connect(flow.peer)).await {
         Ok(Ok(mut stream)) => {
             prepare(&stream);
             match tls {
-                None => carry_over(&mut stream, flow, None, outbound, events).await,
+                None => {
+                    troubles.opened(flow.peer);
+                    carry_over(&mut stream, flow, None, outbound, events).await;
+                }
                 Some(peer) => {
                     let (connector, asked) = peer.connector();
                     match timeout(HANDSHAKE_LIMIT, connector.connect(asked, stream)).await {
-                        Ok(Ok(mut stream)) => carry_over(&mut stream, flow, None, outbound, events).await,
-                        Ok(Err(error)) => warn!(peer = %peer.name(), %error, "no TLS with a trunk"),
-                        Err(_) => warn!(peer = %peer.name(), "a trunk does not finish the TLS handshake"),
+                        Ok(Ok(mut stream)) => {
+                            troubles.opened(flow.peer);
+                            carry_over(&mut stream, flow, None, outbound, events).await;
+                        }
+                        Ok(Err(error)) => failed(&format_args!("no TLS: {error}")),
+                        Err(_) => failed(&"it does not finish the TLS handshake"),
                     }
                 }
             }
         }
-        Ok(Err(error)) => warn!(%error, "a trunk's connection cannot be opened"),
-        Err(_) => warn!("a trunk's connection cannot be opened in time"),
+        Ok(Err(error)) => failed(&error),
+        Err(_) => failed(&"nothing came back"),
     }
 }
 

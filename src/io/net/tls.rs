@@ -14,8 +14,7 @@ use std::time::SystemTime;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
@@ -23,33 +22,8 @@ use rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-pub use crate::config::tls::IdentityFiles;
-
-/// Files that cannot be used for TLS, and why. Prints as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFault {
-    pub file: PathBuf,
-    why: String,
-}
-
-impl TlsFault {
-    fn new(file: &Path, why: impl fmt::Display) -> Self {
-        Self { file: file.to_owned(), why: why.to_string() }
-    }
-
-    /// A name that no certificate could say.
-    pub fn no_name(name: &str) -> Self {
-        Self::new(Path::new(name), "it is neither a host name nor an address")
-    }
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cannot be used for TLS: {}", self.file.display(), self.why)
-    }
-}
-
-impl std::error::Error for TlsFault {}
+pub use crate::config::tls::{IdentityFiles, TlsFault};
+use crate::config::tls::{read_certificates, read_pair};
 
 /// What told one state of a file from the next: when it was written, and how long it is.
 type Stamp = Option<(SystemTime, u64)>;
@@ -80,7 +54,7 @@ impl Identity {
     /// Reads the files.
     pub fn load(files: IdentityFiles) -> Result<Self, TlsFault> {
         let stamps = stamps(&files);
-        let current = read_identity(&files)?;
+        let current = read_pair(&files)?;
         Ok(Self(Arc::new(Inner { files, current: RwLock::new(Arc::new(current)), stamps: Mutex::new(stamps) })))
     }
 
@@ -96,7 +70,7 @@ impl Identity {
             }
             *seen = now;
         }
-        let fresh = read_identity(&inner.files)?;
+        let fresh = read_pair(&inner.files)?;
         let mut current = inner.current.write().unwrap_or_else(PoisonError::into_inner);
         let changed = current.cert != fresh.cert;
         *current = Arc::new(fresh);
@@ -152,23 +126,6 @@ fn stamps(files: &IdentityFiles) -> [Stamp; 2] {
 fn stamp(path: &Path) -> Stamp {
     let meta = std::fs::metadata(path).ok()?;
     Some((meta.modified().ok()?, meta.len()))
-}
-
-fn read_identity(files: &IdentityFiles) -> Result<CertifiedKey, TlsFault> {
-    let chain = read_certificates(&files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|e| TlsFault::new(&files.key, format_args!("it holds no private key in PEM ({e})")))?;
-    CertifiedKey::from_der(chain, key, &provider())
-        .map_err(|e| TlsFault::new(&files.key, format_args!("it does not fit {} ({e})", files.certificate.display())))
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(chain) if chain.is_empty() => Err(TlsFault::new(path, "it holds no certificate in PEM")),
-        Ok(chain) => Ok(chain),
-        Err(error) => Err(TlsFault::new(path, error)),
-    }
 }
 
 /// What a certificate must say: the name a peer is configured by.

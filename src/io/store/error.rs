@@ -23,7 +23,8 @@ pub enum StoreError {
     /// The key file does not belong to this database.
     WrongKey { path: PathBuf },
     /// The key file is missing, though the database holds sealed data, or is not a key.
-    NoKey { path: PathBuf, why: String },
+    /// `sealed`: a database is there that was sealed with it.
+    NoKey { path: PathBuf, why: String, sealed: bool },
     /// Something with this name, login or number is there already.
     Conflict { what: String },
     /// What was asked for does not exist, or something it refers to does not.
@@ -139,11 +140,14 @@ impl fmt::Display for StoreError {
                 "the key file {} does not belong to this database: put the right one back, or choose another database",
                 path.display()
             ),
-            Self::NoKey { path, why } => write!(
-                f,
-                "cannot use the key file {}: {why}. This database is sealed with a key: put its file back",
-                path.display()
-            ),
+            Self::NoKey { path, why, sealed } => {
+                let cure = if *sealed {
+                    "This database is sealed with a key: put its file back"
+                } else {
+                    "No database is sealed with it yet: name another file in [store] key_file, which is made if it is not there"
+                };
+                write!(f, "cannot use the key file {}: {why}. {cure}", path.display())
+            }
             Self::Conflict { what } => write!(f, "there is already one like this ({what})"),
             Self::Missing { what } => write!(f, "there is no such {what}"),
             Self::Refused { why } => f.write_str(&why.join(" ")),

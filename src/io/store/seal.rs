@@ -15,14 +15,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::rng::secure_bytes;
+use crate::config::KEY_HEADER;
 
 use super::StoreError;
 
 /// First byte of a sealed value; a later way of sealing gets another.
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
-/// First line of a key file.
-const HEADER: &str = "cordboard-key-1";
 
 /// The key to the sealed columns.
 pub struct Seal {
@@ -53,7 +52,12 @@ impl Seal {
 
     /// Reads the key of an existing database.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
-        let refuse = |why: &str| StoreError::NoKey { path: path.to_owned(), why: why.to_owned() };
+        Self::read(path, true)
+    }
+
+    /// `sealed`: there is a database that needs this key and no other.
+    fn read(path: &Path, sealed: bool) -> Result<Self, StoreError> {
+        let refuse = |why: &str| StoreError::NoKey { path: path.to_owned(), why: why.to_owned(), sealed };
         let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
             ErrorKind::NotFound => refuse("it does not exist"),
             ErrorKind::PermissionDenied => refuse("permission denied"),
@@ -62,7 +66,7 @@ impl Seal {
         let mut lines = text.lines();
         let secret = lines
             .next()
-            .filter(|line| *line == HEADER)
+            .filter(|line| *line == KEY_HEADER)
             .and_then(|_| lines.next())
             .and_then(|line| STANDARD.decode(line.trim()).ok())
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
@@ -78,13 +82,13 @@ impl Seal {
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(mut file) => {
                 let secret: [u8; 32] = secure_bytes();
-                let text = format!("{HEADER}\n{}\n", STANDARD.encode(secret));
+                let text = format!("{KEY_HEADER}\n{}\n", STANDARD.encode(secret));
                 file.write_all(text.as_bytes())
                     .and_then(|()| file.sync_all())
                     .map_err(|e| StoreError::not_writable(path, &e))?;
                 Ok(Self::new(&secret))
             }
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => Self::load(path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Self::read(path, false),
             Err(e) => Err(StoreError::not_writable(path, &e)),
         }
     }

@@ -44,6 +44,11 @@ impl From<IpAddr> for Source {
 }
 
 impl Source {
+    /// So large that no one company has it.
+    pub const fn is_vast(&self) -> bool {
+        self.prefix < if self.net.is_ipv4() { 8 } else { 16 }
+    }
+
     /// `address` is this one, or lies in this network.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.net, address.to_canonical()) {

@@ -411,6 +411,16 @@ fn a_far_end_that_answers_no_probe_is_gone_and_gets_a_bye_in_case_it_is_deaf() {
 }
 
 #[test]
+fn a_probe_is_answered_within_fifteen_seconds_or_not_at_all() {
+    let (mut pair, out, _) = call_up(3, 100);
+    pair.command(0, Command::Probe { dialog: out });
+    pair.run(Duration::from_secs(14), |_| false);
+    assert_eq!(pair.count(0, is_ended), 0);
+    pair.run(Duration::from_secs(2), |_| false);
+    assert_eq!(pair.count(0, is_ended), 1, "{:?}", pair.sent[0].last());
+}
+
+#[test]
 fn a_far_end_that_no_longer_knows_the_call_ends_it() {
     let (mut pair, out, inside) = call_up(4, 100);
     // Its BYE never comes.

@@ -5,7 +5,7 @@ use crate::engine::trunk::turned_away::{FULL, TOO_MANY};
 
 impl Far {
     /// Calls in.
-    async fn calls(&self, house: &House, n: u32) {
+    pub(super) async fn calls(&self, house: &House, n: u32) {
         let (us, here) = (house.trunk.local(), self.address);
         let invite = format!(
             "INVITE sip:+12025550102@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKroom{n}\r\nMax-Forwards: 70\r\n\
@@ -33,6 +33,51 @@ async fn a_caller_for_whom_a_trunk_has_no_channel_is_turned_away_and_every_desk_
     assert!(alarm.text.contains("all channels of carrier-10 are in use"), "{}", alarm.text);
     assert_eq!(house.trunk.alarms(), [alarm]);
     drop(taken);
+}
+
+#[tokio::test]
+async fn a_house_that_is_about_to_end_tells_a_carrier_that_asks_and_one_that_calls_to_come_later() {
+    let far = Far::open().await;
+    let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
+    let asks = async |n: u32| {
+        let (us, here) = (house.trunk.local(), far.address);
+        let options = format!(
+            "OPTIONS sip:{us} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKping{n}\r\nMax-Forwards: 70\r\n\
+             From: <sip:far@{here}>;tag=p{n}\r\nTo: <sip:{us}>\r\nCall-ID: ping{n}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+        far.socket.send_to(options.as_bytes(), us).await.expect("loopback takes a datagram");
+        far.gets("SIP/2.0 ").await
+    };
+    assert!(asks(0).await.line().contains("200"));
+    house.trunk.leave();
+    // The word of it may be heard after a first few.
+    let mut n = 0;
+    let refused = loop {
+        n += 1;
+        let answer = asks(n).await;
+        if answer.line().contains("503") {
+            break answer;
+        }
+        assert!(n < 50, "{}", answer.text);
+    };
+    assert_eq!(refused.header("Retry-After"), Some("30"));
+    far.calls(&house, 1).await;
+    let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    house.trunk.send(call.leg, LegCommand::Reject(Cause::Unreachable));
+    let refused = far.gets("SIP/2.0 503").await;
+    assert_eq!(refused.header("Retry-After"), Some("10"), "{}", refused.text);
+    assert!(house.trunk.alarms().is_empty(), "nobody is to look after that");
+}
+
+#[tokio::test]
+async fn a_call_that_no_codec_fits_is_refused_with_a_warning() {
+    let far = Far::open().await;
+    let mut house = house(vec![carrier(&far, 10)], |_| {}).await;
+    far.calls(&house, 1).await;
+    let call = timeout(PATIENCE, house.calls.recv()).await.expect("in time").expect("a call");
+    house.trunk.send(call.leg, LegCommand::Reject(Cause::Incompatible));
+    let refused = far.gets("SIP/2.0 488").await;
+    assert!(refused.header("Warning").is_some_and(|w| w.starts_with("305 cordboard.local \"PCMU")), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -196,6 +196,8 @@ pub struct Agent {
     timers: BTreeSet<(Instant, Timer)>,
     armed: HashMap<Timer, Instant>,
     logins: challenge::Logins,
+    /// It is about to end, and says so to whoever asks whether it is there.
+    leaving: bool,
     /// Far ends with terms of their own, and those of calls out that are about to be made.
     terms: Vec<(Source, PeerTerms)>,
     agreed: HashMap<DialogId, PeerTerms>,
@@ -225,6 +227,7 @@ impl Agent {
             timers: BTreeSet::new(),
             armed: HashMap::new(),
             logins: challenge::Logins::default(),
+            leaving: false,
             terms: Vec::new(),
             agreed: HashMap::new(),
             callers: HashSet::new(),
@@ -235,6 +238,16 @@ impl Agent {
     pub const fn next_dialog(&mut self) -> DialogId {
         self.next_id += 1;
         DialogId(self.next_id)
+    }
+
+    /// From now on it says that it takes no more calls (503 to OPTIONS outside of any), so that carriers choose another.
+    pub const fn leave(&mut self) {
+        self.leaving = true;
+    }
+
+    /// What both ends call a dialog that is there.
+    pub fn call_id_of(&self, dialog: DialogId) -> Option<&str> {
+        self.dialogs.get(&dialog).map(|dialog| dialog.call_id.as_str())
     }
 
     /// So many messages lie unread behind the one that comes next.

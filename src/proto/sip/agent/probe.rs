@@ -1,14 +1,19 @@
 //! Asking the far end of a dialog whether it is still there: an OPTIONS inside the dialog (RFC 3261 §11, §12.2).
 //!
-//! Any answer but 481 and 408 says yes, a refusal or a challenge too. No answer ends the dialog with a BYE, in
-//! case it is only deaf. One probe at a time for each dialog; none before it is up.
+//! Any answer but 481 and 408 says yes, a refusal or a challenge too. No answer within [`PROBE_LIMIT`] ends the dialog with
+//! a BYE, in case it is only deaf. One probe at a time for each dialog; none before it is up.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::dialog::{Stage, TxId};
 use super::super::message::Method;
+use super::super::transaction::Effects;
 use super::super::words::{DialogId, EndReason};
-use super::Agent;
+use super::{Agent, Client, ClientKind};
+
+/// How long a far end may take to answer, which has been silent for as long already: half of Timer F (RFC 3261 §17.1.2.2),
+/// and over UDP it is asked six times by then.
+const PROBE_LIMIT: Duration = Duration::from_secs(15);
 
 impl Agent {
     pub(super) fn probe(&mut self, now: Instant, id: DialogId) {
@@ -27,6 +32,10 @@ impl Agent {
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.probe = Some(tx);
         }
+        if let Some(Client { kind: ClientKind::Other(machine), .. }) = self.clients.get_mut(&tx) {
+            machine.give_up_by(now + PROBE_LIMIT);
+        }
+        self.apply_client(tx, Effects::default());
     }
 
     /// The dialog that a transaction of ours probes.

@@ -11,6 +11,11 @@ use super::super::wire::{self, Read, Refusal};
 use super::super::words::{Event, Flow};
 use super::{Agent, is_served};
 
+/// How many times as large as what came a challenge over UDP may be: whoever forges a victim's address gains no more by us than
+/// by a QUIC server (RFC 9000 §8.1 has the same bound). Less would cut the list for phones that write short requests,
+/// and lock out those that can do only what was cut.
+const AMPLIFIED: usize = 3;
+
 /// Where responses to a request go (RFC 3261 §18.2.2, RFC 3581): its connection; for UDP its source with
 /// the port of Via, or the source's port if asked by `rport`. `maddr` is not followed: it would let
 /// anyone aim our responses at a third party.
@@ -113,8 +118,8 @@ impl Agent {
         self.event(Event::Refused { status: 403 });
     }
 
-    /// 401 with challenges, best first. Over UDP the source may be forged: what goes there is at most half
-    /// as much again as what came, with the last challenge alone if need be.
+    /// 401 with challenges, best first. Over UDP the source may be forged: what goes there is at most [`AMPLIFIED`] times
+    /// what came, with the last challenge alone if need be. The shortest REGISTER there is has room for all we have.
     pub(super) fn challenge(&mut self, flow: Flow, request: &Headers, len: usize, challenges: &[(String, String)]) {
         let tag = self.stateless_tag(identity(request));
         for from in [0, challenges.len().saturating_sub(1)] {
@@ -123,7 +128,7 @@ impl Agent {
                 headers.push(name, value);
             }
             let response = Response { status: 401, reason: reason_phrase(401), headers, body: Vec::new() }.to_bytes();
-            if flow.transport.is_reliable() || response.len() <= len + len / 2 {
+            if flow.transport.is_reliable() || response.len() <= len * AMPLIFIED {
                 self.transmit(reply_flow(flow, request), response);
                 return self.event(Event::Refused { status: 401 });
             }

@@ -118,7 +118,7 @@ impl Agent {
         format!("SIP/2.0/{} {};branch={branch};rport", flow.transport.name(), self.own_address(flow))
     }
 
-    fn apply_client(&mut self, id: TxId, effects: Effects) {
+    pub(super) fn apply_client(&mut self, id: TxId, effects: Effects) {
         let Some(client) = self.clients.get(&id) else { return };
         let (bytes, deadline) = match &client.kind {
             ClientKind::Invite { machine, .. } => (machine.bytes(), machine.deadline()),

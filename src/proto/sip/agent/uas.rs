@@ -18,6 +18,8 @@ use super::merged::Names;
 use super::reply::reply_flow;
 use super::{Agent, Role, Server, ServerKey, ServerKind, Timer};
 
+/// How long a carrier is asked to keep away while we end and start again, in seconds.
+const LEAVING_FOR: &str = "30";
 /// How long a carrier is asked to keep away a call that would be too many, in seconds.
 pub(super) const RETRY_AFTER: &str = "5";
 
@@ -429,7 +431,12 @@ impl Agent {
 
     fn respond_options(&mut self, now: Instant, tx: TxId) {
         let Some(server) = self.servers.get(&tx) else { return };
-        let mut response = Response::to_request(&server.request, 200, Some(&server.to_tag));
+        // RFC 3261 §11.2: as an INVITE would be answered. A call that is up goes on.
+        let status = if self.leaving && server.dialog.is_none() { 503 } else { 200 };
+        let mut response = Response::to_request(&server.request, status, Some(&server.to_tag));
+        if status == 503 {
+            response.headers.push("Retry-After", LEAVING_FOR);
+        }
         response.headers.push("Allow", self.allow());
         response.headers.push("Accept", "application/sdp");
         self.say_supported(server, &mut response);

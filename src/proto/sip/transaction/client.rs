@@ -27,6 +27,13 @@ impl ClientTransaction {
         Self { state, reliable, request }
     }
 
+    /// Less time for an answer than there usually is.
+    pub fn give_up_by(&mut self, at: Instant) {
+        if let State::Waiting { give_up_at, .. } = &mut self.state {
+            *give_up_at = at.min(*give_up_at);
+        }
+    }
+
     pub fn on_response(&mut self, now: Instant, status: u16) -> Effects {
         match &mut self.state {
             State::Waiting { again, .. } if status < 200 => {

@@ -1,0 +1,103 @@
+//! What the files say well and would all the same end the start, or the first call: told with its line, like any mistake.
+//!
+//! Looks at what is there on this machine and makes nothing. What only a running service can know is not looked at.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::Path;
+
+use super::read::clash;
+use super::section::{At, Section};
+use super::trunk::HostPort;
+use super::{KEY_HEADER, Media, Sip, Voice};
+use crate::base::phone::PhoneNumber;
+use crate::proto::sip;
+
+/// Where carriers are reached unless their target says so (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
+/// Digits of a number of North America, with its country code.
+const NORTH_AMERICAN: usize = 11;
+
+/// Audio gets no port that SIP listens on over UDP.
+pub(super) fn check_ports(top: &Section<'_>, sip: &At<Sip>, media: &At<Media>) {
+    let Media { bind_ip, second, ports, .. } = &media.value;
+    let bound = [Some(*bind_ip), second.as_ref().map(|second| second.bind_ip)];
+    for (key, taken) in [("trunk_bind", sip.value.trunk_bind), ("phones_bind", sip.value.phones_bind)] {
+        let same = bound.iter().flatten().any(|ip| clash(SocketAddr::new(*ip, taken.port()), taken));
+        if same && ports.contains(&taken.port()) {
+            let section = top.section("media");
+            let written = section.text("ports").map(|ports| ports.span);
+            let what = format!("[media]: `ports` hold {}, where [sip] `{key}` listens", taken.port());
+            top.complain(written.unwrap_or_else(|| sip.span.clone()), what, "Give each ports of its own");
+        }
+    }
+}
+
+/// The prompts have what every caller who waits hears.
+pub(super) fn check_prompts(section: &Section<'_>, voice: &Voice, span: Range<usize>) {
+    if !voice.prompts.join("music.wav").is_file() {
+        let what = format!("`prompts` names {}, which holds no music.wav", voice.prompts.display());
+        section.complain(span, what, "Name the directory of one language that came with Cordboard: \"prompts/en\"");
+    }
+}
+
+/// A database's file can be made where it is to be: its directory is made if missing, but not inside of a file.
+pub(super) fn check_database(section: &Section<'_>, path: &Path, span: Range<usize>) {
+    let there = path.ancestors().skip(1).find(|above| above.exists());
+    if path.is_dir() {
+        let what = format!("`path` names {}, which is a directory", path.display());
+        section.complain(span, what, "Name a file in it: \"cordboard.db\"");
+    } else if let Some(file) = there.filter(|above| !above.is_dir()) {
+        let what = format!("`path` lies in {}, which is a file and no directory", file.display());
+        section.complain(span, what, "Name a file in a directory; that is made if it is not there");
+    }
+}
+
+/// A key file that is there is one of ours.
+pub(super) fn check_key(section: &Section<'_>, path: &Path, span: Range<usize>) {
+    let is_key = match std::fs::read(path) {
+        Ok(bytes) => bytes.starts_with(KEY_HEADER.as_bytes()),
+        // Made at the first start; one that may not be read is told then, as this may be another user.
+        Err(_) => true,
+    };
+    if !is_key {
+        let what = format!("`key_file` names {}, which is no key of Cordboard's", path.display());
+        section.complain(span, what, "Name the key that the database was made with, or a file that is not there yet");
+    }
+}
+
+/// Numbers that we show are whole. By the plan of North America, whose length is one; elsewhere it varies.
+pub(super) fn check_caller_ids(section: &Section<'_>, numbers: &[At<PhoneNumber>]) {
+    for At { value, span } in numbers {
+        let digits = &value.as_e164()[1..];
+        if digits.starts_with('1') && digits.len() != NORTH_AMERICAN {
+            let what = format!(
+                "`caller_ids` holds a number of {} digits, and North America's have 10 after the 1",
+                digits.len()
+            );
+            section.complain(span.clone(), what, super::read::NUMBER_FIX);
+        }
+    }
+}
+
+/// A trunk's addresses are a carrier's: whoever is at one of them may call in unasked.
+pub(super) fn check_sources(section: &Section<'_>, sources: &[At<sip::Source>]) {
+    for At { value, span } in sources {
+        if value.is_vast() {
+            let what = "`addresses` lets a large part of the world call in, as whoever calls from there is taken for this carrier";
+            section.complain(span.clone(), what, "List the carrier's own addresses and networks");
+        }
+    }
+}
+
+/// A trunk that leads to ourselves: each call out would come in again.
+pub(super) fn check_target(section: &Section<'_>, target: &At<HostPort>, own: Option<SocketAddr>) {
+    let Ok(ip) = target.value.host.parse() else { return };
+    let target_at = SocketAddr::new(ip, target.value.port.unwrap_or(SIP_PORT));
+    // Bound to every address, only this machine's usual one is known to be ours.
+    let is_own = |own: &SocketAddr| clash(target_at, *own) && (own.ip() == ip || ip.is_loopback());
+    if own.as_ref().is_some_and(is_own) {
+        let what = format!("`target` is {target_at}, where Cordboard itself listens for carriers ([sip] trunk_bind)");
+        section.complain(target.span.clone(), what, "Write the carrier's host, or listen elsewhere");
+    }
+}
