@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::CallId;
+use crate::base::id::{CallId, DraftId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
 use crate::engine::feed::{AccountRef, UserRef};

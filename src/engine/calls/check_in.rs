@@ -215,6 +215,10 @@ impl CheckedIn {
         Self { name: welcome.who.clone(), proven: proven(welcome.contact.as_ref(), account) }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The same, by this operator's word in place of a PIN.
     pub(super) fn vouched(self, by: UserId) -> Self {
         Self { proven: Who::User(by), ..self }
@@ -346,9 +350,9 @@ impl Calls {
                     Input::PutOnCall(edition.is_some())
                 }
                 Wish::PutUpGreeting { until_morning } => {
-                    Input::GreetingUp(calls.put_up_greeting(&facts, who, spoken, until_morning, at).await)
+                    Input::GreetingUp(calls.put_up_greeting(&facts, who.name, spoken, until_morning, at).await)
                 }
-                Wish::TakeDownGreeting => Input::GreetingDown(calls.take_down_greeting(&facts, who, at).await),
+                Wish::TakeDownGreeting => Input::GreetingDown(calls.take_down_greeting(&facts, who.name, at).await),
             };
             // An error means that the call is over.
             let _ = calls.to_call(&facts.id, ToCall::CheckIn(input));

@@ -39,7 +39,7 @@ impl CallTask {
             }
             Comes::Recalled { contact, .. } => contact.as_ref().and_then(named).into_iter().collect(),
             Comes::FromCheckIn { contact: Some(id), .. } => {
-                vec![ContactRef { id: id.clone(), name: self.checked_in.clone() }]
+                vec![ContactRef { id: id.clone(), name: self.checked_in.name().to_owned() }]
             }
             _ => Vec::new(),
         };
