@@ -400,14 +400,11 @@ impl Legs {
     fn accept(&mut self, leg: LegId, sdp: &[u8]) -> Result<(), Cause> {
         let session =
             self.wires.iter_mut().find(|w| w.leg == leg).and_then(|w| w.sdp.as_mut()).ok_or(Cause::Released)?;
-        let before = session.agreed().copied();
         let agreed = session.accept(sdp).map_err(|error| {
             tracing::warn!(leg = leg.0, "{error}");
             refusal(&error)
         })?;
-        if before != Some(agreed) {
-            self.wiring.media.connect_rtp(leg, agreed.into());
-        }
+        self.wiring.media.connect_rtp(leg, agreed.into());
         Ok(())
     }
 
@@ -425,10 +422,8 @@ impl Legs {
                 let before = session.agreed().copied();
                 match session.answer(&offer) {
                     Ok((answer, agreed)) => {
-                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
-                        if before != Some(agreed) {
-                            self.wiring.media.connect_rtp(leg, agreed.into());
-                        }
+                        // The same again is for media to know, too: it may come from elsewhere now.
+                        self.wiring.media.connect_rtp(leg, agreed.into());
                         let changed = before.is_some_and(|before| before.send != agreed.send);
                         held = (side == Side::Phone && changed).then_some(LegInput::Hold(!agreed.send));
                         LegCommand::AnswerReoffer(answer)

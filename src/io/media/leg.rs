@@ -27,13 +27,12 @@ use crate::proto::rtp::telephone_event::{Part, Receiver};
 use super::hush::Hush;
 use super::keys::{Keys, Next};
 use super::prompt::Prompt;
-use super::rtp_path::RtpPath;
+use super::rtp_path::{RtpPath, SILENT_AFTER};
 use super::secure::Secure;
 use super::web_path::WebPath;
 use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
-/// Silence of the far end after which it is told.
-const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// Silence of a browser after which it is told.
 const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
 /// The same while it is on hold and need not send.
 const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
@@ -95,6 +94,8 @@ pub(super) struct Leg {
     pub(super) id: LegId,
     path: Path,
     pub(super) agreed: Option<Agreed>,
+    /// All of what was agreed with a telephone last.
+    parameters: Option<RtpParameters>,
     out: Outgoing,
     /// Encoded sound that waits for a whole packet.
     pending: [u8; MAX_SAMPLES + FRAME],
@@ -154,6 +155,7 @@ impl Leg {
             id,
             path,
             agreed: None,
+            parameters: None,
             out: Outgoing::new(ssrc, sequence, rng.next_u64() as u32),
             pending: [0; MAX_SAMPLES + FRAME],
             pending_len: 0,
@@ -181,9 +183,14 @@ impl Leg {
         }
     }
 
-    /// Takes what SDP says, at first and after each re-offer.
+    /// Takes what SDP says, at first and after each re-offer. The same again keeps a session alive and touches no audio
+    /// (RFC 4028 §7.4).
     pub(super) fn connect(&mut self, now: Instant, parameters: &RtpParameters) {
         let Path::Rtp(path) = &mut self.path else { return };
+        path.describe();
+        if self.parameters.replace(*parameters) == Some(*parameters) {
+            return;
+        }
         path.latch.tell(path.as_of_socket(parameters.remote));
         Secure::agree(&mut path.secure, parameters.srtp);
         path.mux = parameters.rtcp_mux;
@@ -325,12 +332,9 @@ impl Leg {
                 // Before anything is believed of it: its tag.
                 let opened = path.open(bytes);
                 let Some((header, payload)) = opened.and_then(|len| packet::read(&bytes[..len])) else { return };
-                if path.latch.admit(from, header.ssrc) {
-                    path.aim();
+                if path.admit(now, from, header.ssrc) {
                     let heard = self.hear(now, &header, payload);
                     each(self, &header, payload, heard);
-                } else {
-                    path.strangers += 1;
                 }
             }
         }
@@ -570,6 +574,11 @@ impl Leg {
 
     fn keep_silence(&mut self, now: Instant) -> Option<Notice> {
         let heard_at = self.heard_at?;
+        if let Path::Rtp(path) = &mut self.path
+            && self.agreed.is_some_and(|agreed| agreed.receive)
+        {
+            path.keep(now);
+        }
         let web = matches!(self.path, Path::Web(_));
         let limit = match self.agreed {
             Some(agreed) if agreed.receive && web => WEB_SILENT_AFTER,

@@ -6,6 +6,8 @@
 
 mod beat;
 #[cfg(test)]
+mod far_end_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod hand_tests;
