@@ -283,14 +283,22 @@ impl Legs {
     }
 
     /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
-    /// is asked whether it is still there: if it does not answer that either, the leg ends.
-    pub fn heard_of_media(&self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
-        if let MediaEvent::Silent { leg } = event
-            && let Some(wire) = self.wires.iter().find(|w| w.leg == *leg && !w.is_web() && !w.ended)
-        {
-            self.command(wire.side, *leg, LegCommand::Probe);
+    /// is asked whether it is still there: if it does not answer that either, the leg ends, and so it does in the end
+    /// if only its gateway answers.
+    pub fn heard_of_media(&mut self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
+        let (MediaEvent::Silent { leg } | MediaEvent::Gone { leg }) = event else { return input_of_media(event) };
+        let Some(wire) = self.wires.iter_mut().find(|w| w.leg == *leg && !w.is_web() && !w.ended) else {
+            return input_of_media(event);
+        };
+        let side = wire.side;
+        if matches!(event, MediaEvent::Silent { .. }) {
+            self.command(side, *leg, LegCommand::Probe);
+            return input_of_media(event);
         }
-        input_of_media(event)
+        wire.ended = true;
+        tracing::info!(leg = leg.0, "a telephone that has sent nothing for minutes is hung up");
+        self.command(side, *leg, LegCommand::HangUp);
+        Some((*leg, LegInput::Ended(Cause::Lost)))
     }
 
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
@@ -466,6 +474,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
+        | MediaEvent::Gone { .. }
         | MediaEvent::WebOffer { .. }
         | MediaEvent::WebNoOffer { .. }
         | MediaEvent::Quality { .. }

@@ -1,9 +1,10 @@
 //! Far ends that move, fall silent or send as nobody agreed: who is still heard, and what is told.
 
 use std::net::UdpSocket;
+use std::time::Duration;
 
 use super::shard_tests::Rig;
-use super::{Codec, RtpParameters};
+use super::{Codec, MediaEvent, RtpParameters};
 use crate::domain::call::bridge::{HearMatrix, LegId};
 use crate::proto::rtp::rtcp::{self, MAX_COMPOUND};
 
@@ -82,4 +83,40 @@ fn the_same_description_again_touches_no_sound_and_lets_nobody_else_in() {
     rig.assert_seamless(a);
     assert!(rig.peer(a).packets.len().abs_diff(200) <= 1, "{}", rig.peer(a).packets.len());
     rig.assert_hears(b, &[700.0]);
+}
+
+/// Ticks of 10 s each: only the time matters. When each of these was told, in s.
+fn told(rig: &mut Rig, seconds: u64, what: fn(&MediaEvent) -> bool) -> Vec<u64> {
+    let mut times = Vec::new();
+    for n in 1..=seconds / 10 {
+        rig.clock.advance(Duration::from_secs(10));
+        let now = rig.now();
+        rig.shard.tick(now);
+        times.extend(rig.events().iter().filter(|event| what(event)).map(|_| n * 10));
+    }
+    times
+}
+
+#[test]
+fn a_far_end_that_should_talk_and_sends_nothing_for_3_minutes_is_told_to_be_gone() {
+    let gone = |event: &MediaEvent| matches!(event, MediaEvent::Gone { .. });
+    let mut rig = Rig::new();
+    rig.add(1, 700.0, Codec::Pcmu, 20);
+    rig.run(10);
+    assert_eq!(told(&mut rig, 1_000, gone), [180], "once");
+    rig.run(10);
+    assert_eq!(told(&mut rig, 200, gone), [180], "and again after it was heard");
+
+    // On hold, whatever the word for it, it owes us nothing.
+    for (send, receive) in [(false, true), (true, false), (false, false)] {
+        let mut rig = Rig::new();
+        let a = rig.add(1, 700.0, Codec::Pcmu, 20);
+        let parameters = rig.parameters(a);
+        rig.run(10);
+        rig.connect(a, RtpParameters { send, receive, ..parameters });
+        assert_eq!(told(&mut rig, 4_000, gone), [] as [u64; 0]);
+        // Taken back, it has its time again.
+        rig.connect(a, parameters);
+        assert_eq!(told(&mut rig, 200, gone), [190], "counted from the first look after that");
+    }
 }

@@ -34,7 +34,10 @@ use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// Silence of a browser after which it is told.
 const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
-/// The same while it is on hold and need not send.
+/// Silence of a telephone that should talk after which it is given up, whatever its signalling says: gateways answer for
+/// telephones that are gone.
+const GONE_AFTER: Duration = Duration::from_secs(180);
+/// Silence of a telephone on hold, which need not send, after which it is told.
 const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
 /// RFC 3389's static payload type.
 const COMFORT_NOISE: u8 = 13;
@@ -82,6 +85,7 @@ pub(super) enum Heard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
     Silent,
+    Gone,
     Heard,
     WebUp,
     WebDown,
@@ -118,6 +122,8 @@ pub(super) struct Leg {
     silent: bool,
     /// When a silence that lasts is told again.
     silent_again_at: Option<Instant>,
+    /// That it is given up was told.
+    gone: bool,
     packets_in: u64,
     packets_out: u64,
     /// Beats that it has had, by its shard's count; none before its first shard.
@@ -174,6 +180,7 @@ impl Leg {
             heard_at: None,
             silent: false,
             silent_again_at: None,
+            gone: false,
             packets_in: 0,
             packets_out: 0,
             beat: None,
@@ -585,7 +592,14 @@ impl Leg {
             Some(agreed) if agreed.receive => SILENT_AFTER,
             _ => HELD_SILENT_AFTER,
         };
-        let silent = now.saturating_duration_since(heard_at) >= limit;
+        let since = now.saturating_duration_since(heard_at);
+        let silent = since >= limit;
+        // Whoever is on hold, by whatever word for it, owes us nothing.
+        let talks = !web && self.agreed.is_some_and(|agreed| agreed.send && agreed.receive);
+        let was_gone = std::mem::replace(&mut self.gone, talks && since >= GONE_AFTER);
+        if self.gone && !was_gone {
+            return Some(Notice::Gone);
+        }
         let again = silent && !web && self.silent_again_at.is_some_and(|at| at <= now);
         if silent == self.silent && !again {
             return None;

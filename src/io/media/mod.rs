@@ -77,6 +77,9 @@ pub enum MediaEvent {
     WebNoOffer { leg: LegId },
     /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 30 s; a browser: 5 s).
     Silent { leg: LegId },
+    /// Nothing came for 3 minutes from a telephone that is not on hold: there is nobody any more, though its signalling may
+    /// say so.
+    Gone { leg: LegId },
     /// Media comes from the far end again.
     Heard { leg: LegId },
     /// The far end of a recorded leg whose keys are bound begins to speak, or has said nothing for a second.

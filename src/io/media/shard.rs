@@ -244,6 +244,7 @@ impl Shard {
                 for notice in leg.keep(now, utc).into_iter().flatten() {
                     shard.tell(match notice {
                         Notice::Silent => MediaEvent::Silent { leg: id },
+                        Notice::Gone => MediaEvent::Gone { leg: id },
                         Notice::Heard => MediaEvent::Heard { leg: id },
                         Notice::WebUp => MediaEvent::WebUp { leg: id },
                         Notice::WebDown => MediaEvent::WebDown { leg: id },
