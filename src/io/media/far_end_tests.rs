@@ -120,3 +120,22 @@ fn a_far_end_that_should_talk_and_sends_nothing_for_3_minutes_is_told_to_be_gone
         assert_eq!(told(&mut rig, 200, gone), [190], "counted from the first look after that");
     }
 }
+
+#[test]
+fn packets_as_long_as_the_mix_takes_are_relayed_too() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+        let mut rig = Rig::new();
+        let (a, b) = (rig.add(1, 700.0, codec, 20), rig.add(2, 1_100.0, codec, 20));
+        rig.bridge(HearMatrix::conference(&[a, b]));
+        rig.run(5);
+        for ptime_ms in [80, 120] {
+            // Nobody agreed to that, and it does so all the same.
+            rig.peer(a).samples = ptime_ms * 8;
+            rig.listen();
+            rig.assert_hears(b, &[700.0]);
+            rig.assert_hears(a, &[1_100.0]);
+            rig.assert_seamless(b);
+            assert!(rig.peer(b).packets.iter().all(|(_, sound)| sound.len() == ptime_ms * 8), "relayed");
+        }
+    }
+}

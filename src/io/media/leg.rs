@@ -18,7 +18,7 @@ use crate::proto::audio::dtmf::Detector;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::jitter::JitterBuffer;
 use crate::proto::rtp::outgoing::Outgoing;
-use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
+use crate::proto::rtp::packet::{self, Header, MAX_PACKET, MAX_PAYLOAD};
 use crate::proto::rtp::reports::Reports;
 use crate::proto::rtp::rtcp;
 use crate::proto::rtp::srtp::MAX_GROWTH;
@@ -41,7 +41,7 @@ const GONE_AFTER: Duration = Duration::from_secs(180);
 const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
 /// RFC 3389's static payload type.
 const COMFORT_NOISE: u8 = 13;
-/// The longest packet time, in samples.
+/// The longest packet time of our own, in samples.
 const MAX_SAMPLES: usize = 480;
 
 #[derive(Debug)]
@@ -488,8 +488,9 @@ impl Leg {
     /// Passes a packet of another leg's far end on to this one's.
     pub(super) fn relay(&mut self, theirs: &Header, payload: &[u8], heard: Heard) {
         let Some(agreed) = self.agreed.filter(|_| self.ready()) else { return };
-        if payload.len() > MAX_SAMPLES {
-            return;
+        if payload.len() > MAX_PAYLOAD {
+            // As in the mix.
+            return self.out.swallow(theirs);
         }
         let octets = payload.len() as u32;
         match (heard, agreed.telephone_event) {
@@ -501,7 +502,7 @@ impl Leg {
                     self.send(&header, payload);
                 } else {
                     // The far end changed codecs in mid-stream; its packet still need not wait for a tick.
-                    let mut other = [0; MAX_SAMPLES];
+                    let mut other = [0; MAX_PAYLOAD];
                     for (to, from) in other.iter_mut().zip(payload) {
                         *to = self.encoder.sample(agreed.codec, self.decoder.octet(codec, *from));
                     }
