@@ -14,7 +14,7 @@ use cordboard::proto::rtp::jitter::JitterBuffer;
 use cordboard::proto::rtp::latch::Latch;
 use cordboard::proto::rtp::outgoing::Outgoing;
 use cordboard::proto::rtp::packet::{self, Header};
-use cordboard::proto::rtp::reports::Reports;
+use cordboard::proto::rtp::reports::{CanonicalName, Reports};
 use cordboard::proto::rtp::rtcp;
 use cordboard::proto::rtp::srtp::{Guard, MAX_GROWTH, MasterKey, Suite};
 use cordboard::proto::rtp::telephone_event::Receiver;
@@ -388,7 +388,7 @@ impl Ear {
     fn new() -> Self {
         let mut latch = Latch::default();
         latch.tell(([192, 0, 2, 44], 4_000).into());
-        let mut reports = Reports::default();
+        let mut reports = Reports::new(CanonicalName::new([7; 12]), Rng::seeded(7));
         reports.start(now());
         let (jitter, keys) = (JitterBuffer::default(), Receiver::default());
         Self { latch, reports, jitter, keys, out: Outgoing::new(7, 1, 1), now: now() }
@@ -445,7 +445,7 @@ pub fn rtcp(data: &[u8]) {
     let mut said = 0;
     rtcp::read(data, |_| said += 1);
     assert!(said <= data.len() / 4, "more is said than fits");
-    let mut reports = Reports::default();
+    let mut reports = Reports::new(CanonicalName::new([7; 12]), Rng::seeded(7));
     reports.start(now());
     reports.rtcp(now(), data, 7);
     let _ = (reports.quality(), reports.lost_out());

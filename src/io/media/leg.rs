@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::clock::UtcMs;
-use crate::base::rng::Rng;
+use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::{KeysBound, LegId};
 use crate::io::recording::Tap;
 use crate::io::webrtc::PeerState;
@@ -19,7 +19,7 @@ use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::jitter::JitterBuffer;
 use crate::proto::rtp::outgoing::Outgoing;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET, MAX_PAYLOAD};
-use crate::proto::rtp::reports::Reports;
+use crate::proto::rtp::reports::{CanonicalName, Reports};
 use crate::proto::rtp::rtcp;
 use crate::proto::rtp::srtp::MAX_GROWTH;
 use crate::proto::rtp::telephone_event::{Part, Receiver};
@@ -168,7 +168,7 @@ impl Leg {
             encoder: Encoder::default(),
             decoder: Decoder::default(),
             jitter: JitterBuffer::default(),
-            reports: Reports::default(),
+            reports: Reports::new(CanonicalName::new(secure_bytes()), Rng::seeded(rng.next_u64())),
             keys: Receiver::default(),
             detector: Detector::default(),
             bound: KeysBound::None,

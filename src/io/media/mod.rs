@@ -84,7 +84,7 @@ pub enum MediaEvent {
     Heard { leg: LegId },
     /// The far end of a recorded leg whose keys are bound begins to speak, or has said nothing for a second.
     Voice { leg: LegId, speaks: bool },
-    /// How the leg is heard, every 5 s.
+    /// How the leg is heard, every 5 s on average.
     Quality { leg: LegId, quality: LegQuality },
     /// The leg is closed and its port free again.
     Closed { leg: LegId, stats: LegStats },

@@ -617,29 +617,42 @@ fn a_receiver_that_misses_the_first_packets_still_knows_the_rollover_counter() {
 }
 
 #[test]
-fn reports_go_out_every_5_s_and_say_good_bye() {
+fn reports_go_out_under_a_name_for_each_leg_and_say_good_bye() {
     let mut rig = Rig::new();
-    let a = rig.add(1, 700.0, Codec::Pcmu, 20);
+    let legs = [rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20)];
     rig.run(1_000);
-    rig.commands.send(Command::Close(a)).unwrap();
-    rig.run(1);
-    let (mut reports, mut byes, mut bytes) = (Vec::new(), 0, [0; 2_048]);
-    while let Ok((len, _)) = rig.peer(a).rtcp.recv_from(&mut bytes) {
-        assert!(rtcp::read(&bytes[..len], |said| match said {
-            Rtcp::Sender { info, .. } => reports.push(info),
-            Rtcp::Report { block, .. } => assert_eq!(block.lost, 0),
-            Rtcp::Bye { .. } => byes += 1,
-        }));
+    for leg in legs {
+        rig.commands.send(Command::Close(leg)).unwrap();
     }
-    assert_eq!((reports.len(), byes), (5, 1));
-    assert!(reports.windows(2).all(|w| w[1].packets > w[0].packets && w[1].ntp > w[0].ntp));
+    rig.run(1);
+    let (mut names, mut sent, mut bytes) = (Vec::new(), 0, [0; 2_048]);
+    for leg in legs {
+        let (mut reports, mut byes) = (Vec::new(), 0);
+        while let Ok((len, _)) = rig.peer(leg).rtcp.recv_from(&mut bytes) {
+            assert!(rtcp::read(&bytes[..len], |said| match said {
+                Rtcp::Sender { info, .. } => reports.push(info),
+                Rtcp::Report { block, .. } => assert_eq!(block.lost, 0),
+                Rtcp::Bye { .. } => byes += 1,
+            }));
+            // The SDES follows an SR with one block, and its first item is the name.
+            names.push(bytes[62..78].to_vec());
+        }
+        assert!((3..=9).contains(&reports.len()), "{}", reports.len());
+        assert_eq!(byes, 1);
+        assert!(reports.windows(2).all(|w| w[1].packets > w[0].packets && w[1].ntp > w[0].ntp));
+        sent += reports.len();
+    }
+    names.dedup();
+    assert_eq!(names.len(), 2, "each its own, and the same all along: {names:?}");
     let mut events = rig.events();
     let told = events.extract_if(.., |e| matches!(e, MediaEvent::Quality { .. })).count();
-    assert_eq!(told, 4);
-    let [MediaEvent::Closed { stats, .. }] = &events[..] else { panic!("{events:?}") };
-    assert_eq!((stats.packets_in, stats.lost), (1_000, 0));
-    assert!(stats.packets_out >= 999);
-    assert_eq!(rig.pool.free(), 16, "the port is back");
+    assert_eq!(told, sent - 2, "with each report but the last");
+    for event in events {
+        let MediaEvent::Closed { stats, .. } = event else { panic!("{event:?}") };
+        assert_eq!((stats.packets_in, stats.lost), (1_000, 0));
+        assert!(stats.packets_out >= 999);
+    }
+    assert_eq!(rig.pool.free(), 16, "the ports are back");
 }
 
 #[test]
