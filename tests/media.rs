@@ -309,6 +309,7 @@ fn twenty_ms(clock: &TestClock, driver: &mut ShardDriver, mut turn: impl FnMut()
         } else {
             driver.pump(clock.instant());
         }
+        driver.tell();
     }
 }
 

@@ -8,6 +8,8 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
+
 use crate::base::clock::UtcMs;
 use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::{KeysBound, LegId};
@@ -61,6 +63,9 @@ pub(super) struct Agreed {
     /// Samples in a packet towards the far end.
     pub(super) samples: usize,
 }
+
+/// A prompt that was played to its end.
+pub(super) type Played = (PlayId, Arc<Prompt>);
 
 #[derive(Debug)]
 struct Playing {
@@ -126,6 +131,9 @@ pub(super) struct Leg {
     gone: bool,
     packets_in: u64,
     packets_out: u64,
+    /// SRTP packets turned away, for the metrics; and how many of them it has been told.
+    refused: Counter,
+    refused_told: u64,
     /// Beats that it has had, by its shard's count; none before its first shard.
     pub(super) beat: Option<u64>,
     /// Takes down what its far end says and what is said to it, if its call is recorded.
@@ -183,6 +191,9 @@ impl Leg {
             gone: false,
             packets_in: 0,
             packets_out: 0,
+            // Asked for here and not where it is told: looking it up takes a lock.
+            refused: metrics::counter!("cordboard_srtp_refused_total"),
+            refused_told: 0,
             beat: None,
             tap: None,
             #[cfg(test)]
@@ -266,14 +277,14 @@ impl Leg {
             }
     }
 
-    pub(super) fn play(&mut self, play: PlayId, prompt: Arc<Prompt>, repeat: bool) {
-        self.playing = Some(Playing { play, prompt, at: 0, repeat });
+    /// Plays a prompt; the one that is played no more.
+    pub(super) fn play(&mut self, play: PlayId, prompt: Arc<Prompt>, repeat: bool) -> Option<Arc<Prompt>> {
+        self.playing.replace(Playing { play, prompt, at: 0, repeat }).map(|before| before.prompt)
     }
 
-    pub(super) fn stop(&mut self, play: PlayId) {
-        if self.playing.as_ref().is_some_and(|p| p.play == play) {
-            self.playing = None;
-        }
+    /// Stops a prompt, which is the one that is played no more.
+    pub(super) fn stop(&mut self, play: PlayId) -> Option<Arc<Prompt>> {
+        self.playing.take_if(|playing| playing.play == play).map(|stopped| stopped.prompt)
     }
 
     pub(super) const fn is_playing(&self) -> bool {
@@ -387,9 +398,9 @@ impl Leg {
         self.agreed.is_some_and(|a| a.telephone_event.is_none())
     }
 
-    /// The prompt's next 20 ms, if one plays, and the play that ends with it. A prompt waits for somebody
+    /// The prompt's next 20 ms, if one plays, and what ends with it. A prompt waits for somebody
     /// who can hear it, and waits out a hold.
-    pub(super) fn next_of_prompt(&mut self) -> Option<([u8; FRAME], Option<PlayId>)> {
+    pub(super) fn next_of_prompt(&mut self) -> Option<([u8; FRAME], Option<Played>)> {
         let codec = self.agreed?.codec;
         if !self.ready() {
             return None;
@@ -401,11 +412,8 @@ impl Leg {
             return Some((playing.prompt.encoded_round(codec, at), None));
         }
         let frame = playing.prompt.encoded(codec, at);
-        let ended = (playing.at >= playing.prompt.pcm().len()).then_some(playing.play);
-        if ended.is_some() {
-            self.playing = None;
-        }
-        Some((frame, ended))
+        let ended = self.playing.take_if(|playing| playing.at >= playing.prompt.pcm().len());
+        Some((frame, ended.map(|playing| (playing.play, playing.prompt))))
     }
 
     /// What the prompt says that [`Leg::next_of_prompt`] gives next.
@@ -633,24 +641,31 @@ impl Leg {
             bytes[..len].copy_from_slice(&compound[..len]);
             len
         };
-        let secure = match &mut self.path {
+        match &mut self.path {
             Path::Rtp(path) => {
                 let Some(target) = path.rtcp_target() else { return };
                 let len = write();
                 path.send_rtcp(&mut bytes, len, target);
-                &mut path.secure
             }
             Path::Web(path) if path.is_up() => {
                 let len = write();
                 path.send_rtcp(&mut bytes, len);
-                &mut path.secure
             }
             Path::Web(_) => return,
-        };
-        if let Some(secure) = secure {
-            // Now and then, not for each packet.
-            secure.refused();
         }
+        // Now and then, not for each packet.
+        self.tell_refused();
+    }
+
+    fn tell_refused(&mut self) -> u64 {
+        let secure = match &self.path {
+            Path::Rtp(path) => &path.secure,
+            Path::Web(path) => &path.secure,
+        };
+        let refused = secure.as_ref().map_or(0, |secure| secure.refused());
+        self.refused.increment(refused.saturating_sub(self.refused_told));
+        self.refused_told = refused;
+        refused
     }
 
     /// Says good-bye and gives the figures.
@@ -665,9 +680,10 @@ impl Leg {
 
     pub(super) fn stats(&mut self) -> LegStats {
         let (quality, counts) = (self.reports.quality(), self.jitter.counts());
-        let (strangers, srtp_refused) = match &mut self.path {
-            Path::Rtp(path) => (path.strangers, path.secure.as_mut().map_or(0, |secure| secure.refused())),
-            Path::Web(path) => (0, path.secure.as_mut().map_or(0, |secure| secure.refused())),
+        let srtp_refused = self.tell_refused();
+        let strangers = match &self.path {
+            Path::Rtp(path) => path.strangers,
+            Path::Web(_) => 0,
         };
         LegStats {
             packets_in: self.packets_in,

@@ -20,6 +20,7 @@ mod leg;
 mod listen_tests;
 #[cfg(test)]
 mod move_tests;
+mod news;
 mod port;
 pub mod prompt;
 mod reach;

@@ -9,7 +9,7 @@
 
 mod record;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,11 +31,10 @@ use super::hush::Hush;
 use super::inbox::{Inbox, Taken};
 use super::keys::binds_event;
 use super::leg::{Heard, Leg, Notice};
+use super::news::Teller;
 use super::ready::{Port, Ready};
-use super::{MediaEvent, PlayId, Prompt, RtpParameters};
+use super::{LegStats, MediaEvent, PlayId, Prompt, RtpParameters};
 
-/// Events kept while the receiver is behind; beyond that they are dropped and counted.
-const MAX_BACKLOG: usize = 4_096;
 /// Datagrams taken from one socket at a pump, so that a flood cannot hold the tick.
 const MAX_BURST: usize = 32;
 /// Beats that two shards of one process are apart at most; a leg's count that differs by more is none of theirs.
@@ -150,8 +149,7 @@ pub(super) struct Shard {
     stale: bool,
     bridges: HashMap<BridgeId, Bridge>,
     commands: Inbox<Command>,
-    events: mpsc::Sender<MediaEvent>,
-    backlog: VecDeque<MediaEvent>,
+    news: Teller,
     clock: SharedClock,
     sounds: Sounds,
     mix: Mix,
@@ -165,12 +163,7 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(
-        commands: Inbox<Command>,
-        events: mpsc::Sender<MediaEvent>,
-        clock: SharedClock,
-        sounds: Sounds,
-    ) -> io::Result<Self> {
+    pub(super) fn new(commands: Inbox<Command>, news: Teller, clock: SharedClock, sounds: Sounds) -> io::Result<Self> {
         Ok(Self {
             legs: Vec::new(),
             places: HashMap::new(),
@@ -182,8 +175,7 @@ impl Shard {
             stale: false,
             bridges: HashMap::new(),
             commands,
-            events,
-            backlog: VecDeque::with_capacity(64),
+            news,
             clock,
             sounds,
             mix: Mix::default(),
@@ -254,7 +246,7 @@ impl Shard {
             });
         }
         self.clear_fallen();
-        self.tell_backlog();
+        self.news.flush();
         open
     }
 
@@ -385,9 +377,10 @@ impl Shard {
         let Some(codec) = leg.agreed.map(|a| a.codec) else { return };
         if let Some((sound, ended)) = leg.next_of_prompt() {
             leg.say(&sound);
-            if let Some(play) = ended {
+            if let Some((play, prompt)) = ended {
                 let leg = leg.id;
                 self.stale = true;
+                self.news.spend(Some(prompt));
                 self.tell(MediaEvent::PlayDone { leg, play });
             }
             return;
@@ -468,8 +461,14 @@ impl Shard {
             Command::DropBridge(bridge) => {
                 self.bridges.remove(&bridge);
             }
-            Command::Play { leg, play, prompt, repeat } => self.with(leg, |leg| leg.play(play, prompt, repeat)),
-            Command::Stop(leg, play) => self.with(leg, |leg| leg.stop(play)),
+            Command::Play { leg, play, prompt, repeat } => {
+                let before = self.with(leg, |leg| leg.play(play, prompt, repeat));
+                self.news.spend(before);
+            }
+            Command::Stop(leg, play) => {
+                let stopped = self.with(leg, |leg| leg.stop(play));
+                self.news.spend(stopped);
+            }
             Command::BindDigits(leg, bound) => self.with(leg, |leg| {
                 leg.bound = bound;
                 leg.hush = Hush::default();
@@ -562,11 +561,10 @@ impl Shard {
 
     /// Ends a leg that is on no shard any more.
     fn bury(&mut self, now: Instant, mut leg: Box<Leg>) {
-        let (id, utc) = (leg.id, self.clock.utc());
-        let stats = catch_unwind(AssertUnwindSafe(|| leg.close(now, utc))).unwrap_or_else(|_| leg.stats());
-        // The port is free again before anybody is told.
-        drop(leg);
-        self.tell(MediaEvent::Closed { leg: id, stats });
+        let utc = self.clock.utc();
+        let closed = catch_unwind(AssertUnwindSafe(|| leg.close(now, utc)));
+        let stats = closed.unwrap_or_else(|_| last_stats(&mut leg));
+        self.news.end(leg, stats);
     }
 
     /// Closes all that is left: the process ends, or what was done for all of them together failed.
@@ -619,9 +617,8 @@ impl Shard {
         while let Some(id) = self.fallen.pop() {
             tracing::error!(leg = id.0, "a leg's media failed and was ended");
             if let Some(mut leg) = self.remove(id) {
-                let stats = leg.stats();
-                drop(leg);
-                self.tell(MediaEvent::Closed { leg: id, stats });
+                let stats = last_stats(&mut leg);
+                self.news.end(leg, stats);
             }
         }
     }
@@ -697,34 +694,16 @@ impl Shard {
     }
 
     fn tell(&mut self, event: MediaEvent) {
-        if !self.backlog.is_empty() {
-            self.keep_for_later(event);
-        } else if let Err(error) = self.events.try_send(event)
-            && let mpsc::error::TrySendError::Full(event) = error
-        {
-            self.keep_for_later(event);
-        }
-    }
-
-    fn keep_for_later(&mut self, event: MediaEvent) {
-        if self.backlog.len() < MAX_BACKLOG {
-            self.backlog.push_back(event);
-        } else {
-            metrics::counter!("cordboard_media_events_dropped_total").increment(1);
-        }
-    }
-
-    fn tell_backlog(&mut self) {
-        while let Some(event) = self.backlog.pop_front() {
-            if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
-                self.backlog.push_front(event);
-                break;
-            }
-        }
+        self.news.tell(event);
     }
 
     #[cfg(test)]
     pub(super) fn leg(&mut self, id: LegId) -> &mut Leg {
         self.legs.iter_mut().find(|leg| leg.id == id).expect("the test opened this leg")
     }
+}
+
+/// The figures of a leg that failed, unless they fail too.
+fn last_stats(leg: &mut Leg) -> LegStats {
+    catch_unwind(AssertUnwindSafe(|| leg.stats())).unwrap_or_default()
 }

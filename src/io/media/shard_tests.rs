@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::leg::Leg;
+use super::news::{Ear, Homes, news};
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
@@ -87,7 +88,7 @@ impl Peer {
 pub(super) struct Rig {
     pub(super) shard: Shard,
     pub(super) commands: mpsc::UnboundedSender<Command>,
-    pub(super) events: mpsc::Receiver<MediaEvent>,
+    pub(super) ear: Ear,
     pub(super) clock: TestClock,
     pub(super) pool: PortPool,
     pub(super) ip: IpAddr,
@@ -104,11 +105,11 @@ impl Rig {
         let ip = IpAddr::V4(Ipv4Addr::new(127, b | 64, c, NEXT.fetch_add(1, Ordering::Relaxed)));
         let clock = TestClock::at(UtcMs(1_800_000_000_000));
         let (commands, receiver) = super::inbox::inbox();
-        let (sender, events) = mpsc::channel(64);
+        let (teller, ear) = news();
         let music = Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000)));
-        let shard = Shard::new(receiver, sender, Arc::new(clock.clone()), Sounds::new(music)).unwrap();
+        let shard = Shard::new(receiver, teller, Arc::new(clock.clone()), Sounds::new(music)).unwrap();
         let pool = PortPool::new(&(16_000..=16_031));
-        Self { shard, commands, events, clock, pool, ip, rng: Rng::seeded(9), peers: Vec::new(), rev: 0 }
+        Self { shard, commands, ear, clock, pool, ip, rng: Rng::seeded(9), peers: Vec::new(), rev: 0 }
     }
 
     pub(super) fn add(&mut self, id: u64, hz: f64, codec: Codec, ptime_ms: u8) -> LegId {
@@ -248,7 +249,9 @@ impl Rig {
     }
 
     pub(super) fn events(&mut self) -> Vec<MediaEvent> {
-        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+        let (sender, mut events) = mpsc::channel(8_192);
+        self.ear.turn(&sender, &Homes::default());
+        std::iter::from_fn(|| events.try_recv().ok()).collect()
     }
 
     /// Without the figures that come every 5 s.
