@@ -24,12 +24,12 @@ use crate::domain::call::path::{Path, PathInput};
 use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::Phone;
 use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
+use crate::proto::sdp::{SdpError, Session, Srtp, receives_at};
 
 pub use outside::{Later, LegMedia, MediaFault, Routes, Sides, Signalling, Voice, Wiring};
 
 /// What we offer, best first: the house mixes at 8 kHz.
-const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
+const CODECS: [Codec; 3] = Codec::ALL;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -243,7 +243,7 @@ impl Legs {
     /// A browser is offered the caller's codec first: with equal codecs, two legs are relayed.
     fn callers_codec(&self) -> Codec {
         let agreed = self.wires.iter().find_map(|w| w.sdp.as_ref().and_then(Session::agreed));
-        agreed.map_or(Codec::Pcmu, |agreed| RtpParameters::from(*agreed).codec)
+        agreed.map_or(Codec::Pcmu, |agreed| agreed.codec)
     }
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {

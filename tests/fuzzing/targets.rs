@@ -18,7 +18,7 @@ use cordboard::proto::rtp::reports::{CanonicalName, Reports};
 use cordboard::proto::rtp::rtcp;
 use cordboard::proto::rtp::srtp::{Guard, MAX_GROWTH, MasterKey, Suite};
 use cordboard::proto::rtp::telephone_event::Receiver;
-use cordboard::proto::sdp::{self, AudioCodec, Session};
+use cordboard::proto::sdp::{self, Session};
 use cordboard::proto::sip::digest::fields::{Challenge, Credentials};
 use cordboard::proto::sip::glance::Glance;
 use cordboard::proto::sip::message::address::{Address, Via, split_list, stamp_via};
@@ -348,7 +348,7 @@ pub fn sdp(data: &[u8]) {
     let again = sdp::parse(printed.as_bytes());
     assert_eq!(again.as_ref(), Ok(&read), "{printed}");
     let local: SocketAddr = ([192, 0, 2, 1], 4_000).into();
-    let mut session = Session::new(1, local, &AudioCodec::ALL);
+    let mut session = Session::new(1, local, &Codec::ALL);
     if let Ok((answer, agreed)) = session.answer(data) {
         let answer = sdp::parse(&answer).expect("our answer is a description");
         // RFC 3264 §6: one m= line for each of theirs.
@@ -358,7 +358,7 @@ pub fn sdp(data: &[u8]) {
         assert!(sdp::parse(&offered).is_ok());
         let _ = session.accept(data);
     }
-    let mut session = Session::new(1, local, &[AudioCodec::Pcmu]);
+    let mut session = Session::new(1, local, &[Codec::Pcmu]);
     session.offer();
     let _ = session.accept(data);
 }

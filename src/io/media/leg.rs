@@ -20,7 +20,7 @@ use crate::proto::audio::dtmf::Detector;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
 use crate::proto::rtp::jitter::JitterBuffer;
 use crate::proto::rtp::outgoing::Outgoing;
-use crate::proto::rtp::packet::{self, Header, MAX_PACKET, MAX_PAYLOAD};
+use crate::proto::rtp::packet::{self, COMFORT_NOISE, Header, MAX_PACKET, MAX_PAYLOAD};
 use crate::proto::rtp::reports::{CanonicalName, Reports};
 use crate::proto::rtp::rtcp;
 use crate::proto::rtp::srtp::MAX_GROWTH;
@@ -41,8 +41,6 @@ const WEB_SILENT_AFTER: Duration = Duration::from_secs(5);
 const GONE_AFTER: Duration = Duration::from_secs(180);
 /// Silence of a telephone on hold, which need not send, after which it is told.
 const HELD_SILENT_AFTER: Duration = Duration::from_secs(1_800);
-/// RFC 3389's static payload type.
-const COMFORT_NOISE: u8 = 13;
 /// The longest packet time of our own, in samples.
 const MAX_SAMPLES: usize = 480;
 

@@ -43,7 +43,7 @@ use std::time::Instant;
 
 use crate::domain::call::bridge::{BridgeId, LegId};
 use crate::proto::rtp::srtp::Keys;
-use crate::proto::sdp::{AudioCodec, Negotiated};
+use crate::proto::sdp::Negotiated;
 
 pub use crate::proto::audio::codec::Codec;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
@@ -140,11 +140,7 @@ impl From<Negotiated> for RtpParameters {
     fn from(agreed: Negotiated) -> Self {
         Self {
             remote: agreed.remote,
-            codec: match agreed.codec {
-                AudioCodec::Pcmu => Codec::Pcmu,
-                AudioCodec::Pcma => Codec::Pcma,
-                AudioCodec::G722 => Codec::G722,
-            },
+            codec: agreed.codec,
             telephone_event: agreed.telephone_event,
             comfort_noise: agreed.comfort_noise,
             rtcp_mux: agreed.rtcp_mux,

@@ -8,6 +8,11 @@ pub const MAX_PAYLOAD: usize = 1_024;
 /// Room for any packet that we send: a header and such a payload.
 pub const MAX_PACKET: usize = 12 + MAX_PAYLOAD;
 
+/// Payload type that our own offers give telephone-event; an answer keeps to that of its offer.
+pub const TELEPHONE_EVENT: u8 = 101;
+/// Static payload type of comfort noise (RFC 3389 §4).
+pub const COMFORT_NOISE: u8 = 13;
+
 /// What of the header matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
