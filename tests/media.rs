@@ -22,7 +22,7 @@ use cordboard::io::store::seal::Seal;
 use cordboard::proto::audio::g711;
 use cordboard::proto::audio::tone::{power_at, sine};
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
-use cordboard::proto::sdp::{AudioCodec, Session};
+use cordboard::proto::sdp::Session;
 use media::MUSIC_HZ;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMA, MIME_TYPE_PCMU};
 use softphone::{SSRC, Softphone};
@@ -193,9 +193,9 @@ impl Rig {
 /// A SIP caller whose offer has been answered.
 fn call(media: &Media, shard: ShardId, leg: LegId) -> Caller {
     let socket = socket();
-    let mut theirs = Session::new(1, socket.local_addr().expect("bound"), &[AudioCodec::Pcmu]);
+    let mut theirs = Session::new(1, socket.local_addr().expect("bound"), &[Codec::Pcmu]);
     let local = media.open_rtp(shard, leg).expect("a port");
-    let mut ours = Session::new(2, local, &[AudioCodec::Pcmu, AudioCodec::Pcma]);
+    let mut ours = Session::new(2, local, &[Codec::Pcmu, Codec::Pcma]);
     let (answer, agreed) = ours.answer(&theirs.offer()).expect("we speak PCMU");
     let to = theirs.accept(&answer).expect("they do too").remote;
     media.connect_rtp(leg, agreed.into()).expect("the leg is open");
@@ -309,6 +309,7 @@ fn twenty_ms(clock: &TestClock, driver: &mut ShardDriver, mut turn: impl FnMut()
         } else {
             driver.pump(clock.instant());
         }
+        driver.tell();
     }
 }
 

@@ -1,5 +1,6 @@
-//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay, mix and are recorded, counted by the
-//! allocator itself. Under browser legs `rtc` allocates for its checks of the path, some a second; per packet nothing.
+//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay, mix and are recorded, press keys, hear
+//! prompts end and are described anew, counted by the allocator itself. What they tell is told outside of that, as by
+//! the thread that reads it. Under browser legs `rtc` allocates for its checks of the path, some a second; per packet nothing.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
@@ -15,6 +16,9 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use cordboard::io::media::{Codec, Media, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::io::recording::{Kind, Recordings};
 use cordboard::io::store::seal::Seal;
+use cordboard::proto::audio::codec::Encoder;
+use cordboard::proto::audio::dtmf;
+use cordboard::proto::audio::frame::Frame;
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 use cordboard::proto::rtp::srtp::{Guard, Keys, MAX_GROWTH, MasterKey, Suite};
@@ -53,9 +57,19 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Ticks that are not counted: by then the channel of events, in which each leg puts its figures every 5 s, has grown
-/// to the blocks it goes on using.
-const WARM_UP: u64 = 1_500;
+/// Ticks that are not counted: by then every far end is known, and lists have the length they keep.
+const WARM_UP: u64 = 500;
+/// Ticks between two keys of a far end, and how many a key lasts.
+const KEY_EVERY: u64 = 50;
+const KEY_LASTS: u64 = 5;
+
+/// How a far end presses its key.
+enum Key {
+    /// In packets of its own; the timestamp of the press under way.
+    Event(u32),
+    /// As tones, in the codec.
+    Tones(Vec<[u8; 160]>),
+}
 
 /// Most speak G.711; two speak G.722, one of them in a network that loses and delays.
 fn codec(id: u64) -> Codec {
@@ -74,14 +88,30 @@ struct Peer {
     guard: Option<Guard>,
     /// Every so many packets one is lost, and one held back for 100 ms.
     weather: Option<u16>,
+    key: Option<Key>,
     held: Option<(u16, Header)>,
 }
 
 impl Peer {
-    fn turn(&mut self, to: std::net::SocketAddr) {
+    fn turn(&mut self, to: std::net::SocketAddr, tick: u64) {
         let mut bytes = [0; MAX_PACKET + MAX_GROWTH];
+        let (mut sound, mut event) = ([0x2a; 160], None);
+        let part = tick % KEY_EVERY;
+        match &mut self.key {
+            Some(Key::Tones(tones)) if part < KEY_LASTS => sound = tones[part as usize],
+            Some(Key::Event(start)) if part < KEY_LASTS => {
+                if part == 0 {
+                    *start = self.header.timestamp;
+                }
+                let [hi, lo] = (160 * (part as u16 + 1)).to_be_bytes();
+                let header = Header { payload_type: 101, marker: part == 0, timestamp: *start, ..self.header };
+                event = Some((header, [5, if part + 1 == KEY_LASTS { 0x8a } else { 10 }, hi, lo]));
+            }
+            _ => {}
+        }
         let mut send = |header: &Header| {
-            let mut len = packet::write(header, &[0x2a; 160], &mut bytes[..MAX_PACKET]);
+            let (header, payload) = event.as_ref().map_or((header, &sound[..]), |(header, key)| (header, &key[..]));
+            let mut len = packet::write(header, payload, &mut bytes[..MAX_PACKET]);
             if let Some(guard) = &mut self.guard {
                 len = guard.protect(&mut bytes, len).expect("it has room");
             }
@@ -115,6 +145,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
     let driver = &mut drivers[0];
     let shard = ShardId(0);
     let mut peers = Vec::new();
+    let pressed = dtmf::tones('5', 800).expect("a key");
+    let pressed: Vec<[u8; 160]> =
+        pressed.as_chunks().0.iter().map(|frame: &Frame| Encoder::default().frame(Codec::Pcmu, frame)).collect();
     for id in 1..=10 {
         let to = media.open_rtp(shard, LegId(id)).expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -140,7 +173,13 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
         };
         let weather = (id >= 9).then_some(40);
         let guard = keys.map(|keys| Guard::new(keys.suite, &keys.theirs));
-        peers.push((to, Peer { socket, header, guard, weather, held: None }));
+        // Relayed, mixed, and where no events were agreed.
+        let key = match id {
+            1 | 4 => Some(Key::Event(0)),
+            6 => Some(Key::Tones(pressed.clone())),
+            _ => None,
+        };
+        peers.push((to, parameters, Peer { socket, header, guard, weather, key, held: None }));
     }
     let leg = LegId;
     media.set_bridge(shard, BridgeId(1), 1, HearMatrix::conference(&[leg(1), leg(2)]));
@@ -158,17 +197,25 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
         media.record(leg(id), tap).expect("the leg is open");
     }
     let prompt = Arc::new(Prompt::from_pcm(sine(500.0, 6_000.0, 5_000)));
-    media.play(leg(7), PlayId(1), prompt, true).expect("the leg is open");
 
-    let (mut allocated, mut figures) = (0, 0);
+    let (mut allocated, mut figures, mut keys, mut played) = (0, 0, 0, 0);
     for tick in 0..WARM_UP + 10_000 {
+        if tick % 100 == 0 {
+            // It ends after 32 ticks; then there is silence.
+            media.play(leg(7), PlayId(tick), Arc::clone(&prompt), false).expect("the leg is open");
+        }
+        if tick % 300 == 0 {
+            let (_, parameters, _) = &peers[2];
+            let ptime_ms = if tick % 600 == 0 { 20 } else { 40 };
+            media.connect_rtp(leg(3), RtpParameters { ptime_ms, ..*parameters }).expect("the leg is open");
+        }
         if tick % 200 == 0 {
             let kind = if tick % 400 == 0 { Kind::Sound } else { Kind::Paused };
             media.set_recording(leg(9), kind).expect("the leg is open");
             driver.pump(clock.instant());
         }
-        for (to, peer) in &mut peers {
-            peer.turn(*to);
+        for (to, _, peer) in &mut peers {
+            peer.turn(*to, tick);
         }
         clock.advance(Duration::from_millis(20));
         COUNT.set(Some(0));
@@ -178,17 +225,21 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
         if tick >= WARM_UP {
             allocated += count;
         }
-        // Every 5 s each leg tells its figures; whoever takes them does so on a thread of its own.
-        while events.try_recv().is_ok() {
-            figures += 1;
+        driver.tell();
+        while let Ok(event) = events.try_recv() {
+            figures += u32::from(matches!(event, MediaEvent::Quality { .. }));
+            keys += u64::from(matches!(event, MediaEvent::Digit { digit: '5', .. }));
+            played += u64::from(matches!(event, MediaEvent::PlayDone { .. }));
         }
     }
     assert_eq!(allocated, 0);
-    assert!(figures > 10 * 40, "{figures}");
+    assert!(figures > 10 * 36, "{figures}");
+    assert_eq!((keys, played), (3 * (WARM_UP + 10_000) / KEY_EVERY, (WARM_UP + 10_000) / 100));
     for id in 1..=10 {
         media.close(leg(id));
     }
     driver.tick(clock.instant());
+    driver.tell();
     let mut sent = 0;
     while let Ok(event) = events.try_recv() {
         if let MediaEvent::Closed { stats, .. } = event {
@@ -236,7 +287,9 @@ fn a_browser_leg_that_talks_and_hears_allocates_for_checks_of_the_path_alone() {
         COUNT.set(Some(0));
         driver.pump(clock.instant());
         driver.tick(clock.instant());
-        (COUNT.take().unwrap_or_default(), phones.iter().map(|phone| phone.heard).sum::<u64>())
+        let count = COUNT.take().unwrap_or_default();
+        driver.tell();
+        (count, phones.iter().map(|phone| phone.heard).sum::<u64>())
     };
     let (mut up, mut ticks) = (0, 0);
     while up < 2 && ticks < 500 {

@@ -13,8 +13,9 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix};
 use cordboard::engine::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkSettings};
 use cordboard::io::media::{Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
+use cordboard::proto::audio::codec::Codec;
 use cordboard::proto::audio::tone::sine;
-use cordboard::proto::sdp::{AudioCodec, Negotiated};
+use cordboard::proto::sdp::Negotiated;
 use tokio::sync::mpsc;
 
 use super::far::{FarEnds, address, every_tick, socket};
@@ -102,7 +103,7 @@ pub fn bridge_up() -> Result<f64, String> {
         media.open_rtp(ShardId(0), caller).map_err(|e| e.to_string())?;
         let agreed = |remote| Negotiated {
             remote,
-            codec: AudioCodec::Pcmu,
+            codec: Codec::Pcmu,
             telephone_event: Some(101),
             comfort_noise: false,
             rtcp_mux: false,

@@ -26,13 +26,13 @@ use crate::domain::call::path::{Path, PathInput};
 use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::Phone;
 use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId};
-use crate::proto::sdp::{AudioCodec, SdpError, Session, Srtp, receives_at};
+use crate::proto::sdp::{SdpError, Session, Srtp, receives_at};
 
 use keys::{Keys, Sent};
 pub use outside::{Later, LegMedia, MediaFault, Routes, Sides, Signalling, Voice, Wiring};
 
 /// What we offer, best first: the house mixes at 8 kHz.
-const CODECS: [AudioCodec; 3] = AudioCodec::ALL;
+const CODECS: [Codec; 3] = Codec::ALL;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -257,7 +257,7 @@ impl Legs {
     /// A browser is offered the caller's codec first: with equal codecs, two legs are relayed.
     fn callers_codec(&self) -> Codec {
         let agreed = self.wires.iter().find_map(|w| w.sdp.as_ref().and_then(Session::agreed));
-        agreed.map_or(Codec::Pcmu, |agreed| RtpParameters::from(*agreed).codec)
+        agreed.map_or(Codec::Pcmu, |agreed| agreed.codec)
     }
 
     fn started(&mut self, leg: LegId, side: Side, events: mpsc::Receiver<LegEvent>, sdp: Option<Session>) {
@@ -299,27 +299,33 @@ impl Legs {
     }
 
     /// What a shard's event about a leg means to the machine. A telephone from which nothing has come for too long
-    /// is asked whether it is still there: if it does not answer that either, the leg ends 30 s after its last packet.
+    /// is asked whether it is still there: if it does not answer that either, the leg ends 30 s after its last packet, and in
+    /// the end if only its gateway answers.
     pub fn heard_of_media(&mut self, event: &MediaEvent) -> Option<(LegId, LegInput)> {
         if let MediaEvent::Digit { leg, .. } = event
             && !self.counts_key(*leg, Sent::AsAudio)
         {
             return None;
         }
-        let (MediaEvent::Silent { leg } | MediaEvent::Heard { leg }) = event else { return input_of_media(event) };
+        let (MediaEvent::Silent { leg } | MediaEvent::Heard { leg } | MediaEvent::Gone { leg }) = event else {
+            return input_of_media(event);
+        };
         let is_it = |w: &&mut Wire| w.leg == *leg && !w.is_web() && !w.ended;
-        if let Some(wire) = self.wires.iter_mut().find(is_it) {
+        let Some(wire) = self.wires.iter_mut().find(is_it) else { return input_of_media(event) };
+        let side = wire.side;
+        if !matches!(event, MediaEvent::Gone { .. }) {
             let silent = matches!(event, MediaEvent::Silent { .. });
-            let (side, asked) = (wire.side, std::mem::replace(&mut wire.asked, silent));
+            let asked = std::mem::replace(&mut wire.asked, silent);
             if silent {
                 self.command(side, *leg, LegCommand::Probe);
             }
             // A desk phone that is muted may send nothing at all: its operator is not taken for lost before it was asked.
-            if silent && !asked && side == Side::Phone {
-                return None;
-            }
+            return if silent && !asked && side == Side::Phone { None } else { input_of_media(event) };
         }
-        input_of_media(event)
+        wire.ended = true;
+        tracing::info!(leg = leg.0, "a telephone that has sent nothing for minutes is hung up");
+        self.command(side, *leg, LegCommand::HangUp);
+        Some((*leg, LegInput::Ended(Cause::Lost)))
     }
 
     /// The shard closed a leg. What the machine is to be told, if nobody had asked for that: its media failed,
@@ -438,8 +444,8 @@ impl Legs {
         })?;
         if before != Some(agreed) {
             wire.keys = Keys::default();
-            self.wiring.media.connect_rtp(leg, agreed.into());
         }
+        self.wiring.media.connect_rtp(leg, agreed.into());
         Ok(())
     }
 
@@ -457,11 +463,11 @@ impl Legs {
                 let before = session.agreed().copied();
                 match session.answer(&offer) {
                     Ok((answer, agreed)) => {
-                        // The same again keeps the session alive, and touches no audio (RFC 4028 §7.4).
                         if before != Some(agreed) {
                             wire.keys = Keys::default();
-                            self.wiring.media.connect_rtp(leg, agreed.into());
                         }
+                        // The same again is for media to know, too: it may come from elsewhere now.
+                        self.wiring.media.connect_rtp(leg, agreed.into());
                         let changed = before.is_some_and(|before| before.send != agreed.send);
                         held = (side == Side::Phone && changed).then_some(LegInput::Hold(!agreed.send));
                         LegCommand::AnswerReoffer(answer)
@@ -504,6 +510,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::Heard { leg } => Some((*leg, LegInput::Heard)),
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
+        | MediaEvent::Gone { .. }
         | MediaEvent::WebOffer { .. }
         | MediaEvent::WebNoOffer { .. }
         | MediaEvent::Quality { .. }

@@ -18,6 +18,7 @@ use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{MediaEvent, PlayId, ShardId};
+use crate::proto::audio::tone::sine;
 
 /// How long the voice may take for words that a caller waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -176,6 +177,5 @@ impl Drop for Mixer {
 
 /// A second of 440 Hz: what is heard where words failed, and in a media check.
 pub fn tone() -> Arc<Prompt> {
-    let sample = |i: u32| (f64::from(i) * 440.0 * std::f64::consts::TAU / 8_000.0).sin() * 6_000.0;
-    Arc::new(Prompt::from_pcm((0..8_000).map(|i| sample(i) as i16).collect()))
+    Arc::new(Prompt::from_pcm(sine(440.0, 6_000.0, 8_000)))
 }

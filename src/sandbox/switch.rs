@@ -17,7 +17,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{Codec, Media, MediaEvent, PlayId, ShardId};
-use crate::proto::sdp::{AudioCodec, Session};
+use crate::proto::sdp::Session;
 use crate::proto::sip::{
     Agent, Command, DialogId, Event, Flow, IncomingInvite, Input as SipInput, Output as SipOutput, Transport,
 };
@@ -30,7 +30,7 @@ use crate::sandbox::smtp::Received;
 const MAX_HANDSETS: usize = 8;
 /// The sandbox's legs and the demo's own are told apart in a debugger by this.
 const FIRST_LEG: u64 = 1 << 40;
-const CODECS: [AudioCodec; 2] = [AudioCodec::Pcmu, AudioCodec::Pcma];
+const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
 #[derive(Debug)]
 struct Call {

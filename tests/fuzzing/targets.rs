@@ -17,11 +17,11 @@ use cordboard::proto::rtp::jitter::JitterBuffer;
 use cordboard::proto::rtp::latch::Latch;
 use cordboard::proto::rtp::outgoing::Outgoing;
 use cordboard::proto::rtp::packet::{self, Header};
-use cordboard::proto::rtp::reports::Reports;
+use cordboard::proto::rtp::reports::{CanonicalName, Reports};
 use cordboard::proto::rtp::rtcp;
 use cordboard::proto::rtp::srtp::{Guard, MAX_GROWTH, MasterKey, Suite};
 use cordboard::proto::rtp::telephone_event::Receiver;
-use cordboard::proto::sdp::{self, AudioCodec, Session};
+use cordboard::proto::sdp::{self, Session};
 use cordboard::proto::sip::digest::fields::{Challenge, Credentials};
 use cordboard::proto::sip::glance::Glance;
 use cordboard::proto::sip::message::address::{Address, Via, split_list, stamp_via};
@@ -321,7 +321,7 @@ pub fn sdp(data: &[u8]) {
     let again = sdp::parse(printed.as_bytes());
     assert_eq!(again.as_ref(), Ok(&read), "{printed}");
     let local: SocketAddr = ([192, 0, 2, 1], 4_000).into();
-    let mut session = Session::new(1, local, &AudioCodec::ALL);
+    let mut session = Session::new(1, local, &Codec::ALL);
     if let Ok((answer, agreed)) = session.answer(data) {
         let answer = sdp::parse(&answer).expect("our answer is a description");
         // RFC 3264 §6: one m= line for each of theirs.
@@ -331,7 +331,7 @@ pub fn sdp(data: &[u8]) {
         assert!(sdp::parse(&offered).is_ok());
         let _ = session.accept(data);
     }
-    let mut session = Session::new(1, local, &[AudioCodec::Pcmu]);
+    let mut session = Session::new(1, local, &[Codec::Pcmu]);
     session.offer();
     let _ = session.accept(data);
 }
@@ -361,7 +361,7 @@ impl Ear {
     fn new() -> Self {
         let mut latch = Latch::default();
         latch.tell(([192, 0, 2, 44], 4_000).into());
-        let mut reports = Reports::default();
+        let mut reports = Reports::new(CanonicalName::new([7; 12]), Rng::seeded(7));
         reports.start(now());
         let (jitter, keys) = (JitterBuffer::default(), Receiver::default());
         Self { latch, reports, jitter, keys, out: Outgoing::new(7, 1, 1), now: now() }
@@ -418,7 +418,7 @@ pub fn rtcp(data: &[u8]) {
     let mut said = 0;
     rtcp::read(data, |_| said += 1);
     assert!(said <= data.len() / 4, "more is said than fits");
-    let mut reports = Reports::default();
+    let mut reports = Reports::new(CanonicalName::new([7; 12]), Rng::seeded(7));
     reports.start(now());
     reports.rtcp(now(), data, 7);
     let _ = (reports.quality(), reports.lost_out());

@@ -130,6 +130,7 @@ fn of_two_thousand_entries_of_four_digits_at_one_packet_in_twenty_lost_two_at_mo
         clock.advance(Duration::from_millis(20));
         driver.pump(clock.instant());
         driver.tick(clock.instant());
+        driver.tell();
         while let Ok(event) = events.try_recv() {
             if let MediaEvent::Digit { leg: LegId(id), digit, .. } = event {
                 callers[id as usize - 1].4.push(digit);

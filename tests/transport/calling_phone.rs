@@ -4,7 +4,8 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LegCommand, LegEvent};
 use cordboard::engine::trunk::Carriage;
 use cordboard::io::media::MediaEvent;
-use cordboard::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
+use cordboard::proto::audio::codec::Codec;
+use cordboard::proto::sdp::{OwnKeys, Session, Srtp};
 
 use super::baresip::{Baresip, assert_both_heard, talk};
 use super::peers::find_program;
@@ -31,7 +32,7 @@ async fn baresip_and_we_hear_each_other_over_tls_and_srtp() {
     let (leg, shard) = (call.leg, media.pick_shard());
     let at = media.open_rtp(shard, leg).expect("a port");
     let keys = OwnKeys::new([[7; 30], [8; 30]]);
-    let mut session = Session::new(1, at, &[AudioCodec::Pcmu]).with_srtp(Srtp::Required, keys);
+    let mut session = Session::new(1, at, &[Codec::Pcmu]).with_srtp(Srtp::Required, keys);
     let (answer, agreed) = session.answer(&offer).expect("we agree");
     assert!(agreed.srtp.is_some());
     media.connect_rtp(leg, agreed.into()).expect("open");

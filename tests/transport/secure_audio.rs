@@ -11,11 +11,12 @@ use cordboard::engine::signal::{LegCommand, LegEvent, Offer};
 use cordboard::engine::trunk::{Carriage, LegNumbers};
 use cordboard::io::media::{LegStats, Media, MediaEvent, PlayId, RtpParameters};
 use cordboard::io::net::tls::{PeerName, TlsPeer};
+use cordboard::proto::audio::codec::Codec;
 use cordboard::proto::audio::g711;
 use cordboard::proto::audio::tone::power_at;
 use cordboard::proto::rtp::packet::{self, Header};
 use cordboard::proto::rtp::srtp::{Guard, Keys};
-use cordboard::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
+use cordboard::proto::sdp::{OwnKeys, Session, Srtp};
 use tokio::sync::mpsc;
 
 use super::media::{config, plain, prompt};
@@ -38,7 +39,7 @@ pub fn ports(part: u16) -> std::ops::RangeInclusive<u16> {
 }
 
 fn session(id: u64, local: SocketAddr, seed: u8, srtp: Srtp) -> Session {
-    Session::new(id, local, &[AudioCodec::Pcmu]).with_srtp(srtp, OwnKeys::new([[seed; 30], [seed + 1; 30]]))
+    Session::new(id, local, &[Codec::Pcmu]).with_srtp(srtp, OwnKeys::new([[seed; 30], [seed + 1; 30]]))
 }
 
 /// How a leg went.

@@ -8,7 +8,8 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::Carriage;
 use cordboard::io::media::{Media, MediaEvent, Place, PlayId, RtpParameters};
-use cordboard::proto::sdp::{AudioCodec, Session, Srtp};
+use cordboard::proto::audio::codec::Codec;
+use cordboard::proto::sdp::{Session, Srtp};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -30,7 +31,7 @@ async fn a_call_over_ipv6_is_heard_on_both_ends() {
         let (media, mut told) = media("::1", ports(2));
         let (ours, theirs) = (LegId(1), LegId(2));
         let at = [ours, theirs].map(|leg| media.open_rtp(media.pick_shard(), leg).expect("a port"));
-        let sessions = at.map(|local| Session::new(1, local, &[AudioCodec::Pcmu]));
+        let sessions = at.map(|local| Session::new(1, local, &[Codec::Pcmu]));
         let [mut one, mut two] = sessions;
         let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
         a.dial(ours, dialled(), one.offer(), events);

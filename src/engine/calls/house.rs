@@ -34,7 +34,7 @@ use crate::io::recording::{Ended, Kind, Tap};
 use crate::io::speech::Kept;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::seal::Seal;
-use crate::proto::sdp::{AudioCodec, Session, Srtp};
+use crate::proto::sdp::{Session, Srtp};
 
 /// What the drivers do to the outside.
 #[derive(Debug)]
@@ -541,11 +541,11 @@ impl House {
 }
 
 pub(super) fn offer() -> Vec<u8> {
-    Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[AudioCodec::Pcmu]).offer()
+    Session::new(7, "127.0.0.1:9000".parse().expect("an address"), &[Codec::Pcmu]).offer()
 }
 
 pub(super) fn answer_to(offer: &[u8]) -> Vec<u8> {
-    let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[AudioCodec::Pcmu]);
+    let mut session = Session::new(8, "127.0.0.1:9002".parse().expect("an address"), &[Codec::Pcmu]);
     session.answer(offer).expect("an answer").0
 }
 

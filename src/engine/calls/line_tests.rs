@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::house::{Did, House, answer_to, answers, number, offer, user};
+use super::house::{Did, House, answer_to, answers, hangs_up, number, offer, user};
 use super::*;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::signal::{Dialled, LegEvent};
@@ -132,6 +132,18 @@ async fn a_silent_telephone_is_asked_whether_it_is_there_and_its_line_is_shown()
         house.until("probe", probed).await;
     }
     events.send(LegEvent::Ended(Cause::Lost)).await.expect("the call listens");
+    assert_eq!(house.finished().await.cause, Cause::Lost);
+}
+
+#[tokio::test]
+async fn a_telephone_from_which_nothing_comes_is_hung_up_in_the_end_though_its_gateway_answers_for_it() {
+    let mut house = House::open("greeting");
+    let (caller, _events) = house.queued().await;
+    for _ in 0..5 {
+        house.calls.on_media(MediaEvent::Silent { leg: caller });
+    }
+    house.calls.on_media(MediaEvent::Gone { leg: caller });
+    house.until("hang-up", |did| hangs_up(did, caller)).await;
     assert_eq!(house.finished().await.cause, Cause::Lost);
 }
 

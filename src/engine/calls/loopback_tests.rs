@@ -32,7 +32,8 @@ use crate::io::media::{Media, MediaConfig, Prompt};
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName, TlsPeer};
 use crate::io::speech::Kept;
 use crate::io::store::callbacks::Callback;
-use crate::proto::sdp::{AudioCodec, OwnKeys, Session, Srtp};
+use crate::proto::audio::codec::Codec;
+use crate::proto::sdp::{OwnKeys, Session, Srtp};
 
 fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
@@ -327,7 +328,7 @@ impl World {
 
     fn session(&self, leg: LegId, address: SocketAddr) -> Session {
         let keys = OwnKeys::new([[leg.0 as u8; 30], [leg.0 as u8 + 1; 30]]);
-        Session::new(leg.0, address, &[AudioCodec::Pcmu]).with_srtp(self.srtp, keys)
+        Session::new(leg.0, address, &[Codec::Pcmu]).with_srtp(self.srtp, keys)
     }
 
     async fn finished(&mut self) -> CallEnd {

@@ -306,6 +306,7 @@ impl Routes {
             | MediaEvent::WebOffer { leg, .. }
             | MediaEvent::WebNoOffer { leg }
             | MediaEvent::Silent { leg }
+            | MediaEvent::Gone { leg }
             | MediaEvent::Heard { leg }
             | MediaEvent::Quality { leg, .. }
             | MediaEvent::Closed { leg, .. } => tables.legs.get(leg),

@@ -24,6 +24,7 @@ use crate::io::webrtc::{Certificate, WebError, WebPeer};
 use super::beat;
 use super::inbox::inbox;
 use super::leg::Leg;
+use super::news::{self, Ear, Homes};
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
@@ -101,13 +102,13 @@ struct Inner {
     clock: SharedClock,
     certificate: Certificate,
     shards: Vec<mpsc::UnboundedSender<Command>>,
-    /// On which shard each leg is.
-    legs: Mutex<HashMap<LegId, ShardId>>,
+    /// A leg that is closed or has failed is in it no more.
+    legs: Homes,
     rng: Mutex<Rng>,
 }
 
 impl Media {
-    /// Starts the media threads. Events must be taken from the other end of `events`.
+    /// Starts the media threads, and the one that reads what they tell. Events must be taken from the other end of `events`.
     pub fn start(config: MediaConfig, events: mpsc::Sender<MediaEvent>) -> Result<Self, MediaError> {
         Self::start_with(config, None, events)
     }
@@ -120,15 +121,21 @@ impl Media {
         events: mpsc::Sender<MediaEvent>,
     ) -> Result<Self, MediaError> {
         let clock = config.clock.clone();
-        let (media, drivers) = Self::prepare_with(config, second, events)?;
-        let first_tick = clock.instant();
-        for (i, driver) in drivers.into_iter().enumerate() {
+        let (media, drivers) = Self::prepare_with(config, second, &events)?;
+        let (first_tick, mut ears) = (clock.instant(), Vec::new());
+        for (i, ShardDriver { shard, ear, .. }) in drivers.into_iter().enumerate() {
             let clock = clock.clone();
+            ears.push(ear);
             thread::Builder::new()
                 .name(format!("media-{i}"))
-                .spawn(move || beat::run(driver.shard, &clock, first_tick))
+                .spawn(move || beat::run(shard, &clock, first_tick))
                 .map_err(MediaError::Thread)?;
         }
+        let homes = Arc::clone(&media.inner.legs);
+        thread::Builder::new()
+            .name("media-news".into())
+            .spawn(move || news::read(ears, &events, &homes))
+            .map_err(MediaError::Thread)?;
         Ok(media)
     }
 
@@ -138,24 +145,25 @@ impl Media {
         config: MediaConfig,
         events: mpsc::Sender<MediaEvent>,
     ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
-        Self::prepare_with(config, None, events)
+        Self::prepare_with(config, None, &events)
     }
 
     fn prepare_with(
         config: MediaConfig,
         second: Option<Place>,
-        events: mpsc::Sender<MediaEvent>,
+        events: &mpsc::Sender<MediaEvent>,
     ) -> Result<(Self, Vec<ShardDriver>), MediaError> {
         if config.bind_ip.is_unspecified() && config.public_ip.is_none() {
             return Err(MediaError::Address);
         }
-        let sounds = Sounds::new(config.music);
+        let (sounds, legs) = (Sounds::new(config.music), Homes::default());
         let (mut shards, mut drivers) = (Vec::new(), Vec::new());
         for _ in 0..config.shards.max(1) {
             let (sender, commands) = inbox();
-            let shard = Shard::new(commands, events.clone(), config.clock.clone(), sounds.clone())
-                .map_err(MediaError::Thread)?;
-            drivers.push(ShardDriver { shard });
+            let (teller, ear) = news::news();
+            let shard =
+                Shard::new(commands, teller, config.clock.clone(), sounds.clone()).map_err(MediaError::Thread)?;
+            drivers.push(ShardDriver { shard, ear, events: events.clone(), homes: Arc::clone(&legs) });
             shards.push(sender);
         }
         let inner = Inner {
@@ -166,7 +174,7 @@ impl Media {
             clock: config.clock,
             certificate: Certificate::generate().map_err(MediaError::Web)?,
             shards,
-            legs: Mutex::default(),
+            legs,
             rng: Mutex::new(Rng::from_system()),
         };
         Ok((Self { inner: Arc::new(inner) }, drivers))
@@ -371,6 +379,9 @@ impl Media {
 #[derive(Debug)]
 pub struct ShardDriver {
     shard: Shard,
+    ear: Ear,
+    events: mpsc::Sender<MediaEvent>,
+    homes: Homes,
 }
 
 impl ShardDriver {
@@ -382,5 +393,10 @@ impl ShardDriver {
     /// Takes what has come in and passes on what is relayed. As often as one likes between two ticks.
     pub fn pump(&mut self, now: Instant) {
         self.shard.pump(now);
+    }
+
+    /// Hands on what the shard has told: what the reading thread does every few ms.
+    pub fn tell(&mut self) {
+        self.ear.turn(&self.events, &self.homes);
     }
 }

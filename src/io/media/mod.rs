@@ -8,6 +8,8 @@ mod beat;
 #[cfg(test)]
 mod call_rig;
 #[cfg(test)]
+mod far_end_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod hand_tests;
@@ -20,6 +22,7 @@ mod leg;
 mod listen_tests;
 #[cfg(test)]
 mod move_tests;
+mod news;
 mod port;
 pub mod prompt;
 mod reach;
@@ -44,7 +47,7 @@ use std::time::Instant;
 
 use crate::domain::call::bridge::{BridgeId, LegId};
 use crate::proto::rtp::srtp::Keys;
-use crate::proto::sdp::{AudioCodec, Negotiated};
+use crate::proto::sdp::Negotiated;
 
 pub use crate::proto::audio::codec::Codec;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
@@ -79,11 +82,14 @@ pub enum MediaEvent {
     WebNoOffer { leg: LegId },
     /// Nothing came from the far end for the leg's time limit (RTP and RTCP: 15 s; a browser: 5 s).
     Silent { leg: LegId },
+    /// Nothing came for 3 minutes from a telephone that is not on hold: there is nobody any more, though its signalling may
+    /// say so.
+    Gone { leg: LegId },
     /// Media comes from the far end again.
     Heard { leg: LegId },
     /// The far end of a recorded leg whose keys are bound begins to speak, or has said nothing for a second.
     Voice { leg: LegId, speaks: bool },
-    /// How the leg is heard, every 5 s.
+    /// How the leg is heard, every 5 s on average.
     Quality { leg: LegId, quality: LegQuality },
     /// The leg is closed and its port free again.
     Closed { leg: LegId, stats: LegStats },
@@ -138,11 +144,7 @@ impl From<Negotiated> for RtpParameters {
     fn from(agreed: Negotiated) -> Self {
         Self {
             remote: agreed.remote,
-            codec: match agreed.codec {
-                AudioCodec::Pcmu => Codec::Pcmu,
-                AudioCodec::Pcma => Codec::Pcma,
-                AudioCodec::G722 => Codec::G722,
-            },
+            codec: agreed.codec,
             telephone_event: agreed.telephone_event,
             comfort_noise: agreed.comfort_noise,
             rtcp_mux: agreed.rtcp_mux,

@@ -103,6 +103,7 @@ impl Rig {
                 self.drivers[pumped].pump(self.clock.instant());
             }
             assert!(self.drivers[shard].tick(self.clock.instant()));
+            self.drivers[shard].tell();
         }
         for peer in &mut self.peers {
             peer.listen();
@@ -164,6 +165,7 @@ fn what_is_asked_of_a_leg_on_its_way_is_done_when_it_arrives() {
     rig.media.move_legs(&[leg], ShardId(0)).unwrap();
     // The shard that is asked first does not have it yet.
     rig.drivers[1].tick(rig.clock.instant());
+    rig.drivers[1].tell();
     for _ in 0..5 {
         rig.beat();
     }

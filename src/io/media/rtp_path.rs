@@ -5,11 +5,17 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
 use crate::proto::rtp::latch::Latch;
 
 use super::port::PortLease;
 use super::secure::Secure;
+
+/// Silence of the far end after which another source may be it: that of which it is told, too.
+pub(super) const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// The same after it has described its session again, and described it as it was.
+const DESCRIBED_AFTER: Duration = Duration::from_secs(2);
 
 /// Two sockets to a SIP far end.
 #[derive(Debug)]
@@ -28,6 +34,10 @@ pub(super) struct RtpPath {
     /// RTCP goes to RTP's port.
     pub(super) mux: bool,
     pub(super) strangers: u64,
+    /// When RTP last came from where the latch admits it. What comes by RTCP does not tell whether audio does.
+    heard_at: Option<Instant>,
+    /// The far end has described its session again since then.
+    described: bool,
     /// Last: the port is free only when the sockets are closed.
     _lease: PortLease,
 }
@@ -45,6 +55,8 @@ impl RtpPath {
             rtcp_remote: None,
             mux: false,
             strangers: 0,
+            heard_at: None,
+            described: false,
             _lease: lease,
         }
     }
@@ -71,6 +83,31 @@ impl RtpPath {
             let _ = rustix::net::connect_unspec(&self.rtp);
         }
         self.connected = only.filter(|to| self.rtp.connect(to).is_ok());
+    }
+
+    /// Whether an RTP packet from there is heard.
+    pub(super) fn admit(&mut self, now: Instant, from: SocketAddr, ssrc: u32) -> bool {
+        if !self.latch.admit(from, ssrc) {
+            self.strangers += 1;
+            return false;
+        }
+        (self.heard_at, self.described) = (Some(now), false);
+        self.aim();
+        true
+    }
+
+    /// The far end has described its session as it did before.
+    pub(super) const fn describe(&mut self) {
+        self.described = true;
+    }
+
+    /// Once per tick while the far end should send: a source that has fallen silent does not keep others out.
+    pub(super) fn keep(&mut self, now: Instant) {
+        let limit = if self.described { DESCRIBED_AFTER } else { SILENT_AFTER };
+        let silent = self.heard_at.is_some_and(|at| now.saturating_duration_since(at) >= limit);
+        if silent && self.latch.loosen() {
+            self.aim();
+        }
     }
 
     /// Opens an SRTP packet in place, if audio is encrypted; how long the RTP packet in it is. None: it is as if it

@@ -10,14 +10,12 @@ pub(super) struct Secure {
     inward: Guard,
     /// Packets whose tag was wrong, or that came twice. They count for nothing else.
     refused: u64,
-    /// Of these, not yet told to the metrics.
-    untold: u64,
 }
 
 impl Secure {
     fn new(keys: Keys) -> Self {
         let (out, inward) = (Guard::new(keys.suite, &keys.ours), Guard::new(keys.suite, &keys.theirs));
-        Self { keys, out, inward, refused: 0, untold: 0 }
+        Self { keys, out, inward, refused: 0 }
     }
 
     /// Takes what was agreed, at first and after each re-offer. A direction whose key stays goes on as it was: its
@@ -50,9 +48,7 @@ impl Secure {
     }
 
     fn counted(&mut self, opened: Result<usize, Refused>) -> Option<usize> {
-        let refused = u64::from(opened.is_err());
-        self.refused += refused;
-        self.untold += refused;
+        self.refused += u64::from(opened.is_err());
         opened.ok()
     }
 
@@ -66,11 +62,8 @@ impl Secure {
         self.out.protect_rtcp(buffer, len)
     }
 
-    /// How many were turned away. Tells the metrics of those that are new: now and then, not per packet.
-    pub(super) fn refused(&mut self) -> u64 {
-        if self.untold > 0 {
-            metrics::counter!("cordboard_srtp_refused_total").increment(std::mem::take(&mut self.untold));
-        }
+    /// How many were turned away.
+    pub(super) const fn refused(&self) -> u64 {
         self.refused
     }
 }

@@ -16,7 +16,7 @@ fn answered(mux: bool, sealed: bool) -> LegStats {
     rig.peer(a).mute = true;
     let parameters = rig.parameters(a);
     rig.connect(a, RtpParameters { rtcp_mux: mux, srtp: Some(KEYS), ..parameters });
-    rig.run(150);
+    rig.run(190);
     let mut report = [0; 2_048];
     let len = if mux {
         let first = rig.peer(a).reports.first().expect("a report came").clone();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::leg::Leg;
+use super::news::{Ear, Homes, news};
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
@@ -87,7 +88,7 @@ impl Peer {
 pub(super) struct Rig {
     pub(super) shard: Shard,
     pub(super) commands: mpsc::UnboundedSender<Command>,
-    pub(super) events: mpsc::Receiver<MediaEvent>,
+    pub(super) ear: Ear,
     pub(super) clock: TestClock,
     pub(super) pool: PortPool,
     pub(super) ip: IpAddr,
@@ -104,11 +105,11 @@ impl Rig {
         let ip = IpAddr::V4(Ipv4Addr::new(127, b | 64, c, NEXT.fetch_add(1, Ordering::Relaxed)));
         let clock = TestClock::at(UtcMs(1_800_000_000_000));
         let (commands, receiver) = super::inbox::inbox();
-        let (sender, events) = mpsc::channel(64);
+        let (teller, ear) = news();
         let music = Arc::new(Prompt::from_pcm(sine(MUSIC_HZ, 6_000.0, 8_000)));
-        let shard = Shard::new(receiver, sender, Arc::new(clock.clone()), Sounds::new(music)).unwrap();
+        let shard = Shard::new(receiver, teller, Arc::new(clock.clone()), Sounds::new(music)).unwrap();
         let pool = PortPool::new(&(16_000..=16_031));
-        Self { shard, commands, events, clock, pool, ip, rng: Rng::seeded(9), peers: Vec::new(), rev: 0 }
+        Self { shard, commands, ear, clock, pool, ip, rng: Rng::seeded(9), peers: Vec::new(), rev: 0 }
     }
 
     pub(super) fn add(&mut self, id: u64, hz: f64, codec: Codec, ptime_ms: u8) -> LegId {
@@ -248,7 +249,9 @@ impl Rig {
     }
 
     pub(super) fn events(&mut self) -> Vec<MediaEvent> {
-        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+        let (sender, mut events) = mpsc::channel(8_192);
+        self.ear.turn(&sender, &Homes::default());
+        std::iter::from_fn(|| events.try_recv().ok()).collect()
     }
 
     /// Without the figures that come every 5 s.
@@ -617,29 +620,42 @@ fn a_receiver_that_misses_the_first_packets_still_knows_the_rollover_counter() {
 }
 
 #[test]
-fn reports_go_out_every_5_s_and_say_good_bye() {
+fn reports_go_out_under_a_name_for_each_leg_and_say_good_bye() {
     let mut rig = Rig::new();
-    let a = rig.add(1, 700.0, Codec::Pcmu, 20);
+    let legs = [rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20)];
     rig.run(1_000);
-    rig.commands.send(Command::Close(a)).unwrap();
-    rig.run(1);
-    let (mut reports, mut byes, mut bytes) = (Vec::new(), 0, [0; 2_048]);
-    while let Ok((len, _)) = rig.peer(a).rtcp.recv_from(&mut bytes) {
-        assert!(rtcp::read(&bytes[..len], |said| match said {
-            Rtcp::Sender { info, .. } => reports.push(info),
-            Rtcp::Report { block, .. } => assert_eq!(block.lost, 0),
-            Rtcp::Bye { .. } => byes += 1,
-        }));
+    for leg in legs {
+        rig.commands.send(Command::Close(leg)).unwrap();
     }
-    assert_eq!((reports.len(), byes), (5, 1));
-    assert!(reports.windows(2).all(|w| w[1].packets > w[0].packets && w[1].ntp > w[0].ntp));
+    rig.run(1);
+    let (mut names, mut sent, mut bytes) = (Vec::new(), 0, [0; 2_048]);
+    for leg in legs {
+        let (mut reports, mut byes) = (Vec::new(), 0);
+        while let Ok((len, _)) = rig.peer(leg).rtcp.recv_from(&mut bytes) {
+            assert!(rtcp::read(&bytes[..len], |said| match said {
+                Rtcp::Sender { info, .. } => reports.push(info),
+                Rtcp::Report { block, .. } => assert_eq!(block.lost, 0),
+                Rtcp::Bye { .. } => byes += 1,
+            }));
+            // The SDES follows an SR with one block, and its first item is the name.
+            names.push(bytes[62..78].to_vec());
+        }
+        assert!((3..=9).contains(&reports.len()), "{}", reports.len());
+        assert_eq!(byes, 1);
+        assert!(reports.windows(2).all(|w| w[1].packets > w[0].packets && w[1].ntp > w[0].ntp));
+        sent += reports.len();
+    }
+    names.dedup();
+    assert_eq!(names.len(), 2, "each its own, and the same all along: {names:?}");
     let mut events = rig.events();
     let told = events.extract_if(.., |e| matches!(e, MediaEvent::Quality { .. })).count();
-    assert_eq!(told, 4);
-    let [MediaEvent::Closed { stats, .. }] = &events[..] else { panic!("{events:?}") };
-    assert_eq!((stats.packets_in, stats.lost), (1_000, 0));
-    assert!(stats.packets_out >= 999);
-    assert_eq!(rig.pool.free(), 16, "the port is back");
+    assert_eq!(told, sent - 2, "with each report but the last");
+    for event in events {
+        let MediaEvent::Closed { stats, .. } = event else { panic!("{event:?}") };
+        assert_eq!((stats.packets_in, stats.lost), (1_000, 0));
+        assert!(stats.packets_out >= 999);
+    }
+    assert_eq!(rig.pool.free(), 16, "the ports are back");
 }
 
 #[test]

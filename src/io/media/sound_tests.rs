@@ -216,7 +216,7 @@ fn figures_go_both_ways_on_two_ports_and_on_one() {
         let parameters = rig.parameters(a);
         rig.connect(a, RtpParameters { rtcp_mux: mux, ..parameters });
         let (mut bytes, mut reports) = ([0; 2_048], 0);
-        for n in 0..600 {
+        for n in 0..1_200 {
             rig.peer(a).mute = n % 20 == 7;
             if n % 20 == 7 {
                 rig.peer(a).header.sequence = rig.peer(a).header.sequence.wrapping_add(1);

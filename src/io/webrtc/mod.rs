@@ -6,4 +6,4 @@ mod core;
 mod keying;
 mod peer;
 
-pub use peer::{Certificate, PeerState, TELEPHONE_EVENT, WebError, WebPeer, is_media};
+pub use peer::{Certificate, PeerState, WebError, WebPeer, is_media};

@@ -42,13 +42,11 @@ use rtc::statistics::StatsSelector;
 
 use crate::base::rng::secure_bytes;
 use crate::io::media::Codec;
+use crate::proto::rtp::packet::TELEPHONE_EVENT;
 use crate::proto::rtp::srtp::Keys;
 
 use super::core::Core;
 use super::keying::Keying;
-
-/// The payload type under which we offer telephone-event (RFC 4733).
-pub const TELEPHONE_EVENT: u8 = 101;
 
 /// The pace of connectivity checks: audio 100 ms after the answer instead of 1.6 s with the core's own.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);

@@ -15,6 +15,18 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// All we speak.
+    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
+
+    /// The name in an rtpmap.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+        }
+    }
+
     /// The static payload type (RFC 3551 §6).
     pub const fn payload_type(self) -> u8 {
         match self {

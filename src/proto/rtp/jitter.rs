@@ -9,7 +9,7 @@
 //! is made. Always: what is played is in the order of its timestamps, and none of it twice.
 
 use super::arrivals::Arrivals;
-use super::packet::Header;
+use super::packet::{Header, MAX_PAYLOAD};
 use crate::proto::audio::codec::{Codec, Decoder};
 use crate::proto::audio::conceal::Concealer;
 use crate::proto::audio::frame::{FRAME, Frame, SILENCE};
@@ -17,8 +17,7 @@ use crate::proto::audio::noise::Noise;
 
 /// Half a second; a power of two.
 const RING: usize = 4_096;
-/// The longest packet taken: 128 ms.
-const MAX_PACKET: usize = RING / 4;
+const _: () = assert!(MAX_PAYLOAD <= RING / 4, "several packets fit");
 /// A slot to which nothing came.
 const MISSING: u16 = u16::MAX;
 const MS: i64 = 8;
@@ -122,7 +121,7 @@ impl JitterBuffer {
     /// Takes a packet of sound.
     pub fn put(&mut self, header: &Header, payload: &[u8], codec: Codec) {
         let len = payload.len() as i64;
-        if payload.is_empty() || payload.len() > MAX_PACKET {
+        if payload.is_empty() || payload.len() > MAX_PAYLOAD {
             return;
         }
         let Some((at, mut play)) = self.place(header, len) else { return };

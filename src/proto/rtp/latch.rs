@@ -3,7 +3,8 @@
 //! The address in the session description is the first choice, its host on another port (a NAT) the
 //! second; any other source must persist while those are silent, and gives way when they speak. Once locked on the
 //! host that was named, nothing but a new session description moves it, so that stray or forged packets (RTP bleed)
-//! neither are heard nor steal the stream.
+//! neither are heard nor steal the stream. Its owner loosens it when nothing came from there for too long: a NAT that
+//! began anew sends from elsewhere. Then another source may take its place in the same ways, unless the old one speaks.
 
 use std::net::SocketAddr;
 
@@ -15,6 +16,8 @@ const PERSISTENCE: u8 = 5;
 pub struct Latch {
     told: Option<SocketAddr>,
     locked: Option<SocketAddr>,
+    /// Another may take the place of the source that is locked.
+    loose: bool,
     candidate: Option<(SocketAddr, u32, u8)>,
 }
 
@@ -25,19 +28,21 @@ impl Latch {
         if remote.ip().is_unspecified() || self.told == Some(remote) {
             return;
         }
-        *self = Self { told: Some(remote), locked: None, candidate: None };
+        *self = Self { told: Some(remote), ..Self::default() };
     }
 
     /// Whether a packet from there is the far end's; may lock on it.
     pub fn admit(&mut self, from: SocketAddr, ssrc: u32) -> bool {
         if self.locked == Some(from) {
+            (self.loose, self.candidate) = (false, None);
             return true;
         }
-        if self.told.is_none() || self.only().is_some() || (self.locked.is_some() && !self.is_named(from)) {
+        let settled = self.locked.is_some() && !self.loose;
+        if self.told.is_none() || self.only().is_some() || (settled && !self.is_named(from)) {
             return false;
         }
         if self.is_named(from) {
-            self.locked = Some(from);
+            self.lock(from);
             return true;
         }
         let count = match self.candidate {
@@ -45,10 +50,22 @@ impl Latch {
             _ => 1,
         };
         self.candidate = Some((from, ssrc, count));
-        if count >= PERSISTENCE {
-            self.locked = Some(from);
+        if count < PERSISTENCE {
+            return false;
         }
-        self.locked.is_some()
+        self.lock(from);
+        true
+    }
+
+    const fn lock(&mut self, on: SocketAddr) {
+        (self.locked, self.loose, self.candidate) = (Some(on), false, None);
+    }
+
+    /// Nothing came from the source that is locked for too long. False if that changes nothing.
+    pub const fn loosen(&mut self) -> bool {
+        let changes = self.locked.is_some() && !self.loose;
+        self.loose = self.locked.is_some();
+        changes
     }
 
     /// Whether that is on the host that the session description names.
@@ -64,7 +81,7 @@ impl Latch {
     /// The only source that is heard until a new session description, once it is known. A stranger never is that: it
     /// gives way to the host that was named.
     pub fn only(&self) -> Option<SocketAddr> {
-        self.locked.filter(|locked| self.is_named(*locked))
+        self.locked.filter(|locked| !self.loose && self.is_named(*locked))
     }
 
     /// Where to send.
@@ -130,7 +147,41 @@ mod tests {
     }
 
     #[test]
-    fn only_a_new_description_moves_it() {
+    fn one_that_was_loosened_takes_whoever_persists_or_was_named_and_sends_to_the_old_one_until_then() {
+        let (named, nat, anew) = (at("10.0.0.1:4000"), at("192.0.2.9:5000"), at("192.0.2.9:61000"));
+        let mut latch = Latch::default();
+        latch.tell(named);
+        assert!(!latch.loosen(), "nothing is locked yet");
+        for _ in 0..5 {
+            latch.admit(nat, 3);
+        }
+        assert!((0..50).all(|_| !latch.admit(anew, 3)), "not while it is locked");
+        assert!(latch.loosen() && !latch.loosen());
+        assert_eq!(latch.target(), Some(nat));
+        for _ in 0..50 {
+            assert!(!latch.admit(anew, 3) || latch.target() == Some(anew));
+        }
+        assert_eq!(latch.target(), Some(anew));
+        assert!((0..50).all(|_| !latch.admit(nat, 3)), "and it is locked again");
+        // A source that speaks keeps its place, however many try to get it.
+        latch.loosen();
+        for _ in 0..50 {
+            assert!((0..4).all(|_| !latch.admit(nat, 3)));
+            assert!(latch.admit(anew, 3));
+            latch.loosen();
+        }
+        // One that was named is loosened as well: the same host on another port takes it at once.
+        let mut latch = Latch::default();
+        latch.tell(nat);
+        assert!(latch.admit(nat, 3) && !latch.admit(anew, 3));
+        assert!(latch.loosen());
+        assert_eq!(latch.only(), None);
+        assert!(latch.admit(anew, 3));
+        assert_eq!(latch.only(), Some(anew));
+    }
+
+    #[test]
+    fn only_a_new_description_moves_one_that_is_not_loosened() {
         let mut latch = Latch::default();
         latch.tell(at("192.0.2.1:4000"));
         assert!(latch.admit(at("192.0.2.1:5000"), 1));

@@ -3,8 +3,15 @@
 
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
-/// Room for any packet that we make: 12 bytes of header and 60 ms of G.711.
-pub const MAX_PACKET: usize = 12 + 480;
+/// The longest payload that is played, mixed or passed on: 128 ms. Ours are of 60 ms at most; far ends send what they like.
+pub const MAX_PAYLOAD: usize = 1_024;
+/// Room for any packet that we send: a header and such a payload.
+pub const MAX_PACKET: usize = 12 + MAX_PAYLOAD;
+
+/// Payload type that our own offers give telephone-event; an answer keeps to that of its offer.
+pub const TELEPHONE_EVENT: u8 = 101;
+/// Static payload type of comfort noise (RFC 3389 §4).
+pub const COMFORT_NOISE: u8 = 13;
 
 /// What of the header matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +66,7 @@ mod tests {
         let mut bytes = [0; MAX_PACKET];
         let len = write(&header, &[1, 2, 3], &mut bytes);
         assert_eq!(read(&bytes[..len]), Some((header, &[1_u8, 2, 3][..])));
-        assert_eq!(write(&header, &[0; 481], &mut bytes), 0);
+        assert_eq!(write(&header, &[0; MAX_PAYLOAD + 1], &mut bytes), 0);
     }
 
     proptest! {

@@ -9,9 +9,36 @@ use super::outgoing::Outgoing;
 use super::packet::Header;
 use super::reception::Reception;
 use super::rtcp::{self, MAX_COMPOUND, ReportBlock, Rtcp, SenderInfo};
+use crate::base::rng::Rng;
 
-/// Between two reports.
+/// Between two reports, on average: each time half of it at least and as much more at most, so that legs that began
+/// together do not report together for ever (RFC 3550 §6.2).
 const EVERY: Duration = Duration::from_secs(5);
+
+/// What a leg is called in reports: of random bytes, and no two the same (RFC 7022 §4.2). One name for all would tell a far
+/// end that they are sources of one party, and whoever reads along that calls belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanonicalName([u8; 16]);
+
+impl CanonicalName {
+    pub const fn new(random: [u8; 12]) -> Self {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let (mut name, mut at) = ([0; 16], 0);
+        while at < 16 {
+            // Six bits each.
+            let bit = at * 6;
+            let pair = ((random[bit / 8] as u16) << 8) | if bit / 8 < 11 { random[bit / 8 + 1] as u16 } else { 0 };
+            name[at] = LETTERS[((pair >> (10 - bit % 8)) & 63) as usize];
+            at += 1;
+        }
+        Self(name)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 /// How a party hears us and we hear it, of late. `None`: the far end has not said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +53,10 @@ pub struct Quality {
 }
 
 /// The reports of one leg.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reports {
+    name: CanonicalName,
+    rng: Rng,
     reception: Reception,
     /// What the interval that ended last says of them.
     block: Option<ReportBlock>,
@@ -41,9 +70,31 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// Reports under this name, at times that `rng` draws.
+    pub fn new(name: CanonicalName, rng: Rng) -> Self {
+        Self {
+            name,
+            rng,
+            reception: Reception::default(),
+            block: None,
+            due_at: None,
+            sent: [None; 2],
+            came: None,
+            theirs: None,
+            round_trip: None,
+        }
+    }
+
     /// Media starts: the first report is half an interval away.
     pub fn start(&mut self, now: Instant) {
-        self.due_at.get_or_insert(now + EVERY / 2);
+        if self.due_at.is_none() {
+            self.due_at = Some(now + self.interval() / 2);
+        }
+    }
+
+    const fn interval(&mut self) -> Duration {
+        let every = EVERY.as_millis() as u64;
+        Duration::from_millis(every / 2 + self.rng.below(every + 1))
     }
 
     /// Counts a packet that came.
@@ -76,7 +127,7 @@ impl Reports {
     pub fn is_due(&mut self, now: Instant) -> bool {
         let due = self.due_at.is_some_and(|at| at <= now);
         if due {
-            self.due_at = Some(now + EVERY);
+            self.due_at = Some(now + self.interval());
             self.block = self.reception.report();
         }
         due
@@ -107,7 +158,7 @@ impl Reports {
         if sender.is_some() {
             self.sent = [Some((middle(info.ntp), now)), self.sent[0]];
         }
-        rtcp::write(into, out.ssrc(), sender, block.as_ref(), "cordboard", bye)
+        rtcp::write(into, out.ssrc(), sender, block.as_ref(), self.name.as_str(), bye)
     }
 
     /// The figures of the last interval.
@@ -153,7 +204,8 @@ mod tests {
 
     impl End {
         fn new(ssrc: u32) -> Self {
-            Self(Outgoing::new(ssrc, 1, 2), Reports::default())
+            let name = CanonicalName::new([ssrc as u8; 12]);
+            Self(Outgoing::new(ssrc, 1, 2), Reports::new(name, Rng::seeded(ssrc.into())))
         }
 
         fn report(&mut self, clock: &TestClock) -> Vec<u8> {
@@ -196,6 +248,27 @@ mod tests {
         assert_eq!(b.1.quality().lost_out, Some(0));
         assert_eq!(b.1.lost(), 50);
         assert!(!a.1.rtcp(clock.instant(), b"nothing", 7));
+    }
+
+    #[test]
+    fn reports_come_every_5_s_on_average_and_never_at_a_beat_of_their_own() {
+        let now = TestClock::at(UtcMs(0)).instant();
+        let mut reports = End::new(7).1;
+        reports.start(now);
+        let due = |ms: &u64| reports.is_due(now + Duration::from_millis(*ms));
+        let times: Vec<u64> = (0..1_000_000).step_by(20).filter(due).collect();
+        assert!((1_250..=3_760).contains(&times[0]), "{times:?}");
+        let mut between: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(between.iter().all(|ms| (2_500..=7_520).contains(ms)), "{between:?}");
+        assert!((180..=220).contains(&between.len()), "{}", between.len());
+        between.sort_unstable();
+        assert!(between[20] < 3_500 && between[between.len() - 20] > 6_500, "spread over all of it: {between:?}");
+    }
+
+    #[test]
+    fn a_canonical_name_is_its_bytes_in_base64() {
+        assert_eq!(CanonicalName::new(*b"Cordboard 42").as_str(), "Q29yZGJvYXJkIDQy");
+        assert_eq!(CanonicalName::new([0xff; 12]).as_str(), "////////////////");
     }
 
     #[test]

@@ -112,14 +112,15 @@ pub(super) fn pick(media: &MediaDescription, srtp: Srtp) -> Result<Option<Crypto
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AudioCodec, Negotiated, Session};
+    use super::super::{Negotiated, Session};
     use super::*;
+    use crate::proto::audio::codec::Codec;
 
     const LINE: &str = "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
 
     fn session(port: u16, seed: u8, srtp: Srtp) -> Session {
         let local = (std::net::Ipv4Addr::LOCALHOST, port).into();
-        Session::new(1, local, &[AudioCodec::Pcmu]).with_srtp(srtp, OwnKeys::new([[seed; 30], [seed + 1; 30]]))
+        Session::new(1, local, &[Codec::Pcmu]).with_srtp(srtp, OwnKeys::new([[seed; 30], [seed + 1; 30]]))
     }
 
     fn offer(profile: &str, lines: &[&str]) -> Vec<u8> {

@@ -15,38 +15,6 @@ pub use crypto::{OwnKeys, Srtp};
 pub use negotiate::{Negotiated, Session, receives_at};
 pub use parse::parse;
 
-/// A codec of the static payload types (RFC 3551 §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AudioCodec {
-    Pcmu,
-    Pcma,
-    /// Wideband; its clock is 8000 all the same (RFC 3551 §4.5.2).
-    G722,
-}
-
-impl AudioCodec {
-    /// All we speak.
-    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
-
-    /// The static payload type.
-    pub const fn payload_type(self) -> u8 {
-        match self {
-            Self::Pcmu => 0,
-            Self::Pcma => 8,
-            Self::G722 => 9,
-        }
-    }
-
-    /// The name in an rtpmap.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pcmu => "PCMU",
-            Self::Pcma => "PCMA",
-            Self::G722 => "G722",
-        }
-    }
-}
-
 /// Why a description cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SdpError {

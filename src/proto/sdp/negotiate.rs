@@ -7,9 +7,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::crypto::{self, Crypto, OwnKeys, Srtp};
-use super::{
-    Attribute, AudioCodec, Connection, Direction, MediaDescription, Origin, SdpError, SessionDescription, parse,
-};
+use super::{Attribute, Connection, Direction, MediaDescription, Origin, SdpError, SessionDescription, parse};
+use crate::proto::audio::codec::Codec;
+use crate::proto::rtp::packet::{COMFORT_NOISE, TELEPHONE_EVENT};
 use crate::proto::rtp::srtp::Keys;
 
 /// What was agreed for a leg's audio.
@@ -17,7 +17,7 @@ use crate::proto::rtp::srtp::Keys;
 pub struct Negotiated {
     /// Where the far end receives. Unspecified (0.0.0.0) while it holds us the old way.
     pub remote: SocketAddr,
-    pub codec: AudioCodec,
+    pub codec: Codec,
     /// Payload type of telephone-event, if agreed.
     pub telephone_event: Option<u8>,
     /// The far end offered comfort noise, and we agreed (RFC 3389). Our own offers never ask for it: what comes
@@ -35,18 +35,13 @@ pub struct Negotiated {
     pub srtp: Option<Keys>,
 }
 
-/// Payload type that our own offers give telephone-event.
-const TELEPHONE_EVENT: u8 = 101;
-/// Static payload type of comfort noise.
-const COMFORT_NOISE: u8 = 13;
-
 /// Our side of one leg's description, from its first offer or answer to its end.
 #[derive(Clone, Debug)]
 pub struct Session {
     id: u64,
     version: u64,
     local: SocketAddr,
-    codecs: Vec<AudioCodec>,
+    codecs: Vec<Codec>,
     srtp: Srtp,
     own_keys: Option<OwnKeys>,
     /// What we said last, to tell whether the version must go up.
@@ -57,7 +52,7 @@ pub struct Session {
 impl Session {
     /// A session that receives at `local`. `id` goes into the `o=` line: any number that is not reused
     /// soon, such as the leg's start in milliseconds. Offers name `codecs`, best first.
-    pub fn new(id: u64, local: SocketAddr, codecs: &[AudioCodec]) -> Self {
+    pub fn new(id: u64, local: SocketAddr, codecs: &[Codec]) -> Self {
         Self {
             id,
             version: 1,
@@ -237,7 +232,7 @@ impl Session {
     fn audio(
         &self,
         profile: &str,
-        codecs: &[AudioCodec],
+        codecs: &[Codec],
         extras: Extras,
         ptime: u8,
         direction: Direction,
@@ -334,7 +329,7 @@ fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negoti
     let formats: Vec<u8> = media.formats.iter().filter_map(|f| f.parse().ok()).collect();
     let codec = formats
         .iter()
-        .find_map(|pt| AudioCodec::ALL.into_iter().find(|c| c.payload_type() == *pt))
+        .find_map(|pt| Codec::ALL.into_iter().find(|c| c.payload_type() == *pt))
         .ok_or(SdpError::Incompatible("codec"))?;
     let telephone_event = rtpmaps(media)
         .find(|(pt, name)| formats.contains(pt) && name.eq_ignore_ascii_case("telephone-event/8000"))
@@ -383,7 +378,7 @@ mod tests {
     use super::*;
 
     fn session() -> Session {
-        Session::new(7, "192.0.2.1:20000".parse().unwrap(), &AudioCodec::ALL)
+        Session::new(7, "192.0.2.1:20000".parse().unwrap(), &Codec::ALL)
     }
 
     fn offer(body: &str) -> Vec<u8> {
@@ -397,7 +392,7 @@ mod tests {
     #[test]
     fn the_callers_first_codec_we_speak_is_taken() {
         let (text, n) = answer("m=audio 4000 RTP/AVP 18 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\n").unwrap();
-        assert_eq!((n.codec, n.telephone_event, n.ptime_ms), (AudioCodec::Pcma, Some(96), 20));
+        assert_eq!((n.codec, n.telephone_event, n.ptime_ms), (Codec::Pcma, Some(96), 20));
         assert_eq!(n.remote.to_string(), "198.51.100.9:4000");
         assert!(text.contains("m=audio 20000 RTP/AVP 8 96\r\n"), "{text}");
         assert!(text.contains("a=sendrecv"));
@@ -406,14 +401,14 @@ mod tests {
     #[test]
     fn wideband_is_taken_where_the_far_end_prefers_it_and_comes_last_in_our_offer() {
         let (text, n) = answer("m=audio 4000 RTP/AVP 9 0 8\r\n").unwrap();
-        assert_eq!(n.codec, AudioCodec::G722);
+        assert_eq!(n.codec, Codec::G722);
         assert!(text.contains("m=audio 20000 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"), "{text}");
-        assert_eq!(answer("m=audio 4000 RTP/AVP 0 8 9\r\n").unwrap().1.codec, AudioCodec::Pcmu);
+        assert_eq!(answer("m=audio 4000 RTP/AVP 0 8 9\r\n").unwrap().1.codec, Codec::Pcmu);
         let mut ours = session();
         let said = String::from_utf8(ours.offer()).unwrap();
         assert!(said.contains("m=audio 20000 RTP/AVP 0 8 9 101\r\n"), "{said}");
         let theirs = offer("m=audio 4000 RTP/AVP 9 101\r\na=rtpmap:101 telephone-event/8000\r\n");
-        assert_eq!(ours.accept(&theirs).unwrap().codec, AudioCodec::G722);
+        assert_eq!(ours.accept(&theirs).unwrap().codec, Codec::G722);
         let again = String::from_utf8(ours.offer()).unwrap();
         assert!(again.contains("m=audio 20000 RTP/AVP 9 0 8 101\r\n"), "what is in use comes first: {again}");
     }
@@ -504,7 +499,7 @@ mod tests {
     #[test]
     fn ipv6_is_spoken_and_multicast_and_names_are_not() {
         let six_offer = offer("m=audio 4 RTP/AVP 0\r\nc=IN IP6 2001:db8::7\r\n");
-        let mut six = Session::new(1, "[2001:db8::1]:20000".parse().unwrap(), &[AudioCodec::Pcmu]);
+        let mut six = Session::new(1, "[2001:db8::1]:20000".parse().unwrap(), &[Codec::Pcmu]);
         assert!(String::from_utf8(six.offer()).unwrap().contains("c=IN IP6 2001:db8::1\r\n"));
         let (text, n) = six.answer(&six_offer).unwrap();
         assert_eq!(n.remote.to_string(), "[2001:db8::7]:4");
@@ -534,7 +529,7 @@ mod tests {
         let (mut us, mut them) = (session(), Session::new(9, "198.51.100.1:3000".parse().unwrap(), &[]));
         let (bytes, theirs) = them.answer(&us.offer()).unwrap();
         let ours = us.accept(&bytes).unwrap();
-        assert_eq!((ours.codec, ours.telephone_event), (AudioCodec::Pcmu, Some(101)));
+        assert_eq!((ours.codec, ours.telephone_event), (Codec::Pcmu, Some(101)));
         assert_eq!((ours.remote.port(), theirs.remote.port()), (3000, 20000));
         assert!(us.accept(&offer("m=audio 0 RTP/AVP 0\r\n")).is_err());
     }

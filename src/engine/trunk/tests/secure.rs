@@ -3,7 +3,8 @@
 use super::*;
 use crate::io::net::Endpoint as Door;
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName};
-use crate::proto::sdp::{AudioCodec, OwnKeys, Session};
+use crate::proto::audio::codec::Codec;
+use crate::proto::sdp::{OwnKeys, Session};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncReadExt as _;
@@ -23,7 +24,7 @@ async fn each_trunk_is_offered_as_much_encryption_as_it_takes_and_the_owner_know
     let (events, received) = mpsc::channel(LEG_EVENT_DEPTH);
     let leg = house.legs.fresh();
     let local = "127.0.0.1:20000".parse().expect("an address");
-    let session = Session::new(1, local, &AudioCodec::ALL).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
+    let session = Session::new(1, local, &Codec::ALL).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
     let call = DialOut { to: number(BEN), caller_id: None, account: None };
     house.trunk.dial(leg, call, Offer::Of(Box::new(session)), events);
     let mut caller = Caller { leg, events: received };
@@ -45,7 +46,7 @@ async fn each_attempt_of_one_call_has_keys_of_its_own() {
     let house = house(vec![encrypts(&first, 10), encrypts(&second, 20)], |_| {}).await;
     let (events, mut heard) = mpsc::channel(LEG_EVENT_DEPTH);
     let local = "127.0.0.1:20000".parse().expect("an address");
-    let mut ours = Session::new(1, local, &AudioCodec::ALL).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
+    let mut ours = Session::new(1, local, &Codec::ALL).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
     let call = DialOut { to: number(BEN), caller_id: None, account: None };
     house.trunk.dial(house.legs.fresh(), call, Offer::Of(Box::new(ours.clone())), events);
     let keys = |text: &str| text.lines().filter(|l| l.starts_with("a=crypto:")).map(str::to_owned).collect::<Vec<_>>();

@@ -5,8 +5,9 @@
 //! nor a supervisor who whispers (`off_record`), and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
 //! before (`Leg::pull`). Relayed or mixed makes no difference: what legs say is there at each beat.
 
-use super::{MediaEvent, Shard, Source};
-use crate::domain::call::bridge::KeysBound;
+use super::Shard;
+use crate::domain::call::bridge::{KeysBound, Source};
+use crate::io::media::MediaEvent;
 use crate::proto::audio::frame::SILENCE;
 
 impl Shard {
