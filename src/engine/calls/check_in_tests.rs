@@ -4,7 +4,7 @@ use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::house::*;
 use super::*;
 use crate::base::clock::UtcMs;
-use crate::base::id::{ContactId, DispatchId, ScheduleId};
+use crate::base::id::{AccountId, ContactId, DispatchId, ScheduleId};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{KeysBound, LegId, Source};
 use crate::domain::call::comes::Comes;
@@ -15,6 +15,7 @@ use crate::engine::legs::Later;
 use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
 use crate::io::store::calls::PINS_LOCKED;
+use crate::proto::audio::tone::sine;
 
 /// The number on which people check in.
 pub(super) const LINE: &str = "+12025550176";
@@ -279,4 +280,45 @@ async fn who_comes_back_from_there_comes_with_the_reason_and_to_whoever_is_free_
         _ => None,
     };
     assert_eq!(house.until("and it is on record", told).await.1["why"]["kind"], "from_check_in");
+}
+
+#[tokio::test]
+async fn a_status_greeting_spoken_in_is_stored_before_it_is_said_and_taken_down_again() {
+    let mut line = Line::rings().await;
+    line.presses("4711#").await;
+    line.hears().await;
+    // To the other choices, a status greeting, and straight to the tone.
+    for keys in ["7", "5", "#"] {
+        line.presses(keys).await;
+        line.hears().await;
+    }
+    line.hears_to_end();
+    let (did, ()) = line.house.until("to be taken down", |d| matches!(d, Did::TakesDown { .. }).then_some(())).await;
+    let Did::TakesDown { leg, mut take } = did else { unreachable!("it was picked") };
+    take.add(&sine(500.0, 4_000.0, 16_000));
+    line.presses("#").await;
+    let ended = |d: &Did| if let Did::EndsTake { leg } = d { Some(*leg) } else { None };
+    assert_eq!((leg, line.house.until("the end of it", ended).await.1), (line.leg, line.leg));
+    take.end();
+    line.hears().await;
+    line.hears_to_end();
+    line.hears().await;
+    line.presses("1").await;
+    let put_up = |d: &Did| if let Did::PutUp(status) = d { Some(status.clone()) } else { None };
+    let status = line.house.until("the status greeting", put_up).await.1;
+    assert_eq!((status.account, status.by.as_str(), status.until), (AccountId::named("plumbing"), "Ada", None));
+    let told = |event: &FeedEvent| matches!(event, FeedEvent::Account { edition: 8, .. }).then_some(());
+    line.house.shown("the account is another", told).await;
+    // Said, the other choices again, that it plays, and away with it.
+    line.hears().await;
+    line.hears_to_end();
+    line.hears().await;
+    line.presses("5").await;
+    line.hears().await;
+    line.presses("2").await;
+    let down = |d: &Did| if let Did::TakenDown(account, by) = d { Some((account.clone(), by.clone())) } else { None };
+    let down = line.house.until("the end of the status greeting", down).await.1;
+    assert_eq!(down, (AccountId::named("plumbing"), "Ada".to_owned()));
+    let told = |event: &FeedEvent| matches!(event, FeedEvent::Account { edition: 9, .. }).then_some(());
+    line.house.shown("the account is another", told).await;
 }
