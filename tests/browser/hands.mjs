@@ -4,6 +4,8 @@
 const FIELD = 'document.activeElement?.dataset?.field';
 /** More places than any form or page here has. */
 const PLACES = 40;
+/** A voice that is told from another is so much louder. What must be apart by more is asserted where nothing else is at work. */
+const APART_DB = 15;
 
 /** @param page Playwright's. @param said What the page's console said so far. @param levels Of frequencies heard over some seconds. @param shoot Makes a screenshot. */
 export async function handsOn(page, said, levels, shoot) {
@@ -99,25 +101,25 @@ export async function handsOn(page, said, levels, shoot) {
       return name;
     },
 
-    /** Which of `tones` is heard, and no other within 20 dB: at once, or when the sound has turned round. */
+    /** Which of `tones` is heard, and no other near it: at once, or when the sound has turned round. */
     async hand_listens({ tones }) {
       let heard = [];
-      for (let tries = 0; tries < 40; tries += 1) {
+      for (let tries = 0; tries < 100; tries += 1) {
         const [first] = await levels(tones, 0.1);
         heard = (first ?? []).map((level, at) => ({ level, at })).sort((a, b) => b.level - a.level);
-        if (heard.length > 1 && heard[0].level > -40 && heard[0].level - heard[1].level >= 20) return heard[0].at;
+        if (heard.length > 1 && heard[0].level > -40 && heard[0].level - heard[1].level >= APART_DB) return heard[0].at;
       }
       throw new Error(`not one voice alone: ${JSON.stringify(heard.slice(0, 3))}`);
     },
 
-    /** Several at once, and none else within 20 dB. */
+    /** Several at once, and none else near them. */
     async hand_listens_to_all({ tones, count }) {
       let heard = [];
-      for (let tries = 0; tries < 40; tries += 1) {
+      for (let tries = 0; tries < 100; tries += 1) {
         const [first] = await levels(tones, 0.1);
         heard = (first ?? []).map((level, at) => ({ level, at })).sort((a, b) => b.level - a.level);
         const last = heard[count - 1]?.level ?? -100;
-        if (last > -40 && last - (heard[count]?.level ?? -100) >= 20) return heard.slice(0, count).map((h) => h.at).sort((a, b) => a - b);
+        if (last > -40 && last - (heard[count]?.level ?? -100) >= APART_DB) return heard.slice(0, count).map((h) => h.at).sort((a, b) => a - b);
       }
       throw new Error(`not ${count} voices: ${JSON.stringify(heard.slice(0, count + 1))}`);
     },
@@ -154,7 +156,7 @@ export async function handsOn(page, said, levels, shoot) {
       return (await keys()) - before;
     },
 
-    /** Whoever comes first in the list, announced; how many keys until all three hear each other. `private`: just before that. */
+    /** Rings whoever comes first in the list; how many keys until the two are private. */
     async hand_dials() {
       const before = await keys();
       await press('F8');
@@ -164,6 +166,7 @@ export async function handsOn(page, said, levels, shoot) {
       return (await keys()) - before;
     },
 
+    /** All three hear each other; how many keys that took. */
     async hand_joins() {
       const before = await keys();
       await press('F9');

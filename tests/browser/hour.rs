@@ -17,7 +17,7 @@ const AT_ONCE: usize = 3;
 /// The hour has twenty rounds of three callers; a round is some ten seconds. A machine at somebody's desk is spared most.
 const ROUNDS: usize = 20;
 const ROUNDS_IN_SHORT: usize = 7;
-const CONTACT_HZ: f64 = 3_100.0;
+const CONTACT_HZ: f64 = 3_300.0;
 /// What was written when the next caller was taken, and what was written after it.
 const BEGUN: &str = "The caller with the voice of ";
 const ASKED_FOR: &str = ": please call back.";
@@ -256,7 +256,7 @@ fn in_an_operators_hour_by_keyboard_alone_every_message_is_on_the_account_that_w
     let base = format!("http://127.0.0.1:{}", server.http);
     kim.act("hand_log_in", json!({ "base": base, "login": "kim", "password": "cordboard-demo" }));
     kim.act("hand_get_ready", json!({}));
-    let voices = (0..rounds * AT_ONCE).map(|caller| 460.0 + 40.0 * caller as f64).collect();
+    let voices = (0..rounds * AT_ONCE).map(|caller| 1_020.0 + 32.0 * caller as f64).collect();
     let mut hour = Hour { server, kim, phone_port, voices };
     for round in 0..rounds {
         hour.round(round);
