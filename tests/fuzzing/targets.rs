@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use agent::Owner;
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::base::rng::Rng;
 use cordboard::io::media::Codec;
 use cordboard::io::webrtc::{Certificate, PeerState, WebPeer};
 use cordboard::proto::rtp::jitter::JitterBuffer;

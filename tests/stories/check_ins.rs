@@ -17,6 +17,7 @@ use cordboard::domain::message::edition::Change;
 use cordboard::domain::oncall::{Rotation, Schedule, ShiftLength, resolve};
 use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
 use cordboard::engine::dispatcher::Decided;
+use cordboard::io::store::audit::Who;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 
 use crate::desk::{Desk, NIGHT};
@@ -140,12 +141,15 @@ impl<'a> Caller<'a> {
                     }
                 }
                 Output::Mark { dispatch, edition } => {
-                    let heard = Heard { call: self.call.clone(), dispatch, edition, who: self.who.clone(), at };
+                    let (call, who, proven) =
+                        (self.call.clone(), self.who.clone(), Who::Account(self.account.id.clone()));
+                    let heard = Heard { call, dispatch, edition, who, proven, at };
                     Input::Marked(CheckIns::mark(store, &self.account, &heard).await.unwrap_or(Marked::Failed))
                 }
                 Output::PutOnCall { schedule, contact, span } => {
                     let (account, by) = (self.account.id.clone(), self.who.clone());
-                    let change = DutyChange { account, schedule, contact, span, by, at };
+                    let proven = Who::Account(account.clone());
+                    let change = DutyChange { account, schedule, contact, span, by, proven, at };
                     Input::PutOnCall(CheckIns::put_on_call(store, &change).await.is_ok())
                 }
                 Output::Dictate(_) | Output::PlayDictated | Output::PutUpGreeting { .. } | Output::TakeDownGreeting => {
