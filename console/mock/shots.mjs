@@ -73,7 +73,7 @@ const SCENES = {
   to_check_in: async (page) => {
     await mock('ring');
     await page.waitForSelector('[data-field=name]');
-    await page.keyboard.press('Alt+v');
+    await page.keyboard.press('Alt+0');
     await page.waitForSelector('#check-in-list li');
   },
   faults: async (page) => {

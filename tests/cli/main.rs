@@ -103,7 +103,7 @@ not_ready_reasons = ["Lunch", "lunch"]
         "cordboard.toml:16: [[sms]]: `from` is missing. ",
         "cordboard.toml:17: [[sms]]: `name = \"Text Messages\"` cannot be read. Use lower-case letters",
         "cordboard.toml:19: [[sms]]: `auth_token_file` names nowhere.token, and it does not exist. ",
-        "cordboard.toml:20: `telephones` is not known. Known here: auth, board, email,",
+        "cordboard.toml:20: `telephones` is not known. Known here: audit, auth, board, email,",
         "carrier.toml, and that is a file. Name a directory of its own",
         "cordboard.toml:23: [recording]: `keep_days` is not a whole number from 1 to 3660.",
         "cordboard.toml:25: [operators]: `not_ready_reasons` holds \"lunch\" twice. Write it once.",

@@ -66,7 +66,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'park', combo: 'Shift+F4', label: 'Park the caller: anybody may fetch them', group: 'Call' },
   { action: 'speak', combo: 'Alt+v', label: 'Speak yourself: ends your own recording of the answer phrase', group: 'Call' },
   { action: 'pass', combo: 'Alt+g', label: 'Give the caller to another operator, or back to the queue', group: 'Call' },
-  { action: 'check_in', combo: 'Alt+v', label: 'Send the caller into the check-in: by PIN, or by your word for who it is', group: 'Call' },
+  { action: 'check_in', combo: 'Alt+0', label: 'Send the caller into the check-in: by PIN, or by your word for who it is', group: 'Call' },
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'dial_out', combo: 'Alt+o', label: 'Dial out for an account, with no caller on the line', group: 'Call' },

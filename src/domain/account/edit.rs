@@ -452,7 +452,7 @@ mod tests {
         };
         let told = faults(&bad);
         assert_eq!(told[0], ("/comfort/further".into(), "account.comfort_too_many".into()));
-        assert_eq!(told[1], ("/comfort/further/0".into(), "speech.text_missing".into()));
+        assert_eq!(told[1], ("/comfort/further/0/text".into(), "speech.text_missing".into()));
         assert_eq!(
             told[11..],
             ["/queueing/music/0", "/queueing/music/1"].map(|at| (at.into(), "account.music".into()))

@@ -258,6 +258,10 @@ impl Call {
         if !matches!(self.phase, Phase::Talking | Phase::Held | Phase::Patching) {
             return Err(CommandError::NotNow);
         }
+        if command == RecordingCommand::Start {
+            // The words about it are said, not talked over.
+            self.stop_own_phrase();
+        }
         match (command, self.recording.wanted) {
             (RecordingCommand::Start, Wanted::Off) if self.playing.is_none() => {
                 self.announce();
