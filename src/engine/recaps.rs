@@ -109,7 +109,7 @@ impl Recaps {
             return Ok(());
         }
         // The first reports on all since it was asked for.
-        let since = last.unwrap_or(set.set_at.plus_ms(-1));
+        let since = last.unwrap_or_else(|| set.set_at.plus_ms(-1));
         let mut recap = Recap::new(RecapId::fresh(now), account.id.clone(), &slot, since, now, &to);
         self.gather(&mut recap).await?;
         if recap.held.is_empty() && recap.taken.is_empty() && !set.plan.empty {

@@ -62,7 +62,8 @@ async fn each_message_of_a_list_and_every_edition_is_on_the_log() {
         .flat_map(|who| [row(who, "message.listed", &first), row(who, "message.listed", &second)])
         .collect();
     let mut listed = rows(&house, "act=message.listed").await;
-    (expected.sort(), listed.sort());
+    expected.sort();
+    listed.sort();
     assert_eq!(listed, expected);
 
     let mut answers = message_body()["answers"].clone();

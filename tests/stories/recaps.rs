@@ -142,7 +142,8 @@ async fn two_nodes_make_one_recap() {
     desk.advance(TO_EIGHT).await;
     let (one, other) = (desk.recaps(), desk.recaps());
     let (first, second) = tokio::join!(one.pulse(desk.now()), other.pulse(desk.now()));
-    (first.expect("the store answers"), second.expect("the store answers"));
+    first.expect("the store answers");
+    second.expect("the store answers");
     desk.advance(0).await;
     desk.phone("Olive").expect_mail("dripping tap");
     desk.ends(&drip, Phase::Recapped).await;

@@ -66,7 +66,7 @@ async fn colleagues_talk_and_callers_wait_until_they_have_done_so() {
     // Whichever is first: the caller rings one of them, and the end of their talk is on record.
     let (mut rung, mut over) = (None, None);
     let both = |d: &Did| {
-        rung = rung.or(rings(d, "kim").or_else(|| rings(d, "lee")));
+        rung = rung.or_else(|| rings(d, "kim")).or_else(|| rings(d, "lee"));
         if let Did::Wrote(Line::Inner(call)) = d
             && call.end.is_some()
         {

@@ -102,6 +102,7 @@ impl Dispatcher {
                 failpoint("job", "before_offer");
                 edges.call_out.offer(job, self.inner.calls.clone());
                 failpoint("job", "after_offer");
+                self.take_back_unwanted(id, attempt).await;
                 return None;
             }
             (Address::Phone(to), Channel::Call) => {
@@ -109,6 +110,7 @@ impl Dispatcher {
                 failpoint("call", "before_place");
                 edges.call_out.place(request, self.inner.calls.clone());
                 failpoint("call", "after_place");
+                self.take_back_unwanted(id, attempt).await;
                 return None;
             }
             // A plan never pairs a channel with the other kind of address.
@@ -128,6 +130,15 @@ impl Dispatcher {
                 Event::Failed { attempt: attempt.clone(), failure, why }
             }
         })
+    }
+
+    /// A call, or a job, that was settled while it was being given out: its taking back may have come before it.
+    async fn take_back_unwanted(&self, id: &DispatchId, attempt: &AttemptId) {
+        // What cannot be read now is taken back by the attempt's own guard.
+        let Ok(Some(read)) = self.inner.store.find_dispatch(id).await else { return };
+        if read.state.find_attempt(attempt).is_none_or(|attempt| attempt.in_flight_since.is_none()) {
+            self.inner.edges.call_out.cancel(attempt);
+        }
     }
 
     async fn find_papers(&self, id: &DispatchId, attempt: &AttemptId) -> Result<Option<Papers>, StoreError> {
