@@ -3,7 +3,9 @@ CREATE TABLE recap_plan (
     account TEXT PRIMARY KEY REFERENCES account (id),
     plan TEXT NOT NULL,
     set_by TEXT NOT NULL REFERENCES users (id),
-    set_at INTEGER NOT NULL
+    set_at INTEGER NOT NULL,
+    -- Since when the account gets recaps at all: what was taken before is in none.
+    since_at INTEGER NOT NULL
 ) STRICT;
 
 -- The reports: one for each account, date and time. What is in one and to whom it goes is sealed.
@@ -22,3 +24,9 @@ CREATE TABLE recap (
 ) STRICT;
 CREATE INDEX recap_open ON recap (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX recap_of_account ON recap (account, due_at);
+
+-- Which recap a message was reported on in.
+CREATE TABLE recap_message (
+    message TEXT PRIMARY KEY REFERENCES message (id),
+    recap TEXT NOT NULL REFERENCES recap (id)
+) STRICT;

@@ -33,6 +33,10 @@ const SWEEP: Duration = Duration::from_secs(5);
 const AFTER_MS: i64 = 5_000;
 /// Whoever sends a recap has it for so long, from one email to the next.
 const LEASE_MS: i64 = 120_000;
+/// What was taken longer ago than this and is in no recap is in none.
+const LOOK_BACK_MS: i64 = 14 * 24 * 60 * 60_000;
+/// Alarms about accounts whose messages are held for a recap that they do not get.
+const NO_PLAN: &str = "recap_plan:";
 /// How long the relay may take for one email.
 const PATIENCE: Duration = Duration::from_secs(45);
 
@@ -83,11 +87,13 @@ impl Recaps {
         for id in self.store.list_due_recaps(now).await? {
             self.send(&id, now).await?;
         }
-        for account in self.store.list_accounts_without_recap().await? {
+        let without = self.store.list_accounts_without_recap().await?;
+        self.forget_alarms(|id| id.strip_prefix(NO_PLAN).is_none_or(|of| without.iter().any(|a| a.as_str() == of)));
+        for account in without {
             let name = self.store.find_account(&account).await?.map_or_else(String::new, |account| account.name);
             let text =
                 format!("Messages of {name} are held for a recap, and it has none. Say when and to whom it goes.");
-            self.raise(format!("recap_plan:{account}"), AlarmLevel::Critical, text);
+            self.raise(format!("{NO_PLAN}{account}"), AlarmLevel::Critical, text);
         }
         Ok(())
     }
@@ -108,10 +114,9 @@ impl Recaps {
             // Its messages wait: once there is an address it is sent, late.
             return Ok(());
         }
-        // The first reports on all since it was asked for.
-        let since = last.unwrap_or_else(|| set.set_at.plus_ms(-1));
+        let since = last.unwrap_or(set.since).max(set.since);
         let mut recap = Recap::new(RecapId::fresh(now), account.id.clone(), &slot, since, now, &to);
-        self.gather(&mut recap).await?;
+        self.gather(&mut recap, set.since.max(now.plus_ms(-LOOK_BACK_MS))).await?;
         if recap.held.is_empty() && recap.taken.is_empty() && !set.plan.empty {
             recap.mails.clear();
         }
@@ -119,9 +124,9 @@ impl Recaps {
         if tx.insert_recap(&recap).await? { tx.commit("recap_made").await } else { tx.rollback().await }
     }
 
-    /// What is in a recap: what is held for it now, and what was taken since the last one. What will be held for a recap
-    /// and is not yet is in the next.
-    async fn gather(&self, recap: &mut Recap) -> Result<(), StoreError> {
+    /// What is in a recap: what is held for it now, and what else was taken from `since` on and is in none yet. What may
+    /// still be held for one is in a later one, whatever becomes of it; so is what was being spoken at the time.
+    async fn gather(&self, recap: &mut Recap, since: UtcMs) -> Result<(), StoreError> {
         for id in self.store.list_dispatches_for_recap(&recap.account).await? {
             let Some(read) = self.store.find_dispatch(&id).await? else { continue };
             if let Some(run) = read.state.held_for_recap() {
@@ -129,7 +134,7 @@ impl Recaps {
                 recap.held.push(Held { dispatch: id, run, message });
             }
         }
-        for message in self.store.list_messages_between(&recap.account, recap.since, recap.due_at).await? {
+        for message in self.store.list_unreported_messages(&recap.account, since, recap.due_at).await? {
             let state = self.state_of(&message).await?;
             if !state.is_some_and(|state| is_for_a_recap(&state)) {
                 recap.taken.push(message);
@@ -152,7 +157,7 @@ impl Recaps {
         tx.commit("recap_claimed").await?;
         let Some(mut recap) = self.store.find_recap(id).await? else { return Ok(()) };
         let Some(account) = self.store.find_account(&recap.account).await? else { return Ok(()) };
-        let report = self.render(&account, &recap).await?;
+        let (report, editions) = self.render(&account, &recap).await?;
         for n in recap.due(now) {
             let mail = letter(&account, &recap, n, &report);
             failpoint("recap", "before_send");
@@ -160,7 +165,7 @@ impl Recaps {
             let late = |_| Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
             let delivery = sending.await.unwrap_or_else(late);
             failpoint("recap", "after_send");
-            self.settle(&account, &mut recap, n, delivery).await?;
+            self.settle(&account, &mut recap, n, delivery, &editions).await?;
         }
         Ok(())
     }
@@ -172,6 +177,7 @@ impl Recaps {
         recap: &mut Recap,
         n: usize,
         delivery: Delivery,
+        editions: &[Option<u32>],
     ) -> Result<(), StoreError> {
         let now = self.clock.utc();
         let first = !recap.is_sent();
@@ -190,9 +196,9 @@ impl Recaps {
         let mut tx = self.store.write().await?;
         tx.save_recap(recap, if done { now } else { now.plus_ms(LEASE_MS) }).await?;
         if first && recap.is_sent() {
-            for held in &recap.held {
+            for (held, edition) in recap.held.iter().zip(editions) {
                 let (dispatch, run, to) = (held.dispatch.clone(), held.run.clone(), recap.recipients());
-                let what = Arrival::Recapped { dispatch, run, to };
+                let what = Arrival::Recapped { dispatch, run, to, edition: *edition };
                 let name = format!("{}:{}", recap.id, held.dispatch);
                 let news = Inbound { provider: RECAPS.to_owned(), provider_msg_id: name, received_at: now, what };
                 tx.insert_inbound(&news).await?;
@@ -226,6 +232,18 @@ impl Recaps {
         }
     }
 
+    /// Takes back those alarms whose cause is gone, and raises them anew when it comes back.
+    fn forget_alarms(&self, stays: impl Fn(&str) -> bool) {
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        raised.retain(|id| {
+            let stays = stays(id);
+            if !stays {
+                self.dispatcher.unalarm(id);
+            }
+            stays
+        });
+    }
+
     fn raise(&self, id: String, level: AlarmLevel, text: String) {
         let new = self.raised.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         if new {
@@ -233,16 +251,19 @@ impl Recaps {
         }
     }
 
-    async fn render(&self, account: &Account, recap: &Recap) -> Result<Report, StoreError> {
-        let mut held = Vec::new();
+    /// The report, and in which edition each held message is in it.
+    async fn render(&self, account: &Account, recap: &Recap) -> Result<(Report, Vec<Option<u32>>), StoreError> {
+        let (mut held, mut editions) = (Vec::new(), Vec::new());
         for waiting in &recap.held {
-            held.extend(self.item(account, &waiting.message).await?);
+            let item = self.item(account, &waiting.message).await?;
+            editions.push(item.as_ref().map(|item| item.message.edition));
+            held.extend(item);
         }
         let mut taken = Vec::new();
         for message in &recap.taken {
             taken.extend(self.item(account, message).await?);
         }
-        Ok(report(account, recap, &held, &taken))
+        Ok((report(account, recap, &held, &taken), editions))
     }
 
     /// A message as it is now; none if it was taken back meanwhile.

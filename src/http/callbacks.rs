@@ -12,8 +12,10 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::TRIES;
 use crate::engine::feed::{AccountRef, UserRef};
+use crate::io::store::audit::Act;
 use crate::io::store::callbacks::Callback;
 
+use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
@@ -64,17 +66,20 @@ impl From<&Callback> for TriesView {
 /// Callers who are to be rung back, and those of the last seven days who were not reached and whom nobody has seen to.
 #[utoipa::path(get, path = "/api/v1/callbacks", tag = "calls", security(("bearer" = [])),
     responses((status = OK, body = CallbackPage), (status = FORBIDDEN, body = ProblemBody)))]
-pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<CallbackPage>, Problem> {
+pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<CallbackPage>, Problem> {
     let since = front.clock.utc().plus_ms(-LATELY_MS);
     let accounts = front.store.list_accounts().await?;
     let users = front.store.list_users().await?;
-    let (mut known, mut items) = (Known::default(), Vec::new());
+    let (mut known, mut items, mut others) = (Known::default(), Vec::new(), Vec::new());
     for callback in front.store.list_callbacks_to_see_to(since).await? {
         let Some(account) = accounts.iter().find(|account| account.id == callback.account) else { continue };
         let tries = TriesView::from(&callback);
         let draft = front.store.find_draft_of_call(&callback.call).await?.map(|draft| {
             let owner = users.iter().find(|user| user.id == draft.owner).map(|user| user.name.clone());
             let owner = UserRef { id: draft.owner.clone(), name: owner.unwrap_or_default() };
+            if draft.owner != signed.bearer.user {
+                others.push(draft.id.to_string());
+            }
             DraftView::new(draft, owner)
         });
         let (calls_today, earlier) = known.of(&front, account, Some(&callback.number)).await?;
@@ -89,6 +94,7 @@ pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<Call
             earlier,
         });
     }
+    audit::all(&front, &signed, Act::DraftRead, others).await?;
     Ok(Json(CallbackPage { items }))
 }
 

@@ -74,6 +74,10 @@ pub async fn send(
     Id(call): Id<CallId>,
     Body(body): Body<SendBody>,
 ) -> Result<StatusCode, Problem> {
+    if let Some(vouched) = &body.vouched {
+        // What is heard from here on is heard by my word.
+        audit::did(&front, &by.0, Act::CheckInOpened, vouched).await?;
+    }
     act(&front, call, by, Command::CheckIn { vouched: body.vouched }).await
 }
 

@@ -11,6 +11,7 @@ use crate::domain::account::fault::Fault;
 use crate::domain::account::{AnswerPhrase, Speech};
 use crate::engine::feed::FeedEvent;
 use crate::io::speech::MAX_UPLOAD_BYTES;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::greetings::AccountRecording;
 
 use super::auth::Operator;
@@ -50,6 +51,7 @@ pub async fn set(
     tx.set_answer_phrase(&id, &operator, &made).await?;
     tx.touch_account(&id, made_at).await?;
     let edition = tx.find_account_edition(&id).await?.unwrap_or(1);
+    tx.audit(Entry::new(front.clock.utc(), Who::User(signed.bearer.user.clone()), Act::AccountChanged, id.to_string()));
     tx.commit("answer_phrase").await?;
     front.feed.publish(FeedEvent::Account { id, edition });
     let speech = Speech::Uploaded { recording: made.recording };
@@ -71,6 +73,7 @@ pub async fn remove(
     }
     tx.touch_account(&id, front.clock.utc()).await?;
     let edition = tx.find_account_edition(&id).await?.unwrap_or(1);
+    tx.audit(Entry::new(front.clock.utc(), Who::User(signed.bearer.user.clone()), Act::AccountChanged, id.to_string()));
     tx.commit("remove_answer_phrase").await?;
     front.feed.publish(FeedEvent::Account { id, edition });
     Ok(StatusCode::NO_CONTENT)

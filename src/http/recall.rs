@@ -13,6 +13,7 @@ use crate::domain::account::Account;
 use crate::domain::figures::midnight;
 use crate::domain::message::form::Answers;
 use crate::engine::feed::UserRef;
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::drafts::Draft;
 
 use super::auth::Operator;
@@ -87,6 +88,9 @@ pub async fn take_draft(
     }
     let mut tx = front.store.write().await?;
     let taken = tx.take_draft(&id, &me).await?;
+    if taken.is_some() {
+        tx.audit(Entry::new(front.clock.utc(), Who::User(me.clone()), Act::DraftRead, id.to_string()));
+    }
     tx.commit("take_draft").await?;
     tracing::info!(user = %me, draft = %id, "a form that was left was taken over");
     taken.map(Json).ok_or_else(|| Problem::not_found("draft"))

@@ -105,7 +105,7 @@ pub async fn set(
     Id(id): Id<AccountId>,
     Body(plan): Body<Plan>,
 ) -> Result<Json<RecapBody>, Problem> {
-    let set = front.clients.set_recap_plan(&id, plan, &signed.bearer.user).await?;
+    let set = front.clients_of(&signed).set_recap_plan(&id, plan, &signed.bearer.user).await?;
     tracing::info!(account = %id, by = %signed.bearer.user, "the recap was set");
     body(&front, &id, Some(set)).await
 }
@@ -120,7 +120,7 @@ pub async fn remove(
     Supervisor(signed): Supervisor,
     Id(id): Id<AccountId>,
 ) -> Result<StatusCode, Problem> {
-    front.clients.remove_recap_plan(&id).await?;
+    front.clients_of(&signed).remove_recap_plan(&id).await?;
     tracing::info!(account = %id, by = %signed.bearer.user, "the recap was taken away");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -92,7 +92,7 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
     let plan = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false };
     let mut tx = store.write().await.expect("the store writes");
     tx.insert_user(&admin, &password, NIGHT).await.expect("a user");
-    let set = PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: NIGHT };
+    let set = PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: NIGHT, since: NIGHT };
     tx.set_recap_plan(&set).await.expect("a plan");
     tx.insert_message(&message).await.expect("inserted");
     dispatcher.open(&mut tx, &message, &account).await.expect("opened");

@@ -38,7 +38,8 @@ async fn with_recap(desk: &Desk, to: &[&str], empty: bool) {
     if tx.find_user_by_login("admin").await.expect("asked").is_none() {
         tx.insert_user(&admin, &password, NIGHT).await.expect("a user");
     }
-    let set = PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: desk.now() };
+    let set =
+        PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: desk.now(), since: desk.now() };
     tx.set_recap_plan(&set).await.expect("a plan");
     tx.commit("test").await.expect("committed");
 }
@@ -174,4 +175,28 @@ async fn what_is_held_for_a_recap_that_the_account_does_not_get_is_an_alarm() {
     look(&desk).await;
     assert!(desk.dispatcher.alarms().iter().any(|alarm| alarm.text.contains("held for a recap, and it has none")));
     desk.ends(&drip, Phase::HeldForRecap).await;
+}
+
+#[tokio::test]
+async fn what_was_being_spoken_at_eight_is_in_the_next_recap() {
+    let mut desk = Desk::at_work(&routine()).await;
+    with_recap(&desk, &["Olive"], false).await;
+    let drip = desk.takes("dripping tap").await;
+    desk.advance(TO_EIGHT - 65).await;
+    let late = town::message("late", "a voice at one minute to eight", desk.now());
+    desk.advance(65).await;
+    look(&desk).await;
+    desk.phone("Olive").expect_mail("dripping tap");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.insert_message(&late).await.expect("inserted");
+    tx.commit("test").await.expect("committed");
+    desk.advance(23 * HOUR).await;
+    look(&desk).await;
+    let mail = desk.phone("Olive").expect_mail("recap of Sun 8 Mar 2026, 08:00, 1 message");
+    assert!(
+        mail.words.contains("a voice at one minute to eight") && !mail.words.contains("dripping"),
+        "{}",
+        mail.words
+    );
+    desk.ends(&drip, Phase::Recapped).await;
 }

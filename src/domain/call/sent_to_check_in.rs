@@ -16,6 +16,8 @@ impl Call {
         if self.caller_gone || !self.caller.is_up() {
             return Err(CommandError::CallerGone);
         }
+        // The words about a recording, say: they are not said over, and nobody waits for their end.
+        self.stop_play();
         self.record(RecordEvent::SentToCheckIn { user: by.clone(), vouched: vouched.clone() });
         self.record(RecordEvent::CheckInBegun);
         self.check_in = Some(match vouched {

@@ -59,8 +59,8 @@ pub enum Event {
     },
     /// A patch on that call has connected.
     Patched { to: String },
-    /// A recap with the message as this run holds it was accepted for these people.
-    Recapped { run: StepRunId, to: Vec<String> },
+    /// A recap with the message as this run holds it, in this edition, was accepted for these people.
+    Recapped { run: StepRunId, to: Vec<String>, edition: Option<u32> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,9 +132,10 @@ impl Turn<'_> {
         true
     }
 
-    /// A recap that holds the message as this run holds it was accepted for these people.
-    pub(super) fn recapped(&mut self, run: &StepRunId, to: &[String]) {
-        if self.s.held_for_recap().is_none_or(|held| held.id != *run) {
+    /// A recap that holds the message as this run holds it, and in this edition, was accepted for these people. With words of
+    /// before a change it is held on, for the next one.
+    pub(super) fn recapped(&mut self, run: &StepRunId, to: &[String], edition: Option<u32>) {
+        if self.s.held_for_recap().is_none_or(|held| held.id != *run) || !self.is_as_heard(edition) {
             return;
         }
         self.record(None, Note::Recapped { to: to.to_vec() });

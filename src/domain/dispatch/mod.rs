@@ -80,7 +80,7 @@ impl Turn<'_> {
                     }
                 }
             }
-            Event::Recapped { run, to } => self.recapped(run, to),
+            Event::Recapped { run, to, edition } => self.recapped(run, to, *edition),
             Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());

@@ -84,6 +84,11 @@ impl Check<'_> {
     /// A step that holds the message. `last`: nothing comes after it.
     fn held(&mut self, n: usize, step: &Step, last: bool) {
         let until = matches!(step.method, Method::HoldForCheckIn { until: Some(_) });
+        if step.method == Method::HoldForRecap && (!last || step.wait_secs > 0) {
+            let message =
+                "What is held for the recap waits until that is out: let it be the last step, without a wait.";
+            return self.fault(Some(n), "recap_not_last", message.into());
+        }
         if !step.to.is_empty() {
             let message = "What is held reaches nobody by itself: leave out whom, or choose another method.";
             self.fault(Some(n), "hold_reaches_nobody", message.into());

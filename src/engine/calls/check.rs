@@ -73,7 +73,7 @@ impl Calls {
     /// own sake.
     pub(super) async fn free_phone(&self, user: &UserRef) -> Result<Phone, CheckRefused> {
         let (seat, _) = self.desk.board(user.clone()).await.ok_or(CheckRefused::Stopping)?;
-        if !matches!(seat.state, SeatState::NotReady | SeatState::Offline) {
+        if seat.aside || !matches!(seat.state, SeatState::NotReady | SeatState::Offline) {
             return Err(CheckRefused::Busy);
         }
         if !seat.phone {

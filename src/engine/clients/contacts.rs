@@ -105,6 +105,13 @@ async fn find_uses(
             faults.add("", "contact.in_use", place(&protocol, state, before, &fault), cure);
         }
     }
+    if let Some(set) = tx.find_recap_plan(&account.id).await? {
+        let wrong_already = set.plan.check(&contacts);
+        for fault in set.plan.check(&then).into_iter().filter(|fault| !wrong_already.contains(fault)) {
+            let detail = format!("The recap goes to {}. {}", before.name, fault.detail);
+            faults.add("", "contact.in_use", detail, "Let it go to somebody else first.");
+        }
+    }
     Ok(faults.unless(()).err().unwrap_or_default())
 }
 

@@ -74,6 +74,7 @@ fn cure(fault: &ProtocolFault) -> &'static str {
         "nobody" => "Add a contact, or a role that is on call.",
         "repeat" => "Choose a step that there is.",
         "repeat_forever" => "Wait for a confirmation, or do not repeat.",
+        "recap_not_last" => "Move it to the end, or take it out.",
         "cannot_confirm" => "Add a step that can be confirmed, or end at handing over.",
         "unknown_role" => "Choose a role that has a schedule, or a contact.",
         "unknown_contact" => "Choose one of the account's contacts.",

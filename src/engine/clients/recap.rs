@@ -5,6 +5,7 @@ use crate::base::id::{AccountId, UserId};
 use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::dispatch::protocol::{Method, Protocol};
 use crate::domain::recap::plan::Plan;
+use crate::io::store::audit::{Act, Entry};
 use crate::io::store::recaps::PlanSet;
 use crate::io::store::{StoreError, Tx};
 
@@ -23,8 +24,10 @@ impl Clients {
         if !faults.is_empty() {
             return Err(Refusal::Faulty(faults));
         }
-        let set = PlanSet { account: account.id, plan, set_by: by.clone(), set_at: self.clock.utc() };
+        let now = self.clock.utc();
+        let set = PlanSet { account: account.id, plan, set_by: by.clone(), set_at: now, since: now };
         tx.set_recap_plan(&set).await?;
+        tx.audit(Entry::new(now, self.by.clone(), Act::AccountChanged, set.account.to_string()));
         tx.commit("recap_plan").await?;
         Ok(set)
     }
@@ -47,6 +50,7 @@ impl Clients {
         }
         faults.unless(()).map_err(Refusal::Clash)?;
         tx.remove_recap_plan(&account.id).await?;
+        tx.audit(Entry::new(self.clock.utc(), self.by.clone(), Act::AccountChanged, account.id.to_string()));
         tx.commit("recap_plan_gone").await?;
         Ok(())
     }

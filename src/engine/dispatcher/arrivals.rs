@@ -224,8 +224,8 @@ impl Dispatcher {
                 }
                 self.settle(inbound, "patched").await
             }
-            Arrival::Recapped { dispatch, run, to } => {
-                let event = Event::Recapped { run: run.clone(), to: to.clone() };
+            Arrival::Recapped { dispatch, run, to, edition } => {
+                let event = Event::Recapped { run: run.clone(), to: to.clone(), edition: *edition };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "recapped")).await.map(drop)
             }
             Arrival::ReadAtCheckIn { dispatch, who, by, edition } => {

@@ -45,8 +45,8 @@ pub enum Arrival {
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
-    /// A recap with the message was accepted for these people.
-    Recapped { dispatch: DispatchId, run: StepRunId, to: Vec<String> },
+    /// A recap with the message, in this edition, was accepted for these people.
+    Recapped { dispatch: DispatchId, run: StepRunId, to: Vec<String>, edition: Option<u32> },
     /// `who` heard a held message at check-in: from the operator `by`, or by telephone. What came in before editions were
     /// told has none.
     ReadAtCheckIn {

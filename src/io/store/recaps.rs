@@ -19,6 +19,8 @@ pub struct PlanSet {
     pub plan: Plan,
     pub set_by: UserId,
     pub set_at: UtcMs,
+    /// Since when the account gets recaps at all.
+    pub since: UtcMs,
 }
 
 readers! {
@@ -40,11 +42,11 @@ readers! {
     list_dispatches_for_recap(account: &AccountId) -> Vec<DispatchId>;
     /// Accounts with dispatches that are held for a recap though there is no plan for one.
     list_accounts_without_recap() -> Vec<AccountId>;
-    /// Messages of an account that were taken after `since` and up to `until`, the oldest first.
-    list_messages_between(account: &AccountId, since: UtcMs, until: UtcMs) -> Vec<MessageId>;
+    /// Messages of an account that were taken from `since` up to `until` and are in no recap yet, the oldest first.
+    list_unreported_messages(account: &AccountId, since: UtcMs, until: UtcMs) -> Vec<MessageId>;
 }
 
-const PLANS: &str = "SELECT account, plan, set_by, set_at FROM recap_plan";
+const PLANS: &str = "SELECT account, plan, set_by, set_at, since_at FROM recap_plan";
 
 async fn find_recap_plan(from: &mut impl Query, account: &AccountId) -> Result<Option<PlanSet>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{PLANS} WHERE account = $1"));
@@ -62,6 +64,7 @@ fn plan_set(row: &Row) -> Result<PlanSet, StoreError> {
         plan: row.read_json("plan")?,
         set_by: row.read("set_by")?,
         set_at: row.read("set_at")?,
+        since: row.read("since_at")?,
     })
 }
 
@@ -105,14 +108,15 @@ async fn list_accounts_without_recap(from: &mut impl Query) -> Result<Vec<Accoun
     rows.iter().map(|row| row.read("account")).collect()
 }
 
-async fn list_messages_between(
+async fn list_unreported_messages(
     from: &mut impl Query,
     account: &AccountId,
     since: UtcMs,
     until: UtcMs,
 ) -> Result<Vec<MessageId>, StoreError> {
     const SQL: &str = "SELECT id FROM message
-        WHERE account = $1 AND taken_at > $2 AND taken_at <= $3 AND withdrawn_at IS NULL ORDER BY taken_at, id";
+        WHERE account = $1 AND taken_at >= $2 AND taken_at <= $3 AND withdrawn_at IS NULL
+        AND id NOT IN (SELECT message FROM recap_message) ORDER BY taken_at, id";
     from.fetch_all(SQL, args![account, since, until]).await?.iter().map(|row| row.read("id")).collect()
 }
 
@@ -126,11 +130,11 @@ fn recap(row: &Row, seal: &Seal) -> Result<Recap, StoreError> {
 }
 
 impl Tx {
-    /// Sets when and to whom an account's recaps go, in place of what was set before.
+    /// Sets when and to whom an account's recaps go, in place of what was set before; since when it gets any stays.
     pub async fn set_recap_plan(&mut self, set: &PlanSet) -> Result<(), StoreError> {
-        let sql = "INSERT INTO recap_plan (account, plan, set_by, set_at) VALUES ($1, $2, $3, $4)
+        let sql = "INSERT INTO recap_plan (account, plan, set_by, set_at, since_at) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (account) DO UPDATE SET plan = excluded.plan, set_by = excluded.set_by, set_at = excluded.set_at";
-        self.execute(sql, args![&set.account, json(&set.plan), &set.set_by, set.set_at]).await.map(|_| ())
+        self.execute(sql, args![&set.account, json(&set.plan), &set.set_by, set.set_at, set.since]).await.map(|_| ())
     }
 
     /// The account gets no recaps any more. False: it got none before.
@@ -138,13 +142,20 @@ impl Tx {
         Ok(self.execute("DELETE FROM recap_plan WHERE account = $1", args![account]).await? > 0)
     }
 
-    /// A recap was made. False: somebody has made the one for this time before.
+    /// A recap was made, and what is in it is reported on. False: somebody has made the one for this time before.
     pub async fn insert_recap(&mut self, recap: &Recap) -> Result<bool, StoreError> {
         let sealed = self.seal().seal_json(&context(&recap.id), recap);
         let sql = "INSERT INTO recap (id, account, slot, due_at, made_at, wake_at, sealed)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, slot) DO NOTHING";
         let args = args![&recap.id, &recap.account, &recap.slot, recap.due_at, recap.made_at, recap.wake(), sealed];
-        Ok(self.execute(sql, args).await? > 0)
+        if self.execute(sql, args).await? == 0 {
+            return Ok(false);
+        }
+        let sql = "INSERT INTO recap_message (message, recap) VALUES ($1, $2) ON CONFLICT (message) DO NOTHING";
+        for message in recap.held.iter().map(|held| &held.message).chain(&recap.taken) {
+            self.execute(sql, args![message, &recap.id]).await?;
+        }
+        Ok(true)
     }
 
     /// Whoever gets true sends it until then; nobody else does.

@@ -2,6 +2,7 @@
 
 use super::super::hold::TimeOfDay;
 use super::*;
+use crate::base::id::StepRunId;
 
 const HOLD: Method = Method::HoldForCheckIn { until: None };
 
@@ -176,4 +177,25 @@ fn a_protocol_of_before_there_were_times_reads_as_held_for_good() {
     let six: Method = serde_json::from_str(r#"{"kind":"hold_for_check_in","until":"18:00"}"#).expect("a method");
     assert_eq!(six, until_six());
     assert!(serde_json::from_str::<Method>(r#"{"kind":"hold_for_check_in","until":"6 pm"}"#).is_err());
+}
+
+#[test]
+fn what_is_held_for_the_recap_is_done_by_the_recap_that_has_its_words_as_they_are() {
+    let mut night = Night::of(protocol(vec![(Method::HoldForRecap, vec![], 0)], false, Until::HandedOver));
+    night.until(3 * 86_400);
+    assert_eq!((night.s.phase, night.s.wake()), (Phase::HeldForRecap, None));
+    let run = night.s.held_for_recap().expect("it is held").id.clone();
+    let recapped = |run: &StepRunId, edition| Event::Recapped {
+        run: run.clone(),
+        to: vec!["Ada".into(), "Ben".into()],
+        edition: Some(edition),
+    };
+    night.tell(recapped(&StepRunId::named("another"), 1));
+    assert_eq!(night.s.phase, Phase::HeldForRecap, "a recap of before it was begun again");
+    night.town.changes = 1;
+    night.tell(recapped(&run, 1));
+    assert_eq!(night.s.phase, Phase::HeldForRecap, "words of before a change");
+    night.tell(recapped(&run, 2));
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Recapped, Some("Ada, Ben")));
+    assert_eq!(night.lines().last().map(String::as_str), Some("In the recap to Ada, Ben, accepted."));
 }

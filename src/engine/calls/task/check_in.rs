@@ -17,12 +17,13 @@ impl CallTask {
     }
 
     pub(super) fn on_check_in(&mut self, input: checkin::Input) {
-        if let checkin::Input::Looked(Looked::Welcome(welcome)) = &input {
-            let came = CheckedIn::of(welcome, &self.facts.account.id);
-            self.checked_in = match self.vouched_by.take() {
-                Some(by) => came.vouched(by),
-                None => came,
-            };
+        if let checkin::Input::Looked(looked) = &input {
+            // A word that came to nothing is nobody's when a PIN comes after it.
+            let vouched_by = self.vouched_by.take();
+            if let Looked::Welcome(welcome) = looked {
+                let came = CheckedIn::of(welcome, &self.facts.account.id);
+                self.checked_in = vouched_by.map_or(came.clone(), |by| came.vouched(by));
+            }
         }
         self.tell(Input::CheckIn(input));
     }
