@@ -22,7 +22,10 @@ impl CallTask {
             let vouched_by = self.vouched_by.take();
             if let Looked::Welcome(welcome) = looked {
                 let came = CheckedIn::of(welcome, &self.facts.account.id);
-                self.checked_in = vouched_by.map_or(came.clone(), |by| came.vouched(by));
+                self.checked_in = match vouched_by {
+                    Some(by) => came.vouched(by),
+                    None => came,
+                };
             }
         }
         self.tell(Input::CheckIn(input));
