@@ -114,6 +114,13 @@ impl Registrations {
         }
     }
 
+    /// A server of this carrier answers pings again.
+    pub(super) fn server_up(&mut self, now: Instant, carrier: usize) {
+        for one in self.all.iter_mut().filter(|one| one.carrier == carrier) {
+            one.machine.handle(now, Input::ServerUp);
+        }
+    }
+
     pub(super) fn tick(&mut self, now: Instant) {
         for one in &mut self.all {
             if one.machine.poll_timeout().is_some_and(|(at, _)| at <= now) {

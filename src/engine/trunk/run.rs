@@ -300,10 +300,13 @@ impl Loop {
         self.registrations.start(now, trunk);
     }
 
-    /// Registers elsewhere in place of servers that have gone down.
+    /// Registers elsewhere in place of servers that have gone down, and at once with those that are back.
     fn leave_down(&mut self, now: Instant) {
         while let Some(way) = self.watch.take_down() {
             self.registrations.server_down(now, way);
+        }
+        while let Some(trunk) = self.watch.take_up() {
+            self.registrations.server_up(now, trunk);
         }
     }
 

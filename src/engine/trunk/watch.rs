@@ -73,6 +73,8 @@ pub struct Watch {
     asked: HashMap<RequestId, Ping>,
     /// Servers that were found down and not told of yet.
     went_down: Vec<Way>,
+    /// Trunks with a server that was found up again, and that were not told of yet.
+    came_up: Vec<usize>,
     /// Servers that failed a call, until when.
     resting: HashMap<SocketAddr, Instant>,
     alarms: Arc<Alarms>,
@@ -92,8 +94,8 @@ impl Watch {
         };
         let paths = carriers.iter().map(path).collect();
         let (asked, resting) = (HashMap::new(), HashMap::new());
-        let went_down = Vec::new();
-        Self { paths, known: VecDeque::new(), asked, went_down, resting, alarms, rng: Rng::from_system() }
+        let (went_down, came_up) = (Vec::new(), Vec::new());
+        Self { paths, known: VecDeque::new(), asked, went_down, came_up, resting, alarms, rng: Rng::from_system() }
     }
 
     /// Takes in the targets that are addresses; those that have to be looked up are returned.
@@ -227,6 +229,11 @@ impl Watch {
         None
     }
 
+    /// A trunk with a server that has come up again since the last was taken.
+    pub fn take_up(&mut self) -> Option<usize> {
+        self.came_up.pop()
+    }
+
     /// What came of a ping.
     pub fn answered(&mut self, now: Instant, request: RequestId, status: u16) {
         let Some(Ping { way, number }) = self.asked.remove(&request) else { return };
@@ -251,6 +258,7 @@ impl Watch {
                 }
                 PingOutput::Up { peer } => {
                     info!(trunk = %self.paths[trunk].name, %peer, "a trunk's server answers again");
+                    self.came_up.push(trunk);
                     changed = true;
                 }
             }

@@ -1,21 +1,27 @@
 //! Where a far end's media comes from: learnt once, then locked.
 //!
-//! The address in the session description is the first choice, its host on another port (a NAT) the
-//! second; any other source must persist while those are silent, and gives way when they speak. Once locked on the
-//! host that was named, nothing but a new session description moves it, so that stray or forged packets (RTP bleed)
-//! neither are heard nor steal the stream. Its owner loosens it when nothing came from there for too long: a NAT that
+//! The address in the session description is the first choice and moves it whenever it speaks, its host on another port (a
+//! NAT) the second; any other source must persist while those are silent, and gives way when they speak. So must the address
+//! of before a new description, whose last words are still on their way. Once locked on the host that was named, nothing but
+//! the address that was named and a new session description moves it, so that stray or forged packets (RTP bleed) neither are
+//! heard nor steal the stream. Its owner loosens it when nothing came from there for too long: a NAT that
 //! began anew sends from elsewhere. Then another source may take its place in the same ways, unless the old one speaks.
 
 use std::net::SocketAddr;
 
 /// Packets in a row that a stranger must send before it is believed: 100 ms.
 const PERSISTENCE: u8 = 5;
+/// The same of the address of before the session description was changed: half a second. A gateway sends on from there for
+/// a moment, and a telephone whose description is rewritten on the way may send from there for good.
+const FORMER_PERSISTENCE: u8 = 25;
 
 /// The latch of one leg.
 #[derive(Clone, Debug, Default)]
 pub struct Latch {
     told: Option<SocketAddr>,
     locked: Option<SocketAddr>,
+    /// Where it came from before the session description was changed.
+    former: Option<SocketAddr>,
     /// Another may take the place of the source that is locked.
     loose: bool,
     candidate: Option<(SocketAddr, u32, u8)>,
@@ -28,7 +34,7 @@ impl Latch {
         if remote.ip().is_unspecified() || self.told == Some(remote) {
             return;
         }
-        *self = Self { told: Some(remote), ..Self::default() };
+        *self = Self { told: Some(remote), former: self.locked, ..Self::default() };
     }
 
     /// Whether a packet from there is the far end's; may lock on it.
@@ -37,11 +43,17 @@ impl Latch {
             (self.loose, self.candidate) = (false, None);
             return true;
         }
-        let settled = self.locked.is_some() && !self.loose;
-        if self.told.is_none() || self.only().is_some() || (settled && !self.is_named(from)) {
+        let Some(told) = self.told else { return false };
+        if told == from {
+            self.lock(from);
+            return true;
+        }
+        let locked = self.locked.filter(|_| !self.loose);
+        if locked.is_some_and(|locked| self.is_named(locked) || !self.is_named(from)) {
             return false;
         }
-        if self.is_named(from) {
+        let is_former = self.former == Some(from);
+        if self.is_named(from) && !is_former {
             self.lock(from);
             return true;
         }
@@ -50,7 +62,7 @@ impl Latch {
             _ => 1,
         };
         self.candidate = Some((from, ssrc, count));
-        if count < PERSISTENCE {
+        if count < if is_former { FORMER_PERSISTENCE } else { PERSISTENCE } {
             return false;
         }
         self.lock(from);
@@ -78,10 +90,10 @@ impl Latch {
         self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
     }
 
-    /// The only source that is heard until a new session description, once it is known. A stranger never is that: it
-    /// gives way to the host that was named.
+    /// The only source that is heard until a new session description, once it is known: the address that was named. Any
+    /// other gives way to it.
     pub fn only(&self) -> Option<SocketAddr> {
-        self.locked.filter(|locked| !self.loose && self.is_named(*locked))
+        self.locked.filter(|locked| !self.loose && self.told == Some(*locked))
     }
 
     /// Where to send.
@@ -106,15 +118,37 @@ mod tests {
     }
 
     #[test]
-    fn another_port_of_the_same_host_is_a_nat_and_then_the_only_one() {
+    fn another_port_of_the_same_host_is_a_nat_until_the_one_that_was_named_speaks() {
         let mut latch = Latch::default();
         latch.tell(at("192.0.2.1:4000"));
         assert!(latch.admit(at("192.0.2.1:61000"), 1));
-        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:61000")), Some(at("192.0.2.1:61000"))));
-        assert!(!latch.admit(at("192.0.2.1:4000"), 1));
+        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:61000")), None));
         for _ in 0..100 {
-            assert!(!latch.admit(at("203.0.113.5:9"), 1));
+            assert!(!latch.admit(at("203.0.113.5:9"), 1) && !latch.admit(at("192.0.2.1:62000"), 1));
         }
+        assert!(latch.admit(at("192.0.2.1:4000"), 1), "a stray packet came before it");
+        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:4000")), Some(at("192.0.2.1:4000"))));
+        assert!((0..50).all(|_| !latch.admit(at("192.0.2.1:61000"), 1)));
+    }
+
+    #[test]
+    fn the_last_words_from_before_a_new_description_do_not_hold_it_back() {
+        let (before, now) = (at("192.0.2.1:4000"), at("192.0.2.1:4002"));
+        let mut latch = Latch::default();
+        latch.tell(before);
+        assert!(latch.admit(before, 1));
+        latch.tell(now);
+        assert!((0..20).all(|_| !latch.admit(before, 1)), "400 ms of them");
+        assert_eq!(latch.target(), Some(now), "who only listens there hears us");
+        assert!(latch.admit(now, 2));
+        assert_eq!(latch.only(), Some(now));
+        // A telephone whose description is rewritten on the way sends from where it did.
+        let mut latch = Latch::default();
+        latch.tell(before);
+        assert!(latch.admit(before, 1));
+        latch.tell(now);
+        assert_eq!((0..60).filter(|_| latch.admit(before, 1)).count(), 36);
+        assert_eq!((latch.target(), latch.only()), (Some(before), None));
     }
 
     #[test]
@@ -177,7 +211,9 @@ mod tests {
         assert!(latch.loosen());
         assert_eq!(latch.only(), None);
         assert!(latch.admit(anew, 3));
-        assert_eq!(latch.only(), Some(anew));
+        assert_eq!((latch.target(), latch.only()), (Some(anew), None));
+        assert!(latch.admit(nat, 3));
+        assert_eq!(latch.only(), Some(nat));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Input {
     FlowLost,
     /// The server it was made with does not answer, and there is another: calls would go to the one that is gone.
     ServerDown,
+    /// A server of the carrier answers again, after none did: it need not be waited for any longer.
+    ServerUp,
     /// The time of [`Registration::poll_timeout`] has come.
     Timeout,
     /// The service ends: take it back.
@@ -127,9 +129,10 @@ impl Registration {
             Input::Answered(answer) => self.on_answer(now, answer),
             Input::FlowLost => self.on_flow_lost(now),
             Input::ServerDown => self.on_server_down(now),
+            Input::ServerUp if matches!(self.state, State::Waiting(_)) => self.ask(),
             Input::Timeout => self.on_timeout(now),
             Input::Stop => self.on_stop(now),
-            Input::Start => {}
+            Input::Start | Input::ServerUp => {}
         }
     }
 
@@ -337,6 +340,19 @@ mod tests {
             assert!((150..=180).contains(&wait.as_secs()), "{wait:?}");
             assert_eq!(rig.answered(answer(200, 3)), [], "nothing has changed");
         }
+    }
+
+    #[test]
+    fn a_carrier_that_is_back_is_asked_at_once_and_one_that_is_being_asked_is_left_alone() {
+        let mut rig = Rig::new(4);
+        for cseq in 1..8 {
+            rig.answered(answer(503, cseq));
+            rig.pass();
+        }
+        rig.answered(answer(503, 8));
+        assert!(rig.wait().0.as_secs() >= 1_500, "it would wait for half an hour");
+        assert_eq!(rig.tell(Input::ServerUp), [Output::Send { cseq: 9, expires: 300 }]);
+        assert_eq!(rig.tell(Input::ServerUp), []);
     }
 
     #[test]
