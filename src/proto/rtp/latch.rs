@@ -20,8 +20,8 @@ const FORMER_PERSISTENCE: u8 = 25;
 pub struct Latch {
     told: Option<SocketAddr>,
     locked: Option<SocketAddr>,
-    /// Where it came from before the session description was changed.
-    former: Option<SocketAddr>,
+    /// From which port it came before the session description was changed.
+    former: Option<u16>,
     /// Another may take the place of the source that is locked.
     loose: bool,
     candidate: Option<(SocketAddr, u32, u8)>,
@@ -34,7 +34,7 @@ impl Latch {
         if remote.ip().is_unspecified() || self.told == Some(remote) {
             return;
         }
-        *self = Self { told: Some(remote), former: self.locked, ..Self::default() };
+        *self = Self { told: Some(remote), former: self.locked.map(|at| at.port()), ..Self::default() };
     }
 
     /// Whether a packet from there is the far end's; may lock on it.
@@ -52,7 +52,7 @@ impl Latch {
         if locked.is_some_and(|locked| self.is_named(locked) || !self.is_named(from)) {
             return false;
         }
-        let is_former = self.former == Some(from);
+        let is_former = self.is_named(from) && self.former == Some(from.port());
         if self.is_named(from) && !is_former {
             self.lock(from);
             return true;
