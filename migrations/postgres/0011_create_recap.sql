@@ -2,7 +2,6 @@
 CREATE TABLE recap_plan (
     account TEXT PRIMARY KEY REFERENCES account (id),
     plan TEXT NOT NULL,
-    set_by TEXT NOT NULL REFERENCES users (id),
     set_at BIGINT NOT NULL,
     -- Since when the account gets recaps at all: what was taken before is in none.
     since_at BIGINT NOT NULL

@@ -216,8 +216,7 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
         }
         if let Some(plan) = client.recap {
             let account = client.account.id.clone();
-            tx.set_recap_plan(&PlanSet { account, plan, set_by: UserId::named("admin"), set_at: now, since: now })
-                .await?;
+            tx.set_recap_plan(&PlanSet { account, plan, set_at: now, since: now }).await?;
         }
         if client.account.hours.check_in.is_some() {
             let pin = Pin::choose(PIN).expect("a test reads it");

@@ -9,8 +9,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::dispatcher::Dispatcher;
 use super::feed::AlarmLevel;
 use crate::base::clock::{SharedClock, UtcMs};
@@ -27,7 +25,7 @@ use crate::io::store::inbound::{Arrival, Inbound, RECAPS};
 use crate::io::store::recaps::PlanSet;
 use crate::io::store::{Store, StoreError};
 
-/// The net under what wakes it; a time of the day is met to within this.
+/// Between two looks: a time of the day is met to within this.
 const SWEEP: Duration = Duration::from_secs(5);
 /// A recap is made so long after its time: what was being saved just then is in the store, and in the recap.
 const AFTER_MS: i64 = 5_000;
@@ -47,7 +45,6 @@ pub struct Recaps {
     clock: SharedClock,
     mailer: Arc<dyn Mailer>,
     dispatcher: Dispatcher,
-    wake: Arc<Notify>,
     /// Alarms that were raised, so that one that was seen to does not come back with each look.
     raised: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -60,7 +57,7 @@ impl std::fmt::Debug for Recaps {
 
 impl Recaps {
     pub fn new(store: Store, clock: SharedClock, mailer: Arc<dyn Mailer>, dispatcher: Dispatcher) -> Self {
-        Self { store, clock, mailer, dispatcher, wake: Arc::default(), raised: Arc::default() }
+        Self { store, clock, mailer, dispatcher, raised: Arc::default() }
     }
 
     /// Makes and sends what is due for as long as the service runs.
@@ -69,10 +66,7 @@ impl Recaps {
             if let Err(error) = self.pulse(self.clock.utc()).await {
                 tracing::warn!(code = error.code(), %error, "recaps wait for the store");
             }
-            tokio::select! {
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(SWEEP) => {}
-            }
+            tokio::time::sleep(SWEEP).await;
         }
     }
 
@@ -82,10 +76,12 @@ impl Recaps {
     /// The store's.
     pub async fn pulse(&self, now: UtcMs) -> Result<(), StoreError> {
         for set in self.store.list_recap_plans().await? {
-            self.make(&set, now).await?;
+            let made = self.make(&set, now).await;
+            self.outlive(&set.account, set.account.as_str(), made).await?;
         }
-        for id in self.store.list_due_recaps(now).await? {
-            self.send(&id, now).await?;
+        for (account, id) in self.store.list_due_recaps(now).await? {
+            let sent = self.send(&id, now).await;
+            self.outlive(&account, id.as_str(), sent).await?;
         }
         let without = self.store.list_accounts_without_recap().await?;
         self.forget_alarms(|id| id.strip_prefix(NO_PLAN).is_none_or(|of| without.iter().any(|a| a.as_str() == of)));
@@ -94,6 +90,25 @@ impl Recaps {
             let text =
                 format!("Messages of {name} are held for a recap, and it has none. Say when and to whom it goes.");
             self.raise(format!("{NO_PLAN}{account}"), AlarmLevel::Critical, text);
+        }
+        Ok(())
+    }
+
+    /// A recap that cannot be read or written holds up no other account's: operators are told of it.
+    ///
+    /// # Errors
+    /// The store as a whole does not answer.
+    async fn outlive(&self, account: &AccountId, what: &str, result: Result<(), StoreError>) -> Result<(), StoreError> {
+        let id = format!("recap_stuck:{what}");
+        let Err(error) = result else {
+            self.forget_alarms(|raised| raised != id);
+            return Ok(());
+        };
+        self.store.ping().await?;
+        let name = self.store.find_account(account).await?.map_or_else(|| account.to_string(), |account| account.name);
+        let text = format!("The recap of {name} cannot be made or sent. Tell the engineer, and the client.");
+        if self.raise(id, AlarmLevel::Critical, text) {
+            tracing::error!(%account, code = error.code(), "a recap is stuck");
         }
         Ok(())
     }
@@ -244,11 +259,13 @@ impl Recaps {
         });
     }
 
-    fn raise(&self, id: String, level: AlarmLevel, text: String) {
+    /// False: it was raised before.
+    fn raise(&self, id: String, level: AlarmLevel, text: String) -> bool {
         let new = self.raised.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         if new {
             self.dispatcher.alarm(id, level, text);
         }
+        new
     }
 
     /// The report, and in which edition each held message is in it.
@@ -279,14 +296,6 @@ impl Recaps {
         };
         let state = self.state_of(id).await?;
         Ok(Some(Item { message, call_type, state }))
-    }
-
-    /// The last recaps of an account, the newest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn list(&self, account: &AccountId, limit: u32) -> Result<Vec<Recap>, StoreError> {
-        self.store.list_recaps(account, limit).await
     }
 }
 

@@ -105,7 +105,7 @@ pub async fn set(
     Id(id): Id<AccountId>,
     Body(plan): Body<Plan>,
 ) -> Result<Json<RecapBody>, Problem> {
-    let set = front.clients_of(&signed).set_recap_plan(&id, plan, &signed.bearer.user).await?;
+    let set = front.clients_of(&signed).set_recap_plan(&id, plan).await?;
     tracing::info!(account = %id, by = %signed.bearer.user, "the recap was set");
     body(&front, &id, Some(set)).await
 }

@@ -61,3 +61,24 @@ async fn all_that_is_wrong_with_a_recap_is_told_at_its_place() {
     let unread = house.ask(Method::PUT, RECAP, &sam, json!({"times": ["8 o'clock"], "to": []})).await;
     assert_eq!((unread.status, &unread.json()["errors"][0]["pointer"]), (StatusCode::BAD_REQUEST, &json!("/times/0")));
 }
+
+#[tokio::test]
+async fn a_protocol_that_holds_for_a_recap_is_not_put_in_force_where_there_is_none() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let olive = with_email(&house, &sam).await;
+    let plan = json!({"times": ["08:00"], "to": [{"contact": olive, "destination": "email"}], "empty": false});
+    assert_eq!(house.ask(Method::PUT, RECAP, &sam, plan).await.status, StatusCode::OK);
+    let mut idle = routine();
+    idle["call_types"] = json!([]);
+    let added = house.ask(Method::POST, PROTOCOLS, &sam, idle).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.json());
+    assert_eq!(house.ask(Method::DELETE, RECAP, &sam, Value::Null).await.status, StatusCode::NO_CONTENT);
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let (edition, mut call_types) = (account["edition"].clone(), account["call_types"].clone());
+    call_types[0]["protocol"] = added.json()["id"].clone();
+    let body = json!({"edition": edition, "call_types": call_types});
+    let refused = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    let fault = refused.json()["errors"][0].clone();
+    assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/call_types/0/protocol"), &json!("protocol.no_recap")));
+}

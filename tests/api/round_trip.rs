@@ -98,10 +98,17 @@ impl Writer {
         let schedule = json!({"role": "technician", "fallback": self.pick(&people), "rotation": rotation});
         let to = json!([{"kind": "contact", "contact": self.pick(&people), "destination": "mobile"},
             {"kind": "on_call", "role": "technician", "destination": "mobile"}]);
+        let recap = json!({"times": ["08:00", "17:30"], "empty": self.below(2) == 0,
+            "to": [{"contact": self.pick(&people), "destination": "email"}]});
+        let recap = if self.below(2) == 0 { recap } else { Value::Null };
         let protocol = json!({"name": "Tell", "until": "confirmed", "repeat": {"from_step": 1},
             "steps": [{"method": {"kind": "text_confirm"}, "to": to, "wait_secs": 60 * self.below(20)}]});
         let form = json!({"fields": [{"label": "Name", "kind": {"kind": "text"}, "required": true}]});
         let call_type = |name: &str, urgency: &str, protocol: Value| json!({"name": name, "urgency": urgency, "form": form, "protocol": protocol});
+        let hold = json!({"name": "Hold", "until": "handed_over",
+            "steps": [{"method": {"kind": "hold_for_recap"}, "to": []}]});
+        let routine = if recap.is_null() { Value::Null } else { json!("Hold") };
+        let protocols = if recap.is_null() { vec![protocol] } else { vec![protocol, hold] };
         let exit = self.flow(&people, false);
         let nodes = json!([
             {"id": "ask", "step": "gather", "speech": self.speech(), "choices":
@@ -113,8 +120,9 @@ impl Writer {
         json!({
             "account": {"name": "First Account", "zone": "America/Chicago", "dids": [did, "+12025550702"],
                 "greeting": self.speech(), "priority": self.below(5)},
-            "contacts": contacts, "schedules": [schedule], "protocols": [protocol],
-            "call_types": [call_type("Urgent", "urgent", json!("Tell")), call_type("Routine", "routine", Value::Null)],
+            "contacts": contacts, "schedules": [schedule], "protocols": protocols,
+            "call_types": [call_type("Urgent", "urgent", json!("Tell")), call_type("Routine", "routine", routine)],
+            "recap": recap,
             "flow": {"hours": self.hours(&people, did), "menus": menus},
         })
     }
@@ -148,7 +156,7 @@ async fn refused(house: &House, document: &Value) -> (Vec<(String, String)>, Str
 #[tokio::test]
 async fn what_is_exported_and_imported_into_another_account_is_exported_as_the_same_text() {
     let house = House::new().await;
-    let mut patched = 0;
+    let (mut patched, mut recaps) = (0, 0);
     for seed in 0..60 {
         let document = Writer(Rng::seeded(seed)).document();
         let clients = &house.front.clients;
@@ -162,6 +170,7 @@ async fn what_is_exported_and_imported_into_another_account_is_exported_as_the_s
         // Read again where it came from, it changes nothing.
         clients.import(&serde_json::from_str(&first).unwrap()).await.unwrap();
         assert_eq!(export(&house, "First Account").await, first, "seed {seed}");
+        recaps += first.matches(r#""recap": {"#).count();
         patched += first.matches(r#""by": "contact""#).count();
         for name in ["First Account", "Other Account"] {
             let account = house.store.find_account_by_name(name).await.unwrap().unwrap();
@@ -169,6 +178,7 @@ async fn what_is_exported_and_imported_into_another_account_is_exported_as_the_s
         }
     }
     assert!(patched > 5, "{patched} patches to somebody by name");
+    assert!(recaps > 10, "{recaps} recaps");
 }
 
 /// Their numbers and names are free for the next.
@@ -248,4 +258,30 @@ async fn two_schedules_for_one_role_are_refused() {
     document["schedules"].as_array_mut().unwrap().push(twice);
     let (told, _) = refused(&house, &document).await;
     assert_eq!(told, at("/schedules/1/role", "schedule.role_twice"));
+}
+
+#[tokio::test]
+async fn an_import_refuses_a_recap_to_nobody_and_a_protocol_that_holds_for_none() {
+    let house = House::new().await;
+    let with = (0..).map(|seed| Writer(Rng::seeded(seed)).document()).find(|d| !d["recap"].is_null()).unwrap();
+    let mut none = with.clone();
+    none.as_object_mut().unwrap().remove("recap");
+    let (told, words) = refused(&house, &none).await;
+    assert_eq!(told, at("", "protocol.no_recap"));
+    assert!(words.contains("The protocol Hold, which is in force"), "{words}");
+    let mut unknown = with.clone();
+    unknown["recap"]["to"] = json!([{"contact": "Dee", "destination": "email"}]);
+    assert!(refused(&house, &unknown).await.0.contains(&at("/recap/to/0/contact", "contact.unknown")[0]));
+    let mut by_phone = with.clone();
+    by_phone["recap"]["to"][0]["destination"] = json!("mobile");
+    assert!(refused(&house, &by_phone).await.0.contains(&at("/recap/to/0/destination", "recap.no_email")[0]));
+    // Once it is set, a document without one keeps it, and does not take the address away.
+    house.front.clients.import(&read(&with)).await.unwrap();
+    let imported = house.front.clients.import(&read(&none)).await.unwrap();
+    let kept = house.front.clients.find_recap_plan(&imported.account.id).await.unwrap().expect("it is kept");
+    assert_eq!(kept.plan.times.len(), 2);
+    for contact in none["contacts"].as_array_mut().unwrap() {
+        contact["destinations"].as_array_mut().unwrap().truncate(1);
+    }
+    assert_eq!(refused(&house, &none).await.0, at("/recap/to/0/destination", "recap.no_email"));
 }

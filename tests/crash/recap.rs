@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AccountId, ContactId, DispatchId, MessageId, UserId};
+use cordboard::base::id::{AccountId, ContactId, DispatchId, MessageId};
 use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Until};
@@ -16,7 +16,6 @@ use cordboard::engine::feed::Feed;
 use cordboard::engine::recaps::Recaps;
 use cordboard::io::store::Store;
 use cordboard::io::store::recaps::PlanSet;
-use cordboard::io::store::users::{HashedPassword, Role, User};
 
 use crate::support::postgres::Postgres;
 use crate::support::temp::TempDir;
@@ -75,15 +74,6 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
     let store = Store::open(&config(directory.path(), database), NIGHT).await.expect("opens");
     let protocol = town::protocol(vec![(Method::HoldForRecap, vec![], 0)], false, Until::HandedOver);
     town::settle(&store, &protocol, NIGHT).await;
-    let admin = User {
-        id: UserId::named("admin"),
-        login: "admin".into(),
-        name: "Admin".into(),
-        role: Role::Admin,
-        disabled: false,
-        skills: Default::default(),
-    };
-    let password = HashedPassword::of("a long enough secret".to_owned().into()).await.expect("hashed");
     let message = town::message("m1", "dripping tap", NIGHT);
     let account = store.find_account(&message.account).await.expect("found").expect("an account");
     let clock = TestClock::at(NIGHT);
@@ -91,8 +81,7 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
     let to = vec![Recipient { contact: ContactId::named("Olive"), destination: "email".into() }];
     let plan = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false };
     let mut tx = store.write().await.expect("the store writes");
-    tx.insert_user(&admin, &password, NIGHT).await.expect("a user");
-    let set = PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: NIGHT, since: NIGHT };
+    let set = PlanSet { account: AccountId::named("one"), plan, set_at: NIGHT, since: NIGHT };
     tx.set_recap_plan(&set).await.expect("a plan");
     tx.insert_message(&message).await.expect("inserted");
     dispatcher.open(&mut tx, &message, &account).await.expect("opened");

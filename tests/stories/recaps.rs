@@ -1,6 +1,6 @@
 //! Recaps: what waits for the morning, who gets it, and what becomes of one that was missed, refused or begun twice.
 
-use cordboard::base::id::{AccountId, ContactId, UserId};
+use cordboard::base::id::{AccountId, ContactId};
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
@@ -8,9 +8,8 @@ use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::recap::plan::{Plan, Recipient};
 use cordboard::io::deliver::Delivery;
 use cordboard::io::store::recaps::PlanSet;
-use cordboard::io::store::users::{HashedPassword, Role, User};
 
-use crate::desk::{Desk, NIGHT};
+use crate::desk::Desk;
 use crate::support::postgres::Postgres;
 use crate::town;
 
@@ -25,21 +24,8 @@ fn routine() -> Protocol {
 async fn with_recap(desk: &Desk, to: &[&str], empty: bool) {
     let to = to.iter().map(|name| Recipient { contact: ContactId::named(name), destination: "email".into() }).collect();
     let plan = Plan { times: vec![TimeOfDay::parse("08:00").expect("a time")], to, empty };
-    let admin = User {
-        id: UserId::named("admin"),
-        login: "admin".into(),
-        name: "Admin".into(),
-        role: Role::Admin,
-        disabled: false,
-        skills: Default::default(),
-    };
-    let password = HashedPassword::of("a long enough secret".to_owned().into()).await.expect("hashed");
     let mut tx = desk.store.write().await.expect("the store writes");
-    if tx.find_user_by_login("admin").await.expect("asked").is_none() {
-        tx.insert_user(&admin, &password, NIGHT).await.expect("a user");
-    }
-    let set =
-        PlanSet { account: AccountId::named("one"), plan, set_by: admin.id, set_at: desk.now(), since: desk.now() };
+    let set = PlanSet { account: AccountId::named("one"), plan, set_at: desk.now(), since: desk.now() };
     tx.set_recap_plan(&set).await.expect("a plan");
     tx.commit("test").await.expect("committed");
 }
@@ -198,5 +184,24 @@ async fn what_was_being_spoken_at_eight_is_in_the_next_recap() {
         "{}",
         mail.words
     );
+    desk.ends(&drip, Phase::Recapped).await;
+}
+
+#[tokio::test]
+async fn a_recap_that_cannot_be_read_is_an_alarm_and_the_next_ones_go_out() {
+    let mut desk = Desk::at_work(&routine()).await;
+    with_recap(&desk, &["Olive"], false).await;
+    let drip = desk.takes("dripping tap").await;
+    desk.advance(TO_EIGHT).await;
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Temporary, why: "smtp_451".into() }));
+    look(&desk).await;
+    desk.provider_answers(None);
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute("UPDATE recap SET sealed = SUBSTR(sealed, 2)", Vec::new()).await.expect("broken");
+    tx.commit("test").await.expect("committed");
+    desk.advance(23 * HOUR).await;
+    look(&desk).await;
+    assert!(desk.dispatcher.alarms().iter().any(|alarm| alarm.text.contains("cannot be made or sent")));
+    desk.phone("Olive").expect_mail("recap of Sun 8 Mar 2026, 08:00, 1 message");
     desk.ends(&drip, Phase::Recapped).await;
 }

@@ -3,8 +3,10 @@
 use crate::base::id::{AccountId, CallTypeId};
 use crate::domain::account::Account;
 use crate::domain::account::edit_call_types::CallTypesEdit;
+use crate::domain::account::fault::Fault;
 
 use super::astray::led_astray;
+use super::recap::held_for_nothing;
 use super::{Changed, Clients, Refusal, lock};
 
 impl Clients {
@@ -31,9 +33,16 @@ impl Clients {
         }
         let call_types = edit.apply(&known, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
         let account = Account { call_types, ..before.clone() };
-        let astray = led_astray(&before, &account);
-        if !astray.is_empty() {
-            return Err(Refusal::Faulty(astray));
+        let mut faults = led_astray(&before, &account);
+        if tx.find_recap_plan(&account.id).await?.is_none() {
+            for (at, call_type) in account.call_types.iter().enumerate() {
+                let protocol = protocols.iter().find(|protocol| call_type.protocol.as_ref() == Some(&protocol.id));
+                let held = protocol.map(held_for_nothing).unwrap_or_default();
+                faults.extend(held.into_iter().map(|f| Fault { pointer: format!("/call_types/{at}/protocol"), ..f }));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(Refusal::Faulty(faults));
         }
         tx.upsert_account(&account, now).await?;
         self.finish(tx, account).await

@@ -11,9 +11,11 @@ use crate::domain::account::edit::AccountEdit;
 use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
 use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::{CallType, Contact, Urgency};
+use crate::domain::dispatch::hold::TimeOfDay;
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use crate::domain::message::trigger::Trigger;
 use crate::domain::oncall::{Schedule, ShiftLength};
+use crate::domain::recap::plan::{Plan, Recipient};
 
 use super::flow_text::FlowText;
 use super::people::People;
@@ -35,6 +37,9 @@ pub struct Document {
     /// Hours and menus. Without them they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<FlowText>,
+    /// When and to whom its recap goes. Without it that stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recap: Option<RecapText>,
 }
 
 /// A schedule; people by name.
@@ -118,6 +123,24 @@ pub struct CallTypeText {
     pub protocol: Option<String>,
 }
 
+/// A recap's plan; people by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecapText {
+    pub times: Vec<TimeOfDay>,
+    pub to: Vec<RecipientText>,
+    #[serde(default)]
+    pub empty: bool,
+}
+
+/// One who gets it, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipientText {
+    pub contact: String,
+    pub destination: String,
+}
+
 impl Clients {
     /// The account with this name or identifier as a document.
     pub async fn export(&self, name: &str) -> Result<Document, Refusal> {
@@ -149,6 +172,7 @@ impl Clients {
             protocols: protocols.iter().map(|protocol| people.protocol(protocol)).collect(),
             call_types: account.call_types.iter().map(|t| call_type(t, &all)).collect(),
             flow: FlowText::of(&account, &contacts),
+            recap: self.store.find_recap_plan(&account.id).await?.map(|set| people.recap(set.plan)),
         })
     }
 }
@@ -166,6 +190,11 @@ fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
 }
 
 impl People<'_> {
+    fn recap(&self, plan: Plan) -> RecapText {
+        let name = |one: Recipient| RecipientText { contact: self.name(&one.contact), destination: one.destination };
+        RecapText { times: plan.times, to: plan.to.into_iter().map(name).collect(), empty: plan.empty }
+    }
+
     fn schedule(&self, schedule: &Schedule, now: UtcMs) -> ScheduleText {
         ScheduleText {
             role: schedule.role.clone(),

@@ -16,13 +16,16 @@ use crate::domain::account::{Account, CallType, Contact};
 use crate::domain::dispatch::protocol::{Protocol, Step, Target};
 use crate::domain::dispatch::validate::validate;
 use crate::domain::oncall::{Override, Rotation, Schedule};
+use crate::domain::recap::plan::{Plan, Recipient};
 use crate::io::store::Tx;
+use crate::io::store::recaps::PlanSet;
 
 use super::astray::led_astray;
-use super::document::{CallTypeText, Document, ProtocolText, ScheduleText, TargetText};
+use super::document::{CallTypeText, Document, ProtocolText, RecapText, ScheduleText, TargetText};
 use super::flow::check_flow;
 use super::flow_text::FlowText;
 use super::people::{Nobody, People};
+use super::recap::held_for_nothing;
 use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
 
 /// What an import did.
@@ -39,6 +42,8 @@ struct Outcome {
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     protocols: Vec<Protocol>,
+    /// When and to whom its recap goes, if the document changes that.
+    recap: Option<Plan>,
 }
 
 impl Clients {
@@ -186,6 +191,15 @@ impl Clients {
                 faults.push(Fault { pointer: String::new(), ..fault });
             }
         }
+        let set = tx.find_recap_plan(&id).await?.map(|set| set.plan);
+        let recap = document.recap.as_ref().map(|written| read_recap(written, &contacts));
+        let recap = recap.and_then(|read| keep(faults, "/recap", read)).filter(|plan| set.as_ref() != Some(plan));
+        if let (None, Some(plan)) = (&document.recap, &set) {
+            let old = plan.check(&there);
+            let new = plan.check(&contacts).into_iter().filter(|fault| !old.contains(fault)).collect();
+            faults.extend(within(new, "/recap"));
+        }
+        let none = recap.is_none() && set.is_none();
         let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
         if faults.is_empty() {
             for protocol in protocols.iter().filter(in_force) {
@@ -194,15 +208,19 @@ impl Clients {
                     let detail = format!("The protocol {}, which is in force: {}", protocol.name, fault.message);
                     found.add("", format!("protocol.{}", fault.code), detail, "Write a next version of it as well.");
                 }
-                faults.extend(found.unless(()).err().unwrap_or_default());
+                for fault in held_for_nothing(protocol).into_iter().filter(|_| none) {
+                    let detail = format!("The protocol {}, which is in force: {}", protocol.name, fault.detail);
+                    found.add("", fault.code, detail, fault.cure);
+                }
+                faults.extend(found.into_list());
             }
         }
-        Ok(Some(Outcome { account, contacts, schedules, protocols }))
+        Ok(Some(Outcome { account, contacts, schedules, protocols, recap }))
     }
 
     async fn write(&self, tx: &mut Tx, outcome: Outcome) -> Result<Account, Refusal> {
         let now = self.clock.utc();
-        let Outcome { account, contacts, schedules, protocols } = outcome;
+        let Outcome { account, contacts, schedules, protocols, recap } = outcome;
         // First: everything else belongs to it. Its protocols may follow until commit.
         tx.upsert_account(&account, now).await?;
         for contact in &contacts {
@@ -215,6 +233,9 @@ impl Clients {
             if tx.find_protocol(&protocol.id).await?.is_none() {
                 tx.insert_protocol(protocol, now).await?;
             }
+        }
+        if let Some(plan) = recap {
+            tx.set_recap_plan(&PlanSet { account: account.id.clone(), plan, set_at: now, since: now }).await?;
         }
         Ok(account)
     }
@@ -289,6 +310,21 @@ fn read_schedule(
     }
     let account = account.id.clone();
     faults.unless(Schedule { id, account, role, zone, rotation, overrides, fallback })
+}
+
+fn read_recap(written: &RecapText, contacts: &[Contact]) -> Result<Plan, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let mut plan = Plan { times: written.times.clone(), to: Vec::new(), empty: written.empty };
+    for (at, one) in written.to.iter().enumerate() {
+        let Some(contact) = find_person(&mut faults, format!("/to/{at}/contact"), &one.contact, contacts) else {
+            continue;
+        };
+        plan.to.push(Recipient { contact, destination: one.destination.clone() });
+    }
+    // Who is not known is told of once.
+    faults.unless(())?;
+    let wrong = plan.check(contacts);
+    if wrong.is_empty() { Ok(plan) } else { Err(wrong) }
 }
 
 fn read_protocol(

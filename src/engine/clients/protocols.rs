@@ -11,7 +11,7 @@ use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
 use crate::domain::oncall::Schedule;
 
-use super::recap::check_recap;
+use super::recap::held_for_nothing;
 use super::{Changed, Clients, Refusal, lock};
 
 const MAX_NAME: usize = 80;
@@ -107,7 +107,9 @@ impl Clients {
         let contacts = tx.list_contacts(&account.id).await?;
         let schedules = tx.list_schedules(&account.id).await?;
         let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
-        faults.extend(check_recap(&mut tx, &account.id, &protocol).await?);
+        if tx.find_recap_plan(&account.id).await?.is_none() {
+            faults.extend(held_for_nothing(&protocol));
+        }
         for (at, id) in edit.call_types.iter().enumerate() {
             let pointer = format!("/call_types/{at}");
             match account.call_types.iter_mut().find(|t| t.id == *id) {

@@ -1,13 +1,12 @@
 //! When an account's recap goes out and to whom: set, changed, taken away.
 
 use super::{Clients, Refusal, lock};
-use crate::base::id::{AccountId, UserId};
+use crate::base::id::AccountId;
 use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::dispatch::protocol::{Method, Protocol};
 use crate::domain::recap::plan::Plan;
 use crate::io::store::audit::{Act, Entry};
 use crate::io::store::recaps::PlanSet;
-use crate::io::store::{StoreError, Tx};
 
 impl Clients {
     /// When and to whom an account's recaps go; none: it gets none.
@@ -17,7 +16,7 @@ impl Clients {
     }
 
     /// Sets it. The first recap is that of the next time that comes.
-    pub async fn set_recap_plan(&self, account: &AccountId, plan: Plan, by: &UserId) -> Result<PlanSet, Refusal> {
+    pub async fn set_recap_plan(&self, account: &AccountId, plan: Plan) -> Result<PlanSet, Refusal> {
         let mut tx = self.store.write().await?;
         let account = lock(&mut tx, account, None).await?;
         let faults = plan.check(&tx.list_contacts(&account.id).await?);
@@ -25,7 +24,7 @@ impl Clients {
             return Err(Refusal::Faulty(faults));
         }
         let now = self.clock.utc();
-        let set = PlanSet { account: account.id, plan, set_by: by.clone(), set_at: now, since: now };
+        let set = PlanSet { account: account.id, plan, set_at: now, since: now };
         tx.set_recap_plan(&set).await?;
         tx.audit(Entry::new(now, self.by.clone(), Act::AccountChanged, set.account.to_string()));
         tx.commit("recap_plan").await?;
@@ -60,20 +59,14 @@ fn holds_for_recap(protocol: &Protocol) -> bool {
     protocol.steps.iter().any(|step| step.method == Method::HoldForRecap)
 }
 
-/// The faults of a protocol that holds messages for a recap that the account does not get.
-pub(super) async fn check_recap(
-    tx: &mut Tx,
-    account: &AccountId,
-    protocol: &Protocol,
-) -> Result<Vec<Fault>, StoreError> {
+/// The faults of a protocol that holds messages for a recap, of an account that gets none.
+pub(super) fn held_for_nothing(protocol: &Protocol) -> Vec<Fault> {
     let mut faults = Faults::default();
-    if tx.find_recap_plan(account).await?.is_none() {
-        for (n, step) in protocol.steps.iter().enumerate() {
-            if step.method == Method::HoldForRecap {
-                let detail = "The account gets no recap: what is held for it would wait for ever.";
-                faults.add(format!("/steps/{n}"), "protocol.no_recap", detail, "Set the times of its recap first.");
-            }
+    for (n, step) in protocol.steps.iter().enumerate() {
+        if step.method == Method::HoldForRecap {
+            let detail = "The account gets no recap: what is held for it would wait for ever.";
+            faults.add(format!("/steps/{n}"), "protocol.no_recap", detail, "Set the times of its recap first.");
         }
     }
-    Ok(faults.into_list())
+    faults.into_list()
 }

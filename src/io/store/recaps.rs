@@ -3,7 +3,7 @@
 //! An account, date and time have one row at most: whoever inserts it makes that recap.
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, DispatchId, MessageId, RecapId, UserId};
+use crate::base::id::{AccountId, DispatchId, MessageId, RecapId};
 use crate::domain::dispatch::state::Phase;
 use crate::domain::recap::Recap;
 use crate::domain::recap::plan::Plan;
@@ -17,7 +17,6 @@ use super::{Query, Row, StoreError, Tx, args, readers};
 pub struct PlanSet {
     pub account: AccountId,
     pub plan: Plan,
-    pub set_by: UserId,
     pub set_at: UtcMs,
     /// Since when the account gets recaps at all.
     pub since: UtcMs,
@@ -30,8 +29,8 @@ readers! {
     list_recap_plans() -> Vec<PlanSet>;
     /// The time of the last recap that was made for an account.
     find_last_recap_at(account: &AccountId) -> Option<UtcMs>;
-    /// Recaps with an email to be sent by `now` that nobody is sending, the oldest first.
-    list_due_recaps(now: UtcMs) -> Vec<RecapId>;
+    /// Recaps with an email to be sent by `now` that nobody is sending, the oldest first, with whose they are.
+    list_due_recaps(now: UtcMs) -> Vec<(AccountId, RecapId)>;
     /// When the next email of any is to be sent.
     find_next_recap_at() -> Option<UtcMs>;
     /// One of them.
@@ -46,7 +45,7 @@ readers! {
     list_unreported_messages(account: &AccountId, since: UtcMs, until: UtcMs) -> Vec<MessageId>;
 }
 
-const PLANS: &str = "SELECT account, plan, set_by, set_at, since_at FROM recap_plan";
+const PLANS: &str = "SELECT account, plan, set_at, since_at FROM recap_plan";
 
 async fn find_recap_plan(from: &mut impl Query, account: &AccountId) -> Result<Option<PlanSet>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{PLANS} WHERE account = $1"));
@@ -62,7 +61,6 @@ fn plan_set(row: &Row) -> Result<PlanSet, StoreError> {
     Ok(PlanSet {
         account: row.read("account")?,
         plan: row.read_json("plan")?,
-        set_by: row.read("set_by")?,
         set_at: row.read("set_at")?,
         since: row.read("since_at")?,
     })
@@ -73,9 +71,9 @@ async fn find_last_recap_at(from: &mut impl Query, account: &AccountId) -> Resul
     row.map_or(Ok(None), |row| row.read("due_at"))
 }
 
-async fn list_due_recaps(from: &mut impl Query, now: UtcMs) -> Result<Vec<RecapId>, StoreError> {
-    const SQL: &str = "SELECT id FROM recap WHERE wake_at <= $1 AND lease_until <= $1 ORDER BY wake_at, id";
-    from.fetch_all(SQL, args![now]).await?.iter().map(|row| row.read("id")).collect()
+async fn list_due_recaps(from: &mut impl Query, now: UtcMs) -> Result<Vec<(AccountId, RecapId)>, StoreError> {
+    const SQL: &str = "SELECT account, id FROM recap WHERE wake_at <= $1 AND lease_until <= $1 ORDER BY wake_at, id";
+    from.fetch_all(SQL, args![now]).await?.iter().map(|row| Ok((row.read("account")?, row.read("id")?))).collect()
 }
 
 async fn find_next_recap_at(from: &mut impl Query) -> Result<Option<UtcMs>, StoreError> {
@@ -132,9 +130,9 @@ fn recap(row: &Row, seal: &Seal) -> Result<Recap, StoreError> {
 impl Tx {
     /// Sets when and to whom an account's recaps go, in place of what was set before; since when it gets any stays.
     pub async fn set_recap_plan(&mut self, set: &PlanSet) -> Result<(), StoreError> {
-        let sql = "INSERT INTO recap_plan (account, plan, set_by, set_at, since_at) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (account) DO UPDATE SET plan = excluded.plan, set_by = excluded.set_by, set_at = excluded.set_at";
-        self.execute(sql, args![&set.account, json(&set.plan), &set.set_by, set.set_at, set.since]).await.map(|_| ())
+        let sql = "INSERT INTO recap_plan (account, plan, set_at, since_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (account) DO UPDATE SET plan = excluded.plan, set_at = excluded.set_at";
+        self.execute(sql, args![&set.account, json(&set.plan), set.set_at, set.since]).await.map(|_| ())
     }
 
     /// The account gets no recaps any more. False: it got none before.
