@@ -20,7 +20,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::base::id::{ContactId, DispatchId, ScheduleId};
+use crate::base::id::{ContactId, DispatchId, ScheduleId, UserId};
 use crate::domain::account::Speech;
 use crate::domain::dictation::Dictation;
 use on_call::{Choosing, Duty, Span};
@@ -89,6 +89,8 @@ pub enum Marked {
 pub struct Welcome {
     /// Whose PIN it is; none for one that all of the client's people share.
     pub contact: Option<ContactId>,
+    /// The operator by whose word they are let in, in place of a PIN.
+    pub vouched_by: Option<UserId>,
     /// What they are called, for the record.
     pub who: String,
     pub held: Vec<Held>,

@@ -120,7 +120,15 @@ impl World {
                             let status = (self.rng.below(2) == 0).then(status);
                             let morning = "Friday at 8 a.m.".to_owned();
                             let who = "Ada".into();
-                            Looked::Welcome(Box::new(Welcome { contact: None, who, held, duties, status, morning }))
+                            Looked::Welcome(Box::new(Welcome {
+                                contact: None,
+                                vouched_by: None,
+                                who,
+                                held,
+                                duties,
+                                status,
+                                morning,
+                            }))
                         }
                     };
                     if self.rng.below(10) > 0 {

@@ -190,7 +190,7 @@ async fn welcome(
     let status = account.status_greeting_at(now).map(|status| greetings::status_now(status, &account.zone));
     let morning = next_morning(&account.zone, now).map(|at| speech::spoken_time(at, &account.zone));
     let morning = morning.unwrap_or_default();
-    Ok(Some(Welcome { contact: contact.cloned(), who, held, duties, status, morning }))
+    Ok(Some(Welcome { contact: contact.cloned(), vouched_by: None, who, held, duties, status, morning }))
 }
 
 /// Whoever a PIN shows to be calling.
@@ -211,17 +211,15 @@ impl CheckedIn {
         Self { name: String::new(), proven: Who::Nobody }
     }
 
+    /// By PIN, or by the word of an operator, who answers for it then.
     pub(super) fn of(welcome: &Welcome, account: &AccountId) -> Self {
-        Self { name: welcome.who.clone(), proven: proven(welcome.contact.as_ref(), account) }
+        let by_word = welcome.vouched_by.clone().map(Who::User);
+        let proven = by_word.unwrap_or_else(|| proven(welcome.contact.as_ref(), account));
+        Self { name: welcome.who.clone(), proven }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The same, by this operator's word in place of a PIN.
-    pub(super) fn vouched(self, by: UserId) -> Self {
-        Self { proven: Who::User(by), ..self }
     }
 }
 
@@ -324,6 +322,7 @@ impl Calls {
                     if let (Looked::Welcome(welcome), Some(user)) = (&mut looked, sent_by) {
                         let by = calls.name_of(&user).await;
                         welcome.who = format!("{}, vouched for by {by}", welcome.who);
+                        welcome.vouched_by = Some(user);
                     }
                     Input::Looked(looked)
                 }

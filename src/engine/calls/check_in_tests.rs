@@ -4,7 +4,7 @@ use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::house::*;
 use super::*;
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ContactId, DispatchId, ScheduleId};
+use crate::base::id::{AccountId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{KeysBound, LegId, Source};
 use crate::domain::call::comes::Comes;
@@ -14,6 +14,7 @@ use crate::domain::checkin::{Held, Marked, Welcome};
 use crate::engine::legs::Later;
 use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
+use crate::io::store::audit::Who;
 use crate::io::store::calls::PINS_LOCKED;
 use crate::proto::audio::tone::sine;
 
@@ -253,6 +254,32 @@ async fn whom_an_operator_vouches_for_hears_what_is_held_and_the_dispatch_says_w
     let heard = |d: &Did| if let Did::Heard(heard) = d { Some(heard.clone()) } else { None };
     let heard = house.until("delivered", heard).await.1;
     assert_eq!((heard.dispatch, heard.who.as_str()), (DispatchId::named("one"), "Ada, vouched for by kim"));
+    assert_eq!(heard.proven, Who::User(UserId::named("kim")), "it is her word, not a PIN");
+}
+
+#[tokio::test]
+async fn a_word_that_came_to_nothing_is_not_the_operators_when_a_pin_follows_it() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _from_operator) = house.takes("kim").await;
+    house.hears(leg, &[Source::Leg(operator)]).await;
+    let nobody = Some(ContactId::named("removed"));
+    assert_eq!(house.does("kim", Command::CheckIn { vouched: nobody }).await, Ok(()));
+    house.until("Kim is let go", |d| hangs_up(d, operator)).await;
+    let words = house.until("that nobody is known so", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play: words });
+    house.until("the PIN is asked for", |d| plays(d, leg)).await;
+    for key in "4711#".chars() {
+        events.send(LegEvent::Digit(key)).await.expect("the call listens");
+    }
+    let words = house.until("what is held is read", |d| plays(d, leg)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg, play: words });
+    house.until("which keys there are", |d| plays(d, leg)).await;
+    events.send(LegEvent::Digit('2')).await.expect("the call listens");
+    let heard = |d: &Did| if let Did::Heard(heard) = d { Some(heard.clone()) } else { None };
+    let heard = house.until("delivered", heard).await.1;
+    assert_eq!((heard.who.as_str(), heard.proven), ("Ada", Who::Contact(ContactId::named("ada"))));
 }
 
 #[tokio::test]

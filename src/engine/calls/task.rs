@@ -149,8 +149,6 @@ pub(super) struct CallTask {
     outward: Option<Outward>,
     /// Who has checked in, by name.
     checked_in: CheckedIn,
-    /// The operator by whose word they do, until they are let in.
-    vouched_by: Option<UserId>,
     dictaphone: Dictaphone,
     /// What asks the caller waits while an operator has them.
     pausing: Option<Pausing>,
@@ -251,7 +249,6 @@ impl CallTask {
             queued_at: None,
             outward,
             checked_in: CheckedIn::nobody(),
-            vouched_by: None,
             dictaphone: Dictaphone::default(),
             pausing: None,
             coming: Coming::default(),

@@ -8,25 +8,14 @@ use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::{self, Looked};
 
 impl CallTask {
-    pub(super) fn serve_check_in(&mut self, wish: Wish) {
-        if matches!(wish, Wish::Vouched { .. }) {
-            self.vouched_by.clone_from(&self.operator);
-        }
+    pub(super) fn serve_check_in(&self, wish: Wish) {
         let (who, spoken) = (self.checked_in.clone(), self.dictaphone.spoken());
         self.calls.serve_check_in(&self.facts, who, self.operator.clone(), wish, spoken);
     }
 
     pub(super) fn on_check_in(&mut self, input: checkin::Input) {
-        if let checkin::Input::Looked(looked) = &input {
-            // A word that came to nothing is nobody's when a PIN comes after it.
-            let vouched_by = self.vouched_by.take();
-            if let Looked::Welcome(welcome) = looked {
-                let came = CheckedIn::of(welcome, &self.facts.account.id);
-                self.checked_in = match vouched_by {
-                    Some(by) => came.vouched(by),
-                    None => came,
-                };
-            }
+        if let checkin::Input::Looked(Looked::Welcome(welcome)) = &input {
+            self.checked_in = CheckedIn::of(welcome, &self.facts.account.id);
         }
         self.tell(Input::CheckIn(input));
     }
