@@ -144,6 +144,8 @@ pub struct Dialog {
     pub probe: Option<TxId>,
     /// When it ends for want of a connection.
     pub lost_at: Option<Instant>,
+    /// A call in that rings, but no longer for us: the gate does not count it.
+    pub waits_for_others: bool,
 }
 
 impl Dialog {
@@ -185,6 +187,7 @@ impl Dialog {
             late_offer: false,
             closing: None,
             probe: None,
+            waits_for_others: false,
             lost_at: None,
         }
     }

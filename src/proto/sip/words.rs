@@ -299,6 +299,10 @@ pub enum Command {
         dialog: DialogId,
         sdp: Option<Vec<u8>>,
     },
+    /// Somebody else is rung for a call in: it may take long, and says nothing of how busy we are.
+    WaitForOthers {
+        dialog: DialogId,
+    },
     Answer {
         dialog: DialogId,
         sdp: Vec<u8>,

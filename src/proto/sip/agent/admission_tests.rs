@@ -76,6 +76,28 @@ fn a_call_whose_reliable_response_is_never_acknowledged_leaves_its_place() {
 }
 
 #[test]
+fn calls_that_ring_elsewhere_keep_no_other_out() {
+    let (mut agent, mut now) = agent();
+    let mut ringing = Vec::new();
+    for n in 0..300 {
+        let (_, dialog) = call(&mut agent, now, n, "");
+        let dialog = dialog.unwrap_or_else(|| panic!("call {n} is let in"));
+        agent.handle(now, Input::Command(Command::WaitForOthers { dialog }));
+        ringing.push(dialog);
+        // Counted anew now and then.
+        now += Duration::from_millis(20);
+    }
+    assert_eq!(agent.admission.waiting(), 0);
+    for dialog in ringing {
+        agent.handle(now, Input::Command(Command::Answer { dialog, sdp: b"v=0\r\n".to_vec() }));
+        outcome(&mut agent);
+    }
+    let (_, waits) = call(&mut agent, now, 301, "");
+    assert!(waits.is_some());
+    assert_eq!(agent.admission.waiting(), 1, "none was counted twice");
+}
+
+#[test]
 fn a_place_that_a_fault_cost_comes_back_although_others_are_answered_all_the_time() {
     let (mut agent, mut now) = agent();
     // Nobody of these waits, as far as the table of calls knows.

@@ -86,7 +86,7 @@ impl Agent {
                 self.event(Event::FlowLost { dialog: id });
             }
             Stage::Ringing { .. } => {
-                self.admission.settled();
+                self.settle(id);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
             }
@@ -112,7 +112,7 @@ impl Agent {
     /// No other way was found in time. A call that rang is refused to nobody.
     pub(super) fn lost_for_good(&mut self, now: Instant, id: DialogId) {
         if let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|dialog| dialog.stage) {
-            self.admission.settled();
+            self.settle(id);
             self.forget_server(tx);
         }
         self.end(now, id, EndReason::FlowLost);

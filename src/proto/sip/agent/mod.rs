@@ -334,6 +334,7 @@ impl Agent {
             }
             Command::Cancel { dialog } => self.cancel(now, dialog),
             Command::Ring { dialog, sdp } => self.ring(now, dialog, sdp),
+            Command::WaitForOthers { dialog } => self.settle(dialog),
             Command::Answer { dialog, sdp } => self.answer(now, dialog, sdp),
             Command::Reject { dialog, status, headers } => self.reject(now, dialog, status, &headers),
             Command::Reinvite { dialog, sdp } => self.reinvite(now, dialog, sdp),

@@ -129,7 +129,7 @@ impl Agent {
             (Due::GiveUp, Stage::Ringing { tx }) => {
                 // §3: the INVITE is refused with a 5xx.
                 self.drop_reoffer(now, id);
-                self.admission.settled();
+                self.settle(id);
                 self.respond_plain(now, tx, 504);
                 self.end(now, id, EndReason::NoAck);
                 return true;

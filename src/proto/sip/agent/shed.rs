@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
-use super::super::dialog::Stage;
+use super::super::dialog::{Dialog, Stage};
 use super::super::glance::Glance;
 use super::super::message::Method;
-use super::super::words::{Event, Flow};
+use super::super::words::{DialogId, Event, Flow};
 use super::reply::flow_by;
 use super::uas::{RETRY_AFTER, branch_key};
 use super::{Agent, Role};
@@ -43,10 +43,20 @@ impl Agent {
     /// Whether calls are too many just now.
     pub(super) fn gate_is_shut(&mut self, now: Instant) -> bool {
         if self.admission.wants_count(now) {
-            let waiting = self.dialogs.values().filter(|d| matches!(d.stage, Stage::Ringing { .. })).count();
+            let waits = |d: &&Dialog| matches!(d.stage, Stage::Ringing { .. }) && !d.waits_for_others;
+            let waiting = self.dialogs.values().filter(waits).count();
             self.admission.counted(waiting);
         }
         self.admission.is_shut()
+    }
+
+    /// A call that was let in waits for us no longer: it has its final answer, or is gone, or somebody else is rung for it.
+    pub(super) fn settle(&mut self, id: DialogId) {
+        let waits =
+            self.dialogs.get_mut(&id).is_some_and(|dialog| !std::mem::replace(&mut dialog.waits_for_others, true));
+        if waits {
+            self.admission.settled();
+        }
     }
 
     /// Lets a call in, unless calls are too many.

@@ -259,7 +259,7 @@ impl Agent {
         if dialog.stage == (Stage::Ringing { tx: id }) {
             let dialog = dialog.id;
             self.drop_reoffer(now, dialog);
-            self.admission.settled();
+            self.settle(dialog);
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
         } else if dialog.reoffered == Some(id) {
@@ -316,7 +316,7 @@ impl Agent {
         self.drop_reoffer(now, id);
         match stage {
             Stage::Ringing { tx } => {
-                self.admission.settled();
+                self.settle(id);
                 self.respond_plain(now, tx, 487);
                 self.forget_dialog(id);
                 self.event(Event::Canceled { dialog: id });
@@ -342,7 +342,8 @@ impl Agent {
             }
             reliable.settle();
         }
-        self.admission.settled();
+        self.settle(id);
+        let Some(dialog) = self.dialogs.get_mut(&id) else { return };
         dialog.stage = Stage::Up;
         // Whether its answer arrives is seen by the ACK.
         dialog.lost_at = None;
@@ -361,7 +362,7 @@ impl Agent {
     pub(super) fn reject(&mut self, now: Instant, id: DialogId, status: u16, headers: &[(String, String)]) {
         let Some(Stage::Ringing { tx }) = self.dialogs.get(&id).map(|d| d.stage) else { return };
         self.drop_reoffer(now, id);
-        self.admission.settled();
+        self.settle(id);
         self.forget_dialog(id);
         let Some(server) = self.servers.get(&tx) else { return };
         let mut response = Response::to_request(&server.request, status.clamp(300, 699), Some(&server.to_tag));
