@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use cordboard::base::clock::TestClock;
 use cordboard::base::phone::PhoneNumber;
-use cordboard::domain::account::Account;
+use cordboard::domain::account::{Account, Reach};
 use cordboard::engine::calls::book::{AccountBook, Accounts as _};
 use cordboard::io::store::{Store, StoreConfig};
 
 use super::NOW;
-use super::contract::{account, number};
+use super::contract::{account, contact, number};
 use super::support::temp::TempDir;
 
 struct Rig {
@@ -52,6 +52,14 @@ fn saying(phrase: &str) -> Account {
 async fn write(store: &Store, account: &Account) {
     let mut tx = store.write().await.unwrap();
     tx.upsert_account(account, NOW).await.unwrap();
+    tx.commit("test").await.unwrap();
+}
+
+async fn add_person(store: &Store, name: &str, phone: &PhoneNumber) {
+    let mut person = contact(name);
+    person.destinations[0].reach = Reach::Phone(phone.clone());
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&person).await.unwrap();
     tx.commit("test").await.unwrap();
 }
 
@@ -100,4 +108,23 @@ async fn a_store_that_is_away_costs_no_call_whose_account_is_known() {
     assert_eq!(rig.phrase().await, before);
     let unknown = rig.book.find_by_did(&number("+12025550199")).await;
     assert!(unknown.is_err(), "a number never dialled before cannot be told from one that is nobody's");
+}
+
+#[tokio::test]
+async fn a_contacts_telephone_counts_from_the_next_call_on_and_another_processes_after_five_seconds() {
+    let rig = Rig::open("book-phones").await;
+    let (first, second) = (number("+12025550141"), number("+12025550142"));
+    let theirs = |number: PhoneNumber| {
+        let book = &rig.book;
+        async move { book.is_a_contacts(&number).await.expect("the store answers") }
+    };
+    assert!(!theirs(first.clone()).await && !theirs(second.clone()).await);
+    add_person(&rig.store, "ann", &first).await;
+    assert!(theirs(first.clone()).await, "a change of ours counts at once");
+    let other = Store::open(&rig.config, NOW).await.unwrap();
+    add_person(&other, "ben", &second).await;
+    assert!(!theirs(second.clone()).await);
+    rig.clock.advance(Duration::from_secs(5));
+    assert!(theirs(first).await && theirs(second).await);
+    other.close().await;
 }

@@ -2,10 +2,11 @@
 //!
 //! A call for an account that was read a moment ago costs the store nothing, and one that comes while the store is away is
 //! answered all the same, by what was known last. Numbers that belong to nobody are not remembered, so dialling at random
-//! fills nothing. Driven by each call's task. What always holds: a change that this process commits counts from
-//! the next call on, one that another process commits (`cordboard` on the command line) after [`FRESH`] at the latest.
+//! fills nothing. So are the telephones of all contacts, as nearly nobody who calls is one of them. Driven by each call's task. What always holds: a change that this process commits counts from
+//! the next call on, one that another process commits (`cordboard` on the command line) after [`FRESH`] at the latest, and
+//! after [`FRESH_PHONES`] if it is a contact's telephone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,12 @@ use crate::domain::account::patching::{Found, Whom, find_people};
 use crate::engine::calls::rings_back;
 use crate::engine::feed::RingsBackView;
 use crate::engine::legs::Later;
-use crate::io::store::Store;
+use crate::io::store::{Store, StoreError};
 
 /// How long an account is taken to be as it was read.
 const FRESH: Duration = Duration::from_secs(1);
+/// The same of the telephones of all contacts, which are many.
+const FRESH_PHONES: Duration = Duration::from_secs(5);
 /// How long the store may take where we remember what it would probably say: a caller is waiting for an answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -48,6 +51,15 @@ pub struct AccountBook {
     store: Store,
     clock: SharedClock,
     pages: Mutex<HashMap<PhoneNumber, Page>>,
+    phones: Mutex<Option<Phones>>,
+}
+
+/// The telephones of all contacts, as they were read.
+#[derive(Clone)]
+struct Phones {
+    numbers: Arc<HashSet<PhoneNumber>>,
+    edition: u64,
+    read_at: Instant,
 }
 
 /// An account as it was read.
@@ -62,7 +74,23 @@ struct Page {
 
 impl AccountBook {
     pub fn new(store: Store, clock: SharedClock) -> Self {
-        Self { store, clock, pages: Mutex::default() }
+        Self { store, clock, pages: Mutex::default(), phones: Mutex::default() }
+    }
+
+    /// Whether a contact has this telephone. Of several calls at once each may go and read them; none waits for another.
+    pub async fn is_a_contacts(&self, number: &PhoneNumber) -> Result<bool, StoreError> {
+        let (now, edition) = (self.clock.instant(), self.store.accounts_edition());
+        let known = self.phones.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fresh =
+            |known: &Phones| known.edition == edition && now.saturating_duration_since(known.read_at) < FRESH_PHONES;
+        if let Some(known) = known.filter(fresh) {
+            return Ok(known.numbers.contains(number));
+        }
+        let numbers: HashSet<_> = self.store.list_contact_phones().await?.into_iter().collect();
+        let found = numbers.contains(number);
+        let read = Phones { numbers: Arc::new(numbers), edition, read_at: now };
+        *self.phones.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        Ok(found)
     }
 
     fn pages(&self) -> MutexGuard<'_, HashMap<PhoneNumber, Page>> {
@@ -145,6 +173,11 @@ impl Accounts for AccountBook {
     }
 
     fn find_who_rings_back<'a>(&'a self, caller: &'a PhoneNumber) -> Later<'a, Option<RingsBackView>> {
-        Box::pin(async move { rings_back::find(&self.store, caller).await.unwrap_or(None) })
+        Box::pin(async move {
+            if !self.is_a_contacts(caller).await.unwrap_or(true) {
+                return None;
+            }
+            rings_back::find(&self.store, caller).await.unwrap_or(None)
+        })
     }
 }

@@ -16,6 +16,8 @@ readers! {
     list_contacts(account: &AccountId) -> Vec<Contact>;
     /// Everybody, of whichever account, who has this telephone: whose text or call it may be.
     list_contacts_by_phone(number: &PhoneNumber) -> Vec<Contact>;
+    /// Every telephone of everybody, in no order.
+    list_contact_phones() -> Vec<PhoneNumber>;
 }
 
 async fn find_contact(from: &mut impl Query, id: &ContactId) -> Result<Option<Contact>, StoreError> {
@@ -29,6 +31,11 @@ async fn list_contacts(from: &mut impl Query, account: &AccountId) -> Result<Vec
 async fn list_contacts_by_phone(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<Contact>, StoreError> {
     const FILTER: &str = "id IN (SELECT contact FROM destination WHERE kind = 'phone' AND address = $1)";
     load(from, FILTER, args![number]).await
+}
+
+async fn list_contact_phones(from: &mut impl Query) -> Result<Vec<PhoneNumber>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT address FROM destination WHERE kind = 'phone'";
+    from.fetch_all(SQL, Vec::new()).await?.iter().map(|row| row.read("address")).collect()
 }
 
 async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Contact>, StoreError> {
@@ -78,6 +85,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
 impl Tx {
     /// Writes a contact with all its destinations. A new one goes to the end of the account's list.
     pub async fn upsert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.changes_accounts = true;
         self.execute(
             "INSERT INTO contact (id, account, position, name, title)
              VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM contact WHERE account = $2), $3, $4)
@@ -122,6 +130,7 @@ impl Tx {
     /// Removes a contact with all its destinations, and the overrides of schedules that put it on call and are over. Whoever
     /// does it has seen to it that nothing else names it.
     pub async fn delete_contact(&mut self, id: &ContactId, now: UtcMs) -> Result<(), StoreError> {
+        self.changes_accounts = true;
         let over = "DELETE FROM schedule_override WHERE contact = $1 AND until_at <= $2";
         self.execute(over, args![id, now]).await?;
         self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
