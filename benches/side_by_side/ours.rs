@@ -103,7 +103,8 @@ fn sends_on() -> Result<Account, String> {
     (account.dids, account.caller_id) = (vec![number(SENT_ON)?], Some(number(DIALLED)?));
     account.call_types.clear();
     account.menus.clear();
-    let usual = Flow::Spill(Spill { number: number(ELSEWHERE)?, ring_secs: 30, failed: SpillFailed::Apology });
+    let number = number(ELSEWHERE)?;
+    let usual = Flow::Spill(Spill { number, ring_secs: 30, failed: SpillFailed::Apology, before_answer: false });
     account.hours = Hours { usual, ..Hours::default() };
     Ok(account)
 }

@@ -130,9 +130,12 @@ impl Legs {
         });
     }
 
-    /// Looks at a caller's offer. One that can be answered is told that it rings, while the greeting is made
-    /// ready; one that cannot is refused without. What came of it, if it failed.
+    /// Looks at a caller's offer, unless that was done before. One that can be answered is told that it rings, while the
+    /// greeting is made ready; one that cannot is refused without. What came of it, if it failed.
     pub fn open(&mut self, leg: LegId) -> Option<LegInput> {
+        if self.wires.iter().any(|w| w.leg == leg && w.media_open) {
+            return None;
+        }
         let reach = match self.wiring.media.open_rtp(self.shard, leg) {
             Ok(reach) => reach,
             // Its carrier may have another way.
@@ -175,6 +178,26 @@ impl Legs {
             self.wiring.media.connect_rtp(leg, agreed);
         }
         self.command(side, leg, LegCommand::Answer(description));
+    }
+
+    /// Whom a caller's leg waits for is somebody else.
+    pub fn wait_for_others(&self, leg: LegId) {
+        if let Some(wire) = self.wires.iter().find(|w| w.leg == leg && !w.ended) {
+            self.command(wire.side, leg, LegCommand::WaitForOthers);
+        }
+    }
+
+    /// Lets a caller whose leg is open hear something before the answer (183). One who made no offer rings on: there is no
+    /// audio before theirs is known (RFC 3261 §13.2.1).
+    pub fn send_early(&mut self, leg: LegId) {
+        let wire = self.wires.iter().find(|w| w.leg == leg && !w.ended);
+        let Some((side, description, agreed)) = wire
+            .and_then(|w| w.answer.as_ref().and_then(|(answer, agreed)| Some((w.side, answer.clone(), (*agreed)?))))
+        else {
+            return;
+        };
+        self.wiring.media.connect_rtp(leg, agreed);
+        self.command(side, leg, LegCommand::EarlyMedia(description));
     }
 
     fn refuse(&self, leg: LegId, cause: Cause, why: &dyn fmt::Display) -> LegInput {

@@ -64,6 +64,10 @@ pub struct Offered {
 pub enum LegCommand {
     /// Tell a caller that it rings (180).
     Ring,
+    /// Somebody else is rung before the call is answered.
+    WaitForOthers,
+    /// Let a caller hear something before the answer (183 with this description, which the answer repeats).
+    EarlyMedia(Vec<u8>),
     /// Answer a call in with this description.
     Answer(Vec<u8>),
     /// Refuse a call in.

@@ -244,6 +244,8 @@ impl Legs {
         let dialog = self.dialog_of(leg)?;
         Some(match command {
             LegCommand::Ring => Command::Ring { dialog, sdp: None },
+            LegCommand::WaitForOthers => Command::WaitForOthers { dialog },
+            LegCommand::EarlyMedia(sdp) => Command::Ring { dialog, sdp: Some(sdp) },
             LegCommand::Answer(sdp) => Command::Answer { dialog, sdp },
             LegCommand::AnswerReoffer(sdp) => Command::AnswerReinvite { dialog, sdp },
             LegCommand::RejectReoffer => Command::RejectReinvite { dialog, status: 488 },

@@ -27,6 +27,11 @@ fn prompt(name: &str) -> Speech {
     Speech::Recorded { prompt: name.to_owned() }
 }
 
+fn away(before_answer: bool) -> Spill {
+    let number = PhoneNumber::parse(ELSEWHERE).expect("a number");
+    Spill { number, ring_secs: 20, failed: SpillFailed::Queue, before_answer }
+}
+
 /// 1: an announcement; 2: voicemail; 3: elsewhere.
 fn menu() -> Menu {
     let choice = |digits: &str, next: &str| Choice { digits: digits.into(), label: next.into(), next: next.into() };
@@ -46,8 +51,7 @@ fn menu() -> Menu {
         max_secs: 30,
         silence_secs: 5,
     };
-    let away =
-        Spill { number: PhoneNumber::parse(ELSEWHERE).expect("a number"), ring_secs: 20, failed: SpillFailed::Queue };
+    let away = away(false);
     let exit = |id: &str, flow| Node { id: id.into(), step: Step::Exit { flow } };
     Menu {
         name: "main".into(),
@@ -170,4 +174,59 @@ fn a_call_taken_elsewhere_is_a_talk_of_two() {
     other.expect_success();
     let (record, _) = finished_call(&server.dir, CALLER);
     assert_eq!(record.end.expect("it is finished").outcome, "spilled");
+}
+
+#[test]
+fn an_office_that_is_rung_first_is_heard_before_it_answers_and_hears_nobody_until_then() {
+    if peers::find_program("an office rung before the answer", "sipp").is_none() {
+        return;
+    }
+    let carrier = free_port();
+    let dir = scratch();
+    seed_changed(&dir, "plumbing", |client| client.account.hours.usual = Flow::Spill(away(true)));
+    let server = Server::start_in(&dir, &["--carrier", &format!("127.0.0.1:{carrier}")], &[]);
+    let (ear, other_ear) = (Ear::open(CALLER_HZ), Ear::open(OTHER_HZ));
+    let other = Sipp::start("callee_early", "127.0.0.1:9", carrier, other_ear.port(), &[], &server.dir);
+    let call = dial(&server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    let early = ear.heard_since(0, 2.0);
+    let answered = |kind: &str| find_call(&server.dir, CALLER).is_some_and(|(_, events)| has_event(&events, kind));
+    assert!(!answered("spill_answered") && !answered("established"), "nobody has answered yet");
+    assert_hears("a caller while it rings", &early[early.len() / 3..], &[OTHER_HZ], &[CALLER_HZ]);
+    assert_hears("the office before it answers", &other_ear.heard(), &[], &[CALLER_HZ, OTHER_HZ]);
+
+    expect_event(&server, "spill_answered");
+    for (who, ear, wanted, unwanted) in
+        [("the caller", &ear, OTHER_HZ, CALLER_HZ), ("the office", &other_ear, CALLER_HZ, OTHER_HZ)]
+    {
+        let heard = ear.listen(3.0);
+        assert_hears(who, &heard[heard.len() / 3..], &[wanted], &[unwanted]);
+    }
+    call.cue();
+    call.expect_success();
+    other.expect_success();
+    let (record, events) = finished_call(&server.dir, CALLER);
+    assert_eq!(record.end.expect("it is finished").outcome, "spilled");
+    assert!(!has_event(&events, "greeting_started"), "who was taken at once is not greeted by us");
+}
+
+#[test]
+fn callers_whom_a_busy_office_does_not_take_are_greeted_here() {
+    if peers::find_program("a busy office", "sipp").is_none() {
+        return;
+    }
+    let carrier = free_port();
+    let dir = scratch();
+    seed_changed(&dir, "plumbing", |client| client.account.hours.usual = Flow::Spill(away(true)));
+    let server = Server::start_in(&dir, &["--carrier", &format!("127.0.0.1:{carrier}")], &[]);
+    let ear = Ear::open(CALLER_HZ);
+    let other = Sipp::start("callee_busy", "127.0.0.1:9", carrier, free_port(), &[], &server.dir);
+    let call = dial(&server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    other.expect_success();
+    expect_event(&server, "queued");
+    let greeting = recorded("plumbing");
+    assert_heard("the greeting", &ear.heard_since(0, seconds(&greeting) + 1.0), &greeting);
+    call.cue();
+    call.expect_success();
+    let (_, events) = finished_call(&server.dir, CALLER);
+    assert!(has_event(&events, "spill_failed"));
 }

@@ -147,7 +147,8 @@ fn hours() -> Hours {
         max_secs: 90,
         silence_secs: 4,
     });
-    let spill = Spill { number: number("+12025550160"), ring_secs: 20, failed: SpillFailed::Apology };
+    let spill =
+        Spill { number: number("+12025550160"), ring_secs: 20, failed: SpillFailed::Apology, before_answer: true };
     let span = |from: &str, until: &str| Span { from: from.into(), until: until.into() };
     Hours {
         usual: Flow::Menu { menu: "main".into() },

@@ -72,7 +72,7 @@ it('what counts now is said with its name, its end and its reason', () => {
 
 it('numbers elsewhere are tidied as far as they are understood', () => {
   expect(['(202) 555-0160', '1 202 555 0160', '011 44 20 7946 0000', '555'].map(tidiedNumber)).toEqual(['+12025550160', '+12025550160', '+442079460000', '555']);
-  const spill = (number: string) => numberFaults({ kind: 'spill', number, ring_secs: 30, failed: 'queue' }, '/hours/usual');
+  const spill = (number: string) => numberFaults({ kind: 'spill', number, ring_secs: 30, failed: 'queue', before_answer: false }, '/hours/usual');
   expect(spill('+12025550160')).toEqual([]);
   expect(spill('911')[0]!.pointer).toBe('/hours/usual/number');
 });

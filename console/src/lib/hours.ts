@@ -118,6 +118,9 @@ export function sayFlow(flow: Flow, types: readonly CallType[]): string {
     case 'patch':
       return `callers are put through to ${flow.whom.map((w) => (w.by === 'role' ? `whoever is on call as ${w.role}` : 'a contact')).join(', then ')}; if nobody takes the call, ${{ queue: 'they wait for an operator', voicemail: 'they leave a message', apology: 'they hear the apology' }[flow.failed.kind]}`;
     case 'spill':
+      if (flow.before_answer) {
+        return `${flow.number || 'a number elsewhere'} rings before we answer; if nobody takes the call there, we greet the callers, and ${flow.failed === 'queue' ? 'they wait for an operator' : 'they hear the apology'}`;
+      }
       return `callers are put through to ${flow.number || 'a number elsewhere'}; if nobody answers there, ${flow.failed === 'queue' ? 'they wait for an operator' : 'they hear the apology'}`;
   }
 }
@@ -174,7 +177,7 @@ export function newFlow(kind: Flow['kind'], types: readonly CallType[], menu: st
     case 'patch':
       return { kind, whom: [], speech: null, failed: { kind: 'queue', priority: null, call_type: null } };
     case 'spill':
-      return { kind, number: '', ring_secs: 30, failed: 'queue' };
+      return { kind, number: '', ring_secs: 30, failed: 'queue', before_answer: false };
   }
 }
 

@@ -87,7 +87,7 @@ describe('a node', () => {
 it('numbers are sent as the server takes them, and told where they cannot be', () => {
   const made = menu();
   made.nodes.push({ id: 'by', step: 'branch', on: { is: 'caller', numbers: ['(202) 555-0160', ' ', 'x'] }, then: 'hours', otherwise: 'hours' });
-  made.otherwise = { kind: 'spill', number: '202 555 0161', ring_secs: 30, failed: 'queue' };
+  made.otherwise = { kind: 'spill', number: '202 555 0161', ring_secs: 30, failed: 'queue', before_answer: false };
   const sent = menuBody(made);
   expect(sent.nodes[3]).toMatchObject({ on: { numbers: ['+12025550160', 'x'] } });
   expect(sent.otherwise).toMatchObject({ number: '+12025550161' });

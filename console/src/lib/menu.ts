@@ -278,7 +278,7 @@ export function unreadableMenu(menu: Menu, at: string): Fault[] {
       return [...countFaults(node.timeout_secs, `${at}/nodes/${n}/timeout_secs`), ...countFaults(node.retries, `${at}/nodes/${n}/retries`)];
     }
     if (node.step !== 'branch' || node.on.is !== 'caller') return [];
-    const spill = (number: string): Flow => ({ kind: 'spill', number, ring_secs: 30, failed: 'queue' });
+    const spill = (number: string): Flow => ({ kind: 'spill', number, ring_secs: 30, failed: 'queue', before_answer: false });
     const wrong = node.on.numbers.filter((number) => number.trim() !== '' && numberFaults(spill(number), '').length > 0);
     const detail = 'These are not complete telephone numbers: ' + wrong.join(', ') + '.';
     return wrong.length ? [{ pointer: `${at}/nodes/${n}/on`, code: 'phone', detail, cure: 'Write them whole: +12025550101.' }] : [];

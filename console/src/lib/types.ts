@@ -165,7 +165,7 @@ export type Flow =
   | { kind: 'announcement'; speech: Speech }
   | { kind: 'check_in' }
   | { kind: 'patch'; whom: Whom[]; speech?: Speech | null; failed: Unreached }
-  | { kind: 'spill'; number: string; ring_secs: number; failed: 'queue' | 'apology' };
+  | { kind: 'spill'; number: string; ring_secs: number; failed: 'queue' | 'apology'; before_answer: boolean };
 
 /** Who is rung for a caller. */
 export type Whom = { by: 'role'; role: string } | { by: 'contact'; contact: string };

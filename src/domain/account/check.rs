@@ -151,6 +151,11 @@ impl Check<'_> {
 
     /// That a menu leads into another is told by the menu's own check.
     fn exit(&mut self, at: &str, flow: &Flow) {
+        if matches!(flow, Flow::Spill(spill) if spill.before_answer) {
+            let detail = "Callers in a menu were answered long ago.";
+            let cure = "Ring before the answer where the hours say what happens to a call, or not at all.";
+            self.fault(&format!("{at}/before_answer"), "flow.answered", detail, cure);
+        }
         if !matches!(flow, Flow::Menu { .. }) {
             self.flow(at, flow);
         }
@@ -301,7 +306,12 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_each_at_its_place() {
         let silent = Flow::Announcement { speech: Speech::Spoken { text: String::new() } };
-        let to_ourselves = Spill { number: account().dids[0].clone(), ring_secs: 300, failed: Default::default() };
+        let to_ourselves = Spill {
+            number: account().dids[0].clone(),
+            ring_secs: 300,
+            failed: Default::default(),
+            before_answer: false,
+        };
         let holiday = |name: &str, date: &str| Holiday {
             name: name.into(),
             date: date.into(),
@@ -354,10 +364,20 @@ mod tests {
     fn no_account_sends_its_callers_to_an_emergency_number() {
         for number in ["+911", "+1911", "+112", "+411"] {
             let number = crate::base::phone::PhoneNumber::parse(number).expect("it parses");
-            let spill = Spill { number, ring_secs: 30, failed: Default::default() };
+            let spill = Spill { number, ring_secs: 30, failed: Default::default(), before_answer: false };
             let found = codes(&usually(Flow::Spill(spill)));
             assert_eq!(found, [("/hours/usual/number".to_owned(), "spill_number".to_owned())]);
         }
+    }
+
+    #[test]
+    fn nobody_is_rung_before_the_answer_for_a_caller_who_was_answered() {
+        let number = crate::base::phone::PhoneNumber::parse("+12025550160").expect("a valid number");
+        let spill = Spill { number, ring_secs: 30, failed: Default::default(), before_answer: true };
+        assert_eq!(codes(&usually(Flow::Spill(spill.clone()))), []);
+        let menu = Menu { otherwise: Flow::Spill(spill), ..menu() };
+        let told = codes(&Account { menus: vec![menu], ..account() });
+        assert_eq!(told, [("/menus/0/otherwise/before_answer".to_owned(), "answered".to_owned())]);
     }
 
     #[test]

@@ -65,6 +65,10 @@ pub struct Spill {
     /// Nobody answers there, or it is busy.
     #[serde(default)]
     pub failed: SpillFailed,
+    /// Rung before the call is answered, as when a client's own office comes first: the caller hears that telephone ring, hears no
+    /// greeting if somebody takes it, and is not charged if nobody does. Then they are answered and greeted.
+    #[serde(default)]
+    pub before_answer: bool,
 }
 
 /// What becomes of a caller whom nobody took elsewhere.

@@ -18,6 +18,7 @@ pub mod check;
 mod check_in;
 pub mod flow;
 pub mod hours;
+mod office_first;
 pub mod said;
 mod status_greeting;
 

@@ -106,6 +106,7 @@ mod tests {
             number: PhoneNumber::parse("+12025550160").expect("a number"),
             ring_secs: 30,
             failed: Default::default(),
+            before_answer: false,
         };
         let menu = Menu {
             name: "main".into(),

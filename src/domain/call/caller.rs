@@ -22,6 +22,13 @@ impl Call {
         self.caller.state = LegState::Dialling;
         // A telephone's audio path is there as soon as both descriptions are.
         self.caller.media_up = true;
+        if !self.ring_before_answer() {
+            self.answer();
+        }
+    }
+
+    /// The caller is answered, and greeted as soon as their telephone has acknowledged it.
+    pub(super) fn answer(&mut self) {
         self.phase = Phase::Arriving { until: self.now + ACK_LIMIT };
         self.outputs.push_back(Output::Answer { leg: self.caller.id });
     }
@@ -38,8 +45,10 @@ impl Call {
         if self.caller.silent != was_silent {
             self.record(if was_silent { RecordEvent::CallerHeard } else { RecordEvent::CallerSilent });
         }
-        if came_up && matches!(self.phase, Phase::Arriving { .. }) {
+        if came_up {
             self.record(RecordEvent::Established);
+        }
+        if came_up && matches!(self.phase, Phase::Arriving { .. }) {
             self.record(RecordEvent::GreetingStarted);
             self.begin_recording();
             self.greet();

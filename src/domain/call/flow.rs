@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::bridge::{KeysBound, LegId};
 use super::cause::Cause;
 use super::event::RecordEvent;
+use super::leg::LegState;
 use super::patch::PatchState;
 use super::voicemail::Voicing;
 use super::{Call, CallAlarm, Output, PROMPT_LIMIT, Phase};
@@ -39,7 +40,10 @@ impl Call {
     /// The greeting is over, and all that had to be said after it.
     pub(super) fn leave_greeting(&mut self) {
         self.record(RecordEvent::GreetingEnded);
-        self.enter_flow(self.setup.flow.clone());
+        match self.overflowed {
+            Some(failed) => self.overflow(failed),
+            None => self.enter_flow(self.setup.flow.clone()),
+        }
     }
 
     pub(super) fn enter_flow(&mut self, flow: Flow) {
@@ -122,6 +126,26 @@ impl Call {
         self.phase = Phase::Apology { until: self.now + PROMPT_LIMIT };
     }
 
+    /// Somebody else is rung first, and the caller answered by whoever takes it. False if the flow is another one.
+    pub(super) fn ring_before_answer(&mut self) -> bool {
+        match self.setup.flow.clone() {
+            Flow::Spill(spill) if spill.before_answer => {
+                self.outputs.push_back(Output::Ring { leg: self.caller.id });
+                self.start_spill(spill);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What that telephone sounds like while it rings is what the caller hears, before either is answered.
+    pub(super) fn pass_early_audio(&mut self) {
+        if self.caller.state == LegState::Dialling {
+            self.caller.state = LegState::Early;
+            self.outputs.push_back(Output::EarlyAudio { leg: self.caller.id });
+        }
+    }
+
     fn start_spill(&mut self, spill: Spill) {
         self.record(RecordEvent::SpillDialled { number: spill.number.clone() });
         let ring = Duration::from_secs(spill.ring_secs.into());
@@ -133,6 +157,9 @@ impl Call {
 
     /// They answered elsewhere: the two are connected.
     pub(super) fn join_spill(&mut self) {
+        if !self.caller.is_up() {
+            self.outputs.push_back(Output::PickUp { leg: self.caller.id });
+        }
         self.set_patch_state(PatchState::Dropped);
         self.spilled = true;
         self.record(RecordEvent::SpillAnswered);
@@ -143,6 +170,15 @@ impl Call {
         if let Some(mut patch) = self.patch.take() {
             self.release(&mut patch.leg);
         }
+        if self.caller.is_up() {
+            self.overflow(failed);
+        } else {
+            self.overflowed = Some(failed);
+            self.answer();
+        }
+    }
+
+    fn overflow(&mut self, failed: SpillFailed) {
         match failed {
             SpillFailed::Queue => self.join_queue(),
             SpillFailed::Apology => self.apologise(),

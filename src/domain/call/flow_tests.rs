@@ -22,7 +22,7 @@ fn voicemail() -> Flow {
 
 fn spill(failed: SpillFailed) -> Flow {
     let number = PhoneNumber::parse("+12025550190").expect("a valid number");
-    Flow::Spill(Spill { number, ring_secs: 25, failed })
+    Flow::Spill(Spill { number, ring_secs: 25, failed, before_answer: false })
 }
 
 fn menu() -> Menu {
@@ -69,6 +69,69 @@ fn enqueued(line: &Line) -> Option<(i32, Option<CallTypeId>)> {
 fn recording(line: &Line) -> Vec<RecordingState> {
     let state = |o: &Output| if let Output::SetRecording { state, .. } = o { Some(*state) } else { None };
     line.all.iter().filter_map(state).collect()
+}
+
+/// A caller whose telephone is not answered yet, while the client's own office rings.
+fn office_first(failed: SpillFailed) -> Line {
+    let Flow::Spill(there) = spill(failed) else { unreachable!("it is a spill") };
+    Line::arrives_with(Setup { flow: Flow::Spill(Spill { before_answer: true, ..there }), ..setup() })
+}
+
+fn has(line: &Line, wanted: &Output) -> bool {
+    line.all.contains(wanted)
+}
+
+#[test]
+fn an_office_that_takes_the_call_itself_is_heard_ringing_and_then_speaking_and_nobody_is_greeted() {
+    let mut line = office_first(SpillFailed::Queue);
+    assert!(has(&line, &Output::Ring { leg: CALLER }) && !has(&line, &Output::Answer { leg: CALLER }));
+    assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Spilling, vec![]));
+    line.leg(ELSEWHERE, LegInput::Ringing);
+    assert!(!has(&line, &Output::EarlyAudio { leg: CALLER }), "their own telephone rings");
+    line.leg(ELSEWHERE, LegInput::Early);
+    assert!(has(&line, &Output::EarlyAudio { leg: CALLER }));
+    assert_eq!((line.hears(CALLER), line.hears(ELSEWHERE)), (vec![Source::Leg(ELSEWHERE)], vec![]));
+    line.leg(ELSEWHERE, LegInput::Answered);
+    assert!(has(&line, &Output::PickUp { leg: CALLER }));
+    line.leg(CALLER, LegInput::Established);
+    assert_eq!((line.hears(CALLER), line.hears(ELSEWHERE)), (vec![Source::Leg(ELSEWHERE)], vec![Source::Leg(CALLER)]));
+    line.leg(ELSEWHERE, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Spilled)]);
+    assert_eq!((played(&line), line.hung_up(CALLER)), (vec![], 1));
+    assert_eq!(recording(&line), [], "nobody was told of a recording");
+}
+
+#[test]
+fn what_the_office_does_not_take_is_answered_in_its_name() {
+    for (failed, stage) in [(SpillFailed::Queue, Stage::Queued), (SpillFailed::Apology, Stage::Apology)] {
+        for end in [Some(Cause::Busy), None] {
+            let mut line = office_first(failed);
+            line.leg(ELSEWHERE, LegInput::Early);
+            match end {
+                Some(why) => drop(line.leg(ELSEWHERE, LegInput::Ended(why))),
+                None => drop(line.after(25)),
+            }
+            assert_eq!(line.hung_up(ELSEWHERE), 1, "released, whoever ended it");
+            assert!(has(&line, &Output::Answer { leg: CALLER }));
+            assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Arriving, vec![]));
+            line.leg(CALLER, LegInput::Established);
+            assert_eq!((line.call.stage(), played(&line)), (Stage::Greeting, vec![setup().greeting]));
+            line.hears_to_end();
+            assert_eq!(line.call.stage(), stage);
+            let dialled = line.all.iter().filter(|o| matches!(o, Output::Dial { .. })).count();
+            assert_eq!(dialled, 1, "they are not rung again");
+        }
+    }
+}
+
+#[test]
+fn whoever_hangs_up_while_the_office_rings_is_on_record_and_it_rings_no_more() {
+    let mut line = office_first(SpillFailed::Queue);
+    line.leg(ELSEWHERE, LegInput::Ringing);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Abandoned(Stage::Spilling))]);
+    assert_eq!((line.hung_up(ELSEWHERE), line.hung_up(CALLER)), (1, 1));
+    assert!(line.call.is_done());
 }
 
 #[test]

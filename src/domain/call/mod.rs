@@ -74,7 +74,7 @@ use std::time::{Duration, Instant};
 use crate::base::deadline::soonest;
 use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::domain::account::Speech;
-use crate::domain::account::flow::Voicemail;
+use crate::domain::account::flow::{SpillFailed, Voicemail};
 use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
@@ -208,6 +208,8 @@ pub struct Call {
     voicemail_left: bool,
     /// Connected elsewhere, without an operator.
     spilled: bool,
+    /// Rung elsewhere before the call was answered, in vain: what follows the greeting.
+    overflowed: Option<SpillFailed>,
     /// Legs some or all of whose keys are ours.
     keys_bound: Vec<(LegId, KeysBound)>,
     recording: Recording,
@@ -274,6 +276,7 @@ impl Call {
             voicemail_heard: false,
             voicemail_left: false,
             spilled: false,
+            overflowed: None,
             keys_bound: Vec::new(),
             recording,
             patch_end: None,

@@ -160,6 +160,9 @@ impl Call {
         if patch.leg.silent != was_silent {
             self.record(if was_silent { RecordEvent::ContactHeard } else { RecordEvent::ContactSilent });
         }
+        if event == LegInput::Early {
+            self.pass_early_audio();
+        }
         match event {
             _ if came_up && spills => self.join_spill(),
             _ if came_up && matches!(state, PatchState::Dialling | PatchState::Ringing) => {

@@ -143,7 +143,7 @@ impl Call {
             if let Some(consult) = &mut patch.consult {
                 consult.state = LegState::Ringing;
                 let leg = consult.id;
-                self.outputs.push_back(Output::AnswerOperator { leg });
+                self.outputs.push_back(Output::PickUp { leg });
             }
             return;
         }

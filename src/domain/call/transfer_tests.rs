@@ -23,7 +23,7 @@ fn consulting() -> Line {
     line.take_outputs();
     line.leg(CONTACT, LegInput::Ringing);
     let outputs = line.leg(CONTACT, LegInput::Answered);
-    assert!(outputs.contains(&Output::AnswerOperator { leg: SECOND }), "{outputs:?}");
+    assert!(outputs.contains(&Output::PickUp { leg: SECOND }), "{outputs:?}");
     line.leg(SECOND, LegInput::Established);
     line
 }

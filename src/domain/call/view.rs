@@ -251,6 +251,10 @@ impl Call {
             (PatchState::Joined | PatchState::Dropped | PatchState::Private | PatchState::Held, _) => {
                 self.room_matrix(patch, caller, operator)
             }
+            // Rung before the answer: nobody hears the caller yet.
+            (_, LegState::Early) if self.caller.state == LegState::Early => {
+                HearMatrix::default().with(self.caller.id, &[Source::Leg(contact)]).with(contact, &[])
+            }
             (_, LegState::Early) => {
                 let heard = operator.map(|o| HearMatrix::default().with(o, &[Source::Leg(contact)]));
                 beside_music(heard.unwrap_or_default().with(contact, &[]))

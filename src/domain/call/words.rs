@@ -282,7 +282,15 @@ pub enum CallAlarm {
 /// What a call wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Answer the caller.
+    /// Tell the caller that it rings; the answer comes later.
+    Ring {
+        leg: LegId,
+    },
+    /// Let a caller who was told that it rings hear the bridge before the answer.
+    EarlyAudio {
+        leg: LegId,
+    },
+    /// Answer the caller, as soon as the greeting is ready.
     Answer {
         leg: LegId,
     },
@@ -299,8 +307,8 @@ pub enum Output {
         leg: LegId,
         why: Cause,
     },
-    /// Answer that leg: the contact is there.
-    AnswerOperator {
+    /// Answer that leg at once, with nothing to be made ready: whom it wanted is there.
+    PickUp {
         leg: LegId,
     },
     /// How the transfer goes that was asked for by `leg`.

@@ -14,6 +14,8 @@ use crate::io::recording::Kind;
 const IN_MENU: &str = "+12025550171";
 const TO_VOICEMAIL: &str = "+12025550172";
 const ELSEWHERE: &str = "+12025550173";
+/// The number's own office is rung before the call is answered.
+pub(super) const OFFICE_FIRST: &str = "+12025550178";
 const CLOSED: &str = "+12025550174";
 /// Who takes calls elsewhere.
 const PARTNER: &str = "+12025550160";
@@ -32,7 +34,10 @@ pub(super) fn hours(did: &PhoneNumber) -> Hours {
             max_secs: 60,
             silence_secs: 5,
         }),
-        ELSEWHERE => Flow::Spill(Spill { number: number(PARTNER), ring_secs: 30, failed: SpillFailed::Queue }),
+        ELSEWHERE | OFFICE_FIRST => {
+            let before_answer = did.as_e164() == OFFICE_FIRST;
+            Flow::Spill(Spill { number: number(PARTNER), ring_secs: 30, failed: SpillFailed::Queue, before_answer })
+        }
         CLOSED => says("we are closed"),
         patch_tests::PUT_THROUGH => patch_tests::flow(),
         check_in_tests::LINE => Flow::CheckIn,
@@ -192,4 +197,36 @@ async fn where_it_is_busy_elsewhere_the_caller_waits_here() {
     house.ready("kim").await;
     house.takes("kim").await;
     house.until("somebody to talk to", |d| line(d, "talking")).await;
+}
+
+#[tokio::test]
+async fn an_office_rung_first_is_heard_by_a_caller_who_is_told_so_before_the_answer() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.dials(OFFICE_FIRST, Some(offer()));
+    let command = |d: &Did| match d {
+        Did::Trunk { leg: of, command } if *of == leg => Some(format!("{command:?}")),
+        _ => None,
+    };
+    assert_eq!(house.until("that it rings", command).await.1, "Ring");
+    assert_eq!(house.until("for somebody else", command).await.1, "WaitForOthers");
+    let dialled = |d: &Did| match d {
+        Did::Dialled { leg, offer, events } => Some((*leg, offer.clone(), events.clone())),
+        _ => None,
+    };
+    let (other, sdp, there) = house.until("rung", dialled).await.1;
+    there.send(LegEvent::EarlyMedia(answer_to(&sdp))).await.expect("the call listens");
+    house.hears(leg, &[Source::Leg(other)]).await;
+    there.send(LegEvent::Answered(answer_to(&sdp))).await.expect("the call listens");
+    house.until("answer", |d| answers(d, leg)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    house.hears(other, &[Source::Leg(leg)]).await;
+    there.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    assert_eq!(house.finished().await.outcome, "spilled");
+}
+
+#[tokio::test]
+async fn a_call_that_comes_from_the_office_does_not_ring_it() {
+    let mut house = House::open("greeting");
+    let (leg, _events) = house.dials_from(PARTNER, OFFICE_FIRST, Some(offer()));
+    house.until("answer", |d| answers(d, leg)).await;
 }

@@ -548,7 +548,11 @@ impl Calls {
             self.recorder.write(Line::Event { call: id.clone(), at: facts.started_at, kind, body });
         }
         // By the wall clock as the INVITE came.
-        let picked = facts.account.flow_of_call(&facts.did, facts.started_at);
+        let picked = facts.account.flow_of_call(&facts.did, facts.started_at).not_back_to(
+            &facts.account,
+            facts.caller.as_ref(),
+            facts.forwarded_from.as_ref(),
+        );
         if picked.flow != Flow::default() || picked.window.is_some() {
             let body = serde_json::json!({ "flow": picked.flow.word(), "why": picked.why });
             let (call, at, kind) = (id.clone(), facts.started_at, "flow_picked".to_owned());

@@ -498,6 +498,14 @@ impl CallTask {
     /// Does one thing; what came of it, if it failed at once.
     fn carry_out_one(&mut self, output: Output) -> Option<(LegId, LegInput)> {
         match output {
+            Output::Ring { leg } => {
+                if let Some(event) = self.legs.open(leg) {
+                    return Some((leg, event));
+                }
+                self.legs.wait_for_others(leg);
+                self.mixer.make_ready(&self.greeting);
+            }
+            Output::EarlyAudio { leg } => self.legs.send_early(leg),
             Output::Answer { leg } => {
                 if let Some(event) = self.legs.open(leg) {
                     return Some((leg, event));
@@ -523,7 +531,7 @@ impl CallTask {
             Output::ListenerGone { user } => self.listener_gone(user),
             Output::HangUp { leg } => self.legs.hang_up(leg),
             Output::Refuse { leg, why } => self.legs.turn_down(leg, why),
-            Output::AnswerOperator { leg } => self.legs.answer(leg),
+            Output::PickUp { leg } => self.legs.answer(leg),
             Output::Transfer { leg, progress } => self.legs.report(leg, progress),
             Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
             Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),

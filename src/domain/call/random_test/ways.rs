@@ -3,6 +3,62 @@
 use super::*;
 use crate::domain::checkin::Marked;
 
+/// What the seeds have to reach, and how often at least.
+pub(super) const DEEP: [(&str, usize); 27] = [
+    ("patches", 100),
+    ("recordings", 100),
+    ("contacts who were told of a recording", 6),
+    ("transfers", 20),
+    ("supervisors who listen", 300),
+    ("callbacks", 20),
+    ("promises kept", 20),
+    ("jobs", 20),
+    ("operators who dial out", 20),
+    ("fetched callers", 10),
+    ("hand-overs", 6),
+    ("conferences", 6),
+    ("operators' own voices", 100),
+    ("automated patches taken", 20),
+    ("stars heeded", 10),
+    ("check-ins", 10),
+    ("held messages heard", 10),
+    ("voicemails", 10),
+    ("spills", 10),
+    ("announcements", 10),
+    ("calls taken before the answer", 10),
+    ("calls nobody took before the answer", 10),
+    ("sent to check-in", 10),
+    ("sent to check-in by word", 10),
+    ("changes of account", 10),
+    ("dictations", 10),
+    ("status greetings taken down", 10),
+];
+
+/// What of [`DEEP`] a line of the record is.
+pub(super) const fn deep(event: &RecordEvent) -> Option<&'static str> {
+    Some(match event {
+        RecordEvent::ListenBegan { .. } => "supervisors who listen",
+        RecordEvent::PatchAccepted => "automated patches taken",
+        RecordEvent::PatchRejoined => "stars heeded",
+        RecordEvent::ColleagueJoined { .. } => "conferences",
+        RecordEvent::ReadAtCheckIn { .. } => "held messages heard",
+        RecordEvent::Fetched { .. } => "fetched callers",
+        RecordEvent::HandedOver { .. } => "hand-overs",
+        RecordEvent::SentToCheckIn { vouched: None, .. } => "sent to check-in",
+        RecordEvent::SentToCheckIn { vouched: Some(_), .. } => "sent to check-in by word",
+        RecordEvent::AccountChanged { .. } => "changes of account",
+        RecordEvent::StatusGreetingTakenDown => "status greetings taken down",
+        _ => return None,
+    })
+}
+
+/// The same of an answer: whether somebody elsewhere had taken the call before it.
+pub(super) fn before_answer(seed: u64, taken: bool) -> Option<&'static str> {
+    let rung = matches!(flow(seed), Flow::Spill(spill) if spill.before_answer);
+    let what = if taken { "calls taken before the answer" } else { "calls nobody took before the answer" };
+    rung.then_some(what)
+}
+
 pub(super) fn words() -> Speech {
     Speech::Spoken { text: "This call is recorded".to_owned() }
 }
@@ -25,7 +81,8 @@ pub(super) fn flow(seed: u64) -> Flow {
     let failed = if seed.is_multiple_of(2) { SpillFailed::Queue } else { SpillFailed::Apology };
     match seed / 6 % 20 {
         0 => Flow::Voicemail(voicemail),
-        1 => Flow::Spill(Spill { number, ring_secs: 20, failed }),
+        1 => Flow::Spill(Spill { number, ring_secs: 20, failed, before_answer: false }),
+        8 | 9 => Flow::Spill(Spill { number, ring_secs: 20, failed, before_answer: true }),
         2 => says("closed"),
         3 | 4 => Flow::Menu { menu: "main".into() },
         5 => Flow::Menu { menu: "gone".into() },

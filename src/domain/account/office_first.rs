@@ -1,0 +1,66 @@
+//! A client's own office is rung before a call is answered, and the service takes what it does not: which calls are not
+//! to go there, because they come from there.
+//!
+//! An office that is busy or closed may have its telephone forwarded to the very number that rings it. What always holds:
+//! such a call does not go round, and its caller is answered here.
+
+use super::Account;
+use super::flow::Flow;
+use super::hours::Picked;
+use crate::base::phone::PhoneNumber;
+
+impl Picked {
+    /// What counts for a call from `caller`, forwarded by `forwarded_from`: an office that makes or forwards it is not rung
+    /// by it, and neither is one for a call of the account's own, which is what comes back from a telephone that forwards without saying so.
+    #[must_use]
+    pub fn not_back_to(
+        mut self,
+        account: &Account,
+        caller: Option<&PhoneNumber>,
+        forwarded_from: Option<&PhoneNumber>,
+    ) -> Self {
+        if let Flow::Spill(spill) = &self.flow
+            && spill.before_answer
+        {
+            let from_there = [caller, forwarded_from].into_iter().flatten().any(|line| *line == spill.number);
+            let from_us = caller.is_some_and(|caller| account.dids.contains(caller));
+            if from_there || from_us {
+                self.flow = Flow::default();
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::flow::{Spill, SpillFailed};
+    use super::*;
+    use crate::base::clock::UtcMs;
+    use crate::domain::account::hours::Hours;
+    use crate::domain::message::render::tests::account;
+
+    #[test]
+    fn a_call_that_comes_from_the_office_does_not_ring_it() {
+        let number = |text: &str| PhoneNumber::parse(text).expect("a valid number");
+        let (office, stranger) = (number("+12025550160"), number("+12025550199"));
+        let spill = |before_answer| {
+            Flow::Spill(Spill { number: office.clone(), ring_secs: 20, failed: SpillFailed::Queue, before_answer })
+        };
+        let of = |before_answer| {
+            let hours = Hours { usual: spill(before_answer), ..Hours::default() };
+            Account { hours, ..account() }
+        };
+        let ours = of(true).dids[0].clone();
+        let flow = |before_answer, caller: Option<&PhoneNumber>, forwarded: Option<&PhoneNumber>| {
+            let account = of(before_answer);
+            account.flow_at(UtcMs(0)).not_back_to(&account, caller, forwarded).flow
+        };
+        assert_eq!(flow(true, Some(&stranger), None), spill(true));
+        assert_eq!(flow(true, None, Some(&stranger)), spill(true));
+        assert_eq!(flow(true, Some(&stranger), Some(&office)), Flow::default(), "forwarded by it");
+        assert_eq!(flow(true, Some(&office), None), Flow::default(), "made by it");
+        assert_eq!(flow(true, Some(&ours), None), Flow::default(), "forwarded without a word");
+        assert_eq!(flow(false, Some(&office), None), spill(false), "answered first, it is a person's choice");
+    }
+}
