@@ -12,6 +12,7 @@ use crate::base::id::AccountId;
 use crate::domain::account::Speech;
 use crate::engine::calls::greetings::end_status_greeting;
 use crate::engine::feed::{FeedEvent, UserRef};
+use crate::io::store::audit::Who;
 
 use super::auth::{Operator, Supervisor};
 use super::error::{Problem, ProblemBody};
@@ -116,7 +117,8 @@ pub async fn take_down(
     Id(id): Id<AccountId>,
 ) -> Result<StatusCode, Problem> {
     front.store.find_account_edition(&id).await?.ok_or_else(|| Problem::not_found("account"))?;
-    let edition = end_status_greeting(&front.store, &id, &signed.user().name, front.clock.utc()).await?;
+    let (by, now) = (Who::User(signed.bearer.user.clone()), front.clock.utc());
+    let edition = end_status_greeting(&front.store, &id, &signed.user().name, by, now).await?;
     tracing::info!(account = %id, by = %signed.bearer.user, "the status greeting was taken down");
     front.feed.publish(FeedEvent::Account { id, edition });
     Ok(StatusCode::NO_CONTENT)

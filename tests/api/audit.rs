@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{House, PASSWORD, message_body};
 
 /// What the log says, oldest first: who, what, to what.
-async fn rows(house: &House, query: &str) -> Vec<(String, String, String)> {
+pub async fn rows(house: &House, query: &str) -> Vec<(String, String, String)> {
     let sam = house.sign_in("sam").await;
     let got = house.fetch(&format!("/api/v1/audit?limit=200&{query}"), &sam).await;
     assert_eq!(got.status, StatusCode::OK, "{}", got.json());
@@ -17,7 +17,7 @@ async fn rows(house: &House, query: &str) -> Vec<(String, String, String)> {
     items.iter().rev().map(|row| (text(&row["who"]["id"]), text(&row["act"]), text(&row["object"]))).collect()
 }
 
-fn row(who: &str, act: &str, object: &str) -> (String, String, String) {
+pub fn row(who: &str, act: &str, object: &str) -> (String, String, String) {
     (who.to_owned(), act.to_owned(), object.to_owned())
 }
 

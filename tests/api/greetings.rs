@@ -9,8 +9,10 @@ use cordboard::base::id::{AccountId, UserId};
 use cordboard::domain::account::Speech;
 use cordboard::engine::calls::greetings::{GreetingBook, Greetings as _, Spoken, Status};
 use cordboard::io::media::Prompt;
+use cordboard::io::store::audit::Who;
 use serde_json::{Value, json};
 
+use crate::audit::{row, rows};
 use crate::support::House;
 
 const ACCOUNT: &str = "/api/v1/accounts/acc_plumbing";
@@ -106,7 +108,14 @@ async fn a_status_greeting_is_on_the_account_heard_at_the_desk_and_taken_down_th
     let at = house.front.clock.utc();
     let account = AccountId::named("plumbing");
     let until = Some(at.plus_secs(60));
-    let status = Status { account: account.clone(), by: "Ada".into(), at, until, prompt: prompt() };
+    let status = Status {
+        account: account.clone(),
+        by: "Ada".into(),
+        proven: Who::Account(account.clone()),
+        at,
+        until,
+        prompt: prompt(),
+    };
     let before = house.fetch(ACCOUNT, &kim).await.json()["edition"].as_u64();
     let (up, _) = book(&house).put_up(&status).await.expect("stored");
     assert!(matches!(up.speech, Speech::Uploaded { .. }));
@@ -119,4 +128,9 @@ async fn a_status_greeting_is_on_the_account_heard_at_the_desk_and_taken_down_th
     assert_eq!(down.status, StatusCode::NO_CONTENT);
     assert_eq!(house.fetch(ACCOUNT, &kim).await.json()["status_greeting"], Value::Null);
     assert_eq!(house.fetch(&sound, &kim).await.status, StatusCode::NOT_FOUND);
+    let noted = [
+        row("acc_plumbing", "status_greeting.put_up", "acc_plumbing"),
+        row("usr_kim", "status_greeting.taken_down", "acc_plumbing"),
+    ];
+    assert_eq!(rows(&house, "act=status_greeting").await, noted);
 }

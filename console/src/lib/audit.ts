@@ -15,6 +15,8 @@ const ACTS: Record<string, string> = {
   'check_in.failed': 'pressed a wrong PIN',
   'check_in.heard': 'heard a held message',
   'check_in.put_on_call': 'put somebody on call by telephone',
+  'status_greeting.put_up': 'put up a status greeting by telephone',
+  'status_greeting.taken_down': 'took a status greeting down',
   'recording.heard': 'heard the recording',
   'call.monitored': 'listened to the call',
   'call.whispered': 'listened to the call and spoke to the operator',

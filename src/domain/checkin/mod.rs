@@ -255,6 +255,8 @@ impl CheckIn {
     pub fn handle(&mut self, now: Instant, input: Input) {
         self.now = now;
         match input {
+            // To an operator, as from anywhere else.
+            Input::Digit('0') if self.state == State::Dictating => self.leave(Leave::Operator),
             Input::Digit(_) | Input::PlayDone | Input::Tick if self.state == State::Dictating => self.dictate(input),
             Input::Dictated(_) | Input::GreetingUp(_) => self.dictate(input),
             Input::GreetingDown(done) => self.on_greeting_down(done),

@@ -384,3 +384,18 @@ fn whoever_hangs_up_or_thinks_better_of_it_has_put_up_nothing() {
     assert!(line.hears_out().starts_with("For a status greeting"), "{}", line.heard());
     assert_eq!(line.done, []);
 }
+
+#[test]
+fn an_operator_is_one_key_away_from_a_greeting_that_is_spoken_in_too() {
+    let mut line = at_the_menu(None);
+    line.presses("50");
+    assert_eq!(line.done, [Output::Leave(Leave::Operator)], "while it is asked for");
+
+    let mut line = at_the_menu(None);
+    line.presses("5");
+    line.hears_out();
+    line.hears_out();
+    line.presses("0");
+    let spoken = [Output::Dictate(true), Output::Dictate(false), Output::Leave(Leave::Operator)];
+    assert_eq!(line.done, spoken, "while it is spoken, and nothing goes on being taken down");
+}

@@ -201,8 +201,8 @@ fn proven(contact: Option<&ContactId>, account: &AccountId) -> Who {
 /// Somebody who has checked in: what they are called, and whose PIN they pressed.
 #[derive(Clone, Debug)]
 pub(super) struct CheckedIn {
-    name: String,
-    proven: Who,
+    pub(super) name: String,
+    pub(super) proven: Who,
 }
 
 impl CheckedIn {
@@ -349,9 +349,9 @@ impl Calls {
                     Input::PutOnCall(edition.is_some())
                 }
                 Wish::PutUpGreeting { until_morning } => {
-                    Input::GreetingUp(calls.put_up_greeting(&facts, who.name, spoken, until_morning, at).await)
+                    Input::GreetingUp(calls.put_up_greeting(&facts, who, spoken, until_morning, at).await)
                 }
-                Wish::TakeDownGreeting => Input::GreetingDown(calls.take_down_greeting(&facts, who.name, at).await),
+                Wish::TakeDownGreeting => Input::GreetingDown(calls.take_down_greeting(&facts, &who, at).await),
             };
             // An error means that the call is over.
             let _ = calls.to_call(&facts.id, ToCall::CheckIn(input));

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Calls;
+use super::check_in::CheckedIn;
 use super::view::Facts;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, UserId};
@@ -16,6 +17,7 @@ use crate::engine::feed::FeedEvent;
 use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
 use crate::io::speech::{Kept, Speaker};
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::greetings::AccountRecording;
 use crate::io::store::{Store, StoreError};
 
@@ -25,8 +27,14 @@ pub trait Greetings: Send + Sync {
     fn keep<'a>(&'a self, greeting: &'a Spoken) -> Later<'a, Result<Kept, String>>;
     /// Callers hear it before the greeting from now on; the edition of the account.
     fn put_up<'a>(&'a self, status: &'a Status) -> Later<'a, Result<(StatusGreeting, u32), String>>;
-    /// They no longer do; the edition of the account.
-    fn take_down<'a>(&'a self, account: &'a AccountId, by: &'a str, at: UtcMs) -> Later<'a, Result<u32, String>>;
+    /// They no longer do; the edition of the account. `by`: by name; `proven`: for the audit log.
+    fn take_down<'a>(
+        &'a self,
+        account: &'a AccountId,
+        by: &'a str,
+        proven: &'a Who,
+        at: UtcMs,
+    ) -> Later<'a, Result<u32, String>>;
 }
 
 /// A greeting that somebody has spoken in.
@@ -44,6 +52,8 @@ pub struct Status {
     pub account: AccountId,
     /// Who it is, by name.
     pub by: String,
+    /// Who that is for the audit log.
+    pub proven: Who,
     pub at: UtcMs,
     pub until: Option<UtcMs>,
     pub prompt: Arc<Prompt>,
@@ -78,6 +88,7 @@ impl GreetingBook {
         let mut tx = self.store.write().await?;
         tx.insert_status_greeting(&status.account, recording, &up).await?;
         tx.touch_account(&status.account, status.at).await?;
+        tx.audit(Entry::new(status.at, status.proven.clone(), Act::StatusGreetingUp, status.account.to_string()));
         let edition = tx.find_account_edition(&status.account).await?.unwrap_or(1);
         tx.commit("status_greeting").await?;
         Ok((up, edition))
@@ -85,10 +96,17 @@ impl GreetingBook {
 }
 
 /// Takes an account's status greeting down; the edition of the account from now on.
-pub async fn end_status_greeting(store: &Store, account: &AccountId, by: &str, at: UtcMs) -> Result<u32, StoreError> {
+pub async fn end_status_greeting(
+    store: &Store,
+    account: &AccountId,
+    by: &str,
+    proven: Who,
+    at: UtcMs,
+) -> Result<u32, StoreError> {
     let mut tx = store.write().await?;
     if tx.end_status_greeting(account, by, at).await? {
         tx.touch_account(account, at).await?;
+        tx.audit(Entry::new(at, proven, Act::StatusGreetingDown, account.to_string()));
     }
     let edition = tx.find_account_edition(account).await?.unwrap_or(1);
     tx.commit("end_status_greeting").await?;
@@ -114,8 +132,17 @@ impl Greetings for GreetingBook {
         })
     }
 
-    fn take_down<'a>(&'a self, account: &'a AccountId, by: &'a str, at: UtcMs) -> Later<'a, Result<u32, String>> {
-        Box::pin(async move { end_status_greeting(&self.store, account, by, at).await.map_err(|why| why.to_string()) })
+    fn take_down<'a>(
+        &'a self,
+        account: &'a AccountId,
+        by: &'a str,
+        proven: &'a Who,
+        at: UtcMs,
+    ) -> Later<'a, Result<u32, String>> {
+        Box::pin(async move {
+            let down = end_status_greeting(&self.store, account, by, proven.clone(), at);
+            down.await.map_err(|why| why.to_string())
+        })
     }
 }
 
@@ -132,14 +159,15 @@ impl Calls {
     pub(super) async fn put_up_greeting(
         &self,
         facts: &Facts,
-        by: String,
+        by: CheckedIn,
         spoken: Option<Arc<Prompt>>,
         until_morning: bool,
         at: UtcMs,
     ) -> Option<StatusNow> {
         let account = &facts.account;
         let until = if until_morning { Some(next_morning(&account.zone, at)?) } else { None };
-        let status = Status { account: account.id.clone(), by, at, until, prompt: spoken? };
+        let CheckedIn { name: by, proven } = by;
+        let status = Status { account: account.id.clone(), by, proven, at, until, prompt: spoken? };
         let (up, edition) = self.in_time(&facts.id, self.greetings.put_up(&status)).await?;
         metrics::counter!("cordboard_status_greetings_total").increment(1);
         self.feed.publish(FeedEvent::Account { id: account.id.clone(), edition });
@@ -147,9 +175,10 @@ impl Calls {
     }
 
     /// Callers no longer hear it. False: that could not be stored.
-    pub(super) async fn take_down_greeting(&self, facts: &Facts, by: String, at: UtcMs) -> bool {
+    pub(super) async fn take_down_greeting(&self, facts: &Facts, by: &CheckedIn, at: UtcMs) -> bool {
         let account = facts.account.id.clone();
-        let Some(edition) = self.in_time(&facts.id, self.greetings.take_down(&account, &by, at)).await else {
+        let down = self.greetings.take_down(&account, &by.name, &by.proven, at);
+        let Some(edition) = self.in_time(&facts.id, down).await else {
             return false;
         };
         self.feed.publish(FeedEvent::Account { id: account, edition });

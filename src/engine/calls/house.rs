@@ -32,6 +32,7 @@ use crate::io::media::tune::Tune;
 use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId};
 use crate::io::recording::{Ended, Kind, Tap};
 use crate::io::speech::Kept;
+use crate::io::store::audit::Who;
 use crate::io::store::callbacks::Callback;
 use crate::io::store::seal::Seal;
 use crate::proto::sdp::{Session, Srtp};
@@ -283,7 +284,13 @@ impl Greetings for Outside {
         })
     }
 
-    fn take_down<'a>(&'a self, account: &'a AccountId, by: &'a str, _at: UtcMs) -> Later<'a, Result<u32, String>> {
+    fn take_down<'a>(
+        &'a self,
+        account: &'a AccountId,
+        by: &'a str,
+        _proven: &'a Who,
+        _at: UtcMs,
+    ) -> Later<'a, Result<u32, String>> {
         Box::pin(async move {
             self.did(Did::TakenDown(account.clone(), by.to_owned()));
             Ok(9)

@@ -31,6 +31,7 @@ use crate::engine::trunk::{self, Carriage, Carrier, LegNumbers, TrunkHandle, Tru
 use crate::io::media::{Media, MediaConfig, Prompt};
 use crate::io::net::tls::{Identity, IdentityFiles, PeerName, TlsPeer};
 use crate::io::speech::Kept;
+use crate::io::store::audit::Who;
 use crate::io::store::callbacks::Callback;
 use crate::proto::audio::codec::Codec;
 use crate::proto::sdp::{OwnKeys, Session, Srtp};
@@ -242,7 +243,13 @@ impl Greetings for Promises {
         Box::pin(async { Err("nobody asks for any here".to_owned()) })
     }
 
-    fn take_down<'a>(&'a self, _account: &'a AccountId, _by: &'a str, _at: UtcMs) -> Later<'a, Result<u32, String>> {
+    fn take_down<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _by: &'a str,
+        _proven: &'a Who,
+        _at: UtcMs,
+    ) -> Later<'a, Result<u32, String>> {
         Box::pin(async { Err("nobody asks for any here".to_owned()) })
     }
 }

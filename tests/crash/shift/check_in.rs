@@ -114,7 +114,7 @@ impl Shift {
         let book = GreetingBook::new(store.clone(), Arc::clone(&self.house.front.voice));
         let spoken = Spoken { account: account.id.clone(), by: UserId::named("kim"), at, prompt: Arc::clone(&prompt) };
         book.keep(&spoken).await.expect("kept before it is said");
-        let status = Status { account: account.id, by: change.by, at, until: None, prompt };
+        let status = Status { account: account.id, by: change.by, proven: change.proven, at, until: None, prompt };
         book.put_up(&status).await.expect("stored before it is said");
     }
 }

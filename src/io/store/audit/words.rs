@@ -89,6 +89,9 @@ acts! {
     CheckInHeard = "check_in.heard";
     /// A caller put somebody on call.
     CheckInPutOnCall = "check_in.put_on_call";
+    /// What callers hear before the greeting was spoken in by telephone.
+    StatusGreetingUp = "status_greeting.put_up";
+    StatusGreetingDown = "status_greeting.taken_down";
     RecordingHeard = "recording.heard";
     /// Somebody heard a live call: unheard, heard by the operator, heard by all.
     CallMonitored = "call.monitored";
