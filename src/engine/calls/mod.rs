@@ -15,6 +15,7 @@ pub mod check;
 pub mod check_in;
 pub mod dial_out;
 mod dictate;
+mod editors_phone;
 mod emergency;
 pub mod greetings;
 mod inner;
@@ -119,6 +120,7 @@ use alarms::Standing;
 use book::Accounts;
 use callbacks::Callbacks;
 use check_in::CheckIns;
+use editors_phone::Taken;
 use emergency::Helping;
 use greetings::Greetings;
 use inner::InnerCalls;
@@ -127,7 +129,6 @@ use outbound::OutCalls;
 use record::{CallLog, CallNews, Line, Recorder};
 use retries::Promised;
 use task::{CallTask, ToCall};
-use trial::Trials;
 use view::Facts;
 
 /// Outcomes that are not the call machine's: cut off by a crash, or by a fault of ours.
@@ -245,7 +246,7 @@ struct Calls {
     promised: Promised,
     /// Beside the recorder's: what others want to know that is on no record.
     news: mpsc::UnboundedSender<CallNews>,
-    trials: Trials,
+    editors: Taken,
 }
 
 struct Live {
@@ -288,7 +289,7 @@ impl CallsHandle {
             inner: InnerCalls::default(),
             promised: Promised::default(),
             news: parts.news,
-            trials: Trials::default(),
+            editors: Taken::default(),
         });
         let handle = Self(Arc::clone(&calls));
         tokio::spawn(async move {
