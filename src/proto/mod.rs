@@ -4,4 +4,5 @@ pub mod audio;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;
+pub mod t38;
 pub mod turn;

@@ -135,6 +135,11 @@ fn digest_fields_of_any_kind_are_read_or_left() {
 }
 
 #[test]
+fn whatever_udptl_comes_a_fax_gets_each_packet_once_and_in_order() {
+    run("udptl");
+}
+
+#[test]
 fn every_target_is_there_for_libfuzzer_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let listed = std::fs::read_to_string(folder.join("Cargo.toml")).expect("the manifest");

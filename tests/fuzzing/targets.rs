@@ -36,12 +36,13 @@ use cordboard::proto::sip::wire::{self, Read};
 use cordboard::proto::sip::{
     Admit, AgentConfig, Command, DialogId, Event, Frame, Input, Reliable, Replaces, Role, StreamFramer, Transport,
 };
+use cordboard::proto::t38::udptl;
 
 /// What a target is.
 pub type Target = fn(&[u8]);
 
 /// All of them. The names are those of `fuzz/fuzz_targets` and of the folders in `fuzz/seeds`.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: [(&str, Target); 12] = [
     ("sip_wire", sip_wire),
     ("sip_agent", sip_agent),
     ("sip_stream", sip_stream),
@@ -53,6 +54,7 @@ pub const ALL: [(&str, Target); 11] = [
     ("media_socket", media_socket),
     ("browser_socket", browser_socket),
     ("digest", digest),
+    ("udptl", udptl),
 ];
 
 fn now() -> Instant {
@@ -335,6 +337,13 @@ pub fn sdp(data: &[u8]) {
     let mut session = Session::new(1, local, &[Codec::Pcmu]);
     session.offer();
     let _ = session.accept(data);
+    if let Ok((answer, fax)) = session.answer_fax(data) {
+        let answer = sdp::parse(&answer).expect("our answer is a description");
+        assert_eq!(answer.media.len(), read.media.len());
+        assert!(fax.max_datagram <= udptl::MAX_DATAGRAM && fax.max_bit_rate <= 14_400);
+        let _ = session.accept_fax(data);
+        assert!(sdp::parse(&session.offer()).is_ok_and(|offer| offer.media.iter().any(|m| m.kind == "audio")));
+    }
 }
 
 /// The pieces of an input, each after a byte that says how long it is.
@@ -502,5 +511,35 @@ pub fn digest(data: &[u8]) {
     }
     if let Some(given) = Credentials::find(&headers, "cordboard") {
         let _ = given.count();
+    }
+}
+
+/// UDPTL, datagram after datagram: nothing is given twice or out of order, and what is given can be sent on and comes out the same.
+pub fn udptl(data: &[u8]) {
+    let (mut receiver, mut last) = (udptl::Receiver::default(), None::<u16>);
+    let (mut sender, mut far) = (udptl::Sender::new(3, udptl::MAX_DATAGRAM), udptl::Receiver::default());
+    let mut known = 0;
+    let whole = [data.to_vec()];
+    for bytes in whole.iter().chain(&packets(data)) {
+        let lost = receiver.lost() + receiver.restored();
+        let given = receiver.handle(bytes);
+        assert!(given.len() <= udptl::MAX_EARLIER + 1 && receiver.lost() + receiver.restored() - lost <= 3_000);
+        for two in given.windows(2) {
+            assert_eq!(two[1].sequence.wrapping_sub(two[0].sequence), 1);
+        }
+        if let (Some(last), Some(first)) = (last, given.first()) {
+            assert_ne!(first.sequence, last, "given twice");
+        }
+        last = given.last().map(|ifp| ifp.sequence).or(last);
+        for ifp in given {
+            let Some(sent) = sender.write(&ifp.bytes) else { continue };
+            // Every third is lost, and comes with the next.
+            known += 1;
+            if known % 3 == 0 {
+                continue;
+            }
+            let out = far.handle(&sent);
+            assert_eq!(out.last().map(|out| &out.bytes), Some(&ifp.bytes));
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! Session descriptions (RFC 8866): the words, and how they are printed. [`parse`] reads them and
 //! [`Session`] makes offers and answers (RFC 3264).
 //!
-//! Knows audio in G.711 and G.722 with telephone-event and comfort noise, and refuses everything else politely. Bytes in, bytes out:
-//! no sockets, no time. Unknown lines are skipped, never fatal; what is read is bounded.
+//! Knows audio in G.711 and G.722 with telephone-event and comfort noise, and T.38 for who sends a fax; refuses everything else
+//! politely. Bytes in, bytes out: no sockets, no time. Unknown lines are skipped, never fatal; what is read is bounded.
 
 mod crypto;
+mod fax;
 mod negotiate;
 mod parse;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 pub use crypto::{OwnKeys, Srtp};
+pub use fax::Fax;
 pub use negotiate::{Negotiated, Session, receives_at};
 pub use parse::parse;
 

@@ -94,6 +94,11 @@ impl Session {
         self.own_keys = Some(own_keys);
     }
 
+    /// Where it receives.
+    pub(super) const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
     /// What is in force.
     pub fn agreed(&self) -> Option<&Negotiated> {
         self.agreed.as_ref()
@@ -205,7 +210,7 @@ impl Session {
         }
     }
 
-    fn say(&mut self, media: Vec<MediaDescription>) -> Vec<u8> {
+    pub(super) fn say(&mut self, media: Vec<MediaDescription>) -> Vec<u8> {
         let mut description = SessionDescription {
             origin: Origin {
                 username: "cordboard".into(),
@@ -287,7 +292,7 @@ struct Extras {
 }
 
 /// The section of an answer that turns one of theirs down (§6).
-fn refused(theirs: &MediaDescription) -> MediaDescription {
+pub(super) fn refused(theirs: &MediaDescription) -> MediaDescription {
     MediaDescription {
         kind: theirs.kind.clone(),
         port: 0,
@@ -362,7 +367,7 @@ fn rtpmaps(media: &MediaDescription) -> impl Iterator<Item = (u8, &str)> {
     })
 }
 
-fn usable(ip: IpAddr) -> bool {
+pub(super) fn usable(ip: IpAddr) -> bool {
     !ip.is_multicast() && !matches!(ip, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
