@@ -56,7 +56,7 @@ impl Session {
     pub fn answer_fax(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Fax), SdpError> {
         let offer = parse(offer)?;
         let (at, fax) = choose(&offer, self.local())?;
-        let own = image(self.local(), fax.version.min(VERSION), fax.max_bit_rate, fax.redundancy);
+        let own = image(self.local(), VERSION, fax.max_bit_rate, fax.redundancy);
         let own = MediaDescription { profile: offer.media[at].profile.clone(), ..own };
         let sections = offer.media.iter().enumerate();
         let media = sections.map(|(i, theirs)| if i == at { own.clone() } else { refused(theirs) }).collect();
@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_gateways_really_write_is_understood() {
-        let odd = "m=image 4002 UDPTL T38\r\na=t38faxversion:3\r\na=T38FaxMaxDatagram:72\r\na=T38FaxFillBitRemoval:0\r\n";
+        let odd =
+            "m=image 4002 UDPTL T38\r\na=t38faxversion:3\r\na=T38FaxMaxDatagram:72\r\na=T38FaxFillBitRemoval:0\r\n";
         let (text, fax) = session().answer_fax(&described(odd)).unwrap();
         assert_eq!((fax.version, fax.max_bit_rate, fax.max_datagram), (3, 14_400, LEAST_DATAGRAM));
         let text = String::from_utf8(text).unwrap();
