@@ -5,10 +5,12 @@
 //! its bridge is empty ([`Mixer`]).
 
 mod account;
+mod carry;
 mod check_in;
 mod comes;
 mod listener;
 mod offers;
+mod on_record;
 pub(super) mod outward;
 mod phone;
 mod reach;
@@ -24,36 +26,29 @@ use tokio::sync::{mpsc, oneshot};
 use super::check_in::CheckedIn;
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
-use super::{CUT_OFF, Calls, Command, alarm_text};
+use super::{Calls, Command, alarm_text};
 use crate::base::id::UserId;
-use crate::base::pii::Pii;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
 use crate::domain::account::patching::Found;
-use crate::domain::account::{Account, Comfort, RecordingMode, Speech};
+use crate::domain::account::{Account, Speech};
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::comes::Coming;
-use crate::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::listener::ListenMode;
-use crate::domain::call::recording::RecordingState;
-use crate::domain::call::{Call, CallAlarm, CommandError, Input, OperatorCommand, Output, Party, Setup};
+use crate::domain::call::{Call, CommandError, Input, OperatorCommand, Setup};
 use crate::domain::checkin;
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
-use crate::domain::queue::Terms;
-use crate::engine::desk::{CallWord, FromDesk, Waiting};
+use crate::engine::desk::FromDesk;
 use crate::engine::dictaphone::Dictaphone;
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, RingsBackView, UserRef};
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
-use crate::engine::signal::{DialOut, IncomingCall, LegEvent, PhoneCall};
+use crate::engine::signal::{IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
-use crate::io::recording::Kind;
-use crate::io::store::calls::CallEnd;
-use crate::io::store::voicemails::VoicemailBegun;
 
 use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ring_of, wrap_up_of};
 use listener::Supervisor;
@@ -482,238 +477,6 @@ impl CallTask {
         }
         self.carry_out();
         followed
-    }
-
-    /// Does what the machine says, until it says no more.
-    fn carry_out(&mut self) {
-        while let Some(output) = self.call.poll_output() {
-            if let Some((leg, event)) = self.carry_out_one(output) {
-                self.call.handle(self.now(), Input::Leg { leg, event });
-            }
-        }
-        self.follow_pause();
-        self.show();
-    }
-
-    /// Does one thing; what came of it, if it failed at once.
-    fn carry_out_one(&mut self, output: Output) -> Option<(LegId, LegInput)> {
-        match output {
-            Output::Ring { leg } => {
-                if let Some(event) = self.legs.open(leg) {
-                    return Some((leg, event));
-                }
-                self.legs.wait_for_others(leg);
-                self.mixer.make_ready(&self.greeting);
-            }
-            Output::EarlyAudio { leg } => self.legs.send_early(leg),
-            Output::Answer { leg } => {
-                if let Some(event) = self.legs.open(leg) {
-                    return Some((leg, event));
-                }
-                if self.mixer.make_ready(&self.greeting) {
-                    self.answer(leg);
-                } else {
-                    self.answer_when_ready = Some(leg);
-                }
-            }
-            Output::Dial { leg, to: Party::Number(number) } => {
-                let account = Some(self.facts.account.id.clone());
-                let call = DialOut { to: number, caller_id: self.caller_id(), account };
-                return self.legs.dial(leg, call).map(|event| (leg, event));
-            }
-            Output::Dial { leg, to: Party::Operator(user) } => {
-                return self.legs.ring(leg, &user, self.ring_on).map(|event| (leg, event));
-            }
-            Output::Dial { leg, to: Party::Listener(user) } => {
-                let phone = self.supervisors.iter().find(|s| s.who.id == user).map(|s| s.phone);
-                return self.legs.ring(leg, &user, phone).map(|event| (leg, event));
-            }
-            Output::ListenerGone { user } => self.listener_gone(user),
-            Output::HangUp { leg } => self.legs.hang_up(leg),
-            Output::Refuse { leg, why } => self.legs.turn_down(leg, why),
-            Output::PickUp { leg } => self.legs.answer(leg),
-            Output::Transfer { leg, progress } => self.legs.report(leg, progress),
-            Output::SetBridge { rev, matrix } => self.mixer.set(rev, matrix),
-            Output::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
-            Output::StopPlay { leg, play } => self.mixer.stop(leg, play),
-            Output::Dictate { leg, on } => self.dictate(leg, on),
-            Output::PlayDictated { leg, play } => self.play_dictated(leg, play),
-            Output::SetRecording { leg, state } => self.set_recording(leg, state),
-            Output::Keys { leg, keys } => self.calls.wiring.media.press_keys(leg, &keys),
-            Output::ColleagueThere { user } => self.to_desk(CallWord::OfferAccepted { user }),
-            Output::Pass { user } => self.to_desk(CallWord::Pass { user }),
-            Output::Enqueue { priority, .. } => {
-                self.queued_at = Some(self.now());
-                self.to_desk(CallWord::Enqueue(self.waiting(priority)));
-                self.calls.count_earlier(&self.facts);
-            }
-            Output::Requeue => self.to_desk(CallWord::Requeue(self.waiting(self.call.priority()))),
-            Output::Hand { user } => self.to_desk(CallWord::Hand { waiting: self.waiting(self.call.priority()), user }),
-            Output::BindKeys { leg, bound } => self.calls.wiring.media.bind_keys(leg, bound),
-            Output::FindPeople { whom } => self.find_people(whom),
-            Output::Bring { user } => self.to_desk(CallWord::Bring { user }),
-            Output::Raise { priority } => self.to_desk(CallWord::Raise { priority }),
-            Output::Dequeue => self.to_desk(CallWord::Dequeue),
-            Output::Pause => self.to_desk(CallWord::Pause),
-            Output::Resume => self.to_desk(CallWord::Resume),
-            Output::StoreCallback { number } => self.promise(number),
-            Output::CheckIn(wish) => self.serve_check_in(wish),
-            Output::PlayOnce { leg, play, speech } => self.mixer.play_once(leg, play, speech),
-            Output::OfferAccepted { user } => {
-                self.operator = Some(user.clone());
-                self.job_taken(&user);
-                self.to_desk(CallWord::OfferAccepted { user });
-            }
-            Output::OfferFailed { user, why } => {
-                self.job_freed(&user);
-                self.to_desk(CallWord::OfferFailed { user, why });
-            }
-            Output::OperatorSilent { user, silent } => self.to_desk(CallWord::OperatorSilent { user, silent }),
-            Output::OperatorHungUp { user } => self.to_desk(CallWord::OperatorHungUp { user }),
-            Output::OperatorLost { user } => {
-                self.job_freed(&user);
-                self.to_desk(CallWord::OperatorLost { user });
-            }
-            Output::SeatFreed { user } => self.to_desk(CallWord::SeatFreed { user }),
-            Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
-            Output::Record { at, event } => self.record(at, &event),
-            Output::Alarm(CallAlarm::NoOperator) => {
-                let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
-                self.calls.raise_of_caller(AlarmLevel::Critical, text, &self.facts.id);
-            }
-            Output::Ended { cause, outcome } => self.finish(cause, outcome),
-        }
-        None
-    }
-
-    /// The first sound begins the recording; it lasts as long as the caller's leg.
-    fn set_recording(&mut self, leg: LegId, state: RecordingState) {
-        let media = &self.calls.wiring.media;
-        let kind = match state {
-            RecordingState::On => Kind::Sound,
-            RecordingState::Off => Kind::Off,
-            RecordingState::Announcing | RecordingState::Paused => Kind::Paused,
-        };
-        if self.recorded {
-            media.set_recording(leg, kind);
-        } else if kind == Kind::Sound {
-            self.recorded = true;
-            media.record(leg, self.calls.recordings.begin(&self.facts.id));
-        }
-    }
-
-    fn answer(&mut self, leg: LegId) {
-        // Words that may be needed later are made ready while the greeting plays.
-        let account = &self.facts.account;
-        let told = account.recording.announcement.as_ref().filter(|_| account.recording.mode != RecordingMode::Off);
-        let comfort = account.comfort.iter().flat_map(Comfort::speeches);
-        for speech in [&account.apology].into_iter().chain(comfort).chain(told).chain(&self.call.speeches_on_the_way())
-        {
-            self.mixer.make_ready(speech);
-        }
-        self.legs.answer(leg);
-    }
-
-    fn waiting(&self, priority: i32) -> Waiting {
-        let account = &self.facts.account;
-        if let Some(waiting) = self.waiting_outward() {
-            return waiting;
-        }
-        Waiting {
-            account: self.facts.account_ref(),
-            terms: Terms {
-                priority,
-                max_wait: Duration::from_secs(account.max_wait_secs.into()),
-                comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
-                position: account.comfort.as_ref().is_some_and(|c| c.position),
-                skills: account.queueing.skills.clone(),
-                skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
-                since: None,
-            },
-            ring_back: false,
-        }
-    }
-
-    fn to_desk(&self, word: CallWord) {
-        self.calls.desk.from_call(self.facts.id.clone(), word);
-    }
-
-    fn record(&mut self, at: Instant, event: &RecordEvent) {
-        // Figures are of calls that came in, each of the account that was called: so they are counted anew after a start.
-        if self.outward.is_none() {
-            let (account, started_at) = (&self.called, self.facts.started_at);
-            let counted = self.tally.note(started_at, self.facts.utc(at), event);
-            self.calls.figures.count(&account.id, &account.zone, started_at, counted);
-        }
-        if matches!(event, RecordEvent::Abandoned { .. }) && self.facts.account.queueing.abandoned_alarm {
-            let text = alarm_text::abandoned(&self.facts.account.name, self.facts.caller.as_ref());
-            self.calls.raise_of_caller(AlarmLevel::Warning, text, &self.facts.id);
-        }
-        if let RecordEvent::Talking { user } = event {
-            self.job_answered(user);
-            let talks_at = self.facts.utc(at);
-            self.talked_at.get_or_insert(talks_at);
-        }
-        if *event == RecordEvent::PatchJoined {
-            let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
-            let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
-            let (call, to) = (self.facts.id.clone(), Pii::new(to));
-            self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
-        }
-        self.record_voicemail(at, event);
-        self.note_dialled(event);
-        self.note_why(at, event);
-        if matches!(event, RecordEvent::CallerSilent | RecordEvent::ContactSilent) {
-            tracing::warn!(call = %self.facts.id, "a telephone sends neither audio nor reports, and should; asking whether it is there");
-        }
-        let (kind, body) = super::on_record(event);
-        self.calls.recorder.write(Line::Event { call: self.facts.id.clone(), at: self.facts.utc(at), kind, body });
-    }
-
-    /// That a voicemail is being spoken is on record before much of it is: a crash then leaves a message all the same.
-    fn record_voicemail(&self, at: Instant, event: &RecordEvent) {
-        let (call, at) = (self.facts.id.clone(), self.facts.utc(at));
-        match event {
-            RecordEvent::VoicemailBegun { call_type } => {
-                let begun = VoicemailBegun { call, call_type: call_type.clone(), at };
-                self.calls.recorder.write(Line::VoicemailBegun(begun));
-            }
-            RecordEvent::VoicemailEnded { heard, .. } => {
-                self.calls.recorder.write(Line::VoicemailEnded { call, at, heard: *heard });
-            }
-            _ => {}
-        }
-    }
-
-    fn finish(&mut self, cause: Cause, outcome: CallOutcome) {
-        self.ended = Some(cause);
-        self.tell_rung_back(cause, outcome);
-        let outcome = match outcome {
-            // Whom we let go is to be rung back, as after a crash; so is who was being called back.
-            CallOutcome::CutOff => CUT_OFF,
-            _ if self.stopped && cause == Cause::Released && self.outward.as_ref().is_some_and(Outward::is_promise) => {
-                CUT_OFF
-            }
-            CallOutcome::Handled => "taken",
-            CallOutcome::Patched => "patched",
-            CallOutcome::Spilled => "spilled",
-            CallOutcome::Voicemail => "voicemail",
-            CallOutcome::Announced => "announced",
-            CallOutcome::CheckedIn => "checked_in",
-            CallOutcome::Abandoned(Stage::Parked) => "abandoned_parked",
-            CallOutcome::Abandoned(_) | CallOutcome::NoOperator => "abandoned",
-            CallOutcome::Callback => "callback",
-            CallOutcome::NotReached => "not_reached",
-        };
-        metrics::counter!("cordboard_calls_ended_total", "outcome" => outcome).increment(1);
-        let end = CallEnd {
-            answered_at: self.talked_at,
-            ended_at: self.facts.utc(self.now()),
-            outcome: outcome.to_owned(),
-            cause,
-            operator: self.operator.clone(),
-        };
-        self.calls.recorder.write(Line::Finished { call: self.facts.id.clone(), end });
     }
 
     fn show(&mut self) {
