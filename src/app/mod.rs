@@ -284,7 +284,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         clock: Arc::clone(&clock),
         store: store.clone(),
         audit,
-        clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone()),
+        clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone())
+            .paging_by(config.pagers.iter().map(|carrier| carrier.name.clone()).collect()),
         voice: speaker,
         feed,
         tokens,

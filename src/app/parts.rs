@@ -25,8 +25,9 @@ use crate::engine::feed::Feed;
 use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{Relay, Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
-use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
-use crate::io::deliver::{Mailer, NotConfigured, Texter};
+use crate::io::deliver::pager::Carriers;
+use crate::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
+use crate::io::deliver::{Mailer, NotConfigured, Pager, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::Speaker;
 use crate::io::store::Store;
@@ -153,12 +154,13 @@ pub(super) fn trunk_settings(
 pub(super) struct Letters {
     mailer: Arc<dyn Mailer>,
     texter: Arc<dyn Texter>,
+    pager: Arc<dyn Pager>,
 }
 
 impl Letters {
     /// And with the calls that read them out.
     pub(super) fn with_calls(self, calls: CallsHandle) -> Edges {
-        Edges { mailer: self.mailer, texter: self.texter, call_out: Arc::new(calls) }
+        Edges { mailer: self.mailer, texter: self.texter, pager: self.pager, call_out: Arc::new(calls) }
     }
 }
 
@@ -195,7 +197,12 @@ pub(super) fn letters(config: &Config) -> Result<Letters, Failure> {
         ),
         None => Arc::new(NotConfigured),
     };
-    Ok(Letters { mailer, texter })
+    let pager: Arc<dyn Pager> = if config.pagers.is_empty() {
+        Arc::new(NotConfigured)
+    } else {
+        Arc::new(Carriers::new(&config.pagers).map_err(Failure::new)?)
+    };
+    Ok(Letters { mailer, texter, pager })
 }
 
 /// How the world reaches the console.
@@ -214,6 +221,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
+        pagers: config.pagers.iter().map(|carrier| carrier.name.clone()).collect(),
         not_ready_reasons: config.operators.not_ready_reasons.clone(),
         sms_providers: config.sms.iter().map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {

@@ -8,6 +8,7 @@ mod audit;
 mod board;
 mod checks;
 mod operators;
+pub mod pager;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -56,6 +57,7 @@ pub struct Config {
     pub voice: Voice,
     pub email: Option<Email>,
     pub sms: Vec<SmsProvider>,
+    pub pagers: Vec<pager::PagerCarrier>,
     pub turn: Option<Turn>,
     pub auth: Auth,
     pub operators: Operators,

@@ -14,6 +14,7 @@ use super::audit::read_audit;
 use super::board::read_board;
 use super::checks::{check_database, check_key, check_ports, check_prompts};
 use super::operators::read_operators;
+use super::pager::read_pagers;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
@@ -91,6 +92,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         let what = "a second provider: texts leave by one only, and this one would never send";
         second.complain(second.span(), what, "Keep one [[sms]]");
     }
+    let pagers = read_pagers(&top.sections("pager"));
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let operators = read_operators(&top.section("operators"));
@@ -115,6 +117,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
+        pagers: pagers?,
         turn: turn?,
         auth,
         operators: operators?,

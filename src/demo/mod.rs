@@ -132,6 +132,7 @@ impl Demo {
                 auth_token,
                 from: from.clone(),
             }],
+            pagers: Vec::new(),
             turn: None,
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
@@ -348,6 +349,7 @@ mod tests {
                 match &destination.reach {
                     Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
                     Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
+                    Reach::Pager(pager) => panic!("the sandbox has no pagers, {} one", pager.carrier()),
                 }
             }
         }

@@ -99,6 +99,8 @@ pub struct Settings {
     pub sandbox: bool,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     pub not_ready_reasons: Vec<String>,
+    /// The carriers that page, by name.
+    pub pagers: Vec<String>,
     /// Providers whose callbacks are taken: name in the path, and the secret they sign with.
     pub sms_providers: Vec<SmsProvider>,
     /// The relay for operators whose network lets no audio through.

@@ -38,7 +38,7 @@ use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, Rec
 use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
-use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::deliver::{self, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
@@ -182,7 +182,8 @@ impl House {
         let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), door: echo().await });
         let beside = config.key_file.parent().expect("the key is in a directory").join("recordings");
         let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
-        let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
+        let edges =
+            Edges { mailer: double.clone(), texter: double.clone(), pager: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
@@ -193,7 +194,8 @@ impl House {
             clock: shared.clone(),
             store: store.clone(),
             audit: Audit::start(store.clone(), shared.clone()),
-            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()),
+            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone())
+                .paging_by(vec!["metro".to_owned()]),
             voice,
             feed,
             tokens: Tokens::new(&KEY, shared),
@@ -639,6 +641,12 @@ impl Texter for Double {
         push(&self.told.texts, text.clone());
         let provider_id = Some(format!("SM{}", Told::so_far(&self.told.texts).len()));
         Box::pin(async { Delivery::Accepted { provider_id } })
+    }
+}
+
+impl Pager for Double {
+    fn page<'a>(&'a self, _page: &'a Page) -> deliver::Answer<'a> {
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }
 

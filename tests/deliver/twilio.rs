@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use cordboard::base::id::AttemptId;
 use cordboard::domain::dispatch::event::Failure;
-use cordboard::io::deliver::sms::{TwilioConfig, TwilioTexter};
+use cordboard::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
 use cordboard::io::deliver::{Delivery, TextMessage, Texter as _};
 use serde_json::{Value, json};
 

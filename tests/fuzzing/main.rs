@@ -135,6 +135,21 @@ fn digest_fields_of_any_kind_are_read_or_left() {
 }
 
 #[test]
+fn whatever_a_paging_gateway_says_a_page_ends_once_and_in_time() {
+    run("snpp");
+}
+
+#[test]
+fn whatever_a_paging_terminal_says_a_page_ends_once_and_in_time() {
+    run("tap");
+}
+
+#[test]
+fn whatever_a_wctp_gateway_answers_is_read_or_left() {
+    run("wctp");
+}
+
+#[test]
 fn every_target_is_there_for_libfuzzer_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let listed = std::fs::read_to_string(folder.join("Cargo.toml")).expect("the manifest");

@@ -9,6 +9,7 @@ mod check_ins;
 mod desk;
 mod jobs;
 mod nights;
+mod pages;
 mod recaps;
 mod town;
 mod voicemails;

@@ -14,7 +14,7 @@ use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, CallOutResult};
-use crate::io::deliver::sms;
+use crate::io::deliver::sms::twilio;
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 
@@ -46,7 +46,7 @@ impl Dispatcher {
         status: &str,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(receipt) = sms::receipt(status, error) else { return Ok(()) };
+        let Some(receipt) = twilio::receipt(status, error) else { return Ok(()) };
         let what = Arrival::Receipt { provider_id: provider_id.to_owned(), receipt };
         self.arrive(provider, &format!("{provider_id}:{status}"), what).await
     }

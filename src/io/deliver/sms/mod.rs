@@ -1,0 +1,3 @@
+//! Texts, by each shape of provider there is.
+
+pub mod twilio;
