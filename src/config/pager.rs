@@ -104,7 +104,7 @@ fn read_pager(section: &Section<'_>) -> Option<PagerCarrier> {
 }
 
 /// Host and port, and TLS if it is asked for.
-fn read_at(section: &Section<'_>, usual_port: Option<u16>) -> Option<PagerAt> {
+pub(super) fn read_at(section: &Section<'_>, usual_port: Option<u16>) -> Option<PagerAt> {
     let fix = "Write host and port: \"snpp.example.com:444\", \"192.0.2.10:4000\"";
     let address = section.parsed("address", fix, |text| parse_host(text, usual_port));
     if !section.has("address") {

@@ -101,7 +101,7 @@ pub struct Settings {
     pub not_ready_reasons: Vec<String>,
     /// The carriers that page, by name.
     pub pagers: Vec<String>,
-    /// Providers whose callbacks are taken: name in the path, and the secret they sign with.
+    /// Providers whose callbacks are taken: name in the path, and what they sign with.
     pub sms_providers: Vec<SmsProvider>,
     /// The relay for operators whose network lets no audio through.
     pub relay: Option<Relay>,
@@ -119,7 +119,16 @@ pub struct Relay {
 #[derive(Clone, Debug)]
 pub struct SmsProvider {
     pub name: String,
-    pub auth_token: SecretString,
+    pub key: CallbackKey,
+}
+
+/// What its callbacks are signed with.
+#[derive(Clone, Debug)]
+pub enum CallbackKey {
+    /// A secret that both have.
+    Twilio(SecretString),
+    /// Its public key, of Ed25519.
+    Telnyx([u8; 32]),
 }
 
 /// How often signing in may be tried.

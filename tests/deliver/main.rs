@@ -1,5 +1,5 @@
-//! The edges against real peers: email through an SMTP server (aiosmtpd), texts through an HTTP provider
-//! in Twilio's shape, pages to gateways and terminals of our own that hold to their specifications, and the dispatcher's own loop by the machine's clock.
+//! The edges against real peers: email through an SMTP server (aiosmtpd), texts through HTTP providers
+//! in Twilio's and Telnyx's shapes and over SMPP (npm's smpp), pages to gateways and terminals of our own that hold to their specifications, and the dispatcher's own loop by the machine's clock.
 
 #[path = "../support/authority.rs"]
 mod authority;
@@ -17,5 +17,7 @@ mod town;
 
 mod own_loop;
 mod pagers;
+mod smpp;
 mod smtp;
+mod telnyx;
 mod twilio;

@@ -58,6 +58,8 @@ fn texter(base_url: String) -> TwilioTexter {
 fn text() -> TextMessage {
     TextMessage {
         attempt: AttemptId::named("a-1"),
+        own: Vec::new(),
+        from: None,
         to: number("+12025550110"),
         body: "burst pipe & more. Reply 1ok".into(),
     }

@@ -11,5 +11,6 @@ mod jobs;
 mod nights;
 mod pages;
 mod recaps;
+mod text_parts;
 mod town;
 mod voicemails;

@@ -12,6 +12,7 @@ mod check_in;
 mod jobs;
 mod perform;
 mod sound;
+mod text_parts;
 mod town;
 mod view;
 

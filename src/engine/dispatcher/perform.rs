@@ -91,7 +91,8 @@ impl Dispatcher {
             }
             (Address::Phone(to), Channel::Text) => {
                 let body = self.text_body(&papers).await;
-                let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
+                let own = papers.account.caller_id.iter().chain(&papers.account.dids).cloned().collect();
+                let text = TextMessage { attempt: attempt.clone(), to: to.clone(), own, from: None, body };
                 failpoint("text", "before_send");
                 let delivery = in_time(edges.texter.send(&text)).await;
                 failpoint("text", "after_send");

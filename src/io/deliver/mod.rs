@@ -64,6 +64,10 @@ pub struct Attached {
 pub struct TextMessage {
     pub attempt: AttemptId,
     pub to: PhoneNumber,
+    /// The account's own numbers.
+    pub own: Vec<PhoneNumber>,
+    /// Which of them it comes from; none: the provider's.
+    pub from: Option<PhoneNumber>,
     pub body: String,
 }
 

@@ -59,7 +59,7 @@ impl TwilioTexter {
     async fn deliver(&self, text: &TextMessage) -> Delivery {
         let mut form = vec![
             ("To", text.to.as_e164().to_owned()),
-            ("From", self.config.from.as_e164().to_owned()),
+            ("From", text.from.as_ref().unwrap_or(&self.config.from).as_e164().to_owned()),
             ("Body", text.body.clone()),
         ];
         if let Some(callback) = &self.callback {
