@@ -36,6 +36,7 @@ use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::recaps::Recaps;
 use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
+use crate::engine::texts;
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::engine::voicemails::Voicemails;
 use crate::engine::{registrar, trunk};
@@ -151,7 +152,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let unreached = unreached(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let guessed = guessed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
-    let letters = letters(&config)?;
+    let (letters, text_carriers) = letters(&config)?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
     let (trunk, incoming) =
@@ -280,11 +281,14 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         async move { dispatcher.run(stopping).await }
     });
 
+    let mut texting = tokio::spawn(texts::run(dispatcher.clone(), text_carriers, stopping.clone()));
+
     let front = Front::new(Parts {
         clock: Arc::clone(&clock),
         store: store.clone(),
         audit,
-        clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone()),
+        clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone())
+            .paging_by(config.pagers.iter().map(|carrier| carrier.name.clone()).collect()),
         voice: speaker,
         feed,
         tokens,
@@ -324,6 +328,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         drained = drain(&calls, &trunk, &draining, limit) => drained,
         failure = work.first_end() => Err(failure),
         _ = &mut dispatching => Err(watched::ended("the dispatcher")),
+        _ = &mut texting => Err(watched::ended("the keeping of text carriers' connections")),
         _ = &mut serving => Err(watched::ended("the front door")),
     };
     calls.stop();
@@ -333,7 +338,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
-    for task in [dispatching, serving].into_iter().filter(|task| !task.is_finished()) {
+    for task in [dispatching, texting, serving].into_iter().filter(|task| !task.is_finished()) {
         let _ = tokio::time::timeout(FAREWELL, task).await;
     }
     work.shutdown().await;

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use crate::base::clock::SharedClock;
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
+use crate::config::sms::SmsShape;
 use crate::config::trunk::TrunkTransport;
 use crate::config::{Config, MailTls, loopback, secret};
 use crate::demo::{self, Demo};
@@ -22,11 +23,16 @@ use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
+use crate::engine::texts::TextCarrier;
 use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
-use crate::http::state::{Relay, Settings, SmsProvider};
+use crate::http::state::{CallbackKey, Relay, Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
-use crate::io::deliver::sms::{TwilioConfig, TwilioTexter};
-use crate::io::deliver::{Mailer, NotConfigured, Texter};
+use crate::io::deliver::pager::Carriers;
+use crate::io::deliver::sms::several::{Provider, Providers};
+use crate::io::deliver::sms::smpp::{self, SmppConfig};
+use crate::io::deliver::sms::telnyx::{TelnyxConfig, TelnyxTexter};
+use crate::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
+use crate::io::deliver::{Mailer, NotConfigured, Pager, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::Speaker;
 use crate::io::store::Store;
@@ -153,16 +159,18 @@ pub(super) fn trunk_settings(
 pub(super) struct Letters {
     mailer: Arc<dyn Mailer>,
     texter: Arc<dyn Texter>,
+    pager: Arc<dyn Pager>,
 }
 
 impl Letters {
     /// And with the calls that read them out.
     pub(super) fn with_calls(self, calls: CallsHandle) -> Edges {
-        Edges { mailer: self.mailer, texter: self.texter, call_out: Arc::new(calls) }
+        Edges { mailer: self.mailer, texter: self.texter, pager: self.pager, call_out: Arc::new(calls) }
     }
 }
 
-pub(super) fn letters(config: &Config) -> Result<Letters, Failure> {
+/// And the carriers of texts to which a connection is kept.
+pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Failure> {
     let mailer: Arc<dyn Mailer> = match &config.email {
         Some(email) => Arc::new(
             SmtpMailer::new(&SmtpConfig {
@@ -181,21 +189,37 @@ pub(super) fn letters(config: &Config) -> Result<Letters, Failure> {
         ),
         None => Arc::new(NotConfigured),
     };
-    let texter: Arc<dyn Texter> = match config.sms.first() {
-        Some(sms) => Arc::new(
-            TwilioTexter::new(TwilioConfig {
-                name: sms.name.clone(),
-                base_url: sms.base_url.clone(),
-                account_sid: sms.account_sid.clone(),
-                auth_token: sms.auth_token.clone(),
-                from: sms.from.clone(),
-                public_url: config.http.public_url.clone(),
-            })
-            .map_err(|why| Failure::new(format!("[[sms]] {}: {why}", sms.name)))?,
-        ),
-        None => Arc::new(NotConfigured),
+    let mut providers = Vec::new();
+    let mut text_carriers = Vec::new();
+    for sms in &config.sms {
+        let told = |why: String| Failure::new(format!("[[sms]] {}: {why}", sms.name));
+        let (name, from, public_url) = (sms.name.clone(), sms.from.clone(), config.http.public_url.clone());
+        let texter: Arc<dyn Texter> = match sms.shape.clone() {
+            SmsShape::Twilio { base_url, account_sid, auth_token } => {
+                let config = TwilioConfig { name, base_url, account_sid, auth_token, from, public_url };
+                Arc::new(TwilioTexter::new(config).map_err(told)?)
+            }
+            SmsShape::Telnyx { base_url, api_key, public_key: _ } => {
+                let config = TelnyxConfig { name, base_url, api_key, from, public_url };
+                Arc::new(TelnyxTexter::new(config).map_err(told)?)
+            }
+            SmsShape::Smpp { at, system_id, password, system_type, window } => {
+                let config = SmppConfig { name: name.clone(), at, system_id, password, system_type, from, window };
+                let (texter, link, incoming) = smpp::open(config).map_err(told)?;
+                text_carriers.push(TextCarrier { name, link, incoming });
+                Arc::new(texter)
+            }
+        };
+        let numbers = std::iter::once(&sms.from).chain(&sms.numbers).cloned().collect();
+        providers.push(Provider { name: sms.name.clone(), priority: sms.priority, numbers, texter });
+    }
+    let texter = Arc::new(Providers::new(providers));
+    let pager: Arc<dyn Pager> = if config.pagers.is_empty() {
+        Arc::new(NotConfigured)
+    } else {
+        Arc::new(Carriers::new(&config.pagers).map_err(Failure::new)?)
     };
-    Ok(Letters { mailer, texter })
+    Ok((Letters { mailer, texter, pager }, text_carriers))
 }
 
 /// How the world reaches the console.
@@ -207,15 +231,22 @@ pub(super) fn public_url(config: &Config) -> String {
 }
 
 pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
-    let provider =
-        |sms: &crate::config::SmsProvider| SmsProvider { name: sms.name.clone(), auth_token: sms.auth_token.clone() };
+    let provider = |sms: &crate::config::sms::SmsProvider| {
+        let key = match &sms.shape {
+            SmsShape::Twilio { auth_token, .. } => CallbackKey::Twilio(auth_token.clone()),
+            SmsShape::Telnyx { public_key, .. } => CallbackKey::Telnyx(*public_key),
+            SmsShape::Smpp { .. } => return None,
+        };
+        Some(SmsProvider { name: sms.name.clone(), key })
+    };
     Settings {
         public_url: public_url(config),
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         sandbox,
+        pagers: config.pagers.iter().map(|carrier| carrier.name.clone()).collect(),
         not_ready_reasons: config.operators.not_ready_reasons.clone(),
-        sms_providers: config.sms.iter().map(provider).collect(),
+        sms_providers: config.sms.iter().filter_map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {
             urls: turn.urls.clone(),
             secret: turn.secret.clone(),
@@ -231,7 +262,10 @@ pub(super) async fn start_sandbox(
     clock: &SharedClock,
 ) -> Result<sandbox::Carrier, Failure> {
     let (ours, theirs) = split(&demo.rtp_ports);
-    let sms = config.sms.first().ok_or_else(|| Failure::new("the demo has no text provider"))?;
+    let sms = config.sms.first();
+    let Some((name, SmsShape::Twilio { account_sid, auth_token, .. })) = sms.map(|sms| (&sms.name, &sms.shape)) else {
+        return Err(Failure::new("the demo has no text provider"));
+    };
     let carrier = sandbox::Carrier::start(SandboxConfig {
         clock: Arc::clone(clock),
         sip_bind: loopback(0),
@@ -239,9 +273,9 @@ pub(super) async fn start_sandbox(
         rtp_ports: theirs,
         smtp_bind: loopback(0),
         http_base: format!("http://{}", demo.http),
-        inbound_path: format!("/hooks/sms/{}/inbound", sms.name),
-        sms_sid: sms.account_sid.clone(),
-        sms_token: sms.auth_token.expose_secret().to_owned(),
+        inbound_path: format!("/hooks/sms/{name}/inbound"),
+        sms_sid: account_sid.clone(),
+        sms_token: auth_token.expose_secret().to_owned(),
         caller: PhoneNumber::parse(demo::CALLER).map_err(|e| Failure::new(e.to_string()))?,
         phones: demo::phones(),
         mailboxes: demo::mailboxes(),

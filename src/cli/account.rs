@@ -118,7 +118,9 @@ async fn open(config: &Config) -> Result<(Store, Clients), Failure> {
     let store = Store::open(&config.store, SystemClock.utc()).await?;
     let voice = Arc::new(Speaker::of(&config.voice)?);
     // Consoles of a service that runs learn of it when they next ask.
-    let clients = Clients::new(store.clone(), voice, Arc::new(SystemClock), Feed::default()).by(Who::CommandLine);
+    let pagers = config.pagers.iter().map(|carrier| carrier.name.clone()).collect();
+    let clients = Clients::new(store.clone(), voice, Arc::new(SystemClock), Feed::default());
+    let clients = clients.paging_by(pagers).by(Who::CommandLine);
     Ok((store, clients))
 }
 

@@ -128,9 +128,11 @@ const USUAL_LOG: &str =
     "info,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_srtp=error,rtc_stun=error,rtc_sctp=error,rtc_mdns=error,sqlx=warn";
 
 /// Whether a line may be written, whatever `RUST_LOG` says. Other people's crates print at TRACE what they
-/// carry: WebSocket frames hold tokens, numbers and messages.
+/// carry: WebSocket frames hold tokens, numbers and messages. SMPP's codec prints whole commands, the password's among them,
+/// at DEBUG.
 fn may_be_told(line: &tracing::Metadata<'_>) -> bool {
-    line.target().starts_with("cordboard") || *line.level() <= tracing::Level::DEBUG
+    let carries = line.target().starts_with("rusmpp::");
+    !carries && (line.target().starts_with("cordboard") || *line.level() <= tracing::Level::DEBUG)
 }
 
 /// Sends the program's own words to standard error: `RUST_LOG` says how many, `info` unless set.

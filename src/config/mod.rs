@@ -8,6 +8,7 @@ mod audit;
 mod board;
 mod checks;
 mod operators;
+pub mod pager;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -16,6 +17,7 @@ mod routing;
 mod seats;
 pub mod secret;
 mod section;
+pub mod sms;
 pub mod tls;
 pub mod trunk;
 
@@ -27,7 +29,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::base::phone::PhoneNumber;
 use crate::domain::trunk::Limits;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
@@ -55,7 +56,8 @@ pub struct Config {
     pub seats: Seats,
     pub voice: Voice,
     pub email: Option<Email>,
-    pub sms: Vec<SmsProvider>,
+    pub sms: Vec<sms::SmsProvider>,
+    pub pagers: Vec<pager::PagerCarrier>,
     pub turn: Option<Turn>,
     pub auth: Auth,
     pub operators: Operators,
@@ -188,25 +190,6 @@ pub enum MailTls {
     StartTls,
     /// Not at all: for a relay on this machine.
     Off,
-}
-
-/// A way for texts to leave and come in.
-#[derive(Clone, Debug)]
-pub struct SmsProvider {
-    /// In callbacks' addresses: `/hooks/sms/<name>/inbound`.
-    pub name: String,
-    pub kind: SmsKind,
-    pub base_url: String,
-    pub account_sid: String,
-    pub auth_token: SecretString,
-    pub from: PhoneNumber,
-}
-
-/// How a provider is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmsKind {
-    /// Form POST, basic auth, signed callbacks.
-    Twilio,
 }
 
 /// The relay for operators whose network lets no audio through.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::base::phone::PhoneNumber;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
@@ -14,17 +13,19 @@ use super::audit::read_audit;
 use super::board::read_board;
 use super::checks::{check_database, check_key, check_ports, check_prompts};
 use super::operators::read_operators;
+use super::pager::read_pagers;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
 use super::routing::read_limits;
 use super::seats::read_seats;
 use super::section::{At, Mistake, Mistakes, Section, Source};
+use super::sms::{SmsProvider, read_sms};
 use super::tls;
 use super::trunk::{Trunk, TrunkTransport};
 use super::{
-    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, SecondIp, Sip, SmsKind, SmsProvider, StoreConfig,
-    Voice, default_shards, loopback, secret,
+    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, SecondIp, Sip, StoreConfig, Voice, default_shards,
+    loopback, secret,
 };
 
 const ADDRESS_FIX: &str = "Write an address and a port: \"127.0.0.1:8080\", \"[::1]:8080\"";
@@ -87,10 +88,15 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let email = read_email(&top.section("email"));
     let providers = top.sections("sms");
     let sms: Vec<Option<SmsProvider>> = providers.iter().map(read_sms).collect();
-    if let Some(second) = providers.get(1) {
-        let what = "a second provider: texts leave by one only, and this one would never send";
-        second.complain(second.span(), what, "Keep one [[sms]]");
+    for (at, one) in sms.iter().enumerate() {
+        let same =
+            |other: &Option<SmsProvider>| other.as_ref().zip(one.as_ref()).is_some_and(|(a, b)| a.name == b.name);
+        if sms[..at].iter().any(same) {
+            let fix = "Give each a name of its own: it is part of the addresses they call back";
+            providers[at].complain(providers[at].span(), "another [[sms]] has the same `name`", fix);
+        }
     }
+    let pagers = read_pagers(&top.sections("pager"));
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let operators = read_operators(&top.section("operators"));
@@ -115,6 +121,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         voice,
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
+        pagers: pagers?,
         turn: turn?,
         auth,
         operators: operators?,
@@ -174,7 +181,7 @@ fn parse_url(text: &str) -> Option<String> {
 }
 
 /// Like [`parse_url`], with a path.
-fn parse_base_url(text: &str) -> Option<String> {
+pub(super) fn parse_base_url(text: &str) -> Option<String> {
     let text = text.trim_end_matches('/');
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'@' | b'"' | b'\\');
@@ -483,31 +490,6 @@ fn read_email(section: &Section<'_>) -> Option<Option<Email>> {
     }))
 }
 
-fn read_sms(section: &Section<'_>) -> Option<SmsProvider> {
-    let fix = "Use lower-case letters, digits and hyphens: it is part of an address";
-    let name = section.parsed("name", fix, parse_name);
-    let kind = section
-        .parsed("kind", "The one kind there is: \"twilio\"", |text| (text == "twilio").then_some(SmsKind::Twilio));
-    let base_url = section.parsed("base_url", "Write it as \"https://api.twilio.com\"", parse_base_url);
-    let account_sid = section.text("account_sid");
-    let auth_token = read_secret(section, "auth_token_file");
-    let from = section.parsed("from", NUMBER_FIX, |text| PhoneNumber::parse(text).ok());
-    section.finish();
-    for key in ["name", "kind", "account_sid", "auth_token_file", "from"] {
-        if !section.has(key) {
-            section.complain_missing(key, "Every [[sms]] needs name, kind, account_sid, auth_token_file and from");
-        }
-    }
-    Some(SmsProvider {
-        name: name?.value,
-        kind: kind?.value,
-        base_url: base_url.map_or_else(|| "https://api.twilio.com".to_owned(), |url| url.value),
-        account_sid: account_sid?.value,
-        auth_token: auth_token?,
-        from: from?.value,
-    })
-}
-
 pub(super) fn parse_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
@@ -571,7 +553,7 @@ fn toml_files(directory: &Path) -> Vec<PathBuf> {
 /// What is right alone but not together.
 fn check_together(top: &Section<'_>, http: &Option<At<Http>>, sip: &Option<At<Sip>>, sms: &[Option<SmsProvider>]) {
     let (Some(http), Some(sip)) = (http, sip) else { return };
-    if !sms.is_empty() && http.value.public_url.is_none() {
+    if sms.iter().flatten().any(SmsProvider::calls_back) && http.value.public_url.is_none() {
         top.complain(
             http.span.clone(),
             "[http]: `public_url` is missing, and text providers sign and call back that address",

@@ -17,11 +17,12 @@ use crate::base::clock::UtcMs;
 use crate::base::id::UserId;
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
+use crate::config::sms::{SmsProvider, SmsShape};
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Audit, Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, SmsKind, SmsProvider,
-    StoreConfig, Voice, default_shards, secret,
+    Audit, Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, StoreConfig, Voice,
+    default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::checkin::pin::Pin;
@@ -48,6 +49,8 @@ pub const PIN: &str = "4863";
 pub const CALLER: &str = "+12025550190";
 /// The name of the demo's text provider, in its callbacks' addresses.
 pub const SMS_PROVIDER: &str = "sandbox";
+/// Our account with it.
+const SMS_ACCOUNT: &str = "ACde40000000000000000000000000de40";
 
 /// How a demo was asked for.
 #[derive(Clone, Debug)]
@@ -126,12 +129,16 @@ impl Demo {
             }),
             sms: vec![SmsProvider {
                 name: SMS_PROVIDER.to_owned(),
-                kind: SmsKind::Twilio,
-                base_url: format!("http://{}/sandbox/twilio", self.http),
-                account_sid: "ACde40000000000000000000000000de40".to_owned(),
-                auth_token,
                 from: from.clone(),
+                numbers: Vec::new(),
+                priority: 10,
+                shape: SmsShape::Twilio {
+                    base_url: format!("http://{}/sandbox/twilio", self.http),
+                    account_sid: SMS_ACCOUNT.to_owned(),
+                    auth_token,
+                },
             }],
+            pagers: Vec::new(),
             turn: None,
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
@@ -348,6 +355,7 @@ mod tests {
                 match &destination.reach {
                     Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
                     Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
+                    Reach::Pager(pager) => panic!("the sandbox has no pagers, {} one", pager.carrier()),
                 }
             }
         }

@@ -17,5 +17,6 @@ pub mod recaps;
 pub mod registrar;
 pub mod signal;
 mod sip_side;
+pub mod texts;
 pub mod trunk;
 pub mod voicemails;

@@ -203,10 +203,7 @@ pub(super) async fn find_phone(
         return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
     };
     let (number, label, ring_secs) = (number.clone(), found.label.clone(), found.ring_secs);
-    let telephone = |d: &Destination| match &d.reach {
-        Reach::Phone(number) => Some((number.clone(), Duration::from_secs(d.ring_secs.into()))),
-        Reach::Email(_) => None,
-    };
+    let telephone = |d: &Destination| Some((d.reach.phone()?.clone(), Duration::from_secs(d.ring_secs.into())));
     let then = from.filter_map(telephone).collect();
     Ok(FoundPhone { contact, label, number, ring_secs, then })
 }

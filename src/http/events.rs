@@ -76,6 +76,8 @@ struct Hello {
     alarms: Vec<AlarmView>,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     not_ready_reasons: Vec<String>,
+    /// The carriers that page, by the names that destinations call them.
+    pagers: Vec<String>,
 }
 
 /// The feed of a console.
@@ -228,6 +230,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         dispatches,
         alarms: board.alarms,
         not_ready_reasons: front.settings.not_ready_reasons.clone(),
+        pagers: front.settings.pagers.clone(),
     };
     send(socket, &ToConsole::Hello(Box::new(hello))).await
 }

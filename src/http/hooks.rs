@@ -1,7 +1,8 @@
-//! Callbacks of providers of texts, in Twilio's shape: a signed form, answered at once with empty TwiML.
+//! Callbacks of providers of texts: in Twilio's shape, a signed form, answered at once with empty TwiML; in Telnyx's, JSON with a
+//! signature over its octets and its time.
 //!
 //! A text that comes in is stored first (once, however often it is sent) and understood later. The signature
-//! is over the configured public address, never over what the request says of itself.
+//! is, in Twilio's shape, over the configured public address, never over what the request says of itself.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -13,9 +14,10 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 
 use crate::base::phone::PhoneNumber;
+use crate::io::deliver::sms::telnyx::{Callback, is_signed};
 
 use super::error::{Problem, ProblemBody};
-use super::state::Front;
+use super::state::{CallbackKey, Front};
 
 /// What a provider wants to hear: nothing to say back.
 const EMPTY_TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
@@ -74,6 +76,49 @@ pub async fn status(
     Ok(twiml())
 }
 
+/// News of texts, in Telnyx's shape.
+#[utoipa::path(post, path = "/hooks/sms/{provider}/telnyx", tag = "hooks",
+    params(("provider" = String, Path), ("Telnyx-Signature-Ed25519" = String, Header), ("Telnyx-Timestamp" = String, Header)),
+    request_body(content = String, content_type = "application/json"),
+    responses((status = OK), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn telnyx(
+    State(front): State<Front>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let key = front.settings.sms_providers.iter().find_map(|known| match &known.key {
+        CallbackKey::Telnyx(key) if known.name == provider => Some(key),
+        _ => None,
+    });
+    let signature = header("telnyx-signature-ed25519").and_then(|signature| STANDARD.decode(signature).ok());
+    let (Some(key), Some(signature), Some(at)) = (key, signature, header("telnyx-timestamp")) else {
+        return Err(refused());
+    };
+    if !is_signed(key, &signature, at, &body, front.clock.utc()) {
+        return Err(refused());
+    }
+    match Callback::read(&body) {
+        Some(Callback::Text { id, from, to, body }) => {
+            let body = body.chars().take(MAX_TEXT_CHARS).collect();
+            front.dispatcher.take_text(&provider, &id, from, to, body).await?;
+        }
+        Some(Callback::Receipt { id, word, receipt }) => {
+            front.dispatcher.take_fate(&provider, &id, &word, receipt).await?;
+        }
+        // What tells nothing new, or comes from nobody who can be answered: there is no use in a retry.
+        None => {}
+    }
+    Ok(StatusCode::OK)
+}
+
+/// An unknown provider is answered like a wrong signature, so that names cannot be probed for.
+fn refused() -> Problem {
+    metrics::counter!("cordboard_hooks_refused_total").increment(1);
+    Problem::forbidden("hook.signature", "The signature is missing or wrong.")
+}
+
 fn twiml() -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], EMPTY_TWIML).into_response()
 }
@@ -91,17 +136,16 @@ fn signed_fields(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Fields, Problem> {
-    let refused = || {
-        metrics::counter!("cordboard_hooks_refused_total").increment(1);
-        Problem::forbidden("hook.signature", "The signature is missing or wrong.")
-    };
-    // An unknown provider is answered like a wrong signature, so that names cannot be probed for.
-    let known = front.settings.sms_providers.iter().find(|p| p.name == provider).ok_or_else(refused)?;
+    let secret = front.settings.sms_providers.iter().find_map(|known| match &known.key {
+        CallbackKey::Twilio(secret) if known.name == provider => Some(secret),
+        _ => None,
+    });
+    let secret = secret.ok_or_else(refused)?;
     let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
     let path = uri.path_and_query().map_or_else(|| uri.path(), |p| p.as_str());
     let url = format!("{}{path}", front.settings.public_url.trim_end_matches('/'));
     let fields: Fields = form_urlencoded::parse(body).into_owned().collect();
-    if !signature_fits(&url, &fields, signature, known.auth_token.expose_secret()) {
+    if !signature_fits(&url, &fields, signature, secret.expose_secret()) {
         return Err(refused());
     }
     Ok(fields)

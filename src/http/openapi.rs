@@ -51,6 +51,7 @@ pub struct FeedFrame {
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
     pub figures: Option<crate::engine::feed::FiguresView>,
     pub not_ready_reasons: Option<Vec<String>>,
+    pub pagers: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
     pub trial: Option<crate::engine::feed::TrialView>,
     pub dictation: Option<crate::engine::feed::DictationView>,

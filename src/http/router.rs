@@ -143,6 +143,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(sip_ws::connect))
         .routes(routes!(hooks::inbound))
         .routes(routes!(hooks::status))
+        .routes(routes!(hooks::telnyx))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -99,7 +99,9 @@ pub struct Settings {
     pub sandbox: bool,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     pub not_ready_reasons: Vec<String>,
-    /// Providers whose callbacks are taken: name in the path, and the secret they sign with.
+    /// The carriers that page, by name.
+    pub pagers: Vec<String>,
+    /// Providers whose callbacks are taken: name in the path, and what they sign with.
     pub sms_providers: Vec<SmsProvider>,
     /// The relay for operators whose network lets no audio through.
     pub relay: Option<Relay>,
@@ -117,7 +119,16 @@ pub struct Relay {
 #[derive(Clone, Debug)]
 pub struct SmsProvider {
     pub name: String,
-    pub auth_token: SecretString,
+    pub key: CallbackKey,
+}
+
+/// What its callbacks are signed with.
+#[derive(Clone, Debug)]
+pub enum CallbackKey {
+    /// A secret that both have.
+    Twilio(SecretString),
+    /// Its public key, of Ed25519.
+    Telnyx([u8; 32]),
 }
 
 /// How often signing in may be tried.

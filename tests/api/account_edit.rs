@@ -231,6 +231,26 @@ async fn a_contact_that_something_counts_on_is_not_taken_away() {
 }
 
 #[tokio::test]
+async fn a_pager_is_one_of_a_carrier_that_pages_for_the_service_and_a_protocol_may_page_it() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing/contacts";
+    let with = |address: &str| json!({"name": "Cy", "destinations": [{"label": "pager", "reach": {"kind": "pager", "address": address}}]});
+    for (address, code) in [("5550142@nowhere", "contact.pager_carrier"), ("5550142", "contact.pager")] {
+        let got = house.ask(Method::POST, path, &sam, with(address)).await;
+        assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", got.json());
+        let told = got.json()["errors"].to_string();
+        assert!(told.contains(code) && told.contains("/destinations/0/reach/address"), "{told}");
+    }
+    let cy = expect(&house, StatusCode::CREATED, Method::POST, path, &sam, with("555-0142@Metro")).await;
+    assert_eq!(cy["destinations"][0]["reach"], json!({"kind": "pager", "address": "5550142@metro"}));
+    let protocol = json!({"name": "Page Cy", "until": "handed_over", "call_types": [], "steps": [
+        {"method": {"kind": "pager"}, "to": [{"kind": "contact", "contact": cy["id"], "destination": "pager"}]}]});
+    let path = "/api/v1/accounts/acc_plumbing/protocols";
+    expect(&house, StatusCode::CREATED, Method::POST, path, &sam, protocol).await;
+}
+
+#[tokio::test]
 async fn a_protocol_is_never_changed_but_followed_by_its_next_version() {
     let house = House::new().await;
     let sam = house.sign_in("sam").await;

@@ -29,5 +29,6 @@ mod sessions;
 mod shift_change;
 mod speech;
 mod support;
+mod telnyx;
 mod tokens;
 mod users;

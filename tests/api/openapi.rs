@@ -120,6 +120,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/sip",
         "/hooks/sms/{provider}/inbound",
         "/hooks/sms/{provider}/status",
+        "/hooks/sms/{provider}/telnyx",
         "/livez",
         "/readyz",
         "/metrics",

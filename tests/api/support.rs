@@ -37,8 +37,10 @@ use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
 use cordboard::http::router;
-use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
-use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::http::state::{
+    Answer, Board, CallbackKey, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider,
+};
+use cordboard::io::deliver::{self, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
@@ -52,6 +54,14 @@ use tokio::sync::mpsc;
 pub const PASSWORD: &str = "correct horse battery";
 pub const KEY: [u8; 32] = [7; 32];
 pub const SMS_SECRET: &str = "the provider's secret";
+/// What the other provider's key is made of.
+pub const TELNYX_SEED: &[u8; 32] = &[7; 32];
+
+fn telnyx_key() -> [u8; 32] {
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+    let pair = Ed25519KeyPair::from_seed_unchecked(TELNYX_SEED).expect("a seed");
+    pair.public_key().as_ref().try_into().expect("32 octets")
+}
 pub const RELAY: [&str; 2] = ["turn:relay.example.com:3478", "turns:relay.example.com:443"];
 pub const RELAY_SECRET: &str = "the relay's secret";
 pub const PUBLIC_URL: &str = "https://desk.example.com";
@@ -182,7 +192,8 @@ impl House {
         let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), door: echo().await });
         let beside = config.key_file.parent().expect("the key is in a directory").join("recordings");
         let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
-        let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
+        let edges =
+            Edges { mailer: double.clone(), texter: double.clone(), pager: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
@@ -193,7 +204,8 @@ impl House {
             clock: shared.clone(),
             store: store.clone(),
             audit: Audit::start(store.clone(), shared.clone()),
-            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()),
+            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone())
+                .paging_by(vec!["metro".to_owned()]),
             voice,
             feed,
             tokens: Tokens::new(&KEY, shared),
@@ -205,7 +217,10 @@ impl House {
                 public_url: PUBLIC_URL.into(),
                 sip_domain: "cordboard.local".into(),
                 not_ready_reasons: vec!["Lunch".into(), "Training".into()],
-                sms_providers: vec![SmsProvider { name: "twilio".into(), auth_token: SMS_SECRET.into() }],
+                sms_providers: vec![
+                    SmsProvider { name: "twilio".into(), key: CallbackKey::Twilio(SMS_SECRET.into()) },
+                    SmsProvider { name: "telnyx".into(), key: CallbackKey::Telnyx(telnyx_key()) },
+                ],
                 relay: Some(Relay {
                     urls: RELAY.map(str::to_owned).to_vec(),
                     secret: RELAY_SECRET.into(),
@@ -639,6 +654,12 @@ impl Texter for Double {
         push(&self.told.texts, text.clone());
         let provider_id = Some(format!("SM{}", Told::so_far(&self.told.texts).len()));
         Box::pin(async { Delivery::Accepted { provider_id } })
+    }
+}
+
+impl Pager for Double {
+    fn page<'a>(&'a self, _page: &'a Page) -> deliver::Answer<'a> {
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }
 

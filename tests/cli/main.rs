@@ -214,6 +214,16 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
              auth_token_file = \"token\"\nfrom = \"+12025550100\"\n"
         )
     };
+    let telnyx = |key: &str| {
+        format!(
+            "[[sms]]\nname = \"three\"\nkind = \"telnyx\"\napi_key_file = \"token\"\npublic_key = \"{key}\"\n\
+             from = \"+12025550100\"\n"
+        )
+    };
+    let smpp = "[[sms]]\nname = \"four\"\nkind = \"smpp\"\naddress = \"smpp.example.com\"\nsystem_id = \"desk\"\n\
+                password_file = \"token\"\nfrom = \"+12025550100\"\n";
+    let pager = "[[pager]]\nname = \"metro\"\n";
+    let snpp = format!("{pager}kind = \"snpp\"\naddress = \"snpp.example.com\"\n");
     let http = "[http]\npublic_url = \"https://desk.example.com\"\n";
     let open = "[sip]\ntrunk_bind = \"0.0.0.0:5060\"\n";
     let media = "[media]\nbind_ip = \"192.0.2.10\"\n";
@@ -234,7 +244,18 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
             "3: [media]: `public_ip` is of a family that `bind_ip` has no",
         ),
         (everywhere.to_owned(), "2: [media]: `bind_ip` is every address of this machine"),
-        (format!("{http}{}{}", text("one"), text("two")), "9: [[sms]]: a second provider"),
+        (format!("{http}{}{}", text("one"), text("one")), "9: [[sms]]: another [[sms]] has the same `name`"),
+        (text("one"), "1: [http]: `public_url` is missing, and text providers"),
+        ("[[sms]]\nname = \"a\"\nkind = \"smoke\"\nfrom = \"+12025550100\"\naccount_sid = \"A\"\nauth_token_file = \"token\"\n".to_owned(), "3: [[sms]]: `kind = \"smoke\"` cannot be read"),
+        (format!("{smpp}window = 0\n"), "8: [[sms]]: `window` is not a whole number from 1 to 1000"),
+        (format!("{http}{}", telnyx("AAAA")), "7: [[sms]]: `public_key = \"AAAA\"` cannot be read"),
+        (format!("{pager}kind = \"snpp\"\n"), "1: [[pager]]: `address` is missing"),
+        (format!("{pager}kind = \"smoke\"\naddress = \"a\"\n"), "3: [[pager]]: `kind = \"smoke\"` cannot be read"),
+        (format!("{pager}kind = \"tap\"\naddress = \"192.0.2.1\"\n"), "4: [[pager]]: `address = \"192.0.2.1\"` cannot"),
+        (format!("{pager}kind = \"wctp\"\nsender = \"us\"\n"), "1: [[pager]]: `url` is missing"),
+        (format!("{snpp}max_length = 5\n"), "5: [[pager]]: `max_length` is not a whole number from 20 to 2000"),
+        (format!("{snpp}ca_file = \"token\"\n"), "1: [[pager]]: `ca_file` says whom TLS trusts"),
+        (format!("{snpp}{snpp}"), "5: [[pager]]: another pager carrier is called \"metro\" too"),
     ] {
         write(directory.path(), "cordboard.toml", &config);
         let output = cordboard(directory.path(), &["check"]);
@@ -251,6 +272,11 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         format!("trunks = [\"named.toml\"]\n{open}public_address = \"203.0.113.9\"\n{media}"),
         format!("{everywhere}public_ip = \"203.0.113.9\"\n"),
         format!("{http}{}", text("one")),
+        format!("{http}{}{}{}", text("one"), text("two"), telnyx("7v///////////////////////////////////////38=")),
+        smpp.to_owned(),
+        format!("{snpp}login = \"desk\"\npassword_file = \"token\"\ntls = true\nlong = \"cut\"\n"),
+        format!("{pager}kind = \"wctp\"\nurl = \"https://wctp.example.com/wctp\"\nsender = \"us\"\n"),
+        format!("{pager}kind = \"tap\"\naddress = \"192.0.2.1:4000\"\npassword_file = \"token\"\n"),
     ] {
         write(directory.path(), "cordboard.toml", &config);
         let output = cordboard(directory.path(), &["check"]);

@@ -43,7 +43,7 @@ use cordboard::domain::dispatch::state::{Attempt, Phase};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, UserRef};
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use support::postgres::Postgres;
 use support::temp::TempDir;
@@ -174,6 +174,13 @@ impl Texter for Outside {
     }
 }
 
+impl Pager for Outside {
+    fn page<'a>(&'a self, page: &'a Page) -> Answer<'a> {
+        self.note("page", &page.attempt);
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
+    }
+}
+
 impl CallOut for Outside {
     fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
         self.note("call", &request.attempt);
@@ -208,7 +215,8 @@ async fn the_child() {
         rings: Mutex::default(),
         jobs: Mutex::default(),
     });
-    let edges = Edges { mailer: outside.clone(), texter: outside.clone(), call_out: outside.clone() };
+    let edges =
+        Edges { mailer: outside.clone(), texter: outside.clone(), pager: outside.clone(), call_out: outside.clone() };
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock.clone()), Feed::default(), edges, "node");
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
@@ -294,7 +302,7 @@ impl Case {
             rings: Mutex::default(),
             jobs: Mutex::default(),
         });
-        let edges = Edges { mailer: quiet.clone(), texter: quiet, call_out: outside };
+        let edges = Edges { mailer: quiet.clone(), texter: quiet.clone(), pager: quiet, call_out: outside };
         let clock = Arc::new(TestClock::at(NIGHT));
         let dispatcher = Dispatcher::new(store.clone(), clock, Feed::default(), edges, "front");
         let mut tx = store.write().await.expect("the store writes");

@@ -37,7 +37,8 @@ fn at_work(store: &Store, clock: &TestClock, directory: PathBuf) -> (Dispatcher,
         rings: Mutex::default(),
         jobs: Mutex::default(),
     });
-    let edges = Edges { mailer: outside.clone(), texter: outside.clone(), call_out: outside.clone() };
+    let edges =
+        Edges { mailer: outside.clone(), texter: outside.clone(), pager: outside.clone(), call_out: outside.clone() };
     let shared = Arc::new(clock.clone());
     let dispatcher = Dispatcher::new(store.clone(), shared.clone(), Feed::default(), edges, "node");
     (dispatcher.clone(), Recaps::new(store.clone(), shared, outside, dispatcher))

@@ -1,15 +1,23 @@
-//! The edges against real peers: email through an SMTP server (aiosmtpd), texts through an HTTP provider
-//! in Twilio's shape, and the dispatcher's own loop by the machine's clock.
+//! The edges against real peers: email through an SMTP server (aiosmtpd), texts through HTTP providers
+//! in Twilio's and Telnyx's shapes and over SMPP (npm's smpp), pages to gateways and terminals of our own that hold to their specifications, and the dispatcher's own loop by the machine's clock.
 
+#[path = "../support/authority.rs"]
+mod authority;
 #[path = "../support/peers.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part")]
 mod peers;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/temp.rs"]
+#[allow(dead_code, reason = "the authority's part of it")]
+mod temp;
 #[path = "../stories/town.rs"]
 #[allow(dead_code, reason = "the stories use all of the town, this test a part")]
 mod town;
 
 mod own_loop;
+mod pagers;
+mod smpp;
 mod smtp;
+mod telnyx;
 mod twilio;

@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use cordboard::base::id::AttemptId;
 use cordboard::domain::dispatch::event::Failure;
-use cordboard::io::deliver::sms::{TwilioConfig, TwilioTexter};
+use cordboard::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
 use cordboard::io::deliver::{Delivery, TextMessage, Texter as _};
 use serde_json::{Value, json};
 
@@ -58,6 +58,8 @@ fn texter(base_url: String) -> TwilioTexter {
 fn text() -> TextMessage {
     TextMessage {
         attempt: AttemptId::named("a-1"),
+        own: Vec::new(),
+        from: None,
         to: number("+12025550110"),
         body: "burst pipe & more. Reply 1ok".into(),
     }

@@ -140,6 +140,21 @@ fn whatever_udptl_comes_a_fax_gets_each_packet_once_and_in_order() {
 }
 
 #[test]
+fn whatever_a_paging_gateway_says_a_page_ends_once_and_in_time() {
+    run("snpp");
+}
+
+#[test]
+fn whatever_a_paging_terminal_says_a_page_ends_once_and_in_time() {
+    run("tap");
+}
+
+#[test]
+fn whatever_a_wctp_gateway_answers_is_read_or_left() {
+    run("wctp");
+}
+
+#[test]
 fn every_target_is_there_for_libfuzzer_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let listed = std::fs::read_to_string(folder.join("Cargo.toml")).expect("the manifest");

@@ -14,6 +14,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::base::rng::Rng;
 use cordboard::io::media::Codec;
 use cordboard::io::webrtc::{Certificate, PeerState, WebPeer};
+use cordboard::proto::paging::{Dialogue, Input as Heard, Outcome, Output as Says};
 use cordboard::proto::rtp::jitter::JitterBuffer;
 use cordboard::proto::rtp::latch::Latch;
 use cordboard::proto::rtp::outgoing::Outgoing;
@@ -42,7 +43,7 @@ use cordboard::proto::t38::udptl;
 pub type Target = fn(&[u8]);
 
 /// All of them. The names are those of `fuzz/fuzz_targets` and of the folders in `fuzz/seeds`.
-pub const ALL: [(&str, Target); 12] = [
+pub const ALL: [(&str, Target); 15] = [
     ("sip_wire", sip_wire),
     ("sip_agent", sip_agent),
     ("sip_stream", sip_stream),
@@ -55,6 +56,9 @@ pub const ALL: [(&str, Target); 12] = [
     ("browser_socket", browser_socket),
     ("digest", digest),
     ("udptl", udptl),
+    ("snpp", snpp),
+    ("tap", tap),
+    ("wctp", wctp),
 ];
 
 fn now() -> Instant {
@@ -542,4 +546,82 @@ pub fn udptl(data: &[u8]) {
             assert_eq!(out.last().map(|out| &out.bytes), Some(&ifp.bytes));
         }
     }
+}
+
+/// A page through whatever a far end says, cut by what it says itself: it ends exactly once, in time, and by what was said.
+fn page(mut dialogue: impl Dialogue, data: &[u8], taken_if: impl Fn(&[Vec<u8>]) -> bool) {
+    let mut at = now();
+    let mut said = Vec::new();
+    let mut outcome = None;
+    let mut listen = |dialogue: &mut dyn Dialogue, said: &mut Vec<Vec<u8>>| {
+        while let Some(output) = dialogue.poll_output() {
+            match output {
+                Says::Send(bytes) => said.push(bytes),
+                Says::Done(end) => assert!(outcome.replace(end).is_none(), "one outcome"),
+            }
+        }
+    };
+    dialogue.handle(at, Heard::Connected);
+    listen(&mut dialogue, &mut said);
+    let mut rest = data;
+    while let Some((first, _)) = rest.split_first() {
+        let (now, later) = rest.split_at(rest.len().min(usize::from(*first) % 64 + 1));
+        dialogue.handle(at, Heard::Bytes(now));
+        listen(&mut dialogue, &mut said);
+        rest = later;
+    }
+    let mut turns = 0;
+    while let Some((due, _)) = dialogue.poll_timeout() {
+        at = due;
+        dialogue.handle(at, Heard::Due);
+        listen(&mut dialogue, &mut said);
+        turns += 1;
+        assert!(turns < 20, "it never ends");
+    }
+    assert!(at <= now() + Duration::from_secs(40));
+    let outcome = outcome.expect("it is over when it waits for nothing");
+    assert!(!matches!(outcome, Outcome::Taken { .. }) || taken_if(&said), "taken without having been sent: {said:?}");
+}
+
+/// A gateway's replies (RFC 1861).
+pub fn snpp(data: &[u8]) {
+    let messages = vec!["burst pipe".to_owned(), "w".repeat(300)];
+    let job = cordboard::proto::snpp::Job { login: None, pager: "5550142".to_owned(), messages, urgent: true };
+    let sent_all = |said: &[Vec<u8>]| said.iter().filter(|line| *line == b"SEND\r\n").count() == 2;
+    page(cordboard::proto::snpp::Page::new(job), data, sent_all);
+}
+
+/// A paging terminal's answers (TAP 1.8).
+pub fn tap(data: &[u8]) {
+    let messages = vec!["burst pipe".to_owned(), "w".repeat(300)];
+    let job = cordboard::proto::tap::Job { password: None, pager: "5550142".to_owned(), messages };
+    let sent_all = |said: &[Vec<u8>]| said.iter().filter(|block| block.starts_with(b"\x02")).count() >= 3;
+    page(cordboard::proto::tap::Page::new(job), data, sent_all);
+}
+
+/// A gateway's confirmation: read or left; no answer without a confirmation in it counts as one, and nothing of
+/// theirs gets into what is logged.
+pub fn wctp(data: &[u8]) {
+    match cordboard::proto::wctp::read_answer(data) {
+        Some(Outcome::Taken { .. }) => {
+            assert!(data.windows(12).any(|w| w == b"wctp-Success"), "taken without a success");
+        }
+        Some(Outcome::Refused { why } | Outcome::Later { why } | Outcome::Unsure { why }) => {
+            assert!(why.len() <= 16 && why.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+        }
+        None => {}
+    }
+    let text = String::from_utf8_lossy(data);
+    let submit = cordboard::proto::wctp::Submit {
+        sender: text.to_string(),
+        security_code: None,
+        message_id: "1".to_owned(),
+        at: "2026-03-07T02:10:00".to_owned(),
+        pager: "5550142".to_owned(),
+        text: text.to_string(),
+        urgent: false,
+    };
+    let xml = String::from_utf8(submit.to_xml()).expect("UTF-8");
+    assert_eq!(xml.matches("<wctp-Alphanumeric>").count(), 1, "{xml}");
+    assert_eq!(cordboard::proto::wctp::read_answer(xml.as_bytes()), None, "a request is no answer");
 }

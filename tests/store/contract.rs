@@ -215,6 +215,13 @@ pub fn contact(name: &str) -> Contact {
                 ring_secs: 30,
                 blocked: false,
             },
+            Destination {
+                id: DestinationId::named(&format!("{name}-pager")),
+                label: "pager".into(),
+                reach: Reach::Pager("5550142@metro".parse().expect("a pager")),
+                ring_secs: 30,
+                blocked: false,
+            },
         ],
     }
 }
@@ -394,7 +401,7 @@ async fn protocols_are_never_overwritten(store: Store) {
     let mut faulty = first.clone();
     faulty.id = ProtocolId::named("plumbing-urgent-3");
     faulty.version = 3;
-    faulty.steps[0].method = Method::Pager;
+    faulty.steps[0].method = Method::Webhook;
     let mut tx = store.write().await.unwrap();
     let refused = tx.insert_protocol(&faulty, NOW).await.expect_err("a method that is not built is refused");
     assert_eq!(refused.code(), "store.refused");

@@ -14,7 +14,7 @@ use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutR
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::recaps::Recaps;
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, TextMessage, Texter};
+use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -29,6 +29,7 @@ pub enum Kind {
     Text,
     Call,
     Mail,
+    Page,
 }
 
 /// Something that reached a person's device.
@@ -87,6 +88,16 @@ impl Texter for Devices {
         let taken = self.take();
         if matches!(taken, Delivery::Accepted { .. }) {
             self.note(Kind::Text, text.to.as_e164(), text.body.clone());
+        }
+        Box::pin(async move { taken })
+    }
+}
+
+impl Pager for Devices {
+    fn page<'a>(&'a self, page: &'a Page) -> Answer<'a> {
+        let taken = self.take();
+        if matches!(taken, Delivery::Accepted { .. }) {
+            self.note(Kind::Page, page.to.as_str(), page.body.clone());
         }
         Box::pin(async move { taken })
     }
@@ -175,7 +186,12 @@ impl Desk {
             gone: Mutex::default(),
             sent: Mutex::default(),
         });
-        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let edges = Edges {
+            mailer: devices.clone(),
+            texter: devices.clone(),
+            pager: devices.clone(),
+            call_out: devices.clone(),
+        };
         let shared = Arc::new(clock.clone());
         let dispatcher = Dispatcher::new(store.clone(), shared, Feed::default(), edges, "node");
         dispatcher.recover().await.expect("nothing to take up");
@@ -261,7 +277,12 @@ impl Desk {
     /// Another node of the service, on the same store, clock and carrier.
     pub async fn second_node(&self) -> Dispatcher {
         let devices = &self.devices;
-        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let edges = Edges {
+            mailer: devices.clone(),
+            texter: devices.clone(),
+            pager: devices.clone(),
+            call_out: devices.clone(),
+        };
         let clock = Arc::new(self.clock.clone());
         let second = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "second");
         second.recover().await.expect("nothing to take up");
@@ -272,7 +293,12 @@ impl Desk {
     pub async fn restarts(&mut self) {
         let devices = &self.devices;
         devices.jobs.lock().expect("unpoisoned").clear();
-        let edges = Edges { mailer: devices.clone(), texter: devices.clone(), call_out: devices.clone() };
+        let edges = Edges {
+            mailer: devices.clone(),
+            texter: devices.clone(),
+            pager: devices.clone(),
+            call_out: devices.clone(),
+        };
         let clock = Arc::new(self.clock.clone());
         self.dispatcher = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "node");
         self.dispatcher.recover().await.expect("what was cut off is taken up");
@@ -378,6 +404,10 @@ impl Phone<'_> {
 
     pub fn expect_mail(&self, words: &str) -> Arrived {
         self.expect(Kind::Mail, self.person().3, words)
+    }
+
+    pub fn expect_page(&self, words: &str) -> Arrived {
+        self.expect(Kind::Page, town::pager(self.person().1).as_str(), words)
     }
 
     pub fn expect_call(&self) -> Arrived {

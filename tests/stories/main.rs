@@ -9,6 +9,8 @@ mod check_ins;
 mod desk;
 mod jobs;
 mod nights;
+mod pages;
 mod recaps;
+mod text_parts;
 mod town;
 mod voicemails;

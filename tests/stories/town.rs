@@ -7,7 +7,8 @@ use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, Messa
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
-    Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
+    Account, CallType, Contact, Destination, LeaveMessage, PagerAddress, Queueing, Reach, RecordingPolicy, Speech,
+    Urgency,
 };
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::dispatch::validate::validate;
@@ -99,8 +100,14 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
             destination("mobile", Reach::Phone(number(mobile))),
             destination("home", Reach::Phone(number(home))),
             destination("email", Reach::Email(email.into())),
+            destination("pager", Reach::Pager(pager(mobile))),
         ],
     }
+}
+
+/// Everybody's pager has the number of their mobile.
+pub fn pager(mobile: &str) -> PagerAddress {
+    format!("{mobile}@metro").parse().expect("a pager")
 }
 
 fn form() -> Form {

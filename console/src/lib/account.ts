@@ -179,8 +179,14 @@ export function contactBody(contact: Contact | null): ContactBody {
   };
 }
 
+/** A pager's address, `5550142@metro`, as its two parts. */
+export function pagerParts(address: string): { pin: string; carrier: string } {
+  const at = address.lastIndexOf('@');
+  return at < 0 ? { pin: address, carrier: '' } : { pin: address.slice(0, at), carrier: address.slice(at + 1) };
+}
+
 /** Methods that can be chosen; others are not built. */
-export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'nobody' }[] = [
+export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'pager' | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
@@ -190,6 +196,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_leave', label: 'Call by an operator, leave a message if nobody takes it', method: { kind: 'operator_call', leave_message: true, then_machine: false }, takes: 'phone' },
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
+  { id: 'pager', label: 'Page', method: { kind: 'pager' }, takes: 'pager' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
   { id: 'hold_for_recap', label: 'Hold for the recap', method: { kind: 'hold_for_recap' }, takes: 'nobody' },
 ];

@@ -188,7 +188,7 @@ export interface ContactBody {
   edition?: number;
   name: string;
   title: string;
-  destinations: { id?: string; label: string; reach: { kind: 'phone' | 'email'; address: string }; ring_secs: number }[];
+  destinations: { id?: string; label: string; reach: { kind: 'phone' | 'email' | 'pager'; address: string }; ring_secs: number }[];
 }
 
 export interface ProtocolBody {

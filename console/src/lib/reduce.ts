@@ -15,6 +15,8 @@ export interface FeedState {
   quality: QualityView[];
   /** Why one is not ready, to choose from. */
   reasons: string[];
+  /** The carriers that page. */
+  pagers: string[];
 }
 
 export const EMPTY: FeedState = {
@@ -27,6 +29,7 @@ export const EMPTY: FeedState = {
   alarms: [],
   quality: [],
   reasons: [],
+  pagers: [],
 };
 
 /** In these the operator is heard by somebody. */
@@ -83,6 +86,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         alarms: event.alarms,
         quality: [],
         reasons: event.not_ready_reasons ?? [],
+        pagers: event.pagers ?? [],
       };
     case 'seat':
       // Others' are for their names, and for whom a caller can be given to.

@@ -90,7 +90,7 @@ export interface CallType {
 export interface Destination {
   id: string;
   label: string;
-  reach: { kind: 'phone' | 'email'; address: string };
+  reach: { kind: 'phone' | 'email' | 'pager'; address: string };
   ring_secs: number;
   blocked: boolean;
 }
@@ -856,6 +856,8 @@ export interface Hello {
   alarms: AlarmView[];
   /** Why she is not ready, to choose from; empty: in her own words. */
   not_ready_reasons?: string[];
+  /** The carriers that page, by the names that pagers' addresses end with. */
+  pagers?: string[];
 }
 
 export type FeedEvent =

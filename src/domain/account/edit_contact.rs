@@ -6,7 +6,7 @@ use crate::base::id::DestinationId;
 
 use super::edit::check_number;
 use super::fault::{Fault, Faults, Text};
-use super::{Contact, Destination, Reach};
+use super::{Contact, Destination, PagerAddress, Reach};
 
 const MAX_NAME: usize = 80;
 const MAX_LABEL: usize = 40;
@@ -47,6 +47,7 @@ pub struct DestinationEdit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReachEdit {
     pub kind: ReachKind,
+    /// Of a pager: its number, an @, and the name that the configuration gives its carrier: `5550142@metro`.
     pub address: String,
 }
 
@@ -56,6 +57,7 @@ pub struct ReachEdit {
 pub enum ReachKind {
     Phone,
     Email,
+    Pager,
 }
 
 const fn usual_ring() -> u32 {
@@ -68,6 +70,7 @@ impl From<&Contact> for ContactEdit {
             let (kind, address) = match &d.reach {
                 Reach::Phone(number) => (ReachKind::Phone, number.as_e164().to_owned()),
                 Reach::Email(address) => (ReachKind::Email, address.clone()),
+                Reach::Pager(pager) => (ReachKind::Pager, pager.as_str().to_owned()),
             };
             let reach = ReachEdit { kind, address };
             DestinationEdit { id: Some(d.id.clone()), label: d.label.clone(), reach, ring_secs: d.ring_secs }
@@ -139,6 +142,15 @@ fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<
             faults.add(pointer, "contact.email", "This is no email address.", "Write it as name@example.com.");
             None
         }
+        ReachKind::Pager => {
+            let read = reach.address.parse::<PagerAddress>();
+            if read.is_err() {
+                let cure =
+                    "Write its number and its carrier: 5550142@metro. The carrier is named as in the configuration.";
+                faults.add(pointer, "contact.pager", "This is no pager.", cure);
+            }
+            read.ok().map(Reach::Pager)
+        }
     }
 }
 
@@ -197,6 +209,7 @@ mod tests {
             ("email", ReachKind::Email, "ben@"),
             ("Home", ReachKind::Phone, "+12025550111"),
             ("home", ReachKind::Email, "a b@example.com"),
+            ("pager", ReachKind::Pager, "5550142"),
         ]);
         let told: Vec<_> = apply(&bad, &blank()).unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect();
         let expected = [
@@ -204,6 +217,7 @@ mod tests {
             ("/destinations/1/reach/address", "contact.email"),
             ("/destinations/3/label", "contact.label_twice"),
             ("/destinations/3/reach/address", "contact.email"),
+            ("/destinations/4/reach/address", "contact.pager"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
     }

@@ -19,6 +19,7 @@ mod check_in;
 pub mod flow;
 pub mod hours;
 mod office_first;
+pub mod pager;
 pub mod said;
 mod status_greeting;
 
@@ -34,6 +35,7 @@ use faq::Faq;
 use hours::Hours;
 
 pub use answer_phrase::AnswerPhrase;
+pub use pager::PagerAddress;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
 pub use status_greeting::{StatusGreeting, next_morning};
@@ -248,6 +250,18 @@ pub enum Reach {
     /// A telephone: calls and texts.
     Phone(PhoneNumber),
     Email(String),
+    /// A pager: its number with its carrier.
+    Pager(PagerAddress),
+}
+
+impl Reach {
+    /// The telephone, if it is one.
+    pub const fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(number) => Some(number),
+            Self::Email(_) | Self::Pager(_) => None,
+        }
+    }
 }
 
 impl Contact {

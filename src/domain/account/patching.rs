@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::{Fault, Faults};
 use super::flow::{Flow, Voicemail};
 use super::said::list_flows;
-use super::{Account, Contact, Reach, Speech};
+use super::{Account, Contact, Speech};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, ContactId};
 use crate::base::phone::PhoneNumber;
@@ -112,10 +112,7 @@ pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], 
             }
         };
         let Some(contact) = contacts.iter().find(|contact| contact.id == id) else { continue };
-        let telephone = |d: &super::Destination| match &d.reach {
-            Reach::Phone(number) => Some((number.clone(), d.ring_secs)),
-            Reach::Email(_) => None,
-        };
+        let telephone = |d: &super::Destination| Some((d.reach.phone()?.clone(), d.ring_secs));
         let numbers: Vec<_> = contact.destinations.iter().filter_map(telephone).collect();
         if !numbers.is_empty() && !found.iter().any(|there| there.contact == id) {
             found.push(Found { contact: id, name: contact.name.clone(), why, numbers });
@@ -164,15 +161,15 @@ pub fn check_people(account: &Account, contacts: &[Contact], schedules: &[Schedu
 }
 
 fn has_telephone(contact: &Contact) -> bool {
-    contact.destinations.iter().any(|destination| matches!(destination.reach, Reach::Phone(_)))
+    contact.destinations.iter().any(|destination| destination.reach.phone().is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::id::DestinationId;
-    use crate::domain::account::Destination;
     use crate::domain::account::hours::Hours;
+    use crate::domain::account::{Destination, Reach};
     use crate::domain::ivr::menu::Menu;
     use crate::domain::ivr::tests::{exit, gather};
     use crate::domain::message::render::tests::account;

@@ -13,7 +13,7 @@ use super::protocol::{Method, Protocol};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, MessageId, StepRunId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Urgency;
+use crate::domain::account::{PagerAddress, Urgency};
 
 /// Not accepted within this: the wait runs from handing over.
 pub const ACCEPT_WITHIN_MS: i64 = 60_000;
@@ -261,6 +261,7 @@ pub enum Channel {
     Email,
     Text,
     Call,
+    Pager,
 }
 
 impl Channel {
@@ -269,6 +270,15 @@ impl Channel {
             Self::Email => "email",
             Self::Text => "text",
             Self::Call => "call",
+            Self::Pager => "pager",
+        }
+    }
+
+    /// What goes that way, in a sentence.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Pager => "page",
+            other => other.name(),
         }
     }
 
@@ -277,6 +287,7 @@ impl Channel {
             Method::Email => Some(Self::Email),
             Method::Text | Method::TextConfirm => Some(Self::Text),
             Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
+            Method::Pager => Some(Self::Pager),
             _ => None,
         }
     }
@@ -288,6 +299,7 @@ impl Channel {
 pub enum Address {
     Phone(PhoneNumber),
     Email(String),
+    Pager(PagerAddress),
 }
 
 impl std::fmt::Debug for Address {
@@ -301,13 +313,14 @@ impl Address {
         match self {
             Self::Phone(number) => number.as_e164(),
             Self::Email(address) => address,
+            Self::Pager(pager) => pager.as_str(),
         }
     }
 
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) => None,
+            Self::Email(_) | Self::Pager(_) => None,
         }
     }
 }
@@ -496,7 +509,7 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text => self.accepted_at.is_some(),
+            Channel::Email | Channel::Text | Channel::Pager => self.accepted_at.is_some(),
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }

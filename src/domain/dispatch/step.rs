@@ -95,7 +95,8 @@ impl Turn<'_> {
         let address = match (&destination.reach, channel) {
             (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
             (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
-            _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.name())),
+            (Reach::Pager(pager), Channel::Pager) => Address::Pager(pager.clone()),
+            _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun())),
         };
         if channel == Channel::Text && destination.blocked {
             return self.unreachable(&contact.name, "asked for no more texts (STOP)");
@@ -257,7 +258,7 @@ impl Turn<'_> {
         for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
-                Channel::Email | Channel::Text => {
+                Channel::Email | Channel::Text | Channel::Pager => {
                     let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
                     let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
                     a.accepted_at.or(late).or(unknown)
@@ -305,7 +306,7 @@ impl Turn<'_> {
                 Channel::Call => {
                     a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
                 }
-                Channel::Email | Channel::Text => a.accepted_at.is_some() && a.failed.is_none(),
+                Channel::Email | Channel::Text | Channel::Pager => a.accepted_at.is_some() && a.failed.is_none(),
             };
             if steps.clone().next().is_some()
                 && self.s.runs.iter().skip(self.s.first_run).all(|r| r.state != RunState::NoOne)

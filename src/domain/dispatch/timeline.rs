@@ -24,20 +24,22 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let text = match channel {
                 Channel::Call => format!("Calling {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
-                Channel::Text | Channel::Email => format!("Sending {} to {name}{again}.", an(*channel)),
+                Channel::Text | Channel::Email | Channel::Pager => {
+                    format!("Sending {} to {name}{again}.", an(*channel))
+                }
             };
             ("attempt", text)
         }
         Note::Accepted { channel, name, label } => {
-            let what = if label.is_empty() { "Answer".to_owned() } else { capital(channel.name()) };
+            let what = if label.is_empty() { "Answer".to_owned() } else { capital(channel.noun()) };
             ("accepted", format!("{what} sent to {name}, accepted."))
         }
         Note::Delivered { channel, name } => {
-            ("delivered", format!("{} delivered to {name}'s device.", capital(channel.name())))
+            ("delivered", format!("{} delivered to {name}'s device.", capital(channel.noun())))
         }
         Note::Failed { channel, name, why, for_good } => {
             let then = if *for_good { "given up" } else { "will be tried again" };
-            ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.name()), why.replace('_', " ")))
+            ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
         }
         Note::Waiting { until, next } => {
             ("waiting", format!("If no reply by {}: {next}.", clock_to_second(*until, zone)))
@@ -209,6 +211,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Email => "The mail server does not take the email.".to_owned(),
             Channel::Text => "The text provider does not take the text.".to_owned(),
             Channel::Call => "No trunk takes the call.".to_owned(),
+            Channel::Pager => "The pager carrier does not take the page.".to_owned(),
         },
         Trouble::JobWaits { who } => {
             format!("The call to {who} waits: an operator has to make it, or say what came of it.")
@@ -252,5 +255,6 @@ fn an(channel: Channel) -> &'static str {
         Channel::Email => "an email",
         Channel::Text => "a text",
         Channel::Call => "a call",
+        Channel::Pager => "a page",
     }
 }

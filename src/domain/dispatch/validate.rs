@@ -131,10 +131,11 @@ impl Check<'_> {
         };
         match contact.find_destination(label).map(|d| &d.reach) {
             None => self.fault(Some(n), "unknown_destination", format!("{} has no {label}.", contact.name)),
-            Some(Reach::Phone(_)) if channel != Channel::Email => {}
+            Some(Reach::Phone(_)) if matches!(channel, Channel::Text | Channel::Call) => {}
             Some(Reach::Email(_)) if channel == Channel::Email => {}
+            Some(Reach::Pager(_)) if channel == Channel::Pager => {}
             Some(_) => {
-                let channel = channel.name();
+                let channel = channel.noun();
                 let message = format!("{}'s {label} takes no {channel}: name another.", contact.name);
                 self.fault(Some(n), "wrong_destination", message);
             }

@@ -13,6 +13,7 @@ pub mod document;
 mod flow;
 mod flow_text;
 mod import;
+mod pagers;
 mod people;
 mod pins;
 mod protocols;
@@ -46,6 +47,8 @@ pub struct Clients {
     feed: Feed,
     /// In whose name accounts are changed.
     by: Who,
+    /// The carriers that page.
+    pagers: Arc<[String]>,
 }
 
 /// Why nothing was changed.
@@ -80,8 +83,8 @@ pub struct Changed<T> {
 }
 
 impl Clients {
-    pub const fn new(store: Store, voice: Arc<Speaker>, clock: SharedClock, feed: Feed) -> Self {
-        Self { store, voice, clock, feed, by: Who::House }
+    pub fn new(store: Store, voice: Arc<Speaker>, clock: SharedClock, feed: Feed) -> Self {
+        Self { store, voice, clock, feed, by: Who::House, pagers: Arc::default() }
     }
 
     /// The same, in somebody's name.

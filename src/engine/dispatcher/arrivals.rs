@@ -14,7 +14,7 @@ use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, CallOutResult};
-use crate::io::deliver::sms;
+use crate::io::deliver::sms::twilio;
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 
@@ -46,9 +46,23 @@ impl Dispatcher {
         status: &str,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(receipt) = sms::receipt(status, error) else { return Ok(()) };
+        let Some(receipt) = twilio::receipt(status, error) else { return Ok(()) };
+        self.take_fate(provider, provider_id, status, receipt).await
+    }
+
+    /// Takes what became of a text we sent; `word`: the provider's for it, so that a repeat is absorbed.
+    ///
+    /// # Errors
+    /// The store's; nothing was taken.
+    pub async fn take_fate(
+        &self,
+        provider: &str,
+        provider_id: &str,
+        word: &str,
+        receipt: Receipt,
+    ) -> Result<(), StoreError> {
         let what = Arrival::Receipt { provider_id: provider_id.to_owned(), receipt };
-        self.arrive(provider, &format!("{provider_id}:{status}"), what).await
+        self.arrive(provider, &format!("{provider_id}:{word}"), what).await
     }
 
     /// An operator acts on a dispatch. Says whether it changed anything.
@@ -64,7 +78,7 @@ impl Dispatcher {
         .await
     }
 
-    async fn arrive(&self, provider: &str, id: &str, what: Arrival) -> Result<(), StoreError> {
+    pub(super) async fn arrive(&self, provider: &str, id: &str, what: Arrival) -> Result<(), StoreError> {
         let (own, inbound) = (self.clone(), self.inbound(provider, id, what));
         to_its_end(async move { own.take(&inbound).await }).await
     }
@@ -181,6 +195,9 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         match &inbound.what {
             Arrival::Text { from, body, .. } => self.handle_text(inbound, from, body, now).await,
+            Arrival::TextPart { from, to, reference, of, .. } => {
+                self.join_parts(inbound, from, to.as_ref(), (*reference, *of), now).await
+            }
             Arrival::Receipt { provider_id, receipt } => {
                 let Some((id, attempt)) = self.inner.store.find_attempt_of_provider(provider_id).await? else {
                     if now.since(inbound.received_at) > EARLY_RECEIPT_MS {

@@ -12,6 +12,7 @@ mod check_in;
 mod jobs;
 mod perform;
 mod sound;
+mod text_parts;
 mod town;
 mod view;
 
@@ -33,7 +34,7 @@ use crate::domain::dispatch::state::{NewDispatch, Phase};
 use crate::domain::message::Message;
 use crate::engine::callout::{CallOut, CallOutEvent};
 use crate::engine::feed::{AlarmView, Feed};
-use crate::io::deliver::{Mailer, Texter};
+use crate::io::deliver::{Mailer, Pager, Texter};
 use crate::io::store::inbound::Inbound;
 use crate::io::store::{Store, StoreError, Tx};
 
@@ -63,6 +64,7 @@ const MAX_PULSES: u32 = 1_000;
 pub struct Edges {
     pub mailer: Arc<dyn Mailer>,
     pub texter: Arc<dyn Texter>,
+    pub pager: Arc<dyn Pager>,
     pub call_out: Arc<dyn CallOut>,
 }
 

@@ -10,13 +10,13 @@ use super::{Dispatcher, Settles};
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, LeaveMessage};
+use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, speech};
 use crate::engine::callout::{CallOutRequest, JobOffer};
-use crate::io::deliver::{Answer, Delivery, Mail, TextMessage};
+use crate::io::deliver::{Answer, Delivery, Mail, Page, TextMessage};
 use crate::io::store::StoreError;
 
 /// How long an edge may take for one delivery.
@@ -91,10 +91,24 @@ impl Dispatcher {
             }
             (Address::Phone(to), Channel::Text) => {
                 let body = self.text_body(&papers).await;
-                let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
+                let own = papers.account.caller_id.iter().chain(&papers.account.dids).cloned().collect();
+                let text = TextMessage { attempt: attempt.clone(), to: to.clone(), own, from: None, body };
                 failpoint("text", "before_send");
                 let delivery = in_time(edges.texter.send(&text)).await;
                 failpoint("text", "after_send");
+                delivery
+            }
+            (Address::Pager(to), Channel::Pager) => {
+                let page = Page {
+                    attempt: attempt.clone(),
+                    to: to.clone(),
+                    body: render::page(&papers.message, &papers.account),
+                    urgent: papers.state.urgency == Urgency::Urgent,
+                    at: self.inner.clock.utc(),
+                };
+                failpoint("page", "before_send");
+                let delivery = in_time(edges.pager.page(&page)).await;
+                failpoint("page", "after_send");
                 delivery
             }
             (Address::Phone(to), Channel::Call) if papers.attempt.job.is_some() => {

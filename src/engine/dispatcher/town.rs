@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Reach};
+use crate::domain::account::Contact;
 use crate::domain::dispatch::confirm::pick_code;
 use crate::domain::dispatch::event::World;
 use crate::domain::dispatch::state::State;
@@ -29,14 +29,8 @@ impl Town {
         let edition = tx.find_message_edition(&state.message).await?.unwrap_or_default();
         let contacts = tx.list_contacts(&state.account).await?;
         let schedules = tx.list_schedules(&state.account).await?;
-        let mut numbers: Vec<PhoneNumber> = contacts
-            .iter()
-            .flat_map(|c| &c.destinations)
-            .filter_map(|d| match &d.reach {
-                Reach::Phone(number) => Some(number.clone()),
-                Reach::Email(_) => None,
-            })
-            .collect();
+        let mut numbers: Vec<PhoneNumber> =
+            contacts.iter().flat_map(|c| &c.destinations).filter_map(|d| d.reach.phone().cloned()).collect();
         numbers.sort();
         numbers.dedup();
         let mut taken: BTreeMap<PhoneNumber, BTreeSet<u16>> = BTreeMap::new();

@@ -5,13 +5,17 @@
 //! a second try is recognisable. No address and no text is ever logged.
 
 pub mod email;
+mod http;
+pub mod pager;
 pub mod sms;
 
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::base::clock::UtcMs;
 use crate::base::id::AttemptId;
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::PagerAddress;
 use crate::domain::dispatch::event::Failure;
 
 /// What became of a delivery.
@@ -60,7 +64,23 @@ pub struct Attached {
 pub struct TextMessage {
     pub attempt: AttemptId,
     pub to: PhoneNumber,
+    /// The account's own numbers.
+    pub own: Vec<PhoneNumber>,
+    /// Which of them it comes from; none: the provider's.
+    pub from: Option<PhoneNumber>,
     pub body: String,
+}
+
+/// A page to send.
+#[derive(Clone)]
+pub struct Page {
+    pub attempt: AttemptId,
+    pub to: PagerAddress,
+    /// On one line.
+    pub body: String,
+    pub urgent: bool,
+    /// When it is handed over.
+    pub at: UtcMs,
 }
 
 impl std::fmt::Debug for Mail {
@@ -75,6 +95,12 @@ impl std::fmt::Debug for TextMessage {
     }
 }
 
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
 /// Sends emails.
 pub trait Mailer: Send + Sync {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a>;
@@ -83,6 +109,11 @@ pub trait Mailer: Send + Sync {
 /// Sends texts.
 pub trait Texter: Send + Sync {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a>;
+}
+
+/// Sends pages.
+pub trait Pager: Send + Sync {
+    fn page<'a>(&'a self, page: &'a Page) -> Answer<'a>;
 }
 
 /// Stands where no provider is configured: everything fails for want of one, and operators are told.
@@ -97,6 +128,12 @@ impl Mailer for NotConfigured {
 
 impl Texter for NotConfigured {
     fn send<'a>(&'a self, _text: &'a TextMessage) -> Answer<'a> {
+        Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
+    }
+}
+
+impl Pager for NotConfigured {
+    fn page<'a>(&'a self, _page: &'a Page) -> Answer<'a> {
         Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
     }
 }

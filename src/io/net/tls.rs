@@ -264,6 +264,15 @@ impl TlsPeer {
     }
 }
 
+/// For a client that names its server as the system does (RFC 6125), trusting the system or `ca_file`.
+pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsFault> {
+    let roots = read_roots(ca_file)?;
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks every version of TLS that rustls has");
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 fn read_roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsFault> {
     let mut roots = RootCertStore::empty();
     let Some(path) = ca_file else {

@@ -71,6 +71,10 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
     let reach = match kind.as_str() {
         "phone" => Reach::Phone(row.read("address")?),
         "email" => Reach::Email(row.read("address")?),
+        "pager" => {
+            let address: String = row.read("address")?;
+            Reach::Pager(address.parse().map_err(|_| StoreError::Corrupt { column: "address".to_owned() })?)
+        }
         _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
     };
     Ok(Destination {
@@ -104,6 +108,7 @@ impl Tx {
             let (kind, address) = match &destination.reach {
                 Reach::Phone(number) => ("phone", number.as_e164()),
                 Reach::Email(address) => ("email", address.as_str()),
+                Reach::Pager(pager) => ("pager", pager.as_str()),
             };
             self.execute(
                 "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)

@@ -35,6 +35,8 @@ impl std::fmt::Debug for Inbound {
 pub enum Arrival {
     /// A text from a person.
     Text { from: PhoneNumber, to: Option<PhoneNumber>, body: String },
+    /// A part of one: the `number`th of `of`. `reference`: the same for all its parts.
+    TextPart { from: PhoneNumber, to: Option<PhoneNumber>, body: String, reference: u16, of: u8, number: u8 },
     /// A receipt for a text that we sent.
     Receipt { provider_id: String, receipt: Receipt },
     /// News of a call-out.
@@ -84,6 +86,7 @@ impl Arrival {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",
+            Self::TextPart { .. } => "text_part",
             Self::Receipt { .. } => "receipt",
             Self::Call { .. } => "call",
             Self::Job { .. } => "job",
@@ -102,6 +105,8 @@ readers! {
     list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
     /// Texts that were no answer to anything and that no operator has seen to, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
+    /// Parts of texts from this number that no text was made of yet, oldest first.
+    list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to, if a patch on it has connected.
     find_patched_to(call: &CallId) -> Option<String>;
     /// How often a number was told how to confirm since its last reply that was understood.
@@ -119,6 +124,16 @@ async fn waiting(from: &mut impl Query, limit: u32) -> Result<Vec<Row>, StoreErr
 
 async fn list_waiting_inbound(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
     let rows = waiting(from, limit).await?;
+    Ok(rows.iter().filter_map(|row| inbound(row, from).ok()).collect())
+}
+
+async fn list_waiting_text_parts(from: &mut impl Query, from_number: &PhoneNumber) -> Result<Vec<Inbound>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM inbound WHERE sender_index = $1 AND handled_at IS NULL AND kind = 'text_part'
+         ORDER BY received_at, provider_msg_id"
+    ));
+    let sender = from.seal().index("sender", from_number.as_e164());
+    let rows = from.fetch_all(sql, args![sender]).await?;
     Ok(rows.iter().filter_map(|row| inbound(row, from).ok()).collect())
 }
 
@@ -172,7 +187,9 @@ impl Tx {
     /// Stores what came in; `false`: it was there already.
     pub async fn insert_inbound(&mut self, inbound: &Inbound) -> Result<bool, StoreError> {
         let sender = match &inbound.what {
-            Arrival::Text { from, .. } => Some(self.seal().index("sender", from.as_e164())),
+            Arrival::Text { from, .. } | Arrival::TextPart { from, .. } => {
+                Some(self.seal().index("sender", from.as_e164()))
+            }
             _ => None,
         };
         let sealed = self.seal().seal_json(&context(&inbound.provider, &inbound.provider_msg_id), &inbound.what);

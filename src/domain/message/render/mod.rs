@@ -150,6 +150,17 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
     format!("{head}{said}{stop}{tail}")
 }
 
+/// The page: the number to ring back first, as a pager may show the beginning alone; then who it is for and what it is about.
+/// As long as it comes: how much a carrier takes, its edge knows.
+pub fn page(message: &Message, account: &Account) -> String {
+    let urgent = if message.urgency == Urgency::Urgent { "URGENT " } else { "" };
+    let back = callback_number(message).map_or_else(String::new, |back| format!("Call {}. ", number(&back)));
+    let answers = brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone);
+    let said: Vec<String> = answers.map(|(_, answer)| answer).collect();
+    let taken = clock(message.taken_at, &account.zone);
+    one_line(&format!("{urgent}{back}{} {taken}: {}", account.name, said.join("; ")))
+}
+
 /// Tells the one who confirmed that it counted: `Confirmed 02:14, caller +1 202 555 0147`.
 pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs) -> String {
     let caller = callback_number(message).map_or_else(String::new, |n| format!(", caller {}", number(&n)));
@@ -311,6 +322,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_page_says_first_where_to_ring_back() {
+        assert_eq!(
+            page(&message("Burst pipe\nin the kitchen"), &account()),
+            "URGENT Call +1 202 555 0147. Imaginary Plumbing 02:10: Jane Roe; Burst pipe in the kitchen"
+        );
+    }
+
+    #[test]
     fn a_long_text_is_cut_before_the_reply_code() {
         let long = text(&message(&"water everywhere ".repeat(80)), &account(), Some(12));
         assert!(long.chars().count() <= MAX_TEXT_CHARS);
@@ -338,6 +357,7 @@ pub(crate) mod tests {
             mail.subject,
             mail.body,
             text(&message, &account(), Some(1)),
+            page(&message, &account()),
             headline(&message),
             speech::content(&message, &account()),
         ];

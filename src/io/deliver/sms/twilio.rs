@@ -1,21 +1,14 @@
 //! Texts through an HTTP provider in Twilio's shape: a form POST with basic authentication; what becomes of
 //! the text comes back on a signed callback (`http/hooks` checks it; [`receipt`] reads it).
 
-use std::time::Duration;
-
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::{Answer, Delivery, TextMessage, Texter};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
+use crate::io::deliver::{Answer, Delivery, TextMessage, Texter, http};
 use crate::io::store::inbound::Receipt;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// No answer of a provider is longer.
-const MAX_ANSWER_BYTES: usize = 64 * 1_024;
 
 /// How texts leave.
 #[derive(Clone, Debug)]
@@ -53,16 +46,7 @@ impl TwilioTexter {
     /// # Errors
     /// A sentence that says what cannot be used.
     pub fn new(config: TwilioConfig) -> Result<Self, String> {
-        // The first one to install it wins; all of ours install the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            // A redirect would carry the text and our password elsewhere.
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("cordboard/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| "HTTPS cannot be set up for the text provider".to_owned())?;
+        let client = http::client("the text provider")?;
         let base = config.base_url.trim_end_matches('/');
         let url = format!("{base}/2010-04-01/Accounts/{}/Messages.json", config.account_sid);
         let callback = config
@@ -75,7 +59,7 @@ impl TwilioTexter {
     async fn deliver(&self, text: &TextMessage) -> Delivery {
         let mut form = vec![
             ("To", text.to.as_e164().to_owned()),
-            ("From", self.config.from.as_e164().to_owned()),
+            ("From", text.from.as_ref().unwrap_or(&self.config.from).as_e164().to_owned()),
             ("Body", text.body.clone()),
         ];
         if let Some(callback) = &self.callback {
@@ -86,22 +70,10 @@ impl TwilioTexter {
             .post(&self.url)
             .basic_auth(&self.config.account_sid, Some(self.config.auth_token.expose_secret()))
             .form(&form);
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            // Nothing was sent over a connection that never was.
-            Err(error) if error.is_connect() => return Delivery::failed(Failure::Temporary, "no_connection"),
-            Err(error) if error.is_timeout() => return Delivery::failed(Failure::Unknown, "timeout"),
-            Err(_) => return Delivery::failed(Failure::Unknown, "broken_off"),
-        };
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_ANSWER_BYTES {
-                break;
-            }
+        match http::send(request).await {
+            Ok((status, body)) => judge(status, &body),
+            Err(delivery) => delivery,
         }
-        judge(status, &body)
     }
 }
 
@@ -117,10 +89,7 @@ fn judge(status: StatusCode, body: &[u8]) -> Delivery {
         (StatusCode::BAD_REQUEST, Some(21211 | 21214 | 21217 | 21408 | 21610 | 21612 | 21614 | 21635)) => {
             Delivery::failed(Failure::Permanent, why)
         }
-        // The proxy in between gave up on an answer: the text may have been taken.
-        (StatusCode::GATEWAY_TIMEOUT, _) => Delivery::failed(Failure::Unknown, why),
-        // 429, 5xx, and what is wrong with our own account, which somebody can mend.
-        _ => Delivery::failed(Failure::Temporary, why),
+        _ => http::judge(status, why),
     }
 }
 

@@ -1,0 +1,64 @@
+//! Pages in a night: who wears a pager is paged, and what comes of it is never taken for somebody's yes.
+
+use cordboard::domain::dispatch::event::Failure;
+use cordboard::domain::dispatch::protocol::{Method, Until};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::io::deliver::Delivery;
+
+use crate::desk::Desk;
+use crate::town;
+
+const MINUTE: i64 = 60;
+
+#[tokio::test]
+async fn a_page_goes_out_first_and_the_text_asks_for_the_yes() {
+    let steps = vec![(Method::Pager, town::on_call("pager"), 120), (Method::TextConfirm, town::on_call("mobile"), 900)];
+    let mut desk = Desk::at_work(&town::protocol(steps, true, Until::Confirmed)).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_page("URGENT Call +1 202 555 0147.");
+    let view = desk.view(&id).await;
+    let lines: Vec<&str> = view.timeline.iter().map(|line| line.text.as_str()).collect();
+    assert!(lines.contains(&"Sending a page to Ben."), "{lines:?}");
+    assert!(lines.contains(&"Page sent to Ben, accepted."), "{lines:?}");
+    assert!(view.confirmed_by.is_none(), "a page taken by its carrier is nobody's yes");
+    desk.advance(2 * MINUTE).await;
+    ben.expect_text("Reply 1ok");
+    ben.replies("1ok").await;
+    ben.expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_page_alone_is_done_when_its_carrier_has_it() {
+    let protocol =
+        town::protocol(vec![(Method::Pager, vec![town::named("Ben", "pager")], 0)], false, Until::HandedOver);
+    let mut desk = Desk::at_work(&protocol).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_page("Imaginary Plumbing");
+    desk.ends(&id, Phase::Delivered).await;
+}
+
+#[tokio::test]
+async fn a_carrier_that_is_down_sounds_and_one_that_knows_no_such_pager_moves_on_at_once() {
+    let steps = vec![(Method::Pager, town::on_call("pager"), 600), (Method::TextConfirm, town::on_call("mobile"), 900)];
+    let protocol = town::protocol(steps, true, Until::Confirmed);
+    let mut desk = Desk::at_work(&protocol).await;
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Permanent, why: "snpp_550".into() }));
+    let id = desk.saves("burst pipe").await;
+    desk.wait(5);
+    desk.dispatcher.tick(desk.now()).await.expect("a tick");
+    desk.provider_answers(None);
+    let view = desk.view(&id).await;
+    assert!(view.timeline.iter().any(|line| line.text == "Page to Ben failed (snpp 550), given up."));
+    assert!(view.timeline.iter().any(|line| line.text.starts_with("Step 2:")), "no ten minutes for nothing");
+    desk.advance(MINUTE).await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+
+    let mut desk = Desk::at_work(&protocol).await;
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Temporary, why: "no_connection".into() }));
+    let id = desk.takes("burst pipe").await;
+    desk.advance(50).await;
+    let view = desk.view(&id).await;
+    assert_eq!(view.alarm.as_deref(), Some("The pager carrier does not take the page."));
+}

@@ -1,0 +1,67 @@
+//! Long texts that come in as parts: made one when all are there, whatever their order, and read by somebody in any case.
+
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::proto::sms::parts::Place;
+
+use crate::desk::Desk;
+use crate::town;
+
+const BEN: &str = "+12025550110";
+
+async fn part(desk: &Desk, id: &str, reference: u16, of: u8, number: u8, body: &str) {
+    let place = Place { reference, of, number };
+    let taken = desk.dispatcher.take_text_part("carrier", id, town::number(BEN), None, body.to_owned(), place).await;
+    taken.expect("taken in");
+    desk.advance(0).await;
+}
+
+fn said(desk: &Desk) -> Vec<String> {
+    desk.dispatcher.alarms().into_iter().filter(|alarm| alarm.id.starts_with("text:")).map(|alarm| alarm.text).collect()
+}
+
+#[tokio::test]
+async fn parts_in_any_order_and_some_twice_are_one_text() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    part(&desk, "s:1", 7, 3, 3, " on the 4th floor").await;
+    part(&desk, "s:2", 7, 3, 1, "I am at the door").await;
+    part(&desk, "s:2", 7, 3, 1, "I am at the door").await;
+    part(&desk, "s:3", 9, 2, 1, "another text").await;
+    assert_eq!(said(&desk), Vec::<String>::new(), "not all of it is there");
+    part(&desk, "s:4", 7, 3, 2, ", nobody opens").await;
+    desk.advance(0).await;
+    let said = said(&desk);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("\u{201c}I am at the door, nobody opens on the 4th floor\u{201d}"), "{said:?}");
+    desk.phone("Ben").expect_text("an operator will read your text");
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_part_that_never_comes_is_marked_and_the_rest_is_read() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    part(&desk, "s:1", 7, 3, 1, "I am at the door").await;
+    part(&desk, "s:2", 7, 3, 3, "opens").await;
+    desk.advance(61).await;
+    desk.advance(0).await;
+    let said = said(&desk);
+    assert!(said.len() == 1 && said[0].contains("I am at the door [...] opens"), "{said:?}");
+    desk.phone("Ben").expect_text("an operator will read your text");
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn parts_outlive_a_restart() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    part(&desk, "s:1", 7, 2, 1, "1").await;
+    desk.restarts().await;
+    part(&desk, "s:2", 7, 2, 2, "ok").await;
+    desk.advance(0).await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
