@@ -205,7 +205,7 @@ pub(super) async fn find_phone(
     let (number, label, ring_secs) = (number.clone(), found.label.clone(), found.ring_secs);
     let telephone = |d: &Destination| match &d.reach {
         Reach::Phone(number) => Some((number.clone(), Duration::from_secs(d.ring_secs.into()))),
-        Reach::Email(_) => None,
+        Reach::Email(_) | Reach::Inbox(_) => None,
     };
     let then = from.filter_map(telephone).collect();
     Ok(FoundPhone { contact, label, number, ring_secs, then })

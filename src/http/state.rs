@@ -21,6 +21,7 @@ use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
+use crate::engine::inboxes::Inboxes;
 use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatView, UserRef};
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
@@ -74,6 +75,7 @@ pub struct Parts {
     pub dispatcher: Dispatcher,
     pub recordings: Recordings,
     pub clients: Clients,
+    pub inboxes: Inboxes,
     pub voice: Arc<Speaker>,
     pub phones: Arc<dyn Phones>,
     pub settings: Settings,

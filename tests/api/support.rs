@@ -33,11 +33,13 @@ use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::trial::MenuTrial;
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
-use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::inboxes::Inboxes;
 use cordboard::http::router;
 use cordboard::http::state::{Answer, Board, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider};
+use cordboard::io::deliver::push::{Push, PushKey, Pusher};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
@@ -99,6 +101,7 @@ pub struct Told {
     pub dictated: Mutex<Vec<AccountId>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
+    pub pushes: Mutex<Vec<Push>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
     pub jobs: Mutex<Vec<JobOffer>>,
     /// What became of jobs.
@@ -184,6 +187,11 @@ impl House {
         let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
         let edges = Edges { mailer: double.clone(), texter: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
+        dispatcher.open_inboxes(InboxDoor { pusher: double.clone(), public_url: PUBLIC_URL.into() });
+        let letters = (double.clone() as Arc<dyn Mailer>, double.clone() as Arc<dyn Texter>);
+        let key = PushKey::open(&PushKey::fresh()).expect("a key").public().to_owned();
+        let inboxes =
+            Inboxes::new(store.clone(), shared.clone(), dispatcher.clone(), letters, PUBLIC_URL.into(), key);
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
         let engine = VoiceCommand { argv: ["cat", "prompts/en/comfort.wav"].map(str::to_owned).to_vec() };
@@ -194,6 +202,7 @@ impl House {
             store: store.clone(),
             audit: Audit::start(store.clone(), shared.clone()),
             clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()),
+            inboxes,
             voice,
             feed,
             tokens: Tokens::new(&KEY, shared),
@@ -639,6 +648,13 @@ impl Texter for Double {
         push(&self.told.texts, text.clone());
         let provider_id = Some(format!("SM{}", Told::so_far(&self.told.texts).len()));
         Box::pin(async { Delivery::Accepted { provider_id } })
+    }
+}
+
+impl Pusher for Double {
+    fn send<'a>(&'a self, push: &'a Push) -> deliver::Answer<'a> {
+        self::push(&self.told.pushes, push.clone());
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }
 

@@ -1,5 +1,5 @@
 //! The edges against real peers: email through an SMTP server (aiosmtpd), texts through an HTTP provider
-//! in Twilio's shape, and the dispatcher's own loop by the machine's clock.
+//! in Twilio's shape, pushes through a push service of another make, and the dispatcher's own loop by the machine's clock.
 
 #[path = "../support/peers.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part")]
@@ -11,5 +11,6 @@ mod support;
 mod town;
 
 mod own_loop;
+mod push;
 mod smtp;
 mod twilio;

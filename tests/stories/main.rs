@@ -10,5 +10,6 @@ mod desk;
 mod jobs;
 mod nights;
 mod recaps;
+mod secure;
 mod town;
 mod voicemails;

@@ -99,6 +99,7 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
             destination("mobile", Reach::Phone(number(mobile))),
             destination("home", Reach::Phone(number(home))),
             destination("email", Reach::Email(email.into())),
+            destination("inbox", Reach::Inbox(String::new())),
         ],
     }
 }

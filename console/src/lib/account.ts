@@ -1,7 +1,7 @@
 // Setting accounts up: what a page writes, and where what was wrong belongs. Pure.
 
 import type { ContactBody, ProtocolBody } from './api';
-import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, Role, Step, Trigger, Urgency, WholeAccount } from './types';
+import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, ReachKind, Role, Step, Trigger, Urgency, WholeAccount } from './types';
 
 /** Who may change accounts. */
 export function mayEdit(role: Role | undefined): boolean {
@@ -180,7 +180,7 @@ export function contactBody(contact: Contact | null): ContactBody {
 }
 
 /** Methods that can be chosen; others are not built. */
-export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'nobody' }[] = [
+export const METHODS: readonly { id: string; label: string; method: Method; takes: ReachKind | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
@@ -190,12 +190,15 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_leave', label: 'Call by an operator, leave a message if nobody takes it', method: { kind: 'operator_call', leave_message: true, then_machine: false }, takes: 'phone' },
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
+  { id: 'secure_message', label: 'Secure message', method: { kind: 'secure_message', confirm: false }, takes: 'inbox' },
+  { id: 'secure_confirm', label: 'Secure message, ask for a confirmation', method: { kind: 'secure_message', confirm: true }, takes: 'inbox' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
   { id: 'hold_for_recap', label: 'Hold for the recap', method: { kind: 'hold_for_recap' }, takes: 'nobody' },
 ];
 
 export function methodId(method: Method): string {
   if (method.kind === 'operator_call') return `operator${method.then_machine ? '_machine' : ''}${method.leave_message ? '_leave' : ''}`;
+  if (method.kind === 'secure_message') return method.confirm ? 'secure_confirm' : 'secure_message';
   if (method.kind !== 'call_out') return method.kind;
   return method.leave_message ? 'call_leave' : 'call';
 }

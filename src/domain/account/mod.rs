@@ -247,6 +247,9 @@ pub enum Reach {
     /// A telephone: calls and texts.
     Phone(PhoneNumber),
     Email(String),
+    /// The person's secure inbox. With it stands which of their other destinations gets a notice, without content, where no
+    /// device takes the push; empty: none.
+    Inbox(String),
 }
 
 impl Contact {

@@ -114,7 +114,7 @@ pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], 
         let Some(contact) = contacts.iter().find(|contact| contact.id == id) else { continue };
         let telephone = |d: &super::Destination| match &d.reach {
             Reach::Phone(number) => Some((number.clone(), d.ring_secs)),
-            Reach::Email(_) => None,
+            Reach::Email(_) | Reach::Inbox(_) => None,
         };
         let numbers: Vec<_> = contact.destinations.iter().filter_map(telephone).collect();
         if !numbers.is_empty() && !found.iter().any(|there| there.contact == id) {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::inbox::Secure;
 use super::job::Job;
 use super::pause::Pause;
 use super::protocol::{Method, Protocol};
@@ -170,6 +171,8 @@ impl Phase {
 pub enum Trouble {
     /// A text came in that matches nothing.
     TextUnplaced { from: String },
+    /// A person wrote from their inbox.
+    Wrote { from: String },
     /// A destination cannot be reached: blocked by STOP, or missing.
     Unreachable { who: String },
     /// The carrier or mail server could not be used.
@@ -261,6 +264,8 @@ pub enum Channel {
     Email,
     Text,
     Call,
+    /// To the devices of a person's inbox.
+    Push,
 }
 
 impl Channel {
@@ -269,6 +274,7 @@ impl Channel {
             Self::Email => "email",
             Self::Text => "text",
             Self::Call => "call",
+            Self::Push => "push",
         }
     }
 
@@ -277,6 +283,7 @@ impl Channel {
             Method::Email => Some(Self::Email),
             Method::Text | Method::TextConfirm => Some(Self::Text),
             Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
+            Method::SecureMessage { .. } => Some(Self::Push),
             _ => None,
         }
     }
@@ -288,6 +295,8 @@ impl Channel {
 pub enum Address {
     Phone(PhoneNumber),
     Email(String),
+    /// The inbox of this person.
+    Inbox(ContactId),
 }
 
 impl std::fmt::Debug for Address {
@@ -301,13 +310,14 @@ impl Address {
         match self {
             Self::Phone(number) => number.as_e164(),
             Self::Email(address) => address,
+            Self::Inbox(contact) => contact.as_str(),
         }
     }
 
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) => None,
+            Self::Email(_) | Self::Inbox(_) => None,
         }
     }
 }
@@ -354,6 +364,9 @@ pub struct Attempt {
     /// An operator makes this call.
     #[serde(default)]
     pub job: Option<Job>,
+    /// It is a secure message, or the notice of one.
+    #[serde(default)]
+    pub secure: Option<Secure>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// An email waits for the end of the call until then.
@@ -496,7 +509,7 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text => self.accepted_at.is_some(),
+            Channel::Email | Channel::Text | Channel::Push => self.accepted_at.is_some(),
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }

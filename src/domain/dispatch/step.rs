@@ -4,6 +4,7 @@
 use super::Turn;
 use super::describe::describe_step;
 use super::event::{Effect, Note};
+use super::inbox::Secure;
 use super::job::Job;
 use super::protocol::{Method, Step, Target, Until};
 use super::state::{
@@ -95,6 +96,7 @@ impl Turn<'_> {
         let address = match (&destination.reach, channel) {
             (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
             (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
+            (Reach::Inbox(_), Channel::Push) => Address::Inbox(contact.id.clone()),
             _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.name())),
         };
         if channel == Channel::Text && destination.blocked {
@@ -121,6 +123,7 @@ impl Turn<'_> {
             Method::CallOut { leave_message: true } | Method::OperatorCall { leave_message: true, .. }
         );
         attempt.job = Job::of(step.method, self.now);
+        attempt.secure = Secure::of(step.method, contact, destination);
         attempt.ring_secs = destination.ring_secs;
         if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
@@ -151,6 +154,7 @@ impl Turn<'_> {
             code: None,
             leave_message: false,
             job: None,
+            secure: None,
             ring_secs: 0,
             planned_at: self.now,
             hold_until: None,
@@ -257,7 +261,7 @@ impl Turn<'_> {
         for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
-                Channel::Email | Channel::Text => {
+                Channel::Email | Channel::Text | Channel::Push => {
                     let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
                     let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
                     a.accepted_at.or(late).or(unknown)
@@ -305,7 +309,11 @@ impl Turn<'_> {
                 Channel::Call => {
                     a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
                 }
-                Channel::Email | Channel::Text => a.accepted_at.is_some() && a.failed.is_none(),
+                Channel::Email | Channel::Text | Channel::Push => {
+                    // Where no device took it, its notice stands for it.
+                    let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
+                    noticed || (a.accepted_at.is_some() && a.failed.is_none())
+                }
             };
             if steps.clone().next().is_some()
                 && self.s.runs.iter().skip(self.s.first_run).all(|r| r.state != RunState::NoOne)

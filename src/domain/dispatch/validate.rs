@@ -59,12 +59,15 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(None, "repeat_forever", "Without a confirmation to wait for, steps cannot repeat.".into());
         }
     }
-    let confirms = |m: Method| {
-        m.is_held() || matches!(m, Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. })
+    let confirms = |m: Method| match m {
+        Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. } => true,
+        // Whoever opens it has been told.
+        Method::SecureMessage { confirm } => confirm || protocol.until == Until::Told,
+        other => other.is_held(),
     };
     let asks = protocol.until != Until::HandedOver;
     if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(|step| confirms(step.method)) {
-        let message = "No step can be confirmed: add a text with confirmation or a call, or end at handing over.";
+        let message = "No step can be confirmed: add a text or a secure message with confirmation or a call, or end at handing over.";
         check.fault(None, "cannot_confirm", message.into());
     }
     check.faults
@@ -131,11 +134,12 @@ impl Check<'_> {
         };
         match contact.find_destination(label).map(|d| &d.reach) {
             None => self.fault(Some(n), "unknown_destination", format!("{} has no {label}.", contact.name)),
-            Some(Reach::Phone(_)) if channel != Channel::Email => {}
+            Some(Reach::Phone(_)) if matches!(channel, Channel::Text | Channel::Call) => {}
             Some(Reach::Email(_)) if channel == Channel::Email => {}
+            Some(Reach::Inbox(_)) if channel == Channel::Push => {}
             Some(_) => {
-                let channel = channel.name();
-                let message = format!("{}'s {label} takes no {channel}: name another.", contact.name);
+                let what = if channel == Channel::Push { "secure message" } else { channel.name() };
+                let message = format!("{}'s {label} takes no {what}: name another.", contact.name);
                 self.fault(Some(n), "wrong_destination", message);
             }
         }
@@ -149,7 +153,7 @@ fn method_name(method: Method) -> &'static str {
         Method::TextConfirm => "Text with confirmation",
         Method::CallOut { .. } => "Call",
         Method::OperatorCall { .. } => "Call by an operator",
-        Method::SecureMessage => "Secure message",
+        Method::SecureMessage { .. } => "Secure message",
         Method::HoldForRecap => "Hold for recap",
         Method::HoldForCheckIn { .. } => "Hold for check-in",
         Method::Pager => "Pager",

@@ -47,11 +47,11 @@ impl Flight {
 }
 
 /// All that an attempt's words are made of.
-struct Papers {
+pub(super) struct Papers {
     state: State,
-    attempt: Attempt,
-    message: Message,
-    account: Account,
+    pub(super) attempt: Attempt,
+    pub(super) message: Message,
+    pub(super) account: Account,
 }
 
 impl Dispatcher {
@@ -82,15 +82,29 @@ impl Dispatcher {
         };
         let edges = &self.inner.edges;
         let delivery = match (&papers.attempt.address, papers.attempt.channel) {
+            (Address::Inbox(contact), Channel::Push) => {
+                failpoint("push", "before_send");
+                let delivery = self.push(&papers.attempt, &papers.account.id, contact).await;
+                failpoint("push", "after_send");
+                delivery
+            }
             (Address::Email(to), Channel::Email) => {
-                let mail = self.mail(&papers, to).await;
+                let mail = match self.notice_mail(&papers, to).await {
+                    Ok(Some(notice)) => notice,
+                    Ok(None) => self.mail(&papers, to).await,
+                    Err(why) => return Some(not_written(attempt, why)),
+                };
                 failpoint("email", "before_send");
                 let delivery = in_time(edges.mailer.send(&mail)).await;
                 failpoint("email", "after_send");
                 delivery
             }
             (Address::Phone(to), Channel::Text) => {
-                let body = self.text_body(&papers).await;
+                let body = match self.notice_text(&papers).await {
+                    Ok(Some(notice)) => notice,
+                    Ok(None) => self.text_body(&papers).await,
+                    Err(why) => return Some(not_written(attempt, why)),
+                };
                 let text = TextMessage { attempt: attempt.clone(), to: to.clone(), body };
                 failpoint("text", "before_send");
                 let delivery = in_time(edges.texter.send(&text)).await;
@@ -215,8 +229,13 @@ impl Dispatcher {
     }
 }
 
+/// The words of an attempt cannot be had now.
+fn not_written(attempt: &AttemptId, why: &str) -> Event {
+    Event::Failed { attempt: attempt.clone(), failure: Failure::Temporary, why: why.to_owned() }
+}
+
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
-async fn in_time(sending: Answer<'_>) -> Delivery {
+pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
     let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
     tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| late())
 }

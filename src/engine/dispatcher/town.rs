@@ -34,7 +34,7 @@ impl Town {
             .flat_map(|c| &c.destinations)
             .filter_map(|d| match &d.reach {
                 Reach::Phone(number) => Some(number.clone()),
-                Reach::Email(_) => None,
+                Reach::Email(_) | Reach::Inbox(_) => None,
             })
             .collect();
         numbers.sort();

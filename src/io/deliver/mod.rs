@@ -5,6 +5,7 @@
 //! a second try is recognisable. No address and no text is ever logged.
 
 pub mod email;
+pub mod push;
 pub mod sms;
 
 use std::future::Future;

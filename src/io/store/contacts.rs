@@ -64,6 +64,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
     let reach = match kind.as_str() {
         "phone" => Reach::Phone(row.read("address")?),
         "email" => Reach::Email(row.read("address")?),
+        "inbox" => Reach::Inbox(row.read("address")?),
         _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
     };
     Ok(Destination {
@@ -96,6 +97,7 @@ impl Tx {
             let (kind, address) = match &destination.reach {
                 Reach::Phone(number) => ("phone", number.as_e164()),
                 Reach::Email(address) => ("email", address.as_str()),
+                Reach::Inbox(notice) => ("inbox", notice.as_str()),
             };
             self.execute(
                 "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)
@@ -126,6 +128,7 @@ impl Tx {
         self.execute(over, args![id, now]).await?;
         self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
         self.execute("DELETE FROM pin WHERE contact = $1", args![id]).await?;
+        self.close_inbox(id).await?;
         self.execute("DELETE FROM contact WHERE id = $1", args![id]).await.map(|_| ())
     }
 
