@@ -46,3 +46,6 @@ CREATE TABLE inbox_session (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX inbox_session_contact ON inbox_session (contact);
+
+-- Messages of this type leave in writing as notices alone.
+ALTER TABLE call_type ADD COLUMN protected BIGINT NOT NULL DEFAULT 0;

@@ -209,7 +209,8 @@ pub(super) async fn pusher(store: &Store, clock: &SharedClock, public_url: &str)
     }
     let kept = store.find_push_key().await.map_err(failed)?;
     let key = kept.as_ref().and_then(PushKey::open);
-    let key = key.ok_or_else(|| Failure::new("the key that pushes are signed with cannot be used: restore the database"))?;
+    let key =
+        key.ok_or_else(|| Failure::new("the key that pushes are signed with cannot be used: restore the database"))?;
     WebPusher::new(key, public_url, Arc::clone(clock)).map_err(Failure::new)
 }
 

@@ -80,6 +80,7 @@ fn call_type(
         watched: Vec::new(),
         form,
         protocol: protocol.map(|protocol| protocol.id.clone()),
+        protected: false,
     }
 }
 

@@ -175,7 +175,8 @@ impl Inboxes {
     pub fn is_on_this_machine(&self) -> bool {
         let host = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
         ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| {
-            host.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
+            host.strip_prefix(local)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
         })
     }
 
@@ -409,8 +410,9 @@ impl Inboxes {
 
 /// How a dispatch stands in a person's inbox; none if it never got there.
 fn item(state: &State, message: Message, contact: &Contact, now: UtcMs) -> Option<Item> {
-    let theirs =
-        |a: &&Attempt| a.secure.is_some() && a.contact.as_ref() == Some(&contact.id) && a.handed_at.is_some() && a.is_step();
+    let theirs = |a: &&Attempt| {
+        a.secure.is_some() && a.contact.as_ref() == Some(&contact.id) && a.handed_at.is_some() && a.is_step()
+    };
     let last = state.attempts.iter().rev().find(theirs)?;
     let of_now = || state.attempts.iter().filter(theirs).filter(|a| state.is_of_now(&a.purpose));
     let sent_at = last.handed_at?;

@@ -309,7 +309,10 @@ pub async fn unsubscribe(State(front): State<Front>, Inbox(reader): Inbox) -> Re
 }
 
 fn not_installed() -> Problem {
-    Problem::conflict("inbox.not_installed", "This inbox was opened by a notice's link. Ask for an invitation to install it.")
+    Problem::conflict(
+        "inbox.not_installed",
+        "This inbox was opened by a notice's link. Ask for an invitation to install it.",
+    )
 }
 
 /// A push has reached this device: what to show of it.
@@ -364,7 +367,8 @@ pub async fn list(State(front): State<Front>, Inbox(reader): Inbox) -> Result<Js
 async fn find(front: &Front, reader: &Reader, id: &DispatchId) -> Result<Item, Problem> {
     let item = front.inboxes.find(&reader.contact, id).await?.ok_or_else(|| Problem::not_found("message"))?;
     if item.expired {
-        let detail = "It was sent more than seven days ago and can no longer be opened. Your answering service still has it.";
+        let detail =
+            "It was sent more than seven days ago and can no longer be opened. Your answering service still has it.";
         return Err(Problem::new(StatusCode::GONE, "inbox.expired", "No longer there", detail));
     }
     Ok(item)
@@ -415,14 +419,20 @@ pub async fn confirm(
         return Ok(StatusCode::NO_CONTENT);
     }
     if item.message.edition != body.edition {
-        return Err(Problem::conflict("inbox.changed", "The message was changed meanwhile. Open it again, then confirm."));
+        return Err(Problem::conflict(
+            "inbox.changed",
+            "The message was changed meanwhile. Open it again, then confirm.",
+        ));
     }
     if item.state == ItemState::Done {
         let by = item.done_by.map_or_else(String::new, |by| format!(" by {by}"));
         return Err(Problem::conflict("inbox.done", format!("It was already seen to{by}.")));
     }
     if !item.asks {
-        return Err(Problem::conflict("inbox.asks_nothing", "This message asks for no confirmation: reading it is enough."));
+        return Err(Problem::conflict(
+            "inbox.asks_nothing",
+            "This message asks for no confirmation: reading it is enough.",
+        ));
     }
     match front.inboxes.confirm(&reader.contact, &item, body.edition).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),

@@ -39,7 +39,8 @@ impl Secure {
             "steps": [{"method": {"kind": "secure_message", "confirm": true}, "to": [to], "wait_secs": 900}]});
         let got = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
         assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
-        let said = "1. Send a secure message to Ben Ortiz (inbox) and ask for a confirmation, wait 15 minutes for an answer.";
+        let said =
+            "1. Send a secure message to Ben Ortiz (inbox) and ask for a confirmation, wait 15 minutes for an answer.";
         assert_eq!(got.json()["text"][0], said);
         Self { house, kim, sam }
     }
@@ -125,7 +126,8 @@ async fn ben_is_invited_installs_reads_confirms_and_writes() {
     let [push] = pushes.as_slice() else { panic!("one push: {pushes:?}") };
     assert_eq!(push.to.endpoint, "https://push.example.net/ben");
 
-    let woken = secure.ask(Method::POST, &format!("/api/v1/inbox/pushes/{}", push.attempt), "", Some(&cookie), Value::Null);
+    let woken =
+        secure.ask(Method::POST, &format!("/api/v1/inbox/pushes/{}", push.attempt), "", Some(&cookie), Value::Null);
     assert_eq!(woken.await.json(), json!({"show": "message", "open": 1}));
 
     let list = secure.ask(Method::GET, "/api/v1/inbox/messages", &token, None, Value::Null).await;
@@ -177,7 +179,9 @@ async fn a_preview_of_a_link_reads_nothing_and_uses_nothing_up() {
     let link = secure.invites("email").await;
     for _ in 0..3 {
         // What makes previews fetches the page, with what stands behind the # or without.
-        for path in ["/inbox".to_owned(), format!("/inbox?{link}"), format!("/inbox/{link}"), "/api/v1/inbox".to_owned()] {
+        for path in
+            ["/inbox".to_owned(), format!("/inbox?{link}"), format!("/inbox/{link}"), "/api/v1/inbox".to_owned()]
+        {
             let got = secure.ask(Method::GET, &path, "", None, Value::Null).await;
             assert_eq!(got.status, StatusCode::OK, "{path}");
             let page = String::from_utf8_lossy(&got.body).into_owned();
@@ -305,7 +309,8 @@ async fn nobody_is_invited_without_a_pin_or_where_they_have_no_such_destination(
 async fn a_subscription_that_leads_into_the_house_is_refused() {
     let secure = Secure::with_pin().await;
     let (token, _) = secure.installs().await;
-    for endpoint in ["http://push.example.net/x", "http://127.0.0.1:8080/", "https://localhost/x", "file:///etc/passwd"] {
+    for endpoint in ["http://push.example.net/x", "http://127.0.0.1:8080/", "https://localhost/x", "file:///etc/passwd"]
+    {
         let to = json!({"endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}});
         let got = secure.ask(Method::PUT, "/api/v1/inbox/push", &token, None, to).await;
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "inbox.subscription"));

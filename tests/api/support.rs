@@ -190,8 +190,7 @@ impl House {
         dispatcher.open_inboxes(InboxDoor { pusher: double.clone(), public_url: PUBLIC_URL.into() });
         let letters = (double.clone() as Arc<dyn Mailer>, double.clone() as Arc<dyn Texter>);
         let key = PushKey::open(&PushKey::fresh()).expect("a key").public().to_owned();
-        let inboxes =
-            Inboxes::new(store.clone(), shared.clone(), dispatcher.clone(), letters, PUBLIC_URL.into(), key);
+        let inboxes = Inboxes::new(store.clone(), shared.clone(), dispatcher.clone(), letters, PUBLIC_URL.into(), key);
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
         let engine = VoiceCommand { argv: ["cat", "prompts/en/comfort.wav"].map(str::to_owned).to_vec() };
@@ -359,6 +358,7 @@ async fn fill(store: &Store) {
         watched: vec![],
         form: form.clone(),
         protocol,
+        protected: false,
     };
     let contact = Contact {
         id: ContactId::named("ben"),

@@ -429,16 +429,18 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
         }
     }
     commits.sort();
-    let mut known: Vec<&str> = [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, &[shift::AFTER_A_CRASH.1]]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
+    let mut known: Vec<&str> =
+        [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, &[shift::AFTER_A_CRASH.1]]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
     known.sort_unstable();
     assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
     providers.sort();
     providers.dedup();
-    let mut known: Vec<&str> = PROVIDERS.iter().chain([&recap::PROVIDER, &secure::PROVIDER]).map(|(place, ..)| *place).collect();
+    let mut known: Vec<&str> =
+        PROVIDERS.iter().chain([&recap::PROVIDER, &secure::PROVIDER]).map(|(place, ..)| *place).collect();
     known.sort_unstable();
     assert_eq!(providers, known);
 }

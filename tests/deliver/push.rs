@@ -61,7 +61,8 @@ fn push(to: Subscription) -> Push {
 #[tokio::test]
 async fn a_push_is_signed_decrypted_and_carries_an_identifier_and_nothing_else() {
     let kept = PushKey::fresh();
-    let pusher = WebPusher::new(PushKey::open(&kept).expect("a key"), "https://desk.example.com", Arc::new(SystemClock));
+    let pusher =
+        WebPusher::new(PushKey::open(&kept).expect("a key"), "https://desk.example.com", Arc::new(SystemClock));
     let pusher = pusher.expect("a pusher");
     let Some(mut service) = Service::start("pushes to a push service", pusher.public_key()) else { return };
 

@@ -17,9 +17,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             Box::pin(a_link_leads_to_one_person_until_it_is_over_and_an_invitation_voids_those_before(s))
         }),
         ("an_inbox_device", |s| Box::pin(a_device_keeps_its_subscription_sealed_until_it_is_gone_or_taken_away(s))),
-        ("too_many_inbox_devices", |s| {
-            Box::pin(of_too_many_devices_the_one_not_seen_for_longest_makes_room(s))
-        }),
+        ("too_many_inbox_devices", |s| Box::pin(of_too_many_devices_the_one_not_seen_for_longest_makes_room(s))),
         ("an_inbox_session", |s| Box::pin(a_session_stays_open_while_it_is_used_and_for_eight_hours_at_most(s))),
         ("the_first_push_key_stays", |s| Box::pin(the_first_push_key_stays(s))),
     ]
@@ -54,7 +52,10 @@ async fn a_link_leads_to_one_person_until_it_is_over_and_an_invitation_voids_tho
     let link = find(&second, 2).await.unwrap();
     assert_eq!((&link.contact, link.purpose), (&ben, LinkPurpose::Invitation));
     assert_eq!(find(&second, INVITATION_MS + 1).await, None);
-    assert_eq!((until, find(&notice, CONTENT_MS - 1).await.map(|l| l.purpose)), (NOW.plus_ms(CONTENT_MS), Some(LinkPurpose::Notice)));
+    assert_eq!(
+        (until, find(&notice, CONTENT_MS - 1).await.map(|l| l.purpose)),
+        (NOW.plus_ms(CONTENT_MS), Some(LinkPurpose::Notice))
+    );
     assert_eq!(find(&notice, CONTENT_MS).await, None);
     assert_eq!(find(&SecretString::from("another"), 2).await, None);
     assert_eq!(store.find_invitation(&ben, NOW.plus_ms(2)).await.unwrap(), Some(link));

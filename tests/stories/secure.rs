@@ -118,8 +118,14 @@ async fn pushed_read_and_confirmed(mut desk: Desk) {
     let after = |at: Option<UtcMs>| at.map(|at| at.since(desk.opened) / 1_000);
     let facts = [a.handed_at, a.accepted_at, a.delivered_at, a.told_at, a.confirmed_at].map(after);
     assert_eq!(facts, [Some(0), Some(0), Some(0), Some(240), Some(300)], "each of the five has a time of its own");
-    let log: BTreeSet<String> =
-        desk.store.list_audit(&Default::default(), None, 100).await.expect("listed").into_iter().map(|r| r.act).collect();
+    let log: BTreeSet<String> = desk
+        .store
+        .list_audit(&Default::default(), None, 100)
+        .await
+        .expect("listed")
+        .into_iter()
+        .map(|r| r.act)
+        .collect();
     for act in ["inbox.invited", "inbox.device_added", "inbox.opened", "inbox.read", "inbox.confirmed"] {
         assert!(log.contains(act), "{act} is not on the log: {log:?}");
     }
@@ -257,4 +263,47 @@ async fn nobody_is_invited_who_could_not_open_it() {
     let refused = inboxes.invite(&Ben::contact(), "mobile", &UserId::named("kim")).await;
     assert!(matches!(refused, Err(NotInvited::NoPin)));
     desk.store.close().await;
+}
+
+#[tokio::test]
+async fn a_protected_message_is_texted_and_emailed_as_a_notice_and_opened_by_whoever_has_an_inbox() {
+    let steps = vec![
+        (Method::Email, vec![town::named("Ben", "email")], 0),
+        (Method::TextConfirm, vec![town::named("Ben", "mobile")], 600),
+        (Method::TextConfirm, vec![town::named("Ada", "mobile")], 600),
+    ];
+    let mut desk = Desk::at_work(&town::protocol(steps, false, Until::Confirmed)).await;
+    let ben = Ben::of(&desk).await;
+    let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");
+    account.call_types[0].protected = true;
+    // Ada has no inbox.
+    let mut ada = desk.store.find_contact(&ContactId::named("Ada")).await.expect("asked").expect("Ada");
+    ada.destinations.retain(|d| d.label != "inbox");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&account, desk.now()).await.expect("written");
+    tx.upsert_contact(&ada).await.expect("written");
+    tx.commit("test").await.expect("committed");
+
+    let id = desk.takes("burst pipe").await;
+    let mail = desk.phone("Ben").expect_mail("Secure message from Imaginary Plumbing").words;
+    let text = desk.phone("Ben").expect_text("a secure message waits for you. Reply 1ok to confirm. Open it").words;
+    desk.advance(10 * MINUTE).await;
+    let to_call =
+        desk.phone("Ada").expect_text("a protected message waits for you. Call +1 202 555 0102 to hear it.").words;
+    for words in [&mail, &text, &to_call] {
+        for said in ["burst", "pipe", "Jane", "0147", "0148"] {
+            assert!(!words.contains(said), "{words}");
+        }
+    }
+    let opened = ben.opens(&Key::Link(token(&text)), PIN).await.expect("the PIN is right");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    assert!(item.asks);
+    ben.inboxes.read(&opened.contact, &item).await.expect("read");
+    let told = desk.state(&id).await.attempts.iter().filter(|a| a.told_at.is_some()).count();
+    assert_eq!(told, 1);
+    desk.phone("Ada").replies("1ok").await;
+    let confirmed = desk.phone("Ada").expect_text("Confirmed").words;
+    assert!(!confirmed.contains("0147"), "who called is not said: {confirmed}");
+    desk.phone("Ben").expect_text("is handled by Ada");
+    desk.ends(&id, Phase::Confirmed).await;
 }

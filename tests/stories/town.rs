@@ -158,6 +158,7 @@ fn account() -> Account {
             watched: vec![],
             form: form(),
             protocol: Some(ProtocolId::named("p")),
+            protected: false,
         }],
     }
 }

@@ -58,6 +58,8 @@ export interface TypeRow {
   answers: Extract<Trigger, { kind: 'answer' }>[];
   fields: FieldRow[];
   protocol: string | null;
+  /** Texts, emails and recaps say only that there is a message. */
+  protected: boolean;
 }
 
 export interface FieldRow {
@@ -85,6 +87,7 @@ function keyed(t: CallType, was: TypeRow | undefined): TypeRow {
       return { key: there?.key ?? f.name, field: copy(f) };
     }),
     protocol: t.protocol,
+    protected: t.protected ?? false,
   };
 }
 
@@ -106,6 +109,7 @@ export function typesBody(rows: readonly TypeRow[]): unknown[] {
     watched: row.urgency === 'urgent' ? watchedOf(row) : [],
     form: { fields: row.fields.map((f) => tidied(f.field)) },
     protocol: row.urgency === 'not_legitimate' ? null : row.protocol,
+    protected: row.protected,
   }));
 }
 
@@ -153,6 +157,7 @@ export function newType(): TypeRow {
     words: '',
     answers: [],
     protocol: null,
+    protected: false,
     fields: [
       field('name', 'Name', { kind: 'text' }),
       field('callback', 'Callback number', { kind: 'phone' }),

@@ -85,6 +85,8 @@ export interface CallType {
   watched?: Trigger[];
   form: Form;
   protocol: string | null;
+  /** What leaves in writing is a notice. */
+  protected?: boolean;
 }
 
 export type ReachKind = 'phone' | 'email' | 'inbox';

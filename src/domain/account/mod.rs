@@ -213,6 +213,9 @@ pub struct CallType {
     pub form: Form,
     /// The protocol now in force; none for calls that are not dispatched.
     pub protocol: Option<ProtocolId>,
+    /// Messages of this type leave in writing as notices alone: that there is one, and where it is opened or heard.
+    #[serde(default)]
+    pub protected: bool,
 }
 
 /// A person of a client.

@@ -319,6 +319,10 @@ pub trait World {
     fn contact(&self, id: &ContactId) -> Option<&Contact>;
     /// Which edition of it the message is.
     fn edition(&self) -> u32;
+    /// The message is of a protected type: what leaves in writing is a notice.
+    fn is_protected(&self) -> bool {
+        false
+    }
     /// A confirmation code that is free at `number`.
     fn pick_code(&self, number: &PhoneNumber) -> Option<u16>;
 }

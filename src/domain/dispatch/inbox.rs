@@ -42,9 +42,18 @@ pub enum InboxNews {
 }
 
 impl Secure {
-    /// What a step with this method means for a person's destination; none if it is no secure message.
-    pub(super) fn of(method: Method, contact: &Contact, destination: &Destination) -> Option<Self> {
-        let Method::SecureMessage { confirm } = method else { return None };
+    /// What a step with this method means for a person's destination; none if nothing of it is in their inbox. `protected`: what
+    /// is texted or emailed is a notice, whose message whoever has an inbox opens there.
+    pub(super) fn of(method: Method, contact: &Contact, destination: &Destination, protected: bool) -> Option<Self> {
+        let has_inbox = || contact.destinations.iter().any(|d| matches!(d.reach, Reach::Inbox(_)));
+        let confirm = match method {
+            Method::SecureMessage { confirm } => confirm,
+            Method::Text | Method::TextConfirm | Method::Email if protected && has_inbox() => {
+                let confirm = method == Method::TextConfirm;
+                return Some(Self { confirm, notice: None, noticed: false });
+            }
+            _ => return None,
+        };
         let notice = match &destination.reach {
             Reach::Inbox(label) => contact.find_destination(label).filter(|d| !d.blocked),
             _ => None,

@@ -114,6 +114,7 @@ impl Turn<'_> {
         };
         // Email waits for the call's end, so that it can say what became of the call.
         let held = channel == Channel::Email && self.s.on_call.is_some();
+        let protected = self.world.is_protected();
         let i = self.push_attempt(Purpose::Step { run }, channel, &contact.name, &destination.label, address);
         let attempt = &mut self.s.attempts[i];
         attempt.contact = Some(contact.id.clone());
@@ -123,7 +124,7 @@ impl Turn<'_> {
             Method::CallOut { leave_message: true } | Method::OperatorCall { leave_message: true, .. }
         );
         attempt.job = Job::of(step.method, self.now);
-        attempt.secure = Secure::of(step.method, contact, destination);
+        attempt.secure = Secure::of(step.method, contact, destination, protected);
         attempt.ring_secs = destination.ring_secs;
         if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));

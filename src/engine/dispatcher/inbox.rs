@@ -15,7 +15,7 @@ use crate::base::id::{AccountId, AttemptId, ContactId, DispatchId, InboxDeviceId
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::state::{Attempt, Purpose};
-use crate::domain::message::render::notice;
+use crate::domain::message::render::notice::{self, Way};
 use crate::io::deliver::push::{GONE, Push, Pusher};
 use crate::io::deliver::{Delivery, Mail};
 use crate::io::store::StoreError;
@@ -102,18 +102,26 @@ impl Dispatcher {
         Ok(best.unwrap_or_else(|| Delivery::Failed { failure: Failure::Permanent, why: "no_device".to_owned() }))
     }
 
-    /// The words of a notice by text; none if the attempt is no notice.
+    /// The words of a notice by text; none if the attempt says the message itself, or is an answer.
     pub(super) async fn notice_text(&self, papers: &Papers) -> Result<Option<String>, &'static str> {
-        let Some(link) = self.notice_link(papers).await? else { return Ok(None) };
-        let Papers { message, account, .. } = papers;
-        Ok(Some(notice::text(account, message.urgency, message.taken_at, &link)))
+        if !papers.is_notice() {
+            return Ok(None);
+        }
+        let link = self.notice_link(papers).await?;
+        let way = link.as_deref().map_or(Way::Call, Way::Link);
+        let Papers { attempt, message, account, .. } = papers;
+        Ok(Some(notice::text(account, message.urgency, message.taken_at, way, attempt.code)))
     }
 
     /// The same as an email.
     pub(super) async fn notice_mail(&self, papers: &Papers, to: &str) -> Result<Option<Mail>, &'static str> {
-        let Some(link) = self.notice_link(papers).await? else { return Ok(None) };
+        if !papers.is_notice() {
+            return Ok(None);
+        }
+        let link = self.notice_link(papers).await?;
+        let way = link.as_deref().map_or(Way::Call, Way::Link);
         let Papers { attempt, message, account, .. } = papers;
-        let email = notice::email(account, message.urgency, message.taken_at, &link);
+        let email = notice::email(account, message.urgency, message.taken_at, way);
         Ok(Some(Mail {
             attempt: attempt.id.clone(),
             from_name: account.name.clone(),
@@ -125,24 +133,26 @@ impl Dispatcher {
         }))
     }
 
-    /// A link of the person's own, made anew for each sending, as only its hash is kept.
+    /// A link of the person's own, made anew for each sending, as only its hash is kept. None: they have no inbox, or no PIN that
+    /// opens it.
     async fn notice_link(&self, papers: &Papers) -> Result<Option<String>, &'static str> {
         let attempt = &papers.attempt;
-        let (Purpose::Step { .. }, Some(_), Some(contact)) = (&attempt.purpose, &attempt.secure, &attempt.contact) else {
+        let (Some(_), Some(contact), Some(door)) = (&attempt.secure, &attempt.contact, self.inner.inboxes.get()) else {
             return Ok(None);
         };
-        let door = self.inner.inboxes.get().ok_or("not_configured")?;
         let made = async {
+            if !self.inner.store.has_own_pin(&papers.account.id, contact).await? {
+                return Ok(None);
+            }
             let mut tx = self.inner.store.write().await?;
             let (token, _) = tx.insert_inbox_link(contact, LinkPurpose::Notice, self.inner.clock.utc()).await?;
             tx.commit("notice_link").await?;
-            Ok::<_, StoreError>(token)
+            Ok::<_, StoreError>(Some(InboxDoor::link(&door.public_url, token.expose_secret())))
         };
-        let token = made.await.map_err(|error| {
+        made.await.map_err(|error| {
             tracing::error!(attempt = %attempt.id, code = error.code(), "a notice's link cannot be stored");
             "store"
-        })?;
-        Ok(Some(InboxDoor::link(&door.public_url, token.expose_secret())))
+        })
     }
 
     /// A push reached a device; each device tells it once.
@@ -175,6 +185,14 @@ impl Dispatcher {
         let (dispatch, contact, name) = (dispatch.clone(), contact.clone(), name.to_owned());
         let what = Arrival::InboxReply { dispatch, contact, name, body };
         self.arrive(INBOXES, &self.fresh_name(), what).await
+    }
+}
+
+impl Papers {
+    /// What leaves says only that there is a message.
+    fn is_notice(&self) -> bool {
+        let tells = matches!(self.attempt.purpose, Purpose::Step { .. } | Purpose::Record);
+        tells && (self.protected || self.attempt.secure.is_some())
     }
 }
 

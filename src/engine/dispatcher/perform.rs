@@ -52,6 +52,8 @@ pub(super) struct Papers {
     pub(super) attempt: Attempt,
     pub(super) message: Message,
     pub(super) account: Account,
+    /// What leaves in writing is a notice.
+    pub(super) protected: bool,
 }
 
 impl Dispatcher {
@@ -163,11 +165,12 @@ impl Dispatcher {
         let (Some(message), Some(account)) = (message, account) else {
             return Err(StoreError::Missing { what: "message" });
         };
-        Ok(Some(Papers { state: read.state, attempt, message, account }))
+        let protected = self.inner.store.is_protected(&message.id).await?;
+        Ok(Some(Papers { state: read.state, attempt, message, account, protected }))
     }
 
     async fn mail(&self, papers: &Papers, to: &str) -> Mail {
-        let Papers { state, attempt, message, account } = papers;
+        let Papers { state, attempt, message, account, .. } = papers;
         let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
         let call_type = call_type.map_or("Message", |t| t.name.as_str());
         let outcome = state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
@@ -191,19 +194,19 @@ impl Dispatcher {
     }
 
     async fn text_body(&self, papers: &Papers) -> String {
-        let Papers { state, attempt, message, account } = papers;
+        let Papers { state, attempt, message, account, protected } = papers;
         let by = state.closed_by.as_deref().unwrap_or("somebody else");
         let at = state.closed_at.unwrap_or(state.open_at);
         match &attempt.purpose {
             Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
-            Purpose::ConfirmedReply => render::confirmed_reply(message, account, at),
+            Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
             Purpose::AlreadyReply => render::already_reply(account, by, at),
             Purpose::StandDown => render::stand_down(message, account, by),
             Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
             Purpose::HelpReply => render::help_reply(message, account, papers.code()),
             Purpose::WhichReply => match self.open_messages(papers).await {
                 Ok(open) => {
-                    let open: Vec<(u16, &Message)> = open.iter().map(|(code, message)| (*code, message)).collect();
+                    let open: Vec<_> = open.iter().map(|(code, message, hidden)| (*code, message, *hidden)).collect();
                     render::which_reply(account, &open)
                 }
                 Err(_) => render::help_reply(message, account, papers.code()),
@@ -211,8 +214,8 @@ impl Dispatcher {
         }
     }
 
-    /// The messages that the number of an attempt can confirm, with their codes.
-    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message)>, StoreError> {
+    /// The messages that the number of an attempt can confirm, with their codes, and whether they are protected.
+    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message, bool)>, StoreError> {
         let mut open = Vec::new();
         let Some(number) = papers.attempt.address.phone() else { return Ok(open) };
         for row in self.inner.store.list_codes(number, self.inner.clock.utc()).await? {
@@ -222,7 +225,8 @@ impl Dispatcher {
             if let Some(read) = self.inner.store.find_dispatch(&row.dispatch).await?
                 && let Some(message) = self.inner.store.find_message(&read.state.message).await?
             {
-                open.push((row.code, message));
+                let protected = self.inner.store.is_protected(&message.id).await?;
+                open.push((row.code, message, protected));
             }
         }
         Ok(open)

@@ -158,7 +158,7 @@ impl Dispatcher {
                 let level = match worst {
                     Trouble::TextUnplaced { .. } | Trouble::Wrote { .. } | Trouble::Unreachable { .. } => {
                         AlarmLevel::Warning
-                    },
+                    }
                     _ => AlarmLevel::Critical,
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));

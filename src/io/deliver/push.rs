@@ -155,8 +155,11 @@ impl WebPusher {
             .build()
             .map_err(|_| "HTTPS cannot be set up for pushes".to_owned())?;
         // RFC 8292 §2.1: a mailto: or an https: address.
-        let subject =
-            if public_url.starts_with("https://") { public_url.to_owned() } else { "mailto:postmaster@localhost".into() };
+        let subject = if public_url.starts_with("https://") {
+            public_url.to_owned()
+        } else {
+            "mailto:postmaster@localhost".into()
+        };
         Ok(Self { client, key, subject, clock })
     }
 
@@ -248,7 +251,8 @@ mod tests {
             let (signed, signature) = token.rsplit_once('.').expect("three parts");
             let public = URL_SAFE_NO_PAD.decode(k).expect("base64url");
             let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-            let checked = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public).verify(signed.as_bytes(), &signature);
+            let checked =
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public).verify(signed.as_bytes(), &signature);
             assert!(checked.is_ok(), "ES256 with that key");
             let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.').expect("two parts").1).expect("base64url");
             let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
@@ -262,7 +266,8 @@ mod tests {
     fn a_subscription_goes_elsewhere_by_https_only() {
         let read = |endpoint, local| read_subscription(endpoint, P256DH, AUTH, local).map(drop);
         assert_eq!(read("https://push.example.net/abc", false), Ok(()));
-        for endpoint in ["http://push.example.net/abc", "http://127.0.0.1:9/", "https://localhost/", "ftp://x/", "abc"] {
+        for endpoint in ["http://push.example.net/abc", "http://127.0.0.1:9/", "https://localhost/", "ftp://x/", "abc"]
+        {
             assert_eq!(read(endpoint, false), Err(BadSubscription::Endpoint), "{endpoint}");
         }
         assert_eq!(read("http://localhost:8090/notify/abc", true), Ok(()));

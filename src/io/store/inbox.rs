@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ContactId, DispatchId, InboxDeviceId};
+use crate::base::id::{AccountId, ContactId, DispatchId, InboxDeviceId, MessageId};
 use crate::base::rng::secure_bytes;
 
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -109,6 +109,8 @@ readers! {
     list_inbox_dispatches(contact: &ContactId, limit: u32) -> Vec<DispatchId>;
     /// Whether a person has a PIN of their own.
     has_own_pin(account: &AccountId, contact: &ContactId) -> bool;
+    /// Whether a message is of a type that is protected, in force or retired.
+    is_protected(message: &MessageId) -> bool;
     /// The key that pushes are signed with, as PKCS#8; none yet.
     find_push_key() -> Option<SecretString>;
 }
@@ -211,14 +213,19 @@ async fn list_inbox_dispatches(
     contact: &ContactId,
     limit: u32,
 ) -> Result<Vec<DispatchId>, StoreError> {
-    const SQL: &str =
-        "SELECT dispatch FROM attempt WHERE inbox = $1 GROUP BY dispatch ORDER BY dispatch DESC LIMIT $2";
+    const SQL: &str = "SELECT dispatch FROM attempt WHERE inbox = $1 GROUP BY dispatch ORDER BY dispatch DESC LIMIT $2";
     from.fetch_all(SQL, args![contact, limit]).await?.iter().map(|row| row.read("dispatch")).collect()
 }
 
 async fn has_own_pin(from: &mut impl Query, account: &AccountId, contact: &ContactId) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT contact FROM pin WHERE account = $1 AND contact = $2";
     Ok(from.fetch_optional(SQL, args![account, contact]).await?.is_some())
+}
+
+async fn is_protected(from: &mut impl Query, message: &MessageId) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT call_type.protected AS protected FROM message
+        JOIN call_type ON call_type.id = message.call_type WHERE message.id = $1";
+    from.fetch_optional(SQL, args![message]).await?.map_or(Ok(false), |row| row.read("protected"))
 }
 
 const PUSH_KEY: &str = "push_key:1";

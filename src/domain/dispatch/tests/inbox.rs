@@ -25,7 +25,8 @@ fn night(protocol: Protocol, notice: &str) -> Night {
 
 /// Ben's inbox with confirmation and 15 minutes; then his mobile rings.
 fn secure_then_call() -> Protocol {
-    let steps = vec![(SECURE, on_call("inbox"), 900), (Method::CallOut { leave_message: false }, on_call("mobile"), 600)];
+    let steps =
+        vec![(SECURE, on_call("inbox"), 900), (Method::CallOut { leave_message: false }, on_call("mobile"), 600)];
     protocol(steps, true, Until::Confirmed)
 }
 
