@@ -201,7 +201,8 @@ async fn links_that_are_over_and_links_that_never_were_open_nothing() {
     let secure = Secure::with_pin().await;
     let first = secure.invites("mobile").await;
     let second = secure.invites("mobile").await;
-    for link in [first.as_str(), "AAAAAAAAAAAAAAAAAAAAAA", "", &"x".repeat(5_000)] {
+    let long = "x".repeat(5_000);
+    for link in [first.as_str(), "AAAAAAAAAAAAAAAAAAAAAA", "", long.as_str()] {
         let got = secure.opens(Some(link), PIN, None).await;
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNAUTHORIZED, "inbox.unknown"));
     }

@@ -11,7 +11,7 @@ use cordboard::domain::dispatch::event::Failure;
 use cordboard::io::deliver::Delivery;
 use cordboard::io::deliver::push::{GONE, Push, PushKey, Pusher as _, WebPusher, read_subscription};
 use cordboard::io::store::inbox::Subscription;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::peers;
 
@@ -71,7 +71,7 @@ async fn a_push_is_signed_decrypted_and_carries_an_identifier_and_nothing_else()
     let got = service.received();
     assert_eq!(got["payload"], "{\"id\":\"att_one\"}", "{got}");
     assert_eq!(got["sub"], "https://desk.example.com");
-    assert_eq!((&got["ttl"], &got["urgency"], &got["encoding"]), (&"3600".into(), &"high".into(), &"aes128gcm".into()));
+    assert_eq!(json!([got["ttl"], got["urgency"], got["encoding"]]), json!(["3600", "high", "aes128gcm"]));
     let day = SystemClock.utc().plus_secs(24 * 3_600).0 / 1_000;
     assert!(got["exp"].as_i64().is_some_and(|exp| exp < day), "RFC 8292 §2: a day at most: {got}");
 
