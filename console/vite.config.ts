@@ -3,13 +3,15 @@ import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-// One entry per page. The demo's phones (sandbox.html) are a page of their own: no operator needs them.
-const pages = ['index', 'sandbox'];
-const input = Object.fromEntries(
-  pages
+// One entry per page. The demo's phones (sandbox.html) are a page of their own: no operator needs them. So is the inbox of
+// on-call staff, with a worker that wakes on a push.
+const pages = ['index', 'sandbox', 'inbox'];
+const input = Object.fromEntries([
+  ...pages
     .map((page) => [page, resolve(import.meta.dirname, `${page}.html`)] as const)
     .filter(([, file]) => existsSync(file)),
-);
+  ['inbox-worker', resolve(import.meta.dirname, 'src/inbox/worker.ts')] as const,
+]);
 
 // Where `npm run dev` finds the server (or the mock).
 const server = process.env.CORDBOARD ?? 'http://127.0.0.1:8080';
@@ -22,10 +24,16 @@ export default defineConfig({
     rollupOptions: {
       input,
       output: {
-        entryFileNames: 'assets/[name].js',
+        // A worker looks after pages below its own path only.
+        entryFileNames: (chunk) => (chunk.name === 'inbox-worker' ? '[name].js' : 'assets/[name].js'),
         chunkFileNames: 'assets/[name].js',
-        // What the pages share is Svelte's runtime; without a name it would be called after one of its files.
-        advancedChunks: { groups: [{ name: 'svelte', test: /node_modules[\\/]svelte/ }] },
+        // What pages share is Svelte's runtime and a little of `lib`; without names it would be called after some file in it.
+        advancedChunks: {
+          groups: [
+            { name: 'svelte', test: /node_modules[\\/]svelte/ },
+            { name: 'shared', test: /src[\\/](lib|styles)/, minShareCount: 2 },
+          ],
+        },
         assetFileNames: 'assets/[name][extname]',
       },
     },

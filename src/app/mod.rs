@@ -29,9 +29,10 @@ use crate::engine::calls::greetings::GreetingBook;
 use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
 use crate::engine::desk::DeskHandle;
-use crate::engine::dispatcher::{Dispatcher, Sounds};
+use crate::engine::dispatcher::{Dispatcher, InboxDoor, Sounds};
 use crate::engine::feed::Feed;
 use crate::engine::figures::FiguresHandle;
+use crate::engine::inboxes::Inboxes;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::recaps::Recaps;
 use crate::engine::registrar::PhoneSettings;
@@ -54,7 +55,7 @@ use crate::io::token::Tokens;
 
 use left::{guessed, promised, to_ring_back, unreached};
 use parts::{
-    busy, front_settings, letters, music, numbering, public_url, signing_key, start_sandbox, start_voice,
+    busy, front_settings, letters, music, numbering, public_url, pusher, signing_key, start_sandbox, start_voice,
     trunk_settings,
 };
 use watched::Watched;
@@ -194,8 +195,19 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.bury_forms(begun);
     let edges = letters.with_calls(calls.clone());
     let mailer = Arc::clone(&edges.mailer);
+    let letters_to_inboxes = (Arc::clone(&edges.mailer), Arc::clone(&edges.texter));
     let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges, NODE);
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
+    let pusher = pusher(&store, &clock, &public_url(&config)).await?;
+    let inboxes = Inboxes::new(
+        store.clone(),
+        Arc::clone(&clock),
+        dispatcher.clone(),
+        letters_to_inboxes,
+        public_url(&config),
+        pusher.public_key().to_owned(),
+    );
+    dispatcher.open_inboxes(InboxDoor { pusher: Arc::new(pusher), public_url: public_url(&config) });
     let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());
     let recaps = Recaps::new(store.clone(), Arc::clone(&clock), mailer, dispatcher.clone());
 
@@ -289,6 +301,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         audit,
         clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone())
             .paging_by(config.pagers.iter().map(|carrier| carrier.name.clone()).collect()),
+        inboxes,
         voice: speaker,
         feed,
         tokens,

@@ -28,6 +28,7 @@ use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Regist
 use crate::http::state::{CallbackKey, Relay, Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
 use crate::io::deliver::pager::Carriers;
+use crate::io::deliver::push::{PushKey, WebPusher};
 use crate::io::deliver::sms::several::{Provider, Providers};
 use crate::io::deliver::sms::smpp::{self, SmppConfig};
 use crate::io::deliver::sms::telnyx::{TelnyxConfig, TelnyxTexter};
@@ -35,7 +36,7 @@ use crate::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::{Mailer, NotConfigured, Pager, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::Speaker;
-use crate::io::store::Store;
+use crate::io::store::{Store, StoreError};
 use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::ping::PING_EVERY;
 use crate::sandbox::{self, SandboxConfig};
@@ -220,6 +221,21 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
         Arc::new(Carriers::new(&config.pagers).map_err(Failure::new)?)
     };
     Ok((Letters { mailer, texter, pager }, text_carriers))
+}
+
+/// What pushes leave by, signed with the service's own key: made once, and kept with the subscriptions that were made for it.
+pub(super) async fn pusher(store: &Store, clock: &SharedClock, public_url: &str) -> Result<WebPusher, Failure> {
+    let failed = |e: StoreError| Failure::new(e.to_string());
+    if store.find_push_key().await.map_err(failed)?.is_none() {
+        let mut tx = store.write().await.map_err(failed)?;
+        tx.insert_push_key(&PushKey::fresh(), clock.utc()).await.map_err(failed)?;
+        tx.commit("push_key").await.map_err(failed)?;
+    }
+    let kept = store.find_push_key().await.map_err(failed)?;
+    let key = kept.as_ref().and_then(PushKey::open);
+    let key =
+        key.ok_or_else(|| Failure::new("the key that pushes are signed with cannot be used: restore the database"))?;
+    WebPusher::new(key, public_url, Arc::clone(clock)).map_err(Failure::new)
 }
 
 /// How the world reaches the console.

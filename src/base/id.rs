@@ -118,6 +118,8 @@ ids! {
     DispatchId = "dsp";
     /// A form being filled in.
     DraftId = "drf";
+    /// A device on which a person's inbox is.
+    InboxDeviceId = "inb";
     /// What was taken from a caller.
     MessageId = "msg";
     /// Versioned dispatch steps.

@@ -80,6 +80,7 @@ fn call_type(
         watched: Vec::new(),
         form,
         protocol: protocol.map(|protocol| protocol.id.clone()),
+        protected: false,
     }
 }
 
@@ -405,14 +406,14 @@ fn clinic() -> Client {
             "osei",
             "Dr. Amara Osei",
             "doctor",
-            &[("mobile", "+12025550118"), ("email", "a.osei@maple-street-clinic.test")],
+            &[("mobile", "+12025550118"), ("email", "a.osei@maple-street-clinic.test"), ("inbox", "inbox:mobile")],
         ),
         contact(
             "clinic",
             "brandt",
             "Dr. Felix Brandt",
             "doctor",
-            &[("mobile", "+12025550119"), ("email", "f.brandt@maple-street-clinic.test")],
+            &[("mobile", "+12025550119"), ("email", "f.brandt@maple-street-clinic.test"), ("inbox", "inbox:mobile")],
         ),
         contact(
             "clinic",
@@ -454,6 +455,18 @@ fn clinic() -> Client {
         vec![step(Method::Email, vec![to("rosa", "email")], 0)],
         None,
         Until::HandedOver,
+    );
+    // Not in force: for whoever wants to try an inbox.
+    let secure = protocol(
+        "clinic",
+        "clinic-secure",
+        "Urgent, by secure message",
+        vec![
+            step(Method::SecureMessage { confirm: true }, vec![on_call("doctor", "inbox")], 5),
+            step(CALL_AND_LEAVE, vec![on_call("doctor", "mobile")], 10),
+        ],
+        Some(Repeat { from_step: 1 }),
+        Until::Confirmed,
     );
     let mut account = account("clinic", "Maple Street Clinic", "+12025550104", LOS_ANGELES, "#2f9e58");
     account.priority = 10;
@@ -505,5 +518,5 @@ fn clinic() -> Client {
         ),
         sales("clinic"),
     ];
-    Client { account, contacts, schedules, protocols: vec![professional, patient, routine], recap: None }
+    Client { account, contacts, schedules, protocols: vec![professional, patient, routine, secure], recap: None }
 }

@@ -45,6 +45,8 @@ pub use accounts::clients;
 pub const PASSWORD: &str = "cordboard-demo";
 /// The PIN of those who check in by telephone.
 pub const PIN: &str = "4863";
+/// The PINs by which the doctors open their inboxes.
+const INBOX_PINS: [&str; 2] = ["4863", "5174"];
 /// The newcomer's own number as a caller.
 pub const CALLER: &str = "+12025550190";
 /// The name of the demo's text provider, in its callbacks' addresses.
@@ -229,6 +231,12 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
             let pin = Pin::choose(PIN).expect("a test reads it");
             tx.set_pin(&client.account.id, None, &pin, &UserId::named("admin"), now).await?;
         }
+        // Whoever has an inbox opens it with a PIN of their own.
+        let with_inbox = |c: &&Contact| c.destinations.iter().any(|d| matches!(d.reach, Reach::Inbox(_)));
+        for (contact, digits) in client.contacts.iter().filter(with_inbox).zip(INBOX_PINS) {
+            let pin = Pin::choose(digits).expect("a test reads them");
+            tx.set_pin(&client.account.id, Some(&contact.id), &pin, &UserId::named("admin"), now).await?;
+        }
     }
     tx.commit("seed_demo").await
 }
@@ -327,6 +335,7 @@ mod tests {
     #[test]
     fn whoever_checks_in_can() {
         assert!(Pin::choose(PIN).is_ok());
+        assert!(INBOX_PINS.iter().all(|pin| Pin::choose(pin).is_ok()));
         assert!(clients().iter().any(|client| client.account.checks_in()));
     }
 
@@ -356,6 +365,7 @@ mod tests {
                     Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
                     Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
                     Reach::Pager(pager) => panic!("the sandbox has no pagers, {} one", pager.carrier()),
+                    Reach::Inbox(notice) => assert_eq!(notice, "mobile"),
                 }
             }
         }

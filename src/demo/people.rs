@@ -9,12 +9,16 @@ use super::number;
 /// How long a demo's phone is let ring.
 const RING_SECS: u32 = 30;
 
-/// A person with the ways to reach them: `(label, number or email address)`.
+/// A person with the ways to reach them: `(label, number, email address, or `inbox:` and where its notices go)`.
 pub fn contact(account: &str, key: &str, name: &str, title: &str, reached: &[(&str, &str)]) -> Contact {
     let destination = |(label, address): &(&str, &str)| Destination {
         id: DestinationId::named(&format!("{key}-{label}")),
         label: (*label).to_owned(),
-        reach: if address.contains('@') { Reach::Email((*address).to_owned()) } else { Reach::Phone(number(address)) },
+        reach: match address.strip_prefix("inbox:") {
+            Some(notice) => Reach::Inbox(notice.to_owned()),
+            None if address.contains('@') => Reach::Email((*address).to_owned()),
+            None => Reach::Phone(number(address)),
+        },
         ring_secs: RING_SECS,
         blocked: false,
     };

@@ -11,6 +11,7 @@ pub mod dispatcher;
 pub mod feed;
 pub mod figures;
 mod here;
+pub mod inboxes;
 pub mod legs;
 pub mod mixer;
 pub mod recaps;

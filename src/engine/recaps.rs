@@ -295,7 +295,8 @@ impl Recaps {
             None => self.store.find_call_type(&message.call_type).await?.map_or_else(String::new, |(_, t)| t.name),
         };
         let state = self.state_of(id).await?;
-        Ok(Some(Item { message, call_type, state }))
+        let protected = self.store.is_protected(id).await?;
+        Ok(Some(Item { message, call_type, state, protected }))
     }
 }
 

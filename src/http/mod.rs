@@ -28,6 +28,8 @@ pub mod greetings;
 pub mod handover;
 pub mod health;
 pub mod hooks;
+pub mod inbox;
+pub mod inbox_devices;
 pub mod inner_calls;
 pub mod jobs;
 pub mod limit;

@@ -23,9 +23,9 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inner_calls, jobs, listen,
-    me, messages, openapi, own_voice, patches, protocols, recall, recaps, recordings, seat, sessions, shift_change,
-    sip_ws, speech, status, users,
+    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inbox, inbox_devices,
+    inner_calls, jobs, listen, me, messages, openapi, own_voice, patches, protocols, recall, recaps, recordings, seat,
+    sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -87,6 +87,17 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(check_in::pins))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))
         .routes(routes!(check_in::set_own, check_in::remove_own))
+        .routes(routes!(inbox::door))
+        .routes(routes!(inbox::open, inbox::close))
+        .routes(routes!(inbox::subscribe, inbox::unsubscribe))
+        .routes(routes!(inbox::pushed))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::read))
+        .routes(routes!(inbox::confirm))
+        .routes(routes!(inbox::reply))
+        .routes(routes!(inbox_devices::show))
+        .routes(routes!(inbox_devices::invite))
+        .routes(routes!(inbox_devices::revoke))
         .routes(routes!(seat::show, seat::change))
         .routes(routes!(seat::sip))
         .routes(routes!(seat::check))

@@ -22,6 +22,7 @@ use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatView, UserRef};
+use crate::engine::inboxes::Inboxes;
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::speech::Speaker;
@@ -74,6 +75,7 @@ pub struct Parts {
     pub dispatcher: Dispatcher,
     pub recordings: Recordings,
     pub clients: Clients,
+    pub inboxes: Inboxes,
     pub voice: Arc<Speaker>,
     pub phones: Arc<dyn Phones>,
     pub settings: Settings,

@@ -16,6 +16,7 @@ mod greetings;
 mod handover;
 mod health;
 mod hooks;
+mod inbox;
 mod jobs;
 mod listen;
 mod messages;

@@ -33,13 +33,15 @@ use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::trial::MenuTrial;
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
-use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
+use cordboard::engine::inboxes::Inboxes;
 use cordboard::http::router;
 use cordboard::http::state::{
     Answer, Board, CallbackKey, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider,
 };
+use cordboard::io::deliver::push::{Push, PushKey, Pusher};
 use cordboard::io::deliver::{self, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
@@ -109,6 +111,7 @@ pub struct Told {
     pub dictated: Mutex<Vec<AccountId>>,
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
+    pub pushes: Mutex<Vec<Push>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
     pub jobs: Mutex<Vec<JobOffer>>,
     /// What became of jobs.
@@ -195,6 +198,10 @@ impl House {
         let edges =
             Edges { mailer: double.clone(), texter: double.clone(), pager: double.clone(), call_out: double.clone() };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
+        dispatcher.open_inboxes(InboxDoor { pusher: double.clone(), public_url: PUBLIC_URL.into() });
+        let letters = (double.clone() as Arc<dyn Mailer>, double.clone() as Arc<dyn Texter>);
+        let key = PushKey::open(&PushKey::fresh()).expect("a key").public().to_owned();
+        let inboxes = Inboxes::new(store.clone(), shared.clone(), dispatcher.clone(), letters, PUBLIC_URL.into(), key);
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
         let engine = VoiceCommand { argv: ["cat", "prompts/en/comfort.wav"].map(str::to_owned).to_vec() };
@@ -206,6 +213,7 @@ impl House {
             audit: Audit::start(store.clone(), shared.clone()),
             clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone())
                 .paging_by(vec!["metro".to_owned()]),
+            inboxes,
             voice,
             feed,
             tokens: Tokens::new(&KEY, shared),
@@ -365,6 +373,7 @@ async fn fill(store: &Store) {
         watched: vec![],
         form: form.clone(),
         protocol,
+        protected: false,
     };
     let contact = Contact {
         id: ContactId::named("ben"),
@@ -659,6 +668,13 @@ impl Texter for Double {
 
 impl Pager for Double {
     fn page<'a>(&'a self, _page: &'a Page) -> deliver::Answer<'a> {
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
+    }
+}
+
+impl Pusher for Double {
+    fn send<'a>(&'a self, push: &'a Push) -> deliver::Answer<'a> {
+        self::push(&self.told.pushes, push.clone());
         Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }

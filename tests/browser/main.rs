@@ -12,6 +12,7 @@ mod ear;
 mod forms;
 mod handing;
 mod hour;
+mod inbox;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;

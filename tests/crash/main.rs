@@ -1,6 +1,7 @@
 //! The service is killed before and after each commit and each call to a provider, and started again, on both
 //! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
-//! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap. The process that is killed is this test binary itself,
+//! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap, in [`secure`] a secure
+//! message. The process that is killed is this test binary itself,
 //! run as a child; in [`restart`] it is the whole program.
 
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
@@ -13,6 +14,7 @@ mod front;
 mod peers;
 mod recap;
 mod restart;
+mod secure;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/server.rs"]
 mod server;
@@ -79,8 +81,8 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("call", "before_place", "after_place"),
     ("job", "before_offer", "after_offer"),
 ];
-/// Commits of commands that are simply given again: on the command line, and by those who set the service up, where each is
-/// one transaction and whoever got no answer reads what stands.
+/// Commits of commands that are simply given again: on the command line, by those who set the service up, and on the devices of
+/// an inbox, where each is one transaction and whoever got no answer reads what stands.
 const COMMANDS: &[&str] = &[
     "seed_demo",
     "add_user",
@@ -104,6 +106,12 @@ const COMMANDS: &[&str] = &[
     "recap_plan",
     "recap_plan_gone",
     "take_draft",
+    "push_key",
+    "invite",
+    "revoke_inbox_device",
+    "subscribe",
+    "touch_inbox",
+    "close_inbox",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;
@@ -429,16 +437,18 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
         }
     }
     commits.sort();
-    let mut known: Vec<&str> = [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, &[shift::AFTER_A_CRASH.1]]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
+    let mut known: Vec<&str> =
+        [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, &[shift::AFTER_A_CRASH.1]]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
     known.sort_unstable();
     assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
     providers.sort();
     providers.dedup();
-    let mut known: Vec<&str> = PROVIDERS.iter().chain([&recap::PROVIDER]).map(|(place, ..)| *place).collect();
+    let mut known: Vec<&str> =
+        PROVIDERS.iter().chain([&recap::PROVIDER, &secure::PROVIDER]).map(|(place, ..)| *place).collect();
     known.sort_unstable();
     assert_eq!(providers, known);
 }

@@ -1,5 +1,6 @@
 //! The edges against real peers: email through an SMTP server (aiosmtpd), texts through HTTP providers
-//! in Twilio's and Telnyx's shapes and over SMPP (npm's smpp), pages to gateways and terminals of our own that hold to their specifications, and the dispatcher's own loop by the machine's clock.
+//! in Twilio's and Telnyx's shapes and over SMPP (npm's smpp), pages to gateways and terminals of our own that hold to their specifications,
+//! pushes through a push service of another make, and the dispatcher's own loop by the machine's clock.
 
 #[path = "../support/authority.rs"]
 mod authority;
@@ -8,15 +9,15 @@ mod authority;
 mod peers;
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/temp.rs"]
-#[allow(dead_code, reason = "the authority's part of it")]
-mod temp;
 #[path = "../stories/town.rs"]
 #[allow(dead_code, reason = "the stories use all of the town, this test a part")]
 mod town;
 
+use support::temp;
+
 mod own_loop;
 mod pagers;
+mod push;
 mod smpp;
 mod smtp;
 mod telnyx;

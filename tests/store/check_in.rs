@@ -12,7 +12,7 @@ use cordboard::domain::dispatch::state::NewDispatch;
 use cordboard::domain::message::Message;
 use cordboard::domain::oncall::OnCall;
 use cordboard::io::store::calls::{PINS_LOCKED, PINS_LOCKED_SEEN};
-use cordboard::io::store::check_in::WrongPins;
+use cordboard::io::store::check_in::{PinFrom, WrongPins};
 use cordboard::io::store::sql::Arg;
 use cordboard::io::store::{Store, StoreError};
 
@@ -73,7 +73,7 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     let caller = number("+12025550150");
     let wrong = async |caller: Option<&PhoneNumber>, at: UtcMs| {
         let mut tx = store.write().await.unwrap();
-        tx.insert_wrong_pin(&account().id, caller, at).await.unwrap();
+        tx.insert_wrong_pin(&account().id, PinFrom::Caller(caller), at).await.unwrap();
         tx.commit("test").await.unwrap();
     };
     wrong(Some(&caller), NOW).await;
@@ -81,7 +81,7 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     wrong(None, NOW.plus_secs(60)).await;
     let count = async |caller: Option<&PhoneNumber>, after: i64| {
         let WrongPins { of_caller, of_account } =
-            store.count_wrong_pins(&account().id, caller, NOW.plus_secs(after)).await.unwrap();
+            store.count_wrong_pins(&account().id, PinFrom::Caller(caller), NOW.plus_secs(after)).await.unwrap();
         (of_caller, of_account)
     };
     assert_eq!(count(Some(&caller), 61).await, (2, 3));
@@ -89,6 +89,15 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     assert_eq!(count(Some(&number("+12025550151")), 61).await, (0, 3));
     assert_eq!(count(Some(&caller), 3_600).await, (1, 2));
     assert_eq!(count(Some(&caller), 3_660).await, (0, 0));
+    // An inbox is a place of its own, and counts for the account.
+    let ben = ContactId::named("ben");
+    let mut tx = store.write().await.unwrap();
+    tx.insert_wrong_pin(&account().id, PinFrom::Inbox(&ben), NOW.plus_secs(4_000)).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let id = account().id;
+    let of = |from| store.count_wrong_pins(&id, from, NOW.plus_secs(4_001));
+    assert_eq!(of(PinFrom::Inbox(&ben)).await.unwrap(), WrongPins { of_caller: 1, of_account: 1 });
+    assert_eq!(of(PinFrom::Caller(None)).await.unwrap(), WrongPins { of_caller: 0, of_account: 1 });
 }
 
 pub async fn pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(store: Store) {

@@ -35,7 +35,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, audit, check_in, clients, greetings, inner_calls, lost, messages, sessions};
+use super::{NOW, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -73,7 +73,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
-    [own, clients::cases(), sessions::cases(), lost::cases(), inner_calls::cases(), audit::cases()].concat()
+    [own, clients::cases(), sessions::cases(), lost::cases(), inner_calls::cases(), audit::cases(), inbox::cases()]
+        .concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {
@@ -136,6 +137,7 @@ pub fn account() -> Account {
             watched: vec![Trigger::Words { words: "leak".into() }],
             form: form(),
             protocol: None,
+            protected: true,
         }],
     }
 }

@@ -11,6 +11,7 @@ mod check_in;
 mod clients;
 mod contract;
 mod greetings;
+mod inbox;
 mod inner_calls;
 mod lost;
 mod messages;

@@ -8,12 +8,15 @@ use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::id::{AttemptId, DispatchId, MessageId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
+use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
-use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
+use cordboard::engine::inboxes::Inboxes;
 use cordboard::engine::recaps::Recaps;
+use cordboard::io::deliver::push::{Push, Pusher};
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use tokio::sync::mpsc::UnboundedSender;
@@ -30,6 +33,7 @@ pub enum Kind {
     Call,
     Mail,
     Page,
+    Push,
 }
 
 /// Something that reached a person's device.
@@ -61,6 +65,8 @@ struct Devices {
     arrived: Mutex<Vec<Arrived>>,
     rings: Mutex<Vec<Ring>>,
     refuse: Mutex<Option<Delivery>>,
+    /// What the push service answers, unless it takes everything.
+    unpushed: Mutex<Option<Delivery>>,
     jobs: Mutex<Vec<Job>>,
     /// Jobs that were taken back.
     gone: Mutex<Vec<AttemptId>>,
@@ -115,6 +121,17 @@ impl Mailer for Devices {
     }
 }
 
+impl Pusher for Devices {
+    fn send<'a>(&'a self, push: &'a Push) -> Answer<'a> {
+        let answer = self.unpushed.lock().expect("unpoisoned").clone();
+        // What broke off had arrived.
+        if !matches!(answer, Some(Delivery::Failed { failure: Failure::Permanent | Failure::Temporary, .. })) {
+            self.note(Kind::Push, &push.to.endpoint, push.attempt.to_string());
+        }
+        Box::pin(async move { answer.unwrap_or(Delivery::Accepted { provider_id: None }) })
+    }
+}
+
 impl CallOut for Devices {
     fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
         self.note(Kind::Call, request.to.as_e164(), format!("{} {}", request.intro, request.content));
@@ -154,6 +171,13 @@ pub struct Desk {
     _directory: Option<TempDir>,
 }
 
+/// How the world reaches the inboxes.
+pub const PUBLIC_URL: &str = "https://desk.example.com";
+
+fn door(devices: &Arc<Devices>) -> InboxDoor {
+    InboxDoor { pusher: devices.clone(), public_url: PUBLIC_URL.to_owned() }
+}
+
 /// A person's phones and mailbox.
 pub struct Phone<'a> {
     desk: &'a Desk,
@@ -182,6 +206,7 @@ impl Desk {
             arrived: Mutex::default(),
             rings: Mutex::default(),
             refuse: Mutex::default(),
+            unpushed: Mutex::default(),
             jobs: Mutex::default(),
             gone: Mutex::default(),
             sent: Mutex::default(),
@@ -194,6 +219,7 @@ impl Desk {
         };
         let shared = Arc::new(clock.clone());
         let dispatcher = Dispatcher::new(store.clone(), shared, Feed::default(), edges, "node");
+        dispatcher.open_inboxes(door(&devices));
         dispatcher.recover().await.expect("nothing to take up");
         Self { dispatcher, store, clock, devices, taken: 0, opened: NIGHT, _directory: directory }
     }
@@ -256,6 +282,18 @@ impl Desk {
         Recaps::new(self.store.clone(), clock, self.devices.clone(), self.dispatcher.clone())
     }
 
+    /// The inboxes of this account's people.
+    pub fn inboxes(&self) -> Inboxes {
+        let clock = Arc::new(self.clock.clone());
+        let letters = (self.devices.clone() as Arc<dyn Mailer>, self.devices.clone() as Arc<dyn Texter>);
+        Inboxes::new(self.store.clone(), clock, self.dispatcher.clone(), letters, PUBLIC_URL.into(), "key".into())
+    }
+
+    /// The push service answers like this from now on; `None`: it takes everything.
+    pub fn push_service_answers(&self, delivery: Option<Delivery>) {
+        *self.devices.unpushed.lock().expect("unpoisoned") = delivery;
+    }
+
     /// Time passes and nobody looks.
     pub fn wait(&self, secs: u64) {
         self.clock.advance(Duration::from_secs(secs));
@@ -285,6 +323,7 @@ impl Desk {
         };
         let clock = Arc::new(self.clock.clone());
         let second = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "second");
+        second.open_inboxes(door(devices));
         second.recover().await.expect("nothing to take up");
         second
     }
@@ -301,6 +340,7 @@ impl Desk {
         };
         let clock = Arc::new(self.clock.clone());
         self.dispatcher = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "node");
+        self.dispatcher.open_inboxes(door(devices));
         self.dispatcher.recover().await.expect("what was cut off is taken up");
         self.advance(0).await;
     }
@@ -408,6 +448,11 @@ impl Phone<'_> {
 
     pub fn expect_page(&self, words: &str) -> Arrived {
         self.expect(Kind::Page, town::pager(self.person().1).as_str(), words)
+    }
+
+    /// The identifier that a push carried.
+    pub fn expect_push(&self) -> Arrived {
+        self.expect(Kind::Push, &format!("https://push.example.net/{}", self.name.to_lowercase()), "att_")
     }
 
     pub fn expect_call(&self) -> Arrived {

@@ -11,6 +11,7 @@ mod jobs;
 mod nights;
 mod pages;
 mod recaps;
+mod secure;
 mod text_parts;
 mod town;
 mod voicemails;

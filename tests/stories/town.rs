@@ -101,6 +101,7 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
             destination("home", Reach::Phone(number(home))),
             destination("email", Reach::Email(email.into())),
             destination("pager", Reach::Pager(pager(mobile))),
+            destination("inbox", Reach::Inbox(String::new())),
         ],
     }
 }
@@ -164,6 +165,7 @@ fn account() -> Account {
             watched: vec![],
             form: form(),
             protocol: Some(ProtocolId::named("p")),
+            protected: false,
         }],
     }
 }

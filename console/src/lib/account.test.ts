@@ -22,7 +22,7 @@ describe('what is sent of an account', () => {
 
   it('has the call types as they were read', () => {
     expect(typesBody(typeRows([type]))).toEqual([
-      { id: 'ct_a', name: 'Urgent', urgency: 'urgent', triggers: 'leak', watched: type.watched, protocol: 'pro_2', form: { fields: type.form.fields } },
+      { id: 'ct_a', name: 'Urgent', urgency: 'urgent', triggers: 'leak', watched: type.watched, protocol: 'pro_2', protected: false, form: { fields: type.form.fields } },
     ]);
   });
 

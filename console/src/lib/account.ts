@@ -1,7 +1,7 @@
 // Setting accounts up: what a page writes, and where what was wrong belongs. Pure.
 
 import type { ContactBody, ProtocolBody } from './api';
-import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, Role, Step, Trigger, Urgency, WholeAccount } from './types';
+import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, ReachKind, Role, Step, Trigger, Urgency, WholeAccount } from './types';
 
 /** Who may change accounts. */
 export function mayEdit(role: Role | undefined): boolean {
@@ -58,6 +58,8 @@ export interface TypeRow {
   answers: Extract<Trigger, { kind: 'answer' }>[];
   fields: FieldRow[];
   protocol: string | null;
+  /** Texts, emails and recaps say only that there is a message. */
+  protected: boolean;
 }
 
 export interface FieldRow {
@@ -85,6 +87,7 @@ function keyed(t: CallType, was: TypeRow | undefined): TypeRow {
       return { key: there?.key ?? f.name, field: copy(f) };
     }),
     protocol: t.protocol,
+    protected: t.protected ?? false,
   };
 }
 
@@ -106,6 +109,7 @@ export function typesBody(rows: readonly TypeRow[]): unknown[] {
     watched: row.urgency === 'urgent' ? watchedOf(row) : [],
     form: { fields: row.fields.map((f) => tidied(f.field)) },
     protocol: row.urgency === 'not_legitimate' ? null : row.protocol,
+    protected: row.protected,
   }));
 }
 
@@ -153,6 +157,7 @@ export function newType(): TypeRow {
     words: '',
     answers: [],
     protocol: null,
+    protected: false,
     fields: [
       field('name', 'Name', { kind: 'text' }),
       field('callback', 'Callback number', { kind: 'phone' }),
@@ -186,7 +191,7 @@ export function pagerParts(address: string): { pin: string; carrier: string } {
 }
 
 /** Methods that can be chosen; others are not built. */
-export const METHODS: readonly { id: string; label: string; method: Method; takes: 'email' | 'phone' | 'pager' | 'nobody' }[] = [
+export const METHODS: readonly { id: string; label: string; method: Method; takes: ReachKind | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
@@ -197,12 +202,15 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
   { id: 'pager', label: 'Page', method: { kind: 'pager' }, takes: 'pager' },
+  { id: 'secure_message', label: 'Secure message', method: { kind: 'secure_message', confirm: false }, takes: 'inbox' },
+  { id: 'secure_confirm', label: 'Secure message, ask for a confirmation', method: { kind: 'secure_message', confirm: true }, takes: 'inbox' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
   { id: 'hold_for_recap', label: 'Hold for the recap', method: { kind: 'hold_for_recap' }, takes: 'nobody' },
 ];
 
 export function methodId(method: Method): string {
   if (method.kind === 'operator_call') return `operator${method.then_machine ? '_machine' : ''}${method.leave_message ? '_leave' : ''}`;
+  if (method.kind === 'secure_message') return method.confirm ? 'secure_confirm' : 'secure_message';
   if (method.kind !== 'call_out') return method.kind;
   return method.leave_message ? 'call_leave' : 'call';
 }

@@ -21,6 +21,7 @@ import type {
   FloorView,
   FlowNow,
   Grading,
+  InboxState,
   JobOutcome,
   ListenMode,
   Menu,
@@ -28,6 +29,7 @@ import type {
   PinView,
   Peaks,
   ProtocolVersion,
+  ReachKind,
   RecapPlan,
   RecapState,
   Role,
@@ -188,7 +190,7 @@ export interface ContactBody {
   edition?: number;
   name: string;
   title: string;
-  destinations: { id?: string; label: string; reach: { kind: 'phone' | 'email' | 'pager'; address: string }; ring_secs: number }[];
+  destinations: { id?: string; label: string; reach: { kind: ReachKind; address: string }; ring_secs: number }[];
 }
 
 export interface ProtocolBody {
@@ -246,6 +248,10 @@ export const api = {
     request<PinView>('PUT', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`, { pin }),
   removePin: (account: string, contact: string | null) =>
     request<void>('DELETE', contact ? `/contacts/${id(contact)}/pin` : `/accounts/${id(account)}/pin`),
+  inbox: (contact: string) => request<InboxState>('GET', `/contacts/${id(contact)}/inbox`),
+  /** Sends a link to install the inbox, to the person's destination of that name. */
+  inviteToInbox: (contact: string, to: string) => request<void>('POST', `/contacts/${id(contact)}/inbox/invitations`, { to }),
+  removeInboxDevice: (contact: string, device: string) => request<void>('DELETE', `/contacts/${id(contact)}/inbox/devices/${id(device)}`),
   recap: (account: string) => request<RecapState>('GET', `/accounts/${id(account)}/recap`),
   setRecap: (account: string, plan: RecapPlan) => request<RecapState>('PUT', `/accounts/${id(account)}/recap`, plan),
   removeRecap: (account: string) => request<void>('DELETE', `/accounts/${id(account)}/recap`),

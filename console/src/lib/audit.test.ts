@@ -6,6 +6,7 @@ describe('the audit log in words', () => {
     expect(whoWords({ kind: 'user', id: 'usr_kim', name: 'Kim' })).toBe('Kim');
     expect(whoWords({ kind: 'user', id: 'usr_kim', name: null })).toBe('somebody who is gone');
     expect(whoWords({ kind: 'contact', id: 'con_ben', name: 'Ben' })).toBe('Ben, by telephone');
+    expect(whoWords({ kind: 'contact', id: 'con_ben', name: 'Ben' }, 'inbox.read')).toBe('Ben');
     expect(whoWords({ kind: 'nobody', id: 'nobody', name: null })).toBe('somebody unknown');
     expect(whoWords({ kind: 'other', id: 'bot_1', name: null })).toBe('bot_1');
   });

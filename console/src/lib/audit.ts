@@ -17,6 +17,14 @@ const ACTS: Record<string, string> = {
   'check_in.put_on_call': 'put somebody on call by telephone',
   'status_greeting.put_up': 'put up a status greeting by telephone',
   'status_greeting.taken_down': 'took a status greeting down',
+  'inbox.opened': 'opened the inbox by PIN',
+  'inbox.refused': 'tried a wrong PIN at the inbox',
+  'inbox.invited': 'sent a link to install the inbox',
+  'inbox.device_added': 'installed the inbox on a device',
+  'inbox.device_removed': 'took a device away from the inbox',
+  'inbox.read': 'read the message in the inbox',
+  'inbox.confirmed': 'confirmed the message in the inbox',
+  'inbox.replied': 'wrote about the message from the inbox',
   'recording.heard': 'heard the recording',
   'call.monitored': 'listened to the call',
   'call.whispered': 'listened to the call and spoke to the operator',
@@ -43,6 +51,7 @@ export const KINDS: readonly { id: string; label: string }[] = [
   { id: 'call', label: 'Live calls heard' },
   { id: 'check_in', label: 'Check-ins by telephone' },
   { id: 'held', label: 'Held messages read out' },
+  { id: 'inbox', label: 'Secure inboxes' },
   { id: 'account', label: 'Accounts changed' },
   { id: 'pin', label: 'PINs' },
   { id: 'user', label: 'Users changed' },
@@ -56,13 +65,13 @@ export function actWords(act: string): string {
   return ACTS[act] ?? act.replaceAll('.', ' ').replaceAll('_', ' ');
 }
 
-/** Who did it, in words. */
-export function whoWords(who: AuditRow['who']): string {
+/** Who did it, in words; `act` says whether somebody of a client did it by telephone or in their inbox. */
+export function whoWords(who: AuditRow['who'], act = ''): string {
   switch (who.kind) {
     case 'user':
       return who.name ?? 'somebody who is gone';
     case 'contact':
-      return `${who.name ?? 'a contact who is gone'}, by telephone`;
+      return `${who.name ?? 'a contact who is gone'}${act.startsWith('inbox.') ? '' : ', by telephone'}`;
     case 'account':
       return `somebody of ${who.name ?? 'an account that is gone'}, by telephone`;
     case 'command_line':
@@ -83,7 +92,7 @@ export function pageOf(object: string): Page | null {
   return null;
 }
 
-const KINDS_OF_THINGS: Record<string, string> = { msg: 'message', call: 'call', acc: 'account', con: 'contact', usr: 'user', ses: 'sign-in', drf: 'form', dsp: 'dispatch' };
+const KINDS_OF_THINGS: Record<string, string> = { msg: 'message', call: 'call', acc: 'account', con: 'contact', inb: 'device', usr: 'user', ses: 'sign-in', drf: 'form', dsp: 'dispatch' };
 
 /** What it was done to, short: the kind and the last characters of its identifier. */
 export function objectWords(object: string): string {

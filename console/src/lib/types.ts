@@ -85,12 +85,17 @@ export interface CallType {
   watched?: Trigger[];
   form: Form;
   protocol: string | null;
+  /** What leaves in writing is a notice. */
+  protected?: boolean;
 }
+
+export type ReachKind = 'phone' | 'email' | 'inbox' | 'pager';
 
 export interface Destination {
   id: string;
   label: string;
-  reach: { kind: 'phone' | 'email' | 'pager'; address: string };
+  /** Of an inbox the address says which other destination gets a notice where no device takes the message. */
+  reach: { kind: ReachKind; address: string };
   ring_secs: number;
   blocked: boolean;
 }
@@ -130,7 +135,9 @@ export type Method =
   | { kind: 'operator_call'; leave_message: boolean; then_machine: boolean }
   /** `until`: a time of the account's day, `18:00`; none: as long as it takes. */
   | { kind: 'hold_for_check_in'; until?: string | null }
-  | { kind: 'hold_for_recap' | 'secure_message' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
+  /** Opened in the person's inbox, after the PIN. */
+  | { kind: 'secure_message'; confirm?: boolean }
+  | { kind: 'hold_for_recap' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
 
 export type Target =
   | { kind: 'on_call'; role: string; destination: string }
@@ -891,4 +898,12 @@ export interface SipAccess {
   ice_servers: { urls: string[]; username: string; credential: string }[];
   /** Seconds until to be asked for again. */
   renew_in: number | null;
+}
+
+/** Somebody's secure inbox, as operators see it. */
+export interface InboxState {
+  has_pin: boolean;
+  devices: { id: string; name: string; added_at: number; seen_at: number; push: 'on' | 'off' | 'gone' }[];
+  invited_at: number | null;
+  invited_until: number | null;
 }

@@ -44,6 +44,9 @@ pub struct CallTypeEdit {
     /// The protocol in force; none for calls that are not dispatched.
     #[serde(default)]
     pub protocol: Option<ProtocolId>,
+    /// Texts, emails and recaps say only that there is a message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// A form as it is written. Its version is counted by the service: a change makes the next one.
@@ -63,6 +66,7 @@ impl From<&CallType> for CallTypeEdit {
             watched: call_type.watched.clone(),
             form: FormEdit { fields: call_type.form.fields.clone() },
             protocol: call_type.protocol.clone(),
+            protected: call_type.protected,
         }
     }
 }
@@ -123,6 +127,7 @@ impl CallTypesEdit {
                 watched,
                 form,
                 protocol: written.protocol.clone(),
+                protected: written.protected,
             });
         }
         faults.unless(types)

@@ -48,6 +48,8 @@ pub struct DestinationEdit {
 pub struct ReachEdit {
     pub kind: ReachKind,
     /// Of a pager: its number, an @, and the name that the configuration gives its carrier: `5550142@metro`.
+    /// Of an inbox: what the destination is called that gets a notice where no device takes the message; empty: none does.
+    #[serde(default)]
     pub address: String,
 }
 
@@ -58,6 +60,8 @@ pub enum ReachKind {
     Phone,
     Email,
     Pager,
+    /// The person's secure inbox.
+    Inbox,
 }
 
 const fn usual_ring() -> u32 {
@@ -71,6 +75,7 @@ impl From<&Contact> for ContactEdit {
                 Reach::Phone(number) => (ReachKind::Phone, number.as_e164().to_owned()),
                 Reach::Email(address) => (ReachKind::Email, address.clone()),
                 Reach::Pager(pager) => (ReachKind::Pager, pager.as_str().to_owned()),
+                Reach::Inbox(notice) => (ReachKind::Inbox, notice.clone()),
             };
             let reach = ReachEdit { kind, address };
             DestinationEdit { id: Some(d.id.clone()), label: d.label.clone(), reach, ring_secs: d.ring_secs }
@@ -130,13 +135,34 @@ impl ContactEdit {
                 ring_secs: written.ring_secs,
             });
         }
+        self.check_inboxes(&mut faults);
         faults.unless(Contact { name, title, destinations, ..to.clone() })
+    }
+
+    /// A person has one inbox; its notice goes to a telephone or an email address of theirs.
+    fn check_inboxes(&self, faults: &mut Faults) {
+        let is_inbox = |d: &DestinationEdit| d.reach.kind == ReachKind::Inbox;
+        for (nth, (at, written)) in self.destinations.iter().enumerate().filter(|(_, d)| is_inbox(d)).enumerate() {
+            if nth > 0 {
+                let cure = "Take one of them out.";
+                faults.add(format!("/destinations/{at}"), "contact.inbox_twice", "A person has one inbox.", cure);
+            }
+            let notice = written.reach.address.trim();
+            let takes = |d: &DestinationEdit| matches!(d.reach.kind, ReachKind::Phone | ReachKind::Email);
+            let is_it = |d: &DestinationEdit| takes(d) && d.label.trim() == notice;
+            if !notice.is_empty() && !self.destinations.iter().any(is_it) {
+                let detail = format!("There is no telephone and no email address called {notice}.");
+                let cure = "Name one of this person's destinations, or none.";
+                faults.add(format!("/destinations/{at}/reach/address"), "contact.inbox_notice", detail, cure);
+            }
+        }
     }
 }
 
 fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<Reach> {
     match reach.kind {
         ReachKind::Phone => check_number(faults, pointer, "contact.phone", &reach.address).map(Reach::Phone),
+        ReachKind::Inbox => Some(Reach::Inbox(reach.address.trim().to_owned())),
         ReachKind::Email if is_email(reach.address.trim()) => Some(Reach::Email(reach.address.trim().to_owned())),
         ReachKind::Email => {
             faults.add(pointer, "contact.email", "This is no email address.", "Write it as name@example.com.");
@@ -218,6 +244,23 @@ mod tests {
             ("/destinations/3/label", "contact.label_twice"),
             ("/destinations/3/reach/address", "contact.email"),
             ("/destinations/4/reach/address", "contact.pager"),
+        ];
+        assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
+    }
+
+    #[test]
+    fn an_inbox_is_one_and_its_notice_goes_to_a_destination_that_is_there() {
+        let good = edit(&[("mobile", ReachKind::Phone, "+12025550110"), ("inbox", ReachKind::Inbox, "mobile")]);
+        let ben = apply(&good, &blank()).unwrap();
+        assert_eq!(ben.destinations[1].reach, Reach::Inbox("mobile".into()));
+        assert_eq!(ContactEdit::from(&ben).destinations[1].reach, good.destinations[1].reach);
+        assert!(apply(&edit(&[("inbox", ReachKind::Inbox, "")]), &blank()).is_ok(), "no notice");
+        let bad = edit(&[("inbox", ReachKind::Inbox, "inbox"), ("second", ReachKind::Inbox, "home")]);
+        let told: Vec<_> = apply(&bad, &blank()).unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect();
+        let expected = [
+            ("/destinations/0/reach/address", "contact.inbox_notice"),
+            ("/destinations/1", "contact.inbox_twice"),
+            ("/destinations/1/reach/address", "contact.inbox_notice"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
     }

@@ -216,6 +216,9 @@ pub struct CallType {
     pub form: Form,
     /// The protocol now in force; none for calls that are not dispatched.
     pub protocol: Option<ProtocolId>,
+    /// Messages of this type leave in writing as notices alone: that there is one, and where it is opened or heard.
+    #[serde(default)]
+    pub protected: bool,
 }
 
 /// A person of a client.
@@ -252,6 +255,9 @@ pub enum Reach {
     Email(String),
     /// A pager: its number with its carrier.
     Pager(PagerAddress),
+    /// The person's secure inbox. With it stands which of their other destinations gets a notice, without content, where no
+    /// device takes the push; empty: none.
+    Inbox(String),
 }
 
 impl Reach {
@@ -259,8 +265,15 @@ impl Reach {
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) => None,
         }
+    }
+}
+
+impl Account {
+    /// The numbers that it is known by: the one that is shown first.
+    pub fn own_numbers(&self) -> Vec<PhoneNumber> {
+        self.caller_id.iter().chain(&self.dids).cloned().collect()
     }
 }
 

@@ -7,6 +7,15 @@ use std::fmt;
 /// How many digits one has.
 pub const DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
 
+/// Wrong PINs in an hour after which none is taken any more: from one caller or inbox, for one account.
+const MOST_OF_ONE: u32 = 6;
+const MOST_OF_ACCOUNT: u32 = 20;
+
+/// So many were wrong within the hour that none is taken, right or wrong.
+pub const fn are_too_many(of_one: u32, of_account: u32) -> bool {
+    of_one >= MOST_OF_ONE || of_account >= MOST_OF_ACCOUNT
+}
+
 /// Digits that may be a PIN.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pin(String);

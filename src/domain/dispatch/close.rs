@@ -104,34 +104,39 @@ impl Turn<'_> {
         }
     }
 
-    /// Texts everybody who was texted, but for the one who took it, that it is handled.
+    /// Tells everybody who was texted or has it in the inbox, but for the one who took it, that it is handled.
     pub(super) fn stand_down_others(&mut self, by: &str, took: Option<usize>) {
         let took = took.map(|i| (self.attempt(i).contact.clone(), self.attempt(i).address.clone()));
-        let mut others: Vec<(String, PhoneNumber)> = Vec::new();
-        for a in self.s.attempts.iter().filter(|a| a.is_step() && a.channel == Channel::Text) {
-            let Some(number) = a.address.phone() else { continue };
+        let mut others: Vec<(Channel, String, Address)> = Vec::new();
+        let asks = |channel| matches!(channel, Channel::Text | Channel::Push);
+        for a in self.s.attempts.iter().filter(|a| a.is_step() && asks(a.channel)) {
             let same = a.name == by
                 || took.as_ref().is_some_and(|(contact, address)| {
                     a.address == *address || (a.contact.is_some() && a.contact == *contact)
                 });
             let asked = a.handed_at.is_some() && !a.failed.as_ref().is_some_and(|f| f.permanent);
-            if asked && !same && !others.iter().any(|(_, known)| known == number) {
-                others.push((a.name.clone(), number.clone()));
+            if asked && !same && !others.iter().any(|(_, _, known)| *known == a.address) {
+                others.push((a.channel, a.name.clone(), a.address.clone()));
             }
         }
         if others.is_empty() {
             return;
         }
-        let names = others.iter().map(|(name, _)| name.clone()).collect();
+        let mut names: Vec<String> = others.iter().map(|(_, name, _)| name.clone()).collect();
+        names.dedup();
         self.record(None, Note::StoodDown { names });
-        for (name, number) in others {
-            self.tell(Purpose::StandDown, &name, &number);
+        for (channel, name, address) in others {
+            self.tell_by(channel, Purpose::StandDown, &name, address);
         }
     }
 
     /// Plans a text that is not the message: an answer, or word that it is handled.
     pub(super) fn tell(&mut self, purpose: Purpose, name: &str, number: &PhoneNumber) {
-        let i = self.push_attempt(purpose, Channel::Text, name, "", Address::Phone(number.clone()));
+        self.tell_by(Channel::Text, purpose, name, Address::Phone(number.clone()));
+    }
+
+    fn tell_by(&mut self, channel: Channel, purpose: Purpose, name: &str, address: Address) {
+        let i = self.push_attempt(purpose, channel, name, "", address);
         self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
     }
 

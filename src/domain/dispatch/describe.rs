@@ -25,6 +25,9 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
                 "Done when the client has heard it at check-in."
             }
             Until::Confirmed => "Until a person confirms.",
+            Until::Told if protocol.steps.iter().any(|step| matches!(step.method, Method::SecureMessage { .. })) => {
+                "Until a person has heard or opened the message, or confirms."
+            }
             Until::Told => "Until a person has heard the message or confirms.",
             Until::HandedOver => "Done when everything has been accepted for delivery.",
         }
@@ -52,7 +55,10 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
             let leave = if leave_message { ", leave a message if nobody takes the call" } else { "" };
             format!("have an operator call {people}{machine}{leave}")
         }
-        Method::SecureMessage => format!("send a secure message to {people}"),
+        Method::SecureMessage { confirm: false } => format!("send a secure message to {people}"),
+        Method::SecureMessage { confirm: true } => {
+            format!("send a secure message to {people} and ask for a confirmation")
+        }
         Method::HoldForRecap => "hold for the recap".to_owned(),
         Method::HoldForCheckIn { until: None } => "hold until the client checks in".to_owned(),
         Method::HoldForCheckIn { until: Some(time) } => {

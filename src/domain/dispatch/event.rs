@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::protocol::Protocol;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
@@ -33,6 +34,10 @@ pub enum Event {
     Call { attempt: AttemptId, news: CallNews },
     /// News of a call that an operator is to make.
     Job { attempt: AttemptId, news: JobNews },
+    /// News from the inbox of the person whom an attempt reached.
+    Inbox { attempt: AttemptId, news: InboxNews },
+    /// A person wrote from their inbox, for an operator to read.
+    Wrote { name: String },
     /// A person who was asked has rung back, and the operator `by` speaks with them.
     RingsBack { who: String, by: String },
     /// And no longer.
@@ -220,6 +225,15 @@ pub enum Note {
     Told {
         name: String,
     },
+    /// Opened in the inbox, all of it.
+    Read {
+        name: String,
+    },
+    /// No device took the secure message, so a notice without content goes to this destination.
+    NoticeInstead {
+        name: String,
+        label: String,
+    },
     Confirmed {
         name: String,
         via: Via,
@@ -292,6 +306,7 @@ pub enum Via {
     Text,
     Key,
     Operator,
+    Inbox,
 }
 
 /// What a dispatch looks up in its surroundings while it decides.
@@ -304,6 +319,10 @@ pub trait World {
     fn contact(&self, id: &ContactId) -> Option<&Contact>;
     /// Which edition of it the message is.
     fn edition(&self) -> u32;
+    /// The message is of a protected type: what leaves in writing is a notice.
+    fn is_protected(&self) -> bool {
+        false
+    }
     /// A confirmation code that is free at `number`.
     fn pick_code(&self, number: &PhoneNumber) -> Option<u16>;
 }

@@ -11,6 +11,7 @@ pub mod confirm;
 pub mod describe;
 pub mod event;
 pub mod hold;
+pub mod inbox;
 pub mod job;
 pub mod pause;
 pub mod protocol;
@@ -63,6 +64,8 @@ impl Turn<'_> {
             Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
+            Event::Inbox { attempt, news } => self.with(attempt, |turn, i| turn.inbox_news(i, *news)),
+            Event::Wrote { name } => self.wrote(name),
             Event::RingsBack { who, by } => self.pause(who, by),
             Event::RangBack => {
                 self.resume();

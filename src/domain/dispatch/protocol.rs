@@ -49,7 +49,12 @@ pub enum Method {
         /// The machine makes it if no operator takes it within a minute.
         then_machine: bool,
     },
-    SecureMessage,
+    /// A push to the person's inbox, where the message is opened after their PIN. The push itself says nothing of it.
+    SecureMessage {
+        /// Ask there for a confirmation.
+        #[serde(default)]
+        confirm: bool,
+    },
     HoldForRecap,
     /// The client asks for it: hears it at check-in.
     HoldForCheckIn {

@@ -110,6 +110,9 @@ impl Turn<'_> {
         if retry.is_none() && step && of_now && failure != Failure::Permanent && phase.is_open() {
             self.trouble(Trouble::EdgeDown { channel });
         }
+        if retry.is_none() && step && of_now && phase.is_open() {
+            self.notice_instead(i);
+        }
         if bounced && step && phase == Phase::Delivered {
             self.s.phase = Phase::ExhaustedUnconfirmed;
             self.s.closed_at = None;
@@ -203,13 +206,18 @@ impl Turn<'_> {
 
     /// Somebody has heard the whole message by this attempt.
     pub(super) fn told_by(&mut self, i: usize, name: &str) {
+        self.told_as(i, name, Note::Told { name: name.to_owned() });
+    }
+
+    /// The same, in the words of how they came to know it.
+    pub(super) fn told_as(&mut self, i: usize, name: &str, note: Note) {
         let a = &mut self.s.attempts[i];
         if a.told_at.is_some() {
             return;
         }
         a.told_at = Some(self.now);
         let name = name.to_owned();
-        self.record(Some(&name), Note::Told { name: name.clone() });
+        self.record(Some(&name), note);
         if self.is_of_now(i) {
             self.s.troubles.remove(&Trouble::NobodyTold);
         }

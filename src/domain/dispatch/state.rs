@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::inbox::Secure;
 use super::job::Job;
 use super::pause::Pause;
 use super::protocol::{Method, Protocol};
@@ -170,6 +171,8 @@ impl Phase {
 pub enum Trouble {
     /// A text came in that matches nothing.
     TextUnplaced { from: String },
+    /// A person wrote from their inbox.
+    Wrote { from: String },
     /// A destination cannot be reached: blocked by STOP, or missing.
     Unreachable { who: String },
     /// The carrier or mail server could not be used.
@@ -262,6 +265,8 @@ pub enum Channel {
     Text,
     Call,
     Pager,
+    /// To the devices of a person's inbox.
+    Push,
 }
 
 impl Channel {
@@ -271,6 +276,7 @@ impl Channel {
             Self::Text => "text",
             Self::Call => "call",
             Self::Pager => "pager",
+            Self::Push => "push",
         }
     }
 
@@ -278,6 +284,7 @@ impl Channel {
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Pager => "page",
+            Self::Push => "secure message",
             other => other.name(),
         }
     }
@@ -288,6 +295,7 @@ impl Channel {
             Method::Text | Method::TextConfirm => Some(Self::Text),
             Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
             Method::Pager => Some(Self::Pager),
+            Method::SecureMessage { .. } => Some(Self::Push),
             _ => None,
         }
     }
@@ -300,6 +308,8 @@ pub enum Address {
     Phone(PhoneNumber),
     Email(String),
     Pager(PagerAddress),
+    /// The inbox of this person.
+    Inbox(ContactId),
 }
 
 impl std::fmt::Debug for Address {
@@ -314,13 +324,14 @@ impl Address {
             Self::Phone(number) => number.as_e164(),
             Self::Email(address) => address,
             Self::Pager(pager) => pager.as_str(),
+            Self::Inbox(contact) => contact.as_str(),
         }
     }
 
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) => None,
         }
     }
 }
@@ -367,6 +378,9 @@ pub struct Attempt {
     /// An operator makes this call.
     #[serde(default)]
     pub job: Option<Job>,
+    /// It is a secure message, or the notice of one.
+    #[serde(default)]
+    pub secure: Option<Secure>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// An email waits for the end of the call until then.
@@ -509,7 +523,7 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text | Channel::Pager => self.accepted_at.is_some(),
+            Channel::Email | Channel::Text | Channel::Pager | Channel::Push => self.accepted_at.is_some(),
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }

@@ -4,6 +4,7 @@
 use super::Turn;
 use super::describe::describe_step;
 use super::event::{Effect, Note};
+use super::inbox::Secure;
 use super::job::Job;
 use super::protocol::{Method, Step, Target, Until};
 use super::state::{
@@ -96,6 +97,7 @@ impl Turn<'_> {
             (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
             (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
             (Reach::Pager(pager), Channel::Pager) => Address::Pager(pager.clone()),
+            (Reach::Inbox(_), Channel::Push) => Address::Inbox(contact.id.clone()),
             _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun())),
         };
         if channel == Channel::Text && destination.blocked {
@@ -113,6 +115,7 @@ impl Turn<'_> {
         };
         // Email waits for the call's end, so that it can say what became of the call.
         let held = channel == Channel::Email && self.s.on_call.is_some();
+        let protected = self.world.is_protected();
         let i = self.push_attempt(Purpose::Step { run }, channel, &contact.name, &destination.label, address);
         let attempt = &mut self.s.attempts[i];
         attempt.contact = Some(contact.id.clone());
@@ -122,6 +125,7 @@ impl Turn<'_> {
             Method::CallOut { leave_message: true } | Method::OperatorCall { leave_message: true, .. }
         );
         attempt.job = Job::of(step.method, self.now);
+        attempt.secure = Secure::of(step.method, contact, destination, protected);
         attempt.ring_secs = destination.ring_secs;
         if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
@@ -152,6 +156,7 @@ impl Turn<'_> {
             code: None,
             leave_message: false,
             job: None,
+            secure: None,
             ring_secs: 0,
             planned_at: self.now,
             hold_until: None,
@@ -258,7 +263,7 @@ impl Turn<'_> {
         for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
-                Channel::Email | Channel::Text | Channel::Pager => {
+                Channel::Email | Channel::Text | Channel::Pager | Channel::Push => {
                     let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
                     let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
                     a.accepted_at.or(late).or(unknown)
@@ -306,7 +311,11 @@ impl Turn<'_> {
                 Channel::Call => {
                     a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
                 }
-                Channel::Email | Channel::Text | Channel::Pager => a.accepted_at.is_some() && a.failed.is_none(),
+                Channel::Email | Channel::Text | Channel::Pager | Channel::Push => {
+                    // Where no device took it, its notice stands for it.
+                    let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
+                    noticed || (a.accepted_at.is_some() && a.failed.is_none())
+                }
             };
             if steps.clone().next().is_some()
                 && self.s.runs.iter().skip(self.s.first_run).all(|r| r.state != RunState::NoOne)

@@ -2,6 +2,7 @@
 
 mod change;
 mod hold;
+mod inbox;
 
 use std::collections::BTreeMap;
 
@@ -536,7 +537,9 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
         let kim = UserId::named("kim");
         let event = match (rng.below(22), pick(&mut rng, &s)) {
             (0..=3, Some((attempt, _))) => Event::Hand { attempt, node: "n".into() },
-            (4 | 5, Some((attempt, Channel::Text | Channel::Email))) => Event::Accepted { attempt, provider_id: None },
+            (4 | 5, Some((attempt, Channel::Text | Channel::Email | Channel::Push))) => {
+                Event::Accepted { attempt, provider_id: None }
+            }
             (4, Some((attempt, Channel::Call))) => {
                 Event::Call { attempt, news: CallNews::Ended(CallOutcome::NoAnswer) }
             }

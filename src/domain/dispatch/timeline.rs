@@ -24,14 +24,19 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let text = match channel {
                 Channel::Call => format!("Calling {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
-                Channel::Text | Channel::Email | Channel::Pager => {
+                Channel::Push if label.is_empty() => format!("Telling {name}'s inbox that it is handled{again}."),
+                Channel::Text | Channel::Email | Channel::Pager | Channel::Push => {
                     format!("Sending {} to {name}{again}.", an(*channel))
                 }
             };
             ("attempt", text)
         }
         Note::Accepted { channel, name, label } => {
-            let what = if label.is_empty() { "Answer".to_owned() } else { capital(channel.noun()) };
+            let what = match channel {
+                Channel::Push if label.is_empty() => "Word that it is handled".to_owned(),
+                _ if label.is_empty() => "Answer".to_owned(),
+                _ => capital(channel.noun()),
+            };
             ("accepted", format!("{what} sent to {name}, accepted."))
         }
         Note::Delivered { channel, name } => {
@@ -57,11 +62,16 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
         }
         Note::Told { name } => ("told", format!("{name} heard the message.")),
+        Note::Read { name } => ("told", format!("{name} opened the message in the inbox.")),
+        Note::NoticeInstead { name, label } => {
+            ("attempt", format!("No device of {name}'s takes it: a notice without content goes to {label}."))
+        }
         Note::Confirmed { name, via, note } => {
             let via = match via {
                 Via::Text => "by text",
                 Via::Key => "by key on the phone",
                 Via::Operator => "to an operator",
+                Via::Inbox => "in the inbox",
             };
             let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
             ("confirmed", format!("{name} confirmed {via}{note}."))
@@ -206,12 +216,14 @@ fn after(state: &State) -> String {
 pub fn trouble_words(trouble: &Trouble) -> String {
     match trouble {
         Trouble::TextUnplaced { from } => format!("{from} sent a text that matches nothing: read it and act."),
+        Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
         Trouble::EdgeDown { channel } => match channel {
             Channel::Email => "The mail server does not take the email.".to_owned(),
             Channel::Text => "The text provider does not take the text.".to_owned(),
             Channel::Call => "No trunk takes the call.".to_owned(),
             Channel::Pager => "The pager carrier does not take the page.".to_owned(),
+            Channel::Push => "No push service takes the secure message.".to_owned(),
         },
         Trouble::JobWaits { who } => {
             format!("The call to {who} waits: an operator has to make it, or say what came of it.")
@@ -256,5 +268,6 @@ fn an(channel: Channel) -> &'static str {
         Channel::Text => "a text",
         Channel::Call => "a call",
         Channel::Pager => "a page",
+        Channel::Push => "a secure message",
     }
 }

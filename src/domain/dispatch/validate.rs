@@ -59,12 +59,15 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(None, "repeat_forever", "Without a confirmation to wait for, steps cannot repeat.".into());
         }
     }
-    let confirms = |m: Method| {
-        m.is_held() || matches!(m, Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. })
+    let confirms = |m: Method| match m {
+        Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. } => true,
+        // Whoever opens it has been told.
+        Method::SecureMessage { confirm } => confirm || protocol.until == Until::Told,
+        other => other.is_held(),
     };
     let asks = protocol.until != Until::HandedOver;
     if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(|step| confirms(step.method)) {
-        let message = "No step can be confirmed: add a text with confirmation or a call, or end at handing over.";
+        let message = "No step can be confirmed: add a text or a secure message with confirmation or a call, or end at handing over.";
         check.fault(None, "cannot_confirm", message.into());
     }
     check.faults
@@ -134,6 +137,7 @@ impl Check<'_> {
             Some(Reach::Phone(_)) if matches!(channel, Channel::Text | Channel::Call) => {}
             Some(Reach::Email(_)) if channel == Channel::Email => {}
             Some(Reach::Pager(_)) if channel == Channel::Pager => {}
+            Some(Reach::Inbox(_)) if channel == Channel::Push => {}
             Some(_) => {
                 let channel = channel.noun();
                 let message = format!("{}'s {label} takes no {channel}: name another.", contact.name);
@@ -150,7 +154,7 @@ fn method_name(method: Method) -> &'static str {
         Method::TextConfirm => "Text with confirmation",
         Method::CallOut { .. } => "Call",
         Method::OperatorCall { .. } => "Call by an operator",
-        Method::SecureMessage => "Secure message",
+        Method::SecureMessage { .. } => "Secure message",
         Method::HoldForRecap => "Hold for recap",
         Method::HoldForCheckIn { .. } => "Hold for check-in",
         Method::Pager => "Pager",

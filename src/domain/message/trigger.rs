@@ -134,6 +134,7 @@ mod tests {
             watched,
             form: Form { version: 1, fields },
             protocol: None,
+            protected: false,
         }
     }
 

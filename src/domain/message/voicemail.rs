@@ -108,6 +108,7 @@ mod tests {
             watched: vec![],
             form: Form::default(),
             protocol: None,
+            protected: false,
         };
         // 2026-03-07T02:10 in Chicago.
         let begun_at = UtcMs(1_772_871_000_000);

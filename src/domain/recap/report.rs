@@ -17,7 +17,12 @@ pub struct Item {
     pub call_type: String,
     /// Its dispatch, if it has one.
     pub state: Option<State>,
+    /// What it says is not written here.
+    pub protected: bool,
 }
+
+/// In place of what a protected message says.
+const PROTECTED: &str = "protected: call to hear it";
 
 /// A recap, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +120,12 @@ impl Paper {
             "<div style=\"border:1px solid #d0d5dc;border-radius:6px;padding:8px 12px;margin:8px 0\">\n<b>{}</b>\n<table style=\"border-collapse:collapse\">\n",
             escaped(&title)
         ));
+        if item.protected {
+            self.text.push_str(&format!("  {PROTECTED}\n"));
+            self.row("", PROTECTED);
+            self.html.push_str("</table>\n</div>\n");
+            return;
+        }
         for answer in written_answers(message) {
             let gap = if answer.long { "\n  " } else { " " };
             self.text.push_str(&format!("  {}:{gap}{}\n", answer.label, answer.words.replace('\n', "\n  ")));
@@ -139,7 +150,8 @@ impl Paper {
     fn brief(&mut self, item: &Item, now: UtcMs, zone: &str) {
         let urgent = if item.message.urgency == Urgency::Urgent { "URGENT, " } else { "" };
         let title = format!("{} · {urgent}{}", date_and_clock(item.message.taken_at, zone), item.call_type);
-        let (headline, became) = (headline(&item.message), became(item.state.as_ref(), now, zone));
+        let headline = if item.protected { PROTECTED.to_owned() } else { headline(&item.message) };
+        let became = became(item.state.as_ref(), now, zone);
         self.text.push_str(&format!("\n{title}: {headline}\n  {became}\n"));
         self.html.push_str(&format!(
             "<p style=\"margin:8px 0\"><b>{}</b>: {}<br><span style=\"color:#5b6572\">{}</span></p>\n",
@@ -196,7 +208,7 @@ mod tests {
     }
 
     fn item(problem: &str) -> Item {
-        Item { message: message(problem), call_type: "Routine".into(), state: None }
+        Item { message: message(problem), call_type: "Routine".into(), state: None, protected: false }
     }
 
     #[test]
@@ -215,6 +227,19 @@ mod tests {
         }
         assert!(report.html.contains("Drip<br>in the hall") && report.html.contains("Burst pipe"));
         assert!(!report.text.contains("late"), "{}", report.text);
+    }
+
+    #[test]
+    fn of_a_protected_message_it_says_only_that_there_is_one() {
+        let protected = Item { protected: true, ..item("Burst pipe") };
+        let report =
+            report(&account(), &recap(EIGHT), std::slice::from_ref(&protected), std::slice::from_ref(&protected));
+        for words in [&report.text, &report.html] {
+            assert_eq!(words.matches(PROTECTED).count(), 2, "{words}");
+            for said in ["Burst", "Jane", "0147", "0148", "dog"] {
+                assert!(!words.contains(said), "{said}: {words}");
+            }
+        }
     }
 
     #[test]

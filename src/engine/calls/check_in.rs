@@ -21,7 +21,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact, next_morning};
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::on_call::{Duty, MOST_PEOPLE, Span};
-use crate::domain::checkin::pin::Pin;
+use crate::domain::checkin::pin::{Pin, are_too_many};
 use crate::domain::checkin::{Held, Input, Looked, Marked, Welcome};
 use crate::domain::message::Message;
 use crate::domain::message::render::speech;
@@ -31,15 +31,12 @@ use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
 use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::calls::PINS_LOCKED;
-use crate::io::store::check_in::WrongPins;
+use crate::io::store::check_in::{PinFrom, WrongPins};
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
 use crate::io::store::{Store, StoreError};
 
 /// How long somebody on the line may be kept waiting for the store.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Wrong PINs in an hour after which none is taken any more: from one caller, for one account.
-const MOST_OF_CALLER: u32 = 6;
-const MOST_OF_ACCOUNT: u32 = 20;
 
 /// What the store says of a PIN.
 #[derive(Clone, Debug)]
@@ -102,7 +99,7 @@ pub struct DutyChange {
 }
 
 const fn is_locked(wrong: WrongPins) -> bool {
-    wrong.of_caller >= MOST_OF_CALLER || wrong.of_account >= MOST_OF_ACCOUNT
+    are_too_many(wrong.of_caller, wrong.of_account)
 }
 
 impl CheckIns for Store {
@@ -144,13 +141,13 @@ async fn look(
     pin: &Pin,
     now: UtcMs,
 ) -> Result<Answer, StoreError> {
-    let locked = is_locked(store.count_wrong_pins(&account.id, caller, now).await?);
+    let locked = is_locked(store.count_wrong_pins(&account.id, PinFrom::Caller(caller), now).await?);
     let found = store.find_pin(&account.id, pin).await?;
     let Some(found) = found.filter(|_| !locked) else {
         // Tries beyond the limit prolong it.
         let mut tx = store.write().await?;
-        tx.insert_wrong_pin(&account.id, caller, now).await?;
-        let wrong = tx.count_wrong_pins(&account.id, caller, now).await?;
+        tx.insert_wrong_pin(&account.id, PinFrom::Caller(caller), now).await?;
+        let wrong = tx.count_wrong_pins(&account.id, PinFrom::Caller(caller), now).await?;
         tx.audit(Entry::new(now, Who::Nobody, Act::CheckInFailed, account.id.to_string()));
         tx.commit("wrong_pin").await?;
         return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });

@@ -25,6 +25,7 @@ fn trial() -> MenuTrial {
         watched: Vec::new(),
         form: Form { version: 1, fields: vec![] },
         protocol: None,
+        protected: false,
     };
     let to_operators = Flow::Queue { priority: Some(7), call_type: Some(urgent) };
     let nodes = vec![

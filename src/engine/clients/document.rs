@@ -121,6 +121,8 @@ pub struct CallTypeText {
     pub form: FormEdit,
     #[serde(default)]
     pub protocol: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// A recap's plan; people by name.
@@ -184,9 +186,10 @@ fn without_ids(contact: &Contact) -> ContactEdit {
 }
 
 fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
-    let CallTypeEdit { name, urgency, triggers, watched, form, protocol, .. } = CallTypeEdit::from(call_type);
+    let CallTypeEdit { name, urgency, triggers, watched, form, protocol, protected, .. } =
+        CallTypeEdit::from(call_type);
     let protocol = protocol.and_then(|id| protocols.iter().find(|p| p.id == id)).map(|p| p.name.clone());
-    CallTypeText { name, urgency, triggers, watched, form, protocol }
+    CallTypeText { name, urgency, triggers, watched, form, protocol, protected }
 }
 
 impl People<'_> {

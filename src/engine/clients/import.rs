@@ -396,6 +396,7 @@ fn read_call_types(
             watched: call_type.watched.clone(),
             form: call_type.form.clone(),
             protocol: found.map(|p| p.id.clone()),
+            protected: call_type.protected,
         });
     }
     let read = CallTypesEdit { edition: None, call_types }.apply(known, protocols, fresh);

@@ -56,6 +56,9 @@ impl Clients {
             }
             other => other?,
         }
+        if let Some(contact) = &contact {
+            tx.close_inbox_sessions(contact).await?;
+        }
         tx.audit(Entry::new(now, Who::User(by.clone()), Act::PinSet, of.to_string()));
         tx.commit("set_pin").await?;
         Ok(PinSet { contact, set_by: by.clone(), set_at: now })
@@ -67,6 +70,9 @@ impl Clients {
         let (account, contact) = find(&mut tx, of).await?;
         let removed = tx.remove_pin(&account, contact.as_ref()).await?;
         if removed {
+            if let Some(contact) = &contact {
+                tx.close_inbox_sessions(contact).await?;
+            }
             let by = Who::User(by.clone());
             tx.audit(Entry::new(self.clock.utc(), by, Act::PinRemoved, of.to_string()));
         }

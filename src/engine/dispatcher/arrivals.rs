@@ -231,6 +231,20 @@ impl Dispatcher {
                 let event = Event::Job { attempt: attempt.clone(), news: self.named(news).await? };
                 self.decide(&id, &event, Settles::Arrival(inbound, "job")).await.map(drop)
             }
+            Arrival::Pushed { attempt } => {
+                let event = Event::Delivered { attempt: attempt.clone() };
+                self.decide_attempt(inbound, attempt, &event, "pushed").await.map(drop)
+            }
+            Arrival::Inbox { attempt, news } => {
+                let event = Event::Inbox { attempt: attempt.clone(), news: *news };
+                self.decide_attempt(inbound, attempt, &event, "inbox").await.map(drop)
+            }
+            Arrival::InboxReply { dispatch, name, .. } => {
+                let event = Event::Wrote { name: name.clone() };
+                self.decide(dispatch, &event, Settles::Arrival(inbound, "noted")).await?;
+                // The dispatch says that something was written; the words are here, until an operator has seen to them.
+                self.alarm_of_unplaced(inbound).await
+            }
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
@@ -250,6 +264,21 @@ impl Dispatcher {
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "read_at_check_in")).await.map(drop)
             }
         }
+    }
+
+    /// Applies what came in about an attempt, by whichever door.
+    pub(super) async fn decide_attempt(
+        &self,
+        inbound: &Inbound,
+        attempt: &AttemptId,
+        event: &Event,
+        outcome: &str,
+    ) -> Result<Decided, StoreError> {
+        let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
+            self.settle(inbound, "unknown").await?;
+            return Ok(Decided::NotFound);
+        };
+        self.decide(&id, event, Settles::Arrival(inbound, outcome)).await
     }
 
     async fn settle(&self, inbound: &Inbound, outcome: &str) -> Result<(), StoreError> {
@@ -353,6 +382,10 @@ impl Dispatcher {
 
     /// Tells operators of a text that no dispatch takes up. The store remembers it until one has seen to it.
     async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
+        if let Arrival::InboxReply { name, body, .. } = &inbound.what {
+            self.alarm_of_reply(inbound, name, body);
+            return Ok(());
+        }
         let Arrival::Text { from, body, .. } = &inbound.what else { return Ok(()) };
         let name = self.name_of(from).await?;
         if Reply::parse(body) == Reply::Stop {

@@ -9,6 +9,7 @@
 mod arrivals;
 mod change;
 mod check_in;
+mod inbox;
 mod jobs;
 mod perform;
 mod sound;
@@ -38,6 +39,7 @@ use crate::io::deliver::{Mailer, Pager, Texter};
 use crate::io::store::inbound::Inbound;
 use crate::io::store::{Store, StoreError, Tx};
 
+pub use inbox::InboxDoor;
 pub use sound::Sounds;
 use town::Town;
 
@@ -81,6 +83,8 @@ struct Inner {
     edges: Edges,
     /// Where voicemails are heard; unset where there are none.
     sounds: OnceLock<Sounds>,
+    /// By what secure messages leave; unset where they cannot.
+    inboxes: OnceLock<InboxDoor>,
     /// The node's name, the same after a restart.
     node: String,
     /// This start of it.
@@ -143,6 +147,7 @@ impl Dispatcher {
                 feed,
                 edges,
                 sounds: OnceLock::new(),
+                inboxes: OnceLock::new(),
                 node: node.to_owned(),
                 boot,
                 wake: Notify::new(),
@@ -162,6 +167,12 @@ impl Dispatcher {
     pub fn hear_voicemails(&self, sounds: Sounds) {
         // What was set first stays.
         let _ = self.inner.sounds.set(sounds);
+    }
+
+    /// By what secure messages leave. Once, before anything is dispatched.
+    pub fn open_inboxes(&self, door: InboxDoor) {
+        // What was set first stays.
+        let _ = self.inner.inboxes.set(door);
     }
 
     /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol: one that was
@@ -570,6 +581,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",
         Event::Job { .. } => "job",
+        Event::Inbox { .. } | Event::Wrote { .. } => "inbox",
         Event::RingsBack { .. } | Event::RangBack => "ring_back",
         Event::Replied { .. } => "reply",
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",

@@ -47,11 +47,13 @@ impl Flight {
 }
 
 /// All that an attempt's words are made of.
-struct Papers {
+pub(super) struct Papers {
     state: State,
-    attempt: Attempt,
-    message: Message,
-    account: Account,
+    pub(super) attempt: Attempt,
+    pub(super) message: Message,
+    pub(super) account: Account,
+    /// What leaves in writing is a notice.
+    pub(super) protected: bool,
 }
 
 impl Dispatcher {
@@ -82,16 +84,30 @@ impl Dispatcher {
         };
         let edges = &self.inner.edges;
         let delivery = match (&papers.attempt.address, papers.attempt.channel) {
+            (Address::Inbox(contact), Channel::Push) => {
+                failpoint("push", "before_send");
+                let delivery = self.push(&papers.attempt, &papers.account.id, contact).await;
+                failpoint("push", "after_send");
+                delivery
+            }
             (Address::Email(to), Channel::Email) => {
-                let mail = self.mail(&papers, to).await;
+                let mail = match self.notice_mail(&papers, to).await {
+                    Ok(Some(notice)) => notice,
+                    Ok(None) => self.mail(&papers, to).await,
+                    Err(why) => return Some(not_written(attempt, why)),
+                };
                 failpoint("email", "before_send");
                 let delivery = in_time(edges.mailer.send(&mail)).await;
                 failpoint("email", "after_send");
                 delivery
             }
             (Address::Phone(to), Channel::Text) => {
-                let body = self.text_body(&papers).await;
-                let own = papers.account.caller_id.iter().chain(&papers.account.dids).cloned().collect();
+                let body = match self.notice_text(&papers).await {
+                    Ok(Some(notice)) => notice,
+                    Ok(None) => self.text_body(&papers).await,
+                    Err(why) => return Some(not_written(attempt, why)),
+                };
+                let own = papers.account.own_numbers();
                 let text = TextMessage { attempt: attempt.clone(), to: to.clone(), own, from: None, body };
                 failpoint("text", "before_send");
                 let delivery = in_time(edges.texter.send(&text)).await;
@@ -102,7 +118,7 @@ impl Dispatcher {
                 let page = Page {
                     attempt: attempt.clone(),
                     to: to.clone(),
-                    body: render::page(&papers.message, &papers.account),
+                    body: papers.page(),
                     urgent: papers.state.urgency == Urgency::Urgent,
                     at: self.inner.clock.utc(),
                 };
@@ -163,11 +179,12 @@ impl Dispatcher {
         let (Some(message), Some(account)) = (message, account) else {
             return Err(StoreError::Missing { what: "message" });
         };
-        Ok(Some(Papers { state: read.state, attempt, message, account }))
+        let protected = self.inner.store.is_protected(&message.id).await?;
+        Ok(Some(Papers { state: read.state, attempt, message, account, protected }))
     }
 
     async fn mail(&self, papers: &Papers, to: &str) -> Mail {
-        let Papers { state, attempt, message, account } = papers;
+        let Papers { state, attempt, message, account, .. } = papers;
         let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
         let call_type = call_type.map_or("Message", |t| t.name.as_str());
         let outcome = state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
@@ -191,19 +208,19 @@ impl Dispatcher {
     }
 
     async fn text_body(&self, papers: &Papers) -> String {
-        let Papers { state, attempt, message, account } = papers;
+        let Papers { state, attempt, message, account, protected } = papers;
         let by = state.closed_by.as_deref().unwrap_or("somebody else");
         let at = state.closed_at.unwrap_or(state.open_at);
         match &attempt.purpose {
             Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
-            Purpose::ConfirmedReply => render::confirmed_reply(message, account, at),
+            Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
             Purpose::AlreadyReply => render::already_reply(account, by, at),
             Purpose::StandDown => render::stand_down(message, account, by),
             Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
             Purpose::HelpReply => render::help_reply(message, account, papers.code()),
             Purpose::WhichReply => match self.open_messages(papers).await {
                 Ok(open) => {
-                    let open: Vec<(u16, &Message)> = open.iter().map(|(code, message)| (*code, message)).collect();
+                    let open: Vec<_> = open.iter().map(|(code, message, hidden)| (*code, message, *hidden)).collect();
                     render::which_reply(account, &open)
                 }
                 Err(_) => render::help_reply(message, account, papers.code()),
@@ -211,8 +228,8 @@ impl Dispatcher {
         }
     }
 
-    /// The messages that the number of an attempt can confirm, with their codes.
-    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message)>, StoreError> {
+    /// The messages that the number of an attempt can confirm, with their codes, and whether they are protected.
+    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message, bool)>, StoreError> {
         let mut open = Vec::new();
         let Some(number) = papers.attempt.address.phone() else { return Ok(open) };
         for row in self.inner.store.list_codes(number, self.inner.clock.utc()).await? {
@@ -222,15 +239,21 @@ impl Dispatcher {
             if let Some(read) = self.inner.store.find_dispatch(&row.dispatch).await?
                 && let Some(message) = self.inner.store.find_message(&read.state.message).await?
             {
-                open.push((row.code, message));
+                let protected = self.inner.store.is_protected(&message.id).await?;
+                open.push((row.code, message, protected));
             }
         }
         Ok(open)
     }
 }
 
+/// The words of an attempt cannot be had now.
+fn not_written(attempt: &AttemptId, why: &str) -> Event {
+    Event::Failed { attempt: attempt.clone(), failure: Failure::Temporary, why: why.to_owned() }
+}
+
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
-async fn in_time(sending: Answer<'_>) -> Delivery {
+pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
     let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
     tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| late())
 }

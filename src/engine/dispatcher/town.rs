@@ -16,6 +16,7 @@ use crate::io::store::{StoreError, Tx};
 pub(super) struct Town {
     zone: String,
     edition: u32,
+    protected: bool,
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     taken: BTreeMap<PhoneNumber, BTreeSet<u16>>,
@@ -27,6 +28,7 @@ impl Town {
         let holds = state.protocol.steps.iter().any(|step| step.method.is_held());
         let zone = if holds { tx.find_account_zone(&state.account).await? } else { None };
         let edition = tx.find_message_edition(&state.message).await?.unwrap_or_default();
+        let protected = tx.is_protected(&state.message).await?;
         let contacts = tx.list_contacts(&state.account).await?;
         let schedules = tx.list_schedules(&state.account).await?;
         let mut numbers: Vec<PhoneNumber> =
@@ -37,7 +39,7 @@ impl Town {
         for (number, code) in tx.list_taken_codes(&numbers, now).await? {
             taken.entry(number).or_default().insert(code);
         }
-        Ok(Self { zone: zone.unwrap_or_default(), edition, contacts, schedules, taken })
+        Ok(Self { zone: zone.unwrap_or_default(), edition, protected, contacts, schedules, taken })
     }
 }
 
@@ -52,6 +54,10 @@ impl World for Town {
 
     fn edition(&self) -> u32 {
         self.edition
+    }
+
+    fn is_protected(&self) -> bool {
+        self.protected
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {

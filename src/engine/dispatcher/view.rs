@@ -156,7 +156,9 @@ impl Dispatcher {
         match state.troubles.iter().next_back() {
             Some(worst) => {
                 let level = match worst {
-                    Trouble::TextUnplaced { .. } | Trouble::Unreachable { .. } => AlarmLevel::Warning,
+                    Trouble::TextUnplaced { .. } | Trouble::Wrote { .. } | Trouble::Unreachable { .. } => {
+                        AlarmLevel::Warning
+                    }
                     _ => AlarmLevel::Critical,
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));
@@ -225,9 +227,13 @@ impl Dispatcher {
 
     /// For the desks alone: holds the words of the text.
     pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str, body: &str) {
-        let shown: String = body.chars().take(MAX_WORDS).collect();
-        let more = if shown.len() < body.len() { "…" } else { "" };
-        let text = format!("{name} sent a text that matches nothing: \u{201c}{shown}{more}\u{201d}");
+        let text = format!("{name} sent a text that matches nothing: {}", quoted(body));
+        self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+    }
+
+    /// The same of what somebody wrote from their inbox. Whoever has seen to it takes it back like a text.
+    pub(super) fn alarm_of_reply(&self, inbound: &Inbound, name: &str, body: &str) {
+        let text = format!("{name} wrote from the inbox: {}", quoted(body));
         self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
 
@@ -235,6 +241,13 @@ impl Dispatcher {
         let text = format!("{name} asked for no more texts (STOP). Texts to them fail until they send START.");
         self.raise(format!("stop:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
+}
+
+/// A stranger's words, cut to what an alarm shows.
+fn quoted(body: &str) -> String {
+    let shown: String = body.chars().take(MAX_WORDS).collect();
+    let more = if shown.len() < body.len() { "…" } else { "" };
+    format!("\u{201c}{shown}{more}\u{201d}")
 }
 
 fn alarm_name(id: &DispatchId) -> String {

@@ -7,6 +7,7 @@
 pub mod email;
 mod http;
 pub mod pager;
+pub mod push;
 pub mod sms;
 
 use std::future::Future;

@@ -91,7 +91,7 @@ async fn find_account_zone(from: &mut impl Query, id: &AccountId) -> Result<Opti
 
 async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option<(AccountId, CallType)>, StoreError> {
     const SQL: &str =
-        "SELECT id, account, name, urgency, triggers, watched, form, protocol FROM call_type WHERE id = $1";
+        "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected FROM call_type WHERE id = $1";
     let row = from.fetch_optional(SQL, args![id]).await?;
     row.map(|row| Ok((row.read("account")?, call_type(&row)?))).transpose()
 }
@@ -105,7 +105,7 @@ async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Re
         "SELECT account, number FROM did WHERE account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, number"
     );
     let types = format!(
-        "SELECT id, account, name, urgency, triggers, watched, form, protocol FROM call_type
+        "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected FROM call_type
          WHERE retired_at IS NULL AND account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, id"
     );
     let greetings = format!(
@@ -186,6 +186,7 @@ fn call_type(row: &Row) -> Result<CallType, StoreError> {
         watched: row.read_json("watched")?,
         form: row.read_json("form")?,
         protocol: row.read("protocol")?,
+        protected: row.read("protected")?,
     })
 }
 
@@ -271,11 +272,11 @@ impl Tx {
         call_type: &CallType,
     ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO call_type (id, account, position, name, urgency, triggers, watched, form, protocol, retired_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)
+            "INSERT INTO call_type (id, account, position, name, urgency, triggers, watched, form, protocol, protected,
+             retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)
              ON CONFLICT (id) DO UPDATE SET position = excluded.position, name = excluded.name,
              urgency = excluded.urgency, triggers = excluded.triggers, watched = excluded.watched,
-             form = excluded.form, protocol = excluded.protocol, retired_at = NULL",
+             form = excluded.form, protocol = excluded.protocol, protected = excluded.protected, retired_at = NULL",
             args![
                 &call_type.id,
                 account,
@@ -285,7 +286,8 @@ impl Tx {
                 &call_type.triggers,
                 json(&call_type.watched),
                 json(&call_type.form),
-                call_type.protocol.as_ref()
+                call_type.protocol.as_ref(),
+                call_type.protected
             ],
         )
         .await?;

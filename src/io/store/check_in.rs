@@ -30,6 +30,15 @@ pub struct WrongPins {
     pub of_account: u32,
 }
 
+/// From where a PIN was tried.
+#[derive(Clone, Copy, Debug)]
+pub enum PinFrom<'a> {
+    /// A call; those without a number count as one caller.
+    Caller(Option<&'a PhoneNumber>),
+    /// The secure inbox of this person.
+    Inbox(&'a ContactId),
+}
+
 readers! {
     /// Dispatches of an account whose messages can be read at check-in, the one held longest first.
     list_held_dispatches(account: &AccountId) -> Vec<DispatchId>;
@@ -37,8 +46,8 @@ readers! {
     find_pin(account: &AccountId, pin: &Pin) -> Option<PinSet>;
     /// The PINs of an account.
     list_pins(account: &AccountId) -> Vec<PinSet>;
-    /// PINs that were nobody's in the last hour: of this caller, and in all.
-    count_wrong_pins(account: &AccountId, caller: Option<&PhoneNumber>, now: UtcMs) -> WrongPins;
+    /// PINs that were nobody's in the last hour: from there, and in all.
+    count_wrong_pins(account: &AccountId, from_where: PinFrom<'_>, now: UtcMs) -> WrongPins;
 }
 
 async fn list_held_dispatches(from: &mut impl Query, account: &AccountId) -> Result<Vec<DispatchId>, StoreError> {
@@ -67,21 +76,24 @@ fn pin_set(row: &super::Row) -> Result<PinSet, StoreError> {
     Ok(PinSet { contact: row.read("contact")?, set_by: row.read("set_by")?, set_at: row.read("set_at")? })
 }
 
-fn caller_index(seal: &Seal, caller: Option<&PhoneNumber>) -> Option<String> {
-    caller.map(|caller| seal.index("caller", caller.as_e164()))
+fn caller_index(seal: &Seal, from_where: PinFrom<'_>) -> Option<String> {
+    match from_where {
+        PinFrom::Caller(caller) => caller.map(|caller| seal.index("caller", caller.as_e164())),
+        PinFrom::Inbox(contact) => Some(seal.index("inbox", contact.as_str())),
+    }
 }
 
 async fn count_wrong_pins(
     from: &mut impl Query,
     account: &AccountId,
-    caller: Option<&PhoneNumber>,
+    from_where: PinFrom<'_>,
     now: UtcMs,
 ) -> Result<WrongPins, StoreError> {
     // Callers without a number count as one.
     const SQL: &str = "SELECT COUNT(*) AS of_account,
         COALESCE(SUM(CASE WHEN COALESCE(caller_index, '') = $3 THEN 1 ELSE 0 END), 0) AS of_caller
         FROM wrong_pin WHERE account = $1 AND at > $2";
-    let caller = caller_index(from.seal(), caller).unwrap_or_default();
+    let caller = caller_index(from.seal(), from_where).unwrap_or_default();
     let row = from.fetch_optional(SQL, args![account, now.plus_ms(-WRONG_PINS_COUNT_MS), caller]).await?;
     let Some(row) = row else { return Ok(WrongPins::default()) };
     Ok(WrongPins { of_caller: row.read("of_caller")?, of_account: row.read("of_account")? })
@@ -125,12 +137,12 @@ impl Tx {
     pub async fn insert_wrong_pin(
         &mut self,
         account: &AccountId,
-        caller: Option<&PhoneNumber>,
+        from_where: PinFrom<'_>,
         now: UtcMs,
     ) -> Result<(), StoreError> {
         let before = now.plus_ms(-WRONG_PINS_COUNT_MS);
         self.execute("DELETE FROM wrong_pin WHERE account = $1 AND at <= $2", args![account, before]).await?;
-        let caller = caller_index(self.seal(), caller);
+        let caller = caller_index(self.seal(), from_where);
         let sql = "INSERT INTO wrong_pin (account, caller_index, at) VALUES ($1, $2, $3)";
         self.execute(sql, args![account, caller, now]).await.map(|_| ())
     }

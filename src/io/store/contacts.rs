@@ -75,6 +75,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
             let address: String = row.read("address")?;
             Reach::Pager(address.parse().map_err(|_| StoreError::Corrupt { column: "address".to_owned() })?)
         }
+        "inbox" => Reach::Inbox(row.read("address")?),
         _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
     };
     Ok(Destination {
@@ -109,6 +110,7 @@ impl Tx {
                 Reach::Phone(number) => ("phone", number.as_e164()),
                 Reach::Email(address) => ("email", address.as_str()),
                 Reach::Pager(pager) => ("pager", pager.as_str()),
+                Reach::Inbox(notice) => ("inbox", notice.as_str()),
             };
             self.execute(
                 "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)
@@ -140,6 +142,7 @@ impl Tx {
         self.execute(over, args![id, now]).await?;
         self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
         self.execute("DELETE FROM pin WHERE contact = $1", args![id]).await?;
+        self.close_inbox(id).await?;
         self.execute("DELETE FROM contact WHERE id = $1", args![id]).await.map(|_| ())
     }
 

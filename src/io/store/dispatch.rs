@@ -358,8 +358,8 @@ impl Tx {
             }
             self.execute(
                 "INSERT INTO attempt (dispatch, n, id, channel, state, owner, provider_id, handed_at, accepted_at,
-                 delivered_at, told_at, confirmed_at, body)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                 delivered_at, told_at, confirmed_at, body, inbox)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                  ON CONFLICT (dispatch, n) DO UPDATE SET state = excluded.state, owner = excluded.owner,
                  provider_id = excluded.provider_id, handed_at = excluded.handed_at,
                  accepted_at = excluded.accepted_at, delivered_at = excluded.delivered_at,
@@ -377,7 +377,8 @@ impl Tx {
                     attempt.delivered_at,
                     attempt.told_at,
                     attempt.confirmed_at,
-                    json(attempt)
+                    json(attempt),
+                    attempt.contact.as_ref().filter(|_| attempt.secure.is_some())
                 ],
             )
             .await?;

@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallId, DispatchId, StepRunId};
+use crate::base::id::{AttemptId, CallId, ContactId, DispatchId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
+use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
 
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -43,6 +44,12 @@ pub enum Arrival {
     Call { attempt: AttemptId, news: CallNews },
     /// News of a call that an operator makes.
     Job { attempt: AttemptId, news: JobNews },
+    /// A push reached a device.
+    Pushed { attempt: AttemptId },
+    /// A person opened or confirmed a message in their inbox.
+    Inbox { attempt: AttemptId, news: InboxNews },
+    /// A person wrote about a message from their inbox.
+    InboxReply { dispatch: DispatchId, contact: ContactId, name: String, body: String },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// A patch on a call has connected.
@@ -76,6 +83,9 @@ pub enum Receipt {
 /// The door by which what was read at check-in is told.
 pub const CHECK_INS: &str = "check_in";
 
+/// The door by which inboxes tell.
+pub const INBOXES: &str = "inbox";
+
 /// The door by which recaps are told; the identifier is the recap's with the dispatch's.
 pub const RECAPS: &str = "recap";
 
@@ -90,6 +100,9 @@ impl Arrival {
             Self::Receipt { .. } => "receipt",
             Self::Call { .. } => "call",
             Self::Job { .. } => "job",
+            Self::Pushed { .. } => "pushed",
+            Self::Inbox { .. } => "inbox",
+            Self::InboxReply { .. } => "inbox_reply",
             Self::Operator { .. } => "operator",
             Self::Patched { .. } => "patched",
             Self::Recapped { .. } => "recapped",
@@ -103,7 +116,7 @@ readers! {
     list_waiting_inbound(limit: u32) -> Vec<Inbound>;
     /// What has come in, is not handled and cannot be opened: its door and its name there.
     list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
-    /// Texts that were no answer to anything and that no operator has seen to, newest first.
+    /// Texts that were no answer to anything, and what was written from inboxes, that no operator has seen to, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Parts of texts from this number that no text was made of yet, oldest first.
     list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
@@ -145,7 +158,7 @@ async fn list_unreadable_inbound(from: &mut impl Query, limit: u32) -> Result<Ve
 
 async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped', 'noted') AND kind = 'text'
+        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped', 'noted') AND kind IN ('text', 'inbox_reply')
          ORDER BY received_at DESC LIMIT $1"
     ));
     let rows = from.fetch_all(sql, args![limit]).await?;

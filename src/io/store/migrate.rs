@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_create_recap"),
     migration!(12, "0012_desk"),
     migration!(13, "0013_create_audit"),
+    migration!(14, "0014_create_inbox"),
 ];
 
 /// The schema that this program writes.

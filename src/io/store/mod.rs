@@ -22,6 +22,7 @@ pub mod error;
 pub mod greetings;
 pub mod idempotency;
 pub mod inbound;
+pub mod inbox;
 pub mod inner_calls;
 pub mod jobs;
 pub mod messages;

@@ -192,6 +192,7 @@ id_columns!(
     DeviceId,
     DispatchId,
     DraftId,
+    InboxDeviceId,
     MessageId,
     ProtocolId,
     RecapId,

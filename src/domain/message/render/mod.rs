@@ -1,6 +1,7 @@
 //! How a message reads in an email, in a text and aloud. Pure: what is rendered is made anew from the
 //! message whenever it is sent, and kept nowhere.
 
+pub mod notice;
 pub mod speech;
 
 use jiff::Timestamp;
@@ -161,9 +162,12 @@ pub fn page(message: &Message, account: &Account) -> String {
     one_line(&format!("{urgent}{back}{} {taken}: {}", account.name, said.join("; ")))
 }
 
-/// Tells the one who confirmed that it counted: `Confirmed 02:14, caller +1 202 555 0147`.
-pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs) -> String {
-    let caller = callback_number(message).map_or_else(String::new, |n| format!(", caller {}", number(&n)));
+/// Tells the one who confirmed that it counted: `Confirmed 02:14, caller +1 202 555 0147`; without the caller if that is
+/// `protected`.
+pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs, protected: bool) -> String {
+    let caller = callback_number(message)
+        .filter(|_| !protected)
+        .map_or_else(String::new, |n| format!(", caller {}", number(&n)));
     format!("{}: Confirmed {}{caller}. Thank you.", account.name, clock(at, &account.zone))
 }
 
@@ -178,12 +182,13 @@ pub fn stand_down(message: &Message, account: &Account, by: &str) -> String {
     format!("{}: the message of {taken} is handled by {by}. No need to do anything.", account.name)
 }
 
-/// Asks which of several open messages a bare "ok" was for: `1ok Jane Roe 02:10`.
-pub fn which_reply(account: &Account, open: &[(u16, &Message)]) -> String {
+/// Asks which of several open messages a bare "ok" was for: `1ok Jane Roe 02:10`; who called is not said of those that are
+/// protected.
+pub fn which_reply(account: &Account, open: &[(u16, &Message, bool)]) -> String {
     let lines: Vec<String> = open
         .iter()
-        .map(|(code, message)| {
-            let about = cut(&headline(message), 40);
+        .map(|(code, message, protected)| {
+            let about = if *protected { "protected".to_owned() } else { cut(&headline(message), 40) };
             format!("{code}ok {about} {}", clock(message.taken_at, &account.zone))
         })
         .collect();

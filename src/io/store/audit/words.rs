@@ -92,6 +92,16 @@ acts! {
     /// What callers hear before the greeting was spoken in by telephone.
     StatusGreetingUp = "status_greeting.put_up";
     StatusGreetingDown = "status_greeting.taken_down";
+    /// A person opened their inbox by PIN; somebody tried to; a device became theirs, or was taken away.
+    InboxOpened = "inbox.opened";
+    InboxRefused = "inbox.refused";
+    InboxInvited = "inbox.invited";
+    InboxDeviceAdded = "inbox.device_added";
+    InboxDeviceRemoved = "inbox.device_removed";
+    /// A person opened a message in their inbox, all of it; confirmed it; wrote about it.
+    InboxRead = "inbox.read";
+    InboxConfirmed = "inbox.confirmed";
+    InboxReplied = "inbox.replied";
     RecordingHeard = "recording.heard";
     /// Somebody heard a live call: unheard, heard by the operator, heard by all.
     CallMonitored = "call.monitored";

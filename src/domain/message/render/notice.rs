@@ -1,0 +1,107 @@
+//! Notices of secure and of protected messages, and invitations to an inbox: that there is something and where, and nothing of what it says.
+
+use super::{Email, MAX_SUBJECT_CHARS, clock, cut, number, one_line};
+use crate::base::clock::UtcMs;
+use crate::domain::account::{Account, Urgency};
+
+/// How somebody comes to the message that a notice is of.
+#[derive(Clone, Copy, Debug)]
+pub enum Way<'a> {
+    /// By a link of their own, with their PIN.
+    Link(&'a str),
+    /// By calling the service.
+    Call,
+}
+
+/// A text that says that there is a message which is not said in it, with the reply that confirms it where one is asked for.
+pub fn text(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>, code: Option<u16>) -> String {
+    let urgent = if urgency == Urgency::Urgent { " URGENT" } else { "" };
+    let taken = clock(taken_at, &account.zone);
+    let code = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
+    let how = match way {
+        // Nothing stands right behind a link, or telephones take it for a part of it.
+        Way::Link(link) => {
+            return format!(
+                "{}{urgent} {taken}: a secure message waits for you.{code} Open it with your PIN: {link}",
+                account.name
+            );
+        }
+        Way::Call => call_words(account),
+    };
+    format!("{}{urgent} {taken}: a protected message waits for you. {how}{code}", account.name)
+}
+
+/// The same as an email.
+pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>) -> Email {
+    let urgent = if urgency == Urgency::Urgent { "URGENT: " } else { "" };
+    let subject = format!("{urgent}Secure message from {}", account.name);
+    let taken = clock(taken_at, &account.zone);
+    let how = match way {
+        Way::Link(link) => format!(
+            "Open it with your PIN:\n{link}\n\nThis link is yours alone. It leads to the message for seven days.\n"
+        ),
+        Way::Call => format!("It is not sent by email. {}\n", call_words(account)),
+    };
+    let body = format!("A secure message of {taken} waits for you.\n\n{how}");
+    Email { subject: cut(&one_line(&subject), MAX_SUBJECT_CHARS), body }
+}
+
+/// Which number tells it: the account's own for check-ins, else the one that its people know.
+fn call_words(account: &Account) -> String {
+    let to = account.hours.check_in.as_ref().or(account.caller_id.as_ref()).or_else(|| account.dids.first());
+    to.map_or_else(
+        || "Call your answering service to hear it.".to_owned(),
+        |to| format!("Call {} to hear it.", number(to.as_e164())),
+    )
+}
+
+/// A text that invites somebody to put their inbox on a device.
+pub fn invitation_text(account: &Account, link: &str) -> String {
+    format!("{}: your secure inbox. Open this on your phone, with your PIN, within three days: {link}", account.name)
+}
+
+/// The same as an email.
+pub fn invitation_email(account: &Account, link: &str) -> Email {
+    let subject = format!("Your secure inbox for messages of {}", account.name);
+    let body = format!(
+        "Open this on the phone or computer that is to receive your messages, within three days:\n{link}\n\n\
+         It asks for the PIN that you check in with. Then let it send notifications; on an iPhone or iPad, first add it \
+         to the home screen (Share, Add to Home Screen) and paste this link there.\n\n\
+         This link is yours alone: do not pass it on.\n"
+    );
+    Email { subject: cut(&one_line(&subject), MAX_SUBJECT_CHARS), body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{account, message};
+    use super::*;
+
+    #[test]
+    fn a_notice_says_that_there_is_a_message_and_nothing_of_it() {
+        let (account, message) = (account(), message("Burst pipe"));
+        let link = "https://desk.example.com/inbox#abc";
+        let notice = |way, code| text(&account, message.urgency, message.taken_at, way, code);
+        let by_text = notice(Way::Link(link), None);
+        assert_eq!(
+            by_text,
+            "Imaginary Plumbing URGENT 02:10: a secure message waits for you. Open it with your PIN: \
+             https://desk.example.com/inbox#abc"
+        );
+        let to_call = notice(Way::Call, Some(12));
+        assert_eq!(
+            to_call,
+            "Imaginary Plumbing URGENT 02:10: a protected message waits for you. Call +1 202 555 0102 to hear it. \
+             Reply 12ok to confirm."
+        );
+        let both = notice(Way::Link(link), Some(1));
+        assert!(both.contains("Reply 1ok to confirm.") && both.ends_with(link), "{both}");
+        let mails = [Way::Link(link), Way::Call].map(|way| email(&account, message.urgency, message.taken_at, way));
+        let mails = mails.into_iter().flat_map(|mail| [mail.subject, mail.body]);
+        for words in [by_text, to_call, both, invitation_text(&account, link)].into_iter().chain(mails) {
+            for said in message.answers.values() {
+                assert!(!words.contains(said.as_str()), "{words}");
+            }
+        }
+    }
+}

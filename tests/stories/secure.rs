@@ -1,0 +1,309 @@
+//! Secure messages: pushed to a person's inbox, read and confirmed there; a link where no device takes them.
+
+use std::collections::BTreeSet;
+
+use cordboard::base::clock::UtcMs;
+use cordboard::base::id::{AccountId, ContactId, UserId};
+use cordboard::domain::account::Reach;
+use cordboard::domain::checkin::pin::Pin;
+use cordboard::domain::dispatch::event::Failure;
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
+use cordboard::domain::dispatch::state::Phase;
+use cordboard::engine::dispatcher::Decided;
+use cordboard::engine::inboxes::{Inboxes, ItemState, Key, NotInvited, Opened, Refused};
+use cordboard::io::deliver::Delivery;
+use cordboard::io::deliver::push::{GONE, read_subscription};
+use cordboard::io::store::users::{HashedPassword, Role, User};
+use secrecy::SecretString;
+
+use crate::desk::{Desk, Kind};
+use crate::support::postgres::Postgres;
+use crate::town;
+
+const MINUTE: i64 = 60;
+const PIN: &str = "4711";
+/// RFC 8291, Appendix A.
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
+
+/// The technician's inbox with confirmation, 15 minutes; then his mobile.
+fn secure() -> Protocol {
+    let steps = vec![
+        (Method::SecureMessage { confirm: true }, town::on_call("inbox"), 900),
+        (Method::CallOut { leave_message: false }, town::on_call("mobile"), 600),
+    ];
+    town::protocol(steps, true, Until::Confirmed)
+}
+
+/// Ben, with a PIN and an inbox, and its keeper.
+struct Ben {
+    inboxes: Inboxes,
+    device: Option<SecretString>,
+}
+
+impl Ben {
+    async fn of(desk: &Desk) -> Self {
+        let kim = User {
+            id: UserId::named("kim"),
+            login: "kim".into(),
+            name: "Kim".into(),
+            role: Role::Supervisor,
+            disabled: false,
+            skills: Default::default(),
+        };
+        let password = HashedPassword::of("correct horse battery".into()).await.expect("long enough");
+        let pin = Pin::choose(PIN).expect("a PIN");
+        let mut tx = desk.store.write().await.expect("the store writes");
+        tx.insert_user(&kim, &password, desk.now()).await.expect("a user");
+        let (account, ben) = (AccountId::named("one"), Self::contact());
+        tx.set_pin(&account, Some(&ben), &pin, &kim.id, desk.now()).await.expect("set");
+        tx.commit("test").await.expect("committed");
+        Self { inboxes: desk.inboxes(), device: None }
+    }
+
+    fn contact() -> ContactId {
+        ContactId::named("Ben")
+    }
+
+    /// Invited by text; he opens the link on his phone, which takes pushes from then on.
+    async fn installs(&mut self, desk: &Desk) {
+        self.inboxes.invite(&Self::contact(), "mobile", &UserId::named("kim")).await.expect("invited");
+        let text = desk.phone("Ben").expect_text("https://desk.example.com/inbox#").words;
+        let opened = self.opens(&Key::Link(token(&text)), PIN).await.expect("the PIN is right");
+        let session = self.inboxes.find_reader(&opened.token).await.expect("asked").expect("it is open");
+        let to = read_subscription("https://push.example.net/ben", P256DH, AUTH, false).expect("a subscription");
+        assert!(self.inboxes.subscribe(&session, Some(&to)).await.expect("kept"));
+        self.device = opened.device;
+    }
+
+    async fn opens(&self, key: &Key, pin: &str) -> Result<Opened, Refused> {
+        self.inboxes.open(key, &Pin::pressed(pin.to_owned()), "iPhone").await
+    }
+
+    fn key(&self) -> Key {
+        Key::Device(self.device.clone().expect("installed"))
+    }
+}
+
+fn token(text: &str) -> SecretString {
+    SecretString::from(text.rsplit_once('#').expect("a link").1.to_owned())
+}
+
+async fn pushed_read_and_confirmed(mut desk: Desk) {
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    let id = desk.takes("burst pipe").await;
+    let push = desk.phone("Ben").expect_push();
+    assert_eq!(push.at, desk.opened);
+    let attempt = push.words.parse().expect("an identifier and nothing else");
+
+    let device = ben.inboxes.find_device(ben.device.as_ref().expect("installed")).await.expect("asked").expect("his");
+    let shown = ben.inboxes.pushed(&device, &attempt).await.expect("told");
+    assert_eq!(shown, Some((ItemState::Open, 1)));
+    desk.advance(4 * MINUTE).await;
+    let opened = ben.opens(&ben.key(), PIN).await.expect("the PIN is right");
+    let items = ben.inboxes.list(&opened.contact).await.expect("listed");
+    let [item] = items.as_slice() else { panic!("one message, not {items:#?}") };
+    assert!(item.asks && item.read_at.is_none());
+    ben.inboxes.read(&opened.contact, item).await.expect("read");
+    assert_eq!(desk.state(&id).await.phase, Phase::Running, "reading is not confirming");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("his");
+    assert_eq!((item.read_at, item.state), (Some(desk.now()), ItemState::Open));
+    desk.advance(MINUTE).await;
+    let confirmed = ben.inboxes.confirm(&opened.contact, &item, 1).await.expect("stored");
+    assert_eq!(confirmed, Decided::Changed);
+
+    let state = desk.state(&id).await;
+    let a = &state.attempts[0];
+    let after = |at: Option<UtcMs>| at.map(|at| at.since(desk.opened) / 1_000);
+    let facts = [a.handed_at, a.accepted_at, a.delivered_at, a.told_at, a.confirmed_at].map(after);
+    assert_eq!(facts, [Some(0), Some(0), Some(0), Some(240), Some(300)], "each of the five has a time of its own");
+    let log: BTreeSet<String> = desk
+        .store
+        .list_audit(&Default::default(), None, 100)
+        .await
+        .expect("listed")
+        .into_iter()
+        .map(|r| r.act)
+        .collect();
+    for act in ["inbox.invited", "inbox.device_added", "inbox.opened", "inbox.read", "inbox.confirmed"] {
+        assert!(log.contains(act), "{act} is not on the log: {log:?}");
+    }
+    desk.advance(60 * MINUTE).await;
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn ben_is_pushed_reads_and_confirms() {
+    pushed_read_and_confirmed(Desk::at_work(&secure()).await).await;
+}
+
+#[tokio::test]
+async fn ben_is_pushed_reads_and_confirms_on_postgresql() {
+    let Some(server) = Postgres::start("the secure message's story on PostgreSQL") else { return };
+    pushed_read_and_confirmed(Desk::on_postgres(server.create_database(), &secure()).await).await;
+}
+
+#[tokio::test]
+async fn one_that_nobody_confirms_goes_on_to_the_call() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_push();
+    desk.advance(15 * MINUTE).await;
+    let call = desk.phone("Ben").expect_call();
+    assert_eq!(call.at.since(desk.opened), 15 * MINUTE * 1_000);
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_push_that_is_gone_calls_at_once_and_is_not_asked_again() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    desk.push_service_answers(Some(Delivery::Failed { failure: Failure::Permanent, why: GONE.into() }));
+    let id = desk.takes("burst pipe").await;
+    assert_eq!(desk.phone("Ben").expect_call().at, desk.opened);
+    let state = ben.inboxes.state(&Ben::contact()).await.expect("asked").expect("Ben");
+    assert!(state.devices[0].subscription.is_none() && state.devices[0].gone_at.is_some());
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn with_no_device_a_notice_goes_by_text_and_its_link_opens_the_message_after_the_pin() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let ben = Ben::of(&desk).await;
+    let mut contact = desk.store.find_contact(&Ben::contact()).await.expect("asked").expect("Ben");
+    let inbox = contact.destinations.iter_mut().find(|d| d.label == "inbox").expect("an inbox");
+    inbox.reach = Reach::Inbox("mobile".into());
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_contact(&contact).await.expect("written");
+    tx.commit("test").await.expect("committed");
+
+    let id = desk.takes("burst pipe").await;
+    let notice = desk.phone("Ben").expect_text("a secure message waits for you").words;
+    for said in ["burst", "pipe", "Jane", "0147", "0148"] {
+        assert!(!notice.contains(said), "{notice}");
+    }
+    let key = Key::Link(token(&notice));
+    assert!(matches!(ben.opens(&key, "8642").await, Err(Refused::Pin)));
+    let opened = ben.opens(&key, PIN).await.expect("the PIN is right");
+    assert!(opened.device.is_none(), "a notice makes no device");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("his");
+    ben.inboxes.read(&opened.contact, &item).await.expect("read");
+    ben.inboxes.reply(&opened.contact, &item, "On my way, 20 minutes".into()).await.expect("taken in");
+    let alarms = desk.dispatcher.alarms();
+    assert!(alarms.iter().any(|a| a.text.contains("Ben wrote from the inbox: “On my way, 20 minutes”")), "{alarms:#?}");
+    assert_eq!(ben.inboxes.confirm(&opened.contact, &item, 1).await.expect("stored"), Decided::Changed);
+    // Whoever repeats it changes nothing.
+    assert_eq!(ben.inboxes.confirm(&opened.contact, &item, 1).await.expect("stored"), Decided::Unchanged);
+    assert!(ben.opens(&key, PIN).await.is_ok(), "a link is not used up");
+    desk.advance(8 * 24 * 60 * MINUTE).await;
+    assert!(matches!(ben.opens(&key, PIN).await, Err(Refused::Unknown)), "it ends by itself");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_crash_between_the_push_and_its_answer_costs_one_push_more() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    desk.push_service_answers(Some(Delivery::Failed { failure: Failure::Unknown, why: "broken_off".into() }));
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_push();
+    desk.push_service_answers(None);
+    desk.restarts().await;
+    desk.advance(5).await;
+    desk.phone("Ben").expect_push();
+    assert_eq!(desk.times().iter().filter(|(_, kind)| *kind == Kind::Push).count(), 0, "no third");
+    let attempt = &desk.state(&id).await.attempts[0];
+    assert!(attempt.uncertain && attempt.accepted_at.is_some());
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn too_many_wrong_pins_and_the_right_one_is_refused_too_for_an_hour() {
+    let desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    for _ in 0..6 {
+        assert!(matches!(ben.opens(&ben.key(), "8642").await, Err(Refused::Pin)));
+    }
+    assert!(matches!(ben.opens(&ben.key(), PIN).await, Err(Refused::Pin)), "it sounds the same");
+    assert!(desk.dispatcher.alarms().iter().any(|a| a.text.contains("too many wrong PINs at the inbox of Ben")));
+    desk.wait(3_601);
+    assert!(ben.opens(&ben.key(), PIN).await.is_ok());
+    desk.store.close().await;
+}
+
+#[tokio::test]
+async fn a_device_that_is_taken_away_opens_nothing_and_is_pushed_nothing() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    let opened = ben.opens(&ben.key(), PIN).await.expect("the PIN is right");
+    let state = ben.inboxes.state(&Ben::contact()).await.expect("asked").expect("Ben");
+    let kim = UserId::named("kim");
+    assert!(ben.inboxes.revoke(&Ben::contact(), &state.devices[0].id, &kim).await.expect("taken away"));
+    assert!(ben.inboxes.find_reader(&opened.token).await.expect("asked").is_none(), "it is closed at once");
+    assert!(matches!(ben.opens(&ben.key(), PIN).await, Err(Refused::Unknown)));
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_call();
+    desk.advance(30).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn nobody_is_invited_who_could_not_open_it() {
+    let desk = Desk::at_work(&secure()).await;
+    let inboxes = desk.inboxes();
+    let refused = inboxes.invite(&Ben::contact(), "mobile", &UserId::named("kim")).await;
+    assert!(matches!(refused, Err(NotInvited::NoPin)));
+    desk.store.close().await;
+}
+
+#[tokio::test]
+async fn a_protected_message_is_texted_and_emailed_as_a_notice_and_opened_by_whoever_has_an_inbox() {
+    let steps = vec![
+        (Method::Email, vec![town::named("Ben", "email")], 0),
+        (Method::TextConfirm, vec![town::named("Ben", "mobile")], 600),
+        (Method::TextConfirm, vec![town::named("Ada", "mobile")], 600),
+    ];
+    let mut desk = Desk::at_work(&town::protocol(steps, false, Until::Confirmed)).await;
+    let ben = Ben::of(&desk).await;
+    let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");
+    account.call_types[0].protected = true;
+    // Ada has no inbox.
+    let mut ada = desk.store.find_contact(&ContactId::named("Ada")).await.expect("asked").expect("Ada");
+    ada.destinations.retain(|d| d.label != "inbox");
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&account, desk.now()).await.expect("written");
+    tx.upsert_contact(&ada).await.expect("written");
+    tx.commit("test").await.expect("committed");
+
+    let id = desk.takes("burst pipe").await;
+    let mail = desk.phone("Ben").expect_mail("Secure message from Imaginary Plumbing").words;
+    let text = desk.phone("Ben").expect_text("a secure message waits for you. Reply 1ok to confirm. Open it").words;
+    desk.advance(10 * MINUTE).await;
+    let to_call =
+        desk.phone("Ada").expect_text("a protected message waits for you. Call +1 202 555 0102 to hear it.").words;
+    for words in [&mail, &text, &to_call] {
+        for said in ["burst", "pipe", "Jane", "0147", "0148"] {
+            assert!(!words.contains(said), "{words}");
+        }
+    }
+    let opened = ben.opens(&Key::Link(token(&text)), PIN).await.expect("the PIN is right");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    assert!(item.asks);
+    ben.inboxes.read(&opened.contact, &item).await.expect("read");
+    let told = desk.state(&id).await.attempts.iter().filter(|a| a.told_at.is_some()).count();
+    assert_eq!(told, 1);
+    desk.phone("Ada").replies("1ok").await;
+    let confirmed = desk.phone("Ada").expect_text("Confirmed").words;
+    assert!(!confirmed.contains("0147"), "who called is not said: {confirmed}");
+    desk.phone("Ben").expect_text("is handled by Ada");
+    desk.ends(&id, Phase::Confirmed).await;
+}
