@@ -55,7 +55,6 @@ const server = smpp.createServer({}, (session) => {
     });
   });
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
-  session.on('deliver_sm_resp', (pdu) => say({ answered: pdu.command_status }));
   session.on('unbind', (pdu) => {
     session.send(pdu.response());
     say({ unbound: true });
@@ -67,7 +66,10 @@ server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const order = JSON.parse(line);
-  if (order.answers) answers.push(...order.answers);
+  if (order.answers) {
+    answers.push(...order.answers);
+    say({ ready: answers.length });
+  }
   if (order.close && bound) bound.close();
   if (order.deliver && bound) {
     const { hex, ...fields } = order.deliver;
@@ -76,3 +78,5 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   }
 });
 process.stdin.on('end', () => process.exit(0));
+// Nobody listens any more.
+process.stdout.on('error', () => process.exit(0));

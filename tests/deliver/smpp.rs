@@ -217,6 +217,7 @@ async fn what_a_carrier_refuses_is_told_apart_and_what_it_does_not_answer_is_not
     let line = connect(carrier.port, "secret");
     carrier.says("bound").await;
     carrier.order(json!({ "answers": [0x58, 0x14, 0x0b, "hang up"] })).await;
+    carrier.says("ready").await;
     assert_eq!(line.send("a").await, failed(Failure::Temporary, "smpp_58"), "throttled");
     assert_eq!(line.send("b").await, failed(Failure::Temporary, "smpp_14"), "its queue is full");
     assert_eq!(line.send("c").await, failed(Failure::Permanent, "smpp_0b"), "no such number");

@@ -155,6 +155,11 @@ fn whatever_a_wctp_gateway_answers_is_read_or_left() {
 }
 
 #[test]
+fn whatever_a_text_carrier_sends_is_read_or_left_and_texts_in_parts_stay_whole() {
+    run("sms");
+}
+
+#[test]
 fn every_target_is_there_for_libfuzzer_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let listed = std::fs::read_to_string(folder.join("Cargo.toml")).expect("the manifest");

@@ -59,6 +59,7 @@ pub const ALL: [(&str, Target); 15] = [
     ("snpp", snpp),
     ("tap", tap),
     ("wctp", wctp),
+    ("sms", sms),
 ];
 
 fn now() -> Instant {
@@ -624,4 +625,33 @@ pub fn wctp(data: &[u8]) {
     let xml = String::from_utf8(submit.to_xml()).expect("UTF-8");
     assert_eq!(xml.matches("<wctp-Alphanumeric>").count(), 1, "{xml}");
     assert_eq!(cordboard::proto::wctp::read_answer(xml.as_bytes()), None, "a request is no answer");
+}
+
+/// What carriers send: texts in any coding, heads of parts, receipts, callbacks. What goes out in parts is the text when it is
+/// put together again.
+pub fn sms(data: &[u8]) {
+    use cordboard::proto::sms::alphabet::{Coding, decode};
+    use cordboard::proto::sms::parts::{measure, read_head, split};
+    use cordboard::proto::sms::receipt;
+    let _ = cordboard::io::deliver::sms::telnyx::Callback::read(data);
+    if let Some((place, body)) = read_head(data) {
+        assert!(data.ends_with(body));
+        assert!(place.is_none_or(|place| place.of > 1 && (1..=place.of).contains(&place.number)));
+    }
+    let short = &data[..data.len().min(1_000)];
+    for coding in [0, 1, 3, 8, 0xf1] {
+        let text = decode(coding, short);
+        if let Some(receipt) = receipt::read(&text) {
+            assert!(!receipt.id.is_empty() && receipt.word.len() <= 16 && receipt.word.is_ascii());
+        }
+        assert_eq!(decode(Coding::of(&text).number(), &Coding::of(&text).encode(&text)), text);
+        let parts = split(&text, 7);
+        assert_eq!(parts.len(), measure(&text).parts);
+        let said = parts.iter().map(|part| {
+            assert!(part.octets.len() <= 160);
+            let body = if part.headed { read_head(&part.octets).expect("a head").1 } else { &part.octets };
+            decode(part.coding.number(), body)
+        });
+        assert_eq!(said.collect::<String>(), text);
+    }
 }

@@ -156,8 +156,10 @@ impl SmppTexter {
             Ok(Err(_)) | Err(_) => None,
         };
         let Some(client) = client else { return later("not_bound") };
-        let mut ids = Vec::new();
-        for part in split(&text.body, self.reference.fetch_add(1, Ordering::Relaxed)) {
+        let parts = split(&text.body, self.reference.fetch_add(1, Ordering::Relaxed));
+        let whole = (parts.len() > 1).then(|| self.shared.wholes().begin());
+        let mut alone = None;
+        for part in parts {
             let Some(pdu) = self.pdu(text, part) else {
                 return Delivery::failed(Failure::Permanent, "cannot_be_written");
             };
@@ -166,16 +168,19 @@ impl SmppTexter {
             if client.is_closed() {
                 return later("not_bound");
             }
-            match client.submit_sm(pdu).await {
-                Ok(answer) => ids.push(answer.message_id().to_string()),
+            let id = match client.submit_sm(pdu).await {
+                Ok(answer) => answer.message_id().to_string(),
                 Err(error) => return judge(&error),
+            };
+            match &whole {
+                _ if id.is_empty() => {}
+                Some(whole) => self.shared.wholes().sent(whole, &id),
+                None => alone = Some(id),
             }
         }
-        ids.retain(|id| !id.is_empty());
-        let id = match ids.as_slice() {
-            [] => None,
-            [one] => Some(one.clone()),
-            several => Some(self.shared.wholes().begin(several)),
+        let id = match whole {
+            Some(whole) => self.shared.wholes().complete(whole),
+            None => alone,
         };
         Delivery::Accepted { provider_id: id.map(|id| self.shared.named(&id)) }
     }
