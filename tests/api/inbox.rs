@@ -127,8 +127,8 @@ async fn ben_is_invited_installs_reads_confirms_and_writes() {
     assert_eq!(push.to.endpoint, "https://push.example.net/ben");
 
     let path = format!("/api/v1/inbox/pushes/{}", push.attempt);
-    let woken = secure.ask(Method::POST, &path, "", Some(&cookie), Value::Null);
-    assert_eq!(woken.await.json(), json!({"show": "message", "open": 1}));
+    let woken = secure.ask(Method::POST, &path, "", Some(&cookie), Value::Null).await;
+    assert_eq!(woken.json(), json!({"show": "message", "open": 1}));
 
     let list = secure.ask(Method::GET, "/api/v1/inbox/messages", &token, None, Value::Null).await;
     let item = list.json()["items"][0].clone();

@@ -94,10 +94,11 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.insert_wrong_pin(&account().id, PinFrom::Inbox(&ben), NOW.plus_secs(4_000)).await.unwrap();
     tx.commit("test").await.unwrap();
-    let id = account().id;
-    let of = |from| store.count_wrong_pins(&id, from, NOW.plus_secs(4_001));
-    assert_eq!(of(PinFrom::Inbox(&ben)).await.unwrap(), WrongPins { of_caller: 1, of_account: 1 });
-    assert_eq!(of(PinFrom::Caller(None)).await.unwrap(), WrongPins { of_caller: 0, of_account: 1 });
+    let of = async |from: PinFrom<'_>| {
+        store.count_wrong_pins(&account().id, from, NOW.plus_secs(4_001)).await.unwrap()
+    };
+    assert_eq!(of(PinFrom::Inbox(&ben)).await, WrongPins { of_caller: 1, of_account: 1 });
+    assert_eq!(of(PinFrom::Caller(None)).await, WrongPins { of_caller: 0, of_account: 1 });
 }
 
 pub async fn pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(store: Store) {
