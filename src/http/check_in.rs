@@ -76,7 +76,7 @@ pub async fn send(
 ) -> Result<StatusCode, Problem> {
     if let Some(vouched) = &body.vouched {
         // What is heard from here on is heard by my word.
-        audit::did(&front, &by.0, Act::CheckInOpened, vouched).await?;
+        audit::did(&front, &by.0, Act::CheckInVouched, vouched).await?;
     }
     act(&front, call, by, Command::CheckIn { vouched: body.vouched }).await
 }

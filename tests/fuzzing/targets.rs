@@ -43,7 +43,7 @@ use cordboard::proto::t38::udptl;
 pub type Target = fn(&[u8]);
 
 /// All of them. The names are those of `fuzz/fuzz_targets` and of the folders in `fuzz/seeds`.
-pub const ALL: [(&str, Target); 15] = [
+pub const ALL: [(&str, Target); 16] = [
     ("sip_wire", sip_wire),
     ("sip_agent", sip_agent),
     ("sip_stream", sip_stream),

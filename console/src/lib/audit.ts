@@ -12,6 +12,7 @@ const ACTS: Record<string, string> = {
   'draft.read': 'saw a form that somebody else began',
   'held.read': 'read a held message out',
   'check_in.opened': 'checked in by PIN',
+  'check_in.vouched': 'let a caller check in, and vouched for',
   'check_in.failed': 'pressed a wrong PIN',
   'check_in.heard': 'heard a held message',
   'check_in.put_on_call': 'put somebody on call by telephone',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alone, listenerWords, listening, modeOf, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { alone, listenerWords, listening, onTheirWay, modeOf, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
 import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
@@ -117,4 +117,9 @@ describe('who hears a supervisor', () => {
     expect(listening([call('1'), mine], 'sam')?.call).toBe(mine);
     expect(listening([call('1')], 'sam')).toBeNull();
   });
+});
+
+it('shows every caller whom nobody has yet, the oldest first', () => {
+  const calls = [call('c', { state: 'spilling', started_at: 3 }), call('b', { state: 'queued' }), call('a', { state: 'greeting', started_at: 1 }), call('d')];
+  expect(onTheirWay(calls).map((c) => c.id)).toEqual(['a', 'c']);
 });

@@ -28,6 +28,12 @@ export function alone(calls: CallView[]): CallView[] {
   return calls.filter(isAlone).sort((a, b) => a.started_at - b.started_at);
 }
 
+/** Callers whom nobody of ours has yet, and who do not wait: on their way through the flow. The oldest first. */
+export function onTheirWay(calls: CallView[]): CallView[] {
+  const there: readonly string[] = ['greeting', 'menu', 'voicemail', 'check_in', 'announcement', 'spilling', 'reaching'];
+  return calls.filter((c) => there.includes(c.state)).sort((a, b) => a.started_at - b.started_at);
+}
+
 /** A caller who waits, with the time since their call came in: what they count is the ringing and the greeting too. */
 export interface Wait {
   waiting: Waiting;

@@ -64,7 +64,9 @@ impl Call {
         // A message that was left is dispatched like any other; whoever has a contact on the line is served, whatever they
         // wait for.
         let served = self.voicemail_left || self.is_recalled();
-        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served;
+        // Who gives up while their own office rings, before we have answered, has not come to us yet.
+        let not_ours = self.stage_left() == Stage::Spilling && !self.caller.is_up();
+        let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served || not_ours;
         if let Some(on) = Abandoned::at(self.stage_left()).filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }

@@ -131,6 +131,7 @@ fn whoever_hangs_up_while_the_office_rings_is_on_record_and_it_rings_no_more() {
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));
     assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Abandoned(Stage::Spilling))]);
     assert_eq!((line.hung_up(ELSEWHERE), line.hung_up(CALLER)), (1, 1));
+    assert!(!line.recorded(&RecordEvent::Abandoned { on: Abandoned::Greeting }), "they had not come to us yet");
     assert!(line.call.is_done());
 }
 

@@ -229,6 +229,8 @@ pub enum CommandError {
     NotLimited,
     /// The operator has as many calls as a seat may have.
     SeatFull,
+    /// The operator's seat takes no calls now.
+    NotReady,
     /// The operator is in the middle of a patch on another call.
     Patching,
     /// The operator to whom the caller was to go is not ready.
@@ -251,6 +253,7 @@ impl fmt::Display for CommandError {
             Self::NotRecorded => "calls for this account are not recorded",
             Self::OwnCall => "this call is yours: you are in it already",
             Self::NotLimited => "the wrap-up has no time limit: take your time",
+            Self::NotReady => "you are not ready: get ready first, with the ready check if your softphone was lost",
             Self::SeatFull => "you have as many calls as a seat may have: finish or park one first",
             Self::Patching => "you are in a patch or with a colleague: finish that first",
             Self::NoNumberLeft => "there is no other telephone to try: give up, and pick somebody else",

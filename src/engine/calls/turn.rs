@@ -15,7 +15,8 @@ impl From<CannotTake> for CommandError {
     fn from(why: CannotTake) -> Self {
         match why {
             CannotTake::Full => Self::SeatFull,
-            CannotTake::NotReady | CannotTake::Offered => Self::NotNow,
+            CannotTake::NotReady => Self::NotReady,
+            CannotTake::Offered => Self::NotNow,
         }
     }
 }

@@ -90,6 +90,7 @@ const fn why_not(error: CommandError) -> Cause {
         CommandError::NotThere => Cause::Unreachable,
         // A transfer asks for no recording and no time, and is nobody's who listens.
         CommandError::NotNow
+        | CommandError::NotReady
         | CommandError::NotRecorded
         | CommandError::NotLimited
         | CommandError::OutcomeMissing

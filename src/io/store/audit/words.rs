@@ -83,6 +83,8 @@ acts! {
     HeldRead = "held.read";
     /// A caller showed by PIN who they are.
     CheckInOpened = "check_in.opened";
+    /// An operator sent a caller into the check-in and vouched for who they are.
+    CheckInVouched = "check_in.vouched";
     /// A caller pressed a PIN that is nobody's.
     CheckInFailed = "check_in.failed";
     /// A caller heard a held message.
