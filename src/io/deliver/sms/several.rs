@@ -9,6 +9,8 @@ use std::sync::Arc;
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
 use crate::io::deliver::{Answer, Delivery, TextMessage, Texter};
+use crate::proto::sms::alphabet::Coding;
+use crate::proto::sms::parts::measure;
 
 /// One of them.
 pub struct Provider {
@@ -47,11 +49,23 @@ impl Providers {
                     metrics::counter!("cordboard_texts_passed_over_total").increment(1);
                     first = first.or(Some(delivery));
                 }
+                Delivery::Accepted { .. } => {
+                    count_parts(&provider.name, &text.body);
+                    return delivery;
+                }
                 delivery => return delivery,
             }
         }
         first.unwrap_or_else(|| Delivery::failed(Failure::Temporary, "not_configured"))
     }
+}
+
+/// What it costs: carriers bill each part of a long text, and a single letter outside the GSM alphabet makes parts shorter by half.
+fn count_parts(provider: &str, body: &str) {
+    let size = measure(body);
+    let coding = if size.coding == Coding::Gsm7 { "gsm7" } else { "ucs2" };
+    let parts = u64::try_from(size.parts).unwrap_or(u64::MAX);
+    metrics::counter!("cordboard_text_parts_total", "provider" => provider.to_owned(), "coding" => coding).increment(parts);
 }
 
 impl Texter for Providers {
