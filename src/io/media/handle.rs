@@ -8,9 +8,9 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -104,6 +104,8 @@ struct Inner {
     shards: Vec<mpsc::UnboundedSender<Command>>,
     /// A leg that is closed or has failed is in it no more.
     legs: Homes,
+    /// Reads what the shards tell; asleep for longer while there is no leg.
+    reader: OnceLock<Thread>,
     rng: Mutex<Rng>,
 }
 
@@ -132,10 +134,12 @@ impl Media {
                 .map_err(MediaError::Thread)?;
         }
         let homes = Arc::clone(&media.inner.legs);
-        thread::Builder::new()
+        let reader = thread::Builder::new()
             .name("media-news".into())
             .spawn(move || news::read(ears, &events, &homes))
             .map_err(MediaError::Thread)?;
+        // There is one reader, and it is set here alone.
+        let _ = media.inner.reader.set(reader.thread().clone());
         Ok(media)
     }
 
@@ -175,6 +179,7 @@ impl Media {
             certificate: Certificate::generate().map_err(MediaError::Web)?,
             shards,
             legs,
+            reader: OnceLock::new(),
             rng: Mutex::new(Rng::from_system()),
         };
         Ok((Self { inner: Arc::new(inner) }, drivers))
@@ -350,7 +355,12 @@ impl Media {
         if !self.send(shard, Command::Open(Box::new(leg))) {
             return Err(MediaError::ShardGone);
         }
+        let first = legs.is_empty();
         legs.insert(id, shard);
+        drop(legs);
+        if first && let Some(reader) = self.inner.reader.get() {
+            reader.unpark();
+        }
         Ok(())
     }
 
