@@ -133,7 +133,7 @@ mod tests {
                 let made = parts(&text, max, Long::Split);
                 assert!(made.iter().all(|part| part.chars().count() <= max), "{made:?}");
                 let strip = |part: &String| {
-                    part.split_once(' ').filter(|_| made.len() > 1).map_or(part.clone(), |(_, w)| w.to_owned())
+                    part.split_once(' ').filter(|_| made.len() > 1).map_or_else(|| part.clone(), |(_, w)| w.to_owned())
                 };
                 let said = made.iter().map(strip).collect::<Vec<_>>().join(" ");
                 assert!(said == text || (said.ends_with("...") && made.len() == MAX_PARTS), "{said}");

@@ -35,7 +35,7 @@ pub fn read(text: &str) -> Option<Receipt> {
         _ => return None,
     };
     let err = err.filter(|err| err.len() <= 6 && err.bytes().all(|b| b.is_ascii_alphanumeric()));
-    let why = err.filter(|_| fate == Fate::Failed).map_or(stat.clone(), |err| format!("{stat}_{err}"));
+    let why = err.filter(|_| fate == Fate::Failed).map_or_else(|| stat.clone(), |err| format!("{stat}_{err}"));
     Some(Receipt { id, fate, word: why })
 }
 

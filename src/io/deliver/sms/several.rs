@@ -65,7 +65,8 @@ fn count_parts(provider: &str, body: &str) {
     let size = measure(body);
     let coding = if size.coding == Coding::Gsm7 { "gsm7" } else { "ucs2" };
     let parts = u64::try_from(size.parts).unwrap_or(u64::MAX);
-    metrics::counter!("cordboard_text_parts_total", "provider" => provider.to_owned(), "coding" => coding).increment(parts);
+    metrics::counter!("cordboard_text_parts_total", "provider" => provider.to_owned(), "coding" => coding)
+        .increment(parts);
 }
 
 impl Texter for Providers {
