@@ -8,12 +8,11 @@ mod authority;
 mod peers;
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/temp.rs"]
-#[allow(dead_code, reason = "the authority's part of it")]
-mod temp;
 #[path = "../stories/town.rs"]
 #[allow(dead_code, reason = "the stories use all of the town, this test a part")]
 mod town;
+
+use support::temp;
 
 mod own_loop;
 mod pagers;
