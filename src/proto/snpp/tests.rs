@@ -3,8 +3,6 @@
 use super::*;
 use crate::base::clock::{Clock as _, TestClock, UtcMs};
 
-type Ending = fn(&mut Page, Instant);
-
 fn job(messages: &[&str]) -> Job {
     Job {
         login: None,
@@ -134,7 +132,8 @@ fn however_replies_are_cut_they_are_read_the_same() {
 #[test]
 fn what_breaks_before_send_was_not_taken_and_what_breaks_after_is_unsure() {
     let clock = TestClock::at(UtcMs(0));
-    let endings: [(&str, Ending); 3] = [
+    type End = fn(&mut Page, Instant);
+    let endings: [(&str, End); 3] = [
         ("broken_off", |page, now| page.handle(now, Input::Closed)),
         ("silent", |page, _| {
             let (at, reason) = page.poll_timeout().expect("it waits");
