@@ -94,9 +94,7 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     let mut tx = store.write().await.unwrap();
     tx.insert_wrong_pin(&account().id, PinFrom::Inbox(&ben), NOW.plus_secs(4_000)).await.unwrap();
     tx.commit("test").await.unwrap();
-    let of = async |from: PinFrom<'_>| {
-        store.count_wrong_pins(&account().id, from, NOW.plus_secs(4_001)).await.unwrap()
-    };
+    let of = async |from: PinFrom<'_>| store.count_wrong_pins(&account().id, from, NOW.plus_secs(4_001)).await.unwrap();
     assert_eq!(of(PinFrom::Inbox(&ben)).await, WrongPins { of_caller: 1, of_account: 1 });
     assert_eq!(of(PinFrom::Caller(None)).await, WrongPins { of_caller: 0, of_account: 1 });
 }
