@@ -61,6 +61,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cordboard_sip_slow_connections_total", "SIP connections closed because their peer did not read"),
     ("cordboard_srtp_refused_total", "Encrypted packets that did not prove to be the peer's"),
     ("cordboard_status_greetings_total", "Status greetings put up by telephone"),
+    ("cordboard_text_parts_total", "Parts of texts that providers took and will bill, by provider and coding"),
     ("cordboard_texts_passed_over_total", "Texts that a provider did not take, and the next one was tried"),
     ("cordboard_texts_unreadable_total", "Texts in that could not be read"),
     ("cordboard_tls_refresh_failed_total", "Certificates that had changed and could not be used"),

@@ -250,7 +250,7 @@ async fn an_operator_dials_out_with_the_accounts_number_and_it_is_on_record() {
 async fn nobody_dials_out_without_a_seat_or_from_the_middle_of_a_patch() {
     let mut house = House::open("greeting");
     let account = account(&house).await;
-    assert_eq!(house.calls.dial_out(order(account.clone()), &kim()).await, Err(CommandError::NotNow));
+    assert_eq!(house.calls.dial_out(order(account.clone()), &kim()).await, Err(CommandError::NotReady));
     house.ready("kim").await;
     assert!(house.calls.dial_out(order(account.clone()), &kim()).await.is_ok());
     house.until("her telephone rings", |d| rings(d, "kim")).await;

@@ -132,7 +132,7 @@ async fn a_parked_caller_is_fetched_by_another_operator_and_slots_are_used_again
     house.is(&two, CallState::Parked).await;
     assert_eq!(slot(&house, &two), Some(2));
 
-    assert_eq!(house.asks("lee", &one, Command::Fetch).await, Err(CommandError::NotNow), "lee is not at work");
+    assert_eq!(house.asks("lee", &one, Command::Fetch).await, Err(CommandError::NotReady), "lee is not at work");
     house.desk.set_ready(user("kim"), false, None).await.expect("may be not ready");
     house.ready("lee").await;
     assert_eq!(house.asks("lee", &one, Command::Fetch).await, Ok(()));

@@ -204,7 +204,7 @@ async fn without_a_voice_the_caller_hears_a_tone_and_the_desks_an_alarm() {
 async fn an_operator_takes_a_waiting_caller_out_of_turn_only_with_a_free_seat() {
     let mut house = House::open("greeting");
     let (_caller, _events) = house.queued().await;
-    assert_eq!(house.does("kim", Command::Take).await, Err(CommandError::NotNow));
+    assert_eq!(house.does("kim", Command::Take).await, Err(CommandError::NotReady));
     let nobody = CallId::named("nobody");
     assert_eq!(house.calls.command(&nobody, &UserId::named("kim"), Command::Take).await, Err(CommandError::NoSuchCall));
 }
