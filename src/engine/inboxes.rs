@@ -226,8 +226,9 @@ impl Inboxes {
         let before = self.store.count_wrong_pins(&account.id, from, now).await?;
         let locked = are_too_many(before.of_caller, before.of_account);
         let found = self.store.find_pin(&account.id, pin).await?;
-        if !locked && found.is_some_and(|found| found.contact.as_ref() == Some(&contact.id)) {
-            return Ok(());
+        if found.is_some_and(|found| found.contact.as_ref() == Some(&contact.id)) {
+            // A right one that comes while none is taken prolongs nothing.
+            return if locked { Err(Refused::Pin) } else { Ok(()) };
         }
         metrics::counter!("cordboard_wrong_pins_total").increment(1);
         // Tries beyond the limit prolong it.
@@ -399,8 +400,9 @@ impl Inboxes {
         let mut tx = self.store.write().await?;
         let gone = tx.delete_inbox_device(contact, device).await?;
         if gone {
-            // Whoever has the device may have the invitation too.
-            tx.void_invitations(contact).await?;
+            // Whoever has the device may have the links in its texts too, and an inbox that one of them has opened.
+            tx.close_inbox_sessions(contact).await?;
+            tx.void_inbox_links(contact).await?;
             let who = Who::User(by.clone());
             tx.audit(Entry::new(self.clock.utc(), who, Act::InboxDeviceRemoved, device.to_string()));
         }

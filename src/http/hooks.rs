@@ -14,7 +14,7 @@ use ring::hmac;
 use secrecy::ExposeSecret as _;
 
 use crate::base::phone::PhoneNumber;
-use crate::io::deliver::sms::telnyx::{Callback, is_signed};
+use crate::io::deliver::sms::telnyx::{Callback, is_of_a_text, is_signed};
 
 use super::error::{Problem, ProblemBody};
 use super::state::{CallbackKey, Front};
@@ -107,7 +107,11 @@ pub async fn telnyx(
         Some(Callback::Receipt { id, word, receipt }) => {
             front.dispatcher.take_fate(&provider, &id, &word, receipt).await?;
         }
-        // What tells nothing new, or comes from nobody who can be answered: there is no use in a retry.
+        // From nobody who can be answered: there is no use in a retry.
+        None if is_of_a_text(&body) => {
+            metrics::counter!("cordboard_texts_unreadable_total").increment(1);
+            tracing::warn!(provider, "a text came in that could not be read, or from no number");
+        }
         None => {}
     }
     Ok(StatusCode::OK)

@@ -23,7 +23,7 @@ impl Picked {
             && spill.before_answer
         {
             let from_there = [caller, forwarded_from].into_iter().flatten().any(|line| *line == spill.number);
-            let from_us = caller.is_some_and(|caller| account.dids.contains(caller));
+            let from_us = caller.is_some_and(|caller| account.own_numbers().contains(caller));
             if from_there || from_us {
                 self.flow = Flow::default();
             }
@@ -61,6 +61,9 @@ mod tests {
         assert_eq!(flow(true, Some(&stranger), Some(&office)), Flow::default(), "forwarded by it");
         assert_eq!(flow(true, Some(&office), None), Flow::default(), "made by it");
         assert_eq!(flow(true, Some(&ours), None), Flow::default(), "forwarded without a word");
+        let shown = Account { caller_id: Some(stranger.clone()), ..of(true) };
+        let back = shown.flow_at(UtcMs(0)).not_back_to(&shown, Some(&stranger), None).flow;
+        assert_eq!(back, Flow::default(), "by the number that its calls show");
         assert_eq!(flow(false, Some(&office), None), spill(false), "answered first, it is a person's choice");
     }
 }

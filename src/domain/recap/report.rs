@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::domain::account::{Account, Urgency};
 use crate::domain::dispatch::state::{Phase, State};
 use crate::domain::message::Message;
+use crate::domain::message::render::notice::call_words;
 use crate::domain::message::render::{civil, clock, date_and_clock, headline, number, written_answers};
 
 /// A message of a recap.
@@ -22,7 +23,9 @@ pub struct Item {
 }
 
 /// In place of what a protected message says.
-const PROTECTED: &str = "protected: call to hear it";
+fn protected_words(account: &Account) -> String {
+    format!("protected. {}", call_words(account))
+}
 
 /// A recap, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub fn report(account: &Account, recap: &Recap, held: &[Item], taken: &[Item]) -
     };
     let late = if recap.is_late() { " (late)" } else { "" };
     let subject = format!("{}: recap of {}, {count}{late}", account.name, date_and_clock(recap.due_at, zone));
-    let mut paper = Paper::default();
+    let mut paper = Paper { protected: protected_words(account), ..Paper::default() };
     paper.heading(&format!("{}: {count}", account.name));
     paper.line(&format!("From {} to {}.", date_and_clock(recap.since, zone), date_and_clock(recap.due_at, zone)));
     if recap.is_late() {
@@ -98,6 +101,8 @@ pub fn became(state: Option<&State>, now: UtcMs, zone: &str) -> String {
 struct Paper {
     text: String,
     html: String,
+    /// In place of what a protected message says.
+    protected: String,
 }
 
 impl Paper {
@@ -121,8 +126,9 @@ impl Paper {
             escaped(&title)
         ));
         if item.protected {
-            self.text.push_str(&format!("  {PROTECTED}\n"));
-            self.row("", PROTECTED);
+            let words = self.protected.clone();
+            self.text.push_str(&format!("  {words}\n"));
+            self.row("", &words);
             self.html.push_str("</table>\n</div>\n");
             return;
         }
@@ -150,7 +156,7 @@ impl Paper {
     fn brief(&mut self, item: &Item, now: UtcMs, zone: &str) {
         let urgent = if item.message.urgency == Urgency::Urgent { "URGENT, " } else { "" };
         let title = format!("{} · {urgent}{}", date_and_clock(item.message.taken_at, zone), item.call_type);
-        let headline = if item.protected { PROTECTED.to_owned() } else { headline(&item.message) };
+        let headline = if item.protected { self.protected.clone() } else { headline(&item.message) };
         let became = became(item.state.as_ref(), now, zone);
         self.text.push_str(&format!("\n{title}: {headline}\n  {became}\n"));
         self.html.push_str(&format!(
@@ -235,7 +241,7 @@ mod tests {
         let report =
             report(&account(), &recap(EIGHT), std::slice::from_ref(&protected), std::slice::from_ref(&protected));
         for words in [&report.text, &report.html] {
-            assert_eq!(words.matches(PROTECTED).count(), 2, "{words}");
+            assert_eq!(words.matches("protected. Call ").count(), 2, "{words}");
             for said in ["Burst", "Jane", "0147", "0148", "dog"] {
                 assert!(!words.contains(said), "{said}: {words}");
             }

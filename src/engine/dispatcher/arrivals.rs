@@ -382,8 +382,8 @@ impl Dispatcher {
 
     /// Tells operators of a text that no dispatch takes up. The store remembers it until one has seen to it.
     async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
-        if let Arrival::InboxReply { name, body, .. } = &inbound.what {
-            self.alarm_of_reply(inbound, name, body);
+        if let Arrival::InboxReply { dispatch, name, body, .. } = &inbound.what {
+            self.alarm_of_reply(inbound, dispatch, name, body);
             return Ok(());
         }
         let Arrival::Text { from, body, .. } = &inbound.what else { return Ok(()) };

@@ -232,9 +232,11 @@ impl Dispatcher {
     }
 
     /// The same of what somebody wrote from their inbox. Whoever has seen to it takes it back like a text.
-    pub(super) fn alarm_of_reply(&self, inbound: &Inbound, name: &str, body: &str) {
-        let text = format!("{name} wrote from the inbox: {}", quoted(body));
-        self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+    pub(super) fn alarm_of_reply(&self, inbound: &Inbound, dispatch: &DispatchId, name: &str, body: &str) {
+        // All of it: it stands nowhere else.
+        let text = format!("{name} wrote from the inbox: \u{201c}{body}\u{201d}");
+        let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
+        self.raise(id, AlarmLevel::Warning, text, Some(dispatch.clone()));
     }
 
     pub(super) fn alarm_of_stop(&self, inbound: &Inbound, name: &str) {

@@ -62,7 +62,7 @@ pub struct InboxDevice {
 pub enum LinkPurpose {
     /// The device on which it is opened is the person's from then on.
     Invitation,
-    /// It stands in a notice and opens the inbox once.
+    /// It stands in a notice and opens the inbox, with the PIN, for as long as the content is kept.
     Notice,
 }
 
@@ -370,6 +370,11 @@ impl Tx {
     pub async fn close_inbox(&mut self, contact: &ContactId) -> Result<(), StoreError> {
         self.close_inbox_sessions(contact).await?;
         self.execute("DELETE FROM inbox_device WHERE contact = $1", args![contact]).await?;
+        self.void_inbox_links(contact).await
+    }
+
+    /// No link that was sent to a person opens anything any more.
+    pub async fn void_inbox_links(&mut self, contact: &ContactId) -> Result<(), StoreError> {
         self.execute("DELETE FROM inbox_link WHERE contact = $1", args![contact]).await.map(|_| ())
     }
 

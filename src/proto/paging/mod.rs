@@ -9,7 +9,7 @@ pub mod parts;
 
 use std::time::{Duration, Instant};
 
-/// A page is over by then, whatever the carrier does: before the dispatcher loses patience.
+/// A page is over by then, counted from when its connection is there, whatever the carrier does.
 pub const WITHIN: Duration = Duration::from_secs(40);
 
 /// What happens to a dialogue.

@@ -86,7 +86,8 @@ fn septets(c: char) -> Option<(bool, u8)> {
     Some((false, u8::try_from(at).ok()?))
 }
 
-/// Reads what came in, by SMPP's number of its coding. What cannot be read of it is U+FFFD.
+/// Reads what came in, by SMPP's number of its coding. What cannot be read of it is U+FFFD; half a UCS-2 unit at the end is
+/// completed to something that shows.
 pub fn decode(data_coding: u8, octets: &[u8]) -> String {
     match data_coding {
         // ASCII, and Latin-1, whose octets are Unicode's first.

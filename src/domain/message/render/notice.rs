@@ -47,7 +47,7 @@ pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>)
 }
 
 /// Which number tells it: the account's own for check-ins, else the one that its people know.
-fn call_words(account: &Account) -> String {
+pub fn call_words(account: &Account) -> String {
     let to = account.hours.check_in.as_ref().or(account.caller_id.as_ref()).or_else(|| account.dids.first());
     to.map_or_else(
         || "Call your answering service to hear it.".to_owned(),

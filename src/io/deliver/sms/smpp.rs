@@ -269,6 +269,7 @@ impl Link {
             match ended {
                 Ended::Stopped => return,
                 Ended::Lost => {
+                    self.seen.lost(SystemClock.instant());
                     tracing::warn!(
                         provider = self.shared.name,
                         "the text carrier's connection is lost; connecting again"
@@ -367,7 +368,7 @@ impl Link {
                             };
                             let answer = client.status(status).deliver_sm_resp(number, DeliverSmResp::default()).await;
                             if answer.is_ok() && status == CommandStatus::EsmeRok {
-                                self.seen.answered();
+                                self.seen.answered(SystemClock.instant());
                             }
                         }
                         Some(Pdu::Unbind) => {
@@ -487,7 +488,7 @@ struct SeenText {
     hash: [u8; 32],
     at: Instant,
     session: u32,
-    answered: bool,
+    answered: Option<Instant>,
     name: String,
 }
 
@@ -498,6 +499,12 @@ impl Seen {
 
     fn next_session(&mut self) {
         self.session += 1;
+    }
+
+    /// The connection is found lost. What was answered long before has its answer: the same words after it are another text.
+    fn lost(&mut self, now: Instant) {
+        let doubtful = ASK_EVERY + ASKED_WITHIN;
+        self.texts.retain(|text| text.answered.is_none_or(|at| now.duration_since(at) <= doubtful));
     }
 
     fn name(&mut self, deliver: &DeliverSm, octets: &[u8]) -> String {
@@ -514,7 +521,8 @@ impl Seen {
         }
         // The last of before may have been answered, and the answer lost with the connection.
         let session = self.session;
-        let again = self.texts.iter().position(|text| text.hash == hash && (text.session < session || !text.answered));
+        let again =
+            self.texts.iter().position(|text| text.hash == hash && (text.session < session || text.answered.is_none()));
         let name = match again.and_then(|at| self.texts.remove(at)) {
             Some(text) => text.name,
             None => {
@@ -525,14 +533,14 @@ impl Seen {
         if self.texts.len() == MOST_SEEN {
             self.texts.pop_front();
         }
-        self.texts.push_back(SeenText { hash, at: now, session, answered: false, name: name.clone() });
+        self.texts.push_back(SeenText { hash, at: now, session, answered: None, name: name.clone() });
         name
     }
 
     /// The last one was answered.
-    fn answered(&mut self) {
+    fn answered(&mut self, now: Instant) {
         if let Some(text) = self.texts.back_mut() {
-            text.answered = true;
+            text.answered = Some(now);
         }
     }
 }
@@ -547,14 +555,23 @@ mod tests {
         let mut seen = Seen::new("s".into());
         seen.next_session();
         let first = seen.name_at(now, [1; 32]);
-        seen.answered();
+        seen.answered(now);
         let second = seen.name_at(now, [1; 32]);
         assert_ne!(first, second, "STOP, START and STOP are three");
         assert_eq!(seen.name_at(now, [1; 32]), second, "it could not be stored, and comes again");
-        seen.answered();
+        seen.answered(now);
+        seen.lost(now + Duration::from_secs(1));
         seen.next_session();
         let again = seen.name_at(now, [1; 32]);
         assert!([&first, &second].contains(&&again), "its answer was lost with the connection");
+        seen.answered(now);
+        seen.lost(now + Duration::from_secs(300));
+        seen.next_session();
+        let other = seen.name_at(now + Duration::from_secs(301), [1; 32]);
+        assert!(
+            ![&first, &second].contains(&&other),
+            "the yes to another message, minutes after the first was answered"
+        );
         let late = now + AGAIN_WITHIN + Duration::from_secs(1);
         seen.next_session();
         assert!(![first, second].contains(&seen.name_at(late, [1; 32])));

@@ -162,12 +162,10 @@ struct Event {
 struct Payload {
     id: String,
     from: Option<Party>,
-    #[serde(default)]
-    to: Vec<Party>,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    errors: Vec<Wrong>,
+    // Any of these may be there and null.
+    to: Option<Vec<Party>>,
+    text: Option<String>,
+    errors: Option<Vec<Wrong>>,
 }
 
 #[derive(Deserialize)]
@@ -180,15 +178,17 @@ impl Callback {
     /// `None`: it tells nothing new, or nothing we know.
     pub fn read(body: &[u8]) -> Option<Self> {
         let Envelope { data: Event { event_type, payload } } = serde_json::from_slice(body).ok()?;
+        let Payload { id, from, to, text, errors } = payload;
+        let (to, errors) = (to.unwrap_or_default(), errors.unwrap_or_default());
         let number = |party: Option<&Party>| PhoneNumber::parse(party?.phone_number.as_deref()?).ok();
         match event_type.as_str() {
             "message.received" => {
-                let (from, to) = (number(payload.from.as_ref())?, number(payload.to.first()));
-                Some(Self::Text { id: payload.id, from, to, body: payload.text })
+                let (from, to) = (number(from.as_ref())?, number(to.first()));
+                Some(Self::Text { id, from, to, body: text.unwrap_or_default() })
             }
             "message.sent" | "message.finalized" => {
-                let word = payload.to.first()?.status.clone()?;
-                let code = payload.errors.first().and_then(|wrong| wrong.code.number());
+                let word = to.first()?.status.clone()?;
+                let code = errors.first().and_then(|wrong| wrong.code.number());
                 let why = code.map_or_else(|| word.clone(), |code| format!("code_{code}"));
                 let receipt = match word.as_str() {
                     "sent" => Receipt::Sent,
@@ -197,11 +197,17 @@ impl Callback {
                     // Queued, sending, and `delivery_unconfirmed`, which tells that nobody will ever know.
                     _ => return None,
                 };
-                Some(Self::Receipt { id: payload.id, word, receipt })
+                Some(Self::Receipt { id, word, receipt })
             }
             _ => None,
         }
     }
+}
+
+/// A callback that cannot be read and tells of a text: what somebody wrote is lost by it.
+pub fn is_of_a_text(body: &[u8]) -> bool {
+    let told = b"message.received";
+    body.windows(told.len()).any(|window| window == told)
 }
 
 #[cfg(test)]
@@ -268,5 +274,16 @@ mod tests {
         for body in ["", "{}", "[]", r#"{"data":{"event_type":"message.received","payload":{"id":"m1"}}}"#] {
             assert!(Callback::read(body.as_bytes()).is_none(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_text_with_nothing_where_something_may_be_is_a_text_all_the_same() {
+        let body =
+            br#"{"data":{"event_type":"message.received","payload":{"id":"1","from":{"phone_number":"+12025550110"},
+            "to":null,"text":null,"errors":null}}}"#;
+        assert!(matches!(Callback::read(body), Some(Callback::Text { body, to: None, .. }) if body.is_empty()));
+        let odd = br#"{"data":{"event_type":"message.received","payload":{"id":"1","from":{"phone_number":"bank"}}}}"#;
+        assert!(Callback::read(odd).is_none() && is_of_a_text(odd));
+        assert!(!is_of_a_text(br#"{"data":{"event_type":"message.sent"}}"#));
     }
 }
