@@ -226,14 +226,16 @@ impl Inboxes {
         let before = self.store.count_wrong_pins(&account.id, from, now).await?;
         let locked = are_too_many(before.of_caller, before.of_account);
         let found = self.store.find_pin(&account.id, pin).await?;
-        if found.is_some_and(|found| found.contact.as_ref() == Some(&contact.id)) {
-            // A right one that comes while none is taken prolongs nothing.
-            return if locked { Err(Refused::Pin) } else { Ok(()) };
+        let right = found.is_some_and(|found| found.contact.as_ref() == Some(&contact.id));
+        if right && !locked {
+            return Ok(());
         }
         metrics::counter!("cordboard_wrong_pins_total").increment(1);
-        // Tries beyond the limit prolong it.
         let mut tx = self.store.write().await?;
-        tx.insert_wrong_pin(&account.id, from, now).await?;
+        // Wrong ones beyond the limit prolong it; a right one does not.
+        if !right {
+            tx.insert_wrong_pin(&account.id, from, now).await?;
+        }
         let after = tx.count_wrong_pins(&account.id, from, now).await?;
         tx.audit(Entry::new(now, Who::Nobody, Act::InboxRefused, contact.id.to_string()));
         tx.commit("wrong_inbox_pin").await?;

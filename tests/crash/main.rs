@@ -73,12 +73,14 @@ const COMMITS: &[&str] = &[
     "job",
     "ring_back",
     "reply",
+    "join",
 ];
 /// The calls to providers, each with what is before and after.
 const PROVIDERS: &[(&str, &str, &str)] = &[
     ("text", "before_send", "after_send"),
     ("email", "before_send", "after_send"),
     ("call", "before_place", "after_place"),
+    ("page", "before_send", "after_send"),
     ("job", "before_offer", "after_offer"),
 ];
 /// Commits of commands that are simply given again: on the command line, by those who set the service up, and on the devices of
@@ -122,6 +124,7 @@ fn protocol() -> Protocol {
         (Method::Email, vec![town::named("Olive", "email")], 60),
         (Method::TextConfirm, town::on_call("mobile"), 900),
         (town::CALL, town::on_call("mobile"), 600),
+        (Method::Pager, town::on_call("pager"), 60),
         (Method::OperatorCall { leave_message: true, then_machine: false }, town::on_call("home"), 60),
     ];
     town::protocol(steps, true, Until::Confirmed)
@@ -239,6 +242,14 @@ async fn the_child() {
                 let taken = dispatcher.take_text("twilio", name, town::number(from), None, body.to_owned()).await;
                 taken.expect("taken in");
             }
+            // One of them in two parts.
+            for (number, name, body) in [(1, "IN-part-1", "Is anybody "), (2, "IN-part-2", "there?")] {
+                let place = cordboard::proto::sms::parts::Place { reference: 7, of: 2, number };
+                let from = town::number("+12025550198");
+                let taken = dispatcher.take_text_part("carrier", name, from, None, body.to_owned(), place).await;
+                taken.expect("taken in");
+            }
+            dispatcher.tick(clock.utc()).await.expect("a tick");
             store.close().await;
             return;
         }
@@ -349,20 +360,20 @@ impl Case {
             self.name
         );
         assert!(times.values().all(|n| *n <= 2), "{}: {times:?}", self.name);
-        // Nothing is lost: email, text, call and job of the first round, email and text of the second, the answer.
+        // Nothing is lost: email, text, call, page and job of the first round, email and text of the second, the answer.
         for attempt in &state.attempts {
             assert!(times.contains_key(attempt.id.as_str()), "{}: {} was never made", self.name, attempt.id);
             assert!(attempt.handed_at.is_some(), "{}", self.name);
         }
-        assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 6, "{}", self.name);
-        assert_eq!(times.len(), 7, "{}: {times:?}", self.name);
+        assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 7, "{}", self.name);
+        assert_eq!(times.len(), 8, "{}: {times:?}", self.name);
         let entries = store.list_dispatch_entries(&id).await.expect("listed");
         let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
         assert_eq!(confirmed, 1, "{}: a yes has one effect", self.name);
         assert!(store.list_open_jobs(10).await.expect("listed").is_empty(), "{}: a job is left", self.name);
         assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{}", self.name);
         let unplaced = store.list_unplaced_texts(10).await.expect("listed");
-        assert_eq!(unplaced.len(), 2, "{}: operators hear of each text nobody could place", self.name);
+        assert_eq!(unplaced.len(), 3, "{}: operators hear of each text nobody could place", self.name);
         let people = store.list_contacts_by_phone(&town::number(town::PEOPLE[1].1)).await.expect("listed");
         assert!(people[0].destinations.iter().any(|d| d.blocked), "{}: STOP is heeded", self.name);
         assert!(store.find_next_due().await.expect("read").is_none(), "{}: something still wants to wake", self.name);
