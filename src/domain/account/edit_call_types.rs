@@ -44,7 +44,7 @@ pub struct CallTypeEdit {
     /// The protocol in force; none for calls that are not dispatched.
     #[serde(default)]
     pub protocol: Option<ProtocolId>,
-    /// Texts, emails and recaps say only that there is a message.
+    /// Texts, emails, pages and recaps say only that there is a message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
 }

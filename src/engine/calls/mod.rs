@@ -1,7 +1,7 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
 //! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out, [`dictate`] one
-//! greeting spoken in, which [`greetings`] keeps; [`book`] knows the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
+//! greeting spoken in, which [`greetings`] keeps, both at an [`editors_phone`]; [`book`] knows the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
 //! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
