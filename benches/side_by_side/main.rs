@@ -3,7 +3,8 @@
 //!
 //! Options, after `--`: `--rounds N` (3), `--seconds N` of each steady window (8), `--other PATH` measures another
 //! binary of ours beside this one, `--rustpbx PATH` that of rustpbx (one on PATH is found), `--only WORD` the rows that hold the
-//! word, `--overload` far too many calls as well (five minutes a round), `--check` to end with 1 where a figure of ours is
+//! word, `--overload` far too many calls as well (five minutes a round; three with `--able N`, the calls a second it is known to take),
+//! `--check` to end with 1 where a figure of ours is
 //! beyond its bound (`limits`). All traffic is on loopback, every wait is bounded, every process that was started is ended by
 //! its id. In each round the order of the measured turns.
 
@@ -113,6 +114,8 @@ struct Options {
     overload: bool,
     /// The callers may use the server's core as well.
     together: bool,
+    /// So many calls a second it is known to take.
+    able: Option<f64>,
     /// A figure of ours beyond its bound is a failure.
     check: bool,
 }
@@ -127,6 +130,7 @@ impl Options {
             only: None,
             overload: false,
             together: false,
+            able: None,
             check: false,
         };
         let mut arguments = std::env::args().skip(1);
@@ -140,6 +144,7 @@ impl Options {
                 "--only" => options.only = arguments.next(),
                 "--overload" => options.overload = true,
                 "--together" => options.together = true,
+                "--able" => options.able = Some(number(1_000) as f64),
                 "--check" => options.check = true,
                 _ => {}
             }
@@ -370,7 +375,7 @@ fn measure(who: &Subject, options: &Options, table: &mut Table) -> Result<(), St
                 signalled(who, &Server::start(binary, NOWHERE)?.greeting(), options, table)?;
             }
             if options.overload {
-                overload::measure(who, binary, options.together, table)?;
+                overload::measure(who, binary, options.together, options.able, table)?;
             }
         }
         Subject::Engine => {

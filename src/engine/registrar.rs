@@ -211,8 +211,7 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
     let online = Arc::new(RwLock::new(HashMap::new()));
     let door = endpoint.ws_door();
     let gate = Gate::new(REALM, digests, &secure_bytes(), clock.instant());
-    let side =
-        SipSide { agent: Agent::new(config, Rng::from_system()), endpoint, clock, name: "phones", turned_away: 0 };
+    let side = SipSide::new(Agent::new(config, Rng::from_system()), endpoint, clock, "phones");
     let looped = Loop {
         side,
         legs: Legs::default(),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use metrics::Counter;
 use tokio::sync::mpsc;
 use tracing::error;
 
@@ -37,6 +38,8 @@ pub struct SipSide {
     pub name: &'static str,
     /// What the agent has refused for want of room since its owner looked last.
     pub turned_away: u32,
+    /// Counters by status. Looking one up costs more than a refusal should.
+    refused: HashMap<u16, Counter>,
 }
 
 /// What came of feeding an agent.
@@ -48,6 +51,10 @@ pub struct Fed {
 }
 
 impl SipSide {
+    pub fn new(agent: Agent, endpoint: Endpoint, clock: SharedClock, name: &'static str) -> Self {
+        Self { agent, endpoint, clock, name, turned_away: 0, refused: HashMap::new() }
+    }
+
     /// What happens next, from the network or by time. Cancel-safe.
     pub async fn next(&mut self) -> Input {
         let wait = self.agent.poll_timeout().map(|(at, _)| at.saturating_duration_since(self.clock.instant()));
@@ -97,9 +104,11 @@ impl SipSide {
         Fed { events, closed }
     }
 
-    pub fn count_refusal(&self, status: u16) {
-        let status = status.to_string();
-        metrics::counter!("cordboard_sip_refused_total", "side" => self.name, "status" => status).increment(1);
+    pub fn count_refusal(&mut self, status: u16) {
+        let counter = self.refused.entry(status).or_insert_with(
+            || metrics::counter!("cordboard_sip_refused_total", "side" => self.name, "status" => status.to_string()),
+        );
+        counter.increment(1);
     }
 }
 

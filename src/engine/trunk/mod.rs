@@ -337,7 +337,7 @@ pub async fn spawn(
     add_logins(&mut agent, &settings.carriers);
     agent.set_terms(run::terms(&settings.carriers, &watch));
     let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
-    let side = SipSide { agent, endpoint, clock, name: "trunk", turned_away: 0 };
+    let side = SipSide::new(agent, endpoint, clock, "trunk");
     let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
     tokio::spawn(looped.run(inbox, names));
     info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 /// Calls that may always wait: a service that stood idle knows nothing of its speed.
 const FREE: usize = 100;
-/// How long a caller may wait for an answer: within half a second a carrier's first repetition comes (T1).
-const MAX_WAIT: Duration = Duration::from_millis(250);
+/// How long a caller may wait for an answer. Within half a second a carrier's first repetition comes (T1), and calls that
+/// wait cost what others could be answered with: there are more of them to look through, and each is up for longer.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 /// Messages that may lie unread.
 const MAX_UNREAD: usize = 600;
 /// Over which time the speed is taken.
