@@ -27,6 +27,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cordboard_dialled_out_total", "Calls that operators dialled by themselves"),
     ("cordboard_dictations_total", "Greetings spoken in by telephone"),
     ("cordboard_dispatch_decisions_total", "Events that dispatches decided on, by event"),
+    ("cordboard_dispatch_panics_total", "Dispatches that a fault of ours stopped, to be tried again"),
     ("cordboard_dispatch_repairs_total", "Open dispatches that had nothing to wake them, and were given it"),
     ("cordboard_feed_lagged_total", "Consoles that fell behind the feed and got a fresh picture"),
     ("cordboard_held_messages_read_total", "Held messages read out at check-in or by an operator"),

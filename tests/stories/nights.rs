@@ -364,6 +364,28 @@ async fn one_dispatch_that_cannot_be_read_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn a_fault_of_ours_over_one_dispatch_stops_that_one_alone() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let bad = desk.takes("burst pipe").await;
+    let good = desk.takes("no hot water").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.expect_text("no hot water");
+    // A run that there is not: the machine trips over it.
+    let mut tx = desk.store.write().await.expect("the store writes");
+    let sql = "UPDATE dispatch SET body = REPLACE(body, '\"at\":\"in\",\"run\":0', '\"at\":\"in\",\"run\":9')
+        WHERE id = (SELECT MIN(id) FROM dispatch)";
+    tx.execute(sql, Vec::new()).await.expect("spoiled");
+    tx.commit("test").await.expect("committed");
+    desk.dispatcher.recover().await.expect("the other is taken up");
+    desk.advance(15 * MINUTE).await;
+    desk.phone("Ben").expect_call();
+    let stuck = |id| desk.dispatcher.alarms().iter().any(|alarm| alarm.id == format!("stuck:{id}"));
+    assert!(stuck(&bad) && !stuck(&good));
+    desk.ends(&good, Phase::Running).await;
+}
+
+#[tokio::test]
 async fn a_timer_fired_late_by_one_who_lost_it_changes_no_row() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let id = desk.saves("burst pipe").await;

@@ -21,9 +21,10 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
     }
     lines.push(
         match protocol.until {
-            _ if protocol.steps.last().is_some_and(|step| step.method.is_held()) && protocol.repeat.is_none() => {
-                "Done when the client has heard it at check-in."
+            _ if ends_with(protocol, |method| method == Method::HoldForRecap) => {
+                "Done when a recap with it has been accepted for delivery."
             }
+            _ if ends_with(protocol, Method::is_held) => "Done when the client has heard it at check-in.",
             Until::Confirmed => "Until a person confirms.",
             Until::Told if protocol.steps.iter().any(|step| matches!(step.method, Method::SecureMessage { .. })) => {
                 "Until a person has heard or opened the message, or confirms."
@@ -34,6 +35,11 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
         .to_owned(),
     );
     lines
+}
+
+/// The last step, which nothing follows, is such a one.
+fn ends_with(protocol: &Protocol, is_such: impl Fn(Method) -> bool) -> bool {
+    protocol.repeat.is_none() && protocol.steps.last().is_some_and(|step| is_such(step.method))
 }
 
 /// What a step does: `text the technician on call (mobile) and ask for a confirmation`.

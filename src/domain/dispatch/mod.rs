@@ -117,9 +117,8 @@ impl Turn<'_> {
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);
                 self.stand_down_others("the answering service", None);
             }
-            OperatorAct::Skip
-                if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn | Phase::HeldForRecap) =>
-            {
+            // What is held for a recap is in it: there is nothing to wait for that could be skipped.
+            OperatorAct::Skip if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn) => {
                 self.record(Some(by), Note::Skipped { by: by.to_owned() });
                 self.s.phase = Phase::Running;
                 match self.s.cursor {

@@ -3,7 +3,9 @@
 use super::Turn;
 use super::event::{CallNews, Effect, Failure, Note, Via};
 use super::protocol::Until;
-use super::state::{CallOutcome, Channel, FailedFor, Phase, RETRY_AFTER_MS, Trouble};
+use super::state::{
+    CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_FOR_MS, Phase, Purpose, RETRY_AFTER_MS, Trouble,
+};
 use crate::base::clock::UtcMs;
 
 /// After so many crashes under the same attempt it is given up rather than sent again.
@@ -81,10 +83,7 @@ impl Turn<'_> {
         a.failures += 1;
         let retry = match failure {
             Failure::Permanent => None,
-            Failure::Temporary => {
-                let after = usize::try_from(a.failures - 1).ok().and_then(|n| RETRY_AFTER_MS.get(n));
-                after.map(|ms| self.now.plus_ms(*ms))
-            }
+            Failure::Temporary => self.try_again_at(i),
             // It may have arrived: once more, and marked so.
             Failure::Unknown if a.uncertain => None,
             Failure::Unknown => {
@@ -93,6 +92,7 @@ impl Turn<'_> {
             }
         };
         // What is closed is not tried again, nor what was told before a change.
+        let a = &mut self.s.attempts[i];
         let retry = retry.filter(|_| (phase.is_open() && of_now) || !a.is_step());
         a.retry_at = retry;
         let (channel, name) = (a.channel, a.name.clone());
@@ -107,7 +107,8 @@ impl Turn<'_> {
         let (bounced, step) = (a.accepted_at.is_some(), a.is_step());
         let note = Note::Failed { channel, name: name.clone(), why: why.to_owned(), for_good: retry.is_none() };
         self.record(Some(&name), note);
-        if retry.is_none() && step && of_now && failure != Failure::Permanent && phase.is_open() {
+        let is_down = retry.is_none() || self.attempt(i).is_put_off();
+        if is_down && step && of_now && failure != Failure::Permanent && phase.is_open() {
             self.trouble(Trouble::EdgeDown { channel });
         }
         if retry.is_none() && step && of_now && phase.is_open() {
@@ -120,6 +121,21 @@ impl Turn<'_> {
             self.record(Some(&name), Note::Reopened { name: name.clone() });
             self.trouble(Trouble::Unreachable { who: name });
         }
+    }
+
+    /// When what could not be handed over just now is tried again. A step that others follow is given up soon, so that
+    /// these have their turn. Where everything has to be handed over, or it is the record of a call that is over, nobody else
+    /// brings it, and an edge that is away for an hour must cost no message.
+    fn try_again_at(&self, i: usize) -> Option<UtcMs> {
+        let a = self.attempt(i);
+        let tried = usize::try_from(a.failures.saturating_sub(1)).unwrap_or(usize::MAX);
+        if let Some(ms) = RETRY_AFTER_MS.get(tried) {
+            return Some(self.now.plus_ms(*ms));
+        }
+        let alone = (a.is_step() && self.s.protocol.until == Until::HandedOver) || a.purpose == Purpose::Record;
+        let after = PATIENT_AFTER_MS[(tried - RETRY_AFTER_MS.len()).min(PATIENT_AFTER_MS.len() - 1)];
+        let (at, since) = (self.now.plus_ms(after), a.handed_at.unwrap_or(self.now));
+        (alone && a.channel != Channel::Call && at <= since.plus_ms(PATIENT_FOR_MS)).then_some(at)
     }
 
     /// The node that had it is gone: a text or an email goes once more with the same code, a call is redialled.
@@ -155,7 +171,9 @@ impl Turn<'_> {
     pub(super) fn call_news(&mut self, i: usize, news: CallNews) {
         let a = &mut self.s.attempts[i];
         let name = a.name.clone();
-        if a.ended_at.is_some() {
+        // We may have given up waiting for its end while somebody still listened: what they say counts.
+        let given_up = a.outcome == Some(CallOutcome::Lost);
+        if a.ended_at.is_some() && !(given_up && matches!(news, CallNews::Told | CallNews::Confirmed)) {
             return;
         }
         match news {

@@ -28,6 +28,10 @@ pub const HOLD_FOR_CALL_MS: i64 = 30 * 60_000;
 pub const CALL_GUARD_MS: i64 = 10 * 60_000;
 /// When a temporary failure is tried again: this long after the 1st, 2nd, 3rd failure.
 pub const RETRY_AFTER_MS: [i64; 3] = [5_000, 15_000, 30_000];
+/// Where no other step will bring the message: this long after the failures that follow, the last of them again and again.
+pub const PATIENT_AFTER_MS: [i64; 5] = [60_000, 5 * 60_000, 15 * 60_000, 30 * 60_000, 60 * 60_000];
+/// For how long after it was first handed over.
+pub const PATIENT_FOR_MS: i64 = 24 * 3_600_000;
 
 /// One run of a protocol for a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -526,6 +530,12 @@ impl Attempt {
             Channel::Email | Channel::Text | Channel::Pager | Channel::Push => self.accepted_at.is_some(),
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
+    }
+
+    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on.
+    pub fn is_put_off(&self) -> bool {
+        let tries = usize::try_from(self.failures).unwrap_or(usize::MAX);
+        tries > RETRY_AFTER_MS.len() && self.failed.is_none() && self.accepted_at.is_none()
     }
 
     /// Is the message itself, not a reply.

@@ -67,7 +67,10 @@ impl Turn<'_> {
         let (id, label, why) = match target {
             Target::Contact { contact, destination } => (contact.clone(), destination, None),
             Target::OnCall { role, destination } => match world.on_call(role, self.now) {
-                Some(on_call) => (on_call.contact, destination, Some(format!("{role} on call by {}", on_call.why))),
+                Some(on_call) => {
+                    self.s.troubles.remove(&Trouble::NobodyOnCall { role: role.clone() });
+                    (on_call.contact, destination, Some(format!("{role} on call by {}", on_call.why)))
+                }
                 None => {
                     self.s.runs[run].why.push(format!("{role}: nobody on call"));
                     self.record(None, Note::NoOne { role: role.clone() });
@@ -348,7 +351,7 @@ impl Turn<'_> {
     }
 }
 
-/// Nothing can come of it any more.
+/// Nothing can come of it any more, or not for a long time.
 fn is_hopeless(a: &Attempt) -> bool {
-    a.cancelled || a.failed.as_ref().is_some_and(FailedFor::is_certain)
+    a.cancelled || a.is_put_off() || a.failed.as_ref().is_some_and(FailedFor::is_certain)
 }

@@ -18,6 +18,7 @@ mod town;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -31,7 +32,7 @@ use crate::base::rng::Rng;
 use crate::domain::account::Account;
 use crate::domain::dispatch::apply;
 use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
-use crate::domain::dispatch::state::{NewDispatch, Phase};
+use crate::domain::dispatch::state::{NewDispatch, Phase, State};
 use crate::domain::message::Message;
 use crate::engine::callout::{CallOut, CallOutEvent};
 use crate::engine::feed::{AlarmView, Feed};
@@ -331,7 +332,7 @@ impl Dispatcher {
         };
         let patched = patched.map(|to| Event::Patched { to });
         let town = Town::load(&mut tx, &read.state, now).await?;
-        let (after, effects) = apply(&read.state, patched.as_ref().unwrap_or(event), now, &town);
+        let (after, effects) = self.apply(&read.state, patched.as_ref().unwrap_or(event), now, &town)?;
         let changed = after != read.state || !effects.is_empty();
         // A fired timer is written even so: its lease ends by it.
         if changed || *event == Event::Due {
@@ -343,6 +344,15 @@ impl Dispatcher {
             self.show(&after).await;
         }
         Ok((if changed { Decided::Changed } else { Decided::Unchanged }, effects))
+    }
+
+    /// A fault of ours over one dispatch stops that one, as a row that cannot be read does: it would come again at each start.
+    fn apply(&self, state: &State, event: &Event, now: UtcMs, town: &Town) -> Result<(State, Vec<Effect>), StoreError> {
+        catch_unwind(AssertUnwindSafe(|| apply(state, event, now, town))).map_err(|_| {
+            tracing::error!(dispatch = %state.id, event = point(event), "a dispatch cannot go on by a fault of ours");
+            metrics::counter!("cordboard_dispatch_panics_total").increment(1);
+            StoreError::Corrupt { column: "dispatch.body".to_owned() }
+        })
     }
 
     /// Takes up what an earlier start of this node left behind, by what the store says of it: planned

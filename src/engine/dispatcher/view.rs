@@ -48,7 +48,7 @@ impl Dispatcher {
         }
     }
 
-    /// All open dispatches, those that are held for check-in last, each oldest first.
+    /// Open dispatches, as many as are shown: those that need an operator first, held ones last, each oldest first.
     pub async fn list_open_views(&self) -> Result<Vec<DispatchView>, StoreError> {
         let mut views = Vec::new();
         for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {

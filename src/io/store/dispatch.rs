@@ -144,9 +144,12 @@ fn ids(rows: &[Row]) -> Result<Vec<DispatchId>, StoreError> {
 }
 
 async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<DispatchId>, StoreError> {
-    // However many wait for their clients, none of them takes the place of one that is urgent.
-    const SQL: &str = "SELECT id FROM dispatch WHERE closed_at IS NULL
-        ORDER BY CASE WHEN state IN ($2, $3) THEN 1 ELSE 0 END, id LIMIT $1";
+    // However many wait for their clients, or were never confirmed, none of them takes the place of one that asks for
+    // somebody now: those that need an operator first, held ones last, and of each kind the newest.
+    const SQL: &str = "SELECT id FROM (
+            SELECT id, CASE WHEN needs_operator <> 0 THEN 0 WHEN state IN ($2, $3) THEN 2 ELSE 1 END AS place
+            FROM dispatch WHERE closed_at IS NULL ORDER BY place, id DESC LIMIT $1) AS shown
+        ORDER BY place, id";
     ids(&from.fetch_all(SQL, args![limit, Phase::HeldForCheckIn.name(), Phase::HeldForRecap.name()]).await?)
 }
 

@@ -165,6 +165,8 @@ fn holds_read_as_plain_english() {
         lines(&held_for_good()),
         ["1. Hold until the client checks in.", "Done when the client has heard it at check-in."]
     );
+    let recap = protocol(vec![(Method::HoldForRecap, vec![], 0)], false, Until::HandedOver);
+    assert_eq!(lines(&recap), ["1. Hold for the recap.", "Done when a recap with it has been accepted for delivery."]);
     assert_eq!(lines(&held_for_today())[0], "1. Hold until the client checks in, until 18:00 at the latest.");
     let hour = protocol(vec![(HOLD, vec![], 3_600)], true, Until::Told);
     assert_eq!(lines(&hour)[0], "1. Hold until the client checks in, for 1 hour at the most.");
@@ -185,6 +187,8 @@ fn what_is_held_for_the_recap_is_done_by_the_recap_that_has_its_words_as_they_ar
     night.until(3 * 86_400);
     assert_eq!((night.s.phase, night.s.wake()), (Phase::HeldForRecap, None));
     let run = night.s.held_for_recap().expect("it is held").id.clone();
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
+    assert_eq!(night.s.phase, Phase::HeldForRecap, "nothing follows it, so there is nothing to go on to");
     let recapped = |run: &StepRunId, edition| Event::Recapped {
         run: run.clone(),
         to: vec!["Ada".into(), "Ben".into()],
