@@ -245,14 +245,13 @@ export function dispatch(id, account, now, more) {
 }
 
 /** One that waits for the client to check in. */
-function held(id, account, now, ago, headline) {
+function held(id, account, now, ago) {
   const since = now - ago;
   return dispatch(id, account, now, {
     state: 'held_for_check_in',
     urgency: 'routine',
     opened_at: since,
     held_since: since,
-    headline,
     last: { at: since, kind: 'step', text: 'Step 1: hold until the client checks in.' },
     next: { at: since, text: 'Held for check-in.' },
     timeline: [{ at: since, kind: 'step', text: 'Step 1: hold until the client checks in.' }],
@@ -300,8 +299,8 @@ export function startDispatches(now) {
       closed_at: now - 119 * MIN,
       last: { at: now - 119 * MIN, text: 'Email accepted by the mail server.' },
     }),
-    held('dsp_5', PLUMBING, now, 190 * MIN, 'Gloria Sand · Invoice 1187 was paid twice'),
-    held('dsp_6', PLUMBING, now, 55 * MIN, 'Piet Moor · Wants the boiler serviced in May'),
+    held('dsp_5', PLUMBING, now, 190 * MIN),
+    held('dsp_6', PLUMBING, now, 55 * MIN),
   ];
 }
 

@@ -23,6 +23,7 @@ use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
+use crate::engine::mixer::MOMENT;
 use crate::engine::texts::TextCarrier;
 use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{CallbackKey, Relay, Settings, SmsProvider};
@@ -92,6 +93,11 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
             matches!(step.method, Method::CallOut { .. } | Method::OperatorCall { then_machine: true, .. })
         };
         needs_voice |= protocols.iter().flat_map(|protocol| &protocol.steps).any(calls_out);
+    }
+    // Said while the voice is slow: it is to be at hand then.
+    let moment = Speech::Recorded { prompt: MOMENT.to_owned() };
+    if let Err(why) = speaker.prepare(&moment).await {
+        tracing::warn!("{why}. Who waits for the voice hears a tone");
     }
     match speaker.check_engine().await {
         Ok(()) => {}

@@ -17,6 +17,20 @@ fn time_ordered(now: UtcMs) -> String {
     written((u128::from(now.0.max(0).unsigned_abs()) << 80) | (u128::from_le_bytes(random) >> 48))
 }
 
+/// When [`time_ordered`] made this; none: it did not.
+fn made_at(text: &str) -> Option<UtcMs> {
+    if text.len() != 26 {
+        return None;
+    }
+    let mut bits = 0_u128;
+    for byte in text.bytes() {
+        let digit = ALPHABET.iter().position(|known| *known == byte)?;
+        // The first of 26 digits has room for two bits more than there are.
+        bits = bits.checked_mul(32)? | digit as u128;
+    }
+    i64::try_from(bits >> 80).ok().map(UtcMs)
+}
+
 fn written(bits: u128) -> String {
     (0..26).rev().map(|i| char::from(ALPHABET[((bits >> (i * 5)) & 31) as usize])).collect()
 }
@@ -52,6 +66,11 @@ macro_rules! ids {
             /// The first that could be made at `at`: none made before sorts after it.
             pub fn first_at(at: UtcMs) -> Self {
                 Self(format!(concat!($prefix, "_{}"), written(u128::from(at.0.max(0).unsigned_abs()) << 80)))
+            }
+
+            /// When it was made, if it is not a name of somebody's own.
+            pub fn made_at(&self) -> Option<UtcMs> {
+                made_at(self.0.get(concat!($prefix, "_").len()..)?)
             }
 
             /// A fixed identifier for demo data and tests: the prefix and `name`.
@@ -148,5 +167,15 @@ mod tests {
         assert!(a < b);
         assert_eq!(a.as_str().parse::<MessageId>(), Ok(a.clone()));
         assert!(a.as_str().parse::<CallId>().is_err());
+    }
+
+    #[test]
+    fn an_id_says_when_it_was_made_and_a_name_does_not() {
+        let at = UtcMs(1_772_865_000_123);
+        assert_eq!(CallId::fresh(at).made_at(), Some(at));
+        assert_eq!(CallId::first_at(at).made_at(), Some(at));
+        for name in ["kim", "abcdefghijklmnopqrstuvwxyz", "zzzzzzzzzzzzzzzzzzzzzzzzzz"] {
+            assert_eq!(CallId::named(name).made_at(), None, "{name}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::read::clash;
 use super::section::{At, Section};
 use super::trunk::HostPort;
-use super::{KEY_HEADER, Media, Sip, Voice};
+use super::{KEY_HEADER, Media, Sip};
 use crate::base::phone::PhoneNumber;
 use crate::proto::sip;
 
@@ -34,10 +34,10 @@ pub(super) fn check_ports(top: &Section<'_>, sip: &At<Sip>, media: &At<Media>) {
 }
 
 /// The prompts have what every caller who waits hears.
-pub(super) fn check_prompts(section: &Section<'_>, voice: &Voice, span: Range<usize>) {
-    if !voice.prompts.join("music.wav").is_file() {
-        let what = format!("`prompts` names {}, which holds no music.wav", voice.prompts.display());
-        section.complain(span, what, "Name the directory of one language that came with Cordboard: \"prompts/en\"");
+pub(super) fn check_prompts(section: &Section<'_>, prompts: &Path, span: Range<usize>) {
+    if !prompts.join("music.wav").is_file() {
+        let what = format!("`prompts` names {}, which holds no music.wav", prompts.display());
+        section.complain(span, what, "Name a directory that holds all prompts, or leave it out: Cordboard has its own");
     }
 }
 

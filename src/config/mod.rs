@@ -162,8 +162,8 @@ pub struct Voice {
     /// A program that reads text on its standard input and writes a WAV to its standard output. None: the
     /// usual one, espeak-ng.
     pub command: Option<Vec<String>>,
-    /// Recorded prompts of one language: `<name>.wav`.
-    pub prompts: PathBuf,
+    /// Recorded prompts of one language, `<name>.wav`, in place of those that are inside the program.
+    pub prompts: Option<PathBuf>,
     /// Where spoken text is kept, by text and voice.
     pub cache: PathBuf,
     /// Where the recordings that accounts have of their own are kept. No other copy is.

@@ -417,12 +417,12 @@ fn read_voice(section: &Section<'_>) -> Voice {
     section.finish();
     let voice = Voice {
         command: command.map(|command| command.into_iter().map(|word| word.value).collect()),
-        prompts: section.path(prompts.as_ref().map_or("prompts/en", |at| &at.value)),
+        prompts: prompts.as_ref().map(|at| section.path(&at.value)),
         cache: section.path(cache.as_ref().map_or("var/speech", |at| &at.value)),
         recordings: section.path(recordings.as_ref().map_or("var/greetings", |at| &at.value)),
     };
-    if let Some(prompts) = prompts {
-        check_prompts(section, &voice, prompts.span);
+    if let (Some(written), Some(prompts)) = (prompts, &voice.prompts) {
+        check_prompts(section, prompts, written.span);
     }
     voice
 }

@@ -118,7 +118,7 @@ impl Demo {
             seats: Seats::default(),
             voice: Voice {
                 command: None,
-                prompts: prompts(),
+                prompts: None,
                 cache: self.data.join("speech"),
                 recordings: self.data.join("greetings"),
             },
@@ -172,13 +172,6 @@ impl Demo {
             }],
         })
     }
-}
-
-/// Recorded prompts: of the working directory, else beside the program, else of the package.
-fn prompts() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join("../../prompts/en")));
-    let places = [Some(PathBuf::from("prompts/en")), beside, Some(PathBuf::from("/usr/share/cordboard/prompts/en"))];
-    places.into_iter().flatten().find(|place| place.is_dir()).unwrap_or_else(|| PathBuf::from("prompts/en"))
 }
 
 /// The people who sign in.

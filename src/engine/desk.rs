@@ -24,6 +24,8 @@ use crate::domain::queue::{self, Queue, Terms};
 pub struct Waiting {
     pub account: AccountRef,
     pub terms: Terms,
+    /// When their call came in: what they count is the ringing and the greeting too.
+    pub rang_at: UtcMs,
     /// They are not on the line: to be called back.
     pub ring_back: bool,
 }
@@ -304,6 +306,13 @@ struct OneSeat {
     shown: Option<SeatView>,
 }
 
+/// What is shown of somebody who waits.
+struct Shown {
+    account: AccountRef,
+    rang_at: UtcMs,
+    ring_back: bool,
+}
+
 struct Desk {
     clock: SharedClock,
     feed: Feed,
@@ -315,8 +324,8 @@ struct Desk {
     phones: HashMap<UserId, Phones>,
     /// What people can do, where it is anything.
     skills: HashMap<UserId, Skills>,
-    /// Whom those who wait called, and whether they are to be called back.
-    waiting: HashMap<CallId, (AccountRef, bool)>,
+    /// How those who wait are shown.
+    waiting: HashMap<CallId, Shown>,
     /// Who speaks with a colleague, console or not.
     aside: HashSet<UserId>,
     to_calls: mpsc::UnboundedSender<FromDesk>,
@@ -466,16 +475,16 @@ impl Desk {
 
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
-            CallWord::Enqueue(Waiting { account, terms, ring_back }) => {
-                self.waiting.insert(call.clone(), (account, ring_back));
+            CallWord::Enqueue(waiting) => {
+                let terms = self.put_down(&call, waiting);
                 self.tell_queue(queue::Input::Enqueue { call, terms });
             }
-            CallWord::Requeue(Waiting { account, terms, ring_back }) => {
-                self.waiting.insert(call.clone(), (account, ring_back));
+            CallWord::Requeue(waiting) => {
+                let terms = self.put_down(&call, waiting);
                 self.tell_queue(queue::Input::Requeue { call, terms });
             }
-            CallWord::Hand { waiting: Waiting { account, terms, ring_back }, user } => {
-                self.waiting.insert(call.clone(), (account, ring_back));
+            CallWord::Hand { waiting, user } => {
+                let terms = self.put_down(&call, waiting);
                 self.tell_queue(queue::Input::Hand { call, terms, user });
             }
             CallWord::Dequeue => self.dequeue(call),
@@ -522,6 +531,13 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// How they are shown from now on; the rest is the queue's.
+    fn put_down(&mut self, call: &CallId, waiting: Waiting) -> Terms {
+        let Waiting { account, terms, rang_at, ring_back } = waiting;
+        self.waiting.insert(call.clone(), Shown { account, rang_at, ring_back });
+        terms
     }
 
     fn dequeue(&mut self, call: CallId) {
@@ -659,15 +675,14 @@ impl Desk {
     fn queue_view(&self) -> QueueView {
         let count = |state: State| self.seats.values().filter(|one| one.seat.state() == state).count();
         let waiting = self.queue.waiting().into_iter().filter_map(|ticket| {
-            let (account, ring_back) = self.waiting.get(&ticket.call)?.clone();
-            let shown = self.shown_queue.waiting.iter().find(|w| w.call == ticket.call);
+            let shown = self.waiting.get(&ticket.call)?;
             Some(WaitingView {
                 call: ticket.call.clone(),
-                account,
-                since: shown.map_or_else(|| self.utc(ticket.since), |w| w.since),
+                account: shown.account.clone(),
+                since: shown.rang_at,
                 priority: ticket.terms.priority,
                 skills: ticket.terms.skills.iter().cloned().collect(),
-                ring_back,
+                ring_back: shown.ring_back,
             })
         });
         QueueView { waiting: waiting.collect(), ready: count(State::Ready), talking: count(State::Talking) }

@@ -15,6 +15,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::call::comes::Comes;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
+use crate::domain::dispatch::state::Phase;
 use crate::domain::figures::Figures;
 use crate::domain::operator::skill::Skill;
 
@@ -174,6 +175,7 @@ pub struct FloorView {
 pub struct SeatView {
     pub user: UserRef,
     pub state: SeatState,
+    /// Why not ready; of somebody offline, with what she comes back.
     pub reason: Option<String>,
     pub since: UtcMs,
     /// A phone is registered.
@@ -289,7 +291,7 @@ impl CallView {
 pub struct RingBackView {
     /// The call in which it was made.
     pub promised_in: CallId,
-    /// When the caller began to wait.
+    /// When that call came in.
     pub since: UtcMs,
     /// How often they were dialled in vain.
     pub tries: u32,
@@ -515,6 +517,7 @@ pub struct QueueView {
 pub struct WaitingView {
     pub call: CallId,
     pub account: AccountRef,
+    /// When their call came in, as everywhere that a wait is shown.
     pub since: UtcMs,
     pub priority: i32,
     /// What the caller needs.
@@ -541,11 +544,23 @@ pub struct DispatchView {
     pub held_since: Option<UtcMs>,
     pub closed_at: Option<UtcMs>,
     pub undo_until: Option<UtcMs>,
+    /// Who called and what for; empty where all desks are told of one that waits for the client's people to ask for it, or was
+    /// read to them: whoever reads it asks for it, and is on the audit log.
     pub headline: String,
     pub last: Option<LineView>,
     pub next: Option<LineView>,
     pub confirmed_by: Option<String>,
     pub timeline: Vec<LineView>,
+}
+
+impl DispatchView {
+    /// As all desks are told of it unasked.
+    pub fn for_all(mut self) -> Self {
+        if self.held_since.is_some() || self.state == Phase::ReadAtCheckIn.name() {
+            self.headline.clear();
+        }
+        self
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

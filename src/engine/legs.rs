@@ -29,7 +29,7 @@ use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardI
 use crate::proto::sdp::{SdpError, Session, Srtp, receives_at};
 
 use keys::{Keys, Sent};
-pub use outside::{Later, LegMedia, MediaFault, Routes, Sides, Signalling, Voice, Wiring};
+pub use outside::{Later, LegMedia, MediaFault, ONE_MOMENT, Patience, Routes, Sides, Signalling, Voice, Wiring};
 
 /// What we offer, best first: the house mixes at 8 kHz.
 const CODECS: [Codec; 3] = Codec::ALL;

@@ -1,8 +1,8 @@
 //! The mixer: a call's hear matrix and its prompts, as commands to the call's shard.
 //!
-//! Words that are not ready are made ready meanwhile and played when they are, unless they were stopped; where
-//! the voice fails, a tone is played and the call is told, so that nobody sits in silence. Owned by one call's
-//! task. What always holds: when it is dropped, its bridge is gone.
+//! Words that are not ready are made ready meanwhile and played when they are, unless they were stopped. Who waits for a slow
+//! voice is asked to, with a prompt that needs none; where the voice fails or is stuck, a tone is played and the call is told:
+//! nobody sits in silence. Owned by one call's task. What always holds: when it is dropped, its bridge is gone.
 
 mod music;
 
@@ -13,15 +13,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use self::music::{Music, Pieces};
-use super::legs::Wiring;
+use super::legs::{ONE_MOMENT, Patience, Wiring};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{MediaEvent, PlayId, ShardId};
 use crate::proto::audio::tone::sine;
 
-/// How long the voice may take for words that a caller waits for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The recorded prompt that asks somebody to wait.
+pub const MOMENT: &str = "moment";
 
 /// Words that were asked for and are ready now, or failed.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Prepared {
     prompt: Option<Arc<Prompt>>,
     /// Not words at all.
     music: Option<Pieces>,
+    /// They take their time: whoever waits is asked to.
+    slow: bool,
 }
 
 /// What came of words that were made ready.
@@ -52,6 +54,8 @@ pub struct Mixer {
     music: Music,
     /// Plays asked for whose words are not ready.
     awaited: Vec<(LegId, u64)>,
+    /// The voice failed last.
+    stuck: bool,
     results: mpsc::UnboundedSender<Prepared>,
     received: mpsc::UnboundedReceiver<Prepared>,
 }
@@ -61,7 +65,8 @@ impl Mixer {
         let bridge = wiring.fresh_bridge();
         wiring.routes.add_bridge(bridge, media_events);
         let (results, received) = mpsc::unbounded_channel();
-        Self { wiring, shard, bridge, own: None, music: Music::default(), awaited: Vec::new(), results, received }
+        let (music, awaited) = (Music::default(), Vec::new());
+        Self { wiring, shard, bridge, own: None, music, awaited, stuck: false, results, received }
     }
 
     /// From here on this call says words of its own, which nobody keeps; these are ready.
@@ -99,7 +104,10 @@ impl Mixer {
 
     /// Stops words, also ones that are not ready yet.
     pub fn stop(&mut self, leg: LegId, play: u64) {
-        self.awaited.retain(|a| *a != (leg, play));
+        if let Some(at) = self.awaited.iter().position(|a| *a == (leg, play)) {
+            self.awaited.swap_remove(at);
+            self.wiring.media.stop(leg, ONE_MOMENT);
+        }
         self.wiring.media.stop(leg, PlayId(play));
     }
 
@@ -125,22 +133,53 @@ impl Mixer {
 
     fn make(&self, speech: Speech, for_play: Option<(LegId, u64)>, apart: bool) {
         let (wiring, results) = (Arc::clone(&self.wiring), self.results.clone());
+        let Patience { limit, once_stuck, .. } = wiring.patience;
+        let limit = if self.stuck { once_stuck } else { limit };
+        if let Some(waits) = for_play {
+            self.ask_to_wait(waits, limit);
+        }
         tokio::spawn(async move {
             let words = if apart { wiring.voice.prepare_once(&speech) } else { wiring.voice.prepare(&speech) };
-            let prompt = match tokio::time::timeout(PATIENCE, words).await {
+            let prompt = match tokio::time::timeout(limit, words).await {
                 Ok(Ok(prompt)) => Some(prompt),
                 Ok(Err(why)) => {
                     tracing::error!("the voice failed: {why}");
                     None
                 }
                 Err(_) => {
-                    tracing::error!("the voice took longer than {} s", PATIENCE.as_secs());
+                    tracing::error!("the voice took longer than {} s", limit.as_secs());
                     None
                 }
             };
             // An error means only that the call is over.
-            let _ = results.send(Prepared { for_play, prompt, music: None });
+            let _ = results.send(Prepared { for_play, prompt, music: None, slow: false });
         });
+    }
+
+    /// Tells in time that whoever waits for words that may take so long hears nothing.
+    fn ask_to_wait(&self, waits: (LegId, u64), limit: Duration) {
+        let (patience, results) = (self.wiring.patience, self.results.clone());
+        tokio::spawn(async move {
+            let mut waited = patience.ask_after;
+            tokio::time::sleep(waited).await;
+            while waited < limit {
+                let slow = Prepared { for_play: Some(waits), prompt: None, music: None, slow: true };
+                if results.send(slow).is_err() {
+                    return; // The call is over.
+                }
+                tokio::time::sleep(patience.ask_every).await;
+                waited += patience.ask_every;
+            }
+        });
+    }
+
+    /// Words that need no voice, for whoever still waits for those that do.
+    fn one_moment(&self, waits: (LegId, u64)) {
+        if self.awaited.contains(&waits) {
+            let recorded = Speech::Recorded { prompt: MOMENT.to_owned() };
+            let prompt = self.wiring.voice.prompt(&recorded).unwrap_or_else(tone);
+            self.wiring.media.play(waits.0, ONE_MOMENT, prompt, false);
+        }
     }
 
     /// The next words made ready.
@@ -149,6 +188,7 @@ impl Mixer {
             // The sender is ours, so there is always a next one or a wait.
             match self.received.recv().await {
                 Some(Prepared { music: Some(pieces), .. }) => self.music_ready(pieces),
+                Some(Prepared { slow: true, for_play: Some(waits), .. }) => self.one_moment(waits),
                 Some(prepared) => return prepared,
                 None => std::future::pending().await,
             }
@@ -158,6 +198,7 @@ impl Mixer {
     /// Plays words that are ready now, if they are still wanted.
     pub fn on_prepared(&mut self, prepared: Prepared) -> Readied {
         let readied = Readied { spoken: prepared.prompt.is_some(), for_play: prepared.for_play };
+        self.stuck = !readied.spoken;
         if let Some((leg, play)) = prepared.for_play
             && let Some(at) = self.awaited.iter().position(|a| *a == (leg, play))
         {

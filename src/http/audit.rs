@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, UserId};
+use crate::engine::feed::DispatchView;
 use crate::io::store::audit::{Act, AuditFilter, AuditRow, Who};
 
 use super::auth::{Signed, Supervisor};
@@ -170,6 +171,16 @@ pub(super) async fn reads(front: &Front, signed: &Signed, act: Act, object: impl
 /// The same for a page of messages.
 pub(super) async fn listed(front: &Front, signed: &Signed, page: &MessagePage) -> Result<(), Problem> {
     all(front, signed, Act::MessageListed, page.ids().map(ToString::to_string).collect()).await
+}
+
+/// The same for dispatches, which say of their messages who called and what for.
+pub(super) async fn headlines(
+    front: &Front,
+    signed: &Signed,
+    dispatches: impl IntoIterator<Item = &DispatchView>,
+) -> Result<(), Problem> {
+    let messages = dispatches.into_iter().map(|dispatch| dispatch.message.to_string()).collect();
+    all(front, signed, Act::MessageListed, messages).await
 }
 
 /// The same for several things at once.

@@ -87,7 +87,7 @@ pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Res
             call: callback.call,
             account: AccountRef::from(account),
             number: callback.number,
-            since: callback.since,
+            since: callback.rang_at(),
             tries,
             draft,
             calls_today,

@@ -11,6 +11,7 @@ use crate::domain::message::form::FieldError;
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::DispatchView;
 
+use super::audit;
 use super::auth::{Operator, Signed};
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
@@ -49,18 +50,20 @@ pub struct CloseBody {
     reason: String,
 }
 
-/// Open dispatches.
+/// Open dispatches. That I read their headlines is on the audit log.
 #[utoipa::path(get, path = "/api/v1/dispatches", tag = "dispatches", security(("bearer" = [])), params(Which),
     responses((status = OK, body = DispatchList), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn list(
     State(front): State<Front>,
-    _by: Operator,
+    Operator(signed): Operator,
     Params(which): Params<Which>,
 ) -> Result<Json<DispatchList>, Problem> {
     if which.open.is_some_and(|open| open != 1) {
         return Err(Problem::malformed("query.invalid", "open=1 is the only choice; closed ones are with /messages."));
     }
-    Ok(Json(DispatchList { items: front.dispatcher.list_open_views().await? }))
+    let items = front.dispatcher.list_open_views().await?;
+    audit::headlines(&front, &signed, &items).await?;
+    Ok(Json(DispatchList { items }))
 }
 
 /// A person said yes to me. Refused if the message was changed after it was read to them.

@@ -227,7 +227,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         seat: board.seat,
         calls: board.calls,
         queue: board.queue,
-        dispatches,
+        dispatches: dispatches.into_iter().map(DispatchView::for_all).collect(),
         alarms: board.alarms,
         not_ready_reasons: front.settings.not_ready_reasons.clone(),
         pagers: front.settings.pagers.clone(),

@@ -83,7 +83,9 @@ pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Res
     let (urgent, others): (Vec<_>, Vec<_>) =
         front.dispatcher.list_open_views().await?.into_iter().partition(|d| d.urgency == Urgency::Urgent);
     // What is on its way and asks nobody for anything needs no word.
-    let unconfirmed = others.into_iter().filter(|d| d.needs_operator || d.state == "exhausted_unconfirmed").collect();
+    let unconfirmed: Vec<_> =
+        others.into_iter().filter(|d| d.needs_operator || d.state == "exhausted_unconfirmed").collect();
+    audit::headlines(&front, &signed, urgent.iter().chain(&unconfirmed)).await?;
     let hung_up = front.store.list_abandoned(now.plus_ms(-7 * A_DAY_MS), None, None, MAX).await?.len();
     let lowered = MessageFilter {
         graded: Some(Grading::Lowered),

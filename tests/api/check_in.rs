@@ -7,6 +7,8 @@ use cordboard::base::id::{CallId, ContactId, UserId};
 use cordboard::engine::calls::Command;
 use serde_json::{Value, json};
 
+use crate::audit::{row, rows};
+use crate::feed::{console, hear};
 use crate::support::{House, Told, message_body};
 
 const HELD: &str = "/api/v1/accounts/acc_plumbing/held";
@@ -54,6 +56,50 @@ async fn a_held_message_is_read_out_once_and_the_time_line_says_by_whom() {
     assert_eq!(house.fetch(HELD, &kim).await.json()["items"], json!([]));
     let again = house.ask(Method::POST, &read(&held), &kim, to).await;
     assert_eq!((again.status, again.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_held"));
+}
+
+#[tokio::test]
+async fn what_is_held_is_shown_to_nobody_who_is_not_on_the_log_for_it() {
+    let (house, kim, held) = holding().await;
+    let message = held["id"].as_str().expect("an id");
+    let listed = async |who: &str| {
+        let wanted = row(who, "message.listed", message);
+        rows(&house, &format!("object={message}")).await.into_iter().filter(|row| *row == wanted).count()
+    };
+    assert_eq!(listed("usr_kim").await, 1, "she asked for it, to read it out");
+
+    // Every console is told that there is one, and no more.
+    let lee = house.sign_in("lee").await;
+    let mut socket = console(house.listen().await, &lee).await;
+    let hello = hear(&mut socket).await;
+    assert_eq!(hello["dispatches"][0]["message"], message);
+    assert_eq!(hello["dispatches"][0]["headline"], "");
+    let got = house.ask(Method::POST, &read(&held), &kim, json!({"to": "Dr Patel", "edition": 1})).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{}", got.json());
+    let told = loop {
+        let frame = hear(&mut socket).await;
+        assert!(frame["close"].is_null(), "{frame}");
+        if frame["dispatch"]["state"] == "read_at_check_in" {
+            break frame;
+        }
+    };
+    assert_eq!(told["dispatch"]["headline"], "");
+    assert_eq!(listed("usr_lee").await, 0);
+}
+
+#[tokio::test]
+async fn whoever_lists_what_is_open_is_on_the_log_once_for_each_message() {
+    let (house, _kim, held) = holding().await;
+    let message = held["id"].as_str().expect("an id");
+    for (who, path) in [("lee", "/api/v1/dispatches"), ("sam", "/api/v1/handover")] {
+        let token = house.sign_in(who).await;
+        for _ in 0..3 {
+            assert_eq!(house.fetch(path, &token).await.status, StatusCode::OK);
+        }
+        let wanted = row(&format!("usr_{who}"), "message.listed", message);
+        let found = rows(&house, &format!("object={message}")).await.into_iter().filter(|row| *row == wanted).count();
+        assert_eq!(found, 1, "{path}");
+    }
 }
 
 /// Somebody changes the message that is held.

@@ -19,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::{House, Told};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -33,7 +33,7 @@ async fn open(address: SocketAddr, path: &str, subprotocol: &str, origin: Option
     connect_async(request).await.map(|(socket, _)| socket)
 }
 
-async fn console(address: SocketAddr, token: &str) -> Socket {
+pub async fn console(address: SocketAddr, token: &str) -> Socket {
     let mut socket = open(address, "/api/v1/events", "cordboard.v1", None).await.expect("it connects");
     say(&mut socket, json!({"type": "auth", "token": token})).await;
     socket
@@ -44,7 +44,7 @@ async fn say(socket: &mut Socket, frame: Value) {
 }
 
 /// The next frame; a close becomes `{"close": code}`.
-async fn hear(socket: &mut Socket) -> Value {
+pub async fn hear(socket: &mut Socket) -> Value {
     loop {
         let frame = tokio::time::timeout(PATIENCE, socket.next()).await.expect("a frame in time");
         match frame {

@@ -205,7 +205,7 @@ impl House {
         let at = |name: &str| config.key_file.parent().expect("the key is in a directory").join(name);
         // An engine of our own: it prints a prompt that exists, whatever it is told to say.
         let engine = VoiceCommand { argv: ["cat", "prompts/en/comfort.wav"].map(str::to_owned).to_vec() };
-        let voice = Speaker::new("prompts/en".into(), at("speech"), at("greetings"), engine).expect("directories");
+        let voice = Speaker::new(None, at("speech"), at("greetings"), engine).expect("directories");
         let voice = Arc::new(voice);
         let front = Front::new(Parts {
             clock: shared.clone(),

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod demo;
 #[path = "../support/temp.rs"]
 mod temp;
 

@@ -173,7 +173,7 @@ async fn the_client_hears_what_was_held(mut desk: Desk) {
     assert_eq!(desk.state(&burst).await.phase, Phase::HeldForCheckIn);
     let views = desk.dispatcher.list_held_views(&AccountId::named("one")).await.expect("views");
     assert_eq!(views.len(), 2);
-    assert_eq!(views[0].next.as_ref().map(|next| next.text.as_str()), Some("Held for check-in since 02:10:05."));
+    assert_eq!(views[0].next.as_ref().map(|next| next.text.as_str()), Some("Held for check-in since 02:10:05 CST."));
 
     let mut ada = Caller::rings(&desk).await;
     ada.hears("enter your PIN").await;

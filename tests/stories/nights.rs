@@ -44,7 +44,7 @@ async fn plumbing_twice_round(mut desk: Desk) {
     let view = desk.view(&id).await;
     assert!(view.needs_operator && view.alarm.is_some(), "from round 2 on an alarm sounds");
     let next = view.next.expect("something is next").text;
-    assert!(next.starts_with("If no reply by 03:17:05: call the technician"), "{next}");
+    assert!(next.starts_with("If no reply by 03:17:05 CST: call the technician"), "{next}");
     desk.ends(&id, Phase::Running).await;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alone, listenerWords, listening, onTheirWay, modeOf, seatRows, stageWords, waits, whoHears, whoHearsMe } from './floor';
+import { alone, listenerWords, listening, modeOf, onTheirWay, operatorIn, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
 import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
@@ -55,12 +55,6 @@ describe('the floor', () => {
     expect(seatRows([seat('Kim', 'wrap_up')], [left])[0]!.calls).toEqual([]);
   });
 
-  it('counts waits from when the call came in', () => {
-    const waiting = { call: '1', account: call('1').account, since: 9_000, priority: 0 };
-    const queue = { waiting: [waiting, { ...waiting, call: '2' }], ready: 0, talking: 0 };
-    expect(waits(queue, [call('1', { state: 'queued' })]).map((w) => w.since)).toEqual([1_000, 9_000]);
-  });
-
   it('says who hears whom in a patch', () => {
     const hears: HearsView[] = [
       { who: 'caller', hears: ['music'] },
@@ -105,6 +99,19 @@ describe('who hears a supervisor', () => {
   it('never takes another supervisor for oneself', () => {
     expect(whoHearsMe(call('1', { hears: hears('barge') }), me('monitor'), 'Kim')).toBe('Nobody hears you.');
     expect(whoHearsMe(call('1', { hears: hears('barge') }), me('whisper'), 'Kim')).toBe('Kim hears you, nobody else.');
+  });
+
+  it('is nobody, and said to be, where no operator is in the call to whisper to', () => {
+    const alone: HearsView[] = [
+      { who: 'caller', hears: ['contact'] },
+      { who: 'contact', hears: ['caller'] },
+      { who: 'supervisor', hears: ['caller', 'contact'] },
+    ];
+    const patched = call('1', { state: 'patched', seat: 'kim', patch: patch('dropped'), hears: alone });
+    expect(whoHearsMe(patched, me('whisper'), 'Kim')).toBe('No operator is in the call: nobody hears you. Barge in to be heard.');
+    expect(whoHearsMe(patched, me('monitor'), 'Kim')).toBe('Nobody hears you.');
+    expect(operatorIn(patched)).toBe(false);
+    expect(operatorIn(call('1', { hears: hears('whisper') }))).toBe(true);
   });
 
   it('is nobody while the telephone is being connected', () => {

@@ -1,7 +1,7 @@
-// The floor as a supervisor reads it: who sits where with which call, who waits since when, who is listened to. Pure.
+// The floor as a supervisor reads it: who sits where with which call, who is listened to. Pure.
 
 import { causeWords, doesHear } from './hears';
-import type { CallView, ListenMode, ListenerView, Party, QueueView, SeatView, Waiting } from './types';
+import type { CallView, ListenMode, ListenerView, Party, SeatView } from './types';
 
 /** A seat and the calls that are at it. */
 export interface SeatRow {
@@ -32,20 +32,6 @@ export function alone(calls: CallView[]): CallView[] {
 export function onTheirWay(calls: CallView[]): CallView[] {
   const there: readonly string[] = ['greeting', 'menu', 'voicemail', 'check_in', 'announcement', 'spilling', 'reaching'];
   return calls.filter((c) => there.includes(c.state)).sort((a, b) => a.started_at - b.started_at);
-}
-
-/** A caller who waits, with the time since their call came in: what they count is the ringing and the greeting too. */
-export interface Wait {
-  waiting: Waiting;
-  call: CallView | undefined;
-  since: number;
-}
-
-export function waits(queue: QueueView, calls: CallView[]): Wait[] {
-  return queue.waiting.map((waiting) => {
-    const call = calls.find((c) => c.id === waiting.call);
-    return { waiting, call, since: call?.started_at ?? waiting.since };
-  });
 }
 
 /** Somebody of ours is with the caller, or was and left them with a contact. */
@@ -153,12 +139,20 @@ export function listening(calls: CallView[], me: string | undefined): { call: Ca
   return null;
 }
 
+/** An operator is on the line of it; one who has left it to others may still have its form. */
+export function operatorIn(call: CallView): boolean {
+  return call.hears.some((row) => row.who === 'operator');
+}
+
 /** Who hears a supervisor in this mode now: the one thing nobody may be wrong about. */
 export function whoHearsMe(call: CallView, listener: ListenerView, operator: string): string {
   if (!listener.there) return 'Your telephone is being connected.';
   const ears = listener.mode === 'monitor' ? [] : PARTIES.filter((who) => doesHear(call.hears, who, 'supervisor'));
   const whom = listener.mode === 'whisper' ? ears.filter((who) => who === 'operator') : ears;
-  if (whom.length === 0) return 'Nobody hears you.';
+  if (whom.length === 0) {
+    const nobody = listener.mode === 'whisper' && !operatorIn(call);
+    return nobody ? 'No operator is in the call: nobody hears you. Barge in to be heard.' : 'Nobody hears you.';
+  }
   const names = cap(list(whom.map((who) => nameOf(who, call, operator))));
   const others = whom.length === 1 && PARTIES.some((who) => who !== whom[0] && call.hears.some((h) => h.who === who)) ? ', nobody else' : '';
   return `${names} ${whom.length === 1 ? 'hears' : 'hear'} you${others}.`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { heldOf, heldWords, isOld, nextHeld, personAt } from './held';
+import { headlineOf, heldOf, heldWords, isOld, nextHeld, personAt } from './held';
 import type { Contact, DispatchView, MessageView } from './types';
 
 const held = (id: string, account: string, held_since: number | null, closed_at: number | null = null) =>
@@ -10,6 +10,11 @@ describe('held messages', () => {
   it('are those of the account, the one held longest first', () => {
     const all = [held('late', 'law', 9), held('other', 'clinic', 1), held('early', 'law', 2), held('out', 'law', null), held('read', 'law', 1, 5)];
     expect(heldOf(all, 'law').map((d) => d.id)).toEqual(['early', 'late']);
+  });
+
+  it('are not told of in words before somebody asks for them', () => {
+    expect(headlineOf({ ...held('a', 'law', 2), headline: '' })).toBe('held for the client, or read out: open it to read it');
+    expect(headlineOf({ ...held('b', 'law', null), headline: 'Pat Doe · a deed' })).toBe('Pat Doe · a deed');
   });
 
   it('are counted in words', () => {

@@ -9,6 +9,11 @@ export function heldOf(dispatches: readonly DispatchView[], account: string): Di
     .sort((a, b) => a.held_since! - b.held_since!);
 }
 
+/** Who called and what for; the feed says it of no held message: whoever reads one asks for it, and that is on record. */
+export function headlineOf(dispatch: DispatchView): string {
+  return dispatch.headline || 'held for the client, or read out: open it to read it';
+}
+
 /** "1 held message", "3 held messages". */
 export function heldWords(count: number): string {
   return `${count} held message${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, clock, clockIn, countdown, day, elapsed, until, when } from './time';
+import { age, clock, clockIn, countdown, day, elapsed, nextWords, until, when } from './time';
 
 const NIGHT = Date.UTC(2026, 2, 7, 7, 11, 5); // 02:11 in New York
 
@@ -15,6 +15,16 @@ describe('time', () => {
     expect(clockIn(NIGHT, here)).toBe(clock(NIGHT));
     const far = here === 'Asia/Kathmandu' ? 'America/New_York' : 'Asia/Kathmandu';
     expect(clockIn(NIGHT, far)).toContain('(yours ');
+  });
+
+  it('says when the next step comes by her clock as well where it is another one', () => {
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const far = here === 'Asia/Kathmandu' ? 'America/New_York' : 'Asia/Kathmandu';
+    const [there, mine] = [clock(NIGHT, far), clock(NIGHT)];
+    const next = { at: NIGHT, text: `If no reply by ${there}:05 +0545: call Ben (mobile).` };
+    expect(nextWords(next, far)).toBe(`If no reply by ${there}:05 +0545 (yours ${mine}): call Ben (mobile).`);
+    expect(nextWords(next, here)).toBe(next.text);
+    expect(nextWords({ at: NIGHT, text: 'Being sent now.' }, far)).toBe('Being sent now.');
   });
 
   it('falls back when the browser does not know a zone', () => {

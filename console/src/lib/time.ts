@@ -50,6 +50,16 @@ export function clockIn(at: number, zone: string): string {
   return there === here ? there : `${there} (yours ${here})`;
 }
 
+/**
+ * What comes next, as the server says it in the zone of the account (`… by 02:26 EST: …`), with her own clock where it differs:
+ * `… by 02:26 EST (yours 01:26): …`.
+ */
+export function nextWords({ at, text }: { at: number; text: string }, zone: string): string {
+  const [there, here] = [clock(at, zone), clock(at)];
+  if (there === here) return text;
+  return text.replace(new RegExp(`\\b${there}(:\\d\\d)? [A-Za-z0-9+-]+`), (said) => `${said} (yours ${here})`);
+}
+
 /** A length that runs: `0:21`, `12:05`, `1:02:09`. */
 export function elapsed(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000));

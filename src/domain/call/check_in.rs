@@ -14,7 +14,7 @@ use crate::domain::checkin::on_call::Span;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{self, CheckIn, Leave, Looked};
 
-/// What a check-in asks of the store. Each is answered by a [`checkin::Input`].
+/// What a check-in asks of the store. Each but one is answered by a [`checkin::Input`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     Look {
@@ -23,6 +23,10 @@ pub enum Wish {
     /// What is held, for somebody whom an operator vouches for.
     Vouched {
         contact: ContactId,
+    },
+    /// Put down that it is read to them. The one wish that is not answered.
+    Read {
+        dispatch: DispatchId,
     },
     Mark {
         dispatch: DispatchId,
@@ -87,6 +91,7 @@ impl Call {
                 checkin::Output::Vouched { contact } => {
                     self.outputs.push_back(Output::CheckIn(Wish::Vouched { contact }));
                 }
+                checkin::Output::Read { dispatch } => self.outputs.push_back(Output::CheckIn(Wish::Read { dispatch })),
                 checkin::Output::Mark { dispatch, edition } => {
                     self.record(RecordEvent::ReadAtCheckIn { dispatch: dispatch.clone() });
                     self.outputs.push_back(Output::CheckIn(Wish::Mark { dispatch, edition }));

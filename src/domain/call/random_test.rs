@@ -457,6 +457,7 @@ impl World {
                 let welcome = Welcome { who: "Ada".into(), held, status, ..Welcome::default() };
                 checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
             }
+            Wish::Read { .. } => return true,
             Wish::Mark { dispatch, edition } => checkin::Input::Marked(ways::marked(&mut self.rng, dispatch, edition)),
             Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
             Wish::PutUpGreeting { .. } => checkin::Input::GreetingUp(None),

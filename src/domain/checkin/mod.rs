@@ -126,6 +126,10 @@ pub enum Output {
     Vouched {
         contact: ContactId,
     },
+    /// This one is read to whoever checked in, as far as they listen. Told once for each that they hear something of.
+    Read {
+        dispatch: DispatchId,
+    },
     /// This one was heard to its end, in this edition, and is delivered. Answered by [`Input::Marked`].
     Mark {
         dispatch: DispatchId,
@@ -209,7 +213,8 @@ pub struct CheckIn {
     asked: u8,
     welcome: Welcome,
     dictation: Option<Dictation>,
-    /// Of each message, whether it was heard to its end, and whether it is marked.
+    /// Of each message, whether any of it was read, whether it was heard to its end, and whether it is marked.
+    read: Vec<bool>,
     heard: Vec<bool>,
     marked: Vec<bool>,
     at: usize,
@@ -244,6 +249,7 @@ impl CheckIn {
             asked: 0,
             welcome: Welcome::default(),
             dictation: None,
+            read: Vec::new(),
             heard: Vec::new(),
             marked: Vec::new(),
             at: 0,
@@ -337,6 +343,7 @@ impl CheckIn {
             Looked::Welcome(welcome) => {
                 self.heard = vec![false; welcome.held.len()];
                 self.marked = self.heard.clone();
+                self.read = self.heard.clone();
                 self.welcome = *welcome;
                 match self.welcome.held.len() {
                     0 => self.menu(words::NOTHING_NEW.to_owned()),
@@ -359,6 +366,11 @@ impl CheckIn {
     fn read(&mut self, at: usize, first: &str) {
         let Some(held) = self.welcome.held.get(at) else { return self.menu(String::new()) };
         let text = words::message(first, at, self.welcome.held.len(), &held.words);
+        if let Some(read) = self.read.get_mut(at)
+            && !std::mem::replace(read, true)
+        {
+            self.outputs.push_back(Output::Read { dispatch: held.dispatch.clone() });
+        }
         self.at = at;
         self.ask(State::Content, text);
     }

@@ -14,6 +14,8 @@ struct World {
     check_in: CheckIn,
     /// What plays, and whether it is a tone instead.
     plays: Option<(String, bool)>,
+    /// Messages of which it was told that they are read.
+    read: BTreeSet<DispatchId>,
     /// Messages that were played to their end, by their place.
     heard: BTreeSet<usize>,
     marked: BTreeSet<DispatchId>,
@@ -42,6 +44,7 @@ impl World {
             clock,
             check_in,
             plays: None,
+            read: BTreeSet::new(),
             heard: BTreeSet::new(),
             marked: BTreeSet::new(),
             editions: [1; 3],
@@ -77,6 +80,9 @@ impl World {
             assert!(self.left.is_empty(), "seed {seed}: {output:?} after the end");
             match output {
                 Output::Play(Speech::Spoken { text }) => {
+                    let told = |n: &usize| self.read.contains(&held(3)[n - 1].dispatch);
+                    let all = (1..=3).filter(|n| text.contains(&format!("From caller {n}."))).all(|n| told(&n));
+                    assert!(all, "seed {seed}: read, and not told to be: {text}");
                     assert!(self.plays.replace((text, false)).is_none(), "seed {seed}: two things are said at once");
                 }
                 Output::Play(other) => {
@@ -106,6 +112,9 @@ impl World {
                     assert_eq!(key, Some('2'), "seed {seed}: taken down without the key");
                     let done = self.rng.below(3) > 0;
                     self.tell(Input::GreetingDown(done));
+                }
+                Output::Read { dispatch } => {
+                    assert!(self.read.insert(dispatch), "seed {seed}: told twice to be read");
                 }
                 Output::StopPlay => assert!(self.plays.take().is_some(), "seed {seed}: stops what does not play"),
                 Output::Look { .. } | Output::Vouched { .. } => {

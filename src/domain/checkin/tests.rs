@@ -33,6 +33,7 @@ struct Line {
     clock: TestClock,
     check_in: CheckIn,
     said: Vec<String>,
+    read: Vec<DispatchId>,
     done: Vec<Output>,
 }
 
@@ -40,7 +41,7 @@ impl Line {
     fn rings() -> Self {
         let clock = TestClock::at(UtcMs(0));
         let check_in = CheckIn::new(clock.instant());
-        let mut line = Self { clock, check_in, said: vec![], done: vec![] };
+        let mut line = Self { clock, check_in, said: vec![], read: vec![], done: vec![] };
         line.carry_out();
         line
     }
@@ -69,6 +70,7 @@ impl Line {
                     self.said.push(name);
                 }
                 Output::StopPlay => {}
+                Output::Read { dispatch } => self.read.push(dispatch),
                 other => self.done.push(other),
             }
         }
@@ -398,4 +400,21 @@ fn an_operator_is_one_key_away_from_a_greeting_that_is_spoken_in_too() {
     line.presses("0");
     let spoken = [Output::Dictate(true), Output::Dictate(false), Output::Leave(Leave::Operator)];
     assert_eq!(line.done, spoken, "while it is spoken, and nothing goes on being taken down");
+}
+
+#[test]
+fn what_is_read_to_them_is_told_once_whether_or_not_they_hear_it_out_or_mark_it() {
+    let read = |line: &Line| line.read.iter().map(DispatchId::to_string).collect::<Vec<_>>();
+    let mut line = Line::in_with(2, vec![]);
+    assert_eq!(read(&line), ["dsp_d1"], "before a word of it is heard");
+    line.presses("1");
+    line.hears_out();
+    assert_eq!(read(&line), ["dsp_d1"], "repeated, it is the same");
+    line.presses("3");
+    assert_eq!(read(&line), ["dsp_d1", "dsp_d2"], "the first is kept, and was read all the same");
+    line.presses("9");
+    line.presses("*");
+    assert_eq!(read(&line).len(), 2);
+    assert_eq!(line.marks(), []);
+    assert_eq!(Line::in_with(0, vec![]).read, []);
 }

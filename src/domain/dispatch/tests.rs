@@ -558,17 +558,22 @@ fn the_time_line_says_what_happened_and_what_comes_next() {
     let lines = night.lines();
     assert!(lines.contains(&"Text sent to ben, accepted.".to_owned()), "{lines:#?}");
     assert!(
-        lines.iter().any(|l| l.starts_with("If no reply by 00:15:05: call the technician on call (mobile)")),
+        lines.iter().any(|l| l.starts_with("If no reply by 00:15:05 UTC: call the technician on call (mobile)")),
         "{lines:#?}"
     );
     assert_eq!(
         timeline::next(&night.s, "UTC").map(|(_, text)| text).as_deref(),
-        Some("If no reply by 00:15:05: step 2.")
+        Some("If no reply by 00:15:05 UTC: step 2.")
+    );
+    // Read on many desks: whose time it is, is said.
+    assert_eq!(
+        timeline::next(&night.s, "America/New_York").map(|(_, text)| text).as_deref(),
+        Some("If no reply by 19:15:05 EST: step 2.")
     );
     // A call that rang for 30 s in vain: the time said is never before the time meant.
     night.until(16 * 60);
     let lines = night.lines();
-    assert!(lines.iter().any(|l| l.starts_with("If no reply by 00:25:35: ")), "{lines:#?}");
+    assert!(lines.iter().any(|l| l.starts_with("If no reply by 00:25:35 UTC: ")), "{lines:#?}");
 }
 
 /// Random events in random order, the promises checked after each.

@@ -5,7 +5,7 @@ use super::event::{Entry, Note, Via};
 use super::job::JobOutcome;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
-use crate::domain::message::render::clock_to_second;
+use crate::domain::message::render::clock_in_zone;
 
 /// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
 pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
@@ -47,10 +47,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
         }
         Note::Waiting { until, next } => {
-            ("waiting", format!("If no reply by {}: {next}.", clock_to_second(*until, zone)))
+            ("waiting", format!("If no reply by {}: {next}.", clock_in_zone(*until, zone)))
         }
         Note::Held { until, next } => {
-            ("waiting", format!("If nobody has checked in by {}: {next}.", clock_to_second(*until, zone)))
+            ("waiting", format!("If nobody has checked in by {}: {next}.", clock_in_zone(*until, zone)))
         }
         Note::ReadAtCheckIn { who, by: None } => {
             ("told", format!("{} heard it at check-in, by telephone.", capital(who)))
@@ -106,7 +106,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("attempt", format!("No operator took the call to {name} within 60 s: the machine makes it."))
         }
         Note::Paused { by, who, until } => {
-            let until = clock_to_second(*until, zone);
+            let until = clock_in_zone(*until, zone);
             (
                 "waiting",
                 format!("{who} rang back and speaks with {by}: nothing goes out meanwhile, until {until} at most."),
@@ -146,14 +146,14 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Phase::HeldForCheckIn => return held(state, zone),
         Phase::HeldForRecap => {
             let since = state.held_for_recap()?.entered_at;
-            let text = format!("Held for the next recap since {}.", clock_to_second(since, zone));
+            let text = format!("Held for the next recap since {}.", clock_in_zone(since, zone));
             return Some((since, text));
         }
         Phase::Open | Phase::Running => {}
         _ => return None,
     }
     let (at, reason) = state.wake()?;
-    let time = clock_to_second(at, zone);
+    let time = clock_in_zone(at, zone);
     let text = match reason {
         Reason::Open => format!("Starts at {time}; until then it can be taken back."),
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),
@@ -192,11 +192,9 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
 fn held(state: &State, zone: &str) -> Option<(UtcMs, String)> {
     let run = state.current()?;
     let since = state.runs.get(run)?.entered_at;
-    let held = format!("Held for check-in since {}.", clock_to_second(since, zone));
+    let held = format!("Held for check-in since {}.", clock_in_zone(since, zone));
     Some(match state.due_at(run) {
-        Some(at) => {
-            (at, format!("{held} If nobody has checked in by {}: {}.", clock_to_second(at, zone), after(state)))
-        }
+        Some(at) => (at, format!("{held} If nobody has checked in by {}: {}.", clock_in_zone(at, zone), after(state))),
         None => (since, held),
     })
 }

@@ -14,7 +14,7 @@
 //! What always holds: a seat is idle for the queue only while it is ready, its console is alive and its phone is
 //! registered; an operator in a call counts as gone once nothing was heard of their phone for 10 s, console or not
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
-//! and then every call of theirs is told exactly once.
+//! and then every call of theirs is told exactly once. Who comes back is not ready, for the reason that she had.
 
 pub mod extension;
 mod hand;
@@ -33,6 +33,11 @@ use hand::{Hand, Part};
 pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
 /// A console that says nothing for this long is gone.
 pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
+
+/// Longer than any break: who comes back later begins another shift, with no reason of the last one.
+const NEXT_SHIFT: Duration = Duration::from_secs(4 * 60 * 60);
+/// Why somebody is not ready who was, when her console comes back.
+const CONSOLE_GONE: &str = "the console was gone for a while";
 
 /// Calls that a seat may have at once, unless told otherwise.
 pub const SEAT_CALLS: usize = 3;
@@ -443,7 +448,7 @@ impl Seat {
         self.socket_until = Some(now + SOCKET_LIMIT);
         self.typing = typing;
         if self.state == State::Offline {
-            self.reason = None;
+            self.reason.take_if(|_| now.saturating_duration_since(self.since) >= NEXT_SHIFT);
             self.go(now, State::NotReady);
         }
         self.outputs.extend(self.hand.meant().map(|call| Output::HungUp { call }));
@@ -465,7 +470,9 @@ impl Seat {
                 self.reason = reason;
                 self.go(now, State::NotReady);
             }
+
             (State::Offered | State::Talking | State::WrapUp, _) => self.reason = reason,
+            (State::Offline, _) if reason.is_some() => self.reason = reason,
             _ => {}
         }
     }
@@ -540,9 +547,15 @@ impl Seat {
 
     fn stand_down(&mut self, now: Instant, reason: &str) {
         if self.state != State::Offline {
-            self.wants_ready = false;
-            self.reason = Some(reason.to_owned());
+            self.not_ready_for(reason);
             self.go(now, self.hand.state().unwrap_or(State::NotReady));
+        }
+    }
+
+    /// A reason of hers stands: she knows of it, and others plan by it.
+    fn not_ready_for(&mut self, reason: &str) {
+        if std::mem::take(&mut self.wants_ready) || self.reason.is_none() {
+            self.reason = Some(reason.to_owned());
         }
     }
 
@@ -570,10 +583,11 @@ impl Seat {
         if !self.hand.is_empty() {
             return self.settle(now);
         }
-        self.wants_ready = false;
+        if self.wants_ready {
+            self.not_ready_for(CONSOLE_GONE);
+        }
         self.checked = false;
         self.typing = false;
-        self.reason = None;
         self.go(now, State::Offline);
     }
 

@@ -327,3 +327,37 @@ fn not_ready_asked_for_in_a_call_comes_after_it() {
     desk.tell(Input::WrappedUp { call: call() });
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("break")));
 }
+
+#[test]
+fn who_is_not_ready_for_a_reason_has_it_still_when_her_console_was_gone_for_a_while() {
+    let mut desk = Desk::ready();
+    desk.tell(Input::SetReady { ready: false, reason: Some("break".into()) });
+    desk.after(5_000);
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::Offline, Some("break")));
+    desk.after(600_000);
+    desk.tell(Input::Heartbeat { typing: false });
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("break")));
+
+    // Asked for in a call, whose sound is lost as well.
+    let mut desk = Desk::talking();
+    desk.tell(Input::SetReady { ready: false, reason: Some("break".into()) });
+    desk.tell(Input::Silent { call: call(), silent: true });
+    desk.after(5_000);
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::Offline, Some("break")));
+    desk.tell(Input::Heartbeat { typing: false });
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("break")));
+}
+
+#[test]
+fn who_was_ready_when_her_console_was_gone_is_told_why_she_is_not_any_more() {
+    let mut desk = Desk::ready();
+    desk.after(5_000);
+    desk.tell(Input::Heartbeat { typing: false });
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("the console was gone for a while")));
+
+    // The next shift begins with nothing of the last.
+    desk.after(5_000);
+    desk.after(4 * 3_600_000);
+    desk.tell(Input::Heartbeat { typing: false });
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, None));
+}

@@ -65,6 +65,8 @@ pub trait CheckIns: Send + Sync {
         contact: &'a ContactId,
         now: UtcMs,
     ) -> Later<'a, Result<Answer, String>>;
+    /// Puts on the audit log that a held message is read to them.
+    fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, at: UtcMs) -> Later<'a, Result<(), String>>;
     /// Stores that a held message was heard, if it still is what was heard; the dispatcher finds it among what came in.
     fn mark<'a>(&'a self, account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>>;
     /// Puts somebody on call; the edition of the account from now on.
@@ -123,6 +125,10 @@ impl CheckIns for Store {
             let welcome = welcome(self, account, Some(contact), now).await.map_err(|e| e.to_string())?;
             Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
         })
+    }
+
+    fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, at: UtcMs) -> Later<'a, Result<(), String>> {
+        Box::pin(async move { read(self, dispatch, to, at).await.map_err(|e| e.to_string()) })
     }
 
     fn mark<'a>(&'a self, account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
@@ -248,6 +254,14 @@ fn as_it_is(dispatch: DispatchId, message: &Message, account: &Account) -> Held 
     Held { dispatch, edition: message.edition, words: speech::held(message, account) }
 }
 
+async fn read(store: &Store, dispatch: &DispatchId, to: &Who, at: UtcMs) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    let message = tx.find_message_of_dispatch(dispatch).await?;
+    let object = message.map_or_else(|| dispatch.to_string(), |message| message.to_string());
+    tx.audit(Entry::new(at, to.clone(), Act::CheckInRead, object));
+    tx.commit("read_at_check_in").await
+}
+
 async fn mark(store: &Store, account: &Account, heard: &Heard) -> Result<Marked, StoreError> {
     let (dispatch, edition) = (heard.dispatch.clone(), Some(heard.edition));
     let inbound = Inbound {
@@ -322,6 +336,11 @@ impl Calls {
                         welcome.vouched_by = Some(user);
                     }
                     Input::Looked(looked)
+                }
+                Wish::Read { dispatch } => {
+                    // Said in a moment all the same: the voice and the PIN before it took longer than this does.
+                    calls.in_time(&facts.id, calls.check_ins.read(&dispatch, &who.proven, at)).await;
+                    return;
                 }
                 Wish::Mark { dispatch, edition } => {
                     let CheckedIn { name: who, proven } = who;

@@ -11,7 +11,7 @@ use crate::domain::call::comes::Comes;
 use crate::domain::checkin::on_call::{Duty, Span};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Marked, Welcome};
-use crate::engine::legs::Later;
+use crate::engine::legs::{Later, ONE_MOMENT};
 use crate::engine::signal::LegEvent;
 use crate::io::media::PlayId;
 use crate::io::store::audit::Who;
@@ -25,6 +25,10 @@ pub(super) const LINE: &str = "+12025550176";
 pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
     match pin.reveal() {
         "4711" => Ok(Answer::Welcome(Box::new(welcome()))),
+        "2222" => {
+            let held = vec![Held { dispatch: DispatchId::named("one"), edition: 1, words: "A stuck lift.".into() }];
+            Ok(Answer::Welcome(Box::new(Welcome { held, ..welcome() })))
+        }
         "9999" => Ok(Answer::Refused { limit: true }),
         "5555" => Err("no room".to_owned()),
         _ => Ok(Answer::Refused { limit: false }),
@@ -76,6 +80,10 @@ impl CheckIns for Listed {
         _now: UtcMs,
     ) -> Later<'a, Result<Answer, String>> {
         Box::pin(async move { Ok(vouched(contact)) })
+    }
+
+    fn read<'a>(&'a self, _dispatch: &'a DispatchId, _to: &'a Who, _at: UtcMs) -> Later<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
     }
 
     fn mark<'a>(&'a self, _account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
@@ -131,7 +139,17 @@ async fn a_message_that_was_heard_is_stored_before_it_is_said_to_be() {
     let mut line = Line::rings().await;
     assert_eq!(line.house.calls.views()[0].state, CallState::CheckIn);
     line.presses("4711#").await;
-    line.hears().await;
+    let (leg, mut read, mut play) = (line.leg, None, None);
+    let both = |d: &Did| {
+        if let Did::Read(dispatch, to) = d {
+            read = Some((dispatch.clone(), to.clone()));
+        }
+        play = plays(d, leg).or(play);
+        read.clone().zip(play)
+    };
+    let (read, play) = line.house.until("the message, and that it is put down as read", both).await.1;
+    line.play = play;
+    assert_eq!(read, (DispatchId::named("one"), Who::Contact(ContactId::named("ada"))), "whatever they do with it");
     line.presses("2").await;
     line.hears_to_end();
     line.hears().await;
@@ -152,6 +170,23 @@ async fn a_message_that_was_heard_is_stored_before_it_is_said_to_be() {
     assert_eq!(came, Some(serde_json::json!({"contact": "con_ada", "held": 2})));
     let marked: Vec<_> = line.house.kinds().into_iter().filter(|kind| kind == "read_at_check_in").collect();
     assert_eq!(marked.len(), 1, "the second was not heard to its end");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_stuck_voice_is_asked_to_and_then_comes_to_an_operator() {
+    let mut line = Line::rings().await;
+    line.presses("2222#").await;
+    line.hears().await;
+    assert_eq!(line.play, ONE_MOMENT, "no silence meanwhile");
+    line.hears_to_end();
+    while line.play == ONE_MOMENT {
+        line.hears().await;
+    }
+    // The tone for a voice that is given up.
+    line.hears_to_end();
+    line.house.hears(line.leg, &[Source::Music]).await;
+    let marked = line.house.kinds().into_iter().any(|kind| kind == "read_at_check_in");
+    assert!(!marked, "and nothing was heard");
 }
 
 #[tokio::test]

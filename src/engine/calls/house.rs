@@ -14,7 +14,7 @@ use super::greetings::{Greetings, Spoken, Status};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{SystemClock, UtcMs};
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, DispatchId};
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
@@ -22,7 +22,7 @@ use crate::domain::checkin::Marked;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::feed::{RingsBackView, UserRef};
-use crate::engine::legs::{Later, LegMedia, MediaFault, Signalling, Voice};
+use crate::engine::legs::{Later, LegMedia, MediaFault, Patience, Signalling, Voice};
 use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
@@ -57,6 +57,7 @@ pub(super) enum Did {
     Pressed { leg: LegId, keys: String },
     Closed,
     Kept(Callback),
+    Read(DispatchId, Who),
     Heard(Heard),
     OnCall(DutyChange),
     KeptGreeting(Spoken),
@@ -185,23 +186,32 @@ impl LegMedia for Outside {
     }
 }
 
-/// Speaks everything at once, but for words that say otherwise.
+/// Speaks everything at once, but for words that say otherwise: those that are stuck never come.
 struct Mouth;
 
 impl Voice for Mouth {
     fn prompt(&self, speech: &Speech) -> Option<Arc<Prompt>> {
         let Speech::Spoken { text } = speech else { return None };
         assert!(text != "panic", "the voice was told to panic");
-        (text != "mute").then(crate::engine::mixer::tone)
+        (text != "mute" && !is_stuck(speech)).then(crate::engine::mixer::tone)
     }
 
     fn prepare<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
-        Box::pin(async move { self.prompt(speech).ok_or_else(|| "no engine".to_owned()) })
+        Box::pin(async move {
+            if is_stuck(speech) {
+                std::future::pending::<()>().await;
+            }
+            self.prompt(speech).ok_or_else(|| "no engine".to_owned())
+        })
     }
 
     fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>> {
         self.prepare(speech)
     }
+}
+
+fn is_stuck(speech: &Speech) -> bool {
+    matches!(speech, Speech::Spoken { text } if text.contains("stuck"))
 }
 
 impl CallLog for Outside {
@@ -250,6 +260,13 @@ impl CheckIns for Outside {
         _now: UtcMs,
     ) -> Later<'a, Result<Answer, String>> {
         Box::pin(async move { Ok(check_in_tests::vouched(contact)) })
+    }
+
+    fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, _at: UtcMs) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.did(Did::Read(dispatch.clone(), to.clone()));
+            Ok(())
+        })
     }
 
     fn mark<'a>(&'a self, _account: &'a Account, heard: &'a Heard) -> Later<'a, Result<Marked, String>> {
@@ -399,7 +416,11 @@ impl House {
         let watching = feed.subscribe();
         let clock = Arc::new(SystemClock);
         let (desk, from_desk) = DeskHandle::start(clock.clone(), feed.clone());
-        let wiring = Arc::new(Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone()));
+        let mut wiring = Wiring::new(clock, outside.clone(), outside.clone(), Arc::new(Mouth), legs.clone());
+        // Nobody here is to wait for long.
+        let ms = Duration::from_millis;
+        wiring.patience = Patience { ask_after: ms(20), ask_every: ms(100), limit: ms(200), once_stuck: ms(50) };
+        let wiring = Arc::new(wiring);
         let accounts = Arc::new(Book(greeting.to_owned()));
         let (news, told) = mpsc::unbounded_channel();
         let figures = FiguresHandle::new(Default::default(), wiring.clock.clone(), feed.clone());

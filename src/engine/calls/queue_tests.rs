@@ -3,6 +3,7 @@
 use super::house::{Did, House, answers, offer, plays, rings, user};
 use super::record::Line;
 use super::*;
+use crate::base::clock::{Clock, SystemClock};
 use crate::domain::account::{Comfort, Queueing, Speech};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::skill::Skill;
@@ -118,4 +119,22 @@ async fn a_waiting_caller_hears_their_place_after_the_comfort_message() {
         _ => None,
     };
     assert_eq!(house.until("its line", told).await.1, serde_json::json!({"position": 1, "minutes": null}));
+}
+
+#[tokio::test]
+async fn the_queue_shows_the_wait_from_the_invite_on() {
+    let mut house = House::open("greeting");
+    let (leg, events) = house.dials("+12025550181", Some(offer()));
+    house.until("answer", |d| answers(d, leg)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    let play = house.until("greeting", |d| plays(d, leg)).await.1;
+    let rang_at = house.calls.views()[0].started_at;
+    // The greeting takes its time.
+    while SystemClock.utc().since(rang_at) < 5 {
+        tokio::task::yield_now().await;
+    }
+    house.calls.on_media(MediaEvent::PlayDone { leg, play });
+    house.hears(leg, &[Source::Music]).await;
+    let (_, queue) = house.desk.board(user("kim")).await.expect("the desk is open");
+    assert_eq!(queue.waiting.first().map(|w| w.since), Some(rang_at));
 }

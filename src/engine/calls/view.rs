@@ -78,7 +78,7 @@ pub(super) fn view(
         offered_until: call.offered_until().map(|at| facts.utc(at)),
         ring_back: ring_back.map(|callback| RingBackView {
             promised_in: callback.call.clone(),
-            since: callback.since,
+            since: callback.rang_at(),
             tries: callback.tries,
         }),
         job: None,

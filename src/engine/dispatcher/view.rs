@@ -166,7 +166,7 @@ impl Dispatcher {
             None => self.take_back(&alarm_name(&state.id)),
         }
         match self.view(state).await {
-            Ok(Some(view)) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view) }),
+            Ok(Some(view)) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view.for_all()) }),
             Ok(None) => {}
             Err(error) => tracing::error!(dispatch = %state.id, code = error.code(), "a dispatch cannot be shown"),
         }

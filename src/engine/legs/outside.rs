@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -223,6 +224,9 @@ fn closed_meanwhile(leg: LegId, done: Result<(), MediaError>) {
 /// Something that is ready later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// The play of the words by which somebody is asked to wait for the voice: no call counts so far.
+pub const ONE_MOMENT: PlayId = PlayId(u64::MAX);
+
 /// What a call needs of the voice: words become prompts.
 pub trait Voice: Send + Sync {
     /// The prompt, if it is ready now.
@@ -233,12 +237,32 @@ pub trait Voice: Send + Sync {
     fn prepare_once<'a>(&'a self, speech: &'a Speech) -> Later<'a, Result<Arc<Prompt>, String>>;
 }
 
+/// How long the voice is waited for by somebody who hears nothing meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Then they are asked to wait, and again every so often.
+    pub ask_after: Duration,
+    pub ask_every: Duration,
+    /// Then the voice counts as stuck.
+    pub limit: Duration,
+    /// The same in a call in which it has been.
+    pub once_stuck: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self { ask_after: secs(2), ask_every: secs(4), limit: secs(10), once_stuck: secs(3) }
+    }
+}
+
 /// What every call is wired to.
 pub struct Wiring {
     pub clock: SharedClock,
     pub signalling: Arc<dyn Signalling>,
     pub media: Arc<dyn LegMedia>,
     pub voice: Arc<dyn Voice>,
+    pub patience: Patience,
     pub routes: Routes,
     /// One for the whole process, shared with the trunk side.
     legs: LegNumbers,
@@ -257,7 +281,8 @@ impl Wiring {
     ) -> Self {
         let (routes, last_bridge) = (Routes::default(), AtomicU64::new(1));
         let began = clock.utc();
-        Self { clock, signalling, media, voice, routes, legs, last_bridge, began }
+        let patience = Patience::default();
+        Self { clock, signalling, media, voice, patience, routes, legs, last_bridge, began }
     }
 
     /// The number of a leg's session description. Leg numbers begin anew with each start of ours, and a carrier may still
@@ -297,6 +322,8 @@ impl Routes {
     pub fn deliver(&self, event: MediaEvent) {
         let tables = self.lock();
         let to = match &event {
+            // Said in between: no call's words are over.
+            MediaEvent::PlayDone { play, .. } if *play == ONE_MOMENT => None,
             MediaEvent::Bridged { bridge, .. } => tables.bridges.get(bridge),
             MediaEvent::PlayDone { leg, .. }
             | MediaEvent::Digit { leg, .. }

@@ -57,7 +57,12 @@ impl Mixer {
                 }
             }
             // An error means only that the call is over.
-            let _ = results.send(Prepared { for_play: None, prompt: None, music: Some(Pieces { wanted, prompts }) });
+            let _ = results.send(Prepared {
+                for_play: None,
+                prompt: None,
+                music: Some(Pieces { wanted, prompts }),
+                slow: false,
+            });
         });
     }
 

@@ -1,5 +1,5 @@
-//! Words for callers: recorded prompts from `prompts/`, recordings that accounts have of their own (`upload`), else text
-//! spoken by a voice engine.
+//! Words for callers: recorded prompts, which are inside the program unless a directory of others is configured, recordings
+//! that accounts have of their own (`upload`), else text spoken by a voice engine.
 //!
 //! The engine is a command (espeak-ng unless configured otherwise): text on its standard input, a WAV file
 //! on its standard output. It is a process of its own and never linked, as espeak-ng is under the GPL.
@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ring::digest;
+use rust_embed::RustEmbed;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::config::Voice;
@@ -63,10 +64,15 @@ impl fmt::Display for SpeechError {
 
 impl std::error::Error for SpeechError {}
 
+/// The recorded prompts that come with Cordboard.
+#[derive(RustEmbed)]
+#[folder = "prompts/en/"]
+struct Recorded;
+
 /// Finds or makes the prompt for any [`Speech`]. Shared by all calls.
 #[derive(Debug)]
 pub struct Speaker {
-    prompts: PathBuf,
+    prompts: Option<PathBuf>,
     cache: PathBuf,
     uploads: PathBuf,
     command: VoiceCommand,
@@ -74,9 +80,14 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// `prompts` is the directory of one language (`prompts/en`), `cache` one for us to write in. Recordings of accounts are
-    /// kept in `uploads`, which holds the only copy.
-    pub fn new(prompts: PathBuf, cache: PathBuf, uploads: PathBuf, command: VoiceCommand) -> Result<Self, SpeechError> {
+    /// `prompts` is a directory of recorded prompts in place of our own, `cache` one for us to write in. Recordings of accounts
+    /// are kept in `uploads`, which holds the only copy.
+    pub fn new(
+        prompts: Option<PathBuf>,
+        cache: PathBuf,
+        uploads: PathBuf,
+        command: VoiceCommand,
+    ) -> Result<Self, SpeechError> {
         for directory in [&cache, &uploads] {
             make_private(directory).map_err(|e| SpeechError::Cache(directory.clone(), e))?;
         }
@@ -126,8 +137,8 @@ impl Speaker {
     fn read_wav(&self, speech: &Speech, wav: &[u8]) -> Result<Arc<Prompt>, SpeechError> {
         let prompt = Prompt::from_wav_bytes(wav).map_err(|e| match speech {
             Speech::Recorded { prompt } => SpeechError::Prompt(format!(
-                "the prompt {}/{prompt}.wav cannot be played: {e}; save it as a WAV file",
-                self.prompts.display()
+                "the prompt {prompt}.wav{} cannot be played: {e}; save it as a WAV file",
+                self.place()
             )),
             Speech::Uploaded { recording } => SpeechError::Prompt(format!(
                 "the recording {}/{recording}.wav cannot be played: {e}; upload it again",
@@ -163,13 +174,22 @@ impl Speaker {
                 "\"{name}\" is no prompt name: letters, digits, - and _ only, without .wav"
             )));
         }
-        let path = self.prompts.join(format!("{name}.wav"));
-        tokio::fs::read(&path).await.map_err(|e| {
+        let file = format!("{name}.wav");
+        let read = match &self.prompts {
+            Some(directory) => tokio::fs::read(directory.join(&file)).await,
+            None => Recorded::get(&file).map(|found| found.data.into_owned()).ok_or(io::ErrorKind::NotFound.into()),
+        };
+        read.map_err(|e| {
             SpeechError::Prompt(format!(
-                "the prompt {} cannot be read: {e}; record it, or say in [voice] prompts where the recorded prompts are",
-                path.display()
+                "the prompt {file}{} cannot be read: {e}; record it, or say in [voice] prompts where the recorded prompts are",
+                self.place()
             ))
         })
+    }
+
+    /// Where the recorded prompts are, if not inside the program.
+    fn place(&self) -> String {
+        self.prompts.as_ref().map_or_else(String::new, |directory| format!(" in {}", directory.display()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Speech, Arc<Prompt>>> {
@@ -216,7 +236,7 @@ mod tests {
     fn speaker(dir: &Path, argv: &[&str]) -> Speaker {
         let argv = argv.iter().map(|s| (*s).to_owned()).collect();
         let (cache, uploads) = (dir.join("cache"), dir.join("uploads"));
-        Speaker::new(PathBuf::from("prompts/en"), cache, uploads, VoiceCommand { argv }).unwrap()
+        Speaker::new(None, cache, uploads, VoiceCommand { argv }).unwrap()
     }
 
     fn scratch(name: &str) -> PathBuf {
@@ -233,6 +253,18 @@ mod tests {
         assert!(speaker.find_ready(&speech).is_none());
         let first = speaker.prepare(&speech).await.unwrap();
         assert!(Arc::ptr_eq(&first, &speaker.find_ready(&speech).unwrap()));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn prompts_of_ones_own_are_read_in_place_of_ours() {
+        let dir = scratch("own");
+        std::fs::write(dir.join("hello.wav"), Recorded::get("moment.wav").unwrap().data).unwrap();
+        let argv = VoiceCommand { argv: vec!["false".to_owned()] };
+        let own = Speaker::new(Some(dir.clone()), dir.join("cache"), dir.join("uploads"), argv).unwrap();
+        own.prepare(&Speech::Recorded { prompt: "hello".into() }).await.unwrap();
+        let missing = own.prepare(&Speech::Recorded { prompt: "moment".into() }).await.unwrap_err().to_string();
+        assert!(missing.starts_with("the prompt moment.wav in ") && missing.contains("[voice] prompts"), "{missing}");
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -137,7 +137,7 @@ mod tests {
 
     fn speaker(dir: &Path) -> Speaker {
         let command = VoiceCommand { argv: vec!["false".into()] };
-        Speaker::new(PathBuf::from("prompts/en"), dir.join("cache"), dir.join("uploads"), command).unwrap()
+        Speaker::new(None, dir.join("cache"), dir.join("uploads"), command).unwrap()
     }
 
     fn scratch(name: &str) -> PathBuf {

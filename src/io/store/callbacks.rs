@@ -33,6 +33,14 @@ pub struct Callback {
     pub end: Option<CallbackEnd>,
 }
 
+impl Callback {
+    /// When the call came in, which is what a wait is counted from.
+    pub fn rang_at(&self) -> UtcMs {
+        // A name of somebody's own says no time.
+        self.call.made_at().unwrap_or(self.since)
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackEnd {

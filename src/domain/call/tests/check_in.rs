@@ -35,8 +35,10 @@ fn hears_out(line: &mut Line) {
     line.tell(Input::PlayDone { leg: CALLER, play: play.expect("something was said") });
 }
 
+/// What it asks and is answered.
 fn wishes(line: &Line) -> Vec<Wish> {
-    line.all.iter().filter_map(|o| if let Output::CheckIn(wish) = o { Some(wish.clone()) } else { None }).collect()
+    let wish = |o: &Output| if let Output::CheckIn(wish) = o { Some(wish.clone()) } else { None };
+    line.all.iter().filter_map(wish).filter(|wish| !matches!(wish, Wish::Read { .. })).collect()
 }
 
 #[test]
@@ -48,6 +50,7 @@ fn a_message_is_heard_and_marked_and_the_call_is_no_lost_one() {
     presses(&mut line, "2");
     let (look, mark) = (Wish::Look { pin: Pin::pressed("4711".into()) }, DispatchId::named("one"));
     assert_eq!(wishes(&line), [look, Wish::Mark { dispatch: mark.clone(), edition: 3 }]);
+    assert!(line.all.contains(&Output::CheckIn(Wish::Read { dispatch: mark.clone() })), "that it is read is put down");
     assert!(line.recorded(&RecordEvent::CheckedIn { contact: Some(ContactId::named("ada")), held: 1 }));
     assert!(line.recorded(&RecordEvent::ReadAtCheckIn { dispatch: mark }));
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));

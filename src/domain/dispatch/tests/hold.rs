@@ -32,7 +32,7 @@ fn what_is_held_reaches_nobody_until_it_is_read() {
     assert_eq!(night.s.held_since(), Some(UtcMs(5_000)));
     assert!(night.sent.is_empty() && !night.s.needs_operator());
     let (at, text) = timeline::next(&night.s, "UTC").expect("something to say");
-    assert_eq!((at, text.as_str()), (UtcMs(5_000), "Held for check-in since 00:00:05."));
+    assert_eq!((at, text.as_str()), (UtcMs(5_000), "Held for check-in since 00:00:05 UTC."));
     night.tell(read(None));
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::ReadAtCheckIn, Some("Ada")));
     assert_eq!(night.lines().last().map(String::as_str), Some("Ada heard it at check-in, by telephone."));
@@ -96,10 +96,13 @@ fn when_nobody_checks_in_by_six_the_next_step_goes_on() {
     assert!(night.sent.is_empty());
     assert_eq!(night.s.wake(), Some((UtcMs(18 * 3_600_000), Reason::HoldOver)));
     let next = timeline::next(&night.s, "UTC").map(|(_, text)| text);
-    assert_eq!(next.as_deref(), Some("Held for check-in since 00:00:05. If nobody has checked in by 18:00: step 2."));
+    assert_eq!(
+        next.as_deref(),
+        Some("Held for check-in since 00:00:05 UTC. If nobody has checked in by 18:00 UTC: step 2.")
+    );
     assert_eq!(
         night.lines().last().map(String::as_str),
-        Some("If nobody has checked in by 18:00: text the technician on call (mobile) and ask for a confirmation.")
+        Some("If nobody has checked in by 18:00 UTC: text the technician on call (mobile) and ask for a confirmation.")
     );
     night.until(SIX + 1);
     assert_eq!((night.s.phase, night.times()), (Phase::Running, vec![(SIX, Channel::Text)]));

@@ -45,7 +45,7 @@ fn one_that_nobody_reads_escalates_when_its_wait_is_over() {
     assert_eq!(night.times(), [(0, Push), (900, Call)]);
     let lines = night.lines();
     assert!(lines.iter().any(|l| l == "Sending a secure message to ben."), "{lines:#?}");
-    assert!(lines.iter().any(|l| l.starts_with("If no reply by 00:15:05: call")), "{lines:#?}");
+    assert!(lines.iter().any(|l| l.starts_with("If no reply by 00:15:05 UTC: call")), "{lines:#?}");
 }
 
 #[test]

@@ -4,9 +4,9 @@
 pub mod notice;
 pub mod speech;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::Message;
 use super::form::{Field, FieldKind};
@@ -30,8 +30,12 @@ pub struct Email {
 
 /// The civil time in `zone`, in UTC if the zone is unknown.
 pub fn civil(at: UtcMs, zone: &str) -> DateTime {
+    zoned(at, zone).datetime()
+}
+
+fn zoned(at: UtcMs, zone: &str) -> Zoned {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH))
+    Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone)
 }
 
 /// `02:14`.
@@ -39,10 +43,11 @@ pub fn clock(at: UtcMs, zone: &str) -> String {
     civil(at, zone).strftime("%H:%M").to_string()
 }
 
-/// `02:14`, or `02:14:30` where it is not a whole minute: what is announced must not come after its time.
-pub fn clock_to_second(at: UtcMs, zone: &str) -> String {
-    let time = civil(at, zone);
-    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+/// `02:14 EST`, or `02:14:30 EST` where it is not a whole minute: what is announced must not come after its time, and is read
+/// where other clocks hang.
+pub fn clock_in_zone(at: UtcMs, zone: &str) -> String {
+    let time = zoned(at, zone);
+    time.strftime(if time.second() == 0 { "%H:%M %Z" } else { "%H:%M:%S %Z" }).to_string()
 }
 
 /// `Sat 7 Mar 2026, 02:14`.

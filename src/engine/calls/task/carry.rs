@@ -162,6 +162,7 @@ impl CallTask {
                 skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
                 since: None,
             },
+            rang_at: self.facts.started_at,
             ring_back: false,
         }
     }

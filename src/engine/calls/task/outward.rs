@@ -178,15 +178,21 @@ impl CallTask {
 
     /// How it waits until an operator takes it, while nobody is on the line.
     pub(super) fn waiting_outward(&self) -> Option<Waiting> {
-        let (since, priority, skills): (UtcMs, i32, &Skills) = match self.outward.as_ref()? {
+        let (rang_at, since, priority, skills): (UtcMs, UtcMs, i32, &Skills) = match self.outward.as_ref()? {
             _ if !self.call.waits_to_ring_back() => return None,
-            Outward::Promise { callback, .. } => (callback.since, callback.priority, &callback.skills),
-            Outward::Job(job) => (job.offer.offered_at, job.offer.account.priority, &job.offer.account.queueing.skills),
+            Outward::Promise { callback, .. } => {
+                (callback.rang_at(), callback.since, callback.priority, &callback.skills)
+            }
+            Outward::Job(job) => {
+                let (at, account) = (job.offer.offered_at, &job.offer.account);
+                (at, at, account.priority, &account.queueing.skills)
+            }
             Outward::Own(_) => return None,
         };
         let waited = self.calls.wiring.clock.utc().since(since);
         let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
-        Some(self.waiting_off_the_line(Terms { priority, skills: skills.clone(), ..Terms::default() }, waited))
+        let terms = Terms { priority, skills: skills.clone(), ..Terms::default() };
+        Some(self.waiting_off_the_line(terms, rang_at, waited))
     }
 
     /// An operator has the call.

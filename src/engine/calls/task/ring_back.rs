@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::CallTask;
 use super::outward::Outward;
+use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::CallOutcome;
@@ -35,8 +36,8 @@ impl CallTask {
         self.calls.promise(callback, facts.account.clone());
     }
 
-    /// The other party is not on the line, and waits since then.
-    pub(super) fn waiting_off_the_line(&self, terms: Terms, waited: Duration) -> Waiting {
+    /// The other party is not on the line; their call came in then, and their place is of one who has waited for so long.
+    pub(super) fn waiting_off_the_line(&self, terms: Terms, rang_at: UtcMs, waited: Duration) -> Waiting {
         Waiting {
             account: self.facts.account_ref(),
             terms: Terms {
@@ -45,6 +46,7 @@ impl CallTask {
                 since: Some(before(self.now(), waited)),
                 ..terms
             },
+            rang_at,
             ring_back: true,
         }
     }

@@ -87,7 +87,9 @@ acts! {
     CheckInVouched = "check_in.vouched";
     /// A caller pressed a PIN that is nobody's.
     CheckInFailed = "check_in.failed";
-    /// A caller heard a held message.
+    /// A held message was read to a caller, as far as they listened.
+    CheckInRead = "check_in.read";
+    /// A caller heard a held message to its end, and took it as delivered.
     CheckInHeard = "check_in.heard";
     /// A caller put somebody on call.
     CheckInPutOnCall = "check_in.put_on_call";
