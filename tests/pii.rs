@@ -20,7 +20,10 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+use cordboard::domain::dispatch::event::Failure;
 use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::io::deliver::Delivery;
+use cordboard::io::deliver::push::GONE;
 use support::{House, PASSWORD, PUBLIC_URL, SMS_SECRET, Told, message_body};
 
 /// What must not be seen: numbers in every usual spelling, names, words of messages, secrets.
@@ -49,6 +52,11 @@ const SECRETS: &[&str] = &[
     SMS_SECRET,
     "wrong horse",
 ];
+
+const PIN: &str = "4711";
+/// RFC 8291, Appendix A.
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
 /// Keeps every line.
 #[derive(Clone, Default)]
@@ -187,19 +195,134 @@ async fn nothing_personal_is_logged_while_messages_go_their_way() {
     text_in(&house, "SM105", "+12025550121", "STOP").await;
     let again = json!({"by": "Ben Ortiz", "note": "by telephone"});
     post(&kim, format!("/api/v1/dispatches/{}/confirm", shown["dispatch"]["id"].as_str().expect("an id")), again).await;
+    text_in(&house, "SM106", "+12025550121", "START").await;
+
+    // And by way of an inbox.
+    let (tokens, dispatch) = goes_through_an_inbox(&house, &kim).await;
     house.store.close().await;
     house.fetch(&path, &kim).await;
 
     let all = lines.all();
+    for trace in [dispatch.as_str(), "an inbox was opened", "a push failed"] {
+        assert!(all.iter().any(|line| line.contains(trace)), "{trace:?} left no trace: {} lines", all.len());
+    }
+    let secrets: Vec<&str> = SECRETS.iter().copied().chain(tokens.iter().map(String::as_str)).collect();
     assert!(all.iter().any(|line| line.contains("message saved")), "the story left no trace: {} lines", all.len());
     assert!(all.iter().any(|line| line.contains("cordboard")) && all.len() > 50, "{} lines", all.len());
-    let leaks = lines.leaks(SECRETS);
+    let leaks = lines.leaks(&secrets);
     assert!(leaks.is_empty(), "{} of {} lines:\n{}", leaks.len(), all.len(), leaks.join("\n"));
     let figures = house.front.metrics.as_ref().expect("a recorder").render();
     assert!(figures.contains("cordboard_http_requests_total"), "{figures}");
-    for secret in SECRETS {
+    for secret in secrets {
         assert!(!figures.to_lowercase().contains(&secret.to_lowercase()), "{secret:?} in a metric");
     }
+}
+
+/// The inbox of Ben, whose inbox gets the message that kim takes; what is sent goes out.
+async fn ben_has_an_inbox(house: &House) {
+    let sam = house.sign_in("sam").await;
+    let edition = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json()["edition"].clone();
+    let ben = json!({"edition": edition, "name": "Ben Ortiz", "title": "technician", "destinations": [
+        {"id": "dst_ben-mobile", "label": "mobile", "reach": {"kind": "phone", "address": "+12025550121"}},
+        {"id": "dst_ben-email", "label": "email", "reach": {"kind": "email", "address": "ben@example.com"}},
+        {"label": "inbox", "reach": {"kind": "inbox", "address": "mobile"}},
+    ]});
+    let got = house.ask(Method::PUT, "/api/v1/contacts/con_ben", &sam, ben).await;
+    assert_eq!(got.status, StatusCode::OK);
+    let to = json!({"kind": "contact", "contact": "con_ben", "destination": "inbox"});
+    let protocol = json!({"edition": got.json()["edition"], "name": "secure", "repeat": null, "until": "confirmed",
+        "call_types": ["ct_urgent"],
+        "steps": [{"method": {"kind": "secure_message", "confirm": true}, "to": [to], "wait_secs": 900}]});
+    let got = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
+    assert_eq!(got.status, StatusCode::CREATED);
+    let pin = json!({"pin": PIN});
+    assert_eq!(house.ask(Method::PUT, "/api/v1/contacts/con_ben/pin", &sam, pin).await.status, StatusCode::OK);
+}
+
+/// A request of a browser, with its cookie.
+async fn browse(house: &House, method: Method, path: &str, (token, cookie): (&str, &str), body: Value) -> support::Got {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "desk.example.com")
+        .header("authorization", format!("Bearer {token}"))
+        .header("cookie", cookie)
+        .header("content-type", "application/json");
+    house.send(request.body(Body::from(body.to_string())).expect("a request")).await
+}
+
+/// Invited, opened, pushed, gone, noticed, read, confirmed and answered; and what is refused on the way. What nobody may see of it
+/// besides, and the message's identifier.
+async fn goes_through_an_inbox(house: &House, kim: &str) -> (Vec<String>, String) {
+    ben_has_an_inbox(house).await;
+    let invite = "/api/v1/contacts/con_ben/inbox/invitations";
+    assert_eq!(house.ask(Method::POST, invite, kim, json!({"to": "mobile"})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.ask(Method::POST, invite, kim, json!({"to": "email"})).await.status, StatusCode::NO_CONTENT);
+    let token_in = |words: &str| {
+        let (_, after) = words.split_once("/inbox#").expect("a link");
+        after.split_whitespace().next().expect("a token").to_owned()
+    };
+    let link = token_in(&Told::so_far(&house.told.mails).last().expect("an email").body);
+    let open = async |pin: &str, device: &str| {
+        let body = json!({"pin": pin, "link": link, "device": device});
+        browse(house, Method::POST, "/api/v1/inbox/session", ("", ""), body).await
+    };
+    assert_eq!(open("3690", "Pat Doe's phone").await.status, StatusCode::FORBIDDEN);
+    let opened = open(PIN, "Pat Doe's phone").await;
+    assert_eq!(opened.status, StatusCode::CREATED);
+    let token = opened.json()["token"].as_str().expect("a token").to_owned();
+    let cookie = opened.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+    let ask = async |method: Method, path: &str, body: Value| {
+        browse(house, method, path, (token.as_str(), cookie.as_str()), body).await
+    };
+    let to = |endpoint: &str| json!({"endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}});
+    let inside = ask(Method::PUT, "/api/v1/inbox/push", to("https://10.0.0.9/2025550188")).await;
+    assert_eq!(inside.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let kept = ask(Method::PUT, "/api/v1/inbox/push", to("https://push.example.net/a-secret-path")).await;
+    assert_eq!(kept.status, StatusCode::NO_CONTENT);
+    let renewed = ask(Method::PUT, "/api/v1/inbox/push/renewed", to("https://push.example.net/another-path")).await;
+    assert_eq!(renewed.status, StatusCode::NO_CONTENT);
+    assert_eq!(ask(Method::PUT, "/api/v1/inbox/session", Value::Null).await.status, StatusCode::NO_CONTENT);
+
+    // Pushed; then its push service knows it no more, and a notice goes by text.
+    let saved = house.ask(Method::POST, "/api/v1/messages", kim, message_body()).await.json();
+    house.advance(Duration::from_secs(6)).await;
+    house.advance(Duration::ZERO).await;
+    let push = Told::so_far(&house.told.pushes).pop().expect("a push");
+    ask(Method::POST, &format!("/api/v1/inbox/pushes/{}", push.attempt), Value::Null).await;
+    *house.told.push_answer.lock().expect("unpoisoned") =
+        Some(Delivery::Failed { failure: Failure::Permanent, why: GONE.into() });
+    house.ask(Method::POST, "/api/v1/messages", kim, message_body()).await;
+    let before = Told::so_far(&house.told.texts).len();
+    house.advance(Duration::from_secs(6)).await;
+    // The push, and then its notice: each is a task of its own.
+    for _ in 0..1_000 {
+        if Told::so_far(&house.told.texts).len() > before {
+            break;
+        }
+        house.advance(Duration::ZERO).await;
+    }
+    let notice = Told::so_far(&house.told.texts).pop().expect("a text").body;
+    assert!(notice.contains("a secure message waits for you"), "{notice}");
+    let by_notice = token_in(&notice);
+
+    let dispatch = saved["dispatch"]["id"].as_str().expect("an id").to_owned();
+    let path = |what: &str| format!("/api/v1/inbox/messages/{dispatch}/{what}");
+    ask(Method::GET, "/api/v1/inbox/messages", Value::Null).await;
+    let read = ask(Method::POST, &path("read"), Value::Null).await;
+    assert!(read.json().to_string().contains("Burst pipe"), "{}", read.json());
+    ask(Method::POST, &path("reply"), json!({"text": "on my way, water is turned off"})).await;
+    ask(Method::POST, &path("reply"), json!({"text": ["on my way"]})).await;
+    ask(Method::POST, &path("confirm"), json!({"edition": "Pat Doe"})).await;
+    assert_eq!(ask(Method::POST, &path("confirm"), json!({"edition": 1})).await.status, StatusCode::NO_CONTENT);
+    // Locked by wrong ones.
+    for pin in ["3691", "3692", "3693", "3694", "3695", "3696"] {
+        assert_eq!(open(pin, "x").await.status, StatusCode::FORBIDDEN);
+    }
+    let secrets =
+        [link.clone(), by_notice, token.clone(), cookie.clone(), "a-secret-path".into(), "another-path".into()];
+    let cookie_value = cookie.split_once('=').expect("a pair").1.to_owned();
+    (secrets.into_iter().chain([cookie_value, P256DH.to_owned(), AUTH.to_owned()]).collect(), dispatch)
 }
 
 #[test]

@@ -198,7 +198,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let letters_to_inboxes = (Arc::clone(&edges.mailer), Arc::clone(&edges.texter));
     let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges, NODE);
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
-    let pusher = pusher(&store, &clock, &public_url(&config)).await?;
+    let pusher = pusher(&store, &clock, &config).await?;
     let inboxes = Inboxes::new(
         store.clone(),
         Arc::clone(&clock),

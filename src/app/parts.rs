@@ -28,6 +28,7 @@ use crate::engine::texts::TextCarrier;
 use crate::engine::trunk::{Carriage, Carrier, CarrierAccount, LegNumbers, Registering, TrunkSettings};
 use crate::http::state::{CallbackKey, Relay, Settings, SmsProvider};
 use crate::io::deliver::email::{Security, SmtpConfig, SmtpMailer};
+use crate::io::deliver::outside::Reach;
 use crate::io::deliver::pager::Carriers;
 use crate::io::deliver::push::{PushKey, WebPusher};
 use crate::io::deliver::sms::several::{Provider, Providers};
@@ -230,7 +231,7 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
 }
 
 /// What pushes leave by, signed with the service's own key: made once, and kept with the subscriptions that were made for it.
-pub(super) async fn pusher(store: &Store, clock: &SharedClock, public_url: &str) -> Result<WebPusher, Failure> {
+pub(super) async fn pusher(store: &Store, clock: &SharedClock, config: &Config) -> Result<WebPusher, Failure> {
     let failed = |e: StoreError| Failure::new(e.to_string());
     if store.find_push_key().await.map_err(failed)?.is_none() {
         let mut tx = store.write().await.map_err(failed)?;
@@ -241,7 +242,8 @@ pub(super) async fn pusher(store: &Store, clock: &SharedClock, public_url: &str)
     let key = kept.as_ref().and_then(PushKey::open);
     let key =
         key.ok_or_else(|| Failure::new("the key that pushes are signed with cannot be used: restore the database"))?;
-    WebPusher::new(key, public_url, Arc::clone(clock)).map_err(Failure::new)
+    let reach = if config.http.local_push_services { Reach::ThisMachineToo } else { Reach::World };
+    WebPusher::new(key, &public_url(config), reach, Arc::clone(clock)).map_err(Failure::new)
 }
 
 /// How the world reaches the console.
@@ -265,6 +267,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         public_url: public_url(config),
         sip_domain: "cordboard.local".to_owned(),
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
+        local_push_services: config.http.local_push_services,
         sandbox,
         pagers: config.pagers.iter().map(|carrier| carrier.name.clone()).collect(),
         not_ready_reasons: config.operators.not_ready_reasons.clone(),

@@ -78,6 +78,8 @@ pub struct Http {
     pub behind_proxy: bool,
     /// Where that proxy is: only its word on who asks is taken.
     pub proxies: Vec<Source>,
+    /// Push services on this machine are taken too: for trying inboxes out.
+    pub local_push_services: bool,
     /// TLS ends here.
     pub tls: Option<IdentityFiles>,
 }

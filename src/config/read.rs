@@ -144,6 +144,7 @@ fn read_http(section: &Section<'_>) -> Option<At<Http>> {
     let behind_proxy = section.flag("behind_proxy");
     let fix = "Write an address or a network: \"127.0.0.1\", \"10.1.0.0/16\"";
     let proxies = section.list("proxies", fix, |text| text.parse::<sip::Source>().ok());
+    let local_push_services = section.flag("local_push_services");
     let tls = tls::read_identity_section(&section.section("tls"));
     section.finish();
     let (bind, tls) = (bind?, tls.ok()?);
@@ -163,7 +164,7 @@ fn read_http(section: &Section<'_>) -> Option<At<Http>> {
     }
     let proxies = proxies.map_or_else(this_machine, |list| list.into_iter().map(|at| at.value).collect());
     let public_url = public_url.map(|url| url.value);
-    let http = Http { bind: bind.value, public_url, behind_proxy, proxies, tls };
+    let http = Http { bind: bind.value, public_url, behind_proxy, proxies, local_push_services, tls };
     Some(At { value: http, span: bind.span })
 }
 

@@ -52,6 +52,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         ring_secs: 20,
         max_wait_secs: 180,
         undo_secs: 10,
+        secure: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),

@@ -93,6 +93,7 @@ impl Demo {
                 public_url: Some(format!("http://{}", self.http)),
                 behind_proxy: false,
                 proxies: Vec::new(),
+                local_push_services: true,
                 tls: None,
             },
             sip: Sip {

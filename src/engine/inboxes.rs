@@ -16,15 +16,16 @@ use super::feed::AlarmLevel;
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{AttemptId, ContactId, DispatchId, InboxDeviceId, UserId};
 use crate::domain::account::{Account, Contact, Reach};
-use crate::domain::checkin::pin::{Pin, are_too_many};
+use crate::domain::checkin::pin::Pin;
+use crate::domain::dispatch::event::Failure;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::state::{Attempt, Phase, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::notice;
 use crate::io::deliver::{Delivery, Mail, Mailer, TextMessage, Texter};
 use crate::io::store::audit::{Act, Entry, Who};
-use crate::io::store::check_in::PinFrom;
-use crate::io::store::inbox::{CONTENT_MS, InboxDevice, InboxLink, InboxSession, LinkPurpose, Subscription};
+use crate::io::store::check_in::{PinFrom, Tried};
+use crate::io::store::inbox::{INVITATION_MS, InboxDevice, InboxLink, InboxSession, LinkPurpose, Subscription};
 use crate::io::store::{Store, StoreError};
 
 /// Messages that an inbox shows.
@@ -117,6 +118,8 @@ pub struct Item {
     pub done_by: Option<String>,
     /// A confirmation is asked for.
     pub asks: bool,
+    /// Until when it can be opened.
+    pub expires_at: UtcMs,
     /// It can no longer be opened.
     pub expired: bool,
     pub message: Message,
@@ -171,23 +174,20 @@ impl Inboxes {
         &self.push_key
     }
 
-    /// Nobody reaches this service but from this machine: push services on it are taken too.
-    pub fn is_on_this_machine(&self) -> bool {
-        let host = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
-        ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| {
-            host.strip_prefix(local)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
-        })
-    }
-
     /// The device that keeps this token.
     pub async fn find_device(&self, token: &SecretString) -> Result<Option<InboxDevice>, StoreError> {
         self.store.find_inbox_device(token).await
     }
 
-    /// Opens an inbox by a link or a device, and the PIN. An invitation makes the device that it is opened on the person's;
-    /// `device_name`: what its browser says it is.
-    pub async fn open(&self, key: &Key, pin: &Pin, device_name: &str) -> Result<Opened, Refused> {
+    /// Opens an inbox by a link or a device, and the PIN. An invitation makes the device that it is opened on the person's,
+    /// unless it is that already: `known`, by what it keeps. `device_name`: what its browser says it is.
+    pub async fn open(
+        &self,
+        key: &Key,
+        pin: &Pin,
+        known: Option<&SecretString>,
+        device_name: &str,
+    ) -> Result<Opened, Refused> {
         let now = self.clock.utc();
         let (contact, device, invited) = match key {
             Key::Link(token) => {
@@ -196,14 +196,28 @@ impl Inboxes {
             }
             Key::Device(token) => {
                 let device = self.store.find_inbox_device(token).await?.ok_or(Refused::Unknown)?;
-                (device.contact, Some(device.id), false)
+                (device.contact.clone(), Some(device), false)
             }
         };
         let contact = self.store.find_contact(&contact).await?.ok_or(Refused::Unknown)?;
         let account = self.store.find_account(&contact.account).await?.ok_or(Refused::Unknown)?;
-        self.check_pin(&account, &contact, pin, now).await?;
         let mut tx = self.store.write().await?;
-        let (device, fresh) = match device {
+        let from = match (key, &device) {
+            (_, Some(device)) => PinFrom::Device(device),
+            (Key::Link(token) | Key::Device(token), None) => PinFrom::Link { token, contact: &contact.id },
+        };
+        let tried = tx.try_pin(&account.id, from, pin, now).await?;
+        if !matches!(tried, Tried::Right(_)) {
+            tx.audit(Entry::new(now, Who::Nobody, Act::InboxRefused, contact.id.to_string()));
+            tx.commit("wrong_inbox_pin").await?;
+            self.refused(&account, &contact, &tried, now);
+            return Err(Refused::Pin);
+        }
+        let own = match known {
+            Some(token) if invited => tx.find_inbox_device(token).await?.filter(|d| d.contact == contact.id),
+            _ => None,
+        };
+        let (device, fresh) = match device.or(own).map(|device| device.id) {
             None if invited => {
                 let (id, token) = tx.insert_inbox_device(&contact.id, device_name, now).await?;
                 tx.audit(Entry::new(now, Who::Contact(contact.id.clone()), Act::InboxDeviceAdded, id.to_string()));
@@ -220,47 +234,35 @@ impl Inboxes {
         Ok(Opened { session, token, contact, account, device: fresh })
     }
 
-    /// Wrong PINs count with those by telephone, and from this inbox on their own.
-    async fn check_pin(&self, account: &Account, contact: &Contact, pin: &Pin, now: UtcMs) -> Result<(), Refused> {
-        let from = PinFrom::Inbox(&contact.id);
-        let before = self.store.count_wrong_pins(&account.id, from, now).await?;
-        let locked = are_too_many(before.of_caller, before.of_account);
-        let found = self.store.find_pin(&account.id, pin).await?;
-        let right = found.is_some_and(|found| found.contact.as_ref() == Some(&contact.id));
-        if right && !locked {
-            return Ok(());
-        }
+    /// A wrong PIN is a figure, and where none is taken any more, the desks are told.
+    fn refused(&self, account: &Account, contact: &Contact, tried: &Tried, now: UtcMs) {
         metrics::counter!("cordboard_wrong_pins_total").increment(1);
-        let mut tx = self.store.write().await?;
-        // Wrong ones beyond the limit prolong it; a right one does not.
-        if !right {
-            tx.insert_wrong_pin(&account.id, from, now).await?;
-        }
-        let after = tx.count_wrong_pins(&account.id, from, now).await?;
-        tx.audit(Entry::new(now, Who::Nobody, Act::InboxRefused, contact.id.to_string()));
-        tx.commit("wrong_inbox_pin").await?;
-        if !locked && are_too_many(after.of_caller, after.of_account) {
+        if *tried == (Tried::Wrong { locks: true }) {
             let text = format!(
-                "{}: too many wrong PINs at the inbox of {}. For an hour none is taken there. If it was not them, take their \
-                 devices away.",
+                "{}: too many wrong PINs at the inbox of {}. For an hour none is taken on that device or by that link. If it was \
+                 not them, take their devices away.",
                 account.name, contact.name
             );
             self.dispatcher.alarm(format!("inbox_pins:{}:{now}", contact.id), AlarmLevel::Warning, text);
         }
-        Err(Refused::Pin)
     }
 
-    /// Whoever has opened an inbox with this token; none if it is closed. Being asked keeps it open for longer.
+    /// Whoever has opened an inbox with this token; none if it is closed. Being asked keeps nothing open: a page asks by itself.
     pub async fn find_reader(&self, token: &SecretString) -> Result<Option<Reader>, StoreError> {
-        let now = self.clock.utc();
-        let Some(session) = self.store.find_inbox_session(token, now).await? else { return Ok(None) };
+        let Some(session) = self.store.find_inbox_session(token, self.clock.utc()).await? else { return Ok(None) };
         let Some(contact) = self.store.find_contact(&session.contact).await? else { return Ok(None) };
+        Ok(Some(Reader { contact, session }))
+    }
+
+    /// The person is there: they touched the page. That keeps the inbox open for longer.
+    pub async fn attend(&self, token: &SecretString, session: &InboxSession) -> Result<(), StoreError> {
+        let now = self.clock.utc();
         if session.is_worth_touching(now) {
             let mut tx = self.store.write().await?;
-            tx.touch_inbox(token, &session, now).await?;
+            tx.touch_inbox(token, session, now).await?;
             tx.commit("touch_inbox").await?;
         }
-        Ok(Some(Reader { contact, session }))
+        Ok(())
     }
 
     pub async fn close(&self, token: &SecretString) -> Result<(), StoreError> {
@@ -278,6 +280,18 @@ impl Inboxes {
         Ok(true)
     }
 
+    /// A device's browser has made its subscription anew, by itself: pushes go there. False: nobody had turned them on there, and
+    /// only whoever opens the inbox does.
+    pub async fn resubscribe(&self, device: &InboxDevice, to: &Subscription) -> Result<bool, StoreError> {
+        if device.subscription.is_none() && device.gone_at.is_none() {
+            return Ok(false);
+        }
+        let mut tx = self.store.write().await?;
+        tx.set_subscription(&device.id, Some(to), self.clock.utc()).await?;
+        tx.commit("resubscribe").await?;
+        Ok(true)
+    }
+
     /// The messages of an inbox, the newest first, those that are open before the others.
     pub async fn list(&self, contact: &Contact) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
@@ -292,7 +306,8 @@ impl Inboxes {
     pub async fn find(&self, contact: &Contact, id: &DispatchId) -> Result<Option<Item>, StoreError> {
         let Some(read) = self.store.find_dispatch(id).await? else { return Ok(None) };
         let Some(message) = self.store.find_message(&read.state.message).await? else { return Ok(None) };
-        Ok(item(&read.state, message, contact, self.clock.utc()))
+        let Some(account) = self.store.find_account(&read.state.account).await? else { return Ok(None) };
+        Ok(item(&read.state, message, contact, account.secure.lasts_ms(), self.clock.utc()))
     }
 
     /// Puts on record that the whole of it was opened, as it is in `item`; the dispatcher applies it. Before it is shown.
@@ -346,7 +361,7 @@ impl Inboxes {
     }
 
     /// Sends somebody a link to put their inbox on a device, to their destination called `label`. Those sent before lead nowhere
-    /// from then on.
+    /// once it is taken for sending, and not before.
     pub async fn invite(&self, contact: &ContactId, label: &str, by: &UserId) -> Result<(), NotInvited> {
         let now = self.clock.utc();
         let contact = self.store.find_contact(contact).await?.ok_or(NotInvited::NoContact)?;
@@ -362,7 +377,7 @@ impl Inboxes {
             return Err(NotInvited::NoDestination);
         }
         let mut tx = self.store.write().await?;
-        let (token, _) = tx.insert_inbox_link(&contact.id, LinkPurpose::Invitation, now).await?;
+        let (token, _) = tx.insert_inbox_link(&contact.id, LinkPurpose::Invitation, INVITATION_MS, now).await?;
         tx.audit(Entry::new(now, Who::User(by.clone()), Act::InboxInvited, contact.id.to_string()));
         tx.commit("invite").await?;
         let link = InboxDoor::link(&self.public_url, token.expose_secret());
@@ -390,11 +405,22 @@ impl Inboxes {
             }
             Reach::Inbox(_) | Reach::Pager(_) => return Err(NotInvited::NoDestination),
         };
-        match delivery {
-            Ok(Delivery::Accepted { .. }) => Ok(()),
-            Ok(Delivery::Failed { why, .. }) => Err(NotInvited::NotSent(why)),
-            Err(_) => Err(NotInvited::NotSent("timeout".to_owned())),
-        }
+        let mut tx = self.store.write().await?;
+        let sent = match delivery {
+            Ok(Delivery::Accepted { .. }) => {
+                tx.void_other_invitations(&contact.id, &token).await?;
+                Ok(())
+            }
+            // It may be on its way, so it leads there as well.
+            Ok(Delivery::Failed { failure: Failure::Unknown, why }) => Err(why),
+            Err(_) => Err("timeout".to_owned()),
+            Ok(Delivery::Failed { why, .. }) => {
+                tx.void_link(&token).await?;
+                Err(why)
+            }
+        };
+        tx.commit("invited").await?;
+        sent.map_err(NotInvited::NotSent)
     }
 
     /// Takes a device away: what is open on it is closed, and no push goes there. False: there is no such device of theirs.
@@ -414,7 +440,7 @@ impl Inboxes {
 }
 
 /// How a dispatch stands in a person's inbox; none if it never got there.
-fn item(state: &State, message: Message, contact: &Contact, now: UtcMs) -> Option<Item> {
+fn item(state: &State, message: Message, contact: &Contact, lasts_ms: i64, now: UtcMs) -> Option<Item> {
     let theirs = |a: &&Attempt| {
         a.secure.is_some() && a.contact.as_ref() == Some(&contact.id) && a.handed_at.is_some() && a.is_step()
     };
@@ -440,7 +466,8 @@ fn item(state: &State, message: Message, contact: &Contact, now: UtcMs) -> Optio
         state: item_state,
         done_by: state.closed_by.clone().filter(|_| item_state == ItemState::Done),
         asks,
-        expired: now.since(sent_at) > CONTENT_MS,
+        expires_at: sent_at.plus_ms(lasts_ms),
+        expired: now.since(sent_at) > lasts_ms,
         attempt: last.id.clone(),
         message,
     })

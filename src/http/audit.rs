@@ -174,10 +174,10 @@ pub(super) async fn listed(front: &Front, signed: &Signed, page: &MessagePage) -
 }
 
 /// The same for dispatches, which say of their messages who called and what for.
-pub(super) async fn headlines(
+pub(super) async fn headlines<'a>(
     front: &Front,
     signed: &Signed,
-    dispatches: impl IntoIterator<Item = &DispatchView>,
+    dispatches: impl IntoIterator<Item = &'a DispatchView>,
 ) -> Result<(), Problem> {
     let messages = dispatches.into_iter().map(|dispatch| dispatch.message.to_string()).collect();
     all(front, signed, Act::MessageListed, messages).await

@@ -84,10 +84,10 @@ pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Res
         });
         let (calls_today, earlier) = known.of(&front, account, Some(&callback.number)).await?;
         items.push(CallbackView {
+            since: callback.rang_at(),
             call: callback.call,
             account: AccountRef::from(account),
             number: callback.number,
-            since: callback.rang_at(),
             tries,
             draft,
             calls_today,

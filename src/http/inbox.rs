@@ -20,8 +20,9 @@ use crate::domain::checkin::pin::Pin;
 use crate::domain::message::render;
 use crate::engine::dispatcher::Decided;
 use crate::engine::inboxes::{Item, ItemState, Key, Opened, Reader, Refused};
+use crate::io::deliver::outside::Reach;
 use crate::io::deliver::push::{BadSubscription, read_subscription};
-use crate::io::store::inbox::{CONTENT_MS, InboxDevice};
+use crate::io::store::inbox::{InboxDevice, SESSION_MS, Subscription};
 
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Peer, Secure};
@@ -38,8 +39,11 @@ const MAX_PIN: usize = 20;
 const MAX_REPLY: usize = 1_600;
 const MAX_DEVICE_NAME: usize = 60;
 
-/// An inbox that is open: whoever showed its session's token.
+/// An inbox that is open: whoever showed its session's token. Asking by it keeps nothing open.
 pub struct Inbox(pub Reader);
+
+/// The same, where a person has touched something: it stays open for longer.
+pub struct Touched(pub Reader);
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {
     let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -57,6 +61,28 @@ impl FromRequestParts<Front> for Inbox {
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(closed)?;
         front.inboxes.find_reader(&token).await?.map(Self).ok_or_else(closed)
+    }
+}
+
+impl FromRequestParts<Front> for Touched {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers).ok_or_else(closed)?;
+        let reader = front.inboxes.find_reader(&token).await?.ok_or_else(closed)?;
+        front.inboxes.attend(&token, &reader.session).await?;
+        Ok(Self(reader))
+    }
+}
+
+/// The device that asks, by its cookie: whose it is, before any PIN.
+pub struct Known(pub InboxDevice);
+
+impl FromRequestParts<Front> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        device(front, &parts.headers).await?.map(Self).ok_or_else(|| refused(Refused::Unknown))
     }
 }
 
@@ -101,8 +127,10 @@ pub struct Unlock {
 pub struct OpenedView {
     /// Bearer of the requests that follow.
     token: String,
-    /// When it closes, unless it is used.
+    /// When it closes, unless its person touches it.
     expires_at: UtcMs,
+    /// How long it stays open that nobody touches.
+    idle_secs: i64,
     name: String,
     account: String,
     color: String,
@@ -232,12 +260,14 @@ pub async fn open(
     let pin = Pin::pressed(body.pin.trim().chars().take(MAX_PIN).collect());
     let name: String = body.device.unwrap_or_default().trim().chars().take(MAX_DEVICE_NAME).collect();
     let name = if name.is_empty() { "a browser".to_owned() } else { name };
+    let known = cookie(&headers);
     let Opened { session, token, contact, account, device } =
-        front.inboxes.open(&key, &pin, &name).await.map_err(refused)?;
+        front.inboxes.open(&key, &pin, known.as_ref(), &name).await.map_err(refused)?;
     tracing::info!(contact = %contact.id, "an inbox was opened");
     let view = OpenedView {
         token: token.expose_secret().to_owned(),
         expires_at: session.expires_at,
+        idle_secs: SESSION_MS / 1_000,
         name: contact.name,
         account: account.name,
         color: account.color,
@@ -265,10 +295,17 @@ fn refused(why: Refused) -> Problem {
         // The same whether it was the PIN or the number of tries.
         Refused::Pin => Problem::forbidden(
             "inbox.pin",
-            "That PIN does not open it. After six wrong ones none is taken for an hour; your answering service can help.",
+            "That PIN does not open it. After six wrong ones none is taken here for an hour; your answering service can help.",
         ),
         Refused::Store(error) => error.into(),
     }
+}
+
+/// Its person is there and has touched the page, so it stays open for longer.
+#[utoipa::path(put, path = "/api/v1/inbox/session", tag = "inbox", security(("bearer" = [])),
+    responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody)))]
+pub async fn attend(Touched(_): Touched) -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 /// Closes the inbox.
@@ -290,14 +327,7 @@ pub async fn subscribe(
     Inbox(reader): Inbox,
     Body(body): Body<SubscriptionBody>,
 ) -> Result<StatusCode, Problem> {
-    let local = front.inboxes.is_on_this_machine();
-    let to = read_subscription(&body.endpoint, &body.keys.p256dh, &body.keys.auth, local).map_err(|why| {
-        let detail = match why {
-            BadSubscription::Endpoint => "`endpoint` is not the address of a push service.",
-            BadSubscription::Keys => "`keys` are not those of a push subscription.",
-        };
-        Problem::invalid("inbox.subscription", detail, Vec::new())
-    })?;
+    let to = subscription(&front, &body)?;
     if front.inboxes.subscribe(&reader, Some(&to)).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_installed()) }
 }
 
@@ -306,6 +336,37 @@ pub async fn subscribe(
     responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
 pub async fn unsubscribe(State(front): State<Front>, Inbox(reader): Inbox) -> Result<StatusCode, Problem> {
     if front.inboxes.subscribe(&reader, None).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_installed()) }
+}
+
+fn subscription(front: &Front, body: &SubscriptionBody) -> Result<Subscription, Problem> {
+    let reach = if front.settings.local_push_services { Reach::ThisMachineToo } else { Reach::World };
+    read_subscription(&body.endpoint, &body.keys.p256dh, &body.keys.auth, reach).map_err(|why| {
+        let detail = match why {
+            BadSubscription::Endpoint => "`endpoint` is not the address of a push service.",
+            BadSubscription::Keys => "`keys` are not those of a push subscription.",
+        };
+        Problem::invalid("inbox.subscription", detail, Vec::new())
+    })
+}
+
+/// This device's browser has made its subscription anew: pushes go there. For the worker, which knows no PIN.
+#[utoipa::path(put, path = "/api/v1/inbox/push/renewed", tag = "inbox", request_body = SubscriptionBody,
+    responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn resubscribe(
+    State(front): State<Front>,
+    Known(device): Known,
+    Body(body): Body<SubscriptionBody>,
+) -> Result<StatusCode, Problem> {
+    let to = subscription(&front, &body)?;
+    if front.inboxes.resubscribe(&device, &to).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::conflict(
+            "inbox.push_off",
+            "Notifications are off on this device. Open the inbox and turn them on.",
+        ))
+    }
 }
 
 fn not_installed() -> Problem {
@@ -321,10 +382,9 @@ fn not_installed() -> Problem {
         (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn pushed(
     State(front): State<Front>,
-    headers: HeaderMap,
+    Known(device): Known,
     Id(attempt): Id<AttemptId>,
 ) -> Result<Json<PushedView>, Problem> {
-    let device = device(&front, &headers).await?.ok_or_else(|| refused(Refused::Unknown))?;
     let (state, open) = front.inboxes.pushed(&device, &attempt).await?.ok_or_else(|| Problem::not_found("message"))?;
     let show = if state == ItemState::Open { "message" } else { "handled" };
     Ok(Json(PushedView { show, open }))
@@ -346,7 +406,7 @@ fn view(item: &Item) -> ItemView {
         confirmed_at: item.confirmed_at,
         done_by: item.done_by.clone(),
         asks: item.asks,
-        expires_at: item.sent_at.plus_ms(CONTENT_MS),
+        expires_at: item.expires_at,
         expired: item.expired,
     }
 }
@@ -367,8 +427,7 @@ pub async fn list(State(front): State<Front>, Inbox(reader): Inbox) -> Result<Js
 async fn find(front: &Front, reader: &Reader, id: &DispatchId) -> Result<Item, Problem> {
     let item = front.inboxes.find(&reader.contact, id).await?.ok_or_else(|| Problem::not_found("message"))?;
     if item.expired {
-        let detail =
-            "It was sent more than seven days ago and can no longer be opened. Your answering service still has it.";
+        let detail = "It was sent too long ago and can no longer be opened here. Your answering service still has it.";
         return Err(Problem::new(StatusCode::GONE, "inbox.expired", "No longer there", detail));
     }
     Ok(item)
@@ -381,7 +440,7 @@ async fn find(front: &Front, reader: &Reader, id: &DispatchId) -> Result<Item, P
         (status = NOT_FOUND, body = ProblemBody), (status = GONE, body = ProblemBody)))]
 pub async fn read(
     State(front): State<Front>,
-    Inbox(reader): Inbox,
+    Touched(reader): Touched,
     Id(id): Id<DispatchId>,
 ) -> Result<Json<ContentView>, Problem> {
     let shown = find(&front, &reader, &id).await?;
@@ -410,7 +469,7 @@ pub async fn read(
         (status = CONFLICT, body = ProblemBody)))]
 pub async fn confirm(
     State(front): State<Front>,
-    Inbox(reader): Inbox,
+    Touched(reader): Touched,
     Id(id): Id<DispatchId>,
     Body(body): Body<ConfirmedBody>,
 ) -> Result<StatusCode, Problem> {
@@ -450,7 +509,7 @@ pub async fn confirm(
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn reply(
     State(front): State<Front>,
-    Inbox(reader): Inbox,
+    Touched(reader): Touched,
     Id(id): Id<DispatchId>,
     Body(body): Body<ReplyBody>,
 ) -> Result<StatusCode, Problem> {

@@ -75,7 +75,7 @@ pub async fn show(
     }))
 }
 
-/// Sends somebody a link by which they install their inbox. Links sent before lead nowhere from then on.
+/// Sends somebody a link by which they install their inbox. Links sent before lead nowhere once it was taken for sending.
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/inbox/invitations", tag = "inbox", security(("bearer" = [])),
     params(("id" = ContactId, Path)), request_body = InviteBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),

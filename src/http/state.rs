@@ -97,6 +97,8 @@ pub struct Settings {
     pub sip_domain: String,
     /// Our own proxies: only from there `X-Forwarded-For` (its last entry) and `X-Forwarded-Proto` are believed.
     pub proxies: Vec<Source>,
+    /// Push services on this machine are taken too.
+    pub local_push_services: bool,
     /// Serve the demo's phones under `/sandbox`.
     pub sandbox: bool,
     /// Why an operator is not ready, to choose from; empty: in their own words.

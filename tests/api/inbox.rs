@@ -264,14 +264,78 @@ async fn an_inbox_that_nobody_touches_closes_and_its_tokens_are_no_operators() {
     let secure = Secure::with_pin().await;
     let (token, _) = secure.installs().await;
     let list = async |token: &str| secure.ask(Method::GET, "/api/v1/inbox/messages", token, None, Value::Null).await;
+    let touch = async |token: &str| secure.ask(Method::PUT, "/api/v1/inbox/session", token, None, Value::Null).await;
     for _ in 0..6 {
         secure.house.advance(Duration::from_secs(540)).await;
-        assert_eq!(list(&token).await.status, StatusCode::OK, "used, it stays open");
+        assert_eq!(touch(&token).await.status, StatusCode::NO_CONTENT, "touched, it stays open");
     }
     assert_eq!(secure.house.fetch("/api/v1/messages", &token).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(list(&secure.sam).await.status, StatusCode::UNAUTHORIZED);
     secure.house.advance(Duration::from_secs(601)).await;
     assert_eq!(list(&token).await.problem(), "inbox.closed");
+    assert_eq!(touch(&token).await.problem(), "inbox.closed", "what is closed is not kept open");
+}
+
+#[tokio::test]
+async fn a_page_that_only_asks_for_news_keeps_no_inbox_open() {
+    let secure = Secure::with_pin().await;
+    let (token, _) = secure.installs().await;
+    let dispatch = secure.takes().await;
+    let list = async || secure.ask(Method::GET, "/api/v1/inbox/messages", &token, None, Value::Null).await;
+    // It lies in sight on a counter, and its page asks every 30 seconds.
+    for _ in 0..19 {
+        secure.house.advance(Duration::from_secs(30)).await;
+        assert_eq!(list().await.status, StatusCode::OK);
+    }
+    // Reading is an act.
+    let path = format!("/api/v1/inbox/messages/{dispatch}/read");
+    assert_eq!(secure.ask(Method::POST, &path, &token, None, Value::Null).await.status, StatusCode::OK);
+    for _ in 0..19 {
+        secure.house.advance(Duration::from_secs(30)).await;
+        assert_eq!(list().await.status, StatusCode::OK);
+    }
+    secure.house.advance(Duration::from_secs(31)).await;
+    assert_eq!(list().await.problem(), "inbox.closed", "nobody has touched it for ten minutes");
+}
+
+#[tokio::test]
+async fn a_browser_that_makes_its_subscription_anew_tells_so_without_a_pin() {
+    let secure = Secure::with_pin().await;
+    let (token, cookie) = secure.installs().await;
+    let to = |endpoint: &str| json!({"endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}});
+    let renew = async |cookie: Option<&str>, endpoint: &str| {
+        secure.ask(Method::PUT, "/api/v1/inbox/push/renewed", "", cookie, to(endpoint)).await
+    };
+    let got = renew(None, "https://push.example.net/new").await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNAUTHORIZED, "inbox.unknown"), "nobody's device");
+    let got = renew(Some(&cookie), "https://10.0.0.1/x").await;
+    assert_eq!(got.problem(), "inbox.subscription", "it leads no further in than another");
+    assert_eq!(renew(Some(&cookie), "https://push.example.net/new").await.status, StatusCode::NO_CONTENT);
+    secure.takes().await;
+    let pushes = Told::so_far(&secure.house.told.pushes);
+    let [push] = pushes.as_slice() else { panic!("one push: {pushes:?}") };
+    assert_eq!(push.to.endpoint, "https://push.example.net/new");
+    // Where its person has turned them off, they stay off.
+    let off = secure.ask(Method::DELETE, "/api/v1/inbox/push", &token, None, Value::Null).await;
+    assert_eq!(off.status, StatusCode::NO_CONTENT);
+    let got = renew(Some(&cookie), "https://push.example.net/newer").await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "inbox.push_off"));
+}
+
+#[tokio::test]
+async fn a_device_that_is_invited_again_stays_one_device() {
+    let secure = Secure::with_pin().await;
+    let (_, cookie) = secure.installs().await;
+    let link = secure.invites("mobile").await;
+    let got = secure.opens(Some(&link), PIN, Some(&cookie)).await;
+    assert_eq!((got.status, &got.json()["installed"]), (StatusCode::CREATED, &json!(true)));
+    assert!(!got.headers.contains_key(header::SET_COOKIE), "it keeps the one that it has");
+    let shown = secure.house.fetch(BEN, &secure.kim).await.json();
+    assert_eq!(shown["devices"].as_array().map(Vec::len), Some(1), "{shown}");
+    // Another browser is another device.
+    let link = secure.invites("mobile").await;
+    secure.opens(Some(&link), PIN, Some("cordboard_inbox=abc")).await;
+    assert_eq!(secure.house.fetch(BEN, &secure.kim).await.json()["devices"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test]
@@ -310,8 +374,14 @@ async fn nobody_is_invited_without_a_pin_or_where_they_have_no_such_destination(
 async fn a_subscription_that_leads_into_the_house_is_refused() {
     let secure = Secure::with_pin().await;
     let (token, _) = secure.installs().await;
-    for endpoint in ["http://push.example.net/x", "http://127.0.0.1:8080/", "https://localhost/x", "file:///etc/passwd"]
-    {
+    for endpoint in [
+        "http://push.example.net/x",
+        "http://127.0.0.1:8080/",
+        "https://localhost/x",
+        "https://10.0.0.1/x",
+        "https://[::ffff:192.168.0.1]/x",
+        "file:///etc/passwd",
+    ] {
         let to = json!({"endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}});
         let got = secure.ask(Method::PUT, "/api/v1/inbox/push", &token, None, to).await;
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "inbox.subscription"));

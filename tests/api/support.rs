@@ -112,6 +112,8 @@ pub struct Told {
     pub texts: Mutex<Vec<TextMessage>>,
     pub mails: Mutex<Vec<Mail>>,
     pub pushes: Mutex<Vec<Push>>,
+    /// What push services answer, unless they take everything.
+    pub push_answer: Mutex<Option<Delivery>>,
     pub calls: Mutex<Vec<(CallOutRequest, News)>>,
     pub jobs: Mutex<Vec<JobOffer>>,
     /// What became of jobs.
@@ -414,6 +416,7 @@ async fn fill(store: &Store) {
         ring_secs: 15,
         max_wait_secs: 120,
         undo_secs: 5,
+        secure: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),
@@ -675,7 +678,8 @@ impl Pager for Double {
 impl Pusher for Double {
     fn send<'a>(&'a self, push: &'a Push) -> deliver::Answer<'a> {
         self::push(&self.told.pushes, push.clone());
-        Box::pin(async { Delivery::Accepted { provider_id: None } })
+        let answer = self.told.push_answer.lock().expect("no panic while it was held").clone();
+        Box::pin(async { answer.unwrap_or(Delivery::Accepted { provider_id: None }) })
     }
 }
 

@@ -96,8 +96,18 @@ try {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
       return (await fetch('/api/v1/inbox/push', { method: 'PUT', headers, body })).status;
     },
-    ['cordboard.inbox', JSON.stringify(pushes.subscriptions.taken)],
+    ['cordboard.inbox', JSON.stringify(pushes.subscriptions.busy)],
   );
+
+  step('its browser makes the subscription anew, and the worker tells the service where pushes go now');
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
+  const renewed = context.waitForEvent('response', (response) => response.url().endsWith('/inbox/push/renewed'));
+  await worker.evaluate((subscription) => {
+    const change = new ExtendableEvent('pushsubscriptionchange');
+    change.newSubscription = { toJSON: () => subscription };
+    self.dispatchEvent(change);
+  }, pushes.subscriptions.taken);
+  result.renewed = (await renewed).status();
   console.log(JSON.stringify({ ready: true }));
 
   const push = await first;
@@ -142,6 +152,18 @@ try {
   await page.reload();
   await page.waitForSelector('text=Nothing waits for you.');
   result.reloaded = 'no PIN asked';
+
+  step('an inbox that nobody touches locks itself, though its page goes on asking');
+  await page.evaluate(() => {
+    const real = Date.now;
+    Date.now = () => real() + 11 * 60_000;
+  });
+  await page.waitForSelector('text=Nobody has touched the inbox');
+  result.idle = await page.evaluate(() => [sessionStorage.length, document.body.innerText.includes('Maple')]);
+  await page.reload();
+  await page.fill('#pin', pin);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=Nothing waits for you.');
   await page.click('text=Lock');
   await page.waitForSelector('#pin');
   result.kept = await page.evaluate(() => [sessionStorage.length, localStorage.length]);

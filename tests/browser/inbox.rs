@@ -94,6 +94,7 @@ fn a_doctor_opens_her_inbox_is_pushed_reads_confirms_and_answers() {
     assert!(said("address").ends_with("/inbox"), "the link has done its work and is out of sight: {seen}");
     assert_eq!(seen["manifest"], json!(["standalone", "/inbox", "/inbox"]));
     assert_eq!((&seen["subscribed"], &seen["scope"]), (&json!(204), &json!("/inbox")));
+    assert_eq!((&seen["renewed"], &seen["idle"]), (&json!(204), &json!([0, false])), "{seen}");
     let payload: Value = serde_json::from_str(&said("payload")).expect("JSON");
     assert!(payload["id"].as_str().is_some_and(|id| id.starts_with("att_")), "{payload}");
     assert_eq!(payload.as_object().map(serde_json::Map::len), Some(1), "an identifier and nothing else: {payload}");

@@ -95,9 +95,10 @@ async fn the_child() {
         if state.phase != Phase::Confirmed && noticed {
             let text = std::fs::read_to_string(directory.join("text")).expect("it was texted");
             let key = Key::Link(SecretString::from(text.rsplit_once('#').expect("a link").1.to_owned()));
-            let wrong = inboxes.open(&key, &Pin::pressed("8642".to_owned()), "iPhone").await;
+            let wrong = inboxes.open(&key, &Pin::pressed("8642".to_owned()), None, "iPhone").await;
             assert!(matches!(wrong, Err(Refused::Pin)));
-            let opened = inboxes.open(&key, &Pin::pressed(PIN.to_owned()), "iPhone").await.expect("the PIN is right");
+            let opened = inboxes.open(&key, &Pin::pressed(PIN.to_owned()), None, "iPhone").await;
+            let opened = opened.expect("the PIN is right");
             let item = inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in the inbox");
             inboxes.read(&opened.contact, &item).await.expect("read");
             inboxes.confirm(&opened.contact, &item, 1).await.expect("confirmed");

@@ -12,7 +12,8 @@ use cordboard::domain::dispatch::state::NewDispatch;
 use cordboard::domain::message::Message;
 use cordboard::domain::oncall::OnCall;
 use cordboard::io::store::calls::{PINS_LOCKED, PINS_LOCKED_SEEN};
-use cordboard::io::store::check_in::{PinFrom, WrongPins};
+use cordboard::io::store::check_in::{PinFrom, Tried, WrongPins};
+use cordboard::io::store::inbox::LinkPurpose;
 use cordboard::io::store::sql::Arg;
 use cordboard::io::store::{Store, StoreError};
 
@@ -71,32 +72,101 @@ pub async fn a_pin_is_one_persons_and_is_kept_as_a_hash(store: Store) {
 pub async fn wrong_pins_count_for_an_hour(store: Store) {
     with_account(&store).await;
     let caller = number("+12025550150");
-    let wrong = async |caller: Option<&PhoneNumber>, at: UtcMs| {
+    let wrong = async |from: PinFrom<'_>, at: UtcMs| {
         let mut tx = store.write().await.unwrap();
-        tx.insert_wrong_pin(&account().id, PinFrom::Caller(caller), at).await.unwrap();
+        let tried = tx.try_pin(&account().id, from, &pin("9182"), at).await.unwrap();
         tx.commit("test").await.unwrap();
+        tried
     };
-    wrong(Some(&caller), NOW).await;
-    wrong(Some(&caller), NOW.plus_secs(60)).await;
-    wrong(None, NOW.plus_secs(60)).await;
-    let count = async |caller: Option<&PhoneNumber>, after: i64| {
-        let WrongPins { of_caller, of_account } =
-            store.count_wrong_pins(&account().id, PinFrom::Caller(caller), NOW.plus_secs(after)).await.unwrap();
-        (of_caller, of_account)
+    wrong(PinFrom::Stranger(Some(&caller)), NOW).await;
+    wrong(PinFrom::Stranger(Some(&caller)), NOW.plus_secs(60)).await;
+    wrong(PinFrom::Stranger(None), NOW.plus_secs(60)).await;
+    let count = async |from: PinFrom<'_>, after: i64| {
+        let WrongPins { of_one, of_all } =
+            store.count_wrong_pins(&account().id, from, NOW.plus_secs(after)).await.unwrap();
+        (of_one, of_all)
     };
-    assert_eq!(count(Some(&caller), 61).await, (2, 3));
-    assert_eq!(count(None, 61).await, (1, 3), "whoever shows no number is one of those");
-    assert_eq!(count(Some(&number("+12025550151")), 61).await, (0, 3));
-    assert_eq!(count(Some(&caller), 3_600).await, (1, 2));
-    assert_eq!(count(Some(&caller), 3_660).await, (0, 0));
-    // An inbox is a place of its own, and counts for the account.
-    let ben = ContactId::named("ben");
+    assert_eq!(count(PinFrom::Stranger(Some(&caller)), 61).await, (2, 3));
+    assert_eq!(count(PinFrom::Stranger(None), 61).await, (1, 3), "whoever shows no number is one of those");
+    assert_eq!(count(PinFrom::Stranger(Some(&number("+12025550151"))), 61).await, (0, 3));
+    assert_eq!(count(PinFrom::Stranger(Some(&caller)), 3_600).await, (1, 2));
+    assert_eq!(count(PinFrom::Stranger(Some(&caller)), 3_660).await, (0, 0));
+}
+
+pub async fn tries_at_once_are_no_more_than_tries_in_turn(store: Store) {
+    with_account(&store).await;
+    let mut trying = tokio::task::JoinSet::new();
+    for n in 0..30 {
+        let store = store.clone();
+        trying.spawn(async move {
+            let caller = number("+12025550150");
+            let mut tx = store.write().await.unwrap();
+            let from = PinFrom::Stranger(Some(&caller));
+            let tried = tx.try_pin(&account().id, from, &pin(&format!("91{n:02}")), NOW).await.unwrap();
+            tx.commit("test").await.unwrap();
+            tried
+        });
+    }
+    let (mut judged, mut locks) = (0, 0);
+    while let Some(tried) = trying.join_next().await {
+        match tried.unwrap() {
+            Tried::Wrong { locks: last } => (judged, locks) = (judged + 1, locks + u32::from(last)),
+            Tried::Locked => {}
+            Tried::Right(_) => panic!("nobody has one of these"),
+        }
+    }
+    assert_eq!((judged, locks), (6, 1), "the others were not looked at");
+}
+
+pub async fn a_place_that_is_locked_locks_no_other(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    let (ben, ada) = (contact("ben"), contact("ada"));
     let mut tx = store.write().await.unwrap();
-    tx.insert_wrong_pin(&account().id, PinFrom::Inbox(&ben), NOW.plus_secs(4_000)).await.unwrap();
+    for person in [&ben, &ada] {
+        tx.upsert_contact(person).await.unwrap();
+    }
+    for (person, digits) in [(&ben, "4711"), (&ada, "2580")] {
+        tx.set_pin(&account().id, Some(&person.id), &pin(digits), &user("kim").id, NOW).await.unwrap();
+    }
+    let mut tokens = Vec::new();
+    for person in [&ben, &ben, &ada] {
+        tokens.push(tx.insert_inbox_device(&person.id, "iPhone", NOW).await.unwrap().1);
+    }
+    let (link, _) = tx.insert_inbox_link(&ben.id, LinkPurpose::Notice, 60_000, NOW).await.unwrap();
     tx.commit("test").await.unwrap();
-    let of = async |from: PinFrom<'_>| store.count_wrong_pins(&account().id, from, NOW.plus_secs(4_001)).await.unwrap();
-    assert_eq!(of(PinFrom::Inbox(&ben)).await, WrongPins { of_caller: 1, of_account: 1 });
-    assert_eq!(of(PinFrom::Caller(None)).await, WrongPins { of_caller: 0, of_account: 1 });
+    let mut devices = Vec::new();
+    for token in &tokens {
+        devices.push(store.find_inbox_device(token).await.unwrap().unwrap());
+    }
+    let tries = async |from: PinFrom<'_>, digits: &str| {
+        let mut tx = store.write().await.unwrap();
+        let tried = tx.try_pin(&account().id, from, &pin(digits), NOW).await.unwrap();
+        tx.commit("test").await.unwrap();
+        tried
+    };
+    let first = PinFrom::Device(&devices[0]);
+    assert!(matches!(tries(first, "2580").await, Tried::Wrong { locks: false }), "hers opens nothing of his");
+    for _ in 0..4 {
+        assert_eq!(tries(first, "9182").await, Tried::Wrong { locks: false });
+    }
+    assert_eq!(tries(first, "9182").await, Tried::Wrong { locks: true }, "the sixth");
+    assert_eq!((tries(first, "9182").await, tries(first, "4711").await), (Tried::Locked, Tried::Locked));
+    // Strangers in great numbers.
+    for n in 0..25 {
+        let caller = number(&format!("+120255501{:02}", 50 + n));
+        tries(PinFrom::Stranger(Some(&caller)), "9182").await;
+    }
+    let known = number("+12025550121");
+    for (from, digits) in [
+        (PinFrom::Device(&devices[1]), "4711"),
+        (PinFrom::Device(&devices[2]), "2580"),
+        (PinFrom::Link { token: &link, contact: &ben.id }, "4711"),
+        (PinFrom::Known(&known), "4711"),
+    ] {
+        assert!(matches!(tries(from, digits).await, Tried::Right(_)), "{from:?}");
+    }
+    assert_eq!(tries(PinFrom::Stranger(None), "4711").await, Tried::Locked, "but for strangers, who count together");
 }
 
 pub async fn pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(store: Store) {

@@ -14,7 +14,7 @@ use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordingMode,
-    RecordingPolicy, Speech, Urgency, VoicemailMail, WhenOverdue,
+    RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
@@ -65,6 +65,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             Box::pin(check_in::a_pin_is_one_persons_and_is_kept_as_a_hash(s))
         }),
         ("wrong_pins_count_for_an_hour", |s| Box::pin(check_in::wrong_pins_count_for_an_hour(s))),
+        ("pins_at_once", |s| Box::pin(check_in::tries_at_once_are_no_more_than_tries_in_turn(s))),
+        ("a_locked_place", |s| Box::pin(check_in::a_place_that_is_locked_locks_no_other(s))),
         ("pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it", |s| {
             Box::pin(check_in::pins_that_were_tried_in_vain_are_told_for_an_hour_or_until_somebody_has_seen_it(s))
         }),
@@ -108,6 +110,7 @@ pub fn account() -> Account {
         ring_secs: 20,
         max_wait_secs: 180,
         undo_secs: 10,
+        secure: SecureMessages { days: 3, accept_first: true },
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy {
             mode: RecordingMode::OnDemand,

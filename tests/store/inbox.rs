@@ -2,21 +2,23 @@
 
 use cordboard::base::id::{ContactId, InboxDeviceId};
 use cordboard::io::store::Store;
-use cordboard::io::store::inbox::{
-    CONTENT_MS, INVITATION_MS, LONGEST_SESSION_MS, LinkPurpose, SESSION_MS, Subscription,
-};
+use cordboard::io::store::inbox::{INVITATION_MS, LONGEST_SESSION_MS, LinkPurpose, SESSION_MS, Subscription};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NOW;
 use super::contract::*;
 
+/// As the account says how long its messages can be opened.
+const CONTENT_MS: i64 = 2 * 24 * 3_600_000;
+
 /// All cases by name.
 pub fn cases() -> Vec<(&'static str, Case)> {
     vec![
         ("an_inbox_link", |s| {
-            Box::pin(a_link_leads_to_one_person_until_it_is_over_and_an_invitation_voids_those_before(s))
+            Box::pin(a_link_leads_to_one_person_until_it_is_over_and_an_invitation_that_was_sent_voids_those_before(s))
         }),
         ("an_inbox_device", |s| Box::pin(a_device_keeps_its_subscription_sealed_until_it_is_gone_or_taken_away(s))),
+        ("an_endpoint_is_one_devices", |s| Box::pin(an_endpoint_belongs_to_whoever_subscribed_with_it_last(s))),
         ("too_many_inbox_devices", |s| Box::pin(of_too_many_devices_the_one_not_seen_for_longest_makes_room(s))),
         ("an_inbox_session", |s| Box::pin(a_session_stays_open_while_it_is_used_and_for_eight_hours_at_most(s))),
         ("the_first_push_key_stays", |s| Box::pin(the_first_push_key_stays(s))),
@@ -37,17 +39,21 @@ async fn with_ben(store: &Store) -> ContactId {
     ben.id
 }
 
-async fn a_link_leads_to_one_person_until_it_is_over_and_an_invitation_voids_those_before(store: Store) {
+async fn a_link_leads_to_one_person_until_it_is_over_and_an_invitation_that_was_sent_voids_those_before(store: Store) {
     let ben = with_ben(&store).await;
     let mut tx = store.write().await.unwrap();
-    let (first, _) = tx.insert_inbox_link(&ben, LinkPurpose::Invitation, NOW).await.unwrap();
-    let (notice, until) = tx.insert_inbox_link(&ben, LinkPurpose::Notice, NOW).await.unwrap();
-    let (second, _) = tx.insert_inbox_link(&ben, LinkPurpose::Invitation, NOW.plus_ms(1)).await.unwrap();
+    let (first, _) = tx.insert_inbox_link(&ben, LinkPurpose::Invitation, INVITATION_MS, NOW).await.unwrap();
+    let (notice, until) = tx.insert_inbox_link(&ben, LinkPurpose::Notice, CONTENT_MS, NOW).await.unwrap();
+    let (second, _) = tx.insert_inbox_link(&ben, LinkPurpose::Invitation, INVITATION_MS, NOW.plus_ms(1)).await.unwrap();
     tx.commit("test").await.unwrap();
     let find = |token: &SecretString, after: i64| {
         let (store, token) = (store.clone(), token.clone());
         async move { store.find_inbox_link(&token, NOW.plus_ms(after)).await.unwrap() }
     };
+    assert!(find(&first, 2).await.is_some(), "the second may not have left yet");
+    let mut tx = store.write().await.unwrap();
+    tx.void_other_invitations(&ben, &second).await.unwrap();
+    tx.commit("test").await.unwrap();
     assert_eq!(find(&first, 2).await, None);
     let link = find(&second, 2).await.unwrap();
     assert_eq!((&link.contact, link.purpose), (&ben, LinkPurpose::Invitation));
@@ -60,7 +66,7 @@ async fn a_link_leads_to_one_person_until_it_is_over_and_an_invitation_voids_tho
     assert_eq!(find(&SecretString::from("another"), 2).await, None);
     assert_eq!(store.find_invitation(&ben, NOW.plus_ms(2)).await.unwrap(), Some(link));
     let mut tx = store.write().await.unwrap();
-    tx.void_invitations(&ben).await.unwrap();
+    tx.void_link(&second).await.unwrap();
     tx.commit("test").await.unwrap();
     assert_eq!(find(&second, 2).await, None);
     assert!(find(&notice, 2).await.is_some(), "a notice is no invitation");
@@ -101,6 +107,30 @@ async fn a_device_keeps_its_subscription_sealed_until_it_is_gone_or_taken_away(s
     assert_eq!(store.find_inbox_session(&open, NOW).await.unwrap(), None, "and what was open on it");
 }
 
+async fn an_endpoint_belongs_to_whoever_subscribed_with_it_last(store: Store) {
+    let ben = with_ben(&store).await;
+    let ada = contact("ada");
+    let mut tx = store.write().await.unwrap();
+    tx.upsert_contact(&ada).await.unwrap();
+    let (first, _) = tx.insert_inbox_device(&ben, "iPhone", NOW).await.unwrap();
+    let (again, _) = tx.insert_inbox_device(&ben, "iPhone", NOW.plus_ms(1)).await.unwrap();
+    let (hers, _) = tx.insert_inbox_device(&ada.id, "iPhone", NOW).await.unwrap();
+    let (other, _) = tx.insert_inbox_device(&ada.id, "iPad", NOW).await.unwrap();
+    tx.set_subscription(&other, Some(&subscription("https://push.example.net/ipad")), NOW).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let at = subscription("https://push.example.net/iphone");
+    for last in [&first, &again, &hers, &first] {
+        let mut tx = store.write().await.unwrap();
+        tx.set_subscription(last, Some(&at), NOW).await.unwrap();
+        tx.commit("test").await.unwrap();
+        let mut known = store.list_inbox_devices(&ben).await.unwrap();
+        known.extend(store.list_inbox_devices(&ada.id).await.unwrap());
+        let there: Vec<_> = known.iter().filter(|d| d.subscription.as_ref() == Some(&at)).map(|d| &d.id).collect();
+        assert_eq!(there, [last]);
+        assert!(known.iter().any(|d| d.id == other && d.subscription.is_some()), "another endpoint is left alone");
+    }
+}
+
 async fn of_too_many_devices_the_one_not_seen_for_longest_makes_room(store: Store) {
     let ben = with_ben(&store).await;
     let mut ids: Vec<InboxDeviceId> = Vec::new();
@@ -123,7 +153,7 @@ async fn a_session_stays_open_while_it_is_used_and_for_eight_hours_at_most(store
     let mut tx = store.write().await.unwrap();
     let (session, token) = tx.open_inbox(&ben, None, NOW).await.unwrap();
     tx.commit("test").await.unwrap();
-    assert!(!session.is_worth_touching(NOW.plus_ms(30_000)));
+    assert!(!session.is_worth_touching(NOW.plus_ms(10_000)));
     let mut at = NOW;
     let mut last = session;
     while at.since(NOW) < LONGEST_SESSION_MS {
@@ -147,7 +177,7 @@ async fn a_session_stays_open_while_it_is_used_and_for_eight_hours_at_most(store
     // Whoever goes takes all of it along.
     let mut tx = store.write().await.unwrap();
     tx.insert_inbox_device(&ben, "iPhone", NOW).await.unwrap();
-    tx.insert_inbox_link(&ben, LinkPurpose::Notice, NOW).await.unwrap();
+    tx.insert_inbox_link(&ben, LinkPurpose::Notice, CONTENT_MS, NOW).await.unwrap();
     tx.delete_contact(&ben, NOW).await.unwrap();
     tx.commit("test").await.unwrap();
     assert!(store.find_inbox_session(&two, NOW).await.unwrap().is_none());

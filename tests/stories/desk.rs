@@ -1,6 +1,7 @@
 //! The words of a story: `desk.phone("Ben").expect_text("burst pipe")`. Time moves only by
 //! [`Desk::advance`], from one due moment to the next.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ struct Devices {
     refuse: Mutex<Option<Delivery>>,
     /// What the push service answers, unless it takes everything.
     unpushed: Mutex<Option<Delivery>>,
+    /// What that of one device answers, by where pushes to it go.
+    unpushed_at: Mutex<BTreeMap<String, Delivery>>,
     jobs: Mutex<Vec<Job>>,
     /// Jobs that were taken back.
     gone: Mutex<Vec<AttemptId>>,
@@ -123,7 +126,8 @@ impl Mailer for Devices {
 
 impl Pusher for Devices {
     fn send<'a>(&'a self, push: &'a Push) -> Answer<'a> {
-        let answer = self.unpushed.lock().expect("unpoisoned").clone();
+        let own = self.unpushed_at.lock().expect("unpoisoned").get(&push.to.endpoint).cloned();
+        let answer = own.or_else(|| self.unpushed.lock().expect("unpoisoned").clone());
         // What broke off had arrived.
         if !matches!(answer, Some(Delivery::Failed { failure: Failure::Permanent | Failure::Temporary, .. })) {
             self.note(Kind::Push, &push.to.endpoint, push.attempt.to_string());
@@ -207,6 +211,7 @@ impl Desk {
             rings: Mutex::default(),
             refuse: Mutex::default(),
             unpushed: Mutex::default(),
+            unpushed_at: Mutex::default(),
             jobs: Mutex::default(),
             gone: Mutex::default(),
             sent: Mutex::default(),
@@ -292,6 +297,24 @@ impl Desk {
     /// The push service answers like this from now on; `None`: it takes everything.
     pub fn push_service_answers(&self, delivery: Option<Delivery>) {
         *self.devices.unpushed.lock().expect("unpoisoned") = delivery;
+    }
+
+    /// The push service of the device that pushes reach there answers like this from now on; `None`: like the others'.
+    pub fn push_service_answers_at(&self, endpoint: &str, delivery: Option<Delivery>) {
+        let mut at = self.devices.unpushed_at.lock().expect("unpoisoned");
+        match delivery {
+            Some(delivery) => at.insert(endpoint.to_owned(), delivery),
+            None => at.remove(endpoint),
+        };
+    }
+
+    /// Pushes that arrived and that nobody has looked at: when, and where. They are looked at now.
+    pub fn pushes(&self) -> Vec<(UtcMs, String)> {
+        let mut arrived = self.devices.arrived.lock().expect("unpoisoned");
+        let (pushes, others) = std::mem::take(&mut *arrived).into_iter().partition(|a| a.kind == Kind::Push);
+        *arrived = others;
+        let pushes: Vec<Arrived> = pushes;
+        pushes.into_iter().map(|push| (push.at, push.to)).collect()
     }
 
     /// Time passes and nobody looks.

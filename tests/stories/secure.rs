@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AccountId, ContactId, UserId};
-use cordboard::domain::account::Reach;
+use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::{Reach, SecureMessages};
 use cordboard::domain::checkin::pin::Pin;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
@@ -12,7 +13,9 @@ use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::dispatcher::Decided;
 use cordboard::engine::inboxes::{Inboxes, ItemState, Key, NotInvited, Opened, Refused};
 use cordboard::io::deliver::Delivery;
+use cordboard::io::deliver::outside::Reach as PushReach;
 use cordboard::io::deliver::push::{GONE, read_subscription};
+use cordboard::io::store::check_in::PinFrom;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::SecretString;
 
@@ -67,17 +70,22 @@ impl Ben {
 
     /// Invited by text; he opens the link on his phone, which takes pushes from then on.
     async fn installs(&mut self, desk: &Desk) {
+        self.device = self.installs_at(desk, "https://push.example.net/ben").await;
+    }
+
+    /// Another device of his, which pushes reach there.
+    async fn installs_at(&self, desk: &Desk, endpoint: &str) -> Option<SecretString> {
         self.inboxes.invite(&Self::contact(), "mobile", &UserId::named("kim")).await.expect("invited");
         let text = desk.phone("Ben").expect_text("https://desk.example.com/inbox#").words;
         let opened = self.opens(&Key::Link(token(&text)), PIN).await.expect("the PIN is right");
         let session = self.inboxes.find_reader(&opened.token).await.expect("asked").expect("it is open");
-        let to = read_subscription("https://push.example.net/ben", P256DH, AUTH, false).expect("a subscription");
+        let to = read_subscription(endpoint, P256DH, AUTH, PushReach::World).expect("a subscription");
         assert!(self.inboxes.subscribe(&session, Some(&to)).await.expect("kept"));
-        self.device = opened.device;
+        opened.device
     }
 
     async fn opens(&self, key: &Key, pin: &str) -> Result<Opened, Refused> {
-        self.inboxes.open(key, &Pin::pressed(pin.to_owned()), "iPhone").await
+        self.inboxes.open(key, &Pin::pressed(pin.to_owned()), None, "iPhone").await
     }
 
     fn key(&self) -> Key {
@@ -173,6 +181,63 @@ async fn a_push_that_is_gone_calls_at_once_and_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn one_device_that_is_pushed_to_hides_nothing_of_another_that_is_busy() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    ben.installs_at(&desk, "https://push.example.net/ben-tablet").await;
+    let busy = || Delivery::Failed { failure: Failure::Temporary, why: "http_503".into() };
+    desk.push_service_answers_at("https://push.example.net/ben-tablet", Some(busy()));
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_push();
+    assert!(desk.state(&id).await.attempts[0].accepted_at.is_some());
+    desk.push_service_answers_at("https://push.example.net/ben-tablet", None);
+    desk.advance(10).await;
+    let pushed: Vec<_> = desk.pushes().into_iter().map(|(at, to)| (at.since(desk.opened) / 1_000, to)).collect();
+    assert_eq!(pushed, [(5, "https://push.example.net/ben-tablet".to_owned())], "the phone is not pushed to again");
+    let lines = desk.dispatcher.find_view(&id).await.expect("read").expect("a dispatch").timeline;
+    let lines: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    for said in ["not taken for iPhone (http 503), which is tried again", "Ben's devices: taken for iPhone."] {
+        assert!(lines.iter().any(|line| line.contains(said)), "{said}: {lines:#?}");
+    }
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn of_two_devices_the_one_that_is_gone_is_not_asked_again_and_the_other_is() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    ben.installs_at(&desk, "https://push.example.net/ben-tablet").await;
+    let gone = Delivery::Failed { failure: Failure::Permanent, why: GONE.into() };
+    desk.push_service_answers_at("https://push.example.net/ben-tablet", Some(gone));
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_push();
+    let state = ben.inboxes.state(&Ben::contact()).await.expect("asked").expect("Ben");
+    let left: Vec<bool> = state.devices.iter().map(|d| d.subscription.is_some()).collect();
+    assert_eq!(left, [false, true], "the newest first");
+    desk.push_service_answers_at("https://push.example.net/ben-tablet", None);
+    desk.advance(60).await;
+    assert_eq!(desk.pushes(), []);
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_is_whoevers_subscribed_with_it_last() {
+    let mut desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    // The same phone, invited a second time and its cookie lost: one device takes pushes there, not two.
+    ben.device = ben.installs_at(&desk, "https://push.example.net/ben").await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_push();
+    assert_eq!(desk.pushes(), [], "one push for one phone");
+    let state = ben.inboxes.state(&Ben::contact()).await.expect("asked").expect("Ben");
+    assert_eq!(state.devices.iter().filter(|d| d.subscription.is_some()).count(), 1);
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
 async fn with_no_device_a_notice_goes_by_text_and_its_link_opens_the_message_after_the_pin() {
     let mut desk = Desk::at_work(&secure()).await;
     let ben = Ben::of(&desk).await;
@@ -236,6 +301,53 @@ async fn too_many_wrong_pins_and_the_right_one_is_refused_too_for_an_hour() {
     assert!(desk.dispatcher.alarms().iter().any(|a| a.text.contains("too many wrong PINs at the inbox of Ben")));
     desk.wait(3_601);
     assert!(ben.opens(&ben.key(), PIN).await.is_ok());
+    desk.store.close().await;
+}
+
+#[tokio::test]
+async fn wrong_pins_elsewhere_lock_nobodys_own_device() {
+    let desk = Desk::at_work(&secure()).await;
+    let mut ben = Ben::of(&desk).await;
+    ben.installs(&desk).await;
+    // Whoever has come by links of Ben's, and tries each; then strangers on the telephone.
+    for _ in 0..4 {
+        ben.inboxes.invite(&Ben::contact(), "mobile", &UserId::named("kim")).await.expect("invited");
+        let stolen = Key::Link(token(&desk.phone("Ben").expect_text("/inbox#").words));
+        for _ in 0..6 {
+            assert!(matches!(ben.opens(&stolen, "8642").await, Err(Refused::Pin)));
+        }
+        assert!(matches!(ben.opens(&stolen, PIN).await, Err(Refused::Pin)), "that link is locked");
+    }
+    let pin = Pin::pressed("8642".to_owned());
+    for n in 0..25 {
+        let caller = PhoneNumber::parse(&format!("+120255501{:02}", 60 + n)).expect("a number");
+        let mut tx = desk.store.write().await.expect("the store writes");
+        let from = PinFrom::Stranger(Some(&caller));
+        tx.try_pin(&AccountId::named("one"), from, &pin, desk.now()).await.expect("tried");
+        tx.commit("test").await.expect("committed");
+    }
+    assert!(ben.opens(&ben.key(), PIN).await.is_ok(), "his own device opens as ever");
+    desk.store.close().await;
+}
+
+#[tokio::test]
+async fn an_invitation_that_did_not_leave_voids_none_before_it() {
+    let desk = Desk::at_work(&secure()).await;
+    let ben = Ben::of(&desk).await;
+    let kim = UserId::named("kim");
+    ben.inboxes.invite(&Ben::contact(), "mobile", &kim).await.expect("invited");
+    let first = Key::Link(token(&desk.phone("Ben").expect_text("/inbox#").words));
+    for (failure, why) in [(Failure::Temporary, "http_503"), (Failure::Unknown, "broken_off")] {
+        desk.provider_answers(Some(Delivery::Failed { failure, why: why.into() }));
+        let refused = ben.inboxes.invite(&Ben::contact(), "mobile", &kim).await;
+        assert!(matches!(refused, Err(NotInvited::NotSent(_))), "{refused:?}");
+        assert!(ben.opens(&first, PIN).await.is_ok(), "{why}: what they have still leads there");
+    }
+    desk.provider_answers(None);
+    ben.inboxes.invite(&Ben::contact(), "mobile", &kim).await.expect("invited");
+    let second = Key::Link(token(&desk.phone("Ben").expect_text("/inbox#").words));
+    assert!(matches!(ben.opens(&first, PIN).await, Err(Refused::Unknown)), "the newest voids it");
+    assert!(ben.opens(&second, PIN).await.is_ok());
     desk.store.close().await;
 }
 
@@ -305,5 +417,64 @@ async fn a_protected_message_is_texted_and_emailed_as_a_notice_and_opened_by_who
     let confirmed = desk.phone("Ada").expect_text("Confirmed").words;
     assert!(!confirmed.contains("0147"), "who called is not said: {confirmed}");
     desk.phone("Ben").expect_text("is handled by Ada");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+/// Ben and Ada are texted about a protected message of an account whose links go to whoever accepts; they can be opened for two
+/// days. Ben has an inbox and a PIN.
+async fn accepted_first() -> (Desk, Ben) {
+    let steps = vec![(Method::TextConfirm, vec![town::named("Ben", "mobile"), town::named("Ada", "mobile")], 600)];
+    let desk = Desk::at_work(&town::protocol(steps, false, Until::Confirmed)).await;
+    let ben = Ben::of(&desk).await;
+    let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");
+    account.call_types[0].protected = true;
+    account.secure = SecureMessages { days: 2, accept_first: true };
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&account, desk.now()).await.expect("written");
+    tx.commit("test").await.expect("committed");
+    (desk, ben)
+}
+
+#[tokio::test]
+async fn whoever_accepts_a_protected_message_by_text_is_sent_its_link_and_nobody_else() {
+    let (mut desk, ben) = accepted_first().await;
+    let id = desk.takes("burst pipe").await;
+    let to_ben = desk.phone("Ben").expect_text("a secure message waits for you. Reply 1ok to accept it.").words;
+    let to_ada = desk.phone("Ada").expect_text("a protected message waits for you.").words;
+    for words in [&to_ben, &to_ada] {
+        assert!(!words.contains("/inbox#") && !words.contains("burst"), "{words}");
+    }
+    desk.phone("Ben").replies("1ok").await;
+    let accepted = desk.phone("Ben").expect_text("Confirmed").words;
+    assert!(!accepted.contains("burst") && !accepted.contains("0147"), "{accepted}");
+    let key = Key::Link(token(&accepted));
+    let opened = ben.opens(&key, PIN).await.expect("the PIN is right");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    assert_eq!(item.state, ItemState::Confirmed);
+    ben.inboxes.read(&opened.contact, &item).await.expect("read");
+    assert!(desk.state(&id).await.attempts.iter().any(|a| a.told_at.is_some()), "and reading it is a receipt");
+    let handled = desk.phone("Ada").expect_text("is handled by Ben").words;
+    assert!(!handled.contains("/inbox#"), "{handled}");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_message_can_be_opened_for_as_long_as_its_account_says() {
+    let (mut desk, ben) = accepted_first().await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
+    desk.phone("Ada").expect_text("a protected message waits for you.");
+    desk.phone("Ben").replies("1ok").await;
+    let key = Key::Link(token(&desk.phone("Ben").expect_text("Confirmed").words));
+    desk.phone("Ada").expect_text("is handled by Ben");
+    let opened = ben.opens(&key, PIN).await.expect("the PIN is right");
+    let day = 24 * 60 * 60;
+    desk.wait(2 * day - 60);
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    assert!(!item.expired && ben.opens(&key, PIN).await.is_ok());
+    desk.wait(120);
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    assert!(item.expired, "sent more than two days ago");
+    assert!(matches!(ben.opens(&key, PIN).await, Err(Refused::Unknown)), "and so was its link");
     desk.ends(&id, Phase::Confirmed).await;
 }

@@ -149,6 +149,7 @@ fn account() -> Account {
         ring_secs: 20,
         max_wait_secs: 120,
         undo_secs: 5,
+        secure: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),

@@ -49,6 +49,8 @@ const id = encodeURIComponent;
 export const inbox = {
   door: () => request<Door>('GET', ''),
   open: (body: { pin: string; link?: string; device: string }) => request<Opened>('POST', '/session', body),
+  /** Its person has touched the page, so it stays open for longer. */
+  attend: () => request<void>('PUT', '/session'),
   close: () => request<void>('DELETE', '/session'),
   list: () => request<ItemList>('GET', '/messages'),
   read: (message: string) => request<Content>('POST', `/messages/${id(message)}/read`),

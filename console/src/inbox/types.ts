@@ -9,6 +9,8 @@ export interface Door {
 export interface Opened {
   token: string;
   expires_at: number;
+  /** How long it stays open that nobody touches. */
+  idle_secs: number;
   name: string;
   account: string;
   color: string;

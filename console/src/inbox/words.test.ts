@@ -28,7 +28,7 @@ describe('what an inbox says of a message', () => {
     expect(words({ state: 'confirmed', confirmed_at: NOW })).toBe('You confirmed it 02:30.');
     expect(words({ state: 'done', done_by: 'Ada' })).toBe('Handled by Ada.');
     expect(words({ state: 'done' })).toBe('It is over: nothing is left to do.');
-    expect(words({ expired: true })).toMatch(/seven days/);
+    expect(words({ expired: true })).toMatch(/too long ago/);
   });
 
   it('asks for attention only while something can be done', () => {

@@ -8,7 +8,7 @@ export function stateWords(item: Item, now: number, zone: string): string {
   const at = (time: number | null) => (time === null ? '' : ` ${when(time, now, zone)}`);
   if (item.state === 'confirmed') return `You confirmed it${at(item.confirmed_at)}.`;
   if (item.state === 'done') return item.done_by ? `Handled by ${item.done_by}.` : 'It is over: nothing is left to do.';
-  if (item.expired) return 'It was sent more than seven days ago and can no longer be opened here.';
+  if (item.expired) return 'It was sent too long ago and can no longer be opened here.';
   if (item.state === 'read') return `You read it${at(item.read_at)}.`;
   if (item.read_at !== null) return `You read it${at(item.read_at)}. It waits for your confirmation.`;
   return item.asks ? 'Not read yet. It asks for a confirmation.' : 'Not read yet.';

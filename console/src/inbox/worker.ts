@@ -1,6 +1,8 @@
 // Wakes on a push, tells the service that it arrived, and shows that there is a secure message: nothing of it, and nobody's name.
 // Keeps nothing: what an inbox holds is never on the device.
 
+// Shares no file with the page, so that it is built as one script, which every browser takes for a worker.
+
 // The worker's own types would clash with the page's, so what is used of them stands here.
 interface Waits extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -10,6 +12,11 @@ interface PushEvent extends Waits {
 }
 interface NotificationEvent extends Waits {
   notification: Notification;
+}
+/** The subscription that ended, and the one in its place, where the browser has made one. */
+interface ChangeEvent extends Waits {
+  oldSubscription?: PushSubscription | null;
+  newSubscription?: PushSubscription | null;
 }
 interface Page {
   url: string;
@@ -27,6 +34,7 @@ interface Worker {
   addEventListener(type: 'install' | 'activate', handler: (event: Waits) => void): void;
   addEventListener(type: 'push', handler: (event: PushEvent) => void): void;
   addEventListener(type: 'notificationclick', handler: (event: NotificationEvent) => void): void;
+  addEventListener(type: 'pushsubscriptionchange', handler: (event: ChangeEvent) => void): void;
 }
 const worker = self as unknown as Worker;
 
@@ -46,6 +54,29 @@ worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(openInbox());
 });
+
+worker.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renew(event)));
+
+/**
+ * The browser has given up this device's subscription: another takes its place, and the service is told where pushes go now. The
+ * device is known by its cookie, so no PIN is needed. Failing that, the page does it when the inbox is next opened.
+ */
+async function renew(event: ChangeEvent): Promise<void> {
+  const subscription = event.newSubscription ?? (await resubscribe());
+  await fetch('/api/v1/inbox/push/renewed', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(subscription.toJSON()),
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+}
+
+/** With the key that the service signs with now: the browser does not always say what the old one was made for. */
+async function resubscribe(): Promise<PushSubscription> {
+  const response = await fetch('/api/v1/inbox', { signal: AbortSignal.timeout(PATIENCE_MS) });
+  const { push_key: key } = (await response.json()) as { push_key: string };
+  return worker.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
 
 /** Tells that a push arrived, and asks what to show of it. Without an answer: that there is a message. */
 async function ask(id: string): Promise<Shown> {

@@ -320,6 +320,8 @@ export interface AccountSettings {
   /** `max_secs`: how long caller and contact may talk on alone. */
   patching: { max_secs: number | null };
   queueing: Queueing;
+  /** `days`: how long a secure message can be opened. `accept_first`: texts have no link until somebody accepts. */
+  secure: { days: number; accept_first: boolean };
 }
 
 /** An account as those who set it up see it. */

@@ -12,7 +12,7 @@ use crate::base::phone::PhoneNumber;
 use super::faq::{self, Faq};
 use super::fault::{Fault, Faults, Text};
 use super::hours::Hours;
-use super::{Account, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
+use super::{Account, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, SecureMessages, Speech};
 
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
@@ -88,6 +88,9 @@ pub struct AccountEdit {
     /// How callers wait, and what follows; as it is if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queueing: Option<Queueing>,
+    /// How secure messages are opened; as it is if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secure: Option<SecureMessages>,
 }
 
 fn usual_color() -> String {
@@ -130,6 +133,7 @@ impl From<&Account> for AccountEdit {
             recording: account.recording.clone(),
             patching: account.patching.clone(),
             queueing: Some(account.queueing.clone()),
+            secure: Some(account.secure.clone()),
         }
     }
 }
@@ -159,6 +163,7 @@ impl Account {
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
             patching: Patching::default(),
+            secure: SecureMessages::default(),
             hours: Hours::default(),
             menus: Vec::new(),
             status_greeting: None,
@@ -231,6 +236,8 @@ impl AccountEdit {
         }
         let queueing = self.queueing.clone().unwrap_or_else(|| to.queueing.clone());
         check_queueing(&mut faults, &queueing);
+        let secure = self.secure.clone().unwrap_or_else(|| to.secure.clone());
+        secure.check(&mut faults);
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
@@ -254,6 +261,7 @@ impl AccountEdit {
             recording,
             patching: self.patching.clone(),
             queueing,
+            secure,
             ..to
         })
     }
@@ -413,6 +421,20 @@ mod tests {
             ("/ring_secs", "account.ring"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn how_long_a_secure_message_can_be_opened_is_within_a_month_and_stays_where_it_is_not_written() {
+        let written = SecureMessages { days: 2, accept_first: true };
+        let edit = AccountEdit { secure: Some(written.clone()), ..edit() };
+        let account = edit.apply(Account::blank(AccountId::named("a"))).unwrap();
+        assert_eq!(account.secure, written);
+        assert_eq!(AccountEdit { secure: None, ..edit.clone() }.apply(account).unwrap().secure, written);
+        for days in [0, 31] {
+            let told =
+                faults(&AccountEdit { secure: Some(SecureMessages { days, ..written.clone() }), ..edit.clone() });
+            assert_eq!(told, [("/secure/days".to_owned(), "account.secure".to_owned())], "{days}");
+        }
     }
 
     #[test]

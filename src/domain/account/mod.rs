@@ -21,6 +21,7 @@ pub mod hours;
 mod office_first;
 pub mod pager;
 pub mod said;
+pub mod secure;
 mod status_greeting;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ pub use answer_phrase::AnswerPhrase;
 pub use pager::PagerAddress;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
+pub use secure::SecureMessages;
 pub use status_greeting::{StatusGreeting, next_morning};
 
 /// A client of the service.
@@ -80,6 +82,9 @@ pub struct Account {
     pub queueing: Queueing,
     #[serde(default)]
     pub patching: Patching,
+    /// How its messages are opened in inboxes.
+    #[serde(default)]
+    pub secure: SecureMessages,
     /// Which way calls go after the greeting, by the time of the week.
     #[serde(default)]
     pub hours: Hours,

@@ -89,7 +89,9 @@ impl Turn<'_> {
             if !meant || a.is_settled() || Some(i) == except {
                 continue;
             }
-            if a.in_flight_since.is_none() {
+            if a.in_flight_since.is_none() && a.more {
+                a.give_up_others();
+            } else if a.in_flight_since.is_none() {
                 a.cancelled = true;
                 a.retry_at = None;
                 a.hold_until = None;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::protocol::Protocol;
+use super::push::DevicePush;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, ContactId, StepRunId};
@@ -24,6 +25,8 @@ pub enum Event {
     Hand { attempt: AttemptId, node: String },
     /// The provider took it.
     Accepted { attempt: AttemptId, provider_id: Option<String> },
+    /// The push services of a person's devices answered, each for its own.
+    Pushed { attempt: AttemptId, answers: Vec<DevicePush> },
     /// It reached the device.
     Delivered { attempt: AttemptId },
     /// It did not get through.
@@ -194,6 +197,11 @@ pub enum Note {
         why: String,
         for_good: bool,
     },
+    /// What became of a push to each of several devices.
+    Devices {
+        name: String,
+        lines: Vec<DeviceLine>,
+    },
     Waiting {
         until: UtcMs,
         next: String,
@@ -297,6 +305,16 @@ pub enum Note {
     AnsweredBefore {
         name: String,
     },
+}
+
+/// What became of a push to one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceLine {
+    pub device: String,
+    /// None: its push service took it.
+    pub why: Option<String>,
+    /// It is tried once more.
+    pub again: bool,
 }
 
 /// The door a confirmation came in by.

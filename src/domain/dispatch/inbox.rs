@@ -111,6 +111,7 @@ impl Turn<'_> {
         let a = &mut self.s.attempts[i];
         if a.in_flight_since.is_none() && a.retry_at.take().is_some() {
             // They have it, however: nothing need be tried again.
+            a.more = false;
             a.accepted_at.get_or_insert(self.now);
         }
         if matches!(news, InboxNews::Confirmed { .. }) {

@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod job;
 pub mod pause;
 pub mod protocol;
+pub mod push;
 mod report;
 pub mod state;
 mod step;
@@ -59,6 +60,7 @@ impl Turn<'_> {
             Event::Accepted { attempt, provider_id } => {
                 self.with(attempt, |turn, i| turn.accepted(i, provider_id.as_deref()));
             }
+            Event::Pushed { attempt, answers } => self.with(attempt, |turn, i| turn.pushed(i, answers)),
             Event::Delivered { attempt } => self.with(attempt, Self::delivered),
             Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),
             Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),

@@ -33,6 +33,10 @@ impl Turn<'_> {
 
     pub(super) fn accepted(&mut self, i: usize, provider_id: Option<&str>) {
         let a = &mut self.s.attempts[i];
+        if a.more {
+            // It was before, and the other devices are still tried.
+            return;
+        }
         if a.provider_id.is_none() {
             a.provider_id = provider_id.map(str::to_owned);
         }
@@ -67,6 +71,10 @@ impl Turn<'_> {
     pub(super) fn failed(&mut self, i: usize, failure: Failure, why: &str) {
         let (phase, of_now) = (self.s.phase, self.is_of_now(i));
         let a = &mut self.s.attempts[i];
+        if a.more {
+            // Only the other devices have not got it.
+            return a.give_up_others();
+        }
         let proven = a.delivered_at.is_some() || a.told_at.is_some() || a.confirmed_at.is_some();
         if proven && a.channel != Channel::Call {
             // A reply or a receipt overtook the provider's answer: it was taken.
@@ -147,6 +155,9 @@ impl Turn<'_> {
         }
         if a.job.is_some() {
             return self.job_interrupted(i);
+        }
+        if a.more {
+            return self.others_interrupted(i, MAX_INTERRUPTIONS);
         }
         a.in_flight_since = None;
         a.owner = None;

@@ -11,6 +11,7 @@ use super::inbox::Secure;
 use super::job::Job;
 use super::pause::Pause;
 use super::protocol::{Method, Protocol};
+use super::push::DevicePush;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, MessageId, StepRunId};
 use crate::base::phone::PhoneNumber;
@@ -385,6 +386,12 @@ pub struct Attempt {
     /// It is a secure message, or the notice of one.
     #[serde(default)]
     pub secure: Option<Secure>,
+    /// What became of a push to each of the person's devices.
+    #[serde(default)]
+    pub devices: Vec<DevicePush>,
+    /// Accepted for one device, and others of theirs are still tried.
+    #[serde(default)]
+    pub more: bool,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// An email waits for the end of the call until then.
@@ -527,7 +534,7 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text | Channel::Pager | Channel::Push => self.accepted_at.is_some(),
+            Channel::Email | Channel::Text | Channel::Pager | Channel::Push => self.accepted_at.is_some() && !self.more,
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }

@@ -160,6 +160,8 @@ impl Turn<'_> {
             leave_message: false,
             job: None,
             secure: None,
+            devices: Vec::new(),
+            more: false,
             ring_secs: 0,
             planned_at: self.now,
             hold_until: None,

@@ -1,7 +1,7 @@
 //! The history and the next move of a dispatch in plain sentences, for operators and clients.
 
 use super::describe::capital;
-use super::event::{Entry, Note, Via};
+use super::event::{DeviceLine, Entry, Note, Via};
 use super::job::JobOutcome;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
@@ -46,6 +46,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let then = if *for_good { "given up" } else { "will be tried again" };
             ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
         }
+        Note::Devices { name, lines } => ("attempt", format!("{name}'s devices: {}.", device_words(lines))),
         Note::Waiting { until, next } => {
             ("waiting", format!("If no reply by {}: {next}.", clock_in_zone(*until, zone)))
         }
@@ -133,6 +134,15 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         }
         Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
     }
+}
+
+fn device_words(lines: &[DeviceLine]) -> String {
+    let words = lines.iter().map(|line| match (&line.why, line.again) {
+        (None, _) => format!("taken for {}", line.device),
+        (Some(why), true) => format!("not taken for {} ({}), which is tried again", line.device, why.replace('_', " ")),
+        (Some(why), false) => format!("not taken for {} ({})", line.device, why.replace('_', " ")),
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// What comes next and when, in one sentence. `None`: nothing does.

@@ -18,10 +18,10 @@ use super::{Calls, alarm_text};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, Contact, next_morning};
+use crate::domain::account::{Account, Contact, Reach, next_morning};
 use crate::domain::call::check_in::Wish;
 use crate::domain::checkin::on_call::{Duty, MOST_PEOPLE, Span};
-use crate::domain::checkin::pin::{Pin, are_too_many};
+use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Input, Looked, Marked, Welcome};
 use crate::domain::message::Message;
 use crate::domain::message::render::speech;
@@ -31,7 +31,7 @@ use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
 use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::calls::PINS_LOCKED;
-use crate::io::store::check_in::{PinFrom, WrongPins};
+use crate::io::store::check_in::{PinFrom, Tried};
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
 use crate::io::store::{Store, StoreError};
 
@@ -100,10 +100,6 @@ pub struct DutyChange {
     pub at: UtcMs,
 }
 
-const fn is_locked(wrong: WrongPins) -> bool {
-    are_too_many(wrong.of_caller, wrong.of_account)
-}
-
 impl CheckIns for Store {
     fn look<'a>(
         &'a self,
@@ -147,23 +143,28 @@ async fn look(
     pin: &Pin,
     now: UtcMs,
 ) -> Result<Answer, StoreError> {
-    let locked = is_locked(store.count_wrong_pins(&account.id, PinFrom::Caller(caller), now).await?);
-    let found = store.find_pin(&account.id, pin).await?;
-    let Some(found) = found.filter(|_| !locked) else {
-        // Tries beyond the limit prolong it.
-        let mut tx = store.write().await?;
-        tx.insert_wrong_pin(&account.id, PinFrom::Caller(caller), now).await?;
-        let wrong = tx.count_wrong_pins(&account.id, PinFrom::Caller(caller), now).await?;
-        tx.audit(Entry::new(now, Who::Nobody, Act::CheckInFailed, account.id.to_string()));
-        tx.commit("wrong_pin").await?;
-        return Ok(Answer::Refused { limit: !locked && is_locked(wrong) });
-    };
+    let contacts = store.list_contacts(&account.id).await?;
+    // A number of theirs is theirs alone to lock: no stranger's wrong PINs keep out whoever rings from it.
+    let known = caller.filter(|caller| is_one_of(&contacts, caller));
+    let from = known.map_or(PinFrom::Stranger(caller), PinFrom::Known);
     let mut tx = store.write().await?;
+    let found = match tx.try_pin(&account.id, from, pin, now).await? {
+        Tried::Right(found) => found,
+        refused => {
+            tx.audit(Entry::new(now, Who::Nobody, Act::CheckInFailed, account.id.to_string()));
+            tx.commit("wrong_pin").await?;
+            return Ok(Answer::Refused { limit: refused == Tried::Wrong { locks: true } });
+        }
+    };
     tx.audit(Entry::new(now, proven(found.contact.as_ref(), &account.id), Act::CheckInOpened, account.id.to_string()));
     tx.commit("right_pin").await?;
     let welcome = welcome(store, account, found.contact.as_ref(), now).await?;
     // Somebody who was removed since has no PIN any more.
     Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
+}
+
+fn is_one_of(contacts: &[Contact], caller: &PhoneNumber) -> bool {
+    contacts.iter().flat_map(|c| &c.destinations).any(|d| matches!(&d.reach, Reach::Phone(number) if number == caller))
 }
 
 /// What is there for this person of the account, or for whoever shares its PIN; nothing for somebody who is not there.

@@ -338,6 +338,7 @@ impl Accounts for Book {
             ring_secs: 20,
             max_wait_secs: 120,
             undo_secs: 5,
+            secure: Default::default(),
             leave_message: LeaveMessage::default(),
             recording: recording_tests::policy(did),
             queueing: queue_tests::queueing(did),

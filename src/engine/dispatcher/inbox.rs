@@ -4,6 +4,7 @@
 //! Decides nothing. What always holds: a push carries the attempt's identifier alone; a notice carries a link that opens
 //! nothing without the PIN; a subscription that is gone is not asked again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
@@ -11,9 +12,12 @@ use tokio::task::JoinSet;
 
 use super::perform::{Papers, in_time};
 use super::{Decided, Dispatcher, to_its_end};
-use crate::base::id::{AccountId, AttemptId, ContactId, DispatchId, InboxDeviceId};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AttemptId, ContactId, DispatchId, InboxDeviceId};
+use crate::domain::account::Account;
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::inbox::InboxNews;
+use crate::domain::dispatch::push::{DevicePush, PushAnswer};
 use crate::domain::dispatch::state::{Attempt, Purpose};
 use crate::domain::message::render::notice::Way;
 use crate::domain::message::render::{self, notice};
@@ -21,11 +25,7 @@ use crate::io::deliver::push::{GONE, Push, Pusher};
 use crate::io::deliver::{Delivery, Mail};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, INBOXES};
-use crate::io::store::inbox::{CONTENT_MS, InboxDevice, LinkPurpose};
-
-/// For how long a push service keeps what it cannot deliver yet: as long as the message can be opened.
-#[expect(clippy::cast_possible_truncation, reason = "a week in seconds")]
-const KEEP_SECS: u32 = (CONTENT_MS / 1_000) as u32;
+use crate::io::store::inbox::{InboxDevice, LinkPurpose};
 
 /// By what secure messages leave, and how the world reaches the inbox.
 #[derive(Clone)]
@@ -43,75 +43,102 @@ impl InboxDoor {
 }
 
 impl Dispatcher {
-    /// Pushes to every device of a person. Accepted if one push service takes it.
-    pub(super) async fn push(&self, attempt: &Attempt, account: &AccountId, contact: &ContactId) -> Delivery {
-        let Some(door) = self.inner.inboxes.get() else {
-            return Delivery::Failed { failure: Failure::Temporary, why: "not_configured".to_owned() };
-        };
+    /// Pushes to every device of a person that has not taken it yet, and says what became of each.
+    pub(super) async fn push(&self, attempt: &Attempt, account: &Account, contact: &ContactId) -> Event {
+        let failed = |failure, why: &str| Event::Failed { attempt: attempt.id.clone(), failure, why: why.to_owned() };
+        let Some(door) = self.inner.inboxes.get() else { return failed(Failure::Temporary, "not_configured") };
         match self.push_by(door, attempt, account, contact).await {
-            Ok(delivery) => delivery,
+            Ok(Ok(answers)) => Event::Pushed { attempt: attempt.id.clone(), answers },
+            Ok(Err(why)) => {
+                tracing::warn!(attempt = %attempt.id, why, "a push goes nowhere");
+                failed(Failure::Permanent, why)
+            }
             Err(error) => {
                 tracing::error!(attempt = %attempt.id, code = error.code(), "an inbox cannot be read");
-                Delivery::Failed { failure: Failure::Temporary, why: "store".to_owned() }
+                failed(Failure::Temporary, "store")
             }
         }
     }
 
+    /// What became of it at each device; why it goes nowhere.
     async fn push_by(
         &self,
         door: &InboxDoor,
         attempt: &Attempt,
-        account: &AccountId,
+        account: &Account,
         contact: &ContactId,
-    ) -> Result<Delivery, StoreError> {
-        let never = |why: &str| Ok(Delivery::Failed { failure: Failure::Permanent, why: why.to_owned() });
-        if !self.inner.store.has_own_pin(account, contact).await? {
+    ) -> Result<Result<Vec<DevicePush>, &'static str>, StoreError> {
+        if !self.inner.store.has_own_pin(&account.id, contact).await? {
             // Nobody could open it.
-            return never("no_pin");
+            return Ok(Err("no_pin"));
         }
-        let mut sending: JoinSet<(InboxDevice, Delivery)> = JoinSet::new();
+        // A device that is off is told for as long as the message can be opened.
+        let keep_secs = u32::try_from(account.secure.lasts_ms() / 1_000).unwrap_or(u32::MAX);
+        let mut sending: JoinSet<Delivery> = JoinSet::new();
+        let mut devices: HashMap<tokio::task::Id, InboxDevice> = HashMap::new();
         for device in self.inner.store.list_inbox_devices(contact).await? {
-            let Some(to) = device.subscription.clone() else { continue };
-            let push = Push { attempt: attempt.id.clone(), to, keep_secs: KEEP_SECS };
+            let Some(to) = device.subscription.clone().filter(|_| attempt.goes_to(&device.id)) else { continue };
+            let push = Push { attempt: attempt.id.clone(), to, keep_secs };
             let pusher = Arc::clone(&door.pusher);
-            sending.spawn(async move {
-                let delivery = in_time(pusher.send(&push)).await;
-                (device, delivery)
-            });
+            let task = sending.spawn(async move { in_time(pusher.send(&push)).await });
+            devices.insert(task.id(), device);
         }
-        if sending.is_empty() {
-            return never("no_device");
-        }
-        let mut best: Option<Delivery> = None;
-        while let Some(sent) = sending.join_next().await {
+        let mut answers = Vec::new();
+        while let Some(sent) = sending.join_next_with_id().await {
             // A push that panicked may have been taken.
-            let (device, delivery) = sent.map_or_else(
-                |_| (None, Delivery::Failed { failure: Failure::Unknown, why: "broken_off".to_owned() }),
-                |(device, delivery)| (Some(device), delivery),
-            );
-            if let (Some(device), Delivery::Failed { failure: Failure::Permanent, why }) = (device, &delivery)
-                && why == GONE
-            {
-                let mut tx = self.inner.store.write().await?;
-                tx.drop_subscription(&device, self.inner.clock.utc()).await?;
-                tx.commit("drop_subscription").await?;
-            }
-            if best.as_ref().is_none_or(|best| rank(&delivery) > rank(best)) {
-                best = Some(delivery);
-            }
+            let (task, delivery) = sent.unwrap_or_else(|error| {
+                (error.id(), Delivery::Failed { failure: Failure::Unknown, why: "broken_off".to_owned() })
+            });
+            let Some(device) = devices.remove(&task) else { continue };
+            answers.push(self.answer(attempt, &device, delivery).await);
         }
-        Ok(best.unwrap_or_else(|| Delivery::Failed { failure: Failure::Permanent, why: "no_device".to_owned() }))
+        if answers.is_empty() { Ok(Err("no_device")) } else { Ok(Ok(answers)) }
     }
 
-    /// The words of a notice by text; none if the attempt says the message itself, or is an answer.
+    /// What a device's push service said; where it knows the device no more, pushes to it end.
+    async fn answer(&self, attempt: &Attempt, device: &InboxDevice, delivery: Delivery) -> DevicePush {
+        let result = if matches!(delivery, Delivery::Accepted { .. }) { "accepted" } else { "failed" };
+        metrics::counter!("cordboard_deliveries_total", "channel" => "push", "result" => result).increment(1);
+        let answer = match delivery {
+            Delivery::Accepted { .. } => PushAnswer::Taken,
+            Delivery::Failed { failure, why } => {
+                tracing::warn!(attempt = %attempt.id, device = %device.id, %why, "a push failed");
+                if failure == Failure::Permanent
+                    && why == GONE
+                    && let Err(error) = self.drop_subscription(device).await
+                {
+                    // The next message finds it gone again.
+                    tracing::error!(device = %device.id, code = error.code(), "a subscription that is gone stays");
+                }
+                PushAnswer::Failed { failure, why }
+            }
+        };
+        DevicePush { device: device.id.clone(), name: device.name.clone(), answer, tries: 0 }
+    }
+
+    async fn drop_subscription(&self, device: &InboxDevice) -> Result<(), StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        tx.drop_subscription(device, self.inner.clock.utc()).await?;
+        tx.commit("drop_subscription").await
+    }
+
+    /// The words of a notice by text, or of the answer to whoever accepted one; none if the attempt says the message itself, or
+    /// is another answer.
     pub(super) async fn notice_text(&self, papers: &Papers) -> Result<Option<String>, &'static str> {
+        let Papers { attempt, message, account, .. } = papers;
+        if let Some(contact) = papers.acceptor() {
+            let link = self.link(papers, contact).await?;
+            return Ok(link.map(|link| notice::accepted_text(account, papers.closed_at(), &link)));
+        }
         if !papers.is_notice() {
             return Ok(None);
         }
+        let written = |way| Ok(Some(notice::text(account, message.urgency, message.taken_at, way, attempt.code)));
+        if account.secure.accept_first && attempt.code.is_some() && self.opens_links(papers).await? {
+            return written(Way::AcceptFirst);
+        }
         let link = self.notice_link(papers).await?;
-        let way = link.as_deref().map_or(Way::Call, Way::Link);
-        let Papers { attempt, message, account, .. } = papers;
-        Ok(Some(notice::text(account, message.urgency, message.taken_at, way, attempt.code)))
+        written(link.as_deref().map_or(Way::Call, Way::Link))
     }
 
     /// The same as an email.
@@ -134,26 +161,35 @@ impl Dispatcher {
         }))
     }
 
-    /// A link of the person's own, made anew for each sending, as only its hash is kept. None: they have no inbox, or no PIN that
-    /// opens it.
+    /// Whether a link would open the message for the person of this attempt: they have an inbox, and a PIN of their own.
+    async fn opens_links(&self, papers: &Papers) -> Result<bool, &'static str> {
+        let (Some(_), Some(contact)) = (&papers.attempt.secure, &papers.attempt.contact) else { return Ok(false) };
+        let known = self.inner.store.has_own_pin(&papers.account.id, contact).await;
+        known.map_err(|error| not_stored(papers, &error))
+    }
+
+    /// A link of the person's own. None: they have no inbox, or no PIN that opens it.
     async fn notice_link(&self, papers: &Papers) -> Result<Option<String>, &'static str> {
-        let attempt = &papers.attempt;
-        let (Some(_), Some(contact), Some(door)) = (&attempt.secure, &attempt.contact, self.inner.inboxes.get()) else {
-            return Ok(None);
-        };
+        match (&papers.attempt.secure, &papers.attempt.contact) {
+            (Some(_), Some(contact)) => self.link(papers, contact).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Made anew for each sending, as only its hash is kept. None: the person has no PIN that opens it.
+    async fn link(&self, papers: &Papers, contact: &ContactId) -> Result<Option<String>, &'static str> {
+        let Some(door) = self.inner.inboxes.get() else { return Ok(None) };
         let made = async {
             if !self.inner.store.has_own_pin(&papers.account.id, contact).await? {
                 return Ok(None);
             }
+            let (lasts, now) = (papers.account.secure.lasts_ms(), self.inner.clock.utc());
             let mut tx = self.inner.store.write().await?;
-            let (token, _) = tx.insert_inbox_link(contact, LinkPurpose::Notice, self.inner.clock.utc()).await?;
+            let (token, _) = tx.insert_inbox_link(contact, LinkPurpose::Notice, lasts, now).await?;
             tx.commit("notice_link").await?;
             Ok::<_, StoreError>(Some(InboxDoor::link(&door.public_url, token.expose_secret())))
         };
-        made.await.map_err(|error| {
-            tracing::error!(attempt = %attempt.id, code = error.code(), "a notice's link cannot be stored");
-            "store"
-        })
+        made.await.map_err(|error| not_stored(papers, &error))
     }
 
     /// A push reached a device; each device tells it once.
@@ -189,7 +225,26 @@ impl Dispatcher {
     }
 }
 
+fn not_stored(papers: &Papers, error: &StoreError) -> &'static str {
+    tracing::error!(attempt = %papers.attempt.id, code = error.code(), "a notice's link cannot be stored");
+    "store"
+}
+
 impl Papers {
+    /// Who accepted a protected message by text, for the answer that tells them so, and has it in their inbox.
+    fn acceptor(&self) -> Option<&ContactId> {
+        if !self.protected || self.attempt.purpose != Purpose::ConfirmedReply {
+            return None;
+        }
+        let number = self.attempt.address.phone()?;
+        let theirs = |a: &&Attempt| a.is_step() && a.secure.is_some() && a.confirmed_at.is_some();
+        self.state.attempts.iter().filter(theirs).find(|a| a.address.phone() == Some(number))?.contact.as_ref()
+    }
+
+    pub(super) fn closed_at(&self) -> UtcMs {
+        self.state.closed_at.unwrap_or(self.state.open_at)
+    }
+
     /// What leaves says only that there is a message.
     fn is_notice(&self) -> bool {
         let tells = matches!(self.attempt.purpose, Purpose::Step { .. } | Purpose::Record);
@@ -203,15 +258,5 @@ impl Papers {
             return notice::text(account, message.urgency, message.taken_at, Way::Call, None);
         }
         render::page(message, account)
-    }
-}
-
-/// Of the answers of several devices the one that counts: taken, else what may still come of it.
-const fn rank(delivery: &Delivery) -> u8 {
-    match delivery {
-        Delivery::Accepted { .. } => 3,
-        Delivery::Failed { failure: Failure::Unknown, .. } => 2,
-        Delivery::Failed { failure: Failure::Temporary, .. } => 1,
-        Delivery::Failed { failure: Failure::Permanent, .. } => 0,
     }
 }

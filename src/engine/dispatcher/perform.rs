@@ -48,7 +48,7 @@ impl Flight {
 
 /// All that an attempt's words are made of.
 pub(super) struct Papers {
-    state: State,
+    pub(super) state: State,
     pub(super) attempt: Attempt,
     pub(super) message: Message,
     pub(super) account: Account,
@@ -86,9 +86,9 @@ impl Dispatcher {
         let delivery = match (&papers.attempt.address, papers.attempt.channel) {
             (Address::Inbox(contact), Channel::Push) => {
                 failpoint("push", "before_send");
-                let delivery = self.push(&papers.attempt, &papers.account.id, contact).await;
+                let event = self.push(&papers.attempt, &papers.account, contact).await;
                 failpoint("push", "after_send");
-                delivery
+                return Some(event);
             }
             (Address::Email(to), Channel::Email) => {
                 let mail = match self.notice_mail(&papers, to).await {
@@ -210,7 +210,7 @@ impl Dispatcher {
     async fn text_body(&self, papers: &Papers) -> String {
         let Papers { state, attempt, message, account, protected } = papers;
         let by = state.closed_by.as_deref().unwrap_or("somebody else");
-        let at = state.closed_at.unwrap_or(state.open_at);
+        let at = papers.closed_at();
         match &attempt.purpose {
             Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),

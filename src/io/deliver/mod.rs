@@ -6,6 +6,7 @@
 
 pub mod email;
 mod http;
+pub mod outside;
 pub mod pager;
 pub mod push;
 pub mod sms;

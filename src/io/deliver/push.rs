@@ -2,7 +2,8 @@
 //! (RFC 8291), is an identifier and nothing of the message.
 //!
 //! Signed with the service's own key (VAPID, RFC 8292), of which each subscription was told; with another key the push service
-//! refuses it. Knows no person: the dispatcher says where to.
+//! refuses it. Knows no person: the dispatcher says where to. An address comes from a browser: it is gone to only where
+//! `outside` allows it.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use secrecy::{ExposeSecret as _, SecretString};
 use web_push_native::{Auth, encrypt, p256};
 
+use super::outside::{Reach, is_inside};
 use super::{Answer, Delivery};
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::AttemptId;
@@ -103,22 +105,15 @@ pub enum BadSubscription {
     Keys,
 }
 
-/// A subscription as a browser tells it. `on_this_machine`: plain HTTP to this machine is taken too, for a service that nobody
-/// else reaches.
+/// A subscription as a browser tells it.
 pub fn read_subscription(
     endpoint: &str,
     p256dh: &str,
     auth: &str,
-    on_this_machine: bool,
+    reach: Reach,
 ) -> Result<Subscription, BadSubscription> {
     let url = Url::parse(endpoint).map_err(|_| BadSubscription::Endpoint)?;
-    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let good = match url.scheme() {
-        "https" => !local || on_this_machine,
-        "http" => local && on_this_machine,
-        _ => false,
-    };
-    if !good || endpoint.len() > MAX_ENDPOINT || !url.username().is_empty() {
+    if !reach.takes(&url) || endpoint.len() > MAX_ENDPOINT {
         return Err(BadSubscription::Endpoint);
     }
     let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| BadSubscription::Keys);
@@ -135,6 +130,7 @@ pub struct WebPusher {
     client: Client,
     key: PushKey,
     subject: String,
+    reach: Reach,
     clock: SharedClock,
 }
 
@@ -143,7 +139,7 @@ impl WebPusher {
     ///
     /// # Errors
     /// A sentence that says what cannot be used.
-    pub fn new(key: PushKey, public_url: &str, clock: SharedClock) -> Result<Self, String> {
+    pub fn new(key: PushKey, public_url: &str, reach: Reach, clock: SharedClock) -> Result<Self, String> {
         // The first one to install it wins; all of ours install the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -151,6 +147,9 @@ impl WebPusher {
             .timeout(TIMEOUT)
             // RFC 8030 knows none; one would carry our signature elsewhere.
             .redirect(redirect::Policy::none())
+            .dns_resolver(reach)
+            // It would look names up itself, and reach what we do not.
+            .no_proxy()
             .user_agent(concat!("cordboard/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| "HTTPS cannot be set up for pushes".to_owned())?;
@@ -160,7 +159,7 @@ impl WebPusher {
         } else {
             "mailto:postmaster@localhost".into()
         };
-        Ok(Self { client, key, subject, clock })
+        Ok(Self { client, key, subject, reach, clock })
     }
 
     /// What browsers subscribe with.
@@ -171,6 +170,9 @@ impl WebPusher {
     async fn deliver(&self, push: &Push) -> Delivery {
         let bad = || Delivery::failed(Failure::Permanent, "bad_subscription");
         let Ok(url) = Url::parse(&push.to.endpoint) else { return bad() };
+        if !self.reach.takes(&url) {
+            return Delivery::failed(Failure::Permanent, INSIDE);
+        }
         let Ok(public) = p256::PublicKey::from_sec1_bytes(&push.to.p256dh) else { return bad() };
         if push.to.auth.len() != AUTH_BYTES {
             return bad();
@@ -193,6 +195,7 @@ impl WebPusher {
             .body(body);
         match request.send().await {
             Ok(response) => judge(response.status()),
+            Err(error) if is_inside(&error) => Delivery::failed(Failure::Permanent, INSIDE),
             // Nothing was sent over a connection that never was.
             Err(error) if error.is_connect() => Delivery::failed(Failure::Temporary, "no_connection"),
             Err(error) if error.is_timeout() => Delivery::failed(Failure::Unknown, "timeout"),
@@ -217,6 +220,9 @@ fn judge(status: StatusCode) -> Delivery {
 
 /// Why a push failed whose subscription is gone.
 pub const GONE: &str = "gone";
+
+/// Why nothing went to an address that leads into the house.
+const INSIDE: &str = "inside_address";
 
 impl Pusher for WebPusher {
     fn send<'a>(&'a self, push: &'a Push) -> Answer<'a> {
@@ -264,16 +270,16 @@ mod tests {
 
     #[test]
     fn a_subscription_goes_elsewhere_by_https_only() {
-        let read = |endpoint, local| read_subscription(endpoint, P256DH, AUTH, local).map(drop);
-        assert_eq!(read("https://push.example.net/abc", false), Ok(()));
+        let read = |endpoint, reach| read_subscription(endpoint, P256DH, AUTH, reach).map(drop);
+        assert_eq!(read("https://push.example.net/abc", Reach::World), Ok(()));
         for endpoint in ["http://push.example.net/abc", "http://127.0.0.1:9/", "https://localhost/", "ftp://x/", "abc"]
         {
-            assert_eq!(read(endpoint, false), Err(BadSubscription::Endpoint), "{endpoint}");
+            assert_eq!(read(endpoint, Reach::World), Err(BadSubscription::Endpoint), "{endpoint}");
         }
-        assert_eq!(read("http://localhost:8090/notify/abc", true), Ok(()));
-        assert_eq!(read("http://push.example.net/abc", true), Err(BadSubscription::Endpoint));
+        assert_eq!(read("http://localhost:8090/notify/abc", Reach::ThisMachineToo), Ok(()));
+        assert_eq!(read("http://push.example.net/abc", Reach::ThisMachineToo), Err(BadSubscription::Endpoint));
         for (p256dh, auth) in [("", AUTH), (P256DH, ""), (AUTH, AUTH), (&P256DH[..80], AUTH), (P256DH, "not base64!")] {
-            let told = read_subscription("https://push.example.net/abc", p256dh, auth, false);
+            let told = read_subscription("https://push.example.net/abc", p256dh, auth, Reach::World);
             assert_eq!(told.map(drop), Err(BadSubscription::Keys), "{p256dh} {auth}");
         }
     }

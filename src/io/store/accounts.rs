@@ -11,7 +11,9 @@ use crate::base::id::{AccountId, CallTypeId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::faq::Faq;
 use crate::domain::account::hours::Hours;
-use crate::domain::account::{Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
+use crate::domain::account::{
+    Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
+};
 use crate::domain::ivr::menu::Menu;
 
 use super::greetings::{answer_phrase, status_greeting};
@@ -38,6 +40,8 @@ struct Settings {
     queueing: Queueing,
     #[serde(default)]
     patching: Patching,
+    #[serde(default)]
+    secure: SecureMessages,
     #[serde(default)]
     hours: Hours,
     #[serde(default)]
@@ -169,6 +173,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         recording: settings.recording,
         queueing: settings.queueing,
         patching: settings.patching,
+        secure: settings.secure,
         hours: settings.hours,
         menus: settings.menus,
         status_greeting: None,
@@ -224,6 +229,7 @@ impl Tx {
             recording: account.recording.clone(),
             queueing: account.queueing.clone(),
             patching: account.patching.clone(),
+            secure: account.secure.clone(),
             hours: account.hours.clone(),
             menus: account.menus.clone(),
             faq: account.faq.clone(),

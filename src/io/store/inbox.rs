@@ -17,13 +17,11 @@ use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// How long an invitation leads to the inbox.
 pub const INVITATION_MS: i64 = 72 * 3_600_000;
-/// How long a message can be opened after it was sent, and a notice's link leads to it.
-pub const CONTENT_MS: i64 = 7 * 24 * 3_600_000;
 /// How long an inbox stays open that nobody touches, and how long at most.
 pub const SESSION_MS: i64 = 10 * 60_000;
 pub const LONGEST_SESSION_MS: i64 = 8 * 3_600_000;
-/// A session's end is moved when it has moved by so much.
-const TOUCH_MS: i64 = 60_000;
+/// A session's end is moved when it has moved by so much; a page tells of touches half a minute apart.
+const TOUCH_MS: i64 = 20_000;
 /// Devices of one person; the one that was seen longest ago makes room.
 const MAX_DEVICES: usize = 8;
 
@@ -62,7 +60,7 @@ pub struct InboxDevice {
 pub enum LinkPurpose {
     /// The device on which it is opened is the person's from then on.
     Invitation,
-    /// It stands in a notice and opens the inbox, with the PIN, for as long as the content is kept.
+    /// It stands in a notice and opens the inbox, with the PIN, for as long as the message can be opened.
     Notice,
 }
 
@@ -240,22 +238,16 @@ async fn find_push_key(from: &mut impl Query) -> Result<Option<SecretString>, St
 }
 
 impl Tx {
-    /// A new link to a person's inbox: its token, to be sent and never kept. A new invitation voids those before it.
+    /// A new link to a person's inbox: its token, to be sent and never kept.
     pub async fn insert_inbox_link(
         &mut self,
         contact: &ContactId,
         purpose: LinkPurpose,
+        lasts_ms: i64,
         now: UtcMs,
     ) -> Result<(SecretString, UtcMs), StoreError> {
         self.execute("DELETE FROM inbox_link WHERE expires_at <= $1", args![now]).await?;
-        if purpose == LinkPurpose::Invitation {
-            self.void_invitations(contact).await?;
-        }
-        let lasts = match purpose {
-            LinkPurpose::Invitation => INVITATION_MS,
-            LinkPurpose::Notice => CONTENT_MS,
-        };
-        let (token, expires_at) = (fresh_token(), now.plus_ms(lasts));
+        let (token, expires_at) = (fresh_token(), now.plus_ms(lasts_ms));
         self.execute(
             "INSERT INTO inbox_link (token_hash, contact, purpose, made_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
             args![hash(&token), contact, purpose.name(), now, expires_at],
@@ -264,10 +256,15 @@ impl Tx {
         Ok((token, expires_at))
     }
 
-    /// Invitations that were sent lead nowhere any more.
-    pub async fn void_invitations(&mut self, contact: &ContactId) -> Result<(), StoreError> {
-        const SQL: &str = "DELETE FROM inbox_link WHERE contact = $1 AND purpose = 'invitation'";
-        self.execute(SQL, args![contact]).await.map(|_| ())
+    /// An invitation was sent: those before it lead nowhere any more.
+    pub async fn void_other_invitations(&mut self, contact: &ContactId, sent: &SecretString) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM inbox_link WHERE contact = $1 AND purpose = 'invitation' AND token_hash <> $2";
+        self.execute(SQL, args![contact, hash(sent)]).await.map(|_| ())
+    }
+
+    /// A link leads nowhere any more, as it never left.
+    pub async fn void_link(&mut self, token: &SecretString) -> Result<(), StoreError> {
+        self.execute("DELETE FROM inbox_link WHERE token_hash = $1", args![hash(token)]).await.map(|_| ())
     }
 
     /// A further device of a person: it, and the token that it keeps. Of too many, the one not seen for longest goes.
@@ -297,7 +294,7 @@ impl Tx {
         self.execute("UPDATE inbox_device SET seen_at = $2 WHERE id = $1", args![id, now]).await.map(|_| ())
     }
 
-    /// Where pushes to a device go from now on; none: nowhere.
+    /// Where pushes to a device go from now on; none: nowhere. Whichever device they went to there before, whoever's, gets none.
     pub async fn set_subscription(
         &mut self,
         id: &InboxDeviceId,
@@ -305,15 +302,23 @@ impl Tx {
         now: UtcMs,
     ) -> Result<(), StoreError> {
         let sealed = subscription.map(|s| self.seal().seal_json(&device_context(id), s));
-        const SQL: &str = "UPDATE inbox_device SET subscription = $2, gone_at = NULL, seen_at = $3 WHERE id = $1";
-        self.execute(SQL, args![id, sealed, now]).await.map(|_| ())
+        let endpoint = subscription.map(|s| self.seal().index("push_endpoint", &s.endpoint));
+        if let Some(endpoint) = &endpoint {
+            const TAKE: &str = "UPDATE inbox_device SET subscription = NULL, endpoint_index = NULL, gone_at = NULL
+                WHERE endpoint_index = $1 AND id <> $2";
+            self.execute(TAKE, args![endpoint.as_str(), id]).await?;
+        }
+        const SQL: &str = "UPDATE inbox_device SET subscription = $2, endpoint_index = $4, gone_at = NULL, seen_at = $3
+            WHERE id = $1";
+        self.execute(SQL, args![id, sealed, now, endpoint]).await.map(|_| ())
     }
 
     /// The push service says that a device's subscription is gone: it is not asked again. A newer one is left alone.
     pub async fn drop_subscription(&mut self, device: &InboxDevice, now: UtcMs) -> Result<(), StoreError> {
         let now_is = self.list_inbox_devices(&device.contact).await?.into_iter().find(|d| d.id == device.id);
         if now_is.is_some_and(|now_is| now_is.subscription == device.subscription) {
-            const SQL: &str = "UPDATE inbox_device SET subscription = NULL, gone_at = $2 WHERE id = $1";
+            const SQL: &str = "UPDATE inbox_device SET subscription = NULL, endpoint_index = NULL, gone_at = $2
+                WHERE id = $1";
             self.execute(SQL, args![&device.id, now]).await?;
         }
         Ok(())

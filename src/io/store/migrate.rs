@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_desk"),
     migration!(13, "0013_create_audit"),
     migration!(14, "0014_create_inbox"),
+    migration!(15, "0015_mend_inbox"),
 ];
 
 /// The schema that this program writes.

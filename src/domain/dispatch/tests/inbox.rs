@@ -1,7 +1,9 @@
 //! Secure messages: pushed, read, confirmed; and the notice where no device takes one.
 
 use super::*;
+use crate::base::id::InboxDeviceId;
 use crate::domain::dispatch::inbox::InboxNews;
+use crate::domain::dispatch::push::{DevicePush, PushAnswer};
 use crate::domain::dispatch::state::{AttemptState, Purpose};
 use crate::domain::dispatch::validate::validate;
 
@@ -204,4 +206,107 @@ fn a_protocol_sends_secure_messages_to_inboxes_and_to_nothing_else() {
     assert_eq!(codes(vec![(SECURE, to("mobile"), 60)], Until::Confirmed), ["wrong_destination"]);
     assert_eq!(codes(vec![(Method::Text, to("inbox"), 0)], Until::HandedOver), ["wrong_destination"]);
     assert_eq!(codes(vec![(Method::Email, to("inbox"), 0)], Until::HandedOver), ["wrong_destination"]);
+}
+
+/// What the push services of Ben's devices said, `None` being a yes.
+fn pushed(night: &mut Night, answers: &[(&str, Option<Failure>)]) {
+    let answer = |(name, failure): &(&str, Option<Failure>)| DevicePush {
+        device: InboxDeviceId::named(name),
+        name: (*name).to_owned(),
+        answer: failure.map_or(PushAnswer::Taken, |failure| PushAnswer::Failed { failure, why: "http_503".into() }),
+        tries: 0,
+    };
+    let attempt = first(night);
+    night.tell(Event::Pushed { attempt, answers: answers.iter().map(answer).collect() });
+}
+
+/// A night whose push services answer when the test says so.
+fn unanswered(notice: &str) -> Night {
+    let mut night = night(secure_then_call(), notice);
+    night.silent = true;
+    night.until(0);
+    night
+}
+
+#[test]
+fn one_device_that_took_it_hides_nothing_of_another_that_did_not() {
+    let mut night = unanswered("mobile");
+    pushed(&mut night, &[("tablet", None), ("phone", Some(Failure::Temporary))]);
+    let a = &night.s.attempts[0];
+    assert_eq!((a.accepted_at, a.state()), (Some(night.now), AttemptState::Accepted), "one service took it");
+    assert!(!a.is_settled(), "and the phone is still tried");
+    assert!(!a.goes_to(&InboxDeviceId::named("tablet")) && a.goes_to(&InboxDeviceId::named("phone")));
+    let line = "ben's devices: taken for tablet; not taken for phone (http 503), which is tried again.";
+    assert!(night.lines().iter().any(|l| l == line), "{:#?}", night.lines());
+
+    night.until(5);
+    assert_eq!(night.times(), [(0, Push), (5, Push)]);
+    pushed(&mut night, &[("phone", None)]);
+    assert!(night.s.attempts[0].is_settled());
+    assert!(night.lines().iter().any(|l| l == "ben's devices: taken for phone."), "{:#?}", night.lines());
+    night.until(900);
+    assert_eq!(night.times(), [(0, Push), (5, Push), (900, Call)], "the wait ran from the first yes");
+}
+
+#[test]
+fn a_device_that_stays_away_is_given_up_and_what_the_other_took_stays_taken() {
+    let mut night = unanswered("mobile");
+    pushed(&mut night, &[("tablet", None), ("phone", Some(Failure::Temporary))]);
+    for at in [5, 20, 50] {
+        night.until(at);
+        pushed(&mut night, &[("phone", Some(Failure::Temporary))]);
+    }
+    let a = &night.s.attempts[0];
+    assert!(a.is_settled() && a.failed.is_none() && !night.s.needs_operator());
+    assert!(
+        night.lines().iter().any(|l| l == "ben's devices: not taken for phone (http 503)."),
+        "{:#?}",
+        night.lines()
+    );
+    night.until(899);
+    assert_eq!(night.times(), [(0, Push), (5, Push), (20, Push), (50, Push)], "and no notice, as one took it");
+}
+
+#[test]
+fn the_last_device_that_is_gone_escalates_at_once() {
+    let mut night = unanswered("");
+    pushed(&mut night, &[("tablet", Some(Failure::Permanent)), ("phone", Some(Failure::Permanent))]);
+    assert_eq!(night.times(), [(0, Push), (0, Call)]);
+    let mut night = unanswered("");
+    pushed(&mut night, &[("tablet", Some(Failure::Permanent)), ("phone", Some(Failure::Temporary))]);
+    assert_eq!(night.times(), [(0, Push)], "the phone may come back");
+    night.until(5);
+    pushed(&mut night, &[("phone", Some(Failure::Permanent))]);
+    assert_eq!(night.times(), [(0, Push), (5, Push), (5, Call)]);
+}
+
+#[test]
+fn whoever_has_read_it_is_pushed_nothing_more_nor_is_anybody_once_it_is_over() {
+    for closes in [false, true] {
+        let mut night = unanswered("");
+        pushed(&mut night, &[("tablet", None), ("phone", Some(Failure::Temporary))]);
+        let id = first(&night);
+        if closes {
+            night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Close { reason: "done".into() } });
+        } else {
+            inbox(&mut night, &id, InboxNews::Read { edition: 1 });
+        }
+        night.until(60);
+        let a = &night.s.attempts[0];
+        assert!(a.is_settled() && !a.cancelled && a.state() != AttemptState::Cancelled, "{closes}");
+        assert_eq!(night.sent.iter().filter(|(at, ..)| *at > 0).count(), 0, "{closes}");
+    }
+}
+
+#[test]
+fn a_crash_while_the_others_are_pushed_to_pushes_to_them_once_more() {
+    let mut night = unanswered("");
+    pushed(&mut night, &[("tablet", None), ("phone", Some(Failure::Temporary))]);
+    night.until(5);
+    let id = first(&night);
+    night.tell(Event::Interrupted { attempt: id });
+    assert_eq!(night.times(), [(0, Push), (5, Push), (5, Push)]);
+    night.until(65);
+    assert!(night.s.attempts[0].is_settled(), "without any answer it is not waited for");
+    assert!(night.s.attempts[0].accepted_at.is_some() && night.s.attempts[0].failed.is_none());
 }

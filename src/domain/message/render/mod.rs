@@ -6,7 +6,7 @@ pub mod speech;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 
 use super::Message;
 use super::form::{Field, FieldKind};
@@ -33,9 +33,9 @@ pub fn civil(at: UtcMs, zone: &str) -> DateTime {
     zoned(at, zone).datetime()
 }
 
-fn zoned(at: UtcMs, zone: &str) -> Zoned {
+fn zoned(at: UtcMs, zone: &str) -> ZonedDateTime {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone)
+    ZonedDateTime::new(Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH), zone)
 }
 
 /// `02:14`.
@@ -275,6 +275,7 @@ pub(crate) mod tests {
             ring_secs: 20,
             max_wait_secs: 120,
             undo_secs: 5,
+            secure: Default::default(),
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),

@@ -9,6 +9,8 @@ use crate::domain::account::{Account, Urgency};
 pub enum Way<'a> {
     /// By a link of their own, with their PIN.
     Link(&'a str),
+    /// By a link that follows once they have accepted it by reply.
+    AcceptFirst,
     /// By calling the service.
     Call,
 }
@@ -17,18 +19,35 @@ pub enum Way<'a> {
 pub fn text(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>, code: Option<u16>) -> String {
     let urgent = if urgency == Urgency::Urgent { " URGENT" } else { "" };
     let taken = clock(taken_at, &account.zone);
-    let code = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
     let how = match way {
         // Nothing stands right behind a link, or telephones take it for a part of it.
         Way::Link(link) => {
             return format!(
-                "{}{urgent} {taken}: a secure message waits for you.{code} Open it with your PIN: {link}",
+                "{}{urgent} {taken}: a secure message waits for you.{} Open it with your PIN: {link}",
+                account.name,
+                reply_words(code, "confirm")
+            );
+        }
+        Way::AcceptFirst => {
+            let accept = reply_words(code, "accept it");
+            return format!(
+                "{}{urgent} {taken}: a secure message waits for you.{accept} Its link is sent to whoever accepts.",
                 account.name
             );
         }
         Way::Call => call_words(account),
     };
+    let code = reply_words(code, "confirm");
     format!("{}{urgent} {taken}: a protected message waits for you. {how}{code}", account.name)
+}
+
+fn reply_words(code: Option<u16>, what: &str) -> String {
+    code.map_or_else(String::new, |code| format!(" Reply {code}ok to {what}."))
+}
+
+/// Tells the one who accepted a message by text that it counted, and where it is.
+pub fn accepted_text(account: &Account, at: UtcMs, link: &str) -> String {
+    format!("{}: Confirmed {}. Open it with your PIN: {link}", account.name, clock(at, &account.zone))
 }
 
 /// The same as an email.
@@ -38,9 +57,11 @@ pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>)
     let taken = clock(taken_at, &account.zone);
     let how = match way {
         Way::Link(link) => format!(
-            "Open it with your PIN:\n{link}\n\nThis link is yours alone. It leads to the message for seven days.\n"
+            "Open it with your PIN:\n{link}\n\nThis link is yours alone. It leads to the message for {}.\n",
+            account.secure.in_words()
         ),
-        Way::Call => format!("It is not sent by email. {}\n", call_words(account)),
+        // An email is never answered by a code.
+        Way::AcceptFirst | Way::Call => format!("It is not sent by email. {}\n", call_words(account)),
     };
     let body = format!("A secure message of {taken} waits for you.\n\n{how}");
     Email { subject: cut(&one_line(&subject), MAX_SUBJECT_CHARS), body }
@@ -94,9 +115,21 @@ mod tests {
             "Imaginary Plumbing URGENT 02:10: a protected message waits for you. Call +1 202 555 0102 to hear it. \
              Reply 12ok to confirm."
         );
+        let accept = notice(Way::AcceptFirst, Some(12));
+        assert_eq!(
+            accept,
+            "Imaginary Plumbing URGENT 02:10: a secure message waits for you. Reply 12ok to accept it. Its link is sent to \
+             whoever accepts."
+        );
+        let accepted = accepted_text(&account, message.taken_at, link);
+        assert_eq!(
+            accepted,
+            "Imaginary Plumbing: Confirmed 02:10. Open it with your PIN: https://desk.example.com/inbox#abc"
+        );
         let both = notice(Way::Link(link), Some(1));
         assert!(both.contains("Reply 1ok to confirm.") && both.ends_with(link), "{both}");
-        let mails = [Way::Link(link), Way::Call].map(|way| email(&account, message.urgency, message.taken_at, way));
+        let mails = [Way::Link(link), Way::AcceptFirst, Way::Call]
+            .map(|way| email(&account, message.urgency, message.taken_at, way));
         let mails = mails.into_iter().flat_map(|mail| [mail.subject, mail.body]);
         for words in [by_text, to_call, both, invitation_text(&account, link)].into_iter().chain(mails) {
             for said in message.answers.values() {
