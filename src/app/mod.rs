@@ -28,6 +28,7 @@ use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::greetings::GreetingBook;
 use crate::engine::calls::{CallsHandle, CallsParts};
 use crate::engine::clients::Clients;
+use crate::engine::clients::reach::Reachable;
 use crate::engine::desk::DeskHandle;
 use crate::engine::dispatcher::{Dispatcher, InboxDoor, Sounds};
 use crate::engine::feed::Feed;
@@ -180,6 +181,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             check_ins: Arc::new(store.clone()),
             greetings: Arc::new(GreetingBook::new(store.clone(), speaker.clone())),
             numbering: numbering(&config),
+            shown: config.trunks.iter().filter_map(|trunk| trunk.caller_ids.first().cloned()).collect(),
             recordings: recordings.clone(),
             figures: figures.clone(),
             park: config.seats.park,
@@ -300,7 +302,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         store: store.clone(),
         audit,
         clients: Clients::new(store.clone(), Arc::clone(&speaker), Arc::clone(&clock), feed.clone())
-            .paging_by(config.pagers.iter().map(|carrier| carrier.name.clone()).collect()),
+            .reaching(Reachable::by(&config)),
         inboxes,
         voice: speaker,
         feed,

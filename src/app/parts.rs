@@ -21,6 +21,7 @@ use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
+use crate::engine::clients::reach::Reachable;
 use crate::engine::dispatcher::Edges;
 use crate::engine::feed::Feed;
 use crate::engine::mixer::MOMENT;
@@ -35,7 +36,8 @@ use crate::io::deliver::sms::several::{Provider, Providers};
 use crate::io::deliver::sms::smpp::{self, SmppConfig};
 use crate::io::deliver::sms::telnyx::{TelnyxConfig, TelnyxTexter};
 use crate::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
-use crate::io::deliver::{Mailer, NotConfigured, Pager, Texter};
+use crate::io::deliver::webhook::Webhooks;
+use crate::io::deliver::{Mailer, NotConfigured, Pager, Poster, Texter};
 use crate::io::net::census::Caps;
 use crate::io::speech::Speaker;
 use crate::io::store::{Store, StoreError};
@@ -168,12 +170,14 @@ pub(super) struct Letters {
     mailer: Arc<dyn Mailer>,
     texter: Arc<dyn Texter>,
     pager: Arc<dyn Pager>,
+    poster: Arc<dyn Poster>,
 }
 
 impl Letters {
     /// And with the calls that read them out.
     pub(super) fn with_calls(self, calls: CallsHandle) -> Edges {
-        Edges { mailer: self.mailer, texter: self.texter, pager: self.pager, call_out: Arc::new(calls) }
+        let Self { mailer, texter, pager, poster } = self;
+        Edges { mailer, texter, pager, poster, call_out: Arc::new(calls) }
     }
 }
 
@@ -211,10 +215,12 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
                 let config = TelnyxConfig { name, base_url, api_key, from, public_url };
                 Arc::new(TelnyxTexter::new(config).map_err(told)?)
             }
-            SmsShape::Smpp { at, system_id, password, system_type, window } => {
-                let config = SmppConfig { name: name.clone(), at, system_id, password, system_type, from, window };
+            SmsShape::Smpp { at, system_id, password, system_type, window, alphabet, receipt_ids } => {
+                let name = name.clone();
+                let config =
+                    SmppConfig { name, at, system_id, password, system_type, from, window, alphabet, receipt_ids };
                 let (texter, link, incoming) = smpp::open(config).map_err(told)?;
-                text_carriers.push(TextCarrier { name, link, incoming });
+                text_carriers.push(TextCarrier { name: sms.name.clone(), link, incoming });
                 Arc::new(texter)
             }
         };
@@ -227,7 +233,8 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
     } else {
         Arc::new(Carriers::new(&config.pagers).map_err(Failure::new)?)
     };
-    Ok((Letters { mailer, texter, pager }, text_carriers))
+    let poster: Arc<dyn Poster> = Arc::new(Webhooks::new(&config.webhooks).map_err(Failure::new)?);
+    Ok((Letters { mailer, texter, pager, poster }, text_carriers))
 }
 
 /// What pushes leave by, signed with the service's own key: made once, and kept with the subscriptions that were made for it.
@@ -269,7 +276,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         proxies: if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() },
         local_push_services: config.http.local_push_services,
         sandbox,
-        pagers: config.pagers.iter().map(|carrier| carrier.name.clone()).collect(),
+        reachable: Reachable::by(config),
         not_ready_reasons: config.operators.not_ready_reasons.clone(),
         sms_providers: config.sms.iter().filter_map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {

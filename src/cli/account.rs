@@ -11,6 +11,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::config::Config;
 use cordboard::domain::account::fault::Fault;
 use cordboard::engine::clients::document::Document;
+use cordboard::engine::clients::reach::Reachable;
 use cordboard::engine::clients::{Clients, Refusal};
 use cordboard::engine::feed::Feed;
 use cordboard::io::speech::Speaker;
@@ -118,9 +119,8 @@ async fn open(config: &Config) -> Result<(Store, Clients), Failure> {
     let store = Store::open(&config.store, SystemClock.utc()).await?;
     let voice = Arc::new(Speaker::of(&config.voice)?);
     // Consoles of a service that runs learn of it when they next ask.
-    let pagers = config.pagers.iter().map(|carrier| carrier.name.clone()).collect();
     let clients = Clients::new(store.clone(), voice, Arc::new(SystemClock), Feed::default());
-    let clients = clients.paging_by(pagers).by(Who::CommandLine);
+    let clients = clients.reaching(Reachable::by(config)).by(Who::CommandLine);
     Ok((store, clients))
 }
 

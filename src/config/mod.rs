@@ -20,6 +20,7 @@ mod section;
 pub mod sms;
 pub mod tls;
 pub mod trunk;
+pub mod webhook;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -58,6 +59,7 @@ pub struct Config {
     pub email: Option<Email>,
     pub sms: Vec<sms::SmsProvider>,
     pub pagers: Vec<pager::PagerCarrier>,
+    pub webhooks: Vec<webhook::WebhookReceiver>,
     pub turn: Option<Turn>,
     pub auth: Auth,
     pub operators: Operators,

@@ -23,6 +23,7 @@ use super::section::{At, Mistake, Mistakes, Section, Source};
 use super::sms::{SmsProvider, read_sms};
 use super::tls;
 use super::trunk::{Trunk, TrunkTransport};
+use super::webhook::read_webhooks;
 use super::{
     Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, SecondIp, Sip, StoreConfig, Voice, default_shards,
     loopback, secret,
@@ -97,6 +98,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         }
     }
     let pagers = read_pagers(&top.sections("pager"));
+    let webhooks = read_webhooks(&top.sections("webhook"));
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let operators = read_operators(&top.section("operators"));
@@ -122,6 +124,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         email: email?,
         sms: sms.into_iter().collect::<Option<_>>()?,
         pagers: pagers?,
+        webhooks: webhooks?,
         turn: turn?,
         auth,
         operators: operators?,

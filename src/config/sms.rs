@@ -3,6 +3,8 @@
 use secrecy::SecretString;
 
 use crate::base::phone::PhoneNumber;
+use crate::proto::sms::alphabet::Alphabet;
+use crate::proto::sms::receipt::Ids;
 
 use super::pager::{PagerAt, read_at};
 use super::read::{NUMBER_FIX, parse_base_url, parse_name, read_secret};
@@ -44,6 +46,9 @@ pub enum SmsShape {
         system_type: String,
         /// Texts that may wait for the carrier's answer at once.
         window: usize,
+        /// What it takes texts in that name no coding.
+        alphabet: Alphabet,
+        receipt_ids: Ids,
     },
 }
 
@@ -119,12 +124,26 @@ fn read_smpp(section: &Section<'_>) -> Option<SmsShape> {
         section.parsed("system_type", "Write what the carrier asks for, 12 characters at most", |text| word(text, 12));
     let password = read_secret(section, "password_file");
     let window = section.number("window", 1..=1_000);
+    let alphabet = section.parsed("alphabet", "Write \"gsm7\", \"latin1\" or \"ascii\"", |text| match text {
+        "gsm7" => Some(Alphabet::Gsm7),
+        "latin1" => Some(Alphabet::Latin1),
+        "ascii" => Some(Alphabet::Ascii),
+        _ => None,
+    });
+    let receipt_ids = section.parsed("receipt_ids", "Write \"as_taken\", \"decimal\" or \"hex\"", |text| match text {
+        "as_taken" => Some(Ids::AsTaken),
+        "decimal" => Some(Ids::Decimal),
+        "hex" => Some(Ids::Hex),
+        _ => None,
+    });
     Some(SmsShape::Smpp {
         at: at?,
         system_id: id?.value,
         password: password?,
         system_type: system_type.map(|at| at.value).unwrap_or_default(),
         window: window.and_then(|at| usize::try_from(at.value).ok()).unwrap_or(10),
+        alphabet: alphabet.map(|at| at.value).unwrap_or_default(),
+        receipt_ids: receipt_ids.map(|at| at.value).unwrap_or_default(),
     })
 }
 

@@ -142,6 +142,7 @@ impl Demo {
                 },
             }],
             pagers: Vec::new(),
+            webhooks: Vec::new(),
             turn: None,
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
@@ -359,6 +360,7 @@ mod tests {
                     Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
                     Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
                     Reach::Pager(pager) => panic!("the sandbox has no pagers, {} one", pager.carrier()),
+                    Reach::Webhook(name) => panic!("the sandbox has no webhooks, {name} is one"),
                     Reach::Inbox(notice) => assert_eq!(notice, "mobile"),
                 }
             }

@@ -6,6 +6,7 @@
 //! it, and the dispatcher applies those. What always holds: of several nodes one makes a recap, and one sends it.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::domain::dispatch::event::Failure;
 use crate::domain::dispatch::protocol::Method;
 use crate::domain::dispatch::state::{Phase, State};
 use crate::domain::recap::report::{Item, Report, report};
-use crate::domain::recap::{Held, Recap};
+use crate::domain::recap::{Held, Recap, RecapMail, lost_alarm};
 use crate::io::deliver::{Delivery, Mail, Mailer};
 use crate::io::store::inbound::{Arrival, Inbound, RECAPS};
 use crate::io::store::recaps::PlanSet;
@@ -47,6 +48,8 @@ pub struct Recaps {
     dispatcher: Dispatcher,
     /// Alarms that were raised, so that one that was seen to does not come back with each look.
     raised: Arc<Mutex<BTreeSet<String>>>,
+    /// What was given up before this start has been told of.
+    recalled: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Recaps {
@@ -57,7 +60,7 @@ impl std::fmt::Debug for Recaps {
 
 impl Recaps {
     pub fn new(store: Store, clock: SharedClock, mailer: Arc<dyn Mailer>, dispatcher: Dispatcher) -> Self {
-        Self { store, clock, mailer, dispatcher, raised: Arc::default() }
+        Self { store, clock, mailer, dispatcher, raised: Arc::default(), recalled: Arc::default() }
     }
 
     /// Makes and sends what is due for as long as the service runs.
@@ -75,6 +78,10 @@ impl Recaps {
     /// # Errors
     /// The store's.
     pub async fn pulse(&self, now: UtcMs) -> Result<(), StoreError> {
+        if !self.recalled.load(Ordering::Relaxed) {
+            self.recall(now).await?;
+            self.recalled.store(true, Ordering::Relaxed);
+        }
         for set in self.store.list_recap_plans().await? {
             let made = self.make(&set, now).await;
             self.outlive(&set.account, set.account.as_str(), made).await?;
@@ -90,6 +97,28 @@ impl Recaps {
             let text =
                 format!("Messages of {name} are held for a recap, and it has none. Say when and to whom it goes.");
             self.raise(format!("{NO_PLAN}{account}"), AlarmLevel::Critical, text);
+        }
+        Ok(())
+    }
+
+    /// Raises the alarms anew about emails that were given up before this start and that nobody has seen to.
+    async fn recall(&self, now: UtcMs) -> Result<(), StoreError> {
+        for (account, id) in self.store.list_recaps_since(now.plus_ms(-LOOK_BACK_MS)).await? {
+            let told = self.recall_one(&id).await;
+            self.outlive(&account, id.as_str(), told).await?;
+        }
+        Ok(())
+    }
+
+    async fn recall_one(&self, id: &RecapId) -> Result<(), StoreError> {
+        let Some(recap) = self.store.find_recap(id).await? else { return Ok(()) };
+        let lost = |mail: &RecapMail| mail.failed.is_some() && !mail.seen;
+        if !recap.mails.iter().any(lost) {
+            return Ok(());
+        }
+        let Some(account) = self.store.find_account(&recap.account).await? else { return Ok(()) };
+        for n in (0..recap.mails.len()).filter(|n| lost(&recap.mails[*n])) {
+            self.tell(&account, &recap, n);
         }
         Ok(())
     }
@@ -236,7 +265,7 @@ impl Recaps {
                 let text = format!(
                     "The recap of {account} could not be sent to {name} ({why}): see to the address, and tell them."
                 );
-                self.raise(format!("{id}:lost"), AlarmLevel::Critical, text);
+                self.raise(lost_alarm(&recap.id, &mail.attempt), AlarmLevel::Critical, text);
                 self.dispatcher.unalarm(&id);
             }
             None if mail.accepted_at.is_none() => {

@@ -15,8 +15,6 @@ use crate::io::store::StoreError;
 
 /// A carrier that is not connected for so long is told of.
 const AWAY: Duration = Duration::from_secs(30);
-/// Longest text taken in, in characters; carriers join at most ten parts.
-const MAX_TEXT_CHARS: usize = 1_600;
 
 /// A carrier: its name, its connection, and what comes over it.
 pub struct TextCarrier {
@@ -76,12 +74,9 @@ async fn take_in(dispatcher: Dispatcher, provider: String, mut incoming: mpsc::R
 
 async fn take(dispatcher: &Dispatcher, provider: &str, what: What) -> Result<(), StoreError> {
     match what {
-        What::Text { id, from, to, body, place } => {
-            let body = body.chars().take(MAX_TEXT_CHARS).collect();
-            match place {
-                None => dispatcher.take_text(provider, &id, from, to, body).await,
-                Some(place) => dispatcher.take_text_part(provider, &id, from, to, body, place).await,
-            }
+        What::Text { id, from, to, body, place: None } => dispatcher.take_text(provider, &id, from, to, body).await,
+        What::Text { id, from, to, body, place: Some(place) } => {
+            dispatcher.take_text_part(provider, &id, from, to, body, place).await
         }
         What::Receipt { provider_id, word, receipt } => {
             dispatcher.take_fate(provider, &provider_id, &word, receipt).await

@@ -78,6 +78,8 @@ struct Hello {
     not_ready_reasons: Vec<String>,
     /// The carriers that page, by the names that destinations call them.
     pagers: Vec<String>,
+    /// The clients' systems that messages are posted to, by the names that destinations call them.
+    webhooks: Vec<String>,
 }
 
 /// The feed of a console.
@@ -230,7 +232,8 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         dispatches: dispatches.into_iter().map(DispatchView::for_all).collect(),
         alarms: board.alarms,
         not_ready_reasons: front.settings.not_ready_reasons.clone(),
-        pagers: front.settings.pagers.clone(),
+        pagers: front.settings.reachable.pagers.clone(),
+        webhooks: front.settings.reachable.webhooks.clone(),
     };
     send(socket, &ToConsole::Hello(Box::new(hello))).await
 }

@@ -22,9 +22,6 @@ use super::state::{CallbackKey, Front};
 /// What a provider wants to hear: nothing to say back.
 const EMPTY_TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 
-/// Longest text taken in, in characters; carriers join at most ten segments.
-const MAX_TEXT_CHARS: usize = 1_600;
-
 type Fields = Vec<(String, String)>;
 
 /// A text came in.
@@ -49,7 +46,7 @@ pub async fn inbound(
         return Ok(twiml());
     };
     let to = find(&fields, &["To"]).and_then(|to| PhoneNumber::parse(to).ok());
-    let body = find(&fields, &["Body"]).unwrap_or_default().chars().take(MAX_TEXT_CHARS).collect();
+    let body = find(&fields, &["Body"]).unwrap_or_default().to_owned();
     front.dispatcher.take_text(&provider, id, from, to, body).await?;
     Ok(twiml())
 }
@@ -101,7 +98,6 @@ pub async fn telnyx(
     }
     match Callback::read(&body) {
         Some(Callback::Text { id, from, to, body }) => {
-            let body = body.chars().take(MAX_TEXT_CHARS).collect();
             front.dispatcher.take_text(&provider, &id, from, to, body).await?;
         }
         Some(Callback::Receipt { id, word, receipt }) => {

@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
             Refusals are RFC 9457 problems with a stable dotted `code`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(super::error::ProblemBody)),
+    components(schemas(super::error::ProblemBody, crate::domain::message::render::webhook::WebhookBody)),
     modifiers(&Bearer)
 )]
 pub struct Description;
@@ -52,6 +52,7 @@ pub struct FeedFrame {
     pub figures: Option<crate::engine::feed::FiguresView>,
     pub not_ready_reasons: Option<Vec<String>>,
     pub pagers: Option<Vec<String>>,
+    pub webhooks: Option<Vec<String>>,
     pub quality: Option<crate::engine::feed::QualityView>,
     pub trial: Option<crate::engine::feed::TrialView>,
     pub dictation: Option<crate::engine::feed::DictationView>,

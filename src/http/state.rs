@@ -20,6 +20,7 @@ use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{Command, ListenMode};
 use crate::engine::clients::Clients;
+use crate::engine::clients::reach::Reachable;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::feed::{AlarmView, CallView, Feed, FloorView, QueueView, SeatView, UserRef};
 use crate::engine::inboxes::Inboxes;
@@ -103,8 +104,8 @@ pub struct Settings {
     pub sandbox: bool,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     pub not_ready_reasons: Vec<String>,
-    /// The carriers that page, by name.
-    pub pagers: Vec<String>,
+    /// By what contacts are reached that the configuration knows.
+    pub reachable: Reachable,
     /// Providers whose callbacks are taken: name in the path, and what they sign with.
     pub sms_providers: Vec<SmsProvider>,
     /// The relay for operators whose network lets no audio through.

@@ -251,6 +251,34 @@ async fn a_pager_is_one_of_a_carrier_that_pages_for_the_service_and_a_protocol_m
 }
 
 #[tokio::test]
+async fn a_webhook_is_one_that_the_configuration_knows_and_a_protocol_may_post_to_it() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing/contacts";
+    let with = |address: &str| {
+        let reach = json!({"kind": "webhook", "address": address});
+        json!({"name": "Their desk", "destinations": [{"label": "system", "reach": reach}]})
+    };
+    for address in ["https://192.0.2.1/hook", "elsewhere", ""] {
+        let got = house.ask(Method::POST, path, &sam, with(address)).await;
+        assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", got.json());
+        let told = got.json()["errors"].to_string();
+        assert!(told.contains("contact.webhook") && told.contains("/destinations/0/reach/address"), "{told}");
+    }
+    let cy = expect(&house, StatusCode::CREATED, Method::POST, path, &sam, with(" desk ")).await;
+    assert_eq!(cy["destinations"][0]["reach"], json!({"kind": "webhook", "address": "desk"}));
+    let to = |kind: &str| {
+        json!({"name": "Post it", "until": "handed_over", "call_types": [], "steps": [{"method": {"kind": kind},
+            "to": [{"kind": "contact", "contact": cy["id"], "destination": "system"}]}]})
+    };
+    let path = "/api/v1/accounts/acc_plumbing/protocols";
+    let got = house.ask(Method::POST, path, &sam, to("text")).await;
+    assert!(got.json()["errors"].to_string().contains("wrong_destination"), "{}", got.json());
+    let made = expect(&house, StatusCode::CREATED, Method::POST, path, &sam, to("webhook")).await;
+    assert!(made.to_string().contains("Post it to Their desk (system), as a webhook"), "{made}");
+}
+
+#[tokio::test]
 async fn a_protocol_is_never_changed_but_followed_by_its_next_version() {
     let house = House::new().await;
     let sam = house.sign_in("sam").await;

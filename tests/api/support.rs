@@ -33,6 +33,7 @@ use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::trial::MenuTrial;
 use cordboard::engine::calls::{Command, ListenMode};
 use cordboard::engine::clients::Clients;
+use cordboard::engine::clients::reach::Reachable;
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{AccountBrief, AccountRef, CallState, CallView, RecordingView};
 use cordboard::engine::feed::{Feed, FiguresView, FloorView, QueueView, SeatState, SeatView, UserRef};
@@ -42,7 +43,7 @@ use cordboard::http::state::{
     Answer, Board, CallbackKey, Desk, Front, NotNow, Parts, Phones, Relay, Settings, SmsProvider,
 };
 use cordboard::io::deliver::push::{Push, PushKey, Pusher};
-use cordboard::io::deliver::{self, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
+use cordboard::io::deliver::{self, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
 use cordboard::io::net::census::Seat;
 use cordboard::io::net::{Endpoint, NetEvent, WsDoor, WsFlow};
 use cordboard::io::recording::Recordings;
@@ -197,8 +198,13 @@ impl House {
         let double = Arc::new(Double { told: told.clone(), clock: clock.clone(), door: echo().await });
         let beside = config.key_file.parent().expect("the key is in a directory").join("recordings");
         let (recordings, _) = Recordings::start(beside, store.house_seal(), shared.clone()).expect("a thread");
-        let edges =
-            Edges { mailer: double.clone(), texter: double.clone(), pager: double.clone(), call_out: double.clone() };
+        let edges = Edges {
+            mailer: double.clone(),
+            texter: double.clone(),
+            pager: double.clone(),
+            poster: double.clone(),
+            call_out: double.clone(),
+        };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         dispatcher.open_inboxes(InboxDoor { pusher: double.clone(), public_url: PUBLIC_URL.into() });
         let letters = (double.clone() as Arc<dyn Mailer>, double.clone() as Arc<dyn Texter>);
@@ -214,7 +220,7 @@ impl House {
             store: store.clone(),
             audit: Audit::start(store.clone(), shared.clone()),
             clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone())
-                .paging_by(vec!["metro".to_owned()]),
+                .reaching(Reachable { pagers: vec!["metro".to_owned()], webhooks: vec!["desk".to_owned()] }),
             inboxes,
             voice,
             feed,
@@ -671,6 +677,12 @@ impl Texter for Double {
 
 impl Pager for Double {
     fn page<'a>(&'a self, _page: &'a Page) -> deliver::Answer<'a> {
+        Box::pin(async { Delivery::Accepted { provider_id: None } })
+    }
+}
+
+impl Poster for Double {
+    fn post<'a>(&'a self, _post: &'a Post) -> deliver::Answer<'a> {
         Box::pin(async { Delivery::Accepted { provider_id: None } })
     }
 }

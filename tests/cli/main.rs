@@ -225,6 +225,9 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
                 password_file = \"token\"\nfrom = \"+12025550100\"\n";
     let pager = "[[pager]]\nname = \"metro\"\n";
     let snpp = format!("{pager}kind = \"snpp\"\naddress = \"snpp.example.com\"\n");
+    let webhook = "[[webhook]]\nname = \"desk\"\nsecret_file = \"hook\"\n";
+    write(directory.path(), "hook", "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n");
+    let posted = format!("{webhook}url = \"https://hooks.example.com/cordboard\"\n");
     let http = "[http]\npublic_url = \"https://desk.example.com\"\n";
     let open = "[sip]\ntrunk_bind = \"0.0.0.0:5060\"\n";
     let media = "[media]\nbind_ip = \"192.0.2.10\"\n";
@@ -249,6 +252,8 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         (text("one"), "1: [http]: `public_url` is missing, and text providers"),
         ("[[sms]]\nname = \"a\"\nkind = \"smoke\"\nfrom = \"+12025550100\"\naccount_sid = \"A\"\nauth_token_file = \"token\"\n".to_owned(), "3: [[sms]]: `kind = \"smoke\"` cannot be read"),
         (format!("{smpp}window = 0\n"), "8: [[sms]]: `window` is not a whole number from 1 to 1000"),
+        (format!("{smpp}alphabet = \"latin\"\n"), "8: [[sms]]: `alphabet = \"latin\"` cannot be read"),
+        (format!("{smpp}receipt_ids = \"dec\"\n"), "8: [[sms]]: `receipt_ids = \"dec\"` cannot be read"),
         (format!("{http}{}", telnyx("AAAA")), "7: [[sms]]: `public_key = \"AAAA\"` cannot be read"),
         (format!("{pager}kind = \"snpp\"\n"), "1: [[pager]]: `address` is missing"),
         (format!("{pager}kind = \"smoke\"\naddress = \"a\"\n"), "3: [[pager]]: `kind = \"smoke\"` cannot be read"),
@@ -256,6 +261,10 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         (format!("{pager}kind = \"wctp\"\nsender = \"us\"\n"), "1: [[pager]]: `url` is missing"),
         (format!("{snpp}max_length = 5\n"), "5: [[pager]]: `max_length` is not a whole number from 20 to 2000"),
         (format!("{snpp}ca_file = \"token\"\n"), "1: [[pager]]: `ca_file` says whom TLS trusts"),
+        (webhook.to_owned(), "1: [[webhook]]: `url` is missing"),
+        (format!("{webhook}url = \"http://hooks.example.com/\"\n"), "4: [[webhook]]: `url = \"http://hooks.example.com/\"` cannot"),
+        (posted.replace("\"hook\"", "\"token\""), "1: [[webhook]]: `secret_file` holds nothing that posts can be"),
+        (format!("{posted}{posted}"), "5: [[webhook]]: another webhook is called \"desk\" too"),
         (format!("{snpp}{snpp}"), "5: [[pager]]: another pager carrier is called \"metro\" too"),
     ] {
         write(directory.path(), "cordboard.toml", &config);
@@ -275,9 +284,11 @@ fn what_is_right_alone_but_cannot_work_together_is_told() {
         format!("{http}{}", text("one")),
         format!("{http}{}{}{}", text("one"), text("two"), telnyx("7v///////////////////////////////////////38=")),
         smpp.to_owned(),
+        format!("{smpp}alphabet = \"latin1\"\nreceipt_ids = \"decimal\"\n"),
         format!("{snpp}login = \"desk\"\npassword_file = \"token\"\ntls = true\nlong = \"cut\"\n"),
         format!("{pager}kind = \"wctp\"\nurl = \"https://wctp.example.com/wctp\"\nsender = \"us\"\n"),
         format!("{pager}kind = \"tap\"\naddress = \"192.0.2.1:4000\"\npassword_file = \"token\"\n"),
+        posted.clone(),
     ] {
         write(directory.path(), "cordboard.toml", &config);
         let output = cordboard(directory.path(), &["check"]);

@@ -2,7 +2,7 @@
 //! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
 //! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap, in [`secure`] a secure
 //! message. The process that is killed is this test binary itself,
-//! run as a child; in [`restart`] it is the whole program.
+//! run as a child ([`lives`]); in [`restart`] it is the whole program.
 
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/api.rs"]
@@ -10,6 +10,7 @@ mod api;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../api/support.rs"]
 mod front;
+mod lives;
 #[path = "../support/peers.rs"]
 mod peers;
 mod recap;
@@ -29,35 +30,23 @@ mod support;
 mod town;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AttemptId, DispatchId, MessageId, UserId};
+use cordboard::base::clock::{Clock as _, TestClock};
+use cordboard::base::id::{DispatchId, MessageId, UserId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::job::JobOutcome;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Phase};
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
-use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::{Feed, UserRef};
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
-use cordboard::io::store::{Place, Store, StoreConfig};
+use lives::{Case, Life, NIGHT, Outside, around, around_provider};
 use support::postgres::Postgres;
-use support::temp::TempDir;
-use tokio::sync::mpsc::UnboundedSender;
 
-const NIGHT: UtcMs = UtcMs(1_772_871_000_000);
-/// Set for the child: where it works, and the database if it is PostgreSQL.
-const DIRECTORY: &str = "CORDBOARD_CRASH_DIRECTORY";
-const DATABASE: &str = "CORDBOARD_CRASH_DATABASE";
-/// Set for the child that is killed from outside: the provider never answers.
-const SLOW: &str = "CORDBOARD_CRASH_SLOW";
-const FAILPOINT: &str = "CORDBOARD_FAILPOINT";
 /// The commits that a night comes by.
 const COMMITS: &[&str] = &[
     "beat",
@@ -81,6 +70,7 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("email", "before_send", "after_send"),
     ("call", "before_place", "after_place"),
     ("page", "before_send", "after_send"),
+    ("webhook", "before_send", "after_send"),
     ("job", "before_offer", "after_offer"),
 ];
 /// Commits of commands that are simply given again: on the command line, by those who set the service up, and on the devices of
@@ -125,109 +115,19 @@ fn protocol() -> Protocol {
         (Method::TextConfirm, town::on_call("mobile"), 900),
         (town::CALL, town::on_call("mobile"), 600),
         (Method::Pager, town::on_call("pager"), 60),
+        (Method::Webhook, vec![town::named("Olive", "desk")], 60),
         (Method::OperatorCall { leave_message: true, then_machine: false }, town::on_call("home"), 60),
     ];
     town::protocol(steps, true, Until::Confirmed)
 }
 
-fn config(directory: &Path, database: Option<&str>) -> StoreConfig {
-    match database {
-        None => StoreConfig::in_directory(directory),
-        Some(url) => StoreConfig { place: Place::Postgres(url.to_owned()), key_file: directory.join("key") },
-    }
-}
-
-/// What the child wrote: kind and attempt, one line for each time a provider was called.
-fn sent(directory: &Path) -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(directory.join("sent")).unwrap_or_default();
-    text.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
-}
-
-/// A call that rings: until when, and who wants to know.
-type Ring = (UtcMs, AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
-
-/// A job on the desks, and who wants to know of it.
-type Job = (AttemptId, UnboundedSender<(AttemptId, CallOutEvent)>);
-
-/// The providers of the child: a file that outlives it.
-struct Outside {
-    directory: PathBuf,
-    clock: TestClock,
-    slow: bool,
-    rings: Mutex<Vec<Ring>>,
-    /// Jobs on the desks.
-    jobs: Mutex<Vec<Job>>,
-}
-
-impl Outside {
-    fn note(&self, kind: &str, attempt: &AttemptId) {
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(self.directory.join("sent"));
-        file.and_then(|mut file| file.write_all(format!("{kind} {attempt}\n").as_bytes())).expect("written");
-    }
-}
-
-impl Mailer for Outside {
-    fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a> {
-        self.note("mail", &mail.attempt);
-        Box::pin(async { Delivery::Accepted { provider_id: None } })
-    }
-}
-
-impl Texter for Outside {
-    fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
-        self.note("text", &text.attempt);
-        Box::pin(async {
-            if self.slow {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-            }
-            Delivery::Accepted { provider_id: Some(format!("SM-{}", text.attempt)) }
-        })
-    }
-}
-
-impl Pager for Outside {
-    fn page<'a>(&'a self, page: &'a Page) -> Answer<'a> {
-        self.note("page", &page.attempt);
-        Box::pin(async { Delivery::Accepted { provider_id: None } })
-    }
-}
-
-impl CallOut for Outside {
-    fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
-        self.note("call", &request.attempt);
-        let until = self.clock.utc().plus_secs(i64::from(request.ring_secs));
-        self.rings.lock().expect("unpoisoned").push((until, request.attempt, events));
-    }
-
-    fn offer(&self, job: JobOffer, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
-        self.note("job", &job.attempt);
-        self.jobs.lock().expect("unpoisoned").push((job.attempt, events));
-    }
-
-    fn cancel(&self, attempt: &AttemptId) {
-        self.jobs.lock().expect("unpoisoned").retain(|(offered, _)| offered != attempt);
-        self.rings.lock().expect("unpoisoned").retain(|(_, ringing, _)| ringing != attempt);
-    }
-}
-
-/// Not a test by itself: the process that is killed. Dispatches until the message is confirmed. Its clock
-/// stands in a file, so that time goes on where the one before it was cut off.
+/// Not a test by itself: the process that is killed. Dispatches until the message is confirmed.
 #[tokio::test]
 async fn the_child() {
-    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
-    let database = std::env::var(DATABASE).ok();
-    let now = std::fs::read_to_string(directory.join("now")).ok().and_then(|text| text.parse().ok());
-    let clock = TestClock::at(now.map_or(NIGHT, UtcMs));
-    let store = Store::open(&config(&directory, database.as_deref()), clock.utc()).await.expect("the store opens");
-    let outside = Arc::new(Outside {
-        directory: directory.clone(),
-        clock: clock.clone(),
-        slow: std::env::var_os(SLOW).is_some(),
-        rings: Mutex::default(),
-        jobs: Mutex::default(),
-    });
-    let edges =
-        Edges { mailer: outside.clone(), texter: outside.clone(), pager: outside.clone(), call_out: outside.clone() };
+    let Some(life) = Life::of_child(NIGHT) else { return };
+    let (store, clock) = (life.store().await, life.clock.clone());
+    let outside = Arc::new(Outside::new(&life.directory, &clock));
+    let edges = outside.clone().edges();
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock.clone()), Feed::default(), edges, "node");
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
@@ -273,9 +173,7 @@ async fn the_child() {
         let ring = outside.rings.lock().expect("unpoisoned").iter().map(|(until, ..)| *until).min();
         let due = dispatcher.next_due().await.expect("a time");
         let next = [ring, due].into_iter().flatten().min().expect("an open dispatch has a reason to wake");
-        let ms = u64::try_from(next.since(clock.utc())).unwrap_or(0);
-        clock.advance(Duration::from_millis(ms));
-        std::fs::write(directory.join("now"), clock.utc().to_string()).expect("written");
+        life.reach(next);
         for (until, attempt, events) in std::mem::take(&mut *outside.rings.lock().expect("unpoisoned")) {
             if until <= clock.utc() {
                 let over = CallOutEvent::Ended(CallOutResult::NotReached(Cause::NoAnswer));
@@ -288,135 +186,93 @@ async fn the_child() {
     panic!("the night has no end");
 }
 
-/// This binary again, as the child called `test`.
-fn child_of(test: &str, directory: &Path, database: Option<&str>) -> Command {
-    let mut child = Command::new(std::env::current_exe().expect("this binary has a path"));
-    child.args([test, "--exact", "--nocapture"]).env(DIRECTORY, directory);
-    child.env_remove(FAILPOINT).env_remove(DATABASE).env_remove(SLOW);
-    if let Some(database) = database {
-        child.env(DATABASE, database);
-    }
-    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    child
+/// A message is saved, and its dispatch waits to be opened.
+async fn prepare(case: &Case) {
+    let store = case.store().await;
+    town::settle(&store, &protocol(), NIGHT).await;
+    let message = town::message("m1", "burst pipe", NIGHT);
+    let account = store.find_account(&message.account).await.expect("found").expect("an account");
+    let clock = TestClock::at(NIGHT);
+    let edges = Arc::new(Outside::new(case.directory.path(), &clock)).edges();
+    let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock), Feed::default(), edges, "front");
+    let mut tx = store.write().await.expect("the store writes");
+    tx.insert_message(&message).await.expect("inserted");
+    dispatcher.open(&mut tx, &message, &account).await.expect("opened");
+    tx.commit("test").await.expect("committed");
+    store.close().await;
 }
 
-struct Case {
-    directory: TempDir,
-    database: Option<String>,
-    name: String,
-}
-
-impl Case {
-    async fn prepare(name: String, database: Option<String>) -> Self {
-        let directory = TempDir::new("crash");
-        let store = Store::open(&config(directory.path(), database.as_deref()), NIGHT).await.expect("opens");
-        town::settle(&store, &protocol(), NIGHT).await;
-        let message = town::message("m1", "burst pipe", NIGHT);
-        let account = store.find_account(&message.account).await.expect("found").expect("an account");
-        let quiet = Arc::new(cordboard::io::deliver::NotConfigured);
-        let outside = Arc::new(Outside {
-            directory: directory.path().to_owned(),
-            clock: TestClock::at(NIGHT),
-            slow: false,
-            rings: Mutex::default(),
-            jobs: Mutex::default(),
-        });
-        let edges = Edges { mailer: quiet.clone(), texter: quiet.clone(), pager: quiet, call_out: outside };
-        let clock = Arc::new(TestClock::at(NIGHT));
-        let dispatcher = Dispatcher::new(store.clone(), clock, Feed::default(), edges, "front");
-        let mut tx = store.write().await.expect("the store writes");
-        tx.insert_message(&message).await.expect("inserted");
-        dispatcher.open(&mut tx, &message, &account).await.expect("opened");
-        tx.commit("test").await.expect("committed");
-        store.close().await;
-        Self { directory, database, name }
+/// Lives once more, to the end; then checks what was promised.
+async fn recovers(case: &Case) {
+    case.lives();
+    let (store, name) = (case.store().await, &case.name);
+    let id: DispatchId =
+        store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
+    let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
+    assert_eq!(state.phase, Phase::Confirmed, "{name}");
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, attempt) in case.sent() {
+        *times.entry(attempt).or_default() += 1;
     }
-
-    fn child(&self) -> Command {
-        child_of("the_child", self.directory.path(), self.database.as_deref())
+    let doubled: Vec<&Attempt> =
+        state.attempts.iter().filter(|a| times.get(a.id.as_str()).copied().unwrap_or(0) > 1).collect();
+    assert!(doubled.len() <= 1, "{name}: {} attempts were made twice", doubled.len());
+    // A job that is put on the desks again is no second call.
+    assert!(doubled.iter().all(|a| a.uncertain || a.job.is_some()), "{name}: a doubled attempt is not marked");
+    assert!(times.values().all(|n| *n <= 2), "{name}: {times:?}");
+    // Nothing is lost: email, text, call, page, post and job of the first round, email and text of the second, the answer.
+    for attempt in &state.attempts {
+        assert!(times.contains_key(attempt.id.as_str()), "{name}: {} was never made", attempt.id);
+        assert!(attempt.handed_at.is_some(), "{name}");
     }
-
-    /// Starts the child again and lets it come to the end; then checks what it promised.
-    async fn recovers(&self) {
-        let output = self.child().output().expect("the child starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: the second start failed:\n{said}", self.name);
-        let store = Store::open(&config(self.directory.path(), self.database.as_deref()), NIGHT).await.expect("opens");
-        let id: DispatchId =
-            store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
-        let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
-        assert_eq!(state.phase, Phase::Confirmed, "{}", self.name);
-        let mut times: BTreeMap<String, usize> = BTreeMap::new();
-        for (_, attempt) in sent(self.directory.path()) {
-            *times.entry(attempt).or_default() += 1;
-        }
-        let doubled: Vec<&Attempt> =
-            state.attempts.iter().filter(|a| times.get(a.id.as_str()).copied().unwrap_or(0) > 1).collect();
-        assert!(doubled.len() <= 1, "{}: {} attempts were made twice", self.name, doubled.len());
-        // A job that is put on the desks again is no second call.
-        assert!(
-            doubled.iter().all(|a| a.uncertain || a.job.is_some()),
-            "{}: a doubled attempt is not marked",
-            self.name
-        );
-        assert!(times.values().all(|n| *n <= 2), "{}: {times:?}", self.name);
-        // Nothing is lost: email, text, call, page and job of the first round, email and text of the second, the answer.
-        for attempt in &state.attempts {
-            assert!(times.contains_key(attempt.id.as_str()), "{}: {} was never made", self.name, attempt.id);
-            assert!(attempt.handed_at.is_some(), "{}", self.name);
-        }
-        assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 7, "{}", self.name);
-        assert_eq!(times.len(), 8, "{}: {times:?}", self.name);
-        let entries = store.list_dispatch_entries(&id).await.expect("listed");
-        let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
-        assert_eq!(confirmed, 1, "{}: a yes has one effect", self.name);
-        assert!(store.list_open_jobs(10).await.expect("listed").is_empty(), "{}: a job is left", self.name);
-        assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{}", self.name);
-        let unplaced = store.list_unplaced_texts(10).await.expect("listed");
-        assert_eq!(unplaced.len(), 3, "{}: operators hear of each text nobody could place", self.name);
-        let people = store.list_contacts_by_phone(&town::number(town::PEOPLE[1].1)).await.expect("listed");
-        assert!(people[0].destinations.iter().any(|d| d.blocked), "{}: STOP is heeded", self.name);
-        assert!(store.find_next_due().await.expect("read").is_none(), "{}: something still wants to wake", self.name);
-        store.close().await;
-    }
+    assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 8, "{name}");
+    assert_eq!(times.len(), 9, "{name}: {times:?}");
+    let entries = store.list_dispatch_entries(&id).await.expect("listed");
+    let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
+    assert_eq!(confirmed, 1, "{name}: a yes has one effect");
+    assert!(store.list_open_jobs(10).await.expect("listed").is_empty(), "{name}: a job is left");
+    assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
+    let unplaced = store.list_unplaced_texts(10).await.expect("listed");
+    assert_eq!(unplaced.len(), 3, "{name}: operators hear of each text nobody could place");
+    let people = store.list_contacts_by_phone(&town::number(town::PEOPLE[1].1)).await.expect("listed");
+    assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
+    assert!(store.find_next_due().await.expect("read").is_none(), "{name}: something still wants to wake");
+    store.close().await;
 }
 
 /// Kills the child at `failpoint`; `false` if the night never comes by there.
 async fn kill_at(failpoint: &str, database: Option<String>, kind: &str) -> bool {
-    let case = Case::prepare(format!("{kind}, {failpoint}"), database).await;
-    let output = case.child().env(FAILPOINT, failpoint).output().expect("the child starts");
-    if output.status.success() {
+    let case = Case::new("the_child", kind, failpoint, database);
+    prepare(&case).await;
+    if !case.dies(failpoint) {
         return false;
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code().is_none(), "{}: it failed rather than died:\n{said}", case.name);
-    case.recovers().await;
+    recovers(&case).await;
     true
 }
 
 /// Kills the child from outside while a provider has a text and has not answered.
 async fn kill_nine(database: Option<String>, kind: &str) {
-    let case = Case::prepare(format!("{kind}, kill -9 in mid-call"), database).await;
-    let mut child: Child = case.child().env(SLOW, "1").stderr(Stdio::null()).spawn().expect("the child starts");
+    let case = Case::new("the_child", kind, "kill -9 in mid-call", database);
+    prepare(&case).await;
+    let texts = || case.sent().iter().filter(|(kind, _)| kind == "text").count();
+    let mut child = case.slow_command().spawn().expect("the child starts");
     for _ in 0..600 {
-        if sent(case.directory.path()).iter().any(|(kind, _)| kind == "text") {
+        if texts() > 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     child.kill().expect("it lives until we kill it");
     child.wait().expect("it is gone");
-    let texts = sent(case.directory.path()).iter().filter(|(kind, _)| kind == "text").count();
-    assert_eq!(texts, 1, "{}", case.name);
-    case.recovers().await;
-    let texts = sent(case.directory.path()).iter().filter(|(kind, _)| kind == "text").count();
-    assert_eq!(texts, 4, "{}: first text twice, second once, the answer", case.name);
+    assert_eq!(texts(), 1, "{}", case.name);
+    recovers(&case).await;
+    assert_eq!(texts(), 4, "{}: first text twice, second once, the answer", case.name);
 }
 
 async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
-    let commits = COMMITS.iter().flat_map(|place| [format!("{place}.before_commit"), format!("{place}.after_commit")]);
-    let calls = PROVIDERS.iter().flat_map(|(p, before, after)| [format!("{p}.{before}"), format!("{p}.{after}")]);
-    for failpoint in commits.chain(calls) {
+    let calls = PROVIDERS.iter().flat_map(|provider| around_provider(*provider));
+    for failpoint in around(COMMITS).chain(calls) {
         assert!(kill_at(&failpoint, database(), kind).await, "{kind}: the night never comes by {failpoint}");
         kill_at(&format!("{failpoint}:3"), database(), kind).await;
     }

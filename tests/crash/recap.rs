@@ -1,8 +1,8 @@
 //! The morning of a recap, killed at each of its commits and around its email: what was held for it is in one recap, is
 //! recapped once, and the email goes out twice at most, under one name.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::id::{AccountId, ContactId, DispatchId, MessageId};
@@ -11,15 +11,15 @@ use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::recap::plan::{Plan, Recipient};
-use cordboard::engine::dispatcher::{Dispatcher, Edges};
+use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::Feed;
 use cordboard::engine::recaps::Recaps;
 use cordboard::io::store::Store;
 use cordboard::io::store::recaps::PlanSet;
 
+use crate::lives::{Case, Life, NIGHT, Outside, around, around_provider};
 use crate::support::postgres::Postgres;
-use crate::support::temp::TempDir;
-use crate::{DATABASE, DIRECTORY, FAILPOINT, NIGHT, Outside, child_of, config, sent, town};
+use crate::town;
 
 /// The commits that a recap comes by.
 pub const PLACES: &[&str] = &["recap_made", "recap_claimed", "recap_sent", "recapped"];
@@ -29,17 +29,10 @@ pub const PROVIDER: (&str, &str, &str) = ("recap", "before_send", "after_send");
 /// 2026-03-07T08:00 in Chicago, and the moment that a recap waits after its time.
 const EIGHT: UtcMs = UtcMs(1_772_892_005_000);
 
-fn at_work(store: &Store, clock: &TestClock, directory: PathBuf) -> (Dispatcher, Recaps) {
-    let outside = Arc::new(Outside {
-        directory,
-        clock: clock.clone(),
-        slow: false,
-        rings: Mutex::default(),
-        jobs: Mutex::default(),
-    });
-    let edges =
-        Edges { mailer: outside.clone(), texter: outside.clone(), pager: outside.clone(), call_out: outside.clone() };
+fn at_work(store: &Store, clock: &TestClock, directory: &Path) -> (Dispatcher, Recaps) {
+    let outside = Arc::new(Outside::new(directory, clock));
     let shared = Arc::new(clock.clone());
+    let edges = outside.clone().edges();
     let dispatcher = Dispatcher::new(store.clone(), shared.clone(), Feed::default(), edges, "node");
     (dispatcher.clone(), Recaps::new(store.clone(), shared, outside, dispatcher))
 }
@@ -47,12 +40,9 @@ fn at_work(store: &Store, clock: &TestClock, directory: PathBuf) -> (Dispatcher,
 /// Not a test by itself: the process that is killed.
 #[tokio::test]
 async fn the_child() {
-    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
-    let database = std::env::var(DATABASE).ok();
-    let now = std::fs::read_to_string(directory.join("now")).ok().and_then(|text| text.parse().ok());
-    let clock = TestClock::at(now.map_or(EIGHT, UtcMs));
-    let store = Store::open(&config(&directory, database.as_deref()), clock.utc()).await.expect("the store opens");
-    let (dispatcher, recaps) = at_work(&store, &clock, directory.clone());
+    let Some(life) = Life::of_child(EIGHT) else { return };
+    let (store, clock) = (life.store().await, &life.clock);
+    let (dispatcher, recaps) = at_work(&store, clock, &life.directory);
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
     for _ in 0..20 {
@@ -64,21 +54,20 @@ async fn the_child() {
             store.close().await;
             return;
         }
-        clock.advance(std::time::Duration::from_secs(30));
-        std::fs::write(directory.join("now"), clock.utc().to_string()).expect("written");
+        life.pass(30);
     }
     panic!("the morning has no end");
 }
 
 /// The message is held, and the recap is due.
-async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
-    let store = Store::open(&config(directory.path(), database), NIGHT).await.expect("opens");
+async fn prepare(case: &Case) -> DispatchId {
+    let store = case.store().await;
     let protocol = town::protocol(vec![(Method::HoldForRecap, vec![], 0)], false, Until::HandedOver);
     town::settle(&store, &protocol, NIGHT).await;
     let message = town::message("m1", "dripping tap", NIGHT);
     let account = store.find_account(&message.account).await.expect("found").expect("an account");
     let clock = TestClock::at(NIGHT);
-    let (dispatcher, _) = at_work(&store, &clock, directory.path().to_owned());
+    let (dispatcher, _) = at_work(&store, &clock, case.directory.path());
     let to = vec![Recipient { contact: ContactId::named("Olive"), destination: "email".into() }];
     let plan = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false };
     let mut tx = store.write().await.expect("the store writes");
@@ -93,25 +82,15 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
 }
 
 async fn kill_at(failpoint: &str, database: Option<String>, kind: &str) {
-    let (directory, name) = (TempDir::new("crash"), format!("{kind}, {failpoint}"));
-    let id = prepare(&directory, database.as_deref()).await;
-    let start = |failpoint: Option<&str>| {
-        let mut child = child_of("recap::the_child", directory.path(), database.as_deref());
-        failpoint.into_iter().for_each(|place| {
-            child.env(FAILPOINT, place);
-        });
-        child.output().expect("the child starts")
-    };
-    let died = start(Some(failpoint));
-    let said = String::from_utf8_lossy(&died.stderr);
-    assert!(died.status.code().is_none(), "{name}: the morning never comes by there, or it failed:\n{said}");
-    let lived = start(None);
-    let said = String::from_utf8_lossy(&lived.stderr);
-    assert!(lived.status.success(), "{name}: the second start failed:\n{said}");
-    let mails = sent(directory.path());
+    let case = Case::new("recap::the_child", kind, failpoint, database);
+    let id = prepare(&case).await;
+    let name = &case.name;
+    assert!(case.dies(failpoint), "{name}: the morning never comes by there");
+    case.lives();
+    let mails = case.sent();
     assert!((1..=2).contains(&mails.len()), "{name}: {mails:?}");
     assert!(mails.iter().all(|mail| *mail == mails[0]), "{name}: under one name: {mails:?}");
-    let store = Store::open(&config(directory.path(), database.as_deref()), NIGHT).await.expect("opens");
+    let store = case.store().await;
     let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
     assert_eq!(state.phase, Phase::Recapped, "{name}");
     let entries = store.list_dispatch_entries(&id).await.expect("listed");
@@ -124,9 +103,7 @@ async fn kill_at(failpoint: &str, database: Option<String>, kind: &str) {
 }
 
 async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
-    let commits = PLACES.iter().flat_map(|place| [format!("{place}.before_commit"), format!("{place}.after_commit")]);
-    let (provider, before, after) = PROVIDER;
-    for failpoint in commits.chain([before, after].map(|place| format!("{provider}.{place}"))) {
+    for failpoint in around(PLACES).chain(around_provider(PROVIDER)) {
         kill_at(&failpoint, database(), kind).await;
     }
 }

@@ -1,11 +1,10 @@
 //! A secure message, killed at each of its commits and around its push: it is pushed twice at most, its notice goes out, the
 //! person opens it by the notice's link and confirms once.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
 
-use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
+use cordboard::base::clock::{Clock as _, TestClock};
 use cordboard::base::id::{AccountId, ContactId, DispatchId, MessageId, UserId};
 use cordboard::domain::account::Reach;
 use cordboard::domain::checkin::pin::Pin;
@@ -22,9 +21,9 @@ use cordboard::io::store::inbox::Subscription;
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::SecretString;
 
+use crate::lives::{Case, Life, NIGHT, Outside, around, around_provider};
 use crate::support::postgres::Postgres;
-use crate::support::temp::TempDir;
-use crate::{DATABASE, DIRECTORY, FAILPOINT, NIGHT, Outside, child_of, config, sent, town};
+use crate::town;
 
 /// The commits that a secure message comes by.
 pub const PLACES: &[&str] =
@@ -55,16 +54,9 @@ impl Pusher for Phone {
 }
 
 fn at_work(store: &Store, clock: &TestClock, directory: &Path) -> (Dispatcher, Inboxes) {
-    let outside = |directory: &Path| Outside {
-        directory: directory.to_owned(),
-        clock: clock.clone(),
-        slow: false,
-        rings: Mutex::default(),
-        jobs: Mutex::default(),
-    };
-    let (phone, others) = (Arc::new(Phone { outside: outside(directory) }), Arc::new(outside(directory)));
-    let edges =
-        Edges { mailer: others.clone(), texter: phone.clone(), pager: others.clone(), call_out: others.clone() };
+    let outside = || Outside::new(directory, clock);
+    let (phone, others) = (Arc::new(Phone { outside: outside() }), Arc::new(outside()));
+    let edges = Edges { texter: phone.clone(), ..others.clone().edges() };
     let shared = Arc::new(clock.clone());
     let dispatcher = Dispatcher::new(store.clone(), shared.clone(), Feed::default(), edges, "node");
     dispatcher.open_inboxes(InboxDoor { pusher: phone.clone(), public_url: URL.to_owned() });
@@ -76,12 +68,9 @@ fn at_work(store: &Store, clock: &TestClock, directory: &Path) -> (Dispatcher, I
 /// Not a test by itself: the process that is killed.
 #[tokio::test]
 async fn the_child() {
-    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
-    let database = std::env::var(DATABASE).ok();
-    let now = std::fs::read_to_string(directory.join("now")).ok().and_then(|text| text.parse().ok());
-    let clock = TestClock::at(now.map_or(NIGHT, UtcMs));
-    let store = Store::open(&config(&directory, database.as_deref()), clock.utc()).await.expect("the store opens");
-    let (dispatcher, inboxes) = at_work(&store, &clock, &directory);
+    let Some(life) = Life::of_child(NIGHT) else { return };
+    let (store, clock) = (life.store().await, &life.clock);
+    let (dispatcher, inboxes) = at_work(&store, clock, &life.directory);
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
     for _ in 0..60 {
@@ -93,7 +82,7 @@ async fn the_child() {
         }
         let noticed = state.attempts.iter().any(|a| a.channel == Channel::Text && a.accepted_at.is_some());
         if state.phase != Phase::Confirmed && noticed {
-            let text = std::fs::read_to_string(directory.join("text")).expect("it was texted");
+            let text = std::fs::read_to_string(life.directory.join("text")).expect("it was texted");
             let key = Key::Link(SecretString::from(text.rsplit_once('#').expect("a link").1.to_owned()));
             let wrong = inboxes.open(&key, &Pin::pressed("8642".to_owned()), None, "iPhone").await;
             assert!(matches!(wrong, Err(Refused::Pin)));
@@ -104,8 +93,7 @@ async fn the_child() {
             inboxes.confirm(&opened.contact, &item, 1).await.expect("confirmed");
             continue;
         }
-        clock.advance(Duration::from_secs(5));
-        std::fs::write(directory.join("now"), clock.utc().to_string()).expect("written");
+        life.pass(5);
     }
     panic!("the night has no end");
 }
@@ -116,8 +104,8 @@ fn protocol() -> Protocol {
 }
 
 /// Ben has a PIN, a device that takes pushes, and notices go to his mobile.
-async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
-    let store = Store::open(&config(directory.path(), database), NIGHT).await.expect("opens");
+async fn prepare(case: &Case) -> DispatchId {
+    let store = case.store().await;
     town::settle(&store, &protocol(), NIGHT).await;
     let message = town::message("m1", "burst pipe", NIGHT);
     let account = store.find_account(&message.account).await.expect("found").expect("an account");
@@ -134,7 +122,7 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
     let inbox = ben.destinations.iter_mut().find(|d| d.label == "inbox").expect("an inbox");
     inbox.reach = Reach::Inbox("mobile".into());
     let clock = TestClock::at(NIGHT);
-    let (dispatcher, _) = at_work(&store, &clock, directory.path());
+    let (dispatcher, _) = at_work(&store, &clock, case.directory.path());
     let mut tx = store.write().await.expect("the store writes");
     tx.insert_user(&kim, &password, NIGHT).await.expect("a user");
     tx.upsert_contact(&ben).await.expect("written");
@@ -152,29 +140,19 @@ async fn prepare(directory: &TempDir, database: Option<&str>) -> DispatchId {
 }
 
 async fn kill_at(failpoint: &str, database: Option<String>, kind: &str) {
-    let (directory, name) = (TempDir::new("crash"), format!("{kind}, {failpoint}"));
-    let id = prepare(&directory, database.as_deref()).await;
-    let start = |failpoint: Option<&str>| {
-        let mut child = child_of("secure::the_child", directory.path(), database.as_deref());
-        failpoint.into_iter().for_each(|place| {
-            child.env(FAILPOINT, place);
-        });
-        child.output().expect("the child starts")
-    };
-    let died = start(Some(failpoint));
-    let said = String::from_utf8_lossy(&died.stderr);
-    assert!(died.status.code().is_none(), "{name}: the night never comes by there, or it failed:\n{said}");
-    let lived = start(None);
-    let said = String::from_utf8_lossy(&lived.stderr);
-    assert!(lived.status.success(), "{name}: the second start failed:\n{said}");
-    let sent = sent(directory.path());
+    let case = Case::new("secure::the_child", kind, failpoint, database);
+    let id = prepare(&case).await;
+    let name = &case.name;
+    assert!(case.dies(failpoint), "{name}: the night never comes by there");
+    case.lives();
+    let sent = case.sent();
     for kind in ["push", "text"] {
         let of: Vec<_> = sent.iter().filter(|(k, _)| k == kind).collect();
         assert!((1..=2).contains(&of.len()), "{name}: {sent:?}");
         assert!(of.iter().all(|one| *one == of[0]), "{name}: one attempt: {sent:?}");
     }
     assert!(sent.len() <= 3, "{name}: at most one is doubled: {sent:?}");
-    let store = Store::open(&config(directory.path(), database.as_deref()), NIGHT).await.expect("opens");
+    let store = case.store().await;
     let state = store.find_dispatch(&id).await.expect("found").expect("a dispatch").state;
     assert_eq!(state.phase, Phase::Confirmed, "{name}");
     let entries = store.list_dispatch_entries(&id).await.expect("listed");
@@ -189,9 +167,7 @@ async fn kill_at(failpoint: &str, database: Option<String>, kind: &str) {
 }
 
 async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
-    let commits = PLACES.iter().flat_map(|place| [format!("{place}.before_commit"), format!("{place}.after_commit")]);
-    let (provider, before, after) = PROVIDER;
-    for failpoint in commits.chain([before, after].map(|place| format!("{provider}.{place}"))) {
+    for failpoint in around(PLACES).chain(around_provider(PROVIDER)) {
         kill_at(&failpoint, database(), kind).await;
     }
 }

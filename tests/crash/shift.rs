@@ -4,13 +4,10 @@
 
 mod check_in;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
+use cordboard::base::clock::Clock as _;
 use cordboard::base::id::{AccountId, CallId, CallTypeId, DispatchId, DraftId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::base::pii::Pii;
@@ -28,12 +25,10 @@ use cordboard::io::store::drafts::Draft;
 use cordboard::io::store::messages::MessageFilter;
 use cordboard::io::store::sql::Arg;
 use cordboard::io::store::voicemails::VoicemailBegun;
-use cordboard::io::store::{Store, StoreConfig};
 use serde_json::{Value, json};
 
 use crate::front::{Got, House, PASSWORD, START, call_of, message_body, number, request};
-use crate::support::temp::TempDir;
-use crate::{DATABASE, DIRECTORY, FAILPOINT, config};
+use crate::lives::{Case, Life, around};
 
 /// The commits a shift comes by.
 pub const PLACES: &[&str] = &[
@@ -99,31 +94,18 @@ fn incoming(id: CallId) -> CallRecord {
     }
 }
 
-/// The child's clock, kept in a file so that time goes on where the life before it was cut off.
-struct Time(PathBuf, TestClock);
-
-impl Time {
-    fn of(directory: &Path) -> Self {
-        let file = directory.join("shift");
-        let now = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok());
-        Self(file, TestClock::at(now.map_or(START, UtcMs)))
-    }
-
-    /// Moves on to `seconds` after the start, unless it is later already.
-    fn reach(&self, seconds: i64) {
-        let left = START.plus_secs(seconds).since(self.1.utc());
-        self.1.advance(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
-        std::fs::write(&self.0, self.1.utc().to_string()).expect("written");
-    }
-}
-
 struct Shift {
     house: House,
-    time: Time,
+    life: Life,
     token: String,
 }
 
 impl Shift {
+    /// Moves on to `seconds` after the start, unless it is later already.
+    fn reach(&self, seconds: i64) {
+        self.life.reach(START.plus_secs(seconds));
+    }
+
     async fn save(&self, key: &str, mut body: Value, draft: Option<&str>) -> Got {
         if let Some(draft) = draft {
             body["draft"] = json!(draft);
@@ -149,7 +131,7 @@ impl Shift {
     }
 
     async fn tick(&self) {
-        self.house.front.dispatcher.tick(self.time.1.utc()).await.expect("a tick");
+        self.house.front.dispatcher.tick(self.life.clock.utc()).await.expect("a tick");
     }
 
     async fn dispatch_of(&self, message: &MessageId) -> DispatchId {
@@ -185,7 +167,7 @@ impl Shift {
 
     /// A caller is put through, and the message about it saved afterwards.
     async fn patch(&self) -> MessageId {
-        let (call, at) = (patched_call(), self.time.1.utc());
+        let (call, at) = (patched_call(), self.life.clock.utc());
         let started = incoming(call.clone());
         let end = CallEnd {
             answered_at: Some(at),
@@ -272,7 +254,7 @@ impl Shift {
         let over = Line::VoicemailEnded { call: CallId::named(SPOKEN), at: at.plus_secs(7), heard: true };
         CallLog::write(store, &[over]).await.expect("on record");
         let (dispatcher, recordings) = (self.house.front.dispatcher.clone(), self.house.recordings.clone());
-        let voicemails = Voicemails::new(store.clone(), Arc::new(self.time.1.clone()), dispatcher, recordings);
+        let voicemails = Voicemails::new(store.clone(), Arc::new(self.life.clock.clone()), dispatcher, recordings);
         let open = store.list_open_voicemails().await.expect("listed");
         let cut_off = open.into_iter().filter(|voicemail| voicemail.end.is_none()).collect();
         assert!(voicemails.close(cut_off).await.is_empty());
@@ -308,31 +290,29 @@ impl Shift {
 /// Not a test by itself: the process that is killed, a whole shift of one operator.
 #[tokio::test]
 async fn the_shift() {
-    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
-    let database = std::env::var(DATABASE).ok();
-    let time = Time::of(&directory);
-    let house = House::open(&config(&directory, database.as_deref()), time.1.clone()).await;
+    let Some(life) = Life::of_child(START) else { return };
+    let house = House::open(&life.config, life.clock.clone()).await;
     house.front.dispatcher.recover().await.expect("what was cut off is taken up");
     let session = house.session("kim").await;
     let refresh = json!({"refresh_token": session["refresh_token"]});
     let renewed = house.ask(Method::POST, "/api/v1/sessions/refresh", "", refresh).await;
     let token = renewed.json()["access_token"].as_str().expect("a token").to_owned();
-    let shift = Shift { house, time, token };
+    let shift = Shift { house, life, token };
 
     let urgent = shift.forms().await;
     let patched = shift.patch().await;
     shift.change(&patched).await;
-    shift.time.reach(6);
+    shift.reach(6);
     shift.tick().await;
     shift.texts().await;
     let dispatch = shift.dispatch_of(&urgent).await;
     shift.damage(&dispatch).await;
-    shift.time.reach(12);
+    shift.reach(12);
     shift.tick().await;
     shift.text("IN4", BEN, "STOP").await;
     let act = OperatorAct::Confirm { who: "Ben Ortiz".into(), note: None, edition: None };
     shift.house.front.dispatcher.operator(&dispatch, "KIM", act).await.expect("an act");
-    shift.time.reach(20);
+    shift.reach(20);
     shift.tick().await;
     let state = async |id: &MessageId| {
         let id = shift.dispatch_of(id).await;
@@ -347,107 +327,72 @@ async fn the_shift() {
     shift.house.store.close().await;
 }
 
-/// One shift through several lives.
-struct Case {
-    directory: TempDir,
-    database: Option<String>,
-    name: String,
-}
-
-impl Case {
-    fn config(&self) -> StoreConfig {
-        config(self.directory.path(), self.database.as_deref())
+/// All that the shift promised to keep is there, once.
+async fn check(case: &Case) {
+    let (name, store) = (&case.name, case.store().await);
+    let mut messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
+    let spoken: Vec<_> = messages.extract_if(.., |m| m.call == Some(CallId::named(SPOKEN))).collect();
+    assert_eq!(spoken.len(), 1, "{name}: a voicemail is one message");
+    messages.retain(|m| !check_in::HELD.iter().any(|held| m.id == MessageId::named(held)));
+    check_in::check(&store, name).await;
+    let dispatched = store.find_dispatch_of_message(&spoken[0].id).await.expect("found");
+    assert!(dispatched.is_some(), "{name}: and is on its way");
+    assert!(store.list_open_voicemails().await.expect("listed").is_empty(), "{name}");
+    let promised = store.find_callback(&CallId::named(PROMISED)).await.expect("found");
+    assert!(promised.is_some_and(|callback| callback.end.is_none()), "{name}: a promise stands");
+    assert_eq!(messages.len(), 3, "{name}: the urgent one, the patched one, the unreadable one");
+    let drafts = store.list_drafts(&UserId::named("kim")).await.expect("listed");
+    let sales = Some(CallTypeId::named("sales"));
+    let (handed, own): (Vec<_>, Vec<_>) = drafts.iter().partition(|draft| draft.id == DraftId::named("handed"));
+    assert!(own.len() == 1 && own[0].call_type == sales, "{name}: what was taken back last is a form again");
+    assert_eq!(handed.len(), 1, "{name}: the form goes with the call");
+    assert!(store.list_drafts(&UserId::named("lee")).await.expect("listed").is_empty(), "{name}: and to one alone");
+    let mut phases = Vec::new();
+    let mut confirmed = 0;
+    for message in &messages {
+        let id = store.find_dispatch_of_message(&message.id).await.expect("found").expect("a dispatch");
+        let Ok(Some(read)) = store.find_dispatch(&id).await else { continue };
+        phases.push(read.state.phase);
+        let entries = store.list_dispatch_entries(&id).await.expect("listed");
+        confirmed += entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
     }
-
-    /// Lives until the end, or until `failpoint`; `false` if it was killed there.
-    fn live(&self, failpoint: Option<&str>) -> bool {
-        let mut child = Command::new(std::env::current_exe().expect("this binary has a path"));
-        child.args(["shift::the_shift", "--exact", "--nocapture"]).env(DIRECTORY, self.directory.path());
-        child.env_remove(FAILPOINT).env_remove(DATABASE);
-        if let Some(database) = &self.database {
-            child.env(DATABASE, database);
-        }
-        if let Some(failpoint) = failpoint {
-            child.env(FAILPOINT, failpoint);
-        }
-        let output = child.stdin(Stdio::null()).output().expect("the child starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() || output.status.code().is_none(), "{}: it failed:\n{said}", self.name);
-        output.status.success()
-    }
-
-    /// All that the shift promised to keep is there, once.
-    async fn check(&self) {
-        let name = &self.name;
-        let store = Store::open(&self.config(), START).await.expect("opens");
-        let mut messages = store.list_messages(&MessageFilter::default(), None, 100).await.expect("listed");
-        let spoken: Vec<_> = messages.extract_if(.., |m| m.call == Some(CallId::named(SPOKEN))).collect();
-        assert_eq!(spoken.len(), 1, "{name}: a voicemail is one message");
-        messages.retain(|m| !check_in::HELD.iter().any(|held| m.id == MessageId::named(held)));
-        check_in::check(&store, name).await;
-        let dispatched = store.find_dispatch_of_message(&spoken[0].id).await.expect("found");
-        assert!(dispatched.is_some(), "{name}: and is on its way");
-        assert!(store.list_open_voicemails().await.expect("listed").is_empty(), "{name}");
-        let promised = store.find_callback(&CallId::named(PROMISED)).await.expect("found");
-        assert!(promised.is_some_and(|callback| callback.end.is_none()), "{name}: a promise stands");
-        assert_eq!(messages.len(), 3, "{name}: the urgent one, the patched one, the unreadable one");
-        let drafts = store.list_drafts(&UserId::named("kim")).await.expect("listed");
-        let sales = Some(CallTypeId::named("sales"));
-        let (handed, own): (Vec<_>, Vec<_>) = drafts.iter().partition(|draft| draft.id == DraftId::named("handed"));
-        assert!(own.len() == 1 && own[0].call_type == sales, "{name}: what was taken back last is a form again");
-        assert_eq!(handed.len(), 1, "{name}: the form goes with the call");
-        assert!(store.list_drafts(&UserId::named("lee")).await.expect("listed").is_empty(), "{name}: and to one alone");
-        let mut phases = Vec::new();
-        let mut confirmed = 0;
-        for message in &messages {
-            let id = store.find_dispatch_of_message(&message.id).await.expect("found").expect("a dispatch");
-            let Ok(Some(read)) = store.find_dispatch(&id).await else { continue };
-            phases.push(read.state.phase);
-            let entries = store.list_dispatch_entries(&id).await.expect("listed");
-            confirmed += entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
-        }
-        phases.sort_by_key(|phase| *phase == Phase::Patched);
-        assert_eq!(phases, [Phase::Confirmed, Phase::Patched], "{name}: and one that cannot be read");
-        assert_eq!(confirmed, 1, "{name}: a yes has one effect");
-        let changed = messages.iter().find(|m| m.call == Some(patched_call())).expect("the patched one");
-        assert_eq!(changed.edition, 2, "{name}: changed once");
-        let before = store.list_earlier_editions(&changed.id).await.expect("listed");
-        assert_eq!(before.len(), 1, "{name}: and what it was is there");
-        let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
-        assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
-        assert_eq!(store.find_patched_to(&patched_call()).await.expect("found").as_deref(), Some("Ben Ortiz"));
-        assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
-        assert!(store.list_unreadable_inbound(10).await.expect("listed").is_empty(), "{name}");
-        assert!(store.list_unplaced_texts(10).await.expect("listed").is_empty(), "{name}");
-        let people = store.list_contacts_by_phone(&number(BEN)).await.expect("listed");
-        assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
-        let log = store.verify_audit(&[]).await.expect("read");
-        assert!(log.is_ok_and(|log| log.last.is_some()), "{name}: the audit log is whole");
-        let kim = store.find_user_by_password("kim", PASSWORD.into()).await.expect("found");
-        assert!(kim.is_some(), "{name}");
-        store.close().await;
-    }
+    phases.sort_by_key(|phase| *phase == Phase::Patched);
+    assert_eq!(phases, [Phase::Confirmed, Phase::Patched], "{name}: and one that cannot be read");
+    assert_eq!(confirmed, 1, "{name}: a yes has one effect");
+    let changed = messages.iter().find(|m| m.call == Some(patched_call())).expect("the patched one");
+    assert_eq!(changed.edition, 2, "{name}: changed once");
+    let before = store.list_earlier_editions(&changed.id).await.expect("listed");
+    assert_eq!(before.len(), 1, "{name}: and what it was is there");
+    let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
+    assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
+    assert_eq!(store.find_patched_to(&patched_call()).await.expect("found").as_deref(), Some("Ben Ortiz"));
+    assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
+    assert!(store.list_unreadable_inbound(10).await.expect("listed").is_empty(), "{name}");
+    assert!(store.list_unplaced_texts(10).await.expect("listed").is_empty(), "{name}");
+    let people = store.list_contacts_by_phone(&number(BEN)).await.expect("listed");
+    assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
+    let log = store.verify_audit(&[]).await.expect("read");
+    assert!(log.is_ok_and(|log| log.last.is_some()), "{name}: the audit log is whole");
+    let kim = store.find_user_by_password("kim", PASSWORD.into()).await.expect("found");
+    assert!(kim.is_some(), "{name}");
+    store.close().await;
 }
 
 async fn every_place(kind: &str, database: impl Fn() -> Option<String>) {
-    let case = |name: String| Case { directory: TempDir::new("shift"), database: database(), name };
-    for place in PLACES {
-        for when in ["before_commit", "after_commit"] {
-            let failpoint = format!("{place}.{when}");
-            let case = case(format!("{kind}, {failpoint}"));
-            assert!(!case.live(Some(&failpoint)), "{kind}: the shift never comes by {failpoint}");
-            assert!(case.live(None), "{kind}: killed without a failpoint after {failpoint}");
-            case.check().await;
-        }
+    let case = |failpoint: &str| Case::new("shift::the_shift", kind, failpoint, database());
+    for failpoint in around(PLACES) {
+        let case = case(&failpoint);
+        assert!(case.dies(&failpoint), "{}: the shift never comes by there", case.name);
+        case.lives();
+        check(&case).await;
     }
     let (first, second) = AFTER_A_CRASH;
-    for when in ["before_commit", "after_commit"] {
-        let failpoint = format!("{second}.{when}");
-        let case = case(format!("{kind}, {failpoint}"));
-        assert!(!case.live(Some(first)), "{kind}: the shift never comes by {first}");
-        assert!(!case.live(Some(&failpoint)), "{kind}: the next life never comes by {failpoint}");
-        assert!(case.live(None), "{kind}: killed without a failpoint after {failpoint}");
-        case.check().await;
+    for failpoint in around(&[second]) {
+        let case = case(&failpoint);
+        assert!(case.dies(first), "{}: the shift never comes by {first}", case.name);
+        assert!(case.dies(&failpoint), "{}: the next life never comes by there", case.name);
+        case.lives();
+        check(&case).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The edges against real peers: email through an SMTP server (aiosmtpd), texts through HTTP providers
 //! in Twilio's and Telnyx's shapes and over SMPP (npm's smpp), pages to gateways and terminals of our own that hold to their specifications,
-//! pushes through a push service of another make, and the dispatcher's own loop by the machine's clock.
+//! pushes through a push service of another make, posts to a client's system, and the dispatcher's own loop by the machine's clock.
 
 #[path = "../support/authority.rs"]
 mod authority;
@@ -22,3 +22,4 @@ mod smpp;
 mod smtp;
 mod telnyx;
 mod twilio;
+mod webhook;

@@ -45,7 +45,13 @@ async fn the_loop_dispatches_by_itself_and_ends_when_asked() {
     let feed = Feed::default();
     let mut changes = feed.subscribe();
     let quiet = Arc::new(NotConfigured);
-    let edges = Edges { mailer: quiet.clone(), texter: quiet.clone(), pager: quiet, call_out: Arc::new(Willing) };
+    let edges = Edges {
+        mailer: quiet.clone(),
+        texter: quiet.clone(),
+        pager: quiet.clone(),
+        poster: quiet,
+        call_out: Arc::new(Willing),
+    };
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(SystemClock), feed, edges, "node");
     let (stop, stopped) = watch::channel(false);
     let own = dispatcher.clone();

@@ -5,10 +5,14 @@ import { createInterface } from 'node:readline';
 
 const require = createRequire(process.argv[2]);
 const smpp = require('smpp');
+// Its own alphabet, in which texts travel that name none: ASCII (septets, as npm's smpp calls them) or LATIN1.
+smpp.encodings.default = process.argv[3];
 
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 /** What the next submit_sm are answered with; then they are taken. */
 const answers = [];
+/** What texts are called, the first of them first. */
+const ids = [];
 let bound = null;
 let count = 0;
 
@@ -40,7 +44,7 @@ const server = smpp.createServer({}, (session) => {
       return;
     }
     count += 1;
-    const id = `id-${count}`;
+    const id = ids[count - 1] ?? `id-${count}`;
     session.send(pdu.response({ message_id: id }));
     const message = pdu.short_message.message;
     say({
@@ -69,6 +73,10 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (order.answers) {
     answers.push(...order.answers);
     say({ ready: answers.length });
+  }
+  if (order.ids) {
+    ids.push(...order.ids);
+    say({ named: ids.length });
   }
   if (order.close && bound) bound.close();
   if (order.deliver && bound) {

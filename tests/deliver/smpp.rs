@@ -11,7 +11,9 @@ use cordboard::domain::dispatch::event::Failure;
 use cordboard::io::deliver::sms::smpp::{Incoming, SmppConfig, SmppTexter, What, open};
 use cordboard::io::deliver::{Delivery, TextMessage, Texter as _};
 use cordboard::io::store::inbound::Receipt;
+use cordboard::proto::sms::alphabet::Alphabet;
 use cordboard::proto::sms::parts::{Place, split};
+use cordboard::proto::sms::receipt::Ids;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -34,6 +36,11 @@ struct Carrier {
 impl Carrier {
     /// `None`, with a word on why, where there is no Node or no npm module.
     async fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, "ASCII").await
+    }
+
+    /// The same with an alphabet of its own, as npm's smpp calls it.
+    async fn start_with(test: &str, alphabet: &str) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let node = peers::find_program(test, "node")?;
         let console = root.join("console/package.json");
@@ -44,6 +51,7 @@ impl Carrier {
         let mut process = Command::new(node)
             .arg(root.join("tests/deliver/smpp.mjs"))
             .arg(console)
+            .arg(alphabet)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -93,6 +101,10 @@ struct Line {
 }
 
 fn connect(port: u16, password: &str) -> Line {
+    connect_with(port, password, Alphabet::Gsm7, Ids::AsTaken)
+}
+
+fn connect_with(port: u16, password: &str, alphabet: Alphabet, receipt_ids: Ids) -> Line {
     let config = SmppConfig {
         name: "carrier".into(),
         at: PagerAt { host: "127.0.0.1".into(), port, tls: None },
@@ -101,6 +113,8 @@ fn connect(port: u16, password: &str) -> Line {
         system_type: String::new(),
         from: number("+12025550100"),
         window: 10,
+        alphabet,
+        receipt_ids,
     };
     let (texter, link, incoming) = open(config).expect("a sound configuration");
     let (stop, stopped) = watch::channel(false);
@@ -212,6 +226,95 @@ async fn a_long_text_goes_in_numbered_parts_and_has_arrived_when_all_have() {
 }
 
 #[tokio::test]
+async fn a_carrier_with_latin_1_for_its_own_alphabet_gets_and_sends_what_was_written() {
+    let Some(mut carrier) = Carrier::start_with("Latin-1 over SMPP", "LATIN1").await else { return };
+    let mut line = connect_with(carrier.port, "secret", Alphabet::Latin1, Ids::AsTaken);
+    carrier.says("bound").await;
+    for (body, coding) in [("Zoè@home: $5 [1ok]", 0), ("Zoë: 5€", 8)] {
+        assert!(matches!(line.send(body).await, Delivery::Accepted { .. }));
+        let got = carrier.hears("id").await;
+        assert_eq!((got["text"].as_str(), got["coding"].as_u64()), (Some(body), Some(coding)));
+    }
+    carrier.order(from_ben(json!({ "data_coding": 0, "short_message": "Café @ 1ok_" }))).await;
+    let What::Text { body, .. } = line.takes(true).await else { panic!("a text") };
+    assert_eq!(body, "Café @ 1ok_");
+    line.ends().await;
+    carrier.end().await;
+}
+
+#[tokio::test]
+async fn a_receipt_that_writes_the_number_of_its_text_otherwise_is_still_its_own() {
+    for (receipt_ids, taken, in_receipt) in [
+        (Ids::Decimal, ["1A2B", "1A2C", "1A2D"], ["0000006699", "6700", "6701"]),
+        (Ids::Hex, ["0000006699", "6700", "6701"], ["1a2b", "1A2C", "00001a2d"]),
+    ] {
+        let Some(mut carrier) = Carrier::start("numbers in receipts over SMPP").await else { return };
+        let mut line = connect_with(carrier.port, "secret", Alphabet::Gsm7, receipt_ids);
+        carrier.says("bound").await;
+        carrier.order(json!({ "ids": taken })).await;
+        carrier.says("named").await;
+        assert_eq!(line.send("short").await, accepted("6699"));
+        assert_eq!(line.send(&"long ".repeat(60)).await, accepted("6700+2"));
+        for id in in_receipt {
+            let text = format!("id:{id} sub:001 dlvrd:001 submit date:1 done date:2 stat:DELIVRD err:000 text:x");
+            carrier.order(from_ben(json!({ "esm_class": 4, "short_message": text }))).await;
+        }
+        for whole in ["6699", "6700+2"] {
+            let What::Receipt { provider_id, receipt, .. } = line.takes(true).await else { panic!("a receipt") };
+            assert_eq!((provider_id, receipt), (format!("smpp:carrier:{whole}"), Receipt::Delivered));
+        }
+        line.ends().await;
+        carrier.end().await;
+    }
+}
+
+/// A text of three parts.
+fn three_parts() -> String {
+    "water all over the kitchen; ".repeat(12)
+}
+
+#[tokio::test]
+async fn a_long_text_that_is_cut_off_in_the_middle_goes_on_from_there() {
+    let Some(mut carrier) = Carrier::start("half a text over SMPP").await else { return };
+    let line = connect(carrier.port, "secret");
+    carrier.says("bound").await;
+    // Throttled at the second part, the connection lost at the third.
+    carrier.order(json!({ "answers": [null, 0x58, null, "hang up"] })).await;
+    carrier.says("ready").await;
+    assert_eq!(line.send(&three_parts()).await, accepted("id-1+3"));
+    let (mut said, mut references) = (String::new(), Vec::new());
+    for n in 1..=3 {
+        let got = carrier.hears("id").await;
+        let head = got["head"][0].as_str().expect("hex");
+        assert!(head.ends_with(&format!("030{n}")), "{head}: each part once");
+        references.push(head[4..6].to_owned());
+        said += got["text"].as_str().expect("a text");
+    }
+    references.dedup();
+    assert_eq!((said, references.len()), (three_parts(), 1), "one text for the phone");
+    line.ends().await;
+    carrier.end().await;
+}
+
+#[tokio::test]
+async fn half_a_text_whose_rest_is_not_taken_is_given_to_nobody_else() {
+    let Some(mut carrier) = Carrier::start("a text that stays half over SMPP").await else { return };
+    let line = connect(carrier.port, "secret");
+    carrier.says("bound").await;
+    carrier.order(json!({ "answers": [null, 0x58] })).await;
+    carrier.says("ready").await;
+    let body = three_parts();
+    let stop = line.stop.clone();
+    let ends = async {
+        carrier.says("refused").await;
+        stop.send(true).expect("it listens");
+    };
+    let (sent, ()) = tokio::join!(line.send(&body), ends);
+    assert_eq!(sent, failed(Failure::Unknown, "only_part_of_it_was_taken"));
+    carrier.end().await;
+}
+
+#[tokio::test]
 async fn what_a_carrier_refuses_is_told_apart_and_what_it_does_not_answer_is_not_known() {
     let Some(mut carrier) = Carrier::start("refusals over SMPP").await else { return };
     let line = connect(carrier.port, "secret");
@@ -276,7 +379,7 @@ async fn parts_that_come_in_say_of_what_they_are_parts() {
     let mut line = connect(carrier.port, "secret");
     carrier.says("bound").await;
     let long = "the water is off now ".repeat(10);
-    for (number, part) in (1..).zip(split(&long, 9)) {
+    for (number, part) in (1..).zip(split(&long, 9, Alphabet::Gsm7)) {
         let hex: String = part.octets.iter().map(|octet| format!("{octet:02x}")).collect();
         carrier.order(from_ben(json!({ "esm_class": 0x40, "hex": hex }))).await;
         let What::Text { place, .. } = line.takes(true).await else { panic!("a text") };

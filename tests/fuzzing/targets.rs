@@ -630,28 +630,34 @@ pub fn wctp(data: &[u8]) {
 /// What carriers send: texts in any coding, heads of parts, receipts, callbacks. What goes out in parts is the text when it is
 /// put together again.
 pub fn sms(data: &[u8]) {
-    use cordboard::proto::sms::alphabet::{Coding, decode};
+    use cordboard::proto::sms::alphabet::{Alphabet, Coding, decode};
     use cordboard::proto::sms::parts::{measure, read_head, split};
-    use cordboard::proto::sms::receipt;
+    use cordboard::proto::sms::receipt::{self, Ids};
     let _ = cordboard::io::deliver::sms::telnyx::Callback::read(data);
     if let Some((place, body)) = read_head(data) {
         assert!(data.ends_with(body));
         assert!(place.is_none_or(|place| place.of > 1 && (1..=place.of).contains(&place.number)));
     }
     let short = &data[..data.len().min(1_000)];
-    for coding in [0, 1, 3, 8, 0xf1] {
-        let text = decode(coding, short);
-        if let Some(receipt) = receipt::read(&text) {
-            assert!(!receipt.id.is_empty() && receipt.word.len() <= 16 && receipt.word.is_ascii());
+    for alphabet in [Alphabet::Gsm7, Alphabet::Latin1, Alphabet::Ascii] {
+        for coding in [0, 1, 3, 8, 0xf1] {
+            let text = decode(coding, short, alphabet);
+            if let Some(receipt) = receipt::read(&text) {
+                assert!(!receipt.id.is_empty() && receipt.word.len() <= 16 && receipt.word.is_ascii());
+                for ids in [Ids::AsTaken, Ids::Decimal, Ids::Hex] {
+                    assert!(!ids.of_receipt(Some(&text), &receipt.id).is_empty());
+                }
+            }
+            let best = Coding::of(&text, alphabet);
+            assert_eq!(decode(best.number(), &best.encode(&text, alphabet), alphabet), text);
+            let parts = split(&text, 7, alphabet);
+            assert_eq!(parts.len(), measure(&text, alphabet).parts);
+            let said = parts.iter().map(|part| {
+                assert!(part.octets.len() <= 160);
+                let body = if part.headed { read_head(&part.octets).expect("a head").1 } else { &part.octets };
+                decode(part.coding.number(), body, alphabet)
+            });
+            assert_eq!(said.collect::<String>(), text);
         }
-        assert_eq!(decode(Coding::of(&text).number(), &Coding::of(&text).encode(&text)), text);
-        let parts = split(&text, 7);
-        assert_eq!(parts.len(), measure(&text).parts);
-        let said = parts.iter().map(|part| {
-            assert!(part.octets.len() <= 160);
-            let body = if part.headed { read_head(&part.octets).expect("a head").1 } else { &part.octets };
-            decode(part.coding.number(), body)
-        });
-        assert_eq!(said.collect::<String>(), text);
     }
 }

@@ -227,6 +227,13 @@ pub fn contact(name: &str) -> Contact {
                 ring_secs: 30,
                 blocked: false,
             },
+            Destination {
+                id: DestinationId::named(&format!("{name}-desk")),
+                label: "desk".into(),
+                reach: Reach::Webhook("desk".into()),
+                ring_secs: 30,
+                blocked: false,
+            },
         ],
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use cordboard::base::clock::Clock as _;
-use cordboard::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
+use cordboard::base::id::{AccountId, CallId, ContactId, ScheduleId};
 use cordboard::domain::account::{Account, Speech};
 use cordboard::domain::checkin::pin::Pin;
 use cordboard::domain::checkin::{CheckIn, Input, Leave, Looked, Marked, Output};
@@ -12,13 +12,10 @@ use cordboard::domain::dispatch::event::{Note, OperatorAct};
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Until};
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::domain::message::Message;
-use cordboard::domain::message::edition::Change;
 use cordboard::domain::oncall::{Rotation, Schedule, ShiftLength, resolve};
 use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
 use cordboard::engine::dispatcher::Decided;
 use cordboard::io::store::audit::Who;
-use cordboard::io::store::users::{HashedPassword, Role, User};
 
 use crate::desk::{Desk, NIGHT};
 use crate::support::postgres::Postgres;
@@ -43,20 +40,11 @@ fn held_for_today() -> Protocol {
 
 /// Gives Ada her PIN.
 async fn with_pin(desk: &Desk) {
-    let kim = User {
-        id: UserId::named("kim"),
-        login: "kim".into(),
-        name: "Kim".into(),
-        role: Role::Supervisor,
-        disabled: false,
-        skills: Default::default(),
-    };
-    let password = HashedPassword::of("correct horse battery".into()).await.expect("long enough");
+    let kim = desk.kim().await;
     let pin = Pin::choose(PIN).expect("a PIN");
     let mut tx = desk.store.write().await.expect("the store writes");
-    tx.insert_user(&kim, &password, NIGHT).await.expect("a user");
     let (account, ada) = (AccountId::named("one"), ContactId::named("Ada"));
-    tx.set_pin(&account, Some(&ada), &pin, &kim.id, NIGHT).await.expect("a PIN");
+    tx.set_pin(&account, Some(&ada), &pin, &kim, NIGHT).await.expect("a PIN");
     tx.commit("test").await.expect("committed");
 }
 
@@ -230,21 +218,6 @@ async fn whoever_hangs_up_in_mid_message_has_not_been_told() {
     desk.ends(&burst, Phase::HeldForCheckIn).await;
 }
 
-/// An operator changes a held message; with `again` its dispatch begins anew.
-async fn changes(desk: &Desk, id: &DispatchId, problem: &str, again: bool) {
-    let state = desk.state(id).await;
-    let before = desk.store.find_message(&state.message).await.expect("found").expect("a message");
-    let account = desk.store.find_account(&before.account).await.expect("found").expect("an account");
-    let mut after = Message { edition: before.edition + 1, ..before };
-    after.changed = Some(Change { by: UserId::named("kim"), at: desk.now() });
-    after.answers.insert("problem".into(), problem.into());
-    let mut tx = desk.store.write().await.expect("the store writes");
-    assert!(tx.change_message(&after).await.expect("written"));
-    let follows = desk.dispatcher.change(&mut tx, &after, &account, "Kim", again).await.expect("told");
-    tx.commit("test").await.expect("committed");
-    desk.dispatcher.follow_change(follows).await;
-}
-
 #[tokio::test]
 async fn a_message_that_is_changed_while_it_is_heard_is_heard_anew_before_it_counts_as_delivered() {
     for again in [false, true] {
@@ -254,7 +227,7 @@ async fn a_message_that_is_changed_while_it_is_heard_is_heard_anew_before_it_cou
         let mut ada = Caller::rings(&desk).await;
         ada.presses("4711#").await;
         ada.hears("Problem: burst pipe.").await;
-        changes(&desk, &burst, "burst boiler", again).await;
+        desk.changes(&burst, "burst boiler", again).await;
         ada.presses("2").await;
         assert!(ada.said.starts_with("This message was changed while you heard it."), "{}", ada.said);
         desk.advance(1).await;
@@ -278,7 +251,7 @@ async fn a_change_between_the_key_and_the_dispatcher_leaves_the_message_held() {
     ada.hears("Problem: burst pipe.").await;
     ada.presses("2").await;
     drop(ada);
-    changes(&desk, &burst, "burst boiler", false).await;
+    desk.changes(&burst, "burst boiler", false).await;
     desk.advance(1).await;
     assert_eq!(desk.state(&burst).await.phase, Phase::HeldForCheckIn);
     let view = desk.view(&burst).await;

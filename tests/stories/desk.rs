@@ -6,19 +6,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AttemptId, DispatchId, MessageId};
+use cordboard::base::id::{AttemptId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
+use cordboard::domain::message::Message;
+use cordboard::domain::message::edition::Change;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::inboxes::Inboxes;
 use cordboard::engine::recaps::Recaps;
 use cordboard::io::deliver::push::{Push, Pusher};
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
+use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
+use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -35,6 +38,7 @@ pub enum Kind {
     Mail,
     Page,
     Push,
+    Post,
 }
 
 /// Something that reached a person's device.
@@ -120,6 +124,16 @@ impl Mailer for Devices {
         }
         let attached = mail.attached.as_ref().map(|sound| format!("[{}, {} octets]", sound.name, sound.wav.len()));
         self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached.unwrap_or_default()));
+        Box::pin(async move { taken })
+    }
+}
+
+impl Poster for Devices {
+    fn post<'a>(&'a self, post: &'a Post) -> Answer<'a> {
+        let taken = self.take();
+        if matches!(taken, Delivery::Accepted { .. }) {
+            self.note(Kind::Post, &post.to, serde_json::to_string(&post.body).expect("JSON"));
+        }
         Box::pin(async move { taken })
     }
 }
@@ -220,6 +234,7 @@ impl Desk {
             mailer: devices.clone(),
             texter: devices.clone(),
             pager: devices.clone(),
+            poster: devices.clone(),
             call_out: devices.clone(),
         };
         let shared = Arc::new(clock.clone());
@@ -250,6 +265,41 @@ impl Desk {
             self.opened = now.plus_secs(5);
         }
         self.find(&message.id).await
+    }
+
+    /// An operator, who is a user from the first time on that she is asked for.
+    pub async fn kim(&self) -> UserId {
+        let id = UserId::named("kim");
+        if self.store.find_user(&id).await.expect("asked").is_none() {
+            let kim = User {
+                id: id.clone(),
+                login: "kim".into(),
+                name: "Kim".into(),
+                role: Role::Supervisor,
+                disabled: false,
+                skills: Default::default(),
+            };
+            let password = HashedPassword::of("correct horse battery".into()).await.expect("long enough");
+            let mut tx = self.store.write().await.expect("the store writes");
+            tx.insert_user(&kim, &password, NIGHT).await.expect("a user");
+            tx.commit("test").await.expect("committed");
+        }
+        id
+    }
+
+    /// An operator changes a message; with `again` its dispatch begins anew.
+    pub async fn changes(&self, id: &DispatchId, problem: &str, again: bool) {
+        let state = self.state(id).await;
+        let before = self.store.find_message(&state.message).await.expect("found").expect("a message");
+        let account = self.store.find_account(&before.account).await.expect("found").expect("an account");
+        let mut after = Message { edition: before.edition + 1, ..before };
+        after.changed = Some(Change { by: self.kim().await, at: self.now() });
+        after.answers.insert("problem".into(), problem.into());
+        let mut tx = self.store.write().await.expect("the store writes");
+        assert!(tx.change_message(&after).await.expect("written"));
+        let follows = self.dispatcher.change(&mut tx, &after, &account, "Kim", again).await.expect("told");
+        tx.commit("test").await.expect("committed");
+        self.dispatcher.follow_change(follows).await;
     }
 
     async fn find(&self, message: &MessageId) -> DispatchId {
@@ -342,6 +392,7 @@ impl Desk {
             mailer: devices.clone(),
             texter: devices.clone(),
             pager: devices.clone(),
+            poster: devices.clone(),
             call_out: devices.clone(),
         };
         let clock = Arc::new(self.clock.clone());
@@ -359,6 +410,7 @@ impl Desk {
             mailer: devices.clone(),
             texter: devices.clone(),
             pager: devices.clone(),
+            poster: devices.clone(),
             call_out: devices.clone(),
         };
         let clock = Arc::new(self.clock.clone());
@@ -471,6 +523,11 @@ impl Phone<'_> {
 
     pub fn expect_page(&self, words: &str) -> Arrived {
         self.expect(Kind::Page, town::pager(self.person().1).as_str(), words)
+    }
+
+    /// What the person's own system was posted.
+    pub fn expect_post(&self, words: &str) -> Arrived {
+        self.expect(Kind::Post, "desk", words)
     }
 
     /// The identifier that a push carried.

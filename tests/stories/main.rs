@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
 mod check_ins;
 mod desk;
 mod jobs;
@@ -15,3 +16,4 @@ mod secure;
 mod text_parts;
 mod town;
 mod voicemails;
+mod webhooks;

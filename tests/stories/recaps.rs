@@ -122,6 +122,30 @@ async fn an_address_that_does_not_exist_is_an_alarm_and_the_message_goes_with_th
 }
 
 #[tokio::test]
+async fn a_recap_given_up_is_an_alarm_after_a_restart_too_until_somebody_has_seen_to_it() {
+    let mut desk = Desk::at_work(&routine()).await;
+    with_recap(&desk, &["Olive"], false).await;
+    let drip = desk.takes("dripping tap").await;
+    desk.advance(TO_EIGHT).await;
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Permanent, why: "smtp_550".into() }));
+    look(&desk).await;
+    desk.provider_answers(None);
+    let sounding = |desk: &Desk| {
+        let lost = desk.dispatcher.alarms().into_iter().find(|alarm| alarm.text.contains("could not be sent to Olive"));
+        lost.map(|alarm| alarm.id)
+    };
+    let before = sounding(&desk).expect("it sounds");
+    desk.restarts().await;
+    look(&desk).await;
+    assert_eq!(sounding(&desk), Some(before.clone()), "nobody has seen to it");
+    desk.dispatcher.silence(&before).await.expect("the store answers");
+    desk.restarts().await;
+    look(&desk).await;
+    assert_eq!(sounding(&desk), None, "somebody has");
+    desk.ends(&drip, Phase::HeldForRecap).await;
+}
+
+#[tokio::test]
 async fn two_nodes_make_one_recap() {
     let mut desk = Desk::at_work(&routine()).await;
     with_recap(&desk, &["Olive"], false).await;

@@ -1,6 +1,9 @@
-//! Long texts that come in as parts: made one when all are there, whatever their order, and read by somebody in any case.
+//! Long texts that come in as parts: made one when all are there, whatever their order, and read by somebody in any case. And one of
+//! ours of which a carrier has taken a part alone.
 
+use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::state::Phase;
+use cordboard::io::deliver::Delivery;
 use cordboard::proto::sms::parts::Place;
 
 use crate::desk::Desk;
@@ -64,4 +67,23 @@ async fn parts_outlive_a_restart() {
     desk.advance(0).await;
     desk.phone("Ben").expect_text("Confirmed");
     desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_text_of_ours_that_was_taken_in_part_is_on_the_time_line_and_goes_once_more() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let why = "only_part_of_it_was_taken".to_owned();
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Unknown, why }));
+    let id = desk.takes("burst pipe").await;
+    desk.provider_answers(None);
+    desk.advance(5).await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    let said: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
+    for line in [
+        "Text to Ben failed (only part of it was taken), will be tried again.",
+        "Sending a text to Ben, once more: whether it arrived the first time is not known.",
+    ] {
+        assert!(said.iter().any(|text| text == line), "{line} is not in {said:#?}");
+    }
+    desk.ends(&id, Phase::Running).await;
 }

@@ -102,6 +102,7 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
             destination("email", Reach::Email(email.into())),
             destination("pager", Reach::Pager(pager(mobile))),
             destination("inbox", Reach::Inbox(String::new())),
+            destination("desk", Reach::Webhook("desk".into())),
         ],
     }
 }
@@ -130,7 +131,7 @@ fn form() -> Form {
     }
 }
 
-fn account() -> Account {
+pub fn account() -> Account {
     let speech = Speech::Spoken { text: "Hello".into() };
     Account {
         id: AccountId::named("one"),

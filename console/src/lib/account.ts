@@ -202,6 +202,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
   { id: 'pager', label: 'Page', method: { kind: 'pager' }, takes: 'pager' },
+  { id: 'webhook', label: 'Post it to their own system (webhook)', method: { kind: 'webhook' }, takes: 'webhook' },
   { id: 'secure_message', label: 'Secure message', method: { kind: 'secure_message', confirm: false }, takes: 'inbox' },
   { id: 'secure_confirm', label: 'Secure message, ask for a confirmation', method: { kind: 'secure_message', confirm: true }, takes: 'inbox' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },

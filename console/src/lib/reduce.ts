@@ -17,6 +17,8 @@ export interface FeedState {
   reasons: string[];
   /** The carriers that page. */
   pagers: string[];
+  /** The clients' systems that messages are posted to. */
+  webhooks: string[];
 }
 
 export const EMPTY: FeedState = {
@@ -30,6 +32,7 @@ export const EMPTY: FeedState = {
   quality: [],
   reasons: [],
   pagers: [],
+  webhooks: [],
 };
 
 /** In these the operator is heard by somebody. */
@@ -87,6 +90,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         quality: [],
         reasons: event.not_ready_reasons ?? [],
         pagers: event.pagers ?? [],
+        webhooks: event.webhooks ?? [],
       };
     case 'seat':
       // Others' are for their names, and for whom a caller can be given to.

@@ -89,7 +89,7 @@ export interface CallType {
   protected?: boolean;
 }
 
-export type ReachKind = 'phone' | 'email' | 'inbox' | 'pager';
+export type ReachKind = 'phone' | 'email' | 'inbox' | 'pager' | 'webhook';
 
 export interface Destination {
   id: string;
@@ -867,6 +867,8 @@ export interface Hello {
   not_ready_reasons?: string[];
   /** The carriers that page, by the names that pagers' addresses end with. */
   pagers?: string[];
+  /** The clients' systems that messages are posted to, by the names that destinations call them. */
+  webhooks?: string[];
 }
 
 export type FeedEvent =

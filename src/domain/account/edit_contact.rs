@@ -48,6 +48,7 @@ pub struct DestinationEdit {
 pub struct ReachEdit {
     pub kind: ReachKind,
     /// Of a pager: its number, an @, and the name that the configuration gives its carrier: `5550142@metro`.
+    /// Of a webhook: the name that the configuration gives it.
     /// Of an inbox: what the destination is called that gets a notice where no device takes the message; empty: none does.
     #[serde(default)]
     pub address: String,
@@ -60,6 +61,8 @@ pub enum ReachKind {
     Phone,
     Email,
     Pager,
+    /// A system of the client's that messages are posted to.
+    Webhook,
     /// The person's secure inbox.
     Inbox,
 }
@@ -75,6 +78,7 @@ impl From<&Contact> for ContactEdit {
                 Reach::Phone(number) => (ReachKind::Phone, number.as_e164().to_owned()),
                 Reach::Email(address) => (ReachKind::Email, address.clone()),
                 Reach::Pager(pager) => (ReachKind::Pager, pager.as_str().to_owned()),
+                Reach::Webhook(name) => (ReachKind::Webhook, name.clone()),
                 Reach::Inbox(notice) => (ReachKind::Inbox, notice.clone()),
             };
             let reach = ReachEdit { kind, address };
@@ -168,6 +172,8 @@ fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<
             faults.add(pointer, "contact.email", "This is no email address.", "Write it as name@example.com.");
             None
         }
+        // Whether there is one of that name, the configuration knows.
+        ReachKind::Webhook => Some(Reach::Webhook(reach.address.trim().to_owned())),
         ReachKind::Pager => {
             let read = reach.address.parse::<PagerAddress>();
             if read.is_err() {

@@ -260,6 +260,8 @@ pub enum Reach {
     Email(String),
     /// A pager: its number with its carrier.
     Pager(PagerAddress),
+    /// A system of the client's that messages are posted to, by the name that the configuration gives it.
+    Webhook(String),
     /// The person's secure inbox. With it stands which of their other destinations gets a notice, without content, where no
     /// device takes the push; empty: none.
     Inbox(String),
@@ -270,7 +272,7 @@ impl Reach {
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Webhook(_) | Self::Inbox(_) => None,
         }
     }
 }

@@ -73,7 +73,7 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
         Method::Pager => format!("page {people}"),
         Method::Fax => format!("fax {people}"),
         Method::LivePatch => format!("put the caller through to {people}"),
-        Method::Webhook => "call the webhook".to_owned(),
+        Method::Webhook => format!("post it to {people}, as a webhook"),
     }
 }
 

@@ -55,6 +55,10 @@ impl Turn<'_> {
         a.accepted_at = Some(self.now);
         let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
         self.s.troubles.remove(&Trouble::EdgeDown { channel });
+        if channel == Channel::Webhook {
+            // It is the system itself that answers: there is no carrier in between, and nothing more to come.
+            return self.delivered(i);
+        }
         self.record(Some(&name.clone()), Note::Accepted { channel, name, label });
     }
 

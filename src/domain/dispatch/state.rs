@@ -272,6 +272,8 @@ pub enum Channel {
     Pager,
     /// To the devices of a person's inbox.
     Push,
+    /// To a system of the client's.
+    Webhook,
 }
 
 impl Channel {
@@ -282,6 +284,7 @@ impl Channel {
             Self::Call => "call",
             Self::Pager => "pager",
             Self::Push => "push",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -301,6 +304,7 @@ impl Channel {
             Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
             Method::Pager => Some(Self::Pager),
             Method::SecureMessage { .. } => Some(Self::Push),
+            Method::Webhook => Some(Self::Webhook),
             _ => None,
         }
     }
@@ -315,6 +319,8 @@ pub enum Address {
     Pager(PagerAddress),
     /// The inbox of this person.
     Inbox(ContactId),
+    /// The client's system of this name.
+    Webhook(String),
 }
 
 impl std::fmt::Debug for Address {
@@ -330,13 +336,14 @@ impl Address {
             Self::Email(address) => address,
             Self::Pager(pager) => pager.as_str(),
             Self::Inbox(contact) => contact.as_str(),
+            Self::Webhook(name) => name,
         }
     }
 
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) | Self::Webhook(_) => None,
         }
     }
 }
@@ -534,7 +541,9 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text | Channel::Pager | Channel::Push => self.accepted_at.is_some() && !self.more,
+            Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
+                self.accepted_at.is_some() && !self.more
+            }
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }

@@ -100,6 +100,7 @@ impl Turn<'_> {
             (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
             (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
             (Reach::Pager(pager), Channel::Pager) => Address::Pager(pager.clone()),
+            (Reach::Webhook(name), Channel::Webhook) => Address::Webhook(name.clone()),
             (Reach::Inbox(_), Channel::Push) => Address::Inbox(contact.id.clone()),
             _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun())),
         };
@@ -268,7 +269,7 @@ impl Turn<'_> {
         for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
-                Channel::Email | Channel::Text | Channel::Pager | Channel::Push => {
+                Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
                     let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
                     let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
                     a.accepted_at.or(late).or(unknown)
@@ -316,7 +317,7 @@ impl Turn<'_> {
                 Channel::Call => {
                     a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
                 }
-                Channel::Email | Channel::Text | Channel::Pager | Channel::Push => {
+                Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
                     // Where no device took it, its notice stands for it.
                     let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
                     noticed || (a.accepted_at.is_some() && a.failed.is_none())

@@ -723,12 +723,13 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
     assert_eq!(check(&plumbing()), []);
     let bad = protocol(
         vec![
-            (Method::Webhook, on_call("mobile"), 0),
+            (Method::LivePatch, on_call("mobile"), 0),
             (Method::Email, vec![named("ben", "mobile"), named("zoe", "email")], 0),
             (Method::Text, vec![], 0),
             (Method::Text, vec![Target::OnCall { role: "doctor".into(), destination: "mobile".into() }], 0),
             (Method::Text, on_call("pager"), 0),
             (Method::Pager, on_call("mobile"), 0),
+            (Method::Webhook, on_call("mobile"), 0),
         ],
         true,
         Until::Confirmed,
@@ -743,6 +744,7 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
             (Some(4), "unknown_role"),
             (Some(5), "unknown_destination"),
             (Some(6), "wrong_destination"),
+            (Some(7), "wrong_destination"),
             (None, "cannot_confirm"),
         ]
     );

@@ -25,6 +25,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 Channel::Call => format!("Calling {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
                 Channel::Push if label.is_empty() => format!("Telling {name}'s inbox that it is handled{again}."),
+                Channel::Webhook => format!("Posting it to {name}'s system{again}."),
                 Channel::Text | Channel::Email | Channel::Pager | Channel::Push => {
                     format!("Sending {} to {name}{again}.", an(*channel))
                 }
@@ -39,6 +40,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             };
             ("accepted", format!("{what} sent to {name}, accepted."))
         }
+        Note::Delivered { channel: Channel::Webhook, name } => ("delivered", format!("{name}'s system has taken it.")),
         Note::Delivered { channel, name } => {
             ("delivered", format!("{} delivered to {name}'s device.", capital(channel.noun())))
         }
@@ -231,6 +233,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Text => "The text provider does not take the text.".to_owned(),
             Channel::Call => "No trunk takes the call.".to_owned(),
             Channel::Pager => "The pager carrier does not take the page.".to_owned(),
+            Channel::Webhook => "A client's system does not take what is posted to it (webhook).".to_owned(),
             Channel::Push => "No push service takes the secure message.".to_owned(),
         },
         Trouble::JobWaits { who } => {
@@ -277,5 +280,6 @@ fn an(channel: Channel) -> &'static str {
         Channel::Call => "a call",
         Channel::Pager => "a page",
         Channel::Push => "a secure message",
+        Channel::Webhook => "a webhook",
     }
 }

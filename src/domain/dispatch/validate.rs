@@ -137,6 +137,7 @@ impl Check<'_> {
             Some(Reach::Phone(_)) if matches!(channel, Channel::Text | Channel::Call) => {}
             Some(Reach::Email(_)) if channel == Channel::Email => {}
             Some(Reach::Pager(_)) if channel == Channel::Pager => {}
+            Some(Reach::Webhook(_)) if channel == Channel::Webhook => {}
             Some(Reach::Inbox(_)) if channel == Channel::Push => {}
             Some(_) => {
                 let channel = channel.noun();

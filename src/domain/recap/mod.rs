@@ -62,6 +62,9 @@ pub struct RecapMail {
     pub retry_at: Option<UtcMs>,
     /// Given up; a short code.
     pub failed: Option<String>,
+    /// An operator has seen that it was.
+    #[serde(default)]
+    pub seen: bool,
 }
 
 impl std::fmt::Debug for Recap {
@@ -74,6 +77,17 @@ impl std::fmt::Debug for RecapMail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecapMail").field("attempt", &self.attempt).finish_non_exhaustive()
     }
+}
+
+/// The alarm about an email that was given up.
+pub fn lost_alarm(recap: &RecapId, email: &AttemptId) -> String {
+    format!("recap:{recap}:{email}:lost")
+}
+
+/// Which email an alarm is about, if it is about one that was given up.
+pub fn read_lost_alarm(alarm: &str) -> Option<(RecapId, AttemptId)> {
+    let (recap, email) = alarm.strip_prefix("recap:")?.strip_suffix(":lost")?.split_once(':')?;
+    Some((recap.parse().ok()?, email.parse().ok()?))
 }
 
 impl RecapMail {
@@ -102,6 +116,7 @@ impl Recap {
             failures: 0,
             retry_at: None,
             failed: None,
+            seen: false,
         };
         let mails = to.iter().enumerate().map(mail).collect();
         let (held, taken) = (Vec::new(), Vec::new());
@@ -167,6 +182,13 @@ impl Recap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alarm_names_the_email_that_it_is_about() {
+        let (recap, email) = (RecapId::named("r"), AttemptId::named("r-1"));
+        assert_eq!(read_lost_alarm(&lost_alarm(&recap, &email)), Some((recap, email)));
+        assert_eq!(read_lost_alarm("recap:rcp_r:att_r-1"), None);
+    }
 
     const DUE: UtcMs = UtcMs(1_772_892_000_000);
 

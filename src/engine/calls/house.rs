@@ -435,6 +435,7 @@ impl House {
             check_ins: outside.clone(),
             greetings: outside,
             numbering: Numbering::default(),
+            shown: vec![number(flow_tests::SHOWN)],
             recordings,
             figures,
             park: ParkTimes::default(),

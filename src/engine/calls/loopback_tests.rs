@@ -311,6 +311,7 @@ impl World {
             check_ins: Arc::new(check_in_tests::Listed(listed)),
             greetings: Arc::new(Promises),
             numbering: Numbering::default(),
+            shown: Vec::new(),
             recordings,
             figures,
             park: ParkTimes::default(),

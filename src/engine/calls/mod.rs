@@ -214,6 +214,8 @@ pub struct CallsParts {
     pub greetings: Arc<dyn Greetings>,
     /// How callers write numbers.
     pub numbering: Numbering,
+    /// Numbers that trunks show of us in place of an account's.
+    pub shown: Vec<PhoneNumber>,
     pub recordings: Recordings,
     pub figures: FiguresHandle,
     pub park: ParkTimes,
@@ -232,6 +234,7 @@ struct Calls {
     check_ins: Arc<dyn CheckIns>,
     greetings: Arc<dyn Greetings>,
     numbering: Numbering,
+    shown: Vec<PhoneNumber>,
     recordings: Recordings,
     figures: FiguresHandle,
     park: ParkTimes,
@@ -277,6 +280,7 @@ impl CallsHandle {
             check_ins: parts.check_ins,
             greetings: parts.greetings,
             numbering: parts.numbering,
+            shown: parts.shown,
             recordings: parts.recordings,
             figures: parts.figures,
             park: parts.park,
@@ -551,6 +555,7 @@ impl Calls {
         // By the wall clock as the INVITE came.
         let picked = facts.account.flow_of_call(&facts.did, facts.started_at).not_back_to(
             &facts.account,
+            &self.shown,
             facts.caller.as_ref(),
             facts.forwarded_from.as_ref(),
         );

@@ -26,7 +26,7 @@ impl Clients {
             title: String::new(),
             destinations: Vec::new(),
         };
-        let contact = edit.apply(&blank, || DestinationId::fresh(now)).and_then(|contact| self.check_pagers(contact));
+        let contact = edit.apply(&blank, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
         let contact = contact.map_err(Refusal::Faulty)?;
         self.keep_contact(tx, account, contact).await
     }
@@ -42,7 +42,7 @@ impl Clients {
         let mut tx = self.store.write().await?;
         let before = tx.find_contact(id).await?.ok_or(Refusal::Missing { what: "contact" })?;
         let account = lock(&mut tx, &before.account, Some(edition)).await?;
-        let contact = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_pagers(contact));
+        let contact = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
         let contact = contact.map_err(Refusal::Faulty)?;
         let lost = find_uses(&mut tx, &account, &before, Some(&contact), now).await?;
         if !lost.is_empty() {

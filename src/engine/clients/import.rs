@@ -120,7 +120,7 @@ impl Clients {
                 // Known by label: an identifier of another database says nothing here.
                 destination.id = before.find_destination(destination.label.trim()).map(|d| d.id.clone());
             }
-            let read = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_pagers(contact));
+            let read = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
             let Some(contact) = keep(faults, &format!("/contacts/{at}"), read) else { continue };
             match place {
                 Some(place) => contacts[place] = contact,

@@ -13,10 +13,10 @@ pub mod document;
 mod flow;
 mod flow_text;
 mod import;
-mod pagers;
 mod people;
 mod pins;
 mod protocols;
+pub mod reach;
 mod recap;
 
 use std::sync::Arc;
@@ -32,6 +32,7 @@ use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::{Store, StoreError, Tx};
 
 use astray::led_astray;
+use reach::Reachable;
 
 pub use flow::{CheckedFlow, FlowNow};
 pub use import::Imported;
@@ -47,8 +48,7 @@ pub struct Clients {
     feed: Feed,
     /// In whose name accounts are changed.
     by: Who,
-    /// The carriers that page.
-    pagers: Arc<[String]>,
+    reachable: Arc<Reachable>,
 }
 
 /// Why nothing was changed.
@@ -84,7 +84,7 @@ pub struct Changed<T> {
 
 impl Clients {
     pub fn new(store: Store, voice: Arc<Speaker>, clock: SharedClock, feed: Feed) -> Self {
-        Self { store, voice, clock, feed, by: Who::House, pagers: Arc::default() }
+        Self { store, voice, clock, feed, by: Who::House, reachable: Arc::default() }
     }
 
     /// The same, in somebody's name.

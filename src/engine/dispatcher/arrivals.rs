@@ -22,11 +22,13 @@ use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 const EARLY_RECEIPT_MS: i64 = 60_000;
 /// Rows handled at a time.
 const BATCH: u32 = 256;
+/// Longest text taken in, in characters: carriers join ten parts at most.
+const MAX_TEXT_IN: usize = 1_600;
 /// Texts nobody has seen to of which alarms are raised again at a start.
 const MAX_RECALLED: u32 = 500;
 
 impl Dispatcher {
-    /// Takes a text that came in; a repeat of the provider's is absorbed.
+    /// Takes a text that came in; a repeat of the provider's is absorbed, and what is longer than any text is cut off.
     pub async fn take_text(
         &self,
         provider: &str,
@@ -35,6 +37,7 @@ impl Dispatcher {
         to: Option<PhoneNumber>,
         body: String,
     ) -> Result<(), StoreError> {
+        let body = cut(&body);
         self.arrive(provider, provider_msg_id, Arrival::Text { from, to, body }).await
     }
 
@@ -413,6 +416,11 @@ impl Dispatcher {
         let contacts = self.inner.store.list_contacts_by_phone(number).await?;
         Ok(contacts.first().map_or_else(|| "an unknown number".to_owned(), |contact| contact.name.clone()))
     }
+}
+
+/// What is kept of a text, or of a part of one.
+pub(super) fn cut(body: &str) -> String {
+    body.chars().take(MAX_TEXT_IN).collect()
 }
 
 /// A call-out's news in the dispatch's words; ringing is no news.

@@ -246,7 +246,7 @@ impl Papers {
     }
 
     /// What leaves says only that there is a message.
-    fn is_notice(&self) -> bool {
+    pub(super) fn is_notice(&self) -> bool {
         let tells = matches!(self.attempt.purpose, Purpose::Step { .. } | Purpose::Record);
         tells && (self.protected || self.attempt.secure.is_some())
     }

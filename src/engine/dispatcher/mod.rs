@@ -16,6 +16,7 @@ mod sound;
 mod text_parts;
 mod town;
 mod view;
+mod webhook;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +37,7 @@ use crate::domain::dispatch::state::{NewDispatch, Phase, State};
 use crate::domain::message::Message;
 use crate::engine::callout::{CallOut, CallOutEvent};
 use crate::engine::feed::{AlarmView, Feed};
-use crate::io::deliver::{Mailer, Pager, Texter};
+use crate::io::deliver::{Mailer, Pager, Poster, Texter};
 use crate::io::store::inbound::Inbound;
 use crate::io::store::{Store, StoreError, Tx};
 
@@ -68,6 +69,7 @@ pub struct Edges {
     pub mailer: Arc<dyn Mailer>,
     pub texter: Arc<dyn Texter>,
     pub pager: Arc<dyn Pager>,
+    pub poster: Arc<dyn Poster>,
     pub call_out: Arc<dyn CallOut>,
 }
 

@@ -127,6 +127,13 @@ impl Dispatcher {
                 failpoint("page", "after_send");
                 delivery
             }
+            (Address::Webhook(to), Channel::Webhook) => {
+                let post = papers.post(to, self.inner.clock.utc());
+                failpoint("webhook", "before_send");
+                let delivery = in_time(edges.poster.post(&post)).await;
+                failpoint("webhook", "after_send");
+                delivery
+            }
             (Address::Phone(to), Channel::Call) if papers.attempt.job.is_some() => {
                 let job = papers.job(to)?;
                 failpoint("job", "before_offer");
@@ -184,18 +191,15 @@ impl Dispatcher {
     }
 
     async fn mail(&self, papers: &Papers, to: &str) -> Mail {
-        let Papers { state, attempt, message, account, .. } = papers;
-        let call_type = account.call_types.iter().find(|t| t.id == message.call_type);
-        let call_type = call_type.map_or("Message", |t| t.name.as_str());
-        let outcome = state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."));
+        let Papers { attempt, message, account, .. } = papers;
         let sound = match self.inner.sounds.get() {
             Some(sounds) => sounds.of(message, account).await,
             None => None,
         };
         let (attached, heard) = sound.map_or((None, None), |(attached, words)| (attached, Some(words)));
-        let notes: Vec<String> = [outcome, heard].into_iter().flatten().collect();
+        let notes: Vec<String> = [papers.outcome(), heard].into_iter().flatten().collect();
         let notes = (!notes.is_empty()).then(|| notes.join("\n"));
-        let email = render::email(message, account, call_type, notes.as_deref());
+        let email = render::email(message, account, papers.call_type(), notes.as_deref());
         Mail {
             attempt: attempt.id.clone(),
             from_name: account.name.clone(),
@@ -263,6 +267,17 @@ impl Papers {
     fn code(&self) -> Option<u16> {
         let number = self.attempt.address.phone()?;
         self.state.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code)
+    }
+
+    /// What the account calls the kind of call it was.
+    pub(super) fn call_type(&self) -> &str {
+        let call_type = self.account.call_types.iter().find(|t| t.id == self.message.call_type);
+        call_type.map_or("Message", |t| t.name.as_str())
+    }
+
+    /// What became of the call, where there is something to say.
+    pub(super) fn outcome(&self) -> Option<String> {
+        self.state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."))
     }
 
     fn job(&self, to: &PhoneNumber) -> Option<JobOffer> {

@@ -1,6 +1,7 @@
 //! Long texts that come in as parts (SMPP): each is stored as it comes, and the text is made of them once all are there, or after
 //! a while of those that came, with a mark where one is missing: half a text is read by an operator, and none is lost.
 
+use super::arrivals::cut;
 use super::{Dispatcher, StoreError};
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
@@ -27,6 +28,7 @@ impl Dispatcher {
         place: Place,
     ) -> Result<(), StoreError> {
         let Place { reference, of, number } = place;
+        let body = cut(&body);
         self.arrive(provider, id, Arrival::TextPart { from, to, body, reference, of, number }).await
     }
 

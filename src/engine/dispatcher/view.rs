@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::{Dispatcher, to_its_end};
-use crate::base::id::{DispatchId, MessageId};
+use crate::base::id::{AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::account::Account;
 use crate::domain::dispatch::event::Note;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
 use crate::domain::message::{Message, render};
+use crate::domain::recap::read_lost_alarm;
 use crate::engine::feed::{AccountRef, AlarmLevel, AlarmView, DispatchView, FeedEvent, LineView};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::Inbound;
@@ -78,6 +79,9 @@ impl Dispatcher {
             if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
                 own.see_text(provider, id).await?;
             }
+            if let Some((recap, email)) = read_lost_alarm(&alarm) {
+                own.see_lost_recap(&recap, &email).await?;
+            }
             own.take_back(&alarm);
             Ok(())
         })
@@ -88,6 +92,12 @@ impl Dispatcher {
         let mut tx = self.inner.store.write().await?;
         tx.see_unplaced(provider, id).await?;
         tx.commit("see_text").await
+    }
+
+    async fn see_lost_recap(&self, recap: &RecapId, email: &AttemptId) -> Result<(), StoreError> {
+        let mut tx = self.inner.store.write().await?;
+        tx.see_lost_recap(recap, email).await?;
+        tx.commit("see_recap").await
     }
 
     /// Raises an alarm about something beside dispatches; whoever has seen to it takes it back.

@@ -6,15 +6,32 @@ use std::time::Duration;
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, redirect};
 
 use super::Delivery;
+use super::outside::{Reach, is_inside};
 use crate::domain::dispatch::event::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Its address leads into our own network.
+pub(super) const INSIDE: &str = "inside_address";
 /// No answer of a provider is longer; what is beyond is not read.
 const MAX_ANSWER_BYTES: usize = 64 * 1_024;
 
-/// What a client is made from; ready to be built.
-pub(super) fn builder() -> ClientBuilder {
+/// # Errors
+/// A sentence for whoever configures `whom`.
+pub(super) fn client(whom: &str) -> Result<Client, String> {
+    build(whom, common())
+}
+
+/// One for addresses that somebody outside told us: it goes no further than `reach`.
+///
+/// # Errors
+/// A sentence for whoever configures `whom`.
+pub(super) fn client_within(whom: &str, reach: Reach) -> Result<Client, String> {
+    // A proxy would look names up itself, and reach what we do not.
+    build(whom, common().dns_resolver(reach).no_proxy())
+}
+
+fn common() -> ClientBuilder {
     // The first one to install it wins; all of ours install the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -24,16 +41,15 @@ pub(super) fn builder() -> ClientBuilder {
         .user_agent(concat!("cordboard/", env!("CARGO_PKG_VERSION")))
 }
 
-/// # Errors
-/// A sentence for whoever configures `whom`.
-pub(super) fn client(whom: &str) -> Result<Client, String> {
-    builder().build().map_err(|_| format!("HTTPS cannot be set up for {whom}"))
+fn build(whom: &str, client: ClientBuilder) -> Result<Client, String> {
+    client.build().map_err(|_| format!("HTTPS cannot be set up for {whom}"))
 }
 
 /// The answer, or what it means that there is none.
 pub(super) async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Delivery> {
     let mut response = match request.send().await {
         Ok(response) => response,
+        Err(error) if is_inside(&error) => return Err(Delivery::failed(Failure::Permanent, INSIDE)),
         // Nothing was sent over a connection that never was.
         Err(error) if error.is_connect() => return Err(Delivery::failed(Failure::Temporary, "no_connection")),
         Err(error) if error.is_timeout() => return Err(Delivery::failed(Failure::Unknown, "timeout")),

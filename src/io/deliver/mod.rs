@@ -10,6 +10,7 @@ pub mod outside;
 pub mod pager;
 pub mod push;
 pub mod sms;
+pub mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use crate::base::id::AttemptId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::PagerAddress;
 use crate::domain::dispatch::event::Failure;
+use crate::domain::message::render::webhook::WebhookBody;
 
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,17 @@ pub struct Page {
     pub at: UtcMs,
 }
 
+/// A message for a client's system.
+#[derive(Clone)]
+pub struct Post {
+    pub attempt: AttemptId,
+    /// What the configuration calls the system.
+    pub to: String,
+    pub body: WebhookBody,
+    /// When it is handed over.
+    pub at: UtcMs,
+}
+
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mail").field("attempt", &self.attempt).finish_non_exhaustive()
@@ -103,6 +116,12 @@ impl std::fmt::Debug for Page {
     }
 }
 
+impl std::fmt::Debug for Post {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Post").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
 /// Sends emails.
 pub trait Mailer: Send + Sync {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a>;
@@ -116,6 +135,11 @@ pub trait Texter: Send + Sync {
 /// Sends pages.
 pub trait Pager: Send + Sync {
     fn page<'a>(&'a self, page: &'a Page) -> Answer<'a>;
+}
+
+/// Posts messages to clients' systems.
+pub trait Poster: Send + Sync {
+    fn post<'a>(&'a self, post: &'a Post) -> Answer<'a>;
 }
 
 /// Stands where no provider is configured: everything fails for want of one, and operators are told.
@@ -136,6 +160,12 @@ impl Texter for NotConfigured {
 
 impl Pager for NotConfigured {
     fn page<'a>(&'a self, _page: &'a Page) -> Answer<'a> {
+        Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
+    }
+}
+
+impl Poster for NotConfigured {
+    fn post<'a>(&'a self, _post: &'a Post) -> Answer<'a> {
         Box::pin(async { Delivery::failed(Failure::Temporary, "not_configured") })
     }
 }

@@ -5,25 +5,21 @@
 //! refuses it. Knows no person: the dispatcher says where to. An address comes from a browser: it is gone to only where
 //! `outside` allows it.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use web_push_native::{Auth, encrypt, p256};
 
-use super::outside::{Reach, is_inside};
-use super::{Answer, Delivery};
+use super::outside::Reach;
+use super::{Answer, Delivery, http};
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::AttemptId;
 use crate::domain::dispatch::event::Failure;
 use crate::io::store::inbox::Subscription;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a signature counts; RFC 8292 §2 allows a day.
 const SIGNED_FOR_SECS: i64 = 12 * 3_600;
 /// The secret of a subscription (RFC 8291 §3.2), and a public key on P-256, uncompressed.
@@ -140,19 +136,7 @@ impl WebPusher {
     /// # Errors
     /// A sentence that says what cannot be used.
     pub fn new(key: PushKey, public_url: &str, reach: Reach, clock: SharedClock) -> Result<Self, String> {
-        // The first one to install it wins; all of ours install the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            // RFC 8030 knows none; one would carry our signature elsewhere.
-            .redirect(redirect::Policy::none())
-            .dns_resolver(reach)
-            // It would look names up itself, and reach what we do not.
-            .no_proxy()
-            .user_agent(concat!("cordboard/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| "HTTPS cannot be set up for pushes".to_owned())?;
+        let client = http::client_within("pushes", reach)?;
         // RFC 8292 §2.1: a mailto: or an https: address.
         let subject = if public_url.starts_with("https://") {
             public_url.to_owned()
@@ -171,7 +155,7 @@ impl WebPusher {
         let bad = || Delivery::failed(Failure::Permanent, "bad_subscription");
         let Ok(url) = Url::parse(&push.to.endpoint) else { return bad() };
         if !self.reach.takes(&url) {
-            return Delivery::failed(Failure::Permanent, INSIDE);
+            return Delivery::failed(Failure::Permanent, http::INSIDE);
         }
         let Ok(public) = p256::PublicKey::from_sec1_bytes(&push.to.p256dh) else { return bad() };
         if push.to.auth.len() != AUTH_BYTES {
@@ -193,13 +177,9 @@ impl WebPusher {
             .header("Content-Type", "application/octet-stream")
             .header("Authorization", authorization)
             .body(body);
-        match request.send().await {
-            Ok(response) => judge(response.status()),
-            Err(error) if is_inside(&error) => Delivery::failed(Failure::Permanent, INSIDE),
-            // Nothing was sent over a connection that never was.
-            Err(error) if error.is_connect() => Delivery::failed(Failure::Temporary, "no_connection"),
-            Err(error) if error.is_timeout() => Delivery::failed(Failure::Unknown, "timeout"),
-            Err(_) => Delivery::failed(Failure::Unknown, "broken_off"),
+        match http::send(request).await {
+            Ok((status, _)) => judge(status),
+            Err(delivery) => delivery,
         }
     }
 }
@@ -220,9 +200,6 @@ fn judge(status: StatusCode) -> Delivery {
 
 /// Why a push failed whose subscription is gone.
 pub const GONE: &str = "gone";
-
-/// Why nothing went to an address that leads into the house.
-const INSIDE: &str = "inside_address";
 
 impl Pusher for WebPusher {
     fn send<'a>(&'a self, push: &'a Push) -> Answer<'a> {

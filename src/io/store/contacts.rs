@@ -75,6 +75,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
             let address: String = row.read("address")?;
             Reach::Pager(address.parse().map_err(|_| StoreError::Corrupt { column: "address".to_owned() })?)
         }
+        "webhook" => Reach::Webhook(row.read("address")?),
         "inbox" => Reach::Inbox(row.read("address")?),
         _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
     };
@@ -110,6 +111,7 @@ impl Tx {
                 Reach::Phone(number) => ("phone", number.as_e164()),
                 Reach::Email(address) => ("email", address.as_str()),
                 Reach::Pager(pager) => ("pager", pager.as_str()),
+                Reach::Webhook(name) => ("webhook", name.as_str()),
                 Reach::Inbox(notice) => ("inbox", notice.as_str()),
             };
             self.execute(

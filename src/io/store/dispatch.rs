@@ -397,7 +397,8 @@ impl Tx {
         let codes = |state: &State| -> BTreeSet<(PhoneNumber, u16)> {
             state.codes().map(|(number, code, _)| (number.clone(), code)).collect()
         };
-        let known = codes(before);
+        // What began again has all its codes anew: one that is as it was may have been another dispatch's meanwhile.
+        let known = if before.first_run < after.first_run { BTreeSet::new() } else { codes(before) };
         let new: Vec<(PhoneNumber, u16)> = codes(after).into_iter().filter(|code| !known.contains(code)).collect();
         for (number, code) in new {
             // Taken over only from a dispatch whose quarantine is over.

@@ -3,7 +3,7 @@
 //! An account, date and time have one row at most: whoever inserts it makes that recap.
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, DispatchId, MessageId, RecapId};
+use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::dispatch::state::Phase;
 use crate::domain::recap::Recap;
 use crate::domain::recap::plan::Plan;
@@ -31,6 +31,8 @@ readers! {
     find_last_recap_at(account: &AccountId) -> Option<UtcMs>;
     /// Recaps with an email to be sent by `now` that nobody is sending, the oldest first, with whose they are.
     list_due_recaps(now: UtcMs) -> Vec<(AccountId, RecapId)>;
+    /// Recaps that were made since then, the oldest first, with whose they are.
+    list_recaps_since(since: UtcMs) -> Vec<(AccountId, RecapId)>;
     /// When the next email of any is to be sent.
     find_next_recap_at() -> Option<UtcMs>;
     /// One of them.
@@ -74,6 +76,13 @@ async fn find_last_recap_at(from: &mut impl Query, account: &AccountId) -> Resul
 async fn list_due_recaps(from: &mut impl Query, now: UtcMs) -> Result<Vec<(AccountId, RecapId)>, StoreError> {
     const SQL: &str = "SELECT account, id FROM recap WHERE wake_at <= $1 AND lease_until <= $1 ORDER BY wake_at, id";
     from.fetch_all(SQL, args![now]).await?.iter().map(|row| Ok((row.read("account")?, row.read("id")?))).collect()
+}
+
+async fn list_recaps_since(from: &mut impl Query, since: UtcMs) -> Result<Vec<(AccountId, RecapId)>, StoreError> {
+    let rows = from
+        .fetch_all("SELECT account, id FROM recap WHERE id >= $1 ORDER BY id", args![&RecapId::first_at(since)])
+        .await?;
+    rows.iter().map(|row| Ok((row.read("account")?, row.read("id")?))).collect()
 }
 
 async fn find_next_recap_at(from: &mut impl Query) -> Result<Option<UtcMs>, StoreError> {
@@ -167,5 +176,13 @@ impl Tx {
         let sealed = self.seal().seal_json(&context(&recap.id), recap);
         let sql = "UPDATE recap SET wake_at = $2, sealed = $3, lease_until = $4 WHERE id = $1";
         self.execute(sql, args![&recap.id, recap.wake(), sealed, lease]).await.map(|_| ())
+    }
+
+    /// An operator has seen that this email of a recap was given up.
+    pub async fn see_lost_recap(&mut self, id: &RecapId, attempt: &AttemptId) -> Result<(), StoreError> {
+        let Some(mut recap) = self.find_recap(id).await? else { return Ok(()) };
+        recap.mails.iter_mut().filter(|mail| mail.attempt == *attempt).for_each(|mail| mail.seen = true);
+        let sealed = self.seal().seal_json(&context(&recap.id), &recap);
+        self.execute("UPDATE recap SET sealed = $2 WHERE id = $1", args![&recap.id, sealed]).await.map(|_| ())
     }
 }

@@ -1,7 +1,7 @@
 //! Long texts: how many parts a text makes, the parts themselves, and their heads (3GPP TS 23.040 §9.2.3.24.1) read on
 //! the way in. Pure.
 
-use super::alphabet::Coding;
+use super::alphabet::{Alphabet, Coding};
 
 /// Of one text alone, and of each of several: 140 octets, six of which the head takes.
 const fn room(coding: Coding, several: bool) -> usize {
@@ -42,9 +42,9 @@ pub struct Place {
     pub number: u8,
 }
 
-/// How long a text is, and how many parts it makes.
-pub fn measure(text: &str) -> Size {
-    let coding = Coding::of(text);
+/// How long a text is, and how many parts it makes, by a carrier with this alphabet.
+pub fn measure(text: &str, alphabet: Alphabet) -> Size {
+    let coding = Coding::of(text, alphabet);
     Size { coding, units: text.chars().map(|c| coding.units(c)).sum(), parts: pieces(text, coding).len() }
 }
 
@@ -70,14 +70,14 @@ fn pieces(text: &str, coding: Coding) -> Vec<&str> {
 /// The parts of a text, in order. `reference`: of the long ones, another for each.
 ///
 /// More than 255 parts no head can number: what is beyond is left off.
-pub fn split(text: &str, reference: u8) -> Vec<Part> {
-    let coding = Coding::of(text);
+pub fn split(text: &str, reference: u8, alphabet: Alphabet) -> Vec<Part> {
+    let coding = Coding::of(text, alphabet);
     let mut pieces = pieces(text, coding);
     pieces.truncate(255);
     let of = u8::try_from(pieces.len()).expect("just truncated");
     let part = |(number, piece): (u8, &str)| {
         let mut octets = if of > 1 { vec![5, 0, 3, reference, of, number] } else { Vec::new() };
-        octets.extend(coding.encode(piece));
+        octets.extend(coding.encode(piece, alphabet));
         Part { coding, headed: of > 1, octets }
     };
     (1..=of).zip(pieces).map(part).collect()
@@ -109,8 +109,10 @@ mod tests {
     use super::super::alphabet::decode;
     use super::*;
 
+    const GSM7: Alphabet = Alphabet::Gsm7;
+
     fn size(text: &str) -> (Coding, usize, usize) {
-        let size = measure(text);
+        let size = measure(text, GSM7);
         (size.coding, size.units, size.parts)
     }
 
@@ -133,8 +135,8 @@ mod tests {
         for text in
             ["water ".repeat(100), "€".repeat(230), "Привет ".repeat(40), "🚰".repeat(100), "a".repeat(152) + "€€€€€"]
         {
-            let parts = split(&text, 7);
-            assert_eq!(parts.len(), measure(&text).parts);
+            let parts = split(&text, 7, GSM7);
+            assert_eq!(parts.len(), measure(&text, GSM7).parts);
             let mut said = String::new();
             for (number, part) in (1..).zip(&parts) {
                 let most = if part.coding == Coding::Ucs2 { 140 } else { 159 };
@@ -142,11 +144,11 @@ mod tests {
                 let (place, body) = read_head(&part.octets).expect("a head");
                 let of = u8::try_from(parts.len()).expect("few");
                 assert_eq!(place, Some(Place { reference: 7, of, number }));
-                said += &decode(part.coding.number(), body);
+                said += &decode(part.coding.number(), body, GSM7);
             }
             assert_eq!(said, text);
         }
-        assert_eq!(split("1ok", 7), [Part { coding: Coding::Gsm7, headed: false, octets: b"1ok".to_vec() }]);
+        assert_eq!(split("1ok", 7, GSM7), [Part { coding: Coding::Gsm7, headed: false, octets: b"1ok".to_vec() }]);
     }
 
     #[test]

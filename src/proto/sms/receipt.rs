@@ -21,6 +21,47 @@ pub struct Receipt {
     pub word: String,
 }
 
+/// How a carrier writes its name for a text in a receipt. Some give the text a hexadecimal number and have a decimal one in
+/// its receipt (3.4, appendix B), or the other way round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ids {
+    /// As when it took the text, letter by letter.
+    #[default]
+    AsTaken,
+    /// Hexadecimal when it takes the text, decimal in the receipt.
+    Decimal,
+    /// Decimal when it takes the text, hexadecimal in the receipt.
+    Hex,
+}
+
+impl Ids {
+    /// The name by which a text is known here, of what the carrier said when it took it.
+    pub fn taken(self, id: &str) -> String {
+        match self {
+            Self::AsTaken => id.to_owned(),
+            Self::Decimal => plain(id, 16),
+            Self::Hex => plain(id, 10),
+        }
+    }
+
+    /// The same of what a receipt says; `named`: in the parameter that is as when it was taken (§5.3.2.12), unless the carrier
+    /// writes there what stands in the receipt's words.
+    pub fn of_receipt(self, named: Option<&str>, written: &str) -> String {
+        match (self, named.filter(|named| !named.is_empty())) {
+            (Self::AsTaken, named) => named.unwrap_or(written).to_owned(),
+            (_, Some(named)) if named != written => self.taken(named),
+            (Self::Decimal, _) => plain(written, 10),
+            (Self::Hex, _) => plain(written, 16),
+        }
+    }
+}
+
+/// A number without the zeros before it, in decimal; what is none stays as it is.
+fn plain(id: &str, radix: u32) -> String {
+    let digits = id.bytes().all(|b| b.is_ascii_hexdigit());
+    u128::from_str_radix(id, radix).ok().filter(|_| digits).map_or_else(|| id.to_owned(), |number| number.to_string())
+}
+
 /// Reads a receipt. `None`: it is none, or it says what tells nothing (`UNKNOWN`).
 pub fn read(text: &str) -> Option<Receipt> {
     // The names are written in any case, and what follows `text:` is not the carrier's own.
@@ -69,6 +110,26 @@ mod tests {
         ] {
             assert_eq!(read(&format!("id:1 stat:{stat} err:0")).map(|receipt| receipt.fate), fate, "{stat}");
         }
+    }
+
+    #[test]
+    fn a_text_is_known_by_its_receipt_however_the_carrier_writes_numbers() {
+        for (ids, taken, named, written) in [
+            (Ids::AsTaken, "7b1f-A", None, "7b1f-A"),
+            (Ids::AsTaken, "1a2b", Some("1a2b"), "6699"),
+            (Ids::Decimal, "1A2B", None, "0000006699"),
+            (Ids::Decimal, "1a2b", Some("1a2b"), "6699"),
+            (Ids::Decimal, "1a2b", Some("6699"), "6699"),
+            (Ids::Decimal, "00001234", Some(""), "4660"),
+            (Ids::Hex, "0000006699", None, "1a2b"),
+            (Ids::Hex, "6699", Some("6699"), "1A2B"),
+            // No numbers: as they are.
+            (Ids::Decimal, "7b1f-A", None, "7b1f-A"),
+            (Ids::Hex, "+12", None, "+12"),
+        ] {
+            assert_eq!(ids.of_receipt(named, written), ids.taken(taken), "{ids:?} {taken} {written}");
+        }
+        assert_ne!(Ids::Decimal.of_receipt(None, "6700"), Ids::Decimal.taken("1a2b"));
     }
 
     #[test]

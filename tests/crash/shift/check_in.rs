@@ -79,7 +79,7 @@ impl Shift {
 
     pub(super) async fn checks_in(&self) {
         self.hold().await;
-        self.time.reach(26);
+        self.reach(26);
         self.tick().await;
         let (store, at) = (&self.house.store, START.plus_secs(26));
         let account = store.find_account(&AccountId::named("plumbing")).await.expect("found").expect("an account");

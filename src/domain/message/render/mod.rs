@@ -3,6 +3,7 @@
 
 pub mod notice;
 pub mod speech;
+pub mod webhook;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

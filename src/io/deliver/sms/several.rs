@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
 use crate::io::deliver::{Answer, Delivery, TextMessage, Texter};
-use crate::proto::sms::alphabet::Coding;
+use crate::proto::sms::alphabet::{Alphabet, Coding};
 use crate::proto::sms::parts::measure;
 
 /// One of them.
@@ -62,7 +62,8 @@ impl Providers {
 
 /// What it costs: carriers bill each part of a long text, and a single letter outside the GSM alphabet makes parts shorter by half.
 fn count_parts(provider: &str, body: &str) {
-    let size = measure(body);
+    // What the network bills, whatever the carrier takes it in.
+    let size = measure(body, Alphabet::Gsm7);
     let coding = if size.coding == Coding::Gsm7 { "gsm7" } else { "ucs2" };
     let parts = u64::try_from(size.parts).unwrap_or(u64::MAX);
     metrics::counter!("cordboard_text_parts_total", "provider" => provider.to_owned(), "coding" => coding)

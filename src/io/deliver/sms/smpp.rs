@@ -2,16 +2,15 @@
 //! receipts and texts come in ([`Incoming`], taken by `engine/texts`).
 //!
 //! What always holds: what came in is answered only once it is stored, and asked for again otherwise; nobody waits for
-//! a carrier that is slow, but whoever sends; of a text whose answer did not come nobody says that it was not taken.
+//! a carrier that is slow, but whoever sends; of a text whose answer did not come, or of which a part is taken, nobody says that
+//! it was not taken.
 
-use std::collections::VecDeque;
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
-use ring::digest::{SHA256, digest};
 use rusmpp::pdus::{BindTransceiver, DeliverSm, DeliverSmResp, SubmitSm};
 use rusmpp::tlvs::TlvValue;
 use rusmpp::types::{COctetString, OctetString};
@@ -27,6 +26,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::seen::Seen;
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::phone::PhoneNumber;
 use crate::base::rng::Rng;
@@ -35,30 +35,32 @@ use crate::domain::dispatch::event::Failure;
 use crate::io::deliver::{Answer, Delivery, TextMessage, Texter};
 use crate::io::net::tls::client_config;
 use crate::io::store::inbound::Receipt;
-use crate::proto::sms::alphabet::{Coding, decode};
+use crate::proto::sms::alphabet::{Alphabet, Coding, decode};
 use crate::proto::sms::parts::{Part, Place, read_head, split};
-use crate::proto::sms::receipt::{self, Fate};
-use crate::proto::sms::wholes::Wholes;
+use crate::proto::sms::receipt::{self, Fate, Ids};
+use crate::proto::sms::wholes::{Sending, Wholes};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const BIND_WITHIN: Duration = Duration::from_secs(10);
 /// How long one answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-const ASK_EVERY: Duration = Duration::from_secs(30);
-const ASKED_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ASK_EVERY: Duration = Duration::from_secs(30);
+pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// A text that finds no connection waits so long for one.
 const WAIT_FOR_BIND: Duration = Duration::from_secs(5);
 /// Between two tries to connect: at first, and at most.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// A text of several parts is complete by then, or is given up in the middle: before whoever sends it gives it up.
+const ALL_WITHIN: Duration = Duration::from_secs(40);
+/// Between two tries of a part after the first: at first, and at most.
+const PART_AGAIN_FIRST: Duration = Duration::from_secs(1);
+const PART_AGAIN_AT_MOST: Duration = Duration::from_secs(8);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 /// No PDU is longer.
 const MAX_PDU: usize = 64 * 1_024;
 /// What came in and waits to be stored; the carrier waits for it.
 const WAITING: usize = 64;
-/// A carrier sends again what it got no answer to, over the next connection: so long that is looked for.
-const AGAIN_WITHIN: Duration = Duration::from_secs(10 * 60);
-const MOST_SEEN: usize = 4_096;
 
 /// How a carrier is reached.
 #[derive(Clone, Debug)]
@@ -70,6 +72,8 @@ pub struct SmppConfig {
     pub system_type: String,
     pub from: PhoneNumber,
     pub window: usize,
+    pub alphabet: Alphabet,
+    pub receipt_ids: Ids,
 }
 
 /// Something that came in. `taken`: it is stored; dropped or false, it is asked for again.
@@ -107,6 +111,8 @@ pub struct Link {
 
 struct Shared {
     name: String,
+    alphabet: Alphabet,
+    receipt_ids: Ids,
     wholes: Mutex<Wholes>,
 }
 
@@ -133,7 +139,12 @@ pub fn open(config: SmppConfig) -> Result<(SmppTexter, Link, mpsc::Receiver<Inco
     };
     let (bound, is_bound) = watch::channel(None);
     let (incoming, comes_in) = mpsc::channel(WAITING);
-    let shared = Arc::new(Shared { name: config.name.clone(), wholes: Mutex::default() });
+    let shared = Arc::new(Shared {
+        name: config.name.clone(),
+        alphabet: config.alphabet,
+        receipt_ids: config.receipt_ids,
+        wholes: Mutex::default(),
+    });
     let mut rng = Rng::from_system();
     let texter = SmppTexter {
         shared: Arc::clone(&shared),
@@ -149,40 +160,70 @@ pub fn open(config: SmppConfig) -> Result<(SmppTexter, Link, mpsc::Receiver<Inco
 
 impl SmppTexter {
     async fn deliver(&self, text: &TextMessage) -> Delivery {
-        let later = |why: &str| Delivery::failed(Failure::Temporary, why);
-        let mut bound = self.bound.clone();
-        let client = match timeout(WAIT_FOR_BIND, bound.wait_for(Option::is_some)).await {
-            Ok(Ok(client)) => client.clone(),
-            Ok(Err(_)) | Err(_) => None,
+        let began = SystemClock.instant();
+        let Ok(Ok(client)) = timeout(WAIT_FOR_BIND, self.client()).await else { return later("not_bound") };
+        let parts = split(&text.body, self.reference.fetch_add(1, Ordering::Relaxed), self.shared.alphabet);
+        let written: Option<Vec<_>> = parts.into_iter().map(|part| self.pdu(text, part)).collect();
+        let mut parts = written.unwrap_or_default().into_iter();
+        let Some(first) = parts.next() else { return Delivery::failed(Failure::Permanent, "cannot_be_written") };
+        let id = match self.submit(&client, first).await {
+            Ok(id) => id,
+            Err(delivery) => return delivery,
         };
-        let Some(client) = client else { return later("not_bound") };
-        let parts = split(&text.body, self.reference.fetch_add(1, Ordering::Relaxed));
-        let whole = (parts.len() > 1).then(|| self.shared.wholes().begin());
-        let mut alone = None;
+        let accepted = |id: Option<String>| Delivery::Accepted { provider_id: id.map(|id| self.shared.named(&id)) };
+        if parts.len() == 0 {
+            return accepted(id);
+        }
+        let whole = self.shared.wholes().begin();
+        self.shared.sent(&whole, id);
+        let left = ALL_WITHIN.saturating_sub(SystemClock.instant().duration_since(began));
+        match timeout(left, self.finish(&whole, parts)).await {
+            Ok(Ok(())) => accepted(self.shared.wholes().complete(whole)),
+            Ok(Err(delivery)) => delivery,
+            Err(_) => half(),
+        }
+    }
+
+    /// The rest of a text whose first part is taken. Only this carrier can complete it, so that it is asked again whatever
+    /// it says, but for a no that stays one. A part in doubt goes again by its own number, and phones show it once.
+    async fn finish(&self, whole: &Sending, parts: impl Iterator<Item = SubmitSm>) -> Result<(), Delivery> {
         for part in parts {
-            let Some(pdu) = self.pdu(text, part) else {
-                return Delivery::failed(Failure::Permanent, "cannot_be_written");
-            };
-            // Never closed.
-            let Ok(_place) = self.window.acquire().await else { return later("not_bound") };
-            if client.is_closed() {
-                return later("not_bound");
-            }
-            let id = match client.submit_sm(pdu).await {
-                Ok(answer) => answer.message_id().to_string(),
-                Err(error) => return judge(&error),
-            };
-            match &whole {
-                _ if id.is_empty() => {}
-                Some(whole) => self.shared.wholes().sent(whole, &id),
-                None => alone = Some(id),
+            let mut pause = PART_AGAIN_FIRST;
+            loop {
+                // Nobody keeps the connection any more.
+                let client = self.client().await.map_err(|_| half())?;
+                match self.submit(&client, part.clone()).await {
+                    Ok(id) => break self.shared.sent(whole, id),
+                    Err(delivery @ Delivery::Failed { failure: Failure::Permanent, .. }) => return Err(delivery),
+                    Err(_) => tokio::time::sleep(pause).await,
+                }
+                pause = (pause * 2).min(PART_AGAIN_AT_MOST);
             }
         }
-        let id = match whole {
-            Some(whole) => self.shared.wholes().complete(whole),
-            None => alone,
-        };
-        Delivery::Accepted { provider_id: id.map(|id| self.shared.named(&id)) }
+        Ok(())
+    }
+
+    /// The connection, as soon as there is one. An error: there will be none.
+    async fn client(&self) -> Result<Client, watch::error::RecvError> {
+        let mut bound = self.bound.clone();
+        loop {
+            // Only what is some is waited for; the copy of it is taken while it cannot change.
+            if let Some(client) = bound.wait_for(Option::is_some).await?.clone() {
+                return Ok(client);
+            }
+        }
+    }
+
+    /// What the carrier calls it; none: it gave it no name.
+    async fn submit(&self, client: &Client, pdu: SubmitSm) -> Result<Option<String>, Delivery> {
+        // Never closed.
+        let Ok(_place) = self.window.acquire().await else { return Err(later("not_bound")) };
+        if client.is_closed() {
+            return Err(later("not_bound"));
+        }
+        let answer = client.submit_sm(pdu).await.map_err(|error| judge(&error))?;
+        let id = answer.message_id().to_string();
+        Ok((!id.is_empty()).then(|| self.shared.receipt_ids.taken(&id)))
     }
 
     fn pdu(&self, text: &TextMessage, part: Part) -> Option<SubmitSm> {
@@ -219,10 +260,26 @@ impl Shared {
         self.wholes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A part of a text is taken, by this name.
+    fn sent(&self, whole: &Sending, id: Option<String>) {
+        if let Some(id) = id {
+            self.wholes().sent(whole, &id);
+        }
+    }
+
     /// Carriers count from one: without their name two would have the same.
     fn named(&self, id: &str) -> String {
         format!("smpp:{}:{id}", self.name)
     }
+}
+
+fn later(why: &str) -> Delivery {
+    Delivery::failed(Failure::Temporary, why)
+}
+
+/// The phone may have part of it: no other carrier is given it by itself.
+fn half() -> Delivery {
+    Delivery::failed(Failure::Unknown, "only_part_of_it_was_taken")
 }
 
 fn judge(error: &SmppError) -> Delivery {
@@ -416,19 +473,19 @@ impl Link {
         let to = number(deliver.destination_addr.as_str(), deliver.dest_addr_ton);
         let (place, words) = if class & 0x40 != 0 { read_head(octets)? } else { (place_of(deliver), octets) };
         let id = self.seen.name(deliver, octets);
-        let body = decode(u8::from(deliver.data_coding), words);
+        let body = decode(u8::from(deliver.data_coding), words, self.shared.alphabet);
         Some(Some(What::Text { id, from, to, body, place }))
     }
 
     #[allow(clippy::option_option, reason = "as `read`")]
     fn read_receipt(&self, deliver: &DeliverSm, octets: &[u8]) -> Option<Option<What>> {
-        let receipt = receipt::read(&decode(u8::from(deliver.data_coding), octets));
+        let receipt = receipt::read(&decode(u8::from(deliver.data_coding), octets, self.shared.alphabet));
         let Some(receipt) = receipt else { return Some(None) };
         let named = deliver.tlvs().iter().find_map(|tlv| match tlv.value() {
             Some(TlvValue::ReceiptedMessageId(id)) => Some(id.to_string()),
             _ => None,
         });
-        let id = named.filter(|id| !id.is_empty()).unwrap_or(receipt.id);
+        let id = self.shared.receipt_ids.of_receipt(named.as_deref(), &receipt.id);
         let (id, fate) = match self.shared.wholes().heard(&id, receipt.fate) {
             Some(None) => return Some(None),
             Some(Some(whole)) => whole,
@@ -474,108 +531,9 @@ fn number(digits: &str, ton: Ton) -> Option<PhoneNumber> {
     }
 }
 
-/// Names for texts that came in: SMPP has none. A text that comes again over the next connection, as it got no answer, has the
-/// name it had, so that it counts once.
-struct Seen {
-    /// Of this start of the process.
-    start: String,
-    session: u32,
-    count: u64,
-    texts: VecDeque<SeenText>,
-}
-
-struct SeenText {
-    hash: [u8; 32],
-    at: Instant,
-    session: u32,
-    answered: Option<Instant>,
-    name: String,
-}
-
-impl Seen {
-    const fn new(start: String) -> Self {
-        Self { start, session: 0, count: 0, texts: VecDeque::new() }
-    }
-
-    fn next_session(&mut self) {
-        self.session += 1;
-    }
-
-    /// The connection is found lost. What was answered long before has its answer: the same words after it are another text.
-    fn lost(&mut self, now: Instant) {
-        let doubtful = ASK_EVERY + ASKED_WITHIN;
-        self.texts.retain(|text| text.answered.is_none_or(|at| now.duration_since(at) <= doubtful));
-    }
-
-    fn name(&mut self, deliver: &DeliverSm, octets: &[u8]) -> String {
-        let whole =
-            [deliver.source_addr.as_ref(), deliver.destination_addr.as_ref(), &[u8::from(deliver.esm_class)], octets]
-                .concat();
-        let hash: [u8; 32] = digest(&SHA256, &whole).as_ref().try_into().expect("SHA-256 gives 32 octets");
-        self.name_at(SystemClock.instant(), hash)
-    }
-
-    fn name_at(&mut self, now: Instant, hash: [u8; 32]) -> String {
-        while self.texts.front().is_some_and(|text| now.duration_since(text.at) > AGAIN_WITHIN) {
-            self.texts.pop_front();
-        }
-        // The last of before may have been answered, and the answer lost with the connection.
-        let session = self.session;
-        let again =
-            self.texts.iter().position(|text| text.hash == hash && (text.session < session || text.answered.is_none()));
-        let name = match again.and_then(|at| self.texts.remove(at)) {
-            Some(text) => text.name,
-            None => {
-                self.count += 1;
-                format!("{}:{}", self.start, self.count)
-            }
-        };
-        if self.texts.len() == MOST_SEEN {
-            self.texts.pop_front();
-        }
-        self.texts.push_back(SeenText { hash, at: now, session, answered: None, name: name.clone() });
-        name
-    }
-
-    /// The last one was answered.
-    fn answered(&mut self, now: Instant) {
-        if let Some(text) = self.texts.back_mut() {
-            text.answered = Some(now);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_that_comes_again_has_its_name_and_one_that_was_sent_twice_has_another() {
-        let now = SystemClock.instant();
-        let mut seen = Seen::new("s".into());
-        seen.next_session();
-        let first = seen.name_at(now, [1; 32]);
-        seen.answered(now);
-        let second = seen.name_at(now, [1; 32]);
-        assert_ne!(first, second, "STOP, START and STOP are three");
-        assert_eq!(seen.name_at(now, [1; 32]), second, "it could not be stored, and comes again");
-        seen.answered(now);
-        seen.lost(now + Duration::from_secs(1));
-        seen.next_session();
-        let again = seen.name_at(now, [1; 32]);
-        assert!([&first, &second].contains(&&again), "its answer was lost with the connection");
-        seen.answered(now);
-        seen.lost(now + Duration::from_secs(300));
-        seen.next_session();
-        let other = seen.name_at(now + Duration::from_secs(301), [1; 32]);
-        assert!(
-            ![&first, &second].contains(&&other),
-            "the yes to another message, minutes after the first was answered"
-        );
-        let late = now + AGAIN_WITHIN + Duration::from_secs(1);
-        seen.next_session();
-        assert!(![first, second].contains(&seen.name_at(late, [1; 32])));
-    }
 
     #[test]
     fn refusals_are_told_apart_by_whether_another_try_could_help() {
