@@ -78,7 +78,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cordboard_trunk_registered", "Whether we are registered with the carrier, by trunk"),
     (
         "cordboard_trunk_tries_failed_total",
-        "Tries of calls out that failed, by trunk and class of status (none: silence)",
+        "Tries of calls out that failed, by trunk and class of status (none: silence, or 100 alone)",
     ),
     ("cordboard_trunk_up", "Whether the trunk answers pings and its host is known, by trunk"),
     ("cordboard_voicemails_saved_total", "Voicemails made into messages"),

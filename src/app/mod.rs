@@ -143,6 +143,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (made, from_phones) = mpsc::channel(PHONE_CALLS_DEPTH);
     let mut phone_settings = PhoneSettings::new(doors, check, devices, digests);
     phone_settings.srtp = config.sip.phone_srtp;
+    phone_settings.public.clone_from(&config.sip.public_addresses);
     phone_settings.numbering = numbering(&config);
     phone_settings.legs = legs.clone();
     phone_settings.calls = Some(made);

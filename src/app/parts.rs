@@ -159,7 +159,7 @@ pub(super) fn trunk_settings(
     let mut settings = TrunkSettings::new(config.sip.trunk_bind, carriers.collect(), legs);
     settings.tls = config.sip.trunk_tls_bind.zip(certificates.sip.clone());
     settings.caps = caps;
-    settings.advertised = config.sip.public_address.map(|ip| ip.to_string());
+    settings.public.clone_from(&config.sip.public_addresses);
     settings.limits = config.limits;
     settings.feed = feed;
     settings

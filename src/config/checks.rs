@@ -2,13 +2,13 @@
 //!
 //! Looks at what is there on this machine and makes nothing. What only a running service can know is not looked at.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::read::clash;
-use super::section::{At, Section};
-use super::trunk::HostPort;
+use super::section::{At, Mistake, Mistakes, Section};
+use super::trunk::{HostPort, Trunk};
 use super::{KEY_HEADER, Media, Sip};
 use crate::base::phone::PhoneNumber;
 use crate::proto::sip;
@@ -88,6 +88,41 @@ pub(super) fn check_sources(section: &Section<'_>, sources: &[At<sip::Source>]) 
             section.complain(span.clone(), what, "List the carrier's own addresses and networks");
         }
     }
+}
+
+/// No two trunks have calls in that look the same: which of them one is taken for would be the order's doing, and with it
+/// whether it is encrypted, how its numbers are read and whose channels it takes.
+pub(super) fn check_callers(files: &[PathBuf], trunks: &[Trunk], mistakes: &Mistakes) {
+    for (at, (trunk, file)) in trunks.iter().zip(files).enumerate() {
+        if let Some(other) = trunks[..at].iter().find(|other| look_alike(trunk, other)) {
+            mistakes.borrow_mut().push(Mistake {
+                file: file.clone(),
+                line: 1,
+                what: format!(
+                    "calls in over \"{}\" and over \"{}\" come from the same addresses by the same transport, and no login \
+                     tells them apart",
+                    trunk.name, other.name
+                ),
+                fix: "Let one of them take no calls in (addresses = []), or give each addresses, a `transport` or, by \
+                      registration, a `login` of its own"
+                    .to_owned(),
+            });
+        }
+    }
+}
+
+fn look_alike(one: &Trunk, other: &Trunk) -> bool {
+    // What a carrier calls us by, where we have told it that.
+    let login = |trunk: &Trunk| trunk.login.as_ref().filter(|_| trunk.registration.is_some()).map(|l| l.user.clone());
+    let target = |trunk: &Trunk| Some(&trunk.target.host).filter(|_| trunk.targets_call).cloned();
+    let sources = |trunk: &Trunk| -> Vec<sip::Source> {
+        let address = target(trunk).and_then(|host| host.parse::<IpAddr>().ok()).map(sip::Source::from);
+        trunk.addresses.iter().copied().chain(address).collect()
+    };
+    let (ones, others) = (sources(one), sources(other));
+    let same_addresses = ones.iter().any(|source| others.iter().any(|known| source.overlaps(known)));
+    let same_servers = target(one).is_some_and(|host| Some(host) == target(other));
+    one.transport == other.transport && login(one) == login(other) && (same_addresses || same_servers)
 }
 
 /// A trunk that leads to ourselves: each call out would come in again.

@@ -97,8 +97,8 @@ pub struct Sip {
     pub phones_tls_bind: Option<SocketAddr>,
     /// Who we are over TLS; there if one of these is.
     pub tls: Option<IdentityFiles>,
-    /// What carriers reach our SIP at, behind NAT.
-    pub public_address: Option<IpAddr>,
+    /// What whoever comes through a NAT reaches our SIP at; one of a family at most.
+    pub public_addresses: Vec<IpAddr>,
     /// What desk phones are asked to log in with, best first.
     pub phone_digests: Vec<Algorithm>,
     /// How much audio is encrypted with desk phones; off unless they come over TLS.

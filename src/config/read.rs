@@ -1,7 +1,7 @@
 //! Reading the files into [`Config`]: what each key means, what it may be, and what must fit together.
 
 use std::cell::RefCell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -11,7 +11,7 @@ use crate::proto::sip::{self, digest::Algorithm};
 
 use super::audit::read_audit;
 use super::board::read_board;
-use super::checks::{check_database, check_key, check_ports, check_prompts};
+use super::checks::{check_callers, check_database, check_key, check_ports, check_prompts};
 use super::operators::read_operators;
 use super::pager::read_pagers;
 use super::read_trunk::read_trunk;
@@ -195,8 +195,8 @@ pub(super) fn parse_base_url(text: &str) -> Option<String> {
 fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let trunk_bind = address(section, "trunk_bind", loopback(5060));
     let phones_bind = address(section, "phones_bind", loopback(5070));
-    let fix = "Write the address that carriers see: \"203.0.113.7\"";
-    let public = section.parsed("public_address", fix, |text| text.parse::<IpAddr>().ok());
+    let fix = "Write the address that carriers and phones outside see: \"203.0.113.7\"; or two, of IPv4 and of IPv6";
+    let public = section.one_or_list("public_address", fix, |text| text.parse::<IpAddr>().ok());
     let fix = "Write [\"MD5\"], or [\"SHA-256\", \"MD5\"] if every phone can read that";
     let named = section.list("phone_digests", fix, |text| Some(text.to_owned()));
     if named.as_ref().is_some_and(Vec::is_empty) {
@@ -241,13 +241,14 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     let sip = Sip {
         trunk_bind: trunk_bind.value,
         phones_bind: phones_bind.value,
-        public_address: public.map(|public| public.value),
+        public_addresses: public.iter().flatten().map(|public| public.value).collect(),
         phone_digests: digests,
         phone_srtp: srtp.map_or(Srtp::Off, |srtp| srtp.value),
         trunk_tls_bind: trunk_tls.as_ref().map(|at| at.value),
         phones_tls_bind: phones_tls.as_ref().map(|at| at.value),
         tls,
     };
+    check_public(section, &sip, &public.unwrap_or_default())?;
     let taken = [sip.trunk_bind, sip.phones_bind];
     for (at, others) in
         [(&trunk_tls, &taken[..]), (&phones_tls, &[taken[0], taken[1], sip.trunk_tls_bind.unwrap_or(taken[0])])]
@@ -268,6 +269,33 @@ fn read_sip(section: &Section<'_>) -> Option<At<Sip>> {
     Some(At { value: sip, span: trunk_bind.span })
 }
 
+/// One address of each family at most, and of one that somebody listens on. `None` is a mistake.
+fn check_public(section: &Section<'_>, sip: &Sip, public: &[At<IpAddr>]) -> Option<()> {
+    if let Some(ip) = doubled_family(public) {
+        section.complain(ip.span.clone(), "`public_address` names two addresses of one family", FAMILIES_FIX);
+        return None;
+    }
+    let doors = [Some(sip.trunk_bind), Some(sip.phones_bind), sip.trunk_tls_bind, sip.phones_tls_bind];
+    let heard = |ip: IpAddr| {
+        // Bound to every address of IPv6, a socket serves both.
+        doors.iter().flatten().any(|door| door.is_ipv4() == ip.is_ipv4() || door.ip() == Ipv6Addr::UNSPECIFIED)
+    };
+    if let Some(lost) = public.iter().find(|ip| !heard(ip.value)) {
+        let fix = "Listen there too, trunk_bind = \"[::]:5060\" for both families, or take it out";
+        section.complain(lost.span.clone(), "`public_address` is of a family that nobody here listens on", fix);
+        return None;
+    }
+    Some(())
+}
+
+const FAMILIES_FIX: &str = "Write at most one address of IPv4 and one of IPv6";
+
+/// The second address of a family, if there is one.
+fn doubled_family(ips: &[At<IpAddr>]) -> Option<&At<IpAddr>> {
+    let known = |at: usize, ip: &At<IpAddr>| ips[..at].iter().any(|b| b.value.is_ipv4() == ip.value.is_ipv4());
+    ips.iter().enumerate().find(|(at, ip)| known(*at, ip)).map(|(_, ip)| ip)
+}
+
 pub(super) const SRTP_FIX: &str = "Write \"off\", \"preferred\" or \"required\"";
 
 pub(super) fn parse_srtp(text: &str) -> Option<Srtp> {
@@ -285,18 +313,15 @@ fn read_media_ips(
     bind_ips: Option<Vec<At<IpAddr>>>,
     public_ips: Vec<At<IpAddr>>,
 ) -> Option<(IpAddr, Option<IpAddr>, Option<SecondIp>)> {
-    let families = "Write at most one address of IPv4 and one of IPv6";
     let bind_ips = bind_ips.unwrap_or_else(|| vec![At { value: loopback(0).ip(), span: section.span() }]);
     for (key, ips) in [("bind_ip", &bind_ips), ("public_ip", &public_ips)] {
-        let doubled =
-            ips.iter().enumerate().find(|(at, ip)| ips[..*at].iter().any(|b| b.value.is_ipv4() == ip.value.is_ipv4()));
-        if let Some((_, ip)) = doubled {
-            section.complain(ip.span.clone(), format_args!("`{key}` names two addresses of one family"), families);
+        if let Some(ip) = doubled_family(ips) {
+            section.complain(ip.span.clone(), format_args!("`{key}` names two addresses of one family"), FAMILIES_FIX);
             return None;
         }
     }
     let Some(first) = bind_ips.first().map(|ip| ip.value) else {
-        section.complain(section.span(), "`bind_ip` is empty", families);
+        section.complain(section.span(), "`bind_ip` is empty", FAMILIES_FIX);
         return None;
     };
     let public = |of: IpAddr| public_ips.iter().find(|ip| ip.value.is_ipv4() == of.is_ipv4()).map(|ip| ip.value);
@@ -543,6 +568,7 @@ fn read_trunks(top: &Section<'_>, mistakes: &Mistakes, own: Option<SocketAddr>) 
             });
         }
     }
+    check_callers(&files, &trunks, mistakes);
     Some(trunks)
 }
 

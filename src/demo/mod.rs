@@ -102,7 +102,7 @@ impl Demo {
                 trunk_tls_bind: None,
                 phones_tls_bind: None,
                 tls: None,
-                public_address: None,
+                public_addresses: Vec::new(),
                 phone_digests: vec![Algorithm::MD5],
                 phone_srtp: Srtp::Off,
             },

@@ -12,6 +12,7 @@ pub mod feed;
 pub mod figures;
 mod here;
 pub mod inboxes;
+mod keep_open;
 pub mod legs;
 pub mod mixer;
 pub mod recaps;

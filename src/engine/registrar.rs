@@ -26,7 +26,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -169,6 +169,8 @@ pub struct PhoneSettings {
     pub digests: Vec<Algorithm>,
     /// How much is encrypted with desk phones that registered over TLS.
     pub srtp: Srtp,
+    /// Where phones outside reach us, if it isn't the address bound to; one of a family at most.
+    pub public: Vec<IpAddr>,
     /// How people here write numbers.
     pub numbering: Numbering,
     /// Where leg numbers come from; one for the whole process.
@@ -180,7 +182,8 @@ pub struct PhoneSettings {
 impl PhoneSettings {
     pub fn new(doors: Doors, check: TokenCheck, devices: watch::Receiver<Devices>, digests: Vec<Algorithm>) -> Self {
         let (numbering, legs) = (Numbering::default(), LegNumbers::default());
-        Self { doors, check, devices, digests, srtp: Srtp::Off, numbering, legs, calls: None }
+        let public = Vec::new();
+        Self { doors, check, devices, digests, srtp: Srtp::Off, public, numbering, legs, calls: None }
     }
 }
 
@@ -199,7 +202,7 @@ type Opened = (Loop, mpsc::UnboundedReceiver<Order>, RegistrarHandle, mpsc::Unbo
 
 /// The phone side, bound and not running yet.
 async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, BindError> {
-    let PhoneSettings { doors, check, devices, digests, srtp, numbering, legs: numbers, calls } = settings;
+    let PhoneSettings { doors, check, devices, digests, srtp, public, numbering, legs: numbers, calls } = settings;
     let endpoint = Endpoint::open(doors).await?;
     let (local, local_tls) = (endpoint.local(), endpoint.local_tls());
     let mut config = AgentConfig::new(Role::Phones, Admit::Any);
@@ -224,7 +227,8 @@ async fn open(settings: PhoneSettings, clock: SharedClock) -> Result<Opened, Bin
         devices,
         gate,
         guesses: Guesses::default(),
-        here: Here::default(),
+        here: Here::new(public),
+        homes: HashSet::new(),
         salts: Rng::from_system(),
         online: Arc::clone(&online),
         changes,
@@ -269,6 +273,8 @@ struct Loop {
     gate: Gate,
     guesses: Guesses,
     here: Here,
+    /// Where registered desk phones are.
+    homes: HashSet<IpAddr>,
     /// For nonces.
     salts: Rng,
     online: Arc<RwLock<HashMap<UserId, Phones>>>,
@@ -350,11 +356,24 @@ impl Loop {
     /// Feeds the agent. What came over a connection that this has shown to be dead is gone before anything else
     /// follows, so that no call moves to it.
     fn tell_agent(&mut self, input: Input) -> Vec<Event> {
+        let input = self.as_seen(input);
         let fed = self.side.feed(input);
         for flow in &fed.closed {
             self.drop_bindings(|b| b.flow.is_same_connection(flow));
         }
         fed.events
+    }
+
+    /// With the address that a phone of ours sees of us, which is told to it when it calls or changes a call. Strangers are
+    /// not worth the asking, and browsers heed none.
+    fn as_seen(&mut self, input: Input) -> Input {
+        match input {
+            Input::Received { flow, bytes } if self.homes.contains(&flow.peer.ip()) => {
+                let now = self.side.clock.instant();
+                Input::Received { flow: self.here.seen_from(now, flow), bytes }
+            }
+            input => input,
+        }
     }
 
     fn sweep(&mut self) {
@@ -517,7 +536,8 @@ impl Loop {
             }
             return Err(Refused::Forbidden);
         }
-        let devices = self.devices.borrow().clone();
+        // Held, not copied: it lies behind an `Arc`, and whoever renews it need not wait.
+        let devices = Arc::clone(&self.devices.borrow());
         let device = devices.get(&given.user);
         let verdict = self.gate.check(now, from, &given, (method, target), b"", |hash| device?.hashes.for_hash(hash));
         match (verdict, device) {

@@ -18,7 +18,7 @@ use crate::base::rng::secure_bytes;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::transfer::TransferProgress;
-use crate::io::net::{Endpoint, NetEvent, NotSent};
+use crate::io::net::{Endpoint, FlowGone, NetEvent, NotSent};
 use crate::proto::sdp::OwnKeys;
 use crate::proto::sip::{Agent, Command, DialogId, EndReason, Event, Flow, Input, Output};
 
@@ -102,6 +102,17 @@ impl SipSide {
             }
         }
         Fed { events, closed }
+    }
+
+    /// Says a word that keeps a way open through a NAT and asks for nothing: an empty line, over a connection two, which its
+    /// far end may answer by one (RFC 5626 §3.5.1).
+    pub fn keep_open(&mut self, flow: &Flow) -> Result<(), FlowGone> {
+        let word: &[u8] = if flow.transport.is_reliable() { b"\r\n\r\n" } else { b"\r\n" };
+        match self.endpoint.transmit(flow, word.to_vec()) {
+            // One that the system takes no datagram for now has a registration that finds out.
+            Ok(()) | Err(NotSent::Refused(_)) => Ok(()),
+            Err(NotSent::Gone) => Err(FlowGone),
+        }
     }
 
     pub fn count_refusal(&mut self, status: u16) {

@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 #[path = "../support/temp.rs"]
 mod temp;
+mod trunks;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

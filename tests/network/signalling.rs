@@ -259,14 +259,9 @@ fn dial(
     });
 }
 
-async fn trunk_side(
-    bind: SocketAddr,
-    face: SocketAddr,
-    carrier: SocketAddr,
-) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
+async fn trunk_side(bind: SocketAddr, carrier: SocketAddr) -> (TrunkHandle, mpsc::Receiver<IncomingCall>) {
     let mut settings = settings(carrier);
     settings.bind = bind;
-    settings.advertised = Some(face.ip().to_string());
     trunk::spawn(settings, Arc::new(SystemClock)).await.expect("a free port")
 }
 
@@ -291,12 +286,10 @@ async fn every_call_comes_up_and_ends_through_a_tenth_of_loss_either_way_and_non
     drop(free);
     let faces = [own_address(ours.port()), own_address(theirs.port())];
     let relay = Relay::open([Some(ours), Some(theirs)], faces, BAD, 7);
-    let (trunk, calls) = trunk_side(ours, faces[0], faces[1]).await;
+    let (trunk, calls) = trunk_side(ours, faces[1]).await;
     let (told, mut heard) = mpsc::unbounded_channel();
     own(trunk.clone(), calls, told.clone());
-    let mut config = AgentConfig::new(Role::Trunk, Admit::Any);
-    config.advertised = Some(faces[1].to_string());
-    let agent = Agent::new(config, Rng::seeded(5));
+    let agent = Agent::new(AgentConfig::new(Role::Trunk, Admit::Any), Rng::seeded(5));
     let flow = Flow { transport: Transport::Udp, local: theirs, peer: faces[0], connection: 0 };
     let (reached, mut arrived) = mpsc::unbounded_channel();
     let mut far = FarEnd { agent, endpoint, flow, numbers: HashMap::new(), ends: Vec::new(), reached };
@@ -422,7 +415,6 @@ async fn trunks_register_by_digest_through_a_tenth_of_loss() {
         let relay = Relay::open([Some(ours), Some(registrar.local())], faces, BAD, nth as u64);
         let mut settings = settings(relay.face(1));
         settings.bind = ours;
-        settings.advertised = Some(faces[0].ip().to_string());
         let login = Login { user: user.clone(), password: secret.clone(), realm: None };
         let register = Some(Registering { domain: "cordboard.local".to_owned(), expires: 600 });
         settings.carriers[0].account = Some(CarrierAccount { login, register });

@@ -99,7 +99,8 @@ impl Loop {
     /// Lets the agent hear calls over the ways that registered desk phones came by, and no others.
     pub(super) fn hear_calls(&mut self) {
         let phones = self.bindings.values().flatten().filter(|b| b.device.is_some());
-        let ways = phones.map(|b| b.flow).collect();
+        let ways: Vec<Flow> = phones.map(|b| b.flow).collect();
+        self.homes = ways.iter().map(|way| way.peer.ip()).collect();
         self.side.agent.hear_calls(ways);
     }
 }

@@ -1,7 +1,7 @@
 //! Desk phones against the registrar over real sockets: the right secret, wrong ones, none, and a phone that
 //! is removed.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -65,6 +65,10 @@ pub(super) async fn house_with(phones: &[&str]) -> House {
 }
 
 async fn house_of(phones: &[&str], clock: SharedClock) -> House {
+    house_seen_at(Vec::new(), phones, clock).await
+}
+
+async fn house_seen_at(public: Vec<IpAddr>, phones: &[&str], clock: SharedClock) -> House {
     let (sender, devices) = watch::channel(devices(phones));
     let check: TokenCheck = Arc::new(|_| None);
     let bind = "127.0.0.1:0".parse().expect("an address");
@@ -72,6 +76,7 @@ async fn house_of(phones: &[&str], clock: SharedClock) -> House {
     let mut settings = PhoneSettings::new(Doors::plain(bind), check, devices, digests);
     let (made, calls) = mpsc::channel(8);
     settings.calls = Some(made);
+    settings.public = public;
     let (handle, changes) = spawn(settings, clock).await.expect("a free port");
     House { handle, changes, devices: sender, calls }
 }
@@ -600,5 +605,53 @@ async fn a_phone_behind_a_nat_that_forgets_after_thirty_seconds_is_spoken_to_bef
         phone.send(format!("SIP/2.0 200 OK\r\n{echoed}Content-Length: 0\r\n\r\n").as_bytes()).await;
         // It has been heard when the next thing is.
         phone.ask("", "<sip:kim@10.9.8.7:5060>", 300).await;
+    }
+}
+
+/// What stands after this, in the first line that begins so.
+fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    message.lines().find_map(|line| line.strip_prefix(name)).expect("it has it")
+}
+
+/// The next message that says something.
+async fn heard(way: &mut WsFlow) -> String {
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(5), way.next()).await.expect("in time").expect("open");
+        let text = String::from_utf8(next).expect("text");
+        if !text.starts_with("SIP/2.0 100 ") {
+            return text;
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_nat_a_phone_outside_is_told_an_address_that_its_hang_up_reaches_and_one_in_the_house_the_local_one() {
+    let public: IpAddr = "203.0.113.7".parse().expect("an address");
+    for (peer, ip) in [("198.51.100.4:40000", "203.0.113.7"), ("192.168.1.55:5060", "127.0.0.1")] {
+        let mut house = house_seen_at(vec![public], &[USER], Arc::new(SystemClock)).await;
+        let mut phone = Handset::new(&house, USER).await;
+        // Any transport will do, and this one takes a peer from anywhere.
+        let mut way = house.handle.open_ws(peer.parse().expect("an address"), false).await.expect("open");
+        way.receive(phone.register("", CONTACT, 60).into_bytes()).await.expect("open");
+        let authorization = answer(&heard(&mut way).await, USER, SECRET, Algorithm::SHA_256, 1);
+        way.receive(phone.register(&authorization, CONTACT, 60).into_bytes()).await.expect("open");
+        let registered = heard(&mut way).await;
+        assert!(registered.starts_with("SIP/2.0 200 "), "{registered}");
+        let told = format!("<sip:{ip}:{};transport=ws>", house.handle.local().port());
+
+        let (events, _heard) = mpsc::channel(LEG_EVENT_DEPTH);
+        house.handle.ring(LegId(1), &UserId::named("kim"), Phone::Softphone, b"v=0\r\n".to_vec(), Vec::new(), events);
+        let rung = heard(&mut way).await;
+        assert_eq!(header(&rung, "Contact: "), told, "{peer} is rung");
+
+        way.receive(phone.invite("", 1).into_bytes()).await.expect("open");
+        let authorization = answer_for("INVITE", TARGET, &heard(&mut way).await, SECRET, 2);
+        way.receive(phone.invite(&authorization, 2).into_bytes()).await.expect("open");
+        let call =
+            tokio::time::timeout(Duration::from_secs(5), house.calls.recv()).await.expect("in time").expect("told");
+        house.handle.send(call.leg, LegCommand::Answer(b"v=0\r\n".to_vec()));
+        let answered = heard(&mut way).await;
+        assert!(answered.starts_with("SIP/2.0 200 "), "{answered}");
+        assert_eq!(header(&answered, "Contact: "), told, "{peer} calls");
     }
 }

@@ -1,34 +1,22 @@
-//! Ways to desk phones over UDP through a NAT or a firewall, which forget them after half a minute without a packet: each
-//! phone is asked an OPTIONS well before. Its answer counts for those that only heed what comes from inside
-//! (RFC 4787 §4.3); what it says does not matter.
+//! Ways to desk phones over UDP through a NAT or a firewall: each phone is asked an OPTIONS before its way is forgotten. Its
+//! answer counts for those that only heed what comes from inside (RFC 4787 §4.3); what it says does not matter.
 
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::binding::{Binding, is_behind_nat};
 use super::{CALLER, Loop};
 use crate::base::rng::Rng;
+use crate::engine::keep_open;
+use crate::io::net::is_near;
 use crate::proto::sip::message::Uri;
 use crate::proto::sip::{Command, Flow, Input, Transport};
-
-/// How long a way is left without a word. Linux forgets a short exchange after 30 s; a sweep may come a second late.
-const LEAST: Duration = Duration::from_secs(20);
-const MOST_MORE_MS: u64 = 5_000;
 
 /// When the way to a phone wants its next word, if it has just had one.
 pub(super) fn next_word(now: Instant, uri: &str, flow: &Flow, rng: &mut Rng) -> Option<Instant> {
     // A phone that has learnt its address behind a NAT gives that.
     let translated = Uri::parse(uri).map_or(true, |uri| is_behind_nat(&uri, flow));
-    let wanted = flow.transport == Transport::Udp && (translated || !is_local(flow.peer.ip()));
-    wanted.then(|| now + LEAST + Duration::from_millis(rng.below(MOST_MORE_MS)))
-}
-
-/// On a network of the house's own.
-fn is_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local(),
-    }
+    let wanted = flow.transport == Transport::Udp && (translated || !is_near(flow.peer.ip()));
+    wanted.then(|| keep_open::next_word(now, rng))
 }
 
 impl Loop {
@@ -51,6 +39,8 @@ impl Loop {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::base::clock::{Clock as _, TestClock, UtcMs};
 

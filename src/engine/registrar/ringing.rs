@@ -106,7 +106,13 @@ impl Loop {
         let Some(ringing) = self.ringing.get_mut(&leg) else { return Vec::new() };
         match &event {
             Event::Progress { status, sdp, .. } => {
-                ringing.hunt.handle(now, HuntInput::Progress { status: *status, described: sdp.is_some() });
+                ringing.hunt.handle(
+                    now,
+                    match *status {
+                        100 => HuntInput::Spoke,
+                        status => HuntInput::Progress { status, described: sdp.is_some() },
+                    },
+                );
                 ringing.silent_at = None;
                 self.note_heard(leg);
             }

@@ -12,6 +12,8 @@ pub const DOWN: &str = "trunks_down";
 pub const UNREGISTERED: &str = "trunks_unregistered";
 /// Trunks whose carrier takes no calls of ours.
 pub const REFUSING: &str = "trunks_refusing";
+/// Trunks over which no call of ours rings.
+pub const MUTE: &str = "trunks_mute";
 /// Refusals that look like toll fraud.
 pub const TOLL: &str = "trunks_toll";
 
@@ -34,18 +36,19 @@ impl Alarms {
         self.lock().values().cloned().collect()
     }
 
-    /// Shows it; instead of the one of the same name, if its words differ.
-    pub fn raise(&self, id: &'static str, level: AlarmLevel, text: String) {
+    /// Shows it; instead of the one of the same name, if its words differ. True if it did not stand so already.
+    pub fn raise(&self, id: &'static str, level: AlarmLevel, text: String) -> bool {
         let mut standing = self.lock();
         if standing.get(id).is_some_and(|known| known.text == text && known.level == level) {
-            return;
+            return false;
         }
-        let (at, dismissible) = (self.clock.utc(), id == TOLL || id == REFUSING);
+        let (at, dismissible) = (self.clock.utc(), matches!(id, TOLL | REFUSING | MUTE));
         let alarm = AlarmView { id: id.to_owned(), level, text, at, dispatch: None, call: None, dismissible };
         standing.insert(id, alarm.clone());
         drop(standing);
         metrics::counter!("cordboard_alarms_total", "part" => "trunk").increment(1);
         self.feed.publish(FeedEvent::Alarm { alarm });
+        true
     }
 
     pub fn take_back(&self, id: &str) {

@@ -3,12 +3,14 @@
 //!
 //! This file is the way in: settings, the handle, the start. [`run`] is the loop, [`out`] makes calls out over one way
 //! after another, [`registrations`] registers with carriers, [`watch`] knows which trunks answer and raises the alarm,
+//! [`mute`] over which nothing rings, [`refusing`] whose carriers refuse us,
 //! [`turned_away`] knows of callers for whom there was no room, [`told`] what the log says of calls that failed,
 //! [`names`] looks hosts up. What is decided, is decided by
 //! machines: `domain/trunk` (which trunk, whether at all), `proto/sip/hunt`, `ping` and `locate`. Only configured carriers
 //! may speak to it. The loop never waits for an owner, a peer or a name server.
 
 mod alarms;
+mod mute;
 mod names;
 mod out;
 mod refusing;
@@ -22,7 +24,7 @@ mod watch;
 mod tests;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::trunk::{DialPlan, Limits, Routing, TrunkRules};
 use crate::io::net::census::{Caps, Census};
 use crate::io::net::tls::{Identity, TlsPeer};
-use crate::io::net::{BindError, Doors, Endpoint, Resolver, local_ip_towards};
+use crate::io::net::{BindError, Doors, Endpoint, Resolver};
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::identity_out::Shown;
 use crate::proto::sip::ping::PING_EVERY;
@@ -165,8 +167,8 @@ pub struct TrunkSettings {
     pub tls: Option<(SocketAddr, Identity)>,
     /// How many connections there may be.
     pub caps: Caps,
-    /// Host under which carriers reach us, if it isn't the address bound to.
-    pub advertised: Option<String>,
+    /// Where those reach us who come through a NAT, if it isn't the address bound to; one of a family at most.
+    pub public: Vec<IpAddr>,
     pub carriers: Vec<Carrier>,
     /// What each account may do.
     pub limits: Limits,
@@ -184,8 +186,8 @@ impl TrunkSettings {
     pub fn new(bind: SocketAddr, carriers: Vec<Carrier>, legs: LegNumbers) -> Self {
         let (limits, feed) = (Limits::default(), Feed::default());
         let caps = Caps::default();
-        let max_calls = MAX_CALLS;
-        Self { bind, tls: None, caps, advertised: None, carriers, limits, legs, feed, max_calls, name_server: None }
+        let (max_calls, public) = (MAX_CALLS, Vec::new());
+        Self { bind, tls: None, caps, public, carriers, limits, legs, feed, max_calls, name_server: None }
     }
 }
 
@@ -288,6 +290,22 @@ pub async fn spawn(
     settings: TrunkSettings,
     clock: SharedClock,
 ) -> Result<(TrunkHandle, mpsc::Receiver<IncomingCall>), BindError> {
+    let Opened { side, inbox, names, handle, calls } = open(settings, clock).await?;
+    tokio::spawn(side.run(inbox, names));
+    info!(local = %handle.local, tls = handle.local_tls.map(tracing::field::display), "trunk side listens");
+    Ok((handle, calls))
+}
+
+/// The trunk side, bound and not running yet.
+struct Opened {
+    side: Loop,
+    inbox: mpsc::UnboundedReceiver<Order>,
+    names: mpsc::Receiver<names::Found>,
+    handle: TrunkHandle,
+    calls: mpsc::Receiver<IncomingCall>,
+}
+
+async fn open(settings: TrunkSettings, clock: SharedClock) -> Result<Opened, BindError> {
     let alarms = Arc::new(Alarms::new(settings.feed.clone(), Arc::clone(&clock)));
     let mut watch = Watch::new(&settings.carriers, Arc::clone(&alarms));
     let named = watch.place_addresses(clock.instant(), &settings.carriers);
@@ -321,41 +339,13 @@ pub async fn spawn(
     }
     let mut config = AgentConfig::new(Role::Trunk, Admit::Sources(peers));
     config.max_dialogs = settings.max_calls;
-    let towards = watch.any_address();
-    let host = settings.advertised.clone().unwrap_or_else(|| advertised_host(local, towards));
-    let ports = (local.port(), local_tls.unwrap_or(local).port());
-    if settings.advertised.is_none() && local.ip().is_unspecified() {
-        // Each peer is told the address that leads to it.
-        config.listens_on = Some(ports);
-    } else {
-        config.advertised = Some(format!("{host}:{}", ports.0));
-        config.advertised_tls = Some(format!("{host}:{}", ports.1));
-    }
     let rules = settings.carriers.iter().map(|carrier| carrier.rules.clone());
     let routing = Routing::new(rules, settings.limits, Rng::from_system());
     let mut agent = Agent::new(config, Rng::from_system());
     add_logins(&mut agent, &settings.carriers);
     agent.set_terms(run::terms(&settings.carriers, &watch));
-    let registrations = Registrations::new(&settings.carriers, &host, Rng::from_system());
+    let registrations = Registrations::new(&settings.carriers, Rng::from_system());
     let side = SipSide::new(agent, endpoint, clock, "trunk");
-    let looped = Loop::new(side, settings, routing, watch, registrations, host, incoming);
-    tokio::spawn(looped.run(inbox, names));
-    info!(%local, tls = local_tls.map(tracing::field::display), "trunk side listens");
-    Ok((TrunkHandle { orders, alarms, local, local_tls }, calls))
-}
-
-/// The host that we go by when none is configured: where we listen on every address, the one that leads to some trunk, or
-/// to the world.
-fn advertised_host(local: SocketAddr, towards: Option<SocketAddr>) -> String {
-    let (world, alone): (SocketAddr, IpAddr) = if local.is_ipv4() {
-        (([192, 0, 2, 1], 9).into(), Ipv4Addr::LOCALHOST.into())
-    } else {
-        (([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into(), Ipv6Addr::LOCALHOST.into())
-    };
-    let ip = if local.ip().is_unspecified() {
-        towards.and_then(local_ip_towards).or_else(|| local_ip_towards(world)).unwrap_or(alone)
-    } else {
-        local.ip()
-    };
-    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+    let side = Loop::new(side, settings, routing, watch, registrations, incoming);
+    Ok(Opened { side, inbox, names, handle: TrunkHandle { orders, alarms, local, local_tls }, calls })
 }

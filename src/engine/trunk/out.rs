@@ -8,10 +8,11 @@ use tracing::{info, warn};
 
 use super::registrations::login_of;
 use super::run::Loop;
-use super::watch::Way;
+use super::watch::{Fault, Way};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
+use crate::engine::here::host_of;
 use crate::engine::signal::{DialOut, LegEvent, Offer, Offered};
 use crate::engine::sip_side::own_keys;
 use crate::proto::sdp::Srtp;
@@ -25,8 +26,9 @@ pub(super) struct Hunting {
     ways: Vec<Way>,
     /// The way of the latest attempt. One that was passed over for want of a channel is none.
     tried: Option<Way>,
-    /// The way of the latest attempt was left by the fault of the called party, or for a number that it may not carry.
-    blameless: bool,
+    /// What the latest attempt says of its way, should it be left. None where the called party is to blame, or a number
+    /// that it may not carry.
+    fault: Option<Fault>,
     to: PhoneNumber,
     caller_id: Option<PhoneNumber>,
     offer: Offer,
@@ -56,8 +58,8 @@ impl Loop {
         self.legs.add(leg, dialog, events);
         let (hunt, offered) = (Hunt::new(now, ways.len()), false);
         let (to, caller_id) = (call.to, call.caller_id);
-        let blameless = false;
-        let hunting = Hunting { hunt, ways, tried: None, blameless, to, caller_id, offer, offered, call_id: None };
+        let fault = Some(Fault::Server);
+        let hunting = Hunting { hunt, ways, tried: None, fault, to, caller_id, offer, offered, call_id: None };
         self.hunting.insert(leg, hunting);
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
@@ -103,11 +105,22 @@ impl Loop {
         match &event {
             Event::Progress { status, sdp, .. } => {
                 hunting.hunt.handle(now, HuntInput::Progress { status: *status, described: sdp.is_some() });
+                self.impatient.extend(hunting.hunt.poll_timeout().map(|at| (at, leg)));
+                if let Some(way) = hunting.tried.filter(|_| hunting.hunt.has_word()) {
+                    self.mute.heard(way.trunk);
+                    self.tell_mute();
+                }
             }
             Event::Rejected { status, .. } => {
                 let status = *status;
                 if let Some(way) = hunting.tried {
-                    hunting.blameless = !self.refusing.answered(way.trunk, status);
+                    hunting.fault = self.refusing.answered(way.trunk, status);
+                    match (status, hunting.fault) {
+                        // Nothing came until the transaction's end, and nothing in between.
+                        (408, _) if !hunting.hunt.has_word() => self.mute.unheard(way.trunk),
+                        (_, Some(Fault::Server)) => {}
+                        _ => self.mute.heard(way.trunk),
+                    }
                 }
                 hunting.hunt.handle(now, HuntInput::Refused { status });
                 let (tried, call_id) = (hunting.tried, hunting.call_id.take());
@@ -115,12 +128,15 @@ impl Loop {
                     self.try_refused(leg, way, status, call_id.as_deref());
                 }
                 self.tell_refusing();
+                self.tell_mute();
                 return self.drive(leg);
             }
             Event::Answered { .. } => {
                 if let Some(way) = self.hunting.remove(&leg).and_then(|hunting| hunting.tried) {
                     self.refusing.took(way.trunk);
                     self.tell_refusing();
+                    self.mute.heard(way.trunk);
+                    self.tell_mute();
                 }
             }
             // By no fault of that way, and no other would do better.
@@ -130,6 +146,18 @@ impl Loop {
             _ => {}
         }
         self.legs.on_event(event).into_iter().collect()
+    }
+
+    /// The owner no longer wants a call out, which is not answered yet. Where it had all its time and no telephone was
+    /// heard of, the trunk is to blame.
+    pub(super) fn given_up(&mut self, leg: LegId) {
+        let now = self.now();
+        let Some(hunting) = self.hunting.get(&leg).filter(|hunting| hunting.hunt.is_mute(now)) else { return };
+        let Some(way) = hunting.tried else { return };
+        self.try_given_up(leg, way, hunting.call_id.as_deref());
+        self.watch.failed(now, way, Fault::Server);
+        self.mute.unheard(way.trunk);
+        self.tell_mute();
     }
 
     /// Does what a hunt wants; the commands for the agent.
@@ -143,6 +171,8 @@ impl Loop {
                     let (tried, call_id) = (hunting.tried, hunting.call_id.take());
                     if let Some(way) = tried {
                         self.try_left(leg, way, call_id.as_deref());
+                        self.mute.unheard(way.trunk);
+                        self.tell_mute();
                     }
                     let dialog = self.legs.dialog_of(leg);
                     commands.extend(dialog.map(|dialog| Command::Bye { dialog, headers: Vec::new() }));
@@ -156,10 +186,10 @@ impl Loop {
                         hunting.hunt.handle(now, HuntInput::Refused { status: 503 });
                         continue;
                     }
-                    let blameless = std::mem::take(&mut hunting.blameless);
+                    let fault = hunting.fault.replace(Fault::Server);
                     if let Some(before) = hunting.tried.replace(way) {
-                        if !blameless {
-                            self.watch.failed(now, before);
+                        if let Some(fault) = fault {
+                            self.watch.failed(now, before, fault);
                         }
                         self.count_failover(leg, before.trunk);
                     }
@@ -171,8 +201,8 @@ impl Loop {
                     commands.extend(self.invite(leg, dialog, way));
                 }
                 Some(HuntOutput::Over { status }) => {
-                    if let Some(way) = hunting.tried.filter(|_| !hunting.blameless) {
-                        self.watch.failed(now, way);
+                    if let Some((way, fault)) = hunting.tried.zip(hunting.fault) {
+                        self.watch.failed(now, way, fault);
                     }
                     self.hunting.remove(&leg);
                     if let Some(dialog) = self.legs.dialog_of(leg) {
@@ -194,6 +224,11 @@ impl Loop {
         self.refusing.tell(&self.settings.carriers, self.watch.alarms());
     }
 
+    /// Says over which trunks nothing rings.
+    fn tell_mute(&self) {
+        self.mute.tell(&self.settings.carriers, self.watch.alarms());
+    }
+
     fn count_failover(&self, leg: LegId, trunk: usize) {
         let name = self.settings.carriers[trunk].name.clone();
         info!(leg = leg.0, trunk = %name, "the call was not taken there, the next way is tried");
@@ -209,7 +244,7 @@ impl Loop {
         let user = hunting.to.emergency_code().map_or_else(|| written(&hunting.to), str::to_owned);
         let number = carrier.pick_caller_id(hunting.caller_id.as_ref());
         let own = carrier.caller_ids.first().map(written);
-        let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &self.host);
+        let identity = present(carrier.shown, number.as_ref().map(written).as_deref(), own.as_deref(), &host_of(&flow));
         let (srtp, again) = (carrier.srtp, std::mem::replace(&mut hunting.offered, true));
         let keys = own_keys();
         let local = hunting.offer.local_for(way.peer.ip());

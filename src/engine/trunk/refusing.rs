@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Carrier;
 use super::alarms::{Alarms, REFUSING};
+use super::watch::Fault;
 use crate::engine::feed::AlarmLevel;
 use crate::proto::sip::hunt::{Blame, blame};
 
@@ -27,21 +28,21 @@ pub(super) struct Refusing {
 }
 
 impl Refusing {
-    /// A trunk's final answer to a call of ours. True if the fault is the trunk's, as far as is known: others go first
-    /// for a while.
-    pub(super) fn answered(&mut self, trunk: usize, status: u16) -> bool {
+    /// A trunk's final answer to a call of ours. The fault that makes others go first for a while, as far as is known.
+    pub(super) fn answered(&mut self, trunk: usize, status: u16) -> Option<Fault> {
         match blame(status) {
             // Not a word of the carrier's about us, one way or the other.
-            Blame::Way => return true,
+            Blame::Way => return Some(Fault::Server),
+            Blame::Terms => return None,
             Blame::CalledParty => {
                 self.rows.remove(&trunk);
-                return false;
+                return None;
             }
             Blame::Account | Blame::AccountOrNumber => {}
         }
         let row = self.rows.entry(trunk).or_insert(Row { status, calls: 0 });
         *row = Row { status, calls: row.calls.saturating_add(1) };
-        self.refuses(trunk)
+        self.refuses(trunk).then_some(Fault::Account)
     }
 
     /// A trunk takes a call.
@@ -92,15 +93,16 @@ mod tests {
     fn a_suspended_account_counts_at_once_and_a_forbidden_number_after_three_in_a_row() {
         let mut refusing = Refusing::default();
         for status in [401, 402, 407] {
-            assert!(refusing.answered(0, status), "{status}");
+            assert_eq!(refusing.answered(0, status), Some(Fault::Account), "{status}");
             refusing.took(0);
         }
-        let told: Vec<bool> = [403, 403, 486, 403, 403, 403].map(|status| refusing.answered(0, status)).into();
-        assert_eq!(told, [false, false, false, false, false, true], "a busy line lies between");
-        assert!(refusing.answered(0, 503), "not about us");
+        let told = [403, 403, 486, 403, 488, 403, 403].map(|status| refusing.answered(0, status));
+        assert_eq!(told[..6], [None; 6], "a busy line lies between");
+        assert_eq!(told[6], Some(Fault::Account), "a word about our offer does not");
+        assert_eq!(refusing.answered(0, 503), Some(Fault::Server), "not about us");
         assert!(refusing.refuses(0), "and no reason to trust it again");
         refusing.seen_to();
-        assert!(!refusing.answered(0, 403));
-        assert!(!refusing.answered(1, 403), "each for itself");
+        assert_eq!(refusing.answered(0, 403), None);
+        assert_eq!(refusing.answered(1, 403), None, "each for itself");
     }
 }

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::Carrier;
 use super::watch::Way;
 use crate::base::rng::Rng;
+use crate::engine::keep_open::next_word;
 use crate::proto::sip::digest::client::Login;
 use crate::proto::sip::registration::{Input, Output};
 use crate::proto::sip::{Agent, Command, Flow, LoginId, RegisterAnswer, RegisterOrder, Registration, RequestId};
@@ -57,6 +58,8 @@ struct One {
     flow: Option<Flow>,
     /// The last refusal, or 408 for silence.
     refused: u16,
+    /// When the way it came by wants its next word.
+    keep_at: Option<Instant>,
 }
 
 /// All registrations of the trunk side.
@@ -67,17 +70,17 @@ pub(super) struct Registrations {
 }
 
 impl Registrations {
-    pub(super) fn new(carriers: &[Carrier], host: &str, mut rng: Rng) -> Self {
+    pub(super) fn new(carriers: &[Carrier], mut rng: Rng) -> Self {
         let mut all = Vec::new();
         for (carrier, of) in carriers.iter().enumerate() {
             let Some((account, with)) = of.account.as_ref().and_then(|a| Some((a, a.register.clone()?))) else {
                 continue;
             };
             let machine = Registration::new(with.expires, Rng::seeded(rng.next_u64()));
-            let call_id = format!("{}@{host}", rng.token(26));
+            let call_id = rng.token(26);
             show(&of.name, false);
             let (name, user) = (of.name.clone(), account.login.user.clone());
-            all.push(One { carrier, name, user, with, call_id, machine, flow: None, refused: 408 });
+            all.push(One { carrier, name, user, with, call_id, machine, flow: None, refused: 408, keep_at: None });
         }
         Self { all, stopping: false }
     }
@@ -127,6 +130,24 @@ impl Registrations {
                 one.machine.handle(now, Input::Timeout);
             }
         }
+    }
+
+    /// The ways that want a word now, lest a NAT forgets them: calls come in by them, whether or not anybody pings.
+    pub(super) fn to_keep_open(&mut self, now: Instant, rng: &mut Rng) -> Vec<Flow> {
+        let mut due = Vec::new();
+        for one in &mut self.all {
+            let Some(flow) = one.flow.filter(|_| one.machine.is_registered()) else {
+                one.keep_at = None;
+                continue;
+            };
+            // What has just been registered has had its word.
+            if one.keep_at.is_some_and(|at| at <= now) {
+                due.push(flow);
+                one.keep_at = None;
+            }
+            one.keep_at.get_or_insert_with(|| next_word(now, rng));
+        }
+        due
     }
 
     /// Takes all back.

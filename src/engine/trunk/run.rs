@@ -7,7 +7,8 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-use super::alarms::TOLL;
+use super::alarms::{MUTE, TOLL};
+use super::mute::Mute;
 use super::names::Found;
 use super::out::Hunting;
 use super::refusing::Refusing;
@@ -15,10 +16,11 @@ use super::registrations::{Registrations, login_of};
 use super::turned_away::TurnedAway;
 use super::watch::{Ping, Watch};
 use super::{Carriage, Carrier, Order, TrunkSettings};
+use crate::base::rng::Rng;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Notice, Routing};
 use crate::engine::feed::AlarmLevel;
-use crate::engine::here::Here;
+use crate::engine::here::{Here, host_of};
 use crate::engine::signal::{IncomingCall, LEG_EVENT_DEPTH, LegCommand};
 use crate::engine::sip_side::{self, AT_ONCE, Legs, SWEEP, SipSide};
 use crate::proto::sdp::Srtp;
@@ -38,11 +40,10 @@ pub(super) struct Loop {
     pub(super) routing: Routing,
     pub(super) watch: Watch,
     pub(super) refusing: Refusing,
+    pub(super) mute: Mute,
     registrations: Registrations,
     /// Who waits until all registrations are taken back.
     unregistered: Option<oneshot::Sender<()>>,
-    /// As carriers know us.
-    pub(super) host: String,
     here: Here,
     /// Calls out that are not answered yet.
     pub(super) hunting: HashMap<LegId, Hunting>,
@@ -50,6 +51,7 @@ pub(super) struct Loop {
     pub(super) impatient: BTreeSet<(Instant, LegId)>,
     incoming: mpsc::Sender<IncomingCall>,
     turned_away: TurnedAway,
+    rng: Rng,
 }
 
 impl Loop {
@@ -59,11 +61,10 @@ impl Loop {
         routing: Routing,
         watch: Watch,
         registrations: Registrations,
-        host: String,
         incoming: mpsc::Sender<IncomingCall>,
     ) -> Self {
         let (legs, hunting, impatient) = (Legs::default(), HashMap::new(), BTreeSet::new());
-        let unregistered = None;
+        let (unregistered, here) = (None, Here::new(settings.public.clone()));
         let mut own = Self {
             side,
             legs,
@@ -71,14 +72,15 @@ impl Loop {
             routing,
             watch,
             refusing: Refusing::default(),
+            mute: Mute::default(),
             registrations,
             unregistered,
-            host,
-            here: Here::default(),
+            here,
             hunting,
             impatient,
             incoming,
             turned_away: TurnedAway::default(),
+            rng: Rng::from_system(),
         };
         (0..own.settings.carriers.len()).for_each(|trunk| own.reach(trunk));
         own
@@ -145,11 +147,15 @@ impl Loop {
                     self.side.count_refusal(status);
                     self.call_refused(leg, status);
                 }
+                if matches!(command, LegCommand::HangUp) {
+                    self.given_up(leg);
+                }
                 if let Some(command) = self.legs.on_command(leg, command) {
                     self.feed(Input::Command(command));
                 }
                 self.settle(leg);
             }
+            Order::SeenTo(alarm) if alarm == MUTE => self.mute.seen_to(),
             Order::SeenTo(alarm) if alarm == TOLL => self.routing.toll_seen_to(),
             Order::SeenTo(_) => self.refusing.seen_to(),
             Order::HoldOff(hold_off) => self.side.agent.hold_off(hold_off),
@@ -187,8 +193,7 @@ impl Loop {
     fn as_seen(&mut self, input: Input) -> Input {
         match input {
             Input::Received { flow, bytes } if self.side.agent.admits(flow.peer.ip()) => {
-                let now = self.now();
-                Input::Received { flow: self.here.seen_from(now, flow), bytes }
+                Input::Received { flow: self.seen(flow), bytes }
             }
             input => input,
         }
@@ -250,6 +255,11 @@ impl Loop {
         let now = self.now();
         self.registrations.tick(now);
         self.register();
+        for flow in self.registrations.to_keep_open(now, &mut self.rng) {
+            if self.side.keep_open(&flow).is_err() {
+                self.feed(Input::FlowClosed { flow });
+            }
+        }
         for flow in self.side.endpoint.sweep() {
             self.feed(Input::FlowClosed { flow });
         }
@@ -268,7 +278,9 @@ impl Loop {
         let carriers = &self.settings.carriers;
         for (alarm, words) in self.turned_away.words(now, |trunk| &carriers[trunk].name) {
             match words {
-                Some(words) => self.watch.alarms().raise(alarm, AlarmLevel::Critical, words),
+                Some(words) => {
+                    self.watch.alarms().raise(alarm, AlarmLevel::Critical, words);
+                }
                 None => self.watch.alarms().take_back(alarm),
             }
         }
@@ -340,6 +352,11 @@ impl Loop {
             Carriage::Tcp => self.side.endpoint.stream_flow(peer, None),
             Carriage::Tls(tls) => self.side.endpoint.stream_flow(peer, Some(tls)),
         };
+        self.seen(flow)
+    }
+
+    /// A flow with the address that its peer sees of us.
+    fn seen(&mut self, flow: Flow) -> Flow {
         let now = self.now();
         self.here.seen_from(now, flow)
     }
@@ -369,7 +386,7 @@ impl Loop {
                 return None;
             }
         };
-        Some(Command::MoveFlow { dialog, flow })
+        Some(Command::MoveFlow { dialog, flow: self.seen(flow) })
     }
 
     /// The same for a request of a call that is over for us: by the trunk that the connection came from.
@@ -377,28 +394,40 @@ impl Loop {
         if self.side.endpoint.reopens(flow) {
             return Some(*flow);
         }
-        let trunk = self.caller_of(flow)?;
+        let trunk = self.caller_of(flow, None)?;
         self.new_way(trunk, flow, hop)
     }
 
     fn new_way(&mut self, trunk: usize, flow: &Flow, hop: Option<SocketAddr>) -> Option<Flow> {
         let peer = hop.or_else(|| self.watch.server_of(self.now(), trunk))?;
-        match (flow.transport, &self.settings.carriers[trunk].over) {
-            (Transport::Tcp, _) => Some(self.side.endpoint.stream_flow(peer, None)),
-            (Transport::Tls, Carriage::Tls(tls)) => Some(self.side.endpoint.stream_flow(peer, Some(tls))),
+        let flow = match (flow.transport, &self.settings.carriers[trunk].over) {
+            (Transport::Tcp, _) => self.side.endpoint.stream_flow(peer, None),
+            (Transport::Tls, Carriage::Tls(tls)) => self.side.endpoint.stream_flow(peer, Some(tls)),
             // We know no name that its certificate would have to say. The carrier may come again by itself.
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(self.seen(flow))
     }
 
-    /// The trunk that calls from there come in over, if they may.
-    fn caller_of(&self, flow: &Flow) -> Option<usize> {
+    /// The trunk that calls from there come in over, if they may. Where several have their carrier there, the one that
+    /// speaks by this transport, then the one whose login was dialled (RFC 3261 §10: what we registered as), then the first.
+    fn caller_of(&self, flow: &Flow, dialled: Option<&str>) -> Option<usize> {
         let from = flow.peer.ip();
-        let sends_calls = |(at, carrier): (usize, &Carrier)| {
+        let sends_calls = |(at, carrier): &(usize, &Carrier)| {
             let listed = carrier.sources.iter().any(|source| source.contains(from));
-            (listed || (carrier.targets_call && self.watch.is_server(at, from))).then_some(at)
+            listed || (carrier.targets_call && self.watch.is_server(*at, from))
         };
-        self.settings.carriers.iter().enumerate().find_map(sends_calls)
+        let fit = |(at, carrier): &(usize, &Carrier)| {
+            let login = match &carrier.account {
+                Some(account) if Some(account.login.user.as_str()) == dialled => 0,
+                // Called by its login, it would have been.
+                Some(account) if account.register.is_some() => 2,
+                _ => 1,
+            };
+            (carrier.over.transport() != flow.transport, login, *at)
+        };
+        let carriers = self.settings.carriers.iter().enumerate();
+        carriers.filter(sends_calls).min_by_key(fit).map(|(at, _)| at)
     }
 
     fn ping(&mut self, ping: Ping) {
@@ -406,7 +435,7 @@ impl Loop {
         let request = self.side.agent.next_request();
         let carrier = &self.settings.carriers[ping.way.trunk];
         let request_uri = format!("sip:{}{}", carrier.target, carrier.over.parameter());
-        let from = format!("<sip:ping@{}>", self.host);
+        let from = format!("<sip:ping@{}>", host_of(&flow));
         self.watch.asked(request, ping);
         self.feed(Input::Command(Command::Options { request, flow, request_uri, from }));
     }
@@ -430,7 +459,7 @@ impl Loop {
             let later = (status == 503).then(|| ("Retry-After".to_owned(), "10".to_owned()));
             Some(Command::Reject { dialog, status, headers: later.into_iter().collect() })
         };
-        let Some(index) = self.caller_of(flow) else {
+        let Some(index) = self.caller_of(flow, invite.dialled().as_deref()) else {
             // A server that answers calls of ours, but may make none.
             self.side.count_refusal(403);
             return refuse(403);
@@ -484,11 +513,11 @@ impl Loop {
 }
 
 /// What is agreed with those who may call, by the trunk that a call from them is taken for.
-pub(super) fn terms(carriers: &[Carrier], watch: &Watch) -> Vec<(Source, PeerTerms)> {
+pub(super) fn terms(carriers: &[Carrier], watch: &Watch) -> Vec<(Source, Transport, PeerTerms)> {
     let of = |(at, carrier): (usize, &Carrier)| {
         let servers = watch.servers(at).filter(|_| carrier.targets_call).map(|server| Source::from(server.ip()));
         let sources = carrier.sources.iter().copied().chain(servers);
-        sources.map(|source| (source, carrier.terms)).collect::<Vec<_>>()
+        sources.map(|source| (source, carrier.over.transport(), carrier.terms)).collect::<Vec<_>>()
     };
     carriers.iter().enumerate().flat_map(of).collect()
 }

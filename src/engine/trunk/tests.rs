@@ -2,19 +2,24 @@
 //! becomes of what was given up. Nothing here measures time; the order of what is sent says it.
 
 mod elsewhere;
+mod mute;
+mod reach;
 mod refusing;
 mod registered;
 mod room;
 mod secure;
 mod terms;
 mod told;
+mod whose;
+
+use std::net::Ipv6Addr;
 
 use tokio::net::UdpSocket;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
 use super::*;
-use crate::base::clock::SystemClock;
+use crate::base::clock::{SystemClock, TestClock, UtcMs};
 use crate::base::id::AccountId;
 use crate::base::numbering::NumberFormat;
 use crate::engine::feed::{AlarmLevel, FeedEvent};
@@ -90,6 +95,17 @@ impl Far {
         come.filter(|message| !message.starts_with(b"OPTIONS ")).count()
     }
 
+    /// All that was sent before has been heard.
+    async fn is_heard(&self, house: &House) {
+        let asked = format!(
+            "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKheard\r\nFrom: <sip:far@h>;tag=1\r\n\
+             To: <sip:127.0.0.1>\r\nCall-ID: heard\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            self.address
+        );
+        self.socket.send_to(asked.as_bytes(), house.trunk.local()).await.expect("loopback takes a datagram");
+        self.gets("SIP/2.0 200").await;
+    }
+
     async fn says(&self, to: &Got, status: &str, sdp: bool) {
         let echoed = ["Via", "From", "Call-ID", "CSeq"]
             .map(|name| format!("{name}: {}\r\n", to.header(name).expect("each request has it")))
@@ -115,11 +131,15 @@ struct House {
 }
 
 async fn house(carriers: Vec<Carrier>, change: impl FnOnce(&mut TrunkSettings)) -> House {
+    house_at(Arc::new(SystemClock), carriers, change).await
+}
+
+async fn house_at(clock: SharedClock, carriers: Vec<Carrier>, change: impl FnOnce(&mut TrunkSettings)) -> House {
     let legs = LegNumbers::default();
     let mut settings = TrunkSettings::new(([127, 0, 0, 1], 0).into(), carriers, legs.clone());
     change(&mut settings);
     let feed = settings.feed.subscribe();
-    let (trunk, calls) = spawn(settings, Arc::new(SystemClock)).await.expect("a free port");
+    let (trunk, calls) = spawn(settings, clock).await.expect("a free port");
     House { trunk, calls, feed, legs }
 }
 

@@ -33,11 +33,19 @@ impl Loop {
         }
     }
 
-    /// A try of a call out was left, as nothing came back in the time that it had.
+    /// A try of a call out was left, as nothing came back in the time that it had, or a 100 and no more.
     pub(super) fn try_left(&self, leg: LegId, way: Way, call_id: Option<&str>) {
         let (leg, trunk, peer) = (leg.0, self.name_of(way.trunk), way.peer);
         count(trunk, "none");
-        warn!(leg, trunk, %peer, call_id, "a carrier says nothing to a call out, which is tried elsewhere");
+        warn!(leg, trunk, %peer, call_id, "a carrier says nothing to a call out, or takes it in (100) and says no more: it is \
+            tried elsewhere");
+    }
+
+    /// A call out was given up by whoever made it, after long enough, and nothing was heard but a 100 at most.
+    pub(super) fn try_given_up(&self, leg: LegId, way: Way, call_id: Option<&str>) {
+        let (leg, trunk, peer) = (leg.0, self.name_of(way.trunk), way.peer);
+        count(trunk, "none");
+        warn!(leg, trunk, %peer, call_id, "a call out was given up that never rang: its carrier said nothing of the telephone");
     }
 
     /// A call in is refused by whoever was to take it.
@@ -97,7 +105,8 @@ const fn look_at(status: u16) -> &'static str {
         }
         402 | 403 => "it does not let us make this call; check the account there and `caller_ids`",
         408 => "nothing came back; check `target` and the firewall",
-        488 | 606 => "it takes none of our codecs, or wants another `srtp`",
+        300..=399 => "it would have us ask elsewhere, and redirections are not followed",
+        415 | 488 | 606 => "it takes none of our codecs, or wants another `srtp`",
         503 => "it is overloaded, or the connection could not be made",
         _ => "ask it why, with this Call-ID",
     }

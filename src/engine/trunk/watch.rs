@@ -30,6 +30,15 @@ pub struct Way {
     pub peer: SocketAddr,
 }
 
+/// What a failed call says of the way that it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server itself, for whichever trunk it is asked.
+    Server,
+    /// Us, as this trunk's carrier knows us: nothing is wrong with its server for another account.
+    Account,
+}
+
 /// A ping to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ping {
@@ -75,8 +84,8 @@ pub struct Watch {
     went_down: Vec<Way>,
     /// Trunks with a server that was found up again, and that were not told of yet.
     came_up: Vec<usize>,
-    /// Servers that failed a call, until when.
-    resting: HashMap<SocketAddr, Instant>,
+    /// Servers that failed a call, and until when; with a trunk, for that one alone.
+    resting: HashMap<(SocketAddr, Option<usize>), Instant>,
     alarms: Arc<Alarms>,
     rng: Rng,
 }
@@ -130,11 +139,6 @@ impl Watch {
         self.paths.get(trunk).into_iter().flat_map(|path| path.addresses())
     }
 
-    /// Some address of any trunk, as soon as one is known.
-    pub fn any_address(&self) -> Option<SocketAddr> {
-        self.paths.iter().find_map(|path| path.addresses().next())
-    }
-
     /// A trunk's servers are these from now on.
     pub fn found(&mut self, now: Instant, trunk: usize, servers: Vec<Server>) {
         let Some(path) = self.paths.get_mut(trunk) else { return };
@@ -177,11 +181,11 @@ impl Watch {
             if !all && path.any_up() {
                 order.retain(|peer| path.is_up(*peer));
             }
-            order.sort_by_key(|peer| (!path.is_up(*peer), self.resting.contains_key(peer)));
+            order.sort_by_key(|peer| (!path.is_up(*peer), self.rests(Way { trunk, peer: *peer })));
             ways.extend(order.into_iter().take(each).map(|peer| Way { trunk, peer }));
         }
         let is_up = |way: &Way| self.paths[way.trunk].is_up(way.peer);
-        ways.sort_by_key(|way| (!is_up(way), self.resting.contains_key(&way.peer)));
+        ways.sort_by_key(|way| (!is_up(way), self.rests(*way)));
         ways.truncate(hunt::MAX_WAYS);
         ways
     }
@@ -191,9 +195,14 @@ impl Watch {
         self.ways(now, &[trunk], false).first().map(|way| way.peer)
     }
 
+    fn rests(&self, way: Way) -> bool {
+        [None, Some(way.trunk)].iter().any(|whose| self.resting.contains_key(&(way.peer, *whose)))
+    }
+
     /// This way failed a call: for a while it is tried last.
-    pub fn failed(&mut self, now: Instant, way: Way) {
-        let rests = self.resting.insert(way.peer, now + REST).is_some_and(|until| until > now);
+    pub fn failed(&mut self, now: Instant, way: Way, fault: Fault) {
+        let whose = (fault == Fault::Account).then_some(way.trunk);
+        let rests = self.resting.insert((way.peer, whose), now + REST).is_some_and(|until| until > now);
         if let Some(path) = self.paths.get(way.trunk).filter(|_| !rests) {
             told::rests(&path.name, way.peer, REST.as_secs());
         }
@@ -440,11 +449,25 @@ mod tests {
         };
         assert_eq!(peers(&mut rig, &[0]), [at(11), at(12), at(13), at(14)]);
         assert_eq!(peers(&mut rig, &[0, 1]), [at(11), at(12), at(2)]);
-        rig.watch.failed(rig.now, Way { trunk: 0, peer: at(11) });
+        rig.watch.failed(rig.now, Way { trunk: 0, peer: at(11) }, Fault::Server);
         assert_eq!(peers(&mut rig, &[0, 1]), [at(12), at(13), at(2)]);
-        rig.watch.failed(rig.now, Way { trunk: 1, peer: at(2) });
+        rig.watch.failed(rig.now, Way { trunk: 1, peer: at(2) }, Fault::Server);
         assert_eq!(peers(&mut rig, &[1]), [at(2)], "better than none");
         rig.now += REST;
         assert_eq!(peers(&mut rig, &[1, 0]), [at(2), at(11), at(12)]);
+    }
+
+    #[test]
+    fn a_fault_of_one_account_rests_that_trunk_alone_and_one_of_the_server_all_that_use_it() {
+        let mut rig = Rig::new(&["192.0.2.1", "192.0.2.1", "192.0.2.2"]);
+        let trunks = |rig: &mut Rig| -> Vec<usize> {
+            let now = rig.now;
+            rig.watch.ways(now, &[0, 1, 2], false).into_iter().map(|way| way.trunk).collect()
+        };
+        let way = rig.watch.ways(rig.now, &[0], false)[0];
+        rig.watch.failed(rig.now, way, Fault::Account);
+        assert_eq!(trunks(&mut rig), [1, 2, 0]);
+        rig.watch.failed(rig.now, way, Fault::Server);
+        assert_eq!(trunks(&mut rig), [2, 0, 1]);
     }
 }

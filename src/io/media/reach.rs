@@ -3,16 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+pub use crate::io::net::Place;
 use crate::io::net::local_ip_towards;
-
-/// One family's addresses of this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// What sockets are bound to; may be every address of the family.
-    pub bound: IpAddr,
-    /// What those are told who come through a NAT.
-    pub public: Option<IpAddr>,
-}
 
 /// A leg's port, and where it can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +30,10 @@ impl Reach {
         let peer = peer.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified());
         let fits = |place: &Place| peer.is_some_and(|peer| peer.is_ipv4() == place.bound.is_ipv4());
         let place = Some(self.first).filter(fits).or_else(|| self.second.filter(fits)).unwrap_or(self.first);
-        let routed = || peer.and_then(|ip| local_ip_towards(SocketAddr::new(ip, 9)));
-        let bound = Some(place.bound).filter(|ip| !ip.is_unspecified());
-        let near = peer.filter(fits_of(&place)).is_some_and(is_near);
-        let ip = if near { bound.or_else(routed).or(place.public) } else { place.public.or(bound).or_else(routed) };
-        SocketAddr::new(ip.unwrap_or(place.bound), self.port)
+        // Whoever is of the other family could not be reached anyhow.
+        let ip =
+            place.told(peer.filter(fits_of(&place)), || peer.and_then(|ip| local_ip_towards(SocketAddr::new(ip, 9))));
+        SocketAddr::new(ip, self.port)
     }
 }
 
@@ -50,14 +41,6 @@ impl Reach {
 fn fits_of(place: &Place) -> impl Fn(&IpAddr) -> bool {
     let four = place.bound.is_ipv4();
     move |ip| ip.is_ipv4() == four
-}
-
-/// On a network of our own, and so not beyond a NAT of ours.
-fn is_near(peer: IpAddr) -> bool {
-    match peer {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
 }
 
 #[cfg(test)]

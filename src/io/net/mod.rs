@@ -8,6 +8,7 @@ pub mod census;
 pub mod descriptors;
 mod endpoint;
 mod loss;
+mod place;
 mod resolve;
 mod stream;
 mod tcp;
@@ -23,6 +24,7 @@ use crate::proto::sip::Flow;
 use census::Voucher;
 
 pub use endpoint::{Doors, Endpoint, local_ip_towards};
+pub use place::{Place, is_near};
 #[cfg(test)]
 pub(crate) use resolve::tests as fake_dns;
 pub use resolve::{Located, ResolveError, Resolver};

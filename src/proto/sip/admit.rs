@@ -49,6 +49,11 @@ impl Source {
         self.prefix < if self.net.is_ipv4() { 8 } else { 16 }
     }
 
+    /// Some address is in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.net) || other.contains(self.net)
+    }
+
     /// `address` is this one, or lies in this network.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.net, address.to_canonical()) {
@@ -96,5 +101,16 @@ mod tests {
         let six: Source = "2001:db8::/32".parse().expect("a network");
         assert!(six.contains("2001:db8:1::1".parse().expect("an address")));
         assert!("192.0.2.0/33".parse::<Source>().is_err());
+    }
+
+    #[test]
+    fn networks_overlap_where_one_lies_in_the_other() {
+        let overlap = |a: &str, b: &str| {
+            let [a, b]: [Source; 2] = [a, b].map(|text| text.parse().expect("a source"));
+            assert_eq!(a.overlaps(&b), b.overlaps(&a));
+            a.overlaps(&b)
+        };
+        assert!(overlap("192.0.2.0/24", "192.0.2.77") && overlap("192.0.2.128/25", "192.0.2.0/24"));
+        assert!(!overlap("192.0.2.128/25", "192.0.2.0/25") && !overlap("192.0.2.1", "::1"));
     }
 }

@@ -47,3 +47,42 @@ async fn a_trunk_that_forbids_one_number_stays_the_first_and_one_that_forbids_al
     assert!(matches!(caller.hears().await, LegEvent::Answered(_)));
     assert!(matches!(house.told().await, FeedEvent::AlarmGone { id } if id == alarms::REFUSING));
 }
+
+#[tokio::test]
+async fn a_trunk_whose_terms_do_not_suit_is_followed_by_the_next_and_stays_the_first() {
+    for status in
+        ["302 Moved Temporarily", "415 Unsupported Media Type", "488 Not Acceptable Here", "606 Not Acceptable"]
+    {
+        let (first, second) = (Far::open().await, Far::open().await);
+        let house = house(vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+        for _ in 0..2 {
+            let mut caller = house.dials(BEN);
+            let refused = first.gets("INVITE").await;
+            first.says(&refused, status, false).await;
+            first.gets("ACK").await;
+            let taken = second.gets("INVITE").await;
+            second.says(&taken, "486 Busy Here", false).await;
+            assert_eq!(caller.ends().await, Cause::Busy, "{status}");
+            second.gets("ACK").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_account_does_not_put_another_account_at_the_same_carrier_last() {
+    let (shared, other) = (Far::open().await, Far::open().await);
+    let (mut suspended, mut good) = (carrier(&shared, 10), carrier(&shared, 20));
+    suspended.caller_ids = vec![number("+12025550121")];
+    good.caller_ids = vec![number("+12025550122")];
+    let house = house(vec![suspended, good, carrier(&other, 30)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let refused = shared.gets("INVITE").await;
+    shared.says(&refused, "402 Payment Required", false).await;
+    let busy = shared.gets("INVITE").await;
+    shared.says(&busy, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy);
+    let _next = house.dials("+12025550111");
+    let next = shared.gets("INVITE sip:+12025550111").await;
+    assert!(next.header("From").expect("it has").contains("+12025550122"), "the one that is not suspended");
+    assert_eq!(other.unread(), 0);
+}

@@ -63,6 +63,16 @@ async fn calls_in_are_held_to_the_terms_of_their_trunk() {
 }
 
 #[tokio::test]
+async fn a_call_in_is_held_to_the_terms_of_the_trunk_that_speaks_its_transport() {
+    let far = Far::open().await;
+    let mut over_tcp = with_terms(&far, 10, None, Reliable::Off);
+    over_tcp.over = Carriage::Tcp;
+    let house = house(vec![over_tcp, with_terms(&far, 20, None, Reliable::Required)], |_| {}).await;
+    let taken = answered(&far, &house, "insists", "Require: 100rel\r\n").await;
+    assert!(taken.starts_with("SIP/2.0 100 "), "{taken}");
+}
+
+#[tokio::test]
 async fn bound_to_every_address_we_say_the_one_that_leads_to_whom_we_speak_with() {
     let far = Far::open().await;
     let (server, _) = name_server(vec![Known::address("sip.carrier.example.", 60, [127, 0, 0, 1])]).await;

@@ -201,7 +201,7 @@ impl Agent {
         let Some(dialog) = self.dialogs.get(&id) else { return };
         let Some(mut request) = dialog.request(method, dialog.local_seq) else { return };
         let flow = self.way_to(dialog);
-        request.headers.push("Contact", self.contact(&flow, request.uri.secure));
+        request.headers.push("Contact", Self::contact(&flow, request.uri.secure));
         request.headers.push("Allow", self.allow());
         let supported = self.supported(&self.terms_in(Some(id), &flow));
         if !supported.is_empty() {

@@ -67,13 +67,6 @@ pub struct AgentConfig {
     pub role: Role,
     /// Server and User-Agent.
     pub user_agent: String,
-    /// `host:port` under which we are reached: Via and Contact. `None`: the flow's local address.
-    pub advertised: Option<String>,
-    /// The same over TLS.
-    pub advertised_tls: Option<String>,
-    /// The ports that we are reached at, over TLS the second, where the address is the flow's local one. `None`: that
-    /// one's port.
-    pub listens_on: Option<(u16, u16)>,
     pub admit: Admit,
     pub max_dialogs: usize,
     pub max_transactions: usize,
@@ -91,9 +84,6 @@ impl AgentConfig {
         Self {
             role,
             user_agent: concat!("Cordboard/", env!("CARGO_PKG_VERSION")).to_owned(),
-            advertised: None,
-            advertised_tls: None,
-            listens_on: None,
             admit,
             max_dialogs: 4_000,
             // Each lives on for 32 s (64·T1), two a call: three thousand calls a second.
@@ -199,7 +189,7 @@ pub struct Agent {
     /// It is about to end, and says so to whoever asks whether it is there.
     leaving: bool,
     /// Far ends with terms of their own, and those of calls out that are about to be made.
-    terms: Vec<(Source, PeerTerms)>,
+    terms: Vec<(Source, Transport, PeerTerms)>,
     agreed: HashMap<DialogId, PeerTerms>,
     /// Ways that phones may call by.
     callers: HashSet<(Transport, SocketAddr, u64)>,
@@ -484,26 +474,12 @@ impl Agent {
         self.outputs.push_back(Output::Event(event));
     }
 
-    /// `host:port` for Via and Contact.
-    fn own_address(&self, flow: &Flow) -> String {
-        let own = match flow.transport {
-            Transport::Tls => &self.config.advertised_tls,
-            _ => &self.config.advertised,
-        };
-        own.clone().unwrap_or_else(|| {
-            let mut local = flow.local;
-            if let Some((plain, tls)) = self.config.listens_on {
-                local.set_port(if flow.transport == Transport::Tls { tls } else { plain });
-            }
-            local.to_string()
-        })
-    }
-
-    /// `secure`: what we answer to was a `sips:` URI, so ours has to be one (RFC 3261 §12.1.1); it says TLS by itself
-    /// (RFC 5630 §3.1.3). Otherwise what carriers expect: `sip:` with the transport.
-    fn contact(&self, flow: &Flow, secure: bool) -> String {
+    /// Where the peer of a flow reaches us: its local address, which its driver has chosen for that peer. `secure`: what
+    /// we answer to was a `sips:` URI, so ours has to be one (RFC 3261 §12.1.1); it says TLS by itself (RFC 5630 §3.1.3).
+    /// Otherwise what carriers expect: `sip:` with the transport.
+    fn contact(flow: &Flow, secure: bool) -> String {
         if secure {
-            return format!("<sips:{}>", self.own_address(flow));
+            return format!("<sips:{}>", flow.local);
         }
         let transport = match flow.transport {
             Transport::Udp => "",
@@ -511,7 +487,7 @@ impl Agent {
             Transport::Tls => ";transport=tls",
             Transport::Ws | Transport::Wss => ";transport=ws",
         };
-        format!("<sip:{}{transport}>", self.own_address(flow))
+        format!("<sip:{}{transport}>", flow.local)
     }
 
     const fn allow(&self) -> &'static str {

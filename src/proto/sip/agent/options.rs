@@ -24,7 +24,7 @@ impl Agent {
         headers.push("To", format!("<{uri}>"));
         headers.push("Call-ID", &call_id);
         headers.push("CSeq", "1 OPTIONS");
-        headers.push("Contact", self.contact(&flow, parsed.secure));
+        headers.push("Contact", Self::contact(&flow, parsed.secure));
         headers.push("Accept", "application/sdp");
         headers.push("User-Agent", &self.config.user_agent);
         let options = Request { method: Method::OPTIONS, uri: parsed, headers, body: Vec::new() };

@@ -19,7 +19,7 @@ impl Agent {
     /// A sender for an INVITE whose provisional responses have to arrive.
     pub(super) fn reliable_for(&mut self, flow: &Flow, invite: &Headers) -> Option<ReliableSender> {
         let required = requires_reliable(invite);
-        let wanted = self.terms_of(flow.peer.ip()).reliable == Reliable::Required;
+        let wanted = self.terms_of(flow).reliable == Reliable::Required;
         if required || (wanted && supports(invite, "100rel")) {
             let first = u32::try_from(1 + self.rng.below(0x7fff_fffe)).unwrap_or(1);
             return Some(ReliableSender::new(first));

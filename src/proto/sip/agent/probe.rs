@@ -25,7 +25,7 @@ impl Agent {
         let Some(dialog) = self.dialogs.get(&id) else { return };
         let Some(mut options) = dialog.request(Method::OPTIONS, dialog.local_seq) else { return };
         let flow = self.way_to(dialog);
-        options.headers.push("Contact", self.contact(&flow, options.uri.secure));
+        options.headers.push("Contact", Self::contact(&flow, options.uri.secure));
         options.headers.push("Accept", "application/sdp");
         options.headers.push("User-Agent", &self.config.user_agent);
         let tx = self.send(now, flow, options, Some(id));

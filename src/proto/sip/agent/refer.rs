@@ -73,7 +73,7 @@ impl Agent {
         let Some(mut request) = dialog.request(Method::NOTIFY, dialog.local_seq) else { return };
         let flow = self.way_to(dialog);
         let state = if over { "terminated;reason=noresource".to_owned() } else { format!("active;expires={PATIENCE}") };
-        request.headers.push("Contact", self.contact(&flow, request.uri.secure));
+        request.headers.push("Contact", Self::contact(&flow, request.uri.secure));
         request.headers.push("Event", event);
         request.headers.push("Subscription-State", state);
         request.headers.push("User-Agent", &self.config.user_agent);

@@ -23,7 +23,7 @@ impl Agent {
         headers.push("To", format!("<{}>", order.address));
         headers.push("Call-ID", &order.call_id);
         headers.push("CSeq", format!("{} REGISTER", order.cseq));
-        headers.push("Contact", self.contact_of(&order.flow, &order.contact_user));
+        headers.push("Contact", Self::contact_of(&order.flow, &order.contact_user));
         headers.push("Expires", order.expires.to_string());
         headers.push("Allow", self.allow());
         headers.push("User-Agent", &self.config.user_agent);
@@ -33,8 +33,8 @@ impl Agent {
         self.logins.registers.insert(tx, order.request);
     }
 
-    fn contact_of(&self, flow: &Flow, user: &str) -> String {
-        self.contact(flow, false).replacen("<sip:", &format!("<sip:{user}@"), 1)
+    fn contact_of(flow: &Flow, user: &str) -> String {
+        Self::contact(flow, false).replacen("<sip:", &format!("<sip:{user}@"), 1)
     }
 
     /// A final response came to a registration of ours, if it is one.

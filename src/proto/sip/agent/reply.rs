@@ -151,7 +151,7 @@ impl Agent {
             return true;
         }
         // RFC 3261 §8.2.2.3. CANCEL and ACK can't require.
-        let ours = self.supported(&self.terms_of(flow.peer.ip()));
+        let ours = self.supported(&self.terms_of(&flow));
         let is_known = |tag: &&str| ours.split(", ").any(|known| known.eq_ignore_ascii_case(tag));
         let unsupported: Vec<&str> = request.headers.elements("Require").filter(|tag| !is_known(tag)).collect();
         if !unsupported.is_empty() {

@@ -1,11 +1,9 @@
-//! With whom what is agreed: by the far end's address, or for one call out by name. Whoever is not named has the agent's
+//! With whom what is agreed: by the far end's address and transport, or for one call out by name. Whoever is not named has the agent's
 //! own.
-
-use std::net::IpAddr;
 
 use super::super::admit::Source;
 use super::super::terms::{PeerTerms, Reliable};
-use super::super::words::{DialogId, Flow};
+use super::super::words::{DialogId, Flow, Transport};
 use super::{Agent, AgentConfig};
 
 impl PeerTerms {
@@ -15,8 +13,9 @@ impl PeerTerms {
 }
 
 impl Agent {
-    /// These far ends have terms of their own; the first that fits counts.
-    pub fn set_terms(&mut self, terms: Vec<(Source, PeerTerms)>) {
+    /// These far ends have terms of their own. Of those at one address, the first that speaks by the same transport counts,
+    /// else the first.
+    pub fn set_terms(&mut self, terms: Vec<(Source, Transport, PeerTerms)>) {
         self.terms = terms;
     }
 
@@ -25,15 +24,17 @@ impl Agent {
         self.agreed.insert(dialog, terms);
     }
 
-    pub(super) fn terms_of(&self, peer: IpAddr) -> PeerTerms {
-        let named = self.terms.iter().find(|(source, _)| source.contains(peer));
-        named.map_or_else(|| PeerTerms::of(&self.config), |(_, terms)| *terms)
+    pub(super) fn terms_of(&self, flow: &Flow) -> PeerTerms {
+        let there = self.terms.iter().filter(|(source, ..)| source.contains(flow.peer.ip()));
+        // The first of those that are least.
+        let named = there.min_by_key(|(_, transport, _)| *transport != flow.transport);
+        named.map_or_else(|| PeerTerms::of(&self.config), |(_, _, terms)| *terms)
     }
 
     /// A dialog's terms; before there is one, those of who speaks.
     pub(super) fn terms_in(&self, dialog: Option<DialogId>, flow: &Flow) -> PeerTerms {
         let known = dialog.and_then(|id| self.dialogs.get(&id)).and_then(|dialog| dialog.terms);
-        known.unwrap_or_else(|| self.terms_of(flow.peer.ip()))
+        known.unwrap_or_else(|| self.terms_of(flow))
     }
 
     /// Extensions that may be required of us.

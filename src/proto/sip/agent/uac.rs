@@ -30,7 +30,7 @@ impl Agent {
         extra: &[(String, String)],
         offer: Option<Vec<u8>>,
     ) {
-        let terms = self.agreed.remove(&id).unwrap_or_else(|| self.terms_of(flow.peer.ip()));
+        let terms = self.agreed.remove(&id).unwrap_or_else(|| self.terms_of(&flow));
         let Ok(uri) = Uri::parse(request_uri) else {
             return self.not_placed(id, 416);
         };
@@ -47,7 +47,7 @@ impl Agent {
         headers.push("To", to);
         headers.push("Call-ID", &call_id);
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", self.contact(&flow, uri.secure));
+        headers.push("Contact", Self::contact(&flow, uri.secure));
         headers.push("Allow", self.allow());
         let supported = self.supported(&terms);
         if !supported.is_empty() {
@@ -89,7 +89,7 @@ impl Agent {
     /// Sends a request in a client transaction of its own, with a Via on top.
     pub(super) fn send(&mut self, now: Instant, flow: Flow, mut request: Request, dialog: Option<DialogId>) -> TxId {
         let branch = format!("z9hG4bK{}", self.rng.token(20));
-        request.headers.push_front("Via", self.via(&flow, &branch));
+        request.headers.push_front("Via", Self::via(&flow, &branch));
         let bytes = request.to_bytes();
         let method = request.method.to_string();
         let reliable = flow.transport.is_reliable();
@@ -114,8 +114,8 @@ impl Agent {
         id
     }
 
-    fn via(&self, flow: &Flow, branch: &str) -> String {
-        format!("SIP/2.0/{} {};branch={branch};rport", flow.transport.name(), self.own_address(flow))
+    fn via(flow: &Flow, branch: &str) -> String {
+        format!("SIP/2.0/{} {};branch={branch};rport", flow.transport.name(), flow.local)
     }
 
     pub(super) fn apply_client(&mut self, id: TxId, effects: Effects) {
@@ -398,7 +398,7 @@ impl Agent {
         if let Some((name, value)) = self.logins.for_ack(id, seq) {
             ack.headers.push(name, value);
         }
-        ack.headers.push_front("Via", self.via(&flow, &branch));
+        ack.headers.push_front("Via", Self::via(&flow, &branch));
         let bytes = ack.to_bytes();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.ack = Some((seq, bytes.clone()));
@@ -408,7 +408,7 @@ impl Agent {
 
     fn with_via(&mut self, dialog: &Dialog, mut request: Request) -> Vec<u8> {
         let branch = format!("z9hG4bK{}", self.rng.token(20));
-        let via = self.via(&self.way_to(dialog), &branch);
+        let via = Self::via(&self.way_to(dialog), &branch);
         request.headers.push_front("Via", via);
         request.to_bytes()
     }

@@ -380,7 +380,7 @@ impl Agent {
         for route in server.request.headers.all("Record-Route") {
             response.headers.push("Record-Route", route);
         }
-        response.headers.push("Contact", self.contact(&server.flow, server.request.uri.secure));
+        response.headers.push("Contact", Self::contact(&server.flow, server.request.uri.secure));
         response.headers.push("Allow", self.allow());
         self.say_supported(server, &mut response);
         response.headers.push("Server", &self.config.user_agent);
