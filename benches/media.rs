@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock, SystemClock};
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
-use cordboard::io::media::{Codec, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Codec, EventTypes, Media, MediaConfig, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::rtp::packet::{self, Header, MAX_PACKET};
 
@@ -133,7 +133,7 @@ fn legs(count: usize, run: Duration, load: Load) -> Duration {
         let parameters = RtpParameters {
             remote,
             codec: Codec::Pcmu,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             send: true,

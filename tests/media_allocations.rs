@@ -13,7 +13,7 @@ use std::time::Duration;
 use cordboard::base::clock::{Clock, TestClock, UtcMs};
 use cordboard::base::id::CallId;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
-use cordboard::io::media::{Codec, Media, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Codec, EventTypes, Media, MediaEvent, PlayId, Prompt, RtpParameters, ShardId};
 use cordboard::io::recording::{Kind, Recordings};
 use cordboard::io::store::seal::Seal;
 use cordboard::proto::audio::codec::Encoder;
@@ -157,7 +157,7 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
         let keys = (id <= 3).then(|| Keys { suite: Suite::Tag80, ours: key(id), theirs: key(id + 100) });
         let parameters = RtpParameters {
             codec: codec(id),
-            telephone_event: (id != 6).then_some(101),
+            telephone_event: (id != 6).then_some(EventTypes::same(101)),
             comfort_noise: id == 10,
             ptime_ms: if id == 4 { 30 } else { 20 },
             srtp: keys,

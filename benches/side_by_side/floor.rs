@@ -12,7 +12,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix};
 use cordboard::engine::signal::{DialOut, LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::{self, Carrier, LegNumbers, TrunkSettings};
-use cordboard::io::media::{Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{EventTypes, Media, MediaConfig, MediaEvent, Prompt, RtpParameters, ShardId};
 use cordboard::proto::audio::codec::Codec;
 use cordboard::proto::audio::tone::sine;
 use cordboard::proto::sdp::Negotiated;
@@ -104,7 +104,7 @@ pub fn bridge_up() -> Result<f64, String> {
         let agreed = |remote| Negotiated {
             remote,
             codec: Codec::Pcmu,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             send: true,

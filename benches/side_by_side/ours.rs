@@ -18,7 +18,7 @@ use cordboard::domain::account::Account;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed};
 use cordboard::domain::account::hours::Hours;
 use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
-use cordboard::io::media::{Codec, Media, MediaConfig, Prompt, RtpParameters, ShardId};
+use cordboard::io::media::{Codec, EventTypes, Media, MediaConfig, Prompt, RtpParameters, ShardId};
 use cordboard::io::store::{Store, StoreConfig};
 use cordboard::proto::audio::tone::sine;
 
@@ -175,7 +175,7 @@ pub fn engine(asked: &str, group: &str) {
         let parameters = RtpParameters {
             remote,
             codec: Codec::Pcmu,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             srtp: None,

@@ -339,6 +339,7 @@ pub struct ComesView {
 /// A contact who rings back, as far as the number tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RingsBackView {
+    pub contact: ContactId,
     pub name: String,
     /// What they are asked by, oldest first.
     pub dispatches: Vec<AskedView>,

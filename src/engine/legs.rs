@@ -5,6 +5,7 @@
 //! closed, also when the task that owns it panics (on drop).
 
 mod colleague;
+mod giving;
 mod keys;
 mod outside;
 mod roaming;
@@ -25,9 +26,10 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::path::{Path, PathInput};
 use crate::domain::call::transfer::TransferProgress;
 use crate::domain::operator::Phone;
-use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId};
+use crate::io::media::{Codec, LegStats, MediaEvent, Reach, RtpParameters, ShardId, Strays};
 use crate::proto::sdp::{SdpError, Session, Srtp, receives_at};
 
+pub use giving::{GivenLeg, Lands};
 use keys::{Keys, Sent};
 pub use outside::{Later, LegMedia, MediaFault, ONE_MOMENT, Patience, Routes, Sides, Signalling, Voice, Wiring};
 
@@ -38,6 +40,16 @@ const CODECS: [Codec; 3] = Codec::ALL;
 enum Side {
     Trunk,
     Phone,
+}
+
+impl Side {
+    /// A desk phone may be beyond a NAT that begins anew; it has logged in. A carrier has said where it is.
+    const fn strays(self) -> Strays {
+        match self {
+            Self::Trunk => Strays::Ports,
+            Self::Phone => Strays::Hosts,
+        }
+    }
 }
 
 /// One leg: its signalling and its description.
@@ -136,7 +148,8 @@ impl Legs {
         if self.wires.iter().any(|w| w.leg == leg && w.media_open) {
             return None;
         }
-        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+        let side = self.wires.iter().find(|w| w.leg == leg).map_or(Side::Trunk, |w| w.side);
+        let reach = match self.wiring.media.open_rtp(self.shard, leg, side.strays()) {
             Ok(reach) => reach,
             // Its carrier may have another way.
             Err(fault) => return Some(self.refuse(leg, Cause::LinesBusy, &fault)),
@@ -160,7 +173,6 @@ impl Legs {
         match answered {
             Ok(answer) => {
                 wire.answer = Some(answer);
-                let side = wire.side;
                 self.command(side, leg, LegCommand::Ring);
                 None
             }
@@ -241,7 +253,7 @@ impl Legs {
 
     /// Dials a number. What came of it, if it failed at once.
     pub fn dial(&mut self, leg: LegId, call: DialOut) -> Option<LegInput> {
-        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+        let reach = match self.wiring.media.open_rtp(self.shard, leg, Side::Trunk.strays()) {
             Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };
@@ -262,7 +274,7 @@ impl Legs {
                 let offer = media.open_web(self.shard, leg, self.callers_codec());
                 offer.map(|offer| (Offer::Words(offer.into_bytes()), None))
             }
-            Phone::DeskPhone => media.open_rtp(self.shard, leg).map(|reach| {
+            Phone::DeskPhone => media.open_rtp(self.shard, leg, Side::Phone.strays()).map(|reach| {
                 let (offer, session) = first_offer(self.wiring.session_of(leg), reach);
                 (offer, Some(session))
             }),

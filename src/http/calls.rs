@@ -145,6 +145,27 @@ actions! {
     resume_recording "/api/v1/calls/{id}/recording/resume" Command::Recording(RecordingCommand::Resume);
 }
 
+/// Another call at my seat.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct JoinBody {
+    call: CallId,
+}
+
+/// The caller of another call at my seat, for the same account, is this call's contact from now on: to be announced, joined and
+/// left to the caller. That other call is over; both records name the other.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/join", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = JoinBody,
+    responses((status = NO_CONTENT), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn join_call(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<JoinBody>,
+) -> Result<StatusCode, Problem> {
+    act(&front, call, by, Command::JoinCall { other: body.call }).await
+}
+
 /// Dials a contact while the caller waits.
 #[utoipa::path(post, path = "/api/v1/calls/{id}/patch", tag = "calls", security(("bearer" = [])),
     params(("id" = CallId, Path)), request_body = PatchBody,

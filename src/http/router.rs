@@ -127,6 +127,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(handover::seats))
         .routes(routes!(calls::patch))
         .routes(routes!(calls::join))
+        .routes(routes!(calls::join_call))
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
         .routes(routes!(calls::next_number))

@@ -1,7 +1,7 @@
 //! What passes between operators: who is at work, callers parked and passed on with a note, the form that goes along; keys.
 
 use axum::http::{Method, StatusCode};
-use cordboard::base::id::{AccountId, UserId};
+use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::engine::calls::Command;
 use serde_json::{Value, json};
 
@@ -36,6 +36,20 @@ async fn callers_are_parked_fetched_and_passed_on_and_keys_are_sent() {
         let got = house.ask(Method::POST, "/api/v1/calls/call_1/keys", &kim, json!({ "keys": keys })).await;
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "keys.invalid"), "{keys}");
     }
+}
+
+#[tokio::test]
+async fn two_calls_are_joined_by_naming_the_other_and_what_stands_in_the_way_is_said() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let join = async |body: Value| house.ask(Method::POST, "/api/v1/calls/call_1/join", &kim, body).await;
+    assert_eq!(join(json!({"call": "call_2"})).await.status, StatusCode::NO_CONTENT);
+    let acts = Told::so_far(&house.told.commands);
+    assert_eq!(acts[0], (CallId::named("1"), UserId::named("kim"), Command::JoinCall { other: CallId::named("2") }));
+    assert!(join(json!({})).await.status.is_client_error(), "which?");
+    *house.told.refuse.lock().expect("no panic") = true;
+    let got = join(json!({"call": "call_2"})).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
 }
 
 #[tokio::test]

@@ -99,6 +99,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/calls/{id}/retrieve",
         "/api/v1/calls/{id}/hangup",
         "/api/v1/calls/{id}/patch",
+        "/api/v1/calls/{id}/join",
         "/api/v1/calls/{id}/patch/join",
         "/api/v1/calls/{id}/patch/drop",
         "/api/v1/calls/{id}/patch/cancel",

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use cordboard::base::clock::SharedClock;
-use cordboard::io::media::{Codec, MediaConfig, Prompt, RtpParameters};
+use cordboard::io::media::{Codec, EventTypes, MediaConfig, Prompt, RtpParameters};
 use cordboard::proto::audio::tone::sine;
 
 /// Music on hold.
@@ -33,7 +33,7 @@ pub fn plain(remote: SocketAddr) -> RtpParameters {
     RtpParameters {
         remote,
         codec: Codec::Pcmu,
-        telephone_event: Some(101),
+        telephone_event: Some(EventTypes::same(101)),
         comfort_noise: false,
         rtcp_mux: false,
         send: true,

@@ -11,6 +11,7 @@ use cordboard::domain::operator::{Phone, Phones};
 use cordboard::engine::registrar::devices::{Devices, KnownDevice};
 use cordboard::engine::registrar::{self, PhoneSettings, TokenCheck};
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent, Offer, Offered};
+use cordboard::io::media::Strays;
 use cordboard::io::net::Doors;
 use cordboard::io::store::devices::DeviceHashes;
 use cordboard::proto::audio::codec::Codec;
@@ -61,7 +62,7 @@ async fn a_desk_phone_that_registers_over_tls_is_rung_with_keys_and_both_are_hea
 
     let (media, mut told) = media("127.0.0.1", ports(3));
     let (leg, shard) = (LegId(1), media.pick_shard());
-    let reach = media.open_rtp_for(shard, leg).expect("a port");
+    let reach = media.open_rtp_for(shard, leg, Strays::Hosts).expect("a port");
     let mut session =
         Session::new(1, reach.towards(None), &[Codec::Pcmu]).with_srtp(Srtp::Off, OwnKeys::new([[1; 30], [2; 30]]));
     let (events, mut leg_events) = mpsc::channel(LEG_EVENT_DEPTH);

@@ -7,7 +7,7 @@ use cordboard::domain::call::bridge::{BridgeId, HearMatrix, LegId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::engine::signal::{LEG_EVENT_DEPTH, LegCommand, LegEvent};
 use cordboard::engine::trunk::Carriage;
-use cordboard::io::media::{Media, MediaEvent, Place, PlayId, RtpParameters};
+use cordboard::io::media::{Media, MediaEvent, Place, PlayId, RtpParameters, Strays};
 use cordboard::proto::audio::codec::Codec;
 use cordboard::proto::sdp::{Session, Srtp};
 use tokio::net::UdpSocket;
@@ -150,7 +150,7 @@ async fn a_telephone_of_each_family_in_one_call_hear_each_other() {
     let mut at = Vec::new();
     for (leg, end) in [(LegId(1), &four), (LegId(2), &six)] {
         let peer = end.0.local_addr().expect("bound").ip();
-        let reach = media.open_rtp_for(shard, leg).expect("a port");
+        let reach = media.open_rtp_for(shard, leg, Strays::Hosts).expect("a port");
         let told = reach.towards(Some(peer));
         assert_eq!(told.ip(), peer, "each is told an address of its own family");
         media.connect_rtp(leg, end.agreed()).expect("open");

@@ -350,6 +350,7 @@ export const api = {
   dialOut: (account: string, to: { contact: string; destination: string } | { number: string }) =>
     request<{ call: string }>('POST', '/calls', { account, ...to }),
 
+  joinCalls: (call: string, other: string) => request<void>('POST', `/calls/${id(call)}/join`, { call: other }),
   call: (call: string, action: CallAction) => request<void>('POST', `/calls/${id(call)}/${action}`),
   patch: (call: string, to: PatchTo, cold: boolean) => request<void>('POST', `/calls/${id(call)}/patch`, { ...to, cold }),
   patches: (call: string) => request<{ items: CallPatch[] }>('GET', `/calls/${id(call)}/patches`),

@@ -18,6 +18,7 @@ export type Action =
   | 'patch_next'
   | 'patch_hold'
   | 'patch_private'
+  | 'join_calls'
   | 'conference'
   | 'dial_out'
   | 'confirm_asked'
@@ -82,6 +83,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'patch_next', combo: 'Alt+n', label: 'The contact\'s next telephone: this one is a machine\'s', group: 'Patch' },
   { action: 'patch_hold', combo: 'Alt+b', label: 'Put the contact on hold: you and the caller are alone; F9 joins all', group: 'Patch' },
   { action: 'patch_private', combo: 'Alt+p', label: 'Talk with the contact alone: the caller hears music; F9 joins all', group: 'Patch' },
+  { action: 'join_calls', combo: 'Ctrl+F9', label: 'Make one call of two: who rings back becomes the contact of the caller on hold; then F9 joins all', group: 'Patch' },
   { action: 'conference', combo: 'Alt+c', label: 'The colleague too: all hear each other', group: 'Patch' },
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
   { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },

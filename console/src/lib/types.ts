@@ -605,6 +605,7 @@ export type JobOutcome =
 
 /** A contact who rings back, as far as the number tells. */
 export interface RingsBackView {
+  contact: string;
   name: string;
   dispatches: AskedView[];
 }

@@ -3,6 +3,7 @@
 import { accounts } from './accounts.svelte';
 import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
+import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -284,6 +285,18 @@ export async function putAside(whom: 'hold' | 'private'): Promise<void> {
   else notices.show('That is possible once the other party is on the line.', 'info');
 }
 
+/** Two of her calls become one: the caller of the one is the other's contact, and she is alone with them first. */
+export async function joinCalls(): Promise<void> {
+  const two = toJoin(desk.mine, desk.call);
+  if (!two) {
+    notices.show('That takes two callers of yours: one on the line, one on hold.', 'info');
+    return;
+  }
+  if (!(await attempt(() => api.joinCalls(two.call.id, two.other.id)))) return;
+  desk.select(two.call.id);
+  notices.say('One call of two: you are with the contact, the caller hears music.');
+}
+
 /** The colleague who is asked is part of the call from now on. */
 export async function joinColleague(): Promise<void> {
   const call = current();
@@ -474,6 +487,8 @@ export function run(action: Action): void {
       return void putAside('hold');
     case 'patch_private':
       return void putAside('private');
+    case 'join_calls':
+      return void joinCalls();
     case 'conference':
       return void joinColleague();
     case 'patch_next':

@@ -89,7 +89,9 @@ impl Coming {
     pub fn note(&mut self, event: &RecordEvent) {
         match event {
             RecordEvent::PatchSought => self.tried = Some(Vec::new()),
-            RecordEvent::PatchDialled { contact, number } => self.dialled = Some((contact.clone(), number.clone())),
+            RecordEvent::PatchDialled { contact, number } | RecordEvent::CallTakenIn { contact, number, .. } => {
+                self.dialled = Some((contact.clone(), number.clone()));
+            }
             RecordEvent::PatchFailed { why } => {
                 self.note_tried(TriedOutcome::Failed, Some(*why));
                 if let Some(failed) = &mut self.transfer {

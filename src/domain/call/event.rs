@@ -9,7 +9,7 @@ use super::abandoned::Abandoned;
 use super::cause::Cause;
 use super::listener::ListenMode;
 use super::recording::RecordingState;
-use crate::base::id::{AccountId, CallTypeId, ContactId, DispatchId, ScheduleId, UserId};
+use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
 
 /// Where a call is, as the record and the consoles name it.
@@ -301,6 +301,17 @@ pub enum RecordEvent {
         alone_ms: u64,
     },
     PatchRinging,
+    /// The caller of another call of the operator's is the contact from now on.
+    CallTakenIn {
+        call: CallId,
+        contact: Option<ContactId>,
+        number: PhoneNumber,
+    },
+    /// The caller goes on as the contact of another call: what follows is on the record of that.
+    GivenTo {
+        user: UserId,
+        call: CallId,
+    },
     /// The contact hears music; operator and caller talk.
     ContactHeld,
     /// The caller hears music again; operator and contact talk.

@@ -11,6 +11,7 @@
 //! * [`patch`]     the live patch; [`transfer`] what a desk phone does of that kind; [`reach`] the one that nobody makes by
 //!   hand; [`alone`] caller and contact on their own;
 //!   [`patch_report`] what became of them.
+//! * [`joining`]   a caller who becomes the contact of another call.
 //! * [`park`]      callers who are parked or passed on; [`colleague`] an operator whom the operator asks; [`room`] more than two who talk.
 //! * [`callback`]  who would rather be called back, [`ring_back`] the call that does it, [`abandoned`] who hung up too early.
 //! * [`errand`]    calls that begin at our side: a job of a dispatch's, an operator who dials out.
@@ -35,6 +36,7 @@ mod early_keys;
 pub mod errand;
 pub mod event;
 mod flow;
+pub mod joining;
 pub mod leg;
 pub mod listener;
 mod moving;

@@ -130,9 +130,13 @@ impl Call {
         // A telephone's audio path is there as soon as it has answered.
         dialled.media_up = true;
         self.outputs.push_back(Output::Dial { leg, to: Party::Number(number.clone()) });
+        self.begin_patch(dialled, number, contact, ring);
+    }
+
+    pub(super) fn begin_patch(&mut self, leg: Leg, number: PhoneNumber, contact: Option<ContactId>, ring: Duration) {
         self.patch_end = None;
         self.patch = Some(Patch {
-            leg: dialled,
+            leg,
             number,
             contact,
             state: PatchState::Dialling,

@@ -1,6 +1,6 @@
 //! What became of a call's patches, read off its record: whom, when, how it ended, and how many minutes.
 //!
-//! Pure. What always holds: each number that was dialled for a patch is one line; one that was cut off by a crash has no
+//! Pure. What always holds: each number that was dialled for a patch, and each caller who was taken in for one, is one line; one that was cut off by a crash has no
 //! end and no minutes.
 
 use serde::Serialize;
@@ -57,7 +57,7 @@ pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<Patch
             RecordEvent::PatchSought => automated = true,
             RecordEvent::PersonFound { contact, why } => reasons.push((contact.clone(), why.clone())),
             RecordEvent::NobodyReached => automated = false,
-            RecordEvent::PatchDialled { contact, number } => {
+            RecordEvent::PatchDialled { contact, number } | RecordEvent::CallTakenIn { contact, number, .. } => {
                 let reason = reasons.iter().find(|(there, _)| contact.as_ref() == Some(there));
                 lines.push(PatchLine {
                     contact: contact.clone(),

@@ -1,11 +1,12 @@
 //! Thousands of calls in which anything happens in any order. What must hold whatever comes.
 
-use crate::base::id::DispatchId;
+use crate::base::id::{CallId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::RecordingPolicy;
 use crate::domain::account::flow::Flow;
 use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::errand::Errand;
+use crate::domain::call::joining::Joining;
 use crate::domain::call::recording::RecordingCommand;
 use crate::domain::call::ring_back::RingBack;
 use crate::domain::call::transfer::TransferProgress;
@@ -409,6 +410,29 @@ impl World {
         self.check();
     }
 
+    /// The caller of another call of the operator's becomes the contact.
+    fn take_in(&mut self, leg: LegId, number: PhoneNumber) {
+        let by = self.call.seat().cloned().unwrap_or_else(|| UserId::named("nobody"));
+        let gone = self.call.caller_gone();
+        let other = Joining { leg, number, contact: None, call: CallId::named("other") };
+        let taken = self.call.take_in(self.clock.instant(), &by, other);
+        assert!(!(gone && taken.is_ok()), "seed {}: joined with a caller who had gone", self.seed);
+        if taken.is_ok() {
+            self.started.insert(leg);
+        }
+        self.check();
+    }
+
+    /// The caller goes on in another call of the operator's, which hangs them up.
+    fn give_away(&mut self) {
+        let by = self.call.seat().cloned().unwrap_or_else(|| UserId::named("nobody"));
+        if let Ok(leg) = self.call.give_away(self.clock.instant(), &by, CallId::named("other")) {
+            self.started.remove(&leg);
+            self.caller_gone = true;
+        }
+        self.check();
+    }
+
     /// What an operator does with a desk phone.
     fn phone(&mut self) {
         let Some((by, asked)) = self.call.operator.as_ref().map(|o| (o.user.clone(), o.leg.id)) else { return };
@@ -618,6 +642,9 @@ impl World {
                 let leg = self.fresh_leg();
                 self.contacts.insert(leg);
                 let number = PhoneNumber::parse("+12025550190").expect("a valid number");
+                if leg.0.is_multiple_of(5) {
+                    return self.take_in(leg, number);
+                }
                 self.command(OperatorCommand::Patch {
                     leg,
                     number,
@@ -652,6 +679,7 @@ impl World {
                 let event = if self.rng.below(2) == 0 { LegInput::Silent } else { LegInput::Heard };
                 self.tell(Input::Leg { leg, event });
             }
+            32 if self.seed.is_multiple_of(97) => self.give_away(),
             21 | 22 => self.phone(),
             27 => self.supervise(),
             23 if self.rng.below(4) == 0 => {

@@ -5,6 +5,7 @@ mod callback;
 mod check_in;
 mod conference;
 mod errand;
+mod joining;
 mod listener;
 mod own_voice;
 mod park;

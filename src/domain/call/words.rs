@@ -241,6 +241,8 @@ pub enum CommandError {
     IsJob,
     /// What came of the job has to be said first.
     OutcomeMissing,
+    /// The caller who is to be the contact withholds their number, and a patch's record names one.
+    Withheld,
 }
 
 impl fmt::Display for CommandError {
@@ -259,6 +261,7 @@ impl fmt::Display for CommandError {
             Self::NoNumberLeft => "there is no other telephone to try: give up, and pick somebody else",
             Self::IsJob => "this is a job of a dispatch: finish it, or give it back for another operator",
             Self::OutcomeMissing => "say first what came of the call",
+            Self::Withheld => "that caller withholds their number: patch by dialling them instead",
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }

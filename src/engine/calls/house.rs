@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ use crate::engine::trunk::LegNumbers;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::take::Take;
 use crate::io::media::tune::Tune;
-use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId};
+use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId, Strays};
 use crate::io::recording::{Ended, Kind, Tap};
 use crate::io::speech::Kept;
 use crate::io::store::audit::Who;
@@ -45,6 +46,7 @@ pub(super) enum Did {
     Rang { leg: LegId, user: UserId, events: mpsc::Sender<LegEvent> },
     Trunk { leg: LegId, command: LegCommand },
     Phone { leg: LegId, command: LegCommand },
+    Opened { leg: LegId, strays: Strays },
     Connected { leg: LegId, send: bool },
     Bridged { matrix: HearMatrix },
     Played { leg: LegId, play: PlayId },
@@ -55,6 +57,7 @@ pub(super) enum Did {
     EndsTake { leg: LegId },
     Restart(LegId),
     Pressed { leg: LegId, keys: String },
+    Moved { leg: LegId, to: ShardId },
     Closed,
     Kept(Callback),
     Read(DispatchId, Who),
@@ -67,7 +70,7 @@ pub(super) enum Did {
 }
 
 #[derive(Clone)]
-struct Outside(mpsc::UnboundedSender<Did>);
+struct Outside(mpsc::UnboundedSender<Did>, Arc<AtomicUsize>);
 
 impl Outside {
     fn did(&self, did: Did) {
@@ -117,11 +120,13 @@ fn address() -> SocketAddr {
 }
 
 impl LegMedia for Outside {
+    /// Each call another.
     fn pick_shard(&self) -> ShardId {
-        ShardId(0)
+        ShardId(self.1.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn open_rtp(&self, _shard: ShardId, _leg: LegId) -> Result<Reach, MediaFault> {
+    fn open_rtp(&self, _shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault> {
+        self.did(Did::Opened { leg, strays });
         Ok(Reach::at(address()))
     }
 
@@ -179,6 +184,10 @@ impl LegMedia for Outside {
 
     fn set_recording(&self, leg: LegId, kind: Kind) {
         self.did(Did::Recorded { leg, kind });
+    }
+
+    fn move_leg(&self, leg: LegId, to: ShardId) {
+        self.did(Did::Moved { leg, to });
     }
 
     fn close(&self, _leg: LegId) {
@@ -411,7 +420,7 @@ impl House {
 
     pub(super) fn open_with(greeting: &str, recordings: Recordings) -> Self {
         let (sender, did) = mpsc::unbounded_channel();
-        let outside = Arc::new(Outside(sender));
+        let outside = Arc::new(Outside(sender, Arc::default()));
         let legs = LegNumbers::default();
         let feed = Feed::default();
         let watching = feed.subscribe();

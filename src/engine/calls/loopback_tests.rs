@@ -1,6 +1,8 @@
 //! Calls over real sockets: a second trunk side and second media threads are the carrier and its telephones. Real
 //! INVITEs, real RTP, real keys, on loopback.
 
+mod lossy;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -434,15 +436,28 @@ async fn a_number_of_no_account_does_not_exist() {
 
 #[tokio::test]
 async fn a_call_out_is_heard_and_confirmed_by_keys_of_a_real_phone() {
-    call_out_is_confirmed(World::open(30_800, Srtp::Off).await).await;
+    call_out_is_confirmed(World::open(30_800, Srtp::Off).await, str::to_owned).await;
 }
 
 #[tokio::test]
 async fn so_is_a_call_out_over_a_trunk_that_encrypts() {
-    call_out_is_confirmed(World::open(31_600, Srtp::Required).await).await;
+    call_out_is_confirmed(World::open(31_600, Srtp::Required).await, str::to_owned).await;
 }
 
-async fn call_out_is_confirmed(mut world: World) {
+/// RFC 3264 §6.1: each side sends with the types that the other gave.
+#[tokio::test]
+async fn so_is_a_call_out_whose_answer_gives_keys_another_type_than_our_offer_did() {
+    let otherwise = |answer: &str| {
+        assert!(answer.contains("RTP/AVP 0 101") && answer.contains("rtpmap:101 telephone-event"), "{answer}");
+        answer
+            .replace("RTP/AVP 0 101", "RTP/AVP 0 96")
+            .replace("rtpmap:101", "rtpmap:96")
+            .replace("fmtp:101", "fmtp:96")
+    };
+    call_out_is_confirmed(World::open(32_400, Srtp::Off).await, otherwise).await;
+}
+
+async fn call_out_is_confirmed(mut world: World, on_the_way: impl Fn(&str) -> String) {
     let (events, mut told) = mpsc::unbounded_channel();
     let request = CallOutRequest {
         attempt: AttemptId::named("one"),
@@ -467,7 +482,8 @@ async fn call_out_is_confirmed(mut world: World) {
     let alone = HearMatrix::default().with(leg, &[Source::Ringback]);
     world.phones.set_bridge(world.phones.pick_shard(), BridgeId(1), 1, alone);
     world.carrier.send(leg, LegCommand::Ring);
-    world.carrier.send(leg, LegCommand::Answer(answer));
+    let answer = on_the_way(&String::from_utf8(answer).expect("our words are text"));
+    world.carrier.send(leg, LegCommand::Answer(answer.into_bytes()));
     let mut got = vec![];
     let whole = async {
         while let Some((_, event)) = told.recv().await {

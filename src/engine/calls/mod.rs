@@ -5,7 +5,7 @@
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
 //! [`alarms`] tells the desks, [`listen`] lets supervisors listen, [`emergency`] puts an operator's own call for help
-//! through, [`inner`] one to a colleague. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
+//! through, [`inner`] one to a colleague, [`joining`] makes one call of two. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
 //! freed, its row is finished; the neighbours go on.
 
 mod alarms;
@@ -20,6 +20,7 @@ mod emergency;
 pub mod greetings;
 mod inner;
 mod jobs;
+mod joining;
 pub mod listen;
 pub mod moving;
 pub mod outbound;
@@ -54,6 +55,8 @@ mod house;
 mod inner_tests;
 #[cfg(test)]
 mod job_tests;
+#[cfg(test)]
+mod joining_tests;
 #[cfg(test)]
 mod line_tests;
 #[cfg(test)]
@@ -167,6 +170,10 @@ pub enum Command {
     /// The caller waits with music while operator and contact talk.
     Private,
     Join,
+    /// The caller of another call of mine is the contact from now on.
+    JoinCall {
+        other: CallId,
+    },
     Drop,
     Cancel,
     Recording(RecordingCommand),

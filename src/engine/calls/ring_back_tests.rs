@@ -12,7 +12,7 @@ use crate::engine::signal::LegEvent;
 
 const DID: &str = "+12025550102";
 /// The doctor's number; from all others nobody rings back.
-const DOCTOR: &str = "+12025550160";
+pub(super) const DOCTOR: &str = "+12025550160";
 
 pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
     let asked = AskedView {
@@ -28,11 +28,12 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
         headline: "Jane Roe: burst pipe".into(),
         urgency: Urgency::Urgent,
     };
-    (caller.as_e164() == DOCTOR).then(|| RingsBackView { name: "Dr Patel".into(), dispatches: vec![asked] })
+    let contact = ContactId::named("patel");
+    (caller.as_e164() == DOCTOR).then(|| RingsBackView { contact, name: "Dr Patel".into(), dispatches: vec![asked] })
 }
 
 /// The doctor calls and hears the greeting to its end.
-async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
+pub(super) async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
     let (leg, events) = house.dials_from(DOCTOR, DID, Some(offer()));
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");

@@ -22,7 +22,7 @@ const MOST: usize = 20;
 pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBackView>, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
     let Some(first) = people.first() else { return Ok(None) };
-    let name = first.name.clone();
+    let (contact, name) = (first.id.clone(), first.name.clone());
     let people: Vec<_> = people.into_iter().map(|person| person.id).collect();
     let mut dispatches = Vec::new();
     for id in store.list_open_dispatches_asking(caller, &people).await?.into_iter().take(MOST) {
@@ -40,7 +40,7 @@ pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<R
             });
         }
     }
-    Ok((!dispatches.is_empty()).then_some(RingsBackView { name, dispatches }))
+    Ok((!dispatches.is_empty()).then_some(RingsBackView { contact, name, dispatches }))
 }
 
 impl Calls {

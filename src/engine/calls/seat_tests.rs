@@ -1,13 +1,15 @@
 //! Several calls at one seat, callers who are parked, fetched and passed on, keys to the other party. In the house of
 //! `tests`.
 
-use super::house::{Did, House, hangs_up, number, user};
+use super::house::{Did, House, answers, hangs_up, number, offer, plays, user};
 use super::*;
 use crate::base::id::AccountId;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::call::transfer::TransferProgress;
+use crate::domain::operator::{Phone, Phones};
 use crate::engine::feed::{CallState, SeatState};
 use crate::engine::signal::{Dialled, LegEvent};
+use crate::io::media::Strays;
 
 impl House {
     /// Waits until a call is shown like this.
@@ -290,4 +292,23 @@ async fn keys_go_to_the_caller() {
         _ => None,
     };
     assert_eq!(house.until("keys", pressed).await.1, "42#");
+}
+
+#[tokio::test]
+async fn after_silence_a_desk_phone_is_followed_to_another_host_and_a_carrier_is_not() {
+    let mut house = House::open("greeting");
+    house.desk.heartbeat(user("kim"), false);
+    house.desk.phones(UserId::named("kim"), Phones::of(Phone::DeskPhone));
+    house.desk.set_ready(user("kim"), true, None).await.expect("may be ready");
+    let opened = |d: &Did| match d {
+        Did::Opened { leg, strays } => Some((*leg, *strays)),
+        _ => None,
+    };
+    let (caller, events) = house.dials("+12025550102", Some(offer()));
+    assert_eq!(house.until("the caller's port", opened).await.1, (caller, Strays::Ports));
+    house.until("answer", |d| answers(d, caller)).await;
+    events.send(LegEvent::Established(None)).await.expect("the call listens");
+    let play = house.until("greeting", |d| plays(d, caller)).await.1;
+    house.calls.on_media(MediaEvent::PlayDone { leg: caller, play });
+    assert_eq!(house.until("the operator's port", opened).await.1.1, Strays::Hosts);
 }

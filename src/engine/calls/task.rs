@@ -8,6 +8,7 @@ mod account;
 mod carry;
 mod check_in;
 mod comes;
+mod joining;
 mod listener;
 mod offers;
 mod on_record;
@@ -27,7 +28,7 @@ use super::check_in::CheckedIn;
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{Calls, Command, alarm_text};
-use crate::base::id::UserId;
+use crate::base::id::{CallId, UserId};
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
 use crate::domain::account::patching::Found;
@@ -45,12 +46,14 @@ use crate::domain::operator::Phone;
 use crate::engine::desk::FromDesk;
 use crate::engine::dictaphone::Dictaphone;
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, RingsBackView, UserRef};
-use crate::engine::legs::{Legs, stats_on_record};
+use crate::engine::legs::{Lands, Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::{IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 
 use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ring_of, wrap_up_of};
+use joining::Given;
+pub(super) use joining::{Handed, Offered};
 use listener::Supervisor;
 use outward::{Outward, ToJob};
 use rings_back::Pausing;
@@ -98,6 +101,29 @@ pub(super) enum ToCall {
         by: UserId,
         to: Option<UserId>,
         reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// Whether its operator may have its caller join another call of theirs, and who that is.
+    MayGive {
+        by: UserId,
+        reply: oneshot::Sender<Result<Offered, CommandError>>,
+    },
+    /// The caller of another call is to be the contact.
+    TakeIn {
+        by: UserId,
+        offered: Box<Offered>,
+        reply: oneshot::Sender<Result<Lands, CommandError>>,
+    },
+    /// The caller goes there.
+    GiveAway {
+        by: UserId,
+        to: CallId,
+        lands: Lands,
+        reply: oneshot::Sender<Given>,
+    },
+    /// The leg of whom was taken in; none, if they have gone.
+    Given {
+        leg: LegId,
+        given: Option<Box<Handed>>,
     },
     /// A supervisor has heard enough.
     Leave {
@@ -147,6 +173,8 @@ pub(super) struct CallTask {
     dictaphone: Dictaphone,
     /// What asks the caller waits while an operator has them.
     pausing: Option<Pausing>,
+    /// The same of the contact, whose call was joined with this one.
+    joined_pausing: Option<Pausing>,
     /// Why the caller comes.
     coming: Coming,
 }
@@ -246,6 +274,7 @@ impl CallTask {
             checked_in: CheckedIn::nobody(),
             dictaphone: Dictaphone::default(),
             pausing: None,
+            joined_pausing: None,
             coming: Coming::default(),
         }
     }
@@ -395,6 +424,15 @@ impl CallTask {
                 self.carry_out();
                 let _ = reply.send(moved);
             }
+            ToCall::MayGive { by, reply } => {
+                let _ = reply.send(self.may_give(&by));
+            }
+            ToCall::TakeIn { by, offered, reply } => {
+                let taken = self.take_in(&by, *offered);
+                let _ = reply.send(taken);
+            }
+            ToCall::GiveAway { by, to, lands, reply } => self.give_away(&by, to, &lands, reply),
+            ToCall::Given { leg, given } => self.on_given(leg, given),
             ToCall::Listen { by, phone, mode, reply } => {
                 let listens = self.listen(by, phone, mode);
                 let _ = reply.send(listens);
@@ -447,6 +485,8 @@ impl CallTask {
             Command::Park => OperatorCommand::Park { slot: self.calls.take_slot(&self.facts.id) },
             // The desk brings a parked caller, if there is one.
             Command::Fetch => return Err(CommandError::NotNow),
+            // Two calls have a part in it.
+            Command::JoinCall { .. } => return Err(CommandError::NotNow),
             Command::Pass { to, note } => OperatorCommand::Pass { to, note },
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,

@@ -48,6 +48,7 @@ impl CallsHandle {
                 let done = self.ask(call, by, command).await;
                 self.turned(done, by, aside).await
             }
+            Command::JoinCall { other } => self.join_calls(call, other, by).await,
             Command::Pass { to: Some(ref to), .. } | Command::Ask { user: ref to }
                 if hers && !self.0.desk.is_ready(to.clone()).await =>
             {

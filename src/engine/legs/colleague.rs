@@ -16,7 +16,7 @@ impl Legs {
         if !self.wiring.signalling.phones_of(user).has(Phone::DeskPhone) {
             return Some(LegInput::Ended(Cause::Unreachable));
         }
-        let reach = match self.wiring.media.open_rtp(self.shard, leg) {
+        let reach = match self.wiring.media.open_rtp(self.shard, leg, Side::Phone.strays()) {
             Ok(reach) => reach,
             Err(fault) => return Some(failed(leg, &fault)),
         };

@@ -22,7 +22,7 @@ use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::take::Take;
 use crate::io::media::tune::Tune;
-use crate::io::media::{Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId};
+use crate::io::media::{Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId, Strays};
 use crate::io::recording::{Kind, Tap};
 
 /// What a leg needs of the sides that signal: carriers and operators' phones.
@@ -99,8 +99,8 @@ impl fmt::Display for MediaFault {
 /// What a leg needs of media.
 pub trait LegMedia: Send + Sync {
     fn pick_shard(&self) -> ShardId;
-    /// Opens a telephone's leg; says where it receives.
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault>;
+    /// Opens a telephone's leg; says where it receives. `strays`: from where else it may come when it was silent.
+    fn open_rtp(&self, shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault>;
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
     /// Opens a browser's leg; gives the offer for it, `prefer` first.
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
@@ -125,6 +125,8 @@ pub trait LegMedia: Send + Sync {
     fn record(&self, leg: LegId, tap: Tap);
     /// Goes on recording with sound, or without and why.
     fn set_recording(&self, leg: LegId, kind: Kind);
+    /// The leg is with those of that shard from now on.
+    fn move_leg(&self, leg: LegId, to: ShardId);
     fn close(&self, leg: LegId);
 }
 
@@ -139,8 +141,8 @@ impl LegMedia for Media {
         self.pick_shard()
     }
 
-    fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaFault> {
-        Ok(self.open_rtp_for(shard, leg)?)
+    fn open_rtp(&self, shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault> {
+        Ok(self.open_rtp_for(shard, leg, strays)?)
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -207,6 +209,10 @@ impl LegMedia for Media {
 
     fn set_recording(&self, leg: LegId, kind: Kind) {
         closed_meanwhile(leg, self.set_recording(leg, kind));
+    }
+
+    fn move_leg(&self, leg: LegId, to: ShardId) {
+        closed_meanwhile(leg, self.move_legs(&[leg], to));
     }
 
     fn close(&self, leg: LegId) {

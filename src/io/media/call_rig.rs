@@ -15,6 +15,32 @@ use crate::domain::call::park::ParkTimes;
 use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
 use crate::domain::ivr::menu::Context;
 
+/// What a plain call is made with.
+pub(super) fn setup(caller: LegId) -> Setup {
+    let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
+    Setup {
+        name: "Imaginary Plumbing".to_owned(),
+        caller,
+        greeting: spoken("greeting"),
+        status: None,
+        flow: Flow::default(),
+        menus: vec![],
+        context: Context::default(),
+        priority: 0,
+        spill_leg: LegId(99),
+        apology: spoken("apology"),
+        comfort: Vec::new(),
+        ring: Duration::from_secs(20),
+        recording: RecordingPolicy::default(),
+        wrap_up: None,
+        callback: CallbackTerms::default(),
+        ring_back: None,
+        park: ParkTimes::default(),
+        patch_limit: None,
+        phrases: Vec::new(),
+    }
+}
+
 /// A shard with calls on it.
 pub(super) struct CallRig {
     pub(super) rig: Rig,
@@ -29,28 +55,7 @@ impl CallRig {
 
     /// One more caller, whose greeting has been heard.
     pub(super) fn calls_in(&mut self, caller: LegId, flow: Flow) {
-        let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
-        let setup = Setup {
-            name: "Imaginary Plumbing".to_owned(),
-            caller,
-            greeting: spoken("greeting"),
-            status: None,
-            flow,
-            menus: vec![],
-            context: Context::default(),
-            priority: 0,
-            spill_leg: LegId(99),
-            apology: spoken("apology"),
-            comfort: Vec::new(),
-            ring: Duration::from_secs(20),
-            recording: RecordingPolicy::default(),
-            wrap_up: None,
-            callback: CallbackTerms::default(),
-            ring_back: None,
-            park: ParkTimes::default(),
-            patch_limit: None,
-            phrases: Vec::new(),
-        };
+        let setup = Setup { flow, ..setup(caller) };
         self.calls.push(Call::new(self.rig.now(), setup));
         let call = self.calls.len() - 1;
         self.tell(call, Input::Arrived);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::shard_tests::Rig;
 use super::{Codec, MediaEvent, RtpParameters};
 use crate::domain::call::bridge::{HearMatrix, LegId};
+use crate::proto::rtp::packet;
 use crate::proto::rtp::rtcp::{self, MAX_COMPOUND};
 
 /// Two who are relayed, the first of whom sits behind a NAT: its description names an address that is nobody's.
@@ -60,6 +61,43 @@ fn a_telephone_that_describes_itself_again_after_its_nat_began_anew_is_heard_aga
     rig.listen();
     rig.assert_hears(a, &[1_100.0]);
     rig.assert_hears(b, &[700.0]);
+}
+
+#[test]
+fn who_sprays_our_ports_gets_no_word_of_a_carriers_call_that_has_fallen_silent() {
+    let mut rig = Rig::new();
+    let (a, b) = (rig.add(1, 700.0, Codec::Pcmu, 20), rig.add(2, 1_100.0, Codec::Pcmu, 20));
+    let parameters = rig.parameters(a);
+    rig.bridge(HearMatrix::conference(&[a, b]));
+    rig.run(10);
+    let (stranger, to) = (UdpSocket::bind("127.79.0.3:0").unwrap(), rig.peer(a).to);
+    stranger.set_nonblocking(true).unwrap();
+    let sprayed = sound_from(66);
+    rig.peer(a).mute = true;
+    // A refresh of the session in between: then 2 s of silence are enough for another port.
+    for second in 0..33 {
+        if second == 10 {
+            rig.connect(a, parameters);
+        }
+        for _ in 0..50 {
+            stranger.send_to(&sprayed, to).unwrap();
+            rig.run(1);
+        }
+    }
+    assert!(stranger.recv_from(&mut [0; 2_048]).is_err(), "what is said to the caller went to a stranger");
+    // Whom the call is with is heard as soon as it speaks.
+    rig.peer(a).mute = false;
+    rig.listen();
+    rig.assert_hears(a, &[1_100.0]);
+    rig.assert_hears(b, &[700.0]);
+}
+
+/// A packet of sound from that source.
+fn sound_from(ssrc: u32) -> Vec<u8> {
+    let mut bytes = [0; packet::MAX_PACKET];
+    let header = packet::Header { payload_type: 0, marker: false, sequence: 1, timestamp: 160, ssrc };
+    let len = packet::write(&header, &[0x12; 160], &mut bytes);
+    bytes[..len].to_vec()
 }
 
 #[test]

@@ -31,7 +31,7 @@ use super::shard::{Command, Shard, Sounds};
 use super::take::Take;
 use super::tune::Tune;
 use super::web_path::WebPath;
-use super::{Codec, MediaEvent, Place, PlayId, Prompt, Reach, RtpParameters, ShardId};
+use super::{Codec, MediaEvent, Place, PlayId, Prompt, Reach, RtpParameters, ShardId, Strays};
 
 /// What media needs to start.
 #[derive(Clone, Debug)]
@@ -210,18 +210,18 @@ impl Media {
 
     /// Opens a leg to a SIP far end and says where it receives. It hears nothing yet.
     pub fn open_rtp(&self, shard: ShardId, leg: LegId) -> Result<SocketAddr, MediaError> {
-        Ok(self.open_rtp_for(shard, leg)?.towards(None))
+        Ok(self.open_rtp_for(shard, leg, Strays::Ports)?.towards(None))
     }
 
-    /// The same, and where it receives depends on who sends.
-    pub fn open_rtp_for(&self, shard: ShardId, leg: LegId) -> Result<Reach, MediaError> {
+    /// The same, and where it receives depends on who sends; from where else the far end may come when it was silent.
+    pub fn open_rtp_for(&self, shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaError> {
         self.check_new(shard, leg)?;
         let Inner { bind_ip, public_ip, second, ports, .. } = &*self.inner;
         // A socket of both families is bound to every address of either.
         let ip = if second.is_some() { Ipv6Addr::UNSPECIFIED.into() } else { *bind_ip };
         let (rtp, rtcp, lease) = ports.bind_pair(ip, second.is_some()).map_err(MediaError::Port)?;
         let local = rtp.local_addr().map_err(MediaError::Port)?;
-        let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut self.rng());
+        let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease, strays), &mut self.rng());
         self.open(shard, made)?;
         Ok(Reach::new(local.port(), Place { bound: *bind_ip, public: *public_ip }, *second))
     }

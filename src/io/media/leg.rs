@@ -33,7 +33,7 @@ use super::secure::Secure;
 use super::take::Take;
 use super::tune::Tune;
 use super::web_path::WebPath;
-use super::{Codec, LegQuality, LegStats, PlayId, RtpParameters};
+use super::{Codec, EventTypes, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// The longest packet time of our own, in samples.
 const MAX_SAMPLES: usize = 480;
@@ -48,7 +48,7 @@ enum Path {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Agreed {
     pub(super) codec: Codec,
-    pub(super) telephone_event: Option<u8>,
+    pub(super) telephone_event: Option<EventTypes>,
     pub(super) comfort_noise: bool,
     send: bool,
     receive: bool,
@@ -243,7 +243,7 @@ impl Leg {
         let first = self.agreed.is_none();
         self.agreed = Some(Agreed {
             codec: path.peer.codec(),
-            telephone_event: path.peer.telephone_event(),
+            telephone_event: path.peer.telephone_event().map(EventTypes::same),
             comfort_noise: false,
             send: true,
             receive: true,

@@ -16,6 +16,8 @@ mod hand_tests;
 mod handle;
 mod hush;
 mod inbox;
+#[cfg(test)]
+mod join_tests;
 mod keys;
 mod leg;
 #[cfg(test)]
@@ -50,7 +52,9 @@ use crate::proto::rtp::srtp::Keys;
 use crate::proto::sdp::Negotiated;
 
 pub use crate::proto::audio::codec::Codec;
+pub use crate::proto::rtp::latch::Strays;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
+pub use crate::proto::rtp::telephone_event::EventTypes;
 pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
 pub use prompt::{Prompt, PromptError};
 pub use reach::{Place, Reach};
@@ -124,8 +128,8 @@ pub struct LegStats {
 pub struct RtpParameters {
     pub remote: SocketAddr,
     pub codec: Codec,
-    /// Payload type of telephone-event, if agreed.
-    pub telephone_event: Option<u8>,
+    /// Payload types of telephone-event, if agreed.
+    pub telephone_event: Option<EventTypes>,
     /// Comfort noise was agreed: the far end may fall silent and say how loud its silence is.
     pub comfort_noise: bool,
     /// RTCP shares RTP's port (RFC 5761).

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Codec, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters, ShardDriver, ShardId};
+use super::{Codec, EventTypes, Media, MediaConfig, MediaEvent, PlayId, Prompt, RtpParameters, ShardDriver, ShardId};
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId};
@@ -75,7 +75,7 @@ impl Rig {
             let parameters = RtpParameters {
                 remote: socket.local_addr().unwrap(),
                 codec: Codec::Pcmu,
-                telephone_event: Some(101),
+                telephone_event: Some(EventTypes::same(101)),
                 send: true,
                 receive: true,
                 ptime_ms: 20,

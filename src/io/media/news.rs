@@ -151,7 +151,7 @@ mod tests {
 
     use super::super::port::PortPool;
     use super::super::rtp_path::RtpPath;
-    use super::super::{Codec, Media, MediaConfig, RtpParameters};
+    use super::super::{Codec, EventTypes, Media, MediaConfig, RtpParameters, Strays};
     use super::*;
     use crate::base::clock::{Clock, TestClock, UtcMs};
     use crate::base::rng::Rng;
@@ -166,7 +166,7 @@ mod tests {
         let [_, _, b, c] = std::process::id().to_be_bytes();
         let pool = PortPool::new(&(15_010..=15_011));
         let (rtp, rtcp, lease) = pool.bind_pair([127, b | 64, c, 3].into(), false).unwrap();
-        let leg = Box::new(Leg::rtp(LegId(9), RtpPath::new(rtp, rtcp, lease), &mut Rng::seeded(1)));
+        let leg = Box::new(Leg::rtp(LegId(9), RtpPath::new(rtp, rtcp, lease, Strays::Ports), &mut Rng::seeded(1)));
         let (mut teller, mut ear) = news();
         let homes = Homes::default();
         homes.lock().unwrap().insert(LegId(9), ShardId(0));
@@ -217,7 +217,7 @@ mod tests {
         let parameters = RtpParameters {
             remote: telephone.local_addr().unwrap(),
             codec: Codec::Pcmu,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             send: true,

@@ -1,13 +1,14 @@
 //! A leg's way to a telephone: two sockets, and who is believed and spoken to there.
 //!
-//! Decides nothing about sound. Always: nothing is sent before the latch knows where to, nor in clear once encryption was
+//! Decides nothing about sound. A source that has fallen silent may be followed to another port of its host, to another host
+//! only if it is a desk phone's ([`Strays`]): a carrier's leg is never opened to strangers by silence. Always: nothing is sent before the latch knows where to, nor in clear once encryption was
 //! agreed; what does not open is as if it had not come.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::proto::rtp::latch::Latch;
+use crate::proto::rtp::latch::{Latch, Strays};
 
 use super::port::PortLease;
 use super::secure::Secure;
@@ -43,13 +44,13 @@ pub(super) struct RtpPath {
 }
 
 impl RtpPath {
-    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease) -> Self {
+    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: PortLease, strays: Strays) -> Self {
         let six = rtp.local_addr().is_ok_and(|local| local.is_ipv6());
         Self {
             rtp,
             rtcp,
             six,
-            latch: Latch::default(),
+            latch: Latch::new(strays),
             secure: None,
             connected: None,
             rtcp_remote: None,
@@ -101,7 +102,7 @@ impl RtpPath {
         self.described = true;
     }
 
-    /// Once per tick while the far end should send: a source that has fallen silent does not keep others out.
+    /// Once per tick while the far end should send: a source that has fallen silent does not keep those out whom it may be.
     pub(super) fn keep(&mut self, now: Instant) {
         let limit = if self.described { DESCRIBED_AFTER } else { SILENT_AFTER };
         let silent = self.heard_at.is_some_and(|at| now.saturating_duration_since(at) >= limit);

@@ -13,7 +13,7 @@ use super::news::{Ear, Homes, news};
 use super::port::PortPool;
 use super::rtp_path::RtpPath;
 use super::shard::{Command, Shard, Sounds};
-use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
+use super::{Codec, EventTypes, MediaEvent, PlayId, Prompt, RtpParameters, Strays};
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::rng::Rng;
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
@@ -116,7 +116,7 @@ impl Rig {
         let leg = LegId(id);
         let (rtp, rtcp, lease) = self.pool.bind_pair(self.ip, false).unwrap();
         let to = rtp.local_addr().unwrap();
-        let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut self.rng);
+        let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease, Strays::Ports), &mut self.rng);
         let port = 17_000 + id as u16 * 2;
         let socket = UdpSocket::bind((self.ip, port)).unwrap();
         let rtcp = UdpSocket::bind((self.ip, port + 1)).unwrap();
@@ -146,7 +146,7 @@ impl Rig {
         let parameters = RtpParameters {
             remote: peer.socket.local_addr().unwrap(),
             codec,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             send: true,
@@ -164,7 +164,7 @@ impl Rig {
         RtpParameters {
             remote: peer.socket.local_addr().unwrap(),
             codec: peer.codec,
-            telephone_event: Some(101),
+            telephone_event: Some(EventTypes::same(101)),
             comfort_noise: false,
             rtcp_mux: false,
             send: true,
@@ -412,7 +412,7 @@ fn a_prompt_waits_until_the_far_end_can_hear_it_and_a_stopped_one_never_ends() {
     let mut rig = Rig::new();
     let (rtp, rtcp, lease) = rig.pool.bind_pair(rig.ip, false).unwrap();
     let leg = LegId(50);
-    let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease), &mut rig.rng);
+    let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease, Strays::Ports), &mut rig.rng);
     rig.commands.send(Command::Open(Box::new(made))).unwrap();
     let prompt = Arc::new(Prompt::from_pcm(vec![1_000; 320]));
     rig.commands.send(Command::Play { leg, play: PlayId(1), prompt: prompt.clone(), repeat: false }).unwrap();

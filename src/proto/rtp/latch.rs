@@ -5,9 +5,12 @@
 //! of before a new description, whose last words are still on their way. Once locked on the host that was named, nothing but
 //! the address that was named and a new session description moves it, so that stray or forged packets (RTP bleed) neither are
 //! heard nor steal the stream. Its owner loosens it when nothing came from there for too long: a NAT that
-//! began anew sends from elsewhere. Then another source may take its place in the same ways, unless the old one speaks.
+//! began anew sends from elsewhere. Then another port of the host that was named, or of the one it was locked on, may take its
+//! place in the same ways, unless the old one speaks. Another host may not, however it persists: whoever sprays packets over our
+//! ports would be told what is meant for a caller who is silent. But for those who may stray ([`Strays::Hosts`]), and only
+//! if the host that was named is private: it said nothing about where its NAT is.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Packets in a row that a stranger must send before it is believed: 100 ms.
 const PERSISTENCE: u8 = 5;
@@ -15,9 +18,20 @@ const PERSISTENCE: u8 = 5;
 /// a moment, and a telephone whose description is rewritten on the way may send from there for good.
 const FORMER_PERSISTENCE: u8 = 25;
 
+/// From where else a far end may come that was learnt and has fallen silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strays {
+    /// From another port of its host: a carrier's.
+    #[default]
+    Ports,
+    /// From another host as well, where it named a private one: a telephone of ours beyond a NAT, which has logged in.
+    Hosts,
+}
+
 /// The latch of one leg.
 #[derive(Clone, Debug, Default)]
 pub struct Latch {
+    strays: Strays,
     told: Option<SocketAddr>,
     locked: Option<SocketAddr>,
     /// From which port it came before the session description was changed.
@@ -28,13 +42,19 @@ pub struct Latch {
 }
 
 impl Latch {
+    /// One that has learnt nothing yet.
+    pub fn new(strays: Strays) -> Self {
+        Self { strays, ..Self::default() }
+    }
+
     /// What the session description says. The same address again changes nothing, and an unspecified one
     /// (an old-style hold) says nothing.
     pub fn tell(&mut self, remote: SocketAddr) {
         if remote.ip().is_unspecified() || self.told == Some(remote) {
             return;
         }
-        *self = Self { told: Some(remote), former: self.locked.map(|at| at.port()), ..Self::default() };
+        let former = self.locked.map(|at| at.port());
+        *self = Self { strays: self.strays, told: Some(remote), former, ..Self::default() };
     }
 
     /// Whether a packet from there is the far end's; may lock on it.
@@ -50,6 +70,9 @@ impl Latch {
         }
         let locked = self.locked.filter(|_| !self.loose);
         if locked.is_some_and(|locked| self.is_named(locked) || !self.is_named(from)) {
+            return false;
+        }
+        if self.loose && !self.may_replace(from) {
             return false;
         }
         let is_former = self.is_named(from) && self.former == Some(from.port());
@@ -82,12 +105,19 @@ impl Latch {
 
     /// Whether that is on the host that the session description names.
     fn is_named(&self, at: SocketAddr) -> bool {
-        self.told.is_some_and(|told| told.ip().to_canonical() == at.ip().to_canonical())
+        self.told.is_some_and(|told| is_same_host(told, at))
+    }
+
+    /// Whether a source there may take the place of the one that has fallen silent.
+    fn may_replace(&self, from: SocketAddr) -> bool {
+        self.is_named(from)
+            || self.locked.is_some_and(|locked| is_same_host(locked, from))
+            || (self.strays == Strays::Hosts && self.told.is_some_and(|told| is_private(told.ip())))
     }
 
     /// Whether RTCP from that host may be the far end's.
     pub fn is_host(&self, from: SocketAddr) -> bool {
-        self.target().is_some_and(|target| target.ip().to_canonical() == from.ip().to_canonical())
+        self.target().is_some_and(|target| is_same_host(target, from))
     }
 
     /// The only source that is heard until a new session description, once it is known: the address that was named. Any
@@ -99,6 +129,21 @@ impl Latch {
     /// Where to send.
     pub fn target(&self) -> Option<SocketAddr> {
         self.locked.or(self.told)
+    }
+}
+
+fn is_same_host(one: SocketAddr, other: SocketAddr) -> bool {
+    one.ip().to_canonical() == other.ip().to_canonical()
+}
+
+/// Of no use beyond its own network; a carrier's between it and its customers (RFC 6598) is one.
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 
@@ -214,6 +259,44 @@ mod tests {
         assert_eq!((latch.target(), latch.only()), (Some(anew), None));
         assert!(latch.admit(nat, 3));
         assert_eq!(latch.only(), Some(nat));
+    }
+
+    #[test]
+    fn after_silence_no_stranger_gets_a_carriers_leg_however_it_persists() {
+        let (named, learnt) = (at("198.51.100.4:4000"), at("198.51.100.5:7000"));
+        for first in [named, at("198.51.100.4:4002"), learnt] {
+            let mut latch = Latch::default();
+            latch.tell(named);
+            assert!((0..5).any(|_| latch.admit(first, 1)));
+            assert!(latch.loosen());
+            assert!((0..500).all(|_| !latch.admit(at("203.0.113.9:9000"), 2)));
+            assert_eq!(latch.target(), Some(first), "what we say goes where it went");
+            // The same host on another port is who began anew.
+            let anew = SocketAddr::new(first.ip(), 9_000);
+            assert!((0..5).any(|_| latch.admit(anew, 1)), "{first}");
+            assert_eq!(latch.target(), Some(anew));
+        }
+    }
+
+    #[test]
+    fn after_silence_a_desk_phone_is_believed_from_another_host_if_it_named_one_that_says_nothing() {
+        let (first, anew) = (at("198.51.100.5:7000"), at("203.0.113.9:9000"));
+        let takes = |strays, named| {
+            let mut latch = Latch::new(strays);
+            // What is said anew does not change who it is.
+            latch.tell(at("192.0.2.77:4000"));
+            latch.tell(at(named));
+            assert!((0..5).any(|_| latch.admit(first, 1)));
+            assert!((0..50).all(|_| !latch.admit(anew, 2)), "not while it is locked");
+            latch.loosen();
+            (0..5).any(|_| latch.admit(anew, 2))
+        };
+        for private in
+            ["10.0.0.1:4000", "192.168.1.9:4000", "100.64.3.2:4000", "[fd00::9]:4000", "[::ffff:10.0.0.1]:4000"]
+        {
+            assert!(takes(Strays::Hosts, private) && !takes(Strays::Ports, private), "{private}");
+        }
+        assert!(!takes(Strays::Hosts, "198.51.100.5:4000") && !takes(Strays::Hosts, "100.128.0.1:4000"));
     }
 
     #[test]

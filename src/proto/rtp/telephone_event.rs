@@ -15,6 +15,28 @@ const SEGMENT: u32 = 0xffff;
 const BEHIND: u16 = 500;
 const BEHIND_SAMPLES: i32 = 2 * SEGMENT as i32;
 
+/// The payload types of keys in one session: each side gives the one by which it takes them, and they may differ (RFC 3264
+/// §5.1, §6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventTypes {
+    /// The far end takes them by this: we send it.
+    pub sent: u8,
+    /// We take them by this.
+    pub taken: u8,
+}
+
+impl EventTypes {
+    /// Both sides gave the same.
+    pub const fn same(payload_type: u8) -> Self {
+        Self { sent: payload_type, taken: payload_type }
+    }
+
+    /// Whether a packet of that type is a key's. There are far ends that send with the type that they gave themselves.
+    pub const fn is_key(self, payload_type: u8) -> bool {
+        payload_type == self.taken || payload_type == self.sent
+    }
+}
+
 /// What became of a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {

@@ -11,6 +11,7 @@ use super::{Attribute, Connection, Direction, MediaDescription, Origin, SdpError
 use crate::proto::audio::codec::Codec;
 use crate::proto::rtp::packet::{COMFORT_NOISE, TELEPHONE_EVENT};
 use crate::proto::rtp::srtp::Keys;
+use crate::proto::rtp::telephone_event::EventTypes;
 
 /// What was agreed for a leg's audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub struct Negotiated {
     /// Where the far end receives. Unspecified (0.0.0.0) while it holds us the old way.
     pub remote: SocketAddr,
     pub codec: Codec,
-    /// Payload type of telephone-event, if agreed.
-    pub telephone_event: Option<u8>,
+    /// Payload types of telephone-event, if agreed.
+    pub telephone_event: Option<EventTypes>,
     /// The far end offered comfort noise, and we agreed (RFC 3389). Our own offers never ask for it: what comes
     /// without a pause needs no repair.
     pub comfort_noise: bool,
@@ -110,11 +111,8 @@ impl Session {
         if let Some(agreed) = &self.agreed {
             codecs.sort_by_key(|c| *c != agreed.codec);
         }
-        let extras = Extras {
-            event: Some(self.agreed.and_then(|a| a.telephone_event).unwrap_or(TELEPHONE_EVENT)),
-            noise: false,
-            mux: self.agreed.is_none_or(|a| a.rtcp_mux),
-        };
+        let extras =
+            Extras { event: Some(self.event_taken()), noise: false, mux: self.agreed.is_none_or(|a| a.rtcp_mux) };
         let ptime = self.agreed.map_or(20, |a| a.ptime_ms);
         let said = self.said.iter().flat_map(|said| &said.media).find(|m| m.kind == "audio" && m.port != 0);
         let usual = if self.srtp == Srtp::Required { "RTP/SAVP" } else { "RTP/AVP" };
@@ -149,7 +147,7 @@ impl Session {
             .map(|(i, theirs)| {
                 if i == at {
                     let extras = Extras {
-                        event: negotiated.telephone_event,
+                        event: negotiated.telephone_event.map(|event| event.taken),
                         noise: negotiated.comfort_noise,
                         mux: negotiated.rtcp_mux,
                     };
@@ -180,7 +178,10 @@ impl Session {
         }
         // What an answer grants that was not asked for does not hold.
         let offered_mux = self.said.iter().flat_map(|s| &s.media).any(|m| m.has("rtcp-mux"));
+        let taken = self.event_taken();
         let negotiated = Negotiated {
+            // Theirs is the answer's, ours the offer's.
+            telephone_event: chosen.negotiated.telephone_event.map(|event| EventTypes { taken, ..event }),
             comfort_noise: false,
             rtcp_mux: chosen.negotiated.rtcp_mux && offered_mux,
             srtp: self.keys(chosen.crypto),
@@ -188,6 +189,11 @@ impl Session {
         };
         self.agreed = Some(negotiated);
         Ok(negotiated)
+    }
+
+    /// The type by which our offers take keys: what was said stays (RFC 3264 §8.3.2).
+    fn event_taken(&self) -> u8 {
+        self.agreed.and_then(|agreed| agreed.telephone_event).map_or(TELEPHONE_EVENT, |event| event.taken)
     }
 
     /// How much encryption there may be: none without keys of our own.
@@ -338,7 +344,7 @@ fn take(session: &SessionDescription, media: &MediaDescription) -> Result<Negoti
         .ok_or(SdpError::Incompatible("codec"))?;
     let telephone_event = rtpmaps(media)
         .find(|(pt, name)| formats.contains(pt) && name.eq_ignore_ascii_case("telephone-event/8000"))
-        .map(|(pt, _)| pt);
+        .map(|(pt, _)| EventTypes::same(pt));
     let ip = match media.connection.as_ref().or(session.connection.as_ref()) {
         Some(Connection::Address(ip)) if usable(*ip) => *ip,
         _ => return Err(SdpError::Address),
@@ -397,7 +403,7 @@ mod tests {
     #[test]
     fn the_callers_first_codec_we_speak_is_taken() {
         let (text, n) = answer("m=audio 4000 RTP/AVP 18 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\n").unwrap();
-        assert_eq!((n.codec, n.telephone_event, n.ptime_ms), (Codec::Pcma, Some(96), 20));
+        assert_eq!((n.codec, n.telephone_event, n.ptime_ms), (Codec::Pcma, Some(EventTypes::same(96)), 20));
         assert_eq!(n.remote.to_string(), "198.51.100.9:4000");
         assert!(text.contains("m=audio 20000 RTP/AVP 8 96\r\n"), "{text}");
         assert!(text.contains("a=sendrecv"));
@@ -516,6 +522,19 @@ mod tests {
     }
 
     #[test]
+    fn a_later_offer_keeps_the_type_that_our_first_gave_keys() {
+        let mut ours = session();
+        let says = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        assert!(says(ours.offer()).contains("a=rtpmap:101 telephone-event/8000\r\n"));
+        let answer = offer("m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 telephone-event/8000\r\n");
+        let types = ours.accept(&answer).unwrap().telephone_event.unwrap();
+        assert_eq!((types.sent, types.taken), (96, 101));
+        assert!(types.is_key(101) && types.is_key(96) && !types.is_key(0));
+        let again = says(ours.offer());
+        assert!(again.contains("a=rtpmap:101 telephone-event/8000\r\n") && !again.contains("96"), "{again}");
+    }
+
+    #[test]
     fn our_version_goes_up_when_our_words_change_and_only_then() {
         let mut s = session();
         let version = |bytes: Vec<u8>| {
@@ -534,7 +553,7 @@ mod tests {
         let (mut us, mut them) = (session(), Session::new(9, "198.51.100.1:3000".parse().unwrap(), &[]));
         let (bytes, theirs) = them.answer(&us.offer()).unwrap();
         let ours = us.accept(&bytes).unwrap();
-        assert_eq!((ours.codec, ours.telephone_event), (Codec::Pcmu, Some(101)));
+        assert_eq!((ours.codec, ours.telephone_event), (Codec::Pcmu, Some(EventTypes::same(101))));
         assert_eq!((ours.remote.port(), theirs.remote.port()), (3000, 20000));
         assert!(us.accept(&offer("m=audio 0 RTP/AVP 0\r\n")).is_err());
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::checkin::Marked;
 
 /// What the seeds have to reach, and how often at least.
-pub(super) const DEEP: [(&str, usize); 27] = [
+pub(super) const DEEP: [(&str, usize); 29] = [
     ("patches", 100),
     ("recordings", 100),
     ("contacts who were told of a recording", 6),
@@ -32,6 +32,8 @@ pub(super) const DEEP: [(&str, usize); 27] = [
     ("changes of account", 10),
     ("dictations", 10),
     ("status greetings taken down", 10),
+    ("callers taken in from another call", 10),
+    ("callers given away", 3),
 ];
 
 /// What of [`DEEP`] a line of the record is.
@@ -41,6 +43,8 @@ pub(super) const fn deep(event: &RecordEvent) -> Option<&'static str> {
         RecordEvent::PatchAccepted => "automated patches taken",
         RecordEvent::PatchRejoined => "stars heeded",
         RecordEvent::ColleagueJoined { .. } => "conferences",
+        RecordEvent::CallTakenIn { .. } => "callers taken in from another call",
+        RecordEvent::GivenTo { .. } => "callers given away",
         RecordEvent::ReadAtCheckIn { .. } => "held messages heard",
         RecordEvent::Fetched { .. } => "fetched callers",
         RecordEvent::HandedOver { .. } => "hand-overs",

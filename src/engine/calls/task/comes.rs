@@ -11,7 +11,7 @@ use crate::engine::feed::{ComesView, ContactRef};
 impl CallTask {
     pub(super) fn note_why(&mut self, at: Instant, event: &RecordEvent) {
         self.coming.note(event);
-        let RecordEvent::PatchDialled { .. } = event else {
+        let (RecordEvent::PatchDialled { .. } | RecordEvent::CallTakenIn { .. }) = event else {
             return self.record_told(at, event);
         };
         // Its name may be wanted when somebody else has been dialled since.

@@ -54,5 +54,8 @@ impl CallTask {
             }
             _ => self.pausing = None,
         }
+        if self.call.patch().is_none() {
+            self.joined_pausing = None;
+        }
     }
 }

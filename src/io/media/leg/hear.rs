@@ -75,7 +75,7 @@ impl Leg {
         self.heard_at = Some(now);
         self.reports.packet(now, header);
         let Some(agreed) = self.agreed else { return Heard::Other };
-        if agreed.telephone_event == Some(header.payload_type) {
+        if agreed.telephone_event.is_some_and(|event| event.is_key(header.payload_type)) {
             self.jitter.rest(header);
             return Heard::Key(self.keys.packet(header, payload));
         }

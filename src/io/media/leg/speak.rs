@@ -97,8 +97,8 @@ impl Leg {
         let mut tone = None;
         match self.next_of_keys(&agreed) {
             Some(Next::Event(packet)) => {
-                let Some(payload_type) = agreed.telephone_event else { return };
-                let header = self.out.press(payload_type, packet.first, packet.timestamp, FRAME as u32);
+                let Some(event) = agreed.telephone_event else { return };
+                let header = self.out.press(event.sent, packet.first, packet.timestamp, FRAME as u32);
                 return self.send(&header, &packet.payload);
             }
             Some(Next::Tone(frame)) => tone = Some(self.encode(agreed.codec, &frame)),
@@ -161,7 +161,7 @@ impl Leg {
             }
             (Heard::Key(_), Some(event)) if payload.len() >= 4 => {
                 let duration = u32::from(u16::from_be_bytes([payload[2], payload[3]]));
-                if let Some(header) = self.out.relayed(theirs, event, duration, octets) {
+                if let Some(header) = self.out.relayed(theirs, event.sent, duration, octets) {
                     self.send(&header, payload);
                 }
             }

@@ -1,0 +1,84 @@
+//! A call's task, as far as another call is joined with it: the half of either.
+
+use tokio::sync::oneshot;
+
+use super::CallTask;
+use super::rings_back::Pausing;
+use crate::base::id::{CallId, UserId};
+use crate::domain::call::CommandError;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::joining::Joining;
+use crate::domain::call::leg::LegInput;
+use crate::domain::call::view::Role;
+use crate::engine::feed::{ContactRef, RingsBackView};
+use crate::engine::legs::{GivenLeg, Lands};
+
+/// Whom a call can give away.
+pub(in crate::engine::calls) struct Offered {
+    pub joining: Joining,
+    /// Who they are, if that is known.
+    pub contact: Option<ContactRef>,
+}
+
+/// A caller who is given away.
+pub(in crate::engine::calls) struct Handed {
+    leg: GivenLeg,
+    /// What asks them waits on, as long as they are spoken with.
+    pausing: Option<Pausing>,
+}
+
+/// A caller who was given away, or why not.
+pub(in crate::engine::calls) type Given = Result<Handed, CommandError>;
+
+impl CallTask {
+    pub(super) fn may_give(&self, by: &UserId) -> Result<Offered, CommandError> {
+        let leg = self.call.may_give_away(by)?;
+        let number = self.facts.caller.clone().ok_or(CommandError::Withheld)?;
+        let known = |view: &RingsBackView| ContactRef { id: view.contact.clone(), name: view.name.clone() };
+        let rings_back = self.facts.rings_back.as_ref().map(known);
+        let contact = rings_back.or_else(|| self.dialled_view().and_then(|dialled| dialled.contact));
+        let id = contact.as_ref().map(|contact| contact.id.clone());
+        Ok(Offered { joining: Joining { leg, number, contact: id, call: self.facts.id.clone() }, contact })
+    }
+
+    pub(super) fn take_in(&mut self, by: &UserId, offered: Offered) -> Result<Lands, CommandError> {
+        let Offered { joining, contact } = offered;
+        let before = std::mem::replace(&mut self.contact, contact);
+        let taken = self.call.take_in(self.now(), by, joining);
+        if taken.is_err() {
+            self.contact = before;
+        }
+        self.carry_out();
+        taken.map(|()| self.legs.lands())
+    }
+
+    pub(super) fn give_away(&mut self, by: &UserId, to: CallId, lands: &Lands, reply: oneshot::Sender<Given>) {
+        let given = match self.call.give_away(self.now(), by, to) {
+            Ok(leg) => {
+                let pausing = self.pausing.take();
+                // Its recording has ended, and it is in this call's bridge no more, before it goes.
+                self.carry_out();
+                let leg = self.legs.give(leg, lands);
+                leg.map(|leg| Handed { leg, pausing }).ok_or(CommandError::CallerGone)
+            }
+            Err(why) => Err(why),
+        };
+        // An error means that nobody takes them in: they are hung up by that.
+        let _ = reply.send(given);
+    }
+
+    /// What came of it: the contact's leg, or none.
+    pub(super) fn on_given(&mut self, leg: LegId, given: Option<Box<Handed>>) {
+        let Some(given) = given else {
+            return self.leg(leg, LegInput::Ended(Cause::HungUp));
+        };
+        self.legs.take_in(given.leg);
+        if self.call.role(leg) == Some(Role::Contact) {
+            self.joined_pausing = given.pausing;
+        } else {
+            // Let go in the meantime.
+            self.legs.hang_up(leg);
+        }
+    }
+}
