@@ -320,6 +320,34 @@ fn check_top(source: &Source) -> Vec<String> {
     if source.text.starts_with("//! ") { Vec::new() } else { vec![format!("{}: no //! at the top", source.path)] }
 }
 
+/// The one file of the library in which `unsafe` may be written (docs/adr/0011).
+const MAY_BE_UNSAFE: &str = "src/io/fax/spandsp.rs";
+
+fn check_unsafe(source: &Source) -> Vec<String> {
+    if source.path == MAY_BE_UNSAFE {
+        return Vec::new();
+    }
+    let code = strip(&source.text);
+    let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let found = words.filter(|word| matches!(*word, "unsafe" | "unsafe_code")).count();
+    // `src/lib.rs` denies it.
+    let own = usize::from(source.path == "src/lib.rs" && source.text.contains("#![deny(unsafe_code)]"));
+    if found > own {
+        vec![format!("{}: unsafe, which {MAY_BE_UNSAFE} alone may have", source.path)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Each `unsafe` block says why it is sound, right above it.
+fn check_explained(source: &Source) -> Vec<String> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let is_code = |line: &str| !line.trim_start().starts_with("//");
+    let blocks = lines.iter().enumerate().filter(|(_, line)| is_code(line) && line.contains("unsafe {"));
+    let told = |at: usize| lines[at.saturating_sub(4)..at].iter().any(|line| line.contains("// SAFETY: "));
+    blocks.filter(|(at, _)| !told(*at)).map(|(at, _)| format!("{}:{}: no SAFETY", source.path, at + 1)).collect()
+}
+
 fn check_length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     if lines > 800 { vec![format!("{}: {lines} lines, 800 at most", source.path)] } else { Vec::new() }
@@ -425,6 +453,13 @@ fn no_file_is_longer_than_800_lines() {
 }
 
 #[test]
+fn one_file_of_the_library_may_be_unsafe_and_says_why_each_time() {
+    holds("src", check_unsafe);
+    holds("src", check_explained);
+    assert!(strip(&fs::read_to_string(root().join(MAY_BE_UNSAFE)).expect("it is there")).contains("unsafe {"));
+}
+
+#[test]
 fn nothing_is_unfinished_and_names_say_something() {
     holds("src", check_words);
 }
@@ -491,6 +526,11 @@ fn the_other_rules_see_bad_samples() {
     assert!(check_purity(&sample("//! tokio::x\nfn protokio() {}")).is_empty());
     assert_eq!(check_clock(&sample("fn f() { let t = std::time::Instant::now(); }")).len(), 1);
     assert!(check_clock(&sample("// Instant::now() is read elsewhere")).is_empty());
+    assert_eq!(check_unsafe(&sample("fn f() { unsafe { g() } }")).len(), 1);
+    assert_eq!(check_unsafe(&sample("#![allow(unsafe_code)]")).len(), 1);
+    assert!(check_unsafe(&sample("// unsafe {")).is_empty());
+    assert_eq!(check_explained(&sample("fn f() { unsafe { g() } }")).len(), 1);
+    assert!(check_explained(&sample("// SAFETY: g is sound.\nunsafe { g() }")).is_empty());
     assert_eq!(check_top(&sample("use std::fmt;")).len(), 1);
     assert!(check_top(&sample("//! What it is.\n")).is_empty());
     assert_eq!(check_length(&sample(&"x\n".repeat(801))).len(), 1);

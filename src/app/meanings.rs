@@ -29,6 +29,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cordboard_dispatch_decisions_total", "Events that dispatches decided on, by event"),
     ("cordboard_dispatch_panics_total", "Dispatches that a fault of ours stopped, to be tried again"),
     ("cordboard_dispatch_repairs_total", "Open dispatches that had nothing to wake them, and were given it"),
+    ("cordboard_faxes_total", "Calls for faxes, by outcome"),
     ("cordboard_feed_lagged_total", "Consoles that fell behind the feed and got a fresh picture"),
     ("cordboard_held_messages_read_total", "Held messages read out at check-in or by an operator"),
     ("cordboard_hooks_refused_total", "Provider callbacks that did not prove who they came from"),

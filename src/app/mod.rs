@@ -2,6 +2,7 @@
 
 mod certificates;
 mod failure;
+mod faxes;
 mod left;
 mod meanings;
 mod news;
@@ -54,6 +55,7 @@ use crate::io::store::Store;
 use crate::io::store::audit::AnchorFile;
 use crate::io::token::Tokens;
 
+use faxes::{look_for_faxes, station};
 use left::{guessed, promised, to_ring_back, unreached};
 use parts::{
     busy, front_settings, letters, music, numbering, public_url, pusher, signing_key, start_sandbox, start_voice,
@@ -63,6 +65,7 @@ use watched::Watched;
 
 pub use certificates::Certificates;
 pub use failure::Failure;
+pub use faxes::check_fax_engine;
 
 /// The name of this node; several nodes are told apart by it.
 const NODE: &str = "main";
@@ -93,6 +96,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     }
     let shares = descriptors::share(limit);
     let certificates = Certificates::load(&config)?;
+    check_fax_engine(&config)?;
     // Bound first: a second Cordboard on the same ports ends here, before it touches anything.
     let listener =
         TcpListener::bind(config.http.bind).await.map_err(|e| busy("console and API", config.http.bind, &e))?;
@@ -104,6 +108,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         demo::seed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     }
     let speaker = start_voice(&config, &store).await?;
+    look_for_faxes(&store).await?;
     let tokens = Tokens::new(&signing_key(&config)?, Arc::clone(&clock));
     let metrics = PrometheusBuilder::new().install_recorder();
     let metrics = metrics.map_err(|e| Failure::new(format!("metrics cannot be kept: {e}")))?;
@@ -186,6 +191,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             recordings: recordings.clone(),
             figures: figures.clone(),
             park: config.seats.park,
+            station: station(&config),
             news: call_news,
         },
         from_desk,

@@ -9,6 +9,7 @@ use super::{ConfigFile, Failure};
 pub fn run(file: &ConfigFile) -> Result<(), Failure> {
     let config = file.load()?;
     cordboard::app::Certificates::load(&config)?;
+    cordboard::app::check_fax_engine(&config)?;
     let trunks = config.trunks.len();
     if let Some(program) = missing_voice(&config) {
         eprintln!(

@@ -10,6 +10,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::demo::{self, Client};
 use cordboard::domain::account::{CallType, Contact};
 use cordboard::domain::dispatch::event::{CallNews, Effect, Entry, Event, World};
+use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::state::{CallOutcome, Channel, NewDispatch, State};
 use cordboard::domain::dispatch::{apply, timeline};
 use cordboard::domain::oncall::{OnCall, resolve};
@@ -232,6 +233,9 @@ impl Night<'_> {
         if found.channel == Channel::Call {
             self.ringing.push((self.now.plus_secs(i64::from(found.ring_secs)), attempt));
             return None;
+        }
+        if found.channel == Channel::Fax {
+            return Some(Event::Faxed { attempt, outcome: FaxOutcome::Delivered { pages: 1 } });
         }
         Some(Event::Accepted { attempt, provider_id: None })
     }

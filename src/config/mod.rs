@@ -7,6 +7,7 @@
 mod audit;
 mod board;
 mod checks;
+mod fax;
 mod operators;
 pub mod pager;
 mod read;
@@ -38,6 +39,7 @@ use tls::IdentityFiles;
 
 pub use audit::Audit;
 pub use board::Board;
+pub use fax::Fax;
 pub use operators::Operators;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
@@ -60,6 +62,7 @@ pub struct Config {
     pub sms: Vec<sms::SmsProvider>,
     pub pagers: Vec<pager::PagerCarrier>,
     pub webhooks: Vec<webhook::WebhookReceiver>,
+    pub fax: Fax,
     pub turn: Option<Turn>,
     pub auth: Auth,
     pub operators: Operators,

@@ -12,6 +12,7 @@ use crate::proto::sip::{self, digest::Algorithm};
 use super::audit::read_audit;
 use super::board::read_board;
 use super::checks::{check_callers, check_database, check_key, check_ports, check_prompts};
+use super::fax::read_fax;
 use super::operators::read_operators;
 use super::pager::read_pagers;
 use super::read_trunk::read_trunk;
@@ -99,6 +100,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     }
     let pagers = read_pagers(&top.sections("pager"));
     let webhooks = read_webhooks(&top.sections("webhook"));
+    let fax = read_fax(&top.section("fax"));
     let turn = read_turn(&top.section("turn"));
     let auth = read_auth(&top.section("auth"));
     let operators = read_operators(&top.section("operators"));
@@ -125,6 +127,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         sms: sms.into_iter().collect::<Option<_>>()?,
         pagers: pagers?,
         webhooks: webhooks?,
+        fax,
         turn: turn?,
         auth,
         operators: operators?,

@@ -21,7 +21,7 @@ use crate::config::sms::{SmsProvider, SmsShape};
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Audit, Auth, Board, Config, Email, Http, MailTls, Media, Operators, Recording, Seats, Sip, StoreConfig, Voice,
+    Audit, Auth, Board, Config, Email, Fax, Http, MailTls, Media, Operators, Recording, Seats, Sip, StoreConfig, Voice,
     default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
@@ -143,6 +143,7 @@ impl Demo {
             }],
             pagers: Vec::new(),
             webhooks: Vec::new(),
+            fax: Fax { is_meant: false, station_id: "+1 202 555 0100".into(), header: "Cordboard demo".into() },
             turn: None,
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
@@ -357,7 +358,7 @@ mod tests {
             }
             for destination in client.contacts.iter().flat_map(|c| &c.destinations) {
                 match &destination.reach {
-                    Reach::Phone(number) => assert!(number.as_e164().starts_with("+120255501")),
+                    Reach::Phone(number) | Reach::Fax(number) => assert!(number.as_e164().starts_with("+120255501")),
                     Reach::Email(address) => assert!(address.ends_with(".test") || address.ends_with("@example.com")),
                     Reach::Pager(pager) => panic!("the sandbox has no pagers, {} one", pager.carrier()),
                     Reach::Webhook(name) => panic!("the sandbox has no webhooks, {name} is one"),

@@ -1,4 +1,5 @@
-//! What the dispatcher asks of the call side: a call made by the machine that reads a message out, or by an operator.
+//! What the dispatcher asks of the call side: a call made by the machine that reads a message out, or by an operator, or one for
+//! a fax.
 //!
 //! `engine/calls` makes it, `app` wires the two together, the dispatcher knows only this file.
 
@@ -11,6 +12,8 @@ use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
 use crate::domain::call::cause::Cause;
+use crate::domain::dispatch::fax::FaxOutcome;
+use crate::domain::message::render::fax::Letter;
 
 /// A call to place for a step. Texts are words for the voice engine, already normalised for speech.
 #[derive(Clone, Debug)]
@@ -27,6 +30,17 @@ pub struct CallOutRequest {
     pub content: String,
     /// What is left when nobody accepts the call, after the beep; `None`: hang up.
     pub leave: Option<String>,
+}
+
+/// A fax to send for a step.
+#[derive(Clone, Debug)]
+pub struct FaxRequest {
+    pub attempt: AttemptId,
+    pub account: AccountId,
+    pub to: PhoneNumber,
+    pub caller_id: Option<PhoneNumber>,
+    pub ring_secs: u32,
+    pub letter: Letter,
 }
 
 /// A call that an operator is to make for a step: a job on the desks of this node until it is done or taken back.
@@ -67,7 +81,8 @@ pub enum JobEvent {
     Left { at: UtcMs },
 }
 
-/// What happened to a call-out. Ends with exactly one [`CallOutEvent::Ended`].
+/// What happened to a call-out. Ends with exactly one [`CallOutEvent::Ended`], or, if it was for a fax, with exactly one
+/// [`CallOutEvent::Faxed`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallOutEvent {
     Ringing,
@@ -78,6 +93,8 @@ pub enum CallOutEvent {
     Confirmed,
     /// The call is over.
     Ended(CallOutResult),
+    /// The call for a fax is over.
+    Faxed(FaxOutcome),
     /// News of a job; what came of it is said at the front door.
     Job(JobEvent),
 }
@@ -103,6 +120,8 @@ pub enum CallOutResult {
 pub trait CallOut: Send + Sync {
     /// Starts a call; events follow on `events`.
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
+    /// Starts a call for a fax; events follow on `events`.
+    fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Puts a job on the desks; events follow on `events`.
     fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Takes a job off the desks, or ends a call, that is no longer wanted, within 1 s: what is being heard is told "already handled".

@@ -403,7 +403,9 @@ impl Inboxes {
                 };
                 tokio::time::timeout(PATIENCE, self.mailer.send(&mail)).await
             }
-            Reach::Inbox(_) | Reach::Pager(_) | Reach::Webhook(_) => return Err(NotInvited::NoDestination),
+            Reach::Inbox(_) | Reach::Pager(_) | Reach::Webhook(_) | Reach::Fax(_) => {
+                return Err(NotInvited::NoDestination);
+            }
         };
         let mut tx = self.store.write().await?;
         let sent = match delivery {

@@ -1,6 +1,7 @@
 //! The outside world, one kind of thing a folder.
 
 pub mod deliver;
+pub mod fax;
 pub mod media;
 pub mod net;
 pub mod recording;

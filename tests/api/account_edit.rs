@@ -288,7 +288,7 @@ async fn a_protocol_is_never_changed_but_followed_by_its_next_version() {
         "to": [{"kind": "on_call", "role": "technician", "destination": destination}]})
     };
     let bad = json!({"name": "", "until": "confirmed", "call_types": ["ct_sales", "ct_none"], "steps": [
-        step("home"), {"method": {"kind": "fax"}, "to": []}]});
+        step("home"), {"method": {"kind": "live_patch"}, "to": []}]});
     let got = house.ask(Method::POST, path, &sam, bad).await;
     let expected = [
         ("/name", "protocol.name_missing"),

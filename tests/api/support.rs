@@ -23,12 +23,13 @@ use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
 use cordboard::domain::call::recording::RecordingState;
+use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::skill::Skills;
 use cordboard::engine::audit::Audit;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer};
 use cordboard::engine::calls::dial_out::DialOrder;
 use cordboard::engine::calls::trial::MenuTrial;
 use cordboard::engine::calls::{Command, ListenMode};
@@ -705,6 +706,11 @@ impl Mailer for Double {
 impl CallOut for Double {
     fn place(&self, request: CallOutRequest, events: News) {
         push(&self.told.calls, (request, events));
+    }
+
+    fn fax(&self, request: FaxRequest, events: News) {
+        let delivered = CallOutEvent::Faxed(FaxOutcome::Delivered { pages: 1 });
+        events.send((request.attempt, delivered)).expect("the dispatcher listens");
     }
 
     fn offer(&self, job: JobOffer, _events: News) {

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod demo;
+mod fax;
 #[path = "../support/temp.rs"]
 mod temp;
 mod trunks;
@@ -163,6 +164,7 @@ fn what_serve_or_the_first_call_would_not_take_is_told_with_its_line() {
             "[store]\nkey_file = \"readme.txt\"\n",
             "cordboard.toml:2: [store]: `key_file` names readme.txt, which is no key",
         ),
+        ("[fax]\nstation_id = \"call me\"\n", "cordboard.toml:2: [fax]: `station_id = \"call me\"` cannot be read"),
         ("trunks = [\"everybody.toml\"]\n", "everybody.toml:3: `addresses` lets a large part of the world call in"),
         ("trunks = [\"short.toml\"]\n", "short.toml:5: `caller_ids` holds a number of 7 digits"),
         (

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
 use cordboard::base::id::AttemptId;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
+use cordboard::domain::dispatch::fax::FaxOutcome;
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer};
 use cordboard::engine::dispatcher::Edges;
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
 use cordboard::io::store::{Place, Store, StoreConfig};
@@ -224,6 +225,13 @@ impl CallOut for Outside {
         self.note("call", &request.attempt);
         let until = self.clock.utc().plus_secs(i64::from(request.ring_secs));
         self.rings.lock().expect("unpoisoned").push((until, request.attempt, events));
+    }
+
+    fn fax(&self, request: FaxRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        self.note("fax", &request.attempt);
+        let delivered = CallOutEvent::Faxed(FaxOutcome::Delivered { pages: 1 });
+        // An error means that the dispatcher is gone.
+        let _ = events.send((request.attempt, delivered));
     }
 
     fn offer(&self, job: JobOffer, events: UnboundedSender<(AttemptId, CallOutEvent)>) {

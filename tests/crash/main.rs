@@ -59,6 +59,7 @@ const COMMITS: &[&str] = &[
     "result",
     "inbound",
     "call",
+    "fax",
     "job",
     "ring_back",
     "reply",
@@ -69,6 +70,7 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("text", "before_send", "after_send"),
     ("email", "before_send", "after_send"),
     ("call", "before_place", "after_place"),
+    ("fax", "before_place", "after_place"),
     ("page", "before_send", "after_send"),
     ("webhook", "before_send", "after_send"),
     ("job", "before_offer", "after_offer"),
@@ -112,6 +114,7 @@ fn protocol() -> Protocol {
     let steps = vec![
         // The wait keeps one attempt at a time in the air, so that one at most can be cut off.
         (Method::Email, vec![town::named("Olive", "email")], 60),
+        (Method::Fax { tries: 2, retry_secs: 30 }, vec![town::named("Olive", "fax")], 60),
         (Method::TextConfirm, town::on_call("mobile"), 900),
         (town::CALL, town::on_call("mobile"), 600),
         (Method::Pager, town::on_call("pager"), 60),
@@ -220,13 +223,13 @@ async fn recovers(case: &Case) {
     // A job that is put on the desks again is no second call.
     assert!(doubled.iter().all(|a| a.uncertain || a.job.is_some()), "{name}: a doubled attempt is not marked");
     assert!(times.values().all(|n| *n <= 2), "{name}: {times:?}");
-    // Nothing is lost: email, text, call, page, post and job of the first round, email and text of the second, the answer.
+    // Nothing is lost: email, fax, text, call, page, post and job of the first round, email, fax and text of the second, the answer.
     for attempt in &state.attempts {
         assert!(times.contains_key(attempt.id.as_str()), "{name}: {} was never made", attempt.id);
         assert!(attempt.handed_at.is_some(), "{name}");
     }
-    assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 8, "{name}");
-    assert_eq!(times.len(), 9, "{name}: {times:?}");
+    assert_eq!(state.attempts.iter().filter(|a| a.is_step()).count(), 10, "{name}");
+    assert_eq!(times.len(), 11, "{name}: {times:?}");
     let entries = store.list_dispatch_entries(&id).await.expect("listed");
     let confirmed = entries.iter().filter(|e| matches!(e.note, Note::Confirmed { .. })).count();
     assert_eq!(confirmed, 1, "{name}: a yes has one effect");

@@ -7,7 +7,7 @@ use cordboard::base::clock::{Clock as _, SystemClock, UtcMs};
 use cordboard::base::id::AttemptId;
 use cordboard::domain::dispatch::protocol::Until;
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, FeedEvent};
 use cordboard::io::deliver::NotConfigured;
@@ -26,6 +26,10 @@ impl CallOut for Willing {
         for event in [Ringing, Answered, Told, Confirmed, Ended(CallOutResult::Confirmed)] {
             events.send((request.attempt.clone(), event)).expect("the dispatcher listens");
         }
+    }
+
+    fn fax(&self, _request: FaxRequest, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
+        panic!("no step here is a fax");
     }
 
     fn offer(&self, _job: JobOffer, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {

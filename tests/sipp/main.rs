@@ -27,6 +27,7 @@ mod check_in;
 mod desk_phones;
 #[path = "../support/ear.rs"]
 mod ear;
+mod faxes;
 mod flows;
 mod greeting;
 mod house;

@@ -1,7 +1,7 @@
 //! The words of a story: `desk.phone("Ben").expect_text("burst pipe")`. Time moves only by
 //! [`Desk::advance`], from one due moment to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use cordboard::base::id::{AttemptId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
+use cordboard::domain::dispatch::fax::{FaxFault, FaxOutcome};
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::edition::Change;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::inboxes::Inboxes;
@@ -39,6 +40,7 @@ pub enum Kind {
     Page,
     Push,
     Post,
+    Fax,
 }
 
 /// Something that reached a person's device.
@@ -57,6 +59,14 @@ struct Ring {
     events: UnboundedSender<(AttemptId, CallOutEvent)>,
 }
 
+/// A fax on its way, and what will have become of it.
+struct Faxing {
+    until: UtcMs,
+    attempt: AttemptId,
+    outcome: FaxOutcome,
+    events: UnboundedSender<(AttemptId, CallOutEvent)>,
+}
+
 /// A job on the desks; `seen`: the story knows of it.
 struct Job {
     offer: JobOffer,
@@ -69,6 +79,9 @@ struct Devices {
     clock: TestClock,
     arrived: Mutex<Vec<Arrived>>,
     rings: Mutex<Vec<Ring>>,
+    faxes: Mutex<Vec<Faxing>>,
+    /// What becomes of the next faxes; after that they arrive.
+    fax_fates: Mutex<VecDeque<FaxOutcome>>,
     refuse: Mutex<Option<Delivery>>,
     /// What the push service answers, unless it takes everything.
     unpushed: Mutex<Option<Delivery>>,
@@ -158,6 +171,18 @@ impl CallOut for Devices {
         self.rings.lock().expect("unpoisoned").push(Ring { until, attempt: request.attempt, to, events });
     }
 
+    fn fax(&self, request: FaxRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        let letter = &request.letter;
+        let said = letter.answers.iter().map(|answer| &answer.words).chain(&letter.callback).chain(&letter.notes);
+        let said: Vec<&str> = said.map(String::as_str).collect();
+        self.note(Kind::Fax, request.to.as_e164(), format!("{}: {}", letter.title, said.join("; ")));
+        let fate = self.fax_fates.lock().expect("unpoisoned").pop_front();
+        let outcome = fate.unwrap_or(FaxOutcome::Delivered { pages: 1 });
+        let busy = matches!(outcome, FaxOutcome::Failed { why: FaxFault::Busy | FaxFault::WrongNumber, .. });
+        let until = self.clock.utc().plus_secs(if busy { 2 } else { 60 });
+        self.faxes.lock().expect("unpoisoned").push(Faxing { until, attempt: request.attempt, outcome, events });
+    }
+
     fn offer(&self, offer: JobOffer, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
         let mut jobs = self.jobs.lock().expect("unpoisoned");
         jobs.retain(|job| job.offer.attempt != offer.attempt);
@@ -169,6 +194,11 @@ impl CallOut for Devices {
         for job in self.jobs.lock().expect("unpoisoned").iter_mut().filter(|job| job.offer.attempt == *attempt) {
             job.seen = true;
             self.gone.lock().expect("unpoisoned").push(attempt.clone());
+        }
+        let mut faxes = self.faxes.lock().expect("unpoisoned");
+        if let Some(i) = faxes.iter().position(|fax| fax.attempt == *attempt) {
+            let fax = faxes.remove(i);
+            let _ = fax.events.send((fax.attempt, CallOutEvent::Faxed(FaxOutcome::Cancelled)));
         }
         let mut rings = self.rings.lock().expect("unpoisoned");
         if let Some(i) = rings.iter().position(|ring| ring.attempt == *attempt) {
@@ -223,6 +253,8 @@ impl Desk {
             clock: clock.clone(),
             arrived: Mutex::default(),
             rings: Mutex::default(),
+            faxes: Mutex::default(),
+            fax_fates: Mutex::default(),
             refuse: Mutex::default(),
             unpushed: Mutex::default(),
             unpushed_at: Mutex::default(),
@@ -314,7 +346,8 @@ impl Desk {
         loop {
             let due = self.dispatcher.next_due().await.expect("a time");
             let ring = self.devices.rings.lock().expect("unpoisoned").iter().map(|ring| ring.until).min();
-            let Some(next) = [due, ring].into_iter().flatten().min().filter(|at| *at <= end) else { break };
+            let fax = self.devices.faxes.lock().expect("unpoisoned").iter().map(|fax| fax.until).min();
+            let Some(next) = [due, ring, fax].into_iter().flatten().min().filter(|at| *at <= end) else { break };
             self.to(next);
             let over: Vec<Ring> = {
                 let mut rings = self.devices.rings.lock().expect("unpoisoned");
@@ -324,6 +357,10 @@ impl Desk {
             };
             for ring in over {
                 self.end(ring, CallOutResult::NotReached(Cause::NoAnswer));
+            }
+            for fax in self.devices.faxes.lock().expect("unpoisoned").extract_if(.., |fax| fax.until <= next) {
+                let event = CallOutEvent::Faxed(fax.outcome);
+                fax.events.send((fax.attempt, event)).expect("the dispatcher listens");
             }
             self.dispatcher.tick(self.clock.utc()).await.expect("a tick");
         }
@@ -440,6 +477,11 @@ impl Desk {
         *self.devices.refuse.lock().expect("unpoisoned") = delivery;
     }
 
+    /// What becomes of the next faxes, in order.
+    pub fn fax_machine(&self, fates: &[FaxOutcome]) {
+        self.devices.fax_fates.lock().expect("unpoisoned").extend(fates);
+    }
+
     pub async fn state(&self, id: &DispatchId) -> State {
         self.store.find_dispatch(id).await.expect("found").expect("a dispatch").state
     }
@@ -455,6 +497,7 @@ impl Desk {
         let left = self.devices.arrived.lock().expect("unpoisoned").clone();
         assert!(left.is_empty(), "nobody expected {left:#?}");
         assert!(self.devices.rings.lock().expect("unpoisoned").is_empty(), "a phone still rings");
+        assert!(self.devices.faxes.lock().expect("unpoisoned").is_empty(), "a fax is still on its way");
         let jobs = self.devices.jobs.lock().expect("unpoisoned").iter().filter(|job| !job.seen).count();
         assert_eq!(jobs, 0, "a job that nobody expected");
         for id in self.store.list_open_dispatches(100).await.expect("listed") {
@@ -533,6 +576,11 @@ impl Phone<'_> {
     /// The identifier that a push carried.
     pub fn expect_push(&self) -> Arrived {
         self.expect(Kind::Push, &format!("https://push.example.net/{}", self.name.to_lowercase()), "att_")
+    }
+
+    /// A try to fax them, whatever became of it.
+    pub fn expect_fax(&self, words: &str) -> Arrived {
+        self.expect(Kind::Fax, town::FAX, words)
     }
 
     pub fn expect_call(&self) -> Arrived {

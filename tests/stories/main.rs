@@ -8,6 +8,7 @@ mod support;
 mod changes;
 mod check_ins;
 mod desk;
+mod faxes;
 mod jobs;
 mod nights;
 mod pages;

@@ -27,6 +27,9 @@ pub const PEOPLE: &[(&str, &str, &str, &str)] = &[
     ("Roe", "+12025550116", "+12025550117", "roe@example.com"),
 ];
 
+/// The one machine in town, which all of them share.
+pub const FAX: &str = "+12025550133";
+
 pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a valid number")
 }
@@ -103,6 +106,7 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
             destination("pager", Reach::Pager(pager(mobile))),
             destination("inbox", Reach::Inbox(String::new())),
             destination("desk", Reach::Webhook("desk".into())),
+            destination("fax", Reach::Fax(number(FAX))),
         ],
     }
 }

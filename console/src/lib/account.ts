@@ -205,6 +205,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'webhook', label: 'Post it to their own system (webhook)', method: { kind: 'webhook' }, takes: 'webhook' },
   { id: 'secure_message', label: 'Secure message', method: { kind: 'secure_message', confirm: false }, takes: 'inbox' },
   { id: 'secure_confirm', label: 'Secure message, ask for a confirmation', method: { kind: 'secure_message', confirm: true }, takes: 'inbox' },
+  { id: 'fax', label: 'Fax', method: { kind: 'fax', tries: 3, retry_secs: 300 }, takes: 'fax' },
   { id: 'hold_for_check_in', label: 'Hold for check-in', method: { kind: 'hold_for_check_in', until: null }, takes: 'nobody' },
   { id: 'hold_for_recap', label: 'Hold for the recap', method: { kind: 'hold_for_recap' }, takes: 'nobody' },
 ];

@@ -89,7 +89,8 @@ export interface CallType {
   protected?: boolean;
 }
 
-export type ReachKind = 'phone' | 'email' | 'inbox' | 'pager' | 'webhook';
+/** A telephone, a mailbox, a fax machine, the person's secure inbox, a pager, the client's own system. */
+export type ReachKind = 'phone' | 'email' | 'fax' | 'inbox' | 'pager' | 'webhook';
 
 export interface Destination {
   id: string;
@@ -137,7 +138,8 @@ export type Method =
   | { kind: 'hold_for_check_in'; until?: string | null }
   /** Opened in the person's inbox, after the PIN. */
   | { kind: 'secure_message'; confirm?: boolean }
-  | { kind: 'hold_for_recap' | 'pager' | 'fax' | 'live_patch' | 'webhook' };
+  | { kind: 'fax'; tries: number; retry_secs: number }
+  | { kind: 'hold_for_recap' | 'pager' | 'live_patch' | 'webhook' };
 
 export type Target =
   | { kind: 'on_call'; role: string; destination: string }

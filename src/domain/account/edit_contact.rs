@@ -65,6 +65,7 @@ pub enum ReachKind {
     Webhook,
     /// The person's secure inbox.
     Inbox,
+    Fax,
 }
 
 const fn usual_ring() -> u32 {
@@ -80,6 +81,7 @@ impl From<&Contact> for ContactEdit {
                 Reach::Pager(pager) => (ReachKind::Pager, pager.as_str().to_owned()),
                 Reach::Webhook(name) => (ReachKind::Webhook, name.clone()),
                 Reach::Inbox(notice) => (ReachKind::Inbox, notice.clone()),
+                Reach::Fax(number) => (ReachKind::Fax, number.as_e164().to_owned()),
             };
             let reach = ReachEdit { kind, address };
             DestinationEdit { id: Some(d.id.clone()), label: d.label.clone(), reach, ring_secs: d.ring_secs }
@@ -167,6 +169,7 @@ fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<
     match reach.kind {
         ReachKind::Phone => check_number(faults, pointer, "contact.phone", &reach.address).map(Reach::Phone),
         ReachKind::Inbox => Some(Reach::Inbox(reach.address.trim().to_owned())),
+        ReachKind::Fax => check_number(faults, pointer, "contact.fax", &reach.address).map(Reach::Fax),
         ReachKind::Email if is_email(reach.address.trim()) => Some(Reach::Email(reach.address.trim().to_owned())),
         ReachKind::Email => {
             faults.add(pointer, "contact.email", "This is no email address.", "Write it as name@example.com.");

@@ -265,6 +265,8 @@ pub enum Reach {
     /// The person's secure inbox. With it stands which of their other destinations gets a notice, without content, where no
     /// device takes the push; empty: none.
     Inbox(String),
+    /// A fax machine.
+    Fax(PhoneNumber),
 }
 
 impl Reach {
@@ -272,7 +274,7 @@ impl Reach {
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) | Self::Webhook(_) | Self::Inbox(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Webhook(_) | Self::Inbox(_) | Self::Fax(_) => None,
         }
     }
 }

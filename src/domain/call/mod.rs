@@ -35,6 +35,7 @@ pub mod comes;
 mod early_keys;
 pub mod errand;
 pub mod event;
+pub mod fax;
 mod flow;
 pub mod joining;
 pub mod leg;

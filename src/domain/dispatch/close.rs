@@ -95,7 +95,7 @@ impl Turn<'_> {
                 a.cancelled = true;
                 a.retry_at = None;
                 a.hold_until = None;
-            } else if a.channel == Channel::Call {
+            } else if matches!(a.channel, Channel::Call | Channel::Fax) {
                 self.effects.push(Effect::CancelCall(a.id.clone()));
                 if untaken {
                     a.in_flight_since = None;

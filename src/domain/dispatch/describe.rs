@@ -12,6 +12,8 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
         let wait = match step.wait_secs {
             0 => String::new(),
             secs if step.method.is_held() => format!(", for {} at the most", span(secs)),
+            // A machine answers nothing.
+            secs if matches!(step.method, Method::Fax { .. }) => format!(", then wait {}", span(secs)),
             secs => format!(", wait {} for an answer", span(secs)),
         };
         lines.push(format!("{n}. {}{wait}.", capital(&describe_step(step, &name))));
@@ -71,7 +73,10 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
             format!("hold until the client checks in, until {time} at the latest")
         }
         Method::Pager => format!("page {people}"),
-        Method::Fax => format!("fax {people}"),
+        Method::Fax { tries: 1, .. } => format!("fax {people}"),
+        Method::Fax { tries, retry_secs } => {
+            format!("fax {people}, up to {tries} times, {} apart", span(retry_secs))
+        }
         Method::LivePatch => format!("put the caller through to {people}"),
         Method::Webhook => format!("post it to {people}, as a webhook"),
     }

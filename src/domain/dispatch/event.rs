@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::protocol::Protocol;
@@ -35,6 +36,8 @@ pub enum Event {
     Interrupted { attempt: AttemptId },
     /// News of a call-out.
     Call { attempt: AttemptId, news: CallNews },
+    /// A call for a fax is over.
+    Faxed { attempt: AttemptId, outcome: FaxOutcome },
     /// News of a call that an operator is to make.
     Job { attempt: AttemptId, news: JobNews },
     /// News from the inbox of the person whom an attempt reached.
@@ -189,6 +192,14 @@ pub enum Note {
     },
     Delivered {
         channel: Channel,
+        name: String,
+    },
+    /// Their machine has confirmed all pages.
+    Faxed {
+        name: String,
+        pages: u32,
+    },
+    FaxTakenBack {
         name: String,
     },
     Failed {

@@ -62,7 +62,7 @@ impl Secure {
             let address = match &d.reach {
                 Reach::Phone(number) => Address::Phone(number.clone()),
                 Reach::Email(address) => Address::Email(address.clone()),
-                Reach::Inbox(_) | Reach::Pager(_) | Reach::Webhook(_) => return None,
+                Reach::Inbox(_) | Reach::Pager(_) | Reach::Webhook(_) | Reach::Fax(_) => return None,
             };
             Some(Notice { label: d.label.clone(), address })
         });
@@ -83,7 +83,7 @@ impl Turn<'_> {
         let channel = match &notice.address {
             Address::Phone(_) => Channel::Text,
             Address::Email(_) => Channel::Email,
-            Address::Inbox(_) | Address::Pager(_) | Address::Webhook(_) => return,
+            Address::Inbox(_) | Address::Pager(_) | Address::Webhook(_) | Address::Fax(_) => return,
         };
         let told = Note::NoticeInstead { name: name.clone(), label: notice.label.clone() };
         self.record(Some(&name), told);

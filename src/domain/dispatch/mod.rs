@@ -10,6 +10,7 @@ mod close;
 pub mod confirm;
 pub mod describe;
 pub mod event;
+pub mod fax;
 pub mod hold;
 pub mod inbox;
 pub mod job;
@@ -65,6 +66,7 @@ impl Turn<'_> {
             Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),
             Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
+            Event::Faxed { attempt, outcome } => self.with(attempt, |turn, i| turn.faxed(i, *outcome)),
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
             Event::Inbox { attempt, news } => self.with(attempt, |turn, i| turn.inbox_news(i, *news)),
             Event::Wrote { name } => self.wrote(name),
@@ -212,7 +214,7 @@ impl Turn<'_> {
                     if self.now >= guard {
                         self.call_news(i, event::CallNews::Ended(state::CallOutcome::Lost));
                     }
-                } else if self.now >= since.plus_ms(state::ACCEPT_WITHIN_MS) {
+                } else if self.now >= since.plus_ms(a.answer_within_ms()) {
                     self.failed(i, event::Failure::Unknown, "no_answer");
                 }
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fax::{RETRY_SECS, TRIES};
 use super::hold::TimeOfDay;
 use crate::base::id::{AccountId, ContactId, ProtocolId};
 
@@ -64,9 +65,25 @@ pub enum Method {
         until: Option<TimeOfDay>,
     },
     Pager,
-    Fax,
+    /// The message as a page for a fax machine.
+    Fax {
+        /// How often it is tried at the most.
+        #[serde(default = "usual_tries")]
+        tries: u8,
+        /// How long after a try that failed the next one is made.
+        #[serde(default = "usual_retry")]
+        retry_secs: u32,
+    },
     LivePatch,
     Webhook,
+}
+
+const fn usual_tries() -> u8 {
+    TRIES
+}
+
+const fn usual_retry() -> u32 {
+    RETRY_SECS
 }
 
 /// Whom a step reaches. Resolved when the step starts.

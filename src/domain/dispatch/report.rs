@@ -95,6 +95,10 @@ impl Turn<'_> {
         a.failures += 1;
         let retry = match failure {
             Failure::Permanent => None,
+            Failure::Temporary if a.fax.is_some() => {
+                let fax = a.fax.filter(|fax| a.failures < u32::from(fax.tries));
+                fax.map(|fax| self.now.plus_secs(i64::from(fax.retry_secs)))
+            }
             Failure::Temporary => self.try_again_at(i),
             // It may have arrived: once more, and marked so.
             Failure::Unknown if a.uncertain => None,

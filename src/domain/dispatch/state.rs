@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::fax::{FAX_GUARD_MS, FaxTries};
 use super::inbox::Secure;
 use super::job::Job;
 use super::pause::Pause;
@@ -274,6 +275,7 @@ pub enum Channel {
     Push,
     /// To a system of the client's.
     Webhook,
+    Fax,
 }
 
 impl Channel {
@@ -285,6 +287,7 @@ impl Channel {
             Self::Pager => "pager",
             Self::Push => "push",
             Self::Webhook => "webhook",
+            Self::Fax => "fax",
         }
     }
 
@@ -305,6 +308,7 @@ impl Channel {
             Method::Pager => Some(Self::Pager),
             Method::SecureMessage { .. } => Some(Self::Push),
             Method::Webhook => Some(Self::Webhook),
+            Method::Fax { .. } => Some(Self::Fax),
             _ => None,
         }
     }
@@ -321,6 +325,7 @@ pub enum Address {
     Inbox(ContactId),
     /// The client's system of this name.
     Webhook(String),
+    Fax(PhoneNumber),
 }
 
 impl std::fmt::Debug for Address {
@@ -332,7 +337,7 @@ impl std::fmt::Debug for Address {
 impl Address {
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Phone(number) => number.as_e164(),
+            Self::Phone(number) | Self::Fax(number) => number.as_e164(),
             Self::Email(address) => address,
             Self::Pager(pager) => pager.as_str(),
             Self::Inbox(contact) => contact.as_str(),
@@ -340,10 +345,11 @@ impl Address {
         }
     }
 
+    /// Where somebody speaks and texts.
     pub const fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(number) => Some(number),
-            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) | Self::Webhook(_) => None,
+            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) | Self::Webhook(_) | Self::Fax(_) => None,
         }
     }
 }
@@ -399,6 +405,9 @@ pub struct Attempt {
     /// Accepted for one device, and others of theirs are still tried.
     #[serde(default)]
     pub more: bool,
+    /// How often a fax is tried.
+    #[serde(default)]
+    pub fax: Option<FaxTries>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// An email waits for the end of the call until then.
@@ -541,17 +550,28 @@ impl Attempt {
     pub fn is_settled(&self) -> bool {
         let over = match self.channel {
             Channel::Call => self.ended_at.is_some(),
-            Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
+            Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
                 self.accepted_at.is_some() && !self.more
             }
         };
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }
 
-    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on.
+    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on. A fax has tries
+    /// of its own, which are waited for.
     pub fn is_put_off(&self) -> bool {
         let tries = usize::try_from(self.failures).unwrap_or(usize::MAX);
-        tries > RETRY_AFTER_MS.len() && self.failed.is_none() && self.accepted_at.is_none()
+        tries > RETRY_AFTER_MS.len() && self.fax.is_none() && self.failed.is_none() && self.accepted_at.is_none()
+    }
+
+    /// How long whoever it was handed to has to say what became of it.
+    pub(super) fn answer_within_ms(&self) -> i64 {
+        match self.channel {
+            Channel::Fax => i64::from(self.ring_secs) * 1_000 + FAX_GUARD_MS,
+            Channel::Email | Channel::Text | Channel::Call | Channel::Pager | Channel::Push | Channel::Webhook => {
+                ACCEPT_WITHIN_MS
+            },
+        }
     }
 
     /// Is the message itself, not a reply.
@@ -571,7 +591,11 @@ impl Attempt {
             (Some(since), _, _) if self.channel == Channel::Call => {
                 (since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS), Reason::CallGuard)
             }
-            (Some(since), _, _) => (since.plus_ms(ACCEPT_WITHIN_MS), Reason::AcceptGuard),
+            (Some(since), _, _) => {
+                let faxing = self.channel == Channel::Fax;
+                let reason = if faxing { Reason::FaxGuard } else { Reason::AcceptGuard };
+                (since.plus_ms(self.answer_within_ms()), reason)
+            }
             (None, Some(at), _) => (at, Reason::CallEnd),
             (None, None, Some(at)) => (at, Reason::Retry),
             (None, None, None) => (self.planned_at.plus_ms(HAND_WITHIN_MS), Reason::Hand),
@@ -589,6 +613,7 @@ pub enum Reason {
     HoldOver,
     AcceptGuard,
     CallGuard,
+    FaxGuard,
     /// An operator's call.
     Job,
     Paused,

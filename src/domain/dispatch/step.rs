@@ -4,6 +4,7 @@
 use super::Turn;
 use super::describe::describe_step;
 use super::event::{Effect, Note};
+use super::fax::FaxTries;
 use super::inbox::Secure;
 use super::job::Job;
 use super::protocol::{Method, Step, Target, Until};
@@ -102,6 +103,7 @@ impl Turn<'_> {
             (Reach::Pager(pager), Channel::Pager) => Address::Pager(pager.clone()),
             (Reach::Webhook(name), Channel::Webhook) => Address::Webhook(name.clone()),
             (Reach::Inbox(_), Channel::Push) => Address::Inbox(contact.id.clone()),
+            (Reach::Fax(number), Channel::Fax) => Address::Fax(number.clone()),
             _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun())),
         };
         if channel == Channel::Text && destination.blocked {
@@ -130,6 +132,7 @@ impl Turn<'_> {
         );
         attempt.job = Job::of(step.method, self.now);
         attempt.secure = Secure::of(step.method, contact, destination, protected);
+        attempt.fax = FaxTries::of(step.method);
         attempt.ring_secs = destination.ring_secs;
         if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
@@ -163,6 +166,7 @@ impl Turn<'_> {
             secure: None,
             devices: Vec::new(),
             more: false,
+            fax: None,
             ring_secs: 0,
             planned_at: self.now,
             hold_until: None,
@@ -269,6 +273,8 @@ impl Turn<'_> {
         for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
+                // It takes its time, and all its tries: the wait begins when that is over.
+                Channel::Fax => a.accepted_at.or_else(|| a.failed.as_ref().map(|failed| failed.at)),
                 Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
                     let late = a.handed_at.filter(|at| self.now >= at.plus_ms(ACCEPT_WITHIN_MS));
                     let unknown = a.failed.as_ref().map(|failed| a.handed_at.unwrap_or(failed.at));
@@ -317,7 +323,7 @@ impl Turn<'_> {
                 Channel::Call => {
                     a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
                 }
-                Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook => {
+                Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
                     // Where no device took it, its notice stands for it.
                     let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
                     noticed || (a.accepted_at.is_some() && a.failed.is_none())

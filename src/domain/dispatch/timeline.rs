@@ -23,6 +23,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let again = if *again { ", once more: whether it arrived the first time is not known" } else { "" };
             let text = match channel {
                 Channel::Call => format!("Calling {name} ({label}){again}."),
+                Channel::Fax => format!("Faxing {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
                 Channel::Push if label.is_empty() => format!("Telling {name}'s inbox that it is handled{again}."),
                 Channel::Webhook => format!("Posting it to {name}'s system{again}."),
@@ -44,6 +45,11 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Delivered { channel, name } => {
             ("delivered", format!("{} delivered to {name}'s device.", capital(channel.noun())))
         }
+        Note::Faxed { name, pages } => {
+            let pages = if *pages == 1 { "its page".to_owned() } else { format!("all {pages} pages") };
+            ("delivered", format!("Fax to {name}: their machine has confirmed {pages}."))
+        }
+        Note::FaxTakenBack { name } => ("attempt", format!("Fax to {name}: taken back.")),
         Note::Failed { channel, name, why, for_good } => {
             let then = if *for_good { "given up" } else { "will be tried again" };
             ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
@@ -178,6 +184,11 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let name = calling.map_or("somebody", |a| a.name.as_str());
             return Some((calling.and_then(|a| a.in_flight_since).unwrap_or(at), format!("Calling {name} now.")));
         }
+        Reason::FaxGuard => {
+            let faxing = state.attempts.iter().rev().find(|a| a.channel == Channel::Fax && a.in_flight_since.is_some());
+            let name = faxing.map_or("somebody", |a| a.name.as_str());
+            return Some((faxing.and_then(|a| a.in_flight_since).unwrap_or(at), format!("Faxing {name} now.")));
+        }
         Reason::Job => {
             let found = state.attempts.iter().rev().filter(|a| a.in_flight_since.is_some());
             let mut found = found.filter_map(|a| a.job.as_ref().map(|job| (a, job)));
@@ -235,6 +246,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Pager => "The pager carrier does not take the page.".to_owned(),
             Channel::Webhook => "A client's system does not take what is posted to it (webhook).".to_owned(),
             Channel::Push => "No push service takes the secure message.".to_owned(),
+            Channel::Fax => "A fax does not get through.".to_owned(),
         },
         Trouble::JobWaits { who } => {
             format!("The call to {who} waits: an operator has to make it, or say what came of it.")
@@ -281,5 +293,6 @@ fn an(channel: Channel) -> &'static str {
         Channel::Pager => "a page",
         Channel::Push => "a secure message",
         Channel::Webhook => "a webhook",
+        Channel::Fax => "a fax",
     }
 }

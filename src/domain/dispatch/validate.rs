@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::fax::{MAX_TRIES, RETRY_BOUNDS};
 use super::protocol::{Method, Protocol, Step, Target, Until};
 use super::state::Channel;
 use crate::base::id::ContactId;
@@ -43,6 +44,9 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(Some(n), "method_not_built", format!("{method} is not available yet: choose another method."));
             continue;
         };
+        if let Method::Fax { tries, retry_secs } = step.method {
+            check.tries(n, tries, retry_secs);
+        }
         if step.to.is_empty() {
             check.fault(Some(n), "nobody", "Say whom this step reaches.".into());
         }
@@ -82,6 +86,16 @@ struct Check<'a> {
 impl Check<'_> {
     fn fault(&mut self, step: Option<usize>, code: &'static str, message: String) {
         self.faults.push(ProtocolFault { step, code, message });
+    }
+
+    fn tries(&mut self, n: usize, tries: u8, retry_secs: u32) {
+        if !(1..=MAX_TRIES).contains(&tries) {
+            self.fault(Some(n), "fax_tries", format!("Try a fax 1 to {MAX_TRIES} times."));
+        }
+        let (least, most) = RETRY_BOUNDS;
+        if !(least..=most).contains(&retry_secs) {
+            self.fault(Some(n), "fax_retry", format!("Wait {least} to {most} seconds before a fax is tried again."));
+        }
     }
 
     /// A step that holds the message. `last`: nothing comes after it.
@@ -139,6 +153,7 @@ impl Check<'_> {
             Some(Reach::Pager(_)) if channel == Channel::Pager => {}
             Some(Reach::Webhook(_)) if channel == Channel::Webhook => {}
             Some(Reach::Inbox(_)) if channel == Channel::Push => {}
+            Some(Reach::Fax(_)) if channel == Channel::Fax => {}
             Some(_) => {
                 let channel = channel.noun();
                 let message = format!("{}'s {label} takes no {channel}: name another.", contact.name);
@@ -159,7 +174,7 @@ fn method_name(method: Method) -> &'static str {
         Method::HoldForRecap => "Hold for recap",
         Method::HoldForCheckIn { .. } => "Hold for check-in",
         Method::Pager => "Pager",
-        Method::Fax => "Fax",
+        Method::Fax { .. } => "Fax",
         Method::LivePatch => "Live patch as a step",
         Method::Webhook => "Webhook",
     }

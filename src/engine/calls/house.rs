@@ -27,10 +27,11 @@ use crate::engine::legs::{Later, LegMedia, MediaFault, Patience, Signalling, Voi
 use crate::engine::signal::{DialOut, LegEvent, Offer};
 use crate::engine::sip_side::own_keys;
 use crate::engine::trunk::LegNumbers;
+use crate::io::fax::Station;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::take::Take;
 use crate::io::media::tune::Tune;
-use crate::io::media::{Codec, PlayId, Reach, RtpParameters, ShardId, Strays};
+use crate::io::media::{Apart, Codec, PlayId, Reach, RtpParameters, ShardId, Strays};
 use crate::io::recording::{Ended, Kind, Tap};
 use crate::io::speech::Kept;
 use crate::io::store::audit::Who;
@@ -128,6 +129,10 @@ impl LegMedia for Outside {
     fn open_rtp(&self, _shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault> {
         self.did(Did::Opened { leg, strays });
         Ok(Reach::at(address()))
+    }
+
+    fn open_apart(&self) -> Result<(Reach, Apart), MediaFault> {
+        Err(MediaFault("no fax is sent from here".to_owned()))
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {
@@ -448,6 +453,7 @@ impl House {
             recordings,
             figures,
             park: ParkTimes::default(),
+            station: Station::default(),
             news,
         };
         let calls = CallsHandle::start(parts, from_desk);

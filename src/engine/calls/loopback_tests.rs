@@ -317,6 +317,7 @@ impl World {
             recordings,
             figures,
             park: ParkTimes::default(),
+            station: Station::default(),
             news,
         };
         let calls = CallsHandle::start(parts, from_desk);

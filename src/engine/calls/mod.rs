@@ -1,6 +1,6 @@
 //! Calls: takes them in, gives each a task of its own, and passes on what operators and desk say to them.
 //!
-//! [`task`] runs one call, [`outbound`] one call-out, [`check`] one media check, [`trial`] one menu tried out, [`dictate`] one
+//! [`task`] runs one call, [`outbound`] one call-out, [`fax`] one for a fax, [`check`] one media check, [`trial`] one menu tried out, [`dictate`] one
 //! greeting spoken in, which [`greetings`] keeps, both at an [`editors_phone`]; [`book`] knows the accounts, [`record`] writes down what happened, [`recordings`] looks after what is recorded, [`check_in`] serves
 //! clients' people who hear held messages, [`callbacks`] keeps promises to call back ([`retries`]: or what operators say to
 //! that), [`jobs`] offers what dispatches want called, [`dial_out`] calls for an operator, [`rings_back`] knows contacts,
@@ -17,6 +17,7 @@ pub mod dial_out;
 mod dictate;
 mod editors_phone;
 mod emergency;
+mod fax;
 pub mod greetings;
 mod inner;
 mod jobs;
@@ -114,6 +115,7 @@ pub use crate::domain::call::listener::ListenMode;
 use crate::domain::call::park::ParkTimes;
 pub use crate::domain::call::recording::RecordingCommand;
 use crate::domain::figures::{Fact, Lost};
+use crate::io::fax::Station;
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
 use crate::io::store::callbacks::Callback;
@@ -226,6 +228,8 @@ pub struct CallsParts {
     pub recordings: Recordings,
     pub figures: FiguresHandle,
     pub park: ParkTimes,
+    /// Who sends faxes.
+    pub station: Station,
     /// Where to tell of patches and ends.
     pub news: mpsc::UnboundedSender<CallNews>,
 }
@@ -245,6 +249,7 @@ struct Calls {
     recordings: Recordings,
     figures: FiguresHandle,
     park: ParkTimes,
+    station: Station,
     live: Mutex<HashMap<CallId, Live>>,
     alarms: Mutex<Vec<Standing>>,
     /// Who has begun to listen to which call of late.
@@ -291,6 +296,7 @@ impl CallsHandle {
             recordings: parts.recordings,
             figures: parts.figures,
             park: parts.park,
+            station: parts.station,
             live: Mutex::default(),
             alarms: Mutex::default(),
             heard: Mutex::default(),

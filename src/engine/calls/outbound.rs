@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::record::Line;
-use super::{Calls, CallsHandle};
+use super::{Calls, CallsHandle, fax};
 use crate::base::id::{AttemptId, CallId};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{HearMatrix, LegId};
@@ -21,7 +21,8 @@ use crate::domain::call::leg::LegInput;
 use crate::domain::call::outbound::{
     Outbound, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup,
 };
-use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, JobOffer};
+use crate::domain::dispatch::fax::{FaxFault, FaxOutcome};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
@@ -40,7 +41,7 @@ type Words = HashMap<Speech, Arc<Prompt>>;
 
 /// Why a call-out is ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Halt {
+pub(super) enum Halt {
     /// The message is handled.
     Cancel,
     /// The service is stopping.
@@ -92,6 +93,27 @@ impl CallOut for CallsHandle {
         });
     }
 
+    fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
+        let calls = Arc::clone(&self.0);
+        let (cancel, cancelled) = mpsc::unbounded_channel();
+        calls.out.lock().insert(request.attempt.clone(), cancel);
+        tokio::spawn(async move {
+            let attempt = request.attempt.clone();
+            let id = CallId::fresh(calls.wiring.clock.utc());
+            let tell = Tell { attempt: attempt.clone(), events };
+            let (worker, to, call) = (Arc::clone(&calls), tell.clone(), id.clone());
+            let work = tokio::spawn(async move { fax::place(worker, call, request, to, cancelled).await });
+            let outcome = work.await.unwrap_or_else(|_| {
+                metrics::counter!("cordboard_call_panics_total").increment(1);
+                tracing::error!(attempt = %attempt, "a call for a fax ended by a fault of ours");
+                calls.finish_as_fault(id);
+                FaxOutcome::Failed { why: FaxFault::Fault, confirmed: 0, pages: 0 }
+            });
+            calls.out.lock().remove(&attempt);
+            tell.event(CallOutEvent::Faxed(outcome));
+        });
+    }
+
     fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
         self.0.offer_job(job, events);
     }
@@ -106,13 +128,13 @@ impl CallOut for CallsHandle {
 }
 
 #[derive(Clone)]
-struct Tell {
+pub(super) struct Tell {
     attempt: AttemptId,
     events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
 }
 
 impl Tell {
-    fn event(&self, event: CallOutEvent) {
+    pub(super) fn event(&self, event: CallOutEvent) {
         // An error means that the dispatcher is stopping.
         let _ = self.events.send((self.attempt.clone(), event));
     }

@@ -70,7 +70,9 @@ fn cure(fault: &ProtocolFault) -> &'static str {
     match fault.code {
         "steps" => "Add a step, or take some out.",
         "wait" => "Choose a shorter wait.",
-        "method_not_built" => "Choose email, text, text with confirmation, or call.",
+        "method_not_built" => "Choose email, text, text with confirmation, call, or fax.",
+        "fax_tries" => "Choose another number.",
+        "fax_retry" => "Choose a longer or a shorter time.",
         "nobody" => "Add a contact, or a role that is on call.",
         "repeat" => "Choose a step that there is.",
         "repeat_forever" => "Wait for a confirmation, or do not repeat.",

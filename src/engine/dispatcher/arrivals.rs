@@ -189,6 +189,7 @@ impl Dispatcher {
     fn call_inbound(&self, attempt: AttemptId, event: &CallOutEvent) -> Option<Inbound> {
         let what = match event {
             CallOutEvent::Job(event) => Arrival::Job { attempt, news: job_news(event) },
+            CallOutEvent::Faxed(outcome) => Arrival::Fax { attempt, outcome: *outcome },
             other => Arrival::Call { attempt, news: call_news(other)? },
         };
         Some(self.inbound("call", &self.fresh_name(), what))
@@ -221,6 +222,13 @@ impl Dispatcher {
                 };
                 let event = Event::Call { attempt: attempt.clone(), news: *news };
                 self.decide(&id, &event, Settles::Arrival(inbound, "call")).await.map(drop)
+            }
+            Arrival::Fax { attempt, outcome } => {
+                let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
+                    return self.settle(inbound, "unknown").await;
+                };
+                let event = Event::Faxed { attempt: attempt.clone(), outcome: *outcome };
+                self.decide(&id, &event, Settles::Arrival(inbound, "fax")).await.map(drop)
             }
             Arrival::Job { attempt, news } => {
                 let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
@@ -426,7 +434,7 @@ pub(super) fn cut(body: &str) -> String {
 /// A call-out's news in the dispatch's words; ringing is no news.
 const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
     Some(match event {
-        CallOutEvent::Ringing | CallOutEvent::Job(_) => return None,
+        CallOutEvent::Ringing | CallOutEvent::Job(_) | CallOutEvent::Faxed(_) => return None,
         CallOutEvent::Answered => CallNews::Answered,
         CallOutEvent::Told => CallNews::Told,
         CallOutEvent::Confirmed => CallNews::Confirmed,

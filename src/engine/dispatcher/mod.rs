@@ -592,6 +592,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",
+        Event::Faxed { .. } => "fax",
         Event::Job { .. } => "job",
         Event::Inbox { .. } | Event::Wrote { .. } => "inbox",
         Event::RingsBack { .. } | Event::RangBack => "ring_back",

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Dispatcher, Settles};
+use crate::base::clock::UtcMs;
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
@@ -14,8 +15,8 @@ use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
-use crate::domain::message::render::{self, speech};
-use crate::engine::callout::{CallOutRequest, JobOffer};
+use crate::domain::message::render::{self, fax, speech};
+use crate::engine::callout::{CallOutRequest, FaxRequest, JobOffer};
 use crate::io::deliver::{Answer, Delivery, Mail, Page, TextMessage};
 use crate::io::store::StoreError;
 
@@ -150,6 +151,14 @@ impl Dispatcher {
                 self.take_back_unwanted(id, attempt).await;
                 return None;
             }
+            (Address::Fax(to), Channel::Fax) => {
+                let request = papers.fax(to, self.inner.clock.utc());
+                failpoint("fax", "before_place");
+                edges.call_out.fax(request, self.inner.calls.clone());
+                failpoint("fax", "after_place");
+                self.take_back_unwanted(id, attempt).await;
+                return None;
+            }
             // A plan never pairs a channel with the other kind of address.
             _ => Delivery::Failed { failure: Failure::Permanent, why: "bad_address".to_owned() },
         };
@@ -280,6 +289,27 @@ impl Papers {
         self.state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."))
     }
 
+    /// The number that those see whom we call for this account.
+    fn shown_number(&self) -> Option<PhoneNumber> {
+        self.account.caller_id.clone().or_else(|| self.account.dids.first().cloned())
+    }
+
+    fn fax(&self, to: &PhoneNumber, now: UtcMs) -> FaxRequest {
+        let outcome = self.outcome();
+        FaxRequest {
+            attempt: self.attempt.id.clone(),
+            account: self.account.id.clone(),
+            to: to.clone(),
+            caller_id: self.shown_number(),
+            ring_secs: self.attempt.ring_secs,
+            letter: if self.is_notice() {
+                fax::notice(&self.message, &self.account, now)
+            } else {
+                fax::letter(&self.message, &self.account, self.call_type(), outcome.as_deref(), now)
+            },
+        }
+    }
+
     fn job(&self, to: &PhoneNumber) -> Option<JobOffer> {
         let (attempt, job) = (&self.attempt, self.attempt.job.as_ref()?);
         Some(JobOffer {
@@ -307,7 +337,7 @@ impl Papers {
             account: self.account.id.clone(),
             message: self.message.id.clone(),
             to: to.clone(),
-            caller_id: self.account.caller_id.clone().or_else(|| self.account.dids.first().cloned()),
+            caller_id: self.shown_number(),
             ring_secs: self.attempt.ring_secs,
             intro: speech::intro(&self.account, self.message.urgency, &self.attempt.name),
             content: speech::content(&self.message, &self.account),

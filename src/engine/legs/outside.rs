@@ -22,7 +22,7 @@ use crate::engine::trunk::{LegNumbers, TrunkHandle};
 use crate::io::media::prompt::Prompt;
 use crate::io::media::take::Take;
 use crate::io::media::tune::Tune;
-use crate::io::media::{Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId, Strays};
+use crate::io::media::{Apart, Codec, Media, MediaError, MediaEvent, PlayId, Reach, RtpParameters, ShardId, Strays};
 use crate::io::recording::{Kind, Tap};
 
 /// What a leg needs of the sides that signal: carriers and operators' phones.
@@ -101,6 +101,8 @@ pub trait LegMedia: Send + Sync {
     fn pick_shard(&self) -> ShardId;
     /// Opens a telephone's leg; says where it receives. `strays`: from where else it may come when it was silent.
     fn open_rtp(&self, shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault>;
+    /// Opens a socket that no shard moves; says where it receives.
+    fn open_apart(&self) -> Result<(Reach, Apart), MediaFault>;
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters);
     /// Opens a browser's leg; gives the offer for it, `prefer` first.
     fn open_web(&self, shard: ShardId, leg: LegId, prefer: Codec) -> Result<String, MediaFault>;
@@ -143,6 +145,10 @@ impl LegMedia for Media {
 
     fn open_rtp(&self, shard: ShardId, leg: LegId, strays: Strays) -> Result<Reach, MediaFault> {
         Ok(self.open_rtp_for(shard, leg, strays)?)
+    }
+
+    fn open_apart(&self) -> Result<(Reach, Apart), MediaFault> {
+        Ok(self.open_apart()?)
     }
 
     fn connect_rtp(&self, leg: LegId, parameters: RtpParameters) {

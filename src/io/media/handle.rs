@@ -21,6 +21,7 @@ use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId};
 use crate::io::recording::{Kind, Tap};
 use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
+use super::apart::Apart;
 use super::beat;
 use super::inbox::inbox;
 use super::leg::Leg;
@@ -224,6 +225,16 @@ impl Media {
         let made = Leg::rtp(leg, RtpPath::new(rtp, rtcp, lease, strays), &mut self.rng());
         self.open(shard, made)?;
         Ok(Reach::new(local.port(), Place { bound: *bind_ip, public: *public_ip }, *second))
+    }
+
+    /// Opens a socket that no shard moves, and says where it receives.
+    pub fn open_apart(&self) -> Result<(Reach, Apart), MediaError> {
+        let Inner { bind_ip, public_ip, second, ports, .. } = &*self.inner;
+        let ip = if second.is_some() { Ipv6Addr::UNSPECIFIED.into() } else { *bind_ip };
+        let (socket, _, lease) = ports.bind_pair(ip, second.is_some()).map_err(MediaError::Port)?;
+        let local = socket.local_addr().map_err(MediaError::Port)?;
+        let reach = Reach::new(local.port(), Place { bound: *bind_ip, public: *public_ip }, *second);
+        Ok((reach, Apart::new(socket, lease)))
     }
 
     /// Opens a leg to a browser and gives the offer for it, naming `codecs`, the preferred one first.

@@ -4,6 +4,7 @@
 //! comes back as [`MediaEvent`]s. A leg is self-contained (its socket, jitter buffer, outgoing stream); a shard ticks
 //! its legs and knows who hears whom. Nothing here knows calls, queues or signalling.
 
+mod apart;
 mod beat;
 #[cfg(test)]
 mod call_rig;
@@ -55,6 +56,7 @@ pub use crate::proto::audio::codec::Codec;
 pub use crate::proto::rtp::latch::Strays;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
 pub use crate::proto::rtp::telephone_event::EventTypes;
+pub use apart::Apart;
 pub use handle::{Media, MediaConfig, MediaError, ShardDriver};
 pub use prompt::{Prompt, PromptError};
 pub use reach::{Place, Reach};

@@ -77,6 +77,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
         }
         "webhook" => Reach::Webhook(row.read("address")?),
         "inbox" => Reach::Inbox(row.read("address")?),
+        "fax" => Reach::Fax(row.read("address")?),
         _ => return Err(StoreError::Corrupt { column: "kind".to_owned() }),
     };
     Ok(Destination {
@@ -113,6 +114,7 @@ impl Tx {
                 Reach::Pager(pager) => ("pager", pager.as_str()),
                 Reach::Webhook(name) => ("webhook", name.as_str()),
                 Reach::Inbox(notice) => ("inbox", notice.as_str()),
+                Reach::Fax(number) => ("fax", number.as_e164()),
             };
             self.execute(
                 "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)

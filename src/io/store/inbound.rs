@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId, ContactId, DispatchId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
+use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
 
@@ -42,6 +43,8 @@ pub enum Arrival {
     Receipt { provider_id: String, receipt: Receipt },
     /// News of a call-out.
     Call { attempt: AttemptId, news: CallNews },
+    /// A call for a fax is over.
+    Fax { attempt: AttemptId, outcome: FaxOutcome },
     /// News of a call that an operator makes.
     Job { attempt: AttemptId, news: JobNews },
     /// A push reached a device.
@@ -99,6 +102,7 @@ impl Arrival {
             Self::TextPart { .. } => "text_part",
             Self::Receipt { .. } => "receipt",
             Self::Call { .. } => "call",
+            Self::Fax { .. } => "fax",
             Self::Job { .. } => "job",
             Self::Pushed { .. } => "pushed",
             Self::Inbox { .. } => "inbox",

@@ -10,7 +10,7 @@ use super::negotiate::{Session, refused, usable};
 use super::{Attribute, Connection, MediaDescription, SdpError, SessionDescription, parse};
 use crate::proto::t38::udptl::MAX_DATAGRAM;
 
-/// T.38 of 1998, which everybody speaks: version 1 and later add nothing that a page needs.
+/// T.38 of 1998, which everybody speaks: version 1 and later add nothing that a page needs. The older of two versions holds.
 const VERSION: u8 = 0;
 /// V.17's fastest.
 const MAX_BIT_RATE: u32 = 14_400;
@@ -26,7 +26,6 @@ const LEAST_DATAGRAM: usize = 200;
 pub struct Fax {
     /// Where the far end receives.
     pub remote: SocketAddr,
-    pub version: u8,
     pub max_bit_rate: u32,
     /// The longest datagram the far end takes.
     pub max_datagram: usize,
@@ -37,7 +36,7 @@ pub struct Fax {
 impl Session {
     /// Our offer to send a fax from now on, in place of the sound.
     pub fn offer_fax(&mut self) -> Vec<u8> {
-        let image = image(self.local(), VERSION, MAX_BIT_RATE, true);
+        let image = image(self.local(), MAX_BIT_RATE, true);
         self.say(vec![image])
     }
 
@@ -56,7 +55,7 @@ impl Session {
     pub fn answer_fax(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Fax), SdpError> {
         let offer = parse(offer)?;
         let (at, fax) = choose(&offer, self.local())?;
-        let own = image(self.local(), VERSION, fax.max_bit_rate, fax.redundancy);
+        let own = image(self.local(), fax.max_bit_rate, fax.redundancy);
         let own = MediaDescription { profile: offer.media[at].profile.clone(), ..own };
         let sections = offer.media.iter().enumerate();
         let media = sections.map(|(i, theirs)| if i == at { own.clone() } else { refused(theirs) }).collect();
@@ -64,9 +63,9 @@ impl Session {
     }
 }
 
-fn image(local: SocketAddr, version: u8, max_bit_rate: u32, redundancy: bool) -> MediaDescription {
+fn image(local: SocketAddr, max_bit_rate: u32, redundancy: bool) -> MediaDescription {
     let mut attributes = vec![
-        Attribute::with("T38FaxVersion", version.to_string()),
+        Attribute::with("T38FaxVersion", VERSION.to_string()),
         Attribute::with("T38MaxBitRate", max_bit_rate.to_string()),
         Attribute::with("T38FaxRateManagement", "transferredTCF".to_owned()),
         Attribute::with("T38FaxMaxBuffer", MAX_BUFFER.to_string()),
@@ -125,7 +124,6 @@ fn take(session: &SessionDescription, media: &MediaDescription, local: SocketAdd
     let datagram = number(&["T38FaxMaxDatagram", "T38MaxDatagram"]).unwrap_or(USUAL_DATAGRAM);
     Ok(Fax {
         remote: SocketAddr::new(ip, media.port),
-        version: number(&["T38FaxVersion"]).and_then(|version| u8::try_from(version).ok()).unwrap_or(0),
         max_bit_rate: rate.filter(|rate| *rate >= 2_400).unwrap_or(MAX_BIT_RATE).min(MAX_BIT_RATE),
         max_datagram: datagram.clamp(LEAST_DATAGRAM, MAX_DATAGRAM),
         redundancy: said(&["T38FaxUdpEC"]).is_none_or(|ec| ec.eq_ignore_ascii_case("t38UDPRedundancy")),
@@ -175,7 +173,7 @@ mod tests {
         assert_eq!(lines, ["m=audio 0 RTP/AVP 0", "m=image 20000 udptl t38"]);
         assert!(text.contains("a=T38MaxBitRate:9600\r\n"), "{text}");
         let remote = "198.51.100.9:4002".parse().unwrap();
-        assert_eq!(fax, Fax { remote, version: 0, max_bit_rate: 9_600, max_datagram: 316, redundancy: true });
+        assert_eq!(fax, Fax { remote, max_bit_rate: 9_600, max_datagram: 316, redundancy: true });
     }
 
     #[test]
@@ -183,7 +181,7 @@ mod tests {
         let odd =
             "m=image 4002 UDPTL T38\r\na=t38faxversion:3\r\na=T38FaxMaxDatagram:72\r\na=T38FaxFillBitRemoval:0\r\n";
         let (text, fax) = session().answer_fax(&described(odd)).unwrap();
-        assert_eq!((fax.version, fax.max_bit_rate, fax.max_datagram), (3, 14_400, LEAST_DATAGRAM));
+        assert_eq!((fax.max_bit_rate, fax.max_datagram), (14_400, LEAST_DATAGRAM));
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("m=image 20000 UDPTL t38\r\na=T38FaxVersion:0\r\n"), "{text}");
         let fec = described(&T38.replace("Redundancy", "FEC"));

@@ -1,6 +1,7 @@
-//! How a message reads in an email, in a text and aloud. Pure: what is rendered is made anew from the
+//! How a message reads in an email, in a text, on a faxed page and aloud. Pure: what is rendered is made anew from the
 //! message whenever it is sent, and kept nowhere.
 
+pub mod fax;
 pub mod notice;
 pub mod speech;
 pub mod webhook;
