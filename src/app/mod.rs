@@ -261,7 +261,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         let file = AnchorFile::beside(&config.store.key_file);
         audit::keep(store.clone(), Arc::clone(&clock), file, config.audit.keep_days)
     });
-    work.spawn("the figures of today", figures.clone().keep());
+    work.spawn("the figures of today", figures.clone().keep(store.clone()));
     work.spawn("what the audio tells", {
         let calls = calls.clone();
         async move {

@@ -82,6 +82,7 @@ fn call_type(
         form,
         protocol: protocol.map(|protocol| protocol.id.clone()),
         protected: false,
+        priority: None,
     }
 }
 
@@ -137,7 +138,7 @@ fn professionals_first() -> Menu {
         gave_up: None,
     };
     let call_type = Some(CallTypeId::named("clinic-professional"));
-    let first = Flow::Queue { priority: Some(20), call_type };
+    let first = Flow::Queue { priority: Some(20), call_type, skills: Default::default() };
     Menu {
         name: "main".to_owned(),
         start: "ask".to_owned(),

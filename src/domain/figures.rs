@@ -12,7 +12,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::call::event::{CallOutcome, RecordEvent, Stage};
+use super::call::abandoned::Abandoned;
+use super::call::event::{CallOutcome, RecordEvent};
 use super::oncall::first_instant;
 use crate::base::clock::UtcMs;
 use crate::base::id::AccountId;
@@ -33,6 +34,8 @@ pub enum Fact {
     Lost {
         how: Lost,
         wait_ms: i64,
+        /// An operator had talked with them before.
+        answered: bool,
     },
     /// The operator has nothing more to say in it.
     Talked {
@@ -51,8 +54,25 @@ pub enum Lost {
     NoOperator,
     /// They hung up while an operator had them on hold.
     Hold,
+    /// They hung up while parked.
+    Parked,
     /// We cut them off: a crash, a fault, a stop.
     CutOff,
+}
+
+impl Lost {
+    /// A form that was begun and not finished shows only after the call: it is counted by itself.
+    const fn of(on: Abandoned) -> Option<Self> {
+        match on {
+            // Who says nothing to a voicemail waited for no operator either.
+            Abandoned::Greeting | Abandoned::Menu | Abandoned::Voicemail => Some(Self::Greeting),
+            Abandoned::Queue => Some(Self::Queue),
+            Abandoned::Hold => Some(Self::Hold),
+            Abandoned::Parked => Some(Self::Parked),
+            Abandoned::CutOff => Some(Self::CutOff),
+            Abandoned::Form => None,
+        }
+    }
 }
 
 /// What has been told of one call.
@@ -60,7 +80,7 @@ pub enum Lost {
 pub struct CallTally {
     answered_at: Option<UtcMs>,
     talked: bool,
-    on_hold: bool,
+    abandoned: Option<Abandoned>,
     over: bool,
 }
 
@@ -76,34 +96,16 @@ impl CallTally {
                 (self.answered_at, self.talked) = (Some(at), true);
                 Vec::new()
             }
-            RecordEvent::CallerGone { stage, .. } => {
-                self.on_hold = *stage == Stage::Held;
+            // Whether it means anything that the caller goes is for the call to say, as for the list of them.
+            RecordEvent::Abandoned { on } => {
+                self.abandoned.get_or_insert(*on);
                 Vec::new()
             }
             RecordEvent::Ended { outcome, .. } => {
                 let how = match outcome {
-                    // Who says nothing to a voicemail waited for no operator either.
-                    CallOutcome::Abandoned(
-                        Stage::Arriving
-                        | Stage::Greeting
-                        | Stage::Menu
-                        | Stage::Voicemail
-                        | Stage::Spilling
-                        | Stage::Reaching,
-                    ) => Some(Lost::Greeting),
-                    CallOutcome::Abandoned(Stage::Parked) => Some(Lost::Hold),
-                    CallOutcome::Abandoned(_) => Some(Lost::Queue),
                     CallOutcome::NoOperator => Some(Lost::NoOperator),
                     CallOutcome::CutOff => Some(Lost::CutOff),
-                    CallOutcome::Handled | CallOutcome::Patched if self.on_hold => Some(Lost::Hold),
-                    CallOutcome::Handled
-                    | CallOutcome::Patched
-                    | CallOutcome::Callback
-                    | CallOutcome::NotReached
-                    | CallOutcome::Voicemail
-                    | CallOutcome::Announced
-                    | CallOutcome::CheckedIn
-                    | CallOutcome::Spilled => None,
+                    _ => self.abandoned.and_then(Lost::of),
                 };
                 self.ended(started_at, at, how)
             }
@@ -132,7 +134,8 @@ impl CallTally {
         if std::mem::replace(&mut self.over, true) {
             return Vec::new();
         }
-        let lost = how.map(|how| Fact::Lost { how, wait_ms: at.since(started_at).max(0) });
+        let answered = self.answered_at.is_some();
+        let lost = how.map(|how| Fact::Lost { how, wait_ms: at.since(started_at).max(0), answered });
         self.talked(at).into_iter().chain(lost).collect()
     }
 }
@@ -160,10 +163,16 @@ pub struct Figures {
     pub abandoned_in_queue: u32,
     /// Callers who hung up on hold; they count as answered as well.
     pub abandoned_on_hold: u32,
+    /// Callers who hung up while parked; they count as answered as well.
+    pub abandoned_parked: u32,
+    /// Calls that were taken, and their form begun and not finished; one that is finished later counts no more.
+    pub abandoned_in_form: u32,
     /// Callers who were told that nobody is free.
     pub no_operator: u32,
     /// Callers whom we cut off.
     pub cut_off: u32,
+    /// Callers who waited for an operator, each once: answered, gave up, or sent away.
+    pub waited: u32,
     /// The longest anybody waited who was answered, gave up waiting or was sent away.
     pub longest_wait_ms: i64,
     /// Of those who were answered.
@@ -211,8 +220,13 @@ impl Day {
         rolls
     }
 
+    /// A call that came then is of this day.
+    fn has(&self, started_at: UtcMs) -> bool {
+        started_at >= self.figures.since && started_at < self.until
+    }
+
     fn count(&mut self, started_at: UtcMs, fact: Fact, in_time_ms: i64) {
-        if started_at < self.figures.since || started_at >= self.until {
+        if !self.has(started_at) {
             return;
         }
         let figures = &mut self.figures;
@@ -229,13 +243,16 @@ impl Day {
             Fact::Answered { wait_ms } => {
                 figures.answered += 1;
                 hour.answered += 1;
+                figures.waited += 1;
                 figures.in_time += u32::from(wait_ms <= in_time_ms);
                 figures.longest_wait_ms = figures.longest_wait_ms.max(wait_ms);
                 self.wait_ms += wait_ms;
             }
-            Fact::Lost { how, wait_ms } => {
-                let waited = matches!(how, Lost::Queue | Lost::NoOperator);
+            Fact::Lost { how, wait_ms, answered } => {
+                // Who was answered and lost their operator has been counted as one who waited.
+                let waited = matches!(how, Lost::Queue | Lost::NoOperator) && !answered;
                 if waited {
+                    figures.waited += 1;
                     figures.longest_wait_ms = figures.longest_wait_ms.max(wait_ms);
                 }
                 hour.lost += 1;
@@ -244,6 +261,7 @@ impl Day {
                     Lost::Queue => &mut figures.abandoned_in_queue,
                     Lost::NoOperator => &mut figures.no_operator,
                     Lost::Hold => &mut figures.abandoned_on_hold,
+                    Lost::Parked => &mut figures.abandoned_parked,
                     Lost::CutOff => &mut figures.cut_off,
                 } += 1;
             }
@@ -255,7 +273,7 @@ impl Day {
         figures.mean_wait_ms = self.wait_ms / i64::from(figures.answered).max(1);
         figures.mean_talk_ms = self.talk_ms / self.talks.max(1);
         // Who hangs up in the greeting waited for nobody yet.
-        let waited = figures.answered + figures.abandoned_in_queue + figures.no_operator;
+        let waited = figures.waited;
         figures.service_level = (waited > 0).then(|| (u64::from(figures.in_time) * 100 / u64::from(waited)) as u8);
     }
 }
@@ -312,6 +330,24 @@ impl Today {
         self.accounts.values().map(|day| day.until).fold(self.service.until, UtcMs::min)
     }
 
+    /// The forms that were begun and not finished, each of a call of `account` that came then: all there are. True if that
+    /// changes anything.
+    pub fn set_forms(&mut self, forms: &[(AccountId, UtcMs)]) -> bool {
+        let count = |day: &Day, account: Option<&AccountId>| {
+            let counts = |(of, started_at): &&(AccountId, UtcMs)| {
+                account.is_none_or(|account| of == account) && day.has(*started_at)
+            };
+            u32::try_from(forms.iter().filter(counts).count()).unwrap_or(u32::MAX)
+        };
+        let all = count(&self.service, None);
+        let mut changes = std::mem::replace(&mut self.service.figures.abandoned_in_form, all) != all;
+        for (account, day) in &mut self.accounts {
+            let all = count(day, Some(account));
+            changes |= std::mem::replace(&mut day.figures.abandoned_in_form, all) != all;
+        }
+        changes
+    }
+
     pub const fn service(&self) -> &Figures {
         &self.service.figures
     }
@@ -331,6 +367,7 @@ mod tests {
     use super::*;
     use crate::base::id::UserId;
     use crate::domain::call::cause::Cause;
+    use crate::domain::call::event::Stage;
 
     const ZONE: &str = "America/New_York";
     /// 2026-03-07T02:00:00Z, the evening before in New York.
@@ -369,9 +406,14 @@ mod tests {
             self.tell(secs, RecordEvent::Talking { user: UserId::named("kim") });
         }
 
-        fn gone(&mut self, secs: i64, stage: Stage, outcome: CallOutcome) {
-            self.tell(secs, RecordEvent::CallerGone { stage, why: Cause::HungUp });
+        fn gone(&mut self, secs: i64, outcome: CallOutcome) {
             self.tell(secs, RecordEvent::Ended { cause: Cause::HungUp, outcome });
+        }
+
+        /// The caller hung up too early.
+        fn lost(&mut self, secs: i64, on: Abandoned, outcome: CallOutcome) {
+            self.tell(secs, RecordEvent::Abandoned { on });
+            self.gone(secs, outcome);
         }
     }
 
@@ -379,16 +421,16 @@ mod tests {
     fn waits_are_counted_from_the_invite_and_the_service_level_from_those_who_waited() {
         let mut desk = Desk::opens();
         desk.talks(20);
-        desk.gone(80, Stage::Talking, CallOutcome::Handled);
+        desk.gone(80, CallOutcome::Handled);
         desk.call(10);
         desk.talks(21);
         // Back at the queue's head and with another operator: answered once.
         desk.talks(60);
-        desk.gone(61, Stage::Talking, CallOutcome::Handled);
+        desk.gone(61, CallOutcome::Handled);
         desk.call(20);
-        desk.gone(40, Stage::Queued, CallOutcome::Abandoned(Stage::Queued));
+        desk.lost(40, Abandoned::Queue, CallOutcome::Abandoned(Stage::Queued));
         desk.call(30);
-        desk.gone(3, Stage::Greeting, CallOutcome::Abandoned(Stage::Greeting));
+        desk.lost(3, Abandoned::Greeting, CallOutcome::Abandoned(Stage::Greeting));
         let figures = desk.today.service();
         assert_eq!((figures.offered, figures.answered, figures.in_time), (4, 2, 1));
         assert_eq!((figures.abandoned_in_queue, figures.abandoned_in_greeting), (1, 1));
@@ -402,8 +444,8 @@ mod tests {
     fn kinds_of_lost_callers_are_kept_apart_and_each_counts_once() {
         let mut desk = Desk::opens();
         desk.talks(5);
-        desk.gone(30, Stage::Held, CallOutcome::Handled);
-        desk.gone(31, Stage::Held, CallOutcome::Handled);
+        desk.lost(30, Abandoned::Hold, CallOutcome::Handled);
+        desk.lost(31, Abandoned::Hold, CallOutcome::Handled);
         desk.call(1);
         desk.tell(130, RecordEvent::Ended { cause: Cause::NoAnswer, outcome: CallOutcome::NoOperator });
         desk.call(2);
@@ -415,6 +457,52 @@ mod tests {
         assert_eq!((figures.abandoned_on_hold, figures.no_operator, figures.cut_off), (1, 1, 1));
         assert_eq!((figures.answered, figures.mean_talk_ms), (1, 25_000));
         assert_eq!(figures.hours[21], Hour { offered: 3, answered: 1, lost: 3 }, "nine in the evening");
+    }
+
+    #[test]
+    fn the_five_kinds_of_abandoned_callers_are_kept_apart_as_the_list_keeps_them() {
+        let mut desk = Desk::opens();
+        desk.lost(3, Abandoned::Greeting, CallOutcome::Abandoned(Stage::Greeting));
+        desk.call(1);
+        desk.lost(9, Abandoned::Queue, CallOutcome::Abandoned(Stage::Queued));
+        desk.call(2);
+        desk.talks(5);
+        // Whether the operator held them, asked a colleague or dialled the contact.
+        desk.lost(30, Abandoned::Hold, CallOutcome::Handled);
+        desk.call(3);
+        desk.talks(5);
+        desk.lost(40, Abandoned::Parked, CallOutcome::Abandoned(Stage::Parked));
+        desk.call(4);
+        desk.talks(5);
+        desk.gone(50, CallOutcome::Handled);
+        let left = [(plumbing(), desk.started_at), (plumbing(), NOW.plus_secs(-86_400))];
+        assert!(desk.today.set_forms(&left), "one of today's");
+        assert!(!desk.today.set_forms(&left), "shown once");
+        for figures in [desk.today.service(), desk.today.account(&plumbing()).expect("called")] {
+            let kinds = [
+                figures.abandoned_in_greeting,
+                figures.abandoned_in_queue,
+                figures.abandoned_on_hold,
+                figures.abandoned_parked,
+                figures.abandoned_in_form,
+            ];
+            assert_eq!(kinds, [1; 5]);
+        }
+        assert!(desk.today.set_forms(&[]), "it was finished");
+        assert_eq!(desk.today.service().abandoned_in_form, 0);
+    }
+
+    #[test]
+    fn who_lost_their_operator_and_gave_up_is_lost_and_waited_once() {
+        let mut desk = Desk::opens();
+        desk.talks(5);
+        desk.lost(90, Abandoned::Queue, CallOutcome::Handled);
+        let figures = desk.today.service();
+        assert_eq!((figures.answered, figures.abandoned_in_queue, figures.waited), (1, 1, 1));
+        assert_eq!((figures.service_level, figures.longest_wait_ms), (Some(100), 5_000));
+        desk.call(1);
+        desk.lost(9, Abandoned::Queue, CallOutcome::Callback);
+        assert_eq!(desk.today.service().waited, 2, "what could not be promised after all");
     }
 
     #[test]
@@ -433,7 +521,7 @@ mod tests {
     fn callers_who_say_nothing_to_a_voicemail_do_not_spoil_the_service_level() {
         let mut desk = Desk::opens();
         let silent = CallOutcome::Abandoned(Stage::Voicemail);
-        desk.gone(6, Stage::Voicemail, silent);
+        desk.lost(6, Abandoned::Voicemail, silent);
         assert_eq!(desk.today.service().service_level, None);
         desk.call(10);
         desk.talks(5);
@@ -447,7 +535,7 @@ mod tests {
         let mut desk = Desk::opens();
         desk.talks(10);
         desk.tell(70, RecordEvent::PatchDropped);
-        desk.gone(900, Stage::Patched, CallOutcome::Patched);
+        desk.gone(900, CallOutcome::Patched);
         assert_eq!(desk.today.service().mean_talk_ms, 60_000);
     }
 

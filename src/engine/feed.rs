@@ -407,7 +407,10 @@ pub enum CallState {
 impl CallState {
     /// An operator is, or was, with the caller, and the line is up.
     pub const fn is_talked_in(self) -> bool {
-        matches!(self, Self::Talking | Self::Held | Self::Patching | Self::Conference | Self::Patched)
+        matches!(
+            self,
+            Self::Talking | Self::Held | Self::Patching | Self::Consulting | Self::Conference | Self::Patched
+        )
     }
 }
 
@@ -539,6 +542,8 @@ pub struct DispatchView {
     pub state: String,
     pub urgency: Urgency,
     pub needs_operator: bool,
+    /// Somebody was told, or is being told, and it waits for somebody's yes.
+    pub waits_for_yes: bool,
     pub alarm: Option<String>,
     pub opened_at: UtcMs,
     /// Since when it can be read at check-in; none if it cannot.

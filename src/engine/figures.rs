@@ -15,8 +15,8 @@ use crate::engine::feed::{AccountFigures, Feed, FeedEvent, FiguresView};
 use crate::io::store::calls::CallOfDay;
 use crate::io::store::{Store, StoreError};
 
-/// Between two looks at the clock: it may be set meanwhile.
-const LOOK: Duration = Duration::from_secs(60);
+/// Between two looks at the clock, which may be set meanwhile, and at the forms that operators have left unfinished.
+const LOOK: Duration = Duration::from_secs(15);
 /// The farthest two zones' midnights are apart, so that no account's day begins before it.
 const ZONES_APART_MS: i64 = 26 * 3_600_000;
 
@@ -38,8 +38,7 @@ impl FiguresHandle {
 
     /// Counts the calls on record of today, of whatever account's. Before calls are taken in.
     pub async fn recount(&self, store: &Store) -> Result<(), StoreError> {
-        let now = self.clock.utc();
-        let since = midnight(&self.promise.zone, now).plus_ms(-ZONES_APART_MS);
+        let (now, since) = (self.clock.utc(), self.earliest());
         let zones: std::collections::HashMap<_, _> =
             store.list_accounts().await?.into_iter().map(|account| (account.id, account.zone)).collect();
         for call in store.list_calls_of_day(since).await? {
@@ -48,6 +47,8 @@ impl FiguresHandle {
                 self.lock().count(now, &call.account, zone, call.started_at, fact);
             }
         }
+        let forms = self.forms(store).await?;
+        self.lock().set_forms(&forms);
         Ok(())
     }
 
@@ -80,19 +81,33 @@ impl FiguresHandle {
         self.promise.answer_within_secs
     }
 
-    /// Begins each day anew, for as long as the service runs.
-    pub async fn keep(self) {
+    /// Begins each day anew and looks at the forms that were left unfinished, for as long as the service runs.
+    pub async fn keep(self, store: Store) {
         loop {
             let left = self.lock().poll_timeout().since(self.clock.utc()).max(0).unsigned_abs();
             tokio::time::sleep(Duration::from_millis(left).min(LOOK)).await;
+            let forms = self.forms(&store).await;
             let fresh = {
                 let mut today = self.lock();
-                today.roll(self.clock.utc()).then(|| view(&today))
+                let rolled = today.roll(self.clock.utc());
+                // While the store is away, what was counted last stands.
+                let changed = forms.is_ok_and(|forms| today.set_forms(&forms));
+                (rolled || changed).then(|| view(&today))
             };
             if let Some(figures) = fresh {
                 self.feed.publish(FeedEvent::Figures { figures });
             }
         }
+    }
+
+    /// Whose form was begun and not finished, of whatever account's today.
+    async fn forms(&self, store: &Store) -> Result<Vec<(AccountId, UtcMs)>, StoreError> {
+        store.list_forms_left(self.earliest()).await
+    }
+
+    /// When the first of today's days began, of whatever zone's.
+    fn earliest(&self) -> UtcMs {
+        midnight(&self.promise.zone, self.clock.utc()).plus_ms(-ZONES_APART_MS)
     }
 
     fn lock(&self) -> MutexGuard<'_, Today> {
@@ -118,7 +133,7 @@ fn facts_of(call: &CallOfDay, now: UtcMs) -> Vec<Fact> {
     facts.extend(accepted_at.map(|at| tally.note(started_at, at, &RecordEvent::PatchAccepted)).unwrap_or_default());
     facts.extend(call.talking_at.and_then(|at| tally.answered(started_at, at)));
     facts.extend(call.dropped_at.and_then(|at| tally.talked(at)));
-    if let Some(event) = &call.gone {
+    if let Some(event) = &call.abandoned {
         facts.extend(tally.note(started_at, call.started_at, event));
     }
     let ended_at = call.ended_at.unwrap_or(now);
@@ -134,6 +149,7 @@ fn facts_of(call: &CallOfDay, now: UtcMs) -> Vec<Fact> {
 mod tests {
     use super::*;
     use crate::base::id::UserId;
+    use crate::domain::call::abandoned::Abandoned;
     use crate::domain::call::cause::Cause;
     use crate::domain::call::event::{CallOutcome, Stage};
 
@@ -153,7 +169,7 @@ mod tests {
             talking_at: first(|event| matches!(event, RecordEvent::Talking { .. })).map(|(at, _)| at),
             accepted_at: first(|event| matches!(event, RecordEvent::PatchAccepted)).map(|(at, _)| at),
             dropped_at: first(|event| matches!(event, RecordEvent::PatchDropped)).map(|(at, _)| at),
-            gone: first(|event| matches!(event, RecordEvent::CallerGone { .. })).map(|(_, event)| event),
+            abandoned: first(|event| matches!(event, RecordEvent::Abandoned { .. })).map(|(_, event)| event),
             ended_at: ended.as_ref().map(|(at, _)| *at),
             ended: ended.map(|(_, event)| event),
         }
@@ -162,14 +178,16 @@ mod tests {
     #[test]
     fn a_recount_after_a_start_gives_what_was_counted_live() {
         let talking = || RecordEvent::Talking { user: UserId::named("kim") };
-        let gone = |stage| RecordEvent::CallerGone { stage, why: Cause::HungUp };
+        let lost = |on| RecordEvent::Abandoned { on };
         let ended = |outcome| RecordEvent::Ended { cause: Cause::HungUp, outcome };
-        let (queued, held) = (Stage::Queued, Stage::Held);
+        let queued = Stage::Queued;
         for rest in [
-            vec![(5, talking()), (9, gone(Stage::Talking)), (9, ended(CallOutcome::Handled))],
-            vec![(5, talking()), (9, gone(held)), (9, ended(CallOutcome::Handled))],
+            vec![(5, talking()), (9, ended(CallOutcome::Handled))],
+            vec![(5, talking()), (9, lost(Abandoned::Hold)), (9, ended(CallOutcome::Handled))],
+            vec![(5, talking()), (9, lost(Abandoned::Parked)), (9, ended(CallOutcome::Abandoned(Stage::Parked)))],
+            vec![(5, talking()), (9, lost(Abandoned::Queue)), (9, ended(CallOutcome::Handled))],
             vec![(5, talking()), (7, talking()), (8, RecordEvent::PatchDropped), (20, ended(CallOutcome::Patched))],
-            vec![(30, gone(queued)), (30, ended(CallOutcome::Abandoned(queued)))],
+            vec![(30, lost(Abandoned::Queue)), (30, ended(CallOutcome::Abandoned(queued)))],
             vec![(30, ended(CallOutcome::NoOperator))],
             vec![(30, ended(CallOutcome::CutOff))],
             vec![(5, talking()), (30, ended(CallOutcome::CutOff))],

@@ -174,18 +174,23 @@ pub async fn ring_back(
         let already = |NotNow(why)| refuse(&format!("The caller is being rung back already. {why}"));
         return rung.map(|()| StatusCode::ACCEPTED).map_err(already);
     }
-    // Who asked to be called back said where.
+    let account = front.store.find_account(&call.account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    // Who asked to be called back said where, and what it was about was known then.
+    let (priority, skills, call_type) = match &before {
+        Some(before) => (before.priority, before.skills.clone(), before.call_type.clone()),
+        None => (account.priority, account.queueing.skills.clone(), None),
+    };
     let number = before.map(|callback| callback.number).or_else(|| call.remote.clone());
     let number = number.ok_or_else(|| refuse("The caller withheld their number."))?;
-    let account = front.store.find_account(&call.account).await?.ok_or_else(|| Problem::not_found("account"))?;
     let now = front.clock.utc();
     let callback = Callback {
         call: id,
         account: account.id.clone(),
         did,
         number,
-        priority: account.priority,
-        skills: account.queueing.skills.clone(),
+        priority,
+        skills,
+        call_type,
         since: ended.ended_at,
         promised_at: now,
         tries: 0,

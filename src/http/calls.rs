@@ -181,6 +181,11 @@ pub async fn patch(
         PatchBody { contact: Some(contact), destination: Some(destination), number: None, cold } => {
             let FoundPhone { contact, number, ring_secs, then, .. } =
                 find_phone(&front, &contact, &destination).await?;
+            // One that is over by now is refused as such.
+            let live = board(&front, by.0.user()).await?.calls;
+            if live.iter().any(|live| live.id == call && live.account.id != contact.account) {
+                return Err(refuse("contact", "unknown", "The account has no such contact."));
+            }
             let ring = Duration::from_secs(ring_secs.into());
             Command::Patch {
                 number,

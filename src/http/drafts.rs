@@ -28,6 +28,8 @@ pub struct DraftBody {
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
     cursor: Option<Cursor>,
+    /// When it was begun.
+    begun_at: Option<UtcMs>,
 }
 
 /// That a draft is saved.
@@ -73,6 +75,7 @@ pub async fn save(
         caller: body.caller.and_then(|caller| PhoneNumber::parse(&caller).ok()),
         answers,
         cursor: body.cursor,
+        begun_at: body.begun_at,
         saved_at,
     };
     let mut tx = front.store.write().await?;

@@ -11,9 +11,11 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Urgency};
+use crate::domain::dispatch::state::Phase;
 use crate::domain::message::Message;
 use crate::domain::message::edition::{Change, Difference, differences};
-use crate::domain::message::form::{Answers, Form};
+use crate::domain::message::form::{Answers, Form, visible};
+use crate::domain::message::trigger::MAX_REASON_CHARS;
 use crate::engine::dispatcher::to_its_end;
 use crate::engine::feed::UserRef;
 use crate::io::store::StoreError;
@@ -42,6 +44,8 @@ pub struct ChangeBody {
     /// Dispatch it again, from the first step.
     #[serde(default)]
     again: bool,
+    /// Why it is not sent again, where it was delivered: required then.
+    unsent: Option<String>,
 }
 
 /// Every edition of a message, oldest first.
@@ -57,6 +61,8 @@ pub struct EditionView {
     /// Who took it, or changed it to this. Nobody: a caller spoke it.
     by: Option<UserRef>,
     at: UtcMs,
+    /// Why this edition was not sent again, where the one before was delivered.
+    unsent: Option<String>,
     call_type: CallTypeRef,
     urgency: Urgency,
     caller: Option<PhoneNumber>,
@@ -95,7 +101,8 @@ pub async fn list(
         items.push(EditionView {
             edition: message.edition,
             by: made.as_ref().map(|change| &change.by).or(message.taken_by.as_ref()).map(|by| names.user(by)),
-            at: made.map_or(message.taken_at, |change| change.at),
+            at: made.as_ref().map_or(message.taken_at, |change| change.at),
+            unsent: made.and_then(|change| change.unsent),
             call_type: CallTypeRef { id: message.call_type.clone(), name: call_type },
             urgency: message.urgency,
             caller: message.caller.clone(),
@@ -136,11 +143,28 @@ pub async fn change(
         caller: body.caller.as_deref(),
         answers: &body.answers,
         reason: body.reason.as_deref(),
-        taken_at: before.taken_at,
+        asked_at: before.asked_at(),
         before: Some(before.graded.as_ref()),
     };
     let taken = taking.check(&front).await?;
     let now = front.clock.utc();
+    let mut tx = front.store.write().await?;
+    // The dispatch first, so that it is not delivered between this look and the change.
+    let delivered = match tx.find_dispatch_of_message(&id).await? {
+        Some(dispatch) => {
+            let over = |phase: Phase| !phase.is_open() && phase != Phase::Cancelled;
+            tx.lock_dispatch(&dispatch).await?.is_some_and(|read| over(read.state.phase))
+        }
+        None => false,
+    };
+    let goes_out = body.again && call_type.protocol.is_some();
+    let unsent = match why_unsent(body.unsent.as_deref(), delivered && !goes_out) {
+        Ok(unsent) => unsent,
+        Err(problem) => {
+            tx.rollback().await?;
+            return Err(problem);
+        }
+    };
     let after = Message {
         call_type: call_type.id.clone(),
         urgency: call_type.urgency,
@@ -148,15 +172,15 @@ pub async fn change(
         form,
         answers: taken.answers,
         edition: before.edition + 1,
-        changed: Some(Change { by: signed.bearer.user.clone(), at: now }),
+        changed: Some(Change { by: signed.bearer.user.clone(), at: now, unsent }),
         graded: taken.graded,
         ..before.clone()
     };
     let same = before.call_type == after.call_type && before.graded == after.graded;
     if same && !body.again && differences(&before, &after).is_empty() {
+        tx.rollback().await?;
         return Err(Problem::conflict("message.unchanged", "Nothing in the message is another than it was."));
     }
-    let mut tx = front.store.write().await?;
     if !tx.change_message(&after).await? {
         tx.rollback().await?;
         return Err(stale());
@@ -174,6 +198,24 @@ pub async fn change(
     .await?;
     tracing::info!(message = %id, user = %signed.bearer.user, again = body.again, "message changed");
     show_one(&front, &id).await.map(Json)
+}
+
+/// Why a message that was delivered is not sent again, as it is kept; nothing where that does not have to be said.
+fn why_unsent(said: Option<&str>, must_say: bool) -> Result<Option<String>, Problem> {
+    if !must_say {
+        return Ok(None);
+    }
+    let said = said.map(|said| visible(said, false).trim().to_owned()).filter(|said| !said.is_empty());
+    let refuse = |code, message: &str| {
+        Problem::invalid("message.invalid", "The change is not complete.", vec![field("unsent", code, message)])
+    };
+    match said {
+        None => Err(refuse("required", "It was delivered, with other words: say why it is not sent again.")),
+        Some(said) if said.chars().count() > MAX_REASON_CHARS => {
+            Err(refuse("too_long", "Too long: 500 characters at most."))
+        }
+        said => Ok(said),
+    }
 }
 
 /// The call type that the message will be of, and the form that was filled in: its own as long as the type stays.

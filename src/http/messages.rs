@@ -16,6 +16,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, CallTypeId, DraftId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Urgency};
+use crate::domain::call::abandoned::LATELY_MS;
 use crate::domain::message::Message;
 use crate::domain::message::form::{Answers, Form};
 use crate::domain::message::trigger::{Graded, Grading};
@@ -47,6 +48,10 @@ pub struct MessageBody {
     /// The draft it was; gone once the message is saved, back if it is taken back.
     draft: Option<DraftId>,
     caller: Option<String>,
+    /// When its form was begun: what is asked at some hours alone is asked by this clock, however long the talk lasts. Not
+    /// before its call. Left out: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun_at: Option<UtcMs>,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
     /// Why its urgency is another than by the client's list, where it is.
@@ -65,6 +70,8 @@ pub struct MessageView {
     urgency: Urgency,
     taken_by: Option<UserRef>,
     taken_at: UtcMs,
+    /// When its form was begun, by which clock it is decided what was asked.
+    begun_at: UtcMs,
     form: Form,
     /// Sensitive ones are with a single message alone, not in lists.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -83,6 +90,9 @@ pub struct MessageView {
 pub struct ChangeView {
     by: UserRef,
     at: UtcMs,
+    /// It was changed after it was delivered and not sent again, and why: who was told has other words than these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsent: Option<String>,
 }
 
 /// A call type by name.
@@ -199,7 +209,8 @@ impl Names {
         let account = self.accounts.get(&message.account).ok_or_else(Problem::fault)?;
         let call_type = self.call_type(front, &message).await?;
         let taken_by = message.taken_by.as_ref().map(|by| self.user(by));
-        let changed = message.changed.as_ref().map(|c| ChangeView { by: self.user(&c.by), at: c.at });
+        let changed =
+            message.changed.as_ref().map(|c| ChangeView { by: self.user(&c.by), at: c.at, unsent: c.unsent.clone() });
         Ok(show_as(message, account, call_type, taken_by, changed, dispatch))
     }
 }
@@ -220,6 +231,7 @@ fn show_as(
         caller: message.caller,
         urgency: message.urgency,
         taken_by,
+        begun_at: message.asked_at(),
         taken_at: message.taken_at,
         form: message.form,
         answers: message.answers,
@@ -308,8 +320,9 @@ pub async fn save(
     let account = account.ok_or_else(|| unknown("account", "There is no such account."))?;
     let call_type = account.call_types.iter().find(|t| t.id == body.call_type);
     let call_type = call_type.ok_or_else(|| unknown("call_type", "The account has no such call type."))?;
-    let message = check(&front, &body, &account, call_type, &signed, now).await?;
-    check_call(&front, &body, &signed).await?;
+    let call_began = check_call(&front, &body, &signed).await?;
+    let begun_at = body.begun_at.map(|begun_at| bounded(begun_at, call_began, now));
+    let message = check(&front, &body, &account, call_type, &signed, (begun_at, now)).await?;
     let mut tx = front.store.write().await?;
     if let Some(key) = &key {
         // Again, now that we are the one writer: the same request may have come twice at once.
@@ -344,23 +357,34 @@ pub async fn save(
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
+/// When a form was begun, as far as that can be: with its call at the earliest, and not in time to come.
+fn bounded(begun_at: UtcMs, call_began: Option<UtcMs>, now: UtcMs) -> UtcMs {
+    let earliest = call_began.unwrap_or(now.plus_ms(-LATELY_MS)).min(now);
+    begun_at.clamp(earliest, now)
+}
+
 /// Refuses a call that is another account's or nobody's: what becomes of a call decides over its dispatches. A call that
-/// turned out to be for another account is both accounts'.
-async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Result<(), Problem> {
-    let Some(call) = &body.call else { return Ok(()) };
-    if front.store.find_call(call).await?.is_some_and(|record| record.account == body.account) {
-        return Ok(());
+/// turned out to be for another account is both accounts'. When it began.
+async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Result<Option<UtcMs>, Problem> {
+    let Some(call) = &body.call else { return Ok(None) };
+    let record = front.store.find_call(call).await?;
+    if let Some(record) = record.as_ref().filter(|record| record.account == body.account) {
+        return Ok(Some(record.started_at));
     }
     // Its record is written behind it, so the call may be live and not on record yet, or not as what it is now.
     let live = board(front, signed.user()).await?.calls;
-    if live.iter().any(|live| live.id == *call && live.account.id == body.account) {
-        return Ok(());
+    if let Some(live) = live.iter().find(|live| live.id == *call && live.account.id == body.account) {
+        return Ok(Some(live.started_at));
     }
     let events = front.store.list_call_events(call).await?;
     let became = |event: &CallEventRecord| {
         event.kind == "account_changed" && event.body.get("to").and_then(Value::as_str) == Some(body.account.as_str())
     };
-    if events.iter().any(became) { Ok(()) } else { Err(unknown("call", "The account has no such call.")) }
+    if events.iter().any(became) {
+        Ok(record.map(|record| record.started_at))
+    } else {
+        Err(unknown("call", "The account has no such call."))
+    }
 }
 
 /// The draft as it was typed, but for what is sensitive, hidden under the message, so that taking the message back
@@ -382,6 +406,7 @@ async fn settle(
         caller: message.caller.clone(),
         answers: message.form.without_sensitive(body.answers.clone()),
         cursor: None,
+        begun_at: message.begun_at,
         saved_at: now,
     };
     let taken = || Problem::conflict("draft.settled", "This form was saved already, or is somebody else's.");
@@ -399,7 +424,7 @@ async fn check(
     account: &Account,
     call_type: &CallType,
     signed: &Signed,
-    now: UtcMs,
+    (begun_at, now): (Option<UtcMs>, UtcMs),
 ) -> Result<Message, Problem> {
     let taking = Taking {
         account,
@@ -408,7 +433,7 @@ async fn check(
         caller: body.caller.as_deref(),
         answers: &body.answers,
         reason: body.reason.as_deref(),
-        taken_at: now,
+        asked_at: begun_at.unwrap_or(now),
         before: None,
     };
     let taken = taking.check(front).await?;
@@ -421,6 +446,7 @@ async fn check(
         urgency: call_type.urgency,
         taken_by: Some(signed.bearer.user.clone()),
         taken_at: now,
+        begun_at,
         form: call_type.form.clone(),
         answers: taken.answers,
         edition: 1,

@@ -82,11 +82,11 @@ pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Res
     let accounts = front.store.list_accounts().await?;
     let (urgent, others): (Vec<_>, Vec<_>) =
         front.dispatcher.list_open_views().await?.into_iter().partition(|d| d.urgency == Urgency::Urgent);
-    // What is on its way and asks nobody for anything needs no word.
-    let unconfirmed: Vec<_> =
-        others.into_iter().filter(|d| d.needs_operator || d.state == "exhausted_unconfirmed").collect();
+    // What is on its way and asks nobody for anything needs no word; what waits for somebody's yes does.
+    let waits = |d: &DispatchView| d.needs_operator || d.state == "exhausted_unconfirmed" || d.waits_for_yes;
+    let unconfirmed: Vec<_> = others.into_iter().filter(waits).collect();
     audit::headlines(&front, &signed, urgent.iter().chain(&unconfirmed)).await?;
-    let hung_up = front.store.list_abandoned(now.plus_ms(-7 * A_DAY_MS), None, None, MAX).await?.len();
+    let hung_up = front.store.count_abandoned(now.plus_ms(-LATELY_MS)).await?;
     let lowered = MessageFilter {
         graded: Some(Grading::Lowered),
         taken_since: Some(now.plus_ms(-A_DAY_MS)),
@@ -106,7 +106,7 @@ pub async fn show(State(front): State<Front>, Operator(signed): Operator) -> Res
         unconfirmed,
         waiting: live.queue.waiting,
         callbacks: find_callbacks(&front, &accounts).await?,
-        hung_up: u32::try_from(hung_up).unwrap_or(u32::MAX),
+        hung_up,
         gaps: find_gaps(&front, &accounts, now).await?,
         alarms: live.alarms,
         status: find_boards(&front, &accounts, now).await?,

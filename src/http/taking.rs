@@ -21,8 +21,8 @@ pub struct Taking<'a> {
     pub answers: &'a Answers,
     /// Why the urgency is another than by the client's list.
     pub reason: Option<&'a str>,
-    /// When it was taken first.
-    pub taken_at: UtcMs,
+    /// When its form was begun: what is asked at some hours alone is asked by this clock.
+    pub asked_at: UtcMs,
     /// What was decided before, of a message that is changed.
     pub before: Option<Option<&'a Graded>>,
 }
@@ -46,7 +46,7 @@ impl Taking<'_> {
             None
         });
         let asked =
-            Asked { at: civil(self.taken_at, &self.account.zone), people: &people, again: self.before.is_some() };
+            Asked { at: civil(self.asked_at, &self.account.zone), people: &people, again: self.before.is_some() };
         let answers = self.form.check(self.answers, &asked).unwrap_or_else(|found| {
             errors.extend(found);
             Answers::new()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::clock::Clock as _;
-use cordboard::base::id::{CallId, UserId};
+use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::engine::calls::Command;
 use cordboard::proto::turn::credential;
 use serde_json::{Value, json};
@@ -104,6 +104,24 @@ async fn each_button_of_a_call_reaches_the_call() {
     let Command::Patch { number, cold: true, .. } = &acts[5].2 else { panic!("{:?}", acts[5].2) };
     assert_eq!(number.emergency_code(), Some("911"));
     assert_eq!(acts[12].2, Command::WrapUpDone { disposition: Some("message taken".into()) });
+}
+
+#[tokio::test]
+async fn a_caller_is_not_patched_to_a_contact_of_another_account() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let patch = json!({"contact": "con_ben", "destination": "dst_ben-mobile"});
+    for (account, status) in [("clinic", StatusCode::UNPROCESSABLE_ENTITY), ("plumbing", StatusCode::NO_CONTENT)] {
+        let mut up = crate::support::call_of("kim");
+        up.account.id = AccountId::named(account);
+        *house.told.up.lock().expect("no panic") = vec![up];
+        let got = house.ask(Method::POST, "/api/v1/calls/call_1/patch", &kim, patch.clone()).await;
+        assert_eq!(got.status, status, "{account}");
+        if status == StatusCode::UNPROCESSABLE_ENTITY {
+            assert_eq!(got.json()["errors"][0]["field"], "contact");
+            assert!(Told::so_far(&house.told.commands).is_empty(), "nobody is dialled");
+        }
+    }
 }
 
 #[tokio::test]

@@ -77,10 +77,24 @@ async fn changed_and_sent_again(house: &House) {
     reply("IN2", "2ok").await;
     assert_eq!(state().await, "confirmed");
 
-    // Done; a change of what is done is on the time line, and sends nothing.
+    // Done; a change of what is done sends nothing only for a reason, and says so wherever the message is.
     let count = texts(house).len();
-    let got = put(house, &kim, &id, change(3, "Burst boiler, two of them", false)).await;
+    let mut body = change(3, "Burst boiler, two of them", false);
+    let got = put(house, &kim, &id, body.clone()).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "delivered with other words, and nobody says why");
+    assert_eq!(
+        (&got.json()["errors"][0]["field"], &got.json()["errors"][0]["code"]),
+        (&json!("unsent"), &json!("required"))
+    );
+    body["unsent"] = json!("  told by telephone ");
+    let got = put(house, &kim, &id, body).await;
     assert_eq!(got.json()["dispatch"]["state"], "confirmed");
+    assert_eq!(got.json()["changed"]["unsent"], "told by telephone", "in the head of it");
+    let listed = house.fetch(PATH, &kim).await.json();
+    assert_eq!(listed["items"][0]["changed"]["unsent"], "told by telephone", "in the list");
+    let line = got.json()["dispatch"]["timeline"].as_array().expect("lines").last().expect("one").clone();
+    let line = line["text"].as_str().expect("a text").to_owned();
+    assert!(line.contains("after delivery, not sent again") && line.contains("told by telephone"), "{line}");
     house.advance(Duration::from_secs(3_600)).await;
     assert_eq!(texts(house).len(), count);
     let kim = house.sign_in("kim").await;

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Got, House, Told};
+use crate::support::{Got, House, START, Told};
 
 const PATH: &str = "/api/v1/messages";
 
@@ -140,4 +140,51 @@ async fn a_form_that_asks_for_the_impossible_is_refused_with_its_place() {
     let errors = got.json()["errors"].clone();
     let told: Vec<_> = errors.as_array().expect("errors").iter().map(|e| e["code"].as_str()).collect();
     assert_eq!(told, [Some("form.shown_if"), Some("trigger.answer")]);
+}
+
+/// 21:00 in the account's zone is when the house opens: one field is asked in that minute alone.
+#[tokio::test]
+async fn an_answer_typed_before_the_hour_turned_is_kept_and_not_dropped_without_a_word() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let fields = json!([
+        {"label": "Name", "kind": {"kind": "text"}, "required": true},
+        {"label": "Gate", "kind": {"kind": "text"}, "hours": {"days": days, "from": "21:00", "until": "21:01"}},
+    ]);
+    let body = json!({"edition": account["edition"], "call_types": [
+        {"name": "Routine", "urgency": "routine", "form": {"fields": fields}},
+    ]});
+    let types = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await.json();
+    let routine = types["call_types"][0]["id"].clone();
+    let kim = house.sign_in("kim").await;
+    let begun = START.plus_secs(30);
+    house.advance(std::time::Duration::from_secs(300)).await;
+    let save = async |begun_at: Value, call: Value| {
+        let answers = json!({"name": "Pat", "gate": "4"});
+        let body = json!({"account": "acc_plumbing", "call_type": routine, "answers": answers, "begun_at": begun_at,
+            "call": call});
+        let got = house.ask(Method::POST, PATH, &kim, body).await;
+        assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+        got.json()
+    };
+    let saved = save(json!(begun), Value::Null).await;
+    assert_eq!((&saved["answers"]["gate"], &saved["begun_at"]), (&json!("4"), &json!(begun)));
+    assert_eq!(save(Value::Null, Value::Null).await["answers"], json!({"name": "Pat"}), "begun now, it is not asked");
+
+    // Changed later, it is still the form that was filled in.
+    let id = saved["id"].as_str().expect("an id");
+    let change = json!({"edition": 1, "answers": {"name": "Pat Doe", "gate": "5"}});
+    let got = house.ask(Method::PUT, &format!("{PATH}/{id}"), &kim, change).await;
+    assert_eq!(got.json()["answers"], json!({"name": "Pat Doe", "gate": "5"}), "{}", got.json());
+
+    // No form is begun before its call, nor in time to come.
+    let mut up = crate::support::call_of("kim");
+    up.started_at = START.plus_secs(120);
+    house.told.up.lock().expect("no panic").push(up);
+    let saved = save(json!(begun), json!("call_1")).await;
+    assert_eq!((&saved["begun_at"], &saved["answers"]), (&json!(START.plus_secs(120)), &json!({"name": "Pat"})));
+    let saved = save(json!(START.plus_secs(86_400)), Value::Null).await;
+    assert_eq!(saved["begun_at"], json!(START.plus_secs(300)));
 }

@@ -92,3 +92,26 @@ async fn the_sheet_tells_what_is_open_who_is_missing_and_what_stands_on_the_boar
     assert_eq!((&sheet["gaps"][0]["role"], &sheet["gaps"][0]["from"]), (&json!("technician"), &sheet["at"]));
     assert_eq!(house.fetch("/api/v1/handover", "").await.problem(), "auth.required");
 }
+
+#[tokio::test]
+async fn a_routine_message_that_waits_for_a_yes_is_on_the_sheet() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let fields = json!([{"label": "Name", "kind": {"kind": "text"}, "required": true, "brief": true}]);
+    let body = json!({"edition": account["edition"], "call_types": [
+        {"name": "Routine", "urgency": "routine", "protocol": "pro_urgent", "form": {"fields": fields}},
+    ]});
+    let types = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await.json();
+    let routine = types["call_types"][0]["id"].clone();
+    let kim = house.sign_in("kim").await;
+    let body = json!({"account": "acc_plumbing", "call_type": routine, "answers": {"name": "Pat Doe"}});
+    let got = house.ask(Method::POST, "/api/v1/messages", &kim, body).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let sheet = house.fetch("/api/v1/handover", &kim).await.json();
+    assert_eq!(sheet["unconfirmed"], json!([]), "nobody was told yet");
+    house.advance(Duration::from_secs(11)).await;
+    let sheet = house.fetch("/api/v1/handover", &kim).await.json();
+    assert_eq!(sheet["unconfirmed"][0]["headline"], "Pat Doe", "{sheet}");
+    assert_eq!((&sheet["unconfirmed"][0]["needs_operator"], &sheet["urgent"]), (&json!(false), &json!([])));
+}

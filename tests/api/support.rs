@@ -383,6 +383,7 @@ async fn fill(store: &Store) {
         form: form.clone(),
         protocol,
         protected: false,
+        priority: None,
     };
     let contact = Contact {
         id: ContactId::named("ben"),

@@ -214,6 +214,7 @@ impl Shift {
             caller: None,
             answers: Answers::default(),
             cursor: None,
+            begun_at: None,
             saved_at: START,
         };
         if !store.list_drafts(&UserId::named("kim")).await.expect("listed").iter().any(|draft| draft.id == id) {
@@ -239,6 +240,7 @@ impl Shift {
             number: number("+12025550188"),
             priority: 0,
             skills: Skills::new(),
+            call_type: None,
             since: START,
             promised_at: at,
             tries: 0,

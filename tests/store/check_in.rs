@@ -232,6 +232,7 @@ fn held(name: &str, at: i64) -> (Message, NewDispatch) {
         urgency: Urgency::Routine,
         taken_by: None,
         taken_at: NOW.plus_secs(at),
+        begun_at: None,
         form: form(),
         answers: Default::default(),
         edition: 1,

@@ -1,7 +1,7 @@
 //! Part of the contract: what clients' accounts count, whom they lose, and callers who hung up or are to be called back.
 
 use cordboard::base::clock::UtcMs;
-use cordboard::base::id::{AccountId, CallId, ContactId, DraftId, ScheduleId, UserId};
+use cordboard::base::id::{AccountId, CallId, CallTypeId, ContactId, DraftId, ScheduleId, UserId};
 use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::oncall::{Override, Schedule};
@@ -55,6 +55,7 @@ fn promised(call: CallId, since: i64) -> Callback {
         number: number("+12025550150"),
         priority: 2,
         skills: [skill("spanish")].into(),
+        call_type: Some(CallTypeId::named("urgent")),
         since: UtcMs(since),
         promised_at: NOW,
         tries: 0,
@@ -105,6 +106,11 @@ async fn callers_who_hung_up_are_listed_until_seen_to(store: Store) {
     assert_eq!(list(Some(Abandoned::Form), None, 10).await, [form]);
     assert_eq!(list(None, Some(&call(3).id), 1).await, [hold]);
     assert_eq!(store.list_abandoned(NOW, None, None, 10).await.unwrap(), [], "longer ago");
+    let all = store.list_abandoned(NOW.plus_ms(-1), None, None, 10).await.unwrap().len();
+    let counted = store.count_abandoned(NOW.plus_ms(-1)).await.unwrap();
+    assert_eq!((counted as usize, store.count_abandoned(NOW).await.unwrap()), (all, 0));
+    let left = store.list_forms_left(call(3).started_at).await.unwrap();
+    assert_eq!(left, [(account().id, call(3).started_at)], "the one form that was begun and not finished");
     let mut tx = store.write().await.unwrap();
     tx.append_call_event(&call(1).id, NOW, SEEN_TO, &serde_json::json!({})).await.unwrap();
     tx.commit("test").await.unwrap();

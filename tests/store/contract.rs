@@ -16,6 +16,7 @@ use cordboard::domain::account::{
     Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordingMode,
     RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
+use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::call::event::{CallOutcome, RecordEvent, Stage};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
@@ -141,6 +142,7 @@ pub fn account() -> Account {
             form: form(),
             protocol: None,
             protected: true,
+            priority: Some(5),
         }],
     }
 }
@@ -582,12 +584,14 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
         tx.insert_call(call).await.unwrap();
     }
     let gone = RecordEvent::CallerGone { stage: Stage::Held, why: Cause::HungUp };
+    let abandoned = RecordEvent::Abandoned { on: Abandoned::Hold };
     let ended = RecordEvent::Ended { cause: Cause::HungUp, outcome: CallOutcome::Abandoned(Stage::Queued) };
     for (secs, event) in [
         (5, RecordEvent::Talking { user: user("kim").id }),
         (7, RecordEvent::Talking { user: user("kim").id }),
         (8, RecordEvent::PatchDropped),
-        (9, gone.clone()),
+        (9, gone),
+        (9, abandoned.clone()),
         (9, ended.clone()),
     ] {
         let mut body = serde_json::to_value(&event).unwrap();
@@ -610,14 +614,14 @@ async fn a_day_of_calls_is_read_with_how_they_went(store: Store) {
         talking_at: None,
         accepted_at: None,
         dropped_at: None,
-        gone: None,
+        abandoned: None,
         ended: None,
         ended_at: None,
     };
     let first = CallOfDay {
         talking_at: Some(NOW.plus_secs(5)),
         dropped_at: Some(NOW.plus_secs(8)),
-        gone: Some(gone),
+        abandoned: Some(abandoned),
         ended: Some(ended),
         ended_at: Some(NOW.plus_secs(9)),
         ..of(&taken)
@@ -635,6 +639,7 @@ pub fn message(n: u32) -> Message {
         urgency: Urgency::Urgent,
         taken_by: Some(user("kim").id),
         taken_at: NOW,
+        begun_at: Some(NOW.plus_secs(-40)),
         form: form(),
         answers: Answers::from([("name".into(), format!("Pat {n}")), ("problem".into(), "Leak".into())]),
         edition: 1,
@@ -684,6 +689,7 @@ pub fn draft(owner: &str) -> Draft {
         caller: Some(number("+12025550150")),
         answers: Answers::from([("name".into(), "Pa".into())]),
         cursor: Some(Cursor { field: "name".into(), start: 2, end: 2 }),
+        begun_at: Some(NOW.plus_secs(-40)),
         saved_at: NOW,
     }
 }

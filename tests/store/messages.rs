@@ -61,7 +61,8 @@ fn changed(before: &Message, name: &str) -> Message {
     let mut after = before.clone();
     after.answers.insert("name".into(), name.into());
     after.edition += 1;
-    after.changed = Some(Change { by: UserId::named("kim"), at: NOW.plus_secs(i64::from(after.edition)) });
+    let unsent = Some("said by telephone".to_owned()).filter(|_| after.edition.is_multiple_of(2));
+    after.changed = Some(Change { by: UserId::named("kim"), at: NOW.plus_secs(i64::from(after.edition)), unsent });
     after
 }
 

@@ -325,7 +325,7 @@ impl Desk {
         let before = self.store.find_message(&state.message).await.expect("found").expect("a message");
         let account = self.store.find_account(&before.account).await.expect("found").expect("an account");
         let mut after = Message { edition: before.edition + 1, ..before };
-        after.changed = Some(Change { by: self.kim().await, at: self.now() });
+        after.changed = Some(Change { by: self.kim().await, at: self.now(), unsent: None });
         after.answers.insert("problem".into(), problem.into());
         let mut tx = self.store.write().await.expect("the store writes");
         assert!(tx.change_message(&after).await.expect("written"));

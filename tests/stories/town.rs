@@ -172,6 +172,7 @@ pub fn account() -> Account {
             form: form(),
             protocol: Some(ProtocolId::named("p")),
             protected: false,
+            priority: None,
         }],
     }
 }
@@ -218,6 +219,7 @@ pub fn message(id: &str, problem: &str, now: UtcMs) -> Message {
         urgency: Urgency::Urgent,
         taken_by: None,
         taken_at: now,
+        begun_at: None,
         form: form(),
         answers: answers.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<BTreeMap<_, _>>(),
         edition: 1,

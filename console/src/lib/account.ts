@@ -45,6 +45,12 @@ export function faultAt(faults: readonly Fault[], pointer: string): string | und
   return found.length ? found.map((f) => `${f.detail} ${f.cure}`).join(' ') : undefined;
 }
 
+/** Skills as the server writes them, but for their order: words would jump while they are typed. */
+export function readSkills(text: string): string[] {
+  const words = text.split(',').map((skill) => skill.trim().replace(/\s+/g, ' ').toLowerCase());
+  return [...new Set(words.filter((skill) => skill !== ''))];
+}
+
 /** A row of the editor of call types. The key holds while rows are moved; it is not sent. */
 export interface TypeRow {
   key: string;
@@ -60,6 +66,7 @@ export interface TypeRow {
   protocol: string | null;
   /** Texts, emails and recaps say only that there is a message. */
   protected: boolean;
+  priority: number | null;
 }
 
 export interface FieldRow {
@@ -88,6 +95,7 @@ function keyed(t: CallType, was: TypeRow | undefined): TypeRow {
     }),
     protocol: t.protocol,
     protected: t.protected ?? false,
+    priority: t.priority ?? null,
   };
 }
 
@@ -110,6 +118,7 @@ export function typesBody(rows: readonly TypeRow[]): unknown[] {
     form: { fields: row.fields.map((f) => tidied(f.field)) },
     protocol: row.urgency === 'not_legitimate' ? null : row.protocol,
     protected: row.protected,
+    priority: row.priority ?? undefined,
   }));
 }
 
@@ -158,6 +167,7 @@ export function newType(): TypeRow {
     answers: [],
     protocol: null,
     protected: false,
+    priority: null,
     fields: [
       field('name', 'Name', { kind: 'text' }),
       field('callback', 'Callback number', { kind: 'phone' }),

@@ -167,6 +167,8 @@ export interface SaveMessage {
   call?: string;
   draft?: string;
   caller?: string;
+  /** When the form was begun. */
+  begun_at?: number;
   answers: Record<string, string>;
   /** Why the urgency is another than by the client's list. */
   reason?: string;
@@ -178,6 +180,8 @@ export interface ChangeMessage {
   caller?: string;
   answers: Record<string, string>;
   reason?: string;
+  /** Why it is not sent again, of what was delivered. */
+  unsent?: string;
   again: boolean;
 }
 

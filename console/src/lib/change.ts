@@ -11,6 +11,8 @@ export interface Change {
   caller: string;
   answers: Answers;
   reason: string;
+  /** Why it does not go out again. */
+  unsent?: string;
 }
 
 export type ChangeShelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DraftSaver, DraftShelf, draftBody, mergeDrafts, newDraft, type Draft, type Shelf } from './draft';
+import { DraftSaver, DraftShelf, draftBody, fromServer, mergeDrafts, newDraft, type Draft, type Shelf } from './draft';
 
 class MapShelf implements Shelf {
   private items = new Map<string, string>();
@@ -148,4 +148,15 @@ describe('the saver', () => {
     await saver.flush();
     expect(put).not.toHaveBeenCalled();
   });
+});
+
+it('keeps the time when a form was begun through a reload, a hand-over and a copy of before there was any', () => {
+  const begun = draft('drf_1', { begun_at: 5, changed_at: 90 });
+  expect(draftBody(begun).begun_at).toBe(5);
+  const server = { id: 'drf_2', account: 'acc_p', answers: {}, saved_at: 70 };
+  expect([fromServer({ ...server, begun_at: 6 }).begun_at, fromServer(server).begun_at]).toEqual([6, 70]);
+  const { begun_at: _, ...old } = begun;
+  const kept = new Map([['cordboard.draft.kim.drf_1', JSON.stringify(old)]]);
+  const shelf: Shelf = { length: 1, key: () => 'cordboard.draft.kim.drf_1', getItem: (k) => kept.get(k) ?? null, setItem: () => undefined, removeItem: () => undefined };
+  expect(new DraftShelf(shelf, 'kim').list()[0]?.begun_at).toBe(90);
 });

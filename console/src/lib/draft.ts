@@ -11,6 +11,8 @@ export interface Draft {
   call_type: string | null;
   answers: Answers;
   cursor: Cursor | null;
+  /** What is asked at some hours alone is asked by this clock, however long the talk lasts. */
+  begun_at: number;
   /** Counts changes. */
   revision: number;
   /** The revision that the server has. */
@@ -36,6 +38,7 @@ export function newDraft(
     call_type,
     answers: {},
     cursor: null,
+    begun_at: now,
     revision: 0,
     acknowledged: 0,
     changed_at: now,
@@ -48,7 +51,7 @@ export function isUnsaved(draft: Draft): boolean {
 
 /** What goes to the server. */
 export function draftBody(draft: Draft): DraftBody {
-  const body: DraftBody = { account: draft.account, answers: { ...draft.answers } };
+  const body: DraftBody = { account: draft.account, answers: { ...draft.answers }, begun_at: draft.begun_at };
   if (draft.call_type) body.call_type = draft.call_type;
   if (draft.call) body.call = draft.call;
   if (draft.caller) body.caller = draft.caller;
@@ -66,6 +69,7 @@ export function fromServer(draft: ServerDraft): Draft {
     call_type: draft.call_type ?? null,
     answers: draft.answers ?? {},
     cursor: draft.cursor ?? null,
+    begun_at: draft.begun_at ?? draft.saved_at,
     revision: 1,
     acknowledged: 1,
     changed_at: draft.saved_at,
@@ -124,7 +128,9 @@ export class DraftShelf {
       const key = this.shelf.key(i);
       if (!key?.startsWith(`${PREFIX}${this.user}.`)) continue;
       try {
-        found.push(JSON.parse(this.shelf.getItem(key) ?? '') as Draft);
+        const draft = JSON.parse(this.shelf.getItem(key) ?? '') as Draft;
+        // One of before that was kept.
+        found.push({ ...draft, begun_at: draft.begun_at ?? draft.changed_at });
       } catch {
         this.shelf.removeItem(key);
         i--;

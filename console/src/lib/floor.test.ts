@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alone, listenerWords, listening, modeOf, onTheirWay, operatorIn, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
+import { alone, canListen, listenerWords, listening, modeOf, onTheirWay, operatorIn, parked, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
 import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
@@ -129,4 +129,22 @@ describe('who hears a supervisor', () => {
 it('shows every caller whom nobody has yet, the oldest first', () => {
   const calls = [call('c', { state: 'spilling', started_at: 3 }), call('b', { state: 'queued' }), call('a', { state: 'greeting', started_at: 1 }), call('d')];
   expect(onTheirWay(calls).map((c) => c.id)).toEqual(['a', 'c']);
+});
+
+it('shows parked callers, who are at nobody’s seat, the longest first', () => {
+  const at = (since: number, slot: number | null = 1) => ({ slot, by: 'kim', since, remind_at: 0, return_at: 0 });
+  const calls = [call('b', { state: 'parked', parked: at(9) }), call('a', { state: 'parked', parked: at(3, null) }), call('d')];
+  expect(parked(calls).map((c) => c.id)).toEqual(['a', 'b']);
+  expect(parked(calls).map(stageWords)).toEqual(['passed on, on the way to a colleague', 'parked at 1']);
+});
+
+it('lets a supervisor stay and come while the operator asks a colleague, and names the colleague who hears', () => {
+  const hears: HearsView[] = [
+    { who: 'caller', hears: ['music'] },
+    { who: 'operator', hears: ['colleague', 'supervisor'] },
+    { who: 'colleague', hears: ['operator', 'supervisor'] },
+  ];
+  const asking = call('1', { state: 'consulting', hears });
+  expect(canListen(asking)).toBe(true);
+  expect(whoHearsMe(asking, me('barge'), 'Kim')).toBe('Kim and the colleague hear you.');
 });

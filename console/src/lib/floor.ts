@@ -34,9 +34,15 @@ export function onTheirWay(calls: CallView[]): CallView[] {
   return calls.filter((c) => there.includes(c.state)).sort((a, b) => a.started_at - b.started_at);
 }
 
+/** Callers at nobody's seat whom somebody parked, or passed on to an operator who has not come yet. Who waits longest comes first. */
+export function parked(calls: CallView[]): CallView[] {
+  const since = (call: CallView) => call.parked?.since ?? call.state_since;
+  return calls.filter((c) => c.state === 'parked').sort((a, b) => since(a) - since(b));
+}
+
 /** Somebody of ours is with the caller, or was and left them with a contact. */
 export function canListen(call: CallView): boolean {
-  return ['talking', 'held', 'patching', 'conference', 'patched'].includes(call.state);
+  return ['talking', 'held', 'patching', 'consulting', 'conference', 'patched'].includes(call.state);
 }
 
 /** What the call is doing, in a few words. `operator`: who has it. */
@@ -68,7 +74,7 @@ export function stageWords(call: CallView): string {
     case 'held':
       return 'on hold';
     case 'parked':
-      return 'parked';
+      return call.parked?.slot == null ? 'passed on, on the way to a colleague' : `parked at ${call.parked.slot}`;
     case 'consulting':
       return 'asks a colleague';
     case 'patching':
@@ -90,6 +96,7 @@ export function stageWords(call: CallView): string {
 function nameOf(who: string, call: CallView, operator: string): string {
   if (who === 'operator') return operator;
   if (who === 'contact') return call.patch?.contact?.name ?? 'the contact';
+  if (who === 'colleague') return 'the colleague';
   return who === 'caller' ? 'the caller' : who;
 }
 
@@ -101,7 +108,7 @@ function cap(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const PARTIES: Party[] = ['caller', 'operator', 'contact'];
+const PARTIES: Party[] = ['caller', 'operator', 'contact', 'colleague'];
 
 /** Who hears whom, told by somebody who is none of them. Only worth saying while a patch stands. */
 export function whoHears(call: CallView, operator: string): string {

@@ -59,6 +59,7 @@ describe('civil times', () => {
 it('ways are said in plain words', () => {
   const types = [{ id: 'ct_a', name: 'Urgent' }] as CallType[];
   expect(sayFlow({ kind: 'queue', call_type: 'ct_a', priority: 5 }, types)).toBe('callers wait for an operator as “Urgent” with priority 5');
+  expect(sayFlow({ kind: 'queue', skills: ['spanish'] }, types)).toBe('callers wait for an operator with spanish');
   expect(sayFlow({ kind: 'menu', menu: 'night' }, types)).toBe('callers choose from the menu “night”');
 });
 

@@ -105,7 +105,8 @@ export function sayFlow(flow: Flow, types: readonly CallType[]): string {
     case 'queue': {
       const type = types.find((t) => t.id === flow.call_type)?.name;
       const rank = flow.priority === null || flow.priority === undefined ? '' : ` with priority ${flow.priority}`;
-      return `callers wait for an operator${type ? ` as “${type}”` : ''}${rank}`;
+      const able = flow.skills?.length ? ` with ${flow.skills.join(' and ')}` : '';
+      return `callers wait for an operator${able}${type ? ` as “${type}”` : ''}${rank}`;
     }
     case 'menu':
       return `callers choose from the menu “${flow.menu}”`;
@@ -248,6 +249,7 @@ export function numberFaults(flow: Flow, pointer: string): Fault[] {
 export function flowsOf(hours: Hours): [string, Flow][] {
   return [
     ['/hours/usual', hours.usual],
+    ...(hours.overdue ? [['/hours/overdue', hours.overdue] as [string, Flow]] : []),
     ...hours.windows.map((w, n): [string, Flow] => [`/hours/windows/${n}/flow`, w.flow]),
     ...hours.holidays.map((d, n): [string, Flow] => [`/hours/holidays/${n}/flow`, d.flow]),
     ...hours.overrides.map((o, n): [string, Flow] => [`/hours/overrides/${n}/flow`, o.flow]),

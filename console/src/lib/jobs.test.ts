@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { likelyOutcome, outcomeOf, outcomes, OUTCOMES } from './jobs';
+import { choiceOf, likelyOutcome, outcomeOf, outcomes, OUTCOMES } from './jobs';
 import type { CallView, JobView } from './types';
 
 const job = { leave_message: true } as JobView;
@@ -25,4 +25,16 @@ test('the line says what most likely happened, and only until somebody answered'
 test('an outcome has a name where somebody was spoken with', () => {
   expect(outcomeOf(OUTCOMES[0]!, ' Dr Patel ')).toEqual({ kind: 'told', name: 'Dr Patel' });
   expect(outcomeOf(OUTCOMES[6]!, 'Dr Patel')).toEqual({ kind: 'busy' });
+});
+
+test('Enter on another button, a link or a field presses that and says no outcome', () => {
+  const choices = outcomes(job, call(false, 'busy'));
+  const body = { tagName: 'BODY' };
+  expect(choiceOf('Enter', choices, 'busy', body)?.kind).toBe('busy');
+  expect(choiceOf('Enter', choices, 'busy', null)?.kind).toBe('busy');
+  for (const tagName of ['BUTTON', 'A', 'INPUT', 'SELECT', 'TEXTAREA', 'SUMMARY']) {
+    expect(choiceOf('Enter', choices, 'busy', { tagName })).toBeUndefined();
+    expect(choiceOf(choices[0]!.key, choices, 'busy', { tagName })).toBe(choices[0]);
+  }
+  expect(choiceOf('Enter', choices, null, body)).toBeUndefined();
 });

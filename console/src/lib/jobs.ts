@@ -55,3 +55,16 @@ export function likelyOutcome(call: CallView): JobOutcome['kind'] | null {
 export function outcomeOf(choice: OutcomeChoice, name: string): JobOutcome {
   return choice.named ? ({ kind: choice.kind, name: name.trim() } as JobOutcome) : ({ kind: choice.kind } as JobOutcome);
 }
+
+/** What Enter belongs to, where it has the focus: it is pressed, followed or typed into. */
+const OWNS_ENTER = ['BUTTON', 'A', 'INPUT', 'TEXTAREA', 'SELECT', 'SUMMARY'];
+
+export function ownsEnter(focused: { tagName: string } | null): boolean {
+  return focused !== null && OWNS_ENTER.includes(focused.tagName);
+}
+
+/** The outcome that a key means: its own digit, or Enter for the likely one where nothing else has a claim to it. */
+export function choiceOf(key: string, choices: readonly OutcomeChoice[], likely: JobOutcome['kind'] | null, focused: { tagName: string } | null): OutcomeChoice | undefined {
+  if (key === 'Enter') return ownsEnter(focused) ? undefined : choices.find((c) => c.kind === likely);
+  return choices.find((c) => c.key === key);
+}

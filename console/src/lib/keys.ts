@@ -86,7 +86,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'join_calls', combo: 'Ctrl+F9', label: 'Make one call of two: who rings back becomes the contact of the caller on hold; then F9 joins all', group: 'Patch' },
   { action: 'conference', combo: 'Alt+c', label: 'The colleague too: all hear each other', group: 'Patch' },
   { action: 'save', combo: 'Ctrl+Enter', label: 'Save and dispatch', group: 'Message' },
-  { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved', group: 'Message' },
+  { action: 'undo', combo: 'Alt+z', label: 'Take back what was just saved or thrown away', group: 'Message' },
   { action: 'field_first', combo: 'Alt+i', label: 'Into the form: to the first empty field of the form', group: 'Message' },
   { action: 'faq', combo: 'Alt+l', label: 'Look up what callers of the account ask', group: 'Message' },
   { action: 'held', combo: 'Alt+h', label: 'Held messages of the account: read the next one out', group: 'Message' },

@@ -245,6 +245,7 @@ export function waysBody(ways: CallWays): CallWays {
     hours: {
       ...ways.hours,
       usual: flow(ways.hours.usual),
+      overdue: ways.hours.overdue && flow(ways.hours.overdue),
       windows: ways.hours.windows.map((w) => ({ ...w, flow: flow(w.flow) })),
       holidays: ways.hours.holidays.map((d) => ({ ...d, flow: flow(d.flow) })),
       overrides: ways.hours.overrides.map((o) => ({ ...o, flow: flow(o.flow) })),

@@ -87,6 +87,8 @@ export interface CallType {
   protocol: string | null;
   /** What leaves in writing is a notice. */
   protected?: boolean;
+  /** Callers who are known to call about this go before those of a lower one. */
+  priority?: number | null;
 }
 
 /** A telephone, a mailbox, a fax machine, the person's secure inbox, a pager, the client's own system. */
@@ -168,7 +170,7 @@ export interface RecordingPolicy {
 
 /** What comes after the greeting. */
 export type Flow =
-  | { kind: 'queue'; priority?: number | null; call_type?: string | null }
+  | { kind: 'queue'; priority?: number | null; call_type?: string | null; skills?: string[] }
   | { kind: 'menu'; menu: string }
   | { kind: 'voicemail'; speech: Speech; call_type: string; max_secs: number; silence_secs: number }
   | { kind: 'announcement'; speech: Speech }
@@ -181,7 +183,7 @@ export type Whom = { by: 'role'; role: string } | { by: 'contact'; contact: stri
 
 /** What becomes of a caller whom nobody takes. */
 export type Unreached =
-  | { kind: 'queue'; priority?: number | null; call_type?: string | null }
+  | { kind: 'queue'; priority?: number | null; call_type?: string | null; skills?: string[] }
   | { kind: 'voicemail'; speech: Speech; call_type: string; max_secs: number; silence_secs: number }
   | { kind: 'apology' };
 
@@ -223,6 +225,8 @@ export interface Hours {
   overrides: FlowOverride[];
   /** A number of the account's that is for check-ins alone. */
   check_in?: string | null;
+  /** What follows in place of the apology when somebody has waited for too long. */
+  overdue?: Flow;
 }
 
 export interface MenuChoice {
@@ -641,6 +645,9 @@ export interface Figures {
   abandoned_in_greeting: number;
   abandoned_in_queue: number;
   abandoned_on_hold: number;
+  abandoned_parked: number;
+  abandoned_in_form: number;
+  waited: number;
   no_operator: number;
   cut_off: number;
   longest_wait_ms: number;
@@ -782,12 +789,15 @@ export interface MessageView {
   urgency: Urgency;
   taken_by: { id: string; name: string } | null;
   taken_at: number;
+  /** By which clock it is decided what was asked. */
+  begun_at?: number;
   form: Form;
   /** Sensitive ones are with a single message alone, not in lists. */
   answers: Answers;
   /** Counted from 1; each change makes the next. */
   edition?: number;
-  changed?: { by: { id: string; name: string }; at: number } | null;
+  /** `unsent`: it was changed after delivery and not sent again, and why. */
+  changed?: { by: { id: string; name: string }; at: number; unsent?: string } | null;
   /** Urgency otherwise than by the client's list, and why. */
   graded?: { how: Grading; trigger: string | null; reason: string } | null;
   dispatch: DispatchView | null;
@@ -851,6 +861,8 @@ export interface DraftBody {
   caller?: string;
   answers: Answers;
   cursor?: Cursor;
+  /** What is asked at some hours alone is asked by this clock. */
+  begun_at?: number;
 }
 
 export interface ServerDraft extends DraftBody {

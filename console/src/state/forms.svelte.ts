@@ -2,6 +2,7 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { Problem, api } from '../lib/api';
+import { Bin, type Thrown } from '../lib/bin';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
 import { answersFor, checkField, checkForm, hasContent, isSensitive, shownFields, unplaced, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
@@ -18,12 +19,21 @@ export interface Saved {
   undo_until: number | null;
 }
 
+/** A form that was thrown away, with what is in no draft. */
+export interface Discarded {
+  draft: Draft;
+  secrets: Answers | undefined;
+  reason: string | undefined;
+}
+
 class Forms {
   drafts = $state<Draft[]>([]);
   /** Faults shown, by draft, by field. */
   faults = new SvelteMap<string, Record<string, string>>();
   /** Drafts that are on their way to become a message. */
   saving = $state<string[]>([]);
+  /** Forms thrown away that can still be had back, the last one last. */
+  thrown = $state.raw<Thrown<Discarded>[]>([]);
   /** Messages saved on calls that are still here, by call. */
   saved = new SvelteMap<string, Saved>();
   lastSaved = $state<Saved | null>(null);
@@ -36,6 +46,13 @@ class Forms {
   /** False while the server has not taken the last change of some draft. */
   keptHere = $state(false);
 
+  private readonly bin = new Bin<Discarded>(
+    ({ draft }) => {
+      this.shelf?.drop(draft.id);
+      void api.deleteDraft(draft.id).catch(() => undefined);
+    },
+    (thrown) => (this.thrown = thrown),
+  );
   private shelf: DraftShelf | null = null;
   private readonly savers = new Map<string, DraftSaver>();
   private readonly touched = new Set<string>();
@@ -58,7 +75,7 @@ class Forms {
       merged = local;
     }
     // What she began while this was loading stays as it is.
-    const started = new Set(this.drafts.map((d) => d.id));
+    const started = new Set([...this.drafts, ...this.thrown.map((t) => t.what.draft)].map((d) => d.id));
     const calls = new Set(this.drafts.flatMap((d) => (d.call && hasContent(d.answers) ? [d.call] : [])));
     const restored = merged.filter((d) => !started.has(d.id) && !(d.call && calls.has(d.call)));
     const replaced = new Set(restored.flatMap((d) => d.call ?? []));
@@ -72,6 +89,7 @@ class Forms {
   clear(): void {
     for (const saver of this.savers.values()) saver.stop();
     this.savers.clear();
+    this.bin.forget();
     this.drafts = [];
     this.faults.clear();
     this.secrets.clear();
@@ -165,9 +183,10 @@ class Forms {
     return account?.call_types.find((t) => t.id === draft.call_type) ?? account?.call_types[0];
   }
 
-  /** In what circumstances a form of this account is filled in now. */
-  asked(account: Account | undefined): Asked {
-    return { at: clock.now, zone: account?.zone ?? 'UTC', people: account?.contacts.map((c) => c.name) ?? [] };
+  /** In what circumstances a form of this account is filled in: as it was when it was begun, so that no field leaves the screen with what
+   * was typed in it as the hour turns. */
+  asked(draft: Draft, account: Account | undefined): Asked {
+    return { at: draft.begun_at, zone: account?.zone ?? 'UTC', people: account?.contacts.map((c) => c.name) ?? [] };
   }
 
   /** Everything that was typed, with what is in no draft. */
@@ -176,7 +195,7 @@ class Forms {
   }
 
   fields(draft: Draft, type: CallType, account: Account): Field[] {
-    return shownFields(type.form, this.answers(draft), this.asked(account));
+    return shownFields(type.form, this.answers(draft), this.asked(draft, account));
   }
 
   /** What of the client's list is met, if anything. */
@@ -190,7 +209,7 @@ class Forms {
   }
 
   private kept(draft: Draft, type: CallType, account: Account): Answers {
-    return answersFor(type.form, this.answers(draft), this.asked(account));
+    return answersFor(type.form, this.answers(draft), this.asked(draft, account));
   }
 
   setReason(draft: Draft, reason: string): void {
@@ -249,7 +268,7 @@ class Forms {
     const shown = this.faults.get(draft.id) ?? {};
     if (!this.touched.has(mark) && shown[field] === undefined) return;
     const spec = type.form.fields.find((f) => f.name === field);
-    const fault = spec ? checkField(spec, this.answers(draft)[field], this.asked(accounts.find(draft.account))) : null;
+    const fault = spec ? checkField(spec, this.answers(draft)[field], this.asked(draft, accounts.find(draft.account))) : null;
     const next = { ...shown };
     if (fault) next[field] = fault.message;
     else delete next[field];
@@ -267,7 +286,7 @@ class Forms {
       return null;
     }
     const answers = this.answers(draft);
-    const faults = checkForm(type.form, answers, this.asked(account));
+    const faults = checkForm(type.form, answers, this.asked(draft, account));
     if (faults.length > 0) return this.showFaults(draft, faults);
     if (draft.caller && readNumber(draft.caller) === null) {
       return this.showFaults(draft, [{ field: 'caller', message: 'Not a complete telephone number: ask again, with area code.' }]);
@@ -289,7 +308,8 @@ class Forms {
           call: draft.call ?? undefined,
           draft: draft.id,
           caller: draft.caller?.trim() || undefined,
-          answers: answersFor(type.form, answers, this.asked(account)),
+          begun_at: draft.begun_at,
+          answers: answersFor(type.form, answers, this.asked(draft, account)),
           reason: this.grading(draft, type, account) ? this.reasons.get(draft.id)?.trim() : undefined,
         },
         key,
@@ -338,8 +358,9 @@ class Forms {
     if (desk.selected === draft.id) desk.select(null);
   }
 
-  /** Alt+Z within the undo time: the message is a draft again. */
+  /** Alt+Z within the undo time: what was thrown away, or saved, last is a draft again. */
   async undo(): Promise<void> {
+    if (this.bringBack()) return;
     const saved = this.undoable;
     if (!saved) return;
     try {
@@ -359,10 +380,26 @@ class Forms {
     notices.say('Taken back. The form is open again.');
   }
 
-  async throwAway(draft: Draft): Promise<void> {
-    this.remove(draft.id);
+  /** A mistake is undone, not asked about: for as long as it can be, nothing of it is gone, here or on the server. */
+  throwAway(draft: Draft): void {
+    const whole = { draft: $state.snapshot(draft), secrets: this.secrets.get(draft.id), reason: this.reasons.get(draft.id) };
+    this.bin.put(whole, clock.now);
+    this.takeOff(draft.id);
     if (desk.selected === draft.id) desk.select(null);
-    await api.deleteDraft(draft.id).catch(() => undefined);
+    notices.say('Thrown away. Alt+Z brings it back for ten seconds.');
+  }
+
+  /** What was thrown away last is here again. */
+  private bringBack(): boolean {
+    const last = this.bin.takeLast();
+    if (!last) return false;
+    const { draft, secrets, reason } = last;
+    this.drafts.push(draft);
+    if (secrets) this.secrets.set(draft.id, secrets);
+    if (reason) this.reasons.set(draft.id, reason);
+    desk.select(draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id);
+    notices.say('The form is here again.');
+    return true;
   }
 
   /** An empty form of a call that is no longer here needs no keeping; that a message was saved, as long as the call lives. */
@@ -391,13 +428,18 @@ class Forms {
   }
 
   private remove(id: string): void {
+    this.takeOff(id);
+    this.shelf?.drop(id);
+  }
+
+  /** No longer on the screen. */
+  private takeOff(id: string): void {
     this.stopSaver(id);
     this.drafts = this.drafts.filter((d) => d.id !== id);
     this.faults.delete(id);
     this.secrets.delete(id);
     this.reasons.delete(id);
     this.reasonMissing.delete(id);
-    this.shelf?.drop(id);
   }
 
   private stopSaver(id: string): void {

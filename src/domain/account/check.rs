@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use super::edit::{MAX_SPEECH, PRIORITY};
+use super::edit::{MAX_SKILLS, MAX_SPEECH, PRIORITY};
 use super::fault::{Fault, Faults};
-use super::flow::{Flow, Spill, Voicemail};
+use super::flow::{Flow, Spill, SpillFailed, Voicemail};
 use super::hours::{DayOf, Span};
 use super::patching::{AutoPatch, MAX_PEOPLE};
 use super::{Account, Speech};
@@ -75,6 +75,7 @@ impl Check<'_> {
         self.at_most("/hours/holidays", hours.holidays.len(), MAX_DAYS);
         self.at_most("/hours/overrides", hours.overrides.len(), MAX_DAYS);
         self.flow("/hours/usual", &hours.usual);
+        self.overdue(hours.overdue.as_ref());
         if hours.check_in.as_ref().is_some_and(|number| !account.dids.contains(number)) {
             let (detail, cure) = ("That is no number of this account.", "Name one of its own, or add it first.");
             self.fault("/hours/check_in", "flow.unknown_number", detail, cure);
@@ -164,7 +165,7 @@ impl Check<'_> {
     fn flow(&mut self, at: &str, flow: &Flow) {
         match flow {
             Flow::CheckIn => {}
-            Flow::Queue { priority, call_type } => {
+            Flow::Queue { priority, call_type, skills } => {
                 if priority.is_some_and(|priority| !(PRIORITY.0..=PRIORITY.1).contains(&priority)) {
                     let cure = format!("Choose {} to {}; 0 is ordinary, higher goes first.", PRIORITY.0, PRIORITY.1);
                     self.fault(&format!("{at}/priority"), "flow.priority", "This priority is out of bounds.", cure);
@@ -172,6 +173,7 @@ impl Check<'_> {
                 if let Some(call_type) = call_type {
                     self.call_type(&format!("{at}/call_type"), call_type);
                 }
+                self.at_most(&format!("{at}/skills"), skills.len(), MAX_SKILLS);
             }
             Flow::Menu { menu } => {
                 if !self.account.menus.iter().any(|there| there.name == *menu) {
@@ -188,6 +190,23 @@ impl Check<'_> {
             Flow::Patch(patch) => self.patch(at, patch),
             Flow::Announcement { speech } => self.speech(&format!("{at}/speech"), speech),
             Flow::Spill(spill) => self.spill(at, spill),
+        }
+    }
+
+    /// What follows a wait that was too long leads to no other wait, and asks nothing.
+    fn overdue(&mut self, flow: Option<&Flow>) {
+        let at = "/hours/overdue";
+        match flow {
+            None => {}
+            Some(Flow::Spill(Spill { failed: SpillFailed::Queue, .. })) => {
+                let detail = "Who has waited too long would wait again.";
+                self.fault(&format!("{at}/failed"), "flow.overdue", detail, "Let them hear the apology then.");
+            }
+            Some(flow @ (Flow::Voicemail(_) | Flow::Announcement { .. } | Flow::Spill(_))) => self.exit(at, flow),
+            Some(_) => {
+                let detail = "Who has waited too long is not sent there.";
+                self.fault(at, "flow.overdue", detail, "Take a message, an announcement or a number elsewhere.");
+            }
         }
     }
 
@@ -329,7 +348,11 @@ mod tests {
                 reason: " ".into(),
                 made_at: UtcMs(0),
                 greeting: None,
-                flow: Flow::Queue { priority: None, call_type: Some(CallTypeId::named("gone")) },
+                flow: Flow::Queue {
+                    priority: None,
+                    call_type: Some(CallTypeId::named("gone")),
+                    skills: Default::default(),
+                },
             }],
             check_in: None,
         };
@@ -398,10 +421,26 @@ mod tests {
 
     #[test]
     fn a_priority_is_within_the_bounds_that_an_accounts_own_has() {
-        let ranked = |priority| codes(&usually(Flow::Queue { priority: Some(priority), call_type: None }));
+        let ranked = |priority| {
+            codes(&usually(Flow::Queue { priority: Some(priority), call_type: None, skills: Default::default() }))
+        };
         assert_eq!((ranked(100), ranked(-100)), (vec![], vec![]));
         for out in [101, -101, i32::MAX] {
             assert_eq!(ranked(out), [("/hours/usual/priority".to_owned(), "priority".to_owned())]);
         }
+    }
+
+    #[test]
+    fn what_follows_a_wait_that_was_too_long_leads_to_no_other_wait() {
+        let after = |flow| codes(&Account { hours: Hours { overdue: Some(flow), ..Hours::default() }, ..account() });
+        let number = || crate::base::phone::PhoneNumber::parse("+12025550160").expect("it parses");
+        let spill =
+            |failed, before_answer| Flow::Spill(Spill { number: number(), ring_secs: 30, failed, before_answer });
+        assert_eq!((after(says("closed")), after(spill(SpillFailed::Apology, false))), (vec![], vec![]));
+        let at = |place: &str, code: &str| [(format!("/hours/overdue{place}"), code.to_owned())];
+        assert_eq!(after(spill(SpillFailed::Queue, false)), at("/failed", "overdue"));
+        assert_eq!(after(spill(SpillFailed::Apology, true)), at("/before_answer", "answered"));
+        assert_eq!(after(Flow::default()), at("", "overdue"));
+        assert_eq!(after(Flow::CheckIn), at("", "overdue"));
     }
 }

@@ -31,7 +31,7 @@ pub(super) const PRIORITY: (i32, i32) = (-100, 100);
 const SKILL_WAIT: (u32, u32) = (0, 3_600);
 const WRAP_UP: (u32, u32) = (5, 3_600);
 const CALLBACK: (u32, u32) = (10, 3_600);
-const MAX_SKILLS: usize = 20;
+pub(super) const MAX_SKILLS: usize = 20;
 /// Messages that waiting callers hear in turn, and pieces of music.
 const MAX_COMFORT: usize = 10;
 const MAX_MUSIC: usize = 10;

@@ -8,6 +8,7 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::message::form::{Field, Form};
 use crate::domain::message::trigger::Trigger;
 
+use super::edit::PRIORITY;
 use super::edit_form::{check_fields, check_triggers};
 use super::fault::{Fault, Faults, Text};
 use super::{CallType, Urgency};
@@ -47,6 +48,9 @@ pub struct CallTypeEdit {
     /// Texts, emails, pages and recaps say only that there is a message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    /// Callers who are known to call about this go before those of a lower priority. Left out: it says nothing of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
 }
 
 /// A form as it is written. Its version is counted by the service: a change makes the next one.
@@ -67,6 +71,7 @@ impl From<&CallType> for CallTypeEdit {
             form: FormEdit { fields: call_type.form.fields.clone() },
             protocol: call_type.protocol.clone(),
             protected: call_type.protected,
+            priority: call_type.priority,
         }
     }
 }
@@ -112,6 +117,11 @@ impl CallTypesEdit {
                     faults.add(pointer, "call_type.not_dispatched", detail, cure);
                 }
             }
+            if written.priority.is_some_and(|priority| !(PRIORITY.0..=PRIORITY.1).contains(&priority)) {
+                let cure = format!("Choose {} to {}; 0 is ordinary, higher goes first.", PRIORITY.0, PRIORITY.1);
+                let detail = "This priority is out of bounds.";
+                faults.add(format!("{pointer}/priority"), "call_type.priority", detail, cure);
+            }
             let fields = check_fields(&mut faults, &pointer, &written.form.fields);
             let watched = check_triggers(&mut faults, &pointer, &written.watched, &fields);
             let form = match before {
@@ -128,6 +138,7 @@ impl CallTypesEdit {
                 form,
                 protocol: written.protocol.clone(),
                 protected: written.protected,
+                priority: written.priority,
             });
         }
         faults.unless(types)
@@ -166,6 +177,18 @@ mod tests {
         again.call_types[0].form.fields.pop();
         let second = apply(&again, &first).unwrap();
         assert_eq!((second[0].form.version, &second[0].id), (2, &first[0].id));
+    }
+
+    #[test]
+    fn a_type_goes_before_others_within_the_bounds_that_an_account_does() {
+        let ranked = |rank: &str| {
+            let json = format!(r#"{{"call_types": [{{"name": "A", "urgency": "routine", "priority": {rank}}}]}}"#);
+            apply(&read(&json), &[])
+        };
+        assert_eq!(ranked("100").unwrap()[0].priority, Some(100));
+        assert_eq!(ranked("null").unwrap()[0].priority, None);
+        let told: Vec<_> = ranked("101").unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect();
+        assert_eq!(told, [("/call_types/0/priority".to_owned(), "call_type.priority".into())]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::Speech;
 use super::patching::{AutoPatch, Unreached};
 use crate::base::id::CallTypeId;
 use crate::base::phone::PhoneNumber;
+use crate::domain::operator::skill::Skills;
 
 /// What happens to a caller once the greeting is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -23,6 +24,9 @@ pub enum Flow {
         /// What the call is known to be about; the operator may say otherwise.
         #[serde(default)]
         call_type: Option<CallTypeId>,
+        /// What an operator must be able to do for this caller, besides what the account asks for: "press 2 for Spanish".
+        #[serde(default, skip_serializing_if = "Skills::is_empty")]
+        skills: Skills,
     },
     /// Choose from one of the account's menus, by name.
     Menu {
@@ -96,7 +100,7 @@ const fn default_ring_secs() -> u32 {
 impl Default for Flow {
     /// Operators.
     fn default() -> Self {
-        Self::Queue { priority: None, call_type: None }
+        Self::Queue { priority: None, call_type: None, skills: Skills::new() }
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Hours {
     pub overrides: Vec<FlowOverride>,
     /// A number of the account on which its people check in, at any hour.
     pub check_in: Option<PhoneNumber>,
+    /// What follows when a caller has waited in the queue for as long as the account lets them: a message to leave, an
+    /// announcement, or a number elsewhere. None: the apology.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Flow>,
 }
 
 /// Some hours of some days, every week.

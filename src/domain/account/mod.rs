@@ -224,6 +224,17 @@ pub struct CallType {
     /// Messages of this type leave in writing as notices alone: that there is one, and where it is opened or heard.
     #[serde(default)]
     pub protected: bool,
+    /// Callers who are known to call about this go before those of a lower priority; of it, the account's and the flow's, the
+    /// highest counts. None: it says nothing of that.
+    #[serde(default)]
+    pub priority: Option<i32>,
+}
+
+impl Account {
+    /// The rank of callers who are known to call about this, if it has one of its own.
+    pub fn priority_of(&self, call_type: &CallTypeId) -> Option<i32> {
+        self.call_types.iter().find(|there| there.id == *call_type)?.priority
+    }
 }
 
 /// A person of a client.

@@ -16,6 +16,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, ContactId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::oncall::{Schedule, resolve};
+use crate::domain::operator::skill::Skills;
 
 /// The most people that one patch rings.
 pub const MAX_PEOPLE: usize = 10;
@@ -57,6 +58,9 @@ pub enum Unreached {
         priority: Option<i32>,
         #[serde(default)]
         call_type: Option<CallTypeId>,
+        /// Besides what the account asks for.
+        #[serde(default, skip_serializing_if = "Skills::is_empty")]
+        skills: Skills,
     },
     Voicemail(Voicemail),
     /// Told that nobody can take the call; an alarm asks the operators to ring back.
@@ -65,7 +69,7 @@ pub enum Unreached {
 
 impl Default for Unreached {
     fn default() -> Self {
-        Self::Queue { priority: None, call_type: None }
+        Self::Queue { priority: None, call_type: None, skills: Skills::new() }
     }
 }
 
@@ -73,7 +77,7 @@ impl Unreached {
     /// The way on; none: the apology.
     pub fn flow(self) -> Option<Flow> {
         match self {
-            Self::Queue { priority, call_type } => Some(Flow::Queue { priority, call_type }),
+            Self::Queue { priority, call_type, skills } => Some(Flow::Queue { priority, call_type, skills }),
             Self::Voicemail(voicemail) => Some(Flow::Voicemail(voicemail)),
             Self::Apology => None,
         }

@@ -9,6 +9,7 @@ use crate::domain::ivr::menu::{Menu, Step};
 /// Every flow of hours and menus, with the JSON pointer to it.
 pub fn list_flows<'a>(hours: &'a Hours, menus: &'a [Menu]) -> Vec<(String, &'a Flow)> {
     let mut all = vec![("/hours/usual".to_owned(), &hours.usual)];
+    all.extend(hours.overdue.iter().map(|flow| ("/hours/overdue".to_owned(), flow)));
     let windows = hours.windows.iter().enumerate();
     all.extend(windows.map(|(n, window)| (format!("/hours/windows/{n}/flow"), &window.flow)));
     let holidays = hours.holidays.iter().enumerate();

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Call;
 use super::event::{RecordEvent, Stage};
+use super::{Call, Phase};
 
 /// How long after their call a lost caller is to be rung back: seven days.
 pub const LATELY_MS: i64 = 7 * 86_400_000;
@@ -41,15 +41,14 @@ impl Abandoned {
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
             Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
-            // Music while the operator asks a colleague is a hold too.
-            Stage::Held | Stage::Consulting => Some(Self::Hold),
+            // Music while the operator asks a colleague is a hold too; and while a contact is dialled, see below.
+            Stage::Held | Stage::Consulting | Stage::Patching => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),
             // Who had an announcement in place of a person, or came to hear messages, has had what there is.
             Stage::CheckIn
             | Stage::Announcement
             | Stage::RingingBack
             | Stage::Talking
-            | Stage::Patching
             | Stage::Conference
             | Stage::Patched
             | Stage::WrapUp
@@ -62,12 +61,18 @@ impl Call {
     /// The caller goes, or was told that nobody is free.
     pub(super) fn note_abandoned(&mut self) {
         // A message that was left is dispatched like any other; whoever has a contact on the line is served, whatever they
-        // wait for.
-        let served = self.voicemail_left || self.is_recalled();
+        // wait for: one who is still being dialled is nobody yet.
+        let has_contact = self.patch.as_ref().is_some_and(|patch| patch.leg.is_up());
+        let served = self.voicemail_left || self.is_recalled() || (self.phase == Phase::Patching && has_contact);
         // Who gives up while their own office rings, before we have answered, has not come to us yet.
         let not_ours = self.stage_left() == Stage::Spilling && !self.caller.is_up();
         let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served || not_ours;
-        if let Some(on) = Abandoned::at(self.stage_left()).filter(|_| !excused) {
+        let on = match Abandoned::at(self.stage_left()) {
+            // They had waited for an operator before they were rung elsewhere, or asked to speak.
+            Some(Abandoned::Greeting | Abandoned::Voicemail) if self.overdue => Some(Abandoned::Queue),
+            on => on,
+        };
+        if let Some(on) = on.filter(|_| !excused) {
             self.record(RecordEvent::Abandoned { on });
         }
     }

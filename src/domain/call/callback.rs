@@ -222,7 +222,7 @@ impl Call {
         self.record(RecordEvent::CallbackNotWanted);
         self.phase = Phase::Queued;
         if self.callback.overdue {
-            self.leave_queue_with_apology();
+            self.leave_queue_overdue();
         } else {
             self.outputs.push_back(Output::Resume);
         }

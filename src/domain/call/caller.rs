@@ -145,13 +145,8 @@ impl Call {
             _ => return,
         }
         if !self.ask_in_place_of_apology() {
-            self.leave_queue_with_apology();
+            self.leave_queue_overdue();
         }
-    }
-
-    pub(super) fn leave_queue_with_apology(&mut self) {
-        self.outputs.push_back(Output::Dequeue);
-        self.apologise();
     }
 
     pub(super) fn apology_over(&mut self) {

@@ -132,6 +132,10 @@ pub enum RecordEvent {
     MenuLeft {
         to: String,
     },
+    /// The caller has waited for too long, and goes on elsewhere in place of the apology.
+    QueueLeft {
+        to: String,
+    },
     VoicemailOffered,
     /// After the tone: what is said from here on is recorded.
     VoicemailBegun {

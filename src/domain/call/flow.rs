@@ -20,6 +20,7 @@ use crate::domain::account::patching::Unreached;
 use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
+use crate::domain::operator::skill::Skills;
 
 impl Call {
     /// What the caller chose in the menu, in order.
@@ -30,6 +31,11 @@ impl Call {
     /// What the call is about, as far as its flow says.
     pub const fn call_type(&self) -> Option<&CallTypeId> {
         self.call_type.as_ref()
+    }
+
+    /// What an operator must be able to do for the caller, besides what the account asks for.
+    pub const fn skills(&self) -> &Skills {
+        &self.skills
     }
 
     /// The rank of the caller in the queue.
@@ -48,9 +54,11 @@ impl Call {
 
     pub(super) fn enter_flow(&mut self, flow: Flow) {
         match flow {
-            Flow::Queue { priority, call_type } => {
-                self.priority = priority.unwrap_or(self.setup.priority).max(self.raised);
-                self.call_type = call_type;
+            Flow::Queue { priority, call_type, skills } => {
+                let flow = priority.unwrap_or(self.setup.priority);
+                let typed = call_type.as_ref().and_then(|id| self.setup.ranks.iter().find(|(there, _)| there == id));
+                self.priority = typed.map_or(flow, |(_, rank)| flow.max(*rank)).max(self.raised);
+                (self.call_type, self.skills) = (call_type, skills);
                 self.join_queue();
             }
             Flow::Menu { menu } => match self.setup.menus.iter().find(|there| there.name == menu).cloned() {
@@ -69,7 +77,7 @@ impl Call {
                 self.play_to_caller(speech);
                 self.phase = Phase::Announcing { until: self.now + PROMPT_LIMIT };
             }
-            Flow::Spill(spill) => self.start_spill(spill),
+            Flow::Spill(spill) => self.start_spill(spill, self.setup.spill_leg),
             Flow::Patch(patch) => self.start_reaching(patch),
             Flow::CheckIn => {
                 self.begin_check_in();
@@ -131,7 +139,7 @@ impl Call {
         match self.setup.flow.clone() {
             Flow::Spill(spill) if spill.before_answer => {
                 self.outputs.push_back(Output::Ring { leg: self.caller.id });
-                self.start_spill(spill);
+                self.start_spill(spill, self.setup.spill_leg);
                 true
             }
             _ => false,
@@ -146,10 +154,24 @@ impl Call {
         }
     }
 
-    fn start_spill(&mut self, spill: Spill) {
+    /// The caller has waited in the queue for too long: what the account says then, once; after that the apology.
+    pub(super) fn leave_queue_overdue(&mut self) {
+        self.outputs.push_back(Output::Dequeue);
+        let Some(flow) = self.setup.overdue.take() else { return self.apologise() };
+        self.overdue = true;
+        self.stop_play();
+        self.record(RecordEvent::QueueLeft { to: flow.word().to_owned() });
+        match flow {
+            // By a leg of its own: the call may have been rung elsewhere before.
+            Flow::Spill(spill) => self.start_spill(spill, self.setup.overdue_leg),
+            flow => self.enter_flow(flow),
+        }
+    }
+
+    fn start_spill(&mut self, spill: Spill, leg: LegId) {
         self.record(RecordEvent::SpillDialled { number: spill.number.clone() });
         let ring = Duration::from_secs(spill.ring_secs.into());
-        self.dial_contact(self.setup.spill_leg, spill.number, None, ring);
+        self.dial_contact(leg, spill.number, None, ring);
         if let Some(patch) = &mut self.patch {
             patch.spill = Some(spill.failed);
         }
@@ -236,12 +258,16 @@ impl Call {
             Flow::Patch(patch) => matches!(patch.failed, Unreached::Voicemail(_)),
             _ => false,
         };
-        let any = |of: fn(&Flow) -> bool| of(flow) || menu.is_some_and(|menu| menu.exits().any(of));
+        let overdue = self.setup.overdue.as_ref();
+        let any = |of: fn(&Flow) -> bool| {
+            of(flow) || overdue.is_some_and(of) || menu.is_some_and(|menu| menu.exits().any(of))
+        };
         let (voicemail, reaches) = (any(takes_voicemail), any(|flow| matches!(flow, Flow::Patch(_))));
         let check_in = any(|flow| matches!(flow, Flow::CheckIn));
         // A patch by hand is announced by a person, who has time for that.
         let reach = if reaches { self.reach_speeches() } else { Vec::new() };
-        let said = flow.speeches().chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
+        let said = flow.speeches().chain(overdue.into_iter().flat_map(Flow::speeches));
+        let said = said.chain(menu.into_iter().flat_map(|menu| menu.speeches())).cloned();
         let said = said.chain(self.setup.status.is_some().then(|| self.setup.greeting.clone()));
         let said = said.chain(check_in.then(CheckIn::speeches).into_iter().flatten());
         said.chain(voicemail.then(Voicing::speeches).into_iter().flatten()).chain(reach).collect()

@@ -26,7 +26,7 @@ fn spill(failed: SpillFailed) -> Flow {
 }
 
 fn menu() -> Menu {
-    let first = Flow::Queue { priority: Some(7), call_type: Some(urgent()) };
+    let first = Flow::Queue { priority: Some(7), call_type: Some(urgent()), skills: Default::default() };
     let nodes = vec![
         gather("press", &[("1", "first"), ("2", "message"), ("3", "words"), ("4", "away")]),
         exit("first", first),
@@ -434,4 +434,98 @@ fn all_that_may_be_said_is_known_before_it_is() {
     {
         assert!(said.contains(&speech), "{speech:?}");
     }
+}
+
+#[test]
+fn a_caller_of_a_type_that_goes_first_goes_first_and_the_highest_rank_that_applies_counts() {
+    let rank = |flow: i32, typed: Option<i32>| {
+        let way = Flow::Queue { priority: Some(flow), call_type: Some(urgent()), skills: Default::default() };
+        let ranks = typed.map(|rank| (urgent(), rank)).into_iter().collect();
+        let mut line = Line::arrives_with(Setup { flow: way, ranks, priority: 3, ..setup() });
+        line.leg(CALLER, LegInput::Established);
+        line.hears_to_end();
+        enqueued(&line).map(|(priority, _)| priority)
+    };
+    assert_eq!([rank(1, Some(9)), rank(9, Some(1)), rank(1, None)], [Some(9), Some(9), Some(1)]);
+    // Without a rank of the flow's own, the account's is what the type's is held against.
+    let way = Flow::Queue { priority: None, call_type: Some(urgent()), skills: Default::default() };
+    let mut line = Line::arrives_with(Setup { flow: way, ranks: vec![(urgent(), -5)], priority: 3, ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    assert_eq!(enqueued(&line), Some((3, Some(urgent()))));
+}
+
+#[test]
+fn who_presses_2_for_spanish_needs_an_operator_who_speaks_it() {
+    let spanish = || crate::domain::operator::skill::Skill::parse("Spanish").expect("a skill");
+    let flow = Flow::Queue { priority: None, call_type: None, skills: [spanish()].into() };
+    let menu = Menu {
+        name: "main".into(),
+        start: "press".into(),
+        nodes: vec![gather("press", &[("2", "spanish")]), exit("spanish", flow)],
+        otherwise: Flow::default(),
+    };
+    let way = Flow::Menu { menu: "main".into() };
+    let mut line = Line::arrives_with(Setup { flow: way, menus: vec![menu], ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    assert!(line.call.skills().is_empty());
+    presses(&mut line, '2');
+    assert_eq!((line.call.stage(), line.call.skills().clone()), (Stage::Queued, [spanish()].into()));
+}
+
+/// A caller of an account that says what follows a wait that was too long, in the queue.
+fn waits(overdue: Flow) -> Line {
+    let mut line = Line::arrives_with(Setup { overdue: Some(overdue), ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    line
+}
+
+#[test]
+fn who_has_waited_too_long_leaves_the_queue_for_a_voicemail() {
+    let mut line = waits(voicemail());
+    let told = line.tell(Input::Overdue);
+    assert!(told.contains(&Output::Dequeue) && line.recorded(&RecordEvent::QueueLeft { to: "voicemail".into() }));
+    assert_eq!(line.call.stage(), Stage::Voicemail);
+    assert!(played(&line).contains(&spoken("speak")) && !played(&line).contains(&setup().apology));
+    // An operator who is found a moment later is refused, not given somebody who is speaking to a machine.
+    let told = line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
+    assert!(told.contains(&Output::OfferFailed { user: kim(), why: OfferEnd::Withdrawn }));
+    // Who gives up there, with nothing said, had waited for an operator.
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::Abandoned { on: Abandoned::Queue }));
+}
+
+#[test]
+fn who_has_waited_too_long_is_rung_elsewhere_and_hears_the_apology_if_nobody_answers_there() {
+    const OVERDUE: LegId = LegId(98);
+    let mut line = waits(spill(SpillFailed::Apology));
+    line.tell(Input::Overdue);
+    assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Spilling, vec![Source::Music]));
+    line.leg(OVERDUE, LegInput::Answered);
+    assert_eq!(line.hears(CALLER), [Source::Leg(OVERDUE)]);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Spilled)]);
+    let mut line = waits(spill(SpillFailed::Apology));
+    line.tell(Input::Overdue);
+    line.leg(OVERDUE, LegInput::Ended(Cause::Busy));
+    assert_eq!(line.call.stage(), Stage::Apology);
+    assert!(has(&line, &Output::Alarm(CallAlarm::NoOperator)), "somebody has to ring back");
+}
+
+#[test]
+fn who_was_rung_elsewhere_before_may_be_rung_elsewhere_again_after_the_wait() {
+    let mut line = Line::arrives_with(Setup {
+        flow: spill(SpillFailed::Queue),
+        overdue: Some(spill(SpillFailed::Apology)),
+        ..setup()
+    });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    line.leg(ELSEWHERE, LegInput::Ended(Cause::Busy));
+    assert_eq!(line.call.stage(), Stage::Queued);
+    line.tell(Input::Overdue);
+    assert_eq!(line.call.stage(), Stage::Spilling);
+    assert_eq!(line.hung_up(ELSEWHERE), 1);
 }

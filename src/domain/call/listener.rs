@@ -134,7 +134,7 @@ impl Call {
 
     /// Somebody of ours is, or was, with the caller: who listens stays through a change of operators.
     const fn is_talked_in(&self) -> bool {
-        matches!(self.phase, Phase::Talking | Phase::Held | Phase::Doubt { .. } | Phase::Patching)
+        matches!(self.phase, Phase::Talking | Phase::Held | Phase::Doubt { .. } | Phase::Patching | Phase::Consulting)
             || matches!(&self.patch, Some(patch) if patch.recalled)
     }
 

@@ -81,6 +81,7 @@ use crate::domain::account::flow::{SpillFailed, Voicemail};
 use crate::domain::checkin::{self, CheckIn};
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
+use crate::domain::operator::skill::Skills;
 use crate::domain::queue::place::Place;
 
 use bridge::{HearMatrix, KeysBound, LegId};
@@ -199,6 +200,8 @@ pub struct Call {
     /// What the caller chose in the menu.
     chosen: Vec<Choice>,
     call_type: Option<CallTypeId>,
+    /// What its flow asks of an operator, besides what the account does.
+    skills: Skills,
     priority: i32,
     /// At least this, whatever the flow says.
     raised: i32,
@@ -211,6 +214,8 @@ pub struct Call {
     voicemail_left: bool,
     /// Connected elsewhere, without an operator.
     spilled: bool,
+    /// Waited in the queue for too long, and goes on elsewhere.
+    overdue: bool,
     /// Rung elsewhere before the call was answered, in vain: what follows the greeting.
     overflowed: Option<SpillFailed>,
     /// Legs some or all of whose keys are ours.
@@ -254,7 +259,7 @@ impl Call {
     pub fn new(now: Instant, setup: Setup) -> Self {
         let caller = Leg::new(setup.caller);
         let recording = Recording::new(setup.recording.clone());
-        let priority = setup.priority;
+        let (priority, call_type) = (setup.priority, setup.call_type.clone());
         Self {
             setup,
             now,
@@ -271,7 +276,8 @@ impl Call {
             early_keys: String::new(),
             check_in: None,
             chosen: Vec::new(),
-            call_type: None,
+            call_type,
+            skills: Skills::new(),
             priority,
             raised: i32::MIN,
             voicemail: None,
@@ -279,6 +285,7 @@ impl Call {
             voicemail_heard: false,
             voicemail_left: false,
             spilled: false,
+            overdue: false,
             overflowed: None,
             keys_bound: Vec::new(),
             recording,

@@ -91,7 +91,7 @@ impl Call {
     }
 
     fn on_operator_ended(&mut self, why: Cause) {
-        let joined = matches!(self.patch_state(), Some(PatchState::Joined | PatchState::Held));
+        let joined = self.has_each_other();
         let transferring = self.is_transferring();
         let asked = self.colleague.as_ref().is_some_and(Colleague::is_up);
         let Some(operator) = &mut self.operator else { return };
@@ -142,8 +142,7 @@ impl Call {
             return;
         }
         self.let_colleague_go(OfferEnd::Withdrawn);
-        let joined = matches!(self.patch_state(), Some(PatchState::Joined | PatchState::Held));
-        if joined && !self.caller_gone {
+        if self.has_each_other() && !self.caller_gone {
             self.end_transfer(Cause::Lost);
             self.set_patch_state(PatchState::Dropped);
             self.record(RecordEvent::PatchDropped);
@@ -273,13 +272,28 @@ impl Call {
         if change.from == change.to {
             return Err(CommandError::NotNow);
         }
-        let AccountChange { from, to, priority, apology, comfort, ring, wrap_up, callback, recording, patch_limit } =
-            change;
+        let AccountChange {
+            from,
+            to,
+            priority,
+            ranks,
+            overdue,
+            apology,
+            comfort,
+            ring,
+            wrap_up,
+            callback,
+            recording,
+            patch_limit,
+        } = change;
         (self.setup.apology, self.setup.comfort, self.setup.ring) = (apology, comfort, ring);
         // Whoever goes before others does so whatever they dialled.
         self.priority = priority.max(self.raised);
         (self.setup.wrap_up, self.setup.patch_limit) = (wrap_up, patch_limit);
         self.change_callback_terms(callback);
+        // So was what the flow asked for, and what follows a wait.
+        (self.setup.overdue, self.setup.ranks) = (overdue, ranks);
+        self.skills.clear();
         // Who could not be reached was somebody of the other account.
         self.patch_end = None;
         self.record(RecordEvent::AccountChanged { user: by.clone(), from, to });

@@ -65,8 +65,18 @@ pub struct Patch {
 
 impl Patch {
     /// Caller and contact have heard each other before.
-    fn was_joined(&self) -> bool {
+    pub(super) const fn was_joined(&self) -> bool {
         self.clock.has_begun()
+    }
+
+    /// Whoever looks after them goes, and the two talk on: joined, or put aside after that. A contact who was put on hold
+    /// before the join knows nothing of the caller yet.
+    const fn talks_on(&self) -> bool {
+        match self.state {
+            PatchState::Joined => true,
+            PatchState::Held => self.was_joined(),
+            _ => false,
+        }
     }
 
     pub(super) fn ring_until(&self) -> Option<Instant> {
@@ -108,6 +118,11 @@ const fn may_help_elsewhere(why: Cause) -> bool {
 impl Call {
     pub(super) fn patch_state(&self) -> Option<PatchState> {
         self.patch.as_ref().map(|p| p.state)
+    }
+
+    /// Caller and contact have each other if the operator goes now.
+    pub(super) fn has_each_other(&self) -> bool {
+        self.patch.as_ref().is_some_and(Patch::talks_on)
     }
 
     pub(super) fn set_patch_state(&mut self, state: PatchState) {
@@ -161,6 +176,7 @@ impl Call {
         let was_silent = patch.leg.silent;
         let came_up = patch.leg.advance(event);
         let (leg, state, spills) = (patch.leg.id, patch.state, patch.spill.is_some());
+        let strangers = state == PatchState::Held && !patch.was_joined();
         if patch.leg.silent != was_silent {
             self.record(if was_silent { RecordEvent::ContactHeard } else { RecordEvent::ContactSilent });
         }
@@ -181,6 +197,7 @@ impl Call {
                 self.tell_transfer(TransferProgress::Ringing);
             }
             LegInput::Digit('*') => self.on_star(leg),
+            LegInput::Ended(why) if strangers => self.fail_patch(why),
             LegInput::Ended(why) => match state {
                 PatchState::Dialling | PatchState::Ringing | PatchState::Asked | PatchState::Private => {
                     self.fail_patch(why);

@@ -31,10 +31,11 @@ use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
 const CALLER: LegId = LegId(1);
 const SPILL: LegId = LegId(9_999);
+const OVERDUE: LegId = LegId(9_998);
 
 mod ways;
 
-use ways::{announced, callback, flow, menu, phrases, policy, ring_back, vouched, words, wrap_up};
+use ways::{announced, callback, flow, menu, overdue, phrases, policy, ring_back, vouched, words, wrap_up};
 
 struct World {
     seed: u64,
@@ -90,6 +91,12 @@ struct World {
     own_voice: bool,
     /// Patches that were joined and are not over.
     clocks: i32,
+    /// Telephones that were dialled, but for the caller's.
+    numbers: BTreeSet<LegId>,
+    /// Which of them last.
+    dialled: Option<LegId>,
+    /// Contacts whom somebody joined with the caller, or who took the caller over.
+    introduced: BTreeSet<LegId>,
 }
 
 impl World {
@@ -104,6 +111,8 @@ impl World {
             flow: flow(seed),
             menus: vec![menu()],
             spill_leg: SPILL,
+            overdue: overdue(seed),
+            overdue_leg: OVERDUE,
             status: seed.is_multiple_of(7).then(|| spoken("status")),
             phrases: phrases(seed),
             patch_limit: seed.is_multiple_of(5).then_some(Duration::from_secs(70)),
@@ -149,6 +158,9 @@ impl World {
             sought: false,
             own_voice: false,
             clocks: 0,
+            numbers: BTreeSet::new(),
+            dialled: None,
+            introduced: BTreeSet::new(),
         }
     }
 
@@ -185,6 +197,10 @@ impl World {
             match output {
                 Output::Dial { leg, to } => {
                     assert!(self.started.insert(leg), "seed {seed}: dialled twice");
+                    if matches!(to, Party::Number(_)) && leg != CALLER {
+                        self.dialled = Some(leg);
+                        self.numbers.insert(leg);
+                    }
                     if let Party::Listener(user) = to {
                         assert!(self.listening.insert(user, leg).is_none(), "seed {seed}: listens twice");
                     }
@@ -259,7 +275,13 @@ impl World {
                 Output::Record { event: RecordEvent::OwnPhrasePlayed { .. }, .. } => {
                     assert!(!std::mem::replace(&mut self.own_voice, true), "seed {seed}: greeted twice by her voice");
                 }
-                Output::Record { event: RecordEvent::PatchJoined, .. } => self.clocks += 1,
+                Output::Record { event: RecordEvent::PatchJoined, .. } => {
+                    self.clocks += 1;
+                    self.introduced.extend(self.dialled);
+                }
+                Output::Record { event: RecordEvent::PatchAccepted | RecordEvent::SpillAnswered, .. } => {
+                    self.introduced.extend(self.dialled);
+                }
                 Output::Record { event: RecordEvent::PatchOver { ms, alone_ms }, .. } => {
                     assert!(alone_ms <= ms, "seed {seed}: alone for longer than together");
                     self.clocks -= 1;
@@ -341,6 +363,19 @@ impl World {
             }
         }
         assert!(!(self.caller_gone && self.matrix.rows.iter().any(|(l, _)| *l == CALLER)), "seed {seed}");
+        // Caller and contact hear each other only after a join, a cold patch, a transfer, or a contact who takes the caller.
+        for (hearer, sources) in &self.matrix.rows {
+            for source in sources {
+                let Source::Leg(heard) = source else { continue };
+                let both = [*hearer, *heard];
+                let stranger = both.iter().find(|leg| self.numbers.contains(leg) && !self.introduced.contains(leg));
+                let early = self.call.stage_now() == Stage::Spilling;
+                assert!(
+                    !both.contains(&CALLER) || stranger.is_none() || early,
+                    "seed {seed}: caller and {stranger:?} are live together and were never joined"
+                );
+            }
+        }
         // While operator and contact announce, the caller hears music and is heard by nobody.
         if matches!(self.call.stage_now(), Stage::Patching | Stage::Consulting | Stage::Reaching) {
             let caller = self.matrix.heard_by(CALLER);
@@ -520,6 +555,11 @@ impl World {
                 let which = self.rng.below(5) as usize;
                 self.command(commands[which].clone());
             }
+            Stage::Patching if self.rng.below(10) == 0 => {
+                let commands = [OperatorCommand::HoldContact, OperatorCommand::Join, OperatorCommand::Private];
+                let which = self.rng.below(3) as usize;
+                self.command(commands[which].clone());
+            }
             Stage::Conference if self.call.colleague().is_none() => return false,
             Stage::Parked | Stage::Consulting | Stage::Conference if self.rng.below(6) == 0 => {
                 if self.rng.below(6) == 0 {
@@ -591,7 +631,7 @@ impl World {
         if (self.rng.below(3) > 0 && self.serve_check_in()) || self.desk() || self.reach() {
             return;
         }
-        let spills = self.started.contains(&SPILL).then_some(SPILL);
+        let spills = [SPILL, OVERDUE].into_iter().filter(|leg| self.started.contains(leg));
         let legs: Vec<LegId> = (1..=self.next_leg).map(LegId).chain(spills).collect();
         let leg = legs[self.rng.below(legs.len() as u64) as usize];
         let user = UserId::named(["kim", "lee"][self.rng.below(2) as usize]);
@@ -705,7 +745,7 @@ impl World {
 
     /// Everybody goes home: caller and contact hang up, the operator finishes, deadlines pass.
     fn close(&mut self) {
-        for leg in (1..=self.next_leg).map(LegId).chain([SPILL]).collect::<Vec<_>>() {
+        for leg in (1..=self.next_leg).map(LegId).chain([SPILL, OVERDUE]).collect::<Vec<_>>() {
             self.tell(Input::Leg { leg, event: LegInput::Ended(Cause::HungUp) });
         }
         for _ in 0..5 {

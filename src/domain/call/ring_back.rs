@@ -47,7 +47,7 @@ impl Call {
         }
         self.record(RecordEvent::Queued);
         self.phase = Phase::Queued;
-        self.outputs.push_back(Output::Enqueue { priority: self.priority, call_type: None });
+        self.outputs.push_back(Output::Enqueue { priority: self.priority, call_type: self.call_type.clone() });
     }
 
     /// The operator is there: now the caller is dialled.

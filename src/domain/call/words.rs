@@ -41,6 +41,14 @@ pub struct Setup {
     pub context: Context,
     /// The rank in the queue, unless the flow says another.
     pub priority: i32,
+    /// The ranks of those call types that have one of their own.
+    pub ranks: Vec<(CallTypeId, i32)>,
+    /// What the call is known to be about before it begins: of one who is called back.
+    pub call_type: Option<CallTypeId>,
+    /// What follows in place of the apology when the caller has waited for too long, and the leg by which that may be taken
+    /// elsewhere.
+    pub overdue: Option<Flow>,
+    pub overdue_leg: LegId,
     /// The leg by which the call may be taken elsewhere, if the flow does that.
     pub spill_leg: LegId,
     pub apology: Speech,
@@ -202,6 +210,8 @@ pub struct AccountChange {
     pub from: AccountId,
     pub to: AccountId,
     pub priority: i32,
+    pub ranks: Vec<(CallTypeId, i32)>,
+    pub overdue: Option<Flow>,
     pub apology: Speech,
     pub comfort: Vec<Speech>,
     pub ring: Duration,

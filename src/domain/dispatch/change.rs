@@ -12,19 +12,30 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::Urgency;
 
 impl Turn<'_> {
-    /// `protocol`: what is in force for the message as it is now; none: such messages are not dispatched.
-    pub(super) fn change(&mut self, by: &str, urgency: Urgency, protocol: Option<&Protocol>, again: bool) {
+    /// `protocol`: what is in force for the message as it is now; none: such messages are not dispatched. `unsent`: why what was
+    /// delivered does not go out again.
+    pub(super) fn change(
+        &mut self,
+        by: &str,
+        urgency: Urgency,
+        protocol: Option<&Protocol>,
+        again: bool,
+        unsent: Option<&str>,
+    ) {
         if self.s.phase == Phase::Cancelled {
             return;
         }
         self.s.urgency = urgency;
-        let (open, unsent) = (self.s.phase.is_open(), self.s.phase == Phase::Open);
-        self.record(Some(by), Note::Changed { by: by.to_owned(), again: again && !unsent && protocol.is_some(), open });
+        let (open, untold) = (self.s.phase.is_open(), self.s.phase == Phase::Open);
+        let again = again && !untold;
+        let begins = again && protocol.is_some();
+        let unsent = unsent.filter(|_| !open && !begins).map(str::to_owned);
+        self.record(Some(by), Note::Changed { by: by.to_owned(), again: begins, open, unsent });
         match protocol {
             // Nothing has gone out: it simply opens as what it is now.
-            Some(protocol) if unsent => self.s.protocol = protocol.clone(),
+            Some(protocol) if untold => self.s.protocol = protocol.clone(),
             Some(protocol) if again => self.begin_again(protocol),
-            None if open && (unsent || again) => {
+            None if open && (untold || again) => {
                 let reason = "taken as something that is not dispatched".to_owned();
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason), None);
                 self.stand_down_others("the answering service", None);

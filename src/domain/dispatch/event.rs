@@ -128,6 +128,8 @@ pub enum OperatorAct {
         protocol: Option<Box<Protocol>>,
         /// Go through the steps again.
         again: bool,
+        /// Why not, of what was delivered.
+        unsent: Option<String>,
     },
 }
 
@@ -312,6 +314,9 @@ pub enum Note {
         by: String,
         again: bool,
         open: bool,
+        /// Why it does not go out again, once it was delivered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsent: Option<String>,
     },
     AnsweredBefore {
         name: String,

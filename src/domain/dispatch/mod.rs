@@ -138,8 +138,8 @@ impl Turn<'_> {
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
             }
-            OperatorAct::Change { urgency, protocol, again } => {
-                self.change(by, *urgency, protocol.as_deref(), *again);
+            OperatorAct::Change { urgency, protocol, again, unsent } => {
+                self.change(by, *urgency, protocol.as_deref(), *again, unsent.as_deref());
             }
             // Too late, not now, or to words of before a change: nothing changes, and the caller sees that nothing did.
             OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}

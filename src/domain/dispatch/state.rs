@@ -11,7 +11,7 @@ use super::fax::{FAX_GUARD_MS, FaxTries};
 use super::inbox::Secure;
 use super::job::Job;
 use super::pause::Pause;
-use super::protocol::{Method, Protocol};
+use super::protocol::{Method, Protocol, Until};
 use super::push::DevicePush;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, MessageId, StepRunId};
@@ -570,7 +570,7 @@ impl Attempt {
             Channel::Fax => i64::from(self.ring_secs) * 1_000 + FAX_GUARD_MS,
             Channel::Email | Channel::Text | Channel::Call | Channel::Pager | Channel::Push | Channel::Webhook => {
                 ACCEPT_WITHIN_MS
-            },
+            }
         }
     }
 
@@ -678,6 +678,11 @@ impl State {
     pub fn codes(&self) -> impl Iterator<Item = (&PhoneNumber, u16, &Attempt)> {
         let now = self.attempts.iter().filter(|a| a.is_step() && self.is_of_now(&a.purpose));
         now.filter_map(|a| Some((a.address.phone()?, a.code?, a)))
+    }
+
+    /// Somebody is told, and it is over only once somebody has said yes.
+    pub fn waits_for_yes(&self) -> bool {
+        self.phase == Phase::Running && self.protocol.until == Until::Confirmed
     }
 
     /// An operator is asked for.

@@ -133,7 +133,13 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 format!("Changed by {by}: what goes out from now on says it anew. What was told before stays as told.");
             ("changed", text)
         }
-        Note::Changed { by, .. } => ("changed", format!("Changed by {by} after it was done: nothing goes out again.")),
+        Note::Changed { by, unsent, .. } => {
+            let why = unsent.as_ref().map(|why| format!(" Why: {why}")).unwrap_or_default();
+            (
+                "changed",
+                format!("Changed by {by} after delivery, not sent again: whoever was told has other words.{why}"),
+            )
+        }
         Note::HeardBefore { who } => {
             ("changed", format!("{who} heard it by telephone as it was before the change: it stays held."))
         }

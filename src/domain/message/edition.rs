@@ -13,6 +13,9 @@ use crate::base::id::UserId;
 pub struct Change {
     pub by: UserId,
     pub at: UtcMs,
+    /// Why it did not go out again, where the one before was delivered: who was told has other words than these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<String>,
 }
 
 /// One thing that is another than it was.

@@ -29,6 +29,9 @@ pub struct Message {
     pub urgency: Urgency,
     pub taken_by: Option<UserId>,
     pub taken_at: UtcMs,
+    /// When its form was begun: what is asked at some hours alone was asked by this clock. None: when it was taken.
+    #[serde(default)]
+    pub begun_at: Option<UtcMs>,
     /// The form as it was when the message was taken.
     pub form: Form,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -39,4 +42,11 @@ pub struct Message {
     pub changed: Option<Change>,
     /// Urgency otherwise than by the client's list.
     pub graded: Option<Graded>,
+}
+
+impl Message {
+    /// By which clock its form was filled in.
+    pub fn asked_at(&self) -> UtcMs {
+        self.begun_at.unwrap_or(self.taken_at)
+    }
 }

@@ -135,6 +135,7 @@ mod tests {
             form: Form { version: 1, fields },
             protocol: None,
             protected: false,
+            priority: None,
         }
     }
 

@@ -28,6 +28,7 @@ pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &
         urgency: call_type.urgency,
         taken_by: None,
         taken_at: spoken.begun_at,
+        begun_at: None,
         form: form(),
         answers,
         edition: 1,
@@ -109,6 +110,7 @@ mod tests {
             form: Form::default(),
             protocol: None,
             protected: false,
+            priority: None,
         };
         // 2026-03-07T02:10 in Chicago.
         let begun_at = UtcMs(1_772_871_000_000);
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_voicemail_that_is_taken_as_something_else_is_still_heard() {
-        let changed = Change { by: UserId::named("kim"), at: UtcMs(1_772_871_100_000) };
+        let changed = Change { by: UserId::named("kim"), at: UtcMs(1_772_871_100_000), unsent: None };
         let form = render::tests::message("Burst pipe").form;
         let message = Message { form, edition: 2, changed: Some(changed), ..spoken(3) };
         assert!(is_spoken(&message));
@@ -151,7 +153,7 @@ mod tests {
     fn a_voicemail_passes_its_own_form_and_reads_in_one_line() {
         for (secs, words) in [(0, "less than a second"), (1, "1 second"), (120, "2 minutes"), (34, "34 seconds")] {
             let message = spoken(secs);
-            let asked = Asked { at: render::civil(message.taken_at, "UTC"), people: &[], again: false };
+            let asked = Asked { at: render::civil(message.asked_at(), "UTC"), people: &[], again: false };
             assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));
             assert_eq!(render::headline(&message), format!("Spoken message of {words}, kept with the call"));
         }

@@ -25,7 +25,11 @@ fn kept(did: &Did) -> Option<Callback> {
 
 /// A caller who asks for it, has it confirmed and hangs up; what was stored.
 async fn promised(house: &mut House) -> Callback {
-    let (caller, _line) = waits(house, DID).await;
+    promised_at(house, DID).await
+}
+
+async fn promised_at(house: &mut House, did: &str) -> Callback {
+    let (caller, _line) = waits(house, did).await;
     house.until("the offer", |d| plays(d, caller)).await;
     presses(house, caller, '1');
     house.until("the number", |d| plays(d, caller)).await;
@@ -93,6 +97,20 @@ async fn a_caller_who_asks_for_it_is_called_back_by_an_operator() {
 }
 
 #[tokio::test]
+async fn a_caller_who_asks_to_be_called_back_keeps_their_place_and_what_they_called_about() {
+    let mut house = House::open("greeting");
+    let callback = promised_at(&mut house, super::flow_tests::RANKED).await;
+    assert_eq!(callback.priority, 7, "the rank that the call had, not its account's");
+    house.ready("kim").await;
+    let offered = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } if call.ring_back.is_some() && call.state == CallState::Offered => Some(call.clone()),
+        _ => None,
+    };
+    let view = house.shown("the offer", offered).await;
+    assert_eq!(view.call_type, Some(crate::base::id::CallTypeId::named("urgent")), "the form that they called about");
+}
+
+#[tokio::test]
 async fn a_caller_who_is_not_reached_is_tried_again_later() {
     let mut house = House::open("greeting");
     let callback = promised(&mut house).await;
@@ -132,6 +150,7 @@ pub(super) fn promise_of_before() -> Callback {
         number: number("+12025550150"),
         priority: 0,
         skills: Default::default(),
+        call_type: None,
         since: now.plus_ms(-370_000),
         promised_at: now.plus_ms(-300_000),
         tries: 0,

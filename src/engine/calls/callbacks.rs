@@ -21,6 +21,7 @@ use crate::domain::account::Account;
 use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
+use crate::domain::figures::{Fact, Lost};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
@@ -127,6 +128,9 @@ impl Calls {
                 let (kind, body) = on_record(&RecordEvent::Abandoned { on: Abandoned::Queue });
                 let at = calls.wiring.clock.utc();
                 calls.recorder.write(Line::Event { call: callback.call.clone(), at, kind, body });
+                let wait_ms = at.since(callback.since).max(0);
+                let lost = Fact::Lost { how: Lost::Queue, wait_ms, answered: false };
+                calls.figures.count(&account.id, &account.zone, callback.since, vec![lost]);
                 let text = alarm_text::no_operator(&account.name, Some(&callback.number));
                 calls.raise(AlarmLevel::Critical, text, Some(&callback.call));
             }

@@ -18,6 +18,8 @@ const ELSEWHERE: &str = "+12025550173";
 pub(super) const OFFICE_FIRST: &str = "+12025550178";
 /// What a trunk shows of us that does not show an account's number.
 pub(super) const SHOWN: &str = "+12025550179";
+/// Callers go to the operators before those of other calls, as calls of a type.
+pub(super) const RANKED: &str = "+12025550194";
 const CLOSED: &str = "+12025550174";
 /// Who takes calls elsewhere.
 const PARTNER: &str = "+12025550160";
@@ -41,6 +43,7 @@ pub(super) fn hours(did: &PhoneNumber) -> Hours {
             Flow::Spill(Spill { number: number(PARTNER), ring_secs: 30, failed: SpillFailed::Queue, before_answer })
         }
         CLOSED => says("we are closed"),
+        RANKED => Flow::Queue { priority: Some(7), call_type: Some(urgent()), skills: Default::default() },
         patch_tests::PUT_THROUGH => patch_tests::flow(),
         check_in_tests::LINE => Flow::CheckIn,
         _ => Flow::default(),
@@ -49,7 +52,7 @@ pub(super) fn hours(did: &PhoneNumber) -> Hours {
 }
 
 pub(super) fn menus() -> Vec<Menu> {
-    let first = Flow::Queue { priority: Some(7), call_type: Some(urgent()) };
+    let first = Flow::Queue { priority: Some(7), call_type: Some(urgent()), skills: Default::default() };
     let nodes = vec![gather("press", &[("1", "emergency")]), exit("emergency", first)];
     vec![Menu { name: "main".into(), start: "press".into(), nodes, otherwise: Flow::default() }]
 }

@@ -604,7 +604,8 @@ impl Calls {
             if direction == Direction::In {
                 self.raise_of_caller(AlarmLevel::Critical, alarm_text::fault(&account.name, caller.as_ref()), &id);
                 let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
-                let lost = Fact::Lost { how: Lost::CutOff, wait_ms };
+                // One who was answered was cut off all the same, and cut-off callers are in no service level.
+                let lost = Fact::Lost { how: Lost::CutOff, wait_ms, answered: false };
                 self.figures.count(&account.id, &account.zone, started_at, vec![lost]);
             }
         }

@@ -20,7 +20,7 @@ pub(super) fn queueing(did: &PhoneNumber) -> Queueing {
             Queueing { music: vec![piece("one piece"), piece("another")], ..Queueing::default() }
         }
         did if did.ends_with("86") => Queueing { abandoned_alarm: true, ..Queueing::default() },
-        did if did.ends_with("84") || did.ends_with("85") => {
+        did if did.ends_with("84") || did.ends_with("85") || did.ends_with("94") => {
             Queueing { callback_after_secs: Some(0), ..Queueing::default() }
         }
         _ => Queueing::default(),

@@ -51,7 +51,7 @@ use crate::engine::mixer::Mixer;
 use crate::engine::signal::{IncomingCall, LegEvent, PhoneCall};
 use crate::io::media::MediaEvent;
 
-use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ring_of, wrap_up_of};
+use account::{callback_terms, comfort_of, patch_limit_of, phrases_of, ranks_of, ring_of, wrap_up_of};
 use joining::Given;
 pub(super) use joining::{Handed, Offered};
 use listener::Supervisor;
@@ -221,6 +221,7 @@ impl CallTask {
         mixer.set_music(&account.queueing.music);
         let is_named = |menu: &&Menu| matches!(&picked.flow, Flow::Menu { menu: name } if *name == menu.name);
         let menus = account.menus.iter().filter(is_named);
+        let promised = outward.as_ref().and_then(Outward::callback);
         let setup = Setup {
             name: account.name.clone(),
             caller,
@@ -229,7 +230,12 @@ impl CallTask {
             flow: picked.flow.clone(),
             menus: menus.cloned().collect(),
             context: Context { window: picked.window, caller: facts.caller.clone() },
-            priority: account.priority,
+            priority: promised.map_or(account.priority, |callback| callback.priority),
+            ranks: ranks_of(account),
+            call_type: promised.and_then(|callback| callback.call_type.clone()),
+            // Whom we called ourselves is nobody who waited for the account.
+            overdue: account.hours.overdue.clone().filter(|_| outward.as_ref().is_none_or(Outward::is_promise)),
+            overdue_leg: wiring.fresh_leg(),
             spill_leg: wiring.fresh_leg(),
             apology: account.apology.clone(),
             comfort: comfort_of(account),

@@ -14,6 +14,7 @@ use crate::domain::account::{Account, Speech};
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::ivr::{self, Ivr};
 use crate::domain::operator::Phone;
+use crate::domain::operator::skill::Skill;
 use crate::engine::feed::{ChosenView, FeedEvent, TrialState, TrialView, UserRef};
 
 /// The longest words at the exit whose end we were never told.
@@ -159,11 +160,16 @@ impl Drop for Walk {
 /// Where a caller goes at an exit, in a sentence.
 fn say_exit(flow: &Flow, account: &Account) -> String {
     match flow {
-        Flow::Queue { priority, call_type } => {
+        Flow::Queue { priority, call_type, skills } => {
             let named = call_type.as_ref().and_then(|id| account.call_types.iter().find(|there| there.id == *id));
             let named = named.map(|there| format!(", as {}", there.name)).unwrap_or_default();
-            let ranked = priority.map(|priority| format!(", with priority {priority}")).unwrap_or_default();
-            format!("Here a caller goes to the operators{named}{ranked}.")
+            // As the call will have it: of a type that goes before others, at least that.
+            let typed = call_type.as_ref().and_then(|id| account.priority_of(id));
+            let ranked = typed.map_or(*priority, |typed| Some(typed.max(priority.unwrap_or(account.priority))));
+            let ranked = ranked.map(|priority| format!(", with priority {priority}")).unwrap_or_default();
+            let words: Vec<&str> = skills.iter().map(Skill::as_str).collect();
+            let able = if words.is_empty() { String::new() } else { format!(" with {}", words.join(" and ")) };
+            format!("Here a caller goes to the operators{able}{named}{ranked}.")
         }
         // Refused when it is saved, and followed so by calls.
         Flow::Menu { .. } => "Here a caller goes to the operators.".to_owned(),

@@ -26,8 +26,9 @@ fn trial() -> MenuTrial {
         form: Form { version: 1, fields: vec![] },
         protocol: None,
         protected: false,
+        priority: None,
     };
-    let to_operators = Flow::Queue { priority: Some(7), call_type: Some(urgent) };
+    let to_operators = Flow::Queue { priority: Some(7), call_type: Some(urgent), skills: Default::default() };
     let nodes = vec![
         gather("ask", &[("1", "urgent"), ("2", "closed")]),
         exit("urgent", to_operators),

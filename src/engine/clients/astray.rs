@@ -23,6 +23,9 @@ pub(super) fn place(account: &Account, pointer: &str) -> String {
     let (whole, list) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let nth = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
     let hours = &account.hours;
+    if (whole, list) == ("hours", "overdue") {
+        return "What follows a wait that was too long".to_owned();
+    }
     let found = match (whole, list) {
         ("hours", "windows") => nth(parts.next()).and_then(|n| hours.windows.get(n)).map(|w| ("window", &w.name)),
         ("hours", "holidays") => nth(parts.next()).and_then(|n| hours.holidays.get(n)).map(|h| ("holiday", &h.name)),

@@ -123,6 +123,8 @@ pub struct CallTypeText {
     pub protocol: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
 }
 
 /// A recap's plan; people by name.
@@ -186,10 +188,10 @@ fn without_ids(contact: &Contact) -> ContactEdit {
 }
 
 fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
-    let CallTypeEdit { name, urgency, triggers, watched, form, protocol, protected, .. } =
+    let CallTypeEdit { name, urgency, triggers, watched, form, protocol, protected, priority, .. } =
         CallTypeEdit::from(call_type);
     let protocol = protocol.and_then(|id| protocols.iter().find(|p| p.id == id)).map(|p| p.name.clone());
-    CallTypeText { name, urgency, triggers, watched, form, protocol, protected }
+    CallTypeText { name, urgency, triggers, watched, form, protocol, protected, priority }
 }
 
 impl People<'_> {

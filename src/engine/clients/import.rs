@@ -397,6 +397,7 @@ fn read_call_types(
             form: call_type.form.clone(),
             protocol: found.map(|p| p.id.clone()),
             protected: call_type.protected,
+            priority: call_type.priority,
         });
     }
     let read = CallTypesEdit { edition: None, call_types }.apply(known, protocols, fresh);

@@ -148,6 +148,7 @@ impl Dispatcher {
             state: state.phase.name().to_owned(),
             urgency: state.urgency,
             needs_operator: state.needs_operator(),
+            waits_for_yes: state.waits_for_yes(),
             alarm: state.troubles.iter().next_back().map(timeline::trouble_words),
             opened_at: state.open_at,
             held_since: state.held_since().filter(|_| state.waits_for_check_in()),

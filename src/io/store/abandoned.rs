@@ -31,20 +31,33 @@ readers! {
     /// Those whose calls ended after `since` and whom nobody has seen to, of one kind or of all, the newest first; older
     /// than `before`, if that is given.
     list_abandoned(since: UtcMs, on: Option<Abandoned>, before: Option<&CallId>, limit: u32) -> Vec<AbandonedCall>;
+    /// How many there are, of all kinds.
+    count_abandoned(since: UtcMs) -> u32;
+    /// Calls that came in since then, were taken, and whose form was begun and left unfinished, whether somebody has seen to them
+    /// or not: whose, and when they came.
+    list_forms_left(since: UtcMs) -> Vec<(AccountId, UtcMs)>;
 }
 
-async fn list_abandoned(
-    from: &mut impl Query,
-    since: UtcMs,
-    on: Option<Abandoned>,
-    before: Option<&CallId>,
-    limit: u32,
-) -> Result<Vec<AbandonedCall>, StoreError> {
+async fn list_forms_left(from: &mut impl Query, since: UtcMs) -> Result<Vec<(AccountId, UtcMs)>, StoreError> {
+    // As the list of them has it: whom we cut off, or who hung up too early, is of another kind.
+    const SQL: &str = "SELECT c.account, c.started_at FROM call c
+        WHERE c.id >= $1 AND c.started_at >= $2 AND c.direction = 'in' AND c.ended_at IS NOT NULL
+        AND c.outcome NOT IN ('cut_off', 'fault')
+        AND EXISTS (SELECT 1 FROM draft d WHERE d.call = c.id AND d.message IS NULL)
+        AND EXISTS (SELECT 1 FROM call_event w WHERE w.call = c.id AND w.kind = 'wrapped_up')
+        AND NOT EXISTS (SELECT 1 FROM call_event a WHERE a.call = c.id AND a.kind = 'abandoned')
+        ORDER BY c.id";
+    let rows = from.fetch_all(SQL, args![&CallId::first_at(since), since]).await?;
+    rows.iter().map(|row| Ok((row.read("account")?, row.read("started_at")?))).collect()
+}
+
+/// Those whose calls ended after the first argument, of identifiers from the second on, and whom nobody has seen to; `body`
+/// says of which kind each is.
+fn gone() -> String {
     // An event may stand twice. A form counts once its operator has left it: after the wrap-up.
     let left = "EXISTS (SELECT 1 FROM call_event w WHERE w.call = c.id AND w.kind = 'wrapped_up')";
-    let mut sql = format!(
-        "SELECT * FROM (
-         SELECT c.id, c.account, c.did, c.remote, c.started_at, c.ended_at, c.operator, d.id AS draft, d.owner,
+    format!(
+        "(SELECT c.id, c.account, c.did, c.remote, c.started_at, c.ended_at, c.operator, d.id AS draft, d.owner,
          CASE WHEN e.call IS NOT NULL THEN e.body
               WHEN c.outcome IN ('cut_off', 'fault') THEN '{}'
               WHEN d.id IS NOT NULL AND {left} THEN '{}' END AS body
@@ -57,7 +70,17 @@ async fn list_abandoned(
          ) AS gone WHERE body IS NOT NULL",
         written(Abandoned::CutOff),
         written(Abandoned::Form)
-    );
+    )
+}
+
+async fn list_abandoned(
+    from: &mut impl Query,
+    since: UtcMs,
+    on: Option<Abandoned>,
+    before: Option<&CallId>,
+    limit: u32,
+) -> Result<Vec<AbandonedCall>, StoreError> {
+    let mut sql = format!("SELECT * FROM {}", gone());
     let mut args: Vec<Arg> = args![since, &first_to_end_at(since)];
     if let Some(on) = on {
         args.append(&mut args![written(on)]);
@@ -71,6 +94,13 @@ async fn list_abandoned(
     sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", args.len()));
     // Safe: made of the literals above.
     from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?.iter().map(abandoned).collect()
+}
+
+async fn count_abandoned(from: &mut impl Query, since: UtcMs) -> Result<u32, StoreError> {
+    // Safe: made of the literals above.
+    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {}", gone()));
+    let row = from.fetch_optional(sql, args![since, &first_to_end_at(since)]).await?;
+    row.map_or(Ok(0), |row| row.read("n"))
 }
 
 /// A kind as its event has it.

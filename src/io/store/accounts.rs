@@ -94,8 +94,7 @@ async fn find_account_zone(from: &mut impl Query, id: &AccountId) -> Result<Opti
 }
 
 async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option<(AccountId, CallType)>, StoreError> {
-    const SQL: &str =
-        "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected FROM call_type WHERE id = $1";
+    const SQL: &str = "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected, priority FROM call_type WHERE id = $1";
     let row = from.fetch_optional(SQL, args![id]).await?;
     row.map(|row| Ok((row.read("account")?, call_type(&row)?))).transpose()
 }
@@ -109,7 +108,7 @@ async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Re
         "SELECT account, number FROM did WHERE account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, number"
     );
     let types = format!(
-        "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected FROM call_type
+        "SELECT id, account, name, urgency, triggers, watched, form, protocol, protected, priority FROM call_type
          WHERE retired_at IS NULL AND account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, id"
     );
     let greetings = format!(
@@ -192,6 +191,7 @@ fn call_type(row: &Row) -> Result<CallType, StoreError> {
         form: row.read_json("form")?,
         protocol: row.read("protocol")?,
         protected: row.read("protected")?,
+        priority: row.read("priority")?,
     })
 }
 
@@ -279,10 +279,11 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO call_type (id, account, position, name, urgency, triggers, watched, form, protocol, protected,
-             retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)
+             priority, retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)
              ON CONFLICT (id) DO UPDATE SET position = excluded.position, name = excluded.name,
              urgency = excluded.urgency, triggers = excluded.triggers, watched = excluded.watched,
-             form = excluded.form, protocol = excluded.protocol, protected = excluded.protected, retired_at = NULL",
+             form = excluded.form, protocol = excluded.protocol, protected = excluded.protected,
+             priority = excluded.priority, retired_at = NULL",
             args![
                 &call_type.id,
                 account,
@@ -293,7 +294,8 @@ impl Tx {
                 json(&call_type.watched),
                 json(&call_type.form),
                 call_type.protocol.as_ref(),
-                call_type.protected
+                call_type.protected,
+                call_type.priority
             ],
         )
         .await?;

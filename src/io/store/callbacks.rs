@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, UserId};
+use crate::base::id::{AccountId, CallId, CallTypeId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::operator::skill::Skills;
 
@@ -23,6 +23,8 @@ pub struct Callback {
     pub number: PhoneNumber,
     pub priority: i32,
     pub skills: Skills,
+    /// What they called about, as far as their call knew.
+    pub call_type: Option<CallTypeId>,
     /// When the caller began to wait: the place they keep.
     pub since: UtcMs,
     pub promised_at: UtcMs,
@@ -63,7 +65,7 @@ readers! {
 }
 
 const COLUMNS: &str =
-    "SELECT call, account, did, number, priority, skills, since, promised_at, tries, next_at, ended_at,
+    "SELECT call, account, did, number, priority, skills, call_type, since, promised_at, tries, next_at, ended_at,
     outcome, operator FROM callback";
 
 async fn list_open_callbacks(from: &mut impl Query) -> Result<Vec<Callback>, StoreError> {
@@ -106,6 +108,7 @@ fn callback(row: &Row) -> Result<Callback, StoreError> {
         number: row.read("number")?,
         priority: row.read("priority")?,
         skills: row.read_json("skills")?,
+        call_type: row.read("call_type")?,
         since: row.read("since")?,
         promised_at: row.read("promised_at")?,
         tries: row.read("tries")?,
@@ -120,12 +123,12 @@ impl Tx {
         let end = callback.end.as_ref();
         self.execute(
             "INSERT INTO callback (call, account, did, number, priority, skills, since, promised_at, tries, next_at,
-             ended_at, outcome, operator)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             ended_at, outcome, operator, call_type)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (call) DO UPDATE SET account = excluded.account, did = excluded.did, number = excluded.number,
              priority = excluded.priority, skills = excluded.skills, since = excluded.since,
              promised_at = excluded.promised_at, tries = excluded.tries, next_at = excluded.next_at,
-             ended_at = excluded.ended_at, outcome = excluded.outcome, operator = excluded.operator
+             ended_at = excluded.ended_at, outcome = excluded.outcome, operator = excluded.operator, call_type = excluded.call_type
              WHERE callback.ended_at IS NULL OR callback.promised_at < excluded.promised_at",
             args![
                 &callback.call,
@@ -140,7 +143,8 @@ impl Tx {
                 callback.next_at,
                 end.map(|end| end.at),
                 end.map(|end| end.outcome.as_str()),
-                end.and_then(|end| end.operator.as_ref())
+                end.and_then(|end| end.operator.as_ref()),
+                callback.call_type.as_ref()
             ],
         )
         .await?;

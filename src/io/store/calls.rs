@@ -71,8 +71,8 @@ pub struct CallOfDay {
     pub accepted_at: Option<UtcMs>,
     /// When an operator left a patch to itself.
     pub dropped_at: Option<UtcMs>,
-    /// How the caller went.
-    pub gone: Option<RecordEvent>,
+    /// That the caller hung up too early, and where.
+    pub abandoned: Option<RecordEvent>,
     /// How the machine said that it ended.
     pub ended: Option<RecordEvent>,
     pub ended_at: Option<UtcMs>,
@@ -186,7 +186,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'talking') AS talking_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_accepted') AS accepted_at,
         (SELECT MIN(e.at) FROM call_event e WHERE e.call = c.id AND e.kind = 'patch_dropped') AS dropped_at,
-        (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'caller_gone' ORDER BY e.seq LIMIT 1) AS gone,
+        (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'abandoned' ORDER BY e.seq LIMIT 1) AS lost,
         (SELECT e.body FROM call_event e WHERE e.call = c.id AND e.kind = 'ended' ORDER BY e.seq LIMIT 1) AS ended
         FROM call c WHERE c.id >= $1 AND c.started_at >= $2 AND c.direction = 'in' ORDER BY c.id";
     let event = |row: &Row, column: &str, kind: &str| -> Result<Option<RecordEvent>, StoreError> {
@@ -201,7 +201,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
             talking_at: row.read("talking_at")?,
             accepted_at: row.read("accepted_at")?,
             dropped_at: row.read("dropped_at")?,
-            gone: event(row, "gone", "caller_gone")?,
+            abandoned: event(row, "lost", "abandoned")?,
             ended: event(row, "ended", "ended")?,
             ended_at: row.read("ended_at")?,
         })

@@ -26,6 +26,9 @@ pub struct Draft {
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
     pub cursor: Option<Cursor>,
+    /// What is asked at some hours alone is asked by this clock. None: one of before that was kept.
+    #[serde(default)]
+    pub begun_at: Option<UtcMs>,
     pub saved_at: UtcMs,
 }
 
@@ -42,6 +45,8 @@ struct Sealed {
     caller: Option<PhoneNumber>,
     answers: Answers,
     cursor: Option<Cursor>,
+    #[serde(default)]
+    begun_at: Option<UtcMs>,
 }
 
 readers! {
@@ -118,6 +123,7 @@ fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
         caller: sealed.caller,
         answers: sealed.answers,
         cursor: sealed.cursor,
+        begun_at: sealed.begun_at,
         saved_at: row.read("saved_at")?,
     })
 }
@@ -125,8 +131,12 @@ fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
 impl Tx {
     /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`].
     pub async fn upsert_draft(&mut self, draft: &Draft) -> Result<(), StoreError> {
-        let content =
-            Sealed { caller: draft.caller.clone(), answers: draft.answers.clone(), cursor: draft.cursor.clone() };
+        let content = Sealed {
+            caller: draft.caller.clone(),
+            answers: draft.answers.clone(),
+            cursor: draft.cursor.clone(),
+            begun_at: draft.begun_at,
+        };
         let sealed = self.seal().seal_json(&context(&draft.id), &content);
         let changed = self
             .execute(

@@ -26,6 +26,11 @@ struct Sealed {
     /// Messages of before there was any do not have it.
     #[serde(default)]
     graded: Option<Graded>,
+    #[serde(default)]
+    begun_at: Option<UtcMs>,
+    /// Why this edition did not go out again.
+    #[serde(default)]
+    unsent: Option<String>,
 }
 
 /// Which messages are wanted; all that is set must hold.
@@ -154,10 +159,11 @@ fn message(row: &Row, seal: &Seal) -> Result<Message, StoreError> {
         urgency: row.read_word("urgency")?,
         taken_by: row.read("taken_by")?,
         taken_at: row.read("taken_at")?,
+        begun_at: sealed.begun_at,
         form: row.read_json("form")?,
         answers: sealed.answers,
         edition: row.read("edition")?,
-        changed: by.zip(at).map(|(by, at)| Change { by, at }),
+        changed: by.zip(at).map(|(by, at)| Change { by, at, unsent: sealed.unsent }),
         graded: sealed.graded,
     })
 }
@@ -189,8 +195,13 @@ impl Tx {
 
     fn seal_message(&self, message: &Message) -> (Option<String>, Vec<u8>) {
         let index = message.caller.as_ref().map(|caller| caller_index(self.seal(), caller));
-        let content =
-            Sealed { caller: message.caller.clone(), answers: message.answers.clone(), graded: message.graded.clone() };
+        let content = Sealed {
+            caller: message.caller.clone(),
+            answers: message.answers.clone(),
+            graded: message.graded.clone(),
+            begun_at: message.begun_at,
+            unsent: message.changed.as_ref().and_then(|change| change.unsent.clone()),
+        };
         (index, self.seal().seal_json(&context(&message.id), &content))
     }
 

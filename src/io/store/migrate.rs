@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_create_audit"),
     migration!(14, "0014_create_inbox"),
     migration!(15, "0015_mend_inbox"),
+    migration!(16, "0016_rank_calls"),
 ];
 
 /// The schema that this program writes.

@@ -65,6 +65,7 @@ impl Shift {
                 urgency: Urgency::Routine,
                 taken_by: None,
                 taken_at: at,
+                begun_at: None,
                 form: call_type.form.clone(),
                 answers: Default::default(),
                 edition: 1,

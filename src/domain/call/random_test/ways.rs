@@ -111,6 +111,16 @@ pub(super) fn menu() -> Menu {
     Menu { name: "main".into(), start: "ask".into(), nodes, otherwise: Flow::default() }
 }
 
+/// What follows a wait that was too long, for some.
+pub(super) fn overdue(seed: u64) -> Option<Flow> {
+    match seed % 5 {
+        1 => Some(flow(0)),
+        2 => Some(says("nobody can come")),
+        3 => Some(flow(6)),
+        _ => None,
+    }
+}
+
 pub(super) fn policy(seed: u64) -> RecordingPolicy {
     let mode = [RecordingMode::On, RecordingMode::OnDemand, RecordingMode::Off][seed as usize / 2 % 3];
     RecordingPolicy {

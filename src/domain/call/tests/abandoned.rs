@@ -100,3 +100,15 @@ fn a_form_that_is_being_finished_when_the_service_stops_is_left_and_on_record_as
     line.tell(Input::Stop);
     assert!(line.recorded(&left), "cut off in mid-talk with half a form");
 }
+
+#[test]
+fn a_caller_who_gives_up_while_the_contact_is_dialled_is_in_the_list() {
+    assert_eq!(hangs_up(Line::dialling()), [Abandoned::Hold], "they heard music, and nobody was there yet");
+    let mut ringing = Line::dialling();
+    ringing.leg(CONTACT, LegInput::Ringing);
+    assert_eq!(hangs_up(ringing), [Abandoned::Hold]);
+    // Once the contact had been with them, they were served.
+    let mut aside = Line::joined();
+    aside.does(OperatorCommand::Private);
+    assert_eq!(hangs_up(aside), []);
+}

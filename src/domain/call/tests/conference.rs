@@ -187,3 +187,39 @@ fn a_cold_patch_connects_whoever_answers_and_lets_the_operator_go() {
     assert_eq!((line.hears(CALLER), line.hears(CONTACT)), (sources(&[CONTACT]), sources(&[CALLER])));
     assert!(line.recorded(&RecordEvent::PatchJoined) && line.recorded(&RecordEvent::PatchDropped));
 }
+
+/// The doctor has answered privately and was put on hold: never joined.
+fn held_before_join() -> Line {
+    let mut line = Line::private();
+    line.does(OperatorCommand::HoldContact);
+    assert_eq!((line.hears(CALLER), line.hears(CONTACT)), (sources(&[OPERATOR]), music()));
+    line
+}
+
+#[test]
+fn an_operator_lost_in_mid_patch_connects_nobody_who_was_not_joined() {
+    let lost = [Input::SeatLost { user: kim() }, Input::Leg { leg: OPERATOR, event: LegInput::Ended(Cause::HungUp) }];
+    for lost in lost {
+        let mut line = held_before_join();
+        let told = line.tell(lost.clone());
+        assert!(told.contains(&Output::Requeue), "{lost:?}: the caller waits for an operator: {told:?}");
+        assert_eq!(line.hears(CALLER), music(), "{lost:?}");
+        assert!(!line.hears(CONTACT).contains(&Source::Leg(CALLER)), "{lost:?}: the two are live together");
+        assert!(!line.recorded(&RecordEvent::PatchDropped), "{lost:?}: nobody was left with anybody");
+    }
+    // Joined once, the two know each other: whoever is put aside then is not left behind.
+    let mut line = held_before_join();
+    line.does(OperatorCommand::Join);
+    line.does(OperatorCommand::HoldContact);
+    let told = line.tell(Input::SeatLost { user: kim() });
+    assert!(!told.contains(&Output::Requeue), "{told:?}");
+    assert_eq!((line.hears(CALLER), line.hears(CONTACT)), (sources(&[CONTACT]), sources(&[CALLER])));
+}
+
+#[test]
+fn a_contact_held_before_the_join_who_hangs_up_was_not_reached() {
+    let mut line = held_before_join();
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    assert_eq!((line.hears(CALLER), line.call.stage()), (sources(&[OPERATOR]), Stage::Talking));
+    assert!(line.recorded(&RecordEvent::PatchFailed { why: Cause::HungUp }), "the record says that it came to nothing");
+}

@@ -250,3 +250,40 @@ fn nobody_listens_where_nobody_talks_or_to_themselves() {
     }
     assert_eq!(listen(&mut full, &sam()), Err(CommandError::NotNow));
 }
+
+#[test]
+fn a_listener_is_not_thrown_out_when_the_operator_asks_a_colleague() {
+    let mut line = Line::talking().with_sam(ListenMode::Monitor);
+    line.does(OperatorCommand::Ask { user: ada() });
+    assert_eq!(line.call.stage(), Stage::Consulting);
+    assert_eq!(line.hung_up(SAM), 0, "who listens stays through it");
+    assert_eq!(line.call.listeners().len(), 1);
+    // And one may come while she asks.
+    let mut line = Line::talking();
+    line.does(OperatorCommand::Ask { user: ada() });
+    line.listens(&sam(), SAM, ListenMode::Monitor);
+    assert!(!line.hears(CALLER).contains(&Source::Leg(SAM)), "the caller on music hears nobody");
+}
+
+#[test]
+fn what_is_said_to_a_colleague_is_heard_by_who_listens_and_the_caller_hears_none_of_it() {
+    let mut line = Line::talking();
+    line.does(OperatorCommand::Ask { user: ada() });
+    line.tell(Input::Fetch { user: ada(), leg: ADA, ring: true });
+    line.leg(ADA, LegInput::Answered);
+    line.leg(ADA, LegInput::MediaUp);
+    for mode in [ListenMode::Monitor, ListenMode::Whisper, ListenMode::Barge] {
+        if line.call.listeners().is_empty() {
+            line.listens(&sam(), SAM, mode);
+        } else {
+            line.switches(mode);
+            line.take_outputs();
+        }
+        let heard = line.hears(SAM);
+        assert!(heard.contains(&Source::Leg(OPERATOR)) && heard.contains(&Source::Leg(ADA)), "{mode:?}: {heard:?}");
+        assert_eq!(line.hears(CALLER), [Source::Music], "{mode:?}");
+        let operator = line.hears(OPERATOR).contains(&Source::Leg(SAM));
+        assert_eq!(operator, mode != ListenMode::Monitor, "{mode:?}");
+        assert_eq!(line.hears(ADA).contains(&Source::Leg(SAM)), mode == ListenMode::Barge, "{mode:?}");
+    }
+}

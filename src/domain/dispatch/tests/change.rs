@@ -4,7 +4,8 @@ use super::*;
 use crate::domain::dispatch::state::Purpose;
 
 fn change(protocol: Option<Protocol>, again: bool) -> Event {
-    let act = OperatorAct::Change { urgency: Urgency::Urgent, protocol: protocol.map(Box::new), again };
+    let unsent = (!again).then(|| "said by telephone".to_owned());
+    let act = OperatorAct::Change { urgency: Urgency::Urgent, protocol: protocol.map(Box::new), again, unsent };
     Event::Operator { by: "Kim".into(), act }
 }
 
@@ -32,7 +33,11 @@ fn what_is_done_stays_done_unless_it_is_begun_again() {
     assert_eq!(night.s.phase, Phase::Delivered);
     night.tell(change(Some(mails("ada")), false));
     assert_eq!((night.s.phase, night.sent.len()), (Phase::Delivered, 1));
-    assert!(night.lines().pop().expect("a line").ends_with("after it was done: nothing goes out again."));
+    let line = night.lines().pop().expect("a line");
+    assert_eq!(
+        line,
+        "Changed by Kim after delivery, not sent again: whoever was told has other words. Why: said by telephone"
+    );
 
     night.until(20);
     night.tell(change(Some(mails("office")), true));

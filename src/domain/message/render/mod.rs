@@ -310,6 +310,7 @@ pub(crate) mod tests {
             taken_by: None,
             // 2026-03-07T02:10 in Chicago.
             taken_at: UtcMs(1_772_871_000_000),
+            begun_at: None,
             form: Form {
                 version: 1,
                 fields: vec![
@@ -373,10 +374,16 @@ pub(crate) mod tests {
             page(&message, &account()),
             headline(&message),
             speech::content(&message, &account()),
+            speech::held(&message, &account()),
         ];
         for words in told {
             assert!(!words.contains("Burst pipe"), "{words}");
         }
+        // A number that is kept to oneself is no number to call back, nor is it said in groups.
+        message.form.fields[1].sensitive = Sensitive::Kept;
+        message.caller = None;
+        let said = speech::held(&message, &account());
+        assert!(!said.contains("5, 5, 5") && said.contains("They left no number."), "{said}");
     }
 
     #[test]

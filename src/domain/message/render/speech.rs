@@ -36,12 +36,13 @@ pub fn content(message: &Message, account: &Account) -> String {
 }
 
 /// A held message, whole, in the order in which a person would want it: who called, their number, what for, and when. What
-/// the form calls first is who.
+/// the form calls first is who. What is sensitive is kept with the message: whoever rings in may stand among people.
 pub fn held(message: &Message, account: &Account) -> String {
     let answered = |field: &Field| {
         message.answers.get(&field.name).map(|answer| (field.kind.clone(), words(&field.label), answer))
     };
-    let answers: Vec<_> = message.form.fields.iter().filter_map(answered).collect();
+    let told = message.form.fields.iter().filter(|field| field.sensitive.is_no());
+    let answers: Vec<_> = told.filter_map(answered).collect();
     let mut written = answers.iter().filter(|(kind, ..)| *kind != FieldKind::Phone);
     let said = |(_, label, answer): &(FieldKind, String, &String)| format!("{label}: {}.", words(answer));
     let who = written.next().map_or_else(|| "A caller.".to_owned(), said);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::CallTask;
-use crate::base::id::UserId;
+use crate::base::id::{CallTypeId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Comfort, Speech, WhenOverdue};
 use crate::domain::call::callback::CallbackTerms;
@@ -38,6 +38,12 @@ pub(super) fn wrap_up_of(account: &Account) -> Option<Duration> {
     account.queueing.wrap_up_secs.map(|secs| Duration::from_secs(secs.into()))
 }
 
+/// The ranks of those of its call types that have one.
+pub(super) fn ranks_of(account: &Account) -> Vec<(CallTypeId, i32)> {
+    let ranked = account.call_types.iter().filter_map(|there| Some((there.id.clone(), there.priority?)));
+    ranked.collect()
+}
+
 /// How long one operator is offered a call.
 pub(super) fn ring_of(account: &Account) -> Duration {
     Duration::from_secs(account.ring_secs.max(1).into())
@@ -62,6 +68,8 @@ impl CallTask {
             from: self.facts.account.id.clone(),
             to: account.id.clone(),
             priority: account.priority,
+            ranks: ranks_of(&account),
+            overdue: account.hours.overdue.clone(),
             apology: account.apology.clone(),
             comfort: comfort_of(&account),
             ring: ring_of(&account),

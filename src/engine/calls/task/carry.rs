@@ -158,7 +158,7 @@ impl CallTask {
                 max_wait: Duration::from_secs(account.max_wait_secs.into()),
                 comfort: account.comfort.as_ref().map(|c| Duration::from_secs(c.every_secs.into())),
                 position: account.comfort.as_ref().is_some_and(|c| c.position),
-                skills: account.queueing.skills.clone(),
+                skills: self.skills(),
                 skill_wait: Duration::from_secs(account.queueing.skill_wait_secs.into()),
                 since: None,
             },

@@ -8,6 +8,7 @@ use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::CallOutcome;
+use crate::domain::operator::skill::Skills;
 use crate::domain::queue::Terms;
 use crate::engine::calls::callbacks::RungBack;
 use crate::engine::desk::Waiting;
@@ -17,6 +18,11 @@ use crate::io::store::callbacks::Callback;
 const NO_LIMIT: Duration = Duration::from_secs(365 * 86_400);
 
 impl CallTask {
+    /// What an operator must be able to do for the caller: what the account asks for, and what the call's flow does.
+    pub(super) fn skills(&self) -> Skills {
+        self.facts.account.queueing.skills.union(self.call.skills()).cloned().collect()
+    }
+
     /// Has it stored that the caller is to be called back there.
     pub(super) fn promise(&self, number: PhoneNumber) {
         let (facts, now) = (&self.facts, self.calls.wiring.clock.utc());
@@ -25,8 +31,9 @@ impl CallTask {
             account: facts.account.id.clone(),
             did: facts.did.clone(),
             number,
-            priority: facts.account.priority,
-            skills: facts.account.queueing.skills.clone(),
+            priority: self.call.priority(),
+            skills: self.skills(),
+            call_type: self.call.call_type().cloned(),
             since: self.queued_at.map_or(now, |at| facts.utc(at)),
             promised_at: now,
             tries: 0,
