@@ -1,4 +1,4 @@
-//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay, mix and are recorded, press keys, hear
+//! Media threads allocate nothing per packet: 10,000 ticks of legs that play, relay, mix and are recorded, are listened to, press keys, hear
 //! prompts end and are described anew, counted by the allocator itself. What they tell is told outside of that, as by
 //! the thread that reads it. Under browser legs `rtc` allocates for its checks of the path, some a second; per packet nothing.
 
@@ -164,6 +164,9 @@ fn ten_thousand_ticks_of_prompt_relay_and_mix_plain_encrypted_and_recorded_alloc
             ..plain(socket.local_addr().expect("a bound socket"))
         };
         media.connect_rtp(LegId(id), parameters).expect("the leg is open");
+        if id >= 7 {
+            media.listen(LegId(id)).expect("the leg is open");
+        }
         let header = Header {
             payload_type: codec(id).payload_type(),
             marker: false,

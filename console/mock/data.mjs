@@ -226,6 +226,7 @@ export function dispatch(id, account, now, more) {
   return {
     id,
     message: `msg_${id}`,
+    reference: String(100_000 + [...id].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 900_000, 7)),
     edition: 1,
     account: ref(account),
     state: 'running',

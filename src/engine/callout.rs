@@ -106,10 +106,18 @@ pub enum CallOutResult {
     Confirmed,
     /// They heard all of it and did not confirm.
     ToldOnly,
-    /// Somebody or something answered and nobody pressed 1; the call-back request was left.
+    /// Somebody answered and pressed no key; the call-back request was said to them.
     LeftRequest,
-    /// Somebody or something answered and nobody pressed 1; nothing was left.
+    /// A machine answered; the call-back request was left on it.
+    LeftOnMachine,
+    /// Somebody answered and took nothing; nothing was left.
     NotAccepted,
+    /// A machine answered; nothing was left.
+    Machine,
+    /// A fax answered.
+    Fax,
+    /// Something answered and nothing was ever heard of it.
+    Silent,
     /// It was never answered, or was refused.
     NotReached(Cause),
     /// It was taken back ([`CallOut::cancel`]).
@@ -118,7 +126,7 @@ pub enum CallOutResult {
 
 /// Places call-outs. Implemented by `engine/calls`; by a recorder of calls in stories.
 pub trait CallOut: Send + Sync {
-    /// Starts a call; events follow on `events`.
+    /// Starts a call, or has it read in the one that is up for that telephone; events follow on `events`.
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Starts a call for a fax; events follow on `events`.
     fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);

@@ -535,6 +535,8 @@ pub struct WaitingView {
 pub struct DispatchView {
     pub id: DispatchId,
     pub message: MessageId,
+    /// What a person names who calls back about it: six digits, left on their voicemail.
+    pub reference: String,
     /// Which edition of it the message is.
     pub edition: u32,
     pub account: AccountRef,

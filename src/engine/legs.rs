@@ -546,6 +546,7 @@ fn input_of_media(event: &MediaEvent) -> Option<(LegId, LegInput)> {
         MediaEvent::PlayDone { .. }
         | MediaEvent::Bridged { .. }
         | MediaEvent::Gone { .. }
+        | MediaEvent::Sound { .. }
         | MediaEvent::WebOffer { .. }
         | MediaEvent::WebNoOffer { .. }
         | MediaEvent::Quality { .. }

@@ -69,9 +69,9 @@ impl Mixer {
         Self { wiring, shard, bridge, own: None, music, awaited, stuck: false, results, received }
     }
 
-    /// From here on this call says words of its own, which nobody keeps; these are ready.
+    /// From here on this call says words of its own, which nobody keeps; these are ready, with those that were before.
     pub fn keep_apart(&mut self, words: HashMap<Speech, Arc<Prompt>>) {
-        self.own = Some(words);
+        self.own.get_or_insert_default().extend(words);
     }
 
     /// Puts a whole snapshot of who hears whom in force.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::DispatchId;
 use crate::domain::dispatch::event::OperatorAct;
+use crate::domain::dispatch::reference;
 use crate::domain::message::form::FieldError;
 use crate::engine::dispatcher::Decided;
 use crate::engine::feed::DispatchView;
@@ -33,6 +34,8 @@ pub struct DispatchList {
 pub struct Which {
     /// 1, the default and the only one: those still open.
     open: Option<u8>,
+    /// Only those with this reference, which was left on a voicemail: six digits, with or without blanks.
+    reference: Option<String>,
 }
 
 /// Who said yes to the operator.
@@ -61,7 +64,14 @@ pub async fn list(
     if which.open.is_some_and(|open| open != 1) {
         return Err(Problem::malformed("query.invalid", "open=1 is the only choice; closed ones are with /messages."));
     }
-    let items = front.dispatcher.list_open_views().await?;
+    let items = match which.reference {
+        Some(named) => {
+            let refuse = || Problem::malformed("query.invalid", "A reference has six digits, as on the voicemail.");
+            let named = reference::parse(&named).ok_or_else(refuse)?;
+            front.dispatcher.list_views_of_reference(&named).await?
+        }
+        None => front.dispatcher.list_open_views().await?,
+    };
     audit::headlines(&front, &signed, &items).await?;
     Ok(Json(DispatchList { items }))
 }

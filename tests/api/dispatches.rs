@@ -41,6 +41,25 @@ async fn a_dispatch_is_shown_with_what_was_done_and_what_comes_next() {
 }
 
 #[tokio::test]
+async fn who_calls_back_with_the_reference_of_a_voicemail_is_found_and_can_confirm() {
+    let (house, token, dispatch) = gone_out().await;
+    let named = dispatch["reference"].as_str().expect("a reference");
+    let said = format!("{}%20{}", &named[..3], &named[3..]);
+    let found = house.fetch(&format!("/api/v1/dispatches?reference={said}"), &token).await.json();
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(found["items"][0]["id"], dispatch["id"]);
+    let other = if named == "100000" { "100001" } else { "100000" };
+    assert_eq!(house.fetch(&format!("/api/v1/dispatches?reference={other}"), &token).await.json()["items"], json!([]));
+    let got = house.fetch("/api/v1/dispatches?reference=12", &token).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::BAD_REQUEST, "query.invalid"));
+    let confirm = json!({"by": "Ben Ortiz", "note": "called back"});
+    let got = house.ask(Method::POST, &path(&found["items"][0], "confirm"), &token, confirm).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let none = house.fetch(&format!("/api/v1/dispatches?reference={named}"), &token).await.json();
+    assert_eq!(none["items"], json!([]), "it is done");
+}
+
+#[tokio::test]
 async fn an_operator_confirms_for_a_person_once() {
     let (house, token, dispatch) = gone_out().await;
     let confirm = json!({"by": "Ben Ortiz", "note": "by telephone"});

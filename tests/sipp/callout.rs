@@ -9,6 +9,7 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::domain::message::Message;
 use cordboard::domain::message::render::speech;
 use cordboard::io::store::StoreConfig;
+use cordboard::proto::audio::tone::sine;
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -100,6 +101,11 @@ impl House {
         panic!("no line says {words:?}: {:#}", self.dispatch(message)["timeline"]);
     }
 
+    /// What a person names who calls back.
+    fn reference(&self, message: &str) -> String {
+        self.dispatch(message)["reference"].as_str().expect("a dispatch has a reference").to_owned()
+    }
+
     /// The message and its account as stored.
     fn stored(&self, message: &str) -> (Message, Account) {
         let id = message.rsplit('/').next().expect("a path ends with the identifier");
@@ -150,7 +156,7 @@ fn an_unanswered_text_becomes_a_call_that_is_confirmed_by_keys_or_leaves_a_reque
     if can_run("call-outs") {
         std::thread::scope(|scope| {
             scope.spawn(a_call_is_heard_and_confirmed_by_keys);
-            scope.spawn(with_no_key_pressed_a_request_to_call_back_is_left_and_the_next_step_comes);
+            scope.spawn(a_voicemail_is_left_a_request_behind_its_beep_and_the_next_step_comes);
         });
     }
 }
@@ -174,22 +180,36 @@ fn a_call_is_heard_and_confirmed_by_keys() {
     }
 }
 
-fn with_no_key_pressed_a_request_to_call_back_is_left_and_the_next_step_comes() {
+/// Some 25 s of greeting, a beep, and nothing.
+fn a_voicemail_is_left_a_request_behind_its_beep_and_the_next_step_comes() {
     let house = House::start([1, 3, 600]);
     let ear = Ear::open(0.0);
+    let mut greeting = vec![0; RATE / 2];
+    let words =
+        spoken(house.dir(), "You have reached my mailbox. I cannot take your call now. Please leave a message.");
+    while greeting.len() < 25 * RATE {
+        greeting.extend(&words);
+    }
+    greeting.extend(vec![0; RATE / 4]);
+    greeting.extend(sine(1_000.0, 8_000.0, RATE / 2));
     let phone = house.phone("callee", &ear);
     let message = house.take_urgent();
     let (taken, account) = house.stored(&message);
     let content = spoken(house.dir(), &speech::content(&taken, &account));
-    let request = spoken(house.dir(), &speech::callback_request(&account));
+    let request = spoken(house.dir(), &speech::callback_request(&account, &house.reference(&message)));
+    wait_for("the call to be answered", || (ear.mark() > 0).then_some(()));
+    ear.say(&greeting);
+    wait_for("the beep", || ear.has_said().then_some(()));
+    let records = ear.mark();
     // The service hangs up.
     phone.expect_success();
     let home = house.phone("callee_busy", &Ear::open(0.0));
     let heard = ear.heard();
-    let tail = heard.len().saturating_sub(request.len() + 2 * RATE);
-    assert_heard("the request to call back", &heard[tail..], &request);
+    // Whole, and begun before 3 s of silence would have ended the recording.
+    let begun = assert_heard("the request to call back", &heard[records..], &request);
+    assert!(begun < 3 * RATE, "{} ms of silence behind the beep", begun * 1_000 / RATE);
     assert_not_heard("the message without a key", &heard, &content);
-    let left = house.expect_line(&message, "(mobile): nobody took it, a request to call back was left.");
+    let left = house.expect_line(&message, "(mobile): voicemail answered, a request to call back was left.");
     let next = house.expect_line(&message, "Calling Ben Ortiz (home).");
     assert!(next - left >= 3_000, "the next step came {} ms after the call", next - left);
     home.expect_success();

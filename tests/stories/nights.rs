@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use cordboard::base::id::CallId;
+use cordboard::base::id::{CallId, ContactId};
 use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::callout::{CallOutEvent, CallOutResult};
@@ -121,6 +121,31 @@ async fn a_key_on_the_phone_confirms() {
 }
 
 #[tokio::test]
+async fn each_telephone_rings_as_long_as_is_said_of_it() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let mut ben = desk.store.find_contact(&ContactId::named("Ben")).await.expect("read").expect("Ben");
+    let mobile = ben.destinations.iter_mut().find(|destination| destination.label == "mobile").expect("a mobile");
+    mobile.ring_secs = 12;
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_contact(&ben).await.expect("stored");
+    tx.commit("test").await.expect("committed");
+    let id = desk.takes("burst pipe").await;
+    desk.advance(15 * MINUTE).await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.phone("Ben").expect_call();
+    desk.advance(11).await;
+    assert!(desk.phone("Ben").rings());
+    desk.advance(1).await;
+    assert!(!desk.phone("Ben").rings());
+    // His home rings for the half minute that is usual, ten minutes after the mobile fell silent.
+    desk.advance(10 * MINUTE).await;
+    assert_eq!(desk.phone("Ben").expect_call_at_home().at.since(desk.opened), (25 * MINUTE + 12) * 1_000);
+    desk.phone("Ben").replies("ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
 async fn a_voicemail_is_neither_told_nor_confirmed() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let id = desk.takes("burst pipe").await;
@@ -128,7 +153,7 @@ async fn a_voicemail_is_neither_told_nor_confirmed() {
     let ben = desk.phone("Ben");
     ben.expect_text("burst pipe");
     ben.expect_call();
-    ben.picks_up(&[CallOutEvent::Answered], CallOutResult::LeftRequest).await;
+    ben.picks_up(&[CallOutEvent::Answered], CallOutResult::LeftOnMachine).await;
     assert_eq!(desk.times(), []);
     desk.advance(10 * MINUTE).await;
     ben.expect_call_at_home();

@@ -2,6 +2,7 @@
 //! measurements that say who was heard. Signalling is somebody else's (SIPp). Its G.711 is its own, so
 //! that a fault in ours cannot hide itself.
 
+use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,8 @@ struct Shared {
     tone_hz: f64,
     remote: Option<SocketAddr>,
     digits: Vec<u8>,
+    /// To be said before the sine goes on.
+    words: VecDeque<i16>,
 }
 
 pub struct Ear {
@@ -99,6 +102,16 @@ impl Ear {
         self.shared.lock().expect("no holder of this lock panics").digits.push(event);
     }
 
+    /// Says this in place of the sine, until it is said.
+    pub fn say(&self, words: &[i16]) {
+        self.shared.lock().expect("no holder of this lock panics").words.extend(words);
+    }
+
+    /// Whether all of it is said.
+    pub fn has_said(&self) -> bool {
+        self.shared.lock().expect("no holder of this lock panics").words.is_empty()
+    }
+
     /// The longest gap between two packets heard after the mark `from`, in ms.
     pub fn longest_gap_since(&self, from: usize) -> u64 {
         let shared = self.shared.lock().expect("no holder of this lock panics");
@@ -149,10 +162,12 @@ fn run(socket: &UdpSocket, shared: &Mutex<Shared>, stop: &AtomicBool) {
             continue;
         }
         next_ms += 20;
-        let (remote, tone_hz, digit) = {
+        let (remote, tone_hz, digit, words) = {
             let mut shared = shared.lock().expect("no holder of this lock panics");
             let digit = (!shared.digits.is_empty()).then(|| shared.digits.remove(0));
-            (shared.remote, shared.tone_hz, digit)
+            let words = if shared.remote.is_some() && digit.is_none() { shared.words.len().min(FRAME) } else { 0 };
+            let words: Vec<i16> = shared.words.drain(..words).collect();
+            (shared.remote, shared.tone_hz, digit, words)
         };
         let Some(remote) = remote else { continue };
         if let Some(event) = digit {
@@ -172,7 +187,10 @@ fn run(socket: &UdpSocket, shared: &Mutex<Shared>, stop: &AtomicBool) {
             continue;
         }
         let payload: Vec<u8> = (0..FRAME)
-            .map(|_| {
+            .map(|n| {
+                if let Some(word) = words.get(n) {
+                    return encode_ulaw(*word);
+                }
                 phase += std::f64::consts::TAU * tone_hz / RATE as f64;
                 encode_ulaw(if tone_hz > 0.0 { (phase.sin() * 8_000.0) as i16 } else { 0 })
             })

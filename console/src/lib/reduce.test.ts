@@ -38,6 +38,7 @@ function dispatch(id: string, more: Partial<DispatchView> = {}): DispatchView {
   return {
     id,
     message: 'msg_1',
+    reference: '482913',
     account,
     state: 'running',
     urgency: 'urgent',

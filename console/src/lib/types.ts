@@ -761,6 +761,8 @@ export interface Line {
 export interface DispatchView {
   id: string;
   message: string;
+  /** What a person names who calls back about it: six digits. */
+  reference: string;
   /** Which edition of it the message is. */
   edition: number;
   account: AccountRef;

@@ -17,6 +17,7 @@ pub mod job;
 pub mod pause;
 pub mod protocol;
 pub mod push;
+pub mod reference;
 mod report;
 pub mod state;
 mod step;

@@ -465,7 +465,14 @@ pub enum CallOutcome {
     Confirmed,
     ToldOnly,
     LeftRequest,
+    /// The same, on a machine.
+    LeftOnMachine,
     NotAccepted,
+    /// A machine answered, and nothing was left.
+    Machine,
+    Fax,
+    /// Nothing was heard of whoever answered.
+    Silent,
     Busy,
     NoAnswer,
     Declined,

@@ -321,7 +321,8 @@ impl Turn<'_> {
             }
             let reached = |a: &Attempt| match a.channel {
                 Channel::Call => {
-                    a.told_at.is_some() || matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::ToldOnly))
+                    let left = matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine));
+                    left || a.told_at.is_some() || a.outcome == Some(CallOutcome::ToldOnly)
                 }
                 Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
                     // Where no device took it, its notice stands for it.

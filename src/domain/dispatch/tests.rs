@@ -461,7 +461,7 @@ fn until_delivered_ends_when_a_person_heard_it_but_not_at_a_voicemail() {
     night.until(10);
     let first = night.ringing.remove(0).1;
     night.tell(Event::Call { attempt: first.clone(), news: CallNews::Answered });
-    night.tell(Event::Call { attempt: first, news: CallNews::Ended(CallOutcome::LeftRequest) });
+    night.tell(Event::Call { attempt: first, news: CallNews::Ended(CallOutcome::LeftOnMachine) });
     assert_eq!(night.s.phase, Phase::Running);
     night.until(620);
     let second = night.ringing.remove(0).1;

@@ -175,6 +175,8 @@ impl LegMedia for Outside {
         self.did(Did::EndsTake { leg });
     }
 
+    fn listen(&self, _leg: LegId) {}
+
     fn bind_keys(&self, leg: LegId, bound: KeysBound) {
         self.did(Did::BoundKeys { leg, bound });
     }

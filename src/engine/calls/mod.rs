@@ -127,6 +127,7 @@ use callbacks::Callbacks;
 use check_in::CheckIns;
 use editors_phone::Taken;
 use emergency::Helping;
+use fax::Faxes;
 use greetings::Greetings;
 use inner::InnerCalls;
 use jobs::Jobs;
@@ -255,6 +256,7 @@ struct Calls {
     /// Who has begun to listen to which call of late.
     heard: Mutex<HashMap<(CallId, UserId), Instant>>,
     out: OutCalls,
+    faxes: Faxes,
     jobs: Jobs,
     helping: Helping,
     inner: InnerCalls,
@@ -301,6 +303,7 @@ impl CallsHandle {
             alarms: Mutex::default(),
             heard: Mutex::default(),
             out: OutCalls::default(),
+            faxes: Faxes::default(),
             jobs: Jobs::default(),
             helping: Helping::default(),
             inner: InnerCalls::default(),
@@ -454,6 +457,7 @@ impl CallsHandle {
             let _ = live.inbox.send(Box::new(ToCall::Stop));
         }
         self.0.out.stop();
+        self.0.faxes.stop();
         self.0.inner.stop();
     }
 
@@ -468,7 +472,8 @@ impl CallsHandle {
         let waits =
             |view: &CallView| (view.ring_back.is_some() || view.job.is_some()) && view.state == CallState::Queued;
         let only_waits = self.0.lock().values().all(|live| live.view.as_ref().is_some_and(waits));
-        only_waits && self.0.out.is_empty() && self.0.helping.is_empty() && self.0.inner.is_empty()
+        let idle = self.0.out.is_empty() && self.0.faxes.is_empty();
+        only_waits && idle && self.0.helping.is_empty() && self.0.inner.is_empty()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Call-outs: a task around each [`Outbound`] machine, for the dispatcher ([`CallOut`]).
 //!
-//! All words are made ready before the number is dialled: without a voice nobody's telephone is rung. What always
+//! One call at a time for a telephone: what else is to be read there joins it, or is called for when it is over. All words are
+//! made ready before the number is dialled, or before they join: without a voice nobody's telephone is rung. What always
 //! holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics; what it
 //! reads out is kept by nobody.
 
@@ -13,22 +14,23 @@ use tokio::sync::mpsc;
 
 use super::record::Line;
 use super::{Calls, CallsHandle, fax};
+use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId};
+use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::outbound::{
-    Outbound, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup,
+    Heard, Outbound, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches,
 };
-use crate::domain::dispatch::fax::{FaxFault, FaxOutcome};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
 use crate::engine::signal::DialOut;
-use crate::io::media::MediaEvent;
 use crate::io::media::prompt::Prompt;
+use crate::io::media::{MediaEvent, Sound};
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
 
 /// How long the voice may take for the words of one call-out.
@@ -39,23 +41,30 @@ const STATS_WAIT: Duration = Duration::from_secs(2);
 /// What one call-out says.
 type Words = HashMap<Speech, Arc<Prompt>>;
 
-/// Why a call-out is ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Halt {
-    /// The message is handled.
-    Cancel,
+/// What a call that is up is asked for.
+enum Ask {
+    /// The message of this attempt is handled.
+    Cancel(AttemptId),
+    /// Another message for the same telephone.
+    Further(Box<Order>),
     /// The service is stopping.
     Stop,
 }
 
-/// Call-outs under way, by attempt: how each is taken back.
+/// One attempt that waits to be read, and who is told of it.
+struct Order {
+    request: CallOutRequest,
+    tell: Tell,
+}
+
+/// Call-outs under way, by the telephone that they call.
 #[derive(Debug, Default)]
 pub(super) struct OutCalls {
-    live: Mutex<HashMap<AttemptId, mpsc::UnboundedSender<Halt>>>,
+    live: Mutex<HashMap<PhoneNumber, mpsc::UnboundedSender<Ask>>>,
 }
 
 impl OutCalls {
-    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, mpsc::UnboundedSender<Halt>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PhoneNumber, mpsc::UnboundedSender<Ask>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -64,54 +73,51 @@ impl OutCalls {
     }
 
     pub(super) fn stop(&self) {
-        for cancel in self.lock().values() {
+        self.ask_all(|| Ask::Stop);
+    }
+
+    fn ask_all(&self, ask: impl Fn() -> Ask) {
+        for call in self.lock().values() {
             // An error means only that the call-out is over.
-            let _ = cancel.send(Halt::Stop);
+            let _ = call.send(ask());
         }
+    }
+
+    /// Gives the order to the call that is up for its telephone; else it is the first of a new one, which is told what comes
+    /// after it there.
+    fn join(&self, order: Order) -> Option<(Order, mpsc::UnboundedReceiver<Ask>)> {
+        let mut live = self.lock();
+        let order = match live.get(&order.request.to) {
+            Some(call) => match call.send(Ask::Further(Box::new(order))) {
+                Ok(()) => return None,
+                Err(mpsc::error::SendError(Ask::Further(order))) => *order,
+                // What was sent comes back.
+                Err(_) => return None,
+            },
+            None => order,
+        };
+        let (ask, asked) = mpsc::unbounded_channel();
+        live.insert(order.request.to.clone(), ask);
+        Some((order, asked))
+    }
+
+    /// The call for this telephone is over: what came for it too late, in order. Nothing more comes.
+    fn leave(&self, to: &PhoneNumber, asked: &mut mpsc::UnboundedReceiver<Ask>) -> Vec<Ask> {
+        let mut live = self.lock();
+        live.remove(to);
+        asked.close();
+        std::iter::from_fn(|| asked.try_recv().ok()).collect()
     }
 }
 
 impl CallOut for CallsHandle {
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
-        let calls = Arc::clone(&self.0);
-        let (cancel, cancelled) = mpsc::unbounded_channel();
-        calls.out.lock().insert(request.attempt.clone(), cancel);
-        tokio::spawn(async move {
-            let attempt = request.attempt.clone();
-            let id = CallId::fresh(calls.wiring.clock.utc());
-            let tell = Tell { attempt: attempt.clone(), events };
-            let (worker, to, call) = (Arc::clone(&calls), tell.clone(), id.clone());
-            let work = tokio::spawn(async move { place(worker, call, request, to, cancelled).await });
-            let result = work.await.unwrap_or_else(|_| {
-                metrics::counter!("cordboard_call_panics_total").increment(1);
-                tracing::error!(attempt = %attempt, "a call-out ended by a fault of ours");
-                calls.finish_as_fault(id);
-                CallOutResult::NotReached(Cause::Fault)
-            });
-            calls.out.lock().remove(&attempt);
-            tell.event(CallOutEvent::Ended(result));
-        });
+        let tell = Tell { attempt: request.attempt.clone(), events, ended: false };
+        place(&self.0, Order { request, tell });
     }
 
     fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
-        let calls = Arc::clone(&self.0);
-        let (cancel, cancelled) = mpsc::unbounded_channel();
-        calls.out.lock().insert(request.attempt.clone(), cancel);
-        tokio::spawn(async move {
-            let attempt = request.attempt.clone();
-            let id = CallId::fresh(calls.wiring.clock.utc());
-            let tell = Tell { attempt: attempt.clone(), events };
-            let (worker, to, call) = (Arc::clone(&calls), tell.clone(), id.clone());
-            let work = tokio::spawn(async move { fax::place(worker, call, request, to, cancelled).await });
-            let outcome = work.await.unwrap_or_else(|_| {
-                metrics::counter!("cordboard_call_panics_total").increment(1);
-                tracing::error!(attempt = %attempt, "a call for a fax ended by a fault of ours");
-                calls.finish_as_fault(id);
-                FaxOutcome::Failed { why: FaxFault::Fault, confirmed: 0, pages: 0 }
-            });
-            calls.out.lock().remove(&attempt);
-            tell.event(CallOutEvent::Faxed(outcome));
-        });
+        fax::place(&self.0, request, events);
     }
 
     fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
@@ -120,64 +126,156 @@ impl CallOut for CallsHandle {
 
     fn cancel(&self, attempt: &AttemptId) {
         self.0.jobs.stand_down(attempt);
-        if let Some(cancel) = self.0.out.lock().get(attempt) {
-            // An error means only that the call-out is over.
-            let _ = cancel.send(Halt::Cancel);
+        self.0.faxes.cancel(attempt);
+        // Each knows its own.
+        self.0.out.ask_all(|| Ask::Cancel(attempt.clone()));
+    }
+}
+
+/// Has an order read: in the call that is up for its telephone, or in one of its own.
+fn place(calls: &Arc<Calls>, order: Order) {
+    let Some((order, mut asked)) = calls.out.join(order) else { return };
+    let calls = Arc::clone(calls);
+    tokio::spawn(async move {
+        let to = order.request.to.clone();
+        let id = CallId::fresh(calls.wiring.clock.utc());
+        // Whoever waits for the end of all news finds no call any more.
+        let _news = order.tell.events.clone();
+        let (worker, call) = (Arc::clone(&calls), id.clone());
+        let work = tokio::spawn(async move {
+            let late = call_out(worker, call, order, &mut asked).await;
+            (late, asked)
+        });
+        match work.await {
+            Ok((late, mut asked)) => {
+                let asks = calls.out.leave(&to, &mut asked);
+                place_late(&calls, late, asks);
+            }
+            Err(_) => {
+                metrics::counter!("cordboard_call_panics_total").increment(1);
+                tracing::error!(call = %id, "a call-out ended by a fault of ours");
+                calls.finish_as_fault(id);
+                calls.out.lock().remove(&to);
+            }
+        }
+    });
+}
+
+/// What came too late for the call that was up.
+fn place_late(calls: &Arc<Calls>, mut orders: Vec<Order>, asks: Vec<Ask>) {
+    for ask in asks {
+        match ask {
+            Ask::Further(order) => orders.push(*order),
+            Ask::Cancel(attempt) => take_back(&mut orders, &attempt),
+            Ask::Stop => {
+                let stopped = CallOutResult::NotReached(Cause::Released);
+                orders.drain(..).for_each(|mut order| order.tell.ended(stopped));
+            }
+        }
+    }
+    for order in orders {
+        place(calls, order);
+    }
+}
+
+/// Takes back an order that nobody has heard of yet.
+fn take_back(orders: &mut Vec<Order>, attempt: &AttemptId) {
+    if let Some(at) = orders.iter().position(|order| order.tell.attempt == *attempt) {
+        orders.remove(at).tell.ended(CallOutResult::Cancelled);
+    }
+}
+
+/// Whoever is told what becomes of an attempt. Told of its end whatever happens, once.
+struct Tell {
+    attempt: AttemptId,
+    events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
+    ended: bool,
+}
+
+impl Tell {
+    fn event(&self, event: CallOutEvent) {
+        // An error means that the dispatcher is stopping.
+        let _ = self.events.send((self.attempt.clone(), event));
+    }
+
+    fn ended(&mut self, result: CallOutResult) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.event(CallOutEvent::Ended(result));
         }
     }
 }
 
-#[derive(Clone)]
-pub(super) struct Tell {
-    attempt: AttemptId,
-    events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
-}
-
-impl Tell {
-    pub(super) fn event(&self, event: CallOutEvent) {
-        // An error means that the dispatcher is stopping.
-        let _ = self.events.send((self.attempt.clone(), event));
+impl Drop for Tell {
+    fn drop(&mut self) {
+        self.ended(CallOutResult::NotReached(Cause::Fault));
     }
 }
 
-/// One call-out from the first word made ready to its last event but the end, which is the result.
-async fn place(
+/// One call-out from the first word made ready to its end. Gives back what was to join it and came too late.
+async fn call_out(
     calls: Arc<Calls>,
     id: CallId,
-    request: CallOutRequest,
-    tell: Tell,
-    mut cancelled: mpsc::UnboundedReceiver<Halt>,
-) -> CallOutResult {
+    mut order: Order,
+    asked: &mut mpsc::UnboundedReceiver<Ask>,
+) -> Vec<Order> {
+    let reading = reading(&order.request);
     let setup = OutboundSetup {
         leg: calls.wiring.fresh_leg(),
-        to: request.to.clone(),
-        ring: Duration::from_secs(request.ring_secs.max(1).into()),
-        intro: request.intro.clone(),
-        content: request.content.clone(),
-        leave: request.leave.clone(),
+        to: order.request.to.clone(),
+        ring: Duration::from_secs(order.request.ring_secs.max(1).into()),
+        first: reading.clone(),
     };
-    let ready = tokio::select! {
-        ready = tokio::time::timeout(VOICE_LIMIT, make_ready(&calls, &setup)) => ready,
-        halt = cancelled.recv() => return match halt {
-            Some(Halt::Stop) => CallOutResult::NotReached(Cause::Released),
-            Some(Halt::Cancel) | None => CallOutResult::Cancelled,
-        },
+    let mut further: Vec<Order> = Vec::new();
+    let ready = make_ready(Arc::clone(&calls), reading);
+    tokio::pin!(ready);
+    let words = loop {
+        tokio::select! {
+            words = &mut ready => break words,
+            ask = asked.recv() => match ask {
+                Some(Ask::Cancel(attempt)) if attempt == order.tell.attempt => break Err(CallOutResult::Cancelled),
+                Some(Ask::Cancel(attempt)) => take_back(&mut further, &attempt),
+                Some(Ask::Further(order)) => further.push(*order),
+                Some(Ask::Stop) | None => {
+                    let stopped = CallOutResult::NotReached(Cause::Released);
+                    further.drain(..).for_each(|mut order| order.tell.ended(stopped));
+                    break Err(stopped);
+                }
+            },
+        }
     };
-    let words = match ready {
-        Ok(Ok(words)) => words,
-        Ok(Err(why)) => return without_voice(&calls, &why),
-        Err(_) => return without_voice(&calls, "it took too long"),
+    let words = match words {
+        Ok(words) => words,
+        Err(result) => {
+            order.tell.ended(result);
+            return further;
+        }
     };
-    OutTask::start(calls, id, request, setup, words, tell).run(cancelled).await
+    let mut task = OutTask::start(calls, id, order, setup, words);
+    for order in further {
+        task.join(order);
+    }
+    task.run(asked).await
 }
 
-async fn make_ready(calls: &Calls, setup: &OutboundSetup) -> Result<Words, String> {
-    let mut words = Words::new();
-    for speech in Outbound::speeches(setup) {
-        let prompt = calls.wiring.voice.prepare_once(&speech).await?;
-        words.insert(speech, prompt);
+fn reading(request: &CallOutRequest) -> Reading {
+    Reading { intro: request.intro.clone(), content: request.content.clone(), leave: request.leave.clone() }
+}
+
+/// All words of a message, spoken. Errors are what the call-out ended with.
+async fn make_ready(calls: Arc<Calls>, reading: Reading) -> Result<Words, CallOutResult> {
+    let speak = async {
+        let mut words = Words::new();
+        for speech in speeches(&reading) {
+            let prompt = calls.wiring.voice.prepare_once(&speech).await?;
+            words.insert(speech, prompt);
+        }
+        Ok::<_, String>(words)
+    };
+    match tokio::time::timeout(VOICE_LIMIT, speak).await {
+        Ok(Ok(words)) => Ok(words),
+        Ok(Err(why)) => Err(without_voice(&calls, &why)),
+        Err(_) => Err(without_voice(&calls, "it took too long")),
     }
-    Ok(words)
 }
 
 fn without_voice(calls: &Arc<Calls>, why: &str) -> CallOutResult {
@@ -190,26 +288,26 @@ fn without_voice(calls: &Arc<Calls>, why: &str) -> CallOutResult {
 struct OutTask {
     calls: Arc<Calls>,
     id: CallId,
-    request: CallOutRequest,
+    first: CallOutRequest,
     machine: Outbound,
     leg: LegId,
     legs: Legs,
     mixer: Mixer,
     media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
-    tell: Tell,
-    answered_at: Option<crate::base::clock::UtcMs>,
+    /// By the machine's number of each message.
+    told: Vec<Tell>,
+    /// To be read too, once their words are ready.
+    preparing: Vec<Order>,
+    readied: mpsc::UnboundedReceiver<(AttemptId, Result<Words, CallOutResult>)>,
+    ready: mpsc::UnboundedSender<(AttemptId, Result<Words, CallOutResult>)>,
+    answered_at: Option<UtcMs>,
+    /// How far it came with any of them.
     result: Option<CallOutResult>,
 }
 
 impl OutTask {
-    fn start(
-        calls: Arc<Calls>,
-        id: CallId,
-        request: CallOutRequest,
-        setup: OutboundSetup,
-        words: Words,
-        tell: Tell,
-    ) -> Self {
+    fn start(calls: Arc<Calls>, id: CallId, order: Order, setup: OutboundSetup, words: Words) -> Self {
+        let Order { request: first, tell } = order;
         let wiring = Arc::clone(&calls.wiring);
         let shard = wiring.media.pick_shard();
         let started_at = wiring.clock.utc();
@@ -219,21 +317,37 @@ impl OutTask {
         mixer.keep_apart(words);
         calls.recorder.write(Line::Started(CallRecord {
             id: id.clone(),
-            account: request.account.clone(),
+            account: first.account.clone(),
             direction: Direction::Out,
             trunk: String::new(),
             did: None,
-            remote: Some(request.to.clone()),
+            remote: Some(first.to.clone()),
             forwarded_from: None,
             started_at,
             end: None,
         }));
         let leg = setup.leg;
         let machine = Outbound::new(wiring.clock.instant(), setup);
-        Self { calls, id, request, machine, leg, legs, mixer, media, tell, answered_at: None, result: None }
+        let (ready, readied) = mpsc::unbounded_channel();
+        Self {
+            calls,
+            id,
+            first,
+            machine,
+            leg,
+            legs,
+            mixer,
+            media,
+            told: vec![tell],
+            preparing: Vec::new(),
+            readied,
+            ready,
+            answered_at: None,
+            result: None,
+        }
     }
 
-    async fn run(mut self, mut cancelled: mpsc::UnboundedReceiver<Halt>) -> CallOutResult {
+    async fn run(mut self, asked: &mut mpsc::UnboundedReceiver<Ask>) -> Vec<Order> {
         self.tell(OutboundInput::Start);
         while !self.machine.is_done() {
             let wake = self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
@@ -245,10 +359,8 @@ impl OutTask {
                         self.tell(OutboundInput::Leg(event));
                     }
                 }
-                Some(halt) = cancelled.recv() => self.tell(match halt {
-                    Halt::Cancel => OutboundInput::Cancel,
-                    Halt::Stop => OutboundInput::Stop,
-                }),
+                Some(ask) = asked.recv() => self.on_ask(ask),
+                Some((attempt, words)) = self.readied.recv() => self.on_ready(&attempt, words),
                 prepared = self.mixer.prepared() => {
                     self.mixer.on_prepared(prepared);
                 }
@@ -257,15 +369,56 @@ impl OutTask {
                 }
             }
         }
-        let result = self.result.unwrap_or(CallOutResult::NotReached(Cause::Fault));
-        self.finish(result);
+        self.finish(self.result.unwrap_or(CallOutResult::NotReached(Cause::Fault)));
         while self.legs.has_closing() {
             match tokio::time::timeout(STATS_WAIT, self.media.recv()).await {
                 Ok(Some(event)) => self.on_media(*event),
                 _ => break,
             }
         }
-        result
+        std::mem::take(&mut self.preparing)
+    }
+
+    /// Reads another message in this call, once its words are ready.
+    fn join(&mut self, order: Order) {
+        let (calls, reading) = (Arc::clone(&self.calls), reading(&order.request));
+        let (attempt, ready) = (order.tell.attempt.clone(), self.ready.clone());
+        self.preparing.push(order);
+        tokio::spawn(async move {
+            let words = make_ready(calls, reading).await;
+            // An error means only that the call is over.
+            let _ = ready.send((attempt, words));
+        });
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Further(order) => self.join(*order),
+            Ask::Cancel(attempt) => {
+                take_back(&mut self.preparing, &attempt);
+                if let Some(reading) = self.told.iter().position(|tell| tell.attempt == attempt) {
+                    self.tell(OutboundInput::Cancel { reading });
+                }
+            }
+            Ask::Stop => {
+                let stopped = CallOutResult::NotReached(Cause::Released);
+                self.preparing.drain(..).for_each(|mut order| order.tell.ended(stopped));
+                self.tell(OutboundInput::Stop);
+            }
+        }
+    }
+
+    fn on_ready(&mut self, attempt: &AttemptId, words: Result<Words, CallOutResult>) {
+        let Some(at) = self.preparing.iter().position(|order| order.tell.attempt == *attempt) else { return };
+        let Order { request, mut tell } = self.preparing.remove(at);
+        match words {
+            Ok(words) => {
+                self.mixer.keep_apart(words);
+                self.told.push(tell);
+                self.tell(OutboundInput::Further(Box::new(reading(&request))));
+            }
+            Err(result) => tell.ended(result),
+        }
     }
 
     fn now(&self) -> Instant {
@@ -278,8 +431,9 @@ impl OutTask {
         }
         match event {
             MediaEvent::PlayDone { play, .. } => self.tell(OutboundInput::PlayDone { play: play.0 }),
+            MediaEvent::Sound { sound, .. } => self.tell(OutboundInput::Heard(heard(sound))),
             MediaEvent::Closed { leg, stats } => {
-                self.record("leg_closed", stats_on_record(&stats));
+                self.record(0, "leg_closed", stats_on_record(&stats));
                 if let Some(input) = self.legs.closed(leg) {
                     self.tell(OutboundInput::Leg(input));
                 }
@@ -300,74 +454,114 @@ impl OutTask {
     fn carry_out(&mut self, output: OutboundOutput) -> Option<LegInput> {
         match output {
             OutboundOutput::Dial { leg, to } => {
-                let (caller_id, account) = (self.request.caller_id.clone(), Some(self.request.account.clone()));
+                let (caller_id, account) = (self.first.caller_id.clone(), Some(self.first.account.clone()));
                 return self.legs.dial(leg, DialOut { to, caller_id, account });
             }
             OutboundOutput::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             OutboundOutput::StopPlay { leg, play } => self.mixer.stop(leg, play),
             OutboundOutput::HangUp { leg } => self.legs.hang_up(leg),
-            OutboundOutput::Event(event) => self.on_event(event),
+            OutboundOutput::Event { reading, event } => self.on_event(reading, event),
         }
         None
     }
 
-    fn on_event(&mut self, event: OutboundEvent) {
-        match event {
-            OutboundEvent::Ringing => {
-                self.record("ringing", json!({}));
-                self.tell.event(CallOutEvent::Ringing);
-            }
+    fn on_event(&mut self, reading: usize, event: OutboundEvent) {
+        let told = match event {
+            OutboundEvent::Ringing => ("ringing", CallOutEvent::Ringing),
             OutboundEvent::Answered => {
-                self.answered_at = Some(self.calls.wiring.clock.utc());
-                // Alone in its bridge: it hears prompts, and its keys are heard.
-                self.mixer.set(1, HearMatrix::default().with(self.leg, &[]));
-                self.record("answered", json!({}));
-                self.tell.event(CallOutEvent::Answered);
+                if self.answered_at.is_none() {
+                    self.answered_at = Some(self.calls.wiring.clock.utc());
+                    // Alone in its bridge: it hears prompts, its keys are heard, and what it does is listened to.
+                    self.mixer.set(1, HearMatrix::default().with(self.leg, &[]));
+                    self.calls.wiring.media.listen(self.leg);
+                }
+                ("answered", CallOutEvent::Answered)
             }
-            OutboundEvent::Told => {
-                self.record("told", json!({}));
-                self.tell.event(CallOutEvent::Told);
-            }
-            OutboundEvent::Confirmed => {
-                self.record("confirmed", json!({}));
-                self.tell.event(CallOutEvent::Confirmed);
-            }
-            OutboundEvent::Ended(how) => {
-                self.result = Some(match how {
-                    OutboundEnd::Confirmed => CallOutResult::Confirmed,
-                    OutboundEnd::ToldOnly => CallOutResult::ToldOnly,
-                    OutboundEnd::LeftRequest => CallOutResult::LeftRequest,
-                    OutboundEnd::NotAccepted => CallOutResult::NotAccepted,
-                    OutboundEnd::NotReached(cause) => CallOutResult::NotReached(cause),
-                    OutboundEnd::Cancelled => CallOutResult::Cancelled,
-                });
-            }
+            OutboundEvent::Told => ("told", CallOutEvent::Told),
+            OutboundEvent::Confirmed => ("confirmed", CallOutEvent::Confirmed),
+            OutboundEvent::Ended(how) => return self.on_end(reading, how),
+        };
+        self.record(reading, told.0, json!({}));
+        if let Some(tell) = self.told.get(reading) {
+            tell.event(told.1);
         }
     }
 
-    fn record(&self, kind: &str, mut body: serde_json::Value) {
-        body["attempt"] = json!(self.request.attempt);
+    fn on_end(&mut self, reading: usize, how: OutboundEnd) {
+        let result = match how {
+            OutboundEnd::Confirmed => CallOutResult::Confirmed,
+            OutboundEnd::ToldOnly => CallOutResult::ToldOnly,
+            OutboundEnd::LeftRequest => CallOutResult::LeftRequest,
+            OutboundEnd::LeftOnMachine => CallOutResult::LeftOnMachine,
+            OutboundEnd::NotAccepted => CallOutResult::NotAccepted,
+            OutboundEnd::Machine => CallOutResult::Machine,
+            OutboundEnd::Fax => CallOutResult::Fax,
+            OutboundEnd::Silent => CallOutResult::Silent,
+            OutboundEnd::NotReached(cause) => CallOutResult::NotReached(cause),
+            OutboundEnd::Cancelled => CallOutResult::Cancelled,
+        };
+        metrics::counter!("cordboard_call_outs_total", "outcome" => outcome(result)).increment(1);
+        if self.result.is_none_or(|known| rank(result) > rank(known)) {
+            self.result = Some(result);
+        }
+        if let Some(tell) = self.told.get_mut(reading) {
+            tell.ended(result);
+        }
+    }
+
+    fn record(&self, reading: usize, kind: &str, mut body: serde_json::Value) {
+        body["attempt"] = json!(self.told.get(reading).map(|tell| &tell.attempt));
         let at = self.calls.wiring.clock.utc();
         self.calls.recorder.write(Line::Event { call: self.id.clone(), at, kind: kind.to_owned(), body });
     }
 
     fn finish(&self, result: CallOutResult) {
-        let (outcome, cause) = match result {
-            CallOutResult::Confirmed => ("confirmed", Cause::Released),
-            CallOutResult::ToldOnly => ("told", Cause::Released),
-            CallOutResult::LeftRequest => ("left_request", Cause::Released),
-            CallOutResult::NotAccepted => ("not_accepted", Cause::Released),
-            CallOutResult::NotReached(cause) => ("not_reached", cause),
-            CallOutResult::Cancelled => ("cancelled", Cause::Released),
-        };
-        metrics::counter!("cordboard_call_outs_total", "outcome" => outcome).increment(1);
+        let cause = if let CallOutResult::NotReached(cause) = result { cause } else { Cause::Released };
         let end = CallEnd {
             answered_at: self.answered_at,
             ended_at: self.calls.wiring.clock.utc(),
-            outcome: outcome.to_owned(),
+            outcome: outcome(result).to_owned(),
             cause,
             operator: None,
         };
         self.calls.recorder.write(Line::Finished { call: self.id.clone(), end });
+    }
+}
+
+const fn heard(sound: Sound) -> Heard {
+    match sound {
+        Sound::Voice => Heard::Voice,
+        Sound::Quiet => Heard::Quiet,
+        Sound::Tone => Heard::Tone,
+        Sound::Beep => Heard::Beep,
+        Sound::Fax => Heard::Fax,
+        Sound::Busy => Heard::Busy,
+    }
+}
+
+/// Its name on record.
+const fn outcome(result: CallOutResult) -> &'static str {
+    match result {
+        CallOutResult::Confirmed => "confirmed",
+        CallOutResult::ToldOnly => "told",
+        CallOutResult::LeftRequest => "left_request",
+        CallOutResult::LeftOnMachine => "left_on_machine",
+        CallOutResult::NotAccepted => "not_accepted",
+        CallOutResult::Machine => "machine",
+        CallOutResult::Fax => "fax",
+        CallOutResult::Silent => "silent",
+        CallOutResult::NotReached(_) => "not_reached",
+        CallOutResult::Cancelled => "cancelled",
+    }
+}
+
+/// Of several messages in one call, the one that came furthest says how the call ended.
+const fn rank(result: CallOutResult) -> u8 {
+    match result {
+        CallOutResult::Confirmed => 4,
+        CallOutResult::ToldOnly => 3,
+        CallOutResult::LeftRequest | CallOutResult::LeftOnMachine => 2,
+        CallOutResult::Cancelled => 0,
+        _ => 1,
     }
 }

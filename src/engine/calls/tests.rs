@@ -270,6 +270,75 @@ async fn a_call_out_that_is_taken_back_stops_ringing() {
     assert_eq!(last, Some(CallOutEvent::Ended(CallOutResult::Cancelled)));
 }
 
+/// The leg of a call-out that was dialled, and where its events go.
+async fn dialled_out(house: &mut House) -> (LegId, Vec<u8>, mpsc::Sender<LegEvent>) {
+    let dialled = |d: &Did| match d {
+        Did::Dialled { leg, offer, events } => Some((*leg, offer.clone(), events.clone())),
+        _ => None,
+    };
+    house.until("dial", dialled).await.1
+}
+
+#[tokio::test]
+async fn a_second_message_for_a_telephone_that_is_called_is_read_in_the_same_call() {
+    let mut house = House::open("greeting");
+    let ((one, mut first), (two, mut second)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    house.calls.place(call_out(), one);
+    let (leg, offer, events) = dialled_out(&mut house).await;
+    house.calls.place(CallOutRequest { attempt: AttemptId::named("two"), ..call_out() }, two);
+    events.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call-out listens");
+    assert_eq!(second.recv().await.map(|(_, event)| event), Some(CallOutEvent::Answered));
+    let alone = |d: &Did| {
+        assert!(!matches!(d, Did::Dialled { .. }), "no second call while one is up");
+        plays(d, leg)
+    };
+    let press = || MediaEvent::Digit { leg, digit: '1', at: SystemClock.instant() };
+    house.until("intro", alone).await;
+    for last in [false, true] {
+        house.calls.on_media(press());
+        let play = house.until("content", alone).await.1;
+        house.calls.on_media(MediaEvent::PlayDone { leg, play });
+        house.until("question", alone).await;
+        house.calls.on_media(press());
+        let play = house.until("thanks", alone).await.1;
+        house.calls.on_media(MediaEvent::PlayDone { leg, play });
+        if !last {
+            house.until("the second intro", alone).await;
+        }
+    }
+    house.until("hang-up", |d| hangs_up(d, leg)).await;
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    for told in [&mut first, &mut second] {
+        let mut got = vec![];
+        while let Some((_, event)) = told.recv().await {
+            got.push(event);
+        }
+        let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+        assert_eq!(got[got.len() - 3..], [CallOutEvent::Told, CallOutEvent::Confirmed, ended]);
+    }
+    assert!(house.calls.is_idle());
+}
+
+#[tokio::test]
+async fn a_message_that_comes_when_the_call_is_over_has_one_of_its_own_and_is_taken_back_alone() {
+    let mut house = House::open("greeting");
+    let ((one, mut first), (two, mut second)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    house.calls.place(call_out(), one);
+    let (leg, _, events) = dialled_out(&mut house).await;
+    events.send(LegEvent::Ended(Cause::Busy)).await.expect("the call-out listens");
+    let busy = CallOutEvent::Ended(CallOutResult::NotReached(Cause::Busy));
+    assert_eq!(first.recv().await.map(|(_, event)| event), Some(busy));
+    house.calls.place(CallOutRequest { attempt: AttemptId::named("two"), ..call_out() }, two);
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    let (leg, _offer, _events) = dialled_out(&mut house).await;
+    house.calls.cancel(&AttemptId::named("one"));
+    house.calls.cancel(&AttemptId::named("two"));
+    house.until("hang-up", |d| hangs_up(d, leg)).await;
+    house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
+    let last = second.recv().await.map(|(_, event)| event);
+    assert_eq!(last, Some(CallOutEvent::Ended(CallOutResult::Cancelled)));
+}
+
 #[tokio::test]
 async fn a_media_check_lets_the_operator_hear_themselves_and_counts_what_came_up() {
     let mut house = House::open("greeting");

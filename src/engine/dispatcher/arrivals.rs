@@ -442,7 +442,11 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             CallOutResult::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
             CallOutResult::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
             CallOutResult::LeftRequest => CallNews::Ended(CallOutcome::LeftRequest),
+            CallOutResult::LeftOnMachine => CallNews::Ended(CallOutcome::LeftOnMachine),
             CallOutResult::NotAccepted => CallNews::Ended(CallOutcome::NotAccepted),
+            CallOutResult::Machine => CallNews::Ended(CallOutcome::Machine),
+            CallOutResult::Fax => CallNews::Ended(CallOutcome::Fax),
+            CallOutResult::Silent => CallNews::Ended(CallOutcome::Silent),
             CallOutResult::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
             CallOutResult::NotReached(cause) => match cause {
                 Cause::Busy => CallNews::Ended(CallOutcome::Busy),

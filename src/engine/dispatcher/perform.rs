@@ -13,6 +13,7 @@ use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
+use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, fax, speech};
@@ -341,7 +342,7 @@ impl Papers {
             ring_secs: self.attempt.ring_secs,
             intro: speech::intro(&self.account, self.message.urgency, &self.attempt.name),
             content: speech::content(&self.message, &self.account),
-            leave: leaves.then(|| speech::callback_request(&self.account)),
+            leave: leaves.then(|| speech::callback_request(&self.account, &reference::of(&self.state.id))),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{Dispatcher, to_its_end};
 use crate::base::id::{AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::account::Account;
 use crate::domain::dispatch::event::Note;
+use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
 use crate::domain::message::{Message, render};
@@ -54,6 +55,17 @@ impl Dispatcher {
         let mut views = Vec::new();
         for id in self.inner.store.list_open_dispatches(MAX_SHOWN).await? {
             views.extend(self.find_readable_view(&id).await?);
+        }
+        Ok(views)
+    }
+
+    /// Open dispatches that a person who calls back may mean by this reference.
+    pub async fn list_views_of_reference(&self, named: &str) -> Result<Vec<DispatchView>, StoreError> {
+        let mut views = Vec::new();
+        for id in self.inner.store.list_open_dispatches(u32::MAX).await? {
+            if reference::of(&id) == named {
+                views.extend(self.find_readable_view(&id).await?);
+            }
         }
         Ok(views)
     }
@@ -142,6 +154,7 @@ impl Dispatcher {
         Ok(Some(DispatchView {
             id: state.id.clone(),
             message: state.message.clone(),
+            reference: reference::of(&state.id),
             edition: message.edition,
             headline: render::headline(&message),
             account: AccountRef::from(&account),

@@ -119,6 +119,8 @@ pub trait LegMedia: Send + Sync {
     fn take_down(&self, leg: LegId, take: Box<Take>);
     /// Hands over what was taken down.
     fn end_take(&self, leg: LegId);
+    /// Tells what the leg's far end does, until the leg ends.
+    fn listen(&self, leg: LegId);
     /// The leg's keys are for us alone, or no longer.
     fn bind_keys(&self, leg: LegId, bound: KeysBound);
     /// Sends keys to the far end, after those still waiting.
@@ -199,6 +201,10 @@ impl LegMedia for Media {
 
     fn end_take(&self, leg: LegId) {
         closed_meanwhile(leg, self.end_take(leg));
+    }
+
+    fn listen(&self, leg: LegId) {
+        closed_meanwhile(leg, self.listen(leg));
     }
 
     fn bind_keys(&self, leg: LegId, bound: KeysBound) {
@@ -340,6 +346,7 @@ impl Routes {
             MediaEvent::PlayDone { leg, .. }
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::Voice { leg, .. }
+            | MediaEvent::Sound { leg, .. }
             | MediaEvent::WebUp { leg }
             | MediaEvent::WebDown { leg }
             | MediaEvent::WebOffer { leg, .. }

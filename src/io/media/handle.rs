@@ -302,6 +302,11 @@ impl Media {
         self.send_to(leg, Command::EndTake(leg))
     }
 
+    /// Tells what the leg's far end does, from now on until the leg ends ([`MediaEvent::Sound`]).
+    pub fn listen(&self, leg: LegId) -> Result<(), MediaError> {
+        self.send_to(leg, Command::Listen(leg, Box::default()))
+    }
+
     /// While bound, a leg's digits are told but not passed on to whoever hears it.
     pub fn bind_digits(&self, leg: LegId, bound: KeysBound) -> Result<(), MediaError> {
         self.send_to(leg, Command::BindDigits(leg, bound))

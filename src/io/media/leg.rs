@@ -33,7 +33,7 @@ use super::secure::Secure;
 use super::take::Take;
 use super::tune::Tune;
 use super::web_path::WebPath;
-use super::{Codec, EventTypes, LegQuality, LegStats, PlayId, RtpParameters};
+use super::{Codec, EventTypes, FarEnd, LegQuality, LegStats, PlayId, RtpParameters};
 
 /// The longest packet time of our own, in samples.
 const MAX_SAMPLES: usize = 480;
@@ -134,6 +134,8 @@ pub(super) struct Leg {
     pub(super) tap: Option<Box<Tap>>,
     /// What its far end says for a while, to be heard back.
     pub(super) take: Option<Box<Take>>,
+    /// Listens to what answered.
+    pub(super) ear: Option<Box<FarEnd>>,
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
 }
@@ -194,6 +196,7 @@ impl Leg {
             beat: None,
             tap: None,
             take: None,
+            ear: None,
             #[cfg(test)]
             fault: None,
         }

@@ -53,6 +53,7 @@ use crate::proto::rtp::srtp::Keys;
 use crate::proto::sdp::Negotiated;
 
 pub use crate::proto::audio::codec::Codec;
+pub use crate::proto::audio::far_end::{FarEnd, Sound};
 pub use crate::proto::rtp::latch::Strays;
 pub use crate::proto::rtp::reports::Quality as LegQuality;
 pub use crate::proto::rtp::telephone_event::EventTypes;
@@ -95,6 +96,8 @@ pub enum MediaEvent {
     Heard { leg: LegId },
     /// The far end of a recorded leg whose keys are bound begins to speak, or has said nothing for a second.
     Voice { leg: LegId, speaks: bool },
+    /// What the far end does, of a leg that is listened to ([`Media::listen`]).
+    Sound { leg: LegId, sound: Sound },
     /// How the leg is heard, every 5 s on average.
     Quality { leg: LegId, quality: LegQuality },
     /// The leg is closed and its port free again.

@@ -2,7 +2,7 @@
 
 use super::shard::Command;
 use super::shard_tests::{Rig, told_keys};
-use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters};
+use super::{Codec, MediaEvent, PlayId, Prompt, RtpParameters, Sound};
 use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId, Source};
 use crate::proto::audio::dtmf::{self, Detector};
 use crate::proto::audio::frame::FRAME;
@@ -342,4 +342,20 @@ fn a_far_end_on_hold_is_silent_after_half_an_hour_and_not_before() {
         silent_after.extend(rig.events().iter().filter(|e| matches!(e, MediaEvent::Silent { .. })).map(|_| n * 10));
     }
     assert_eq!(silent_after, [1_800, 1_830]);
+}
+
+#[test]
+fn what_answered_is_told_of_a_leg_that_is_listened_to_and_of_no_other() {
+    let mut rig = Rig::new();
+    let (a, b) = (rig.add(1, 1_000.0, Codec::Pcmu, 20), rig.add(2, 1_000.0, Codec::Pcmu, 20));
+    rig.bridge(HearMatrix::default().with(a, &[]).with(b, &[]));
+    rig.run(20);
+    rig.commands.send(Command::Listen(a, Box::default())).unwrap();
+    rig.run(30);
+    rig.peer(a).tone = vec![0; 8_000];
+    rig.peer(b).tone = vec![0; 8_000];
+    rig.run(60);
+    let sound = |e| if let MediaEvent::Sound { leg, sound } = e { Some((leg, sound)) } else { None };
+    let told: Vec<_> = rig.news().into_iter().filter_map(sound).collect();
+    assert_eq!(told, [(a, Sound::Tone), (a, Sound::Beep)]);
 }

@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod conceal;
 pub mod dtmf;
+pub mod far_end;
 pub mod frame;
 pub mod g711;
 pub mod g722;

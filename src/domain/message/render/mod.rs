@@ -4,6 +4,7 @@
 pub mod fax;
 pub mod notice;
 pub mod speech;
+mod spoken;
 pub mod webhook;
 
 use jiff::civil::DateTime;

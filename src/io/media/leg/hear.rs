@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Codec, Heard, Leg, Path};
 use crate::domain::call::bridge::KeysBound;
+use crate::io::media::Sound;
 use crate::proto::audio::frame::{Frame, SILENCE};
 use crate::proto::rtp::packet::{self, COMFORT_NOISE, Header};
 use crate::proto::rtp::telephone_event::Part;
@@ -103,6 +104,13 @@ impl Leg {
             frame = SILENCE;
         }
         (frame, key, None)
+    }
+
+    /// What is new of what the far end does, if it is listened to.
+    pub(in crate::io::media) fn listen(&mut self, frame: &Frame) -> Option<Sound> {
+        self.ear.as_ref()?;
+        let ours = self.words();
+        self.ear.as_mut()?.hear(frame, ours.as_ref())
     }
 
     /// Whether the far end's keys come as tones in its sound.

@@ -13,7 +13,7 @@ use crate::io::media::inbox::Taken;
 use crate::io::media::leg::Leg;
 use crate::io::media::take::Take;
 use crate::io::media::tune::Tune;
-use crate::io::media::{MediaEvent, PlayId, Prompt, RtpParameters};
+use crate::io::media::{FarEnd, MediaEvent, PlayId, Prompt, RtpParameters};
 use crate::io::recording::{Kind, Tap};
 
 /// What a shard is asked for.
@@ -37,6 +37,8 @@ pub(in crate::io::media) enum Command {
     /// What the leg's far end says is taken down from now on, in place of what was before; until the end of it.
     Take(LegId, Box<Take>),
     EndTake(LegId),
+    /// What the leg's far end does is told from now on.
+    Listen(LegId, Box<FarEnd>),
     BindDigits(LegId, KeysBound),
     PressKeys(LegId, String),
     /// This leg's call is recorded from now on, until the leg ends.
@@ -63,6 +65,7 @@ impl Command {
             | Self::SetTune(leg, _)
             | Self::Take(leg, _)
             | Self::EndTake(leg)
+            | Self::Listen(leg, _)
             | Self::BindDigits(leg, _)
             | Self::PressKeys(leg, _)
             | Self::Record(leg, _)
@@ -141,6 +144,7 @@ impl Shard {
             Command::SetTune(leg, tune) => self.with(leg, |leg| leg.set_tune(tune)),
             Command::Take(leg, take) => self.with(leg, |leg| leg.take = Some(take)),
             Command::EndTake(leg) => self.with(leg, Leg::end_take),
+            Command::Listen(leg, ear) => self.with(leg, |leg| leg.ear = Some(ear)),
             Command::BindDigits(leg, bound) => self.with(leg, |leg| {
                 leg.bound = bound;
                 leg.hush = Hush::default();

@@ -71,7 +71,11 @@ impl Shard {
         let (frame, key, lost_end) = leg.pull();
         let id = leg.id;
         leg.take_down(&frame);
+        let sound = leg.listen(&frame);
         self.frames[i] = frame;
+        if let Some(sound) = sound {
+            self.tell(MediaEvent::Sound { leg: id, sound });
+        }
         if let Some(part) = lost_end
             && self.plan.get(i).is_some_and(|hears| hears.relay_to.is_none())
         {

@@ -1,0 +1,542 @@
+//! A call made by the machine that reads messages out (design §6, *Call-out by machine*).
+//!
+//! Says who calls; 1 hears the message; once that was heard to its end, call-back number included, 1 confirms and
+//! 9 repeats. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
+//! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Does not know
+//! why it calls or what follows: `engine/calls` drives it for the dispatcher.
+//!
+//! What always holds: a 1 pressed before the message was heard through is never a confirmation; who hangs up in
+//! mid-message was not told; nothing of the message is said where nobody pressed 1, nor behind a beep; a key heard while
+//! something else speaks counts only once another was pressed for it; [`OutboundEvent::Ended`] comes exactly once for each
+//! message and the leg is hung up exactly once.
+
+#[cfg(test)]
+mod answers_tests;
+mod line;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::cause::Cause;
+use super::leg::{Leg, LegInput, LegState};
+use line::Line;
+use words::{Saying, speech};
+
+pub use words::{Heard, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches};
+
+/// How often the introduction, and the question at the end, are said.
+const TIMES: u32 = 3;
+/// How often another key is asked for.
+const CHECKS: u32 = 2;
+/// How often the message is read at most.
+const READINGS: u32 = 5;
+/// Silence for a key after words.
+const KEY_WAIT: Duration = Duration::from_secs(4);
+/// Nothing said lasts longer than this.
+const PROMPT_LIMIT: Duration = Duration::from_secs(180);
+/// Behind a beep the recording has begun; many end it after 3 s of silence.
+const AFTER_BEEP: Duration = Duration::from_millis(400);
+/// A greeting pauses; when it has been silent for so long after that was told, it is over.
+const AFTER_WORDS: Duration = Duration::from_millis(1_400);
+/// The end of a greeting is waited for no longer than this.
+const GREETING_LIMIT: Duration = Duration::from_secs(60);
+/// Beeps that can be the one behind a greeting; a recording that beeps on and on is not waited for.
+const BEEPS: u32 = 3;
+/// A message that began by a key is broken off when something speaks over it for so long: a greeting that went on.
+const SPOKEN_OVER: Duration = Duration::from_millis(2_500);
+/// What is left is begun again when it is spoken over for so long, so often at most.
+const LEFT_OVER: Duration = Duration::from_secs(1);
+const LEAVES: u32 = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    New,
+    Ringing {
+        until: Instant,
+    },
+    /// Words are being said (`play` of the outputs), or were just said and a key may follow.
+    Saying {
+        what: Saying,
+        until: Instant,
+    },
+    /// Listens for the end of a greeting, to leave what is to be left.
+    Listening {
+        until: Instant,
+    },
+    Over,
+}
+
+/// How far a message has come.
+#[derive(Debug)]
+struct Entry {
+    reading: Reading,
+    /// It was read, or offered in vain.
+    offered: bool,
+    told: bool,
+    confirmed: bool,
+    left: bool,
+    cancelled: bool,
+    ended: bool,
+}
+
+impl Entry {
+    const fn new(reading: Reading) -> Self {
+        Self { reading, offered: false, told: false, confirmed: false, left: false, cancelled: false, ended: false }
+    }
+}
+
+/// One call-out.
+#[derive(Debug)]
+pub struct Outbound {
+    setup: OutboundSetup,
+    leg: Leg,
+    phase: Phase,
+    now: Instant,
+    entries: Vec<Entry>,
+    /// The one that is spoken of.
+    current: usize,
+    line: Line,
+    playing: Option<u64>,
+    last_play: u64,
+    /// When the present words began, and how often they were said.
+    began: Instant,
+    said: u32,
+    readings: u32,
+    leaves: u32,
+    beeps: u32,
+    /// Until when the end of a greeting is waited for.
+    patience_until: Option<Instant>,
+    /// A key was pressed that counts, and it was surely a person's.
+    accepted: bool,
+    checked: bool,
+    outputs: VecDeque<OutboundOutput>,
+}
+
+impl Outbound {
+    /// A call-out that has not begun; give it [`OutboundInput::Start`].
+    pub fn new(now: Instant, setup: OutboundSetup) -> Self {
+        let leg = Leg::new(setup.leg);
+        let entries = vec![Entry::new(setup.first.clone())];
+        Self {
+            setup,
+            leg,
+            phase: Phase::New,
+            now,
+            entries,
+            current: 0,
+            line: Line::default(),
+            playing: None,
+            last_play: 0,
+            began: now,
+            said: 0,
+            readings: 0,
+            leaves: 0,
+            beeps: 0,
+            patience_until: None,
+            accepted: false,
+            checked: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Instant, input: OutboundInput) {
+        self.now = now;
+        match input {
+            OutboundInput::Start => self.start(),
+            OutboundInput::Leg(event) => self.on_leg(event),
+            OutboundInput::Heard(heard) => self.on_heard(heard),
+            OutboundInput::PlayDone { play } => self.on_play_done(play),
+            OutboundInput::Further(reading) => self.further(*reading),
+            OutboundInput::Cancel { reading } => self.cancel(reading),
+            OutboundInput::Stop => self.end(Cause::Released),
+            OutboundInput::Tick => self.on_tick(),
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_output(&mut self) -> Option<OutboundOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`OutboundInput::Tick`]; the reason is always the same: what was waited for
+    /// did not come.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let until = match self.phase {
+            Phase::Ringing { until } | Phase::Saying { until, .. } | Phase::Listening { until } => until,
+            Phase::New | Phase::Over => return None,
+        };
+        Some(self.spoken_over_at().map_or(until, |at| at.min(until)))
+    }
+
+    /// True when nothing is left to do.
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Over && self.outputs.is_empty()
+    }
+
+    fn start(&mut self) {
+        if self.phase != Phase::New {
+            return;
+        }
+        self.leg.state = LegState::Dialling;
+        self.leg.media_up = true;
+        self.phase = Phase::Ringing { until: self.now + self.setup.ring };
+        self.outputs.push_back(OutboundOutput::Dial { leg: self.leg.id, to: self.setup.to.clone() });
+    }
+
+    fn on_leg(&mut self, event: LegInput) {
+        let was = self.leg.state;
+        let came_up = self.leg.advance(event);
+        match (event, self.phase) {
+            (_, Phase::Ringing { .. }) if came_up => {
+                self.tell_all(OutboundEvent::Answered);
+                self.offer(self.current);
+            }
+            (LegInput::Ringing | LegInput::Early, Phase::Ringing { .. }) if was == LegState::Dialling => {
+                self.tell_all(OutboundEvent::Ringing);
+            }
+            (LegInput::Digit(key), Phase::Saying { what, .. }) => self.on_key(key, what),
+            (LegInput::Digit(key), Phase::Listening { .. }) => self.on_key(key, Saying::Leave),
+            (LegInput::Ended(why), Phase::Ringing { .. } | Phase::Saying { .. } | Phase::Listening { .. }) => {
+                self.end(why);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_key(&mut self, key: char, what: Saying) {
+        match (key, what) {
+            ('1', Saying::Intro | Saying::Leave) => {
+                // A recording may hold the tones of a key; nobody's recording presses another when asked to.
+                if self.line.doubts(self.now) && !self.checked {
+                    self.check();
+                } else {
+                    self.accepted = true;
+                    if what == Saying::Leave {
+                        // Somebody is there after all: the others are offered too.
+                        self.entries.iter_mut().for_each(|entry| entry.offered = entry.told || entry.left);
+                    }
+                    self.read();
+                }
+            }
+            ('5', Saying::Check) => {
+                (self.accepted, self.checked) = (true, true);
+                self.read();
+            }
+            // Before the call-back number was spoken, 1 is no confirmation (design §6).
+            ('1', Saying::Question) => {
+                self.entries[self.current].confirmed = true;
+                self.tell(self.current, OutboundEvent::Confirmed);
+                self.say(Saying::Thanks);
+            }
+            ('9', Saying::Content | Saying::Question) if self.readings < READINGS => self.read(),
+            _ => {}
+        }
+    }
+
+    fn on_heard(&mut self, heard: Heard) {
+        if !matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. }) {
+            return;
+        }
+        self.line.hear(self.now, heard);
+        match (heard, self.phase) {
+            (Heard::Fax | Heard::Busy, _) => self.end(Cause::HungUp),
+            // Something that keeps a tone is no person who listens: what was read is broken off before it is recorded.
+            (Heard::Tone, Phase::Saying { what: Saying::Content | Saying::Question, .. }) if !self.checked => {
+                self.check()
+            }
+            (Heard::Beep, Phase::Saying { what: Saying::Intro | Saying::Check | Saying::Leave, .. })
+            | (Heard::Beep, Phase::Listening { .. })
+                if !self.accepted && self.beeps < BEEPS =>
+            {
+                self.beeps += 1;
+                self.leave(AFTER_BEEP);
+            }
+            (Heard::Quiet, Phase::Listening { .. }) => self.listen(AFTER_WORDS),
+            (Heard::Voice | Heard::Tone, Phase::Listening { .. }) => self.listen(GREETING_LIMIT),
+            (Heard::Quiet, Phase::Saying { what: Saying::Intro | Saying::Check, .. }) => self.leave_to_machine(),
+            _ => {}
+        }
+    }
+
+    /// A greeting is over and nobody pressed a key when asked to: what is to be left is said at once.
+    fn leave_to_machine(&mut self) {
+        let quiet = self.line.quiet_since;
+        if let Some(since) = quiet.filter(|_| self.line.machine && self.said > 0 && !self.accepted && self.can_leave())
+        {
+            self.leave((since + AFTER_WORDS).saturating_duration_since(self.now));
+        }
+    }
+
+    fn check(&mut self) {
+        self.accepted = false;
+        self.said = 0;
+        self.say(Saying::Check);
+    }
+
+    fn read(&mut self) {
+        self.readings += 1;
+        self.said = 0;
+        self.say(Saying::Content);
+    }
+
+    fn offer(&mut self, entry: usize) {
+        self.current = entry;
+        (self.said, self.readings) = (0, 0);
+        self.say(Saying::Intro);
+    }
+
+    /// The next message that was not offered; else what is to be left; else the end.
+    fn go_on(&mut self) {
+        self.entries[self.current].offered = true;
+        match self.next_unoffered() {
+            Some(next) => self.offer(next),
+            None if self.can_leave() => self.leave(Duration::ZERO),
+            None => self.end(Cause::Released),
+        }
+    }
+
+    fn next_unoffered(&self) -> Option<usize> {
+        self.entries.iter().position(|entry| !entry.offered && !entry.ended)
+    }
+
+    fn next_to_leave(&self) -> Option<usize> {
+        self.entries.iter().position(|e| !e.ended && !e.told && !e.left && !e.cancelled && e.reading.leave.is_some())
+    }
+
+    fn can_leave(&self) -> bool {
+        self.next_to_leave().is_some()
+    }
+
+    /// Says what is to be left: after so much silence, or once the far end is silent.
+    fn leave(&mut self, after: Duration) {
+        let Some(first) = self.next_to_leave() else { return self.end(Cause::Released) };
+        self.current = first;
+        for entry in &mut self.entries {
+            entry.offered = true;
+        }
+        self.stop_playing();
+        self.patience_until.get_or_insert(self.now + GREETING_LIMIT);
+        match self.line.sounds() {
+            false if after.is_zero() => self.leave_now(),
+            false => self.listen(after),
+            true => self.listen(GREETING_LIMIT),
+        }
+    }
+
+    /// Listens for so long, and not beyond all patience.
+    fn listen(&mut self, wait: Duration) {
+        let until = self.now + wait;
+        self.phase = Phase::Listening { until: self.patience_until.map_or(until, |patience| until.min(patience)) };
+    }
+
+    fn leave_now(&mut self) {
+        self.leaves += 1;
+        self.say(Saying::Leave);
+    }
+
+    fn on_play_done(&mut self, play: u64) {
+        if self.playing != Some(play) {
+            return;
+        }
+        self.playing = None;
+        let Phase::Saying { what, .. } = self.phase else { return };
+        self.said_to_end(what);
+    }
+
+    fn said_to_end(&mut self, what: Saying) {
+        match what {
+            Saying::Intro | Saying::Check | Saying::Question => {
+                self.said += 1;
+                self.phase = Phase::Saying { what, until: self.now + KEY_WAIT };
+                if what != Saying::Question {
+                    self.leave_to_machine();
+                }
+            }
+            Saying::Content => {
+                let entry = &mut self.entries[self.current];
+                entry.offered = true;
+                if !std::mem::replace(&mut entry.told, true) {
+                    self.tell(self.current, OutboundEvent::Told);
+                }
+                self.said = 0;
+                self.say(Saying::Question);
+            }
+            Saying::Leave => {
+                self.entries[self.current].left = true;
+                match self.next_to_leave() {
+                    Some(next) => {
+                        self.current = next;
+                        self.say(Saying::Leave);
+                    }
+                    None => self.go_on(),
+                }
+            }
+            Saying::Thanks => self.go_on(),
+            Saying::Handled => {
+                self.entries[self.current].offered = true;
+                match self.next_unoffered() {
+                    Some(next) => {
+                        self.end_entry(self.current, OutboundEnd::Cancelled);
+                        self.offer(next);
+                    }
+                    None => self.go_on(),
+                }
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if self.spoken_over_at().is_some_and(|at| at <= self.now) {
+            return match self.phase {
+                Phase::Saying { what: Saying::Leave, .. } => self.leave(AFTER_WORDS),
+                _ => self.check(),
+            };
+        }
+        match self.phase {
+            Phase::Ringing { until } if until <= self.now => {
+                // A telephone that never rang was not left unanswered: the line to it is down.
+                let rang = self.leg.state != LegState::Dialling;
+                self.end(if rang { Cause::NoAnswer } else { Cause::Unreachable });
+            }
+            Phase::Listening { until } if until <= self.now => self.leave_now(),
+            Phase::Saying { what, until } if until <= self.now => {
+                let times = if what == Saying::Check { CHECKS } else { TIMES };
+                if self.playing.is_some() {
+                    // We were never told that it ended: nothing is taken as heard.
+                    self.end(Cause::Released);
+                } else if self.said < times {
+                    self.say(what);
+                } else {
+                    self.go_on();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When what is said has been spoken over for too long.
+    fn spoken_over_at(&self) -> Option<Instant> {
+        let since = self.line.voice_since?.max(self.began);
+        match self.phase {
+            Phase::Saying { what: Saying::Content, .. } if !self.checked => Some(since + SPOKEN_OVER),
+            Phase::Saying { what: Saying::Leave, .. } if self.leaves < LEAVES => {
+                Some(since + LEFT_OVER).filter(|at| self.patience_until.is_some_and(|patience| *at < patience))
+            }
+            _ => None,
+        }
+    }
+
+    fn further(&mut self, reading: Reading) {
+        let entry = self.entries.len();
+        self.entries.push(Entry::new(reading));
+        // Where nobody took the others, it is left as they are.
+        self.entries[entry].offered = self.leaves > 0 && !self.accepted;
+        match self.phase {
+            Phase::New => {}
+            Phase::Ringing { .. } if self.leg.state == LegState::Dialling => {}
+            Phase::Ringing { .. } => self.tell(entry, OutboundEvent::Ringing),
+            Phase::Saying { .. } | Phase::Listening { .. } => self.tell(entry, OutboundEvent::Answered),
+            Phase::Over => self.end_entry(entry, OutboundEnd::NotReached(Cause::Released)),
+        }
+    }
+
+    fn cancel(&mut self, reading: usize) {
+        let wanted =
+            self.entries.get(reading).is_some_and(|entry| !entry.ended && !entry.confirmed && !entry.cancelled);
+        if !wanted {
+            return;
+        }
+        let spoken_of = reading == self.current && matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. });
+        let alone = self.entries.iter().enumerate().all(|(i, entry)| i == reading || entry.ended);
+        self.entries[reading].cancelled = true;
+        if spoken_of {
+            self.say(Saying::Handled);
+        } else if alone {
+            self.end(Cause::Released);
+        } else {
+            self.end_entry(reading, OutboundEnd::Cancelled);
+            if reading == self.current {
+                // It rings yet: the next one is offered first.
+                self.current = self.next_unoffered().unwrap_or(self.current);
+            }
+        }
+    }
+
+    fn stop_playing(&mut self) {
+        if let Some(play) = self.playing.take() {
+            self.outputs.push_back(OutboundOutput::StopPlay { leg: self.leg.id, play });
+        }
+    }
+
+    fn say(&mut self, what: Saying) {
+        let more =
+            self.entries.iter().enumerate().any(|(i, entry)| i != self.current && !entry.offered && !entry.ended);
+        let Some(speech) = speech(&self.entries[self.current].reading, what, more) else {
+            self.end(Cause::Released);
+            return;
+        };
+        self.stop_playing();
+        self.last_play += 1;
+        let play = self.last_play;
+        self.playing = Some(play);
+        self.began = self.now;
+        self.phase = Phase::Saying { what, until: self.now + PROMPT_LIMIT };
+        self.outputs.push_back(OutboundOutput::Play { leg: self.leg.id, play, speech });
+    }
+
+    fn tell(&mut self, reading: usize, event: OutboundEvent) {
+        self.outputs.push_back(OutboundOutput::Event { reading, event });
+    }
+
+    fn tell_all(&mut self, event: OutboundEvent) {
+        for reading in 0..self.entries.len() {
+            if !self.entries[reading].ended {
+                self.tell(reading, event);
+            }
+        }
+    }
+
+    fn end_entry(&mut self, reading: usize, how: OutboundEnd) {
+        if !std::mem::replace(&mut self.entries[reading].ended, true) {
+            self.tell(reading, OutboundEvent::Ended(how));
+        }
+    }
+
+    /// What it means for a message that the call ends now.
+    fn result_of(&self, entry: &Entry, why: Cause) -> OutboundEnd {
+        let answered = matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. });
+        let silent = !self.line.ever_heard && !self.accepted;
+        match entry {
+            _ if entry.confirmed => OutboundEnd::Confirmed,
+            _ if entry.cancelled => OutboundEnd::Cancelled,
+            _ if entry.told => OutboundEnd::ToldOnly,
+            _ if !answered => OutboundEnd::NotReached(why),
+            _ if self.line.fax => OutboundEnd::Fax,
+            _ if self.line.busy && !self.accepted && !entry.left => OutboundEnd::NotReached(Cause::Busy),
+            _ if silent => OutboundEnd::Silent,
+            _ if entry.left && self.line.machine => OutboundEnd::LeftOnMachine,
+            _ if entry.left => OutboundEnd::LeftRequest,
+            _ if self.line.machine && !self.accepted => OutboundEnd::Machine,
+            _ => OutboundEnd::NotAccepted,
+        }
+    }
+
+    fn end(&mut self, why: Cause) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        let results: Vec<OutboundEnd> = self.entries.iter().map(|entry| self.result_of(entry, why)).collect();
+        self.phase = Phase::Over;
+        self.playing = None;
+        if self.leg.release() {
+            self.outputs.push_back(OutboundOutput::HangUp { leg: self.leg.id });
+        }
+        for (reading, how) in results.into_iter().enumerate() {
+            self.end_entry(reading, how);
+        }
+    }
+}

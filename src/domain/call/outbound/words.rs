@@ -1,0 +1,146 @@
+//! What a call-out is made with, told, and wants done; and what it says.
+
+use std::time::Duration;
+
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Speech;
+use crate::domain::call::bridge::LegId;
+use crate::domain::call::cause::Cause;
+use crate::domain::call::leg::LegInput;
+
+/// Whom to call, and what is to be said first. More may come while the call is up ([`OutboundInput::Further`]).
+#[derive(Clone, Debug)]
+pub struct OutboundSetup {
+    pub leg: LegId,
+    pub to: PhoneNumber,
+    pub ring: Duration,
+    pub first: Reading,
+}
+
+/// One message to be read. In the outputs they are told apart by number, in the order in which they came, from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Who calls and what for; nothing of the message.
+    pub intro: String,
+    /// The message with its call-back number.
+    pub content: String,
+    /// What is left when nobody takes it.
+    pub leave: Option<String>,
+}
+
+/// What a call-out is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboundInput {
+    Start,
+    Leg(LegInput),
+    /// What the far end does.
+    Heard(Heard),
+    PlayDone {
+        play: u64,
+    },
+    /// Another message for the same telephone.
+    Further(Box<Reading>),
+    /// That message is no longer wanted: whoever listens is told that it is handled.
+    Cancel {
+        reading: usize,
+    },
+    /// The service is stopping: hung up at once, and nothing is said that may not be true.
+    Stop,
+    Tick,
+}
+
+/// What the far end does, as far as it can be heard without knowing words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Somebody or something begins to speak, or has been silent for a moment.
+    Voice,
+    Quiet,
+    /// A steady tone lasts.
+    Tone,
+    /// It has ended in silence.
+    Beep,
+    Fax,
+    /// The tone of a busy line: whoever was there is not.
+    Busy,
+}
+
+/// What a call-out wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboundOutput {
+    Dial { leg: LegId, to: PhoneNumber },
+    Play { leg: LegId, play: u64, speech: Speech },
+    StopPlay { leg: LegId, play: u64 },
+    HangUp { leg: LegId },
+    Event { reading: usize, event: OutboundEvent },
+}
+
+/// What happened with a message, for the dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboundEvent {
+    Ringing,
+    Answered,
+    /// The whole message was heard after a key.
+    Told,
+    /// 1 was pressed after that.
+    Confirmed,
+    Ended(OutboundEnd),
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboundEnd {
+    Confirmed,
+    ToldOnly,
+    /// The request to call back was said to somebody who pressed no key …
+    LeftRequest,
+    /// … or to a machine.
+    LeftOnMachine,
+    /// Somebody answered and took nothing; nothing was left.
+    NotAccepted,
+    /// A machine answered; nothing was left.
+    Machine,
+    Fax,
+    /// Nothing was ever heard of whoever answered. What was said into the silence counts for nothing.
+    Silent,
+    NotReached(Cause),
+    Cancelled,
+}
+
+/// What is being said, and so what a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saying {
+    Intro,
+    /// A key was heard while something else spoke: asks for another, which no recording presses.
+    Check,
+    Content,
+    Question,
+    Leave,
+    Thanks,
+    Handled,
+}
+
+/// The words of `what`; `more`: another message follows. None: there is nothing to leave.
+pub(super) fn speech(reading: &Reading, what: Saying, more: bool) -> Option<Speech> {
+    let text = match (what, more) {
+        (Saying::Intro, _) => format!("{} To hear the message, press 1.", reading.intro),
+        (Saying::Check, _) => "To hear the message now, press 5.".to_owned(),
+        (Saying::Content, _) => reading.content.clone(),
+        (Saying::Question, _) => {
+            "To confirm that you have this message, press 1. To hear it again, press 9.".to_owned()
+        }
+        (Saying::Leave, _) => reading.leave.clone()?,
+        (Saying::Thanks, false) => "Thank you. The message is confirmed. Goodbye.".to_owned(),
+        (Saying::Thanks, true) => "Thank you. The message is confirmed. There is another one.".to_owned(),
+        (Saying::Handled, false) => "This message has already been handled. Goodbye.".to_owned(),
+        (Saying::Handled, true) => "This message has already been handled. There is another one.".to_owned(),
+    };
+    Some(Speech::Spoken { text })
+}
+
+/// All words that may be said for a message, to be made ready before.
+pub fn speeches(reading: &Reading) -> Vec<Speech> {
+    let own = [Saying::Intro, Saying::Check, Saying::Content, Saying::Question, Saying::Leave];
+    let own = own.into_iter().map(|what| (what, false));
+    let both = [Saying::Thanks, Saying::Handled].into_iter().flat_map(|what| [(what, false), (what, true)]);
+    own.chain(both).filter_map(|(what, more)| speech(reading, what, more)).collect()
+}
