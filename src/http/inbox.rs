@@ -304,7 +304,7 @@ fn refused(why: Refused) -> Problem {
 /// Its person is there and has touched the page, so it stays open for longer.
 #[utoipa::path(put, path = "/api/v1/inbox/session", tag = "inbox", security(("bearer" = [])),
     responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody)))]
-pub async fn attend(Touched(_): Touched) -> StatusCode {
+pub async fn attend(_touched: Touched) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 

@@ -223,6 +223,7 @@ fn show_as(
     changed: Option<ChangeView>,
     dispatch: Option<DispatchView>,
 ) -> MessageView {
+    let begun_at = message.asked_at();
     MessageView {
         id: message.id,
         account: AccountRef::from(account),
@@ -231,7 +232,7 @@ fn show_as(
         caller: message.caller,
         urgency: message.urgency,
         taken_by,
-        begun_at: message.asked_at(),
+        begun_at,
         taken_at: message.taken_at,
         form: message.form,
         answers: message.answers,
@@ -359,7 +360,7 @@ pub async fn save(
 
 /// When a form was begun, as far as that can be: with its call at the earliest, and not in time to come.
 fn bounded(begun_at: UtcMs, call_began: Option<UtcMs>, now: UtcMs) -> UtcMs {
-    let earliest = call_began.unwrap_or(now.plus_ms(-LATELY_MS)).min(now);
+    let earliest = call_began.unwrap_or_else(|| now.plus_ms(-LATELY_MS)).min(now);
     begun_at.clamp(earliest, now)
 }
 

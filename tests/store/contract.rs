@@ -158,6 +158,7 @@ fn hours() -> Hours {
         Spill { number: number("+12025550160"), ring_secs: 20, failed: SpillFailed::Apology, before_answer: true };
     let span = |from: &str, until: &str| Span { from: from.into(), until: until.into() };
     Hours {
+        overdue: None,
         usual: Flow::Menu { menu: "main".into() },
         windows: vec![Window {
             name: "night".into(),

@@ -339,6 +339,7 @@ mod tests {
             flow: Flow::Spill(to_ourselves.clone()),
         };
         let hours = Hours {
+            overdue: None,
             usual: Flow::Menu { menu: "gone".into() },
             windows: vec![window("day", "8:00", silent), window("day", "08:00", says("x"))],
             holidays: vec![holiday("a", "2026-02-30"), holiday("b", "02-29")],
@@ -412,7 +413,11 @@ mod tests {
 
     #[test]
     fn the_way_of_those_whom_nobody_takes_is_checked_like_any_other() {
-        let failed = Unreached::Queue { priority: Some(101), call_type: Some(CallTypeId::named("gone")) };
+        let failed = Unreached::Queue {
+            priority: Some(101),
+            call_type: Some(CallTypeId::named("gone")),
+            skills: Default::default(),
+        };
         let patch = AutoPatch { whom: vec![Whom::Role { role: "technician".into() }], speech: None, failed };
         let expected = [("priority", "priority"), ("call_type", "unknown_call_type")];
         let expected = expected.map(|(at, code)| (format!("/hours/usual/failed/{at}"), code.to_owned()));

@@ -107,6 +107,7 @@ fn of_windows_that_overlap_the_shorter_one_is_meant_and_its_greeting_with_it() {
 #[test]
 fn an_override_beats_a_holiday_which_beats_a_window_which_beats_the_usual() {
     let mut hours = Hours {
+        overdue: None,
         usual: says("usual"),
         windows: vec![window("day", &EVERY_DAY, "00:00", "00:00")],
         holidays: vec![holiday("every 26th of November", "11-26", None)],
@@ -140,6 +141,7 @@ fn an_override_beats_a_holiday_which_beats_a_window_which_beats_the_usual() {
 fn what_counts_does_so_until_something_else_counts() {
     const ZONE: &str = "America/New_York";
     let mut hours = Hours {
+        overdue: None,
         usual: says("usual"),
         windows: vec![window("day", &WORKDAYS, "08:00", "17:00"), window("lunch", &WORKDAYS, "12:00", "13:00")],
         holidays: vec![holiday("Thanksgiving", "2026-11-26", None)],
@@ -222,6 +224,7 @@ fn a_zone_that_does_not_exist_leaves_the_usual() {
 #[test]
 fn hours_read_back_from_their_json_and_old_accounts_have_none() {
     let hours = Hours {
+        overdue: None,
         usual: Flow::default(),
         windows: vec![window("night", &EVERY_DAY, "18:00", "08:00")],
         holidays: vec![holiday("Christmas", "12-25", Some(span("00:00", "12:00")))],

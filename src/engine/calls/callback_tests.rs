@@ -99,7 +99,7 @@ async fn a_caller_who_asks_for_it_is_called_back_by_an_operator() {
 #[tokio::test]
 async fn a_caller_who_asks_to_be_called_back_keeps_their_place_and_what_they_called_about() {
     let mut house = House::open("greeting");
-    let callback = promised_at(&mut house, super::flow_tests::RANKED).await;
+    let callback = promised_at(&mut house, flow_tests::RANKED).await;
     assert_eq!(callback.priority, 7, "the rank that the call had, not its account's");
     house.ready("kim").await;
     let offered = |e: &FeedEvent| match e {

@@ -11,7 +11,7 @@ use super::record::Line;
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
-use crate::domain::call::bridge::Source;
+use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
 use crate::engine::feed::CallState;

@@ -589,7 +589,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Due => "due",
         Event::Resume => "resume",
         Event::Hand { .. } => "hand",
-        Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } => "result",
+        Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } | Event::Pushed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",
         Event::Faxed { .. } => "fax",

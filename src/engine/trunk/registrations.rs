@@ -133,7 +133,7 @@ impl Registrations {
     }
 
     /// The ways that want a word now, lest a NAT forgets them: calls come in by them, whether or not anybody pings.
-    pub(super) fn to_keep_open(&mut self, now: Instant, rng: &mut Rng) -> Vec<Flow> {
+    pub(super) fn keep_open_now(&mut self, now: Instant, rng: &mut Rng) -> Vec<Flow> {
         let mut due = Vec::new();
         for one in &mut self.all {
             let Some(flow) = one.flow.filter(|_| one.machine.is_registered()) else {

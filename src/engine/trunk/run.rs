@@ -255,7 +255,7 @@ impl Loop {
         let now = self.now();
         self.registrations.tick(now);
         self.register();
-        for flow in self.registrations.to_keep_open(now, &mut self.rng) {
+        for flow in self.registrations.keep_open_now(now, &mut self.rng) {
             if self.side.keep_open(&flow).is_err() {
                 self.feed(Input::FlowClosed { flow });
             }

@@ -177,7 +177,9 @@ impl Speaker {
         let file = format!("{name}.wav");
         let read = match &self.prompts {
             Some(directory) => tokio::fs::read(directory.join(&file)).await,
-            None => Recorded::get(&file).map(|found| found.data.into_owned()).ok_or(io::ErrorKind::NotFound.into()),
+            None => {
+                Recorded::get(&file).map(|found| found.data.into_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
         };
         read.map_err(|e| {
             SpeechError::Prompt(format!(

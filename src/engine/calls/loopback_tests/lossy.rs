@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::net::UdpSocket;
 
 use super::*;
-use crate::base::clock::Clock as _;
+use crate::base::clock::{Clock as _, SystemClock};
 use crate::config::StoreConfig;
 use crate::io::store::Store;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
@@ -47,22 +47,22 @@ impl FarEnd {
 
     /// Talks until our report of its call has come and been answered, and for a second after that.
     async fn talks(&mut self, to: SocketAddr) {
-        let (began, mut reported_at) = (Instant::now(), None::<Instant>);
+        let (began, mut reported_at) = (SystemClock.instant(), None::<Instant>);
         let mut bytes = [0; 2_048];
         for nth in 0.. {
             let late = Duration::from_millis(if nth % 2 == 0 { 0 } else { 12 });
             let due = began + Duration::from_millis(20 * nth) + late;
             loop {
-                let left = due.saturating_duration_since(Instant::now());
+                let left = due.saturating_duration_since(SystemClock.instant());
                 let Ok(came) = tokio::time::timeout(left, self.socket.recv_from(&mut bytes)).await else { break };
                 let (len, _) = came.expect("a packet");
                 if let Some(answer) = answer_to_report(&bytes[..len]) {
                     tokio::time::sleep(ON_THE_WAY).await;
                     self.socket.send_to(&answer, to).await.expect("loopback takes it");
-                    reported_at.get_or_insert_with(Instant::now);
+                    reported_at.get_or_insert_with(|| SystemClock.instant());
                 }
             }
-            if nth % 10 == 0 && reported_at.is_some_and(|at| at.elapsed() > Duration::from_secs(1)) {
+            if nth % 10 == 0 && reported_at.is_some_and(|at| SystemClock.instant() - at > Duration::from_secs(1)) {
                 return;
             }
             self.talk(nth, to).await;

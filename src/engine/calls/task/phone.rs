@@ -88,7 +88,7 @@ const fn why_not(error: CommandError) -> Cause {
         CommandError::NoSuchCall | CommandError::CallerGone => Cause::HungUp,
         CommandError::NotYours | CommandError::IsJob => Cause::Forbidden,
         CommandError::NotThere => Cause::Unreachable,
-        // A transfer asks for no recording and no time, and is nobody's who listens.
+        // A transfer asks for no recording, no time and no record of who the other is, and is nobody's who listens.
         CommandError::NotNow
         | CommandError::NotReady
         | CommandError::NotRecorded
@@ -97,6 +97,7 @@ const fn why_not(error: CommandError) -> Cause {
         | CommandError::OwnCall
         | CommandError::SeatFull
         | CommandError::NoNumberLeft
+        | CommandError::Withheld
         | CommandError::Patching => Cause::Busy,
     }
 }

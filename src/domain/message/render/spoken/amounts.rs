@@ -155,7 +155,7 @@ pub(super) fn money(here: Here<'_>) -> Option<Spoken> {
         _ => return None,
     };
     let (sum, per) =
-        bare[sign.len_utf8()..].split_once('/').map_or((&bare[sign.len_utf8()..], None), |(s, p)| (s, Some(p)));
+        bare[sign.len_utf8()..].split_once('/').map_or_else(|| (&bare[sign.len_utf8()..], None), |(s, p)| (s, Some(p)));
     if per.is_some_and(|per| !per.chars().all(char::is_alphabetic)) {
         return None;
     }

@@ -127,8 +127,9 @@ fn as_phone(text: &str) -> Option<String> {
 pub(super) fn code(here: Here<'_>) -> Option<Spoken> {
     let cue = |back: usize| here.before(back).map(|word| word.lower());
     let is_cue = |word: &String| CUES.contains(&word.as_str());
-    let near =
-        cue(1).filter(is_cue).or_else(|| cue(1).filter(|w| BETWEEN.contains(&w.as_str())).and(cue(2)).filter(is_cue));
+    let near = cue(1)
+        .filter(is_cue)
+        .or_else(|| cue(1).filter(|w| BETWEEN.contains(&w.as_str())).and_then(|_| cue(2)).filter(is_cue));
     near?;
     let bare = here.word().bare.trim_start_matches('#');
     let typed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '#');

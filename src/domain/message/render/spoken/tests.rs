@@ -48,7 +48,7 @@ fn whatever_is_typed_is_said_without_mark_up_and_no_word_is_lost() {
         let plain =
             text.split_whitespace().filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_lowercase()));
         for word in plain {
-            assert!(said.contains(word) || super::words(word) != *word, "{seed}: {word} is lost of {text:?}: {said:?}");
+            assert!(said.contains(word) || words(word) != *word, "{seed}: {word} is lost of {text:?}: {said:?}");
         }
     }
 }

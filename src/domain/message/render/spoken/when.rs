@@ -40,7 +40,7 @@ fn said(hour: u32, minute: u32, afternoon: Option<bool>) -> String {
         Some(false) => " a.m.",
         None => "",
     };
-    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+    let hour = if hour.is_multiple_of(12) { 12 } else { hour % 12 };
     match minute {
         0 if afternoon.is_none() => format!("{hour} o'clock"),
         0 => format!("{hour}{half}"),
