@@ -107,7 +107,7 @@ impl<'a> Caller<'a> {
                     self.said = text;
                     continue;
                 }
-                Output::Play(_) | Output::StopPlay => continue,
+                Output::Play(_) | Output::StopPlay | Output::Read { .. } => continue,
                 Output::Look { pin } => {
                     let from = town::number("+12025550112");
                     match CheckIns::look(store, &self.account, Some(&from), &pin, at).await.expect("the store answers")
