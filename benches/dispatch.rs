@@ -21,10 +21,10 @@ use cordboard::base::clock::{Clock as _, SharedClock, SystemClock, TestClock, Ut
 use cordboard::base::id::{AttemptId, DispatchId};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Purpose, State};
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::Feed;
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, TextMessage, Texter};
+use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
 use cordboard::io::store::{Store, StoreConfig};
 use tokio::sync::{mpsc, watch};
 
@@ -99,8 +99,17 @@ impl Pager for Carrier {
     }
 }
 
+impl Poster for Carrier {
+    fn post<'a>(&'a self, post: &'a Post) -> Answer<'a> {
+        let taken = self.take(&post.attempt);
+        Box::pin(async move { taken })
+    }
+}
+
 impl CallOut for Carrier {
     fn place(&self, _request: CallOutRequest, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {}
+
+    fn fax(&self, _request: FaxRequest, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {}
 
     fn offer(&self, _job: JobOffer, _events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {}
 
@@ -143,8 +152,13 @@ impl House {
 }
 
 fn start(store: &Store, clock: &SharedClock, carrier: &Arc<Carrier>) -> Dispatcher {
-    let edges =
-        Edges { mailer: carrier.clone(), texter: carrier.clone(), pager: carrier.clone(), call_out: carrier.clone() };
+    let edges = Edges {
+        mailer: carrier.clone(),
+        texter: carrier.clone(),
+        pager: carrier.clone(),
+        poster: carrier.clone(),
+        call_out: carrier.clone(),
+    };
     Dispatcher::new(store.clone(), Arc::clone(clock), Feed::default(), edges, "node")
 }
 
