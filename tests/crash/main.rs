@@ -75,8 +75,8 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ("webhook", "before_send", "after_send"),
     ("job", "before_offer", "after_offer"),
 ];
-/// Commits of commands that are simply given again: on the command line, by those who set the service up, and on the devices of
-/// an inbox, where each is one transaction and whoever got no answer reads what stands.
+/// Commits of commands that are simply given again: on the command line, by those who set the service up, by whoever has seen an
+/// alarm that sounds until they have, and on the devices of an inbox, where each is one transaction and whoever got no answer reads what stands.
 const COMMANDS: &[&str] = &[
     "seed_demo",
     "add_user",
@@ -106,6 +106,7 @@ const COMMANDS: &[&str] = &[
     "subscribe",
     "touch_inbox",
     "close_inbox",
+    "see_recap",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

@@ -62,7 +62,10 @@ async fn a_system_that_is_away_is_tried_again_and_the_next_step_is_on_time() {
     desk.advance(5).await;
     desk.provider_answers(None);
     desk.advance(5).await;
-    assert_eq!(desk.times(), [(5, Kind::Post), (5, Kind::Text)]);
+    let mut times = desk.times();
+    // Both are on their way at once.
+    times.sort_by_key(|(_, kind)| *kind == Kind::Text);
+    assert_eq!(times, [(5, Kind::Post), (5, Kind::Text)]);
     desk.phone("Olive").expect_post("burst pipe");
     desk.phone("Ben").expect_text("Reply 1ok");
     says(&desk, &id, "Webhook to Olive failed (no connection), will be tried again.").await;

@@ -38,7 +38,7 @@ fn next(night: &Night) -> String {
 fn a_job_that_is_taken_and_told_leaves_the_facts_of_a_call_and_its_wait_runs_from_the_end() {
     let mut night = Night::of(by_operators());
     night.until(20);
-    assert_eq!(next(&night), "If no operator takes the call to ben by 00:01:05: the machine calls.");
+    assert_eq!(next(&night), "If no operator takes the call to ben by 00:01:05 UTC: the machine calls.");
     takes(&mut night);
     assert_eq!(next(&night), "Kim calls ben now.");
     night.until(50);
@@ -270,7 +270,7 @@ fn nothing_goes_out_while_the_contact_who_rang_back_speaks_with_an_operator() {
     let mut night = Night::of(protocol(text, false, Until::Confirmed));
     night.until(30);
     night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
-    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 at the latest.");
+    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 UTC at the latest.");
     night.until(329);
     assert_eq!(night.times(), [(0, Channel::Text)]);
     night.until(330);
@@ -302,7 +302,7 @@ fn a_message_that_is_held_waits_for_who_rings_back_too() {
     night.until(30);
     assert_eq!(night.s.phase, Phase::HeldForCheckIn);
     night.tell(Event::RingsBack { who: "ben".into(), by: "Kim".into() });
-    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 at the latest.");
+    assert_eq!(next(&night), "Paused while ben speaks with Kim; goes on at 00:05:35 UTC at the latest.");
     night.until(200);
     assert_eq!(night.times(), [(0, Channel::Text)], "its time is over meanwhile");
     night.tell(Event::RangBack);

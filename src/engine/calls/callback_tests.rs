@@ -84,7 +84,7 @@ async fn a_caller_who_asks_for_it_is_called_back_by_an_operator() {
     assert_eq!((callback.number.clone(), callback.tries, callback.end.clone()), (number("+12025550150"), 0, None));
     house.ready("kim").await;
     let taken = takes(&mut house, "kim").await;
-    assert_eq!((taken.view.promised_in, taken.view.since), (callback.call.clone(), callback.since));
+    assert_eq!((taken.view.promised_in, taken.view.since), (callback.call.clone(), callback.rang_at()));
     taken.from_caller.send(LegEvent::Answered(answer_to(&taken.offer))).await.expect("the call listens");
     let both = |d: &Did| match d {
         Did::Bridged { matrix } => matches!(matrix.heard_by(taken.caller), [Source::Leg(_)]).then_some(()),

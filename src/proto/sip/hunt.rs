@@ -285,13 +285,14 @@ mod tests {
 
     #[test]
     fn trying_and_nothing_after_is_left_for_the_next_way_after_eight_seconds() {
-        let mut hunt = Hunt::new(start(), 2);
+        let began = start();
+        let mut hunt = Hunt::new(began, 2);
         let silent = hunt.poll_timeout().expect("it has patience");
-        hunt.handle(start(), HuntInput::Progress { status: 100, described: false });
+        hunt.handle(began, HuntInput::Progress { status: 100, described: false });
         hunt.handle(silent, HuntInput::Timeout);
         assert_eq!(drain(&mut hunt), [HuntOutput::Try(0)], "it has said something");
         let at = hunt.poll_timeout().expect("and yet not enough");
-        assert_eq!(at - start(), Duration::from_secs(8));
+        assert_eq!(at - began, Duration::from_secs(8));
         // Said again and again, it buys no time.
         hunt.handle(at - Duration::from_secs(1), HuntInput::Progress { status: 100, described: false });
         hunt.handle(at, HuntInput::Timeout);
