@@ -93,7 +93,7 @@ impl Demo {
                 public_url: Some(format!("http://{}", self.http)),
                 behind_proxy: false,
                 proxies: Vec::new(),
-                local_push_services: true,
+                local_push_services: self.http.ip().is_loopback(),
                 tls: None,
             },
             sip: Sip {

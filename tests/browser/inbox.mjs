@@ -101,13 +101,22 @@ try {
 
   step('its browser makes the subscription anew, and the worker tells the service where pushes go now');
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
-  const renewed = context.waitForEvent('response', (response) => response.url().endsWith('/inbox/push/renewed'));
-  await worker.evaluate((subscription) => {
+  result.renewed = await worker.evaluate(async (subscription) => {
+    const ask = self.fetch;
+    const told = new Promise((resolve) => {
+      self.fetch = async (...asked) => {
+        const got = await ask.apply(self, asked);
+        resolve(got.status);
+        return got;
+      };
+    });
     const change = new ExtendableEvent('pushsubscriptionchange');
     change.newSubscription = { toJSON: () => subscription };
     self.dispatchEvent(change);
+    const status = await told;
+    self.fetch = ask;
+    return status;
   }, pushes.subscriptions.taken);
-  result.renewed = (await renewed).status();
   console.log(JSON.stringify({ ready: true }));
 
   const push = await first;

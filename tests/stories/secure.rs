@@ -214,8 +214,9 @@ async fn of_two_devices_the_one_that_is_gone_is_not_asked_again_and_the_other_is
     let id = desk.takes("burst pipe").await;
     desk.phone("Ben").expect_push();
     let state = ben.inboxes.state(&Ben::contact()).await.expect("asked").expect("Ben");
-    let left: Vec<bool> = state.devices.iter().map(|d| d.subscription.is_some()).collect();
-    assert_eq!(left, [false, true], "the newest first");
+    let (gone, left): (Vec<_>, Vec<_>) = state.devices.iter().partition(|d| d.gone_at.is_some());
+    assert!(matches!(gone.as_slice(), [d] if d.subscription.is_none()), "{gone:?}");
+    assert!(matches!(left.as_slice(), [d] if d.subscription.is_some()), "{left:?}");
     desk.push_service_answers_at("https://push.example.net/ben-tablet", None);
     desk.advance(60).await;
     assert_eq!(desk.pushes(), []);
