@@ -15,7 +15,7 @@ use crate::base::phone::PhoneNumber;
 /// How long a phone rings before its voicemail answers.
 pub const VOICEMAIL_AFTER: Duration = Duration::from_secs(15);
 /// How long voicemail records before it hangs up.
-pub const VOICEMAIL_LENGTH: Duration = Duration::from_secs(30);
+pub const VOICEMAIL_LENGTH: Duration = Duration::from_secs(60);
 /// How long a phone rings when nobody ends it sooner.
 pub const RING_LIMIT: Duration = Duration::from_secs(180);
 /// Texts kept; the oldest goes first.
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn voicemail_answers_after_fifteen_seconds_greets_and_hangs_up_after_thirty_more() {
+    fn voicemail_answers_after_fifteen_seconds_greets_and_hangs_up_after_a_minute() {
         let clock = TestClock::at(UtcMs(0));
         let mut phone = Phone::default();
         phone.handle(clock.instant(), Input::SetMode(Mode::Voicemail));
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(phone.poll_timeout().map(|t| t.1), Some(Reason::VoicemailFull));
         phone.handle_timeout(clock.instant());
         assert_eq!(outputs(&mut phone), [Output::HangUp { call: 7 }]);
-        assert_eq!(phone.last(), Some("Voicemail took 0:30."));
+        assert_eq!(phone.last(), Some("Voicemail took 1:00."));
     }
 
     #[test]

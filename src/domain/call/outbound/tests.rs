@@ -1,3 +1,5 @@
+//! A call-out from end to end, as a person hears it who presses keys or does not.
+
 use super::*;
 use crate::base::clock::{Clock, TestClock, UtcMs};
 use crate::base::phone::PhoneNumber;

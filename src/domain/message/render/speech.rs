@@ -62,12 +62,12 @@ pub fn held(message: &Message, account: &Account) -> String {
 /// What is left when nobody takes the call: who called, where to ring back and what to name there, nothing of the message.
 pub fn callback_request(account: &Account, reference: &str) -> String {
     let number = account.caller_id.as_ref().or_else(|| account.dids.first());
-    let ring = number
-        .map_or_else(String::new, |number| format!(" Please call back: {}.", twice(&spoken_number(number.as_e164()))));
-    let reference = twice(&spelled(reference));
+    let ring = number.map_or_else(String::new, |number| format!("{}. ", spoken_number(number.as_e164())));
+    // All of it once before it is said again: a mailbox may be short.
+    let what = format!("{ring}The reference is: {}.", spelled(reference));
+    let name = words(&account.name);
     format!(
-        "This is the answering service of {}. There is a message for you.{ring} The reference is: {reference}.",
-        words(&account.name)
+        "This is the answering service of {name}. There is a message for you. Please call back: {what} Again: {what}"
     )
 }
 
@@ -103,8 +103,8 @@ mod tests {
         assert_eq!(
             callback_request(&account(), "482913"),
             "This is the answering service of Imaginary Plumbing. There is a message for you. Please call back: \
-             2, 0, 2. 5, 5, 5. 0, 1, 0, 2. Again: 2, 0, 2. 5, 5, 5. 0, 1, 0, 2. The reference is: 4, 8, 2. 9, 1, 3. \
-             Again: 4, 8, 2. 9, 1, 3."
+             2, 0, 2. 5, 5, 5. 0, 1, 0, 2. The reference is: 4, 8, 2. 9, 1, 3. Again: 2, 0, 2. 5, 5, 5. 0, 1, 0, 2. \
+             The reference is: 4, 8, 2. 9, 1, 3."
         );
         let said = intro(&account(), Urgency::Urgent, "Ben Ortiz");
         assert_eq!(said, "This is the answering service of Imaginary Plumbing with an urgent message for Ben Ortiz.");

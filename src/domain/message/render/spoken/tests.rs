@@ -1,3 +1,5 @@
+//! The table of what is written and said, and what holds of any text.
+
 use super::*;
 use crate::base::clock::UtcMs;
 
