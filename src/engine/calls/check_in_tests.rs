@@ -25,7 +25,7 @@ pub(super) const LINE: &str = "+12025550176";
 pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
     match pin.reveal() {
         "4711" => Ok(Answer::Welcome(Box::new(welcome()))),
-        "2222" => {
+        "8888" => {
             let held = vec![Held { dispatch: DispatchId::named("one"), edition: 1, words: "A stuck lift.".into() }];
             Ok(Answer::Welcome(Box::new(Welcome { held, ..welcome() })))
         }
@@ -175,7 +175,7 @@ async fn a_message_that_was_heard_is_stored_before_it_is_said_to_be() {
 #[tokio::test]
 async fn whoever_waits_for_a_stuck_voice_is_asked_to_and_then_comes_to_an_operator() {
     let mut line = Line::rings().await;
-    line.presses("2222#").await;
+    line.presses("8888#").await;
     line.hears().await;
     assert_eq!(line.play, ONE_MOMENT, "no silence meanwhile");
     line.hears_to_end();
