@@ -7,6 +7,7 @@ use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::AccountId;
 use crate::engine::signal::LegEvent;
+use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::PINS_LOCKED_SEEN;
 
 /// Calls that were up when the last start ended.

@@ -8,7 +8,9 @@
 //! through, [`inner`] one to a colleague, [`joining`] makes one call of two. What always holds: one panic ends one call: its legs are hung up, its caller leaves the queue, its operator is
 //! freed, its row is finished; the neighbours go on.
 
+mod alarm_text;
 mod alarms;
+mod before;
 pub mod book;
 pub mod callbacks;
 pub mod check;
@@ -118,7 +120,6 @@ use crate::domain::figures::{Fact, Lost};
 use crate::io::fax::Station;
 use crate::io::media::MediaEvent;
 use crate::io::recording::Recordings;
-use crate::io::store::callbacks::Callback;
 use crate::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 
 use alarms::Standing;
@@ -142,8 +143,6 @@ const CUT_OFF: &str = "cut_off";
 const FAULT: &str = "fault";
 /// How long an alarm about a call stays on the desks, unless its caller has to be rung back.
 pub const ALARM_STAYS: Duration = Duration::from_secs(30 * 60);
-/// As many callers of before the start are told of one by one; more of them at once.
-const TOLD_EACH: usize = 10;
 /// How long somebody who has seen an alarm is kept waiting for the store.
 const SEEN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the store may take to say whose number was dialled.
@@ -342,68 +341,6 @@ impl CallsHandle {
     /// Passes on what the shards tell.
     pub fn on_media(&self, event: MediaEvent) {
         self.0.wiring.routes.deliver(event);
-    }
-
-    /// Calls that a crash cut off, with their accounts' names: ends their records, and puts each caller on the desks to be rung back. Once, at
-    /// start, before calls are taken in, as is [`CallsHandle::recall`].
-    pub fn bury_cut_off(&self, cut_off: Vec<(CallRecord, String)>) {
-        let callers = cut_off.iter().filter(|(call, _)| call.direction == Direction::In).count();
-        if callers > TOLD_EACH {
-            self.0.raise_of_many(alarm_text::many_cut_off(callers));
-        }
-        for (call, account) in cut_off {
-            let end = CallEnd {
-                answered_at: None,
-                ended_at: self.0.wiring.clock.utc(),
-                outcome: CUT_OFF.to_owned(),
-                cause: Cause::Fault,
-                operator: None,
-            };
-            self.0.recorder.write(Line::Finished { call: call.id.clone(), end });
-            if call.direction == Direction::In && callers <= TOLD_EACH {
-                let text = alarm_text::cut_off(&account, call.remote.as_ref());
-                self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
-            }
-        }
-    }
-
-    /// Forms that nobody finishes any more, as their operators' calls ended with the last start: on record as left. Once, at start.
-    pub fn bury_forms(&self, begun: Vec<(CallId, UserId)>) {
-        for (call, user) in begun {
-            let (kind, body) = on_record(&RecordEvent::WrappedUp { user, disposition: None });
-            self.0.recorder.write(Line::Event { call, at: self.0.wiring.clock.utc(), kind, body });
-        }
-    }
-
-    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again. `unreached`:
-    /// those who were promised to be rung back, and were not reached.
-    pub fn recall(&self, mut callers: Vec<(CallRecord, String)>, unreached: Vec<(Callback, String)>) {
-        // What was said of them last counts.
-        callers.retain(|(call, _)| !unreached.iter().any(|(callback, _)| callback.call == call.id));
-        let many = callers.len() + unreached.len();
-        if many > TOLD_EACH {
-            return self.0.raise_of_many(alarm_text::many_waiting(many));
-        }
-        for (callback, account) in unreached {
-            let text = alarm_text::not_reached(&account, &callback.number);
-            self.0.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
-        }
-        for (call, account) in callers {
-            let caller = call.remote.as_ref();
-            let text = match call.end.as_ref().map(|end| end.outcome.as_str()) {
-                Some(CUT_OFF) => alarm_text::cut_off(&account, caller),
-                Some(FAULT) => alarm_text::fault(&account, caller),
-                _ => alarm_text::no_operator(&account, caller),
-            };
-            self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
-        }
-    }
-
-    /// Alarms of an earlier start about PINs that were tried in vain, with the accounts' names: on the desks again.
-    pub fn recall_pins(&self, calls: Vec<(CallRecord, String)>) {
-        for (call, account) in calls {
-            self.0.raise_of_pins(alarm_text::wrong_pins(&account, call.remote.as_ref()), &call.id);
-        }
     }
 
     /// Has a call do what an operator asks; it says why not.
@@ -663,56 +600,4 @@ fn on_record(event: &RecordEvent) -> (String, Value) {
     let kind = body.as_object_mut().and_then(|fields| fields.remove("kind"));
     let kind = kind.and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
     (kind, body)
-}
-
-/// Words of alarms about calls.
-mod alarm_text {
-    use super::{Account, PhoneNumber};
-
-    /// For the desks alone, as all here that hold the caller's number.
-    pub(super) fn cut_off(account: &str, caller: Option<&PhoneNumber>) -> String {
-        format!("{account}: a caller was cut off when the service stopped: {}.", back(caller))
-    }
-
-    pub(super) fn many_cut_off(callers: usize) -> String {
-        format!(
-            "{callers} callers were cut off when the service stopped: ring them back from the list of lost callers."
-        )
-    }
-
-    pub(super) fn many_waiting(callers: usize) -> String {
-        format!("{callers} callers of before the start were not seen to: ring them back from the list of lost callers.")
-    }
-
-    pub(super) fn fault(account: &str, caller: Option<&PhoneNumber>) -> String {
-        format!("{account}: a caller was cut off by a fault of ours: {}.", back(caller))
-    }
-
-    pub(super) fn no_operator(account: &str, caller: Option<&PhoneNumber>) -> String {
-        format!("{account}: a caller waited in vain and was told so: {}.", back(caller))
-    }
-
-    pub(super) fn abandoned(account: &str, caller: Option<&PhoneNumber>) -> String {
-        format!("{account}: a caller hung up before they were served: {}.", back(caller))
-    }
-
-    pub(super) fn not_reached(account: &str, caller: &PhoneNumber) -> String {
-        format!("{account}: a caller was promised to be called back and not reached: {}.", back(Some(caller)))
-    }
-
-    pub(super) fn wrong_pins(account: &str, caller: Option<&PhoneNumber>) -> String {
-        let from = caller.map_or_else(|| "a withheld number".to_owned(), |n| n.as_e164().to_owned());
-        format!(
-            "{account}: too many wrong PINs at check-in, the last from {from}. None is taken for an hour; callers can \
-             still have an operator."
-        )
-    }
-
-    fn back(caller: Option<&PhoneNumber>) -> String {
-        caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()))
-    }
-
-    pub(super) fn voice(account: &Account) -> String {
-        format!("{}: words for a caller could not be spoken; a tone was played instead.", account.name)
-    }
 }

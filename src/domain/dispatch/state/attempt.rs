@@ -1,0 +1,363 @@
+//! One try at one destination: which way, for what, and its five facts.
+//!
+//! Plain data, stored as it is. What is shown of it is derived, so that two columns can never disagree. Facts are times, set
+//! once and never taken back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ACCEPT_WITHIN_MS, CALL_GUARD_MS, HAND_WITHIN_MS, RETRY_AFTER_MS, Reason};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AttemptId, ContactId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::PagerAddress;
+use crate::domain::dispatch::fax::{FAX_GUARD_MS, FaxTries};
+use crate::domain::dispatch::inbox::Secure;
+use crate::domain::dispatch::job::Job;
+use crate::domain::dispatch::protocol::Method;
+use crate::domain::dispatch::push::DevicePush;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Email,
+    Text,
+    Call,
+    Pager,
+    /// To the devices of a person's inbox.
+    Push,
+    /// To a system of the client's.
+    Webhook,
+    Fax,
+}
+
+impl Channel {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Text => "text",
+            Self::Call => "call",
+            Self::Pager => "pager",
+            Self::Push => "push",
+            Self::Webhook => "webhook",
+            Self::Fax => "fax",
+        }
+    }
+
+    /// What goes that way, in a sentence.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Pager => "page",
+            Self::Push => "secure message",
+            other => other.name(),
+        }
+    }
+
+    pub const fn of(method: Method) -> Option<Self> {
+        match method {
+            Method::Email => Some(Self::Email),
+            Method::Text | Method::TextConfirm => Some(Self::Text),
+            Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
+            Method::Pager => Some(Self::Pager),
+            Method::SecureMessage { .. } => Some(Self::Push),
+            Method::Webhook => Some(Self::Webhook),
+            Method::Fax { .. } => Some(Self::Fax),
+            _ => None,
+        }
+    }
+}
+
+/// An address as it was when the attempt was planned.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "address", rename_all = "snake_case")]
+pub enum Address {
+    Phone(PhoneNumber),
+    Email(String),
+    Pager(PagerAddress),
+    /// The inbox of this person.
+    Inbox(ContactId),
+    /// The client's system of this name.
+    Webhook(String),
+    Fax(PhoneNumber),
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[address]")
+    }
+}
+
+impl Address {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone(number) | Self::Fax(number) => number.as_e164(),
+            Self::Email(address) => address,
+            Self::Pager(pager) => pager.as_str(),
+            Self::Inbox(contact) => contact.as_str(),
+            Self::Webhook(name) => name,
+        }
+    }
+
+    /// Where somebody speaks and texts.
+    pub const fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(number) => Some(number),
+            Self::Email(_) | Self::Pager(_) | Self::Inbox(_) | Self::Webhook(_) | Self::Fax(_) => None,
+        }
+    }
+}
+
+/// What an attempt is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Purpose {
+    /// The message itself, for the run with this index.
+    Step { run: usize },
+    /// The email a protocol asks for, after the caller was put through: for the record, with that outcome.
+    Record,
+    /// Tells the one who confirmed that it counted.
+    ConfirmedReply,
+    /// Tells one who confirms again who did before.
+    AlreadyReply,
+    /// Tells the others who were asked.
+    StandDown,
+    /// Asks which of several open messages is meant.
+    WhichReply,
+    /// Says how to confirm.
+    HelpReply,
+    /// Tells one who answers what was told before the message was changed.
+    ChangedReply,
+}
+
+/// One try at one destination, or one reply to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub contact: Option<ContactId>,
+    /// The person's name, as it was.
+    pub name: String,
+    /// What people call the destination: "mobile".
+    pub label: String,
+    pub address: Address,
+    /// The code that confirms by text.
+    pub code: Option<u16>,
+    /// Leave what the account leaves when nobody takes the call.
+    #[serde(default)]
+    pub leave_message: bool,
+    /// An operator makes this call.
+    #[serde(default)]
+    pub job: Option<Job>,
+    /// It is a secure message, or the notice of one.
+    #[serde(default)]
+    pub secure: Option<Secure>,
+    /// What became of a push to each of the person's devices.
+    #[serde(default)]
+    pub devices: Vec<DevicePush>,
+    /// Accepted for one device, and others of theirs are still tried.
+    #[serde(default)]
+    pub more: bool,
+    /// How often a fax is tried.
+    #[serde(default)]
+    pub fax: Option<FaxTries>,
+    pub ring_secs: u32,
+    pub planned_at: UtcMs,
+    /// An email waits for the end of the call until then.
+    pub hold_until: Option<UtcMs>,
+    /// The node that handed it over; whoever comes after a crash knows by it.
+    pub owner: Option<String>,
+    /// The provider's name for it.
+    pub provider_id: Option<String>,
+    // The five facts, each set once.
+    pub handed_at: Option<UtcMs>,
+    pub accepted_at: Option<UtcMs>,
+    pub delivered_at: Option<UtcMs>,
+    pub told_at: Option<UtcMs>,
+    pub confirmed_at: Option<UtcMs>,
+    /// A call: when and how it ended.
+    pub ended_at: Option<UtcMs>,
+    pub outcome: Option<CallOutcome>,
+    /// With the provider now: handed over (again), no answer yet. A call: until it ends.
+    pub in_flight_since: Option<UtcMs>,
+    pub failures: u32,
+    /// Crashes it was in flight at.
+    #[serde(default)]
+    pub interruptions: u32,
+    pub retry_at: Option<UtcMs>,
+    /// Given up, and why.
+    pub failed: Option<FailedFor>,
+    /// Handed over a second time without knowing whether the first arrived.
+    pub uncertain: bool,
+    pub cancelled: bool,
+}
+
+/// Why an attempt was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedFor {
+    pub at: UtcMs,
+    pub permanent: bool,
+    /// A short code, never an address or a text.
+    pub why: String,
+}
+
+impl FailedFor {
+    /// What a second try could not find out either: it may have arrived, so it is waited for.
+    pub const UNKNOWN: &'static str = "unknown";
+
+    /// It certainly did not arrive.
+    pub fn is_certain(&self) -> bool {
+        self.permanent || self.why != Self::UNKNOWN
+    }
+}
+
+/// How a call-out ended, in the dispatcher's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    Confirmed,
+    ToldOnly,
+    LeftRequest,
+    /// The same, on a machine.
+    LeftOnMachine,
+    NotAccepted,
+    /// A machine answered, and nothing was left.
+    Machine,
+    Fax,
+    /// Nothing was heard of whoever answered.
+    Silent,
+    Busy,
+    NoAnswer,
+    Declined,
+    /// Our own machine or the line fell away in the middle.
+    Lost,
+    Cancelled,
+}
+
+/// The state shown for an attempt, derived from its facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    Planned,
+    Handed,
+    Accepted,
+    Delivered,
+    Told,
+    Confirmed,
+    /// A call that is over without anybody told.
+    Ended,
+    FailedTemp,
+    FailedPerm,
+    Unknown,
+    Cancelled,
+}
+
+impl AttemptState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Handed => "handed",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Told => "told",
+            Self::Confirmed => "confirmed",
+            Self::Ended => "ended",
+            Self::FailedTemp => "failed_temp",
+            Self::FailedPerm => "failed_perm",
+            Self::Unknown => "unknown",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Attempt {
+    /// The state shown. Later facts overtake earlier ones, and any fact overtakes a failure before it.
+    pub fn state(&self) -> AttemptState {
+        let facts = [
+            (self.confirmed_at, AttemptState::Confirmed),
+            (self.told_at, AttemptState::Told),
+            (self.delivered_at, AttemptState::Delivered),
+        ];
+        if let Some((_, state)) = facts.into_iter().find(|(at, _)| at.is_some()) {
+            return state;
+        }
+        match &self.failed {
+            Some(failed) if failed.permanent => return AttemptState::FailedPerm,
+            Some(failed) if !failed.is_certain() => return AttemptState::Unknown,
+            Some(_) => return AttemptState::FailedTemp,
+            None => {}
+        }
+        if self.cancelled {
+            AttemptState::Cancelled
+        } else if self.ended_at.is_some() {
+            AttemptState::Ended
+        } else if self.accepted_at.is_some() {
+            AttemptState::Accepted
+        } else if self.in_flight_since.is_some() {
+            AttemptState::Handed
+        } else if self.retry_at.is_some() {
+            AttemptState::FailedTemp
+        } else {
+            AttemptState::Planned
+        }
+    }
+
+    /// Waits to be handed over now.
+    pub fn is_planned(&self) -> bool {
+        self.hold_until.is_none() && self.retry_at.is_none() && self.in_flight_since.is_none() && !self.is_settled()
+    }
+
+    /// Nothing more will be done for it.
+    pub fn is_settled(&self) -> bool {
+        let over = match self.channel {
+            Channel::Call => self.ended_at.is_some(),
+            Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
+                self.accepted_at.is_some() && !self.more
+            }
+        };
+        self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
+    }
+
+    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on. A fax has tries
+    /// of its own, which are waited for.
+    pub fn is_put_off(&self) -> bool {
+        let tries = usize::try_from(self.failures).unwrap_or(usize::MAX);
+        tries > RETRY_AFTER_MS.len() && self.fax.is_none() && self.failed.is_none() && self.accepted_at.is_none()
+    }
+
+    /// How long whoever it was handed to has to say what became of it.
+    pub(in crate::domain::dispatch) fn answer_within_ms(&self) -> i64 {
+        match self.channel {
+            Channel::Fax => i64::from(self.ring_secs) * 1_000 + FAX_GUARD_MS,
+            Channel::Email | Channel::Text | Channel::Call | Channel::Pager | Channel::Push | Channel::Webhook => {
+                ACCEPT_WITHIN_MS
+            }
+        }
+    }
+
+    /// Is the message itself, not a reply.
+    pub const fn is_step(&self) -> bool {
+        matches!(self.purpose, Purpose::Step { .. })
+    }
+
+    /// When this attempt wants attention, and why.
+    pub(super) fn wake(&self) -> Option<(UtcMs, Reason)> {
+        if self.is_settled() {
+            return None;
+        }
+        if let Some(job) = self.job.as_ref().filter(|_| self.in_flight_since.is_some()) {
+            return Some((job.due_at, Reason::Job));
+        }
+        Some(match (self.in_flight_since, self.hold_until, self.retry_at) {
+            (Some(since), _, _) if self.channel == Channel::Call => {
+                (since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS), Reason::CallGuard)
+            }
+            (Some(since), _, _) => {
+                let faxing = self.channel == Channel::Fax;
+                let reason = if faxing { Reason::FaxGuard } else { Reason::AcceptGuard };
+                (since.plus_ms(self.answer_within_ms()), reason)
+            }
+            (None, Some(at), _) => (at, Reason::CallEnd),
+            (None, None, Some(at)) => (at, Reason::Retry),
+            (None, None, None) => (self.planned_at.plus_ms(HAND_WITHIN_MS), Reason::Hand),
+        })
+    }
+}
