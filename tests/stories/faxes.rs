@@ -29,7 +29,7 @@ async fn busy_and_then_a_machine_that_takes_it_on_the_second_try() {
     let id = desk.takes("burst pipe").await;
     desk.advance(2).await;
     let view = desk.view(&id).await;
-    assert_eq!(view.next.expect("something is next").text, "Tries again at 02:15:07.");
+    assert_eq!(view.next.expect("something is next").text, "Tries again at 02:15:07 CST.");
     desk.advance(6 * MINUTE).await;
     assert_eq!(desk.times(), [(0, Kind::Fax), (302, Kind::Fax)]);
     let state = desk.state(&id).await;

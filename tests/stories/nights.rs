@@ -407,6 +407,7 @@ async fn a_fault_of_ours_over_one_dispatch_stops_that_one_alone() {
     desk.phone("Ben").expect_call();
     let stuck = |id| desk.dispatcher.alarms().iter().any(|alarm| alarm.id == format!("stuck:{id}"));
     assert!(stuck(&bad) && !stuck(&good));
+    desk.advance(MINUTE).await;
     desk.ends(&good, Phase::Running).await;
 }
 
