@@ -212,7 +212,9 @@ impl World {
     fn command(&mut self, command: OperatorCommand) {
         let by = self.call.seat().cloned().unwrap_or_else(|| UserId::named("nobody"));
         let before = self.call.caller_gone();
-        let joins = command == OperatorCommand::Join;
+        // Whoever she has asked comes to her and the contact then, which is as well.
+        let colleague = self.call.colleague.is_some() && !self.call.has_colleague_joined();
+        let joins = command == OperatorCommand::Join && !colleague;
         let resumes = command == OperatorCommand::Recording(RecordingCommand::Resume);
         let unsaid = self.untold().filter(|leg| resumes && self.unspoken.iter().any(|(told, _)| told == leg));
         let followed = self.call.command(self.clock.instant(), &by, command);
@@ -495,7 +497,7 @@ impl World {
                 let event = if self.rng.below(2) == 0 { LegInput::Silent } else { LegInput::Heard };
                 self.tell(Input::Leg { leg, event });
             }
-            32 if self.seed.is_multiple_of(97) => self.give_away(),
+            32 if self.seed.is_multiple_of(19) => self.give_away(),
             21 | 22 => self.phone(),
             27 => self.supervise(),
             23 if self.rng.below(4) == 0 => {

@@ -78,7 +78,6 @@ impl Far {
     async fn gets(&self, method: &str) -> Got {
         for _ in 0..50 {
             let got = self.gets_any().await;
-            eprintln!("GOT {}", got.text);
             if got.line().starts_with(method) {
                 return got;
             }
@@ -98,7 +97,6 @@ impl Far {
 
     /// All that was sent before has been heard.
     async fn is_heard(&self, house: &House) {
-        eprintln!("HEARD?");
         let asked = format!(
             "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKheard\r\nFrom: <sip:far@h>;tag=1\r\n\
              To: <sip:127.0.0.1>\r\nCall-ID: heard\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",

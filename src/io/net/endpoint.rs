@@ -159,6 +159,9 @@ impl Endpoint {
                 Err(source) => return Err(BindError { address, transport: "TCP", source }),
             }
         };
+        // Until the system has said so once, what is sent would be taken for what it has no room for: the first datagram,
+        // and a carrier would wait for it for as long as a repetition takes.
+        udp.writable().await.map_err(error("UDP"))?;
         let local = udp.local_addr().map_err(error("UDP"))?;
         let (sender, events) = mpsc::channel(EVENT_DEPTH);
         let (next, troubles) = (Arc::new(AtomicU64::new(1)), Troubles::default());
