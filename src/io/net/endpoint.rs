@@ -462,12 +462,21 @@ mod tests {
     #[tokio::test]
     async fn a_datagram_that_the_system_refuses_is_given_back() {
         let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
-        // Before that every send would seem to find it full.
-        endpoint.udp.writable().await.expect("a socket");
         // No way leads there from the loopback interface.
         let flow = endpoint.udp_flow(([192, 0, 2, 1], 5060).into());
         let bytes = b"INVITE sip:a@b SIP/2.0\r\n\r\n".to_vec();
         assert_eq!(endpoint.transmit(&flow, bytes.clone()), Err(NotSent::Refused(bytes)));
+    }
+
+    #[tokio::test]
+    async fn the_first_datagram_of_a_new_side_is_sent_at_once() {
+        let far = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let mut endpoint = Endpoint::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        let flow = endpoint.udp_flow(far.local_addr().expect("bound"));
+        endpoint.transmit(&flow, b"REGISTER sip:b SIP/2.0\r\n\r\n".to_vec()).expect("sent");
+        let mut buffer = [0; 64];
+        let come = tokio::time::timeout(Duration::from_secs(5), far.recv(&mut buffer)).await;
+        assert_eq!(come.expect("in time").expect("a datagram"), 26);
     }
 
     #[tokio::test]
