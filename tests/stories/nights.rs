@@ -407,7 +407,16 @@ async fn a_fault_of_ours_over_one_dispatch_stops_that_one_alone() {
     desk.phone("Ben").expect_call();
     let stuck = |id| desk.dispatcher.alarms().iter().any(|alarm| alarm.id == format!("stuck:{id}"));
     assert!(stuck(&bad) && !stuck(&good));
+    // Mended, it goes on, and its alarm is gone.
     desk.advance(MINUTE).await;
+    let mut tx = desk.store.write().await.expect("the store writes");
+    let sql = "UPDATE dispatch SET body = REPLACE(body, '\"at\":\"in\",\"run\":9', '\"at\":\"in\",\"run\":0')";
+    tx.execute(sql, Vec::new()).await.expect("mended");
+    tx.commit("test").await.expect("committed");
+    desk.advance(MINUTE).await;
+    desk.phone("Ben").expect_call();
+    desk.advance(MINUTE).await;
+    assert!(!stuck(&bad));
     desk.ends(&good, Phase::Running).await;
 }
 
