@@ -286,6 +286,7 @@ async fn every_call_comes_up_and_ends_through_a_tenth_of_loss_either_way_and_non
     drop(free);
     let faces = [own_address(ours.port()), own_address(theirs.port())];
     let relay = Relay::open([Some(ours), Some(theirs)], faces, BAD, 7);
+    relay.translate();
     let (trunk, calls) = trunk_side(ours, faces[1]).await;
     let (told, mut heard) = mpsc::unbounded_channel();
     own(trunk.clone(), calls, told.clone());

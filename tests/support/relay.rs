@@ -45,6 +45,8 @@ struct Shared {
     parties: [Option<SocketAddr>; 2],
     passed: Vec<Passed>,
     lost: usize,
+    /// In what a party says of itself its face stands for it, as behind a gateway that reads SIP.
+    translates: bool,
 }
 
 /// A relay. Its threads end with it.
@@ -67,7 +69,7 @@ impl Relay {
             Arc::new(socket)
         });
         let faces = [0, 1].map(|side: usize| sockets[side].local_addr().expect("bound"));
-        let shared = Arc::new(Mutex::new(Shared { parties, passed: Vec::new(), lost: 0 }));
+        let shared = Arc::new(Mutex::new(Shared { parties, passed: Vec::new(), lost: 0, translates: false }));
         let stop = Arc::new(AtomicBool::new(false));
         let (came, coming) = mpsc::channel();
         let mut threads = Vec::new();
@@ -91,6 +93,11 @@ impl Relay {
         let (there, ended) = (Arc::clone(&shared), Arc::clone(&stop));
         threads.push(std::thread::spawn(move || carry(&coming, &sockets, &there, &ended, weather, Rng::seeded(seed))));
         Self { faces, shared, stop, threads }
+    }
+
+    /// From now on what follows in a call comes this way too: each party's address becomes its face in what it says.
+    pub fn translate(&self) {
+        self.shared.lock().expect("no holder of this lock panics").translates = true;
     }
 
     /// The address that stands for a party: where the other one sends.
@@ -138,6 +145,12 @@ fn carry(
             let mut shared = shared.lock().expect("no holder of this lock panics");
             let Some(party) = shared.parties[to] else { continue };
             let from = sockets[1 - to].local_addr().expect("bound");
+            let bytes = match shared.parties[1 - to].filter(|_| shared.translates) {
+                Some(sender) => {
+                    String::from_utf8_lossy(&bytes).replace(&sender.to_string(), &from.to_string()).into_bytes()
+                }
+                None => bytes,
+            };
             if sockets[1 - to].send_to(&bytes, party).is_ok() {
                 shared.passed.push(Passed { at: now, party: to, from, to: party, bytes });
             }
