@@ -72,9 +72,10 @@ impl SipSide {
     /// Feeds the agent and carries out what it wants; what it tells is returned.
     pub fn feed(&mut self, input: Input) -> Fed {
         let (mut events, mut closed) = (Vec::new(), Vec::new());
-        let mut inputs = vec![input];
+        // Apart, as most are alone.
+        let (mut first, mut inputs) = (Some(input), Vec::new());
         // Each flow found closed is taken out of the endpoint, each request not sent out of the agent, so this ends.
-        while let Some(input) = inputs.pop() {
+        while let Some(input) = first.take().or_else(|| inputs.pop()) {
             let now = self.clock.instant();
             let agent = &mut self.agent;
             agent.unread(self.endpoint.unread());

@@ -173,9 +173,10 @@ impl Loop {
         if let Input::FlowClosed { flow } = &input {
             self.lost(flow);
         }
-        let mut inputs = VecDeque::from([self.as_seen(input)]);
+        // Apart, as most are alone.
+        let (mut first, mut inputs) = (Some(self.as_seen(input)), VecDeque::new());
         // Each command ends its dialog or begins the next of a hunt, so the chain is short.
-        while let Some(input) = inputs.pop_front() {
+        while let Some(input) = first.take().or_else(|| inputs.pop_front()) {
             let placed = match &input {
                 Input::Command(Command::Invite { dialog, .. }) => Some(*dialog),
                 _ => None,

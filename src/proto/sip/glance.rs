@@ -1,21 +1,23 @@
-//! A glance at a request: the few fields that a refusal is made of (RFC 3261 §8.2.6.2), as slices of the message, and the
-//! refusal made of them. Reading a message whole costs a string a field; in a flood that is taken from the calls that could
+//! A glance at a request: the few fields that a refusal is made of (RFC 3261 §8.2.6.2), as slices of the message that is gone
+//! through once, and the refusal made of them. Reading a message whole costs a string a field; in a flood that is taken from the calls that could
 //! be answered. Only for what has those fields plainly: anything odd is left to `wire`. Pure; `agent/shed` drives it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::message::address::{Address, split_list, stamp_via};
+use memchr::memchr;
+
+use super::message::address::{Address, split_list, write_stamped};
 use super::message::{CSeq, Via};
 use super::wire::{MAX_HEAD, find_head_end};
 
 /// The fields, each as it came.
 #[derive(Debug)]
 pub struct Glance<'a> {
-    /// The header section, without the start line.
-    head: &'a str,
     /// The first Via line, and what its topmost element says.
     via_line: &'a str,
     via: Via,
+    /// Those behind it.
+    vias: Vec<&'a str>,
     from: &'a str,
     to: &'a str,
     call_id: &'a str,
@@ -28,16 +30,24 @@ impl<'a> Glance<'a> {
     pub fn at(bytes: &'a [u8]) -> Option<Self> {
         let (head, _) = find_head_end(bytes, 0)?;
         let head = std::str::from_utf8(&bytes[..head]).ok().filter(|head| head.len() <= MAX_HEAD)?;
-        let (_, head) = head.split_once('\n')?;
+        let mut head = &head[memchr(b'\n', head.as_bytes())? + 1..];
         let (mut via_line, mut from, mut to, mut call_id, mut cseq) = (None, None, None, None, None);
-        for line in head.lines() {
+        let mut vias = Vec::new();
+        while !head.is_empty() {
+            let end = memchr(b'\n', head.as_bytes()).unwrap_or(head.len());
+            let line = head[..end].strip_suffix('\r').unwrap_or(&head[..end]);
+            head = head.get(end + 1..).unwrap_or_default();
             // Folded into the one before it (§7.3.1), or with a line's end in it that is none.
-            if line.starts_with([' ', '\t']) || line.contains('\r') {
+            if line.starts_with([' ', '\t']) || memchr(b'\r', line.as_bytes()).is_some() {
                 return None;
             }
-            let (name, value) = line.split_once(':')?;
+            let colon = memchr(b':', line.as_bytes())?;
+            let (name, value) = (&line[..colon], &line[colon + 1..]);
             let field = match Few::of(name) {
-                Some(Few::Via) if via_line.is_some() => continue,
+                Some(Few::Via) if via_line.is_some() => {
+                    vias.push(value.trim());
+                    continue;
+                }
                 Some(Few::Via) => &mut via_line,
                 Some(Few::From) => &mut from,
                 Some(Few::To) => &mut to,
@@ -53,7 +63,7 @@ impl<'a> Glance<'a> {
         let via = split_list(via_line).next().and_then(Via::parse).filter(|via| via.branch().is_some())?;
         CSeq::parse(cseq)?;
         let to_tag = tag_of(to)?;
-        Some(Self { head, via_line, via, from, to, call_id, cseq, to_tag })
+        Some(Self { via_line, via, vias, from, to, call_id, cseq, to_tag })
     }
 
     /// The topmost Via.
@@ -78,29 +88,17 @@ impl<'a> Glance<'a> {
     /// A response of `start` (its first line, without the line's end) and `fields` (whole lines) that takes over what it
     /// has to; Via as the one that came from `peer`, To with our `tag`.
     pub fn response(&self, start: &str, peer: SocketAddr, tag: &str, fields: &str) -> Vec<u8> {
-        let (ip, port): (IpAddr, u16) = (peer.ip(), peer.port());
-        let mut text = String::with_capacity(self.head.len() + fields.len() + 128);
-        let mut line = |parts: &[&str]| {
-            parts.iter().for_each(|part| text.push_str(part));
-            text.push_str("\r\n");
-        };
-        line(&[start]);
-        let mut topmost = true;
-        for (name, value) in self.head.lines().filter_map(|line| line.split_once(':')) {
-            match Few::of(name) {
-                Some(Few::Via) if topmost => {
-                    line(&["Via: ", &stamp_via(self.via_line, ip, port)]);
-                    topmost = false;
-                }
-                Some(Few::Via) => line(&["Via: ", value.trim()]),
-                Some(Few::From) => line(&["From: ", self.from]),
-                Some(Few::To) => line(&["To: ", self.to, ";tag=", tag]),
-                Some(Few::CallId) => line(&["Call-ID: ", self.call_id]),
-                Some(Few::CSeq) => line(&["CSeq: ", self.cseq]),
-                None => {}
-            }
-        }
-        text.push_str(fields);
+        let [via, from, call_id, cseq] = self.identity();
+        let known = start.len() + via.len() + from.len() + self.to.len() + call_id.len() + cseq.len() + fields.len();
+        // Names, ends of lines, the stamp and the tag.
+        let mut text = String::with_capacity(known + 192);
+        text.push_str(start);
+        text.push_str("\r\nVia: ");
+        write_stamped(&mut text, via, &self.via, peer.ip(), peer.port());
+        let mut add = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
+        self.vias.iter().for_each(|via| add(&["\r\nVia: ", via]));
+        add(&["\r\nFrom: ", from, "\r\nTo: ", self.to, ";tag=", tag]);
+        add(&["\r\nCall-ID: ", call_id, "\r\nCSeq: ", cseq, "\r\n", fields]);
         text.push_str("Content-Length: 0\r\n\r\n");
         text.into_bytes()
     }
@@ -148,7 +146,7 @@ mod tests {
                           VIA: SIP/2.0/UDP j\r\nfrom: \"A\" <sip:b@h>;tag=1\r\nTo: <sip:a@h>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\nv=0";
 
     #[test]
-    fn a_refusal_takes_over_what_it_has_to_in_the_order_it_came() {
+    fn a_refusal_takes_over_what_it_has_to_and_all_of_via_in_its_order() {
         let glance = Glance::at(INVITE.as_bytes()).expect("it is plain");
         assert_eq!((glance.call_id(), glance.to_tag()), ("1", None));
         let peer = ([192, 0, 2, 1], 5062).into();

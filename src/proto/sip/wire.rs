@@ -4,6 +4,8 @@
 //! Content-Length on datagrams, limits sizes and counts. A request that can be answered is never dropped:
 //! it comes out as a [`Refusal`] with what a response needs, however broken the rest is. Pure.
 
+use memchr::memchr;
+
 use super::message::address::{Address, split_list};
 use super::message::uri::UriError;
 use super::message::{CSeq, Headers, Message, Method, Request, Response, Uri, Via};
@@ -39,7 +41,7 @@ pub struct Refusal {
 /// Where the headers end and the body begins.
 pub fn find_head_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut at = from.min(bytes.len());
-    while let Some(lf) = bytes[at..].iter().position(|b| *b == b'\n') {
+    while let Some(lf) = memchr(b'\n', &bytes[at..]) {
         let lf = at + lf;
         match &bytes[lf + 1..] {
             [b'\n', ..] => return Some((lf + 1, lf + 2)),
@@ -61,8 +63,14 @@ pub fn may_wait(bytes: &[u8]) -> bool {
         matches!(&line[..name], [b'T' | b't'] | [b'T' | b't', b'O' | b'o'])
     };
     let tagged = |line: &[u8]| line.windows(5).any(|part| part.eq_ignore_ascii_case(b";tag="));
-    bytes.starts_with(b"INVITE ")
-        && bytes.split(|b| *b == b'\n').take_while(|line| line.len() > 1).find(names_to).is_some_and(|to| !tagged(to))
+    let mut rest = Some(bytes).filter(|bytes| bytes.starts_with(b"INVITE "));
+    let lines = std::iter::from_fn(|| {
+        let text = rest?;
+        let end = memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(end.map_or(text, |end| &text[..end]))
+    });
+    lines.take_while(|line| line.len() > 1).find(names_to).is_some_and(|to| !tagged(to))
 }
 
 /// Reads one message. `stream`: it came over TCP or TLS, where Content-Length is not optional.

@@ -1,5 +1,6 @@
 //! What stands in From, To, Contact, Route, Via and CSeq: addresses with parameters, and their lists.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::Method;
@@ -110,29 +111,37 @@ impl Via {
 
 /// Adds `received` and fills `rport` in the topmost element of a Via value (RFC 3261 §18.2.1, RFC 3581).
 pub fn stamp_via(value: &str, from: IpAddr, port: u16) -> String {
-    let Some(top) = split_list(value).next() else { return value.to_owned() };
-    let Some(via) = Via::parse(top) else { return value.to_owned() };
+    let mut out = String::with_capacity(value.len() + 64);
+    match split_list(value).next().and_then(Via::parse) {
+        Some(via) => write_stamped(&mut out, value, &via, from, port),
+        None => out.push_str(value),
+    }
+    out
+}
+
+/// The same of a value whose topmost element has been read already, at the end of `out`.
+pub fn write_stamped(out: &mut String, value: &str, via: &Via, from: IpAddr, port: u16) {
+    let top = split_list(value).next().unwrap_or_default();
     // `top` is a slice of `value`: what follows it is kept as it is.
     let rest = &value[top.as_ptr() as usize - value.as_ptr() as usize + top.len()..];
-    let mut pieces: Vec<String> = Vec::new();
     let mut parts = split_outside_quotes(top, ';');
-    pieces.push(parts.next().unwrap_or_default().trim().to_owned());
+    out.push_str(parts.next().unwrap_or_default().trim());
     for part in parts {
         let name = part.split('=').next().unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("received") {
             continue;
         }
-        if name.eq_ignore_ascii_case("rport") {
-            pieces.push(format!("rport={port}"));
-        } else {
-            pieces.push(part.trim().to_owned());
-        }
+        // Nothing goes wrong that is written to a string.
+        let _ = match name.eq_ignore_ascii_case("rport") {
+            true => write!(out, ";rport={port}"),
+            false => write!(out, ";{}", part.trim()),
+        };
     }
     let sent_by_is_source = via.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip == from);
     if !sent_by_is_source || via.param("rport").is_some() {
-        pieces.push(format!("received={from}"));
+        let _ = write!(out, ";received={from}");
     }
-    format!("{}{rest}", pieces.join(";"))
+    out.push_str(rest);
 }
 
 /// CSeq: number below 2^31 (RFC 3261 §8.1.1.5; up to 2^32-1 is read) and method.
@@ -160,21 +169,27 @@ pub fn split_list(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn split_outside_quotes(value: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut quoted, mut escaped, mut bracket) = (false, false, false);
-    value.split(move |c: char| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match c {
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '<' if !quoted => bracket = true,
-            '>' if !quoted => bracket = false,
-            c if c == separator && !quoted && !bracket => return true,
-            _ => {}
-        }
-        false
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut quoted, mut escaped, mut bracket) = (false, false, false);
+        // All that is looked for is ASCII, which no other character holds a byte of.
+        let end = text.bytes().position(|b| {
+            if escaped {
+                escaped = false;
+                return false;
+            }
+            match b {
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'<' if !quoted => bracket = true,
+                b'>' if !quoted => bracket = false,
+                b => return char::from(b) == separator && !quoted && !bracket,
+            }
+            false
+        });
+        rest = end.map(|end| &text[end + 1..]);
+        Some(end.map_or(text, |end| &text[..end]))
     })
 }
 
