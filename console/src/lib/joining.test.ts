@@ -3,7 +3,7 @@ import { toJoin } from './joining';
 import type { CallView } from './types';
 
 const call = (id: string, state: string, started_at: number, more: object = {}): CallView =>
-  ({ id, state, started_at, state_since: started_at, ...more }) as CallView;
+  ({ id, state, started_at, state_since: started_at, account: { id: 'acc_1' }, ...more }) as CallView;
 const ids = (mine: CallView[], selected: CallView | null = null): string[] => {
   const two = toJoin(mine, selected);
   return two ? [two.call.id, two.other.id] : [];
@@ -24,6 +24,12 @@ describe('two calls become one', () => {
     const [a, b, c] = [call('a', 'held', 1), call('b', 'held', 2), call('c', 'held', 3)];
     expect(ids([a, b, c], a)).toEqual(['a', 'c']);
     expect(ids([a, b, c])).toEqual([]);
+  });
+
+  it('callers of two clients are not joined: the last of the same client is meant', () => {
+    const other = { account: { id: 'acc_2' } };
+    expect(ids([call('a', 'held', 1), call('b', 'held', 2, other), call('c', 'talking', 3)])).toEqual(['a', 'c']);
+    expect(ids([call('b', 'held', 2, other), call('c', 'talking', 3)])).toEqual([]);
   });
 
   it('nothing is joined that is not two callers with her: a patch, a job, a form', () => {

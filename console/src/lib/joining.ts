@@ -14,13 +14,13 @@ const isFree = (call: CallView): boolean => (call.state === 'talking' || call.st
 const isContact = (call: CallView): boolean => Boolean(call.rings_back ?? call.dialled);
 
 /**
- * The call she speaks in, or looks at, and the one she put on hold last. Who rings back, or was dialled, is the contact; else who came
+ * The call she speaks in, or looks at, and the one of the same client that she put on hold last. Who rings back, or was dialled, is the contact; else who came
  * later.
  */
 export function toJoin(mine: readonly CallView[], selected: CallView | null): Two | null {
   const free = mine.filter(isFree);
   const one = free.find((call) => call.state === 'talking') ?? free.find((call) => call.id === selected?.id);
-  const [two] = free.filter((call) => call !== one).sort((a, b) => b.state_since - a.state_since);
+  const [two] = free.filter((call) => call !== one && call.account.id === one?.account.id).sort((a, b) => b.state_since - a.state_since);
   if (!one || !two) return null;
   const later = one.started_at > two.started_at ? one : two;
   const other = isContact(one) === isContact(two) ? later : isContact(one) ? one : two;

@@ -253,6 +253,8 @@ pub enum CommandError {
     OutcomeMissing,
     /// The caller who is to be the contact withholds their number, and a patch's record names one.
     Withheld,
+    /// The two calls are for two clients: what is patched and recorded is one's own.
+    OtherAccount,
 }
 
 impl fmt::Display for CommandError {
@@ -272,6 +274,7 @@ impl fmt::Display for CommandError {
             Self::IsJob => "this is a job of a dispatch: finish it, or give it back for another operator",
             Self::OutcomeMissing => "say first what came of the call",
             Self::Withheld => "that caller withholds their number: patch by dialling them instead",
+            Self::OtherAccount => "the two calls are for two accounts: callers of different clients are not joined",
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }

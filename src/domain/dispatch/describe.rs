@@ -13,7 +13,9 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
             0 => String::new(),
             secs if step.method.is_held() => format!(", for {} at the most", span(secs)),
             // A machine answers nothing.
-            secs if matches!(step.method, Method::Fax { .. }) => format!(", then wait {}", span(secs)),
+            secs if matches!(step.method, Method::Fax { .. } | Method::Webhook) => {
+                format!(", then wait {}", span(secs))
+            }
             secs => format!(", wait {} for an answer", span(secs)),
         };
         lines.push(format!("{n}. {}{wait}.", capital(&describe_step(step, &name))));

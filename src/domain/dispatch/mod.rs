@@ -133,7 +133,9 @@ impl Turn<'_> {
                         self.advance(run);
                     }
                     Cursor::Pausing { step, .. } => self.start_round(step),
-                    Cursor::Before | Cursor::Done => {}
+                    // Only what an edge has not taken yet is waited for.
+                    Cursor::Done => self.drop_unsettled(None, None),
+                    Cursor::Before => {}
                 }
             }
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {

@@ -35,7 +35,8 @@ mod tests {
     #[test]
     fn a_reference_is_six_digits_and_stays() {
         let id = DispatchId::named("leak");
-        assert_eq!((of(&id).len(), of(&id)), (DIGITS, of(&DispatchId::named("leak"))));
+        // Voicemails of before an update name it too.
+        assert_eq!((of(&id).as_str(), DIGITS), ("725192", 6));
         assert_eq!(parse(&of(&id)), Some(of(&id)));
         assert_eq!(parse("482 913."), Some("482913".into()));
         assert_eq!((parse("48291"), parse("+12025550101"), parse("48291a")), (None, None, None));

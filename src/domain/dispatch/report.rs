@@ -100,6 +100,11 @@ impl Turn<'_> {
                 fax.map(|fax| self.now.plus_secs(i64::from(fax.retry_secs)))
             }
             Failure::Temporary => self.try_again_at(i),
+            // It may have arrived, and does no harm if it comes again: under the same name it is known as a double.
+            Failure::Unknown if a.channel == Channel::Webhook => {
+                a.uncertain = true;
+                self.try_again_at(i)
+            }
             // It may have arrived: once more, and marked so.
             Failure::Unknown if a.uncertain => None,
             Failure::Unknown => {
@@ -149,6 +154,8 @@ impl Turn<'_> {
             return Some(self.now.plus_ms(*ms));
         }
         let alone = (a.is_step() && self.s.protocol.until == Until::HandedOver) || a.purpose == Purpose::Record;
+        // The notice of a secure message brings it too, once its push is given up.
+        let alone = alone && a.secure.as_ref().is_none_or(|secure| secure.notice.is_none());
         let after = PATIENT_AFTER_MS[(tried - RETRY_AFTER_MS.len()).min(PATIENT_AFTER_MS.len() - 1)];
         let (at, since) = (self.now.plus_ms(after), a.handed_at.unwrap_or(self.now));
         (alone && a.channel != Channel::Call && at <= since.plus_ms(PATIENT_FOR_MS)).then_some(at)

@@ -201,11 +201,11 @@ impl Turn<'_> {
         self.trouble(Trouble::Unreachable { who: name.to_owned() });
     }
 
-    /// After a patch nobody has to be reached any more, but the emails of the protocol still go out, once
+    /// After a patch nobody has to be reached any more, but the emails of the protocol still go out, and its faxes and posts, once
     /// the call is over, and say what became of it.
     pub(super) fn send_records(&mut self) {
         let world = self.world;
-        for step in self.s.protocol.steps.clone().iter().filter(|step| step.method == Method::Email) {
+        for step in &self.s.protocol.steps.clone() {
             for target in &step.to {
                 let (id, label) = match target {
                     Target::Contact { contact, destination } => (Some(contact.clone()), destination),
@@ -214,12 +214,19 @@ impl Turn<'_> {
                     }
                 };
                 let Some(contact) = id.and_then(|id| world.contact(&id)) else { continue };
-                let Some(Reach::Email(address)) = contact.find_destination(label).map(|d| &d.reach) else { continue };
-                let address = Address::Email(address.clone());
+                let Some(destination) = contact.find_destination(label) else { continue };
+                let (channel, address) = match (step.method, &destination.reach) {
+                    (Method::Email, Reach::Email(address)) => (Channel::Email, Address::Email(address.clone())),
+                    (Method::Webhook, Reach::Webhook(name)) => (Channel::Webhook, Address::Webhook(name.clone())),
+                    (Method::Fax { .. }, Reach::Fax(number)) => (Channel::Fax, Address::Fax(number.clone())),
+                    _ => continue,
+                };
                 if self.s.attempts.iter().any(|a| a.address == address && !a.cancelled) {
                     continue;
                 }
-                let i = self.push_attempt(Purpose::Record, Channel::Email, &contact.name, label, address);
+                let i = self.push_attempt(Purpose::Record, channel, &contact.name, label, address);
+                self.s.attempts[i].fax = FaxTries::of(step.method);
+                self.s.attempts[i].ring_secs = destination.ring_secs;
                 if self.s.on_call.is_some() {
                     self.s.attempts[i].hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
                     self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });

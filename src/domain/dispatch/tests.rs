@@ -4,6 +4,7 @@ mod change;
 mod fax;
 mod hold;
 mod inbox;
+mod patience;
 
 use std::collections::BTreeMap;
 
@@ -313,57 +314,6 @@ fn a_carrier_that_is_down_is_tried_again_then_passed_over_with_an_alarm() {
     night.until(60);
     assert_eq!(night.times(), [(0, Text), (5, Text), (20, Text), (50, Text), (50, Call)]);
     assert!(night.s.troubles.contains(&Trouble::EdgeDown { channel: Text }));
-}
-
-#[test]
-fn a_relay_that_is_away_for_ten_minutes_costs_no_email_and_its_alarm_goes_when_it_is_back() {
-    let office = protocol(
-        vec![(Method::Email, vec![named("ben", "email")], 0), (Method::Text, vec![named("ben", "mobile")], 0)],
-        false,
-        Until::HandedOver,
-    );
-    let mut night = Night::of(office);
-    night.refuse = Some((Channel::Email, Failure::Temporary));
-    night.until(600);
-    let tries = |night: &Night| night.times().iter().filter(|(_, c)| *c == Channel::Email).map(|(at, _)| *at).collect();
-    let tried: Vec<i64> = tries(&night);
-    assert_eq!(tried, [0, 5, 20, 50, 110, 410]);
-    assert!(night.times().contains(&(0, Channel::Text)), "what follows does not wait for it");
-    assert_eq!(night.s.phase, Phase::Running);
-    assert!(night.s.troubles.contains(&Trouble::EdgeDown { channel: Channel::Email }));
-    night.refuse = None;
-    night.until(1_310);
-    assert_eq!((night.s.phase, night.s.needs_operator()), (Phase::Delivered, false));
-}
-
-#[test]
-fn an_edge_that_stays_away_for_a_day_is_given_up_and_an_operator_asked() {
-    let office = protocol(vec![(Method::Email, vec![named("ben", "email")], 0)], false, Until::HandedOver);
-    let mut night = Night::of(office);
-    night.refuse = Some((Channel::Email, Failure::Temporary));
-    night.until(26 * 3_600);
-    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed);
-    let last = night.times().last().expect("it was tried").0;
-    assert!((22 * 3_600..=24 * 3_600).contains(&last), "{last}");
-    assert!(night.times().len() < 40);
-}
-
-#[test]
-fn the_record_of_a_patch_waits_for_its_relay() {
-    let with_record = protocol(
-        vec![(Method::TextConfirm, on_call("mobile"), 900), (Method::Email, vec![named("ben", "email")], 0)],
-        false,
-        Until::Confirmed,
-    );
-    let mut night = Night::of(with_record);
-    night.until(10);
-    night.refuse = Some((Channel::Email, Failure::Temporary));
-    night.tell(Event::Patched { to: "Ben".into() });
-    night.until(300);
-    night.refuse = None;
-    night.until(1_000);
-    let record = night.s.attempts.iter().find(|a| a.purpose == state::Purpose::Record).expect("a record");
-    assert!(record.accepted_at.is_some(), "{record:?}");
 }
 
 #[test]

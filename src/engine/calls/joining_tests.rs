@@ -100,3 +100,15 @@ async fn a_call_is_joined_with_one_of_the_same_operator_and_with_no_other() {
     assert_eq!(hears(&house, &other).len(), 2, "the doctor talks on: {doctor:?} {second:?}");
     assert_eq!(house.view(&one).state, CallState::Held, "{patient:?}");
 }
+
+#[tokio::test]
+async fn callers_of_two_clients_are_not_joined() {
+    let mut house = House::open("greeting");
+    let Two { patients: (one, ..), doctors: (other, ..), line: _line } = two(&mut house).await;
+    let called = house.calls.0.accounts.find_by_did(&super::house::number("+12025550102")).await.expect("found");
+    let clinic = Account { id: AccountId::named("clinic"), ..Account::clone(&called.expect("an account")) };
+    assert_eq!(house.asks("kim", &other, Command::ChangeAccount(Arc::new(clinic))).await, Ok(()));
+    let join = Command::JoinCall { other: other.clone() };
+    assert_eq!(house.asks("kim", &one, join).await, Err(CommandError::OtherAccount));
+    assert_eq!((house.view(&one).state, house.view(&other).state), (CallState::Held, CallState::Talking));
+}

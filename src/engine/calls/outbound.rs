@@ -155,7 +155,11 @@ fn place(calls: &Arc<Calls>, order: Order) {
                 metrics::counter!("cordboard_call_panics_total").increment(1);
                 tracing::error!(call = %id, "a call-out ended by a fault of ours");
                 calls.finish_as_fault(id);
-                calls.out.lock().remove(&to);
+                // Another may have begun by now, as this one took no more orders.
+                let mut live = calls.out.lock();
+                if live.get(&to).is_some_and(mpsc::UnboundedSender::is_closed) {
+                    live.remove(&to);
+                }
             }
         }
     });

@@ -48,7 +48,11 @@ impl CallsHandle {
                 let done = self.ask(call, by, command).await;
                 self.turned(done, by, aside).await
             }
-            Command::JoinCall { other } => self.join_calls(call, other, by).await,
+            Command::JoinCall { other } => {
+                let aside = self.set_aside_but(&[call, &other], by).await?;
+                let done = self.join_calls(call, other, by).await;
+                self.turned(done, by, aside).await
+            }
             Command::Pass { to: Some(ref to), .. } | Command::Ask { user: ref to }
                 if hers && !self.0.desk.is_ready(to.clone()).await =>
             {
@@ -65,7 +69,12 @@ impl CallsHandle {
     /// Puts on hold whom the operator speaks with in other calls; which they were. In the middle of a patch she cannot
     /// turn away: somebody would be left in silence.
     pub(super) async fn set_aside(&self, call: &CallId, by: &UserId) -> Result<Vec<CallId>, CommandError> {
-        let others: Vec<_> = self.at_seat(by).into_iter().filter(|view| view.id != *call).collect();
+        self.set_aside_but(&[call], by).await
+    }
+
+    /// The same for all but these.
+    async fn set_aside_but(&self, calls: &[&CallId], by: &UserId) -> Result<Vec<CallId>, CommandError> {
+        let others: Vec<_> = self.at_seat(by).into_iter().filter(|view| !calls.contains(&&view.id)).collect();
         let busy = [CallState::Patching, CallState::Conference, CallState::Consulting, CallState::RingingBack];
         if others.iter().any(|view| busy.contains(&view.state)) || self.is_asked(by) {
             return Err(CommandError::Patching);

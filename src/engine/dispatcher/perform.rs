@@ -183,7 +183,12 @@ impl Dispatcher {
     async fn take_back_unwanted(&self, id: &DispatchId, attempt: &AttemptId) {
         // What cannot be read now is taken back by the attempt's own guard.
         let Ok(Some(read)) = self.inner.store.find_dispatch(id).await else { return };
-        if read.state.find_attempt(attempt).is_none_or(|attempt| attempt.in_flight_since.is_none()) {
+        let state = &read.state;
+        let is_wanted = |attempt: &Attempt| {
+            let over = attempt.is_step() && !(state.phase.is_open() && state.is_of_now(&attempt.purpose));
+            attempt.in_flight_since.is_some() && !over
+        };
+        if !state.find_attempt(attempt).is_some_and(is_wanted) {
             self.inner.edges.call_out.cancel(attempt);
         }
     }
@@ -296,7 +301,7 @@ impl Papers {
     }
 
     fn fax(&self, to: &PhoneNumber, now: UtcMs) -> FaxRequest {
-        let outcome = self.outcome();
+        let (outcome, reference) = (self.outcome(), reference::of(&self.state.id));
         FaxRequest {
             attempt: self.attempt.id.clone(),
             account: self.account.id.clone(),
@@ -304,9 +309,9 @@ impl Papers {
             caller_id: self.shown_number(),
             ring_secs: self.attempt.ring_secs,
             letter: if self.is_notice() {
-                fax::notice(&self.message, &self.account, now)
+                fax::notice(&self.message, &self.account, &reference, now)
             } else {
-                fax::letter(&self.message, &self.account, self.call_type(), outcome.as_deref(), now)
+                fax::letter(&self.message, &self.account, self.call_type(), outcome.as_deref(), &reference, now)
             },
         }
     }

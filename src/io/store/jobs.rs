@@ -58,7 +58,7 @@ async fn list_open_dispatches_asking(
     // Who is meant stands in the attempt's JSON; only attempts of open dispatches are looked at.
     const SQL: &str = "SELECT attempt.dispatch AS dispatch, attempt.body AS body
         FROM attempt JOIN dispatch ON attempt.dispatch = dispatch.id
-        WHERE dispatch.closed_at IS NULL AND attempt.channel IN ('call', 'text') ORDER BY dispatch.id, attempt.n";
+        WHERE dispatch.closed_at IS NULL AND attempt.channel IN ('call', 'text', 'push', 'pager') ORDER BY dispatch.id, attempt.n";
     let mut found: Vec<DispatchId> = Vec::new();
     for row in from.fetch_all(SQL, Vec::new()).await? {
         let id: DispatchId = row.read("dispatch")?;

@@ -214,17 +214,12 @@ impl Outbound {
                 if self.line.doubts(self.now) && !self.checked {
                     self.check();
                 } else {
-                    self.accepted = true;
-                    if what == Saying::Leave {
-                        // Somebody is there after all: the others are offered too.
-                        self.entries.iter_mut().for_each(|entry| entry.offered = entry.told || entry.left);
-                    }
-                    self.read();
+                    self.accept();
                 }
             }
             ('5', Saying::Check) => {
-                (self.accepted, self.checked) = (true, true);
-                self.read();
+                self.checked = true;
+                self.accept();
             }
             // Before the call-back number was spoken, 1 is no confirmation (design §6).
             ('1', Saying::Question) => {
@@ -235,6 +230,15 @@ impl Outbound {
             ('9', Saying::Content | Saying::Question) if self.readings < READINGS => self.read(),
             _ => {}
         }
+    }
+
+    /// Somebody is there. If it was taken for a machine, the others are offered to them too.
+    fn accept(&mut self) {
+        self.accepted = true;
+        if self.leaves > 0 {
+            self.entries.iter_mut().for_each(|entry| entry.offered = entry.told || entry.left);
+        }
+        self.read();
     }
 
     fn on_heard(&mut self, heard: Heard) {

@@ -126,6 +126,16 @@ fn a_push_service_that_is_away_is_tried_again_and_then_the_notice_goes() {
 }
 
 #[test]
+fn a_notice_does_not_wait_for_a_push_service_that_is_away_though_all_has_to_be_handed_over() {
+    let steps = vec![(Method::SecureMessage { confirm: false }, vec![named("ada", "inbox")], 0)];
+    let mut night = night(protocol(steps, false, Until::HandedOver), "mobile");
+    night.refuse = Some((Push, Failure::Temporary));
+    night.until(60);
+    assert_eq!(night.times().last(), Some(&(50, Text)));
+    assert_eq!(night.s.phase, Phase::Delivered);
+}
+
+#[test]
 fn nobody_who_asked_for_no_texts_gets_a_notice_by_text() {
     let mut night = night(secure_then_call(), "mobile");
     night.town.contacts[0].destinations[0].blocked = true;

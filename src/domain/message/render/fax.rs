@@ -35,7 +35,15 @@ impl std::fmt::Debug for Letter {
 }
 
 /// The fax of a message, sent `now`. `outcome` says what became of the call, where there is something to say.
-pub fn letter(message: &Message, account: &Account, call_type: &str, outcome: Option<&str>, now: UtcMs) -> Letter {
+/// `reference` is what the service finds it by.
+pub fn letter(
+    message: &Message,
+    account: &Account,
+    call_type: &str,
+    outcome: Option<&str>,
+    reference: &str,
+    now: UtcMs,
+) -> Letter {
     let title = if message.urgency == Urgency::Urgent { "URGENT message" } else { "Message" };
     let zone = zone_words(message.taken_at, &account.zone);
     let mut notes = Vec::new();
@@ -54,13 +62,13 @@ pub fn letter(message: &Message, account: &Account, call_type: &str, outcome: Op
         answers: written_answers(message),
         callback: callback_number(message).map(|given| number(&given)),
         notes,
-        reference: message.id.to_string(),
+        reference: reference.to_owned(),
         sent: format!("{}{}", date_and_clock(now, &account.zone), zone_words(now, &account.zone)),
     }
 }
 
 /// The page of a message that is protected: that there is one, and whom to call.
-pub fn notice(message: &Message, account: &Account, now: UtcMs) -> Letter {
+pub fn notice(message: &Message, account: &Account, reference: &str, now: UtcMs) -> Letter {
     let zone = zone_words(message.taken_at, &account.zone);
     let title = if message.urgency == Urgency::Urgent { "URGENT protected message" } else { "Protected message" };
     Letter {
@@ -70,7 +78,7 @@ pub fn notice(message: &Message, account: &Account, now: UtcMs) -> Letter {
         answers: Vec::new(),
         callback: None,
         notes: vec![call_words(account)],
-        reference: message.id.to_string(),
+        reference: reference.to_owned(),
         sent: format!("{}{}", date_and_clock(now, &account.zone), zone_words(now, &account.zone)),
     }
 }
@@ -93,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_letter_has_every_answer_in_the_forms_order_and_times_with_their_zone() {
-        let letter = letter(&message("Burst pipe"), &account(), "Repair", Some("Put through to Ben Ortiz."), NOW);
+        let letter =
+            letter(&message("Burst pipe"), &account(), "Repair", Some("Put through to Ben Ortiz."), "482913", NOW);
         assert_eq!((letter.account.as_str(), letter.title.as_str()), ("Imaginary Plumbing", "URGENT message"));
         assert_eq!(letter.about, ["Repair", "Taken Sat 7 Mar 2026, 02:10 CST"]);
         assert_eq!(letter.sent, "Sat 7 Mar 2026, 02:15 CST");
@@ -101,26 +110,26 @@ mod tests {
         assert_eq!(labels, ["Caller", "Call back", "Problem", "Pets"]);
         assert_eq!(letter.callback.as_deref(), Some("+1 202 555 0147"));
         assert_eq!(letter.notes, ["Called from +1 202 555 0148.", "Put through to Ben Ortiz."]);
-        assert!(!letter.reference.is_empty());
+        assert_eq!(letter.reference, "482913");
     }
 
     #[test]
     fn a_notice_says_that_there_is_a_message_and_whom_to_call_and_nothing_of_it() {
         let message = message("Burst pipe");
-        let notice = notice(&message, &account(), NOW);
+        let notice = notice(&message, &account(), "482913", NOW);
         assert_eq!(notice.title, "URGENT protected message");
         assert_eq!(notice.about, ["Taken Sat 7 Mar 2026, 02:10 CST"]);
         assert_eq!(notice.notes, [call_words(&account())]);
         assert!(notice.answers.is_empty() && notice.callback.is_none());
-        let (notes, reference) = (notice.notes.concat(), message.id.to_string());
-        assert!(!notes.contains("0147") && !notes.contains("0148") && notice.reference == reference);
+        let notes = notice.notes.concat();
+        assert!(!notes.contains("0147") && !notes.contains("0148") && notice.reference == "482913");
     }
 
     #[test]
     fn what_is_sensitive_is_on_no_page_and_nothing_in_a_log() {
         let mut message = message("Burst pipe");
         message.form.fields[2].sensitive = Sensitive::Kept;
-        let letter = letter(&message, &account(), "Repair", None, NOW);
+        let letter = letter(&message, &account(), "Repair", None, "482913", NOW);
         assert!(letter.answers.iter().all(|answer| !answer.words.contains("Burst pipe")));
         assert_eq!(letter.answers[2].words, "kept with the message, not sent");
         assert!(!format!("{letter:?}").contains("Jane"));

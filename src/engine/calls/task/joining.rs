@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::CallTask;
 use super::rings_back::Pausing;
-use crate::base::id::{CallId, UserId};
+use crate::base::id::{AccountId, CallId, UserId};
 use crate::domain::call::CommandError;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
@@ -17,6 +17,8 @@ use crate::engine::legs::{GivenLeg, Lands};
 /// Whom a call can give away.
 pub(in crate::engine::calls) struct Offered {
     pub joining: Joining,
+    /// Whose caller they are.
+    pub account: AccountId,
     /// Who they are, if that is known.
     pub contact: Option<ContactRef>,
 }
@@ -39,11 +41,15 @@ impl CallTask {
         let rings_back = self.facts.rings_back.as_ref().map(known);
         let contact = rings_back.or_else(|| self.dialled_view().and_then(|dialled| dialled.contact));
         let id = contact.as_ref().map(|contact| contact.id.clone());
-        Ok(Offered { joining: Joining { leg, number, contact: id, call: self.facts.id.clone() }, contact })
+        let joining = Joining { leg, number, contact: id, call: self.facts.id.clone() };
+        Ok(Offered { joining, account: self.facts.account.id.clone(), contact })
     }
 
     pub(super) fn take_in(&mut self, by: &UserId, offered: Offered) -> Result<Lands, CommandError> {
-        let Offered { joining, contact } = offered;
+        let Offered { joining, account, contact } = offered;
+        if account != self.facts.account.id {
+            return Err(CommandError::OtherAccount);
+        }
         let before = std::mem::replace(&mut self.contact, contact);
         let taken = self.call.take_in(self.now(), by, joining);
         if taken.is_err() {

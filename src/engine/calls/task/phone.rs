@@ -98,6 +98,7 @@ const fn why_not(error: CommandError) -> Cause {
         | CommandError::SeatFull
         | CommandError::NoNumberLeft
         | CommandError::Withheld
+        | CommandError::OtherAccount
         | CommandError::Patching => Cause::Busy,
     }
 }
