@@ -102,11 +102,15 @@ const COMMANDS: &[&str] = &[
     "take_draft",
     "push_key",
     "invite",
+    "invited",
     "revoke_inbox_device",
     "subscribe",
+    "resubscribe",
     "touch_inbox",
     "close_inbox",
     "see_recap",
+    // One row of the log, beside the words that are spoken then.
+    "read_at_check_in",
 ];
 /// Turns of the child's loop; a night has far fewer.
 const MAX_TURNS: usize = 500;

@@ -13,6 +13,8 @@ use crate::io::store::Store;
 use crate::proto::rtp::packet::{self, Header, MAX_PACKET};
 use crate::proto::rtp::rtcp::{self, ReportBlock, Rtcp};
 
+/// A commit at which nothing is killed.
+const TEST: &str = "test";
 const SSRC: u32 = 4_711;
 /// How long a report is on its way back, which the far end does not own up to.
 const ON_THE_WAY: Duration = Duration::from_millis(60);
@@ -105,7 +107,7 @@ async fn stored(lines: &[Line]) -> Value {
     let account = Book.find_by_did(&number("+12025550102")).await.expect("a book").expect("an account");
     let mut tx = store.write().await.expect("begins");
     tx.upsert_account(&account, now).await.expect("an account");
-    tx.commit("test").await.expect("commits");
+    tx.commit(TEST).await.expect("commits");
     CallLog::write(&store, lines).await.expect("written");
     let calls = store.list_calls(None, None, 2).await.expect("calls");
     let events = store.list_call_events(&calls.first().expect("the call").id).await.expect("events");
