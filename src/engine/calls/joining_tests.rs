@@ -1,8 +1,9 @@
 //! A doctor rings back while her patient is on hold, and the operator makes one call of the two. In the house of `tests`.
 
-use super::house::{Did, House, hangs_up};
+use super::house::{Did, House, hangs_up, number};
 use super::ring_back_tests::rings_back;
 use super::*;
+use crate::base::id::AccountId;
 use crate::domain::call::bridge::{LegId, Source};
 use crate::engine::feed::PatchState;
 use crate::engine::signal::LegEvent;
@@ -105,7 +106,7 @@ async fn a_call_is_joined_with_one_of_the_same_operator_and_with_no_other() {
 async fn callers_of_two_clients_are_not_joined() {
     let mut house = House::open("greeting");
     let Two { patients: (one, ..), doctors: (other, ..), line: _line } = two(&mut house).await;
-    let called = house.calls.0.accounts.find_by_did(&super::house::number("+12025550102")).await.expect("found");
+    let called = house.calls.0.accounts.find_by_did(&number("+12025550102")).await.expect("found");
     let clinic = Account { id: AccountId::named("clinic"), ..Account::clone(&called.expect("an account")) };
     assert_eq!(house.asks("kim", &other, Command::ChangeAccount(Arc::new(clinic))).await, Ok(()));
     let join = Command::JoinCall { other: other.clone() };
