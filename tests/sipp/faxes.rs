@@ -11,6 +11,7 @@ use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, Messa
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{Destination, Reach};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Target, Until};
+use cordboard::domain::dispatch::reference;
 use cordboard::domain::dispatch::state::Attempt;
 use cordboard::domain::message::render::fax::letter;
 use cordboard::io::fax::Station;
@@ -216,7 +217,9 @@ impl House {
             let message = store.find_message(&id).await.expect("reads").expect("it was saved");
             let account = store.find_account(&message.account).await.expect("reads").expect("it has an account");
             let call_type = account.call_types.iter().find(|t| t.id == message.call_type).expect("its type");
-            letter(&message, &account, &call_type.name, None, UtcMs(0))
+            let dispatch =
+                store.find_dispatch_of_message(&message.id).await.expect("reads").expect("it has a dispatch");
+            letter(&message, &account, &call_type.name, None, &reference::of(&dispatch), UtcMs(0))
         });
         let pages = set(&letter, &Station::default());
         assert_eq!(pages.len(), 1);
