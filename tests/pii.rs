@@ -21,7 +21,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use cordboard::domain::dispatch::event::Failure;
-use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 use cordboard::io::deliver::Delivery;
 use cordboard::io::deliver::push::GONE;
 use support::{House, PASSWORD, PUBLIC_URL, SMS_SECRET, Told, message_body};
@@ -172,7 +172,7 @@ async fn nothing_personal_is_logged_while_messages_go_their_way() {
     house.advance(Duration::from_secs(15 * 60)).await;
     let calls = Told::so_far(&house.told.calls);
     let [(request, news)] = calls.as_slice() else { panic!("{} calls", calls.len()) };
-    for event in [CallOutEvent::Answered, CallOutEvent::Ended(CallOutResult::NotAccepted)] {
+    for event in [CallOutEvent::Answered, CallOutEvent::Ended(OutboundEnd::NotAccepted)] {
         news.send((request.attempt.clone(), event)).expect("somebody listens");
     }
     house.advance(Duration::from_secs(1)).await;

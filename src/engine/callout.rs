@@ -11,9 +11,10 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
-use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::message::render::fax::Letter;
+
+pub use crate::domain::call::outbound::OutboundEnd;
 
 /// A call to place for a step. Texts are words for the voice engine, already normalised for speech.
 #[derive(Clone, Debug)]
@@ -92,36 +93,11 @@ pub enum CallOutEvent {
     /// The person pressed 1 after that: they said yes.
     Confirmed,
     /// The call is over.
-    Ended(CallOutResult),
+    Ended(OutboundEnd),
     /// The call for a fax is over.
     Faxed(FaxOutcome),
     /// News of a job; what came of it is said at the front door.
     Job(JobEvent),
-}
-
-/// How a call-out ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallOutResult {
-    /// They pressed 1 to confirm.
-    Confirmed,
-    /// They heard all of it and did not confirm.
-    ToldOnly,
-    /// Somebody answered and pressed no key; the call-back request was said to them.
-    LeftRequest,
-    /// A machine answered; the call-back request was left on it.
-    LeftOnMachine,
-    /// Somebody answered and took nothing; nothing was left.
-    NotAccepted,
-    /// A machine answered; nothing was left.
-    Machine,
-    /// A fax answered.
-    Fax,
-    /// Something answered and nothing was ever heard of it.
-    Silent,
-    /// It was never answered, or was refused.
-    NotReached(Cause),
-    /// It was taken back ([`CallOut::cancel`]).
-    Cancelled,
 }
 
 /// Places call-outs. Implemented by `engine/calls`; by a recorder of calls in stories.

@@ -142,7 +142,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
         house.advance(Duration::from_secs(60)).await;
         for (request, news) in crate::support::Told::so_far(&house.told.calls) {
             let over =
-                cordboard::engine::callout::CallOutResult::NotReached(cordboard::domain::call::cause::Cause::NoAnswer);
+                cordboard::engine::callout::OutboundEnd::NotReached(cordboard::domain::call::cause::Cause::NoAnswer);
             // A call that is over already has nobody who listens.
             let _ = news.send((request.attempt, cordboard::engine::callout::CallOutEvent::Ended(over)));
         }

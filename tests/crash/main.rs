@@ -41,7 +41,7 @@ use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::job::JobOutcome;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Phase};
-use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::{Feed, UserRef};
 use lives::{Case, Life, NIGHT, Outside, around, around_provider};
@@ -184,7 +184,7 @@ async fn the_child() {
         life.reach(next);
         for (until, attempt, events) in std::mem::take(&mut *outside.rings.lock().expect("unpoisoned")) {
             if until <= clock.utc() {
-                let over = CallOutEvent::Ended(CallOutResult::NotReached(Cause::NoAnswer));
+                let over = CallOutEvent::Ended(OutboundEnd::NotReached(Cause::NoAnswer));
                 events.send((attempt, over)).expect("the dispatcher listens");
             } else {
                 outside.rings.lock().expect("unpoisoned").push((until, attempt, events));

@@ -7,7 +7,7 @@ use cordboard::base::clock::{Clock as _, SystemClock, UtcMs};
 use cordboard::base::id::AttemptId;
 use cordboard::domain::dispatch::protocol::Until;
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use cordboard::engine::dispatcher::{Dispatcher, Edges};
 use cordboard::engine::feed::{Feed, FeedEvent};
 use cordboard::io::deliver::NotConfigured;
@@ -23,7 +23,7 @@ struct Willing;
 impl CallOut for Willing {
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
         use CallOutEvent::{Answered, Confirmed, Ended, Ringing, Told};
-        for event in [Ringing, Answered, Told, Confirmed, Ended(CallOutResult::Confirmed)] {
+        for event in [Ringing, Answered, Told, Confirmed, Ended(OutboundEnd::Confirmed)] {
             events.send((request.attempt.clone(), event)).expect("the dispatcher listens");
         }
     }

@@ -15,7 +15,7 @@ use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::edition::Change;
-use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
+use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::inboxes::Inboxes;
@@ -203,7 +203,7 @@ impl CallOut for Devices {
         let mut rings = self.rings.lock().expect("unpoisoned");
         if let Some(i) = rings.iter().position(|ring| ring.attempt == *attempt) {
             let ring = rings.remove(i);
-            let _ = ring.events.send((ring.attempt, CallOutEvent::Ended(CallOutResult::Cancelled)));
+            let _ = ring.events.send((ring.attempt, CallOutEvent::Ended(OutboundEnd::Cancelled)));
         }
     }
 }
@@ -356,7 +356,7 @@ impl Desk {
                 over
             };
             for ring in over {
-                self.end(ring, CallOutResult::NotReached(Cause::NoAnswer));
+                self.end(ring, OutboundEnd::NotReached(Cause::NoAnswer));
             }
             for fax in self.devices.faxes.lock().expect("unpoisoned").extract_if(.., |fax| fax.until <= next) {
                 let event = CallOutEvent::Faxed(fax.outcome);
@@ -418,7 +418,7 @@ impl Desk {
         self.clock.advance(Duration::from_millis(ms));
     }
 
-    fn end(&self, ring: Ring, result: CallOutResult) {
+    fn end(&self, ring: Ring, result: OutboundEnd) {
         ring.events.send((ring.attempt, CallOutEvent::Ended(result))).expect("the dispatcher listens");
     }
 
@@ -607,7 +607,7 @@ impl Phone<'_> {
     }
 
     /// Picks up the ringing mobile: these events happen, then the call is over. The dispatcher has not heard of it yet.
-    pub fn talks(&self, events: &[CallOutEvent], result: CallOutResult) {
+    pub fn talks(&self, events: &[CallOutEvent], result: OutboundEnd) {
         let ring = {
             let mut rings = self.desk.devices.rings.lock().expect("unpoisoned");
             let at = rings.iter().position(|ring| ring.to == self.person().1).expect("the mobile rings");
@@ -620,7 +620,7 @@ impl Phone<'_> {
     }
 
     /// The same, and the dispatcher hears of it.
-    pub async fn picks_up(&self, events: &[CallOutEvent], result: CallOutResult) {
+    pub async fn picks_up(&self, events: &[CallOutEvent], result: OutboundEnd) {
         self.talks(events, result);
         self.desk.advance(0).await;
     }

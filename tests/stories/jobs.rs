@@ -70,7 +70,7 @@ async fn a_job_that_nobody_takes_is_called_by_the_machine_after_a_minute() {
     assert!(!desk.dispatcher.take_job(&job, &kim()).await.expect("asked"), "too late to take it");
     desk.phone("Ben").expect_call();
     desk.phone("Ben")
-        .picks_up(&[CallOutEvent::Answered, CallOutEvent::Told], cordboard::engine::callout::CallOutResult::ToldOnly)
+        .picks_up(&[CallOutEvent::Answered, CallOutEvent::Told], cordboard::engine::callout::OutboundEnd::ToldOnly)
         .await;
     assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
     desk.ends(&id, Phase::Told).await;

@@ -5,7 +5,7 @@ use std::task::Poll;
 use cordboard::base::id::{CallId, ContactId};
 use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::engine::callout::{CallOutEvent, CallOutResult};
+use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 use cordboard::engine::dispatcher::Decided;
 use cordboard::io::deliver::Delivery;
 use cordboard::io::store::ToArg as _;
@@ -114,7 +114,7 @@ async fn a_key_on_the_phone_confirms() {
     assert!(ben.expect_call().words.contains("2, 0, 2. 5, 5, 5. 0, 1, 4, 7"));
     ben.picks_up(
         &[CallOutEvent::Ringing, CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed],
-        CallOutResult::Confirmed,
+        OutboundEnd::Confirmed,
     )
     .await;
     desk.ends(&id, Phase::Confirmed).await;
@@ -153,7 +153,7 @@ async fn a_voicemail_is_neither_told_nor_confirmed() {
     let ben = desk.phone("Ben");
     ben.expect_text("burst pipe");
     ben.expect_call();
-    ben.picks_up(&[CallOutEvent::Answered], CallOutResult::LeftOnMachine).await;
+    ben.picks_up(&[CallOutEvent::Answered], OutboundEnd::LeftOnMachine).await;
     assert_eq!(desk.times(), []);
     desk.advance(10 * MINUTE).await;
     ben.expect_call_at_home();
@@ -296,13 +296,13 @@ async fn the_property_manager_goes_down_the_list_until_one_has_heard_it() {
     let mut desk = Desk::at_work(&town::property()).await;
     let id = desk.takes("no heat").await;
     desk.phone("Ben").expect_call();
-    desk.phone("Ben").picks_up(&[CallOutEvent::Answered], CallOutResult::NotAccepted).await;
+    desk.phone("Ben").picks_up(&[CallOutEvent::Answered], OutboundEnd::NotAccepted).await;
     desk.advance(10 * MINUTE).await;
     desk.phone("Ada").expect_call();
     desk.advance(10 * MINUTE + 30).await;
     desk.phone("Olive").expect_call();
     let heard = [CallOutEvent::Answered, CallOutEvent::Told];
-    desk.phone("Olive").picks_up(&heard, CallOutResult::ToldOnly).await;
+    desk.phone("Olive").picks_up(&heard, OutboundEnd::ToldOnly).await;
     desk.advance(60 * MINUTE).await;
     desk.ends(&id, Phase::Told).await;
 }
@@ -452,7 +452,7 @@ async fn a_yes_on_the_phone_that_cannot_be_stored_now_is_stored_later() {
     };
     change("CREATE TRIGGER full BEFORE INSERT ON inbound BEGIN SELECT RAISE(ABORT, 'disk is full'); END").await;
     let heard = [CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed];
-    desk.phone("Ben").talks(&heard, CallOutResult::Confirmed);
+    desk.phone("Ben").talks(&heard, OutboundEnd::Confirmed);
     for _ in 0..3 {
         assert!(desk.dispatcher.tick(desk.now()).await.is_err(), "it says that it could not");
     }

@@ -67,7 +67,7 @@ mod random_test;
 #[cfg(test)]
 mod reach_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod transfer_tests;
 

@@ -30,7 +30,7 @@ pub(super) const CALLER: LegId = LegId(1);
 pub(super) const OPERATOR: LegId = LegId(2);
 pub(super) const CONTACT: LegId = LegId(3);
 
-pub(super) fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
     Setup {
         name: "Imaginary Plumbing".to_owned(),

@@ -24,7 +24,7 @@ use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, LegId, Source};
 use crate::domain::operator::{Phone, Phones};
-use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, OutboundEnd};
 use crate::engine::feed::{CallState, RingsBackView};
 use crate::engine::legs::{Later, Signalling, Voice};
 use crate::engine::mixer::tone;
@@ -495,7 +495,7 @@ async fn call_out_is_confirmed(mut world: World, on_the_way: impl Fn(&str) -> St
         }
     };
     soon("the call-out to end", whole).await;
-    let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+    let ended = CallOutEvent::Ended(OutboundEnd::Confirmed);
     assert_eq!(
         got,
         [CallOutEvent::Ringing, CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed, ended]

@@ -22,9 +22,9 @@ use crate::domain::call::bridge::{HearMatrix, LegId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::outbound::{
-    Heard, Outbound, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches,
+    Heard, Outbound, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches,
 };
-use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult, FaxRequest, JobOffer};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::Mixer;
@@ -172,7 +172,7 @@ fn place_late(calls: &Arc<Calls>, mut orders: Vec<Order>, asks: Vec<Ask>) {
             Ask::Further(order) => orders.push(*order),
             Ask::Cancel(attempt) => take_back(&mut orders, &attempt),
             Ask::Stop => {
-                let stopped = CallOutResult::NotReached(Cause::Released);
+                let stopped = OutboundEnd::NotReached(Cause::Released);
                 orders.drain(..).for_each(|mut order| order.tell.ended(stopped));
             }
         }
@@ -185,7 +185,7 @@ fn place_late(calls: &Arc<Calls>, mut orders: Vec<Order>, asks: Vec<Ask>) {
 /// Takes back an order that nobody has heard of yet.
 fn take_back(orders: &mut Vec<Order>, attempt: &AttemptId) {
     if let Some(at) = orders.iter().position(|order| order.tell.attempt == *attempt) {
-        orders.remove(at).tell.ended(CallOutResult::Cancelled);
+        orders.remove(at).tell.ended(OutboundEnd::Cancelled);
     }
 }
 
@@ -202,7 +202,7 @@ impl Tell {
         let _ = self.events.send((self.attempt.clone(), event));
     }
 
-    fn ended(&mut self, result: CallOutResult) {
+    fn ended(&mut self, result: OutboundEnd) {
         if !std::mem::replace(&mut self.ended, true) {
             self.event(CallOutEvent::Ended(result));
         }
@@ -211,7 +211,7 @@ impl Tell {
 
 impl Drop for Tell {
     fn drop(&mut self) {
-        self.ended(CallOutResult::NotReached(Cause::Fault));
+        self.ended(OutboundEnd::NotReached(Cause::Fault));
     }
 }
 
@@ -236,11 +236,11 @@ async fn call_out(
         tokio::select! {
             words = &mut ready => break words,
             ask = asked.recv() => match ask {
-                Some(Ask::Cancel(attempt)) if attempt == order.tell.attempt => break Err(CallOutResult::Cancelled),
+                Some(Ask::Cancel(attempt)) if attempt == order.tell.attempt => break Err(OutboundEnd::Cancelled),
                 Some(Ask::Cancel(attempt)) => take_back(&mut further, &attempt),
                 Some(Ask::Further(order)) => further.push(*order),
                 Some(Ask::Stop) | None => {
-                    let stopped = CallOutResult::NotReached(Cause::Released);
+                    let stopped = OutboundEnd::NotReached(Cause::Released);
                     further.drain(..).for_each(|mut order| order.tell.ended(stopped));
                     break Err(stopped);
                 }
@@ -266,7 +266,7 @@ fn reading(request: &CallOutRequest) -> Reading {
 }
 
 /// All words of a message, spoken. Errors are what the call-out ended with.
-async fn make_ready(calls: Arc<Calls>, reading: Reading) -> Result<Words, CallOutResult> {
+async fn make_ready(calls: Arc<Calls>, reading: Reading) -> Result<Words, OutboundEnd> {
     let speak = async {
         let mut words = Words::new();
         for speech in speeches(&reading) {
@@ -282,11 +282,11 @@ async fn make_ready(calls: Arc<Calls>, reading: Reading) -> Result<Words, CallOu
     }
 }
 
-fn without_voice(calls: &Arc<Calls>, why: &str) -> CallOutResult {
+fn without_voice(calls: &Arc<Calls>, why: &str) -> OutboundEnd {
     tracing::error!("a call-out was not made, the voice failed: {why}");
     let text = "A message could not be read out by telephone: the voice failed.".to_owned();
     calls.raise(AlarmLevel::Critical, text, None);
-    CallOutResult::NotReached(Cause::Fault)
+    OutboundEnd::NotReached(Cause::Fault)
 }
 
 struct OutTask {
@@ -302,11 +302,11 @@ struct OutTask {
     told: Vec<Tell>,
     /// To be read too, once their words are ready.
     preparing: Vec<Order>,
-    readied: mpsc::UnboundedReceiver<(AttemptId, Result<Words, CallOutResult>)>,
-    ready: mpsc::UnboundedSender<(AttemptId, Result<Words, CallOutResult>)>,
+    readied: mpsc::UnboundedReceiver<(AttemptId, Result<Words, OutboundEnd>)>,
+    ready: mpsc::UnboundedSender<(AttemptId, Result<Words, OutboundEnd>)>,
     answered_at: Option<UtcMs>,
     /// How far it came with any of them.
-    result: Option<CallOutResult>,
+    result: Option<OutboundEnd>,
 }
 
 impl OutTask {
@@ -373,7 +373,7 @@ impl OutTask {
                 }
             }
         }
-        self.finish(self.result.unwrap_or(CallOutResult::NotReached(Cause::Fault)));
+        self.finish(self.result.unwrap_or(OutboundEnd::NotReached(Cause::Fault)));
         while self.legs.has_closing() {
             match tokio::time::timeout(STATS_WAIT, self.media.recv()).await {
                 Ok(Some(event)) => self.on_media(*event),
@@ -405,14 +405,14 @@ impl OutTask {
                 }
             }
             Ask::Stop => {
-                let stopped = CallOutResult::NotReached(Cause::Released);
+                let stopped = OutboundEnd::NotReached(Cause::Released);
                 self.preparing.drain(..).for_each(|mut order| order.tell.ended(stopped));
                 self.tell(OutboundInput::Stop);
             }
         }
     }
 
-    fn on_ready(&mut self, attempt: &AttemptId, words: Result<Words, CallOutResult>) {
+    fn on_ready(&mut self, attempt: &AttemptId, words: Result<Words, OutboundEnd>) {
         let Some(at) = self.preparing.iter().position(|order| order.tell.attempt == *attempt) else { return };
         let Order { request, mut tell } = self.preparing.remove(at);
         match words {
@@ -491,19 +491,7 @@ impl OutTask {
         }
     }
 
-    fn on_end(&mut self, reading: usize, how: OutboundEnd) {
-        let result = match how {
-            OutboundEnd::Confirmed => CallOutResult::Confirmed,
-            OutboundEnd::ToldOnly => CallOutResult::ToldOnly,
-            OutboundEnd::LeftRequest => CallOutResult::LeftRequest,
-            OutboundEnd::LeftOnMachine => CallOutResult::LeftOnMachine,
-            OutboundEnd::NotAccepted => CallOutResult::NotAccepted,
-            OutboundEnd::Machine => CallOutResult::Machine,
-            OutboundEnd::Fax => CallOutResult::Fax,
-            OutboundEnd::Silent => CallOutResult::Silent,
-            OutboundEnd::NotReached(cause) => CallOutResult::NotReached(cause),
-            OutboundEnd::Cancelled => CallOutResult::Cancelled,
-        };
+    fn on_end(&mut self, reading: usize, result: OutboundEnd) {
         metrics::counter!("cordboard_call_outs_total", "outcome" => outcome(result)).increment(1);
         if self.result.is_none_or(|known| rank(result) > rank(known)) {
             self.result = Some(result);
@@ -519,8 +507,8 @@ impl OutTask {
         self.calls.recorder.write(Line::Event { call: self.id.clone(), at, kind: kind.to_owned(), body });
     }
 
-    fn finish(&self, result: CallOutResult) {
-        let cause = if let CallOutResult::NotReached(cause) = result { cause } else { Cause::Released };
+    fn finish(&self, result: OutboundEnd) {
+        let cause = if let OutboundEnd::NotReached(cause) = result { cause } else { Cause::Released };
         let end = CallEnd {
             answered_at: self.answered_at,
             ended_at: self.calls.wiring.clock.utc(),
@@ -544,28 +532,28 @@ const fn heard(sound: Sound) -> Heard {
 }
 
 /// Its name on record.
-const fn outcome(result: CallOutResult) -> &'static str {
+const fn outcome(result: OutboundEnd) -> &'static str {
     match result {
-        CallOutResult::Confirmed => "confirmed",
-        CallOutResult::ToldOnly => "told",
-        CallOutResult::LeftRequest => "left_request",
-        CallOutResult::LeftOnMachine => "left_on_machine",
-        CallOutResult::NotAccepted => "not_accepted",
-        CallOutResult::Machine => "machine",
-        CallOutResult::Fax => "fax",
-        CallOutResult::Silent => "silent",
-        CallOutResult::NotReached(_) => "not_reached",
-        CallOutResult::Cancelled => "cancelled",
+        OutboundEnd::Confirmed => "confirmed",
+        OutboundEnd::ToldOnly => "told",
+        OutboundEnd::LeftRequest => "left_request",
+        OutboundEnd::LeftOnMachine => "left_on_machine",
+        OutboundEnd::NotAccepted => "not_accepted",
+        OutboundEnd::Machine => "machine",
+        OutboundEnd::Fax => "fax",
+        OutboundEnd::Silent => "silent",
+        OutboundEnd::NotReached(_) => "not_reached",
+        OutboundEnd::Cancelled => "cancelled",
     }
 }
 
 /// Of several messages in one call, the one that came furthest says how the call ended.
-const fn rank(result: CallOutResult) -> u8 {
+const fn rank(result: OutboundEnd) -> u8 {
     match result {
-        CallOutResult::Confirmed => 4,
-        CallOutResult::ToldOnly => 3,
-        CallOutResult::LeftRequest | CallOutResult::LeftOnMachine => 2,
-        CallOutResult::Cancelled => 0,
+        OutboundEnd::Confirmed => 4,
+        OutboundEnd::ToldOnly => 3,
+        OutboundEnd::LeftRequest | OutboundEnd::LeftOnMachine => 2,
+        OutboundEnd::Cancelled => 0,
         _ => 1,
     }
 }

@@ -13,7 +13,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::{Phone, Phones};
-use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, CallOutResult};
+use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, OutboundEnd};
 use crate::engine::feed::CallState;
 use crate::engine::signal::LegEvent;
 use crate::io::media::LegStats;
@@ -248,7 +248,7 @@ async fn a_call_out_is_told_and_confirmed_by_keys() {
     while let Some((_, event)) = heard.recv().await {
         got.push(event);
     }
-    let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+    let ended = CallOutEvent::Ended(OutboundEnd::Confirmed);
     assert_eq!(got, [CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Confirmed, ended]);
     assert!(house.calls.is_idle());
 }
@@ -267,7 +267,7 @@ async fn a_call_out_that_is_taken_back_stops_ringing() {
     house.until("hang-up", |d| hangs_up(d, leg)).await;
     house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
     let last = heard.recv().await.map(|(_, event)| event);
-    assert_eq!(last, Some(CallOutEvent::Ended(CallOutResult::Cancelled)));
+    assert_eq!(last, Some(CallOutEvent::Ended(OutboundEnd::Cancelled)));
 }
 
 /// The leg of a call-out that was dialled, and where its events go.
@@ -313,7 +313,7 @@ async fn a_second_message_for_a_telephone_that_is_called_is_read_in_the_same_cal
         while let Some((_, event)) = told.recv().await {
             got.push(event);
         }
-        let ended = CallOutEvent::Ended(CallOutResult::Confirmed);
+        let ended = CallOutEvent::Ended(OutboundEnd::Confirmed);
         assert_eq!(got[got.len() - 3..], [CallOutEvent::Told, CallOutEvent::Confirmed, ended]);
     }
     assert!(house.calls.is_idle());
@@ -326,7 +326,7 @@ async fn a_message_that_comes_when_the_call_is_over_has_one_of_its_own_and_is_ta
     house.calls.place(call_out(), one);
     let (leg, _, events) = dialled_out(&mut house).await;
     events.send(LegEvent::Ended(Cause::Busy)).await.expect("the call-out listens");
-    let busy = CallOutEvent::Ended(CallOutResult::NotReached(Cause::Busy));
+    let busy = CallOutEvent::Ended(OutboundEnd::NotReached(Cause::Busy));
     assert_eq!(first.recv().await.map(|(_, event)| event), Some(busy));
     house.calls.place(CallOutRequest { attempt: AttemptId::named("two"), ..call_out() }, two);
     house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
@@ -336,7 +336,7 @@ async fn a_message_that_comes_when_the_call_is_over_has_one_of_its_own_and_is_ta
     house.until("hang-up", |d| hangs_up(d, leg)).await;
     house.calls.on_media(MediaEvent::Closed { leg, stats: LegStats::default() });
     let last = second.recv().await.map(|(_, event)| event);
-    assert_eq!(last, Some(CallOutEvent::Ended(CallOutResult::Cancelled)));
+    assert_eq!(last, Some(CallOutEvent::Ended(OutboundEnd::Cancelled)));
 }
 
 #[tokio::test]

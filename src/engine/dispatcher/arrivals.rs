@@ -13,7 +13,7 @@ use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::state::CallOutcome;
-use crate::engine::callout::{CallOutEvent, CallOutResult};
+use crate::engine::callout::{CallOutEvent, OutboundEnd};
 use crate::io::deliver::sms::twilio;
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound, Receipt};
@@ -439,16 +439,16 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
         CallOutEvent::Told => CallNews::Told,
         CallOutEvent::Confirmed => CallNews::Confirmed,
         CallOutEvent::Ended(result) => match result {
-            CallOutResult::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
-            CallOutResult::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
-            CallOutResult::LeftRequest => CallNews::Ended(CallOutcome::LeftRequest),
-            CallOutResult::LeftOnMachine => CallNews::Ended(CallOutcome::LeftOnMachine),
-            CallOutResult::NotAccepted => CallNews::Ended(CallOutcome::NotAccepted),
-            CallOutResult::Machine => CallNews::Ended(CallOutcome::Machine),
-            CallOutResult::Fax => CallNews::Ended(CallOutcome::Fax),
-            CallOutResult::Silent => CallNews::Ended(CallOutcome::Silent),
-            CallOutResult::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
-            CallOutResult::NotReached(cause) => match cause {
+            OutboundEnd::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
+            OutboundEnd::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
+            OutboundEnd::LeftRequest => CallNews::Ended(CallOutcome::LeftRequest),
+            OutboundEnd::LeftOnMachine => CallNews::Ended(CallOutcome::LeftOnMachine),
+            OutboundEnd::NotAccepted => CallNews::Ended(CallOutcome::NotAccepted),
+            OutboundEnd::Machine => CallNews::Ended(CallOutcome::Machine),
+            OutboundEnd::Fax => CallNews::Ended(CallOutcome::Fax),
+            OutboundEnd::Silent => CallNews::Ended(CallOutcome::Silent),
+            OutboundEnd::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
+            OutboundEnd::NotReached(cause) => match cause {
                 Cause::Busy => CallNews::Ended(CallOutcome::Busy),
                 Cause::Declined | Cause::Unwanted => CallNews::Ended(CallOutcome::Declined),
                 Cause::NoAnswer | Cause::HungUp | Cause::Released => CallNews::Ended(CallOutcome::NoAnswer),
@@ -469,7 +469,7 @@ mod tests {
 
     #[test]
     fn spam_filters_and_our_own_rules_are_not_the_persons_refusal() {
-        let news = |cause| call_news(&CallOutEvent::Ended(CallOutResult::NotReached(cause)));
+        let news = |cause| call_news(&CallOutEvent::Ended(OutboundEnd::NotReached(cause)));
         assert_eq!(news(Cause::Declined), Some(CallNews::Ended(CallOutcome::Declined)));
         assert_eq!(news(Cause::Unwanted), Some(CallNews::Ended(CallOutcome::Declined)), "their telephone said so");
         assert_eq!(news(Cause::Blocked), Some(CallNews::Blocked));

@@ -28,7 +28,13 @@ pub fn write(pages: &[Page]) -> Vec<u8> {
         }
         let directory = offset(&file);
         file[link..link + 4].copy_from_slice(&directory.to_le_bytes());
-        link = put_directory(&mut file, strip, u32::try_from(image.len()).expect("small"), rationals, (n, count));
+        link = put_directory(
+            &mut file,
+            strip,
+            u32::try_from(image.len()).expect("a page has half a megabyte at most"),
+            rationals,
+            (n, count),
+        );
     }
     file
 }

@@ -1,48 +1,17 @@
 //! Calls on a shard, for tests: the calls' own machines say who hears whom, and the shard does it, with real sockets and
 //! injected time.
 
-use std::time::Duration;
-
 use super::shard::Command;
 use super::shard_tests::Rig;
 use crate::base::id::UserId;
 use crate::domain::account::flow::Flow;
-use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::call::bridge::{BridgeId, LegId};
-use crate::domain::call::callback::CallbackTerms;
 use crate::domain::call::leg::LegInput;
-use crate::domain::call::park::ParkTimes;
-use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup};
-use crate::domain::ivr::menu::Context;
+use crate::domain::call::{Call, Input, OperatorCommand, Output, Setup, tests};
 
 /// What a plain call is made with.
 pub(super) fn setup(caller: LegId) -> Setup {
-    let spoken = |text: &str| Speech::Spoken { text: text.to_owned() };
-    Setup {
-        name: "Imaginary Plumbing".to_owned(),
-        caller,
-        greeting: spoken("greeting"),
-        status: None,
-        flow: Flow::default(),
-        menus: vec![],
-        context: Context::default(),
-        priority: 0,
-        ranks: Vec::new(),
-        call_type: None,
-        overdue: None,
-        overdue_leg: LegId(98),
-        spill_leg: LegId(99),
-        apology: spoken("apology"),
-        comfort: Vec::new(),
-        ring: Duration::from_secs(20),
-        recording: RecordingPolicy::default(),
-        wrap_up: None,
-        callback: CallbackTerms::default(),
-        ring_back: None,
-        park: ParkTimes::default(),
-        patch_limit: None,
-        phrases: Vec::new(),
-    }
+    Setup { caller, comfort: Vec::new(), ..tests::setup() }
 }
 
 /// A shard with calls on it.

@@ -86,10 +86,12 @@ pub enum OutboundEvent {
     Ended(OutboundEnd),
 }
 
-/// How it ended.
+/// How a call-out ended with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboundEnd {
+    /// They pressed 1 to confirm.
     Confirmed,
+    /// They heard all of it and did not confirm.
     ToldOnly,
     /// The request to call back was said to somebody who pressed no key …
     LeftRequest,
@@ -99,10 +101,13 @@ pub enum OutboundEnd {
     NotAccepted,
     /// A machine answered; nothing was left.
     Machine,
+    /// A fax answered.
     Fax,
     /// Nothing was ever heard of whoever answered. What was said into the silence counts for nothing.
     Silent,
+    /// It was never answered, or was refused.
     NotReached(Cause),
+    /// It was taken back, as the message is handled.
     Cancelled,
 }
 
