@@ -12,8 +12,7 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
         let wait = match step.wait_secs {
             0 => String::new(),
             secs if step.method.is_held() => format!(", for {} at the most", span(secs)),
-            // A machine answers nothing.
-            secs if matches!(step.method, Method::Fax { .. } | Method::Webhook) => {
+            secs if step.method.asks_nobody() => {
                 format!(", then wait {}", span(secs))
             }
             secs => format!(", wait {} for an answer", span(secs)),

@@ -218,6 +218,9 @@ pub enum Note {
     Waiting {
         until: UtcMs,
         next: String,
+        /// Nobody's answer is waited for.
+        #[serde(default)]
+        asks_nobody: bool,
     },
     /// Held for check-in, and what comes when nobody checks in.
     Held {

@@ -77,6 +77,11 @@ impl Method {
     pub const fn is_held(self) -> bool {
         matches!(self, Self::HoldForCheckIn { .. } | Self::HoldForRecap)
     }
+
+    /// Goes to a machine, which answers nothing: the wait after it is one and no more.
+    pub const fn asks_nobody(self) -> bool {
+        matches!(self, Self::Fax { .. } | Self::Webhook)
+    }
 }
 
 impl State {

@@ -262,7 +262,7 @@ impl Turn<'_> {
             let until = from.plus_secs(i64::from(step.wait_secs));
             if until > self.now {
                 let next = self.says_next(self.s.runs[run].step);
-                self.record(None, Note::Waiting { until, next });
+                self.record(None, Note::Waiting { until, next, asks_nobody: step.method.asks_nobody() });
             }
         }
         if self.s.due_at(run).is_some_and(|due| due <= self.now) {

@@ -55,8 +55,8 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
         }
         Note::Devices { name, lines } => ("attempt", format!("{name}'s devices: {}.", device_words(lines))),
-        Note::Waiting { until, next } => {
-            ("waiting", format!("If no reply by {}: {next}.", clock_in_zone(*until, zone)))
+        Note::Waiting { until, next, asks_nobody } => {
+            ("waiting", wait_over(*asks_nobody, &clock_in_zone(*until, zone), next))
         }
         Note::Held { until, next } => {
             ("waiting", format!("If nobody has checked in by {}: {next}.", clock_in_zone(*until, zone)))
@@ -150,6 +150,11 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
     }
 }
 
+/// What comes when a wait is over.
+fn wait_over(asks_nobody: bool, time: &str, next: &str) -> String {
+    if asks_nobody { format!("At {time}: {next}.") } else { format!("If no reply by {time}: {next}.") }
+}
+
 fn device_words(lines: &[DeviceLine]) -> String {
     let words = lines.iter().map(|line| match (&line.why, line.again) {
         (None, _) => format!("taken for {}", line.device),
@@ -183,7 +188,11 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),
         Reason::CallEnd => "Sends the email when the call has ended.".to_owned(),
         Reason::Retry => format!("Tries again at {time}."),
-        Reason::WaitOver => format!("If no reply by {time}: {}.", after(state)),
+        Reason::WaitOver => {
+            let run = state.current().and_then(|run| state.runs.get(run));
+            let step = run.and_then(|run| state.protocol.steps.get(run.step));
+            wait_over(step.is_some_and(|step| step.method.asks_nobody()), &time, &after(state))
+        }
         Reason::CallGuard => {
             let calling =
                 state.attempts.iter().rev().find(|a| a.channel == Channel::Call && a.in_flight_since.is_some());
