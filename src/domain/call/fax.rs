@@ -184,7 +184,7 @@ impl FaxCall {
                 self.outputs.push_back(FaxOutput::HangUp);
                 self.over(outcome);
             }
-            (FaxInput::Stop, _) => self.end(FaxFault::LineLost),
+            (FaxInput::Stop, _) => self.end(FaxFault::Stopped),
             (FaxInput::Tick, _) => self.on_tick(),
             _ => {}
         }
@@ -359,6 +359,19 @@ mod tests {
         rig.does(FaxInput::Begun);
         let end = rig.does(FaxInput::MachinesDone(MachinesEnd::Orderly));
         assert_eq!(end, [FaxOutput::HangUp, failed(FaxFault::LineLost, 0, 1)]);
+    }
+
+    #[test]
+    fn a_service_that_stops_says_so_unless_all_pages_were_confirmed() {
+        let mut rig = Rig::answered(2);
+        rig.does(FaxInput::Begun);
+        rig.does(FaxInput::Confirmed(1));
+        assert_eq!(rig.does(FaxInput::Stop), [FaxOutput::HangUp, failed(FaxFault::Stopped, 1, 2)]);
+        let mut rig = Rig::answered(1);
+        rig.does(FaxInput::Begun);
+        rig.does(FaxInput::Confirmed(1));
+        let delivered = FaxOutput::Ended(FaxOutcome::Delivered { pages: 1 });
+        assert_eq!(rig.does(FaxInput::Stop), [FaxOutput::HangUp, delivered]);
     }
 
     #[test]

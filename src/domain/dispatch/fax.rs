@@ -70,6 +70,8 @@ pub enum FaxFault {
     LineLost,
     /// There is no engine for faxes on this machine.
     NoEngine,
+    /// The service was stopped in the middle of it.
+    Stopped,
     /// Something of ours failed; the log says what.
     Fault,
 }
@@ -87,6 +89,7 @@ impl FaxFault {
             | Self::NoMachine
             | Self::LineLost
             | Self::NoEngine
+            | Self::Stopped
             | Self::Fault => Failure::Temporary,
         }
     }
@@ -106,6 +109,7 @@ impl FaxFault {
             Self::Incapable => "their_machine_cannot_take_such_a_page",
             Self::LineLost => "line_lost",
             Self::NoEngine => "fax_needs_libspandsp2",
+            Self::Stopped => "the_service_was_stopped",
             Self::Fault => "a_fault_of_ours",
         }
     }
@@ -131,6 +135,8 @@ impl Turn<'_> {
                 self.s.troubles.remove(&Trouble::EdgeDown { channel: Channel::Fax });
                 self.record(Some(&name), Note::Faxed { name: name.clone(), pages });
             }
+            // No try of theirs: the next start takes it up as what a crash cut off ([`Event::Interrupted`]).
+            FaxOutcome::Failed { why: FaxFault::Stopped, .. } => {}
             FaxOutcome::Failed { why, confirmed: 0, .. } => self.failed(i, why.failure(), why.code()),
             FaxOutcome::Failed { why, confirmed, pages } => {
                 let code = format!("{}_after_{confirmed}_of_{pages}_pages", why.code());

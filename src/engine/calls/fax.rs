@@ -1,17 +1,17 @@
 //! Calls for faxes: a task around each [`FaxCall`] machine, for the dispatcher. Signalling is the trunk's, sound and T.38 a
 //! [`Line`]'s, on a thread of its own; the descriptions of both are made here.
 //!
-//! What always holds: every fax placed ends with exactly one [`CallOutEvent::Faxed`], also when its task panics; its pages are
+//! [`super::fax_queue`] says which is sent when. What always holds: every fax placed ends with exactly one [`CallOutEvent::Faxed`], also when its task panics; its pages are
 //! kept by nobody; what must be encrypted on the way is never taken to T.38, which is not.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::Calls;
+use super::fax_queue::{Halt, Order, Tell};
 use super::record::Line as Recorded;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId};
@@ -32,77 +32,27 @@ use crate::proto::sdp::{self, Session, Srtp, receives_at};
 /// Modems need every sample as it is: nothing but G.711.
 const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
-/// Why a fax is ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Halt {
-    /// The message is handled.
-    Cancel,
-    /// The service is stopping.
-    Stop,
-}
-
-/// Faxes under way, by attempt: how each is taken back.
-#[derive(Debug, Default)]
-pub(super) struct Faxes {
-    live: Mutex<HashMap<AttemptId, mpsc::UnboundedSender<Halt>>>,
-}
-
-impl Faxes {
-    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, mpsc::UnboundedSender<Halt>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    pub(super) fn stop(&self) {
-        for fax in self.lock().values() {
-            // An error means only that the fax is over.
-            let _ = fax.send(Halt::Stop);
-        }
-    }
-
-    pub(super) fn cancel(&self, attempt: &AttemptId) {
-        if let Some(fax) = self.lock().get(attempt) {
-            // As above.
-            let _ = fax.send(Halt::Cancel);
-        }
-    }
-}
-
-/// Whoever is told what becomes of a fax.
-#[derive(Clone)]
-struct Tell {
-    attempt: AttemptId,
-    events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
-}
-
-impl Tell {
-    fn event(&self, event: CallOutEvent) {
-        // An error means that the dispatcher is stopping.
-        let _ = self.events.send((self.attempt.clone(), event));
-    }
-}
-
-/// Sends a fax, in a task of its own.
+/// Sends a fax, and after it what waits for its machine, in a task of their own.
 pub(super) fn place(calls: &Arc<Calls>, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {
+    let mut due = calls.faxes.begin(Order::new(request, events));
+    if due.is_none() {
+        return;
+    }
     let calls = Arc::clone(calls);
-    let (cancel, cancelled) = mpsc::unbounded_channel();
-    calls.faxes.lock().insert(request.attempt.clone(), cancel);
     tokio::spawn(async move {
-        let id = CallId::fresh(calls.wiring.clock.utc());
-        let tell = Tell { attempt: request.attempt.clone(), events };
-        let (worker, to, call) = (Arc::clone(&calls), tell.clone(), id.clone());
-        let work = tokio::spawn(async move { send(worker, call, request, to, cancelled).await });
-        let outcome = work.await.unwrap_or_else(|_| {
-            metrics::counter!("cordboard_call_panics_total").increment(1);
-            tracing::error!(attempt = %tell.attempt, "a call for a fax ended by a fault of ours");
-            calls.finish_as_fault(id);
-            FaxOutcome::Failed { why: FaxFault::Fault, confirmed: 0, pages: 0 }
-        });
-        calls.faxes.lock().remove(&tell.attempt);
-        tell.event(CallOutEvent::Faxed(outcome));
+        while let Some((Order { request, tell }, halted)) = due {
+            let (id, to) = (CallId::fresh(calls.wiring.clock.utc()), request.to.clone());
+            let (worker, teller, call) = (Arc::clone(&calls), tell.clone(), id.clone());
+            let work = tokio::spawn(async move { send(worker, call, request, teller, halted).await });
+            let outcome = work.await.unwrap_or_else(|_| {
+                metrics::counter!("cordboard_call_panics_total").increment(1);
+                tracing::error!(attempt = %tell.attempt, "a call for a fax ended by a fault of ours");
+                calls.finish_as_fault(id);
+                FaxOutcome::Failed { why: FaxFault::Fault, confirmed: 0, pages: 0 }
+            });
+            due = calls.faxes.over(&to);
+            tell.event(CallOutEvent::Faxed(outcome));
+        }
     });
 }
 

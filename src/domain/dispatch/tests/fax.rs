@@ -71,3 +71,35 @@ fn what_came_of_a_fax_is_kept_as_it_was_told() {
         assert_eq!(serde_json::from_str::<FaxOutcome>(&stored).expect("it can be read"), outcome);
     }
 }
+
+#[test]
+fn a_planned_stop_in_the_middle_of_a_fax_costs_it_no_try() {
+    let once = Method::Fax { tries: 1, retry_secs: 300 };
+    let mut night = Night::of(protocol(vec![(once, vec![named("ben", "fax")], 0)], false, Until::HandedOver));
+    night.town.contacts = people();
+    night.silent = true;
+    night.until(0);
+    let fax = night.s.attempts[0].id.clone();
+    let stopped = FaxOutcome::Failed { why: FaxFault::Stopped, confirmed: 0, pages: 0 };
+    night.tell(Event::Faxed { attempt: fax.clone(), outcome: stopped });
+    assert!(night.s.attempts[0].failed.is_none() && night.s.attempts[0].failures == 0);
+    // The next start.
+    night.tell(Event::Interrupted { attempt: fax.clone() });
+    assert_eq!(night.times().len(), 2);
+    night.tell(Event::Faxed { attempt: fax, outcome: FaxOutcome::Delivered { pages: 1 } });
+    night.tell(Event::Due);
+    assert_eq!(night.s.phase, Phase::Delivered);
+}
+
+#[test]
+fn no_reply_of_a_machine_is_waited_for_in_words_either() {
+    let steps = vec![(FAX, vec![named("ben", "fax")], 600), (Method::Text, vec![named("ben", "mobile")], 0)];
+    let mut night = Night::of(protocol(steps, false, Until::HandedOver));
+    night.town.contacts = people();
+    night.silent = true;
+    night.until(0);
+    let fax = night.s.attempts[0].id.clone();
+    night.tell(Event::Faxed { attempt: fax, outcome: FaxOutcome::Delivered { pages: 1 } });
+    night.tell(Event::Due);
+    assert_eq!(night.lines().last().map(String::as_str), Some("At 00:10:05 UTC: text ben (mobile)."));
+}
