@@ -1,5 +1,5 @@
 //! The loop of a shard's thread: ticks at absolute deadlines, the same for all shards, so that they neither drift nor
-//! part; pumps in between. And how late the beat comes: what an operator hears of a machine that has too much to do.
+//! part; pumps in between, and when its bell is rung. And how late the beat comes: what an operator hears of a machine that has too much to do.
 //!
 //! Always: a shard that cannot keep up gives up ticks, not sleep for ever; no tick is made up for that nobody would
 //! hear any more.
@@ -17,6 +17,7 @@ use thread_priority::{
 
 use crate::base::clock::SharedClock;
 
+use super::bell::Bell;
 use super::shard::Shard;
 
 const TICK: Duration = Duration::from_millis(20);
@@ -79,11 +80,17 @@ impl Lateness {
 }
 
 /// A shard's thread. Its ticks are at `next` and every 20 ms after it.
-pub(super) fn run(mut shard: Shard, clock: &SharedClock, mut next: Instant) {
+pub(super) fn run(mut shard: Shard, clock: &SharedClock, mut next: Instant, bell: &Bell) {
     go_first();
     let mut lateness = Lateness::new();
+    let mut look = next;
     loop {
         let now = clock.instant();
+        let by_itself = now >= look;
+        if by_itself {
+            // Before the commands are taken: whoever rings after that is heard.
+            bell.heard();
+        }
         if now >= next {
             lateness.note(now - next);
             if !shard.tick(now) {
@@ -96,8 +103,10 @@ pub(super) fn run(mut shard: Shard, clock: &SharedClock, mut next: Instant) {
             shard.pump(now);
         }
         let now = clock.instant();
-        let pause = next.saturating_duration_since(now);
-        thread::sleep(if shard.len() == 0 { pause } else { pause.min(PUMP) });
+        // The first legs end a long rest.
+        let rest = if shard.len() == 0 { next } else { next.min(now + PUMP) };
+        look = if by_itself { rest } else { look.min(rest) };
+        thread::park_timeout(look.saturating_duration_since(now));
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Media`]: how everybody else asks for media. Cheap to clone; every call returns at once, what it leads to comes
 //! as a [`MediaEvent`]. Sockets are bound and offers made on the caller's thread; the rest happens at the shard's
-//! next pump.
+//! next pump, which a join brings forward.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,6 +23,7 @@ use crate::io::webrtc::{Certificate, WebError, WebPeer};
 
 use super::apart::Apart;
 use super::beat;
+use super::bell::Bell;
 use super::inbox::inbox;
 use super::leg::Leg;
 use super::news::{self, Ear, Homes};
@@ -103,6 +104,8 @@ struct Inner {
     clock: SharedClock,
     certificate: Certificate,
     shards: Vec<mpsc::UnboundedSender<Command>>,
+    /// Of each shard's thread.
+    bells: Vec<Arc<Bell>>,
     /// A leg that is closed or has failed is in it no more.
     legs: Homes,
     /// Reads what the shards tell; asleep for longer while there is no leg.
@@ -127,12 +130,13 @@ impl Media {
         let (media, drivers) = Self::prepare_with(config, second, &events)?;
         let (first_tick, mut ears) = (clock.instant(), Vec::new());
         for (i, ShardDriver { shard, ear, .. }) in drivers.into_iter().enumerate() {
-            let clock = clock.clone();
+            let (clock, bell) = (clock.clone(), Arc::clone(&media.inner.bells[i]));
             ears.push(ear);
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name(format!("media-{i}"))
-                .spawn(move || beat::run(shard, &clock, first_tick))
+                .spawn(move || beat::run(shard, &clock, first_tick, &bell))
                 .map_err(MediaError::Thread)?;
+            media.inner.bells[i].belongs_to(thread.thread());
         }
         let homes = Arc::clone(&media.inner.legs);
         let reader = thread::Builder::new()
@@ -178,6 +182,7 @@ impl Media {
             ports: PortPool::new(&config.ports),
             clock: config.clock,
             certificate: Certificate::generate().map_err(MediaError::Web)?,
+            bells: shards.iter().map(|_| Arc::default()).collect(),
             shards,
             legs,
             reader: OnceLock::new(),
@@ -268,7 +273,12 @@ impl Media {
     /// Says who hears whom in a bridge; a revision not above the last is ignored. A leg that is told to hear
     /// itself hears its echo.
     pub fn set_bridge(&self, shard: ShardId, bridge: BridgeId, rev: u64, matrix: HearMatrix) {
-        self.send(shard, Command::SetBridge(bridge, rev, matrix));
+        // People wait to hear each other: not until the thread looks of itself, and with it what was asked before.
+        if self.send(shard, Command::SetBridge(bridge, rev, matrix))
+            && let Some(bell) = self.inner.bells.get(shard.0)
+        {
+            bell.ring();
+        }
     }
 
     /// Forgets a bridge.

@@ -6,6 +6,7 @@
 
 mod apart;
 mod beat;
+mod bell;
 #[cfg(test)]
 mod call_rig;
 #[cfg(test)]
