@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod completions;
 mod demo;
+mod log_bound;
 mod migrate;
 mod phone;
 mod say;
@@ -17,9 +18,13 @@ use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use cordboard::base::clock::SystemClock;
 use cordboard::config::{self, Config, Mistake};
+
+use log_bound::LogBound;
 
 /// Telephone answering service software: calls, operators, live patches and message dispatch in one program.
 #[derive(Debug, Parser)]
@@ -144,5 +149,7 @@ fn start_log() {
     // Colours are for people: a file or a journal gets plain text.
     let colours = std::io::stderr().is_terminal();
     let lines = fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(filter).with(filter::filter_fn(may_be_told)).with(lines).init();
+    let bound = LogBound::new(Arc::new(SystemClock));
+    let told = filter::filter_fn(may_be_told);
+    tracing_subscriber::registry().with(filter).with(told).with(bound).with(lines).init();
 }
