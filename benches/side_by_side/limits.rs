@@ -37,10 +37,13 @@ const LIMITS: [(&str, Bound); 21] = [
     (overload::SOCKETS, AtMost(0.0)),
 ];
 
-/// A line for each figure beyond its bound. `figure`: our median of a row, if it was measured.
-pub fn beyond(figure: impl Fn(&str) -> Option<f64>) -> Vec<String> {
+/// A line for each figure beyond its bound, and for each that there should be and is not. `figure`: our median of a row, if it
+/// was measured; `due`: whether it was to be.
+pub fn beyond(figure: impl Fn(&str) -> Option<f64>, due: impl Fn(&str) -> bool) -> Vec<String> {
     let lines = LIMITS.iter().filter_map(|(row, bound)| {
-        let figure = figure(row)?;
+        let Some(figure) = figure(row) else {
+            return due(row).then(|| format!("{row}: not measured"));
+        };
         match bound {
             AtMost(most) if figure > *most => Some(format!("{row}: {figure:.3}, at most {most}")),
             AtLeast(least) if figure < *least => Some(format!("{row}: {figure:.3}, at least {least}")),
