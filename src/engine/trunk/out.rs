@@ -71,6 +71,11 @@ impl Loop {
     pub(super) fn lose_patience(&mut self, now: Instant) {
         while let Some((at, leg)) = self.impatient.first().copied().filter(|(at, _)| *at <= now) {
             self.impatient.remove(&(at, leg));
+            // One that was heard of since has more time, and its own place in the list.
+            let over = |hunting: &Hunting| hunting.hunt.poll_timeout().is_some_and(|due| due <= now);
+            if !self.hunting.get(&leg).is_some_and(over) {
+                continue;
+            }
             self.pass_over_full(leg, now);
             let Some(hunting) = self.hunting.get_mut(&leg) else { continue };
             hunting.hunt.handle(now, HuntInput::Timeout);

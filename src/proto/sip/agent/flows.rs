@@ -95,7 +95,8 @@ impl Agent {
                 self.forget_dialog(id);
             }
             Stage::Up if self.config.role == Role::Phones => {
-                dialog.lost_at = Some(now + FLOW_GRACE);
+                // Found closed again and again by what is sent into it, it is lost since the first time.
+                dialog.lost_at.get_or_insert(now + FLOW_GRACE);
                 dialog.accepted = None;
                 let silent = dialog.is_closing();
                 self.arm_dialog(id);
