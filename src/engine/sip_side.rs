@@ -93,6 +93,7 @@ impl SipSide {
                         }
                         Err(NotSent::Refused(bytes)) => inputs.push(Input::Unsent { bytes }),
                     },
+                    Output::Refuse { flow, bytes } => self.endpoint.transmit_soon(&flow, bytes),
                     Output::CloseFlow { flow } => self.endpoint.close(&flow),
                     Output::Event(Event::Refused { status }) => {
                         self.turned_away += u32::from(status == 503);

@@ -173,7 +173,7 @@ impl Switch {
         loop {
             if let Some(output) = self.agent.poll_output() {
                 match output {
-                    SipOutput::Transmit { flow, bytes } => {
+                    SipOutput::Transmit { flow, bytes } | SipOutput::Refuse { flow, bytes } => {
                         // What does not leave is sent again by the agent's timers.
                         let _ = self.socket.send_to(&bytes, flow.peer).await;
                     }

@@ -85,7 +85,9 @@ impl FarEnd {
             self.agent.handle(SystemClock.instant(), input);
             while let Some(output) = self.agent.poll_output() {
                 match output {
-                    Output::Transmit { flow, bytes } => self.endpoint.transmit(&flow, bytes).expect("UDP takes it"),
+                    Output::Transmit { flow, bytes } | Output::Refuse { flow, bytes } => {
+                        self.endpoint.transmit(&flow, bytes).expect("UDP takes it");
+                    }
                     Output::Event(event) => inputs.extend(self.on(event).into_iter().map(Input::Command)),
                     Output::CloseFlow { .. } => {}
                 }

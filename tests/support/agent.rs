@@ -44,7 +44,7 @@ impl<O: Owner> Bench<O> {
         for _ in 0..MOST_OUTPUTS {
             let Some(output) = self.agent.poll_output() else { return };
             let event = match output {
-                Output::Transmit { bytes, .. } => {
+                Output::Transmit { bytes, .. } | Output::Refuse { bytes, .. } => {
                     self.owner.looks_at(&bytes);
                     self.sent.push(String::from_utf8_lossy(&bytes).into_owned());
                     continue;

@@ -98,6 +98,7 @@ impl Loop {
                         let Some(input) = self.side.ready() else { break };
                         self.feed(input);
                     }
+                    self.side.endpoint.flush();
                 }
                 order = orders.recv() => {
                     let Some(order) = order else { break };
@@ -170,6 +171,7 @@ impl Loop {
     }
 
     pub(super) fn feed(&mut self, input: Input) {
+        self.side.agent.crowded(self.incoming.capacity() == 0);
         if let Input::FlowClosed { flow } = &input {
             self.lost(flow);
         }
@@ -499,9 +501,10 @@ impl Loop {
             events: receiver,
         };
         if self.incoming.try_send(call).is_err() {
-            warn!("a call came in and nobody takes calls");
             let now = self.now();
-            self.turned_away.too_many(now);
+            if self.turned_away.too_many(now) {
+                warn!("a call came in and nobody takes calls");
+            }
             self.side.count_refusal(503);
             return refuse(503);
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use metrics::Counter;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -19,6 +20,7 @@ use super::loss::Loss;
 use super::tcp::Hall;
 use super::tls::{Identity, TlsPeer};
 use super::trouble::Troubles;
+use super::volley::Volleys;
 use super::writer::{Writer, writer};
 use super::ws::WsDoor;
 use super::{BindError, FlowGone, Life, NetEvent, NotSent, tcp};
@@ -28,6 +30,8 @@ use crate::proto::sip::{Flow, Source, Transport, wire};
 /// that streams wait and UDP is left in the kernel, but for those last: they are dropped, as the kernel would drop them and
 /// others with them.
 const EVENT_DEPTH: usize = 1024;
+/// What those datagrams may hold together: most are a kilobyte, and strangers may send sixty-four.
+const MOST_BYTES: usize = 4 << 20;
 /// How many datagrams of calls that are up go before one that would begin a call.
 const AHEAD: usize = 8;
 /// After an error of the UDP socket that is not about one datagram. Never a reason to spin.
@@ -71,29 +75,38 @@ struct Connection {
 struct Datagrams {
     /// Taken of `begun` since one of `new` had its turn.
     ahead: usize,
+    /// In both.
+    bytes: usize,
+    /// Dropped for want of room.
+    dropped: Option<Counter>,
     begun: VecDeque<(SocketAddr, Vec<u8>)>,
     new: VecDeque<(SocketAddr, Vec<u8>)>,
 }
 
 impl Datagrams {
+    /// Whether one more may be taken from the socket.
     fn have_room(&self) -> bool {
-        self.begun.len() < EVENT_DEPTH
+        self.begun.len() < EVENT_DEPTH && self.bytes < MOST_BYTES
     }
 
     fn push(&mut self, peer: SocketAddr, bytes: &[u8]) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let to = if wire::may_wait(bytes) { &mut self.new } else { &mut self.begun };
         if to.len() >= EVENT_DEPTH {
-            metrics::counter!("cordboard_sip_invites_dropped_total").increment(1);
+            let count = || metrics::counter!("cordboard_sip_invites_dropped_total");
+            self.dropped.get_or_insert_with(count).increment(1);
             return;
         }
+        self.bytes += bytes.len();
         to.push_back((peer, bytes.to_vec()));
     }
 
     fn pop(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
         let begun = if self.ahead < AHEAD || self.new.is_empty() { self.begun.pop_front() } else { None };
         self.ahead = if begun.is_some() { self.ahead + 1 } else { 0 };
-        begun.or_else(|| self.new.pop_front())
+        let next = begun.or_else(|| self.new.pop_front())?;
+        self.bytes -= next.1.len();
+        Some(next)
     }
 
     fn len(&self) -> usize {
@@ -119,6 +132,7 @@ pub struct Endpoint {
     datagrams: Datagrams,
     buffer: Box<[u8]>,
     loss: Loss,
+    volleys: Volleys,
     /// The next turn is the streams'.
     streams_turn: bool,
     local: SocketAddr,
@@ -181,6 +195,7 @@ impl Endpoint {
             datagrams,
             buffer,
             loss: Loss::default(),
+            volleys: Volleys::default(),
             streams_turn: false,
             local,
             local_tls,
@@ -210,6 +225,7 @@ impl Endpoint {
     /// The next thing from the network. Cancel-safe. Datagrams and streams take turns, so that a flood of one does not
     /// silence the other.
     pub async fn next(&mut self) -> NetEvent {
+        self.flush();
         loop {
             // Where there is always something, others still get their turn, and the socket is looked at meanwhile.
             tokio::task::consume_budget().await;
@@ -247,7 +263,11 @@ impl Endpoint {
 
     /// Takes what the socket holds: one wake-up for many, and the backlog shows ([`Endpoint::unread`]).
     fn take_datagrams(&mut self) -> std::io::Result<()> {
-        while self.datagrams.have_room() {
+        // What is dropped makes no room, so a flood of new calls is no reason to go on.
+        for _ in 0..2 * EVENT_DEPTH {
+            if !self.datagrams.have_room() {
+                break;
+            }
             match self.udp.try_recv_from(&mut self.buffer) {
                 Ok((len, peer)) => self.datagrams.push(peer, &self.buffer[..len]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -350,6 +370,22 @@ impl Endpoint {
             full.writer.cut();
         }
         Err(NotSent::Gone)
+    }
+
+    /// Sends at the next [`Endpoint::flush`] what may be lost without a word. Over a connection at once.
+    pub fn transmit_soon(&mut self, flow: &Flow, bytes: Vec<u8>) {
+        if flow.transport != Transport::Udp {
+            // Whoever it was for has gone.
+            let _ = self.transmit(flow, bytes);
+            return;
+        }
+        let to = self.as_of_socket(flow.peer);
+        self.volleys.add(&self.udp, to, &bytes, &mut self.loss);
+    }
+
+    /// Sends what has been gathered. Once a turn of whoever drives it.
+    pub fn flush(&mut self) {
+        self.volleys.flush(&self.udp, &mut self.loss);
     }
 
     /// Opens the connection of a flow of ours.

@@ -51,6 +51,14 @@ impl Loss {
 }
 
 #[cfg(test)]
+impl Loss {
+    /// Refused since it was last told.
+    pub(super) const fn refused(&self) -> u32 {
+        self.refused
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

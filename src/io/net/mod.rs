@@ -14,6 +14,7 @@ mod stream;
 mod tcp;
 pub mod tls;
 mod trouble;
+mod volley;
 mod writer;
 mod ws;
 

@@ -27,6 +27,8 @@ pub struct Admission {
     unread: usize,
     /// The service itself wants no more for now.
     held_off: bool,
+    /// Whoever takes calls in has no room for one more.
+    crowded: bool,
     /// Answers a second, as of the windows before this one.
     speed: f64,
     window: Option<Instant>,
@@ -44,10 +46,15 @@ impl Admission {
         self.held_off = hold_off;
     }
 
+    /// Whoever takes calls in has no room for one more just now, or has again.
+    pub const fn crowded(&mut self, crowded: bool) {
+        self.crowded = crowded;
+    }
+
     /// Whether a new call would be too many, by what was known when [`Admission::wants_count`] was asked last.
     pub fn is_shut(&self) -> bool {
         let soon = (self.speed * MAX_WAIT.as_secs_f64()) as usize;
-        self.held_off || self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD
+        self.held_off || self.crowded || self.waiting >= soon.max(FREE) || self.unread > MAX_UNREAD
     }
 
     /// A new call is let in. It waits until [`Admission::settled`].
@@ -167,6 +174,16 @@ mod tests {
         gate.unread(0);
         assert!(gate.admit(now));
         assert_eq!(gate.waiting(), 1);
+    }
+
+    #[test]
+    fn nobody_is_let_in_for_whom_whoever_takes_calls_has_no_room() {
+        let now = TestClock::at(UtcMs(0)).instant();
+        let mut gate = Admission::default();
+        gate.crowded(true);
+        assert!(!gate.admit(now));
+        gate.crowded(false);
+        assert!(gate.admit(now));
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Pair {
             match output {
                 Output::Event(event) => self.events[side].push(event),
                 Output::CloseFlow { .. } => {}
-                Output::Transmit { flow: out, bytes } => {
+                Output::Transmit { flow: out, bytes } | Output::Refuse { flow: out, bytes } => {
                     assert_eq!(out.peer, address(1 - side), "sent to nobody of this test");
                     let text = String::from_utf8_lossy(&bytes).into_owned();
                     self.sent[side].push(text.lines().next().unwrap_or_default().to_owned());
@@ -278,7 +278,9 @@ fn a_caller_that_wants_our_offer_answers_it_in_the_ack() {
         pair.agents[1].handle(pair.now, Input::Received { flow: flow(1), bytes: text.into_bytes() });
         while let Some(output) = pair.agents[1].poll_output() {
             match output {
-                Output::Transmit { bytes, .. } => pair.sent[1].push(String::from_utf8(bytes).expect("text")),
+                Output::Transmit { bytes, .. } | Output::Refuse { bytes, .. } => {
+                    pair.sent[1].push(String::from_utf8(bytes).expect("text"));
+                }
                 Output::Event(event) => pair.events[1].push(event),
                 Output::CloseFlow { .. } => {}
             }
@@ -530,7 +532,7 @@ fn drain(agent: &mut Agent) -> Vec<String> {
     let mut seen = Vec::new();
     while let Some(output) = agent.poll_output() {
         match output {
-            Output::Transmit { bytes, .. } => {
+            Output::Transmit { bytes, .. } | Output::Refuse { bytes, .. } => {
                 seen.push(String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned());
             }
             Output::Event(event) => {

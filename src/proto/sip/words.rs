@@ -125,9 +125,19 @@ pub enum Input {
 /// What an agent wants done.
 #[derive(Debug)]
 pub enum Output {
-    Transmit { flow: Flow, bytes: Vec<u8> },
+    Transmit {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    /// A refusal that nothing is remembered of: others may go with it, and if it is lost its request comes again.
+    Refuse {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
     Event(Event),
-    CloseFlow { flow: Flow },
+    CloseFlow {
+        flow: Flow,
+    },
 }
 
 /// What an agent tells its driver. A dialog ends with exactly one of `Canceled`, `Rejected`, `Full` and `Ended`;

@@ -34,7 +34,9 @@ fn outcome(agent: &mut Agent) -> (Vec<String>, Option<DialogId>) {
     let (mut sent, mut told) = (Vec::new(), None);
     while let Some(output) = agent.poll_output() {
         match output {
-            Output::Transmit { bytes, .. } => sent.push(String::from_utf8(bytes).expect("text")),
+            Output::Transmit { bytes, .. } | Output::Refuse { bytes, .. } => {
+                sent.push(String::from_utf8(bytes).expect("text"));
+            }
             Output::Event(Event::Incoming { dialog, .. }) => told = Some(dialog),
             Output::Event(_) | Output::CloseFlow { .. } => {}
         }

@@ -297,7 +297,9 @@ mod tests {
             let (mut sent, mut events) = (Vec::new(), Vec::new());
             while let Some(output) = self.agent.poll_output() {
                 match output {
-                    Output::Transmit { bytes, .. } => sent.push(String::from_utf8(bytes).expect("text")),
+                    Output::Transmit { bytes, .. } | Output::Refuse { bytes, .. } => {
+                        sent.push(String::from_utf8(bytes).expect("text"));
+                    }
                     Output::Event(event) => events.push(event),
                     Output::CloseFlow { .. } => {}
                 }

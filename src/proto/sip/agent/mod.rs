@@ -245,6 +245,11 @@ impl Agent {
         self.admission.unread(messages);
     }
 
+    /// Whoever takes calls in has no room for one more just now, or has again.
+    pub const fn crowded(&mut self, crowded: bool) {
+        self.admission.crowded(crowded);
+    }
+
     /// No new calls for now, or again, whatever else speaks for them.
     pub const fn hold_off(&mut self, hold_off: bool) {
         self.admission.hold_off(hold_off);

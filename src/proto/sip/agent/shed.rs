@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::super::dialog::{Dialog, Stage};
 use super::super::glance::Glance;
 use super::super::message::Method;
-use super::super::words::{DialogId, Event, Flow};
+use super::super::words::{DialogId, Event, Flow, Output};
 use super::reply::flow_by;
 use super::uas::{RETRY_AFTER, branch_key};
 use super::{Agent, Role};
@@ -30,7 +30,7 @@ impl Agent {
                 let tag = self.stateless_tag(glance.identity().map(Some));
                 let fields = format!("Retry-After: {RETRY_AFTER}\r\nServer: {}\r\n", self.config.user_agent);
                 let response = glance.response("SIP/2.0 503 Service Unavailable", flow.peer, &tag, &fields);
-                self.transmit(flow_by(flow, glance.via()), response);
+                self.outputs.push_back(Output::Refuse { flow: flow_by(flow, glance.via()), bytes: response });
                 self.event(Event::Refused { status: 503 });
                 true
             }

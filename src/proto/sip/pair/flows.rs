@@ -34,7 +34,7 @@ impl Trunk {
         self.agent.handle(self.now, input);
         while let Some(output) = self.agent.poll_output() {
             match output {
-                Output::Transmit { flow, bytes } => {
+                Output::Transmit { flow, bytes } | Output::Refuse { flow, bytes } => {
                     self.sent.push((flow.connection, String::from_utf8(bytes).expect("text")));
                 }
                 Output::Event(event) => self.events.push(event),
