@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cordboard::base::clock::{Clock as _, SystemClock, UtcMs};
-use cordboard::base::id::{AttemptId, ContactId, DispatchId, MessageId};
+use cordboard::base::id::{AttemptId, CallTypeId, ContactId, DispatchId, MessageId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::demo::{self, Client};
 use cordboard::domain::account::{CallType, Contact};
@@ -13,6 +13,7 @@ use cordboard::domain::dispatch::event::{CallNews, Effect, Entry, Event, World};
 use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::state::{CallOutcome, Channel, NewDispatch, State};
 use cordboard::domain::dispatch::{apply, timeline};
+use cordboard::domain::message::form::Answers;
 use cordboard::domain::oncall::{OnCall, resolve};
 use cordboard::io::store::Store;
 use jiff::civil::DateTime;
@@ -35,6 +36,9 @@ pub struct Options {
     /// When the message is saved, in the account's own time.
     #[arg(long, value_name = "2026-03-07T02:00")]
     at: DateTime,
+    /// What was answered, by a field's name or label: "Is there water?=yes". Fields that are left out were not answered.
+    #[arg(long = "answer", value_name = "FIELD=ANSWER", value_parser = parse_answer)]
+    answers: Vec<(String, String)>,
     /// How long to look.
     #[arg(long, value_name = "HOURS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=168))]
     hours: u32,
@@ -94,8 +98,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         on_call: None,
         patched_to: None,
     };
-    let mut night =
-        Night { world: &client, state: dispatch.saved(start), now: start, entries: Vec::new(), ringing: Vec::new() };
+    let world = Here { client: &client, call_type: &call_type.id, answers: find_answers(call_type, &options.answers)? };
+    let mut night = Night { world, state: dispatch.saved(start), now: start, entries: Vec::new(), ringing: Vec::new() };
     night.run_until(start.plus_secs(i64::from(options.hours) * 3_600));
     let line = |entry: &Entry| {
         let (kind, text) = timeline::sentence(entry, &account.zone);
@@ -179,9 +183,29 @@ fn find_call_type<'a>(client: &'a Client, wanted: &str) -> Result<&'a CallType, 
     })
 }
 
+fn parse_answer(text: &str) -> Result<(String, String), String> {
+    // A question may hold the sign, an answer rarely does.
+    let (field, answer) = text.rsplit_once('=').ok_or("write it as FIELD=ANSWER")?;
+    Ok((field.trim().to_owned(), answer.trim().to_owned()))
+}
+
+/// What was answered, by the names of fields.
+fn find_answers(call_type: &CallType, given: &[(String, String)]) -> Result<Answers, Failure> {
+    let mut answers = Answers::new();
+    for (wanted, answer) in given {
+        let fields = &call_type.form.fields;
+        let Some(field) = fields.iter().find(|f| f.name == *wanted || f.label.eq_ignore_ascii_case(wanted)) else {
+            let names: Vec<String> = fields.iter().map(|f| format!("\"{}\"", f.label)).collect();
+            return Err(format!("{} asks no \"{wanted}\". It asks: {}", call_type.name, names.join(", ")).into());
+        };
+        answers.insert(field.name.clone(), answer.clone());
+    }
+    Ok(answers)
+}
+
 /// A night in which nobody answers.
 struct Night<'a> {
-    world: &'a Client,
+    world: Here<'a>,
     state: State,
     now: UtcMs,
     entries: Vec<Entry>,
@@ -211,7 +235,7 @@ impl Night<'_> {
     fn tell(&mut self, event: Event) {
         let mut waiting = vec![event];
         while let Some(event) = waiting.pop() {
-            let (state, effects) = apply(&self.state, &event, self.now, &Here(self.world));
+            let (state, effects) = apply(&self.state, &event, self.now, &self.world);
             self.state = state;
             for effect in effects {
                 match effect {
@@ -242,15 +266,35 @@ impl Night<'_> {
 }
 
 /// The account as the machine asks about it.
-struct Here<'a>(&'a Client);
+struct Here<'a> {
+    client: &'a Client,
+    call_type: &'a CallTypeId,
+    answers: Answers,
+}
 
 impl World for Here<'_> {
     fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall> {
-        self.0.schedules.iter().find(|schedule| schedule.role == role).and_then(|schedule| resolve(schedule, at))
+        self.client.schedules.iter().find(|schedule| schedule.role == role).and_then(|schedule| resolve(schedule, at))
     }
 
     fn zone(&self) -> &str {
-        &self.0.account.zone
+        &self.client.account.zone
+    }
+
+    fn call_types(&self) -> &[CallType] {
+        &self.client.account.call_types
+    }
+
+    fn call_type(&self) -> Option<&CallTypeId> {
+        Some(self.call_type)
+    }
+
+    fn answers(&self) -> Option<&Answers> {
+        Some(&self.answers)
+    }
+
+    fn window(&self, at: UtcMs) -> Option<String> {
+        self.client.account.window_at(at)
     }
 
     fn edition(&self) -> u32 {
@@ -258,7 +302,7 @@ impl World for Here<'_> {
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
-        self.0.contacts.iter().find(|contact| &contact.id == id)
+        self.client.contacts.iter().find(|contact| &contact.id == id)
     }
 
     fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {

@@ -105,7 +105,7 @@ fn protocol(account: &str, key: &str, name: &str, steps: Vec<Step>, repeat: Opti
 }
 
 fn step(method: Method, to: Vec<Target>, wait_minutes: u32) -> Step {
-    Step { method, to, wait_secs: wait_minutes * MINUTE }
+    Step::new(method, to, wait_minutes * MINUTE)
 }
 
 fn to(contact: &str, destination: &str) -> Target {

@@ -558,7 +558,23 @@ pub struct DispatchView {
     pub last: Option<LineView>,
     pub next: Option<LineView>,
     pub confirmed_by: Option<String>,
+    /// Whom its protocol now asks to put the caller through to, in the order in which they are tried.
+    pub patches: Vec<PatchOfferView>,
     pub timeline: Vec<LineView>,
+}
+
+/// Somebody whom the operator with the caller is asked to ring for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PatchOfferView {
+    /// The call with the caller.
+    pub call: CallId,
+    pub contact: ContactRef,
+    /// What people call the telephone: "mobile".
+    pub destination: String,
+    /// They are being rung.
+    pub begun: bool,
+    /// By then it has to be begun, else the next step follows.
+    pub until: UtcMs,
 }
 
 impl DispatchView {

@@ -118,7 +118,8 @@ pub async fn show(State(front): State<Front>, _by: Operator, Id(id): Id<AccountI
     let on_call = schedules.iter().map(|schedule| who(schedule, &contacts, now)).collect();
     let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
     let protocols = front.store.list_protocols(&id).await?.into_iter().filter(in_force);
-    let protocols = protocols.map(|p| ProtocolView { text: describe::describe(&p, &contacts), protocol: p }).collect();
+    let text = |p: &Protocol| describe::describe(p, &contacts, &account.call_types);
+    let protocols = protocols.map(|p| ProtocolView { text: text(&p), protocol: p }).collect();
     let status = status::show(&front, front.store.list_status(&id, now).await?).await?;
     let status = status.into_iter().map(|(_, line)| line).collect();
     let view = AccountView { account, edition, contacts, schedules, protocols, on_call, status };

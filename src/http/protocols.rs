@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::base::id::AccountId;
 use crate::domain::account::fault::Fault;
 use crate::domain::dispatch::describe::describe;
-use crate::engine::clients::{Changed, ProtocolEdit};
+use crate::domain::dispatch::protocol::Protocol;
+use crate::engine::clients::{Changed, Checked, ProtocolEdit};
 
 use super::account_edit::etag;
 use super::accounts::ProtocolView;
@@ -37,6 +38,8 @@ pub struct EditedProtocol {
 pub struct ProtocolCheck {
     text: Vec<String>,
     errors: Vec<Fault>,
+    /// What may not be meant, and keeps it from nothing: a step that is never made, a message for which no step is left.
+    warnings: Vec<Fault>,
 }
 
 /// All versions of an account's protocols, by name, the newest first.
@@ -48,12 +51,11 @@ pub async fn list(
     _by: Operator,
     Id(account): Id<AccountId>,
 ) -> Result<Json<Protocols>, Problem> {
-    if front.store.find_account_edition(&account).await?.is_none() {
-        return Err(Problem::not_found("account"));
-    }
-    let contacts = front.store.list_contacts(&account).await?;
-    let protocols = front.store.list_protocols(&account).await?;
-    let items = protocols.into_iter().map(|p| ProtocolView { text: describe(&p, &contacts), protocol: p });
+    let account = front.store.find_account(&account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let contacts = front.store.list_contacts(&account.id).await?;
+    let protocols = front.store.list_protocols(&account.id).await?;
+    let text = |p: &Protocol| describe(p, &contacts, &account.call_types);
+    let items = protocols.into_iter().map(|p| ProtocolView { text: text(&p), protocol: p });
     Ok(Json(Protocols { items: items.collect() }))
 }
 
@@ -68,8 +70,8 @@ pub async fn check(
     Id(account): Id<AccountId>,
     Body(edit): Body<ProtocolEdit>,
 ) -> Result<Json<ProtocolCheck>, Problem> {
-    let (errors, text) = front.clients.check_protocol(&account, &edit).await?;
-    Ok(Json(ProtocolCheck { text, errors }))
+    let Checked { text, faults: errors, warnings } = front.clients.check_protocol(&account, &edit).await?;
+    Ok(Json(ProtocolCheck { text, errors, warnings }))
 }
 
 /// Saves a protocol: the first version of its name, or the next. In force from now on for the call types named; dispatches
@@ -89,6 +91,7 @@ pub async fn add(
     let (user, version) = (&signed.bearer.user, protocol.version);
     tracing::info!(%user, %account, protocol = %protocol.id, version, "a protocol was saved");
     let contacts = front.store.list_contacts(&account).await?;
-    let protocol = ProtocolView { text: describe(&protocol, &contacts), protocol };
+    let call_types = front.store.find_account(&account).await?.map(|account| account.call_types).unwrap_or_default();
+    let protocol = ProtocolView { text: describe(&protocol, &contacts, &call_types), protocol };
     Ok((StatusCode::CREATED, [etag(edition)], Json(EditedProtocol { protocol, edition })).into_response())
 }

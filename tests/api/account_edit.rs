@@ -288,12 +288,13 @@ async fn a_protocol_is_never_changed_but_followed_by_its_next_version() {
         "to": [{"kind": "on_call", "role": "technician", "destination": destination}]})
     };
     let bad = json!({"name": "", "until": "confirmed", "call_types": ["ct_sales", "ct_none"], "steps": [
-        step("home"), {"method": {"kind": "live_patch"}, "to": []}]});
+        step("home"), {"method": {"kind": "live_patch"}, "to": [], "only": {"answers": [{"field": "gas"}]}}]});
     let got = house.ask(Method::POST, path, &sam, bad).await;
     let expected = [
         ("/name", "protocol.name_missing"),
         ("/steps/0", "protocol.unknown_destination"),
-        ("/steps/1", "protocol.method_not_built"),
+        ("/steps/1", "protocol.nobody"),
+        ("/steps/1", "protocol.unknown_field"),
         ("/call_types/0", "call_type.not_dispatched"),
         ("/call_types/1", "protocol.call_type"),
     ];
@@ -307,6 +308,45 @@ async fn a_protocol_is_never_changed_but_followed_by_its_next_version() {
     let all = house.fetch(path, &sam).await.json();
     assert_eq!((&all["items"][0]["id"], &all["items"][1]["id"]), (&saved["id"], &json!("pro_urgent")));
     assert_eq!(all["items"][1]["steps"].as_array().unwrap().len(), 3, "the first version is as it was");
+}
+
+#[tokio::test]
+async fn what_a_step_says_is_read_back_warned_of_and_kept_from_being_led_astray() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing";
+    let types = house.fetch(path, &sam).await.json()["call_types"].clone();
+    let field = types[0]["form"]["fields"][0].clone();
+    let to = json!([{"kind": "on_call", "role": "technician", "destination": "mobile"}]);
+    let only = json!({"call_types": ["ct_urgent"], "answers": [{"field": field["name"], "is": ["flood"]}],
+        "hours": {"days": ["saturday", "sunday"], "from": "18:00", "until": "08:00"}});
+    let call = json!({"method": {"kind": "call_out", "leave_message": false}, "to": to, "wait_secs": 600,
+        "tries": {"times": 2, "apart_secs": 300}, "done": "told", "only": only});
+    let body = json!({"name": "weekend", "until": "confirmed", "call_types": ["ct_urgent"], "steps": [call]});
+    let checked =
+        expect(&house, StatusCode::OK, Method::POST, &format!("{path}/protocols/check"), &sam, body.clone()).await;
+    assert_eq!(checked["errors"], json!([]));
+    let warning = &checked["warnings"][0];
+    assert_eq!((&warning["code"], &warning["pointer"]), (&json!("protocol.no_step_left"), &json!("/steps")));
+    let line = checked["text"][0].as_str().unwrap();
+    let words = format!(
+        "up to 2 times, 5 minutes apart, after the last wait 10 minutes for an answer, done once a person has heard or \
+         opened it, only for {}, only on Saturday and Sunday between 18:00 and 08:00, only if \u{201c}{}\u{201d} is flood.",
+        types[0]["name"].as_str().unwrap(),
+        field["label"].as_str().unwrap()
+    );
+    assert!(line.ends_with(&words), "{line}");
+    let saved = expect(&house, StatusCode::CREATED, Method::POST, &format!("{path}/protocols"), &sam, body).await;
+    let step = &house.fetch(&format!("{path}/protocols"), &sam).await.json()["items"][1]["steps"][0];
+    let newest = if step["tries"].is_null() { &saved["steps"][0] } else { step };
+    assert_eq!((&newest["tries"], &newest["only"]), (&json!({"times": 2, "apart_secs": 300}), &only));
+    // A field that a protocol in force looks at does not go away under it.
+    let mut without = types.clone();
+    without[0]["form"]["fields"].as_array_mut().unwrap().remove(0);
+    without[0]["protocol"] = saved["id"].clone();
+    let body = json!({"edition": saved["edition"], "call_types": without});
+    let got = house.ask(Method::PUT, &format!("{path}/call_types"), &sam, body).await;
+    assert!(wrong(&got).iter().any(|(_, code)| code == "protocol.led_astray"), "{:?}", wrong(&got));
 }
 
 #[tokio::test]

@@ -339,10 +339,9 @@ pub fn message_body() -> Value {
 
 async fn fill(store: &Store) {
     let account = AccountId::named("plumbing");
-    let step = |method, destination: &str, wait_secs| Step {
-        method,
-        to: vec![Target::OnCall { role: "technician".into(), destination: destination.into() }],
-        wait_secs,
+    let step = |method, destination: &str, wait_secs| {
+        let to = Target::OnCall { role: "technician".into(), destination: destination.into() };
+        Step::new(method, vec![to], wait_secs)
     };
     let protocol = Protocol {
         id: ProtocolId::named("urgent"),

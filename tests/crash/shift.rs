@@ -13,6 +13,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::base::pii::Pii;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::{Note, OperatorAct};
+use cordboard::domain::dispatch::patch_step::PatchNews;
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::form::Answers;
 use cordboard::domain::operator::skill::Skills;
@@ -42,6 +43,7 @@ pub const PLACES: &[&str] = &[
     "change_message",
     "call_record",
     "call_over",
+    "patching",
     "text",
     "start",
     "see_text",
@@ -178,6 +180,14 @@ impl Shift {
         };
         let lines = [
             Line::Started(started),
+            Line::Patching {
+                call: call.clone(),
+                at,
+                nth: 1,
+                contact: None,
+                number: number(BEN),
+                news: PatchNews::Begun,
+            },
             Line::Patched { call: call.clone(), at, to: Pii::new("Ben Ortiz".to_owned()) },
             Line::Finished { call: call.clone(), end },
         ];

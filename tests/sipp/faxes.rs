@@ -147,14 +147,11 @@ impl House {
                 account: client.account.id.clone(),
                 name: "By fax".into(),
                 version: 1,
-                steps: vec![Step {
-                    method: Method::Fax { tries, retry_secs: 30 },
-                    to: vec![Target::Contact {
-                        contact: ContactId::named("plumbing-office"),
-                        destination: "fax".into(),
-                    }],
-                    wait_secs: 0,
-                }],
+                steps: vec![Step::new(
+                    Method::Fax { tries, retry_secs: 30 },
+                    vec![Target::Contact { contact: ContactId::named("plumbing-office"), destination: "fax".into() }],
+                    0,
+                )],
                 repeat: None,
                 until: Until::HandedOver,
             });

@@ -219,7 +219,7 @@ fn held(name: &str, at: i64) -> (Message, NewDispatch) {
         account: plumbing.id.clone(),
         name: "held".into(),
         version: 1,
-        steps: vec![Step { method, to: vec![], wait_secs: 0 }],
+        steps: vec![Step::new(method, vec![], 0)],
         repeat: None,
         until: Until::HandedOver,
     };

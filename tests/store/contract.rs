@@ -373,11 +373,11 @@ async fn protocols_are_never_overwritten(store: Store) {
         account: account().id,
         name: "Urgent".into(),
         version: 1,
-        steps: vec![Step {
-            method: Method::Email,
-            to: vec![Target::Contact { contact: ContactId::named("ben"), destination: "email".into() }],
-            wait_secs: 600,
-        }],
+        steps: vec![Step::new(
+            Method::Email,
+            vec![Target::Contact { contact: ContactId::named("ben"), destination: "email".into() }],
+            600,
+        )],
         repeat: None,
         until: Until::HandedOver,
     };

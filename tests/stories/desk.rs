@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
-use cordboard::base::id::{AttemptId, DispatchId, MessageId, UserId};
+use cordboard::base::id::{AttemptId, CallId, ContactId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::fax::{FaxFault, FaxOutcome};
+use cordboard::domain::dispatch::patch_step::PatchNews;
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::domain::message::Message;
@@ -22,6 +23,8 @@ use cordboard::engine::inboxes::Inboxes;
 use cordboard::engine::recaps::Recaps;
 use cordboard::io::deliver::push::{Push, Pusher};
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
+use cordboard::io::store::calls::{CallRecord, Direction};
+use cordboard::io::store::inbound::{Arrival, Inbound, PATCH_TRIES};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use cordboard::io::store::{Place, Store, StoreConfig};
 use tokio::sync::mpsc::UnboundedSender;
@@ -214,6 +217,10 @@ pub struct Desk {
     pub clock: TestClock,
     devices: Arc<Devices>,
     taken: u32,
+    /// What is answered beside the usual in what she takes next.
+    answers: Vec<(String, String)>,
+    /// The call on which she takes it, if the caller is on the line.
+    call: Option<CallId>,
     /// T0 of the first dispatch.
     pub opened: UtcMs,
     _directory: Option<TempDir>,
@@ -273,7 +280,17 @@ impl Desk {
         let dispatcher = Dispatcher::new(store.clone(), shared, Feed::default(), edges, "node");
         dispatcher.open_inboxes(door(&devices));
         dispatcher.recover().await.expect("nothing to take up");
-        Self { dispatcher, store, clock, devices, taken: 0, opened: NIGHT, _directory: directory }
+        Self {
+            dispatcher,
+            store,
+            clock,
+            devices,
+            taken: 0,
+            answers: vec![],
+            call: None,
+            opened: NIGHT,
+            _directory: directory,
+        }
     }
 
     /// An operator saves a message; its undo time passes, so that now is its T0.
@@ -287,7 +304,9 @@ impl Desk {
     pub async fn saves(&mut self, problem: &str) -> DispatchId {
         self.taken += 1;
         let now = self.clock.utc();
-        let message = town::message(&format!("m{}", self.taken), problem, now);
+        let mut message = town::message(&format!("m{}", self.taken), problem, now);
+        message.answers.extend(self.answers.drain(..));
+        message.call = self.call.clone();
         let account = self.store.find_account(&message.account).await.expect("found").expect("an account");
         let mut tx = self.store.write().await.expect("the store writes");
         tx.insert_message(&message).await.expect("inserted");
@@ -297,6 +316,53 @@ impl Desk {
             self.opened = now.plus_secs(5);
         }
         self.find(&message.id).await
+    }
+
+    /// The caller answers something more.
+    pub fn answers(&mut self, field: &str, answer: &str) {
+        self.answers.push((field.to_owned(), answer.to_owned()));
+    }
+
+    /// A caller is on the line from now on, and what is taken is taken on that call.
+    pub async fn talks_with_a_caller(&mut self) -> CallId {
+        let id = CallId::named("line1");
+        let record = CallRecord {
+            id: id.clone(),
+            account: town::account().id,
+            direction: Direction::In,
+            trunk: "carrier".into(),
+            did: None,
+            remote: None,
+            forwarded_from: None,
+            started_at: self.now(),
+            end: None,
+        };
+        let mut tx = self.store.write().await.expect("the store writes");
+        tx.insert_call(&record).await.expect("inserted");
+        tx.commit("test").await.expect("committed");
+        self.call = Some(id.clone());
+        id
+    }
+
+    /// What the call tells of a patch to somebody, as its record does.
+    pub async fn patch(&self, nth: u32, to: (&str, &str), news: PatchNews) {
+        let call = self.call.clone().expect("a caller on the line");
+        let (contact, number) = (Some(ContactId::named(to.0)), town::number(to.1));
+        let inbound = Inbound {
+            provider: PATCH_TRIES.into(),
+            provider_msg_id: format!("{call}:{nth:06}"),
+            received_at: self.now(),
+            what: Arrival::Patching { call, contact, number, news },
+        };
+        self.comes_in(&inbound).await;
+    }
+
+    /// Something that came in is there for the dispatcher to find.
+    pub async fn comes_in(&self, inbound: &Inbound) {
+        let mut tx = self.store.write().await.expect("the store writes");
+        assert!(tx.insert_inbound(inbound).await.expect("inserted"));
+        tx.commit("test").await.expect("committed");
+        self.advance(0).await;
     }
 
     /// An operator, who is a user from the first time on that she is asked for.

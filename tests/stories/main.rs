@@ -14,6 +14,7 @@ mod nights;
 mod pages;
 mod recaps;
 mod secure;
+mod steps;
 mod text_parts;
 mod town;
 mod voicemails;

@@ -48,10 +48,15 @@ pub fn protocol(steps: Vec<(Method, Vec<Target>, u32)>, repeat: bool, until: Unt
         account: AccountId::named("one"),
         name: "Urgent".into(),
         version: 1,
-        steps: steps.into_iter().map(|(method, to, wait_secs)| Step { method, to, wait_secs }).collect(),
+        steps: steps.into_iter().map(|(method, to, wait_secs)| Step::new(method, to, wait_secs)).collect(),
         repeat: repeat.then_some(Repeat { from_step: 1 }),
         until,
     }
+}
+
+/// The same of steps with more to them.
+pub fn of_steps(steps: Vec<Step>, repeat: bool, until: Until) -> Protocol {
+    Protocol { steps, ..protocol(vec![], repeat, until) }
 }
 
 /// Design §9, 2: text the technician on call, 15 min, mobile, 10 min, home, again until confirmed.
@@ -131,6 +136,7 @@ fn form() -> Form {
             field("name", "Caller", FieldKind::Text),
             field("number", "Call back", FieldKind::Phone),
             field("problem", "Problem", FieldKind::LongText),
+            Field { required: false, brief: false, ..field("water", "Is there water?", FieldKind::YesNo) },
         ],
     }
 }

@@ -200,7 +200,7 @@ export function pagerParts(address: string): { pin: string; carrier: string } {
   return at < 0 ? { pin: address, carrier: '' } : { pin: address.slice(0, at), carrier: address.slice(at + 1) };
 }
 
-/** Methods that can be chosen; others are not built. */
+/** Methods that can be chosen. */
 export const METHODS: readonly { id: string; label: string; method: Method; takes: ReachKind | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
@@ -211,6 +211,7 @@ export const METHODS: readonly { id: string; label: string; method: Method; take
   { id: 'operator_leave', label: 'Call by an operator, leave a message if nobody takes it', method: { kind: 'operator_call', leave_message: true, then_machine: false }, takes: 'phone' },
   { id: 'operator_machine', label: 'Call by an operator, the machine after 60 s', method: { kind: 'operator_call', leave_message: false, then_machine: true }, takes: 'phone' },
   { id: 'operator_machine_leave', label: 'Call by an operator, the machine after 60 s, leave a message', method: { kind: 'operator_call', leave_message: true, then_machine: true }, takes: 'phone' },
+  { id: 'live_patch', label: 'Live patch: the operator puts the caller through', method: { kind: 'live_patch' }, takes: 'phone' },
   { id: 'pager', label: 'Page', method: { kind: 'pager' }, takes: 'pager' },
   { id: 'webhook', label: 'Post it to their own system (webhook)', method: { kind: 'webhook' }, takes: 'webhook' },
   { id: 'secure_message', label: 'Secure message', method: { kind: 'secure_message', confirm: false }, takes: 'inbox' },

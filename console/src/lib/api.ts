@@ -263,7 +263,7 @@ export const api = {
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),
   checkProtocol: (account: string, body: ProtocolBody) =>
-    request<{ text: string[]; errors: Fault[] }>('POST', `/accounts/${id(account)}/protocols/check`, body),
+    request<{ text: string[]; errors: Fault[]; warnings: Fault[] }>('POST', `/accounts/${id(account)}/protocols/check`, body),
   uploadRecording: (wav: Blob) =>
     request<{ speech: Speech; millis: number }>('POST', '/speech/recordings', wav, { 'content-type': 'audio/wav' }),
   /** What callers would hear, as sound. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lasted, patchLine } from './patches';
-import type { CallPatch } from './types';
+import { askedPatches, lasted, patchLine } from './patches';
+import type { CallPatch, DispatchView, PatchOffer } from './types';
 
 function patch(more: Partial<CallPatch>): CallPatch {
   return {
@@ -33,5 +33,18 @@ describe('what became of a patch', () => {
     expect(patchLine(patch({ outcome: 'failed', why: 'busy' }))).toContain('is busy');
     expect(patchLine(patch({ outcome: 'declined' }))).toContain('declined by a key');
     expect(patchLine(patch({ contact: null, outcome: 'not_accepted' }))).not.toContain('Ann');
+  });
+});
+
+describe('whom a protocol asks for', () => {
+  it('is shown at the call with the caller, in order', () => {
+    const offer = (call: string, name: string): PatchOffer => ({ call, contact: { id: name, name }, destination: 'mobile', begun: false, until: 1 });
+    const dispatches = [
+      { id: 'a', patches: [offer('c1', 'ben'), offer('c1', 'ada')] },
+      { id: 'b', patches: [offer('c2', 'roe')] },
+      { id: 'c', patches: [] },
+    ] as unknown as DispatchView[];
+    expect(askedPatches(dispatches, 'c1').map((asked) => [asked.dispatch, asked.offer.contact.name])).toEqual([['a', 'ben'], ['a', 'ada']]);
+    expect(askedPatches(dispatches, 'c3')).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 
 import { causeWords } from './hears';
 import { showNumber } from './phone';
-import type { CallPatch } from './types';
+import type { CallPatch, DispatchView, PatchOffer } from './types';
 
 /** "6 min 10 s", "45 s". */
 export function lasted(secs: number): string {
@@ -36,4 +36,15 @@ function became(patch: CallPatch): string {
     case 'open':
       return 'being rung';
   }
+}
+
+/** Somebody whom a protocol asks to put a caller through to. */
+export interface AskedPatch {
+  dispatch: string;
+  offer: PatchOffer;
+}
+
+/** Whom protocols ask to put the caller of this call through to, in their order. */
+export function askedPatches(dispatches: readonly DispatchView[], call: string): AskedPatch[] {
+  return dispatches.flatMap((d) => d.patches.filter((offer) => offer.call === call).map((offer) => ({ dispatch: d.id, offer })));
 }

@@ -53,6 +53,7 @@ function dispatch(id: string, more: Partial<DispatchView> = {}): DispatchView {
     last: null,
     next: null,
     confirmed_by: null,
+    patches: [],
     timeline: [],
     ...more,
   };

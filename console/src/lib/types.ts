@@ -151,13 +151,40 @@ export interface Step {
   method: Method;
   to: Target[];
   wait_secs: number;
+  /** Made more than once before the next step is. */
+  tries?: { times: number; apart_secs: number };
+  /** What ends the dispatch in this step, where it is not what ends the protocol. */
+  done?: Until;
+  /** It only tells people: it ends nothing, and the next step follows at once. */
+  informs?: boolean;
+  /** When it is made at all. */
+  only?: Conditions;
+}
+
+export type Until = 'confirmed' | 'told' | 'handed_over';
+
+/** All that is said has to hold when the step starts. */
+export interface Conditions {
+  call_types?: string[];
+  answers?: AnswerIs[];
+  /** By the account's clock; `outside`: at all other times. */
+  hours?: { days: Weekday[]; from: string; until: string; outside?: boolean };
+  /** Windows or holidays of the account, by name. */
+  windows?: string[];
+}
+
+/** One of these; none: answered at all. `not`: the other way round. */
+export interface AnswerIs {
+  field: string;
+  is?: string[];
+  not?: boolean;
 }
 
 /** A version of a protocol, whole. */
 export interface ProtocolVersion extends Protocol {
   steps: Step[];
   repeat: { from_step: number } | null;
-  until: 'confirmed' | 'told' | 'handed_over';
+  until: Until;
 }
 
 export interface RecordingPolicy {
@@ -779,7 +806,19 @@ export interface DispatchView {
   last: Line | null;
   next: Line | null;
   confirmed_by: string | null;
+  /** Whom the protocol now asks to put the caller through to. */
+  patches: PatchOffer[];
   timeline: Line[];
+}
+
+/** Somebody whom the operator with the caller is asked to ring for them. */
+export interface PatchOffer {
+  call: string;
+  contact: { id: string; name: string };
+  /** What people call the telephone. */
+  destination: string;
+  begun: boolean;
+  until: number;
 }
 
 export interface MessageView {

@@ -42,7 +42,7 @@ function onCall(call: CallView, action: CallAction): Promise<boolean> {
 }
 
 /** The operator has nothing more to do on it but the form. */
-function isOver(call: CallView): boolean {
+export function isOver(call: CallView): boolean {
   // In the check-in nobody of ours is with the caller.
   return call.state === 'wrap_up' || call.state === 'patched' || call.state === 'check_in' || call.state === 'ended';
 }
@@ -202,6 +202,11 @@ export function openPatch(): void {
 /** `cold`: whoever answers is joined with the caller at once, unannounced. */
 export async function dial(call: string, to: PatchTo, cold = false): Promise<void> {
   if (await attempt(() => api.patch(call, to, cold))) desk.picking = false;
+}
+
+/** The protocol's patch cannot be made: its next step follows. */
+export async function skipPatch(dispatch: string): Promise<void> {
+  await attempt(() => api.skip(dispatch));
 }
 
 /** Whom to call with no caller on the line, and for whom. */

@@ -3,6 +3,7 @@
 import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
 import { comesWords } from '../lib/comes';
+import { askedPatches, type AskedPatch } from '../lib/patches';
 import { EMPTY, SPEAKING, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
@@ -140,6 +141,11 @@ class Desk {
 
   dispatchOf(message: string): DispatchView | undefined {
     return this.feed.dispatches.find((d) => d.message === message);
+  }
+
+  /** Whom protocols ask to put the caller of this call through to, each with its dispatch. */
+  askedPatches(call: string): AskedPatch[] {
+    return askedPatches(this.feed.dispatches, call);
   }
 
   /** Alarms that no dispatch row speaks for already. */

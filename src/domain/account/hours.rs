@@ -141,6 +141,13 @@ impl Account {
         picked(&hours.usual, &None, None, "usual".to_owned())
     }
 
+    /// The holiday or window that `now` is in, by name, whatever an override does with calls meanwhile.
+    pub fn window_at(&self, now: UtcMs) -> Option<String> {
+        let place = Place::of(&self.zone, now)?;
+        let holiday = place.pick_holiday(&self.hours.holidays).map(|day| &day.name);
+        holiday.or_else(|| place.pick_window(&self.hours.windows).map(|window| &window.name)).cloned()
+    }
+
     /// Until when what counts at `now` does; `None`: for more than a week, as far as is known.
     pub fn flow_until(&self, now: UtcMs) -> Option<UtcMs> {
         let picked = self.flow_at(now);

@@ -44,10 +44,15 @@ impl Turn<'_> {
             self.answered_before(i);
             return;
         }
+        let informs = self.s.informs(&self.s.attempts[i].purpose);
         let a = &mut self.s.attempts[i];
         a.confirmed_at.get_or_insert(self.now);
         let (name, number) = (name.to_owned(), a.address.phone().cloned());
         self.record(Some(&name), Note::Confirmed { name: name.clone(), via, note: None });
+        if informs {
+            // Kept, and it ends nothing: whoever is only informed takes nothing on.
+            return;
+        }
         self.close(Phase::Confirmed, Some(name.clone()), None, Some(i));
         if let (Via::Text, Some(number)) = (via, number) {
             self.tell(Purpose::ConfirmedReply, &name, &number);
@@ -67,7 +72,7 @@ impl Turn<'_> {
             let state = match phase {
                 Phase::Confirmed => RunState::Confirmed,
                 Phase::Told | Phase::ReadAtCheckIn => RunState::Told,
-                Phase::Recapped => RunState::Done,
+                Phase::Recapped | Phase::Delivered => RunState::Done,
                 _ => RunState::Skipped,
             };
             self.end_run(run, state);
@@ -89,7 +94,10 @@ impl Turn<'_> {
             if !meant || a.is_settled() || Some(i) == except {
                 continue;
             }
-            if a.in_flight_since.is_none() && a.more {
+            if a.patch.is_some() {
+                a.in_flight_since = None;
+                a.cancelled = true;
+            } else if a.in_flight_since.is_none() && a.more {
                 a.give_up_others();
             } else if a.in_flight_since.is_none() {
                 a.cancelled = true;

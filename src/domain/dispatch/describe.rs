@@ -2,22 +2,17 @@
 
 use super::protocol::{Method, Protocol, Step, Target, Until};
 use crate::base::id::ContactId;
-use crate::domain::account::Contact;
+use crate::domain::account::{CallType, Contact};
 
-/// The steps, how they repeat, and what ends them.
-pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
+/// The steps, how they repeat, and what ends them. `call_types`: the account's, in whose words conditions are said.
+pub fn describe(protocol: &Protocol, contacts: &[Contact], call_types: &[CallType]) -> Vec<String> {
     let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
     let mut lines: Vec<String> = Vec::new();
     for (n, step) in (1..).zip(&protocol.steps) {
-        let wait = match step.wait_secs {
-            0 => String::new(),
-            secs if step.method.is_held() => format!(", for {} at the most", span(secs)),
-            secs if step.method.asks_nobody() => {
-                format!(", then wait {}", span(secs))
-            }
-            secs => format!(", wait {} for an answer", span(secs)),
-        };
-        lines.push(format!("{n}. {}{wait}.", capital(&describe_step(step, &name))));
+        let mut parts = vec![capital(&describe_step(step, &name))];
+        parts.extend(terms(step));
+        parts.extend(step.only.words(call_types));
+        lines.push(format!("{n}. {}.", parts.join(", ")));
     }
     if let Some(repeat) = protocol.repeat {
         lines.push(format!("Then again from step {}.", repeat.from_step));
@@ -38,6 +33,34 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact]) -> Vec<String> {
         .to_owned(),
     );
     lines
+}
+
+/// How often a step is made, how long an answer is waited for, and what that answer has to be.
+fn terms(step: &Step) -> Vec<String> {
+    let mut terms = Vec::new();
+    if let Some(tries) = step.tries.filter(|tries| tries.times > 1) {
+        terms.push(format!("up to {} times, {} apart", tries.times, span(tries.apart_secs)));
+    }
+    let last = if step.times() > 1 { "after the last " } else { "" };
+    match step.wait_secs {
+        0 => {}
+        secs if step.method.is_held() => terms.push(format!("for {} at the most", span(secs))),
+        secs if step.method.asks_nobody() => terms.push(format!("then wait {}", span(secs))),
+        secs => terms.push(format!("{last}wait {} for an answer", span(secs))),
+    }
+    if step.method == Method::LivePatch {
+        terms.push("if they are still on the line; if that fails, go on at once".to_owned());
+    }
+    if step.informs {
+        terms.push("for their information only: it ends nothing".to_owned());
+    }
+    match step.done {
+        None => {}
+        Some(Until::Confirmed) => terms.push("done once a person confirms".to_owned()),
+        Some(Until::Told) => terms.push("done once a person has heard or opened it".to_owned()),
+        Some(Until::HandedOver) => terms.push("done once it is accepted for delivery".to_owned()),
+    }
+    terms
 }
 
 /// The last step, which nothing follows, is such a one.

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
+use super::patch_step::{PatchEnd, PatchNews};
 use super::protocol::Protocol;
 use super::push::DevicePush;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, ContactId, StepRunId};
+use crate::base::id::{AttemptId, CallTypeId, ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Urgency};
+use crate::domain::account::{CallType, Contact, Urgency};
+use crate::domain::message::form::Answers;
 use crate::domain::oncall::OnCall;
 
 /// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
@@ -68,6 +70,8 @@ pub enum Event {
         #[serde(default)]
         edition: Option<u32>,
     },
+    /// News of a patch on that call, to this person or number.
+    Patching { contact: Option<ContactId>, number: PhoneNumber, news: PatchNews },
     /// A patch on that call has connected.
     Patched { to: String },
     /// A recap with the message as this run holds it, in this edition, was accepted for these people.
@@ -170,6 +174,19 @@ pub enum Note {
         step: usize,
         does: String,
         why: Vec<String>,
+    },
+    /// A step that is not made now, and why.
+    NotMade {
+        step: usize,
+        does: String,
+        why: String,
+    },
+    /// A step is made again.
+    Again {
+        step: usize,
+        nth: u8,
+        of: u8,
+        does: String,
     },
     NoOne {
         role: String,
@@ -300,6 +317,18 @@ pub enum Note {
     NobodyTook {
         name: String,
     },
+    PatchOffered {
+        name: String,
+        label: String,
+    },
+    PatchBegun {
+        name: String,
+    },
+    PatchOver {
+        name: String,
+        label: String,
+        why: PatchEnd,
+    },
     Paused {
         by: String,
         who: String,
@@ -359,6 +388,22 @@ pub trait World {
     /// The message is of a protected type: what leaves in writing is a notice.
     fn is_protected(&self) -> bool {
         false
+    }
+    /// The account's call types, whose names and forms conditions are said in.
+    fn call_types(&self) -> &[CallType] {
+        &[]
+    }
+    /// The call type of the message.
+    fn call_type(&self) -> Option<&CallTypeId> {
+        None
+    }
+    /// What was answered; none if that is not known.
+    fn answers(&self) -> Option<&Answers> {
+        None
+    }
+    /// The window or holiday of the account that counts at `at`.
+    fn window(&self, _at: UtcMs) -> Option<String> {
+        None
     }
     /// A confirmation code that is free at `number`.
     fn pick_code(&self, number: &PhoneNumber) -> Option<u16>;

@@ -335,7 +335,7 @@ fn a_yes_in_a_pause_counts_at_once() {
 
 #[test]
 fn a_job_reads_as_plain_english() {
-    let lines = describe(&by_operators(), &[]);
+    let lines = describe(&by_operators(), &[], &[]);
     assert_eq!(
         lines[..2],
         [

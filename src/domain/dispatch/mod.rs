@@ -7,6 +7,8 @@
 
 mod change;
 mod close;
+pub mod condition;
+pub mod condition_check;
 pub mod confirm;
 pub mod describe;
 pub mod event;
@@ -14,6 +16,7 @@ pub mod fax;
 pub mod hold;
 pub mod inbox;
 pub mod job;
+pub mod patch_step;
 pub mod pause;
 pub mod protocol;
 pub mod push;
@@ -22,6 +25,7 @@ mod report;
 pub mod state;
 mod step;
 pub mod timeline;
+mod tries;
 pub mod validate;
 
 use crate::base::clock::UtcMs;
@@ -82,6 +86,7 @@ impl Turn<'_> {
             Event::Operator { by, act } => self.operator(by, act),
             Event::CallEnded => {
                 self.s.on_call = None;
+                self.caller_gone();
                 for i in 0..self.s.attempts.len() {
                     if self.s.attempts[i].hold_until.take().is_some() {
                         self.plan_again(i);
@@ -90,6 +95,7 @@ impl Turn<'_> {
             }
             Event::Recapped { run, to, edition } => self.recapped(run, to, *edition),
             Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
+            Event::Patching { contact, number, news } => self.patching(contact.as_ref(), number, *news),
             Event::Patched { to } => {
                 self.s.patched_to = Some(to.clone());
                 // Before T0 it can still be taken back; it closes when that time is over.
@@ -102,8 +108,10 @@ impl Turn<'_> {
         }
     }
 
+    /// With the attempt of that name, if it is given to anybody outside. What an operator does for a caller on the line is not:
+    /// whatever would be told of it by this way is not about it.
     fn with(&mut self, attempt: &AttemptId, act: impl FnOnce(&mut Self, usize)) {
-        if let Some(i) = self.s.attempts.iter().position(|a| a.id == *attempt) {
+        if let Some(i) = self.s.attempts.iter().position(|a| a.id == *attempt && a.patch.is_none()) {
             act(self, i);
         }
     }
@@ -208,7 +216,11 @@ impl Turn<'_> {
             } else if a.is_planned() && due(Some(a.planned_at.plus_ms(state::HAND_WITHIN_MS))) {
                 self.plan_again(i);
             } else if let Some(since) = a.in_flight_since {
-                if let Some(job) = &a.job {
+                if let Some(patch) = &a.patch {
+                    if due(Some(patch.due_at)) {
+                        self.patch_due(i);
+                    }
+                } else if let Some(job) = &a.job {
                     if due(Some(job.due_at)) {
                         self.job_due(i);
                     }

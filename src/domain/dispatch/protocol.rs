@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::condition::Conditions;
 use super::fax::{RETRY_SECS, TRIES};
 use super::hold::TimeOfDay;
 use crate::base::id::{AccountId, ContactId, ProtocolId};
@@ -28,9 +29,54 @@ pub struct Step {
     /// How long an answer is waited for, from acceptance or hang-up, before the next step.
     #[serde(default)]
     pub wait_secs: u32,
+    /// It is made more than once before the next step is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<Tries>,
+    /// What ends the dispatch in this step, where that is not what ends the protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<Until>,
+    /// It only tells people: nothing that comes of it ends the dispatch, nobody is told by it for the protocol, and the next
+    /// step follows at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub informs: bool,
+    /// When it is made at all.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub only: Conditions,
 }
 
-/// How a step reaches its people. A method that is not built is refused when a protocol is saved.
+/// How often a step is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tries {
+    /// At the most.
+    pub times: u8,
+    /// How long an answer is waited for between two of them, from acceptance or hang-up.
+    pub apart_secs: u32,
+}
+
+impl Step {
+    /// A step that is made once, whenever its turn comes.
+    pub fn new(method: Method, to: Vec<Target>, wait_secs: u32) -> Self {
+        Self { method, to, wait_secs, tries: None, done: None, informs: false, only: Conditions::default() }
+    }
+
+    /// How often it is made at the most.
+    pub fn times(&self) -> u8 {
+        self.tries.map_or(1, |tries| tries.times.max(1))
+    }
+
+    /// What ends the dispatch in this step of a protocol with that end; none: nothing in it does.
+    pub fn until(&self, protocol: Until) -> Option<Until> {
+        (!self.informs).then(|| self.done.unwrap_or(protocol))
+    }
+
+    /// It is over and done with once everybody's carrier has taken it, though its protocol waits for a person.
+    pub fn ends_at_handing_over(&self, protocol: Until) -> bool {
+        protocol != Until::HandedOver && self.until(protocol) == Some(Until::HandedOver)
+    }
+}
+
+/// How a step reaches its people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
@@ -74,6 +120,7 @@ pub enum Method {
         #[serde(default = "usual_retry")]
         retry_secs: u32,
     },
+    /// The operator puts the caller through, while they are on the line.
     LivePatch,
     Webhook,
 }

@@ -135,12 +135,25 @@ impl Turn<'_> {
         if retry.is_none() && step && of_now && phase.is_open() {
             self.notice_instead(i);
         }
-        if bounced && step && phase == Phase::Delivered {
-            self.s.phase = Phase::ExhaustedUnconfirmed;
+        let purpose = self.attempt(i).purpose.clone();
+        let counted = match self.s.current() {
+            // A step has ended it before the last: what other steps sent has not.
+            Some(run) => purpose == Purpose::Step { run },
+            None => step,
+        };
+        if bounced && counted && phase == Phase::Delivered && !self.s.informs(&purpose) {
             self.s.closed_at = None;
             self.s.closed_by = None;
             self.record(Some(&name), Note::Reopened { name: name.clone() });
             self.trouble(Trouble::Unreachable { who: name });
+            match self.s.current() {
+                // The next step has its turn after all.
+                Some(run) => {
+                    self.s.phase = Phase::Running;
+                    self.advance(run);
+                }
+                None => self.s.phase = Phase::ExhaustedUnconfirmed,
+            }
         }
     }
 
@@ -243,6 +256,15 @@ impl Turn<'_> {
         }
     }
 
+    /// What ends the dispatch by an attempt of now.
+    fn until_of(&self, i: usize) -> Until {
+        let until = self.s.protocol.until;
+        match self.attempt(i).purpose {
+            Purpose::Step { run } => self.s.step_of(run).and_then(|step| step.done).unwrap_or(until),
+            _ => until,
+        }
+    }
+
     fn told(&mut self, i: usize) {
         let name = self.attempt(i).name.clone();
         self.told_by(i, &name);
@@ -262,10 +284,11 @@ impl Turn<'_> {
         a.told_at = Some(self.now);
         let name = name.to_owned();
         self.record(Some(&name), note);
-        if self.is_of_now(i) {
-            self.s.troubles.remove(&Trouble::NobodyTold);
+        if !self.is_of_now(i) || self.s.informs(&self.attempt(i).purpose) {
+            return;
         }
-        if self.s.protocol.until == Until::Told && self.s.phase.is_open() && self.is_of_now(i) {
+        self.s.troubles.remove(&Trouble::NobodyTold);
+        if self.until_of(i) == Until::Told && self.s.phase.is_open() {
             self.close(Phase::Told, Some(name.clone()), None, Some(i));
             self.stand_down_others(&name, Some(i));
         }

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::patch_step::Patching;
 use super::pause::Pause;
-use super::protocol::{Protocol, Until};
+use super::protocol::{Protocol, Step, Until};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId, StepRunId};
 use crate::base::phone::PhoneNumber;
@@ -50,6 +51,12 @@ pub struct State {
     pub on_call: Option<CallId>,
     /// Whom the caller was put through to, once a patch on that call had connected.
     pub patched_to: Option<String>,
+    /// Whom the operator is trying to put the caller through to.
+    #[serde(default)]
+    pub patching: Option<Patching>,
+    /// The caller has left that call, though it may not be over.
+    #[serde(default)]
+    pub caller_gone: bool,
     pub phase: Phase,
     pub troubles: BTreeSet<Trouble>,
     /// Counted from 1; 0 before the first step.
@@ -99,6 +106,8 @@ impl NewDispatch {
             open_at,
             on_call: self.on_call,
             patched_to: self.patched_to,
+            patching: None,
+            caller_gone: false,
             phase: Phase::Open,
             troubles: BTreeSet::new(),
             round: 0,
@@ -219,6 +228,12 @@ pub struct StepRun {
     pub step: usize,
     pub entered_at: UtcMs,
     pub state: RunState,
+    /// How often it has been made after the first time.
+    #[serde(default)]
+    pub again: u8,
+    /// Attempts before this one were of earlier tries.
+    #[serde(default)]
+    pub first_attempt: usize,
     /// Since when an answer is waited for.
     pub wait_from: Option<UtcMs>,
     /// Until when the message is held, if it is held and not for as long as it takes.
@@ -276,10 +291,27 @@ pub enum Reason {
     FaxGuard,
     /// An operator's call.
     Job,
+    /// The operator with the caller.
+    Patch,
     Paused,
     CallEnd,
     Retry,
     Hand,
+}
+
+impl StepRun {
+    /// Its step is made again before the next one.
+    pub fn has_tries_left(&self, step: &Step) -> bool {
+        self.again.saturating_add(1) < step.times()
+    }
+
+    /// How long is waited: for the next try, or after the last.
+    pub fn wait_secs(&self, step: &Step) -> u32 {
+        match step.tries {
+            Some(tries) if self.has_tries_left(step) => tries.apart_secs,
+            _ => step.wait_secs,
+        }
+    }
 }
 
 impl State {
@@ -308,7 +340,12 @@ impl State {
         if step.method.is_held() {
             return run.held_until;
         }
-        Some(run.wait_from?.plus_secs(i64::from(step.wait_secs)))
+        Some(run.wait_from?.plus_secs(i64::from(run.wait_secs(step))))
+    }
+
+    /// The step of a run, if the protocol in force has it.
+    pub fn step_of(&self, run: usize) -> Option<&Step> {
+        self.protocol.steps.get(self.runs.get(run)?.step)
     }
 
     /// The run the dispatch is in.
@@ -328,9 +365,23 @@ impl State {
         self.attempts.iter().find(|a| a.id == *id)
     }
 
-    /// Somebody has heard or opened the whole content, as it is now.
+    /// Attempts of the try that a run is in.
+    pub fn attempts_of_try(&self, run: usize) -> impl Iterator<Item = &Attempt> {
+        let first = self.runs.get(run).map_or(0, |run| run.first_attempt);
+        self.attempts.iter().skip(first).filter(move |a| a.purpose == Purpose::Step { run })
+    }
+
+    /// The attempt is of a step that only tells people.
+    pub fn informs(&self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::Step { run } if self.is_of_now(purpose) => self.step_of(*run).is_some_and(|step| step.informs),
+            _ => false,
+        }
+    }
+
+    /// Somebody has heard or opened the whole content, as it is now, who was not only to be informed of it.
     pub fn anybody_told(&self) -> bool {
-        let mut now = self.attempts.iter().filter(|a| self.is_of_now(&a.purpose));
+        let mut now = self.attempts.iter().filter(|a| self.is_of_now(&a.purpose) && !self.informs(&a.purpose));
         now.any(|a| a.told_at.is_some() || a.confirmed_at.is_some())
     }
 
@@ -342,7 +393,9 @@ impl State {
 
     /// Somebody is told, and it is over only once somebody has said yes.
     pub fn waits_for_yes(&self) -> bool {
-        self.phase == Phase::Running && self.protocol.until == Until::Confirmed
+        let step = self.current().and_then(|run| self.step_of(run));
+        let until = step.and_then(|step| step.until(self.protocol.until)).unwrap_or(self.protocol.until);
+        self.phase == Phase::Running && until == Until::Confirmed
     }
 
     /// An operator is asked for.

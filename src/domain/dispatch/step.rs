@@ -36,18 +36,27 @@ impl Turn<'_> {
         let run = self.s.runs.len();
         let own = self.s.id.as_str();
         let own = own.split_once('_').map_or(own, |(_, rest)| rest);
+        let unmet = self.why_not_made(&step);
         self.s.runs.push(StepRun {
             id: StepRunId::named(&format!("{own}-{}", run + 1)),
             round: self.s.round,
             step: index,
             entered_at: self.now,
             state: RunState::Attempting,
+            again: 0,
+            first_attempt: self.s.attempts.len(),
             wait_from: None,
             held_until: None,
             ended_at: None,
             why: Vec::new(),
         });
         self.s.cursor = Cursor::In { run };
+        if let Some(why) = unmet {
+            self.s.runs[run].why.push(why.clone());
+            self.end_run(run, RunState::Skipped);
+            let does = self.says(&step);
+            return self.record(None, Note::NotMade { step: index, does, why });
+        }
         let people: Vec<_> = step.to.iter().filter_map(|target| self.resolve(run, target)).collect();
         let (does, why) = (self.says(&step), self.s.runs[run].why.clone());
         self.record(None, Note::Step { step: index, does, why });
@@ -60,6 +69,14 @@ impl Turn<'_> {
         if self.s.attempts_of(run).next().is_none() {
             self.end_run(run, RunState::NoOne);
         }
+    }
+
+    /// Why a step is passed over now, if it is.
+    fn why_not_made(&self, step: &Step) -> Option<String> {
+        if step.method == Method::LivePatch && !self.is_caller_there() {
+            return Some("the caller is not on the line".to_owned());
+        }
+        step.only.find_unmet(self.world, self.now)
     }
 
     /// The person and destination a target means now. Who and why is kept on the run.
@@ -95,7 +112,7 @@ impl Turn<'_> {
         }
     }
 
-    fn plan(&mut self, run: usize, step: &Step, contact: &Contact, destination: &Destination) {
+    pub(super) fn plan(&mut self, run: usize, step: &Step, contact: &Contact, destination: &Destination) {
         let Some(channel) = Channel::of(step.method) else { return };
         let address = match (&destination.reach, channel) {
             (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
@@ -109,7 +126,7 @@ impl Turn<'_> {
         if channel == Channel::Text && destination.blocked {
             return self.unreachable(&contact.name, "asked for no more texts (STOP)");
         }
-        if self.s.attempts_of(run).any(|a| a.address == address) {
+        if self.s.attempts_of_try(run).any(|a| a.address == address) {
             return;
         }
         let code = match (step.method, &address) {
@@ -134,7 +151,9 @@ impl Turn<'_> {
         attempt.secure = Secure::of(step.method, contact, destination, protected);
         attempt.fax = FaxTries::of(step.method);
         attempt.ring_secs = destination.ring_secs;
-        if held {
+        if step.method == Method::LivePatch {
+            self.offer_patch(i);
+        } else if held {
             attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
             self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });
         } else {
@@ -163,6 +182,7 @@ impl Turn<'_> {
             code: None,
             leave_message: false,
             job: None,
+            patch: None,
             secure: None,
             devices: Vec::new(),
             more: false,
@@ -205,7 +225,9 @@ impl Turn<'_> {
     /// the call is over, and say what became of it.
     pub(super) fn send_records(&mut self) {
         let world = self.world;
-        for step in &self.s.protocol.steps.clone() {
+        let now = self.now;
+        let steps = self.s.protocol.steps.clone();
+        for step in steps.iter().filter(|step| step.only.find_unmet(world, now).is_none()) {
             for target in &step.to {
                 let (id, label) = match target {
                     Target::Contact { contact, destination } => (Some(contact.clone()), destination),
@@ -244,13 +266,29 @@ impl Turn<'_> {
             self.advance(run);
             return true;
         }
-        let channel = Channel::of(step.method);
-        if step.wait_secs == 0 && channel != Some(Channel::Call) {
+        if step.informs {
+            // What it sends goes its way meanwhile.
             self.end_run(run, RunState::Done);
             self.advance(run);
             return true;
         }
-        if self.s.attempts_of(run).all(is_hopeless) {
+        if step.ends_at_handing_over(self.s.protocol.until) {
+            let begun = self.s.runs[run].wait_from.is_some();
+            if !begun && self.s.attempts_of_try(run).any(|a| !a.is_settled() && !a.is_put_off()) {
+                return false;
+            }
+            if self.s.attempts_of_try(run).all(has_reached) {
+                self.close(Phase::Delivered, None, None, None);
+                return true;
+            }
+        }
+        let wait_secs = self.s.runs[run].wait_secs(&step);
+        if wait_secs == 0 && Channel::of(step.method) != Some(Channel::Call) {
+            self.end_run(run, RunState::Done);
+            self.advance(run);
+            return true;
+        }
+        if self.s.attempts_of_try(run).all(is_hopeless) {
             self.end_run(run, RunState::Failed);
             self.advance(run);
             return true;
@@ -259,13 +297,17 @@ impl Turn<'_> {
             let Some(from) = self.wait_from(run) else { return false };
             self.s.runs[run].wait_from = Some(from);
             self.s.runs[run].state = RunState::Waiting;
-            let until = from.plus_secs(i64::from(step.wait_secs));
+            let until = from.plus_secs(i64::from(wait_secs));
             if until > self.now {
-                let next = self.says_next(self.s.runs[run].step);
+                let next = self.says_try(run, &step).unwrap_or_else(|| self.says_next(self.s.runs[run].step));
                 self.record(None, Note::Waiting { until, next, asks_nobody: step.method.asks_nobody() });
             }
         }
         if self.s.due_at(run).is_some_and(|due| due <= self.now) {
+            if self.s.runs[run].has_tries_left(&step) {
+                self.try_again(run, &step);
+                return true;
+            }
             self.end_run(run, RunState::TimedOut);
             self.advance(run);
             return true;
@@ -277,7 +319,7 @@ impl Turn<'_> {
     /// run's attempts have got that far.
     fn wait_from(&self, run: usize) -> Option<UtcMs> {
         let mut from = None;
-        for a in self.s.attempts_of(run).filter(|a| !is_hopeless(a)) {
+        for a in self.s.attempts_of_try(run).filter(|a| !is_hopeless(a)) {
             let own = match a.channel {
                 Channel::Call => a.ended_at,
                 // It takes its time, and all its tries: the wait begins when that is over.
@@ -322,24 +364,17 @@ impl Turn<'_> {
     /// The steps have run out: is that the end by the protocol's own terms?
     pub(super) fn finish(&mut self) -> bool {
         if self.s.protocol.until == Until::HandedOver {
-            let mut steps = self.s.attempts.iter().filter(|a| a.is_step() && self.s.is_of_now(&a.purpose));
+            let steps = self.s.attempts.iter().filter(|a| a.is_step() && self.s.is_of_now(&a.purpose));
             if steps.clone().any(|a| !a.is_settled()) {
                 return false;
             }
-            let reached = |a: &Attempt| match a.channel {
-                Channel::Call => {
-                    let left = matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine));
-                    left || a.told_at.is_some() || a.outcome == Some(CallOutcome::ToldOnly)
-                }
-                Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
-                    // Where no device took it, its notice stands for it.
-                    let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
-                    noticed || (a.accepted_at.is_some() && a.failed.is_none())
-                }
-            };
-            if steps.clone().next().is_some()
-                && self.s.runs.iter().skip(self.s.first_run).all(|r| r.state != RunState::NoOne)
-                && steps.all(reached)
+            // Nobody counts on those who are only informed, and a patch that came to nothing has led to what follows it.
+            let counts = |a: &&Attempt| !self.s.informs(&a.purpose) && a.patch.is_none();
+            let is_counted = |run: usize| self.s.step_of(run).is_none_or(|step| !step.informs);
+            let mut runs = self.s.runs.iter().enumerate().skip(self.s.first_run);
+            if steps.clone().any(|a| counts(&a))
+                && runs.all(|(n, run)| run.state != RunState::NoOne || !is_counted(n))
+                && steps.filter(counts).all(|a| self.is_done(a))
             {
                 self.close(Phase::Delivered, None, None, None);
                 return true;
@@ -350,20 +385,50 @@ impl Turn<'_> {
         true
     }
 
-    fn says(&self, step: &Step) -> String {
+    /// An attempt has done what its step is for, where all of them have to.
+    fn is_done(&self, a: &Attempt) -> bool {
+        let Purpose::Step { run } = a.purpose else { return true };
+        let step = self.s.step_of(run);
+        // Whoever was to hear it, or to say yes, would have ended it.
+        if step.and_then(|step| step.done).is_some_and(|done| done != Until::HandedOver) {
+            return false;
+        }
+        // Of several tries one that got through is enough.
+        has_reached(a) || self.s.attempts_of(run).any(|other| other.address == a.address && has_reached(other))
+    }
+
+    pub(super) fn says(&self, step: &Step) -> String {
         describe_step(step, &|id: &ContactId| self.world.contact(id).map(|c| c.name.clone()))
     }
 
     /// What comes after a step, in words.
     pub(super) fn says_next(&self, after: usize) -> String {
         match (self.s.protocol.steps.get(after + 1), self.s.protocol.repeat) {
-            (Some(step), _) => self.says(step),
+            (Some(step), _) => {
+                let only = step.only.words(self.world.call_types());
+                [vec![self.says(step)], only].concat().join(", ")
+            }
             (None, Some(repeat)) => {
                 let first = usize::try_from(repeat.from_step.saturating_sub(1)).unwrap_or(0);
                 let first = self.s.protocol.steps.get(first).map(|step| self.says(step)).unwrap_or_default();
                 format!("again from step {}: {first}", repeat.from_step)
             }
             (None, None) => "call an operator: the steps have run out".to_owned(),
+        }
+    }
+}
+
+/// It was taken, or left, or heard.
+fn has_reached(a: &Attempt) -> bool {
+    match a.channel {
+        Channel::Call => {
+            let left = matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine));
+            left || a.told_at.is_some() || a.outcome == Some(CallOutcome::ToldOnly)
+        }
+        Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {
+            // Where no device took it, its notice stands for it.
+            let noticed = a.secure.as_ref().is_some_and(|secure| secure.noticed);
+            noticed || (a.accepted_at.is_some() && a.failed.is_none())
         }
     }
 }

@@ -5,18 +5,19 @@ mod fax;
 mod hold;
 mod inbox;
 mod patience;
+mod random;
+mod steps;
 
 use std::collections::BTreeMap;
 
 use super::event::{CallNews, Failure};
-use super::job::{JobNews, JobOutcome};
 use super::protocol::{Method, Protocol, Repeat, Step, Target, Until};
 use super::state::{CallOutcome, NewDispatch, Reason};
 use super::*;
-use crate::base::id::{AccountId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId, UserId};
+use crate::base::id::{AccountId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId};
 use crate::base::phone::PhoneNumber;
-use crate::base::rng::Rng;
 use crate::domain::account::{Contact, Destination, Reach, Urgency};
+use crate::domain::message::form::Answers;
 use crate::domain::oncall::OnCall;
 
 #[derive(Default)]
@@ -27,6 +28,7 @@ struct Town {
     code: Option<u16>,
     /// The message has been changed so often.
     changes: u32,
+    answers: Answers,
 }
 
 impl World for Town {
@@ -36,6 +38,9 @@ impl World for Town {
     }
     fn zone(&self) -> &str {
         "UTC"
+    }
+    fn answers(&self) -> Option<&Answers> {
+        Some(&self.answers)
     }
     fn edition(&self) -> u32 {
         1 + self.changes
@@ -76,8 +81,7 @@ fn town() -> Town {
     Town {
         contacts: vec![person("ben", 100), person("ada", 110), person("office", 120)],
         on_call: [("technician".to_owned(), ContactId::named("ben"))].into(),
-        code: None,
-        changes: 0,
+        ..Town::default()
     }
 }
 
@@ -95,7 +99,7 @@ pub(super) fn protocol(steps: Vec<(Method, Vec<Target>, u32)>, repeat: bool, unt
         account: AccountId::named("plumbing"),
         name: "Urgent".into(),
         version: 1,
-        steps: steps.into_iter().map(|(method, to, wait_secs)| Step { method, to, wait_secs }).collect(),
+        steps: steps.into_iter().map(|(method, to, wait_secs)| Step::new(method, to, wait_secs)).collect(),
         repeat: repeat.then_some(Repeat { from_step: 1 }),
         until,
     }
@@ -527,134 +531,6 @@ fn the_time_line_says_what_happened_and_what_comes_next() {
     assert!(lines.iter().any(|l| l.starts_with("If no reply by 00:25:35 UTC: ")), "{lines:#?}");
 }
 
-/// Random events in random order, the promises checked after each.
-fn random_night(seed: u64) -> (State, Vec<Entry>) {
-    let mut rng = Rng::seeded(seed);
-    let until = [Until::Confirmed, Until::Told, Until::HandedOver][usize::try_from(rng.below(3)).expect("small")];
-    let mut protocol = if seed.is_multiple_of(2) { plumbing() } else { by_operators() };
-    protocol.until = until;
-    if until == Until::HandedOver {
-        protocol.repeat = None;
-    }
-    if rng.below(4) == 0 {
-        let wait_secs = 60;
-        protocol.steps.insert(0, Step { method: Method::HoldForCheckIn { until: None }, to: vec![], wait_secs });
-    }
-    let town = town();
-    let mut s = saved(protocol);
-    let mut now = UtcMs(0);
-    let mut log = Vec::new();
-    let mut confirmations = 0;
-    for _ in 0..120 {
-        now = match s.wake() {
-            Some((at, _)) if rng.below(3) == 0 => now.max(at),
-            _ => now.plus_ms(i64::try_from(rng.below(20_000)).expect("small")),
-        };
-        let pick = |rng: &mut Rng, s: &State| {
-            let n = u64::try_from(s.attempts.len()).expect("small");
-            usize::try_from(rng.below(n)).ok().and_then(|i| s.attempts.get(i)).map(|a| (a.id.clone(), a.channel))
-        };
-        let kim = UserId::named("kim");
-        let event = match (rng.below(22), pick(&mut rng, &s)) {
-            (0..=3, Some((attempt, _))) => Event::Hand { attempt, node: "n".into() },
-            (4 | 5, Some((attempt, Channel::Text | Channel::Email | Channel::Push))) => {
-                Event::Accepted { attempt, provider_id: None }
-            }
-            (4, Some((attempt, Channel::Call))) => {
-                Event::Call { attempt, news: CallNews::Ended(CallOutcome::NoAnswer) }
-            }
-            (5, Some((attempt, Channel::Call))) => Event::Call { attempt, news: CallNews::Told },
-            (6, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Temporary, why: "x".into() },
-            (7, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Unknown, why: "x".into() },
-            (8, Some((attempt, _))) => Event::Interrupted { attempt },
-            (9, Some((attempt, _))) => Event::Delivered { attempt },
-            (10, _) if rng.below(4) == 0 => Event::Replied { number: number(100), code: 1 },
-            (11, Some((attempt, Channel::Call))) if rng.below(4) == 0 => {
-                Event::Call { attempt, news: CallNews::Confirmed }
-            }
-            (12, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Skip },
-            (13, Some((attempt, _))) if rng.below(4) == 0 => {
-                Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
-            }
-            (14, _) if rng.below(4) == 0 => Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) },
-            (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
-            (15, _) => Event::Resume,
-            (16 | 17, Some((attempt, Channel::Call))) => {
-                Event::Job { attempt, news: JobNews::Taken { by: kim, name: "Kim".into() } }
-            }
-            (18, Some((attempt, Channel::Call))) if rng.below(3) == 0 => {
-                Event::Job { attempt, news: JobNews::Freed { by: kim } }
-            }
-            (19, Some((attempt, Channel::Call))) if rng.below(3) == 0 => {
-                let name = "Ben".to_owned();
-                let all = [
-                    JobOutcome::Told { name: name.clone() },
-                    JobOutcome::Confirmed { name },
-                    JobOutcome::Refused,
-                    JobOutcome::NoAnswer,
-                    JobOutcome::WrongNumber,
-                ];
-                let outcome = all[usize::try_from(rng.below(5)).expect("small")].clone();
-                Event::Job { attempt, news: JobNews::Done { by: kim, name: "Kim".into(), outcome } }
-            }
-            (20, Some((attempt, Channel::Call))) if rng.below(8) == 0 => Event::Job { attempt, news: JobNews::Dropped },
-            (21, _) if rng.below(4) == 0 => Event::RingsBack { who: "Ben".into(), by: "Kim".into() },
-            (21, _) => Event::RangBack,
-            _ => Event::Due,
-        };
-        let before = s.phase;
-        let (next, effects) = apply(&s, &event, now, &town);
-        for effect in effects {
-            match effect {
-                Effect::Perform(id) => {
-                    let a = next.find_attempt(&id).expect("known");
-                    assert!(
-                        !a.is_step() || before != Phase::Confirmed,
-                        "seed {seed}: handed over after the confirmation"
-                    );
-                }
-                Effect::Record(entry) => log.push(entry),
-                _ => {}
-            }
-        }
-        assert!(before != Phase::Confirmed || next.phase == Phase::Confirmed, "seed {seed}: a yes was taken back");
-        assert!(before != Phase::ReadAtCheckIn || next.phase == before, "seed {seed}: read, and open again");
-        confirmations += u32::from(before != Phase::Confirmed && next.phase == Phase::Confirmed);
-        let settled = next.attempts.iter().all(Attempt::is_settled);
-        let runs = matches!(next.phase, Phase::Open | Phase::Running | Phase::HeldForCheckIn);
-        assert_eq!(
-            next.wake().is_some(),
-            runs || !settled,
-            "seed {seed}: no reason to wake after {event:?}: {next:#?}"
-        );
-        assert!(next.phase != Phase::ExhaustedUnconfirmed || next.needs_operator(), "seed {seed}: nobody is asked");
-        if let Some((at, reason)) = next.wake() {
-            let late = now.since(at);
-            assert!(late <= 0, "seed {seed}: {reason:?} is {late} ms late after {event:?}");
-        }
-        s = next;
-    }
-    assert!(confirmations <= 1, "seed {seed}: confirmed {confirmations} times");
-    (s, log)
-}
-
-#[test]
-fn in_random_nights_nothing_is_sent_after_a_yes_and_there_is_always_a_reason_to_wake() {
-    let mut phases = std::collections::BTreeSet::new();
-    for seed in 0..1_500 {
-        phases.insert(random_night(seed).0.phase.name());
-    }
-    assert!(phases.contains("confirmed") && phases.contains("running"), "{phases:?}");
-    assert!(phases.contains("read_at_check_in"), "{phases:?}");
-}
-
-#[test]
-fn the_same_seed_gives_the_same_history() {
-    for seed in [7, 42, 4_711] {
-        assert_eq!(random_night(seed), random_night(seed));
-    }
-}
-
 #[test]
 fn protocols_that_could_not_work_are_refused_with_every_fault() {
     let town = town();
@@ -674,7 +550,7 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
     assert_eq!(check(&plumbing()), []);
     let bad = protocol(
         vec![
-            (Method::LivePatch, on_call("mobile"), 0),
+            (Method::LivePatch, on_call("mobile"), 60),
             (Method::Email, vec![named("ben", "mobile"), named("zoe", "email")], 0),
             (Method::Text, vec![], 0),
             (Method::Text, vec![Target::OnCall { role: "doctor".into(), destination: "mobile".into() }], 0),
@@ -688,7 +564,7 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
     assert_eq!(
         check(&bad),
         [
-            (Some(1), "method_not_built"),
+            (Some(1), "patch_waits"),
             (Some(2), "wrong_destination"),
             (Some(2), "unknown_contact"),
             (Some(3), "nobody"),
@@ -696,14 +572,13 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
             (Some(5), "unknown_destination"),
             (Some(6), "wrong_destination"),
             (Some(7), "wrong_destination"),
-            (None, "cannot_confirm"),
         ]
     );
 }
 
 #[test]
 fn a_protocol_reads_as_plain_english() {
-    let lines = describe::describe(&plumbing(), &town().contacts);
+    let lines = describe::describe(&plumbing(), &town().contacts, &[]);
     assert_eq!(
         lines,
         [

@@ -3,6 +3,7 @@
 use super::describe::capital;
 use super::event::{DeviceLine, Entry, Note, Via};
 use super::job::JobOutcome;
+use super::patch_step::PatchEnd;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::message::render::clock_in_zone;
@@ -16,6 +17,8 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
             ("step", format!("Step {}: {does}{why}.", step + 1))
         }
+        Note::NotMade { step, does, why } => ("step", format!("Step {} skipped ({does}): {why}.", step + 1)),
+        Note::Again { step, nth, of, does } => ("step", format!("Step {}, try {nth} of {of}: {does}.", step + 1)),
         Note::NoOne { role } => ("failed", format!("Nobody is on call as {role}.")),
         Note::Unreachable { name, why } => ("failed", format!("{} {why}.", capital(name))),
         Note::HeldForCall { name } => ("waiting", format!("The email to {name} waits for the call to end.")),
@@ -113,6 +116,13 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         }
         Note::NobodyTook { name } => {
             ("attempt", format!("No operator took the call to {name} within 60 s: the machine makes it."))
+        }
+        Note::PatchOffered { name, label } => {
+            ("attempt", format!("The operator is asked to put the caller through to {name} ({label})."))
+        }
+        Note::PatchBegun { name } => ("attempt", format!("The operator rings {name} for the caller.")),
+        Note::PatchOver { name, label, why } => {
+            ("attempt", format!("The caller was not put through to {name} ({label}): {}.", patch_words(*why)))
         }
         Note::Paused { by, who, until } => {
             let until = clock_in_zone(*until, zone);
@@ -216,6 +226,19 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
                 (None, false) => format!("An operator has to call {}.", a.name),
             }
         }
+        Reason::Patch => {
+            let mut asked = state.attempts.iter().filter(|a| a.in_flight_since.is_some());
+            let found = asked.find_map(|a| a.patch.as_ref().map(|patch| (a, patch)));
+            match found {
+                Some((a, patch)) if patch.begun => {
+                    return Some((a.in_flight_since.unwrap_or(at), format!("Being put through to {} now.", a.name)));
+                }
+                Some((a, _)) => {
+                    format!("If the caller is not being put through to {} by {time}: {}.", a.name, after(state))
+                }
+                None => format!("Goes on at {time}."),
+            }
+        }
         Reason::Paused => {
             let pause = state.paused.as_ref();
             let (who, by) = pause.map_or(("The contact", "an operator"), |p| (p.who.as_str(), p.by.as_str()));
@@ -241,6 +264,11 @@ fn held(state: &State, zone: &str) -> Option<(UtcMs, String)> {
 fn after(state: &State) -> String {
     let Cursor::In { run } = state.cursor else { return String::new() };
     let step = state.runs.get(run).map_or(0, |run| run.step);
+    if let (Some(made), Some(run)) = (state.step_of(run), state.runs.get(run))
+        && run.has_tries_left(made)
+    {
+        return format!("step {} again, try {} of {}", step + 1, run.again + 2, made.times());
+    }
     match (step + 1 < state.protocol.steps.len(), state.protocol.repeat) {
         (true, _) => format!("step {}", step + 2),
         (false, Some(repeat)) => format!("again from step {}", repeat.from_step),
@@ -269,6 +297,21 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         Trouble::NobodyOnCall { role } => format!("Nobody is on call as {role}."),
         Trouble::NobodyTold => "A whole round is over and nobody has been told.".to_owned(),
         Trouble::Exhausted => "The steps have run out and nobody has confirmed.".to_owned(),
+    }
+}
+
+/// Why a caller was not put through.
+const fn patch_words(why: PatchEnd) -> &'static str {
+    match why {
+        PatchEnd::NoAnswer => "no answer",
+        PatchEnd::Busy => "busy",
+        PatchEnd::Refused => "they did not take it",
+        PatchEnd::WrongNumber => "the number cannot be called",
+        PatchEnd::NotConnected => "the call could not be made",
+        PatchEnd::GivenUp => "given up by the operator",
+        PatchEnd::NotBegun => "nobody rang them in time",
+        PatchEnd::CallerGone => "the caller has hung up",
+        PatchEnd::OperatorLost => "the operator's line was lost",
     }
 }
 

@@ -1,5 +1,5 @@
-//! The check of a protocol before it is saved: everything wrong with it at once, each fault with what to do.
-//! A method that is not built yet is refused here, never skipped later.
+//! The check of a protocol before it is saved: everything wrong with it at once, each fault with what to do. What conditions
+//! name is checked in `condition_check`, as it is the account's.
 
 use serde::Serialize;
 
@@ -13,6 +13,10 @@ use crate::domain::oncall::Schedule;
 /// The longest wait of one step: a week.
 const MAX_WAIT_SECS: u32 = 7 * 24 * 3_600;
 const MAX_STEPS: usize = 50;
+/// A step is made so often at the most.
+const MAX_TIMES: u8 = 10;
+/// Between two tries, in seconds: less is one try, more is another step.
+const APART: (u32, u32) = (30, 24 * 3_600);
 
 /// One thing wrong with a protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,14 +40,12 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(Some(n), "wait", "Wait a week at most.".into());
         }
         if step.method.is_held() {
+            check.held_plainly(n, step);
             check.held(n, step, n == protocol.steps.len() && protocol.repeat.is_none());
             continue;
         }
-        let Some(channel) = Channel::of(step.method) else {
-            let method = method_name(step.method);
-            check.fault(Some(n), "method_not_built", format!("{method} is not available yet: choose another method."));
-            continue;
-        };
+        let Some(channel) = Channel::of(step.method) else { continue };
+        check.terms(n, step, protocol.until);
         if let Method::Fax { tries, retry_secs } = step.method {
             check.tries(n, tries, retry_secs);
         }
@@ -63,14 +65,28 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
             check.fault(None, "repeat_forever", "Without a confirmation to wait for, steps cannot repeat.".into());
         }
     }
-    let confirms = |m: Method| match m {
-        Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. } => true,
-        // Whoever opens it has been told.
-        Method::SecureMessage { confirm } => confirm || protocol.until == Until::Told,
-        other => other.is_held(),
+    if !protocol.steps.is_empty() && protocol.steps.iter().all(|step| step.informs) {
+        let message = if protocol.repeat.is_some() {
+            "Every step of the loop only informs: it would go on for ever. Let one of them ask somebody."
+        } else {
+            "Every step only informs, so that nothing is the end of it. Let one of them count."
+        };
+        check.fault(None, "only_informs", message.into());
+        return check.faults;
+    }
+    if let Some(from) = protocol.repeat.and_then(|repeat| usize::try_from(repeat.from_step).ok()) {
+        let looped = protocol.steps.get(from.saturating_sub(1)..).unwrap_or_default();
+        if !looped.is_empty() && looped.iter().all(|step| step.informs) {
+            let message = format!("From step {from} on every step only informs: repeat from one that asks somebody.");
+            check.fault(None, "repeat_informs", message);
+        }
+    }
+    let ends = |step: &Step| match step.until(protocol.until) {
+        Some(until) => step.method.is_held() || can_end(step.method, until),
+        None => false,
     };
     let asks = protocol.until != Until::HandedOver;
-    if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(|step| confirms(step.method)) {
+    if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(ends) {
         let message = "No step can be confirmed: add a text or a secure message with confirmation or a call, or end at handing over.";
         check.fault(None, "cannot_confirm", message.into());
     }
@@ -95,6 +111,60 @@ impl Check<'_> {
         let (least, most) = RETRY_BOUNDS;
         if !(least..=most).contains(&retry_secs) {
             self.fault(Some(n), "fax_retry", format!("Wait {least} to {most} seconds before a fax is tried again."));
+        }
+    }
+
+    /// How often it is made, and what ends it.
+    fn terms(&mut self, n: usize, step: &Step, until: Until) {
+        let patch = step.method == Method::LivePatch;
+        if patch && step.wait_secs > 0 {
+            let message = "After a patch that failed the next step follows at once: take the wait out.";
+            self.fault(Some(n), "patch_waits", message.into());
+        }
+        if let Some(tries) = step.tries {
+            // A fax and a post have tries of their own, and a patch is the operator's.
+            if patch || step.method.asks_nobody() {
+                let message = "This way has no tries of the step's own: take them out.";
+                self.fault(Some(n), "tries_own", message.into());
+            }
+            if !(2..=MAX_TIMES).contains(&tries.times) {
+                self.fault(Some(n), "tries", format!("Make a step 2 to {MAX_TIMES} times, or leave its tries out."));
+            }
+            if !(APART.0..=APART.1).contains(&tries.apart_secs) {
+                self.fault(Some(n), "tries_apart", "Wait 30 seconds to a day between two tries.".into());
+            }
+        }
+        if step.informs {
+            if can_end(step.method, Until::Confirmed) {
+                let message = "This way asks for an answer: choose email, text, page, fax, webhook or a secure message \
+                               without confirmation to inform somebody.";
+                self.fault(Some(n), "informs_asks", message.into());
+            }
+            if step.done.is_some() || step.tries.is_some() || step.wait_secs > 0 {
+                let message = "What only informs is not waited for and ends nothing: leave wait, tries and end out.";
+                self.fault(Some(n), "informs_waits", message.into());
+            }
+        }
+        if let Some(done) = step.done.filter(|done| *done != until)
+            && !can_end(step.method, done)
+        {
+            let message = match done {
+                Until::Confirmed => "Nobody can confirm by this way: choose one that asks for it, or another end.",
+                Until::Told => {
+                    "Nobody is known to have heard or read it by this way: choose another way or another end."
+                }
+                Until::HandedOver => "A patch is not handed over to anybody: choose another end.",
+            };
+            self.fault(Some(n), "done_never", message.into());
+        }
+    }
+
+    /// What is held reaches nobody, so there is nothing that could be tried or done.
+    fn held_plainly(&mut self, n: usize, step: &Step) {
+        if step.tries.is_some() || step.done.is_some() || step.informs {
+            let message =
+                "What is held is neither tried again nor done by itself: leave tries, end and information out.";
+            self.fault(Some(n), "hold_terms", message.into());
         }
     }
 
@@ -163,19 +233,16 @@ impl Check<'_> {
     }
 }
 
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Email => "Email",
-        Method::Text => "Text",
-        Method::TextConfirm => "Text with confirmation",
-        Method::CallOut { .. } => "Call",
-        Method::OperatorCall { .. } => "Call by an operator",
-        Method::SecureMessage { .. } => "Secure message",
-        Method::HoldForRecap => "Hold for recap",
-        Method::HoldForCheckIn { .. } => "Hold for check-in",
-        Method::Pager => "Pager",
-        Method::Fax { .. } => "Fax",
-        Method::LivePatch => "Live patch as a step",
-        Method::Webhook => "Webhook",
+/// What is sent by this way can come to such an end.
+const fn can_end(method: Method, until: Until) -> bool {
+    match until {
+        Until::HandedOver => !matches!(method, Method::LivePatch),
+        Until::Told | Until::Confirmed => match method {
+            // Whoever is put through takes it on.
+            Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. } | Method::LivePatch => true,
+            // Whoever opens it has been told.
+            Method::SecureMessage { confirm } => confirm || matches!(until, Until::Told),
+            _ => false,
+        },
     }
 }

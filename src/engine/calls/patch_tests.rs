@@ -6,6 +6,7 @@ use crate::base::id::ContactId;
 use crate::domain::account::Patching;
 use crate::domain::account::patching::{AutoPatch, Found, Unreached, Whom};
 use crate::domain::call::bridge::{LegId, Source};
+use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
 use crate::engine::signal::LegEvent;
 
 /// Its callers are put through to the technician.
@@ -114,4 +115,57 @@ async fn a_star_brings_an_operator_to_the_two() {
     let (kim, _kim_events) = house.takes("kim").await;
     house.hears(kim, &[Source::Leg(caller), Source::Leg(ann)]).await;
     assert_eq!(house.calls.views()[0].state, CallState::Conference);
+}
+
+#[tokio::test]
+async fn what_becomes_of_an_operators_patch_is_news_until_it_connects() {
+    let mut house = House::open("greeting");
+    let (caller, from_caller) = house.queued().await;
+    house.ready("kim").await;
+    let (operator, _from_kim) = house.takes("kim").await;
+    house.hears(caller, &[Source::Leg(operator)]).await;
+    let ann = ContactRef { id: ContactId::named("ann"), name: "Ann".into() };
+    for round in 0..3 {
+        let patch = Command::Patch {
+            number: number(ANN),
+            contact: Some(ann.clone()),
+            ring: Duration::from_secs(30),
+            then: Default::default(),
+            cold: false,
+        };
+        assert_eq!(house.does("kim", patch).await, Ok(()));
+        let dialled = |d: &Did| match d {
+            Did::Dialled { leg, offer, events } => Some((*leg, offer.clone(), events.clone())),
+            _ => None,
+        };
+        let (leg, offer, at_ann) = house.until("Ann is rung", dialled).await.1;
+        match round {
+            0 => at_ann.send(LegEvent::Ended(Cause::Busy)).await.expect("the call listens"),
+            1 => {
+                at_ann.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+                house.hears(leg, &[Source::Leg(operator)]).await;
+                assert_eq!(house.does("kim", Command::Cancel).await, Ok(()));
+            }
+            _ => from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens"),
+        }
+        if round < 2 {
+            house.hears(caller, &[Source::Leg(operator)]).await;
+        } else {
+            house.until("that the caller has gone on record", |d| line(d, "caller_gone")).await;
+            assert_eq!(house.does("kim", Command::Cancel).await, Ok(()));
+        }
+    }
+    house.finished().await;
+    let told: Vec<_> = house.seen.iter().filter_map(told_of).collect();
+    let ends = [PatchEnd::Busy, PatchEnd::Refused, PatchEnd::CallerGone];
+    let wanted: Vec<_> = ends.into_iter().flat_map(|why| [PatchNews::Begun, PatchNews::Over(why)]).collect();
+    let wanted: Vec<_> = wanted.into_iter().zip(1..).map(|(news, nth)| (nth, ann.id.clone(), news)).collect();
+    assert_eq!(told, wanted);
+}
+
+fn told_of(line: &Line) -> Option<(u32, ContactId, PatchNews)> {
+    match line {
+        Line::Patching { nth, contact: Some(contact), news, .. } => Some((*nth, contact.clone(), *news)),
+        _ => None,
+    }
 }

@@ -15,11 +15,13 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{CallId, DispatchId, UserId};
+use crate::base::id::{CallId, ContactId, DispatchId, UserId};
+use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
+use crate::domain::dispatch::patch_step::PatchNews;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
-use crate::io::store::inbound::{Arrival, Inbound, PATCHES};
+use crate::io::store::inbound::{Arrival, Inbound, PATCH_TRIES, PATCHES};
 use crate::io::store::inner_calls::InnerCall;
 use crate::io::store::voicemails::VoicemailBegun;
 use crate::io::store::{Store, StoreError};
@@ -40,6 +42,15 @@ pub enum Line {
         at: UtcMs,
         to: Pii<String>,
     },
+    /// An operator is putting the caller through, or it came to nothing. `nth`: counts these of one call.
+    Patching {
+        call: CallId,
+        at: UtcMs,
+        nth: u32,
+        contact: Option<ContactId>,
+        number: PhoneNumber,
+        news: PatchNews,
+    },
     /// From here on the caller speaks a message.
     VoicemailBegun(VoicemailBegun),
     /// And no longer. `heard`: they said something.
@@ -59,7 +70,7 @@ pub enum Line {
 /// What others want to know of a call, once its record says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallNews {
-    /// The caller was joined with somebody; the dispatcher finds the word of it among what came in.
+    /// The caller was joined with somebody, or is being put through, or was not; the dispatcher finds the word of it among what came in.
     Patched { call: CallId },
     /// A caller has left a message to nobody, or has not after all.
     Voicemail { call: CallId },
@@ -257,7 +268,7 @@ impl Writer {
             self.behind.waiting(self.received.len());
             for line in batch {
                 let news = match line {
-                    Line::Patched { call, .. } => CallNews::Patched { call },
+                    Line::Patched { call, .. } | Line::Patching { call, .. } => CallNews::Patched { call },
                     Line::VoicemailEnded { call, .. } => CallNews::Voicemail { call },
                     Line::Finished { call, .. } => CallNews::Ended { call },
                     Line::Started(_) | Line::Event { .. } | Line::VoicemailBegun(_) | Line::Inner(_) => continue,
@@ -402,6 +413,17 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
                 provider_msg_id: call.to_string(),
                 received_at: *at,
                 what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
+            }),
+            Line::Patching { call, at, nth, contact, number, news } => sorted.patched.push(Inbound {
+                provider: PATCH_TRIES.to_owned(),
+                provider_msg_id: format!("{call}:{nth:06}"),
+                received_at: *at,
+                what: Arrival::Patching {
+                    call: call.clone(),
+                    contact: contact.clone(),
+                    number: number.clone(),
+                    news: *news,
+                },
             }),
             Line::VoicemailBegun(begun) => sorted.begun.push(begun),
             Line::Inner(call) => sorted.inner.push(call),

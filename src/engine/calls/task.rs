@@ -13,6 +13,7 @@ mod listener;
 mod offers;
 mod on_record;
 pub(super) mod outward;
+mod patching;
 mod phone;
 mod reach;
 mod ring_back;
@@ -56,6 +57,7 @@ use joining::Given;
 pub(super) use joining::{Handed, Offered};
 use listener::Supervisor;
 use outward::{Outward, ToJob};
+use patching::Patching;
 use rings_back::Pausing;
 
 /// How long a call that is over waits for the quality figures of its last leg.
@@ -145,6 +147,8 @@ pub(super) struct CallTask {
     media: mpsc::UnboundedReceiver<Box<MediaEvent>>,
     /// Who was dialled last, for the screen.
     contact: Option<ContactRef>,
+    /// What the dispatcher is told of patches that have not connected.
+    patching: Patching,
     /// Whom an automated patch rings.
     people: Vec<ContactRef>,
     greeting: Speech,
@@ -263,6 +267,7 @@ impl CallTask {
             inbox,
             media,
             contact: None,
+            patching: Patching::default(),
             people: Vec::new(),
             greeting,
             answer_when_ready: None,

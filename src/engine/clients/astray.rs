@@ -1,18 +1,35 @@
 //! That hours and menus still lead somewhere when something else of their account changes: a call type that is taken out,
-//! a number that is added. Changes nothing; whoever writes an account asks before.
+//! a number that is added; and that conditions of protocols still find what they name. Changes nothing; whoever writes an account asks before.
 
 use crate::domain::account::Account;
-use crate::domain::account::check::check;
+use crate::domain::account::check;
 use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::dispatch::condition_check;
+use crate::domain::dispatch::protocol::Protocol;
 
 /// What would be wrong with the hours and menus of `now` and was not with those of `before`: an old fault stands in the way
 /// of nothing else.
 pub(super) fn led_astray(before: &Account, now: &Account) -> Vec<Fault> {
-    let old = check(before);
+    let old = check::check(before);
     let mut faults = Faults::default();
-    for fault in check(now).into_iter().filter(|fault| !old.contains(fault)) {
+    for fault in check::check(now).into_iter().filter(|fault| !old.contains(fault)) {
         let detail = format!("{} would lead nowhere. {}", place(now, &fault.pointer), fault.detail);
         faults.add("", "flow.led_astray", detail, "Change hours and menus first, or leave this as it is.");
+    }
+    faults.into_list()
+}
+
+/// What conditions of protocols in force would name and no longer find: those steps would be passed over in silence.
+pub(super) fn protocols_led_astray(before: &Account, now: &Account, protocols: &[Protocol]) -> Vec<Fault> {
+    let in_force = |p: &&Protocol| now.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
+    let mut faults = Faults::default();
+    for protocol in protocols.iter().filter(in_force) {
+        let old = condition_check::check(protocol, before);
+        for fault in condition_check::check(protocol, now).into_iter().filter(|fault| !old.contains(fault)) {
+            let step = fault.step.unwrap_or_default();
+            let detail = format!("The protocol {}, which is in force, step {step}: {}", protocol.name, fault.message);
+            faults.add("", "protocol.led_astray", detail, "Put a next version of it in force first.");
+        }
     }
     faults.into_list()
 }

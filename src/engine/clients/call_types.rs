@@ -5,7 +5,7 @@ use crate::domain::account::Account;
 use crate::domain::account::edit_call_types::CallTypesEdit;
 use crate::domain::account::fault::Fault;
 
-use super::astray::led_astray;
+use super::astray::{led_astray, protocols_led_astray};
 use super::recap::held_for_nothing;
 use super::{Changed, Clients, Refusal, lock};
 
@@ -34,6 +34,7 @@ impl Clients {
         let call_types = edit.apply(&known, &protocols, || CallTypeId::fresh(now)).map_err(Refusal::Faulty)?;
         let account = Account { call_types, ..before.clone() };
         let mut faults = led_astray(&before, &account);
+        faults.extend(protocols_led_astray(&before, &account, &protocols));
         if tx.find_recap_plan(&account.id).await?.is_none() {
             for (at, call_type) in account.call_types.iter().enumerate() {
                 let protocol = protocols.iter().find(|protocol| call_type.protocol.as_ref() == Some(&protocol.id));

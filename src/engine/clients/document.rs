@@ -6,13 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, CallTypeId};
 use crate::domain::account::edit::AccountEdit;
 use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
 use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::{CallType, Contact, Urgency};
+use crate::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use crate::domain::dispatch::hold::TimeOfDay;
-use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Until};
+use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Tries, Until};
 use crate::domain::message::trigger::Trigger;
 use crate::domain::oncall::{Schedule, ShiftLength};
 use crate::domain::recap::plan::{Plan, Recipient};
@@ -97,6 +98,28 @@ pub struct StepText {
     pub to: Vec<TargetText>,
     #[serde(default)]
     pub wait_secs: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<Tries>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<Until>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub informs: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<ConditionsText>,
+}
+
+/// When a step is made; call types by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionsText {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub call_types: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HoursAre>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerIs>,
 }
 
 /// Whom a step reaches; people by name.
@@ -173,7 +196,7 @@ impl Clients {
             account: AccountEdit::from(&account),
             contacts: contacts.iter().map(without_ids).collect(),
             schedules: schedules.iter().map(|schedule| people.schedule(schedule, now)).collect(),
-            protocols: protocols.iter().map(|protocol| people.protocol(protocol)).collect(),
+            protocols: protocols.iter().map(|protocol| people.protocol(protocol, &account.call_types)).collect(),
             call_types: account.call_types.iter().map(|t| call_type(t, &all)).collect(),
             flow: FlowText::of(&account, &contacts),
             recap: self.store.find_recap_plan(&account.id).await?.map(|set| people.recap(set.plan)),
@@ -192,6 +215,15 @@ fn call_type(call_type: &CallType, protocols: &[Protocol]) -> CallTypeText {
         CallTypeEdit::from(call_type);
     let protocol = protocol.and_then(|id| protocols.iter().find(|p| p.id == id)).map(|p| p.name.clone());
     CallTypeText { name, urgency, triggers, watched, form, protocol, protected, priority }
+}
+
+fn conditions(only: &Conditions, call_types: &[CallType]) -> ConditionsText {
+    let Conditions { call_types: ids, answers, hours, windows } = only.clone();
+    let name = |id: CallTypeId| {
+        let found = call_types.iter().find(|t| t.id == id);
+        found.map_or_else(|| id.to_string(), |t| t.name.clone())
+    };
+    ConditionsText { call_types: ids.into_iter().map(name).collect(), hours, windows, answers }
 }
 
 impl People<'_> {
@@ -225,7 +257,7 @@ impl People<'_> {
         }
     }
 
-    fn protocol(&self, protocol: &Protocol) -> ProtocolText {
+    fn protocol(&self, protocol: &Protocol, call_types: &[CallType]) -> ProtocolText {
         let target = |target: &Target| match target {
             Target::OnCall { role, destination } => {
                 TargetText::OnCall { role: role.clone(), destination: destination.clone() }
@@ -238,6 +270,10 @@ impl People<'_> {
             method: step.method,
             to: step.to.iter().map(target).collect(),
             wait_secs: step.wait_secs,
+            tries: step.tries,
+            done: step.done,
+            informs: step.informs,
+            only: (!step.only.is_empty()).then(|| conditions(&step.only, call_types)),
         };
         ProtocolText {
             name: protocol.name.clone(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::astray::protocols_led_astray;
 use super::{Changed, Clients, Refusal, lock};
 use crate::base::clock::UtcMs;
 use crate::base::id::AccountId;
@@ -49,9 +50,11 @@ impl Clients {
         let unsaid = self.check_speeches(id, list_speeches(&hours, &menus)).await;
         let mut tx = self.store.write().await?;
         let mut account = lock(&mut tx, id, edition).await?;
+        let before = account.clone();
         (account.hours, account.menus) = (hours, menus);
         let (contacts, schedules) = (tx.list_contacts(id).await?, tx.list_schedules(id).await?);
         let mut faults = check_flow(&mut tx, &account, &contacts, &schedules).await?;
+        faults.extend(protocols_led_astray(&before, &account, &tx.list_protocols(id).await?));
         faults.extend(unsaid);
         if !faults.is_empty() {
             return Err(Refusal::Faulty(faults));

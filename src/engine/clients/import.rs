@@ -13,6 +13,7 @@ use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::account::patching::check_people;
 use crate::domain::account::said::list_speeches;
 use crate::domain::account::{Account, CallType, Contact};
+use crate::domain::dispatch::condition::Conditions;
 use crate::domain::dispatch::protocol::{Protocol, Step, Target};
 use crate::domain::dispatch::validate::validate;
 use crate::domain::oncall::{Override, Rotation, Schedule};
@@ -20,11 +21,14 @@ use crate::domain::recap::plan::{Plan, Recipient};
 use crate::io::store::Tx;
 use crate::io::store::recaps::PlanSet;
 
-use super::astray::led_astray;
-use super::document::{CallTypeText, Document, ProtocolText, RecapText, ScheduleText, TargetText};
+use super::astray::{led_astray, protocols_led_astray};
+use super::document::{
+    CallTypeText, ConditionsText, Document, ProtocolText, RecapText, ScheduleText, StepText, TargetText,
+};
 use super::flow::check_flow;
 use super::flow_text::FlowText;
 use super::people::{Nobody, People};
+use super::protocols::check_conditions;
 use super::recap::held_for_nothing;
 use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
 
@@ -150,10 +154,20 @@ impl Clients {
                 None => schedules.push(schedule),
             }
         }
+        // Protocols name call types in their conditions, and call types their protocols: so each has its identifier first.
+        let type_ids: Vec<(String, CallTypeId)> = document
+            .call_types
+            .iter()
+            .map(|written| {
+                let name = written.name.trim().to_lowercase();
+                let there = known.iter().find(|t| t.name.to_lowercase() == name).map(|t| t.id.clone());
+                (name, there.unwrap_or_else(|| CallTypeId::fresh(now)))
+            })
+            .collect();
         let versions = tx.list_protocols(&id).await?;
         let mut protocols: Vec<Protocol> = Vec::new();
         for (at, written) in document.protocols.iter().enumerate() {
-            let read = read_protocol(written, &account, &contacts, &schedules);
+            let read = read_protocol(written, &account, &type_ids, &contacts, &schedules);
             let Some(mut protocol) = keep(faults, &format!("/protocols/{at}"), read) else { continue };
             if protocols.iter().any(|p| p.name == protocol.name) {
                 let detail = format!("There are two protocols called {}.", protocol.name);
@@ -176,7 +190,10 @@ impl Clients {
                 protocols.push(old.clone());
             }
         }
-        let read = read_call_types(&document.call_types, &account, &known, &protocols, || CallTypeId::fresh(now));
+        let is_new = |id: &CallTypeId| !known.iter().any(|t| t.id == *id);
+        let mut new = type_ids.iter().map(|(_, id)| id).filter(|id| is_new(id)).cloned();
+        let fresh = || new.next().unwrap_or_else(|| CallTypeId::fresh(now));
+        let read = read_call_types(&document.call_types, &account, &known, &protocols, fresh);
         let Some(call_types) = keep(faults, "", read) else { return Ok(None) };
         let mut account = Account { call_types, ..account };
         if let Some(flow) = &document.flow {
@@ -201,6 +218,13 @@ impl Clients {
         }
         let none = recap.is_none() && set.is_none();
         let in_force = |p: &&Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
+        for (at, written) in document.protocols.iter().enumerate() {
+            let Some(protocol) = protocols.iter().find(|p| p.name == written.name.trim()) else { continue };
+            faults.extend(within(check_conditions(protocol, &account).into_list(), &format!("/protocols/{at}")));
+        }
+        let written = |p: &&Protocol| document.protocols.iter().any(|written| written.name.trim() == p.name);
+        let others: Vec<Protocol> = protocols.iter().filter(|p| !written(p)).cloned().collect();
+        faults.extend(protocols_led_astray(&was, &account, &others));
         if faults.is_empty() {
             for protocol in protocols.iter().filter(in_force) {
                 let mut found = Faults::default();
@@ -330,6 +354,7 @@ fn read_recap(written: &RecapText, contacts: &[Contact]) -> Result<Plan, Vec<Fau
 fn read_protocol(
     written: &ProtocolText,
     account: &Account,
+    type_ids: &[(String, CallTypeId)],
     contacts: &[Contact],
     schedules: &[Schedule],
 ) -> Result<Protocol, Vec<Fault>> {
@@ -350,7 +375,10 @@ fn read_protocol(
                 }
             }
         }
-        steps.push(Step { method: step.method, to, wait_secs: step.wait_secs });
+        let only = step.only.as_ref();
+        let only = only.map(|only| read_conditions(&mut faults, at, only, type_ids)).unwrap_or_default();
+        let &StepText { method, wait_secs, tries, done, informs, .. } = step;
+        steps.push(Step { method, to, wait_secs, tries, done, informs, only });
     }
     // Who is not known is told of once.
     faults.unless(())?;
@@ -364,6 +392,27 @@ fn read_protocol(
     };
     let (protocol, faults) = edit.check(&account.id, contacts, schedules);
     faults.unless(protocol)
+}
+
+fn read_conditions(
+    faults: &mut Faults,
+    step: usize,
+    written: &ConditionsText,
+    type_ids: &[(String, CallTypeId)],
+) -> Conditions {
+    let ConditionsText { call_types, hours, windows, answers } = written.clone();
+    let mut ids = Vec::new();
+    for (nth, name) in call_types.iter().enumerate() {
+        match type_ids.iter().find(|(there, _)| *there == name.trim().to_lowercase()) {
+            Some((_, id)) => ids.push(id.clone()),
+            None => {
+                let pointer = format!("/steps/{step}/only/call_types/{nth}");
+                let detail = format!("The document has no call type called {}.", name.trim());
+                faults.add(pointer, "protocol.unknown_call_type", detail, "Add it, or correct the name.");
+            }
+        }
+    }
+    Conditions { call_types: ids, answers, hours, windows }
 }
 
 fn says_the_same(one: &Protocol, other: &Protocol) -> bool {

@@ -37,7 +37,7 @@ use reach::Reachable;
 pub use flow::{CheckedFlow, FlowNow};
 pub use import::Imported;
 pub use pins::PinOf;
-pub use protocols::ProtocolEdit;
+pub use protocols::{Checked, ProtocolEdit};
 
 /// Where accounts are made and changed. Cheap to clone.
 #[derive(Clone)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ProtocolId};
 use crate::domain::account::fault::{Fault, Faults, Text};
-use crate::domain::account::{Contact, Urgency};
+use crate::domain::account::{Account, Contact, Urgency};
+use crate::domain::dispatch::condition_check;
 use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
@@ -53,29 +54,67 @@ impl ProtocolEdit {
             until: self.until,
         };
         for fault in validate(&protocol, contacts, schedules) {
-            let pointer = match fault.step {
-                Some(step) => format!("/steps/{}", step - 1),
-                None if fault.code.starts_with("repeat") => "/repeat".to_owned(),
-                None if fault.code == "cannot_confirm" => "/until".to_owned(),
-                None => "/steps".to_owned(),
-            };
-            let cure = cure(&fault);
-            faults.add(pointer, format!("protocol.{}", fault.code), fault.message, cure);
+            add(&mut faults, fault);
         }
         (protocol, faults)
     }
+}
+
+/// What the conditions of a protocol name and its account does not have.
+pub(super) fn check_conditions(protocol: &Protocol, account: &Account) -> Faults {
+    let mut faults = Faults::default();
+    for fault in condition_check::check(protocol, account) {
+        add(&mut faults, fault);
+    }
+    faults
+}
+
+/// A fault where it belongs on the page.
+fn add(faults: &mut Faults, fault: ProtocolFault) {
+    let pointer = match fault.step {
+        Some(step) => format!("/steps/{}", step - 1),
+        None if fault.code.starts_with("repeat") => "/repeat".to_owned(),
+        None if fault.code == "cannot_confirm" => "/until".to_owned(),
+        None => "/steps".to_owned(),
+    };
+    let cure = cure(&fault);
+    faults.add(pointer, format!("protocol.{}", fault.code), fault.message, cure);
+}
+
+/// What a protocol would do, and all that is to be said about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// In plain English, line by line.
+    pub text: Vec<String>,
+    pub faults: Vec<Fault>,
+    /// What may not be meant; it can be saved all the same.
+    pub warnings: Vec<Fault>,
 }
 
 fn cure(fault: &ProtocolFault) -> &'static str {
     match fault.code {
         "steps" => "Add a step, or take some out.",
         "wait" => "Choose a shorter wait.",
-        "method_not_built" => "Choose email, text, text with confirmation, call, or fax.",
         "fax_tries" => "Choose another number.",
         "fax_retry" => "Choose a longer or a shorter time.",
         "nobody" => "Add a contact, or a role that is on call.",
         "repeat" => "Choose a step that there is.",
         "repeat_forever" => "Wait for a confirmation, or do not repeat.",
+        "repeat_informs" => "Repeat from another step, or let one of them count.",
+        "only_informs" => "Take the mark off a step that somebody is to act on.",
+        "informs_asks" => "Choose another way, or take the mark off.",
+        "informs_waits" | "hold_terms" | "tries_own" | "patch_waits" => "Take out what does not go together.",
+        "done_never" => "Choose what this way can come to.",
+        "tries" | "tries_apart" => "Choose another number.",
+        "unknown_call_type" => "Choose one of the account's call types, or take the condition out.",
+        "unknown_field" => "Choose a field of their forms, or take the condition out.",
+        "sensitive_field" => "Choose another field.",
+        "too_many_answers" => "Take some out.",
+        "hours" => "Write both times with four digits.",
+        "hours_days" => "Choose at least one day.",
+        "unknown_window" => "Choose one of the account's windows or holidays.",
+        "never_made" => "Change its conditions, or take the step out.",
+        "no_step_left" => "Add a step without conditions, unless that is what is wanted.",
         "recap_not_last" => "Move it to the end, or take it out.",
         "cannot_confirm" => "Add a step that can be confirmed, or end at handing over.",
         "unknown_role" => "Choose a role that has a schedule, or a contact.",
@@ -87,18 +126,18 @@ fn cure(fault: &ProtocolFault) -> &'static str {
 
 impl Clients {
     /// What is wrong with a protocol, and what it would do, in plain English. Changes nothing.
-    pub async fn check_protocol(
-        &self,
-        account: &AccountId,
-        edit: &ProtocolEdit,
-    ) -> Result<(Vec<Fault>, Vec<String>), Refusal> {
-        if self.store.find_account_edition(account).await?.is_none() {
-            return Err(Refusal::Missing { what: "account" });
+    pub async fn check_protocol(&self, account: &AccountId, edit: &ProtocolEdit) -> Result<Checked, Refusal> {
+        let account = self.store.find_account(account).await?.ok_or(Refusal::Missing { what: "account" })?;
+        let contacts = self.store.list_contacts(&account.id).await?;
+        let schedules = self.store.list_schedules(&account.id).await?;
+        let (protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+        faults.extend(check_conditions(&protocol, &account).into_list());
+        let mut warnings = Faults::default();
+        for warning in condition_check::warn(&protocol, &account) {
+            add(&mut warnings, warning);
         }
-        let contacts = self.store.list_contacts(account).await?;
-        let schedules = self.store.list_schedules(account).await?;
-        let (protocol, faults) = edit.check(account, &contacts, &schedules);
-        Ok((faults.unless(()).err().unwrap_or_default(), describe(&protocol, &contacts)))
+        let text = describe(&protocol, &contacts, &account.call_types);
+        Ok(Checked { text, faults: faults.into_list(), warnings: warnings.into_list() })
     }
 
     /// Makes a protocol, or the next version of the one of its name, and puts it in force where that is asked for.
@@ -109,6 +148,7 @@ impl Clients {
         let contacts = tx.list_contacts(&account.id).await?;
         let schedules = tx.list_schedules(&account.id).await?;
         let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+        faults.extend(check_conditions(&protocol, &account).into_list());
         if tx.find_recap_plan(&account.id).await?.is_none() {
             faults.extend(held_for_nothing(&protocol));
         }

@@ -260,6 +260,13 @@ impl Dispatcher {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
             }
+            Arrival::Patching { call, contact, number, news } => {
+                let event = Event::Patching { contact: contact.clone(), number: number.clone(), news: *news };
+                for id in self.inner.store.list_dispatches_of_call(call).await? {
+                    self.decide(&id, &event, Settles::Nothing).await?;
+                }
+                self.settle(inbound, "patching").await
+            }
             Arrival::Patched { call, to } => {
                 for id in self.inner.store.list_dispatches_of_call(call).await? {
                     self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;

@@ -600,6 +600,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
         Event::Operator { .. } => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
+        Event::Patching { .. } => "patching",
         Event::ReadAtCheckIn { .. } => "check_in",
         Event::Recapped { .. } => "recapped",
     }

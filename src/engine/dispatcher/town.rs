@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::ContactId;
+use crate::base::id::{CallTypeId, ContactId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Contact;
+use crate::domain::account::{Account, CallType, Contact};
 use crate::domain::dispatch::confirm::pick_code;
 use crate::domain::dispatch::event::World;
 use crate::domain::dispatch::state::State;
+use crate::domain::message::Message;
+use crate::domain::message::form::Answers;
 use crate::domain::oncall::{OnCall, Schedule, resolve};
 use crate::io::store::{StoreError, Tx};
 
@@ -17,6 +19,9 @@ pub(super) struct Town {
     zone: String,
     edition: u32,
     protected: bool,
+    /// Only for a protocol with conditions, which ask about them.
+    message: Option<Message>,
+    account: Option<Account>,
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
     taken: BTreeMap<PhoneNumber, BTreeSet<u16>>,
@@ -24,9 +29,18 @@ pub(super) struct Town {
 
 impl Town {
     pub(super) async fn load(tx: &mut Tx, state: &State, now: UtcMs) -> Result<Self, StoreError> {
-        // Times of the day are only in steps that hold messages.
-        let holds = state.protocol.steps.iter().any(|step| step.method.is_held());
-        let zone = if holds { tx.find_account_zone(&state.account).await? } else { None };
+        // Times of the day are only in steps that hold messages, and in conditions.
+        let steps = &state.protocol.steps;
+        let (mut message, mut account) = (None, None);
+        if steps.iter().any(|step| !step.only.is_empty()) {
+            message = tx.find_message(&state.message).await?;
+            account = tx.find_account(&state.account).await?;
+        }
+        let zone = match &account {
+            Some(account) => Some(account.zone.clone()),
+            None if steps.iter().any(|step| step.method.is_held()) => tx.find_account_zone(&state.account).await?,
+            None => None,
+        };
         let edition = tx.find_message_edition(&state.message).await?.unwrap_or_default();
         let protected = tx.is_protected(&state.message).await?;
         let contacts = tx.list_contacts(&state.account).await?;
@@ -39,7 +53,7 @@ impl Town {
         for (number, code) in tx.list_taken_codes(&numbers, now).await? {
             taken.entry(number).or_default().insert(code);
         }
-        Ok(Self { zone: zone.unwrap_or_default(), edition, protected, contacts, schedules, taken })
+        Ok(Self { zone: zone.unwrap_or_default(), edition, protected, message, account, contacts, schedules, taken })
     }
 }
 
@@ -58,6 +72,22 @@ impl World for Town {
 
     fn is_protected(&self) -> bool {
         self.protected
+    }
+
+    fn call_types(&self) -> &[CallType] {
+        self.account.as_ref().map_or(&[], |account| &account.call_types)
+    }
+
+    fn call_type(&self) -> Option<&CallTypeId> {
+        self.message.as_ref().map(|message| &message.call_type)
+    }
+
+    fn answers(&self) -> Option<&Answers> {
+        self.message.as_ref().map(|message| &message.answers)
+    }
+
+    fn window(&self, at: UtcMs) -> Option<String> {
+        self.account.as_ref()?.window_at(at)
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {

@@ -12,7 +12,9 @@ use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
 use crate::domain::message::{Message, render};
 use crate::domain::recap::read_lost_alarm;
-use crate::engine::feed::{AccountRef, AlarmLevel, AlarmView, DispatchView, FeedEvent, LineView};
+use crate::engine::feed::{
+    AccountRef, AlarmLevel, AlarmView, ContactRef, DispatchView, FeedEvent, LineView, PatchOfferView,
+};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::Inbound;
 
@@ -171,6 +173,7 @@ impl Dispatcher {
             last: timeline.iter().rev().find(|line| line.kind != "waiting").cloned(),
             next,
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
+            patches: patches(state),
             timeline,
         }))
     }
@@ -267,6 +270,22 @@ impl Dispatcher {
         let text = format!("{name} asked for no more texts (STOP). Texts to them fail until they send START.");
         self.raise(format!("stop:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
     }
+}
+
+/// Whom the operator with the caller is asked to ring for them.
+fn patches(state: &State) -> Vec<PatchOfferView> {
+    let open = state.attempts.iter().filter(|a| a.in_flight_since.is_some() && state.phase.is_open());
+    let offers = open.filter_map(|a| {
+        let patch = a.patch.as_ref()?;
+        Some(PatchOfferView {
+            call: state.on_call.clone()?,
+            contact: ContactRef { id: a.contact.clone()?, name: a.name.clone() },
+            destination: a.label.clone(),
+            begun: patch.begun,
+            until: patch.due_at,
+        })
+    });
+    offers.collect()
 }
 
 /// A stranger's words, cut to what an alarm shows.

@@ -11,6 +11,7 @@ use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
 use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
+use crate::domain::dispatch::patch_step::PatchNews;
 
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -55,6 +56,8 @@ pub enum Arrival {
     InboxReply { dispatch: DispatchId, contact: ContactId, name: String, body: String },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
+    /// News of a patch on a call, to this person or number.
+    Patching { call: CallId, contact: Option<ContactId>, number: PhoneNumber, news: PatchNews },
     /// A patch on a call has connected.
     Patched { call: CallId, to: String },
     /// A recap with the message, in this edition, was accepted for these people.
@@ -95,6 +98,9 @@ pub const RECAPS: &str = "recap";
 /// The door by which patches are told; the identifier is the call's, so that the first one counts.
 pub const PATCHES: &str = "patch";
 
+/// The door by which calls tell of patches that have not connected; the identifier is the call's with a count.
+pub const PATCH_TRIES: &str = "patch_try";
+
 impl Arrival {
     const fn kind(&self) -> &'static str {
         match self {
@@ -108,6 +114,7 @@ impl Arrival {
             Self::Inbox { .. } => "inbox",
             Self::InboxReply { .. } => "inbox_reply",
             Self::Operator { .. } => "operator",
+            Self::Patching { .. } => "patching",
             Self::Patched { .. } => "patched",
             Self::Recapped { .. } => "recapped",
             Self::ReadAtCheckIn { .. } => "read_at_check_in",

@@ -37,7 +37,7 @@ impl Shift {
             account: account.clone(),
             name: "held".into(),
             version: 1,
-            steps: vec![Step { method, to: vec![], wait_secs: 0 }],
+            steps: vec![Step::new(method, vec![], 0)],
             repeat: None,
             until: Until::HandedOver,
         };

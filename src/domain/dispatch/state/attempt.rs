@@ -13,6 +13,7 @@ use crate::domain::account::PagerAddress;
 use crate::domain::dispatch::fax::{FAX_GUARD_MS, FaxTries};
 use crate::domain::dispatch::inbox::Secure;
 use crate::domain::dispatch::job::Job;
+use crate::domain::dispatch::patch_step::PatchOffer;
 use crate::domain::dispatch::protocol::Method;
 use crate::domain::dispatch::push::DevicePush;
 
@@ -56,12 +57,12 @@ impl Channel {
         match method {
             Method::Email => Some(Self::Email),
             Method::Text | Method::TextConfirm => Some(Self::Text),
-            Method::CallOut { .. } | Method::OperatorCall { .. } => Some(Self::Call),
+            Method::CallOut { .. } | Method::OperatorCall { .. } | Method::LivePatch => Some(Self::Call),
             Method::Pager => Some(Self::Pager),
             Method::SecureMessage { .. } => Some(Self::Push),
             Method::Webhook => Some(Self::Webhook),
             Method::Fax { .. } => Some(Self::Fax),
-            _ => None,
+            Method::HoldForRecap | Method::HoldForCheckIn { .. } => None,
         }
     }
 }
@@ -148,6 +149,9 @@ pub struct Attempt {
     /// An operator makes this call.
     #[serde(default)]
     pub job: Option<Job>,
+    /// The operator with the caller is asked to put them through.
+    #[serde(default)]
+    pub patch: Option<PatchOffer>,
     /// It is a secure message, or the notice of one.
     #[serde(default)]
     pub secure: Option<Secure>,
@@ -342,6 +346,9 @@ impl Attempt {
     pub(super) fn wake(&self) -> Option<(UtcMs, Reason)> {
         if self.is_settled() {
             return None;
+        }
+        if let Some(patch) = self.patch.as_ref().filter(|_| self.in_flight_since.is_some()) {
+            return Some((patch.due_at, Reason::Patch));
         }
         if let Some(job) = self.job.as_ref().filter(|_| self.in_flight_since.is_some()) {
             return Some((job.due_at, Reason::Job));

@@ -1,6 +1,7 @@
 //! Messages that are changed while they are dispatched, and afterwards.
 
 use super::*;
+use crate::base::rng::Rng;
 use crate::domain::dispatch::state::Purpose;
 
 fn change(protocol: Option<Protocol>, again: bool) -> Event {

@@ -44,7 +44,7 @@ fn a_step_without_numbers_is_tried_as_usual_and_reads_so() {
     assert_eq!(step.method, FAX);
     let once = Method::Fax { tries: 1, retry_secs: 300 };
     let steps = vec![(FAX, vec![named("ben", "fax")], 600), (once, vec![named("ben", "fax")], 0)];
-    let lines = describe::describe(&protocol(steps, false, Until::HandedOver), &people());
+    let lines = describe::describe(&protocol(steps, false, Until::HandedOver), &people(), &[]);
     assert_eq!(lines[0], "1. Fax ben (fax), up to 3 times, 5 minutes apart, then wait 10 minutes.");
     assert_eq!(lines[1], "2. Fax ben (fax).");
 }

@@ -163,7 +163,7 @@ fn holds_that_could_not_work_are_refused_each_with_its_reason() {
 
 #[test]
 fn holds_read_as_plain_english() {
-    let lines = |protocol: &Protocol| describe::describe(protocol, &town().contacts);
+    let lines = |protocol: &Protocol| describe::describe(protocol, &town().contacts, &[]);
     assert_eq!(
         lines(&held_for_good()),
         ["1. Hold until the client checks in.", "Done when the client has heard it at check-in."]

@@ -36,6 +36,7 @@ impl CallTask {
             let (call, to) = (self.facts.id.clone(), Pii::new(to));
             self.calls.recorder.write(Line::Patched { call, at: self.facts.utc(at), to });
         }
+        self.note_patching(at, event);
         self.record_voicemail(at, event);
         self.note_dialled(event);
         self.note_why(at, event);

@@ -1,0 +1,87 @@
+// What a step of a protocol may say besides how it reaches whom: tries, what counts as done, information, conditions. Pure.
+
+import type { AnswerIs, CallType, Conditions, Field, Method, Step, Until } from './types';
+
+/** Nobody answers by this way, so it may be for information only. */
+export function mayInform(method: Method): boolean {
+  if (method.kind === 'secure_message') return !method.confirm;
+  return ['email', 'text', 'pager', 'fax', 'webhook'].includes(method.kind);
+}
+
+/** A fax and a post have tries of their own, a patch is the operator's, and what is held is not tried. */
+export function mayRepeat(method: Method): boolean {
+  return !['fax', 'webhook', 'live_patch', 'hold_for_check_in', 'hold_for_recap'].includes(method.kind);
+}
+
+export const isHeld = (method: Method): boolean => method.kind === 'hold_for_check_in' || method.kind === 'hold_for_recap';
+
+/** What this way can come to. */
+export function ends(method: Method): Until[] {
+  if (isHeld(method)) return [];
+  if (method.kind === 'live_patch') return ['confirmed', 'told'];
+  if (method.kind === 'text_confirm' || method.kind === 'call_out' || method.kind === 'operator_call') return ['confirmed', 'told', 'handed_over'];
+  if (method.kind === 'secure_message') return method.confirm ? ['confirmed', 'told', 'handed_over'] : ['told', 'handed_over'];
+  return ['handed_over'];
+}
+
+export const END_WORDS: Record<Until, string> = {
+  confirmed: 'a person confirms',
+  told: 'a person has heard or opened it',
+  handed_over: 'it is accepted for delivery',
+};
+
+/** Takes out what does not go with the way any more, in place. */
+export function fitted(step: Step): void {
+  if (!mayRepeat(step.method)) delete step.tries;
+  if (!mayInform(step.method)) delete step.informs;
+  if (step.done && !ends(step.method).includes(step.done)) delete step.done;
+}
+
+/** Once or so often, in place. */
+export function setTimes(step: Step, times: number): void {
+  if (times < 2) delete step.tries;
+  else step.tries = { times, apart_secs: step.tries?.apart_secs ?? 120 };
+}
+
+/** What only informs is waited for by nobody, and ends nothing. */
+export function setInforms(step: Step, informs: boolean): void {
+  if (!informs) {
+    delete step.informs;
+    return;
+  }
+  step.informs = true;
+  step.wait_secs = 0;
+  delete step.tries;
+  delete step.done;
+}
+
+/** With `change`, without what says nothing; no conditions at all where nothing is left. */
+export function setOnly(step: Step, change: Partial<Conditions>): void {
+  const only = Object.fromEntries(
+    Object.entries({ ...step.only, ...change }).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  ) as Conditions;
+  if (Object.keys(only).length) step.only = only;
+  else delete step.only;
+}
+
+/** Fields that a condition may look at, each once: of the call types named, or of all that are dispatched. */
+export function fieldsFor(types: readonly CallType[], only: Conditions | undefined): Field[] {
+  const named = only?.call_types ?? [];
+  const meant = types.filter((t) => t.urgency !== 'not_legitimate' && (named.length === 0 || named.includes(t.id)));
+  const found = new Map<string, Field>();
+  for (const field of meant.flatMap((t) => t.form.fields)) {
+    if ((field.sensitive ?? 'no') === 'no' && !found.has(field.name)) found.set(field.name, field);
+  }
+  return [...found.values()];
+}
+
+/** The answers with the one at `at` changed; `null` takes it out. */
+export function withAnswer(answers: readonly AnswerIs[], at: number, change: Partial<AnswerIs> | null): AnswerIs[] {
+  if (change === null) return answers.filter((_, n) => n !== at);
+  return answers.map((answer, n) => (n === at ? { ...answer, ...change } : answer));
+}
+
+/** Something is said that is not as usual. */
+export function hasTerms(step: Step): boolean {
+  return Boolean(step.tries ?? step.done ?? step.informs ?? step.only);
+}
