@@ -226,7 +226,7 @@ fn engine_rank(file: &str) -> Option<u8> {
         "calls" => 4,
         "desk" | "dictaphone" | "mixer" | "legs" => 3,
         "trunk" | "registrar" => 2,
-        "sip_side" | "here" | "keep_open" | "clients" | "figures" | "audit" => 1,
+        "sip_side" | "here" | "keep_open" | "clients" | "figures" | "audit" | "alarms" => 1,
         "feed" | "signal" | "callout" => 0,
         _ => return None,
     })

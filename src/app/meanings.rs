@@ -2,6 +2,8 @@
 
 /// By name. Counters end in `_total`.
 const MEANINGS: &[(&str, &str)] = &[
+    ("cordboard_alarm_steps_total", "Supervisors told of alarms that nobody had acknowledged, by means and result"),
+    ("cordboard_alarms_acknowledged_total", "Acknowledgments of alarms"),
     ("cordboard_alarms_total", "Alarms raised on desks, by part"),
     ("cordboard_attempts_interrupted_total", "Attempts to reach a contact that a crash or stop cut short"),
     ("cordboard_audit_altered_total", "Rows of the audit log that no longer match their own seal"),
@@ -83,6 +85,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     ("cordboard_trunk_up", "Whether the trunk answers pings and its host is known, by trunk"),
     ("cordboard_voicemails_saved_total", "Voicemails made into messages"),
+    ("cordboard_watchdog_total", "What the watchdog found, by what"),
     ("cordboard_wrong_pins_total", "Wrong PINs at check-in"),
 ];
 

@@ -1,5 +1,6 @@
 //! Composition root: builds everything, wires what travels up, shuts it down in order. Decides nothing.
 
+mod alarms;
 mod certificates;
 mod failure;
 mod faxes;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -24,6 +26,9 @@ use crate::base::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
+use crate::engine::alarms::Alarms;
+use crate::engine::alarms::beat::Beat;
+use crate::engine::alarms::ringer::RingerParts;
 use crate::engine::audit::{self, Audit};
 use crate::engine::calls::book::AccountBook;
 use crate::engine::calls::greetings::GreetingBook;
@@ -202,11 +207,15 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
     calls.bury_cut_off(cut_off);
     calls.bury_forms(begun);
+    let alarm_texter = Arc::clone(&letters.alarm_texter);
     let edges = letters.with_calls(calls.clone());
     let mailer = Arc::clone(&edges.mailer);
     let letters_to_inboxes = (Arc::clone(&edges.mailer), Arc::clone(&edges.texter));
     let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges, NODE);
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
+    let alarms =
+        Alarms::new(store.clone(), Arc::clone(&clock), feed.clone(), config.alarms.clone(), &config.board.zone);
+    dispatcher.watched_by(alarms.clone());
     let pusher = pusher(&store, &clock, &config).await?;
     let inboxes = Inboxes::new(
         store.clone(),
@@ -302,6 +311,26 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         async move { dispatcher.run(stopping).await }
     });
 
+    let main = Beat::new(Arc::clone(&clock));
+    work.spawn("the beat of the service", alarms::beat(main.clone()));
+    work.spawn("the look at the alarm chain", alarms::look_after(alarms.clone(), Arc::clone(&clock)));
+    let ringer = RingerParts {
+        alarms: alarms.clone(),
+        store: store.clone(),
+        texter: alarm_texter,
+        call_out: Arc::new(alarms::OnMain { main: Handle::current(), calls: calls.clone() }),
+        house: {
+            let (calls, dispatcher, trunk) = (calls.clone(), dispatcher.clone(), trunk.clone());
+            Arc::new(move || [calls.alarms(), dispatcher.alarms(), trunk.alarms()].concat())
+        },
+        main,
+    };
+    let ringer_gone = alarms::start(ringer, config.store.clone(), Arc::clone(&clock), stopping.clone())?;
+    let mut ringing = tokio::spawn(async move {
+        // Nothing is ever sent: it is dropped when the thread ends.
+        let _ = ringer_gone.await;
+    });
+
     let mut texting = tokio::spawn(texts::run(dispatcher.clone(), text_carriers, stopping.clone()));
 
     let front = Front::new(Parts {
@@ -320,7 +349,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
             dispatcher: dispatcher.clone(),
             trunk: trunk.clone(),
             figures,
+            alarms: alarms.clone(),
         }),
+        alarms,
         dispatcher,
         recordings: recordings.clone(),
         phones: Arc::new(phones),
@@ -350,6 +381,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         drained = drain(&calls, &trunk, &draining, limit) => drained,
         failure = work.first_end() => Err(failure),
         _ = &mut dispatching => Err(watched::ended("the dispatcher")),
+        _ = &mut ringing => Err(watched::ended("the alarm chain")),
         _ = &mut texting => Err(watched::ended("the keeping of text carriers' connections")),
         _ = &mut serving => Err(watched::ended("the front door")),
     };
@@ -360,7 +392,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
-    for task in [dispatching, texting, serving].into_iter().filter(|task| !task.is_finished()) {
+    for task in [dispatching, texting, ringing, serving].into_iter().filter(|task| !task.is_finished()) {
         let _ = tokio::time::timeout(FAREWELL, task).await;
     }
     work.shutdown().await;

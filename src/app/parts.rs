@@ -18,6 +18,7 @@ use crate::demo::{self, Demo};
 use crate::domain::account::patching::rings_people;
 use crate::domain::account::said::list_speeches;
 use crate::domain::account::{RecordingMode, Speech, WhenOverdue};
+use crate::domain::alarm::Means;
 use crate::domain::dispatch::protocol::{Method, Step};
 use crate::domain::trunk::TrunkRules;
 use crate::engine::calls::CallsHandle;
@@ -102,9 +103,12 @@ pub(super) async fn start_voice(config: &Config, store: &Store) -> Result<Arc<Sp
     if let Err(why) = speaker.prepare(&moment).await {
         tracing::warn!("{why}. Who waits for the voice hears a tone");
     }
+    needs_voice |= config.alarms.steps.iter().any(|step| step.by == Means::Call);
     match speaker.check_engine().await {
         Ok(()) => {}
-        Err(why) if needs_voice => return Err(Failure::new(format!("an account needs a voice, but {why}"))),
+        Err(why) if needs_voice => {
+            return Err(Failure::new(format!("an account or the alarm chain needs a voice, but {why}")));
+        }
         Err(why) => tracing::warn!("{why}. No account needs it so far"),
     }
     Ok(Arc::new(speaker))
@@ -169,6 +173,8 @@ pub(super) fn trunk_settings(
 pub(super) struct Letters {
     mailer: Arc<dyn Mailer>,
     texter: Arc<dyn Texter>,
+    /// For the alarm chain alone, whose connections are its own where they are over HTTP.
+    pub alarm_texter: Arc<dyn Texter>,
     pager: Arc<dyn Pager>,
     poster: Arc<dyn Poster>,
 }
@@ -176,7 +182,7 @@ pub(super) struct Letters {
 impl Letters {
     /// And with the calls that read them out.
     pub(super) fn with_calls(self, calls: CallsHandle) -> Edges {
-        let Self { mailer, texter, pager, poster } = self;
+        let Self { mailer, texter, pager, poster, .. } = self;
         Edges { mailer, texter, pager, poster, call_out: Arc::new(calls) }
     }
 }
@@ -201,40 +207,51 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
         ),
         None => Arc::new(NotConfigured),
     };
-    let mut providers = Vec::new();
+    let (mut providers, mut for_alarms) = (Vec::new(), Vec::new());
     let mut text_carriers = Vec::new();
     for sms in &config.sms {
         let told = |why: String| Failure::new(format!("[[sms]] {}: {why}", sms.name));
-        let (name, from, public_url) = (sms.name.clone(), sms.from.clone(), config.http.public_url.clone());
-        let texter: Arc<dyn Texter> = match sms.shape.clone() {
-            SmsShape::Twilio { base_url, account_sid, auth_token } => {
-                let config = TwilioConfig { name, base_url, account_sid, auth_token, from, public_url };
-                Arc::new(TwilioTexter::new(config).map_err(told)?)
-            }
-            SmsShape::Telnyx { base_url, api_key, public_key: _ } => {
-                let config = TelnyxConfig { name, base_url, api_key, from, public_url };
-                Arc::new(TelnyxTexter::new(config).map_err(told)?)
-            }
+        let (texter, for_alarm): (Arc<dyn Texter>, Arc<dyn Texter>) = match sms.shape.clone() {
             SmsShape::Smpp { at, system_id, password, system_type, window, alphabet, receipt_ids } => {
-                let name = name.clone();
+                let (name, from) = (sms.name.clone(), sms.from.clone());
                 let config =
                     SmppConfig { name, at, system_id, password, system_type, from, window, alphabet, receipt_ids };
                 let (texter, link, incoming) = smpp::open(config).map_err(told)?;
                 text_carriers.push(TextCarrier { name: sms.name.clone(), link, incoming });
-                Arc::new(texter)
+                let texter: Arc<dyn Texter> = Arc::new(texter);
+                (Arc::clone(&texter), texter)
             }
+            _ => (over_http(sms, config).map_err(told)?, over_http(sms, config).map_err(told)?),
         };
-        let numbers = std::iter::once(&sms.from).chain(&sms.numbers).cloned().collect();
-        providers.push(Provider { name: sms.name.clone(), priority: sms.priority, numbers, texter });
+        let numbers: Vec<PhoneNumber> = std::iter::once(&sms.from).chain(&sms.numbers).cloned().collect();
+        let provider =
+            |texter| Provider { name: sms.name.clone(), priority: sms.priority, numbers: numbers.clone(), texter };
+        providers.push(provider(texter));
+        for_alarms.push(provider(for_alarm));
     }
     let texter = Arc::new(Providers::new(providers));
+    let alarm_texter = Arc::new(Providers::new(for_alarms));
     let pager: Arc<dyn Pager> = if config.pagers.is_empty() {
         Arc::new(NotConfigured)
     } else {
         Arc::new(Carriers::new(&config.pagers).map_err(Failure::new)?)
     };
     let poster: Arc<dyn Poster> = Arc::new(Webhooks::new(&config.webhooks).map_err(Failure::new)?);
-    Ok((Letters { mailer, texter, pager, poster }, text_carriers))
+    Ok((Letters { mailer, texter, alarm_texter, pager, poster }, text_carriers))
+}
+
+/// A provider of texts over HTTP, with connections of its own.
+fn over_http(sms: &crate::config::sms::SmsProvider, config: &Config) -> Result<Arc<dyn Texter>, String> {
+    let (name, from, public_url) = (sms.name.clone(), sms.from.clone(), config.http.public_url.clone());
+    Ok(match sms.shape.clone() {
+        SmsShape::Twilio { base_url, account_sid, auth_token } => {
+            Arc::new(TwilioTexter::new(TwilioConfig { name, base_url, account_sid, auth_token, from, public_url })?)
+        }
+        SmsShape::Telnyx { base_url, api_key, public_key: _ } => {
+            Arc::new(TelnyxTexter::new(TelnyxConfig { name, base_url, api_key, from, public_url })?)
+        }
+        SmsShape::Smpp { .. } => Arc::new(NotConfigured),
+    })
 }
 
 /// What pushes leave by, signed with the service's own key: made once, and kept with the subscriptions that were made for it.

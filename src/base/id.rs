@@ -121,6 +121,8 @@ macro_rules! ids {
 ids! {
     /// A client of the answering service.
     AccountId = "acc";
+    /// A chain of alarms, from the first until none stands.
+    AlarmChainId = "alc";
     /// One try at one destination by one step.
     AttemptId = "att";
     /// A call: the legs that belong together.

@@ -16,6 +16,12 @@ pub fn run(file: &ConfigFile) -> Result<(), Failure> {
             "warning: the voice engine {program} ([voice] command) is not on this machine: no account can have spoken words"
         );
     }
+    if config.alarms.steps.is_empty() {
+        eprintln!(
+            "warning: [alarms] has no step: an alarm while nobody is at a desk reaches nobody. Name a supervisor in an \
+             [[alarms.step]]"
+        );
+    }
     println!("{}: no mistakes ({trunks} trunk{})", file.config.display(), if trunks == 1 { "" } else { "s" });
     Ok(())
 }

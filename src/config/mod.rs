@@ -4,6 +4,7 @@
 //! right. Relative paths are relative to the file that names them. Secrets are read from files of their
 //! own, so that the configuration can be shown to anybody. `docs/cordboard.example.toml` explains each key.
 
+mod alarms;
 mod audit;
 mod board;
 mod checks;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::domain::alarm::Plan;
 use crate::domain::trunk::Limits;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
@@ -70,6 +72,8 @@ pub struct Config {
     pub limits: Limits,
     /// What the figures of a day are held against.
     pub board: Board,
+    /// Whom alarms reach that nobody at a desk acknowledges.
+    pub alarms: Plan,
     pub trunks: Vec<Trunk>,
 }
 

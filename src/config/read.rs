@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
+use super::alarms::read_alarms;
 use super::audit::read_audit;
 use super::board::read_board;
 use super::checks::{check_callers, check_database, check_key, check_ports, check_prompts};
@@ -108,6 +109,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let board = read_board(&top.section("board"));
     let own = sip.as_ref().map(|sip| sip.value.trunk_bind);
     let trunks = read_trunks(&top, mistakes, own);
+    let alarms = read_alarms(&top.section("alarms"), !sms.is_empty(), trunks.as_ref().is_none_or(|t| !t.is_empty()));
     top.finish();
     if let (Some(sip), Some(media)) = (&sip, &media) {
         check_ports(&top, sip, media);
@@ -133,6 +135,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         operators: operators?,
         limits,
         board,
+        alarms: alarms?,
         trunks: trunks?,
     })
 }

@@ -143,7 +143,8 @@ impl<'a> Section<'a> {
     /// The tables `[[key]]`.
     pub fn sections(&self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.value(key) else { return Vec::new() };
-        let name = format!("[[{key}]]");
+        let outer = self.name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let name = outer.map_or_else(|| format!("[[{key}]]"), |outer| format!("[[{outer}.{key}]]"));
         let Some(array) = value.get_ref().as_array() else {
             let fix = format!("Write it as {name} on a line of its own");
             self.complain(value.span(), format_args!("`{key}` is not a list of tables"), fix);

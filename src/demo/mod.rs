@@ -25,11 +25,12 @@ use crate::config::{
     default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
+use crate::domain::alarm::{Means, Plan, Step};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
 use crate::domain::operator::skill::Skills;
-use crate::domain::recap::plan::Plan;
+use crate::domain::recap::plan::Plan as RecapPlan;
 use crate::domain::trunk::Limits;
 use crate::io::store::recaps::PlanSet;
 use crate::io::store::users::{HashedPassword, Role, User};
@@ -47,6 +48,8 @@ pub const PASSWORD: &str = "cordboard-demo";
 pub const PIN: &str = "4863";
 /// The PINs by which the doctors open their inboxes.
 const INBOX_PINS: [&str; 2] = ["4863", "5174"];
+/// Supervisors of the answering service, with their telephones: the alarm chain reaches them.
+const SUPERVISORS: [(&str, &str); 2] = [("Sam Whitaker", "+12025550171"), ("Lee Sandoval", "+12025550172")];
 /// The newcomer's own number as a caller.
 pub const CALLER: &str = "+12025550190";
 /// The name of the demo's text provider, in its callbacks' addresses.
@@ -75,7 +78,7 @@ pub struct Client {
     pub schedules: Vec<Schedule>,
     pub protocols: Vec<Protocol>,
     /// When its messages are reported on, and to whom.
-    pub recap: Option<Plan>,
+    pub recap: Option<RecapPlan>,
 }
 
 impl Demo {
@@ -147,6 +150,7 @@ impl Demo {
             turn: None,
             limits: Limits::default(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
+            alarms: alarm_plan(),
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
             operators: Operators::default(),
             trunks: vec![Trunk {
@@ -237,9 +241,25 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
     tx.commit("seed_demo").await
 }
 
-/// The phones of the on-call staff, for the sandbox.
+/// Whom alarms reach that nobody at a desk acknowledges: sooner than a real house would have it, so that a newcomer sees it.
+fn alarm_plan() -> Plan {
+    let step = |after_secs, by, (name, to): (&str, &str)| {
+        let (name, number) = (name.to_owned(), number(to));
+        Step { after_secs, by, name, number }
+    };
+    let [sam, lee] = SUPERVISORS;
+    let steps = vec![step(60, Means::Text, sam), step(60, Means::Call, sam), step(60, Means::Text, lee)];
+    Plan { steps, repeat_secs: 300, ..Plan::default() }
+}
+
+/// The phones of the on-call staff and of the supervisors, for the sandbox.
 pub fn phones() -> Vec<PhoneEntry> {
-    let mut phones = Vec::new();
+    let supervisor = |(name, to): (&str, &str)| PhoneEntry {
+        number: number(to),
+        name: name.to_owned(),
+        title: "The answering service · supervisor".to_owned(),
+    };
+    let mut phones: Vec<PhoneEntry> = SUPERVISORS.into_iter().map(supervisor).collect();
     for Client { account, contacts, .. } in clients() {
         for contact in contacts {
             for destination in contact.destinations {

@@ -3,6 +3,7 @@
 //! Outside failure is data (an outcome, a cause), not an error. In the order a call meets them:
 
 pub mod account;
+pub mod alarm;
 pub mod call;
 pub mod checkin;
 pub mod dictation;

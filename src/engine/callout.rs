@@ -20,15 +20,15 @@ pub use crate::domain::call::outbound::OutboundEnd;
 #[derive(Clone, Debug)]
 pub struct CallOutRequest {
     pub attempt: AttemptId,
-    pub account: AccountId,
-    pub message: MessageId,
+    /// In whose name; none: the house's own, about an alarm. It is on no account's record.
+    pub account: Option<AccountId>,
     pub to: PhoneNumber,
     pub caller_id: Option<PhoneNumber>,
     pub ring_secs: u32,
     /// Who calls and what for; nothing of the message ("Imaginary Plumbing has an urgent message for …").
     pub intro: String,
-    /// The message; spoken only after 1 was pressed.
-    pub content: String,
+    /// The message; spoken only after 1 was pressed. None: there is nothing to hear, and the first 1 confirms.
+    pub content: Option<String>,
     /// What is left when nobody accepts the call, after the beep; `None`: hang up.
     pub leave: Option<String>,
 }

@@ -44,6 +44,10 @@ pub enum FeedEvent {
     AlarmGone {
         id: String,
     },
+    /// Who is told of alarms and who sees to them; none: nothing stands.
+    AlarmChain {
+        chain: Option<Box<AlarmChainView>>,
+    },
     /// Of the service, and of the accounts whose figures changed.
     Figures {
         figures: FiguresView,
@@ -607,6 +611,22 @@ pub struct AlarmView {
     pub call: Option<CallId>,
     /// An operator can take it back by having seen to it; others go when their cause does.
     pub dismissible: bool,
+}
+
+/// The alarm chain: who was told of what stands, who sees to it, and who is told next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AlarmChainView {
+    pub begun_at: UtcMs,
+    /// Alarms that nobody has acknowledged: ids of alarms.
+    pub waits: Vec<String>,
+    /// Those that somebody sees to.
+    pub acknowledged: Vec<String>,
+    /// Steps that were taken, the last ones.
+    pub told: Vec<LineView>,
+    /// Who acknowledged last.
+    pub by: Option<LineView>,
+    /// What comes when nobody acknowledges; none: nobody is told, for want of somebody in the configuration.
+    pub next: Option<LineView>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -1,6 +1,7 @@
 //! Drivers: one loop a file, each drives one kind of machine. Imports inside engine go
 //! `dispatcher → calls → {desk, mixer, legs} → trunk`; what travels up is a channel that `app` wires.
 
+pub mod alarms;
 pub mod audit;
 pub mod callout;
 pub mod calls;

@@ -1,4 +1,4 @@
-//! Alarms that an operator has seen to.
+//! Alarms that an operator has seen to, or says that they see to.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,5 +16,17 @@ use super::state::Front;
 pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> Result<StatusCode, Problem> {
     front.desk.silence(&alarm).await?;
     tracing::info!(user = %by.0.bearer.user, "an alarm was seen to");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// I see to all that stands: nobody else is told of it for now. What stands on all the same rings again after a while. Answered once
+/// it is stored.
+#[utoipa::path(post, path = "/api/v1/alarms/acknowledge", tag = "live", security(("bearer" = [])),
+    responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
+pub async fn acknowledge(State(front): State<Front>, by: Operator) -> Result<StatusCode, Problem> {
+    if front.alarms.acknowledge(&by.0.user()).await? {
+        tracing::info!(user = %by.0.bearer.user, "alarms were acknowledged");
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -32,7 +32,7 @@ pub struct Which {
     /// What it was done to: `msg_…`, `call_…`, `acc_…`, `usr_…`, `ses_…`.
     object: Option<String>,
     /// Who did it: a user `usr_…`, a caller with the PIN of a contact `con_…` or with the one that an account's people share
-    /// `acc_…`, `command_line`, `house` (the service by itself), `nobody` (who did not say rightly who they are).
+    /// `acc_…`, `alarm_telephone` (whoever has one that the alarm chain told), `command_line`, `house` (the service by itself), `nobody` (who did not say rightly who they are).
     who: Option<String>,
     /// What was done: `message.read`; or all of a kind: `message`.
     act: Option<String>,
@@ -86,6 +86,8 @@ pub enum WhoKind {
     Contact,
     /// A caller with the PIN that this account's people share.
     Account,
+    /// Whoever has a telephone that the alarm chain told.
+    AlarmTelephone,
     CommandLine,
     /// The service by itself.
     House,
@@ -155,6 +157,7 @@ async fn name(front: &Front, users: &HashMap<UserId, String>, who: &str) -> Resu
         Some(Who::User(id)) => (WhoKind::User, users.get(&id).cloned()),
         Some(Who::Contact(id)) => (WhoKind::Contact, contact(&id).await?),
         Some(Who::Account(id)) => (WhoKind::Account, account(&id).await?),
+        Some(Who::AlarmTelephone) => (WhoKind::AlarmTelephone, None),
         Some(Who::CommandLine) => (WhoKind::CommandLine, None),
         Some(Who::House) => (WhoKind::House, None),
         Some(Who::Nobody) => (WhoKind::Nobody, None),

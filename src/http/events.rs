@@ -13,7 +13,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::engine::feed::{AlarmView, CallView, DispatchView, QueueView, SeatView};
+use crate::engine::feed::{AlarmChainView, AlarmView, CallView, DispatchView, QueueView, SeatView};
 use crate::io::net::census::Voucher;
 
 use super::auth::{self, Signed};
@@ -74,6 +74,8 @@ struct Hello {
     queue: QueueView,
     dispatches: Vec<DispatchView>,
     alarms: Vec<AlarmView>,
+    /// Who is told of alarms and who sees to them; null: nothing stands.
+    alarm_chain: Option<AlarmChainView>,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     not_ready_reasons: Vec<String>,
     /// The carriers that page, by the names that destinations call them.
@@ -231,6 +233,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         queue: board.queue,
         dispatches: dispatches.into_iter().map(DispatchView::for_all).collect(),
         alarms: board.alarms,
+        alarm_chain: front.alarms.chain(),
         not_ready_reasons: front.settings.not_ready_reasons.clone(),
         pagers: front.settings.reachable.pagers.clone(),
         webhooks: front.settings.reachable.webhooks.clone(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::base::id::{AccountId, AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
+use crate::engine::alarms::Alarms;
 use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::trial::MenuTrial;
 use crate::engine::calls::{CallsHandle, Command, ListenMode};
@@ -28,6 +29,7 @@ pub struct LiveDesk {
     pub dispatcher: Dispatcher,
     pub trunk: TrunkHandle,
     pub figures: FiguresHandle,
+    pub alarms: Alarms,
 }
 
 /// A reason of the engine's as a sentence for an operator.
@@ -42,6 +44,7 @@ impl Desk for LiveDesk {
             let mut alarms = self.calls.alarms();
             alarms.extend(self.dispatcher.alarms());
             alarms.extend(self.trunk.alarms());
+            alarms.extend(self.alarms.raised());
             alarms.sort_by_key(|alarm| alarm.at);
             Some(Board { seat, queue, calls: self.calls.views(), alarms })
         })

@@ -36,7 +36,7 @@ pub async fn document() -> Json<utoipa::openapi::OpenApi> {
 /// A frame of the feed. `hello` holds the whole picture, the others one thing that has changed.
 #[derive(utoipa::ToSchema)]
 pub struct FeedFrame {
-    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `figures`, `quality`, `account`,
+    /// `hello`, `seat`, `call`, `call_gone`, `queue`, `dispatch`, `alarm`, `alarm_gone`, `alarm_chain`, `figures`, `quality`, `account`,
     /// `trial`, `dictation`, `pong`, `problem`.
     #[schema(rename = "type")]
     pub kind: String,
@@ -49,6 +49,10 @@ pub struct FeedFrame {
     pub dispatches: Option<Vec<crate::engine::feed::DispatchView>>,
     pub alarm: Option<crate::engine::feed::AlarmView>,
     pub alarms: Option<Vec<crate::engine::feed::AlarmView>>,
+    /// In `hello`: who is told of alarms and who sees to them; null: nothing stands.
+    pub alarm_chain: Option<crate::engine::feed::AlarmChainView>,
+    /// The same in `alarm_chain`.
+    pub chain: Option<crate::engine::feed::AlarmChainView>,
     pub figures: Option<crate::engine::feed::FiguresView>,
     pub not_ready_reasons: Option<Vec<String>>,
     pub pagers: Option<Vec<String>>,

@@ -151,6 +151,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(recordings::figures))
         .routes(routes!(recordings::peaks))
         .routes(routes!(alarms::silence))
+        .routes(routes!(alarms::acknowledge))
         .routes(routes!(audit::list))
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))

@@ -15,6 +15,7 @@ use crate::base::clock::SharedClock;
 use crate::base::id::{AccountId, AttemptId, CallId, UserId};
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
+use crate::engine::alarms::Alarms;
 use crate::engine::audit::Audit;
 use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::calls::trial::MenuTrial;
@@ -74,6 +75,7 @@ pub struct Parts {
     pub tokens: Tokens,
     pub desk: Arc<dyn Desk>,
     pub dispatcher: Dispatcher,
+    pub alarms: Alarms,
     pub recordings: Recordings,
     pub clients: Clients,
     pub inboxes: Inboxes,

@@ -3,6 +3,7 @@
 mod abandoned;
 mod account_edit;
 mod accounts;
+mod alarms;
 mod audit;
 mod bodies;
 mod check_in;

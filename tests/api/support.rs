@@ -22,12 +22,14 @@ use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
+use cordboard::domain::alarm::{Means, Plan, Step as AlarmStep};
 use cordboard::domain::call::recording::RecordingState;
 use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
 use cordboard::domain::message::form::{Field, FieldKind, Form};
 use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::skill::Skills;
+use cordboard::engine::alarms::Alarms;
 use cordboard::engine::audit::Audit;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer};
 use cordboard::engine::calls::dial_out::DialOrder;
@@ -208,6 +210,8 @@ impl House {
         };
         let dispatcher = Dispatcher::new(store.clone(), shared.clone(), feed.clone(), edges, "test");
         dispatcher.open_inboxes(InboxDoor { pusher: double.clone(), public_url: PUBLIC_URL.into() });
+        let alarms = Alarms::new(store.clone(), shared.clone(), feed.clone(), alarm_plan(), "America/New_York");
+        dispatcher.watched_by(alarms.clone());
         let letters = (double.clone() as Arc<dyn Mailer>, double.clone() as Arc<dyn Texter>);
         let key = PushKey::open(&PushKey::fresh()).expect("a key").public().to_owned();
         let inboxes = Inboxes::new(store.clone(), shared.clone(), dispatcher.clone(), letters, PUBLIC_URL.into(), key);
@@ -228,6 +232,7 @@ impl House {
             tokens: Tokens::new(&KEY, shared),
             desk: double.clone(),
             dispatcher,
+            alarms,
             recordings: recordings.clone(),
             phones: double,
             settings: Settings {
@@ -326,6 +331,13 @@ pub fn request(method: Method, path: &str, token: &str, body: &Value) -> Request
 
 pub fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("a number")
+}
+
+/// Lee is texted of what nobody acknowledges within a minute.
+pub fn alarm_plan() -> Plan {
+    let (name, number) = ("Lee Moss".to_owned(), number("+12025550131"));
+    let step = AlarmStep { after_secs: 60, by: Means::Text, name, number };
+    Plan { steps: vec![step], ..Plan::default() }
 }
 
 /// The form of the urgent call type, filled in.

@@ -1,6 +1,7 @@
 //! The program as a person at a shell meets it: what it prints, and how it ends.
 
 mod account;
+mod alarms;
 mod audit;
 mod demo;
 mod fax;
@@ -203,7 +204,10 @@ fn an_open_address_needs_https_before_it() {
         "[http]\nbind = \"0.0.0.0:8080\"\nbehind_proxy = true\nproxies = [\"10.0.0.1\"]\n",
     );
     let output = cordboard(directory.path(), &["check"]);
-    assert_eq!((output.status.code(), said(&output).trim()), (Some(0), "cordboard.toml: no mistakes (0 trunks)"));
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim()),
+        (Some(0), "cordboard.toml: no mistakes (0 trunks)")
+    );
 }
 
 #[test]
@@ -359,7 +363,10 @@ fn tls_needs_all_that_belongs_to_it_and_srtp_needs_tls() {
     );
     write(directory.path(), "cordboard.toml", &whole);
     let output = cordboard(directory.path(), &["check"]);
-    assert_eq!((output.status.code(), said(&output).trim()), (Some(0), "cordboard.toml: no mistakes (1 trunk)"));
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim()),
+        (Some(0), "cordboard.toml: no mistakes (1 trunk)")
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The service is killed before and after each commit and each call to a provider, and started again, on both
 //! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
 //! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap, in [`secure`] a secure
-//! message. The process that is killed is this test binary itself,
+//! message, in [`alarm`] an alarm that goes on to supervisors. The process that is killed is this test binary itself,
 //! run as a child ([`lives`]); in [`restart`] it is the whole program.
 
+mod alarm;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../support/api.rs"]
 mod api;
@@ -109,6 +110,7 @@ const COMMANDS: &[&str] = &[
     "touch_inbox",
     "close_inbox",
     "see_recap",
+    "alarm_desk",
     // One row of the log, beside the words that are spoken then.
     "read_at_check_in",
 ];
@@ -316,7 +318,7 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
     }
     commits.sort();
     let mut known: Vec<&str> =
-        [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, &[shift::AFTER_A_CRASH.1]]
+        [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, alarm::PLACES, &[shift::AFTER_A_CRASH.1]]
             .into_iter()
             .flatten()
             .copied()
@@ -325,8 +327,12 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
     assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
     providers.sort();
     providers.dedup();
-    let mut known: Vec<&str> =
-        PROVIDERS.iter().chain([&recap::PROVIDER, &secure::PROVIDER]).map(|(place, ..)| *place).collect();
+    let mut known: Vec<&str> = PROVIDERS
+        .iter()
+        .chain([&recap::PROVIDER, &secure::PROVIDER])
+        .chain(&alarm::PROVIDERS)
+        .map(|(place, ..)| *place)
+        .collect();
     known.sort_unstable();
     assert_eq!(providers, known);
 }

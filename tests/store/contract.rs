@@ -36,7 +36,7 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, sessions};
+use super::{NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, sessions};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -76,8 +76,17 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("writers_take_turns", |s| Box::pin(writers_take_turns(s))),
     ];
-    [own, clients::cases(), sessions::cases(), lost::cases(), inner_calls::cases(), audit::cases(), inbox::cases()]
-        .concat()
+    [
+        own,
+        alarms::cases(),
+        clients::cases(),
+        sessions::cases(),
+        lost::cases(),
+        inner_calls::cases(),
+        audit::cases(),
+        inbox::cases(),
+    ]
+    .concat()
 }
 
 pub fn number(text: &str) -> PhoneNumber {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cordboard::base::clock::{Clock as _, TestClock, UtcMs};
+use cordboard::base::clock::{Clock as _, SharedClock, TestClock, UtcMs};
 use cordboard::base::id::{AttemptId, CallId, ContactId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::alarm::Plan;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::fax::{FaxFault, FaxOutcome};
@@ -16,6 +17,8 @@ use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::edition::Change;
+use cordboard::engine::alarms::Alarms;
+use cordboard::engine::alarms::ringer::{Ringer, RingerParts};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
@@ -168,7 +171,11 @@ impl Pusher for Devices {
 
 impl CallOut for Devices {
     fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
-        self.note(Kind::Call, request.to.as_e164(), format!("{} {}", request.intro, request.content));
+        self.note(
+            Kind::Call,
+            request.to.as_e164(),
+            format!("{} {}", request.intro, request.content.unwrap_or_default()),
+        );
         let until = self.clock.utc().plus_secs(i64::from(request.ring_secs));
         let to = request.to.as_e164().to_owned();
         self.rings.lock().expect("unpoisoned").push(Ring { until, attempt: request.attempt, to, events });
@@ -438,6 +445,23 @@ impl Desk {
     pub fn recaps(&self) -> Recaps {
         let clock = Arc::new(self.clock.clone());
         Recaps::new(self.store.clone(), clock, self.devices.clone(), self.dispatcher.clone())
+    }
+
+    /// The house's alarm chain by this plan, which watches over the dispatcher, and its driver.
+    pub fn alarm_chain(&self, plan: Plan) -> (Alarms, Ringer) {
+        let clock: SharedClock = Arc::new(self.clock.clone());
+        let alarms = Alarms::new(self.store.clone(), clock.clone(), Feed::default(), plan, "America/Chicago");
+        self.dispatcher.watched_by(alarms.clone());
+        let house = self.dispatcher.clone();
+        let ringer = Ringer::new(RingerParts {
+            alarms: alarms.clone(),
+            store: self.store.clone(),
+            texter: self.devices.clone(),
+            call_out: self.devices.clone(),
+            house: Arc::new(move || house.alarms()),
+            main: alarms.ringer_beat().clone(),
+        });
+        (alarms, ringer)
     }
 
     /// The inboxes of this account's people.

@@ -340,6 +340,7 @@ export const api = {
   logOutSeat: (user: string) => request<void>('POST', `/seats/${id(user)}/log_out`),
   leave: (call: string) => request<void>('DELETE', `/calls/${id(call)}/listen`),
 
+  acknowledgeAlarms: () => request<void>('POST', '/alarms/acknowledge'),
   dismissAlarm: (alarm: string) => request<void>('DELETE', `/alarms/${id(alarm)}`),
 
   abandoned: (filter: { abandoned: AbandonedKind | 'any'; cursor?: string; limit?: number }) =>

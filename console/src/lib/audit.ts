@@ -31,6 +31,7 @@ const ACTS: Record<string, string> = {
   'call.monitored': 'listened to the call',
   'call.whispered': 'listened to the call and spoke to the operator',
   'call.barged': 'listened to the call and spoke to all',
+  'alarm.acknowledged': 'acknowledged the alarm',
   'account.added': 'made the account',
   'account.changed': 'changed the account',
   'pin.set': 'set a PIN',
@@ -59,6 +60,7 @@ export const KINDS: readonly { id: string; label: string }[] = [
   { id: 'user', label: 'Users changed' },
   { id: 'session', label: 'Sign-ins' },
   { id: 'session.failed', label: 'Sign-ins that failed' },
+  { id: 'alarm', label: 'Alarms' },
   { id: 'audit', label: 'This log' },
 ];
 
@@ -78,6 +80,8 @@ export function whoWords(who: AuditRow['who'], act = ''): string {
       return `somebody of ${who.name ?? 'an account that is gone'}, by telephone`;
     case 'command_line':
       return 'the command line';
+    case 'alarm_telephone':
+      return 'a supervisor, by telephone';
     case 'house':
       return 'Cordboard itself';
     case 'nobody':
@@ -94,7 +98,7 @@ export function pageOf(object: string): Page | null {
   return null;
 }
 
-const KINDS_OF_THINGS: Record<string, string> = { msg: 'message', call: 'call', acc: 'account', con: 'contact', inb: 'device', usr: 'user', ses: 'sign-in', drf: 'form', dsp: 'dispatch' };
+const KINDS_OF_THINGS: Record<string, string> = { msg: 'message', call: 'call', acc: 'account', con: 'contact', inb: 'device', usr: 'user', ses: 'sign-in', drf: 'form', dsp: 'dispatch', alc: 'alarm' };
 
 /** What it was done to, short: the kind and the last characters of its identifier. */
 export function objectWords(object: string): string {

@@ -32,6 +32,7 @@ export type Action =
   | 'wrap_up_more'
   | 'quiet'
   | 'dismiss'
+  | 'acknowledge'
   | 'go_desk'
   | 'go_messages'
   | 'go_board'
@@ -96,6 +97,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'seat_menu', combo: 'Alt+s', label: 'Seat: ready, or not and why (then a digit)', group: 'Seat' },
   { action: 'quiet', combo: 'Alt+q', label: 'Quiet the alarm for two minutes', group: 'Seat' },
   { action: 'dismiss', combo: 'Alt+x', label: 'Seen to: dismiss the first alarm that can be', group: 'Seat' },
+  { action: 'acknowledge', combo: 'Ctrl+F8', label: 'I see to the alarm: no supervisor is told of it for now', group: 'Seat' },
   { action: 'go_desk', combo: 'Alt+1', sequence: 'g d', label: 'Desk', group: 'Go to' },
   { action: 'go_messages', combo: 'Alt+2', sequence: 'g m', label: 'Messages', group: 'Go to' },
   { action: 'go_board', combo: 'Alt+3', sequence: 'g b', label: 'Dispatch board', group: 'Go to' },

@@ -1,6 +1,6 @@
 // What the feed says, as one state. Pure: a state and an event give the next state.
 
-import type { AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueView, SeatView, User } from './types';
+import type { AlarmChain, AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueView, SeatView, User } from './types';
 
 export interface FeedState {
   user: User | null;
@@ -11,6 +11,7 @@ export interface FeedState {
   queue: QueueView;
   dispatches: DispatchView[];
   alarms: AlarmView[];
+  alarmChain: AlarmChain | null;
   /** The last figures of each party of each call. */
   quality: QualityView[];
   /** Why one is not ready, to choose from. */
@@ -29,6 +30,7 @@ export const EMPTY: FeedState = {
   queue: { waiting: [], ready: 0, talking: 0 },
   dispatches: [],
   alarms: [],
+  alarmChain: null,
   quality: [],
   reasons: [],
   pagers: [],
@@ -87,6 +89,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         queue: event.queue,
         dispatches: event.dispatches,
         alarms: event.alarms,
+        alarmChain: event.alarm_chain ?? null,
         quality: [],
         reasons: event.not_ready_reasons ?? [],
         pagers: event.pagers ?? [],
@@ -120,6 +123,8 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
       return { ...state, alarms: put(state.alarms, event.alarm) };
     case 'alarm_gone':
       return { ...state, alarms: state.alarms.filter((a) => a.id !== event.id) };
+    case 'alarm_chain':
+      return { ...state, alarmChain: event.chain };
     default:
       return state;
   }

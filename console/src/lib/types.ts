@@ -405,7 +405,7 @@ export interface UserLine {
 export interface AuditRow {
   number: number;
   at: number;
-  who: { kind: 'user' | 'contact' | 'account' | 'command_line' | 'house' | 'nobody' | 'other'; id: string; name: string | null };
+  who: { kind: 'user' | 'contact' | 'account' | 'alarm_telephone' | 'command_line' | 'house' | 'nobody' | 'other'; id: string; name: string | null };
   /** `message.read` */
   act: string;
   object: string | null;
@@ -889,6 +889,17 @@ export interface AlarmView {
   dismissible: boolean;
 }
 
+/** Who is told of alarms beyond the desks, and who sees to them. */
+export interface AlarmChain {
+  begun_at: number;
+  /** Alarms that nobody has acknowledged. */
+  waits: string[];
+  acknowledged: string[];
+  told: Line[];
+  by: Line | null;
+  next: Line | null;
+}
+
 export interface Cursor {
   field: string;
   start: number;
@@ -919,6 +930,7 @@ export interface Hello {
   queue: QueueView;
   dispatches: DispatchView[];
   alarms: AlarmView[];
+  alarm_chain?: AlarmChain | null;
   /** Why she is not ready, to choose from; empty: in her own words. */
   not_ready_reasons?: string[];
   /** The carriers that page, by the names that pagers' addresses end with. */
@@ -936,6 +948,7 @@ export type FeedEvent =
   | { type: 'dispatch'; dispatch: DispatchView }
   | { type: 'alarm'; alarm: AlarmView }
   | { type: 'alarm_gone'; id: string }
+  | { type: 'alarm_chain'; chain: AlarmChain | null }
   | { type: 'figures'; figures: FiguresView }
   | { type: 'quality'; quality: QualityView }
   | { type: 'account'; id: string; edition: number }

@@ -428,6 +428,12 @@ export async function dismiss(alarm: AlarmView | undefined = desk.looseAlarms.fi
   else if (await attempt(() => api.dismissAlarm(alarm.id))) notices.say('The alarm is dismissed.');
 }
 
+/** She sees to all that stands; nobody beyond the desks is told of it for now. */
+export async function acknowledge(): Promise<void> {
+  if (!desk.feed.alarmChain?.waits.length) notices.show('There is no alarm that waits for somebody.', 'info');
+  else if (await attempt(() => api.acknowledgeAlarms())) notices.say('The alarm is acknowledged: you see to it.');
+}
+
 /** True if the seat is as wanted now. */
 export async function setReady(ready: boolean, reason?: string): Promise<boolean> {
   // A desk phone needs neither this page's check nor its microphone.
@@ -531,6 +537,8 @@ export function run(action: Action): void {
       return watch.quiet();
     case 'dismiss':
       return void dismiss();
+    case 'acknowledge':
+      return void acknowledge();
     case 'go_desk':
       return router.go({ name: 'desk' });
     case 'go_messages':

@@ -14,6 +14,7 @@ use crate::base::id::{AttemptId, CallTypeId, ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{CallType, Contact, Urgency};
 use crate::domain::message::form::Answers;
+use crate::domain::alarm::{self, Means};
 use crate::domain::oncall::OnCall;
 
 /// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
@@ -352,6 +353,16 @@ pub enum Note {
     },
     AnsweredBefore {
         name: String,
+    },
+    /// A supervisor is told that an operator is needed.
+    Alarmed {
+        by: Means,
+        name: String,
+    },
+    /// Somebody sees to the alarm.
+    Acknowledged {
+        by: String,
+        via: alarm::Via,
     },
 }
 

@@ -6,6 +6,7 @@ use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
+use crate::domain::alarm::{self, Means};
 use crate::domain::message::render::clock_in_zone;
 
 /// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
@@ -156,6 +157,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::AnsweredBefore { name } => {
             ("changed", format!("{name} answered what was told before the change; that confirms nothing."))
         }
+        Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
+        Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),
+        Note::Acknowledged { by, via } => ("operator", alarm::words::acknowledged(by, *via)),
         Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
     }
 }

@@ -18,7 +18,7 @@ use super::greetings::{Greetings, Spoken, Status};
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{SystemClock, UtcMs};
-use crate::base::id::{AccountId, AttemptId, MessageId};
+use crate::base::id::{AccountId, AttemptId};
 use crate::domain::account::hours::Hours;
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Queueing, RecordingPolicy, Speech, StatusGreeting};
@@ -462,13 +462,12 @@ async fn call_out_is_confirmed(mut world: World, on_the_way: impl Fn(&str) -> St
     let (events, mut told) = mpsc::unbounded_channel();
     let request = CallOutRequest {
         attempt: AttemptId::named("one"),
-        account: AccountId::named("plumbing"),
-        message: MessageId::named("leak"),
+        account: Some(AccountId::named("plumbing")),
         to: number("+12025550190"),
         caller_id: Some(number("+12025550102")),
         ring_secs: 30,
         intro: "Intro.".into(),
-        content: "Content.".into(),
+        content: Some("Content.".into()),
         leave: None,
     };
     world.calls.place(request, events);

@@ -1,4 +1,4 @@
-//! Call-outs: a task around each [`Outbound`] machine, for the dispatcher ([`CallOut`]).
+//! Call-outs: a task around each [`Outbound`] machine, for the dispatcher and the alarm chain ([`CallOut`]).
 //!
 //! One call at a time for a telephone: what else is to be read there joins it, or is called for when it is over. All words are
 //! made ready before the number is dialled, or before they join: without a voice nobody's telephone is rung. What always
@@ -137,7 +137,7 @@ fn place(calls: &Arc<Calls>, order: Order) {
     let Some((order, mut asked)) = calls.out.join(order) else { return };
     let calls = Arc::clone(calls);
     tokio::spawn(async move {
-        let to = order.request.to.clone();
+        let (to, on_record) = (order.request.to.clone(), order.request.account.is_some());
         let id = CallId::fresh(calls.wiring.clock.utc());
         // Whoever waits for the end of all news finds no call any more.
         let _news = order.tell.events.clone();
@@ -154,7 +154,9 @@ fn place(calls: &Arc<Calls>, order: Order) {
             Err(_) => {
                 metrics::counter!("cordboard_call_panics_total").increment(1);
                 tracing::error!(call = %id, "a call-out ended by a fault of ours");
-                calls.finish_as_fault(id);
+                if on_record {
+                    calls.finish_as_fault(id);
+                }
                 // Another may have begun by now, as this one took no more orders.
                 let mut live = calls.out.lock();
                 if live.get(&to).is_some_and(mpsc::UnboundedSender::is_closed) {
@@ -319,17 +321,19 @@ impl OutTask {
         let legs = Legs::new(Arc::clone(&wiring), shard, id.to_string(), media_events.clone());
         let mut mixer = Mixer::new(Arc::clone(&wiring), shard, media_events);
         mixer.keep_apart(words);
-        calls.recorder.write(Line::Started(CallRecord {
-            id: id.clone(),
-            account: first.account.clone(),
-            direction: Direction::Out,
-            trunk: String::new(),
-            did: None,
-            remote: Some(first.to.clone()),
-            forwarded_from: None,
-            started_at,
-            end: None,
-        }));
+        if let Some(account) = &first.account {
+            calls.recorder.write(Line::Started(CallRecord {
+                id: id.clone(),
+                account: account.clone(),
+                direction: Direction::Out,
+                trunk: String::new(),
+                did: None,
+                remote: Some(first.to.clone()),
+                forwarded_from: None,
+                started_at,
+                end: None,
+            }));
+        }
         let leg = setup.leg;
         let machine = Outbound::new(wiring.clock.instant(), setup);
         let (ready, readied) = mpsc::unbounded_channel();
@@ -458,7 +462,7 @@ impl OutTask {
     fn carry_out(&mut self, output: OutboundOutput) -> Option<LegInput> {
         match output {
             OutboundOutput::Dial { leg, to } => {
-                let (caller_id, account) = (self.first.caller_id.clone(), Some(self.first.account.clone()));
+                let (caller_id, account) = (self.first.caller_id.clone(), self.first.account.clone());
                 return self.legs.dial(leg, DialOut { to, caller_id, account });
             }
             OutboundOutput::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
@@ -504,7 +508,14 @@ impl OutTask {
     fn record(&self, reading: usize, kind: &str, mut body: serde_json::Value) {
         body["attempt"] = json!(self.told.get(reading).map(|tell| &tell.attempt));
         let at = self.calls.wiring.clock.utc();
-        self.calls.recorder.write(Line::Event { call: self.id.clone(), at, kind: kind.to_owned(), body });
+        self.write(Line::Event { call: self.id.clone(), at, kind: kind.to_owned(), body });
+    }
+
+    /// On the call's record. One of the house's own has none: its chain says what came of it.
+    fn write(&self, line: Line) {
+        if self.first.account.is_some() {
+            self.calls.recorder.write(line);
+        }
     }
 
     fn finish(&self, result: OutboundEnd) {
@@ -516,7 +527,7 @@ impl OutTask {
             cause,
             operator: None,
         };
-        self.calls.recorder.write(Line::Finished { call: self.id.clone(), end });
+        self.write(Line::Finished { call: self.id.clone(), end });
     }
 }
 

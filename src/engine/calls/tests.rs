@@ -10,7 +10,7 @@ use super::check::CheckRefused;
 use super::record::Line;
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
-use crate::base::id::{AccountId, AttemptId, ContactId, MessageId};
+use crate::base::id::{AccountId, AttemptId, ContactId};
 use crate::domain::call::bridge::{LegId, Source};
 use crate::domain::operator::{Phone, Phones};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, OutboundEnd};
@@ -212,13 +212,12 @@ async fn an_operator_takes_a_waiting_caller_out_of_turn_only_with_a_free_seat() 
 fn call_out() -> CallOutRequest {
     CallOutRequest {
         attempt: AttemptId::named("one"),
-        account: AccountId::named("plumbing"),
-        message: MessageId::named("leak"),
+        account: Some(AccountId::named("plumbing")),
         to: number("+12025550190"),
         caller_id: None,
         ring_secs: 30,
         intro: "Imaginary Plumbing has an urgent message.".into(),
-        content: "Burst pipe. Call back 555 0150.".into(),
+        content: Some("Burst pipe. Call back 555 0150.".into()),
         leave: None,
     }
 }

@@ -8,6 +8,7 @@ use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
@@ -129,6 +130,7 @@ impl Dispatcher {
             if later.get(&name).is_some_and(|at| *at > now) {
                 continue;
             }
+            self.strike();
             let handled = self.handle(&inbound).await;
             let failed = match &handled {
                 Ok(()) => false,
@@ -314,6 +316,11 @@ impl Dispatcher {
         body: &str,
         now: UtcMs,
     ) -> Result<(), StoreError> {
+        if let Some(alarms) = self.inner.watcher.get().filter(|_| is_acknowledgment(body))
+            && alarms.acknowledge_by_text(inbound, from).await?
+        {
+            return Ok(());
+        }
         let codes = self.inner.store.list_codes(from, now).await?;
         let open: Vec<_> = codes.iter().filter(|row| row.closed_at.is_none()).collect();
         let meant = match Reply::parse(body) {

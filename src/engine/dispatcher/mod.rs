@@ -35,6 +35,7 @@ use crate::domain::dispatch::apply;
 use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
 use crate::domain::dispatch::state::{NewDispatch, Phase, State};
 use crate::domain::message::Message;
+use crate::engine::alarms::Alarms;
 use crate::engine::callout::{CallOut, CallOutEvent};
 use crate::engine::feed::{AlarmView, Feed};
 use crate::io::deliver::{Mailer, Pager, Poster, Texter};
@@ -88,6 +89,8 @@ struct Inner {
     sounds: OnceLock<Sounds>,
     /// By what secure messages leave; unset where they cannot.
     inboxes: OnceLock<InboxDoor>,
+    /// Who watches over this, and whom texts may acknowledge; unset where nobody does.
+    watcher: OnceLock<Alarms>,
     /// The node's name, the same after a restart.
     node: String,
     /// This start of it.
@@ -151,6 +154,7 @@ impl Dispatcher {
                 edges,
                 sounds: OnceLock::new(),
                 inboxes: OnceLock::new(),
+                watcher: OnceLock::new(),
                 node: node.to_owned(),
                 boot,
                 wake: Notify::new(),
@@ -176,6 +180,19 @@ impl Dispatcher {
     pub fn open_inboxes(&self, door: InboxDoor) {
         // What was set first stays.
         let _ = self.inner.inboxes.set(door);
+    }
+
+    /// Who watches over this, and takes acknowledgments of alarms that come by text. Once, before anything is dispatched.
+    pub fn watched_by(&self, alarms: Alarms) {
+        // What was set first stays.
+        let _ = self.inner.watcher.set(alarms);
+    }
+
+    /// It comes round.
+    fn strike(&self) {
+        if let Some(alarms) = self.inner.watcher.get() {
+            alarms.dispatcher_beat().strike();
+        }
     }
 
     /// Opens the dispatch of a message in the transaction that inserts it, if its call type has a protocol: one that was
@@ -389,6 +406,7 @@ impl Dispatcher {
     /// # Errors
     /// The store as a whole does not answer.
     async fn outlive<T>(&self, id: &DispatchId, result: Result<T, StoreError>) -> Result<bool, StoreError> {
+        self.strike();
         let Err(error) = result else {
             self.unstuck(id);
             return Ok(true);
@@ -475,6 +493,7 @@ impl Dispatcher {
 
     /// Does all that is due by now. Errors are the store's; what is not done stays due.
     async fn pulse(&self, now: UtcMs) -> Result<(), StoreError> {
+        self.strike();
         self.sweep(now).await?;
         self.take_news().await?;
         self.take_arrivals().await?;

@@ -340,13 +340,12 @@ impl Papers {
         let leaves = self.attempt.leave_message && self.account.leave_message == LeaveMessage::CallbackRequest;
         CallOutRequest {
             attempt: self.attempt.id.clone(),
-            account: self.account.id.clone(),
-            message: self.message.id.clone(),
+            account: Some(self.account.id.clone()),
             to: to.clone(),
             caller_id: self.shown_number(),
             ring_secs: self.attempt.ring_secs,
             intro: speech::intro(&self.account, self.message.urgency, &self.attempt.name),
-            content: speech::content(&self.message, &self.account),
+            content: Some(speech::content(&self.message, &self.account)),
             leave: leaves.then(|| speech::callback_request(&self.account, &reference::of(&self.state.id))),
         }
     }

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_create_inbox"),
     migration!(15, "0015_mend_inbox"),
     migration!(16, "0016_rank_calls"),
+    migration!(17, "0017_create_alarm_chain"),
 ];
 
 /// The schema that this program writes.

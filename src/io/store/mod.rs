@@ -9,6 +9,7 @@
 
 pub mod abandoned;
 pub mod accounts;
+pub mod alarms;
 pub mod audit;
 pub mod callbacks;
 pub mod calls;

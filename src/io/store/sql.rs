@@ -184,6 +184,7 @@ macro_rules! id_columns {
 }
 id_columns!(
     AccountId,
+    AlarmChainId,
     AttemptId,
     CallId,
     CallTypeId,

@@ -134,7 +134,7 @@ fn told(does: &[Does]) -> Vec<(u64, OutboundInput)> {
 fn play(answer: &Answer, leave: Option<&str>) -> Heard {
     let clock = TestClock::at(UtcMs(0));
     let start = clock.instant();
-    let reading = Reading { intro: "Intro.".into(), content: "Content.".into(), leave: leave.map(str::to_owned) };
+    let reading = Reading { intro: "Intro.".into(), content: Some("Content.".into()), leave: leave.map(str::to_owned) };
     let setup = OutboundSetup {
         leg: LegId(1),
         to: PhoneNumber::parse("+12025550190").expect("a valid number"),

@@ -2,8 +2,9 @@
 //!
 //! Says who calls; 1 hears the message; once that was heard to its end, call-back number included, 1 confirms and
 //! 9 repeats. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
-//! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Does not know
-//! why it calls or what follows: `engine/calls` drives it for the dispatcher.
+//! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Where there is
+//! no message to hear (an alarm), the first 1 confirms. Does not know why it calls or what follows: `engine/calls` drives it for the
+//! dispatcher and the alarm chain.
 //!
 //! What always holds: a 1 pressed before the message was heard through is never a confirmation; who hangs up in
 //! mid-message was not told; nothing of the message is said where nobody pressed 1, nor behind a beep; a key heard while
@@ -222,11 +223,7 @@ impl Outbound {
                 self.accept();
             }
             // Before the call-back number was spoken, 1 is no confirmation (design §6).
-            ('1', Saying::Question) => {
-                self.entries[self.current].confirmed = true;
-                self.tell(self.current, OutboundEvent::Confirmed);
-                self.say(Saying::Thanks);
-            }
+            ('1', Saying::Question) => self.confirm(),
             ('9', Saying::Content | Saying::Question) if self.readings < READINGS => self.read(),
             _ => {}
         }
@@ -238,7 +235,13 @@ impl Outbound {
         if self.leaves > 0 {
             self.entries.iter_mut().for_each(|entry| entry.offered = entry.told || entry.left);
         }
-        self.read();
+        if self.entries[self.current].reading.content.is_some() { self.read() } else { self.confirm() }
+    }
+
+    fn confirm(&mut self) {
+        self.entries[self.current].confirmed = true;
+        self.tell(self.current, OutboundEvent::Confirmed);
+        self.say(Saying::Thanks);
     }
 
     fn on_heard(&mut self, heard: Heard) {

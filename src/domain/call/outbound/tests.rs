@@ -10,7 +10,7 @@ use crate::domain::call::bridge::LegId;
 fn reading(name: &str, leave: Option<&str>) -> Reading {
     Reading {
         intro: format!("Intro{name}."),
-        content: format!("Content{name}."),
+        content: Some(format!("Content{name}.")),
         leave: leave.map(|leave| format!("{leave}{name}.")),
     }
 }
@@ -371,4 +371,24 @@ fn whatever_happens_it_ends_once_and_a_confirmation_follows_a_whole_message() {
             assert_eq!(phone.ended(), Some(OutboundEnd::Confirmed), "seed {seed}");
         }
     }
+}
+
+#[test]
+fn an_alarm_has_nothing_to_hear_and_the_first_1_acknowledges_it() {
+    let mut phone = Phone::dialled(None);
+    phone.call.entries[0].reading.content = None;
+    phone.hear(OutboundInput::Leg(LegInput::Ringing));
+    phone.hear(OutboundInput::Leg(LegInput::Answered));
+    phone.says_hello();
+    phone.hear(OutboundInput::Leg(LegInput::Digit('1')));
+    assert_eq!(phone.events.last(), Some(&OutboundEvent::Confirmed));
+    let thanks = phone.play;
+    phone.hear(OutboundInput::PlayDone { play: thanks });
+    assert_eq!(phone.ends(0), []);
+    assert_eq!(phone.events.last(), Some(&OutboundEvent::Ended(OutboundEnd::Confirmed)));
+    assert_eq!(
+        (phone.heard.first().map(String::as_str), phone.heard.last().map(String::as_str)),
+        (Some("Intro"), Some("Thank you"))
+    );
+    assert_eq!(phone.hung_up, 1);
 }

@@ -22,8 +22,8 @@ pub struct OutboundSetup {
 pub struct Reading {
     /// Who calls and what for; nothing of the message.
     pub intro: String,
-    /// The message with its call-back number.
-    pub content: String,
+    /// The message with its call-back number; none: there is nothing to hear, and 1 says yes to the introduction.
+    pub content: Option<String>,
     /// What is left when nobody takes it.
     pub leave: Option<String>,
 }
@@ -124,12 +124,20 @@ pub(super) enum Saying {
     Handled,
 }
 
-/// The words of `what`; `more`: another message follows. None: there is nothing to leave.
+/// The words of `what`; `more`: another message follows. None: there is nothing to leave, or to hear.
 pub(super) fn speech(reading: &Reading, what: Saying, more: bool) -> Option<Speech> {
-    let text = match (what, more) {
+    let text = match &reading.content {
+        Some(content) => message_words(reading, content, what, more),
+        None => alarm_words(reading, what, more),
+    };
+    text.map(|text| Speech::Spoken { text })
+}
+
+fn message_words(reading: &Reading, content: &str, what: Saying, more: bool) -> Option<String> {
+    Some(match (what, more) {
         (Saying::Intro, _) => format!("{} To hear the message, press 1.", reading.intro),
         (Saying::Check, _) => "To hear the message now, press 5.".to_owned(),
-        (Saying::Content, _) => reading.content.clone(),
+        (Saying::Content, _) => content.to_owned(),
         (Saying::Question, _) => {
             "To confirm that you have this message, press 1. To hear it again, press 9.".to_owned()
         }
@@ -138,8 +146,20 @@ pub(super) fn speech(reading: &Reading, what: Saying, more: bool) -> Option<Spee
         (Saying::Thanks, true) => "Thank you. The message is confirmed. There is another one.".to_owned(),
         (Saying::Handled, false) => "This message has already been handled. Goodbye.".to_owned(),
         (Saying::Handled, true) => "This message has already been handled. There is another one.".to_owned(),
-    };
-    Some(Speech::Spoken { text })
+    })
+}
+
+fn alarm_words(reading: &Reading, what: Saying, more: bool) -> Option<String> {
+    Some(match (what, more) {
+        (Saying::Intro, _) => format!("{} If you see to it, press 1.", reading.intro),
+        (Saying::Check, _) => "If you see to it, press 5 now.".to_owned(),
+        (Saying::Content | Saying::Question, _) => return None,
+        (Saying::Leave, _) => reading.leave.clone()?,
+        (Saying::Thanks, false) => "Thank you. It is acknowledged. Goodbye.".to_owned(),
+        (Saying::Thanks, true) => "Thank you. It is acknowledged. There is a message too.".to_owned(),
+        (Saying::Handled, false) => "Somebody sees to it already. Goodbye.".to_owned(),
+        (Saying::Handled, true) => "Somebody sees to it already. There is a message too.".to_owned(),
+    })
 }
 
 /// All words that may be said for a message, to be made ready before.

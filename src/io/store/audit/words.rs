@@ -13,6 +13,8 @@ pub enum Who {
     Contact(ContactId),
     /// A caller who pressed the PIN that all of an account's people share.
     Account(AccountId),
+    /// Whoever has a telephone that the alarm chain told.
+    AlarmTelephone,
     /// Somebody at the command line of the machine.
     CommandLine,
     /// The service by itself.
@@ -25,6 +27,7 @@ impl Who {
     /// Whoever stands in a row; none: written by a newer program.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
+            "alarm_telephone" => Self::AlarmTelephone,
             "command_line" => Self::CommandLine,
             "house" => Self::House,
             "nobody" => Self::Nobody,
@@ -41,6 +44,7 @@ impl fmt::Display for Who {
             Self::User(id) => id.as_str(),
             Self::Contact(id) => id.as_str(),
             Self::Account(id) => id.as_str(),
+            Self::AlarmTelephone => "alarm_telephone",
             Self::CommandLine => "command_line",
             Self::House => "house",
             Self::Nobody => "nobody",
@@ -123,6 +127,8 @@ acts! {
     SessionFailed = "session.failed";
     /// A refresh token came twice: the session was ended.
     SessionReused = "session.reused";
+    /// Somebody sees to the alarms of this chain; by telephone, whoever has the one that was texted or called.
+    AlarmAcknowledged = "alarm.acknowledged";
     AuditRead = "audit.read";
     /// Rows that were old enough were deleted, up to the one that is named.
     AuditCut = "audit.cut";
@@ -156,6 +162,7 @@ mod tests {
             Who::User(UserId::named("kim")),
             Who::Contact(ContactId::named("ben")),
             Who::Account(AccountId::named("plumbing")),
+            Who::AlarmTelephone,
             Who::CommandLine,
             Who::House,
             Who::Nobody,

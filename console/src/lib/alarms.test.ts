@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { chainWords, seenTo } from './alarms';
+import { EMPTY, reduce } from './reduce';
+import { clock } from './time';
+import type { AlarmChain } from './types';
+
+const AT = 1_772_871_000_000;
+
+const line = (n: number, text: string, who = 'Pat') => ({ at: AT + n * 60_000, kind: 'attempt', text, who });
+
+const chain = (more: Partial<AlarmChain> = {}): AlarmChain => ({
+  begun_at: AT,
+  waits: ['dispatch:dsp_1'],
+  acknowledged: [],
+  told: [],
+  by: null,
+  next: null,
+  ...more,
+});
+
+describe('the alarm chain', () => {
+  it('says how many alarms wait for somebody, and who was told', () => {
+    const told = [1, 2, 3, 4].map((n) => line(n, `Step ${n}.`));
+    const words = chainWords(chain({ told, waits: ['a', 'b'] }));
+    expect(words.waits).toBe(true);
+    expect(words.head).toBe('2 alarms, and nobody has acknowledged.');
+    expect(words.told).toEqual([2, 3, 4].map((n) => `${clock(AT + n * 60_000)} Step ${n}.`));
+    expect(chainWords(chain()).head).toMatch(/^1 alarm,/);
+  });
+
+  it('says who sees to it, once somebody does', () => {
+    const seen = chain({ waits: [], acknowledged: ['dispatch:dsp_1'], by: line(5, 'Pat acknowledged the alarm by text.') });
+    expect(chainWords(seen)).toMatchObject({ waits: false, head: `${clock(AT + 300_000)} Pat acknowledged the alarm by text.` });
+    expect(seenTo(seen, 'dispatch:dsp_1')).toBe('Pat sees to it');
+    expect(seenTo(seen, 'dispatch:dsp_2')).toBeNull();
+    expect(seenTo(null, 'dispatch:dsp_1')).toBeNull();
+  });
+
+  it('comes over the feed as a whole and goes with the last alarm', () => {
+    const state = reduce(EMPTY, { type: 'alarm_chain', chain: chain() });
+    expect(state.alarmChain?.waits).toEqual(['dispatch:dsp_1']);
+    expect(reduce(state, { type: 'alarm_chain', chain: null }).alarmChain).toBeNull();
+  });
+});

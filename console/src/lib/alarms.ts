@@ -1,0 +1,29 @@
+// The alarm chain in words: who was told of what stands, who sees to it, who is told next. Pure.
+
+import { clock } from './time';
+import type { AlarmChain } from './types';
+
+/** Steps that are shown; the older ones are on the time lines. */
+const SHOWN = 3;
+
+export interface ChainWords {
+  /** Nobody has acknowledged something that stands. */
+  waits: boolean;
+  head: string;
+  /** Each with its time, the latest last. */
+  told: string[];
+}
+
+export function chainWords(chain: AlarmChain): ChainWords {
+  const waits = chain.waits.length > 0;
+  const many = chain.waits.length === 1 ? '1 alarm' : `${chain.waits.length} alarms`;
+  const seen = chain.by ? `${clock(chain.by.at)} ${chain.by.text}` : 'Somebody sees to it.';
+  const head = waits ? `${many}, and nobody has acknowledged.` : seen;
+  return { waits, head, told: chain.told.slice(-SHOWN).map((line) => `${clock(line.at)} ${line.text}`) };
+}
+
+/** What stands beside an alarm in a list. */
+export function seenTo(chain: AlarmChain | null, alarm: string): string | null {
+  if (!chain?.acknowledged.includes(alarm)) return null;
+  return chain.by?.who ? `${chain.by.who} sees to it` : 'somebody sees to it';
+}
