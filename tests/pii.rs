@@ -22,8 +22,10 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
+use cordboard::engine::mail_in;
 use cordboard::io::deliver::Delivery;
 use cordboard::io::deliver::push::GONE;
+use cordboard::io::mail_in::addresses::{Ours, Purpose};
 use support::{House, PASSWORD, PUBLIC_URL, SMS_SECRET, Told, message_body};
 
 /// What must not be seen: numbers in every usual spelling, names, words of messages, secrets.
@@ -178,6 +180,19 @@ async fn nothing_personal_is_logged_while_messages_go_their_way() {
     house.advance(Duration::from_secs(1)).await;
     house.advance(Duration::from_secs(10 * 60)).await;
     assert_eq!(Told::so_far(&house.told.mails).len(), 1);
+
+    // Answered by mail, and come back undelivered.
+    let attempt = Told::so_far(&house.told.mails)[0].attempt.clone();
+    let reply = "From: Pat Doe <ben@example.com>\r\nMessage-ID: <2025550188@example.com>\r\nSubject: Burst pipe\r\n\r\non my way\r\n";
+    let bounce = "From: MAILER-DAEMON@mx.example.net\r\nMessage-ID: <ben@example.com>\r\nContent-Type: multipart/report; report-type=delivery-status; \
+        boundary=B\r\n\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; \
+        ben@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--B--\r\n";
+    for (purpose, sender, mail) in [(Purpose::Reply, "ben@example.com", reply), (Purpose::Bounce, "", bounce)] {
+        let ours = vec![Ours { purpose, attempt: attempt.clone() }];
+        let taken = mail_in::take(&house.front.dispatcher, sender.to_owned(), ours, mail.as_bytes().to_vec()).await;
+        taken.expect("taken in");
+    }
+    house.advance(Duration::from_secs(1)).await;
 
     // The first token is worn out by now.
     kim = house.sign_in("kim").await;

@@ -199,6 +199,7 @@ export function whole(account) {
     recording: { mode: 'off', announcement: { kind: 'spoken', text: 'This call may be recorded.' }, tell_contact: true, voicemail_mail: 'attached' },
     patching: { max_secs: null },
     secure: { days: 7, accept_first: false },
+    mail: { subject: '', text: '', html: '' },
     queueing: { skills: ['spanish'], skill_wait_secs: 30, wrap_up_secs: 45, when_overdue: 'callback', callback_after_secs: 60, abandoned_alarm: true, music: [{ kind: 'uploaded', recording: '8c1f0f6b' }, { kind: 'uploaded', recording: '' }] },
     ...ways(account),
     schedules: account.on_call.map((o) => ({ role: o.role })),

@@ -20,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub struct Certificates {
     pub(super) sip: Option<Identity>,
     pub(super) http: Option<Identity>,
+    /// Of the door for mail.
+    pub(super) mail_in: Option<Identity>,
     /// By the trunk's name.
     pub(super) trunks: Vec<(String, TlsPeer)>,
 }
@@ -40,6 +42,7 @@ impl Certificates {
         Ok(Self {
             sip: read(tls, "[sip.tls]")?,
             http: read(&config.http.tls, "[http.tls]")?,
+            mail_in: read(&config.mail_in.as_ref().and_then(|mail_in| mail_in.tls.clone()), "[mail_in]")?,
             trunks: trunks.collect::<Result<_, _>>()?,
         })
     }
@@ -51,7 +54,7 @@ impl Certificates {
 
     /// Reads again what has changed, or all of it.
     fn refresh(&self, anyway: bool) {
-        let identities = [&self.sip, &self.http].into_iter().flatten();
+        let identities = [&self.sip, &self.http, &self.mail_in].into_iter().flatten();
         let shown = self.trunks.iter().filter_map(|(_, peer)| peer.identity());
         for identity in identities.chain(shown) {
             tell(identity.refresh(anyway), &identity.files().certificate.display());

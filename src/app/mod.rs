@@ -41,6 +41,7 @@ use crate::engine::feed::Feed;
 use crate::engine::figures::FiguresHandle;
 use crate::engine::inboxes::Inboxes;
 use crate::engine::legs::{Sides, Signalling as _, Wiring};
+use crate::engine::mail_in;
 use crate::engine::recaps::Recaps;
 use crate::engine::registrar::PhoneSettings;
 use crate::engine::signal::{IncomingCall, LegCommand};
@@ -63,8 +64,8 @@ use crate::io::token::Tokens;
 use faxes::{look_for_faxes, station};
 use left::{guessed, promised, to_ring_back, unreached};
 use parts::{
-    busy, front_settings, letters, music, numbering, public_url, pusher, signing_key, start_sandbox, start_voice,
-    trunk_settings,
+    busy, front_settings, letters, mail_door, music, numbering, public_url, pusher, signing_key, start_sandbox,
+    start_voice, trunk_settings,
 };
 use watched::Watched;
 
@@ -165,7 +166,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let unreached = unreached(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let guessed = guessed(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
-    let (letters, text_carriers) = letters(&config)?;
+    let (letters, text_carriers) = letters(&config, &store)?;
+    let mail_door = mail_door(&config, &store, &certificates).await?;
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
     let (trunk, incoming) =
@@ -333,6 +335,17 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let mut texting = tokio::spawn(texts::run(dispatcher.clone(), text_carriers, stopping.clone()));
 
+    let mut mailing = tokio::spawn({
+        let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());
+        async move {
+            match mail_door {
+                Some((door, incoming)) => mail_in::run(dispatcher, door, incoming, stopping).await,
+                // There is no such door: nothing of it ends.
+                None => texts::stopped(&mut stopping.clone()).await,
+            }
+        }
+    });
+
     let front = Front::new(Parts {
         clock: Arc::clone(&clock),
         store: store.clone(),
@@ -383,6 +396,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         _ = &mut dispatching => Err(watched::ended("the dispatcher")),
         _ = &mut ringing => Err(watched::ended("the alarm chain")),
         _ = &mut texting => Err(watched::ended("the keeping of text carriers' connections")),
+        _ = &mut mailing => Err(watched::ended("the door for mail")),
         _ = &mut serving => Err(watched::ended("the front door")),
     };
     calls.stop();
@@ -392,7 +406,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     over.store(true, Ordering::Relaxed);
     // An error means that nobody listens any more, which is what we want.
     let _ = stop.send(true);
-    for task in [dispatching, texting, ringing, serving].into_iter().filter(|task| !task.is_finished()) {
+    for task in [dispatching, texting, ringing, mailing, serving].into_iter().filter(|task| !task.is_finished()) {
         let _ = tokio::time::timeout(FAREWELL, task).await;
     }
     work.shutdown().await;

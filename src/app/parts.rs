@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 use secrecy::ExposeSecret as _;
+use tokio::sync::mpsc;
 
 use crate::base::clock::SharedClock;
 use crate::base::numbering::Numbering;
@@ -39,6 +40,8 @@ use crate::io::deliver::sms::telnyx::{TelnyxConfig, TelnyxTexter};
 use crate::io::deliver::sms::twilio::{TwilioConfig, TwilioTexter};
 use crate::io::deliver::webhook::Webhooks;
 use crate::io::deliver::{Mailer, NotConfigured, Pager, Poster, Texter};
+use crate::io::mail_in::addresses::Addresses;
+use crate::io::mail_in::{Door, DoorConfig, Incoming};
 use crate::io::net::census::Caps;
 use crate::io::speech::Speaker;
 use crate::io::store::{Store, StoreError};
@@ -188,7 +191,7 @@ impl Letters {
 }
 
 /// And the carriers of texts to which a connection is kept.
-pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Failure> {
+pub(super) fn letters(config: &Config, store: &Store) -> Result<(Letters, Vec<TextCarrier>), Failure> {
     let mailer: Arc<dyn Mailer> = match &config.email {
         Some(email) => Arc::new(
             SmtpMailer::new(&SmtpConfig {
@@ -199,9 +202,12 @@ pub(super) fn letters(config: &Config) -> Result<(Letters, Vec<TextCarrier>), Fa
                     MailTls::StartTls => Security::StartTls,
                     MailTls::Off => Security::Off,
                 },
+                ca_file: email.ca_file.clone(),
                 login: email.login.clone(),
                 from: email.from.clone(),
                 reply_to: None,
+                dkim: email.dkim.clone(),
+                addresses: addresses(config, store),
             })
             .map_err(|why| Failure::new(format!("[email]: {why}")))?,
         ),
@@ -252,6 +258,29 @@ fn over_http(sms: &crate::config::sms::SmsProvider, config: &Config) -> Result<A
         }
         SmsShape::Smpp { .. } => Arc::new(NotConfigured),
     })
+}
+
+/// Where bounces and replies come back to, if there is a door for them.
+fn addresses(config: &Config, store: &Store) -> Option<Addresses> {
+    config.mail_in.as_ref().map(|mail_in| Addresses::new(&mail_in.domain, store.house_seal().mail_key()))
+}
+
+/// The door that they come in by, open.
+pub(super) async fn mail_door(
+    config: &Config,
+    store: &Store,
+    certificates: &Certificates,
+) -> Result<Option<(Door, mpsc::Receiver<Incoming>)>, Failure> {
+    let Some((mail_in, addresses)) = config.mail_in.as_ref().zip(addresses(config, store)) else { return Ok(None) };
+    let door = DoorConfig {
+        bind: mail_in.bind,
+        name: mail_in.name.clone(),
+        max_size: mail_in.max_size,
+        connections: mail_in.connections,
+        tls: certificates.mail_in.as_ref().map(|identity| identity.acceptor(&[])),
+    };
+    let opened = Door::open(door, addresses).await;
+    opened.map(Some).map_err(|e| busy("mail that comes back ([mail_in])", mail_in.bind, &e))
 }
 
 /// What pushes leave by, signed with the service's own key: made once, and kept with the subscriptions that were made for it.

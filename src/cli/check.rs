@@ -10,6 +10,7 @@ pub fn run(file: &ConfigFile) -> Result<(), Failure> {
     let config = file.load()?;
     cordboard::app::Certificates::load(&config)?;
     cordboard::app::check_fax_engine(&config)?;
+    tell_records(&config);
     let trunks = config.trunks.len();
     if let Some(program) = missing_voice(&config) {
         eprintln!(
@@ -24,6 +25,19 @@ pub fn run(file: &ConfigFile) -> Result<(), Failure> {
     }
     println!("{}: no mistakes ({trunks} trunk{})", file.config.display(), if trunks == 1 { "" } else { "s" });
     Ok(())
+}
+
+/// What of DNS receivers of our mail look at, and senders of theirs.
+fn tell_records(config: &Config) {
+    for key in config.email.iter().flat_map(|email| &email.dkim) {
+        println!("mail is signed; receivers check it by this record, which your DNS must have:\n  {}", key.zone_line());
+    }
+    if let Some(mail_in) = &config.mail_in {
+        println!(
+            "bounces and replies find their way by this record, where {0} is this machine's name:\n  {1}. IN MX 10 {0}.",
+            mail_in.name, mail_in.domain
+        );
+    }
 }
 
 /// The configured voice's program, if it cannot be found. A service without spoken words starts without.

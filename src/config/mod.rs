@@ -8,7 +8,10 @@ mod alarms;
 mod audit;
 mod board;
 mod checks;
+pub mod dkim;
+mod email;
 mod fax;
+mod mail_in;
 mod operators;
 pub mod pager;
 mod read;
@@ -41,7 +44,9 @@ use tls::IdentityFiles;
 
 pub use audit::Audit;
 pub use board::Board;
+pub use email::{Email, MailTls};
 pub use fax::Fax;
+pub use mail_in::MailIn;
 pub use operators::Operators;
 pub use read::{load, parse_ports};
 pub use recording::Recording;
@@ -61,6 +66,7 @@ pub struct Config {
     pub seats: Seats,
     pub voice: Voice,
     pub email: Option<Email>,
+    pub mail_in: Option<MailIn>,
     pub sms: Vec<sms::SmsProvider>,
     pub pagers: Vec<pager::PagerCarrier>,
     pub webhooks: Vec<webhook::WebhookReceiver>,
@@ -179,28 +185,6 @@ pub struct Voice {
     pub cache: PathBuf,
     /// Where the recordings that accounts have of their own are kept. No other copy is.
     pub recordings: PathBuf,
-}
-
-/// How mail leaves.
-#[derive(Clone, Debug)]
-pub struct Email {
-    pub host: String,
-    pub port: u16,
-    pub tls: MailTls,
-    pub login: Option<(String, SecretString)>,
-    /// The sender: an address, with a name before it or not.
-    pub from: String,
-}
-
-/// Whether mail is encrypted on its way to the relay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailTls {
-    /// From the first byte (port 465).
-    Implicit,
-    /// Asked for in the session (port 587).
-    StartTls,
-    /// Not at all: for a relay on this machine.
-    Off,
 }
 
 /// The relay for operators whose network lets no audio through.

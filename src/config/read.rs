@@ -13,7 +13,9 @@ use super::alarms::read_alarms;
 use super::audit::read_audit;
 use super::board::read_board;
 use super::checks::{check_callers, check_database, check_key, check_ports, check_prompts};
+use super::email::read_email;
 use super::fax::read_fax;
+use super::mail_in::read_mail_in;
 use super::operators::read_operators;
 use super::pager::read_pagers;
 use super::read_trunk::read_trunk;
@@ -27,8 +29,8 @@ use super::tls;
 use super::trunk::{Trunk, TrunkTransport};
 use super::webhook::read_webhooks;
 use super::{
-    Auth, Config, DEFAULT_PORTS, Email, Http, MailTls, Media, Place, SecondIp, Sip, StoreConfig, Voice, default_shards,
-    loopback, secret,
+    Auth, Config, DEFAULT_PORTS, Http, Media, Place, SecondIp, Sip, StoreConfig, Voice, default_shards, loopback,
+    secret,
 };
 
 const ADDRESS_FIX: &str = "Write an address and a port: \"127.0.0.1:8080\", \"[::1]:8080\"";
@@ -89,6 +91,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let seats = read_seats(&top.section("seats"));
     let voice = read_voice(&top.section("voice"));
     let email = read_email(&top.section("email"));
+    let mail_in = read_mail_in(&top.section("mail_in"), top.has("email"));
     let providers = top.sections("sms");
     let sms: Vec<Option<SmsProvider>> = providers.iter().map(read_sms).collect();
     for (at, one) in sms.iter().enumerate() {
@@ -126,6 +129,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         seats: seats?,
         voice,
         email: email?,
+        mail_in: mail_in?,
         sms: sms.into_iter().collect::<Option<_>>()?,
         pagers: pagers?,
         webhooks: webhooks?,
@@ -478,53 +482,6 @@ pub(super) fn read_secret(section: &Section<'_>, key: &'static str) -> Option<se
         .ok()
 }
 
-/// The outer `None` is a mistake, the inner one is no mail.
-fn read_email(section: &Section<'_>) -> Option<Option<Email>> {
-    let host = section.text("host");
-    let port = section.number("port", 1..=65_535);
-    let tls =
-        section.parsed("tls", "Write \"implicit\" (port 465), \"starttls\" (port 587) or \"off\"", |text| match text {
-            "implicit" => Some(MailTls::Implicit),
-            "starttls" => Some(MailTls::StartTls),
-            "off" => Some(MailTls::Off),
-            _ => None,
-        });
-    let user = section.text("user");
-    let password = read_secret(section, "password_file");
-    let fix = "Write \"desk@example.com\" or \"Cordboard <desk@example.com>\"";
-    let from = section.parsed("from", fix, |text| is_mailbox(text).then(|| text.to_owned()));
-    section.finish();
-    if !section.is_there() {
-        return Some(None);
-    }
-    if host.is_none() && !section.has("host") {
-        section.complain_missing("host", "Write the mail relay's name: host = \"smtp.example.com\"");
-    }
-    if from.is_none() && !section.has("from") {
-        section.complain_missing("from", fix);
-    }
-    if user.is_some() && !section.has("password_file") {
-        section.complain_missing("password_file", "Name the file that holds the password of `user`");
-    }
-    let tls = tls.map_or(MailTls::StartTls, |tls| tls.value);
-    let usual = match tls {
-        MailTls::Implicit => 465,
-        MailTls::StartTls => 587,
-        MailTls::Off => 25,
-    };
-    let login = match (user, password) {
-        (Some(user), Some(password)) => Some((user.value, password)),
-        _ => None,
-    };
-    Some(Some(Email {
-        host: host?.value,
-        port: port.and_then(|port| u16::try_from(port.value).ok()).unwrap_or(usual),
-        tls,
-        login,
-        from: from?.value,
-    }))
-}
-
 pub(super) fn parse_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
@@ -624,16 +581,4 @@ fn check_reachable(top: &Section<'_>, sip: &Option<At<Sip>>, media: &Option<At<M
             "Write an address that they reach: bind_ip = \"192.0.2.10\"",
         );
     }
-}
-
-/// `desk@example.com`, or with a name before it in `Name <…>`.
-fn is_mailbox(text: &str) -> bool {
-    let address = match text.split_once('<') {
-        Some((_, rest)) => rest.strip_suffix('>'),
-        None => Some(text),
-    };
-    let parts = address.and_then(|address| address.split_once('@'));
-    let plain =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'@' | b'<' | b'>'));
-    parts.is_some_and(|(local, domain)| plain(local) && plain(domain))
 }

@@ -53,6 +53,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         max_wait_secs: 180,
         undo_secs: 10,
         secure: Default::default(),
+        mail: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),

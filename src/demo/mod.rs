@@ -130,9 +130,12 @@ impl Demo {
                 host: sandbox_smtp.ip().to_string(),
                 port: sandbox_smtp.port(),
                 tls: MailTls::Off,
+                ca_file: None,
                 login: None,
+                dkim: Vec::new(),
                 from: "Cordboard demo <desk@cordboard.test>".to_owned(),
             }),
+            mail_in: None,
             sms: vec![SmsProvider {
                 name: SMS_PROVIDER.to_owned(),
                 from: from.clone(),

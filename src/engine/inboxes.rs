@@ -400,6 +400,7 @@ impl Inboxes {
                     body: email.body,
                     html: None,
                     attached: None,
+                    answers: None,
                 };
                 tokio::time::timeout(PATIENCE, self.mailer.send(&mail)).await
             }

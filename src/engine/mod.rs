@@ -15,6 +15,7 @@ mod here;
 pub mod inboxes;
 mod keep_open;
 pub mod legs;
+pub mod mail_in;
 pub mod mixer;
 pub mod recaps;
 pub mod registrar;

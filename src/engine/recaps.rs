@@ -345,5 +345,6 @@ fn letter(account: &Account, recap: &Recap, n: usize, report: &Report) -> Mail {
         body: report.text.clone(),
         html: Some(report.html.clone()),
         attached: None,
+        answers: None,
     }
 }

@@ -122,7 +122,7 @@ async fn becomes<T>(bound: &mut watch::Receiver<Option<T>>, is: bool) -> bool {
 }
 
 /// Waits until all is to end.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that nobody will ever say it: the service is gone.
     let _ = stop.wait_for(|stop| *stop).await;
 }

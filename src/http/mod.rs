@@ -35,6 +35,7 @@ pub mod jobs;
 pub mod limit;
 pub mod listen;
 pub mod live;
+pub mod mail_template;
 pub mod me;
 pub mod messages;
 pub mod misread;

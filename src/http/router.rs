@@ -24,8 +24,8 @@ use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, console, contacts, dial_out,
     dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inbox, inbox_devices,
-    inner_calls, jobs, listen, me, messages, openapi, own_voice, patches, protocols, recall, recaps, recordings, seat,
-    sessions, shift_change, sip_ws, speech, status, users,
+    inner_calls, jobs, listen, mail_template, me, messages, openapi, own_voice, patches, protocols, recall, recaps,
+    recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -55,6 +55,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(contacts::change, contacts::remove))
         .routes(routes!(protocols::list, protocols::add))
         .routes(routes!(protocols::check))
+        .routes(routes!(mail_template::preview))
         .routes(routes!(speech::upload))
         .routes(routes!(speech::listen))
         .routes(routes!(users::list, users::add))

@@ -2,6 +2,7 @@
 
 pub mod deliver;
 pub mod fax;
+pub mod mail_in;
 pub mod media;
 pub mod net;
 pub mod recording;

@@ -407,3 +407,61 @@ async fn a_call_type_that_hours_still_lead_to_is_not_taken_out() {
     let kept = house.fetch(path, &sam).await.json();
     assert_eq!((&kept["call_types"], &kept["edition"]), (&account["call_types"], &account["edition"]));
 }
+
+#[tokio::test]
+async fn an_account_s_own_words_for_emails_are_shown_before_they_are_saved_and_refused_where_they_name_nothing() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = "/api/v1/accounts/acc_plumbing";
+    let preview = format!("{path}/mail/preview");
+    let usual = json!({"mail": {}});
+    let shown = expect(&house, StatusCode::OK, Method::POST, &preview, &sam, usual.clone()).await;
+    assert!(shown["html"].as_str().unwrap().contains("Reply to this email with OK to confirm."), "{shown}");
+    assert!(shown["fields"].as_array().unwrap().iter().any(|field| field["name"] == "callback"));
+    let kim = house.sign_in("kim").await;
+    assert_eq!(house.ask(Method::POST, &preview, &kim, usual).await.status, StatusCode::FORBIDDEN);
+
+    let own =
+        json!({"subject": "{{ account }}: {{ headline }}", "text": "{{ callback }}", "html": "<b>{{ headline }}</b>"});
+    let shown = expect(&house, StatusCode::OK, Method::POST, &preview, &sam, json!({"mail": own})).await;
+    assert_eq!((&shown["errors"], &shown["text"]), (&json!([]), &json!("+1 202 555 0147")), "{shown}");
+    let bad = json!({"text": "{{ nobody }}", "html": "{{ account | safe }}"});
+    let shown = expect(&house, StatusCode::OK, Method::POST, &preview, &sam, json!({"mail": bad})).await;
+    let told = [("/mail/text", "account.mail_template"), ("/mail/html", "account.mail_template")];
+    let errors = shown["errors"].as_array().unwrap().iter();
+    let errors: Vec<_> = errors.map(|e| (e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap())).collect();
+    assert_eq!(errors, told);
+
+    let whole = house.fetch(path, &sam).await;
+    let edition = whole.headers[header::ETAG].to_str().unwrap().trim_matches('"').parse::<u32>().unwrap();
+    let whole = whole.json();
+    let mut edit = json!({"edition": edition, "mail": bad});
+    for key in ["name", "zone", "dids", "greeting", "apology"] {
+        edit[key] = whole[key].clone();
+    }
+    let got = house.ask(Method::PUT, path, &sam, edit.clone()).await;
+    assert_eq!((got.status, wrong(&got)), (StatusCode::UNPROCESSABLE_ENTITY, pairs(&told)));
+    edit["mail"] = own.clone();
+    let changed = expect(&house, StatusCode::OK, Method::PUT, path, &sam, edit.clone()).await;
+    assert_eq!(changed["mail"], own);
+    // Left out, it stays.
+    edit.as_object_mut().unwrap().remove("mail");
+    edit["edition"] = changed["edition"].clone();
+    assert_eq!(expect(&house, StatusCode::OK, Method::PUT, path, &sam, edit).await["mail"], own);
+}
+
+#[tokio::test]
+async fn a_step_that_waits_for_a_reply_by_mail_needs_a_door_for_it() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let protocol = json!({"name": "By mail", "until": "confirmed", "steps": [{"method": {"kind": "email_confirm"}, "wait_secs": 600,
+        "to": [{"kind": "contact", "contact": "con_ben", "destination": "email"}]}]});
+    let check = "/api/v1/accounts/acc_plumbing/protocols/check";
+    let checked = expect(&house, StatusCode::OK, Method::POST, check, &sam, protocol).await;
+    let codes: Vec<_> = checked["errors"].as_array().unwrap().iter().map(|e| e["code"].clone()).collect();
+    assert!(
+        codes.contains(&json!("protocol.no_replies")) && !codes.contains(&json!("protocol.cannot_confirm")),
+        "{checked}"
+    );
+    assert!(checked["text"][0].as_str().unwrap().contains("and ask for a confirmation"), "{checked}");
+}

@@ -63,6 +63,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/accounts/{id}/contacts",
         "/api/v1/accounts/{id}/protocols",
         "/api/v1/accounts/{id}/protocols/check",
+        "/api/v1/accounts/{id}/mail/preview",
         "/api/v1/contacts/{id}",
         "/api/v1/speech/recordings",
         "/api/v1/speech/listen",

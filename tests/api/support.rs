@@ -224,8 +224,11 @@ impl House {
             clock: shared.clone(),
             store: store.clone(),
             audit: Audit::start(store.clone(), shared.clone()),
-            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone())
-                .reaching(Reachable { pagers: vec!["metro".to_owned()], webhooks: vec!["desk".to_owned()] }),
+            clients: Clients::new(store.clone(), voice.clone(), shared.clone(), feed.clone()).reaching(Reachable {
+                pagers: vec!["metro".to_owned()],
+                webhooks: vec!["desk".to_owned()],
+                replies: false,
+            }),
             inboxes,
             voice,
             feed,
@@ -436,6 +439,7 @@ async fn fill(store: &Store) {
         max_wait_secs: 120,
         undo_secs: 5,
         secure: Default::default(),
+        mail: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),

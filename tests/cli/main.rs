@@ -4,6 +4,7 @@ mod account;
 mod alarms;
 mod audit;
 mod demo;
+mod email;
 mod fax;
 #[path = "../support/temp.rs"]
 mod temp;

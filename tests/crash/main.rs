@@ -41,10 +41,11 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::job::JobOutcome;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
-use cordboard::domain::dispatch::state::{Attempt, Phase};
+use cordboard::domain::dispatch::state::{Attempt, Channel, Phase};
 use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::{Feed, UserRef};
+use cordboard::io::store::inbound::Arrival;
 use lives::{Case, Life, NIGHT, Outside, around, around_provider};
 use support::postgres::Postgres;
 
@@ -65,6 +66,7 @@ const COMMITS: &[&str] = &[
     "ring_back",
     "reply",
     "join",
+    "mail",
 ];
 /// The calls to providers, each with what is before and after.
 const PROVIDERS: &[(&str, &str, &str)] = &[
@@ -159,6 +161,11 @@ async fn the_child() {
                 let taken = dispatcher.take_text_part("carrier", name, from, None, body.to_owned(), place).await;
                 taken.expect("taken in");
             }
+            // And a reply to an email, whose sender repeats it until it is acknowledged.
+            let email = state.attempts.iter().find(|a| a.channel == Channel::Email).expect("the first step is one");
+            let (attempt, from) = (email.id.clone(), "olive@example.com".to_owned());
+            let what = Arrival::MailReply { attempt, from, subject: "Re: burst pipe".into(), body: "Who goes?".into() };
+            dispatcher.take_mail("IN-mail", what).await.expect("taken in");
             dispatcher.tick(clock.utc()).await.expect("a tick");
             store.close().await;
             return;
@@ -243,7 +250,7 @@ async fn recovers(case: &Case) {
     assert!(store.list_open_jobs(10).await.expect("listed").is_empty(), "{name}: a job is left");
     assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
     let unplaced = store.list_unplaced_texts(10).await.expect("listed");
-    assert_eq!(unplaced.len(), 3, "{name}: operators hear of each text nobody could place");
+    assert_eq!(unplaced.len(), 4, "{name}: operators hear of each text and mail nobody could place");
     let people = store.list_contacts_by_phone(&town::number(town::PEOPLE[1].1)).await.expect("listed");
     assert!(people[0].destinations.iter().any(|d| d.blocked), "{name}: STOP is heeded");
     assert!(store.find_next_due().await.expect("read").is_none(), "{name}: something still wants to wake");

@@ -18,7 +18,7 @@ use crate::support::temp::TempDir;
 use crate::town;
 
 /// A phone that is picked up at once by a person who confirms.
-struct Willing;
+pub struct Willing;
 
 impl CallOut for Willing {
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>) {

@@ -25,7 +25,7 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         mail = message_from_bytes(envelope.content, policy=policy.default)
         print(json.dumps({"to": envelope.rcpt_tos, "envelope_from": envelope.mail_from, "from": str(mail["From"]),
-            "subject": str(mail["Subject"]), "id": str(mail["Message-ID"]), "reply_to": str(mail["Reply-To"]),
+            "subject": str(mail["Subject"]), "id": str(mail["Message-ID"]), "reply_to": str(mail["Reply-To"]), "bcc": str(mail["Bcc"]), "auto": str(mail["Auto-Submitted"]), "in_reply_to": str(mail["In-Reply-To"]),
             "body": mail.get_body(("plain",)).get_content(), "html": (lambda part: part and part.get_content())(mail.get_body(("html",))),
             "attached": [[a.get_content_type(), a.get_filename(), hashlib.sha256(a.get_content()).hexdigest()] for a in mail.iter_attachments()]}), flush=True)
         return "250 OK"
@@ -36,24 +36,29 @@ sys.stdin.read()
 controller.stop()
 "#;
 
-struct Server {
+pub struct Server {
     process: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
-    port: u16,
+    pub port: u16,
+}
+
+/// The Python that has what is imported; `None`, with a word on why, where there is none.
+pub fn python(test: &str, imports: &str, packages: &str) -> Option<String> {
+    // Debian installs modules for its own Python, which need not be the first one on the path.
+    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+        let check = Command::new(python).args(["-c", imports]).stderr(Stdio::null()).status();
+        check.is_ok_and(|status| status.success())
+    });
+    if python.is_none() {
+        peers::skip(test, &format!("Python lacks something (Debian: apt install {packages})"));
+    }
+    python.map(str::to_owned)
 }
 
 impl Server {
     /// `None`, with a word on why, where there is no aiosmtpd.
-    fn start(test: &str) -> Option<Self> {
-        // Debian installs the module for its own Python, which need not be the first one on the path.
-        let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
-            let check = Command::new(python).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status();
-            check.is_ok_and(|status| status.success())
-        });
-        let Some(python) = python else {
-            peers::skip(test, "aiosmtpd is not installed (Debian: apt install python3-aiosmtpd)");
-            return None;
-        };
+    pub fn start(test: &str) -> Option<Self> {
+        let python = python(test, "import aiosmtpd", "python3-aiosmtpd")?;
         let port = free_port();
         let mut process = Command::new(python)
             .args(["-c", SERVER, &port.to_string()])
@@ -66,7 +71,7 @@ impl Server {
         Some(Self { process, lines, port })
     }
 
-    fn received(&mut self) -> serde_json::Value {
+    pub fn received(&mut self) -> serde_json::Value {
         let line = self.lines.next().expect("a mail came").expect("text");
         serde_json::from_str(&line).expect("JSON")
     }
@@ -79,7 +84,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
     listener.local_addr().expect("a bound socket has an address").port()
 }
@@ -92,11 +97,14 @@ fn mailer(port: u16) -> SmtpMailer {
         login: None,
         from: "Desk <dispatch@cordboard.example>".into(),
         reply_to: Some("desk@cordboard.example".into()),
+        ca_file: None,
+        dkim: Vec::new(),
+        addresses: None,
     })
     .expect("a sound configuration")
 }
 
-fn mail(to: &str) -> Mail {
+pub fn mail(to: &str) -> Mail {
     Mail {
         attempt: AttemptId::named("a-1"),
         from_name: "Imaginary Plumbing".into(),
@@ -105,6 +113,7 @@ fn mail(to: &str) -> Mail {
         body: "Problem:\nRohrbruch in der Küche\n.\nA line with a dot alone above.\n".into(),
         html: None,
         attached: None,
+        answers: None,
     }
 }
 
@@ -123,6 +132,21 @@ async fn a_real_smtp_server_receives_the_mail_whole() {
     assert_eq!(got["subject"], "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche");
     let body = got["body"].as_str().expect("a text").replace("\r\n", "\n");
     assert!(body.contains("Küche\n.\nA line with a dot alone above."), "{body}");
+}
+
+#[tokio::test]
+async fn nothing_that_an_account_or_a_caller_writes_becomes_a_header() {
+    let Some(mut server) = Server::start("email with line breaks through a real SMTP server") else { return };
+    let evil = "x\r\nBcc: thief@example.com\r\n\r\nbody";
+    let written = Mail { from_name: evil.into(), subject: evil.into(), ..mail("ben@example.com") };
+    let sent = mailer(server.port).send(&written).await;
+    assert!(matches!(sent, Delivery::Accepted { .. }), "{sent:?}");
+    let got = server.received();
+    assert_eq!((&got["to"], &got["bcc"]), (&serde_json::json!(["ben@example.com"]), &"None".into()), "{got}");
+    assert!(got["body"].as_str().is_some_and(|body| body.starts_with("Problem:")), "{got}");
+    // An address is one, or nothing is sent.
+    let sent = mailer(server.port).send(&mail("ben@example.com\r\nRCPT TO:<thief@example.com>")).await;
+    assert_eq!(sent, Delivery::Failed { failure: Failure::Permanent, why: "bad_address".into() });
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ use cordboard::proto::t38::udptl;
 pub type Target = fn(&[u8]);
 
 /// All of them. The names are those of `fuzz/fuzz_targets` and of the folders in `fuzz/seeds`.
-pub const ALL: [(&str, Target); 16] = [
+pub const ALL: [(&str, Target); 18] = [
     ("sip_wire", sip_wire),
     ("sip_agent", sip_agent),
     ("sip_stream", sip_stream),
@@ -60,6 +60,8 @@ pub const ALL: [(&str, Target); 16] = [
     ("tap", tap),
     ("wctp", wctp),
     ("sms", sms),
+    ("smtp", smtp),
+    ("mail", mail),
 ];
 
 fn now() -> Instant {
@@ -658,6 +660,54 @@ pub fn sms(data: &[u8]) {
                 decode(part.coding.number(), body, alphabet)
             });
             assert_eq!(said.collect::<String>(), text);
+        }
+    }
+}
+
+/// A mail client at our door: the same comes of it however the network cuts it up, and nothing grows beyond its bound.
+pub fn smtp(data: &[u8]) {
+    use cordboard::proto::smtp::{Output, Session};
+    let ours = |address: &str| address.starts_with("reply+");
+    let talk = |chunk: usize| {
+        let mut session = Session::new("desk.example.com", 4_096, true);
+        let mut done = Vec::new();
+        for part in data.chunks(chunk) {
+            session.handle(part, &ours);
+            while let Some(output) = session.poll_output() {
+                match &output {
+                    Output::Mail(mail) => {
+                        assert!(mail.raw.len() <= 4_096 && !mail.to.is_empty() && mail.to.iter().all(|to| ours(to)));
+                        session.stored(true, &ours);
+                    }
+                    Output::StartTls => return done,
+                    Output::Say(line) => assert!(line.ends_with("\r\n") && line.len() <= 400),
+                    Output::Close => {}
+                }
+                done.push(output);
+            }
+        }
+        done
+    };
+    let whole = talk(data.len().max(1));
+    // Where a line has no end, it depends on the chunk when that is seen; all else is the same.
+    if data.len() <= 2_000 {
+        assert_eq!(talk(1), whole);
+    }
+}
+
+/// A mail that came in: read whatever it is, and what is kept of it is bounded.
+pub fn mail(data: &[u8]) {
+    use cordboard::proto::mail::{Letter, MAX_WORDS, read};
+    for sender in ["", "ben@example.com"] {
+        match read(data, sender).letter {
+            Letter::Reply(reply) => {
+                assert!(reply.words.chars().count() <= MAX_WORDS && reply.from.chars().count() <= 320);
+                assert!(!reply.subject.contains(['\r', '\n']));
+            }
+            Letter::Report(report) => {
+                assert!(report.status.len() <= 11 && report.status.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+            }
+            Letter::Automatic => {}
         }
     }
 }

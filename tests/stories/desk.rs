@@ -23,9 +23,11 @@ use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxReque
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::inboxes::Inboxes;
+use cordboard::engine::mail_in;
 use cordboard::engine::recaps::Recaps;
 use cordboard::io::deliver::push::{Push, Pusher};
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
+use cordboard::io::mail_in::addresses::{Ours, Purpose};
 use cordboard::io::store::calls::{CallRecord, Direction};
 use cordboard::io::store::inbound::{Arrival, Inbound, PATCH_TRIES};
 use cordboard::io::store::users::{HashedPassword, Role, User};
@@ -97,6 +99,8 @@ struct Devices {
     /// Jobs that were taken back.
     gone: Mutex<Vec<AttemptId>>,
     sent: Mutex<u32>,
+    /// Whom emails went to, and which attempt each was.
+    mails: Mutex<Vec<(String, AttemptId)>>,
 }
 
 impl Devices {
@@ -142,6 +146,7 @@ impl Mailer for Devices {
             return Box::pin(async move { taken });
         }
         let attached = mail.attached.as_ref().map(|sound| format!("[{}, {} octets]", sound.name, sound.wav.len()));
+        self.mails.lock().expect("unpoisoned").push((mail.to.clone(), mail.attempt.clone()));
         self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached.unwrap_or_default()));
         Box::pin(async move { taken })
     }
@@ -275,6 +280,7 @@ impl Desk {
             jobs: Mutex::default(),
             gone: Mutex::default(),
             sent: Mutex::default(),
+            mails: Mutex::default(),
         });
         let edges = Edges {
             mailer: devices.clone(),
@@ -547,6 +553,33 @@ impl Desk {
         self.advance(0).await;
     }
 
+    /// A mail comes in at an email's own address for replies, as by the door.
+    pub async fn mail_for(&self, attempt: &AttemptId, sender: &str, mail: &str) {
+        self.comes_back(Purpose::Reply, attempt, sender, mail).await;
+    }
+
+    /// A mail server has given an email up.
+    pub async fn report_on(&self, attempt: &AttemptId, status: &str) {
+        self.report(attempt, "report", "failed", status).await;
+    }
+
+    async fn report(&self, attempt: &AttemptId, id: &str, action: &str, status: &str) {
+        let mail = format!(
+            "From: MAILER-DAEMON@mx.example.net\r\nMessage-ID: <{id}@mx.example.net>\r\nSubject: Undelivered Mail\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n--B\r\n\r\nSorry.\r\n--B\r\n\
+             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n\
+             Final-Recipient: rfc822; ben@example.com\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--B--\r\n"
+        );
+        self.comes_back(Purpose::Bounce, attempt, "", &mail).await;
+    }
+
+    async fn comes_back(&self, purpose: Purpose, attempt: &AttemptId, sender: &str, mail: &str) {
+        let ours = vec![Ours { purpose, attempt: attempt.clone() }];
+        let taken = mail_in::take(&self.dispatcher, sender.to_owned(), ours, mail.as_bytes().to_vec()).await;
+        taken.expect("taken in");
+        self.advance(0).await;
+    }
+
     /// Where operators see jobs.
     pub const fn seat(&self) -> Seat<'_> {
         Seat { desk: self }
@@ -689,6 +722,33 @@ impl Phone<'_> {
     pub async fn replies_as(&self, id: &str, body: &str) {
         self.desk.dispatcher.take_text("twilio", id, self.number(), None, body.to_owned()).await.expect("taken in");
         self.desk.advance(0).await;
+    }
+
+    /// The last email to this mailbox.
+    pub fn last_mail(&self) -> AttemptId {
+        let mails = self.desk.devices.mails.lock().expect("unpoisoned");
+        mails.iter().rev().find(|(to, _)| to == self.person().3).expect("an email went there").1.clone()
+    }
+
+    /// Answers the last email, quoting it. `headers`: what else stands in its head.
+    pub async fn answers_mail_with(&self, headers: &str, words: &str) {
+        let (attempt, from) = (self.last_mail(), self.person().3);
+        let id = format!("{}.{attempt}", self.desk.clock.utc());
+        let mail = format!(
+            "From: {} <{from}>\r\nMessage-ID: <{id}@example.com>\r\nSubject: Re: burst pipe\r\n{headers}\r\n{words}\r\n\r\n\
+             On Sat, 7 Mar 2026 at 02:10, Imaginary Plumbing wrote:\r\n> Reply to this email with OK to confirm.\r\n",
+            self.name
+        );
+        self.desk.mail_for(&attempt, from, &mail).await;
+    }
+
+    pub async fn answers_mail(&self, words: &str) {
+        self.answers_mail_with("", words).await;
+    }
+
+    /// A mail server reports on the last email. `id`: of the report.
+    pub async fn mail_server_reports(&self, id: &str, action: &str, status: &str) {
+        self.desk.report(&self.last_mail(), id, action, status).await;
     }
 
     pub async fn replies(&self, body: &str) {

@@ -11,6 +11,7 @@ mod check_ins;
 mod desk;
 mod faxes;
 mod jobs;
+mod mails;
 mod nights;
 mod pages;
 mod recaps;

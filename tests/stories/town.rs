@@ -161,6 +161,7 @@ pub fn account() -> Account {
         max_wait_secs: 120,
         undo_secs: 5,
         secure: Default::default(),
+        mail: Default::default(),
         leave_message: LeaveMessage::CallbackRequest,
         recording: RecordingPolicy::default(),
         queueing: Queueing::default(),

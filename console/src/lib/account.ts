@@ -10,7 +10,7 @@ export function mayEdit(role: Role | undefined): boolean {
 
 const SETTINGS: readonly (keyof AccountSettings)[] = [
   'name', 'zone', 'color', 'answer_phrase', 'notes', 'faq', 'dids', 'caller_id', 'greeting', 'apology', 'comfort',
-  'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording', 'patching', 'queueing', 'secure',
+  'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording', 'patching', 'queueing', 'secure', 'mail',
 ];
 
 export function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
@@ -203,6 +203,7 @@ export function pagerParts(address: string): { pin: string; carrier: string } {
 /** Methods that can be chosen. */
 export const METHODS: readonly { id: string; label: string; method: Method; takes: ReachKind | 'nobody' }[] = [
   { id: 'email', label: 'Email', method: { kind: 'email' }, takes: 'email' },
+  { id: 'email_confirm', label: 'Email, ask for a confirmation by reply', method: { kind: 'email_confirm' }, takes: 'email' },
   { id: 'text', label: 'Text', method: { kind: 'text' }, takes: 'phone' },
   { id: 'text_confirm', label: 'Text, ask for a confirmation', method: { kind: 'text_confirm' }, takes: 'phone' },
   { id: 'call', label: 'Call', method: { kind: 'call_out', leave_message: false }, takes: 'phone' },

@@ -13,6 +13,7 @@ import type {
   Contact,
   AccountRef,
   CallPatch,
+  MailPreview,
   DispatchView,
   DraftBody,
   EditionView,
@@ -262,6 +263,8 @@ export const api = {
   protocols: (account: string) => request<Page<ProtocolVersion>>('GET', `/accounts/${id(account)}/protocols`),
   addProtocol: (account: string, body: ProtocolBody) =>
     request<ProtocolVersion & { edition: number }>('POST', `/accounts/${id(account)}/protocols`, body),
+  previewMail: (account: string, mail: AccountSettings['mail'], call_type?: string) =>
+    request<MailPreview>('POST', `/accounts/${id(account)}/mail/preview`, { mail, call_type }),
   checkProtocol: (account: string, body: ProtocolBody) =>
     request<{ text: string[]; errors: Fault[]; warnings: Fault[] }>('POST', `/accounts/${id(account)}/protocols/check`, body),
   uploadRecording: (wav: Blob) =>

@@ -133,7 +133,7 @@ export type Speech =
   | { kind: 'spoken'; text: string };
 
 export type Method =
-  | { kind: 'email' | 'text' | 'text_confirm' }
+  | { kind: 'email' | 'email_confirm' | 'text' | 'text_confirm' }
   | { kind: 'call_out'; leave_message: boolean }
   | { kind: 'operator_call'; leave_message: boolean; then_machine: boolean }
   /** `until`: a time of the account's day, `18:00`; none: as long as it takes. */
@@ -355,6 +355,8 @@ export interface AccountSettings {
   queueing: Queueing;
   /** `days`: how long a secure message can be opened. `accept_first`: texts have no link until somebody accepts. */
   secure: { days: number; accept_first: boolean };
+  /** Its own words for emails; empty: the usual ones. */
+  mail: { subject: string; text: string; html: string };
 }
 
 /** An account as those who set it up see it. */
@@ -971,6 +973,16 @@ export interface SipAccess {
   ice_servers: { urls: string[]; username: string; credential: string }[];
   /** Seconds until to be asked for again. */
   renew_in: number | null;
+}
+
+/** The email about an invented message. `html`: none, it goes as plain text alone. */
+export interface MailPreview {
+  subject: string;
+  text: string;
+  html: string | null;
+  errors: Fault[];
+  /** What a template can name. */
+  fields: { name: string; what: string }[];
 }
 
 /** Somebody's secure inbox, as operators see it. */

@@ -12,7 +12,9 @@ use crate::base::phone::PhoneNumber;
 use super::faq::{self, Faq};
 use super::fault::{Fault, Faults, Text};
 use super::hours::Hours;
-use super::{Account, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, SecureMessages, Speech};
+use super::{
+    Account, Comfort, LeaveMessage, MailTemplate, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
+};
 
 const MAX_NAME: usize = 80;
 const MAX_PHRASE: usize = 500;
@@ -91,6 +93,9 @@ pub struct AccountEdit {
     /// How secure messages are opened; as it is if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secure: Option<SecureMessages>,
+    /// Its own words for emails; as they are if they are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailTemplate>,
 }
 
 fn usual_color() -> String {
@@ -134,6 +139,7 @@ impl From<&Account> for AccountEdit {
             patching: account.patching.clone(),
             queueing: Some(account.queueing.clone()),
             secure: Some(account.secure.clone()),
+            mail: Some(account.mail.clone()),
         }
     }
 }
@@ -164,6 +170,7 @@ impl Account {
             queueing: Queueing::default(),
             patching: Patching::default(),
             secure: SecureMessages::default(),
+            mail: MailTemplate::default(),
             hours: Hours::default(),
             menus: Vec::new(),
             status_greeting: None,
@@ -238,6 +245,10 @@ impl AccountEdit {
         check_queueing(&mut faults, &queueing);
         let secure = self.secure.clone().unwrap_or_else(|| to.secure.clone());
         secure.check(&mut faults);
+        let mail = self.mail.clone().unwrap_or_else(|| to.mail.clone());
+        if self.mail.is_some() {
+            mail.check(&mut faults, &to);
+        }
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
@@ -262,6 +273,7 @@ impl AccountEdit {
             patching: self.patching.clone(),
             queueing,
             secure,
+            mail,
             ..to
         })
     }

@@ -18,6 +18,7 @@ pub mod check;
 mod check_in;
 pub mod flow;
 pub mod hours;
+pub mod mail;
 mod office_first;
 pub mod pager;
 pub mod said;
@@ -36,6 +37,7 @@ use faq::Faq;
 use hours::Hours;
 
 pub use answer_phrase::AnswerPhrase;
+pub use mail::MailTemplate;
 pub use pager::PagerAddress;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
@@ -85,6 +87,9 @@ pub struct Account {
     /// How its messages are opened in inboxes.
     #[serde(default)]
     pub secure: SecureMessages,
+    /// Its own words for emails.
+    #[serde(default)]
+    pub mail: MailTemplate,
     /// Which way calls go after the greeting, by the time of the week.
     #[serde(default)]
     pub hours: Hours,

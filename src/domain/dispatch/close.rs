@@ -2,7 +2,7 @@
 
 use super::Turn;
 use super::event::{Effect, Note, Via};
-use super::state::{Address, Channel, Phase, Purpose, RunState, Trouble};
+use super::state::{Address, Attempt, Channel, Phase, Purpose, RunState, Trouble};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 
@@ -54,8 +54,10 @@ impl Turn<'_> {
             return;
         }
         self.close(Phase::Confirmed, Some(name.clone()), None, Some(i));
-        if let (Via::Text, Some(number)) = (via, number) {
-            self.tell(Purpose::ConfirmedReply, &name, &number);
+        match (via, number) {
+            (Via::Text, Some(number)) => self.tell(Purpose::ConfirmedReply, &name, &number),
+            (Via::Mail, _) => self.tell_by_mail(Purpose::ConfirmedReply, i),
+            _ => {}
         }
         self.stand_down_others(&name, Some(i));
     }
@@ -114,12 +116,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells everybody who was texted or has it in the inbox, but for the one who took it, that it is handled.
+    /// Tells everybody who was texted, was asked by email or has it in the inbox, but for the one who took it, that it is handled.
     pub(super) fn stand_down_others(&mut self, by: &str, took: Option<usize>) {
         let took = took.map(|i| (self.attempt(i).contact.clone(), self.attempt(i).address.clone()));
         let mut others: Vec<(Channel, String, Address)> = Vec::new();
-        let asks = |channel| matches!(channel, Channel::Text | Channel::Push);
-        for a in self.s.attempts.iter().filter(|a| a.is_step() && asks(a.channel)) {
+        let asks = |a: &Attempt| matches!(a.channel, Channel::Text | Channel::Push) || a.mail_confirm;
+        for a in self.s.attempts.iter().filter(|a| a.is_step() && asks(a)) {
             let same = a.name == by
                 || took.as_ref().is_some_and(|(contact, address)| {
                     a.address == *address || (a.contact.is_some() && a.contact == *contact)
@@ -145,7 +147,7 @@ impl Turn<'_> {
         self.tell_by(Channel::Text, purpose, name, Address::Phone(number.clone()));
     }
 
-    fn tell_by(&mut self, channel: Channel, purpose: Purpose, name: &str, address: Address) {
+    pub(super) fn tell_by(&mut self, channel: Channel, purpose: Purpose, name: &str, address: Address) {
         let i = self.push_attempt(purpose, channel, name, "", address);
         self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
     }

@@ -78,6 +78,7 @@ pub fn describe_step(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>) -
     };
     match step.method {
         Method::Email => format!("email {people}"),
+        Method::EmailConfirm => format!("email {people} and ask for a confirmation"),
         Method::Text => format!("text {people}"),
         Method::TextConfirm => format!("text {people} and ask for a confirmation"),
         Method::CallOut { leave_message: true } => format!("call {people}, leave a message if nobody takes it"),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
+use super::mail::Fate;
 use super::patch_step::{PatchEnd, PatchNews};
 use super::protocol::Protocol;
 use super::push::DevicePush;
@@ -13,8 +14,8 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallTypeId, ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{CallType, Contact, Urgency};
-use crate::domain::message::form::Answers;
 use crate::domain::alarm::{self, Means};
+use crate::domain::message::form::Answers;
 use crate::domain::oncall::OnCall;
 
 /// Something that happened. Those that confirm come out of the store as inbound rows, whatever their door.
@@ -47,6 +48,12 @@ pub enum Event {
     Inbox { attempt: AttemptId, news: InboxNews },
     /// A person wrote from their inbox, for an operator to read.
     Wrote { name: String },
+    /// A mail server says what became of an email.
+    Mail { attempt: AttemptId, fate: Fate },
+    /// The person whom this email asked said yes in a reply to it.
+    MailYes { attempt: AttemptId },
+    /// They replied otherwise, for an operator to read.
+    WroteMail { attempt: AttemptId },
     /// A person who was asked has rung back, and the operator `by` speaks with them.
     RingsBack { who: String, by: String },
     /// And no longer.
@@ -213,6 +220,11 @@ pub enum Note {
     Delivered {
         channel: Channel,
         name: String,
+    },
+    /// An email is still on its way, a mail server says.
+    Delayed {
+        name: String,
+        status: String,
     },
     /// Their machine has confirmed all pages.
     Faxed {
@@ -384,6 +396,7 @@ pub enum Via {
     Key,
     Operator,
     Inbox,
+    Mail,
 }
 
 /// What a dispatch looks up in its surroundings while it decides.

@@ -48,8 +48,8 @@ impl Secure {
         let has_inbox = || contact.destinations.iter().any(|d| matches!(d.reach, Reach::Inbox(_)));
         let confirm = match method {
             Method::SecureMessage { confirm } => confirm,
-            Method::Text | Method::TextConfirm | Method::Email if protected && has_inbox() => {
-                let confirm = method == Method::TextConfirm;
+            Method::Text | Method::TextConfirm | Method::Email | Method::EmailConfirm if protected && has_inbox() => {
+                let confirm = matches!(method, Method::TextConfirm | Method::EmailConfirm);
                 return Some(Self { confirm, notice: None, noticed: false });
             }
             _ => return None,

@@ -16,6 +16,7 @@ pub mod fax;
 pub mod hold;
 pub mod inbox;
 pub mod job;
+pub mod mail;
 pub mod patch_step;
 pub mod pause;
 pub mod protocol;
@@ -75,6 +76,9 @@ impl Turn<'_> {
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
             Event::Inbox { attempt, news } => self.with(attempt, |turn, i| turn.inbox_news(i, *news)),
             Event::Wrote { name } => self.wrote(name),
+            Event::Mail { attempt, fate } => self.with(attempt, |turn, i| turn.mail_fate(i, fate)),
+            Event::MailYes { attempt } => self.with(attempt, Self::mail_yes),
+            Event::WroteMail { attempt } => self.with(attempt, Self::wrote_mail),
             Event::RingsBack { who, by } => self.pause(who, by),
             Event::RangBack => {
                 self.resume();

@@ -81,6 +81,8 @@ impl Step {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
     Email,
+    /// An email that a reply confirms (`ok`).
+    EmailConfirm,
     Text,
     /// A text with a code to reply with (`1ok`).
     TextConfirm,

@@ -46,7 +46,7 @@ impl Turn<'_> {
         }
         // A late yes overtakes what we thought had failed; a definite no stands.
         a.retry_at = None;
-        if a.failed.as_ref().is_some_and(|f| !f.permanent) {
+        if a.accepted_at.is_none() && a.failed.as_ref().is_some_and(|f| !f.permanent) {
             a.failed = None;
         }
         if a.accepted_at.is_some() || a.failed.is_some() {
@@ -135,25 +135,8 @@ impl Turn<'_> {
         if retry.is_none() && step && of_now && phase.is_open() {
             self.notice_instead(i);
         }
-        let purpose = self.attempt(i).purpose.clone();
-        let counted = match self.s.current() {
-            // A step has ended it before the last: what other steps sent has not.
-            Some(run) => purpose == Purpose::Step { run },
-            None => step,
-        };
-        if bounced && counted && phase == Phase::Delivered && !self.s.informs(&purpose) {
-            self.s.closed_at = None;
-            self.s.closed_by = None;
-            self.record(Some(&name), Note::Reopened { name: name.clone() });
-            self.trouble(Trouble::Unreachable { who: name });
-            match self.s.current() {
-                // The next step has its turn after all.
-                Some(run) => {
-                    self.s.phase = Phase::Running;
-                    self.advance(run);
-                }
-                None => self.s.phase = Phase::ExhaustedUnconfirmed,
-            }
+        if bounced && phase == Phase::Delivered {
+            self.reopen(i);
         }
     }
 

@@ -187,6 +187,8 @@ pub enum Trouble {
     TextUnplaced { from: String },
     /// A person wrote from their inbox.
     Wrote { from: String },
+    /// A person answered an email with more than a yes, or one that asks for none.
+    MailUnplaced { from: String },
     /// A destination cannot be reached: blocked by STOP, or missing.
     Unreachable { who: String },
     /// The carrier or mail server could not be used.

@@ -143,6 +143,8 @@ impl Turn<'_> {
         let attempt = &mut self.s.attempts[i];
         attempt.contact = Some(contact.id.clone());
         attempt.code = code;
+        // Anybody who reads along could say yes to a notice, and would not have read the message.
+        attempt.mail_confirm = step.method == Method::EmailConfirm && !protected;
         attempt.leave_message = matches!(
             step.method,
             Method::CallOut { leave_message: true } | Method::OperatorCall { leave_message: true, .. }
@@ -180,6 +182,7 @@ impl Turn<'_> {
             label: label.to_owned(),
             address,
             code: None,
+            mail_confirm: false,
             leave_message: false,
             job: None,
             patch: None,
@@ -238,7 +241,9 @@ impl Turn<'_> {
                 let Some(contact) = id.and_then(|id| world.contact(&id)) else { continue };
                 let Some(destination) = contact.find_destination(label) else { continue };
                 let (channel, address) = match (step.method, &destination.reach) {
-                    (Method::Email, Reach::Email(address)) => (Channel::Email, Address::Email(address.clone())),
+                    (Method::Email | Method::EmailConfirm, Reach::Email(address)) => {
+                        (Channel::Email, Address::Email(address.clone()))
+                    }
                     (Method::Webhook, Reach::Webhook(name)) => (Channel::Webhook, Address::Webhook(name.clone())),
                     (Method::Fax { .. }, Reach::Fax(number)) => (Channel::Fax, Address::Fax(number.clone())),
                     _ => continue,

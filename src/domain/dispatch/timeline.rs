@@ -29,6 +29,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 Channel::Call => format!("Calling {name} ({label}){again}."),
                 Channel::Fax => format!("Faxing {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
+                Channel::Email if label.is_empty() => format!("Answering {name} by email{again}."),
                 Channel::Push if label.is_empty() => format!("Telling {name}'s inbox that it is handled{again}."),
                 Channel::Webhook => format!("Posting it to {name}'s system{again}."),
                 Channel::Text | Channel::Email | Channel::Pager | Channel::Push => {
@@ -48,6 +49,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Delivered { channel: Channel::Webhook, name } => ("delivered", format!("{name}'s system has taken it.")),
         Note::Delivered { channel, name } => {
             ("delivered", format!("{} delivered to {name}'s device.", capital(channel.noun())))
+        }
+        Note::Delayed { name, status } => {
+            ("waiting", format!("Email to {name}: their mail server has not taken it yet ({status}), still under way."))
         }
         Note::Faxed { name, pages } => {
             let pages = if *pages == 1 { "its page".to_owned() } else { format!("all {pages} pages") };
@@ -85,6 +89,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 Via::Key => "by key on the phone",
                 Via::Operator => "to an operator",
                 Via::Inbox => "in the inbox",
+                Via::Mail => "by email",
             };
             let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
             ("confirmed", format!("{name} confirmed {via}{note}."))
@@ -285,6 +290,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
     match trouble {
         Trouble::TextUnplaced { from } => format!("{from} sent a text that matches nothing: read it and act."),
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
+        Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
         Trouble::EdgeDown { channel } => match channel {
             Channel::Email => "The mail server does not take the email.".to_owned(),

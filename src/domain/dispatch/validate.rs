@@ -87,7 +87,7 @@ pub fn validate(protocol: &Protocol, contacts: &[Contact], schedules: &[Schedule
     };
     let asks = protocol.until != Until::HandedOver;
     if asks && !protocol.steps.is_empty() && !protocol.steps.iter().any(ends) {
-        let message = "No step can be confirmed: add a text or a secure message with confirmation or a call, or end at handing over.";
+        let message = "No step can be confirmed: add a text, an email or a secure message with confirmation or a call, or end at handing over.";
         check.fault(None, "cannot_confirm", message.into());
     }
     check.faults
@@ -239,7 +239,11 @@ const fn can_end(method: Method, until: Until) -> bool {
         Until::HandedOver => !matches!(method, Method::LivePatch),
         Until::Told | Until::Confirmed => match method {
             // Whoever is put through takes it on.
-            Method::TextConfirm | Method::CallOut { .. } | Method::OperatorCall { .. } | Method::LivePatch => true,
+            Method::TextConfirm
+            | Method::EmailConfirm
+            | Method::CallOut { .. }
+            | Method::OperatorCall { .. }
+            | Method::LivePatch => true,
             // Whoever opens it has been told.
             Method::SecureMessage { confirm } => confirm || matches!(until, Until::Told),
             _ => false,

@@ -186,6 +186,7 @@ impl Accounts for Book {
             max_wait_secs: 120,
             undo_secs: 5,
             secure: Default::default(),
+            mail: Default::default(),
             leave_message: LeaveMessage::default(),
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),

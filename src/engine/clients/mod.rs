@@ -13,6 +13,7 @@ pub mod document;
 mod flow;
 mod flow_text;
 mod import;
+mod mail;
 mod people;
 mod pins;
 mod protocols;

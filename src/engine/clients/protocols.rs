@@ -136,6 +136,7 @@ impl Clients {
         for warning in condition_check::warn(&protocol, &account) {
             add(&mut warnings, warning);
         }
+        faults.extend(self.check_replies(&protocol));
         let text = describe(&protocol, &contacts, &account.call_types);
         Ok(Checked { text, faults: faults.into_list(), warnings: warnings.into_list() })
     }
@@ -149,6 +150,7 @@ impl Clients {
         let schedules = tx.list_schedules(&account.id).await?;
         let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
         faults.extend(check_conditions(&protocol, &account).into_list());
+        faults.extend(self.check_replies(&protocol));
         if tx.find_recap_plan(&account.id).await?.is_none() {
             faults.extend(held_for_nothing(&protocol));
         }

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::account::{Contact, Reach};
+use crate::domain::dispatch::protocol::{Method, Protocol};
 
 use super::Clients;
 
@@ -13,6 +14,8 @@ pub struct Reachable {
     pub pagers: Vec<String>,
     /// The clients' systems that are posted to.
     pub webhooks: Vec<String>,
+    /// Replies to emails come in.
+    pub replies: bool,
 }
 
 impl Reachable {
@@ -20,6 +23,7 @@ impl Reachable {
         Self {
             pagers: config.pagers.iter().map(|carrier| carrier.name.clone()).collect(),
             webhooks: config.webhooks.iter().map(|receiver| receiver.name.clone()).collect(),
+            replies: config.mail_in.is_some(),
         }
     }
 }
@@ -30,6 +34,19 @@ impl Clients {
     pub fn reaching(mut self, reachable: Reachable) -> Self {
         self.reachable = reachable.into();
         self
+    }
+
+    /// Steps that wait for an answer that would never come in.
+    pub(super) fn check_replies(&self, protocol: &Protocol) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        for (at, _) in protocol.steps.iter().enumerate().filter(|(_, step)| step.method == Method::EmailConfirm) {
+            if !self.reachable.replies {
+                let detail = "No replies to emails come in here, so nobody can confirm by one.";
+                let cure = "Add [mail_in] to the configuration, or choose email without a confirmation.";
+                faults.add(format!("/steps/{at}"), "protocol.no_replies", detail, cure);
+            }
+        }
+        faults.into_list()
     }
 
     /// The contact, unless they would never be reached by something that was written.

@@ -258,6 +258,8 @@ impl Dispatcher {
                 // The dispatch says that something was written; the words are here, until an operator has seen to them.
                 self.alarm_of_unplaced(inbound).await
             }
+            Arrival::MailFate { attempt, fate, .. } => self.handle_fate(inbound, attempt, fate).await,
+            Arrival::MailReply { attempt, body, .. } => self.handle_mail_reply(inbound, attempt, body).await,
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
@@ -301,7 +303,7 @@ impl Dispatcher {
         self.decide(&id, event, Settles::Arrival(inbound, outcome)).await
     }
 
-    async fn settle(&self, inbound: &Inbound, outcome: &str) -> Result<(), StoreError> {
+    pub(super) async fn settle(&self, inbound: &Inbound, outcome: &str) -> Result<(), StoreError> {
         let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
         tx.settle_inbound(inbound, outcome, now).await?;
@@ -406,12 +408,12 @@ impl Dispatcher {
     }
 
     /// Tells operators of a text that no dispatch takes up. The store remembers it until one has seen to it.
-    async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
+    pub(super) async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
         if let Arrival::InboxReply { dispatch, name, body, .. } = &inbound.what {
             self.alarm_of_reply(inbound, dispatch, name, body);
             return Ok(());
         }
-        let Arrival::Text { from, body, .. } = &inbound.what else { return Ok(()) };
+        let Arrival::Text { from, body, .. } = &inbound.what else { return self.alarm_of_mail(inbound).await };
         let name = self.name_of(from).await?;
         if Reply::parse(body) == Reply::Stop {
             self.alarm_of_stop(inbound, &name);

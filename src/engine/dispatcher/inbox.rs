@@ -158,6 +158,7 @@ impl Dispatcher {
             body: email.body,
             html: None,
             attached: None,
+            answers: None,
         }))
     }
 

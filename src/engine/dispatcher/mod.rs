@@ -11,6 +11,7 @@ mod change;
 mod check_in;
 mod inbox;
 mod jobs;
+mod mail;
 mod perform;
 mod sound;
 mod text_parts;
@@ -615,7 +616,8 @@ const fn point(event: &Event) -> &'static str {
         Event::Job { .. } => "job",
         Event::Inbox { .. } | Event::Wrote { .. } => "inbox",
         Event::RingsBack { .. } | Event::RangBack => "ring_back",
-        Event::Replied { .. } => "reply",
+        Event::Replied { .. } | Event::MailYes { .. } => "reply",
+        Event::Mail { .. } | Event::WroteMail { .. } => "mail",
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
         Event::Operator { .. } => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",

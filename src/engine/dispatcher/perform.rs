@@ -18,7 +18,7 @@ use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, fax, speech};
 use crate::engine::callout::{CallOutRequest, FaxRequest, JobOffer};
-use crate::io::deliver::{Answer, Delivery, Mail, Page, TextMessage};
+use crate::io::deliver::{Answer, Delivery, Page, TextMessage};
 use crate::io::store::StoreError;
 
 /// How long an edge may take for one delivery.
@@ -205,28 +205,7 @@ impl Dispatcher {
         Ok(Some(Papers { state: read.state, attempt, message, account, protected }))
     }
 
-    async fn mail(&self, papers: &Papers, to: &str) -> Mail {
-        let Papers { attempt, message, account, .. } = papers;
-        let sound = match self.inner.sounds.get() {
-            Some(sounds) => sounds.of(message, account).await,
-            None => None,
-        };
-        let (attached, heard) = sound.map_or((None, None), |(attached, words)| (attached, Some(words)));
-        let notes: Vec<String> = [papers.outcome(), heard].into_iter().flatten().collect();
-        let notes = (!notes.is_empty()).then(|| notes.join("\n"));
-        let email = render::email(message, account, papers.call_type(), notes.as_deref());
-        Mail {
-            attempt: attempt.id.clone(),
-            from_name: account.name.clone(),
-            to: to.to_owned(),
-            subject: email.subject,
-            body: email.body,
-            html: None,
-            attached,
-        }
-    }
-
-    async fn text_body(&self, papers: &Papers) -> String {
+    pub(super) async fn text_body(&self, papers: &Papers) -> String {
         let Papers { state, attempt, message, account, protected } = papers;
         let by = state.closed_by.as_deref().unwrap_or("somebody else");
         let at = papers.closed_at();

@@ -183,9 +183,10 @@ impl Dispatcher {
         match state.troubles.iter().next_back() {
             Some(worst) => {
                 let level = match worst {
-                    Trouble::TextUnplaced { .. } | Trouble::Wrote { .. } | Trouble::Unreachable { .. } => {
-                        AlarmLevel::Warning
-                    }
+                    Trouble::TextUnplaced { .. }
+                    | Trouble::MailUnplaced { .. }
+                    | Trouble::Wrote { .. }
+                    | Trouble::Unreachable { .. } => AlarmLevel::Warning,
                     _ => AlarmLevel::Critical,
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));
@@ -199,7 +200,7 @@ impl Dispatcher {
         }
     }
 
-    fn raise(&self, id: String, level: AlarmLevel, text: String, dispatch: Option<DispatchId>) {
+    pub(super) fn raise(&self, id: String, level: AlarmLevel, text: String, dispatch: Option<DispatchId>) {
         let mut alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         if alarms.get(&id).is_some_and(|known| known.text == text && known.level == level) {
             return;

@@ -1,21 +1,46 @@
 //! Email over SMTP. Accepted means that the relay has taken the message after its last line.
 //!
-//! A second try of one attempt has the same Message-ID, so that mailboxes show it once.
+//! A second try of one attempt has the same Message-ID, so that mailboxes show it once. Each mail has addresses of its own for what
+//! comes back ([`mail_in`](crate::io::mail_in)), if there is a door for it, and says that a machine sent it (RFC 3834), so that none answers.
+//! What is signed (DKIM) is what leaves, octet for octet.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use lettre::address::Envelope;
+use lettre::message::dkim::{
+    DkimCanonicalization, DkimCanonicalizationType, DkimConfig, DkimSigningAlgorithm, DkimSigningKey,
+};
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Answer, Delivery, Mail, Mailer};
+use crate::config::dkim::{Dkim, DkimKey};
 use crate::domain::dispatch::event::Failure;
+use crate::io::mail_in::addresses::{Addresses, Purpose};
 
 /// How long one step of the conversation may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a signature covers: whatever tells the reader who wrote, what about and how it is to be shown, and where a reply goes. One that
+/// a mail does not have is covered too: nobody adds it on the way (RFC 6376 §5.4.2).
+const SIGNED: &[&str] = &[
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "In-Reply-To",
+    "MIME-Version",
+    "Content-Type",
+    "Auto-Submitted",
+];
 
 /// How mail leaves.
 #[derive(Clone, Debug)]
@@ -23,11 +48,17 @@ pub struct SmtpConfig {
     pub host: String,
     pub port: u16,
     pub security: Security,
+    /// Authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     pub login: Option<(String, SecretString)>,
     /// `dispatch@example.com`, with a name before it or not: `Desk <dispatch@example.com>`.
     pub from: String,
     /// Where replies go, if not to the sender.
     pub reply_to: Option<String>,
+    /// Each signs every mail.
+    pub dkim: Vec<Dkim>,
+    /// Where bounces and replies come back to; none: to the sender and to `reply_to`.
+    pub addresses: Option<Addresses>,
 }
 
 /// Whether the conversation is encrypted.
@@ -47,6 +78,8 @@ pub struct SmtpMailer {
     relay: AsyncSmtpTransport<Tokio1Executor>,
     from: Address,
     reply_to: Option<Mailbox>,
+    dkim: Vec<DkimConfig>,
+    addresses: Option<Addresses>,
 }
 
 impl SmtpMailer {
@@ -57,7 +90,13 @@ impl SmtpMailer {
         let reply_to = config.reply_to.as_deref().map(str::parse::<Mailbox>).transpose();
         let reply_to = reply_to.map_err(|_| "the address for replies is not an email address".to_owned())?;
         let tls = || {
-            TlsParameters::new(config.host.clone()).map_err(|_| "the relay's name cannot be used for TLS".to_owned())
+            let mut tls = TlsParameters::builder(config.host.clone());
+            if let Some(path) = &config.ca_file {
+                let pem = std::fs::read(path).map_err(|error| format!("`ca_file` cannot be read ({error})"))?;
+                let trusted = Certificate::from_pem(&pem).map_err(|_| "`ca_file` holds no certificate".to_owned())?;
+                tls = tls.certificate_store(CertificateStore::None).add_root_certificate(trusted);
+            }
+            tls.build().map_err(|_| "the relay's name cannot be used for TLS".to_owned())
         };
         let tls = match config.security {
             Security::Implicit => Tls::Wrapper(tls()?),
@@ -71,19 +110,36 @@ impl SmtpMailer {
         if let Some((user, password)) = &config.login {
             relay = relay.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
         }
-        Ok(Self { relay: relay.build(), from: from.email, reply_to })
+        let dkim = config.dkim.iter().map(signer).collect::<Result<_, _>>()?;
+        let addresses = config.addresses.clone();
+        Ok(Self { relay: relay.build(), from: from.email, reply_to, dkim, addresses })
     }
 
     async fn deliver(&self, mail: &Mail) -> Delivery {
         let Ok(to) = mail.to.parse::<Address>() else { return Delivery::failed(Failure::Permanent, "bad_address") };
-        let id = format!("<{}@{}>", mail.attempt, self.from.domain());
+        let named = |attempt| format!("<{attempt}@{}>", self.from.domain());
+        let id = named(&mail.attempt);
+        let own = |purpose| {
+            let address = self.addresses.as_ref().and_then(|ours| ours.of(purpose, &mail.attempt));
+            address.and_then(|address| address.parse::<Address>().ok())
+        };
+        let sender = own(Purpose::Bounce).unwrap_or_else(|| self.from.clone());
+        let Ok(envelope) = Envelope::new(Some(sender), vec![to.clone()]) else {
+            return Delivery::failed(Failure::Permanent, "bad_address");
+        };
         let mut builder = Message::builder()
             .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
-            .message_id(Some(id.clone()));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(reply_to.clone());
+            .message_id(Some(id.clone()))
+            .raw_header(by_machine(mail.answers.is_some()))
+            .envelope(envelope.clone());
+        let reply_to = own(Purpose::Reply).map(|address| Mailbox::new(Some(mail.from_name.clone()), address));
+        if let Some(reply_to) = reply_to.or_else(|| self.reply_to.clone()) {
+            builder = builder.reply_to(reply_to);
+        }
+        if let Some(answers) = &mail.answers {
+            builder = builder.in_reply_to(named(answers)).references(named(answers));
         }
         let text = SinglePart::plain(mail.body.clone());
         let message = match (&mail.attached, &mail.html) {
@@ -106,11 +162,60 @@ impl SmtpMailer {
         let Ok(message) = message else {
             return Delivery::failed(Failure::Permanent, "cannot_be_written");
         };
-        match self.relay.send(message).await {
+        match self.relay.send_raw(&envelope, &self.signed(message)).await {
             Ok(_) => Delivery::Accepted { provider_id: Some(id) },
             Err(error) => judge(&error),
         }
     }
+}
+
+impl SmtpMailer {
+    /// As it leaves, with every signature.
+    fn signed(&self, mut message: Message) -> Vec<u8> {
+        let Some((last, others)) = self.dkim.split_last() else { return message.formatted() };
+        let mut octets = Vec::new();
+        for key in others {
+            // A mail of the library's has one header of a name: the others are put before it.
+            let mut copy = message.clone();
+            copy.sign(key);
+            octets.extend(signature_of(&copy.formatted()));
+        }
+        message.sign(last);
+        octets.extend(message.formatted());
+        octets
+    }
+}
+
+/// The lines of a mail's signature, with their ends.
+fn signature_of(mail: &[u8]) -> Vec<u8> {
+    let mut lines = mail.split_inclusive(|octet| *octet == b'\n');
+    let mut signature = Vec::new();
+    let is_it = |line: &[u8]| line.get(..15).is_some_and(|name| name.eq_ignore_ascii_case(b"DKIM-Signature:"));
+    signature.extend(lines.by_ref().find(|line| is_it(line)).unwrap_or_default());
+    for line in lines.take_while(|line| matches!(line.first(), Some(b' ' | b'\t'))) {
+        signature.extend(line);
+    }
+    signature
+}
+
+fn signer(dkim: &Dkim) -> Result<DkimConfig, String> {
+    let (key, algorithm) = match &dkim.key {
+        DkimKey::Rsa(key) => (key, DkimSigningAlgorithm::Rsa),
+        DkimKey::Ed25519(key) => (key, DkimSigningAlgorithm::Ed25519),
+    };
+    let key = DkimSigningKey::new(key.expose_secret(), algorithm);
+    let key = key.map_err(|_| format!("the key of {} cannot be signed with", dkim.record().0))?;
+    let relaxed = DkimCanonicalizationType::Relaxed;
+    // Relays fold lines and trim blanks; that breaks no signature.
+    let canonical = DkimCanonicalization { header: relaxed, body: relaxed };
+    let headers = SIGNED.iter().map(|name| HeaderName::new_from_ascii_str(name)).collect();
+    Ok(DkimConfig::new(dkim.selector.clone(), dkim.domain.clone(), key, headers, canonical))
+}
+
+/// RFC 3834 §5: nobody is at the other end, so absence notices are not for us.
+fn by_machine(answers: bool) -> HeaderValue {
+    let word = if answers { "auto-replied" } else { "auto-generated" };
+    HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), word.to_owned())
 }
 
 /// RFC 5321 §4.2.1: 4yz may be tried again, 5yz not. A conversation that broke off may have been taken.

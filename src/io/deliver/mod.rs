@@ -53,6 +53,8 @@ pub struct Mail {
     /// The same for those who like it formatted.
     pub html: Option<String>,
     pub attached: Option<Attached>,
+    /// It answers the email of this attempt by itself, and wants no answer from a machine.
+    pub answers: Option<AttemptId>,
 }
 
 /// A sound that goes along with an email.

@@ -12,7 +12,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::faq::Faq;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::{
-    Account, CallType, Comfort, LeaveMessage, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
+    Account, CallType, Comfort, LeaveMessage, MailTemplate, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
 };
 use crate::domain::ivr::menu::Menu;
 
@@ -42,6 +42,8 @@ struct Settings {
     patching: Patching,
     #[serde(default)]
     secure: SecureMessages,
+    #[serde(default)]
+    mail: MailTemplate,
     #[serde(default)]
     hours: Hours,
     #[serde(default)]
@@ -173,6 +175,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         queueing: settings.queueing,
         patching: settings.patching,
         secure: settings.secure,
+        mail: settings.mail,
         hours: settings.hours,
         menus: settings.menus,
         status_greeting: None,
@@ -230,6 +233,7 @@ impl Tx {
             queueing: account.queueing.clone(),
             patching: account.patching.clone(),
             secure: account.secure.clone(),
+            mail: account.mail.clone(),
             hours: account.hours.clone(),
             menus: account.menus.clone(),
             faq: account.faq.clone(),

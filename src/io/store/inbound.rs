@@ -11,6 +11,7 @@ use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
 use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
+use crate::domain::dispatch::mail::Fate;
 use crate::domain::dispatch::patch_step::PatchNews;
 
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -54,6 +55,10 @@ pub enum Arrival {
     Inbox { attempt: AttemptId, news: InboxNews },
     /// A person wrote about a message from their inbox.
     InboxReply { dispatch: DispatchId, contact: ContactId, name: String, body: String },
+    /// A mail server says what became of an email. `recipient`: whom it names.
+    MailFate { attempt: AttemptId, fate: Fate, recipient: Option<String> },
+    /// A person answered an email. `from`: as the mail says it; what it is worth, nobody knows.
+    MailReply { attempt: AttemptId, from: String, subject: String, body: String },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// News of a patch on a call, to this person or number.
@@ -92,6 +97,9 @@ pub const CHECK_INS: &str = "check_in";
 /// The door by which inboxes tell.
 pub const INBOXES: &str = "inbox";
 
+/// The door that mail comes in by; the identifier is made of the attempt's and of the mail's own.
+pub const MAILS: &str = "mail";
+
 /// The door by which recaps are told; the identifier is the recap's with the dispatch's.
 pub const RECAPS: &str = "recap";
 
@@ -113,6 +121,8 @@ impl Arrival {
             Self::Pushed { .. } => "pushed",
             Self::Inbox { .. } => "inbox",
             Self::InboxReply { .. } => "inbox_reply",
+            Self::MailFate { .. } => "mail_fate",
+            Self::MailReply { .. } => "mail_reply",
             Self::Operator { .. } => "operator",
             Self::Patching { .. } => "patching",
             Self::Patched { .. } => "patched",
@@ -127,7 +137,7 @@ readers! {
     list_waiting_inbound(limit: u32) -> Vec<Inbound>;
     /// What has come in, is not handled and cannot be opened: its door and its name there.
     list_unreadable_inbound(limit: u32) -> Vec<(String, String)>;
-    /// Texts that were no answer to anything, and what was written from inboxes, that no operator has seen to, newest first.
+    /// Texts and mails that were no answer to anything, mails that came back, and what was written from inboxes, that no operator has seen to, newest first.
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Parts of texts from this number that no text was made of yet, oldest first.
     list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
@@ -169,7 +179,8 @@ async fn list_unreadable_inbound(from: &mut impl Query, limit: u32) -> Result<Ve
 
 async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<Inbound>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped', 'noted') AND kind IN ('text', 'inbox_reply')
+        "SELECT {COLUMNS} FROM inbound WHERE outcome IN ('unplaced', 'helped', 'noted')
+         AND kind IN ('text', 'inbox_reply', 'mail_fate', 'mail_reply')
          ORDER BY received_at DESC LIMIT $1"
     ));
     let rows = from.fetch_all(sql, args![limit]).await?;

@@ -28,6 +28,7 @@ pub struct Seal {
     key: LessSafeKey,
     index: hmac::Key,
     audit: hmac::Key,
+    mail: hmac::Key,
     fingerprint: String,
 }
 
@@ -46,8 +47,9 @@ impl Seal {
             .expect("HMAC-SHA256 gives the 32 bytes this cipher takes");
         let index = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, b"cordboard index").as_ref());
         let audit = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, b"cordboard audit").as_ref());
+        let mail = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, b"cordboard mail").as_ref());
         let fingerprint = URL_SAFE_NO_PAD.encode(&hmac::sign(&master, b"cordboard fingerprint").as_ref()[..12]);
-        Self { key: LessSafeKey::new(key), index, audit, fingerprint }
+        Self { key: LessSafeKey::new(key), index, audit, mail, fingerprint }
     }
 
     /// Reads the key of an existing database.
@@ -101,6 +103,11 @@ impl Seal {
     /// What the audit log is chained with.
     pub(super) const fn audit_key(&self) -> &hmac::Key {
         &self.audit
+    }
+
+    /// What the addresses are signed with that mail comes back to.
+    pub fn mail_key(&self) -> hmac::Key {
+        self.mail.clone()
     }
 
     /// Seals `plain` for the row that `context` names (`message:msg_…`).

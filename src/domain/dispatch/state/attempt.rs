@@ -55,7 +55,7 @@ impl Channel {
 
     pub const fn of(method: Method) -> Option<Self> {
         match method {
-            Method::Email => Some(Self::Email),
+            Method::Email | Method::EmailConfirm => Some(Self::Email),
             Method::Text | Method::TextConfirm => Some(Self::Text),
             Method::CallOut { .. } | Method::OperatorCall { .. } | Method::LivePatch => Some(Self::Call),
             Method::Pager => Some(Self::Pager),
@@ -143,6 +143,9 @@ pub struct Attempt {
     pub address: Address,
     /// The code that confirms by text.
     pub code: Option<u16>,
+    /// A reply to this email confirms.
+    #[serde(default)]
+    pub mail_confirm: bool,
     /// Leave what the account leaves when nobody takes the call.
     #[serde(default)]
     pub leave_message: bool,

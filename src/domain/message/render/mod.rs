@@ -2,6 +2,7 @@
 //! message whenever it is sent, and kept nowhere.
 
 pub mod fax;
+pub mod letter;
 pub mod notice;
 pub mod speech;
 mod spoken;
@@ -237,7 +238,7 @@ pub(super) fn brief_answers(message: &Message) -> impl Iterator<Item = (&Field, 
 }
 
 /// Line breaks and runs of blanks become one blank.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -279,6 +280,7 @@ pub(crate) mod tests {
             max_wait_secs: 120,
             undo_secs: 5,
             secure: Default::default(),
+            mail: Default::default(),
             leave_message: LeaveMessage::CallbackRequest,
             recording: RecordingPolicy::default(),
             queueing: Queueing::default(),
