@@ -211,6 +211,24 @@ const STEPS = [
   { method: { kind: 'text_confirm' }, to: [{ kind: 'on_call', role: 'technician', destination: 'mobile' }], wait_secs: 900 },
   { method: { kind: 'call_out', leave_message: true }, to: [{ kind: 'on_call', role: 'technician', destination: 'mobile' }], wait_secs: 600 },
 ];
+/** The versions with whose they are. */
+export const madeVersions = (account) =>
+  versions(account).map(({ id, name, version, text }) => ({
+    id, name, version, text, made_at: Date.now() - 86_400_000, made_by: { id: KIM.id, name: KIM.name }, brings_back: null, changes: null,
+    in_force: account.call_types.filter((t) => t.protocol === id).map((t) => t.id), running: [],
+  }));
+
+/** What would happen, as far as a stand-in can tell: each step at its time. */
+export function simulated({ protocol, at }) {
+  let secs = 0;
+  const lines = protocol.steps.map((step, n) => {
+    const line = { at: Date.now() + secs * 1_000, local: `${at.slice(0, 10)} ${at.slice(11)}:00`, after_secs: secs, kind: 'step', text: `Step ${n + 1}.`, who: null, step: n + 1, round: 1, why: [] };
+    secs += step.wait_secs;
+    return line;
+  });
+  return { outlook: { lines, state: 'running', needs_operator: false, next: null }, errors: [], confirmable: protocol.steps.map((_, n) => n + 1) };
+}
+
 export const versions = (account) =>
   account.protocols.map((p) => ({ ...p, steps: STEPS, repeat: { from_step: 1 }, until: 'confirmed' }));
 

@@ -13,7 +13,7 @@ import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { SAM, busyFloor, withSupervisor } from './floor.mjs';
-import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, startDispatches, versions, checkWays, whole } from './data.mjs';
+import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, madeVersions, simulated, startDispatches, versions, checkWays, whole } from './data.mjs';
 
 const PORT = Number(process.env.PORT ?? 8099);
 const DIST = join(import.meta.dirname, '..', 'dist');
@@ -374,6 +374,8 @@ function route(method, path, query, body) {
     if (!id) return [200, page(ACCOUNTS.map((a) => ({ ...ref(a), dids: a.dids })))];
     const account = ACCOUNTS.find((a) => a.id === id);
     if (rest[0] === 'messages') return [200, page([...state.messages.values()].filter((m) => m.account.id === id).slice(0, 3))];
+    if (rest[1] === 'templates') return [200, page([])];
+    if (rest[1] === 'versions') return [200, page(madeVersions(account).filter((v) => v.name === query.get('name')))];
     if (rest[0] === 'protocols') return [200, page(versions(account))];
     if (rest[0] === 'held') {
       return [200, page([...state.messages.values()].filter((m) => m.account.id === id && m.dispatch?.held_since && m.dispatch.closed_at === null))];
@@ -415,6 +417,7 @@ function route(method, path, query, body) {
   if (key === 'DELETE status') return (state.status = state.status.filter((l) => l.id !== id)), [204];
   if (key === 'GET handover') return [200, sheet()];
   // What is written of an account is refused, to see how that is told.
+  if (key === 'POST accounts' && rest[1] === 'simulate') return [200, simulated(body)];
   if (key === 'POST accounts' && rest[1] === 'check') return [200, { text: ACCOUNTS[0].protocols[0].text, errors: [] }];
   if (key === 'PUT accounts' || key === 'POST accounts') {
     const fault = { pointer: '/dids/0', code: 'account.did_taken', detail: `This number belongs to ${CLINIC.name}.`, cure: 'Choose another number.' };
@@ -470,6 +473,11 @@ function route(method, path, query, body) {
   if (noun === 'dispatches') {
     if (method === 'GET') return [200, page([...state.dispatches.values()])];
     const now = Date.now();
+    if (rest[0] === 'lock') {
+      const lock = method === 'PUT' ? { by: { id: KIM.id, name: KIM.name }, since: now, until: now + 600_000 } : null;
+      change(id, { lock });
+      return lock ? [200, lock] : [204];
+    }
     if (rest[0] === 'confirm') settle(id, { state: 'confirmed', confirmed_by: body.by }, { at: now, kind: 'confirmed', text: `Confirmed by ${body.by}, entered by hand.`, who: KIM.name });
     if (rest[0] === 'read') settle(id, { state: 'read_at_check_in', confirmed_by: body.to, held_since: null }, { at: now, kind: 'told', text: `${KIM.name} read it out to ${body.to} at check-in.`, who: body.to });
     if (rest[0] === 'close') settle(id, { state: 'closed_by_operator' }, { at: now, kind: 'closed', text: `Closed: ${body.reason}`, who: KIM.name });

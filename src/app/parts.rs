@@ -324,6 +324,7 @@ pub(super) fn front_settings(config: &Config, sandbox: bool) -> Settings {
         sandbox,
         reachable: Reachable::by(config),
         not_ready_reasons: config.operators.not_ready_reasons.clone(),
+        ages: config.board.ages,
         sms_providers: config.sms.iter().filter_map(provider).collect(),
         relay: config.turn.as_ref().map(|turn| Relay {
             urls: turn.urls.clone(),

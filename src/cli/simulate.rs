@@ -1,29 +1,21 @@
 //! `cordboard simulate`: what a protocol would do, minute by minute, from a time on, if carriers took every
-//! text and email at once and nobody ever answered. Runs the dispatch machine itself; sends nothing.
+//! text and email at once and people did what is asked (`domain/dispatch/simulate`). Sends nothing.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use cordboard::base::clock::{Clock as _, SystemClock, UtcMs};
-use cordboard::base::id::{AttemptId, CallTypeId, ContactId, DispatchId, MessageId};
-use cordboard::base::phone::PhoneNumber;
+use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::demo::{self, Client};
-use cordboard::domain::account::{CallType, Contact};
-use cordboard::domain::dispatch::event::{CallNews, Effect, Entry, Event, World};
-use cordboard::domain::dispatch::fax::FaxOutcome;
-use cordboard::domain::dispatch::state::{CallOutcome, Channel, NewDispatch, State};
-use cordboard::domain::dispatch::{apply, timeline};
+use cordboard::domain::account::CallType;
+use cordboard::domain::dispatch::simulate::{MAX_AFTER_MINUTES, Outlook, People, Scenario, Surroundings, simulate};
 use cordboard::domain::message::form::Answers;
-use cordboard::domain::oncall::{OnCall, resolve};
+use cordboard::domain::oncall::first_instant;
 use cordboard::io::store::Store;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{ConfigFile, Failure, block_on};
-
-/// More events than any protocol makes in the longest time that can be asked for.
-const MAX_EVENTS: usize = 100_000;
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -42,6 +34,13 @@ pub struct Options {
     /// How long to look.
     #[arg(long, value_name = "HOURS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=168))]
     hours: u32,
+    /// Whoever is asked first at this step (counted from 1) confirms; nobody answers unless this is given.
+    #[arg(long, value_name = "STEP")]
+    confirms_at: Option<u32>,
+    /// So many minutes after that step began.
+    #[arg(long, value_name = "MINUTES", default_value_t = 0, requires = "confirms_at",
+        value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_AFTER_MINUTES)))]
+    after: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -50,29 +49,16 @@ pub struct Options {
     config: Option<PathBuf>,
 }
 
-/// What would happen.
+/// What would happen, and of what.
 #[derive(Debug, Serialize)]
-struct Outlook {
+struct Answer {
     account: String,
     call_type: String,
     protocol: String,
     version: u32,
     zone: String,
-    lines: Vec<Line>,
-    /// The state at the end of the time looked at.
-    state: &'static str,
-    needs_operator: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Line {
-    at: UtcMs,
-    /// On the account's clock.
-    local: String,
-    /// Since the message was saved.
-    after_secs: i64,
-    kind: &'static str,
-    text: String,
+    #[serde(flatten)]
+    outlook: Outlook,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
@@ -86,45 +72,41 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         );
     };
     let zone = TimeZone::get(&account.zone).map_err(|_| format!("there is no time zone \"{}\"", account.zone))?;
-    let start = UtcMs(zone.to_timestamp(options.at)?.as_millisecond());
-    let dispatch = NewDispatch {
-        id: DispatchId::named("simulated"),
-        message: MessageId::named("simulated"),
-        account: account.id.clone(),
-        urgency: call_type.urgency,
-        protocol: protocol.clone(),
-        // So that the first step is at the time asked for.
-        undo_secs: 0,
-        on_call: None,
-        patched_to: None,
+    let start = first_instant(&zone, options.at).ok_or("there is no such time")?;
+    let around = Surroundings {
+        account,
+        call_type,
+        contacts: &client.contacts,
+        schedules: &client.schedules,
+        recap: client.recap.as_ref(),
     };
-    let world = Here { client: &client, call_type: &call_type.id, answers: find_answers(call_type, &options.answers)? };
-    let mut night = Night { world, state: dispatch.saved(start), now: start, entries: Vec::new(), ringing: Vec::new() };
-    night.run_until(start.plus_secs(i64::from(options.hours) * 3_600));
-    let line = |entry: &Entry| {
-        let (kind, text) = timeline::sentence(entry, &account.zone);
-        Line { at: entry.at, local: local(entry.at, &zone), after_secs: entry.at.since(start) / 1_000, kind, text }
-    };
-    let outlook = Outlook {
+    let answers = find_answers(call_type, &options.answers)?;
+    let people =
+        options.confirms_at.map_or(People::Nobody, |step| People::Confirms { step, after_minutes: options.after });
+    let scenario = Scenario { start, hours: options.hours, people, answers };
+    let outlook = simulate(protocol, &around, &scenario).map_err(|why| why.to_string())?;
+    let answer = Answer {
         account: account.name.clone(),
         call_type: call_type.name.clone(),
         protocol: protocol.name.clone(),
         version: protocol.version,
         zone: account.zone.clone(),
-        lines: night.entries.iter().map(line).collect(),
-        state: night.state.phase.name(),
-        needs_operator: night.state.needs_operator(),
+        outlook,
     };
-    print(&outlook, options)
+    print(&answer, options)
 }
 
-fn print(outlook: &Outlook, options: &Options) -> Result<(), Failure> {
+fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
     if options.json {
-        println!("{}", serde_json::to_string_pretty(outlook)?);
+        println!("{}", serde_json::to_string_pretty(answer)?);
         return Ok(());
     }
-    let Outlook { account, call_type, protocol, version, zone, .. } = outlook;
-    println!("{account}, {call_type}: protocol \"{protocol}\" version {version}. Times of {zone}. Nobody answers.\n");
+    let Answer { account, call_type, protocol, version, zone, outlook } = answer;
+    let people = match options.confirms_at {
+        None => "Nobody answers.".to_owned(),
+        Some(step) => format!("Step {step} is confirmed {} min after it began.", options.after),
+    };
+    println!("{account}, {call_type}: protocol \"{protocol}\" version {version}. Times of {zone}. {people}\n");
     for line in &outlook.lines {
         println!("{}  {:>8}  {}", line.local, after(line.after_secs), line.text);
     }
@@ -136,11 +118,6 @@ fn print(outlook: &Outlook, options: &Options) -> Result<(), Failure> {
 /// Minutes and seconds: `+15:00`.
 fn after(secs: i64) -> String {
     format!("+{}:{:02}", secs / 60, secs % 60)
-}
-
-fn local(at: UtcMs, zone: &TimeZone) -> String {
-    let civil = jiff::Timestamp::from_millisecond(at.0).map(|at| zone.to_datetime(at));
-    civil.map_or_else(|_| at.to_string(), |civil| civil.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 fn find_client(options: &Options) -> Result<Client, Failure> {
@@ -201,111 +178,4 @@ fn find_answers(call_type: &CallType, given: &[(String, String)]) -> Result<Answ
         answers.insert(field.name.clone(), answer.clone());
     }
     Ok(answers)
-}
-
-/// A night in which nobody answers.
-struct Night<'a> {
-    world: Here<'a>,
-    state: State,
-    now: UtcMs,
-    entries: Vec<Entry>,
-    /// Calls that ring, and until when.
-    ringing: Vec<(UtcMs, AttemptId)>,
-}
-
-impl Night<'_> {
-    fn run_until(&mut self, end: UtcMs) {
-        self.tell(Event::Due);
-        for _ in 0..MAX_EVENTS {
-            let rings_out = self.ringing.iter().map(|(at, _)| *at).min();
-            let wakes = self.state.wake().map(|(at, _)| at);
-            let Some(at) = [rings_out, wakes].into_iter().flatten().min().filter(|at| *at <= end) else { return };
-            self.now = self.now.max(at);
-            match self.ringing.iter().position(|(until, _)| *until <= self.now) {
-                Some(rung) => {
-                    let (_, attempt) = self.ringing.swap_remove(rung);
-                    self.tell(Event::Call { attempt, news: CallNews::Ended(CallOutcome::NoAnswer) });
-                }
-                None => self.tell(Event::Due),
-            }
-        }
-    }
-
-    /// Tells the machine, and does at once what it wants done.
-    fn tell(&mut self, event: Event) {
-        let mut waiting = vec![event];
-        while let Some(event) = waiting.pop() {
-            let (state, effects) = apply(&self.state, &event, self.now, &self.world);
-            self.state = state;
-            for effect in effects {
-                match effect {
-                    Effect::Record(entry) => self.entries.push(entry),
-                    Effect::Hand(attempt) => waiting.insert(0, Event::Hand { attempt, node: "simulation".to_owned() }),
-                    Effect::Perform(attempt) => waiting.extend(self.perform(attempt)),
-                    Effect::CancelCall(attempt) => self.ringing.retain(|(_, ringing)| *ringing != attempt),
-                }
-            }
-        }
-    }
-
-    fn perform(&mut self, attempt: AttemptId) -> Option<Event> {
-        let found = self.state.find_attempt(&attempt)?;
-        if found.job.is_some() {
-            // No operator takes it either.
-            return None;
-        }
-        if found.channel == Channel::Call {
-            self.ringing.push((self.now.plus_secs(i64::from(found.ring_secs)), attempt));
-            return None;
-        }
-        if found.channel == Channel::Fax {
-            return Some(Event::Faxed { attempt, outcome: FaxOutcome::Delivered { pages: 1 } });
-        }
-        Some(Event::Accepted { attempt, provider_id: None })
-    }
-}
-
-/// The account as the machine asks about it.
-struct Here<'a> {
-    client: &'a Client,
-    call_type: &'a CallTypeId,
-    answers: Answers,
-}
-
-impl World for Here<'_> {
-    fn on_call(&self, role: &str, at: UtcMs) -> Option<OnCall> {
-        self.client.schedules.iter().find(|schedule| schedule.role == role).and_then(|schedule| resolve(schedule, at))
-    }
-
-    fn zone(&self) -> &str {
-        &self.client.account.zone
-    }
-
-    fn call_types(&self) -> &[CallType] {
-        &self.client.account.call_types
-    }
-
-    fn call_type(&self) -> Option<&CallTypeId> {
-        Some(self.call_type)
-    }
-
-    fn answers(&self) -> Option<&Answers> {
-        Some(&self.answers)
-    }
-
-    fn window(&self, at: UtcMs) -> Option<String> {
-        self.client.account.window_at(at)
-    }
-
-    fn edition(&self) -> u32 {
-        1
-    }
-
-    fn contact(&self, id: &ContactId) -> Option<&Contact> {
-        self.client.contacts.iter().find(|contact| &contact.id == id)
-    }
-
-    fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
-        Some(1)
-    }
 }

@@ -43,7 +43,7 @@ use crate::proto::sip::digest::Algorithm;
 use tls::IdentityFiles;
 
 pub use audit::Audit;
-pub use board::Board;
+pub use board::{Ages, Board};
 pub use email::{Email, MailTls};
 pub use fax::Fax;
 pub use mail_in::MailIn;

@@ -564,6 +564,8 @@ pub struct DispatchView {
     pub confirmed_by: Option<String>,
     /// Whom its protocol now asks to put the caller through to, in the order in which they are tried.
     pub patches: Vec<PatchOfferView>,
+    /// Who works on it.
+    pub lock: Option<LockView>,
     pub timeline: Vec<LineView>,
 }
 
@@ -578,6 +580,15 @@ pub struct PatchOfferView {
     /// They are being rung.
     pub begun: bool,
     /// By then it has to be begun, else the next step follows.
+    pub until: UtcMs,
+}
+
+/// An operator works on a dispatch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LockView {
+    pub by: UserRef,
+    pub since: UtcMs,
+    /// When it ends, unless they do something with it.
     pub until: UtcMs,
 }
 

@@ -14,6 +14,7 @@ use crate::engine::feed::DispatchView;
 
 use super::audit;
 use super::auth::{Operator, Signed};
+use super::dispatch_lock::refuse_locked;
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
@@ -110,6 +111,7 @@ pub async fn close(
     Body(body): Body<CloseBody>,
 ) -> Result<StatusCode, Problem> {
     let reason = words("reason", &body.reason)?;
+    refuse_locked(&front, &id, &signed)?;
     act(&front, id, &signed, OperatorAct::Close { reason }).await
 }
 
@@ -122,7 +124,21 @@ pub async fn skip(
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
 ) -> Result<StatusCode, Problem> {
+    refuse_locked(&front, &id, &signed)?;
     act(&front, id, &signed, OperatorAct::Skip).await
+}
+
+/// Has it tried again now: what did not get through; else its step, once more; else, if the steps have run out, all of them.
+#[utoipa::path(post, path = "/api/v1/dispatches/{id}/retry", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)),
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn retry(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DispatchId>,
+) -> Result<StatusCode, Problem> {
+    refuse_locked(&front, &id, &signed)?;
+    act(&front, id, &signed, OperatorAct::Retry).await
 }
 
 async fn act(front: &Front, id: DispatchId, by: &Signed, act: OperatorAct) -> Result<StatusCode, Problem> {

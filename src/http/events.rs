@@ -13,6 +13,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::config::Ages;
 use crate::engine::feed::{AlarmChainView, AlarmView, CallView, DispatchView, QueueView, SeatView};
 use crate::io::net::census::Voucher;
 
@@ -82,6 +83,8 @@ struct Hello {
     pagers: Vec<String>,
     /// The clients' systems that messages are posted to, by the names that destinations call them.
     webhooks: Vec<String>,
+    /// From what age on an open dispatch is shown as late.
+    ages: Ages,
 }
 
 /// The feed of a console.
@@ -106,7 +109,11 @@ async fn watch(front: Front, mut socket: WebSocket, voucher: Option<Extension<Vo
     }
     front.desk.skilled(signed.bearer.user.clone(), signed.skills.clone());
     front.desk.heartbeat(signed.user(), false);
-    if let Some((code, why)) = show(&front, &mut socket, signed).await {
+    let user = signed.bearer.user.clone();
+    front.dispatcher.console_came(&user).await;
+    let why = show(&front, &mut socket, signed).await;
+    front.dispatcher.console_went(&user).await;
+    if let Some((code, why)) = why {
         close(&mut socket, code, why).await;
     }
 }
@@ -237,6 +244,7 @@ async fn hello(front: &Front, socket: &mut WebSocket, signed: &Signed) -> bool {
         not_ready_reasons: front.settings.not_ready_reasons.clone(),
         pagers: front.settings.reachable.pagers.clone(),
         webhooks: front.settings.reachable.webhooks.clone(),
+        ages: front.settings.ages,
     };
     send(socket, &ToConsole::Hello(Box::new(hello))).await
 }

@@ -57,6 +57,7 @@ pub struct FeedFrame {
     pub not_ready_reasons: Option<Vec<String>>,
     pub pagers: Option<Vec<String>>,
     pub webhooks: Option<Vec<String>>,
+    pub ages: Option<crate::config::Ages>,
     pub quality: Option<crate::engine::feed::QualityView>,
     pub trial: Option<crate::engine::feed::TrialView>,
     pub dictation: Option<crate::engine::feed::DictationView>,

@@ -33,6 +33,12 @@ pub struct EditedProtocol {
     edition: u32,
 }
 
+impl EditedProtocol {
+    pub(super) const fn of(protocol: ProtocolView, edition: u32) -> Self {
+        Self { protocol, edition }
+    }
+}
+
 /// What a protocol would do, and what keeps it from being saved.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ProtocolCheck {

@@ -23,9 +23,9 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inbox, inbox_devices,
-    inner_calls, jobs, listen, mail_template, me, messages, openapi, own_voice, patches, protocols, recall, recaps,
-    recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    dispatch_lock, dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inbox,
+    inbox_devices, inner_calls, jobs, listen, mail_template, me, messages, openapi, own_voice, patches, protocol_desk,
+    protocols, recall, recaps, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -56,6 +56,11 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(protocols::list, protocols::add))
         .routes(routes!(protocols::check))
         .routes(routes!(mail_template::preview))
+        .routes(routes!(protocol_desk::simulate))
+        .routes(routes!(protocol_desk::templates, protocol_desk::fit))
+        .routes(routes!(protocol_desk::versions))
+        .routes(routes!(protocol_desk::differences))
+        .routes(routes!(protocol_desk::bring_back))
         .routes(routes!(speech::upload))
         .routes(routes!(speech::listen))
         .routes(routes!(users::list, users::add))
@@ -82,6 +87,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(dispatches::confirm))
         .routes(routes!(dispatches::close))
         .routes(routes!(dispatches::skip))
+        .routes(routes!(dispatches::retry))
+        .routes(routes!(dispatch_lock::take, dispatch_lock::release))
         .routes(routes!(check_in::held))
         .routes(routes!(check_in::send))
         .routes(routes!(check_in::read))

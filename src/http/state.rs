@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::base::clock::SharedClock;
 use crate::base::id::{AccountId, AttemptId, CallId, UserId};
+use crate::config::Ages;
 use crate::domain::account::Account;
 use crate::domain::operator::skill::Skills;
 use crate::engine::alarms::Alarms;
@@ -106,6 +107,8 @@ pub struct Settings {
     pub sandbox: bool,
     /// Why an operator is not ready, to choose from; empty: in their own words.
     pub not_ready_reasons: Vec<String>,
+    /// From what age on an open dispatch is shown as late.
+    pub ages: Ages,
     /// By what contacts are reached that the configuration knows.
     pub reachable: Reachable,
     /// Providers whose callbacks are taken: name in the path, and what they sign with.

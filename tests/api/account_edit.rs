@@ -115,6 +115,10 @@ async fn operators_read_accounts_and_change_nothing() {
         (Method::DELETE, "/api/v1/contacts/con_ben"),
         (Method::POST, "/api/v1/accounts/acc_plumbing/protocols"),
         (Method::POST, "/api/v1/accounts/acc_plumbing/protocols/check"),
+        (Method::POST, "/api/v1/accounts/acc_plumbing/protocols/simulate"),
+        (Method::GET, "/api/v1/accounts/acc_plumbing/protocols/templates"),
+        (Method::POST, "/api/v1/accounts/acc_plumbing/protocols/templates"),
+        (Method::POST, "/api/v1/protocols/pro_urgent/bring_back"),
         (Method::POST, "/api/v1/speech/recordings"),
         (Method::POST, "/api/v1/speech/listen"),
     ] {

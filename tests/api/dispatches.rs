@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use cordboard::base::clock::Clock as _;
 use serde_json::{Value, json};
 
 use crate::support::{House, Told, message_body};
@@ -97,4 +98,88 @@ async fn a_step_is_skipped_and_an_unknown_dispatch_is_not_found() {
     let got = house.ask(Method::POST, &path(&nothing, "skip"), &token, Value::Null).await;
     assert_eq!(got.status, StatusCode::NOT_FOUND);
     assert_eq!(house.fetch("/api/v1/dispatches?open=0", &token).await.problem(), "query.invalid");
+}
+
+#[tokio::test]
+async fn who_works_on_a_dispatch_is_seen_by_all_and_left_alone_until_they_are_done() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let lock = path(&dispatch, "lock");
+    let taken = house.ask(Method::PUT, &lock, &kim, json!({})).await;
+    assert_eq!((taken.status, &taken.json()["by"]["name"]), (StatusCode::OK, &json!("KIM")));
+    let seen = house.fetch("/api/v1/dispatches", &lee).await.json();
+    assert_eq!(seen["items"][0]["lock"]["by"]["name"], "KIM");
+    assert_eq!(seen["items"][0]["lock"]["since"], taken.json()["since"]);
+    let got = house.ask(Method::PUT, &lock, &lee, json!({})).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.locked"));
+    assert_eq!(got.json()["detail"], "KIM works on it. Ask them, or take it over.");
+    for (act, body) in [("skip", Value::Null), ("retry", Value::Null), ("close", json!({"reason": "done"}))] {
+        let got = house.ask(Method::POST, &path(&dispatch, act), &lee, body).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.locked"), "{act}");
+    }
+    // Whoever has it may.
+    let got = house.ask(Method::POST, &path(&dispatch, "skip"), &kim, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let over = house.ask(Method::PUT, &lock, &lee, json!({"take_over": true})).await;
+    assert_eq!((over.status, &over.json()["by"]["name"]), (StatusCode::OK, &json!("LEE")));
+    house.ask(Method::DELETE, &lock, &kim, Value::Null).await;
+    let seen = house.fetch("/api/v1/dispatches", &kim).await.json();
+    assert_eq!(seen["items"][0]["lock"]["by"]["name"], "LEE", "nobody gives back what is not theirs");
+    // A person's yes is taken whoever hears it.
+    let confirm = json!({"by": "Ben Ortiz"});
+    let got = house.ask(Method::POST, &path(&dispatch, "confirm"), &kim, confirm).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let closed = house.ask(Method::PUT, &lock, &kim, json!({})).await;
+    assert_eq!((closed.status, closed.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+}
+
+#[tokio::test]
+async fn a_lock_lapses_and_goes_with_the_console_of_whoever_has_it() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let lock = path(&dispatch, "lock");
+    let by = async |token: &str| {
+        let seen = house.fetch("/api/v1/dispatches", token).await.json();
+        seen["items"][0]["lock"]["by"]["name"].as_str().map(str::to_owned)
+    };
+    house.ask(Method::PUT, &lock, &kim, json!({})).await;
+    house.advance(Duration::from_secs(599)).await;
+    assert_eq!(by(&lee).await.as_deref(), Some("KIM"));
+    house.advance(Duration::from_secs(2)).await;
+    assert_eq!(by(&lee).await, None);
+
+    let address = house.listen().await;
+    let mut console = crate::feed::console(address, &kim).await;
+    assert_eq!(crate::feed::hear(&mut console).await["type"], "hello");
+    house.ask(Method::PUT, &lock, &kim, json!({})).await;
+    let mut feed = house.front.feed.subscribe();
+    console.close(None).await.expect("it closes");
+    // Told to all desks as soon as the console is gone: it will be free soon.
+    let told = loop {
+        let event = tokio::time::timeout(Duration::from_secs(10), feed.recv()).await.expect("in time").expect("a feed");
+        if let cordboard::engine::feed::FeedEvent::Dispatch { dispatch } = event {
+            break dispatch;
+        }
+    };
+    let lock_seen = told.lock.expect("still hers for a while");
+    assert_eq!(lock_seen.until.since(house.clock.utc()), 30_000);
+    house.advance(Duration::from_secs(31)).await;
+    assert_eq!(by(&lee).await, None);
+}
+
+#[tokio::test]
+async fn a_step_is_tried_again_by_an_operator() {
+    let (house, token, dispatch) = gone_out().await;
+    house.advance(Duration::from_secs(60)).await;
+    let got = house.ask(Method::POST, &path(&dispatch, "retry"), &token, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&got.body));
+    house.advance(Duration::from_secs(1)).await;
+    assert_eq!(Told::so_far(&house.told.texts).len(), 2);
+    let seen = house.fetch("/api/v1/dispatches", &token).await.json();
+    let lines = seen["items"][0]["timeline"].as_array().expect("a time line");
+    assert!(lines.iter().any(|line| line["text"] == "KIM had it tried again."), "{seen}");
+    let close = json!({"reason": "caller rang off"});
+    house.ask(Method::POST, &path(&dispatch, "close"), &token, close).await;
+    let got = house.ask(Method::POST, &path(&dispatch, "retry"), &token, Value::Null).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
 }

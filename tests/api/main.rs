@@ -24,6 +24,7 @@ mod messages;
 mod openapi;
 #[path = "../support/mod.rs"]
 mod peers;
+mod protocols;
 mod recaps;
 mod recordings;
 mod round_trip;

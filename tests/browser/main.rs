@@ -16,6 +16,7 @@ mod inbox;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
+mod protocols;
 mod reached;
 mod read_out;
 #[path = "../support/seat.rs"]

@@ -406,7 +406,8 @@ fn a_relay_says_where_it_is_and_by_what_secret_with_every_mistake() {
 #[test]
 fn what_callers_are_promised_is_read_with_every_mistake() {
     let directory = TempDir::new("cli");
-    let wrong = "trunks = []\n[board]\nzone = \"America/Atlantis\"\nanswer_within_secs = 0\n";
+    let wrong =
+        "trunks = []\n[board]\nzone = \"America/Atlantis\"\nanswer_within_secs = 0\nurgent_critical_secs = 100000\n";
     write(directory.path(), "cordboard.toml", wrong);
     let output = cordboard(directory.path(), &["check"]);
     assert_eq!(output.status.code(), Some(1));
@@ -414,6 +415,7 @@ fn what_callers_are_promised_is_read_with_every_mistake() {
     for expected in [
         "cordboard.toml:3: [board]: `zone = \"America/Atlantis\"` cannot be read. Write a zone of the IANA database",
         "cordboard.toml:4: [board]: `answer_within_secs` is not a whole number from 1 to 3600. ",
+        "cordboard.toml:5: [board]: `urgent_critical_secs` is not a whole number from 1 to 86400. ",
     ] {
         assert!(said.contains(expected), "missing: {expected}\nsaid:\n{said}");
     }
@@ -680,6 +682,16 @@ fn a_protocol_is_played_through_in_the_accounts_own_time() {
     assert_eq!(outlook["zone"], "America/New_York");
     assert_eq!(outlook["lines"][0]["at"], 1_772_866_800_000_i64);
     assert_eq!(outlook["state"], "running");
+
+    let output = cordboard(directory.path(), &[&arguments[..], &["--confirms-at", "2", "--after", "5"]].concat());
+    let words = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    assert!(
+        words.contains("confirmed to an operator: they rang back.") && words.contains("After 1 h: confirmed."),
+        "{words}"
+    );
+    let output = cordboard(directory.path(), &[&arguments[..], &["--confirms-at", "9"]].concat());
+    assert_eq!((output.status.code(), said(&output).contains("There is no step 9.")), (Some(1), true));
 
     let kept = ["simulate", "--account", "property", "--call-type", "Non-urgent", "--at", "2026-03-07T02:00"];
     let held = cordboard(directory.path(), &kept);

@@ -1,5 +1,6 @@
 // The server's HTTP API. Knows tokens and problems (RFC 9457), and nothing of what is shown.
 
+import type { Fitted, People, Player, Simulation, Template, VersionView } from './protocols';
 import type {
   AbandonedKind,
   AbandonedView,
@@ -25,6 +26,7 @@ import type {
   InboxState,
   JobOutcome,
   ListenMode,
+  Lock,
   Menu,
   MessageView,
   PinView,
@@ -207,6 +209,15 @@ export interface ProtocolBody {
   call_types: string[];
 }
 
+export interface SimulationBody {
+  protocol: ProtocolBody;
+  call_type: string;
+  /** On the account's clock: `2026-03-07T02:00`. */
+  at: string;
+  hours: number;
+  people: People;
+}
+
 export type PatchTo = { contact: string; destination: string } | { number: string };
 export type CallAction = 'take' | 'hold' | 'speak' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume' | 'cover' | 'uncover';
@@ -267,6 +278,15 @@ export const api = {
     request<MailPreview>('POST', `/accounts/${id(account)}/mail/preview`, { mail, call_type }),
   checkProtocol: (account: string, body: ProtocolBody) =>
     request<{ text: string[]; errors: Fault[]; warnings: Fault[] }>('POST', `/accounts/${id(account)}/protocols/check`, body),
+  /** What an unsaved protocol would do with a message saved at that time of the account's clock. */
+  simulate: (account: string, body: SimulationBody) => request<Simulation>('POST', `/accounts/${id(account)}/protocols/simulate`, body),
+  templates: (account: string) => request<Page<Template>>('GET', `/accounts/${id(account)}/protocols/templates`),
+  fitTemplate: (account: string, template: string, players: Record<string, Player>) =>
+    request<Fitted>('POST', `/accounts/${id(account)}/protocols/templates`, { template, players }),
+  versions: (account: string, name: string) => request<Page<VersionView>>('GET', `/accounts/${id(account)}/protocols/versions${query({ name })}`),
+  differences: (before: string, after: string) => request<{ lines: string[] }>('GET', `/protocols/${id(after)}/differences${query({ from: before })}`),
+  bringBack: (protocol: string, edition: number) =>
+    request<ProtocolVersion & { edition: number }>('POST', `/protocols/${id(protocol)}/bring_back`, { edition }),
   uploadRecording: (wav: Blob) =>
     request<{ speech: Speech; millis: number }>('POST', '/speech/recordings', wav, { 'content-type': 'audio/wav' }),
   /** What callers would hear, as sound. */
@@ -329,6 +349,10 @@ export const api = {
   close: (dispatch: string, reason: string) => request<void>('POST', `/dispatches/${id(dispatch)}/close`, { reason }),
   held: (account: string) => request<Page<MessageView>>('GET', `/accounts/${id(account)}/held`),
   readOut: (dispatch: string, to: string, edition: number) => request<void>('POST', `/dispatches/${id(dispatch)}/read`, { to, edition }),
+  retry: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/retry`),
+  /** I work on it from now on, whoever has it if `take_over`. */
+  lock: (dispatch: string, take_over = false) => request<Lock>('PUT', `/dispatches/${id(dispatch)}/lock`, { take_over }),
+  unlock: (dispatch: string) => request<void>('DELETE', `/dispatches/${id(dispatch)}/lock`),
   skip: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`),
 
   seat: () => request<SeatView>('GET', '/seat'),

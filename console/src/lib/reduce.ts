@@ -1,6 +1,7 @@
 // What the feed says, as one state. Pure: a state and an event give the next state.
 
-import type { AlarmChain, AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueView, SeatView, User } from './types';
+import { USUAL_AGES } from './late';
+import type { Ages, AlarmChain, AlarmView, CallView, DispatchView, FeedEvent, QualityView, QueueView, SeatView, User } from './types';
 
 export interface FeedState {
   user: User | null;
@@ -20,6 +21,8 @@ export interface FeedState {
   pagers: string[];
   /** The clients' systems that messages are posted to. */
   webhooks: string[];
+  /** From what age on an open dispatch is shown as late. */
+  ages: Ages;
 }
 
 export const EMPTY: FeedState = {
@@ -35,6 +38,7 @@ export const EMPTY: FeedState = {
   reasons: [],
   pagers: [],
   webhooks: [],
+  ages: USUAL_AGES,
 };
 
 /** In these the operator is heard by somebody. */
@@ -94,6 +98,7 @@ export function reduce(state: FeedState, event: FeedEvent): FeedState {
         reasons: event.not_ready_reasons ?? [],
         pagers: event.pagers ?? [],
         webhooks: event.webhooks ?? [],
+        ages: event.ages ?? USUAL_AGES,
       };
     case 'seat':
       // Others' are for their names, and for whom a caller can be given to.

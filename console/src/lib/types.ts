@@ -810,6 +810,8 @@ export interface DispatchView {
   confirmed_by: string | null;
   /** Whom the protocol now asks to put the caller through to. */
   patches: PatchOffer[];
+  /** Who works on it. */
+  lock?: Lock | null;
   timeline: Line[];
 }
 
@@ -821,6 +823,21 @@ export interface PatchOffer {
   destination: string;
   begun: boolean;
   until: number;
+}
+
+/** An operator works on a dispatch. */
+export interface Lock {
+  by: { id: string; name: string };
+  since: number;
+  /** When it ends, unless they do something with it. */
+  until: number;
+}
+
+/** From what age on an open dispatch is shown as late, in seconds. */
+export interface Ages {
+  urgent_warning_secs: number;
+  urgent_critical_secs: number;
+  routine_warning_secs: number;
 }
 
 export interface MessageView {
@@ -939,6 +956,8 @@ export interface Hello {
   pagers?: string[];
   /** The clients' systems that messages are posted to, by the names that destinations call them. */
   webhooks?: string[];
+  /** From what age on an open dispatch is shown as late. */
+  ages?: Ages;
 }
 
 export type FeedEvent =

@@ -4,6 +4,7 @@ import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
 import { comesWords } from '../lib/comes';
 import { askedPatches, type AskedPatch } from '../lib/patches';
+import { soundingAlarms } from '../lib/hush';
 import { EMPTY, SPEAKING, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
@@ -47,9 +48,8 @@ class Desk {
   readonly dispatches = $derived(watched(this.feed.dispatches, clock.now));
   readonly troubled = $derived(this.feed.dispatches.filter((d) => d.closed_at === null && (d.needs_operator || d.alarm !== null)));
   /** What must be heard: critical alarms and dispatches that wait for a person. */
-  readonly alarming = $derived(
-    this.feed.alarms.some((a) => a.level === 'critical') || this.troubled.some((d) => d.urgency === 'urgent' || d.needs_operator),
-  );
+  readonly sounding = $derived(soundingAlarms(this.feed.alarms, this.troubled));
+  readonly alarming = $derived(this.sounding.length > 0);
 
   private client: FeedClient | null = null;
   private readonly listeners = new Set<(event: FeedEvent, before: FeedState) => void>();

@@ -3,6 +3,7 @@
 import { causeWords, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
 import { SPEAKING, myCalls } from '../lib/reduce';
+import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
 import * as sound from '../lib/sound';
 import { HOLD_REMINDER_MS } from '../lib/time';
 import type { FeedState } from '../lib/reduce';
@@ -17,7 +18,6 @@ import { phone } from './phone.svelte';
 const PARK_REMINDER_MS = 20_000;
 const ALARM_EVERY_MS = 9_000;
 const RING_EVERY_MS = 3_000;
-const QUIET_MS = 120_000;
 /** Then nobody needs the strip any more: whoever hung up is on the page *Hung up* until somebody has seen to them. */
 const GONE_STAYS_MS = 5 * 60_000;
 
@@ -33,8 +33,9 @@ export interface GoneCaller {
 }
 
 class Watch {
-  quietUntil = $state(0);
-  readonly isQuiet = $derived(this.quietUntil > clock.now);
+  private hushed = $state.raw<Hushed>(new Map());
+  /** None of the alarms is heard now. */
+  readonly isQuiet = $derived(desk.sounding.every((alarm) => isHushed(this.hushed, alarm, clock.now)));
   private timer: ReturnType<typeof setInterval> | undefined;
   private stopListening: (() => void) | null = null;
   private alarmedAt = 0;
@@ -58,23 +59,32 @@ class Watch {
     this.stopListening = null;
   }
 
-  /** The alarm rests for two minutes; a new one speaks up all the same. */
-  quiet(): void {
-    this.quietUntil = clock.now + QUIET_MS;
-    notices.say('The alarm is quiet for two minutes.');
+  /** An alarm rests for two minutes, or all that sound now; a new one, or one that has got worse, speaks up all the same. */
+  quiet(alarm?: string): void {
+    this.hushed = hush(this.hushed, alarm === undefined ? desk.sounding : [alarm], clock.now);
+    notices.say(alarm === undefined ? 'The alarm is quiet for two minutes.' : 'This alarm is quiet for two minutes.');
+  }
+
+  /** Whether it is heard: it sounds, and does not rest. */
+  isHeard(alarm: string): boolean {
+    return desk.sounding.includes(alarm) && !isHushed(this.hushed, alarm, clock.now);
+  }
+
+  private speakUp(alarm: string): void {
+    this.hushed = wake(this.hushed, alarm);
+    this.alarmedAt = 0;
   }
 
   private changed(event: FeedEvent, before: FeedState): void {
-    if (event.type === 'alarm' && !before.alarms.some((a) => a.id === event.alarm.id)) {
-      this.quietUntil = 0;
-      this.alarmedAt = 0;
+    // One that says something else now has got worse, or is another.
+    if (event.type === 'alarm' && before.alarms.find((a) => a.id === event.alarm.id)?.text !== event.alarm.text) {
+      this.speakUp(event.alarm.id);
       notices.say(`Alarm: ${event.alarm.text}`);
     }
     if (event.type === 'dispatch' && event.dispatch.needs_operator) {
       const was = before.dispatches.find((d) => d.id === event.dispatch.id);
       if (!was?.needs_operator) {
-        this.quietUntil = 0;
-        this.alarmedAt = 0;
+        this.speakUp(alarmOf(event.dispatch));
         notices.say(`${event.dispatch.account.name} needs an operator. ${event.dispatch.alarm ?? ''}`);
       }
     }

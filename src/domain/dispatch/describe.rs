@@ -9,10 +9,7 @@ pub fn describe(protocol: &Protocol, contacts: &[Contact], call_types: &[CallTyp
     let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
     let mut lines: Vec<String> = Vec::new();
     for (n, step) in (1..).zip(&protocol.steps) {
-        let mut parts = vec![capital(&describe_step(step, &name))];
-        parts.extend(terms(step));
-        parts.extend(step.only.words(call_types));
-        lines.push(format!("{n}. {}.", parts.join(", ")));
+        lines.push(format!("{n}. {}.", capital(&describe_whole(step, &name, call_types))));
     }
     if let Some(repeat) = protocol.repeat {
         lines.push(format!("Then again from step {}.", repeat.from_step));
@@ -66,6 +63,18 @@ fn terms(step: &Step) -> Vec<String> {
 /// The last step, which nothing follows, is such a one.
 fn ends_with(protocol: &Protocol, is_such: impl Fn(Method) -> bool) -> bool {
     protocol.repeat.is_none() && protocol.steps.last().is_some_and(|step| is_such(step.method))
+}
+
+/// A step with its terms and conditions: `call Ben (mobile), wait 10 minutes for an answer`.
+pub fn describe_whole(
+    step: &Step,
+    name: &dyn Fn(&ContactId) -> Option<String>,
+    call_types: &[CallType],
+) -> String {
+    let mut parts = vec![describe_step(step, name)];
+    parts.extend(terms(step));
+    parts.extend(step.only.words(call_types));
+    parts.join(", ")
 }
 
 /// What a step does: `text the technician on call (mobile) and ask for a confirmation`.

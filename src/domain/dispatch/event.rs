@@ -132,6 +132,8 @@ pub enum OperatorAct {
     },
     /// Go on with the next step now.
     Skip,
+    /// Try again now what did not get through, or go through the step once more.
+    Retry,
     /// Take it back within the undo time.
     Undo,
     /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.
@@ -300,6 +302,10 @@ pub enum Note {
         trouble: Trouble,
     },
     Skipped {
+        by: String,
+    },
+    /// An operator had it tried again.
+    Retried {
         by: String,
     },
     Closed {

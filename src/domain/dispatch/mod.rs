@@ -11,11 +11,13 @@ pub mod condition;
 pub mod condition_check;
 pub mod confirm;
 pub mod describe;
+pub mod difference;
 pub mod event;
 pub mod fax;
 pub mod hold;
 pub mod inbox;
 pub mod job;
+pub mod lock;
 pub mod mail;
 pub mod patch_step;
 pub mod pause;
@@ -23,8 +25,11 @@ pub mod protocol;
 pub mod push;
 pub mod reference;
 mod report;
+mod retry;
+pub mod simulate;
 pub mod state;
 mod step;
+pub mod template;
 pub mod timeline;
 mod tries;
 pub mod validate;
@@ -150,6 +155,7 @@ impl Turn<'_> {
                     Cursor::Before => {}
                 }
             }
+            OperatorAct::Retry if self.s.phase.is_open() => self.retry(by),
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
             }
@@ -157,7 +163,11 @@ impl Turn<'_> {
                 self.change(by, *urgency, protocol.as_deref(), *again, unsent.as_deref());
             }
             // Too late, not now, or to words of before a change: nothing changes, and the caller sees that nothing did.
-            OperatorAct::Confirm { .. } | OperatorAct::Close { .. } | OperatorAct::Skip | OperatorAct::Undo => {}
+            OperatorAct::Confirm { .. }
+            | OperatorAct::Close { .. }
+            | OperatorAct::Skip
+            | OperatorAct::Retry
+            | OperatorAct::Undo => {}
         }
     }
 

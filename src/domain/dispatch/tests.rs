@@ -6,6 +6,7 @@ mod hold;
 mod inbox;
 mod patience;
 mod random;
+mod retry;
 mod steps;
 
 use std::collections::BTreeMap;

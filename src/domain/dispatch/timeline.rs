@@ -97,6 +97,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Repeated { name } => ("confirmed", format!("{name} replied again; they are told who confirmed.")),
         Note::Trouble { trouble } => ("alarm", trouble_words(trouble)),
         Note::Skipped { by } => ("operator", format!("{by} went on to the next step.")),
+        Note::Retried { by } => ("operator", format!("{by} had it tried again.")),
         Note::Closed { phase, by, reason } => {
             let by = by.as_deref().unwrap_or("nobody");
             let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));

@@ -255,7 +255,7 @@ impl Clients {
         }
         for protocol in &protocols {
             if tx.find_protocol(&protocol.id).await?.is_none() {
-                tx.insert_protocol(protocol, now).await?;
+                tx.insert_made_protocol(protocol, &self.origin(None), now).await?;
             }
         }
         if let Some(plan) = recap {

@@ -19,6 +19,8 @@ mod pins;
 mod protocols;
 pub mod reach;
 mod recap;
+mod rehearsal;
+mod versions;
 
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub use flow::{CheckedFlow, FlowNow};
 pub use import::Imported;
 pub use pins::PinOf;
 pub use protocols::{Checked, ProtocolEdit};
+pub use rehearsal::{Offered, Rehearsal};
+pub use versions::Version;
 
 /// Where accounts are made and changed. Cheap to clone.
 #[derive(Clone)]

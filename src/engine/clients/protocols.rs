@@ -11,6 +11,9 @@ use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
 use crate::domain::oncall::Schedule;
+use crate::io::store::Tx;
+use crate::io::store::audit::Who;
+use crate::io::store::protocols::Origin;
 
 use super::recap::held_for_nothing;
 use super::{Changed, Clients, Refusal, lock};
@@ -125,6 +128,15 @@ fn cure(fault: &ProtocolFault) -> &'static str {
 }
 
 impl Clients {
+    /// Whose a version is that is written now.
+    pub(super) fn origin(&self, brings_back: Option<u32>) -> Origin {
+        let by = match &self.by {
+            Who::User(user) => Some(user.clone()),
+            _ => None,
+        };
+        Origin { by, brings_back }
+    }
+
     /// What is wrong with a protocol, and what it would do, in plain English. Changes nothing.
     pub async fn check_protocol(&self, account: &AccountId, edit: &ProtocolEdit) -> Result<Checked, Refusal> {
         let account = self.store.find_account(account).await?.ok_or(Refusal::Missing { what: "account" })?;
@@ -143,42 +155,53 @@ impl Clients {
 
     /// Makes a protocol, or the next version of the one of its name, and puts it in force where that is asked for.
     pub async fn add_protocol(&self, account: &AccountId, edit: &ProtocolEdit) -> Result<Changed<Protocol>, Refusal> {
-        let now = self.clock.utc();
         let mut tx = self.store.write().await?;
-        let mut account = lock(&mut tx, account, edit.edition).await?;
-        let contacts = tx.list_contacts(&account.id).await?;
-        let schedules = tx.list_schedules(&account.id).await?;
-        let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
-        faults.extend(check_conditions(&protocol, &account).into_list());
-        faults.extend(self.check_replies(&protocol));
-        if tx.find_recap_plan(&account.id).await?.is_none() {
-            faults.extend(held_for_nothing(&protocol));
-        }
-        for (at, id) in edit.call_types.iter().enumerate() {
-            let pointer = format!("/call_types/{at}");
-            match account.call_types.iter_mut().find(|t| t.id == *id) {
-                None => {
-                    let cure = "Choose one of the account's call types.";
-                    faults.add(pointer, "protocol.call_type", "The account has no such call type.", cure);
-                }
-                Some(call_type) if call_type.urgency == Urgency::NotLegitimate => {
-                    let detail = "Calls that are not legitimate are not dispatched.";
-                    faults.add(pointer, "call_type.not_dispatched", detail, "Choose another call type.");
-                }
-                Some(_) => {}
-            }
-        }
-        faults.unless(()).map_err(Refusal::Faulty)?;
-        let versions = tx.list_protocols(&account.id).await?;
-        let last = versions.iter().filter(|p| p.name == protocol.name).map(|p| p.version).max().unwrap_or(0);
-        protocol.id = ProtocolId::fresh(now);
-        protocol.version = last.saturating_add(1);
-        tx.insert_protocol(&protocol, now).await?;
-        for call_type in account.call_types.iter_mut().filter(|t| edit.call_types.contains(&t.id)) {
-            call_type.protocol = Some(protocol.id.clone());
-        }
-        tx.upsert_account(&account, now).await?;
-        let Changed { edition, .. } = self.finish(tx, account).await?;
-        Ok(Changed { now: protocol, edition })
+        let account = lock(&mut tx, account, edit.edition).await?;
+        put_in_force(self, tx, account, edit, None).await
     }
+}
+
+/// Saves the next version in the transaction that holds the account. `brings_back`: the earlier one that it is again.
+pub(super) async fn put_in_force(
+    clients: &Clients,
+    mut tx: Tx,
+    mut account: Account,
+    edit: &ProtocolEdit,
+    brings_back: Option<u32>,
+) -> Result<Changed<Protocol>, Refusal> {
+    let now = clients.clock.utc();
+    let contacts = tx.list_contacts(&account.id).await?;
+    let schedules = tx.list_schedules(&account.id).await?;
+    let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+    faults.extend(check_conditions(&protocol, &account).into_list());
+    faults.extend(clients.check_replies(&protocol));
+    if tx.find_recap_plan(&account.id).await?.is_none() {
+        faults.extend(held_for_nothing(&protocol));
+    }
+    for (at, id) in edit.call_types.iter().enumerate() {
+        let pointer = format!("/call_types/{at}");
+        match account.call_types.iter_mut().find(|t| t.id == *id) {
+            None => {
+                let cure = "Choose one of the account's call types.";
+                faults.add(pointer, "protocol.call_type", "The account has no such call type.", cure);
+            }
+            Some(call_type) if call_type.urgency == Urgency::NotLegitimate => {
+                let detail = "Calls that are not legitimate are not dispatched.";
+                faults.add(pointer, "call_type.not_dispatched", detail, "Choose another call type.");
+            }
+            Some(_) => {}
+        }
+    }
+    faults.unless(()).map_err(Refusal::Faulty)?;
+    let versions = tx.list_protocols(&account.id).await?;
+    let last = versions.iter().filter(|p| p.name == protocol.name).map(|p| p.version).max().unwrap_or(0);
+    protocol.id = ProtocolId::fresh(now);
+    protocol.version = last.saturating_add(1);
+    tx.insert_made_protocol(&protocol, &clients.origin(brings_back), now).await?;
+    for call_type in account.call_types.iter_mut().filter(|t| edit.call_types.contains(&t.id)) {
+        call_type.protocol = Some(protocol.id.clone());
+    }
+    tx.upsert_account(&account, now).await?;
+    let Changed { edition, .. } = clients.finish(tx, account).await?;
+    Ok(Changed { now: protocol, edition })
 }

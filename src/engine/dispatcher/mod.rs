@@ -11,6 +11,7 @@ mod change;
 mod check_in;
 mod inbox;
 mod jobs;
+mod locks;
 mod mail;
 mod perform;
 mod sound;
@@ -34,6 +35,7 @@ use crate::base::rng::Rng;
 use crate::domain::account::Account;
 use crate::domain::dispatch::apply;
 use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
+use crate::domain::dispatch::lock::Locks;
 use crate::domain::dispatch::state::{NewDispatch, Phase, State};
 use crate::domain::message::Message;
 use crate::engine::alarms::Alarms;
@@ -105,6 +107,8 @@ struct Inner {
     count: AtomicU64,
     swept: Mutex<(UtcMs, UtcMs)>,
     alarms: Mutex<BTreeMap<String, AlarmView>>,
+    /// Who works on which dispatch.
+    locks: Mutex<Locks>,
     /// What came in and could not be applied, by door and name, and when it is tried again.
     later: Mutex<BTreeMap<(String, String), UtcMs>>,
 }
@@ -166,6 +170,7 @@ impl Dispatcher {
                 count: AtomicU64::new(0),
                 swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
                 alarms: Mutex::default(),
+                locks: Mutex::default(),
                 later: Mutex::default(),
             }),
         }
@@ -454,6 +459,7 @@ impl Dispatcher {
             self.lay_aside_unreadable().await?;
             self.take_orphans().await?;
             self.calls_ended().await?;
+            self.lapse_locks().await;
         }
         if audit {
             self.audit().await?;

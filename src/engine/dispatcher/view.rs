@@ -169,6 +169,7 @@ impl Dispatcher {
             held_since: state.held_since().filter(|_| state.waits_for_check_in()),
             closed_at: state.closed_at,
             undo_until: (state.phase == Phase::Open).then_some(state.open_at),
+            lock: if state.closed_at.is_none() { self.find_lock(&state.id) } else { None },
             // What comes next is said by `next`; here stands what was done.
             last: timeline.iter().rev().find(|line| line.kind != "waiting").cloned(),
             next,

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(15, "0015_mend_inbox"),
     migration!(16, "0016_rank_calls"),
     migration!(17, "0017_create_alarm_chain"),
+    migration!(18, "0018_protocol_origin"),
 ];
 
 /// The schema that this program writes.

@@ -1,0 +1,182 @@
+//! Nights that are made up, with people who answer, people who do not, and a recap.
+
+use super::*;
+use crate::base::id::{AccountId, CallTypeId, DestinationId, ScheduleId};
+use crate::domain::account::{Destination, Reach, Urgency};
+use crate::domain::dispatch::protocol::{Step, Until};
+use crate::domain::dispatch::tests::{named, on_call, protocol};
+use crate::domain::message::form::Form;
+
+/// Saturday, 7 March 2026, 02:00 in New York.
+const SATURDAY: UtcMs = UtcMs(1_772_866_800_000);
+
+fn person(name: &str, last: u32) -> Contact {
+    let destination = |label: &str, reach| Destination {
+        id: DestinationId::named(&format!("{name}-{label}")),
+        label: label.to_owned(),
+        reach,
+        ring_secs: 30,
+        blocked: false,
+    };
+    let number = |n: u32| PhoneNumber::parse(&format!("+1202555{n:04}")).expect("a number");
+    Contact {
+        id: ContactId::named(name),
+        account: AccountId::named("plumbing"),
+        name: name.to_owned(),
+        title: "technician".to_owned(),
+        destinations: vec![
+            destination("mobile", Reach::Phone(number(last))),
+            destination("home", Reach::Phone(number(last + 1))),
+            destination("email", Reach::Email(format!("{name}@example.com"))),
+            destination("inbox", Reach::Inbox("mobile".to_owned())),
+        ],
+    }
+}
+
+fn outlook(protocol: &Protocol, people: People, hours: u32) -> Result<Outlook, Unanswerable> {
+    let contacts = [person("ben", 100), person("office", 110)];
+    let schedules = [Schedule {
+        id: ScheduleId::named("technician"),
+        account: AccountId::named("plumbing"),
+        role: "technician".to_owned(),
+        zone: "America/New_York".to_owned(),
+        rotation: None,
+        overrides: Vec::new(),
+        fallback: Some(ContactId::named("ben")),
+    }];
+    let mut account = Account::blank(AccountId::named("client"));
+    account.zone = "America/New_York".to_owned();
+    let call_type = CallType {
+        id: CallTypeId::named("kind"),
+        name: "Kind".to_owned(),
+        urgency: Urgency::Urgent,
+        triggers: String::new(),
+        watched: Vec::new(),
+        form: Form::default(),
+        protocol: None,
+        protected: false,
+        priority: None,
+    };
+    let around = Surroundings {
+        account: &account,
+        call_type: &call_type,
+        contacts: &contacts,
+        schedules: &schedules,
+        recap: None,
+    };
+    let scenario = Scenario { start: SATURDAY, hours, people, ..Scenario::default() };
+    simulate(protocol, &around, &scenario)
+}
+
+fn plumbing() -> Protocol {
+    protocol(
+        vec![
+            (Method::TextConfirm, on_call("mobile"), 900),
+            (Method::CallOut { leave_message: true }, on_call("mobile"), 600),
+            (Method::CallOut { leave_message: false }, on_call("home"), 0),
+        ],
+        true,
+        Until::Confirmed,
+    )
+}
+
+fn told(outlook: &Outlook) -> Vec<String> {
+    outlook.lines.iter().map(|line| format!("{} {}", line.after_secs / 60, line.text)).collect()
+}
+
+#[test]
+fn where_nobody_answers_the_steps_follow_each_other_and_say_who_and_why() {
+    let outlook = outlook(&plumbing(), People::Nobody, 1).expect("it can be seen");
+    let steps: Vec<_> = outlook.lines.iter().filter(|line| line.kind == "step").collect();
+    let times: Vec<_> = steps.iter().map(|line| (line.step, line.round, line.local.as_str())).collect();
+    assert_eq!(
+        times[..4],
+        [
+            (Some(1), 1, "2026-03-07 02:00:00"),
+            (Some(2), 1, "2026-03-07 02:15:00"),
+            (Some(3), 1, "2026-03-07 02:25:30"),
+            (Some(1), 2, "2026-03-07 02:26:00"),
+        ]
+    );
+    assert_eq!(steps[0].why, ["ben: technician on call by fallback"]);
+    assert_eq!((outlook.state, outlook.needs_operator), ("running", true), "a round is over and nobody was told");
+    assert!(outlook.next.is_some());
+}
+
+#[test]
+fn a_text_is_answered_after_some_minutes_and_nothing_follows() {
+    let outlook = outlook(&plumbing(), People::Confirms { step: 1, after_minutes: 7 }, 2).expect("it can be seen");
+    let lines = told(&outlook);
+    assert!(lines.contains(&"7 ben confirmed by text.".to_owned()), "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("Step 2")), "{lines:#?}");
+    assert_eq!((outlook.state, outlook.next), ("confirmed", None));
+}
+
+#[test]
+fn a_telephone_is_taken_up_while_it_rings() {
+    let outlook = outlook(&plumbing(), People::Confirms { step: 2, after_minutes: 0 }, 2).expect("it can be seen");
+    let lines = told(&outlook);
+    let texts: Vec<_> = outlook.lines.iter().map(|line| line.text.as_str()).collect();
+    let at = |text: &str| texts.iter().position(|known| *known == text).unwrap_or_else(|| panic!("{text}: {lines:#?}"));
+    assert!(at("ben's phone was answered.") < at("ben heard the message."));
+    assert!(at("ben heard the message.") < at("ben confirmed by key on the phone."));
+    assert_eq!(outlook.state, "confirmed");
+}
+
+#[test]
+fn whoever_lets_it_ring_out_rings_back() {
+    let outlook = outlook(&plumbing(), People::Confirms { step: 2, after_minutes: 5 }, 2).expect("it can be seen");
+    let lines = told(&outlook);
+    assert!(lines.contains(&"20 ben confirmed to an operator: they rang back.".to_owned()), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("no answer")), "{lines:#?}");
+}
+
+#[test]
+fn a_call_that_is_no_longer_wanted_is_taken_back() {
+    // Both at once; the answer to the text comes while the telephone still rings.
+    let call = Method::CallOut { leave_message: false };
+    let both = protocol(
+        vec![(Method::TextConfirm, on_call("mobile"), 0), (call, vec![named("office", "mobile")], 600)],
+        true,
+        Until::Confirmed,
+    );
+    let outlook = outlook(&both, People::Confirms { step: 1, after_minutes: 0 }, 2).expect("it can be seen");
+    let lines = told(&outlook);
+    assert!(lines.contains(&"0 Call to office (mobile): taken back.".to_owned()), "{lines:#?}");
+    assert_eq!(outlook.state, "confirmed");
+}
+
+#[test]
+fn an_operators_call_is_made_by_an_operator_and_a_secure_message_is_confirmed_in_the_inbox() {
+    let operator = Method::OperatorCall { leave_message: false, then_machine: true };
+    for (method, label, expected) in [
+        (operator, "mobile", "ben confirmed to an operator."),
+        (Method::SecureMessage { confirm: true }, "inbox", "ben confirmed in the inbox."),
+    ] {
+        let one = protocol(vec![(method, on_call(label), 600)], true, Until::Confirmed);
+        let outlook = outlook(&one, People::Confirms { step: 1, after_minutes: 0 }, 1).expect("it can be seen");
+        assert!(outlook.lines.iter().any(|line| line.text == expected), "{:#?}", told(&outlook));
+        assert_eq!(outlook.state, "confirmed");
+    }
+}
+
+#[test]
+fn a_step_that_asks_nobody_confirms_nothing_and_one_that_is_not_there_neither() {
+    let email = protocol(vec![(Method::Email, vec![named("office", "email")], 0)], false, Until::HandedOver);
+    let asked = |step| outlook(&email, People::Confirms { step, after_minutes: 0 }, 1);
+    assert_eq!(asked(1), Err(Unanswerable::AsksNobody { step: 1 }));
+    assert_eq!(asked(2), Err(Unanswerable::NoSuchStep { step: 2 }));
+    assert_eq!(asked(0), Err(Unanswerable::NoSuchStep { step: 0 }));
+}
+
+#[test]
+fn a_week_of_any_protocol_is_seen_to_its_end() {
+    let steps: Vec<Step> = plumbing().steps;
+    for mut protocol in [plumbing(), Protocol { steps, repeat: None, ..plumbing() }] {
+        protocol.steps[2].to = on_call("nowhere");
+        let outlook = outlook(&protocol, People::Nobody, MAX_HOURS).expect("it can be seen");
+        assert!(!outlook.lines.is_empty());
+        let sorted = outlook.lines.windows(2).all(|two| two[0].at <= two[1].at);
+        assert!(sorted, "in the order of time");
+    }
+}
