@@ -147,6 +147,26 @@ fn two_voices_are_on_two_channels_a_pause_is_in_neither_and_a_move_changes_nothi
     }
 }
 
+#[test]
+fn a_leg_that_is_not_recorded_is_silent_on_its_channel_and_heard_by_the_other_as_ever() {
+    let scratch = temp::TempDir::new("recording-legs");
+    let (recordings, mut ended) = recordings(scratch.path());
+    let line = Line::open(16_272);
+    let without = |leg| HearMatrix { off_record: vec![leg], ..HearMatrix::conference(&[CALLER, OPERATOR]) };
+    line.bridge(0, 3, without(CALLER));
+    line.talk(0.3);
+    line.media.record(CALLER, recordings.begin(&call())).expect("the leg is open");
+    let heard = line.operator.listen(1.5);
+    ear::assert_hears("operator", &heard, &[CALLER_HZ], &[OPERATOR_HZ, 300.0]);
+    line.media.close(CALLER);
+    let end = ended.blocking_recv().expect("it ends with the caller's leg");
+    assert!(end.complete, "{end:?}");
+    let recorded = recordings.open(&call()).expect("it opens");
+    let (caller, operator) = sides(&recorded);
+    assert!(caller.iter().all(|sample| *sample == 0), "nothing of the caller is in it");
+    ear::assert_hears("recording", &kept(&operator, recorded.marks(), 0, u64::MAX / 8), &[OPERATOR_HZ], &[CALLER_HZ]);
+}
+
 /// Not a test by itself: the process that is killed.
 #[test]
 fn the_child() {

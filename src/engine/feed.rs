@@ -10,13 +10,14 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
-use crate::domain::account::{Account, RecordingMode, Speech, Urgency};
+use crate::domain::account::{Account, RecordedLegs, RecordingMode, Speech, Urgency};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::comes::Comes;
 use crate::domain::call::listener::ListenMode;
 use crate::domain::call::recording::RecordingState;
 use crate::domain::dispatch::state::Phase;
 use crate::domain::figures::Figures;
+use crate::domain::ivr::digits::Entered;
 use crate::domain::operator::skill::Skill;
 
 /// A change to show.
@@ -246,6 +247,8 @@ pub struct CallView {
     pub state: CallState,
     /// What the caller chose in the account's menu, in order.
     pub chosen: Vec<ChosenView>,
+    /// The numbers that the caller entered in the menu.
+    pub entered: Vec<Entered>,
     /// What the call is about, as far as its way says.
     pub call_type: Option<CallTypeId>,
     pub seat: Option<UserId>,
@@ -489,6 +492,8 @@ pub struct RecordingView {
     pub state: RecordingState,
     /// Paused because of what the operator types now; goes on by itself.
     pub covered: bool,
+    /// Whose words are recorded, while any are.
+    pub legs: RecordedLegs,
 }
 
 /// A supervisor who listens.

@@ -149,7 +149,8 @@ async fn make(
     let call = tx.find_call(&voicemail.call).await?.ok_or(StoreError::Missing { what: "call" })?;
     let account = tx.find_account(&call.account).await?.ok_or(StoreError::Missing { what: "account" })?;
     let call_type = pick_call_type(tx, voicemail, &account).await?;
-    let spoken = Spoken { call: call.id, caller: call.remote, begun_at: voicemail.begun_at, ended_at };
+    let entered = tx.list_digits(&call.id).await?;
+    let spoken = Spoken { call: call.id, caller: call.remote, begun_at: voicemail.begun_at, ended_at, entered };
     Ok((message(MessageId::fresh(now), &account, &call_type, &spoken), account))
 }
 

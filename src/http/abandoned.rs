@@ -1,6 +1,6 @@
 //! Callers who hung up too early: the list, ringing one back, and having seen to one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, DraftId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
+use crate::domain::ivr::digits::Entered;
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
 use crate::io::store::audit::Act;
@@ -93,6 +94,8 @@ pub struct AbandonedView {
     /// How far that has come, if it was ever begun.
     tries: Option<TriesView>,
     draft: Option<DraftView>,
+    /// What they entered in the menu.
+    entered: Vec<Entered>,
     /// Their calls to the account since its midnight.
     calls_today: u32,
     /// Messages taken from them before.
@@ -124,6 +127,9 @@ pub async fn page(
     let others = drafts.iter().filter(|draft| draft.owner != signed.bearer.user).map(|draft| draft.id.to_string());
     audit::all(front, signed, Act::DraftRead, others.collect()).await?;
     let mut drafts: HashMap<_, _> = drafts.into_iter().map(|draft| (draft.id.clone(), draft)).collect();
+    let entered = front.store.list_digits_of(&calls).await?;
+    let shown: BTreeSet<String> = entered.iter().map(|(call, _)| call.to_string()).collect();
+    audit::all(front, signed, Act::DigitsRead, shown.into_iter().collect()).await?;
     let callbacks = front.store.list_callbacks_of(&calls).await?.into_iter();
     let callbacks: HashMap<_, _> = callbacks.map(|callback| (callback.call.clone(), callback)).collect();
     let (mut known, mut items) = (Known::default(), Vec::with_capacity(found.len()));
@@ -135,6 +141,7 @@ pub async fn page(
         });
         let (calls_today, earlier) = known.of(front, account, caller.as_ref()).await?;
         let callback = callbacks.get(&call);
+        let entered = entered.iter().filter(|(of, _)| *of == call).map(|(_, entered)| entered.clone()).collect();
         items.push(AbandonedView {
             call,
             account: AccountRef::from(account),
@@ -147,6 +154,7 @@ pub async fn page(
             ring_back: callback.is_some_and(|callback| callback.end.is_none()),
             tries: callback.map(TriesView::from),
             draft,
+            entered,
             calls_today,
             earlier,
         });

@@ -235,7 +235,7 @@ pub(super) async fn find_phone(
 }
 
 pub(super) fn refuse(field: &str, code: &str, message: &str) -> Problem {
-    let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
+    let error = FieldError::new(field, code, message);
     Problem::invalid("patch.invalid", message, vec![error])
 }
 

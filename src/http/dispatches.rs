@@ -167,6 +167,6 @@ pub(super) fn words(field: &str, text: &str) -> Result<String, Problem> {
     } else {
         return Ok(text.to_owned());
     };
-    let error = FieldError { field: field.into(), code: code.into(), message: message.into() };
+    let error = FieldError::new(field, code, message);
     Err(Problem::invalid("dispatch.invalid", message, vec![error]))
 }

@@ -41,6 +41,9 @@ pub struct ChangeBody {
     answers: Answers,
     /// Why its urgency is another than by the client's list, where it is.
     reason: Option<String>,
+    /// Take answers as they are that are not written as the form asks: an urgent message does not wait for that.
+    #[serde(default)]
+    as_is: bool,
     /// Dispatch it again, from the first step.
     #[serde(default)]
     again: bool,
@@ -144,7 +147,8 @@ pub async fn change(
         answers: &body.answers,
         reason: body.reason.as_deref(),
         asked_at: before.asked_at(),
-        before: Some(before.graded.as_ref()),
+        as_is: body.as_is,
+        before: Some(&before),
     };
     let taken = taking.check(&front).await?;
     let now = front.clock.utc();

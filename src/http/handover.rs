@@ -124,7 +124,7 @@ pub async fn keys(
     let fit = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D');
     if keys.is_empty() || keys.len() > MAX_KEYS || !keys.chars().all(fit) {
         let message = "Send 1 to 32 keys: 0-9, *, #, A-D.";
-        let error = FieldError { field: "keys".into(), code: "keys".into(), message: message.into() };
+        let error = FieldError::new("keys", "keys", message);
         return Err(Problem::invalid("keys.invalid", message, vec![error]));
     }
     act(&front, call, by, Command::Keys(keys)).await

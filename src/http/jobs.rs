@@ -155,7 +155,7 @@ fn with_name(outcome: JobOutcome) -> Result<JobOutcome, Problem> {
         } else {
             return Ok(name.to_owned());
         };
-        let error = FieldError { field: "name".into(), code: code.into(), message: message.into() };
+        let error = FieldError::new("name", code, message);
         Err(Problem::invalid("job.invalid", message, vec![error]))
     };
     Ok(match outcome {

@@ -57,6 +57,10 @@ pub struct MessageBody {
     /// Why its urgency is another than by the client's list, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Take answers as they are that are not written as the form asks: an urgent message does not wait for that. Of one that is
+    /// not urgent it changes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    as_is: bool,
 }
 
 /// A message with how far it has got.
@@ -76,6 +80,8 @@ pub struct MessageView {
     /// Sensitive ones are with a single message alone, not in lists.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// The fields whose answers are not written as the form asks: it was urgent, and they were taken as they are.
+    not_as_asked: Vec<String>,
     /// Counted from 1; each change makes the next.
     edition: u32,
     /// Who changed it last, and when.
@@ -224,6 +230,8 @@ fn show_as(
     dispatch: Option<DispatchView>,
 ) -> MessageView {
     let begun_at = message.asked_at();
+    let not_as_asked =
+        message.form.not_as_asked(&message.answers).into_iter().map(|field| field.name.clone()).collect();
     MessageView {
         id: message.id,
         account: AccountRef::from(account),
@@ -236,6 +244,7 @@ fn show_as(
         taken_at: message.taken_at,
         form: message.form,
         answers: message.answers,
+        not_as_asked,
         edition: message.edition,
         changed,
         graded: message.graded,
@@ -435,6 +444,7 @@ async fn check(
         answers: &body.answers,
         reason: body.reason.as_deref(),
         asked_at: begun_at.unwrap_or(now),
+        as_is: body.as_is,
         before: None,
     };
     let taken = taking.check(front).await?;

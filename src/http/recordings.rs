@@ -16,11 +16,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
+use crate::domain::account::RecordedLegs;
 use crate::io::recording::{Figures, Mark, Peaks, Recorded, RecordingError, Recordings, Sound};
 use crate::io::store::audit::Act;
 use crate::io::store::calls::CallEventRecord;
@@ -41,6 +43,17 @@ pub struct RecordingView {
     marks: Vec<Mark>,
     /// Its end is there. Not while the call goes on, nor after a crash in it.
     complete: bool,
+    /// Whose words were ever recorded in it; whoever was not is silence on their channel.
+    legs: RecordedLegs,
+}
+
+/// How loud a recording is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WaveView {
+    #[serde(flatten)]
+    peaks: Peaks,
+    /// Whose words were ever recorded in it.
+    legs: RecordedLegs,
 }
 
 impl From<RecordingError> for Problem {
@@ -79,13 +92,20 @@ async fn permit(front: &Front, signed: &Signed, call: &CallId) -> Result<(), Pro
 
 /// The caller came to talk with this operator.
 fn talked(event: &CallEventRecord, user: &UserId) -> bool {
-    event.kind == "talking" && event.body.get("user").and_then(serde_json::Value::as_str) == Some(user.as_str())
+    event.kind == "talking" && event.body.get("user").and_then(Value::as_str) == Some(user.as_str())
 }
 
 /// The caller spoke to nobody but the house: a message, which every operator may read and hear.
 fn is_voicemail(events: &[CallEventRecord]) -> bool {
     let has = |kind: &str| events.iter().any(|event| event.kind == kind);
     has("voicemail_begun") && !has("talking")
+}
+
+/// Whose words the call's record says were recorded. Recordings of before this was said are of everybody.
+fn recorded_legs(events: &[CallEventRecord]) -> RecordedLegs {
+    let on = events.iter().filter(|e| e.kind == "recording_changed" && e.body.get("state") == Some(&Value::from("on")));
+    let legs = on.map(|e| e.body.get("legs").and_then(|legs| RecordedLegs::deserialize(legs).ok()).unwrap_or_default());
+    legs.reduce(RecordedLegs::or).unwrap_or_default()
 }
 
 async fn open(front: &Front, call: &CallId) -> Result<Recorded, Problem> {
@@ -106,28 +126,31 @@ pub async fn figures(
 ) -> Result<Json<RecordingView>, Problem> {
     permit(&front, &signed, &call).await?;
     let recorded = open(&front, &call).await?;
+    let legs = recorded_legs(&front.store.list_call_events(&call).await?);
     Ok(Json(RecordingView {
         started_at: recorded.started_at(),
         figures: recorded.figures(),
         marks: recorded.marks().to_vec(),
         complete: recorded.is_complete(),
+        legs,
     }))
 }
 
 /// The wave form of a call's recording.
 #[utoipa::path(get, path = "/api/v1/calls/{id}/recording/peaks", tag = "calls", security(("bearer" = [])),
     params(("id" = CallId, Path)),
-    responses((status = OK, body = Peaks), (status = FORBIDDEN, body = ProblemBody),
+    responses((status = OK, body = WaveView), (status = FORBIDDEN, body = ProblemBody),
         (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
 pub async fn peaks(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(call): Id<CallId>,
-) -> Result<Json<Peaks>, Problem> {
+) -> Result<Json<WaveView>, Problem> {
     permit(&front, &signed, &call).await?;
+    let legs = recorded_legs(&front.store.list_call_events(&call).await?);
     let (recordings, of) = (front.recordings.clone(), call);
     let peaks = spawn_blocking(move || recordings.peaks(&of)).await;
-    Ok(Json((*peaks.map_err(|_| Problem::fault())??).clone()))
+    Ok(Json(WaveView { peaks: (*peaks.map_err(|_| Problem::fault())??).clone(), legs }))
 }
 
 /// A call's recording as WAV, the caller left, our side right. That I listen goes on the call's record.

@@ -87,7 +87,7 @@ fn known(reasons: &[String], reason: String) -> Result<String, Problem> {
     let same = reasons.iter().find(|known| known.to_lowercase() == reason.to_lowercase());
     same.cloned().ok_or_else(|| {
         let message = format!("Choose one of: {}.", reasons.join(", "));
-        let error = FieldError { field: "reason".into(), code: "unknown".into(), message: message.clone() };
+        let error = FieldError::new("reason", "unknown", &message);
         Problem::invalid("seat.unknown_reason", message, vec![error])
     })
 }

@@ -3,8 +3,9 @@
 
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, CallType};
-use crate::domain::message::form::{Answers, Asked, FieldError, Form};
+use crate::domain::account::{Account, CallType, Urgency};
+use crate::domain::message::Message;
+use crate::domain::message::form::{Answers, Asked, Field, FieldError, Form};
 use crate::domain::message::render::civil;
 use crate::domain::message::trigger::{Graded, Grading, MAX_REASON_CHARS, grade};
 
@@ -23,8 +24,10 @@ pub struct Taking<'a> {
     pub reason: Option<&'a str>,
     /// When its form was begun: what is asked at some hours alone is asked by this clock.
     pub asked_at: UtcMs,
-    /// What was decided before, of a message that is changed.
-    pub before: Option<Option<&'a Graded>>,
+    /// Answers that are only not written as asked are taken as they are, where it is urgent.
+    pub as_is: bool,
+    /// What it was before, of a message that is changed.
+    pub before: Option<&'a Message>,
 }
 
 /// What was taken, in the shape in which it is kept.
@@ -47,7 +50,13 @@ impl Taking<'_> {
         });
         let asked =
             Asked { at: civil(self.asked_at, &self.account.zone), people: &people, again: self.before.is_some() };
-        let answers = self.form.check(self.answers, &asked).unwrap_or_else(|found| {
+        // An answer that was taken as it was once stops no change of another.
+        let urgent = self.as_is && self.call_type.urgency == Urgency::Urgent;
+        let stood = |field: &Field, answer: &str| {
+            self.before.is_some_and(|before| before.answers.get(&field.name).is_some_and(|there| there == answer))
+        };
+        let takes = |field: &Field, answer: &str| urgent || stood(field, answer);
+        let answers = self.form.check_or_take(self.answers, &asked, takes).unwrap_or_else(|found| {
             errors.extend(found);
             Answers::new()
         });
@@ -63,7 +72,8 @@ impl Taking<'_> {
         let filled = CallType { form: self.form.clone(), ..self.call_type.clone() };
         let (how, trigger) = grade(&self.account.call_types, &filled, answers)?;
         let reason = self.reason.map(str::trim).filter(|reason| !reason.is_empty());
-        let before = self.before.flatten().filter(|before| before.how == how && before.trigger == trigger);
+        let before = self.before.and_then(|before| before.graded.as_ref());
+        let before = before.filter(|before| before.how == how && before.trigger == trigger);
         let Some(reason) = reason.or_else(|| before.map(|before| before.reason.as_str())) else {
             let (code, message) = match (how, &trigger) {
                 (Grading::Raised, _) => {
@@ -87,5 +97,5 @@ impl Taking<'_> {
 }
 
 pub(super) fn field(field: &str, code: &str, message: &str) -> FieldError {
-    FieldError { field: field.into(), code: code.into(), message: message.into() }
+    FieldError::new(field, code, message)
 }

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::domain::call::cause::Cause;
+use cordboard::domain::ivr::digits::{Entered, SaidBack};
 use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction, SEEN_TO};
 use serde_json::{Value, json};
@@ -197,4 +198,35 @@ async fn who_rings_somebody_back_knows_how_often_they_called_today_and_opens_the
     assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"][0]["id"], "drf_2");
     let gone = house.ask(Method::POST, "/api/v1/drafts/drf_9/take", &kim, Value::Null).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_a_caller_entered_before_they_hung_up_is_listed_and_who_reads_it_is_on_the_log() {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    call(&house, "1", Some("+12025550150"), &[("abandoned", json!({ "on": "queue" }))]).await;
+    call(&house, "2", Some("+12025550151"), &[("abandoned", json!({ "on": "queue" }))]).await;
+    let entered = |digits: &str, said_back| Entered {
+        label: "policy number".into(),
+        field: None,
+        digits: digits.to_owned().into(),
+        said_back,
+    };
+    let id = CallId::named("1");
+    let mut tx = house.store.write().await.expect("a transaction");
+    for (digits, said_back) in [("00417", SaidBack::Unanswered), ("00471", SaidBack::Confirmed)] {
+        tx.insert_digits(&id, START, &entered(digits, said_back)).await.expect("kept");
+    }
+    tx.commit("test").await.expect("written");
+    let events = house.store.list_call_events(&id).await.expect("events");
+    let kept: Vec<_> = events.iter().filter(|event| event.kind == "digits_entered").collect();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|event| !event.body.to_string().contains("004")), "sealed");
+    let got = house.fetch("/api/v1/calls?abandoned=queue", &kim).await.json();
+    let of = |n: usize| got["items"][n]["entered"].clone();
+    let last = json!([{"label": "policy number", "field": null, "digits": "00471", "said_back": "confirmed"}]);
+    assert_eq!((of(1), of(0)), (last, json!([])), "as it was entered last");
+    let log = house.fetch("/api/v1/audit?object=call_1", &sam).await.json();
+    let acts: Vec<_> = log["items"].as_array().expect("rows").iter().map(|row| row["act"].clone()).collect();
+    assert_eq!(acts, [json!("call.digits_read")]);
 }

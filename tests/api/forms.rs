@@ -188,3 +188,80 @@ async fn an_answer_typed_before_the_hour_turned_is_kept_and_not_dropped_without_
     let saved = save(json!(START.plus_secs(86_400)), Value::Null).await;
     assert_eq!(saved["begun_at"], json!(START.plus_secs(300)));
 }
+
+/// The plumbers ask for a policy number of a shape, in both call types.
+async fn set_up_shape(house: &House) -> (String, String) {
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let fields = json!([
+        {"label": "Callback", "kind": {"kind": "phone"}, "required": true, "brief": true},
+        {"label": "Policy", "kind": {"kind": "text"}, "required": true, "brief": true,
+            "shape": {"patterns": ["AA-9999"], "example": "PL-0471"}},
+        {"label": "Rooms", "kind": {"kind": "number"}, "shape": {"min": "1", "max": "20"}},
+    ]);
+    let types = |fields: &Value| {
+        json!({"edition": account["edition"], "call_types": [
+            {"id": "ct_urgent", "name": "Urgent", "urgency": "urgent", "protocol": "pro_urgent", "form": {"fields": fields}},
+            {"name": "Routine", "urgency": "routine", "protocol": "pro_urgent", "form": {"fields": fields}},
+        ]})
+    };
+    let path = "/api/v1/accounts/acc_plumbing/call_types";
+    let mut wrong_shape = fields.clone();
+    wrong_shape[1]["shape"] = json!({"patterns": ["9999"], "example": "PL-0471", "min": "3"});
+    let got = house.ask(Method::PUT, path, &sam, types(&wrong_shape)).await.json();
+    let told: Vec<_> = got["errors"].as_array().expect("faults").iter().map(|f| (&f["pointer"], &f["code"])).collect();
+    let at = |part: &str| json!(format!("/call_types/0/form/fields/1/shape/{part}"));
+    let (min, example) = ((at("min"), json!("form.shape")), (at("example"), json!("form.shape_example")));
+    assert_eq!(told[..2], [(&min.0, &min.1), (&example.0, &example.1)]);
+    let got = house.ask(Method::PUT, path, &sam, types(&fields)).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let routine = got.json()["call_types"][1]["id"].as_str().expect("an id").to_owned();
+    (house.sign_in("kim").await, routine)
+}
+
+#[tokio::test]
+async fn an_answer_has_the_shape_that_the_client_asks_for_and_an_urgent_one_goes_out_in_spite_of_it() {
+    let house = House::new().await;
+    let (kim, routine) = set_up_shape(&house).await;
+    let send = |call_type: String, answers: Value, as_is: bool| {
+        let (house, kim) = (&house, &kim);
+        let body = json!({"account": "acc_plumbing", "call_type": call_type, "answers": answers, "as_is": as_is,
+            "reason": "a flood"});
+        async move { house.ask(Method::POST, PATH, kim, body).await }
+    };
+    let odd = json!({"callback": "202 555 014", "policy": "471", "rooms": "40"});
+    let told = [pair("callback", "phone"), pair("policy", "pattern"), pair("rooms", "too_large")];
+    // A draft is kept as it is typed.
+    let draft = json!({"account": "acc_plumbing", "call_type": "ct_urgent", "answers": odd});
+    assert_eq!(house.ask(Method::PUT, "/api/v1/drafts/drf_1", &kim, draft).await.status, StatusCode::OK);
+    let got = send("ct_urgent".into(), odd.clone(), false).await;
+    assert_eq!(wrong(&got), told);
+    assert!(got.json()["errors"].as_array().expect("errors").iter().all(|e| e["format"] == true));
+    assert_eq!(wrong(&send(routine.clone(), odd.clone(), true).await), told, "it can wait until it is right");
+    let missing = json!({"callback": "202 555 014"});
+    assert_eq!(
+        wrong(&send("ct_urgent".into(), missing, true).await),
+        [pair("policy", "required")],
+        "that is asked for"
+    );
+
+    let got = send("ct_urgent".into(), odd.clone(), true).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let message = got.json();
+    assert_eq!((&message["answers"], &message["not_as_asked"]), (&odd, &json!(["callback", "policy", "rooms"])));
+    house.advance(std::time::Duration::from_secs(6)).await;
+    let texts = Told::so_far(&house.told.texts);
+    assert!(texts[0].body.contains("471 (not as asked)"), "{}", texts[0].body);
+
+    // Another answer can be changed without that one being put right; one that is changed has its shape.
+    let path = format!("{PATH}/{}", message["id"].as_str().expect("an id"));
+    let change = |edition: u32, answers: Value| json!({"edition": edition, "answers": answers, "reason": "a flood"});
+    let rooms = json!({"callback": "202 555 014", "policy": "471", "rooms": "4"});
+    let got = house.ask(Method::PUT, &path, &kim, change(1, rooms)).await;
+    assert_eq!((got.status, &got.json()["not_as_asked"]), (StatusCode::OK, &json!(["callback", "policy"])));
+    let worse = json!({"callback": "202 555 014", "policy": "47", "rooms": "4"});
+    assert_eq!(wrong(&house.ask(Method::PUT, &path, &kim, change(2, worse)).await), [pair("policy", "pattern")]);
+    let right = json!({"callback": "202 555 0147", "policy": "pl0471", "rooms": "4"});
+    let got = house.ask(Method::PUT, &path, &kim, change(2, right)).await.json();
+    assert_eq!((&got["answers"]["policy"], &got["not_as_asked"]), (&json!("pl-0471"), &json!([])));
+}

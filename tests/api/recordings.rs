@@ -195,7 +195,7 @@ async fn what_is_recorded_of_a_call_can_be_looked_at() {
             "started_at": START,
             "figures": {"length_ms": 3_000, "sound_ms": 2_000, "paused_ms": 1_000, "off_ms": 0, "gap_ms": 0},
             "marks": [{"kind": "paused", "at_ms": 2_000, "length_ms": 1_000}],
-            "complete": true,
+            "complete": true, "legs": {"caller": true, "operator": true, "contact": true},
         })
     );
     assert!(Told::so_far(&house.told.listened).is_empty(), "figures are not listening");
@@ -260,4 +260,31 @@ async fn a_wave_form_shows_both_sides_and_is_no_listening() {
     assert!(Told::so_far(&house.told.listened).is_empty());
     let missing = house.fetch("/api/v1/calls/call_none/recording/peaks", &kim).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whose_words_were_recorded_is_told_with_the_picture_and_the_figures() {
+    let house = House::new().await;
+    let call = recorded(&house).await;
+    let sam = house.sign_in("sam").await;
+    let legs = || async {
+        let wave = house.fetch("/api/v1/calls/call_recorded/recording/peaks", &sam).await.json();
+        let figures = house.fetch("/api/v1/calls/call_recorded/recording/figures", &sam).await.json();
+        assert_eq!(wave["legs"], figures["legs"]);
+        assert_eq!(wave["length_ms"], 3_000);
+        wave["legs"].clone()
+    };
+    assert_eq!(
+        legs().await,
+        json!({"caller": true, "operator": true, "contact": true}),
+        "a record of before it was said"
+    );
+    for (state, caller, contact) in [("announcing", true, true), ("on", false, false), ("on", false, true)] {
+        let body = json!({"state": state, "legs": {"caller": caller, "operator": true, "contact": contact}});
+        let mut tx = house.store.write().await.expect("the store writes");
+        let event = NewCallEvent { call: &call, at: START, kind: "recording_changed", body: &body };
+        tx.append_call_events(&[event]).await.expect("appended");
+        tx.commit("test").await.expect("committed");
+    }
+    assert_eq!(legs().await, json!({"caller": false, "operator": true, "contact": true}), "in any part of it");
 }

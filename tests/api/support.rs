@@ -17,12 +17,12 @@ use cordboard::base::id::{
     AccountId, AttemptId, CallId, CallTypeId, ContactId, DestinationId, ProtocolId, ScheduleId, UserId,
 };
 use cordboard::base::phone::PhoneNumber;
-use cordboard::domain::account::RecordingMode;
 use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
 use cordboard::domain::alarm::{Means, Plan, Step as AlarmStep};
+use cordboard::domain::account::{RecordedLegs, RecordingMode};
 use cordboard::domain::call::recording::RecordingState;
 use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};
@@ -762,9 +762,15 @@ pub fn call_of(user: &str) -> CallView {
         colleague: None,
         taken: true,
         note: None,
-        recording: RecordingView { mode: RecordingMode::Off, state: RecordingState::Off, covered: false },
+        recording: RecordingView {
+            mode: RecordingMode::Off,
+            state: RecordingState::Off,
+            covered: false,
+            legs: RecordedLegs::default(),
+        },
         earlier: 0,
         chosen: vec![],
+        entered: vec![],
         call_type: None,
         ring_back: None,
         job: None,

@@ -8,6 +8,7 @@ use cordboard::base::id::CallTypeId;
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::Speech;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
+use cordboard::domain::ivr::digits::Digits;
 use cordboard::domain::ivr::menu::{Choice, Gather, Menu, Node, Step};
 
 use crate::api::Api;
@@ -229,4 +230,63 @@ fn callers_whom_a_busy_office_does_not_take_are_greeted_here() {
     call.expect_success();
     let (_, events) = finished_call(&server.dir, CALLER);
     assert!(has_event(&events, "spill_failed"));
+}
+
+/// A menu that asks for a number of two to eight digits and then takes a message.
+fn asks_for_a_number() -> Menu {
+    let mut menu = menu();
+    let ask = Digits {
+        speech: prompt("clinic_menu"),
+        label: "Policy number".into(),
+        field: None,
+        min: 2,
+        max: 8,
+        say_back: true,
+        back: None,
+        timeout_secs: 10,
+        retries: 1,
+        barge_in: true,
+        invalid: None,
+        silent: None,
+        next: "message".into(),
+        gave_up: None,
+    };
+    menu.nodes = vec![
+        Node { id: "ask".into(), step: Step::Digits(ask) },
+        menu.nodes.into_iter().find(|node| node.id == "message").expect("the way to the voicemail"),
+    ];
+    menu
+}
+
+#[test]
+fn a_number_that_is_entered_by_keys_is_said_back_and_stands_in_the_message_that_follows() {
+    if peers::find_program("a number by keys", "sipp").is_none() {
+        return;
+    }
+    let dir = scratch();
+    seed_changed(&dir, "plumbing", |client| {
+        client.account.undo_secs = 1;
+        client.account.menus = vec![asks_for_a_number()];
+        client.account.hours.usual = Flow::Menu { menu: "main".into() };
+    });
+    let server = Server::start_in(&dir, &[], &[]);
+    let kim = Api::log_in(server.http, "kim");
+    let ear = Ear::open(CALLER_HZ);
+    let call = dial(&server, "caller_on_cue", &ear, PLUMBING, CALLER);
+    expect_event(&server, "menu_entered");
+    // Into the words, and the answer into what is said back.
+    "00471#1".chars().for_each(|key| ear.press(key));
+    expect_event(&server, "voicemail_begun");
+    ear.listen(3.0);
+    call.cue();
+    call.expect_success();
+    let (record, events) = finished_call(&server.dir, CALLER);
+    let entered = events.iter().find(|event| event.kind == "digits_entered").expect("on record");
+    assert_eq!((&entered.body["label"], &entered.body["count"]), (&"Policy number".into(), &5.into()));
+    assert!(!entered.body.to_string().contains("00471"), "and sealed there: {}", entered.body);
+    let message = wait_for("the message", || {
+        let page = kim.get("/api/v1/messages");
+        page["items"].as_array()?.iter().find(|message| message["call"] == record.id.to_string()).cloned()
+    });
+    assert_eq!(message["answers"]["entered_1"], "00471");
 }

@@ -13,8 +13,8 @@ use cordboard::domain::account::faq::Faq;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordingMode,
-    RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordedLegs,
+    RecordingMode, RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
@@ -127,6 +127,7 @@ pub fn account() -> Account {
             mode: RecordingMode::OnDemand,
             announcement: None,
             tell_contact: false,
+            legs: RecordedLegs { caller: true, operator: false, contact: true },
             voicemail_mail: VoicemailMail::Link,
         },
         queueing: Queueing {

@@ -34,6 +34,15 @@ describe('what is sent of an account', () => {
     expect(sent!.form.fields[0]!.kind).toEqual({ kind: 'choice', options: ['Leak'] });
   });
 
+  it('drops what is empty of how an answer must look', () => {
+    const rows = typeRows([type]);
+    rows[0]!.fields[0]!.field = { name: 'policy', label: 'Policy', kind: { kind: 'text' }, shape: { patterns: ['AA-9999', ''], example: ' ' } };
+    const sent = () => (typesBody(rows) as { form: { fields: { shape?: unknown }[] } }[])[0]!.form.fields[0]!;
+    expect(sent().shape).toEqual({ patterns: ['AA-9999'] });
+    rows[0]!.fields[0]!.field.shape = { min_length: null, patterns: [''] };
+    expect('shape' in sent()).toBe(false);
+  });
+
   it('asks of a new call type what nearly every one does', () => {
     const [sent] = typesBody([newType()]) as { id?: string; form: { fields: { name: string }[] } }[];
     expect(sent!.id).toBeUndefined();

@@ -1,6 +1,7 @@
 // Setting accounts up: what a page writes, and where what was wrong belongs. Pure.
 
 import type { ContactBody, ProtocolBody } from './api';
+import { tidiedShape } from './shape';
 import type { AccountSettings, CallType, Contact, Fault, Field, Method, ProtocolVersion, ReachKind, Role, Step, Trigger, Urgency, WholeAccount } from './types';
 
 /** Who may change accounts. */
@@ -131,8 +132,11 @@ function watchedOf(row: TypeRow): Trigger[] {
 /** Choices are written one a line; empty lines are none. */
 function tidied(field: Field): Field {
   const { kind } = field;
-  if (kind.kind !== 'choice' && kind.kind !== 'several') return field;
-  return { ...field, kind: { ...kind, options: kind.options.filter((o) => o.trim() !== '') } };
+  const shape = tidiedShape(field.shape);
+  const { shape: _written, ...rest } = field;
+  const one: Field = shape ? { ...rest, shape } : rest;
+  if (kind.kind !== 'choice' && kind.kind !== 'several') return one;
+  return { ...one, kind: { ...kind, options: kind.options.filter((o) => o.trim() !== '') } };
 }
 
 /** Fields before `at` that a condition may look at: not sensitive ones, and those that have a name to be meant by. */

@@ -175,6 +175,8 @@ export interface SaveMessage {
   answers: Record<string, string>;
   /** Why the urgency is another than by the client's list. */
   reason?: string;
+  /** Take answers as they are that are not written as the form asks: it is urgent. */
+  as_is?: boolean;
 }
 
 export interface ChangeMessage {
@@ -185,6 +187,8 @@ export interface ChangeMessage {
   reason?: string;
   /** Why it is not sent again, of what was delivered. */
   unsent?: string;
+  /** Take answers as they are that are not written as the form asks: it is urgent. */
+  as_is?: boolean;
   again: boolean;
 }
 

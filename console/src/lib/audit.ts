@@ -9,6 +9,7 @@ const ACTS: Record<string, string> = {
   'message.listed': 'saw the message in a list',
   'message.editions_read': 'read what the message was before',
   'message.changed': 'changed the message',
+  'call.digits_read': 'saw what a caller entered in a menu',
   'draft.read': 'saw a form that somebody else began',
   'held.read': 'read a held message out',
   'check_in.opened': 'checked in by PIN',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answersFor, checkField, checkForm, hasContent, readAmount, shownFields, unplaced, type Asked } from './form';
+import { answersFor, checkField, checkForm, hasContent, mayGoAsIs, readAmount, shownFields, unplaced, type Asked } from './form';
 import { readNumber, showNumber } from './phone';
 import type { Field, Form } from './types';
 
@@ -114,5 +114,29 @@ describe('a field that is not always asked', () => {
     expect(shown('2026-03-07T12:00Z')).toBe(false);
     expect(shown('2026-03-07T00:00Z', 'UTC')).toBe(true);
     expect(shown('2026-03-08T01:00Z')).toBe(false);
+  });
+});
+
+describe('an urgent message', () => {
+  const form: Form = {
+    version: 1,
+    fields: [
+      { name: 'callback', label: 'Callback', kind: { kind: 'phone' }, required: true },
+      { name: 'policy', label: 'Policy', kind: { kind: 'text' }, shape: { patterns: ['AA-9999'] } },
+    ],
+  };
+
+  it('may go in spite of how answers are written, and of nothing else', () => {
+    const odd = checkForm(form, { callback: '555 01', policy: '471' });
+    expect(odd.map((f) => [f.field, f.code])).toEqual([['callback', 'phone'], ['policy', 'pattern']]);
+    expect(mayGoAsIs('urgent', odd)).toBe(true);
+    expect(mayGoAsIs('routine', odd)).toBe(false);
+    expect(mayGoAsIs('urgent', checkForm(form, { policy: '471' }))).toBe(false);
+    expect(mayGoAsIs('urgent', [])).toBe(false);
+  });
+
+  it('asks nothing because of an answer that is wrong', () => {
+    const more: Form = { ...form, fields: [...form.fields, { name: 'since', label: 'Since', kind: { kind: 'date' }, required: true, shown_if: { field: 'policy' } }] };
+    expect(checkForm(more, { callback: '+12025550147', policy: '471' }).map((f) => f.field)).toEqual(['policy']);
   });
 });

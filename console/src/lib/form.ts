@@ -2,6 +2,7 @@
 // the server checks again when the message is saved.
 
 import { readNumber } from './phone';
+import { shaped } from './shape';
 import { clock, weekday } from './time';
 import type { Answers, Field, FieldError, FieldKind, Form } from './types';
 
@@ -59,20 +60,28 @@ export function shownFields(form: Form, answers: Answers, asked: Asked = SOMEWHE
 export function checkField(field: Field, answer: string | undefined, asked: Asked = SOMEWHERE): FieldError | null {
   const text = (answer ?? '').trim();
   const fault = (code: string, message: string): FieldError => ({ field: field.name, code, message });
+  /** How it is written is wrong, and it may say what is meant all the same. */
+  const written = (code: string, message: string): FieldError => ({ ...fault(code, message), format: true });
+  const inShape = (kept: string): FieldError | null => {
+    const found = shaped(field.kind.kind, field.shape, kept);
+    return 'code' in found ? written(found.code, found.message) : null;
+  };
   if (text === '') return field.required ? fault('required', `Please ask for: ${field.label}.`) : null;
   if ([...text].length > MAX_ANSWER_CHARS) return fault('too_long', 'Too long: 4,000 characters at most.');
   const among = (list: string[], one: string) => list.some((o) => o.toLowerCase() === one.trim().toLowerCase());
   switch (field.kind.kind) {
     case 'phone':
-      return readNumber(text) === null ? fault('phone', 'Not a complete telephone number: ask again, with area code.') : null;
-    case 'number':
-      return readAmount(text) === null ? fault('number', 'Not a number: write digits, like 1250 or 12.5.') : null;
+      return readNumber(text) === null ? written('phone', 'Not a complete telephone number: ask again, with area code.') : null;
+    case 'number': {
+      const amount = readAmount(text);
+      return amount === null ? written('number', 'Not a number: write digits, like 1250 or 12.5.') : inShape(amount);
+    }
     case 'date': {
       const real = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00Z`).toJSON()?.startsWith(text);
-      return real ? null : fault('date', 'Not a day: write year, month, day, like 2026-03-07.');
+      return real ? inShape(text) : written('date', 'Not a day: write year, month, day, like 2026-03-07.');
     }
     case 'time':
-      return /^([01]?\d|2[0-3]):[0-5]\d$/.test(text) ? null : fault('time', 'Not a time of the day: write hours and minutes, like 14:05.');
+      return /^([01]?\d|2[0-3]):[0-5]\d$/.test(text) ? inShape(text.padStart(5, '0')) : written('time', 'Not a time of the day: write hours and minutes, like 14:05.');
     case 'yes_no':
       return among(['yes', 'no'], text) ? null : fault('yes_no', 'Answer yes or no.');
     case 'choice':
@@ -84,8 +93,13 @@ export function checkField(field: Field, answer: string | undefined, asked: Aske
     case 'contact':
       return among(asked.people, text) ? null : fault('contact', "Pick one of the account's people.");
     default:
-      return null;
+      return inShape(text);
   }
+}
+
+/** Only how answers are written is wrong, and it is urgent: it may be sent as it is. */
+export function mayGoAsIs(urgency: string, faults: readonly FieldError[]): boolean {
+  return urgency === 'urgent' && faults.length > 0 && faults.every((fault) => fault.format === true);
 }
 
 /** All faults at once, in the order of the form; hidden fields have none. */

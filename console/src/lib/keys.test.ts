@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BINDINGS, KeyReader, comboOf, keyOf, showCombo } from './keys';
 
-const OF_THE_BROWSER = ['F1', 'F3', 'F5', 'F6', 'F7', 'F11', 'F12', 'Ctrl+F4', 'Ctrl+w', 'Ctrl+t', 'Ctrl+n', 'Ctrl+r', 'Ctrl+l'];
+const OF_THE_BROWSER = ['F1', 'F3', 'F5', 'F6', 'F7', 'F11', 'F12', 'Ctrl+F4', 'Ctrl+w', 'Ctrl+t', 'Ctrl+n', 'Ctrl+r', 'Ctrl+l', 'Alt+d', 'Alt+e', 'Alt+f', 'Alt+F4', 'Alt+ArrowLeft', 'Alt+ArrowRight', 'Alt+Home', 'Shift+F10'];
 
 describe('the keys', () => {
   it('never use a key that the browser owns', () => {
@@ -23,6 +23,18 @@ describe('the keys', () => {
     expect(reader.read({ key: 'Enter', metaKey: true }, true, 0)).toBe('save');
     expect(reader.read({ key: 'M', altKey: true, shiftKey: true }, true, 0)).toBe('mute');
     expect(reader.read({ key: 'µ', altKey: true, code: 'KeyM' }, true, 0)).toBe('mute');
+  });
+
+  it('have signs for the recording and for calls that were none, on a Mac too', () => {
+    const reader = new KeyReader();
+    expect(reader.read({ key: '.', altKey: true, code: 'Period' }, true, 0)).toBe('record');
+    expect(reader.read({ key: '≥', altKey: true, code: 'Period' }, true, 0)).toBe('record');
+    expect(reader.read({ key: ',', altKey: true, code: 'Comma' }, true, 0)).toBe('record_pause');
+    expect(reader.read({ key: '–', altKey: true, code: 'Minus' }, true, 0)).toBe('not_legitimate');
+    // Where the key with the dash is another one, what it writes counts.
+    expect(reader.read({ key: '-', altKey: true, code: 'Slash' }, true, 0)).toBe('not_legitimate');
+    expect(reader.read({ key: 'Enter', altKey: true }, true, 0)).toBe('finish');
+    expect(reader.read({ key: '.' }, true, 0)).toBeNull();
   });
 
   it('leave plain letters to the text while she types', () => {

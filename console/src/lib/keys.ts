@@ -48,6 +48,10 @@ export type Action =
   | 'held'
   | 'held_read'
   | 'urgent'
+  | 'record'
+  | 'record_pause'
+  | 'finish'
+  | 'not_legitimate'
   | 'theme'
   | 'help';
 
@@ -75,6 +79,10 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'confirm_asked', combo: 'Alt+y', label: 'Who rings back confirms what they were asked', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up', group: 'Call' },
   { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up, or the next call on the desk', group: 'Call' },
+  { action: 'finish', combo: 'Alt+Enter', label: 'Say what the call was, then a digit: message taken, patched, information, sales, hung up', group: 'Call' },
+  { action: 'not_legitimate', combo: 'Alt+-', label: 'Not legitimate (sales, wrong number): finishes the wrap-up; during the call, the form’s call type', group: 'Call' },
+  { action: 'record', combo: 'Alt+.', label: 'Record, and stop: where the account leaves it to you', group: 'Call' },
+  { action: 'record_pause', combo: 'Alt+,', label: 'Pause the recording, and go on', group: 'Call' },
   { action: 'wrap_up_more', combo: 'Alt+w', label: 'More time for the wrap-up', group: 'Call' },
   { action: 'mute', combo: 'Alt+m', label: 'Mute your microphone, and back', group: 'Call' },
   { action: 'patch', combo: 'F8', label: 'Patch: pick whom to ring', group: 'Patch' },
@@ -114,10 +122,12 @@ export const BINDINGS: readonly KeyBinding[] = [
 
 /** Plain keys of one page, which handles them itself. Listed with the others in the help. */
 export const FLOOR_KEYS: readonly { key: string; label: string }[] = [
-  { key: '↑ ↓', label: 'Choose a call' },
+  { key: '↑ ↓', label: 'Choose a call, or a seat' },
   { key: 'L', label: 'Listen: nobody hears you' },
   { key: 'W', label: 'Whisper: the operator alone hears you' },
   { key: 'B', label: 'Barge: all who talk hear you' },
+  { key: 'M', label: 'Move the chosen call: opens the list of who may have it' },
+  { key: 'O', label: 'Log the chosen seat out: to its button, Enter does it' },
   { key: 'Esc', label: 'Leave the call' },
 ];
 
@@ -131,11 +141,15 @@ export interface Press {
   code?: string;
 }
 
+/** Signs by their physical keys. */
+const SIGNS: Record<string, string> = { Period: '.', Comma: ',', Minus: '-' };
+
 /** `Ctrl+Enter` for a press. Cmd counts as Ctrl; Shift only where it does not already show in the key itself. */
 export function comboOf(press: Press): string {
-  // On a Mac, Option turns letters into other characters; the physical key still says which was meant.
+  // On a Mac, Option turns letters and signs into other characters; the physical key still says which was meant.
   const letter = press.altKey ? /^(?:Key|Digit)(.)$/.exec(press.code ?? '')?.[1] : undefined;
-  const name = letter ?? press.key;
+  const sign = press.altKey && /^[^ -~]$/.test(press.key) ? SIGNS[press.code ?? ''] : undefined;
+  const name = letter ?? sign ?? press.key;
   const key = name.length === 1 ? name.toLowerCase() : name;
   const parts: string[] = [];
   if (press.ctrlKey || press.metaKey) parts.push('Ctrl');

@@ -112,3 +112,35 @@ it('writing goes on where something is another than before', () => {
   expect(firstWritten([day, other], [day, night])).toEqual({ menu: 1, node: 2 });
   expect(firstWritten([day, night], [day])).toEqual({ menu: 1, node: 0 });
 });
+
+describe('a node that asks for a number', () => {
+  function asking(): Menu {
+    const made = menu();
+    const first = asStep(made.nodes[0]!, 'digits');
+    if (first.step === 'digits') Object.assign(first, { label: 'policy number', next: 'emergency' });
+    made.nodes[0] = first;
+    return made;
+  }
+
+  it('keeps its words, leads on by the number, and otherwise where the menu says', () => {
+    const made = asking();
+    expect(made.nodes[0]).toMatchObject({ speech: spoken('For an emergency, press 1. For everything else, please hold.'), say_back: true, min: 1 });
+    const drawn = draw(made).edges.filter((e) => e.from === 'welcome').map((e) => `${e.label}-${e.to === ELSE ? 'else' : e.to}`);
+    expect(drawn).toEqual(['number-emergency', 'nothing-else']);
+  });
+
+  it('follows what it leads to when that is renamed', () => {
+    const made = asking();
+    for (const place of placesOf(made, 'emergency')) place('urgent');
+    expect(made.nodes[0]).toMatchObject({ next: 'urgent' });
+  });
+
+  it('is sent with the words of the house where its own are empty, and not at all without figures', () => {
+    const made = asking();
+    const node = made.nodes[0]!;
+    if (node.step === 'digits') node.back = '  ';
+    expect(menuBody(made).nodes[0]).toMatchObject({ back: null });
+    if (node.step === 'digits') node.max = Number.NaN;
+    expect(unreadableMenu(made, '/menus/0').map((f) => f.pointer)).toEqual(['/menus/0/nodes/0/max']);
+  });
+});

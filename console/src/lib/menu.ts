@@ -7,6 +7,7 @@ import type { CallWays, Fault, Flow, Menu, MenuNode, MenuStep } from './types';
 /** What a node is called on the page. */
 export const STEPS: readonly { id: MenuStep['step']; label: string }[] = [
   { id: 'gather', label: 'Ask for a key' },
+  { id: 'digits', label: 'Ask for a number, and say it back' },
   { id: 'play', label: 'Say something, and on' },
   { id: 'branch', label: 'Go by what is known' },
   { id: 'exit', label: 'Way out' },
@@ -52,6 +53,8 @@ export function asStep(node: MenuNode, step: MenuStep['step']): MenuNode {
       return { id: node.id, step, speech, next: first, barge_in: false };
     case 'gather':
       return { id: node.id, step, speech, choices: [{ digits: '1', label: '', next: first }], timeout_secs: 6, retries: 1, barge_in: true, invalid: null, silent: null, gave_up: null };
+    case 'digits':
+      return { id: node.id, step, speech, label: '', field: null, min: 1, max: 10, say_back: true, back: null, timeout_secs: 8, retries: 2, barge_in: true, invalid: null, silent: null, next: first, gave_up: null };
     case 'branch':
       return { id: node.id, step, on: { is: 'withheld' }, then: first, otherwise: first };
     case 'exit':
@@ -61,7 +64,7 @@ export function asStep(node: MenuNode, step: MenuStep['step']): MenuNode {
 
 /** A node that is not there yet, with a name of its own. */
 export function newNode(menu: Menu, step: MenuStep['step'], wanted = ''): MenuNode {
-  const usual = { gather: 'ask', play: 'words', branch: 'by', exit: 'out' }[step];
+  const usual = { gather: 'ask', digits: 'number', play: 'words', branch: 'by', exit: 'out' }[step];
   const id = free(wanted.trim() || usual, menu.nodes.map((n) => n.id));
   return asStep({ id, step: 'exit', flow: { kind: 'queue' } }, step);
 }
@@ -84,6 +87,8 @@ export function nextsOf(node: MenuNode): Way[] {
         ...node.choices.map((c, n) => ({ to: c.next, label: c.digits || '?', part: `/choices/${n}/next` })),
         ...(node.gave_up === null ? [] : [{ to: node.gave_up, label: 'nothing', part: '/gave_up' }]),
       ];
+    case 'digits':
+      return [{ to: node.next, label: 'number', part: '/next' }, ...(node.gave_up === null ? [] : [{ to: node.gave_up, label: 'nothing', part: '/gave_up' }])];
     case 'branch':
       return [
         { to: node.then, label: 'yes', part: '/then' },
@@ -102,6 +107,8 @@ export function placesOf(menu: Menu, id: string): ((to: string) => void)[] {
     if (node.step === 'play' && node.next === id) places.push((to) => (node.next = to));
     if (node.step === 'branch' && node.then === id) places.push((to) => (node.then = to));
     if (node.step === 'branch' && node.otherwise === id) places.push((to) => (node.otherwise = to));
+    if (node.step === 'digits' && node.next === id) places.push((to) => (node.next = to));
+    if (node.step === 'digits' && node.gave_up === id) places.push((to) => (node.gave_up = to));
     if (node.step !== 'gather') continue;
     if (node.gave_up === id) places.push((to) => (node.gave_up = to));
     for (const choice of node.choices) if (choice.next === id) places.push((to) => (choice.next = to));
@@ -189,7 +196,7 @@ export function draw(menu: Menu): Drawing {
 /** Where a node leads in the drawing: who presses nothing goes by the menu's own way if the node has none. */
 function waysOf(node: MenuNode): Way[] {
   const ways = nextsOf(node);
-  return node.step === 'gather' && node.gave_up === null ? [...ways, { to: ELSE, label: 'nothing', part: '/gave_up' }] : ways;
+  return (node.step === 'gather' || node.step === 'digits') && node.gave_up === null ? [...ways, { to: ELSE, label: 'nothing', part: '/gave_up' }] : ways;
 }
 
 function edge(from: Box, to: Box, label: string): Edge {
@@ -258,6 +265,8 @@ export function menuBody(menu: Menu): Menu {
   const flow = (f: Flow): Flow => (f.kind === 'spill' ? { ...f, number: tidiedNumber(f.number) } : f);
   const node = (n: MenuNode): MenuNode => {
     if (n.step === 'exit') return { ...n, flow: flow(n.flow) };
+    // Words of their own that were emptied are the house's.
+    if (n.step === 'digits') return { ...n, back: n.back?.trim() ? n.back : null };
     if (n.step === 'branch' && n.on.is === 'caller') {
       return { ...n, on: { is: 'caller', numbers: n.on.numbers.map(tidiedNumber).filter((number) => number !== '') } };
     }
@@ -277,6 +286,9 @@ export function unreadableMenu(menu: Menu, at: string): Fault[] {
     if (node.step === 'exit') return numberFaults(node.flow, `${at}/nodes/${n}/flow`);
     if (node.step === 'gather') {
       return [...countFaults(node.timeout_secs, `${at}/nodes/${n}/timeout_secs`), ...countFaults(node.retries, `${at}/nodes/${n}/retries`)];
+    }
+    if (node.step === 'digits') {
+      return (['min', 'max', 'timeout_secs', 'retries'] as const).flatMap((part) => countFaults(node[part], `${at}/nodes/${n}/${part}`));
     }
     if (node.step !== 'branch' || node.on.is !== 'caller') return [];
     const spill = (number: string): Flow => ({ kind: 'spill', number, ring_secs: 30, failed: 'queue', before_answer: false });

@@ -48,6 +48,20 @@ export interface Field {
   hours?: { days: Weekday[]; from: string; until: string };
   /** A card number and the like: in no draft, text or recording. */
   sensitive?: 'no' | 'kept' | 'not_kept';
+  /** How long an answer is, between what, like which pattern. */
+  shape?: Shape;
+}
+
+export interface Shape {
+  /** Characters, of texts. */
+  min_length?: number | null;
+  max_length?: number | null;
+  /** Of numbers, days and times. */
+  min?: string | null;
+  max?: string | null;
+  /** `9` is a digit, `A` a letter, `*` anything, all else itself; one of them will do. */
+  patterns?: string[];
+  example?: string | null;
 }
 
 /** What makes a call one of a type, where it can be found in a form. */
@@ -73,6 +87,8 @@ export interface FieldError {
   field: string;
   code: string;
   message: string;
+  /** Only how it is written is wrong: an urgent message may be saved with it as it is. */
+  format?: boolean;
 }
 
 export type Answers = Record<string, string>;
@@ -187,10 +203,18 @@ export interface ProtocolVersion extends Protocol {
   until: Until;
 }
 
+/** Whose words a recording holds. */
+export interface RecordedLegs {
+  caller: boolean;
+  operator: boolean;
+  contact: boolean;
+}
+
 export interface RecordingPolicy {
   mode: 'off' | 'on' | 'on_demand';
   announcement: Speech | null;
   tell_contact: boolean;
+  legs: RecordedLegs;
   /** What an email about a voicemail holds. */
   voicemail_mail: 'attached' | 'link';
 }
@@ -276,9 +300,40 @@ export interface MenuGather {
 
 export type MenuCondition = { is: 'window'; name: string } | { is: 'withheld' } | { is: 'caller'; numbers: string[] };
 
+/** Asks for a number, says it back and has it confirmed. */
+export interface MenuDigits {
+  step: 'digits';
+  speech: Speech;
+  /** What it is: "policy number". */
+  label: string;
+  /** The field of a form that it goes into, by name. */
+  field?: string | null;
+  min: number;
+  max: number;
+  say_back: boolean;
+  /** What is said back, with `{digits}` in it; none: the house's words. */
+  back?: string | null;
+  timeout_secs: number;
+  retries: number;
+  barge_in: boolean;
+  invalid: Speech | null;
+  silent: Speech | null;
+  next: string;
+  gave_up: string | null;
+}
+
+/** A number that a caller entered in the menu. */
+export interface Entered {
+  label: string;
+  field: string | null;
+  digits: string;
+  said_back: 'no' | 'confirmed' | 'unanswered';
+}
+
 export type MenuStep =
   | { step: 'play'; speech: Speech; next: string; barge_in: boolean }
   | MenuGather
+  | MenuDigits
   | { step: 'branch'; on: MenuCondition; then: string; otherwise: string }
   | { step: 'exit'; flow: Flow };
 
@@ -579,12 +634,14 @@ export interface CallView {
   /** What the operator says who passed the caller on. */
   note: { by: string; text: string | null } | null;
   /** What the account wants, and how it stands. */
-  recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState; covered?: boolean };
+  recording: { mode: 'off' | 'on' | 'on_demand'; state: RecordingState; covered?: boolean; legs?: RecordedLegs };
   earlier: number;
   /** Supervisors in the call, or on the way into it. */
   listeners: ListenerView[];
   /** What the caller chose in the account's menu, in order. */
   chosen: { key: string; label: string }[];
+  /** What they entered in the menu. */
+  entered?: Entered[];
   /** What the call is about, as far as the menu says. */
   call_type: string | null;
 }
@@ -760,6 +817,8 @@ export interface AbandonedView {
   /** How far that has come, if it was ever begun. */
   tries: TriesView | null;
   draft: LeftDraft | null;
+  /** What they entered in the menu. */
+  entered?: Entered[];
   /** Their calls to the account since its midnight. */
   calls_today?: number;
   /** Messages taken from them before. */
@@ -854,6 +913,8 @@ export interface MessageView {
   form: Form;
   /** Sensitive ones are with a single message alone, not in lists. */
   answers: Answers;
+  /** Fields whose answers are not written as the form asks: it was urgent. */
+  not_as_asked?: string[];
   /** Counted from 1; each change makes the next. */
   edition?: number;
   /** `unsent`: it was changed after delivery and not sent again, and why. */
@@ -881,6 +942,8 @@ export interface Peaks {
   length_ms: number;
   caller: number[];
   ours: number[];
+  /** Whose words were recorded. */
+  legs?: RecordedLegs;
 }
 
 /** What the next shift has to know. */

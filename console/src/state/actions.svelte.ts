@@ -175,6 +175,23 @@ export async function record(call: CallView, act: RecordingAct): Promise<void> {
   await onCall(call, `recording/${act}`);
 }
 
+/** Begins to record, or stops: where the account leaves it to her. */
+export async function toggleRecording(): Promise<void> {
+  const call = current();
+  if (!call || isOver(call)) notices.show('There is no call to record.', 'info');
+  else if (call.recording.mode === 'off') notices.show('Calls for this account are not recorded.', 'info');
+  else if (call.recording.state === 'off') await record(call, 'start');
+  else if (call.recording.mode === 'on_demand') await record(call, 'stop');
+  else notices.show('The account has every call recorded: it can be paused (Alt+,).', 'info');
+}
+
+export async function pauseRecording(): Promise<void> {
+  const call = current();
+  if (call?.recording.state === 'on') await record(call, 'pause');
+  else if (call?.recording.state === 'paused' && !call.recording.covered) await record(call, 'resume');
+  else notices.show('There is no recording to pause.', 'info');
+}
+
 export async function hangUp(): Promise<void> {
   const call = current();
   // Whoever is asked only leaves.
@@ -341,6 +358,29 @@ export function likelyDisposition(call: CallView): string {
 
 export async function finish(call: CallView, disposition: string): Promise<void> {
   await attempt(() => api.wrapUpDone(call.id, disposition));
+}
+
+/** Whose wrap-up is in front of her. */
+function wrappingUp(): CallView | null {
+  return desk.call && isOver(desk.call) && !desk.call.job ? desk.call : null;
+}
+
+/** To what the call may have been: a digit or Enter says it. */
+export function chooseDisposition(): void {
+  if (!wrappingUp()) return notices.show('There is no wrap-up in front of you: hang up first.', 'info');
+  document.querySelector<HTMLElement>('[data-likely]')?.focus();
+}
+
+/** Sales, a wrong number. With the caller still there it is the form that says so; it is saved without a dispatch. */
+export async function notLegitimate(): Promise<void> {
+  const over = wrappingUp();
+  if (over) return finish(over, 'not_legitimate');
+  const draft = desk.call ? forms.ofCall(desk.call.id) : undefined;
+  const type = draft && accounts.find(draft.account)?.call_types.find((t) => t.urgency === 'not_legitimate');
+  if (!draft) return notices.show('No call is in front of you.', 'info');
+  if (!type) return notices.show('The account has no call type for what is not legitimate: hang up, then Alt+- finishes the call.', 'info');
+  forms.setCallType(draft, type.id);
+  notices.say(`${type.name}: nothing is dispatched.`);
 }
 
 /** As much time once more, where the account limits it. */
@@ -531,6 +571,14 @@ export function run(action: Action): void {
     case 'seat_menu':
       overlays.seat = !overlays.seat;
       return;
+    case 'record':
+      return void toggleRecording();
+    case 'record_pause':
+      return void pauseRecording();
+    case 'finish':
+      return chooseDisposition();
+    case 'not_legitimate':
+      return void notLegitimate();
     case 'wrap_up_more':
       return void moreWrapUp();
     case 'quiet':

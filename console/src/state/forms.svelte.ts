@@ -3,11 +3,13 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
+import { filledIn } from '../lib/chosen';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
-import { answersFor, checkField, checkForm, hasContent, isSensitive, shownFields, unplaced, type Asked } from '../lib/form';
+import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, unplaced, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
+import { shaped } from '../lib/shape';
 import { findMet, grade } from '../lib/triggers';
-import type { Account, Answers, CallType, CallView, Field, Grading, MessageView, Trigger } from '../lib/types';
+import type { Account, Answers, CallType, CallView, Field, FieldError, Grading, MessageView, Trigger } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
@@ -43,6 +45,8 @@ class Forms {
   reasons = new SvelteMap<string, string>();
   /** Drafts whose reason was missing when they were to be saved. */
   reasonMissing = new SvelteMap<string, true>();
+  /** Urgent drafts of which she was told that answers are not written as asked: saved again they go as they are. */
+  asIs = new SvelteMap<string, true>();
   /** False while the server has not taken the last change of some draft. */
   keptHere = $state(false);
 
@@ -95,6 +99,7 @@ class Forms {
     this.secrets.clear();
     this.reasons.clear();
     this.reasonMissing.clear();
+    this.asIs.clear();
     this.saved.clear();
     this.lastSaved = null;
     this.shelf = null;
@@ -189,9 +194,17 @@ class Forms {
     return { at: draft.begun_at, zone: account?.zone ?? 'UTC', people: account?.contacts.map((c) => c.name) ?? [] };
   }
 
-  /** Everything that was typed, with what is in no draft. */
+  /** Everything that was typed, with what is in no draft, and what the caller entered in the menu. */
   answers(draft: Draft): Answers {
-    return { ...draft.answers, ...this.secrets.get(draft.id) };
+    return { ...this.entered(draft), ...draft.answers, ...this.secrets.get(draft.id) };
+  }
+
+  /** What the caller entered in the menu stands in its field until she says otherwise. Nothing is begun by that alone: it is in the
+   * draft from the first word that she types. */
+  private entered(draft: Draft): Answers {
+    const entered = draft.call ? (desk.mine.find((c) => c.id === draft.call)?.entered ?? []) : [];
+    const type = entered.length > 0 ? this.callType(draft, accounts.find(draft.account)) : undefined;
+    return type ? filledIn(type.form, draft.answers, entered) : {};
   }
 
   fields(draft: Draft, type: CallType, account: Account): Field[] {
@@ -225,10 +238,12 @@ class Forms {
   setCallType(draft: Draft, type: string): void {
     draft.call_type = type;
     this.faults.delete(draft.id);
+    this.asIs.delete(draft.id);
     this.changed(draft);
   }
 
   setAnswer(draft: Draft, type: CallType, field: string, value: string): void {
+    this.asIs.delete(draft.id);
     if (isSensitive(type.form.fields.find((f) => f.name === field))) {
       this.secrets.set(draft.id, { ...this.secrets.get(draft.id), [field]: value });
       this.recheck(draft, type, field, false);
@@ -254,6 +269,13 @@ class Forms {
       const number = readNumber(answer);
       if (number && number !== answer && answer.trim() !== '' && !isSensitive(spec)) {
         draft.answers[field] = number;
+        this.changed(draft);
+      }
+    }
+    if (spec?.kind.kind === 'text' && spec.shape && !isSensitive(spec)) {
+      const found = shaped('text', spec.shape, answer.trim());
+      if ('kept' in found && found.kept !== answer && answer.trim() !== '') {
+        draft.answers[field] = found.kept;
         this.changed(draft);
       }
     }
@@ -287,9 +309,10 @@ class Forms {
     }
     const answers = this.answers(draft);
     const faults = checkForm(type.form, answers, this.asked(draft, account));
-    if (faults.length > 0) return this.showFaults(draft, faults);
+    const asIs = this.asIs.has(draft.id) && type.urgency === 'urgent';
+    if (faults.length > 0 && !(asIs && mayGoAsIs(type.urgency, faults))) return this.showFaults(draft, faults, type);
     if (draft.caller && readNumber(draft.caller) === null) {
-      return this.showFaults(draft, [{ field: 'caller', message: 'Not a complete telephone number: ask again, with area code.' }]);
+      return this.showFaults(draft, [{ field: 'caller', code: 'phone', message: 'Not a complete telephone number: ask again, with area code.' }]);
     }
     if (this.grading(draft, type, account) && !this.reasons.get(draft.id)?.trim()) {
       this.reasonMissing.set(draft.id, true);
@@ -311,6 +334,7 @@ class Forms {
           begun_at: draft.begun_at,
           answers: answersFor(type.form, answers, this.asked(draft, account)),
           reason: this.grading(draft, type, account) ? this.reasons.get(draft.id)?.trim() : undefined,
+          as_is: asIs || undefined,
         },
         key,
       );
@@ -326,7 +350,7 @@ class Forms {
         // Its form may have been changed since the call began.
         void accounts.want(draft.account, true);
         if (problem?.errors.some((e) => e.field === 'reason')) this.reasonMissing.set(draft.id, true);
-        if (problem?.errors.length) return this.showFaults(draft, problem.errors);
+        if (problem?.errors.length) return this.showFaults(draft, problem.errors, type);
         notices.show(`Not saved: ${problem?.message ?? 'something failed here.'}`);
       }
       this.changed(draft);
@@ -336,11 +360,15 @@ class Forms {
     }
   }
 
-  private showFaults(draft: Draft, faults: { field: string; message: string }[]): string {
+  /** `type`: of an urgent one she may send as it is what is only not written as asked. */
+  private showFaults(draft: Draft, faults: FieldError[], type?: CallType): string {
+    const asIs = type !== undefined && mayGoAsIs(type.urgency, faults);
+    if (asIs) this.asIs.set(draft.id, true);
+    else this.asIs.delete(draft.id);
     const shown: Record<string, string> = {};
     for (const fault of faults) shown[fault.field] = fault.message;
     this.faults.set(draft.id, shown);
-    notices.say(`${faults.length === 1 ? 'One field needs' : `${faults.length} fields need`} attention. ${faults[0]!.message}`);
+    notices.say(`${faults.length === 1 ? 'One field needs' : `${faults.length} fields need`} attention. ${faults[0]!.message}${asIs ? ' It is urgent: save once more, and it goes as it is.' : ''}`);
     return faults[0]!.field;
   }
 
@@ -421,6 +449,7 @@ class Forms {
   }
 
   private changed(draft: Draft): void {
+    Object.assign(draft.answers, this.entered(draft));
     draft.revision++;
     draft.changed_at = clock.now;
     this.shelf?.keep($state.snapshot(draft));
@@ -440,6 +469,7 @@ class Forms {
     this.secrets.delete(id);
     this.reasons.delete(id);
     this.reasonMissing.delete(id);
+    this.asIs.delete(id);
   }
 
   private stopSaver(id: string): void {

@@ -144,8 +144,10 @@ impl Check<'_> {
         self.faults.extend(validate(menu, at));
         self.exit(&format!("{at}/otherwise"), &menu.otherwise);
         for (m, node) in menu.nodes.iter().enumerate() {
-            if let Step::Exit { flow } = &node.step {
-                self.exit(&format!("{at}/nodes/{m}/flow"), flow);
+            match &node.step {
+                Step::Exit { flow } => self.exit(&format!("{at}/nodes/{m}/flow"), flow),
+                Step::Digits(digits) => self.field(&format!("{at}/nodes/{m}/field"), digits.field.as_deref()),
+                Step::Play { .. } | Step::Gather(_) | Step::Branch { .. } => {}
             }
         }
     }
@@ -248,6 +250,20 @@ impl Check<'_> {
     fn call_type(&mut self, at: &str, call_type: &CallTypeId) {
         if !self.account.call_types.iter().any(|there| there.id == *call_type) {
             self.fault(at, "flow.unknown_call_type", "The account has no such call type.", "Name one of its own.");
+        }
+    }
+
+    /// Where a number goes that a caller enters. Every desk sees it, so a field that must not get about has none.
+    fn field(&mut self, at: &str, field: Option<&str>) {
+        let Some(field) = field else { return };
+        let fields = self.account.call_types.iter().flat_map(|there| &there.form.fields);
+        let named: Vec<_> = fields.filter(|there| there.name == field).collect();
+        if named.is_empty() {
+            let detail = format!("No form of the account has a field \"{field}\".");
+            self.fault(at, "flow.unknown_field", detail, "Name one that there is, or none.");
+        } else if named.iter().any(|there| !there.sensitive.is_no()) {
+            let detail = "That field must not get about, and every desk sees what callers enter.";
+            self.fault(at, "flow.sensitive_field", detail, "Let the operator ask for it, or take another field.");
         }
     }
 
@@ -447,5 +463,37 @@ mod tests {
         assert_eq!(after(spill(SpillFailed::Apology, true)), at("/before_answer", "answered"));
         assert_eq!(after(Flow::default()), at("", "overdue"));
         assert_eq!(after(Flow::CheckIn), at("", "overdue"));
+    }
+
+    #[test]
+    fn a_number_that_callers_enter_goes_into_a_field_that_there_is_and_that_may_get_about() {
+        use crate::domain::ivr::digits_tests::{node, number};
+        use crate::domain::message::form::{Field, Form, Sensitive};
+        let with = |name: &str, sensitive| {
+            let mut whole = account();
+            let mut menu = menu();
+            let mut digits = number();
+            digits.next = "urgent".into();
+            menu.nodes.push(node(digits));
+            menu.start = "number".into();
+            let field = Field { name: name.into(), label: "Policy".into(), sensitive, ..Field::default() };
+            whole.call_types = vec![crate::domain::account::CallType {
+                id: CallTypeId::named("urgent"),
+                name: "Urgent".into(),
+                urgency: crate::domain::account::Urgency::Urgent,
+                triggers: String::new(),
+                watched: vec![],
+                form: Form { version: 1, fields: vec![field] },
+                protocol: None,
+                protected: false,
+                priority: None,
+            }];
+            whole.menus = vec![menu];
+            let field = |(at, code): (String, String)| at.ends_with("/field").then_some(code);
+            codes(&whole).into_iter().filter_map(field).collect::<Vec<_>>()
+        };
+        assert_eq!(with("policy", Sensitive::No), [] as [&str; 0]);
+        assert_eq!(with("other", Sensitive::No), ["unknown_field"]);
+        assert_eq!(with("policy", Sensitive::Kept), ["sensitive_field"], "every desk sees it");
     }
 }

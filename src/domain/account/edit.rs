@@ -252,6 +252,7 @@ impl AccountEdit {
         let mut recording = self.recording.clone();
         recording.announcement =
             recording.announcement.map(|speech| check_speech(&mut faults, "/recording/announcement", speech));
+        recording.legs.check(recording.mode, &mut faults);
         faults.unless(Account {
             name,
             zone,

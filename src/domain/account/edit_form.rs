@@ -46,7 +46,8 @@ pub(super) fn check_fields(faults: &mut Faults, call_type: &str, written: &[Fiel
         if let Some(hours) = &field.hours {
             check_hours(faults, &format!("{pointer}/hours"), hours);
         }
-        fields.push(Field { name, label, kind, shown_if, ..field.clone() });
+        let shape = field.shape.checked(faults, &format!("{pointer}/shape"), &kind);
+        fields.push(Field { name, label, kind, shape, shown_if, ..field.clone() });
     }
     fields
 }

@@ -21,6 +21,7 @@ pub mod hours;
 pub mod mail;
 mod office_first;
 pub mod pager;
+mod recorded_legs;
 pub mod said;
 pub mod secure;
 mod status_greeting;
@@ -41,6 +42,7 @@ pub use mail::MailTemplate;
 pub use pager::PagerAddress;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
+pub use recorded_legs::RecordedLegs;
 pub use secure::SecureMessages;
 pub use status_greeting::{StatusGreeting, next_morning};
 
@@ -166,6 +168,9 @@ pub struct RecordingPolicy {
     pub announcement: Option<Speech>,
     /// A contact who is patched in hears it too, before the recording goes on.
     pub tell_contact: bool,
+    /// Whose words are recorded; whoever is left out is told nothing of it.
+    #[serde(default)]
+    pub legs: RecordedLegs,
     /// What an email about a voicemail holds.
     #[serde(default)]
     pub voicemail_mail: VoicemailMail,
@@ -198,7 +203,13 @@ impl Default for RecordingPolicy {
     /// Not recorded; and if that is changed, everybody is told.
     fn default() -> Self {
         let announcement = Some(Speech::Spoken { text: "This call may be recorded.".to_owned() });
-        Self { mode: RecordingMode::Off, announcement, tell_contact: true, voicemail_mail: VoicemailMail::Attached }
+        Self {
+            mode: RecordingMode::Off,
+            announcement,
+            tell_contact: true,
+            legs: RecordedLegs::default(),
+            voicemail_mail: VoicemailMail::Attached,
+        }
     }
 }
 

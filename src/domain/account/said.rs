@@ -26,7 +26,7 @@ fn exits<'a>(menu: &'a Menu, at: &str) -> Vec<(String, &'a Flow)> {
     let mut all = vec![(format!("{at}/otherwise"), &menu.otherwise)];
     all.extend(menu.nodes.iter().enumerate().filter_map(|(n, node)| match &node.step {
         Step::Exit { flow } => Some((format!("{at}/nodes/{n}/flow"), flow)),
-        Step::Play { .. } | Step::Gather(_) | Step::Branch { .. } => None,
+        Step::Play { .. } | Step::Gather(_) | Step::Digits(_) | Step::Branch { .. } => None,
     }));
     all
 }
@@ -71,6 +71,11 @@ fn asked<'a>(menu: &'a Menu, at: &str) -> Vec<(String, &'a Speech)> {
                 all.push((format!("{at}/speech"), &gather.speech));
                 all.extend(gather.invalid.as_ref().map(|speech| (format!("{at}/invalid"), speech)));
                 all.extend(gather.silent.as_ref().map(|speech| (format!("{at}/silent"), speech)));
+            }
+            Step::Digits(digits) => {
+                all.push((format!("{at}/speech"), &digits.speech));
+                all.extend(digits.invalid.as_ref().map(|speech| (format!("{at}/invalid"), speech)));
+                all.extend(digits.silent.as_ref().map(|speech| (format!("{at}/silent"), speech)));
             }
             Step::Branch { .. } | Step::Exit { .. } => {}
         }

@@ -53,7 +53,7 @@ pub enum Source {
 pub struct HearMatrix {
     /// For each leg what it hears. No leg hears itself.
     pub rows: Vec<(LegId, Vec<Source>)>,
-    /// Whose words are not part of the call, though somebody hears them: a recording leaves them out.
+    /// Whose words are not part of the call, or must not be recorded, though somebody hears them: a recording leaves them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub off_record: Vec<LegId>,
 }

@@ -39,7 +39,8 @@ impl Call {
         self.early_keys.push(key);
         // Where the account has callers told in its greeting, it is heard to its end.
         let policy = &self.setup.recording;
-        let told_in_greeting = policy.mode != RecordingMode::Off && policy.announcement.is_none();
+        let told_in_greeting =
+            policy.mode != RecordingMode::Off && policy.announcement.is_none() && self.recorded_legs().caller;
         if !self.is_announcing() && !told_in_greeting {
             self.stop_play();
             self.greeting_to_come = false;

@@ -11,6 +11,7 @@ use super::listener::ListenMode;
 use super::recording::RecordingState;
 use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::RecordedLegs;
 
 /// Where a call is, as the record and the consoles name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -370,6 +371,9 @@ pub enum RecordEvent {
     ApologyStarted,
     RecordingChanged {
         state: RecordingState,
+        /// Whose words it takes down while it is on.
+        #[serde(default)]
+        legs: RecordedLegs,
     },
     /// Somebody did not hear that the call is recorded, so it is not, or no longer until the operator says so.
     RecordingNotAnnounced,

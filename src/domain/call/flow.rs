@@ -18,6 +18,7 @@ use crate::domain::account::Speech;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
 use crate::domain::account::patching::Unreached;
 use crate::domain::checkin::{self, CheckIn};
+use crate::domain::ivr::digits::Entered;
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 use crate::domain::operator::skill::Skills;
@@ -26,6 +27,11 @@ impl Call {
     /// What the caller chose in the menu, in order.
     pub fn choices(&self) -> &[Choice] {
         &self.chosen
+    }
+
+    /// The numbers that the caller entered in the menu, in order, each as it was entered last.
+    pub fn entered(&self) -> &[Entered] {
+        &self.entered
     }
 
     /// What the call is about, as far as its flow says.
@@ -104,11 +110,28 @@ impl Call {
         self.follow_menu();
     }
 
+    /// A tone plays in place of what was to be said back.
+    pub(super) fn menu_unspoken(&mut self, leg: LegId, play: u64) {
+        if leg == self.caller.id && self.playing == Some(play) && self.phase == Phase::Menu {
+            self.tell_menu(ivr::Input::Unspoken);
+        }
+    }
+
     fn follow_menu(&mut self) {
         while let Some(output) = self.ivr.as_mut().and_then(Ivr::poll_output) {
             match output {
                 ivr::Output::Play(speech) => self.play_to_caller(speech),
+                ivr::Output::PlayOnce(speech) => {
+                    let play = self.next_play();
+                    self.playing = Some(play);
+                    self.outputs.push_back(Output::PlayOnce { leg: self.caller.id, play, speech });
+                }
                 ivr::Output::StopPlay => self.stop_play(),
+                ivr::Output::Entered(entered) => {
+                    self.entered.retain(|before| before.label != entered.label);
+                    self.entered.push(entered.clone());
+                    self.outputs.push_back(Output::KeepDigits { at: self.now, entered });
+                }
                 ivr::Output::Chose(choice) => {
                     self.record(RecordEvent::MenuChosen { choice: choice.label.clone() });
                     self.chosen.push(choice);

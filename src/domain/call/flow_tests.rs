@@ -7,6 +7,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
 use crate::domain::account::{RecordingMode, RecordingPolicy};
 use crate::domain::call::abandoned::Abandoned;
+use crate::domain::ivr::digits_tests;
 use crate::domain::ivr::menu::{Menu, Step};
 use crate::domain::ivr::tests::{exit, gather, says, spoken};
 
@@ -528,4 +529,55 @@ fn who_was_rung_elsewhere_before_may_be_rung_elsewhere_again_after_the_wait() {
     line.tell(Input::Overdue);
     assert_eq!(line.call.stage(), Stage::Spilling);
     assert_eq!(line.hung_up(ELSEWHERE), 1);
+}
+
+#[test]
+fn a_number_that_was_entered_goes_with_the_call_and_is_put_on_record_sealed() {
+    let number = digits_tests::number();
+    let mut node = digits_tests::node(number);
+    let Step::Digits(digits) = &mut node.step else { panic!("it asks for digits") };
+    digits.next = "first".into();
+    let nodes = vec![node, exit("first", Flow::default())];
+    let menu = Menu { name: "main".into(), start: "number".into(), nodes, otherwise: Flow::default() };
+    let flow = Flow::Menu { menu: "main".into() };
+    let mut line = Line::arrives_with(Setup { flow, menus: vec![menu], ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    "471#".chars().for_each(|key| drop(presses(&mut line, key)));
+    let said = line.all.iter().rev().find_map(|o| match o {
+        Output::PlayOnce { leg: CALLER, play, speech: Speech::Spoken { text } } => Some((*play, text.clone())),
+        _ => None,
+    });
+    let (_, text) = said.expect("it is said back, and kept by nobody");
+    assert!(text.contains("4, 7, 1"), "{text}");
+    presses(&mut line, '1');
+    let kept: Vec<_> = line.all.iter().filter(|o| matches!(o, Output::KeepDigits { .. })).collect();
+    assert_eq!((kept.len(), line.call.stage()), (1, Stage::Queued));
+    let entered: Vec<_> = line.call.entered().iter().map(|e| (e.label.as_str(), e.digits.reveal().as_str())).collect();
+    assert_eq!(entered, [("policy number", "471")]);
+    let bound = line.all.iter().any(|o| matches!(o, Output::BindKeys { leg: CALLER, bound: KeysBound::All }));
+    assert!(bound, "neither passed on nor recorded");
+    let in_the_open =
+        line.all.iter().any(|o| matches!(o, Output::Record { event, .. } if format!("{event:?}").contains("471")));
+    assert!(!in_the_open);
+}
+
+#[test]
+fn a_number_that_could_not_be_said_back_does_not_keep_the_caller() {
+    let mut node = digits_tests::node(digits_tests::number());
+    let Step::Digits(digits) = &mut node.step else { panic!("it asks for digits") };
+    digits.next = "first".into();
+    let nodes = vec![node, exit("first", Flow::default())];
+    let menu = Menu { name: "main".into(), start: "number".into(), nodes, otherwise: Flow::default() };
+    let flow = Flow::Menu { menu: "main".into() };
+    let mut line = Line::arrives_with(Setup { flow, menus: vec![menu], ..setup() });
+    line.leg(CALLER, LegInput::Established);
+    line.hears_to_end();
+    "471#".chars().for_each(|key| drop(presses(&mut line, key)));
+    let play = line.all.iter().rev().find_map(|o| match o {
+        Output::PlayOnce { leg: CALLER, play, .. } => Some(*play),
+        _ => None,
+    });
+    line.tell(Input::Unspoken { leg: CALLER, play: play.expect("it is to be said back") });
+    assert_eq!((line.call.stage(), line.call.entered().len()), (Stage::Queued, 1));
 }

@@ -79,6 +79,7 @@ use crate::base::id::{CallTypeId, ContactId, UserId};
 use crate::domain::account::Speech;
 use crate::domain::account::flow::{SpillFailed, Voicemail};
 use crate::domain::checkin::{self, CheckIn};
+use crate::domain::ivr::digits::Entered;
 use crate::domain::ivr::menu::Choice;
 use crate::domain::ivr::{self, Ivr};
 use crate::domain::operator::skill::Skills;
@@ -199,6 +200,8 @@ pub struct Call {
     check_in: Option<CheckIn>,
     /// What the caller chose in the menu.
     chosen: Vec<Choice>,
+    /// And entered.
+    entered: Vec<Entered>,
     call_type: Option<CallTypeId>,
     /// What its flow asks of an operator, besides what the account does.
     skills: Skills,
@@ -259,7 +262,8 @@ impl Call {
     pub fn new(now: Instant, setup: Setup) -> Self {
         let caller = Leg::new(setup.caller);
         let recording = Recording::new(setup.recording.clone());
-        let (priority, call_type) = (setup.priority, setup.call_type.clone());
+        let (priority, call_type, skills) = (setup.priority, setup.call_type.clone(), setup.skills.clone());
+        let entered = setup.entered.clone();
         Self {
             setup,
             now,
@@ -276,8 +280,9 @@ impl Call {
             early_keys: String::new(),
             check_in: None,
             chosen: Vec::new(),
+            entered,
             call_type,
-            skills: Skills::new(),
+            skills,
             priority,
             raised: i32::MIN,
             voicemail: None,
@@ -324,6 +329,7 @@ impl Call {
             Input::Unspoken { leg, play } => {
                 self.on_unspoken(leg, play);
                 self.check_in_unspoken(leg, play);
+                self.menu_unspoken(leg, play);
             }
             Input::CheckIn(input) => self.tell_check_in(input),
             Input::Bridged { rev } => {

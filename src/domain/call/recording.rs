@@ -3,7 +3,9 @@
 //! What always holds: where the account has an announcement, nothing is recorded before the caller has heard it to
 //! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken, were cut
 //! short, or whose end is not told in time count as not heard. So a call is never recorded by surprise. And a pause
-//! ends at the latest with the operator who made it, as nobody else may lift it. While a card number is typed the recording
+//! ends at the latest with the operator who made it, as nobody else may lift it. Whom the account does not want recorded is in
+//! [`HearMatrix::off_record`] from the first word on, and is told nothing: a leg is left out by the shard in the same beat in
+//! which somebody comes to hear it. While a card number is typed the recording
 //! is *covered*: silent as in a pause, by no key of the operator's, and for [`COVER`] at most without another word of it, so
 //! that a console that dies in the middle costs no more of the recording.
 
@@ -11,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::bridge::LegId;
+use super::bridge::{HearMatrix, LegId};
 use super::event::RecordEvent;
 use super::patch::{Patch, PatchState};
+use super::view::Role;
 use super::{Call, CommandError, Output, PROMPT_LIMIT, Phase};
-use crate::domain::account::{RecordingMode, RecordingPolicy};
+use crate::domain::account::{RecordedLegs, RecordingMode, RecordingPolicy, Speech};
 
 /// How the recording of a call stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,10 +77,12 @@ pub(super) struct Recording {
     covered_until: Option<Instant>,
     /// As last said.
     state: RecordingState,
+    legs: RecordedLegs,
 }
 
 impl Recording {
     pub(super) const fn new(policy: RecordingPolicy) -> Self {
+        let policy_legs = policy.legs;
         Self {
             policy,
             wanted: Wanted::Off,
@@ -90,6 +95,7 @@ impl Recording {
             until: None,
             covered_until: None,
             state: RecordingState::Off,
+            legs: policy_legs,
         }
     }
 }
@@ -105,6 +111,44 @@ impl Call {
         self.recording.state
     }
 
+    /// Whose words are recorded, while any are.
+    pub fn recorded_legs(&self) -> RecordedLegs {
+        let policy = &self.recording.policy;
+        let legs = if policy.mode == RecordingMode::Off { RecordedLegs::default() } else { policy.legs };
+        RecordedLegs { caller: self.is_voicemail_recorded() || self.records_caller(legs), ..legs }
+    }
+
+    /// Who has the caller's leg may be one of the account's people, whom we called.
+    fn records_caller(&self, legs: RecordedLegs) -> bool {
+        let called = self.setup.ring_back.as_ref();
+        let is_contact = called.is_some_and(|called| called.to_contact);
+        if is_contact { legs.contact } else { legs.caller }
+    }
+
+    /// Whoever is not to be recorded is left out, whoever hears them.
+    pub(super) fn leave_out(&self, mut matrix: HearMatrix) -> HearMatrix {
+        let legs = self.recorded_legs();
+        if legs.all() {
+            return matrix;
+        }
+        let is_out = |leg: &LegId| match self.role(*leg) {
+            Some(Role::Caller) => !legs.caller,
+            Some(Role::Operator | Role::Colleague | Role::Supervisor) => !legs.operator,
+            Some(Role::Contact) => !legs.contact,
+            None => false,
+        };
+        matrix.off_record.extend(matrix.rows.iter().map(|(leg, _)| *leg).filter(is_out));
+        matrix.off_record.sort_unstable();
+        matrix.off_record.dedup();
+        matrix
+    }
+
+    /// What the caller has yet to hear before they are recorded.
+    fn untold_caller(&self) -> Option<&Speech> {
+        let untold = !self.recording.told && self.recorded_legs().caller;
+        self.recording.policy.announcement.as_ref().filter(|_| untold)
+    }
+
     /// Silent because of what is being typed, and for no other reason.
     pub fn is_recording_covered(&self) -> bool {
         self.recording.covered_until.is_some()
@@ -113,9 +157,8 @@ impl Call {
     }
 
     /// The caller is on the line: where nobody need be told, the recording begins.
-    pub(super) const fn begin_recording(&mut self) {
-        let policy = &self.recording.policy;
-        if matches!(policy.mode, RecordingMode::On) && policy.announcement.is_none() {
+    pub(super) fn begin_recording(&mut self) {
+        if self.recording.policy.mode == RecordingMode::On && self.untold_caller().is_none() {
             self.recording.wanted = Wanted::On;
         }
     }
@@ -129,9 +172,7 @@ impl Call {
     /// Tells the caller, if there is something to tell that they have not heard.
     fn announce(&mut self) -> bool {
         self.recording.wanted = Wanted::On;
-        let Some(words) = self.recording.policy.announcement.clone().filter(|_| !self.recording.told) else {
-            return false;
-        };
+        let Some(words) = self.untold_caller().cloned() else { return false };
         self.play_to_caller(words);
         self.recording.notice = self.playing;
         self.recording.until = Some(self.now + PROMPT_LIMIT);
@@ -295,13 +336,18 @@ impl Call {
             // What an operator began for one account goes on; what nobody began does not.
             RecordingMode::OnDemand => recorded && was.mode == RecordingMode::OnDemand,
         };
+        let knows = self.recording.told || recorded && was.announcement.is_none() && self.records_caller(was.legs);
         if !wanted {
             self.recording.wanted = Wanted::Off;
             if self.recording.notice.take().is_some() {
                 self.stop_play();
             }
-        } else if self.recording.told || recorded && was.announcement.is_none() {
-            self.recording.told = true;
+        } else if knows || !self.records_caller(self.recording.policy.legs) {
+            self.recording.told = knows;
+            if self.recording.notice.take().is_some() {
+                // They are not recorded after all.
+                self.stop_play();
+            }
             if !recorded {
                 self.recording.wanted = Wanted::On;
             }
@@ -322,7 +368,7 @@ impl Call {
         // Whoever is asked whether they want the call is not beside the caller yet.
         let there = |patch: &&Patch| patch.leg.is_up() && patch.state != PatchState::Asked;
         let contact = self.patch.as_ref().filter(there)?.leg.id;
-        let must = policy.tell_contact && policy.announcement.is_some();
+        let must = policy.tell_contact && policy.announcement.is_some() && policy.legs.contact;
         (must && self.recording.contact_told != Some(contact)).then_some(contact)
     }
 
@@ -340,7 +386,7 @@ impl Call {
         match recording.wanted {
             Wanted::Off => RecordingState::Off,
             Wanted::Paused => RecordingState::Paused,
-            Wanted::On if recording.policy.announcement.is_some() && !recording.told => RecordingState::Announcing,
+            Wanted::On if self.untold_caller().is_some() => RecordingState::Announcing,
             Wanted::On if self.is_contact_missed() => RecordingState::Paused,
             Wanted::On if self.untold_contact().is_some() => RecordingState::Announcing,
             Wanted::On if recording.covered_until.is_some() => RecordingState::Paused,
@@ -364,10 +410,13 @@ impl Call {
             self.recording.until = Some(self.now + PROMPT_LIMIT);
             self.outputs.push_back(Output::Play { leg, play, speech });
         }
-        let state = self.recording_now();
-        if state != self.recording.state {
-            self.recording.state = state;
-            self.record(RecordEvent::RecordingChanged { state });
+        let (state, legs) = (self.recording_now(), self.recorded_legs());
+        let (was, of) = (self.recording.state, self.recording.legs);
+        (self.recording.state, self.recording.legs) = (state, legs);
+        if state != was || (state == RecordingState::On && legs != of) {
+            self.record(RecordEvent::RecordingChanged { state, legs });
+        }
+        if state != was {
             self.outputs.push_back(Output::SetRecording { leg: self.caller.id, state });
         }
     }

@@ -21,6 +21,8 @@ pub struct RingBack {
     /// How long their telephone is let ring.
     pub ring: Duration,
     pub errand: Errand,
+    /// They are one of the account's people, not somebody who called it.
+    pub to_contact: bool,
 }
 
 impl Call {

@@ -43,6 +43,8 @@ pub(crate) fn setup() -> Setup {
         priority: 0,
         ranks: Vec::new(),
         call_type: None,
+        skills: Default::default(),
+        entered: Vec::new(),
         overdue: None,
         overdue_leg: LegId(98),
         spill_leg: LegId(99),

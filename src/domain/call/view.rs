@@ -234,7 +234,7 @@ impl Call {
         for parting in &self.parting {
             matrix = matrix.with(parting.leg.id, &[]);
         }
-        self.add_listeners(matrix, caller, speaks)
+        self.leave_out(self.add_listeners(matrix, caller, speaks))
     }
 
     fn patch_matrix(&self, patch: &Patch, caller: Option<LegId>, operator: Option<LegId>) -> HearMatrix {

@@ -22,7 +22,9 @@ use crate::domain::account::flow::Flow;
 use crate::domain::account::patching::Whom;
 use crate::domain::account::{RecordingPolicy, Speech};
 use crate::domain::checkin;
+use crate::domain::ivr::digits::Entered;
 use crate::domain::ivr::menu::{Context, Menu};
+use crate::domain::operator::skill::Skills;
 use crate::domain::queue::place::Place;
 
 /// What a call is made with, out of its account.
@@ -45,6 +47,10 @@ pub struct Setup {
     pub ranks: Vec<(CallTypeId, i32)>,
     /// What the call is known to be about before it begins: of one who is called back.
     pub call_type: Option<CallTypeId>,
+    /// What an operator must be able to do for the caller by what they chose in a call before: of one who is called back.
+    pub skills: Skills,
+    /// What they entered in a menu then.
+    pub entered: Vec<Entered>,
     /// What follows in place of the apology when the caller has waited for too long, and the leg by which that may be taken
     /// elsewhere.
     pub overdue: Option<Flow>,
@@ -353,6 +359,11 @@ pub enum Output {
     StopPlay {
         leg: LegId,
         play: u64,
+    },
+    /// The caller has entered this number: put it on record, sealed.
+    KeepDigits {
+        at: Instant,
+        entered: Entered,
     },
     /// Take down what the leg says, to be played back, or no more of it ([`checkin::Input::Dictated`]).
     Dictate {

@@ -347,10 +347,8 @@ impl Template {
                 }
             })
         };
-        let step = |sketch: &Sketch| Step {
-            method: sketch.method,
-            to: sketch.to.iter().filter_map(target).collect(),
-            wait_secs: sketch.wait_minutes * 60,
+        let step = |sketch: &Sketch| {
+            Step::new(sketch.method, sketch.to.iter().filter_map(target).collect(), sketch.wait_minutes * 60)
         };
         Fitted {
             name: self.name.to_owned(),

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::digits::Digits;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::Flow;
@@ -44,6 +45,7 @@ pub enum Step {
         barge_in: bool,
     },
     Gather(Gather),
+    Digits(Digits),
     /// On by what is known of the call.
     Branch {
         on: Condition,
@@ -136,7 +138,7 @@ impl Menu {
     pub fn exits(&self) -> impl Iterator<Item = &Flow> {
         let exits = self.nodes.iter().filter_map(|node| match &node.step {
             Step::Exit { flow } => Some(flow),
-            Step::Play { .. } | Step::Gather(_) | Step::Branch { .. } => None,
+            Step::Play { .. } | Step::Gather(_) | Step::Digits(_) | Step::Branch { .. } => None,
         });
         exits.chain([&self.otherwise])
     }
@@ -155,6 +157,10 @@ impl Step {
             Self::Gather(gather) => {
                 [Some(&gather.speech), gather.invalid.as_ref(), gather.silent.as_ref()].into_iter().flatten().collect()
             }
+            // What is said back is made for one caller.
+            Self::Digits(digits) => {
+                [Some(&digits.speech), digits.invalid.as_ref(), digits.silent.as_ref()].into_iter().flatten().collect()
+            }
             Self::Branch { .. } => Vec::new(),
             Self::Exit { flow } => flow.speeches().collect(),
         }
@@ -163,8 +169,10 @@ impl Step {
     /// The nodes after this one, by whatever way.
     pub(super) fn nexts(&self) -> Vec<&str> {
         let mut nexts = self.nexts_by_themselves();
-        if let Self::Gather(gather) = self {
-            nexts.extend(gather.choices.iter().map(|choice| choice.next.as_str()));
+        match self {
+            Self::Gather(gather) => nexts.extend(gather.choices.iter().map(|choice| choice.next.as_str())),
+            Self::Digits(digits) => nexts.push(&digits.next),
+            Self::Play { .. } | Self::Branch { .. } | Self::Exit { .. } => {}
         }
         nexts
     }
@@ -173,7 +181,9 @@ impl Step {
     pub(super) fn nexts_by_themselves(&self) -> Vec<&str> {
         match self {
             Self::Play { next, .. } => vec![next],
-            Self::Gather(gather) => gather.gave_up.iter().map(String::as_str).collect(),
+            Self::Gather(Gather { gave_up, .. }) | Self::Digits(Digits { gave_up, .. }) => {
+                gave_up.iter().map(String::as_str).collect()
+            }
             Self::Branch { then, otherwise, .. } => vec![then, otherwise],
             Self::Exit { .. } => Vec::new(),
         }

@@ -1,12 +1,15 @@
 //! A menu (IVR): one caller's way through it, key by key. Pure.
 //!
-//! [`Ivr`] is the machine, [`menu`] what it goes through, [`validate`] the check of that. It plays one thing at a time and
+//! [`Ivr`] is the machine, [`digits`] its part that takes numbers, [`menu`] what it goes through, [`validate`] the check of that. It plays one thing at a time and
 //! is told when that is over. What always holds: it comes to exactly one exit, whatever the caller does and whatever the
 //! menu is like; who does not find through, or goes round too often, leaves by the menu's `otherwise`.
 
+pub mod digits;
 pub mod menu;
 pub mod validate;
 
+#[cfg(test)]
+pub(crate) mod digits_tests;
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]
@@ -17,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::account::Speech;
 use crate::domain::account::flow::Flow;
+use digits::Entered;
 use menu::{Choice, Context, Gather, Menu, Step};
 
 /// How long the next key of a longer choice may take.
@@ -34,6 +38,8 @@ pub enum Input {
     Digit(char),
     /// What it had played last was heard to its end.
     PlayDone,
+    /// What it wanted played could not be spoken.
+    Unspoken,
     /// The time of [`Ivr::poll_timeout`] has come.
     Tick,
 }
@@ -42,10 +48,14 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     Play(Speech),
+    /// The same, of words for this caller alone.
+    PlayOnce(Speech),
     /// Stop what plays.
     StopPlay,
     /// The caller has chosen.
     Chose(Choice),
+    /// Or entered a number.
+    Entered(Entered),
     /// Keys that are no choice, or none in time.
     Missed {
         silent: bool,
@@ -67,6 +77,21 @@ enum State {
         heard: bool,
         tries: u32,
         keys: String,
+        until: Instant,
+    },
+    /// It asks for a number; the same.
+    Entering {
+        heard: bool,
+        tries: u32,
+        keys: String,
+        until: Instant,
+    },
+    /// The number is said back, for the `said`th time.
+    Checking {
+        heard: bool,
+        tries: u32,
+        keys: String,
+        said: u32,
         until: Instant,
     },
     /// Words before it asks again.
@@ -92,6 +117,8 @@ pub struct Ivr {
     state: State,
     /// Something plays.
     playing: bool,
+    /// A number was over with its last digit: the `#` that many press then means nothing.
+    hash_comes_late: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -108,6 +135,7 @@ impl Ivr {
             steps: 0,
             state: State::Out,
             playing: false,
+            hash_comes_late: false,
             outputs: VecDeque::new(),
         };
         ivr.enter(ivr.at.clone());
@@ -137,6 +165,7 @@ impl Ivr {
         match input {
             Input::Digit(key) => self.on_digit(key),
             Input::PlayDone => self.on_play_done(),
+            Input::Unspoken => self.on_unspoken(),
             Input::Tick => self.on_tick(),
         }
     }
@@ -149,7 +178,11 @@ impl Ivr {
     /// When to come back with [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         let until = match &self.state {
-            State::Playing { until, .. } | State::Asking { until, .. } | State::Correcting { until, .. } => *until,
+            State::Playing { until, .. }
+            | State::Asking { until, .. }
+            | State::Entering { until, .. }
+            | State::Checking { until, .. }
+            | State::Correcting { until, .. } => *until,
             State::Out => return None,
         };
         Some(until.min(self.leave_at))
@@ -159,8 +192,10 @@ impl Ivr {
     pub fn takes_keys(&self) -> bool {
         match &self.state {
             State::Playing { barge_in, .. } => *barge_in,
-            State::Asking { heard, .. } => *heard || self.gather().is_some_and(|gather| gather.barge_in),
-            State::Correcting { .. } => self.gather().is_some_and(|gather| gather.barge_in),
+            State::Asking { heard, .. } | State::Entering { heard, .. } | State::Checking { heard, .. } => {
+                *heard || self.barges_in()
+            }
+            State::Correcting { .. } => self.barges_in(),
             State::Out => false,
         }
     }
@@ -170,6 +205,26 @@ impl Ivr {
             Some(Step::Gather(gather)) => Some(gather),
             _ => None,
         }
+    }
+
+    /// How the node asks for keys, if it does.
+    fn asks(&self) -> Option<Asks<'_>> {
+        let asks = |timeout: u32, retries, barge_in| (Duration::from_secs(timeout.into()), retries, barge_in);
+        let ((timeout, retries, barge_in), speech, invalid, silent, gave_up) =
+            match self.menu.find(&self.at).map(|node| &node.step)? {
+                Step::Gather(g) => {
+                    (asks(g.timeout_secs, g.retries, g.barge_in), &g.speech, &g.invalid, &g.silent, &g.gave_up)
+                }
+                Step::Digits(d) => {
+                    (asks(d.timeout_secs, d.retries, d.barge_in), &d.speech, &d.invalid, &d.silent, &d.gave_up)
+                }
+                Step::Play { .. } | Step::Branch { .. } | Step::Exit { .. } => return None,
+            };
+        Some(Asks { speech, timeout, retries, barge_in, invalid: invalid.as_ref(), silent: silent.as_ref(), gave_up })
+    }
+
+    fn barges_in(&self) -> bool {
+        self.asks().is_some_and(|asks| asks.barge_in)
     }
 
     /// Goes to a node, and on through all that takes no time.
@@ -186,7 +241,7 @@ impl Ivr {
                     self.state = State::Playing { next, barge_in, until: self.now + PLAY_LIMIT };
                     return;
                 }
-                Step::Gather(_) => return self.ask(0),
+                Step::Gather(_) | Step::Digits(_) => return self.ask(0),
                 Step::Branch { on, then, otherwise } => id = if on.holds(&self.context) { then } else { otherwise },
                 Step::Exit { flow } => return self.exit(flow),
             }
@@ -205,9 +260,13 @@ impl Ivr {
     }
 
     fn ask(&mut self, tries: u32) {
-        let Some(gather) = self.gather() else { return self.leave() };
-        self.play(gather.speech.clone());
-        self.state = State::Asking { heard: false, tries, keys: String::new(), until: self.now + PLAY_LIMIT };
+        let Some(speech) = self.asks().map(|asks| asks.speech.clone()) else { return self.leave() };
+        self.play(speech);
+        let (heard, keys, until) = (false, String::new(), self.now + PLAY_LIMIT);
+        self.state = match self.gather() {
+            Some(_) => State::Asking { heard, tries, keys, until },
+            None => State::Entering { heard, tries, keys, until },
+        };
     }
 
     fn play(&mut self, speech: Speech) {
@@ -222,7 +281,10 @@ impl Ivr {
     }
 
     fn on_digit(&mut self, key: char) {
-        let waits = self.gather().is_some_and(|gather| gather.barge_in);
+        if std::mem::take(&mut self.hash_comes_late) && key == '#' {
+            return;
+        }
+        let waits = self.barges_in();
         match self.state.clone() {
             State::Playing { barge_in: true, next, .. } => {
                 self.stop_play();
@@ -231,13 +293,28 @@ impl Ivr {
             // Whoever knows better already need not hear what was wrong.
             State::Correcting { tries, .. } if waits => {
                 self.stop_play();
-                self.take_key(key, tries, String::new());
+                match self.gather() {
+                    Some(_) => self.take_key(key, tries, String::new()),
+                    None => self.take_digit(key, tries, String::new()),
+                }
             }
             State::Asking { heard, tries, keys, .. } if waits || heard => {
                 self.stop_play();
                 self.take_key(key, tries, keys);
             }
-            State::Playing { .. } | State::Correcting { .. } | State::Asking { .. } | State::Out => {}
+            State::Entering { heard, tries, keys, .. } if waits || heard => {
+                self.stop_play();
+                self.take_digit(key, tries, keys);
+            }
+            State::Checking { heard, tries, keys, said, .. } if waits || heard => {
+                self.on_answer(key, tries, keys, said);
+            }
+            State::Playing { .. }
+            | State::Correcting { .. }
+            | State::Asking { .. }
+            | State::Entering { .. }
+            | State::Checking { .. }
+            | State::Out => {}
         }
     }
 
@@ -271,15 +348,15 @@ impl Ivr {
     /// Nothing that could be followed: it is asked again, or given up.
     fn miss(&mut self, tries: u32, silent: bool) {
         self.outputs.push_back(Output::Missed { silent });
-        let Some(gather) = self.gather() else { return self.leave() };
-        if tries >= gather.retries {
-            return match gather.gave_up.clone() {
+        let Some(asks) = self.asks() else { return self.leave() };
+        if tries >= asks.retries {
+            return match asks.gave_up.clone() {
                 Some(next) => self.enter(next),
                 None => self.exit(self.menu.otherwise.clone()),
             };
         }
-        let words = if silent { &gather.silent } else { &gather.invalid };
-        match words.clone() {
+        let words = if silent { asks.silent } else { asks.invalid };
+        match words.cloned() {
             Some(words) => {
                 self.play(words);
                 self.state = State::Correcting { tries: tries + 1, until: self.now + PLAY_LIMIT };
@@ -293,10 +370,10 @@ impl Ivr {
             State::Playing { next, .. } => self.enter(next),
             State::Correcting { tries, .. } => self.ask(tries),
             State::Asking { heard: false, tries, keys, .. } => {
-                let wait = self.gather().map_or(0, |gather| gather.timeout_secs);
-                let until = self.now + Duration::from_secs(wait.into());
+                let until = self.now + self.asks().map_or(Duration::ZERO, |asks| asks.timeout);
                 self.state = State::Asking { heard: true, tries, keys, until };
             }
+            State::Entering { .. } | State::Checking { .. } => self.on_digits_asked(),
             State::Asking { .. } | State::Out => {}
         }
     }
@@ -306,6 +383,8 @@ impl Ivr {
             State::Playing { until, .. }
             | State::Correcting { until, .. }
             | State::Asking { until, heard: false, .. }
+            | State::Entering { until, heard: false, .. }
+            | State::Checking { until, heard: false, .. }
                 if until <= self.now =>
             {
                 self.stop_play();
@@ -318,7 +397,31 @@ impl Ivr {
                     self.take_choice(tries, &keys)
                 }
             }
-            State::Playing { .. } | State::Correcting { .. } | State::Asking { .. } | State::Out => {}
+            State::Entering { tries, keys, until, .. } if until <= self.now => {
+                if keys.is_empty() {
+                    self.miss(tries, true)
+                } else {
+                    self.take_number(tries, keys)
+                }
+            }
+            State::Checking { tries, keys, said, until, .. } if until <= self.now => self.say_again(tries, keys, said),
+            State::Playing { .. }
+            | State::Correcting { .. }
+            | State::Asking { .. }
+            | State::Entering { .. }
+            | State::Checking { .. }
+            | State::Out => {}
         }
     }
+}
+
+/// What all nodes have that ask for keys.
+struct Asks<'a> {
+    speech: &'a Speech,
+    timeout: Duration,
+    retries: u32,
+    barge_in: bool,
+    invalid: Option<&'a Speech>,
+    silent: Option<&'a Speech>,
+    gave_up: &'a Option<String>,
 }

@@ -1,5 +1,7 @@
 //! Menus made at random, sound and unsound, with callers who press anything at any time.
 
+use super::digits::Digits;
+use super::digits_tests::{node as digits_node, number};
 use super::menu::{Condition, Node};
 use super::tests::{exit, gather, play, says};
 use super::validate::validate;
@@ -14,7 +16,7 @@ fn node(rng: &mut Rng, n: u64, count: u64) -> Node {
     let mut somewhere = || rng.below(count + 1).to_string();
     let (a, b, c) = (somewhere(), somewhere(), somewhere());
     let id = n.to_string();
-    match rng.below(5) {
+    match rng.below(6) {
         0 => play(&id, "words", &a),
         1 | 2 => {
             let mut node = gather(&id, &[("1", &a), ("12", &b), ("#", &c)]);
@@ -25,6 +27,19 @@ fn node(rng: &mut Rng, n: u64, count: u64) -> Node {
                 gather.gave_up = (rng.below(2) == 0).then_some(c);
             }
             node
+        }
+        4 => {
+            let digits = Digits {
+                min: 1 + rng.below(2) as u32,
+                max: 2 + rng.below(3) as u32,
+                say_back: rng.below(2) == 0,
+                barge_in: rng.below(2) == 0,
+                retries: rng.below(3) as u32,
+                next: a,
+                gave_up: (rng.below(2) == 0).then_some(b),
+                ..number()
+            };
+            Node { id, ..digits_node(digits) }
         }
         3 => Node { id, step: Step::Branch { on: Condition::Withheld, then: a, otherwise: b } },
         _ => exit(&id, says(&a)),
@@ -39,7 +54,7 @@ fn menu(rng: &mut Rng) -> Menu {
 
 #[test]
 fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
-    let (mut sound, mut chosen, mut otherwise) = (0, 0, 0);
+    let (mut sound, mut chosen, mut otherwise, mut entered) = (0, 0, 0, 0);
     for seed in 0..5_000 {
         let mut rng = Rng::seeded(seed);
         let menu = menu(&mut rng);
@@ -55,7 +70,7 @@ fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
             while let Some(output) = ivr.poll_output() {
                 assert!(exits.is_empty(), "seed {seed}: something after the exit");
                 match output {
-                    Output::Play(_) => {
+                    Output::Play(_) | Output::PlayOnce(_) => {
                         assert!(!playing, "seed {seed}: two things play at once");
                         playing = true;
                     }
@@ -64,6 +79,7 @@ fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
                         playing = false;
                     }
                     Output::Chose(_) => chosen += 1,
+                    Output::Entered(_) => entered += 1,
                     Output::Missed { .. } => {}
                     Output::Exit(flow) => exits.push(flow),
                 }
@@ -72,7 +88,8 @@ fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
                 break;
             }
             let at = ivr.poll_timeout().unwrap_or_else(|| panic!("seed {seed}: nothing to wait for and no exit"));
-            match rng.below(4) {
+            match rng.below(5) {
+                4 if playing && rng.below(4) == 0 => ivr.handle(clock.instant(), Input::Unspoken),
                 0 if !silent => ivr.handle(clock.instant(), Input::Digit(KEYS[rng.below(6) as usize])),
                 1 | 2 if playing => {
                     playing = false;
@@ -92,5 +109,6 @@ fn whatever_the_menu_and_the_caller_there_is_one_exit_and_it_comes_in_time() {
         assert!(!(is_sound && silent && ivr.steps > MAX_STEPS), "seed {seed}: a sound menu lets a silent caller out");
         otherwise += u32::from(exits == [says("otherwise")]);
     }
-    assert!(sound > 50 && chosen > 200 && otherwise > 500, "the seeds reach all: {sound} {chosen} {otherwise}");
+    let reached = sound > 50 && chosen > 200 && otherwise > 500 && entered > 100;
+    assert!(reached, "the seeds reach all: {sound} {chosen} {otherwise} {entered}");
 }

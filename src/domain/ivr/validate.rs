@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::digits::{Digits, PLACE};
 use super::menu::{Condition, Gather, Menu, Node, Step};
 use crate::domain::account::Speech;
 use crate::domain::account::check::check_words;
@@ -15,6 +16,8 @@ const MAX_TIMEOUT_SECS: u32 = 60;
 const MAX_RETRIES: u32 = 9;
 /// The longest choice.
 const MAX_DIGITS: usize = 12;
+/// The longest number that a caller enters.
+const MAX_NUMBER: u32 = 32;
 
 /// All faults of `menu`, each at its place below `at`. Empty: it can be saved.
 pub fn validate(menu: &Menu, at: &str) -> Vec<Fault> {
@@ -75,6 +78,7 @@ impl Check<'_> {
                 self.next(&format!("{place}/next"), next);
             }
             Step::Gather(gather) => self.gather(&place, gather),
+            Step::Digits(digits) => self.digits(&place, digits),
             Step::Branch { on, then, otherwise } => {
                 match on {
                     Condition::Window { name } if name.trim().is_empty() => {
@@ -101,16 +105,7 @@ impl Check<'_> {
                 self.speech(&format!("{place}/{word}"), speech);
             }
         }
-        if gather.timeout_secs == 0 || gather.timeout_secs > MAX_TIMEOUT_SECS {
-            let detail = format!("{} s is no time to wait for a key.", gather.timeout_secs);
-            let cure = format!("Wait 1 to {MAX_TIMEOUT_SECS} seconds.");
-            self.fault(&format!("{place}/timeout_secs"), "flow.timeout", detail, cure);
-        }
-        if gather.retries > MAX_RETRIES {
-            let detail = format!("Nobody listens to it {} times more.", gather.retries);
-            let cure = format!("Ask {MAX_RETRIES} times more at most.");
-            self.fault(&format!("{place}/retries"), "flow.retries", detail, cure);
-        }
+        self.asks(place, gather.timeout_secs, gather.retries);
         if gather.choices.is_empty() {
             let cure = "Add a choice, or only play these words.";
             self.fault(&format!("{place}/choices"), "flow.no_choice", "There is nothing to choose.", cure);
@@ -135,6 +130,63 @@ impl Check<'_> {
         }
         if let Some(next) = &gather.gave_up {
             self.next(&format!("{place}/gave_up"), next);
+        }
+    }
+
+    fn digits(&mut self, place: &str, digits: &Digits) {
+        self.speech(&format!("{place}/speech"), &digits.speech);
+        for (word, speech) in [("invalid", &digits.invalid), ("silent", &digits.silent)] {
+            if let Some(speech) = speech {
+                self.speech(&format!("{place}/{word}"), speech);
+            }
+        }
+        self.asks(place, digits.timeout_secs, digits.retries);
+        if digits.label.trim().is_empty() {
+            let cure = "Say what it is: operators see that beside the number.";
+            self.fault(&format!("{place}/label"), "flow.label_missing", "It does not say what the number is.", cure);
+        }
+        if digits.max == 0 || digits.max > MAX_NUMBER {
+            let cure = format!("Ask for 1 to {MAX_NUMBER} digits.");
+            self.fault(&format!("{place}/max"), "flow.digit_count", "Nobody enters so many digits.", cure);
+        }
+        if digits.min == 0 || digits.min > digits.max {
+            let detail = "No number is as short as that, or the longest is shorter.";
+            self.fault(
+                &format!("{place}/min"),
+                "flow.digit_count",
+                detail,
+                "Ask for one digit at least, and no more than at most.",
+            );
+        }
+        if let Some(back) = digits.back.as_ref().filter(|_| digits.say_back) {
+            if !back.contains(PLACE) {
+                let cure = format!("Write {PLACE} where they are said.");
+                self.fault(
+                    &format!("{place}/back"),
+                    "flow.digits_unsaid",
+                    "The digits are not among these words.",
+                    cure,
+                );
+            }
+            self.speech(&format!("{place}/back"), &Speech::Spoken { text: back.clone() });
+        }
+        self.next(&format!("{place}/next"), &digits.next);
+        if let Some(next) = &digits.gave_up {
+            self.next(&format!("{place}/gave_up"), next);
+        }
+    }
+
+    /// How long a key is waited for, and how often it is asked.
+    fn asks(&mut self, place: &str, timeout_secs: u32, retries: u32) {
+        if timeout_secs == 0 || timeout_secs > MAX_TIMEOUT_SECS {
+            let detail = format!("{timeout_secs} s is no time to wait for a key.");
+            let cure = format!("Wait 1 to {MAX_TIMEOUT_SECS} seconds.");
+            self.fault(&format!("{place}/timeout_secs"), "flow.timeout", detail, cure);
+        }
+        if retries > MAX_RETRIES {
+            let detail = format!("Nobody listens to it {retries} times more.");
+            let cure = format!("Ask {MAX_RETRIES} times more at most.");
+            self.fault(&format!("{place}/retries"), "flow.retries", detail, cure);
         }
     }
 

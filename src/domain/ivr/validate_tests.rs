@@ -85,3 +85,32 @@ fn gather_of(menu: &mut Menu) -> &mut Gather {
     let Step::Gather(gather) = &mut menu.nodes[0].step else { panic!("it asks first") };
     gather
 }
+
+#[test]
+fn a_number_that_is_asked_for_says_what_it_is_and_how_long_and_leads_on() {
+    let wrong = |change: fn(&mut Digits)| {
+        let mut menu = menu();
+        let mut digits = crate::domain::ivr::digits_tests::number();
+        digits.next = "urgent".into();
+        change(&mut digits);
+        gather_of(&mut menu).choices[1].next = "number".into();
+        menu.nodes.push(crate::domain::ivr::digits_tests::node(digits));
+        menu.nodes.push(gather("again", &[("1", "hours")]));
+        gather_of(&mut menu).choices.push(super::super::menu::Choice {
+            digits: "3".into(),
+            label: "hours".into(),
+            next: "again".into(),
+        });
+        found(&menu)
+    };
+    assert_eq!(wrong(|_| {}), [] as [&str; 0]);
+    assert_eq!(wrong(|d| d.label = " ".into()), ["label_missing"]);
+    assert_eq!(wrong(|d| (d.min, d.max) = (6, 5)), ["digit_count"]);
+    assert_eq!(wrong(|d| (d.min, d.max) = (0, 5)), ["digit_count"]);
+    assert_eq!(wrong(|d| d.max = 33), ["digit_count"]);
+    assert_eq!(wrong(|d| d.next = "nowhere".into()), ["dead_end"]);
+    assert_eq!(wrong(|d| d.gave_up = Some("number".into())), ["loop"], "whoever presses nothing");
+    assert_eq!(wrong(|d| d.back = Some("Is that right?".into())), ["digits_unsaid"]);
+    assert_eq!(wrong(|d| (d.say_back, d.back) = (false, Some("Is that right?".into()))), [] as [&str; 0]);
+    assert_eq!(wrong(|d| (d.timeout_secs, d.retries) = (0, 100)), ["timeout", "retries"]);
+}

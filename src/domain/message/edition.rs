@@ -43,7 +43,7 @@ pub fn differences(before: &Message, after: &Message) -> Vec<Difference> {
         let answer = message.answers.get(name)?;
         // That it changed is told, not what it was.
         Some(if field.sensitive.is_no() {
-            field.kind.show(answer)
+            field.show(answer)
         } else {
             format!("{} characters", answer.chars().count())
         })

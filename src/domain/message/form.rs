@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::hours::{Span, Weekday};
 
 pub use super::kind::{FieldKind, MAX_ANSWER_CHARS};
+pub use super::shape::Shape;
 
 /// Answers by field name, as typed and then normalised by [`Form::check`].
 pub type Answers = BTreeMap<String, String>;
@@ -45,6 +46,9 @@ pub struct Field {
     /// A card number and the like: the recording is silent while it is typed, and it is in no draft, text, call or email.
     #[serde(default, skip_serializing_if = "Sensitive::is_no")]
     pub sensitive: Sensitive,
+    /// How long an answer is, between what, like which pattern.
+    #[serde(default, skip_serializing_if = "Shape::is_empty")]
+    pub shape: Shape,
 }
 
 /// A field is shown where an earlier one has such an answer.
@@ -96,21 +100,46 @@ pub struct Asked<'a> {
     pub again: bool,
 }
 
+/// Beside an answer that was taken as it was.
+pub const NOT_AS_ASKED: &str = "(not as asked)";
+
 /// What is wrong with one answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
     pub field: String,
-    /// Stable: `required`, `phone`, `number`, `date`, `time`, `yes_no`, `choice`, `contact`, `too_long`, `unknown_field`.
+    /// Stable: `required`, `phone`, `number`, `date`, `time`, `yes_no`, `choice`, `contact`, `too_short`, `too_long`,
+    /// `pattern`, `too_small`, `too_large`, `too_early`, `too_late`, `unknown_field`.
     pub code: String,
     /// For the operator, in plain words.
     pub message: String,
+    /// Only how it is written is wrong: an urgent message may be saved with it as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub format: bool,
+}
+
+/// What is wrong with an answer, before it is said of which field.
+struct Wrong {
+    code: &'static str,
+    message: String,
+    format: bool,
 }
 
 impl Form {
     /// Checks and normalises answers: trims, brings each into its kind's shape, drops empty ones and those of fields
     /// that are not shown. All faults are told at once.
     pub fn check(&self, answers: &Answers, asked: &Asked<'_>) -> Result<Answers, Vec<FieldError>> {
-        let mut checked = Answers::new();
+        self.check_or_take(answers, asked, |_, _| false)
+    }
+
+    /// The same, but an answer that is only not written as it should be is taken as it is where `takes` says so: what a caller
+    /// says in an emergency is not waited for. No other field is asked because of it.
+    pub fn check_or_take(
+        &self,
+        answers: &Answers,
+        asked: &Asked<'_>,
+        takes: impl Fn(&Field, &str) -> bool,
+    ) -> Result<Answers, Vec<FieldError>> {
+        let (mut checked, mut as_they_are) = (Answers::new(), Answers::new());
         let mut errors = Vec::new();
         for name in answers.keys().filter(|name| !self.fields.iter().any(|f| &f.name == *name)) {
             errors.push(FieldError::new(name, "unknown_field", "This form has no such field."));
@@ -129,14 +158,25 @@ impl Form {
                 }
                 continue;
             }
-            match field.kind.check(answer, asked.people) {
+            match field.check(answer, asked.people) {
                 Ok(answer) => {
                     checked.insert(field.name.clone(), answer);
                 }
-                Err((code, message)) => errors.push(FieldError::new(&field.name, code, message)),
+                Err(wrong) if wrong.format && takes(field, answer) => {
+                    as_they_are.insert(field.name.clone(), answer.to_owned());
+                }
+                Err(Wrong { code, message, format }) => {
+                    errors.push(FieldError { format, ..FieldError::new(&field.name, code, &message) });
+                }
             }
         }
+        checked.append(&mut as_they_are);
         if errors.is_empty() { Ok(checked) } else { Err(errors) }
+    }
+
+    /// The fields whose answers are not written as they were asked for: taken as they were, as it was urgent.
+    pub fn not_as_asked(&self, answers: &Answers) -> Vec<&Field> {
+        self.fields.iter().filter(|field| answers.get(&field.name).is_some_and(|answer| field.is_odd(answer))).collect()
     }
 
     /// Answers without those of sensitive fields: what may be looked through, and kept as a draft.
@@ -159,6 +199,32 @@ impl Form {
 }
 
 impl Field {
+    /// The answer in its one shape, by its kind and by what else is asked of it.
+    fn check(&self, answer: &str, people: &[String]) -> Result<String, Wrong> {
+        let answer = self.kind.check(answer, people).map_err(|(code, message)| Wrong {
+            code,
+            message: message.to_owned(),
+            format: FieldKind::is_format(code),
+        })?;
+        self.shape.check(&self.kind, answer).map_err(|(code, message)| Wrong { code, message, format: true })
+    }
+
+    /// A kept answer that is not written as it was asked for.
+    pub fn is_odd(&self, answer: &str) -> bool {
+        self.check(answer, &[]).is_err_and(|wrong| wrong.format)
+    }
+
+    /// A kept answer as people read it; that it is not as it was asked for is said beside it.
+    pub fn show(&self, answer: &str) -> String {
+        let shown = self.kind.show(answer);
+        if self.is_odd(answer) { format!("{shown} {NOT_AS_ASKED}") } else { shown }
+    }
+
+    /// A kept answer is a telephone number, which can be dialled and is read as one.
+    pub fn is_number(&self, answer: &str) -> bool {
+        self.kind == FieldKind::Phone && self.kind.check(answer, &[]).is_ok()
+    }
+
     /// Whether it is asked at `at`, after the answers of the shown fields before it.
     pub fn is_shown(&self, before: &Answers, at: DateTime) -> bool {
         let now = self.hours.as_ref().is_none_or(|hours| hours.covers(at));
@@ -202,8 +268,8 @@ pub fn visible(typed: &str, lines: bool) -> String {
 }
 
 impl FieldError {
-    fn new(field: &str, code: &str, message: &str) -> Self {
-        Self { field: field.to_owned(), code: code.to_owned(), message: message.to_owned() }
+    pub fn new(field: &str, code: &str, message: &str) -> Self {
+        Self { field: field.to_owned(), code: code.to_owned(), message: message.to_owned(), format: false }
     }
 }
 

@@ -162,3 +162,50 @@ fn a_hidden_field_is_never_required_nor_stored() {
     }
     assert!(hidden > 2_000 && taken > 500, "{hidden} hidden, {taken} taken: the seeds do not reach");
 }
+
+/// A number of a policy, and a question that depends on it.
+fn with_shape() -> Form {
+    let shape = Shape { patterns: vec!["AA-9999".into()], example: Some("PL-0471".into()), ..Shape::default() };
+    let policy = Field { shape, ..field("policy", FieldKind::Text) };
+    let shown_if = Some(ShownIf { field: "policy".into(), is: vec![] });
+    let since = Field { shown_if, ..field("since", FieldKind::Date) };
+    form(vec![field("callback", FieldKind::Phone), policy, since])
+}
+
+#[test]
+fn an_answer_of_another_shape_is_told_and_kept_in_its_own_when_it_is_right() {
+    let now = asked("2026-03-07T02:10");
+    let typed = answers(&[("callback", "202 555 0147"), ("policy", "pl0471"), ("since", "2026-01-01")]);
+    assert_eq!(with_shape().check(&typed, &now).unwrap()["policy"], "pl-0471");
+    let typed = answers(&[("callback", "202 555 0147"), ("policy", "471")]);
+    let errors = with_shape().check(&typed, &now).unwrap_err();
+    let told: Vec<_> = errors.iter().map(|e| (e.field.as_str(), e.code.as_str(), e.format)).collect();
+    assert_eq!(told, [("policy", "pattern", true)], "and nothing is asked because of a wrong answer");
+}
+
+#[test]
+fn what_is_only_not_written_as_asked_is_taken_as_it_is_where_somebody_says_so() {
+    let now = asked("2026-03-07T02:10");
+    let typed = answers(&[("callback", "555 01"), ("policy", "471")]);
+    let form = with_shape();
+    let taken = form.check_or_take(&typed, &now, |_, _| true).unwrap();
+    assert_eq!(taken, typed);
+    let odd: Vec<_> = form.not_as_asked(&taken).into_iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(odd, ["callback", "policy"]);
+    assert_eq!(form.fields[1].show("471"), "471 (not as asked)");
+    assert_eq!(form.fields[0].show("+12025550147"), "+1 202 555 0147");
+    // What is missing is still asked for, and what no caller could have said is not taken.
+    let errors = form.check_or_take(&answers(&[("policy", "471")]), &now, |_, _| true).unwrap_err();
+    assert_eq!((errors[0].field.as_str(), errors[0].code.as_str()), ("callback", "required"));
+    let long = "9".repeat(MAX_ANSWER_CHARS + 1);
+    let errors =
+        form.check_or_take(&answers(&[("callback", "555"), ("policy", &long)]), &now, |_, _| true).unwrap_err();
+    assert_eq!((errors[0].code.as_str(), errors[0].format), ("too_long", false));
+}
+
+#[test]
+fn forms_of_before_there_were_shapes_read_on() {
+    let read: Field = serde_json::from_str(r#"{"name": "a", "label": "A", "kind": {"kind": "text"}}"#).unwrap();
+    assert!(read.shape.is_empty());
+    assert!(!serde_json::to_string(&read).unwrap().contains("shape"), "and are written as before");
+}

@@ -53,6 +53,11 @@ impl FieldKind {
         visible(typed, matches!(self, Self::LongText | Self::Several { .. }))
     }
 
+    /// That an answer is wrong by this code is a matter of how it is written: it may say what is meant all the same.
+    pub(super) fn is_format(code: &str) -> bool {
+        matches!(code, "phone" | "number" | "date" | "time")
+    }
+
     /// The answer in its one shape. `people`: whom of the account can be picked.
     pub(super) fn check(&self, answer: &str, people: &[String]) -> Result<String, Wrong> {
         if answer.chars().count() > MAX_ANSWER_CHARS {
@@ -121,7 +126,7 @@ fn several(options: &[String], answer: &str) -> Option<String> {
 }
 
 /// Digits with at most one point; commas only where thousands are set apart.
-fn number(answer: &str) -> Option<String> {
+pub(super) fn number(answer: &str) -> Option<String> {
     let answer: String = answer.chars().filter(|c| *c != ' ' && *c != '\u{a0}').collect();
     if answer.len() > MAX_NUMBER_CHARS {
         return None;

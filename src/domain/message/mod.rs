@@ -4,6 +4,7 @@ pub mod edition;
 pub mod form;
 pub mod kind;
 pub mod render;
+pub mod shape;
 pub mod trigger;
 pub mod voicemail;
 

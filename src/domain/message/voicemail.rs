@@ -6,6 +6,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType};
+use crate::domain::ivr::digits::Entered;
 
 /// A voicemail that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +15,19 @@ pub struct Spoken {
     pub caller: Option<PhoneNumber>,
     pub begun_at: UtcMs,
     pub ended_at: UtcMs,
+    /// What the caller entered in the menu before.
+    pub entered: Vec<Entered>,
 }
 
 /// The message that `spoken` makes, taken as `call_type`.
 pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &Spoken) -> Message {
-    let answers = Answers::from([("voicemail".to_owned(), length(spoken.ended_at.since(spoken.begun_at)))]);
+    let mut answers = Answers::from([("voicemail".to_owned(), length(spoken.ended_at.since(spoken.begun_at)))]);
+    let mut form = form();
+    for (n, entered) in spoken.entered.iter().enumerate() {
+        let name = format!("entered_{}", n + 1);
+        answers.insert(name.clone(), entered.digits.reveal().clone());
+        form.fields.push(Field { name, label: entered.label.clone(), brief: true, ..Field::default() });
+    }
     Message {
         id,
         account: account.id.clone(),
@@ -29,7 +38,7 @@ pub fn message(id: MessageId, account: &Account, call_type: &CallType, spoken: &
         taken_by: None,
         taken_at: spoken.begun_at,
         begun_at: None,
-        form: form(),
+        form,
         answers,
         edition: 1,
         changed: None,
@@ -96,11 +105,16 @@ mod tests {
     use super::*;
     use crate::base::id::{CallTypeId, UserId};
     use crate::domain::account::Urgency;
+    use crate::domain::ivr::digits::SaidBack;
     use crate::domain::message::edition::Change;
     use crate::domain::message::form::Asked;
     use crate::domain::message::render::{self, tests::account};
 
     fn spoken(secs: i64) -> Message {
+        spoken_after(secs, vec![])
+    }
+
+    fn spoken_after(secs: i64, entered: Vec<Entered>) -> Message {
         let call_type = CallType {
             id: CallTypeId::named("urgent"),
             name: "Urgent".into(),
@@ -115,7 +129,8 @@ mod tests {
         // 2026-03-07T02:10 in Chicago.
         let begun_at = UtcMs(1_772_871_000_000);
         let caller = PhoneNumber::parse("+12025550148").ok();
-        let spoken = Spoken { call: CallId::named("c"), caller, begun_at, ended_at: begun_at.plus_secs(secs) };
+        let ended_at = begun_at.plus_secs(secs);
+        let spoken = Spoken { call: CallId::named("c"), caller, begun_at, ended_at, entered };
         message(MessageId::named("m"), &account(), &call_type, &spoken)
     }
 
@@ -126,6 +141,21 @@ mod tests {
             "Imaginary Plumbing URGENT 02:10: Spoken message of 1 minute 5 seconds, kept with the call; \
              +1 202 555 0148. Reply 4ok to confirm."
         );
+    }
+
+    #[test]
+    fn what_the_caller_entered_before_is_in_the_message_and_passes_its_form() {
+        let entered = Entered {
+            label: "Policy number".into(),
+            field: None,
+            digits: "00471".to_owned().into(),
+            said_back: SaidBack::Confirmed,
+        };
+        let message = spoken_after(65, vec![entered]);
+        let text = render::text(&message, &account(), None);
+        assert!(text.contains("kept with the call; 00471"), "{text}");
+        let asked = Asked { at: render::civil(message.asked_at(), "UTC"), people: &[], again: false };
+        assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));
     }
 
     #[test]

@@ -108,6 +108,8 @@ async fn a_caller_who_asks_to_be_called_back_keeps_their_place_and_what_they_cal
     };
     let view = house.shown("the offer", offered).await;
     assert_eq!(view.call_type, Some(crate::base::id::CallTypeId::named("urgent")), "the form that they called about");
+    let entered: Vec<_> = view.entered.iter().map(|entered| entered.digits.reveal().as_str()).collect();
+    assert_eq!(entered, ["00471"], "and what they entered then");
 }
 
 #[tokio::test]
@@ -323,4 +325,29 @@ async fn who_waits_to_be_rung_back_leaves_the_queue_when_given_up() {
     let end = house.until("the end of it", kept).await.1.end.expect("it is over");
     assert_eq!(end.outcome, "given_up");
     house.shown("nobody waits", waits(0)).await;
+}
+
+#[tokio::test]
+async fn who_was_rung_back_and_is_put_in_the_queue_again_waits_for_the_same_skills() {
+    let mut house = House::open("greeting");
+    let spanish = crate::domain::operator::skill::Skill::parse("Spanish").expect("a skill");
+    let account = house.calls.0.accounts.find_by_did(&number(DID)).await.expect("a book").expect("an account");
+    let callback = Callback { skills: [spanish.clone()].into(), ..promise_of_before() };
+    house.desk.skilled(UserId::named("kim"), [spanish.clone()].into());
+    house.calls.keep_promises(vec![(callback, Account::clone(&account))]);
+    house.ready("kim").await;
+    let taken = takes(&mut house, "kim").await;
+    taken.from_caller.send(LegEvent::Answered(answer_to(&taken.offer))).await.expect("the call listens");
+    let talks = |e: &FeedEvent| match e {
+        FeedEvent::Call { call } => (call.state == CallState::Talking).then(|| call.id.clone()),
+        _ => None,
+    };
+    let call = house.shown("the two talk", talks).await;
+    let to_the_queue = Command::Pass { to: None, note: None };
+    assert_eq!(house.calls.command(&call, &UserId::named("kim"), to_the_queue).await, Ok(()));
+    let again = |e: &FeedEvent| match e {
+        FeedEvent::Queue { queue } => queue.waiting.first().map(|w| w.skills.clone()),
+        _ => None,
+    };
+    assert_eq!(house.shown("their place", again).await, [spanish], "what they chose when they called counts still");
 }

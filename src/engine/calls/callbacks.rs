@@ -22,6 +22,7 @@ use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
 use crate::domain::figures::{Fact, Lost};
+use crate::domain::ivr::digits::Entered;
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::Later;
 use crate::io::store::Store;
@@ -51,6 +52,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub trait Callbacks: Send + Sync {
     /// Writes one as it is now.
     fn write<'a>(&'a self, callback: &'a Callback) -> Later<'a, Result<(), String>>;
+
+    /// What the caller entered in the menu of the call in which it was promised. Nothing, while the store is away.
+    fn entered<'a>(&'a self, call: &'a CallId) -> Later<'a, Vec<Entered>>;
 }
 
 impl Callbacks for Store {
@@ -62,6 +66,16 @@ impl Callbacks for Store {
                 tx.commit("callback").await
             };
             written.await.map_err(|error: crate::io::store::StoreError| error.to_string())
+        })
+    }
+
+    fn entered<'a>(&'a self, call: &'a CallId) -> Later<'a, Vec<Entered>> {
+        Box::pin(async move {
+            let found = tokio::time::timeout(STORE_PATIENCE, self.list_digits(call)).await;
+            found.ok().and_then(Result::ok).unwrap_or_else(|| {
+                tracing::warn!(%call, "what a caller entered is not known to the call back: the store does not answer");
+                Vec::new()
+            })
         })
     }
 }
@@ -232,7 +246,8 @@ impl Calls {
             end: None,
         }));
         let (tell, told) = oneshot::channel();
-        let outward = Outward::Promise { callback, tell: Some(tell) };
+        let entered = self.callbacks.entered(&callback.call).await;
+        let outward = Outward::Promise { callback, entered, tell: Some(tell) };
         let make = |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox);
         // What came of it is told when the parties have gone; the operator wraps up after that.
         tokio::spawn(self.live(facts, Direction::Out, make));

@@ -154,6 +154,12 @@ impl EditorsPhone {
         self.mixer.play(self.leg, play, speech);
     }
 
+    /// The same, of words that nobody keeps.
+    pub fn play_once(&mut self, speech: Speech) {
+        let play = self.next_play();
+        self.mixer.play_once(self.leg, play, speech);
+    }
+
     pub fn play_ready(&mut self, prompt: Arc<Prompt>) {
         let play = self.next_play();
         self.mixer.play_ready(self.leg, play, prompt);

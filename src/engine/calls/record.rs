@@ -19,6 +19,7 @@ use crate::base::id::{CallId, ContactId, DispatchId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::dispatch::patch_step::PatchNews;
+use crate::domain::ivr::digits::Entered;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
 use crate::io::store::inbound::{Arrival, Inbound, PATCH_TRIES, PATCHES};
@@ -35,6 +36,12 @@ pub enum Line {
         at: UtcMs,
         kind: String,
         body: Value,
+    },
+    /// The caller entered this number.
+    Digits {
+        call: CallId,
+        at: UtcMs,
+        entered: Entered,
     },
     /// The caller was joined with this person, or with a number dialled by hand.
     Patched {
@@ -271,7 +278,11 @@ impl Writer {
                     Line::Patched { call, .. } | Line::Patching { call, .. } => CallNews::Patched { call },
                     Line::VoicemailEnded { call, .. } => CallNews::Voicemail { call },
                     Line::Finished { call, .. } => CallNews::Ended { call },
-                    Line::Started(_) | Line::Event { .. } | Line::VoicemailBegun(_) | Line::Inner(_) => continue,
+                    Line::Started(_)
+                    | Line::Event { .. }
+                    | Line::Digits { .. }
+                    | Line::VoicemailBegun(_)
+                    | Line::Inner(_) => continue,
                 };
                 // An error means that the process is stopping.
                 let _ = self.news.send(news);
@@ -359,9 +370,12 @@ impl CallLog for Store {
         Box::pin(async move {
             let written = async {
                 let mut tx = Self::write(self).await?;
-                let Sorted { started, events, patched, begun, spoken, finished, inner } = sort(lines);
+                let Sorted { started, events, digits, patched, begun, spoken, finished, inner } = sort(lines);
                 tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
                 tx.append_call_events(&events).await?;
+                for (call, at, entered) in digits {
+                    tx.insert_digits(call, at, entered).await?;
+                }
                 for inbound in &patched {
                     tx.insert_inbound(inbound).await?;
                 }
@@ -391,6 +405,7 @@ struct Sorted<'a> {
     /// With their ends, where these are among the lines.
     started: Vec<CallRecord>,
     events: Vec<NewCallEvent<'a>>,
+    digits: Vec<(&'a CallId, UtcMs, &'a Entered)>,
     patched: Vec<Inbound>,
     begun: Vec<&'a VoicemailBegun>,
     spoken: Vec<(&'a CallId, UtcMs, bool)>,
@@ -408,6 +423,7 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
                 sorted.started.push(call.clone());
             }
             Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
+            Line::Digits { call, at, entered } => sorted.digits.push((call, *at, entered)),
             Line::Patched { call, at, to } => sorted.patched.push(Inbound {
                 provider: PATCHES.to_owned(),
                 provider_msg_id: call.to_string(),

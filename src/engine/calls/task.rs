@@ -237,6 +237,8 @@ impl CallTask {
             priority: promised.map_or(account.priority, |callback| callback.priority),
             ranks: ranks_of(account),
             call_type: promised.and_then(|callback| callback.call_type.clone()),
+            entered: outward.as_ref().map(|outward| outward.entered().to_vec()).unwrap_or_default(),
+            skills: promised.map(|callback| callback.skills.clone()).unwrap_or_default(),
             // Whom we called ourselves is nobody who waited for the account.
             overdue: account.hours.overdue.clone().filter(|_| outward.as_ref().is_none_or(Outward::is_promise)),
             overdue_leg: wiring.fresh_leg(),

@@ -117,9 +117,14 @@ impl Walk {
         while let Some(output) = self.ivr.as_mut().and_then(Ivr::poll_output) {
             match output {
                 ivr::Output::Play(speech) => self.editor.play(speech),
+                ivr::Output::PlayOnce(speech) => self.editor.play_once(speech),
                 ivr::Output::StopPlay => self.editor.stop_play(),
                 ivr::Output::Chose(choice) => {
                     self.shown.chosen.push(ChosenView { key: choice.digits, label: choice.label });
+                }
+                ivr::Output::Entered(entered) => {
+                    let key = entered.digits.into_inner();
+                    self.shown.chosen.push(ChosenView { key, label: entered.label });
                 }
                 ivr::Output::Missed { .. } => self.shown.missed += 1,
                 ivr::Output::Exit(flow) => self.leave(flow),

@@ -33,7 +33,7 @@ impl Clients {
             let is_in_force = |of: &Option<ProtocolId>| of.as_ref() == Some(&one.protocol.id);
             Version {
                 made: one.clone(),
-                changes: before.map(|before| differences(&before.protocol, &one.protocol, &contacts)),
+                changes: before.map(|before| differences(&before.protocol, &one.protocol, &contacts, &account.call_types)),
                 in_force: account
                     .call_types
                     .iter()
@@ -54,7 +54,8 @@ impl Clients {
         if before.account != after.account {
             return Err(missing());
         }
-        Ok(differences(&before, &after, &self.store.list_contacts(&after.account).await?))
+        let account = self.store.find_account(&after.account).await?.ok_or_else(missing)?;
+        Ok(differences(&before, &after, &self.store.list_contacts(&account.id).await?, &account.call_types))
     }
 
     /// Makes the next version with the steps of an earlier one, in force wherever a version of that name is. Refused if its people

@@ -73,6 +73,32 @@ fn through_hold_patch_and_hand_over_everybody_is_on_the_right_side() {
 }
 
 #[test]
+fn whoever_is_not_to_be_recorded_is_silence_and_everybody_hears_them_all_the_same() {
+    let mut rig = Rig::new();
+    let caller = rig.add(1, CALLER, Codec::Pcmu, 20);
+    let (operator, contact) = (rig.add(2, OPERATOR, Codec::Pcmu, 20), rig.add(3, CONTACT, Codec::Pcmu, 20));
+    let without = |matrix: HearMatrix, off_record: &[LegId]| HearMatrix { off_record: off_record.to_vec(), ..matrix };
+    let relayed = HearMatrix::conference(&[caller, operator]);
+    let all = HearMatrix::conference(&[caller, operator, contact]);
+    let alone = HearMatrix::conference(&[caller, contact]);
+    rig.bridge(without(relayed.clone(), &[caller]));
+    let mut tape = record(&rig, caller);
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![], vec![OPERATOR]), "relayed, and the caller not recorded");
+    rig.bridge(without(relayed, &[operator]));
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![CALLER], vec![]));
+    rig.bridge(without(all.clone(), &[contact]));
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![CALLER], vec![OPERATOR]));
+    rig.bridge(without(all.clone(), &[operator]));
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![CALLER], vec![CONTACT]));
+    rig.bridge(without(all.clone(), &[caller, operator]));
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![], vec![CONTACT]));
+    rig.bridge(without(alone, &[contact]));
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![CALLER], vec![]), "the operator has dropped off");
+    rig.bridge(all);
+    assert_eq!(hears(&mut rig, &mut tape, 20), (vec![CALLER], vec![OPERATOR, CONTACT]), "and nobody is left out");
+}
+
+#[test]
 fn words_to_the_caller_are_ours_and_a_pause_takes_all_out() {
     let mut rig = Rig::new();
     let caller = rig.add(1, CALLER, Codec::Pcmu, 20);

@@ -1,6 +1,7 @@
 //! What must hold after whatever has happened in a call: who hears whom, who was told, what was asked for once.
 
 use super::*;
+use crate::domain::call::view::Role;
 
 impl World {
     pub(super) fn check(&mut self) {
@@ -131,7 +132,7 @@ impl World {
         assert_eq!(voicemail, self.voicemails > 0, "seed {seed}: a voicemail is on record while it is recorded");
         assert!(!voicemail || self.recorded, "seed {seed}: a voicemail that is not recorded");
         let may = (voicemail || self.call.recording_mode() != RecordingMode::Off) && !self.caller_gone;
-        let told = voicemail || !announced(seed) || self.heard.contains(&CALLER);
+        let told = voicemail || !announced(seed) || self.heard.contains(&CALLER) || !self.call.recorded_legs().caller;
         let asked = matches!(self.call.stage(), Stage::Menu | Stage::Voicemail | Stage::CheckIn);
         let bound = |leg: LegId| self.keys_bound.get(&leg).copied().unwrap_or_default();
         assert!(
@@ -152,12 +153,28 @@ impl World {
         assert!(!(covered && self.recorded), "seed {seed}: recorded while a card number is typed");
         assert!(!covered || self.call.poll_timeout().is_some(), "seed {seed}: covered for ever");
         self.contact_recorded |= self.recorded && self.must_tell().is_some();
+        self.check_left_out();
         self.check_listeners();
+    }
+
+    /// While anything is recorded, nobody is whom the account does not want recorded.
+    fn check_left_out(&self) {
+        let (seed, legs) = (self.seed, self.call.recorded_legs());
+        for (leg, _) in self.matrix.rows.iter().filter(|_| self.recorded) {
+            let is_recorded = match self.call.role(*leg) {
+                Some(Role::Caller) => legs.caller,
+                Some(Role::Contact) => legs.contact,
+                Some(Role::Operator | Role::Colleague | Role::Supervisor) => legs.operator,
+                None => true,
+            };
+            assert!(is_recorded || self.matrix.off_record.contains(leg), "seed {seed}: {leg:?} is recorded unwanted");
+        }
     }
 
     /// The contact on the line, if they are to be told.
     pub(super) fn must_tell(&self) -> Option<LegId> {
-        let must = announced(self.seed) && policy(self.seed).tell_contact;
+        let policy = policy(self.seed);
+        let must = announced(self.seed) && policy.tell_contact && policy.legs.contact;
         let asked = |patch: &&Patch| patch.state == patch::PatchState::Asked;
         let up = self.call.patch.as_ref().filter(|patch| must && patch.leg.is_up() && !asked(patch));
         up.map(|patch| patch.leg.id)
@@ -213,7 +230,7 @@ impl World {
                 .map(|(hearer, _)| *hearer)
                 .filter(|hearer| !self.listening.values().any(|l| l == hearer))
                 .collect();
-            let operator = |leg: &LegId| self.call.role(*leg) == Some(view::Role::Operator);
+            let operator = |leg: &LegId| self.call.role(*leg) == Some(Role::Operator);
             match listener.mode {
                 ListenMode::Monitor => assert!(hear.is_empty(), "seed {seed}: a monitor is heard by {hear:?}"),
                 ListenMode::Whisper => {

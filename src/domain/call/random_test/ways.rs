@@ -1,6 +1,7 @@
 //! What random calls begin with: accounts of each kind, by the seed.
 
 use super::*;
+use crate::domain::account::RecordedLegs;
 use crate::domain::checkin::Marked;
 
 /// What the seeds have to reach, and how often at least.
@@ -127,6 +128,7 @@ pub(super) fn policy(seed: u64) -> RecordingPolicy {
         mode,
         announcement: announced(seed).then(words),
         tell_contact: !seed.is_multiple_of(5),
+        legs: RecordedLegs { caller: seed % 7 != 2, operator: seed % 9 != 4, contact: seed % 11 != 6 },
         ..RecordingPolicy::default()
     }
 }
@@ -147,7 +149,7 @@ pub(super) fn ring_back(seed: u64) -> Option<RingBack> {
         n if n % 7 == 3 => Errand::Promise,
         _ => return None,
     };
-    Some(RingBack { number, ring: Duration::from_secs(20), errand })
+    Some(RingBack { number, ring: Duration::from_secs(20), errand, to_contact: seed % 28 == 5 })
 }
 
 /// What becomes of a held message that was heard; one that was changed meanwhile comes once more.

@@ -170,7 +170,8 @@ fn the_maximum_wait_ends_with_the_question_and_only_without_an_answer_with_the_a
 /// The call that keeps the promise, waiting.
 fn to_ring_back() -> Line {
     let clock = TestClock::at(UtcMs(0));
-    let ring_back = Some(RingBack { number: own(), ring: Duration::from_secs(45), errand: Errand::Promise });
+    let ring_back =
+        Some(RingBack { number: own(), ring: Duration::from_secs(45), errand: Errand::Promise, to_contact: false });
     let call = Call::new(clock.instant(), Setup { ring_back, ..setup() });
     let mut line = Line { clock, call, all: vec![], last_play: None };
     assert!(line.tell(Input::Arrived).contains(&Output::Enqueue { priority: 0, call_type: None }));

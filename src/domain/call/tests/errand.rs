@@ -11,7 +11,7 @@ fn doctor() -> PhoneNumber {
 /// A call on this errand, as it begins.
 fn begun(errand: Errand) -> Line {
     let clock = TestClock::at(UtcMs(0));
-    let ring_back = Some(RingBack { number: doctor(), ring: Duration::from_secs(30), errand });
+    let ring_back = Some(RingBack { number: doctor(), ring: Duration::from_secs(30), errand, to_contact: true });
     let call = Call::new(clock.instant(), Setup { ring_back, wrap_up: None, ..setup() });
     let mut line = Line { clock, call, all: vec![], last_play: None };
     line.tell(Input::Arrived);

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::RecordingMode;
-use crate::domain::account::RecordingPolicy;
+use crate::domain::account::{RecordedLegs, RecordingMode, RecordingPolicy};
 use crate::domain::call::recording::{COVER, RecordingCommand};
 
 fn policy(mode: RecordingMode, announced: bool, tell_contact: bool) -> RecordingPolicy {
@@ -381,4 +380,88 @@ fn an_operator_who_is_lost_covers_nothing_any_more() {
     line.does(cover());
     line.does(OperatorCommand::Park { slot: 1 });
     assert_eq!(line.records(), RecordingState::On);
+}
+
+fn only(caller: bool, operator: bool, contact: bool) -> RecordingPolicy {
+    let legs = RecordedLegs { caller, operator, contact };
+    RecordingPolicy { legs, ..policy(RecordingMode::On, true, true) }
+}
+
+impl Line {
+    fn left_out(&self) -> Vec<LegId> {
+        self.call.matrix().off_record.clone()
+    }
+
+    fn recorded_of(&self) -> Vec<RecordedLegs> {
+        let of = |output: &Output| match output {
+            Output::Record { event: RecordEvent::RecordingChanged { state: RecordingState::On, legs }, .. } => {
+                Some(*legs)
+            }
+            _ => None,
+        };
+        self.all.iter().filter_map(of).collect()
+    }
+}
+
+#[test]
+fn a_contact_who_is_not_recorded_is_told_nothing_and_left_out_from_the_first_word_on() {
+    let mut line = Line::talks_at(only(true, true, false));
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![]));
+    line.patches();
+    assert_eq!((line.records(), line.plays(CONTACT, "recorded")), (RecordingState::On, false));
+    assert_eq!(line.left_out(), [CONTACT]);
+    line.does(OperatorCommand::Join);
+    assert_eq!(line.left_out(), [CONTACT]);
+    line.does(OperatorCommand::Drop);
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![CONTACT]));
+    let heard_unlisted = |output: &Output| match output {
+        Output::SetBridge { matrix, .. } => {
+            let heard = matrix.rows.iter().any(|(_, sources)| sources.contains(&Source::Leg(CONTACT)));
+            heard && !matrix.off_record.contains(&CONTACT)
+        }
+        _ => false,
+    };
+    assert!(!line.all.iter().any(heard_unlisted));
+    assert_eq!(line.recorded_of(), [RecordedLegs { caller: true, operator: true, contact: false }], "it is on record");
+}
+
+#[test]
+fn a_caller_who_is_not_recorded_is_told_nothing_and_a_contact_who_is_hears_it() {
+    let mut line = Line::arrives_at(only(false, false, true));
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![CALLER]));
+    line.hears_to_end();
+    assert_eq!((line.call.stage(), line.plays(CALLER, "recorded")), (Stage::Queued, false));
+    line.answers();
+    assert_eq!(line.left_out(), [CALLER, OPERATOR]);
+    line.patches();
+    assert_eq!((line.records(), line.plays(CONTACT, "recorded")), (RecordingState::Announcing, true));
+    line.hears_to_end();
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![CALLER, OPERATOR]));
+}
+
+#[test]
+fn on_demand_nobody_is_told_who_is_not_recorded() {
+    let legs = RecordedLegs { caller: false, operator: true, contact: true };
+    let mut line = Line::talks_at(RecordingPolicy { legs, ..policy(RecordingMode::OnDemand, true, false) });
+    line.does(start());
+    assert_eq!((line.records(), line.plays(CALLER, "recorded")), (RecordingState::On, false));
+    line.does(pause());
+    line.does(resume());
+    line.does(stop());
+    assert_eq!(line.records(), RecordingState::Off);
+}
+
+#[test]
+fn a_caller_whose_words_the_next_account_wants_is_told_before_they_are_taken_down() {
+    let mut line = Line::talks_at(only(false, true, true));
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![CALLER]));
+    line.does(change_account(policy(RecordingMode::On, true, false)));
+    assert_eq!((line.records(), line.plays(CALLER, "recorded")), (RecordingState::Announcing, true));
+    line.hears_to_end();
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![]));
+    // The other way nobody need be told, and they are left out at once.
+    line.does(change_account(RecordingPolicy { announcement: None, ..only(false, true, true) }));
+    assert_eq!((line.records(), line.left_out()), (RecordingState::On, vec![CALLER]));
+    let without = RecordedLegs { caller: false, ..RecordedLegs::default() };
+    assert_eq!(line.recorded_of(), [without, RecordedLegs::default(), without]);
 }

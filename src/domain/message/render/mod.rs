@@ -70,7 +70,7 @@ pub fn number(e164: &str) -> String {
 /// Who called and what for, in one line, for a screen: `Jane Roe · burst pipe in the kitchen`.
 pub fn headline(message: &Message) -> String {
     let answers: Vec<(&Field, String)> =
-        brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone).collect();
+        brief_answers(message).filter(|(field, _)| !is_number(message, field)).collect();
     // Who comes first on a form; what for is a choice or a long text, an address is not.
     let what_for = |(field, _): &&(&Field, String)| {
         matches!(field.kind, FieldKind::LongText | FieldKind::Choice { .. } | FieldKind::Several { .. })
@@ -87,8 +87,8 @@ pub fn headline(message: &Message) -> String {
 
 /// The number to ring back: what the caller gave, else the one they called from.
 pub fn callback_number(message: &Message) -> Option<String> {
-    let given = message.form.fields.iter().filter(|f| f.kind == FieldKind::Phone && f.sensitive.is_no());
-    let given = given.filter_map(|f| message.answers.get(&f.name)).next().cloned();
+    let told = message.form.fields.iter().filter(|f| f.sensitive.is_no());
+    let given = told.filter_map(|f| message.answers.get(&f.name).filter(|answer| f.is_number(answer))).next().cloned();
     given.or_else(|| message.caller.as_ref().map(|n| n.as_e164().to_owned()))
 }
 
@@ -106,7 +106,7 @@ pub fn written_answers(message: &Message) -> Vec<Written> {
     let written = |field: &Field| {
         let answer = message.answers.get(&field.name)?;
         let told = field.sensitive.is_no();
-        let words = if told { field.kind.show(answer) } else { NOT_SENT.to_owned() };
+        let words = if told { field.show(answer) } else { NOT_SENT.to_owned() };
         let long = told && (field.kind == FieldKind::LongText || words.contains('\n'));
         Some(Written { label: field.label.clone(), words, long })
     };
@@ -149,7 +149,9 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
     let head = format!("{}{urgent} {}: ", account.name, clock(message.taken_at, &account.zone));
     let tail = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
     let mut parts: Vec<String> = brief_answers(message).map(|(_, answer)| answer).collect();
-    let named = message.form.fields.iter().any(|f| f.brief && f.kind == FieldKind::Phone);
+    let named = message.form.fields.iter().any(|f| {
+        f.brief && f.kind == FieldKind::Phone && message.answers.get(&f.name).is_none_or(|answer| f.is_number(answer))
+    });
     match &message.caller {
         Some(caller) if !named => parts.push(number(caller.as_e164())),
         _ => {}
@@ -165,7 +167,7 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
 pub fn page(message: &Message, account: &Account) -> String {
     let urgent = if message.urgency == Urgency::Urgent { "URGENT " } else { "" };
     let back = callback_number(message).map_or_else(String::new, |back| format!("Call {}. ", number(&back)));
-    let answers = brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone);
+    let answers = brief_answers(message).filter(|(field, _)| !is_number(message, field));
     let said: Vec<String> = answers.map(|(_, answer)| answer).collect();
     let taken = clock(message.taken_at, &account.zone);
     one_line(&format!("{urgent}{back}{} {taken}: {}", account.name, said.join("; ")))
@@ -234,7 +236,12 @@ pub fn graded_words(graded: &Graded) -> String {
 pub(super) fn brief_answers(message: &Message) -> impl Iterator<Item = (&Field, String)> {
     let any_brief = message.form.fields.iter().any(|f| f.brief && f.sensitive.is_no());
     let told = message.form.fields.iter().filter(move |f| f.sensitive.is_no() && (f.brief || !any_brief));
-    told.filter_map(|field| Some((field, field.kind.show(message.answers.get(&field.name)?))))
+    told.filter_map(|field| Some((field, field.show(message.answers.get(&field.name)?))))
+}
+
+/// The answer is a telephone number: told as the one to call back, and not among the words.
+pub(super) fn is_number(message: &Message, field: &Field) -> bool {
+    message.answers.get(&field.name).is_some_and(|answer| field.is_number(answer))
 }
 
 /// Line breaks and runs of blanks become one blank.

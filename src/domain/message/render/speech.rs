@@ -3,10 +3,10 @@
 
 use crate::domain::account::{Account, Urgency};
 use crate::domain::message::Message;
-use crate::domain::message::form::{Field, FieldKind};
+use crate::domain::message::form::Field;
 
 use super::spoken::twice;
-use super::{brief_answers, callback_number, cut, one_line};
+use super::{brief_answers, callback_number, cut, is_number, one_line};
 
 pub use super::spoken::{spelled, spoken_number, spoken_time, words};
 
@@ -23,7 +23,7 @@ pub fn intro(account: &Account, urgency: Urgency, contact: &str) -> String {
 pub fn content(message: &Message, account: &Account) -> String {
     let taken = spoken_time(message.taken_at, &account.zone);
     let mut said = format!("Message taken {taken}. ");
-    for (field, answer) in brief_answers(message).filter(|(field, _)| field.kind != FieldKind::Phone) {
+    for (field, answer) in brief_answers(message).filter(|(field, _)| !is_number(message, field)) {
         said.push_str(&format!("{}: {}. ", words(&field.label), words(&answer)));
     }
     let said = cut(one_line(&said).trim_end_matches("..."), MAX_SPOKEN_CHARS);
@@ -39,20 +39,22 @@ pub fn content(message: &Message, account: &Account) -> String {
 /// the form calls first is who. What is sensitive is kept with the message: whoever rings in may stand among people.
 pub fn held(message: &Message, account: &Account) -> String {
     let answered = |field: &Field| {
-        message.answers.get(&field.name).map(|answer| (field.kind.clone(), words(&field.label), answer))
+        let answer = message.answers.get(&field.name)?;
+        let spoken =
+            if is_number(message, field) || !field.is_odd(answer) { answer.clone() } else { field.show(answer) };
+        Some((is_number(message, field), words(&field.label), spoken))
     };
     let told = message.form.fields.iter().filter(|field| field.sensitive.is_no());
     let answers: Vec<_> = told.filter_map(answered).collect();
-    let mut written = answers.iter().filter(|(kind, ..)| *kind != FieldKind::Phone);
-    let said = |(_, label, answer): &(FieldKind, String, &String)| format!("{label}: {}.", words(answer));
+    let mut written = answers.iter().filter(|(number, ..)| !number);
+    let said = |(_, label, answer): &(bool, String, String)| format!("{label}: {}.", words(answer));
     let who = written.next().map_or_else(|| "A caller.".to_owned(), said);
     let callback = callback_number(message);
     let number = callback.as_deref().map_or_else(
         || "They left no number.".to_owned(),
         |number| format!("The number to call back is: {}.", twice(&spoken_number(number))),
     );
-    let others =
-        answers.iter().filter(|(kind, _, answer)| *kind == FieldKind::Phone && callback.as_ref() != Some(*answer));
+    let others = answers.iter().filter(|(number, _, answer)| *number && callback.as_ref() != Some(answer));
     let others = others.map(|(_, label, answer)| format!("{label}: {}.", twice(&spoken_number(answer))));
     let rest: Vec<String> = others.chain(written.map(said)).collect();
     let taken = format!("Message taken {}.", spoken_time(message.taken_at, &account.zone));

@@ -74,6 +74,9 @@ pub struct WebhookAnswer {
     pub label: String,
     /// Null: it is kept with the message and not sent.
     pub value: Option<String>,
+    /// It is not written as the form asks: it was urgent, and taken as it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_as_asked: bool,
 }
 
 impl std::fmt::Debug for WebhookContent {
@@ -93,8 +96,9 @@ pub fn message(
 ) -> WebhookBody {
     let answers = message.form.fields.iter().filter_map(|field| {
         let value = message.answers.get(&field.name)?;
+        let not_as_asked = field.is_odd(value);
         let value = field.sensitive.is_no().then(|| value.clone());
-        Some(WebhookAnswer { name: field.name.clone(), label: field.label.clone(), value })
+        Some(WebhookAnswer { name: field.name.clone(), label: field.label.clone(), value, not_as_asked })
     });
     let content = WebhookContent {
         call_type: WebhookCallType { id: message.call_type.clone(), name: call_type.to_owned() },

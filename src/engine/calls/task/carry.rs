@@ -10,6 +10,7 @@ use crate::domain::call::recording::RecordingState;
 use crate::domain::call::{CallAlarm, Input, Output, Party};
 use crate::domain::queue::Terms;
 use crate::engine::calls::alarm_text;
+use crate::engine::calls::record::Line;
 use crate::engine::desk::{CallWord, Waiting};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::signal::DialOut;
@@ -109,6 +110,10 @@ impl CallTask {
             Output::SeatFreed { user } => self.to_desk(CallWord::SeatFreed { user }),
             Output::WrappedUp { user } => self.to_desk(CallWord::WrappedUp { user }),
             Output::Record { at, event } => self.record(at, &event),
+            Output::KeepDigits { at, entered } => {
+                let (call, at) = (self.facts.id.clone(), self.facts.utc(at));
+                self.calls.recorder.write(Line::Digits { call, at, entered });
+            }
             Output::Alarm(CallAlarm::NoOperator) => {
                 let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
                 self.calls.raise_of_caller(AlarmLevel::Critical, text, &self.facts.id);

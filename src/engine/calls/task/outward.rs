@@ -14,6 +14,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::call::Input;
 use crate::domain::call::errand::Errand;
 use crate::domain::call::ring_back::RingBack;
+use crate::domain::ivr::digits::Entered;
 use crate::domain::operator::skill::Skills;
 use crate::domain::queue::Terms;
 use crate::engine::callout::{CallOutEvent, JobEvent, JobOffer};
@@ -27,6 +28,8 @@ pub(in crate::engine::calls) enum Outward {
     /// A caller who was promised it, and whom to tell what came of it.
     Promise {
         callback: Callback,
+        /// What they entered in the menu of that call.
+        entered: Vec<Entered>,
         tell: Option<oneshot::Sender<RungBack>>,
     },
     Job(JobAtWork),
@@ -148,7 +151,12 @@ impl Outward {
             Self::Job(job) => (&job.offer.to, secs(job.offer.ring_secs), Errand::Job),
             Self::Own(own) => (&own.to, own.ring, Errand::Own(own.by.clone())),
         };
-        RingBack { number: number.clone(), ring, errand }
+        let to_contact = match self {
+            Self::Promise { .. } => false,
+            Self::Job(_) => true,
+            Self::Own(own) => own.contact.is_some(),
+        };
+        RingBack { number: number.clone(), ring, errand, to_contact }
     }
 
     /// The promise it keeps, if it does.
@@ -156,6 +164,13 @@ impl Outward {
         match self {
             Self::Promise { callback, .. } => Some(callback),
             Self::Job(_) | Self::Own(_) => None,
+        }
+    }
+
+    pub(super) fn entered(&self) -> &[Entered] {
+        match self {
+            Self::Promise { entered, .. } => entered,
+            Self::Job(_) | Self::Own(_) => &[],
         }
     }
 

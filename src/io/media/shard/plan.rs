@@ -13,6 +13,8 @@ pub(super) struct Hears {
     pub(super) listeners: usize,
     /// Who else is in its bridge, if it is recorded.
     pub(super) beside: Vec<usize>,
+    /// What it says itself is left out of its recording.
+    pub(super) off_record: bool,
     /// The leg to which this one's packets go on directly.
     pub(super) relay_to: Option<usize>,
     /// Its own far end gets another leg's packets directly.

@@ -2,7 +2,8 @@
 //!
 //! The caller's leg has the tap. Its one side is what the caller says, whoever hears it; the other is what is said to
 //! the call: everybody else in the caller's bridge whom anybody hears, so not an operator who has the call on hold,
-//! nor a supervisor who whispers (`off_record`), and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
+//! nor a supervisor who whispers or whoever is not to be recorded (`off_record`; the caller's own side may be left out by it as
+//! well), and every prompt. Not music and not ringing. Keys that are for us alone have been taken out of what a leg says
 //! before (`Leg::pull`). Relayed or mixed makes no difference: what legs say is there at each beat.
 
 use super::Shard;
@@ -35,7 +36,8 @@ impl Shard {
                     self.mix.add(&words);
                 }
             }
-            tap.beat(&self.frames[i], &self.mix.frame());
+            let said = if self.plan[i].off_record { &SILENCE } else { &self.frames[i] };
+            tap.beat(said, &self.mix.frame());
             // Somebody speaks to us alone: whoever waits for the end of it is told.
             if self.legs[i].bound == KeysBound::All
                 && let Some(speaks) = self.legs[i].hush.hear(&self.frames[i])
@@ -52,6 +54,7 @@ impl Shard {
     pub(super) fn plan_recordings(&mut self) {
         for hears in &mut self.plan {
             hears.beside.clear();
+            hears.off_record = false;
         }
         if self.legs.iter().all(|leg| leg.tap.is_none()) {
             return;
@@ -60,6 +63,7 @@ impl Shard {
             let rows = &bridge.matrix.rows;
             for (leg, _) in rows {
                 let Some(at) = self.places.get(leg).filter(|at| self.legs[**at].tap.is_some()) else { continue };
+                self.plan[*at].off_record |= bridge.matrix.off_record.contains(leg);
                 // Whoever is only heard is in it too.
                 let heard = rows.iter().flat_map(|(_, sources)| sources).filter_map(|source| match source {
                     Source::Leg(leg) => Some(leg),

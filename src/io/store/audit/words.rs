@@ -83,6 +83,8 @@ acts! {
     MessageChanged = "message.changed";
     /// A form that somebody else began was shown.
     DraftRead = "draft.read";
+    /// Numbers that a caller entered in a menu were shown, of one who hung up too early.
+    DigitsRead = "call.digits_read";
     /// An operator read a held message out.
     HeldRead = "held.read";
     /// A caller showed by PIN who they are.
