@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, wait_for};
 use super::ear::Ear;
-use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, sit_down};
-use crate::server::Server;
+use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, quick_demo, sit_down};
 
 /// Records the plumbers' calls, without a word about it, and asks their callers for a card number.
 fn set_up(admin: &Api) {
@@ -35,7 +34,7 @@ fn a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept
     if !peers_are_there("a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept") {
         return;
     }
-    let server = Server::start();
+    let server = quick_demo();
     let admin = Api::log_in(server.http, "admin");
     set_up(&admin);
     let mut kim = sit_down("kim", OPERATOR_HZ, &server);

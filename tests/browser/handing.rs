@@ -7,9 +7,7 @@ use super::api::{Api, wait_for};
 use super::ear::{Ear, assert_hears};
 use super::seat::Seat;
 use super::server::Server;
-use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, sit_down};
-
-const COLLEAGUE_HZ: f64 = 1_300.0;
+use super::{CALLER_HZ, COLLEAGUE_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, quick_demo, sit_down};
 
 /// Kim has the caller and has begun the form; it is kept on the server, so that it can go along.
 fn with_a_caller(server: &Server, caller: &Ear) -> (Seat, super::Sipp) {
@@ -48,7 +46,7 @@ fn a_parked_caller_hears_music_alone_and_is_fetched_with_the_form_by_another_ope
     if !peers_are_there("a_parked_caller_hears_music_alone_and_is_fetched_with_the_form_by_another_operator") {
         return;
     }
-    let server = Server::start();
+    let server = quick_demo();
     let caller = Ear::open(CALLER_HZ);
     let (mut kim, call) = with_a_caller(&server, &caller);
     kim.act("press", json!({ "key": "Shift+F4" }));
@@ -77,7 +75,7 @@ fn a_caller_is_handed_over_after_a_talk_that_they_did_not_hear() {
     if !peers_are_there("a_caller_is_handed_over_after_a_talk_that_they_did_not_hear") {
         return;
     }
-    let server = Server::start();
+    let server = quick_demo();
     let caller = Ear::open(CALLER_HZ);
     let (mut kim, call) = with_a_caller(&server, &caller);
     let mut lee = sit_down("lee", COLLEAGUE_HZ, &server);

@@ -146,6 +146,48 @@ export async function handsOn(page, said, levels, shoot) {
       await page.keyboard.type(words);
     },
 
+    /** Opens a list by this key, narrows it by these words and takes what is marked, which has these words. */
+    async hand_picks({ key, list, words }) {
+      await press(key);
+      await page.waitForSelector(`#${list}-list li`);
+      await page.keyboard.type(words);
+      await page.locator(`#${list}-list li[aria-selected="true"]`, { hasText: words }).waitFor();
+      await press('Enter');
+      await page.locator(`#${list}-list`).waitFor({ state: 'detached' });
+    },
+
+    /** The kind of call, from wherever in the form the cursor is: back to it, and by the arrows. */
+    async hand_takes_as({ call_type }) {
+      const kind = 'document.activeElement?.type === "radio" && document.activeElement.closest("label").innerText.trim()';
+      for (let n = 0; !(await page.evaluate(kind)); n += 1) {
+        if (n > PLACES) throw new Error('the call types are not reached by Shift+Tab');
+        await press('Shift+Tab');
+      }
+      for (let n = 0; !(await page.evaluate(kind)).includes(call_type); n += 1) {
+        if (n > PLACES) throw new Error(`${call_type} is not reached by the arrows`);
+        await press('ArrowDown');
+      }
+    },
+
+    /** By Tab to what is called so: by its words, or by its name for those who do not see it. */
+    async hand_goes_to({ name }) {
+      const called = JSON.stringify(name);
+      await tabTo(`(document.activeElement?.ariaLabel ?? document.activeElement?.textContent ?? '').trim().startsWith(${called})`, name);
+    },
+
+    /** Goes to a page by its key; it is there when it has these words. */
+    async hand_opens({ key, words }) {
+      await press(key);
+      await page.locator('h1', { hasText: words }).waitFor();
+    },
+
+    /** Saves what is not saved without a reason; the cursor is where it is to be written then. */
+    async hand_is_asked_why({ reason }) {
+      await press('Control+Enter');
+      await page.waitForFunction(`${FIELD} === 'reason'`);
+      await page.keyboard.type(reason);
+    },
+
     /** Saves; how many keys that took. */
     async hand_saves() {
       const before = await keys();

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::accounts::write_tone;
 use super::ear::{Ear, assert_hears, level_db};
-use super::server::Server;
-use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers, peers_are_there, sit_down};
+use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers, peers_are_there, quick_demo, sit_down};
 
 /// What the menu says, and how long.
 const MENU_HZ: f64 = 1_700.0;
@@ -25,7 +24,7 @@ fn an_admin_draws_a_menu_and_the_next_caller_lands_by_its_key_in_the_queue_with_
     if !peers_are_there(test) || peers::find_program(test, "espeak-ng").is_none() {
         return;
     }
-    let server = Server::start();
+    let server = quick_demo();
     let words = server.dir.join("menu.wav");
     write_tone(&words);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/menu.mjs");

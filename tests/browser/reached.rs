@@ -7,7 +7,8 @@ use super::api::{Api, wait_for};
 use super::ear::{Ear, assert_hears};
 use super::server::Server;
 use super::sipp::{Sipp, free_port};
-use super::{CALLER_HZ, CONTACT_HZ, OPERATOR_HZ, dial, one_at_a_time, peers, peers_are_there, sit_down};
+use super::{CALLER_HZ, CONTACT_HZ, OPERATOR_HZ, dial, one_at_a_time, peers, peers_are_there};
+use super::{quick_demo_with_carrier, sit_down};
 
 /// Callers of the plumbers are put through to the technician on call, by the account's page.
 fn puts_callers_through(server: &Server) {
@@ -41,7 +42,7 @@ fn is_left_to_the_operator(test: &str, key: Option<char>) {
         return;
     }
     let phone_port = free_port();
-    let server = Server::start_with_carrier(phone_port);
+    let server = quick_demo_with_carrier(phone_port);
     puts_callers_through(&server);
     let contact = Ear::open(CONTACT_HZ);
     // Of the technician's two telephones whoever declines is asked at one.
@@ -81,7 +82,7 @@ fn a_star_brings_the_operator_to_the_two_whom_nobody_connected_by_hand() {
         return;
     }
     let phone_port = free_port();
-    let server = Server::start_with_carrier(phone_port);
+    let server = quick_demo_with_carrier(phone_port);
     puts_callers_through(&server);
     let contact = Ear::open(CONTACT_HZ);
     let phone = Sipp::start("callee", "127.0.0.1:9", phone_port, contact.port(), &[], &server.dir);

@@ -4,11 +4,11 @@
 //
 // The microphone plays VOICE; tap.js keeps what the headset plays.
 
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { handsOn } from './hands.mjs';
+import { axe, look } from './look.mjs';
 
 const here = import.meta.dirname;
 const require = createRequire(join(here, '../../console/package.json'));
@@ -229,6 +229,14 @@ const commands = {
     await page.goto('chrome://crash').catch(() => {});
   },
 
+  // The browser itself is gone, with all that it kept: another one knows what the server knows.
+  async is_killed() {
+    const debug = await browser.newBrowserCDPSession();
+    const gone = new Promise((done) => browser.once('disconnected', done));
+    debug.send('Browser.crash').catch(() => {});
+    await gone;
+  },
+
   async levels({ frequencies, seconds }) {
     return page.evaluate(([f, s]) => window.__tap.levels(f, s), [frequencies, seconds]);
   },
@@ -275,11 +283,23 @@ const commands = {
 
   /** Serious findings of axe on the page as it is. */
   async axe() {
-    await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
-    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-    return found.violations
-      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-      .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+    return axe(page);
+  },
+
+  /** All that is wrong with the looks of the page as it is; `CORDBOARD_SHOTS=FOLDER`: pictures of it are kept there. */
+  async judge({ name }) {
+    return look(page, name, process.env.CORDBOARD_SHOTS);
+  },
+
+  /** Something on the page that says these words; what it says whole. */
+  async expect({ selector, words }) {
+    const found = page.locator(selector, { hasText: words }).first();
+    await found.waitFor();
+    return found.innerText();
+  },
+
+  async expect_gone({ selector, words = '' }) {
+    await page.locator(selector, { hasText: words }).first().waitFor({ state: 'detached' });
   },
 
   async text({ selector }) {
@@ -310,3 +330,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 await browser.close();
+// Whoever speaks to us keeps its end open, and would have to wait for ours.
+process.exit(0);

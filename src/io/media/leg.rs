@@ -98,6 +98,8 @@ pub(super) struct Leg {
     /// All of what was agreed with a telephone last.
     parameters: Option<RtpParameters>,
     out: Outgoing,
+    /// Whose packets go out as they are.
+    relays: Option<LegId>,
     /// Encoded sound that waits for a whole packet.
     pending: [u8; MAX_SAMPLES + FRAME],
     pending_len: usize,
@@ -169,6 +171,7 @@ impl Leg {
             agreed: None,
             parameters: None,
             out: Outgoing::new(ssrc, sequence, rng.next_u64() as u32),
+            relays: None,
             pending: [0; MAX_SAMPLES + FRAME],
             pending_len: 0,
             encoder: Encoder::default(),

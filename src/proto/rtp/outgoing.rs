@@ -142,6 +142,11 @@ impl Outgoing {
         }
     }
 
+    /// What is relayed next comes from another far end. Its SSRC does not say so: two may have chosen the same.
+    pub const fn change_source(&mut self) {
+        self.relay = None;
+    }
+
     fn follows(&self, theirs: &Header) -> bool {
         self.relay.is_some_and(|relay| {
             let ahead = theirs.sequence.wrapping_sub(relay.newest) as i16;

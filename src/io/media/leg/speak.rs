@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::{Agreed, Codec, Heard, Leg, MAX_SAMPLES, Path, PlayId, Played, Playing};
+use crate::domain::call::bridge::LegId;
 use crate::io::media::keys::Next;
 use crate::io::media::prompt::Prompt;
 use crate::proto::audio::frame::{FRAME, Frame};
@@ -136,7 +137,10 @@ impl Leg {
     }
 
     /// Passes a packet of another leg's far end on to this one's.
-    pub(in crate::io::media) fn relay(&mut self, theirs: &Header, payload: &[u8], heard: Heard) {
+    pub(in crate::io::media) fn relay(&mut self, from: LegId, theirs: &Header, payload: &[u8], heard: Heard) {
+        if self.relays.replace(from) != Some(from) {
+            self.out.change_source();
+        }
         let Some(agreed) = self.agreed.filter(|_| self.ready()) else { return };
         if payload.len() > MAX_PAYLOAD {
             // As in the mix.
@@ -175,8 +179,10 @@ impl Leg {
     }
 
     /// Keeps a packet that would have been relayed from the far end.
-    pub(in crate::io::media) fn swallow(&mut self, theirs: &Header) {
-        self.out.swallow(theirs);
+    pub(in crate::io::media) fn swallow(&mut self, from: LegId, theirs: &Header) {
+        if self.relays == Some(from) {
+            self.out.swallow(theirs);
+        }
     }
 
     fn send(&mut self, header: &Header, payload: &[u8]) {

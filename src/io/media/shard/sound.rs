@@ -33,9 +33,9 @@ impl Shard {
             if let Some(other) = &mut other {
                 relayed = true;
                 if matches!(heard, Heard::Key(_)) && binds_event(leg.bound, payload) {
-                    other.swallow(header);
+                    other.swallow(id, header);
                 } else {
-                    other.relay(header, payload, heard);
+                    other.relay(id, header, payload, heard);
                 }
             }
         });
