@@ -21,8 +21,8 @@ use cordboard::domain::account::hours::Hours;
 use cordboard::domain::account::{
     Account, CallType, Contact, Destination, LeaveMessage, Queueing, Reach, RecordingPolicy, Speech, Urgency,
 };
-use cordboard::domain::alarm::{Means, Plan, Step as AlarmStep};
 use cordboard::domain::account::{RecordedLegs, RecordingMode};
+use cordboard::domain::alarm::{Means, Plan, Step as AlarmStep};
 use cordboard::domain::call::recording::RecordingState;
 use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::protocol::{Method as StepMethod, Protocol, Repeat, Step, Target, Until};

@@ -66,11 +66,7 @@ fn ends_with(protocol: &Protocol, is_such: impl Fn(Method) -> bool) -> bool {
 }
 
 /// A step with its terms and conditions: `call Ben (mobile), wait 10 minutes for an answer`.
-pub fn describe_whole(
-    step: &Step,
-    name: &dyn Fn(&ContactId) -> Option<String>,
-    call_types: &[CallType],
-) -> String {
+pub fn describe_whole(step: &Step, name: &dyn Fn(&ContactId) -> Option<String>, call_types: &[CallType]) -> String {
     let mut parts = vec![describe_step(step, name)];
     parts.extend(terms(step));
     parts.extend(step.only.words(call_types));

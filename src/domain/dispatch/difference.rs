@@ -9,14 +9,10 @@ use crate::base::id::ContactId;
 use crate::domain::account::{CallType, Contact};
 
 /// The lines, in the order of the steps; what repeats and what ends it come last.
-pub fn differences(
-    before: &Protocol,
-    after: &Protocol,
-    contacts: &[Contact],
-    call_types: &[CallType],
-) -> Vec<String> {
+pub fn differences(before: &Protocol, after: &Protocol, contacts: &[Contact], call_types: &[CallType]) -> Vec<String> {
     let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
-    let words = Words { does: &|step| describe_step(step, &name), whole: &|step| describe_whole(step, &name, call_types) };
+    let words =
+        Words { does: &|step| describe_step(step, &name), whole: &|step| describe_whole(step, &name, call_types) };
     let mut lines = step_lines(&before.steps, &after.steps, &words);
     if before.repeat != after.repeat {
         let (was, is) = (repeat_words(before.repeat), repeat_words(after.repeat));
@@ -78,12 +74,7 @@ fn step_lines(before: &[Step], after: &[Step], words: &Words<'_>) -> Vec<String>
             Pair::TakenOut(b) => lines.push(format!("Step {} taken out: {}.", b + 1, whole(&before[b]))),
             Pair::Added(a) => match moved.iter().find(|(_, to)| *to == a) {
                 Some((from, _)) => {
-                    lines.push(format!(
-                        "Step {} is step {} now: {}.",
-                        from + 1,
-                        a + 1,
-                        whole(&after[a])
-                    ));
+                    lines.push(format!("Step {} is step {} now: {}.", from + 1, a + 1, whole(&after[a])));
                 }
                 None => lines.push(format!("Step {} added: {}.", a + 1, whole(&after[a]))),
             },

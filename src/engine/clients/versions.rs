@@ -33,7 +33,8 @@ impl Clients {
             let is_in_force = |of: &Option<ProtocolId>| of.as_ref() == Some(&one.protocol.id);
             Version {
                 made: one.clone(),
-                changes: before.map(|before| differences(&before.protocol, &one.protocol, &contacts, &account.call_types)),
+                changes: before
+                    .map(|before| differences(&before.protocol, &one.protocol, &contacts, &account.call_types)),
                 in_force: account
                     .call_types
                     .iter()
