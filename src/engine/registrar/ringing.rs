@@ -174,9 +174,11 @@ impl Loop {
         self.rung.insert(leg, rung);
         let (srtp, keys) = (self.srtp_over(&flow), own_keys());
         let local = offer.local_for(flow.peer.ip());
-        if again || srtp != Srtp::Off || local.is_some() {
-            // Its owner gone, the leg is an orphan and ended as one.
-            let _ = self.legs.tell(dialog, LegEvent::Offered(Box::new(Offered { srtp, keys, local })));
+        let said = LegEvent::Offered(Box::new(Offered { srtp, keys, local }));
+        if (again || srtp != Srtp::Off || local.is_some()) && self.legs.tell(dialog, said).is_some() {
+            // Its owner is gone, and the leg with it: a phone that rang now would ring for nobody.
+            self.ringing.remove(&leg);
+            return None;
         }
         let to = format!("<{uri}>");
         let from = by.map_or_else(|| CALLER.to_owned(), |by| self.shown_as(&by));

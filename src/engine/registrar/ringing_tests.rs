@@ -3,6 +3,8 @@
 use super::desk_phone_tests::{CONTACT, Handset, House, SECRET, USER, house_with};
 use super::*;
 use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::io::media::{Codec, Reach};
+use crate::proto::sdp::Session;
 
 const OTHER: &str = "kim-den";
 const OTHER_CONTACT: &str = "<sip:kim-den@10.9.8.7:5062>";
@@ -95,6 +97,22 @@ async fn an_only_phone_that_says_nothing_fails_the_call_instead_of_ringing_on() 
     let _dead = registered(&house, USER, CONTACT).await;
     let mut heard = ring(&house, 1);
     until(&mut heard, |event| matches!(event, LegEvent::Ended(Cause::Unreachable))).await;
+}
+
+#[tokio::test]
+async fn a_call_whose_owner_is_gone_rings_no_phone() {
+    let house = house_with(&[USER]).await;
+    let phone = registered(&house, USER, CONTACT).await;
+    let (events, owner) = mpsc::channel(LEG_EVENT_DEPTH);
+    drop(owner);
+    // Where it takes audio depends on the phone, so its owner is told before the phone is rung.
+    let reach = Reach::at(house.handle.local());
+    let offer = Offer::Reaching(Box::new(Session::new(1, reach.towards(None), &Codec::ALL)), reach);
+    house.handle.ring(LegId(1), &UserId::named("kim"), Phone::DeskPhone, offer, Vec::new(), events);
+    // Calls are rung in their order.
+    let _second = ring(&house, 2);
+    let invite = phone.receive().await;
+    assert!(invite.starts_with("INVITE ") && invite.ends_with("\r\n\r\nv=0\r\n"), "the first is rung: {invite}");
 }
 
 #[tokio::test]
