@@ -96,12 +96,14 @@ impl Concealer {
         remember(&mut self.made, gap);
     }
 
-    /// Nothing is said on purpose: the sound before it ends at once, and what comes next needs no blend with it.
+    /// Nothing is said on purpose: the sound before it ends at once, and what comes next needs no blend with it. What is
+    /// remembered of that time is silence, not what was made up in an earlier gap.
     pub fn hush(&mut self) {
         if self.lost == 0 {
             self.noise.set_rms(0.0);
         }
         self.lost = GONE;
+        self.made = [0; HISTORY];
     }
 
     /// The period that sound at this moment repeats with.
@@ -233,6 +235,32 @@ mod tests {
         concealer.fill(&mut gap);
         let rms = (gap[800..].iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / 800.0).sqrt();
         assert!((25.0..55.0).contains(&rms), "{rms}");
+    }
+
+    #[test]
+    fn what_is_remembered_after_two_losses_20_ms_apart_is_what_was_played() {
+        let mut sound = sine(440.0, 8_000.0, 1_440);
+        let mut concealer = Concealer::default();
+        concealer.play(&mut sound[..800]);
+        concealer.fill(&mut sound[800..960]);
+        concealer.play(&mut sound[960..1_120]);
+        concealer.fill(&mut sound[1_120..1_280]);
+        concealer.play(&mut sound[1_280..]);
+        assert_eq!(concealer.history, sound[1_440 - HISTORY..]);
+    }
+
+    #[test]
+    fn sound_from_before_a_pause_is_not_heard_in_a_loss_after_it() {
+        let mut concealer = Concealer::default();
+        concealer.play(&mut sine(440.0, 8_000.0, 800));
+        concealer.fill(&mut [0; 160]);
+        concealer.play(&mut sine(440.0, 8_000.0, 160));
+        concealer.hush();
+        concealer.play(&mut sine(440.0, 300.0, 80));
+        let mut gap = [0; 480];
+        concealer.fill(&mut gap);
+        let loudest = gap.iter().map(|s| s.abs()).max();
+        assert!(loudest.is_some_and(|loudest| loudest <= 300), "{loudest:?}");
     }
 
     #[test]
