@@ -239,7 +239,8 @@ impl Agent {
         }
     }
 
-    /// RFC 3261 §9.2: 200 to the CANCEL, 487 to its INVITE if that isn't answered yet.
+    /// RFC 3261 §9.2: 200 to the CANCEL, 487 to its INVITE if that isn't answered yet. A re-INVITE counts as answered once
+    /// its owner knows of it: the owner moves its media before the answer gets here, and would be left alone with that.
     fn cancelled(&mut self, now: Instant, flow: Flow, request: &Request) {
         let invite = server_key(&Method::INVITE, &request.headers);
         let found = self.server_keys.get(&invite).copied().and_then(|id| self.servers.get(&id).map(|s| (id, s)));
@@ -251,19 +252,17 @@ impl Agent {
         let refusal = Response::to_request(&server.request, 487, Some(&server.to_tag));
         let dialog = server.dialog;
         self.transmit(reply_flow(flow, &request.headers), response.to_bytes());
-        if !open {
+        let dialog = dialog.and_then(|id| self.dialogs.get(&id));
+        if !open || dialog.is_some_and(|dialog| dialog.reoffered == Some(id)) {
             return;
         }
+        let ringing = dialog.filter(|dialog| dialog.stage == (Stage::Ringing { tx: id })).map(|dialog| dialog.id);
         self.respond(now, id, refusal);
-        let Some(dialog) = dialog.and_then(|id| self.dialogs.get_mut(&id)) else { return };
-        if dialog.stage == (Stage::Ringing { tx: id }) {
-            let dialog = dialog.id;
+        if let Some(dialog) = ringing {
             self.drop_reoffer(now, dialog);
             self.settle(dialog);
             self.forget_dialog(dialog);
             self.event(Event::Canceled { dialog });
-        } else if dialog.reoffered == Some(id) {
-            dialog.reoffered = None;
         }
     }
 

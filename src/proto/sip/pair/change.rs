@@ -184,3 +184,26 @@ fn a_change_by_hangup_in_between_leaves_nothing_open() {
         pair.settles();
     }
 }
+
+#[test]
+fn a_change_that_is_cancelled_when_its_owner_knows_of_it_is_still_answered() {
+    let mut pair = Pair::new(8, CALM);
+    let (_, inside) = pair.up();
+    let invite = inside_dialog(&pair, "INVITE", 10, "", "v=0\r\n");
+    let ack = inside_dialog(&pair, "ACK", 10, "", "");
+    // By the branch of what it gives up (RFC 3261 §9.1).
+    let cancel = inside_dialog(&pair, "INVITE", 10, "", "").replace("INVITE sip:", "CANCEL sip:");
+    let cancel = cancel.replace("CSeq: 10 INVITE", "CSeq: 10 CANCEL");
+    pair.inject(1, &invite);
+    assert_eq!(pair.count(1, |e| matches!(e, Event::Reoffered { offer: Some(_), .. })), 1);
+    pair.sent[1].clear();
+    pair.inject(1, &cancel);
+    assert_eq!(field(pair.texts[1].last().expect("answered"), "CSeq"), Some("10 CANCEL"));
+    assert_eq!(pair.sent[1], ["SIP/2.0 200 OK"], "its media has moved by now");
+    pair.command(1, Command::AnswerReinvite { dialog: inside, sdp: ANSWER.to_vec() });
+    let answer = pair.texts[1].last().expect("answered");
+    assert!(answer.starts_with("SIP/2.0 200 OK") && answer.contains("CSeq: 10 INVITE"), "{answer}");
+    assert!(answer.as_bytes().ends_with(ANSWER), "{answer}");
+    pair.inject(1, &ack);
+    assert!(pair.agents[1].dialogs_are_quiet());
+}
