@@ -116,8 +116,8 @@ pub struct Dialog {
     pub branches: Vec<Branch>,
     /// A reliable provisional response brought an offer: its PRACK waits for our answer. Branch, RAck.
     pub prack_owed: Option<(String, String)>,
-    /// A 2xx to a call out without an offer brought one: its ACK, of this CSeq, waits for our answer.
-    pub ack_owed: Option<u32>,
+    /// A 2xx to a call out without an offer brought one: the ACK of this INVITE, by its CSeq, waits for our answer.
+    pub ack_owed: Option<(TxId, u32)>,
     /// A re-INVITE, UPDATE or PRACK whose offer the owner has to answer.
     pub reoffered: Option<TxId>,
     /// A re-INVITE or UPDATE of ours.
@@ -134,8 +134,6 @@ pub struct Dialog {
     pub referral: Option<Referral>,
     /// There was a transfer before: NOTIFYs have to tell which one they mean.
     pub referred: bool,
-    /// The last ACK we sent for a 2xx, with its CSeq: sent again when that 2xx comes again.
-    pub ack: Option<(u32, Vec<u8>)>,
     /// The caller expects our offer.
     pub late_offer: bool,
     /// The owner hung up; BYE waits for the ACK (§15: not before it), with these headers.
@@ -183,7 +181,6 @@ impl Dialog {
             remote_sdp: None,
             referral: None,
             referred: false,
-            ack: None,
             late_offer: false,
             closing: None,
             probe: None,

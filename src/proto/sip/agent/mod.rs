@@ -141,6 +141,9 @@ enum ClientKind {
     Invite {
         machine: ClientInvite,
         request: Box<Request>,
+        /// The ACK of the 2xx that its dialog has taken: sent again as often as that comes again, whatever the dialog has
+        /// agreed on since.
+        ack: Option<Vec<u8>>,
         /// Tags of forked answers that were acknowledged and hung up.
         forked: Vec<String>,
         /// The highest CSeq that any branch has seen of us.

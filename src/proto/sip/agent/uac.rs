@@ -96,7 +96,7 @@ impl Agent {
         let kind = if request.method == Method::INVITE {
             let machine = ClientInvite::new(now, reliable, bytes);
             let (last_seq, request) = (cseq_of(&request), Box::new(request));
-            ClientKind::Invite { machine, request, forked: Vec::new(), last_seq, cancel_wanted: false }
+            ClientKind::Invite { machine, request, ack: None, forked: Vec::new(), last_seq, cancel_wanted: false }
         } else {
             ClientKind::Other(ClientTransaction::new(now, reliable, bytes))
         };
@@ -241,7 +241,8 @@ impl Agent {
 
     /// A 2xx to an INVITE: the first, a copy, or another branch's.
     fn invite_accepted(&mut self, now: Instant, tx: TxId, response: &Response) {
-        let Some(Client { kind: ClientKind::Invite { request, .. }, dialog, flow, .. }) = self.clients.get(&tx) else {
+        let Some(Client { kind: ClientKind::Invite { request, ack, .. }, dialog, flow, .. }) = self.clients.get(&tx)
+        else {
             return;
         };
         let (seq, flow, id) = (cseq_of(request), *flow, *dialog);
@@ -250,22 +251,18 @@ impl Agent {
         if let Some(dialog) = id.and_then(|id| self.dialogs.get_mut(&id)) {
             let id = dialog.id;
             if dialog.stage == (Stage::Calling { tx, canceling: false }) {
-                return self.answered(now, id, seq, tag, sdp, &response.headers);
+                return self.answered(now, id, (tx, seq), tag, sdp, &response.headers);
             }
             if dialog.changing.as_ref().is_some_and(|(sent, _)| *sent == tx) {
                 dialog.refresh_target(&response.headers);
-                self.send_ack(id, seq, None);
+                self.send_ack(id, (tx, seq), None);
                 return self.change_accepted(now, id, tx, response);
             }
-            if dialog.remote_tag.as_ref() == Some(&tag) && dialog.ack_owed == Some(seq) {
-                return;
-            }
-            if dialog.remote_tag.as_ref() == Some(&tag)
-                && let Some((_, bytes)) = dialog.ack.as_ref().filter(|(acked, _)| *acked == seq)
-            {
-                let (bytes, flow) = (bytes.clone(), dialog.flow);
-                let flow = self.dialogs.get(&id).map_or(flow, |d| self.way_to(d));
-                return self.transmit(flow, bytes);
+            if dialog.stage == Stage::Up && dialog.remote_tag.as_ref() == Some(&tag) {
+                // A copy of one that was taken. Without an ACK it brought an offer that the owner has yet to answer.
+                let Some(ack) = ack.clone() else { return };
+                let flow = self.dialogs.get(&id).map_or(flow, |dialog| self.way_to(dialog));
+                return self.transmit(flow, ack);
             }
             if matches!(dialog.stage, Stage::Calling { tx: calling, .. } if calling == tx) {
                 // It crossed our CANCEL: hung up below.
@@ -282,7 +279,7 @@ impl Agent {
         &mut self,
         now: Instant,
         id: DialogId,
-        seq: u32,
+        invite: (TxId, u32),
         tag: String,
         sdp: Option<Vec<u8>>,
         response: &Headers,
@@ -313,11 +310,11 @@ impl Agent {
         if !settled && sdp.is_some() {
             // §13.2.2.4: the offer was theirs to make, and our answer goes with the ACK.
             if let Some(dialog) = self.dialogs.get_mut(&id) {
-                dialog.ack_owed = Some(seq);
+                dialog.ack_owed = Some(invite);
             }
             return self.event(Event::Reoffered { dialog: id, offer: sdp });
         }
-        self.send_ack(id, seq, None);
+        self.send_ack(id, invite, None);
         self.mind_transport(id);
         self.event(Event::Answered { dialog: id, sdp });
     }
@@ -325,10 +322,10 @@ impl Agent {
     /// The owner has answered the offer of a 2xx; refused, the call that is up by then is ended again.
     pub(super) fn answer_late_offer(&mut self, now: Instant, id: DialogId, answer: Option<Vec<u8>>) {
         let Some(dialog) = self.dialogs.get_mut(&id) else { return };
-        let Some(seq) = dialog.ack_owed.take() else { return };
+        let Some(invite) = dialog.ack_owed.take() else { return };
         let (sdp, refused) = (dialog.remote_sdp.clone(), answer.is_none());
         dialog.local_sdp.clone_from(&answer);
-        self.send_ack(id, seq, answer);
+        self.send_ack(id, invite, answer);
         if refused {
             self.send_bye(now, id, &[]);
             self.forget_dialog(id);
@@ -386,7 +383,9 @@ impl Agent {
         }
     }
 
-    fn send_ack(&mut self, id: DialogId, seq: u32, answer: Option<Vec<u8>>) {
+    /// `invite`: the transaction and CSeq of the INVITE whose 2xx it is for.
+    fn send_ack(&mut self, id: DialogId, invite: (TxId, u32), answer: Option<Vec<u8>>) {
+        let (tx, seq) = invite;
         let Some(dialog) = self.dialogs.get(&id) else { return };
         let Some(mut ack) = dialog.request(Method::ACK, seq) else { return };
         if let Some(sdp) = answer {
@@ -400,8 +399,8 @@ impl Agent {
         }
         ack.headers.push_front("Via", Self::via(&flow, &branch));
         let bytes = ack.to_bytes();
-        if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.ack = Some((seq, bytes.clone()));
+        if let Some(Client { kind: ClientKind::Invite { ack, .. }, .. }) = self.clients.get_mut(&tx) {
+            *ack = Some(bytes.clone());
         }
         self.transmit(flow, bytes);
     }
@@ -491,8 +490,8 @@ impl Agent {
                 dialog.closing = Some(headers.to_vec());
             }
             Stage::Up => {
-                if let Some(seq) = dialog.ack_owed.take() {
-                    self.send_ack(id, seq, None);
+                if let Some(invite) = dialog.ack_owed.take() {
+                    self.send_ack(id, invite, None);
                 }
                 self.send_bye(now, id, headers);
                 self.forget_dialog(id);

@@ -185,6 +185,48 @@ fn a_change_by_hangup_in_between_leaves_nothing_open() {
     }
 }
 
+/// The caller changes the session, and the other agrees.
+fn change(pair: &mut Pair, out: DialogId, inside: DialogId) {
+    pair.events = [Vec::new(), Vec::new()];
+    pair.command(0, Command::Reinvite { dialog: out, sdp: OTHER.to_vec() });
+    assert!(pair.wait(1, |e| matches!(e, Event::Reoffered { .. })), "no change came");
+    pair.command(1, Command::AnswerReinvite { dialog: inside, sdp: ANSWER.to_vec() });
+    assert!(pair.wait(0, |e| matches!(e, Event::ReinviteAnswered { .. })), "the change was not answered");
+}
+
+#[test]
+fn a_late_copy_of_an_answer_gets_its_ack_again_and_hangs_nothing_up() {
+    let mut pair = Pair::new(7, CALM);
+    let (out, inside) = pair.up();
+    change(&mut pair, out, inside);
+    change(&mut pair, out, inside);
+    pair.pass(1);
+    let [answers, acks] = [(1, "SIP/2.0 200"), (0, "ACK")]
+        .map(|(side, start)| pair.texts_of(side, start).into_iter().map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!((answers.len(), acks.len()), (3, 3), "of the call and of two changes");
+    for (answer, ack) in answers.iter().zip(acks) {
+        pair.texts[0].clear();
+        pair.inject(0, answer);
+        assert_eq!(pair.texts[0], [ack]);
+    }
+    assert_eq!(pair.count(0, is_ended), 0);
+}
+
+#[test]
+fn a_call_that_is_changed_twice_outlives_copies_of_all_answers_whenever_they_come() {
+    for seed in 0..40 {
+        let mut pair = Pair::new(seed, Weather { lost: 0, doubled: 60, jitter_ms: 900 });
+        let (out, inside) = pair.up();
+        change(&mut pair, out, inside);
+        change(&mut pair, out, inside);
+        pair.pass(33);
+        let byes = pair.sent.iter().flatten().filter(|line| line.starts_with("BYE")).count();
+        assert_eq!((byes, pair.count(0, is_ended), pair.count(1, is_ended)), (0, 0, 0), "seed {seed}");
+        pair.command(0, bye(out));
+        pair.settles();
+    }
+}
+
 #[test]
 fn a_change_that_is_cancelled_when_its_owner_knows_of_it_is_still_answered() {
     let mut pair = Pair::new(8, CALM);
