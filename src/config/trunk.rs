@@ -61,7 +61,7 @@ pub struct Trunk {
 pub struct TrunkLogin {
     pub user: String,
     pub password: SecretString,
-    /// The realm that is answered; the first that asks, if none is set.
+    /// The realm that is answered; if none is set, the first that a server asks in, and the first of a proxy before it.
     pub realm: Option<String>,
 }
 

@@ -1,9 +1,10 @@
-//! Challenges to requests of ours (401, 407): answered with a trunk's login, once.
+//! Challenges to requests of ours (401, 407): answered with a trunk's login, once each.
 //!
 //! A login answers only what it was lent to: a call out or a registration over its own trunk, challenged by
 //! that trunk's own address and in its own realm. A dialog that the far end opened is never lent one, so a
-//! stranger who challenges our BYE learns nothing (CVE-2021-41158). A second challenge to one request is
-//! answered only if it says that the nonce was old.
+//! stranger who challenges our BYE learns nothing (CVE-2021-41158). A proxy and the server behind it may both
+//! challenge one request, and the repeat proves us to both; a second challenge of the same one is answered only if it
+//! says that the nonce was old.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,8 +19,11 @@ use super::super::words::{DialogId, Flow, LoginId, RequestId};
 use super::uas::cseq_of;
 use super::{Agent, Client, ClientKind};
 
-/// Answers to one request: the first, and one more if its nonce was old.
+/// Answers to one who asks, for one request: the first, and one more if its nonce was old.
 const MOST_ANSWERS: u8 = 2;
+
+/// A header of a request, with what proves us.
+type Proof = (&'static str, String);
 
 /// Who may be answered with what.
 #[derive(Debug, Default)]
@@ -36,28 +40,66 @@ struct Known {
     login: Login,
     /// Where its trunk is.
     peers: Vec<IpAddr>,
+    server: Asker,
+    proxy: Asker,
+}
+
+impl Known {
+    const fn asker(&mut self, by_proxy: bool) -> &mut Asker {
+        if by_proxy { &mut self.proxy } else { &mut self.server }
+    }
+}
+
+/// Who asks: a trunk's server by 401 (RFC 3261 §22.2), or a proxy before it by 407 (§22.3).
+#[derive(Debug, Default)]
+struct Asker {
+    /// The realm it asked in first, if the login names none: from then on the only one.
+    realm: Option<String>,
     /// The nonce answered last, and how often.
     nonce: String,
     count: u32,
+}
+
+impl Asker {
+    /// How often this nonce is used, this time included. `before`: how often by the same request.
+    fn count(&mut self, nonce: &str, before: u32) -> u32 {
+        if self.nonce != nonce {
+            nonce.clone_into(&mut self.nonce);
+            self.count = before;
+        }
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
 }
 
 #[derive(Debug)]
 struct ByDialog {
     login: LoginId,
     /// What the last INVITE was sent with, by its CSeq: its ACK carries the same (RFC 3261 §22.1).
-    sent: Option<(u32, &'static str, String)>,
+    sent: Option<(u32, Vec<Proof>)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Loan {
     login: LoginId,
+    /// What this request, and those it repeats, were challenged with: by the server, by a proxy, or by both.
+    met: Vec<Met>,
+}
+
+/// The challenge of one who asks, and how it was answered.
+#[derive(Clone, Debug)]
+struct Met {
+    challenge: Challenge,
+    cnonce: String,
+    /// How often its nonce has been used.
+    count: u32,
     answers: u8,
 }
 
 impl Logins {
     pub(super) fn lend_to_tx(&mut self, tx: TxId, login: Option<LoginId>) {
         if let Some(login) = login {
-            self.by_tx.insert(tx, Loan { login, answers: 0 });
+            self.by_tx.insert(tx, Loan { login, met: Vec::new() });
         }
     }
 
@@ -79,9 +121,9 @@ impl Logins {
     }
 
     /// What the ACK of the INVITE with this CSeq has to carry.
-    pub(super) fn for_ack(&self, dialog: DialogId, seq: u32) -> Option<(&'static str, &str)> {
-        let (of, name, value) = self.by_dialog.get(&dialog)?.sent.as_ref()?;
-        (*of == seq).then_some((*name, value.as_str()))
+    pub(super) fn for_ack(&self, dialog: DialogId, seq: u32) -> &[Proof] {
+        let sent = self.by_dialog.get(&dialog).and_then(|by| by.sent.as_ref());
+        sent.filter(|(of, _)| *of == seq).map_or(&[][..], |(_, proofs)| proofs.as_slice())
     }
 
     #[cfg(test)]
@@ -89,46 +131,53 @@ impl Logins {
         self.by_dialog.is_empty() && self.by_tx.is_empty() && self.registers.is_empty()
     }
 
-    /// The credentials for a challenge, if it may be answered.
+    /// What the request is repeated with, if its challenge may be answered, and the loan of the repeat. What another asker
+    /// was answered before goes along, counted on.
     fn answer(
         &mut self,
-        loan: Loan,
+        loan: &Loan,
         peer: IpAddr,
         response: &Response,
         request: &Request,
-        cnonce: &str,
-    ) -> Option<String> {
+        cnonce: String,
+    ) -> Option<(Loan, Vec<Proof>)> {
         let known = self.known.get_mut(&loan.login).filter(|known| known.peers.contains(&peer.to_canonical()))?;
         let by_proxy = response.status == 407;
         let mut challenges = Challenge::all_in(&response.headers);
         challenges.retain(|c| c.by_proxy == by_proxy);
-        let challenge = pick_challenge(&challenges, known.login.realm.as_deref())?;
-        if loan.answers >= MOST_ANSWERS || (loan.answers > 0 && !challenge.stale) {
+        let realm = known.login.realm.clone().or_else(|| known.asker(by_proxy).realm.clone());
+        let challenge = pick_challenge(&challenges, realm.as_deref())?;
+        let mut met = loan.met.clone();
+        let answers = met.iter().find(|m| m.challenge.by_proxy == by_proxy).map_or(0, |m| m.answers);
+        if answers >= MOST_ANSWERS || (answers > 0 && !challenge.stale) {
             return None;
         }
-        if known.login.realm.is_none() {
+        if realm.is_none() {
             // The realm is learned where we spoke first, and locked.
             if ![Method::INVITE, Method::REGISTER].contains(&request.method) {
                 return None;
             }
-            known.login.realm = Some(challenge.realm.clone());
+            known.asker(by_proxy).realm = Some(challenge.realm.clone());
         }
-        if known.nonce == challenge.nonce {
-            known.count = known.count.saturating_add(1);
-        } else {
-            known.nonce.clone_from(&challenge.nonce);
-            known.count = 1;
-        }
+        met.retain(|m| m.challenge.by_proxy != by_proxy);
+        met.push(Met { challenge: challenge.clone(), cnonce, count: 0, answers: answers + 1 });
         let (method, uri) = (request.method.to_string(), request.uri.to_string());
         let asked = Asked { method: &method, uri: &uri, body: &request.body };
-        Some(credentials(challenge, &known.login, asked, cnonce, known.count))
+        let mut proofs = Vec::with_capacity(met.len());
+        for met in &mut met {
+            met.count = known.asker(met.challenge.by_proxy).count(&met.challenge.nonce, met.count);
+            let name = if met.challenge.by_proxy { "Proxy-Authorization" } else { "Authorization" };
+            proofs.push((name, credentials(&met.challenge, &known.login, asked, &met.cnonce, met.count)));
+        }
+        Some((Loan { login: loan.login, met }, proofs))
     }
 }
 
 impl Agent {
     /// Makes a trunk's login known. Its trunk is at none of ours until [`Agent::set_login_peers`].
     pub fn add_login(&mut self, id: LoginId, login: Login) {
-        self.logins.known.insert(id, Known { login, peers: Vec::new(), nonce: String::new(), count: 0 });
+        let (server, proxy) = (Asker::default(), Asker::default());
+        self.logins.known.insert(id, Known { login, peers: Vec::new(), server, proxy });
     }
 
     /// Where the trunk of a login is now.
@@ -148,7 +197,7 @@ impl Agent {
         if !matches!(response.status, 401 | 407) {
             return false;
         }
-        let Some(loan) = self.logins.by_tx.get(&id).copied() else { return false };
+        let Some(loan) = self.logins.by_tx.get(&id).cloned() else { return false };
         let Some(client) = self.clients.get(&id) else { return false };
         let (sent_on, dialog) = (client.flow, client.dialog);
         if !sent_on.is_same_connection(flow) || sent_on.peer.ip() != flow.peer.ip() {
@@ -165,8 +214,8 @@ impl Agent {
             return false;
         }
         let cnonce = self.rng.token(20);
-        let Some(value) = self.logins.answer(loan, flow.peer.ip(), response, &request, &cnonce) else { return false };
-        let name = if response.status == 407 { "Proxy-Authorization" } else { "Authorization" };
+        let answer = self.logins.answer(&loan, flow.peer.ip(), response, &request, cnonce);
+        let Some((loan, proofs)) = answer else { return false };
         let seq = dialog.and_then(|dialog| self.dialogs.get_mut(&dialog)).map_or_else(
             || cseq_of(&request) + 1,
             |dialog| {
@@ -174,9 +223,9 @@ impl Agent {
                 dialog.local_seq
             },
         );
-        let again = with_credentials(&request, seq, name, &value);
+        let again = with_credentials(&request, seq, &proofs);
         let tx = self.send(now, sent_on, again, dialog);
-        self.logins.by_tx.insert(tx, Loan { answers: loan.answers + 1, ..loan });
+        self.logins.by_tx.insert(tx, loan);
         if let Some(ticket) = self.logins.registers.remove(&id) {
             self.logins.registers.insert(tx, ticket);
         }
@@ -184,7 +233,7 @@ impl Agent {
             self.waits_for_other(dialog, id, tx);
         }
         if invite && let Some(by) = dialog.and_then(|dialog| self.logins.by_dialog.get_mut(&dialog)) {
-            by.sent = Some((seq, name, value));
+            by.sent = Some((seq, proofs));
         }
         true
     }
@@ -220,7 +269,8 @@ pub(super) fn request_of(client: &Client) -> Option<Request> {
 }
 
 /// The same request once more: without its Via, with the next CSeq and with credentials (RFC 3261 §22.2).
-fn with_credentials(request: &Request, seq: u32, name: &str, value: &str) -> Request {
+fn with_credentials(request: &Request, seq: u32, proofs: &[Proof]) -> Request {
+    let is_proof = |field: &str| proofs.iter().any(|(name, _)| field.eq_ignore_ascii_case(name));
     let mut headers = Headers::default();
     let mut vias = 0;
     for (field, text) in request.headers.iter() {
@@ -228,11 +278,13 @@ fn with_credentials(request: &Request, seq: u32, name: &str, value: &str) -> Req
             vias += 1;
         } else if field.eq_ignore_ascii_case("CSeq") {
             headers.push("CSeq", format!("{seq} {}", request.method));
-        } else if !field.eq_ignore_ascii_case(name) && !field.eq_ignore_ascii_case("Content-Length") {
+        } else if !is_proof(field) && !field.eq_ignore_ascii_case("Content-Length") {
             headers.push(field, text);
         }
     }
-    headers.push(name, value);
+    for (name, value) in proofs {
+        headers.push(name, value);
+    }
     Request { method: request.method.clone(), uri: request.uri.clone(), headers, body: request.body.clone() }
 }
 
@@ -266,6 +318,18 @@ mod tests {
 
     fn challenge(realm: &str, nonce: &str, more: &str) -> String {
         format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth,auth-int\"{more}\r\n")
+    }
+
+    const BY_PROXY: &str = "407 Proxy Authentication Required";
+    const BY_SERVER: &str = "401 Unauthorized";
+
+    fn proxy_challenge(realm: &str, nonce: &str, more: &str) -> String {
+        challenge(realm, nonce, more).replace("WWW-", "Proxy-")
+    }
+
+    /// The INVITE among what was sent.
+    fn placed_again(sent: &[String]) -> Option<String> {
+        sent.iter().find(|s| s.starts_with("INVITE ")).cloned()
     }
 
     /// A response to a request as it was sent.
@@ -426,6 +490,90 @@ mod tests {
         let second = sent.iter().find(|s| s.starts_with("INVITE ")).expect("placed again").clone();
         let (_, events) = rig.receive(trunk(), reply(&second, "401 Unauthorized", &challenge("a", "n5", "")));
         assert!(matches!(events.as_slice(), [Event::Rejected { status: 401, .. }]), "a wrong password: {events:?}");
+    }
+
+    #[test]
+    fn a_call_that_a_proxy_challenges_and_the_server_behind_it_too_is_placed_with_credentials_for_both() {
+        for (named, of_proxy) in [(None, "p"), (Some("a"), "a")] {
+            let mut rig = Rig::new(named);
+            let (_, invite) = rig.call(true);
+            let (sent, _) = rig.receive(trunk(), reply(&invite, BY_PROXY, &proxy_challenge(of_proxy, "n1", "")));
+            let second = placed_again(&sent).expect("placed again");
+            let (sent, events) = rig.receive(trunk(), reply(&second, BY_SERVER, &challenge("a", "n2", "")));
+            assert!(events.is_empty(), "{events:?}");
+            let third = placed_again(&sent).expect("placed once more");
+            assert_eq!(line(&third, "CSeq: "), "CSeq: 3 INVITE");
+            assert_eq!(
+                (third.matches("\nAuthorization: ").count(), third.matches("\nProxy-A").count()),
+                (1, 1),
+                "{third}"
+            );
+            let [by_proxy, by_server] = ["Proxy-Authorization: ", "Authorization: "].map(|name| line(&third, name));
+            assert!(by_server.contains("nonce=\"n2\"") && by_server.contains("nc=00000001"), "{by_server}");
+            // The same nonce a second time is counted (RFC 7616 §3.4), or it would pass for a replay.
+            assert!(by_proxy.contains("nonce=\"n1\"") && by_proxy.contains("nc=00000002"), "{by_proxy}");
+            let ok = "Contact: <sip:far@198.51.100.1>\r\n";
+            let (sent, events) = rig.receive(trunk(), reply(&third, "200 OK", ok));
+            assert!(matches!(events.as_slice(), [Event::Answered { .. }]), "{events:?}");
+            assert_eq!(line(&sent[0], "CSeq: "), "CSeq: 3 ACK");
+            let carried = ["Proxy-Authorization: ", "Authorization: "].map(|name| line(&sent[0], name));
+            assert_eq!(carried, [by_proxy, by_server]);
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_ends_a_call_at_once_whether_the_proxy_says_so_or_the_server() {
+        for first in [BY_PROXY, BY_SERVER] {
+            for second in [BY_PROXY, BY_SERVER] {
+                let mut rig = Rig::new(Some("a"));
+                let ask = |status: &str, nonce: &str| match status {
+                    BY_PROXY => proxy_challenge("a", nonce, ""),
+                    _ => challenge("a", nonce, ""),
+                };
+                let other = if first == BY_PROXY { BY_SERVER } else { BY_PROXY };
+                let (_, invite) = rig.call(true);
+                let (sent, _) = rig.receive(trunk(), reply(&invite, first, &ask(first, "n1")));
+                let again = placed_again(&sent).expect("placed again");
+                let (sent, _) = rig.receive(trunk(), reply(&again, other, &ask(other, "n2")));
+                let again = placed_again(&sent).expect("placed once more");
+                let (sent, events) = rig.receive(trunk(), reply(&again, second, &ask(second, "n3")));
+                assert_eq!(placed_again(&sent), None, "{first}, {other}, {second}");
+                assert!(matches!(events.as_slice(), [Event::Rejected { status: 401 | 407, .. }]), "{events:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nonces_that_are_said_to_be_old_for_ever_are_answered_four_times_in_all() {
+        let mut rig = Rig::new(None);
+        let (_, mut invite) = rig.call(true);
+        let mut placed = 1;
+        for n in 0..10 {
+            let (nonce, old) = (format!("n{n}"), ", stale=true");
+            let asked = if n % 2 == 0 { proxy_challenge("p", &nonce, old) } else { challenge("a", &nonce, old) };
+            let (sent, _) = rig.receive(trunk(), reply(&invite, if n % 2 == 0 { BY_PROXY } else { BY_SERVER }, &asked));
+            let Some(again) = placed_again(&sent) else { break };
+            (invite, placed) = (again, placed + 1);
+        }
+        assert_eq!(placed, 5);
+    }
+
+    #[test]
+    fn a_proxy_is_answered_in_one_realm_alone_as_the_server_is() {
+        for (named, asked, answered) in
+            [(Some("a"), "p", false), (Some("a"), "a", true), (None, "p", true), (None, "q", false)]
+        {
+            let mut rig = Rig::new(named);
+            if named.is_none() {
+                let (_, invite) = rig.call(true);
+                rig.receive(trunk(), reply(&invite, BY_SERVER, &challenge("a", "n", "")));
+                let (_, invite) = rig.call(true);
+                rig.receive(trunk(), reply(&invite, BY_PROXY, &proxy_challenge("p", "n", "")));
+            }
+            let (_, invite) = rig.call(true);
+            let (sent, _) = rig.receive(trunk(), reply(&invite, BY_PROXY, &proxy_challenge(asked, "n", "")));
+            assert_eq!(placed_again(&sent).is_some(), answered, "{named:?}, {asked}");
+        }
     }
 
     #[test]

@@ -394,7 +394,7 @@ impl Agent {
         }
         let flow = self.way_to(dialog);
         let branch = format!("z9hG4bK{}", self.rng.token(20));
-        if let Some((name, value)) = self.logins.for_ack(id, seq) {
+        for (name, value) in self.logins.for_ack(id, seq) {
             ack.headers.push(name, value);
         }
         ack.headers.push_front("Via", Self::via(&flow, &branch));

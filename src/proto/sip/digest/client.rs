@@ -13,7 +13,8 @@ use super::{Ingredients, Qop, ha1, response};
 pub struct Login {
     pub user: String,
     pub password: SecretString,
-    /// The one realm that is answered; `None`: the first that asks, from then on that one alone.
+    /// The one realm that is answered; `None`: the first that a server asks in (401) and the first of a proxy before it
+    /// (407), from then on those alone.
     pub realm: Option<String>,
 }
 
