@@ -56,7 +56,7 @@ pub async fn take(dispatcher: &Dispatcher, from: String, to: Vec<Ours>, raw: Vec
         let mut context = Context::new(&SHA256);
         context.update(ours.attempt.as_str().as_bytes());
         context.update(&[0]);
-        context.update(read.message_id.as_deref().map_or(digest.as_ref(), str::as_bytes));
+        context.update(read.message_id.as_deref().map_or_else(|| digest.as_ref(), str::as_bytes));
         let id = context.finish().as_ref().iter().fold(String::new(), |mut id, octet| {
             write!(id, "{octet:02x}").expect("a text takes what is written");
             id

@@ -13,8 +13,8 @@ use cordboard::domain::account::faq::Faq;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, Patching, Queueing, Reach, RecordedLegs,
-    RecordingMode, RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
+    Account, CallType, Comfort, Contact, Destination, LeaveMessage, MailTemplate, Patching, Queueing, Reach,
+    RecordedLegs, RecordingMode, RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
@@ -108,6 +108,7 @@ pub fn account() -> Account {
         notes: "Ask for the shut-off valve.\n\u{1f6b0} ünïcode".into(),
         faq: vec![Faq { question: "Where is the valve?".into(), answer: "By the meter.".into() }],
         greeting: Speech::Spoken { text: "Thank you for calling.".into() },
+        mail: MailTemplate { subject: "A call for {{ account }}".into(), ..MailTemplate::default() },
         apology: Speech::Recorded { prompt: "apology".into() },
         comfort: Some(Comfort {
             every_secs: 30,

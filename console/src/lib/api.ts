@@ -220,6 +220,8 @@ export interface SimulationBody {
   at: string;
   hours: number;
   people: People;
+  /** What was answered, by the names of fields, where steps look at it. */
+  answers: Record<string, string>;
 }
 
 export type PatchTo = { contact: string; destination: string } | { number: string };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { afterWords, authorWords, byTrade, canBringBack, endWords, lineClock, ofProtocol, playerKey, playersFrom, usualTime, type OutlookLine, type Template, type VersionView } from './protocols';
+import type { Field, Step } from './types';
+import { afterWords, authorWords, byTrade, canBringBack, endWords, lineClock, lookedAt, ofProtocol, playerKey, playersFrom, usualTime, type OutlookLine, type Template, type VersionView } from './protocols';
 
 const version = (n: number, more: Partial<VersionView> = {}): VersionView => ({
   id: `pro_${n}`, name: 'Urgent', version: n, made_at: 0, made_by: null, brings_back: null, changes: null, in_force: [], running: [], text: [], ...more,
@@ -42,6 +43,15 @@ describe('lines', () => {
 it('faults of the protocol are told at its own places, those of the question are not', () => {
   const fault = (pointer: string) => ({ pointer, code: 'x', detail: 'd', cure: 'c' });
   expect(ofProtocol([fault('/protocol/steps/1'), fault('/at')]).map((f) => f.pointer)).toEqual(['/steps/1']);
+});
+
+it('answers are asked for only where some step looks at them', () => {
+  const field = (name: string, kind: Field['kind']): Field => ({ name, label: name, kind, required: false, brief: false });
+  const fields = [field('name', { kind: 'text' }), field('water', { kind: 'yes_no' }), field('what', { kind: 'choice', options: ['Leak', 'Drain'] })];
+  const step = (only?: Step['only']): Step => ({ method: { kind: 'email' }, to: [], wait_secs: 0, only });
+  expect(lookedAt([step()], fields)).toEqual([]);
+  const found = lookedAt([step({ answers: [{ field: 'what', is: ['Leak'] }] }), step({ answers: [{ field: 'water' }] })], fields);
+  expect(found.map((f) => f.name)).toEqual(['water', 'what']);
 });
 
 it('templates stand by trade', () => {

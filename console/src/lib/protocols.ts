@@ -1,6 +1,6 @@
 // Protocols that are being written: what would happen, what to begin with, and the versions there were. Pure.
 
-import type { Contact, Fault, ProtocolVersion, Step, Urgency } from './types';
+import type { Contact, Fault, Field, ProtocolVersion, Step, Urgency } from './types';
 
 /** What the people do who are asked. */
 export type People = { kind: 'nobody' } | { kind: 'confirms'; step: number; after_minutes: number };
@@ -68,6 +68,12 @@ export interface VersionView {
   /** Open dispatches that run it. */
   running: { dispatch: string; message: string; reference: string; opened_at: number }[];
   text: string[];
+}
+
+/** The fields of a form whose answers some step looks at. */
+export function lookedAt(steps: readonly Step[], fields: readonly Field[]): Field[] {
+  const named = new Set(steps.flatMap((step) => (step.only?.answers ?? []).map((answer) => answer.field)));
+  return fields.filter((field) => named.has(field.name));
 }
 
 /** Next Saturday at two in the morning, by the account's calendar: `2026-03-07T02:00`. The night nobody wants to find out about then. */

@@ -5,7 +5,7 @@ use crate::base::id::{AccountId, CallTypeId, DestinationId, ScheduleId};
 use crate::domain::account::{Destination, Reach, Urgency};
 use crate::domain::dispatch::protocol::{Step, Until};
 use crate::domain::dispatch::tests::{named, on_call, protocol};
-use crate::domain::message::form::Form;
+use crate::domain::message::form::{Answers, Form};
 
 /// Saturday, 7 March 2026, 02:00 in New York.
 const SATURDAY: UtcMs = UtcMs(1_772_866_800_000);
@@ -64,7 +64,7 @@ fn outlook(protocol: &Protocol, people: People, hours: u32) -> Result<Outlook, U
         schedules: &schedules,
         recap: None,
     };
-    let scenario = Scenario { start: SATURDAY, hours, people, ..Scenario::default() };
+    let scenario = Scenario { start: SATURDAY, hours, people, answers: Answers::new() };
     simulate(protocol, &around, &scenario)
 }
 

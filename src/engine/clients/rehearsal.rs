@@ -40,6 +40,7 @@ pub struct Rehearsal {
     pub people: People,
     /// What the message says, by the names of fields: conditions of steps may ask for it.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
 }
 

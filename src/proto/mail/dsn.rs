@@ -32,7 +32,7 @@ pub(super) fn find(message: &Message<'_>) -> Option<Report> {
         PartType::Html(_) | PartType::Multipart(_) => return None,
     };
     // One of ours has one recipient; if a report has more, the worst is told.
-    let mut reports: Vec<Report> = groups(&text).iter().filter_map(|fields| recipient(fields)).collect();
+    let mut reports: Vec<Report> = groups(&text).iter().filter_map(recipient).collect();
     reports.sort_by_key(|report| match report.action {
         Action::Failed => 0,
         Action::Delayed => 1,

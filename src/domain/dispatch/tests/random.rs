@@ -63,6 +63,7 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
                 Event::Call { attempt, news: CallNews::Confirmed }
             }
             (12, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Skip },
+            (13, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Retry },
             (13, Some((attempt, _))) if rng.below(4) == 0 => {
                 Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
             }
