@@ -42,6 +42,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cordboard_jobs_done_total", "Calls made by operators for dispatches, by outcome"),
     ("cordboard_jobs_offered_total", "Calls for dispatches put on desks"),
     ("cordboard_legs_dropped_total", "Legs ended because their call did not follow them"),
+    ("cordboard_log_lines_left_out_total", "Lines left out of the log as their place in the program said too many"),
     ("cordboard_mail_in_total", "Mails that came in for addresses of ours, and those refused for others, by result"),
     ("cordboard_media_checks_total", "Checks of operators' phones, by whether they passed"),
     ("cordboard_media_events_dropped_total", "Events of audio that nobody took in time"),

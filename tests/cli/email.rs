@@ -74,7 +74,7 @@ fn what_would_not_work_is_told_with_its_line() {
         (dkim("other.example", "ed.key"), "`domain` is other.example, and mail comes from example.com"),
         (dkim("ample.com", "ed.key"), "`domain` is ample.com, and mail comes from example.com"),
         (format!("{base}tls = \"off\"\n"), "`tls = \"off\"` sends messages over the network in the clear"),
-        (format!("{base}[[email.dkim]]\n"), "[[dkim]]: `selector` is missing"),
+        (format!("{base}[[email.dkim]]\n"), "[[email.dkim]]: `selector` is missing"),
         (
             "[mail_in]\nbind = \"127.0.0.1:0\"\ndomain = \"desk.example.com\"\n".into(),
             "[mail_in]: only what answers an email of ours comes in",

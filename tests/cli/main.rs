@@ -109,7 +109,7 @@ not_ready_reasons = ["Lunch", "lunch"]
         "cordboard.toml:16: [[sms]]: `from` is missing. ",
         "cordboard.toml:17: [[sms]]: `name = \"Text Messages\"` cannot be read. Use lower-case letters",
         "cordboard.toml:19: [[sms]]: `auth_token_file` names nowhere.token, and it does not exist. ",
-        "cordboard.toml:20: `telephones` is not known. Known here: audit, auth, board, email,",
+        "cordboard.toml:20: `telephones` is not known. Known here: alarms, audit, auth, board, email,",
         "carrier.toml, and that is a file. Name a directory of its own",
         "cordboard.toml:23: [recording]: `keep_days` is not a whole number from 1 to 3660.",
         "cordboard.toml:25: [operators]: `not_ready_reasons` holds \"lunch\" twice. Write it once.",
@@ -742,7 +742,11 @@ fn a_missing_voice_engine_is_a_sentence_if_an_account_needs_it() {
     let output = must_end(directory.path(), &["serve"]);
     let words = said(&output);
     assert_eq!(output.status.code(), Some(1), "{words}");
-    for expected in ["an account needs a voice", "voice engine /nowhere/voice cannot be started", "[voice] command"] {
+    for expected in [
+        "an account or the alarm chain needs a voice",
+        "voice engine /nowhere/voice cannot be started",
+        "[voice] command",
+    ] {
         assert!(words.contains(expected), "missing: {expected}\nsaid:\n{words}");
     }
     assert!(!words.contains("panicked") && !words.contains("Good morning"), "{words}");

@@ -1,3 +1,5 @@
+//! The alarm chain on injected time: who is told when, who acknowledges what, and what a restart leaves.
+
 use super::*;
 use crate::domain::dispatch::confirm::Reply;
 
