@@ -193,7 +193,8 @@ impl House {
     }
 }
 
-#[tokio::test]
+// Reading from the relay blocks a thread, so there are others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_by_a_real_client_confirms_and_what_is_not_ours_is_refused() {
     let test = "a reply through our own door";
     let Some(python) = python(test, "import aiosmtpd", "python3-aiosmtpd") else { return };
@@ -242,7 +243,8 @@ async fn a_reply_by_a_real_client_confirms_and_what_is_not_ours_is_refused() {
     house.ends().await;
 }
 
-#[tokio::test]
+// Reading from the relay blocks a thread, so there are others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bounce_by_a_real_client_opens_again_what_was_delivered() {
     let test = "a bounce through our own door";
     let Some(python) = python(test, "import aiosmtpd", "python3-aiosmtpd") else { return };

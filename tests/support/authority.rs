@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordboard::io::net::tls::{Identity, IdentityFiles};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio_rustls::TlsConnector;
 
 use crate::temp::TempDir;
@@ -34,6 +34,8 @@ impl Authority {
     /// A certificate for `names` in files called after `file`, in place of one that was there.
     pub fn issue(&self, file: &str, names: &[&str]) -> IdentityFiles {
         let mut params = CertificateParams::default();
+        // Not its authority's name: to some clients it would have signed itself.
+        params.distinguished_name.push(DnType::CommonName, file);
         params.subject_alt_names = names
             .iter()
             .map(|name| match name.parse() {

@@ -28,19 +28,10 @@ use crate::io::mail_in::addresses::{Addresses, Purpose};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a signature covers: whatever tells the reader who wrote, what about and how it is to be shown, and where a reply goes. One that
-/// a mail does not have is covered too: nobody adds it on the way (RFC 6376 §5.4.2).
-const SIGNED: &[&str] = &[
-    "From",
-    "To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Reply-To",
-    "In-Reply-To",
-    "MIME-Version",
-    "Content-Type",
-    "Auto-Submitted",
-];
+/// a mail does not have is covered too: nobody adds it on the way (RFC 6376 §5.4.2). Content-Type is not: to the library it is the body's, which signs what is
+/// the mail's alone, and a receiver would find it.
+const SIGNED: &[&str] =
+    &["From", "To", "Subject", "Date", "Message-ID", "Reply-To", "In-Reply-To", "MIME-Version", "Auto-Submitted"];
 
 /// How mail leaves.
 #[derive(Clone, Debug)]
@@ -127,14 +118,16 @@ impl SmtpMailer {
         let Ok(envelope) = Envelope::new(Some(sender), vec![to.clone()]) else {
             return Delivery::failed(Failure::Permanent, "bad_address");
         };
+        // A line's end in it would be a header's, and is nothing that the library writes.
+        let from_name = mail.from_name.replace(char::is_control, " ");
         let mut builder = Message::builder()
-            .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
+            .from(Mailbox::new(Some(from_name.clone()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
             .message_id(Some(id.clone()))
             .raw_header(by_machine(mail.answers.is_some()))
             .envelope(envelope.clone());
-        let reply_to = own(Purpose::Reply).map(|address| Mailbox::new(Some(mail.from_name.clone()), address));
+        let reply_to = own(Purpose::Reply).map(|address| Mailbox::new(Some(from_name), address));
         if let Some(reply_to) = reply_to.or_else(|| self.reply_to.clone()) {
             builder = builder.reply_to(reply_to);
         }
