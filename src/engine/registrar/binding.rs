@@ -9,13 +9,11 @@ use crate::io::net::IDLE_LIMIT;
 use crate::proto::sip::message::{Address, Uri};
 use crate::proto::sip::{Flow, RegisterRequest, Transport};
 
-/// How long a binding lasts, in seconds: unless asked otherwise, and at most.
-const DEFAULT_EXPIRES: u32 = 600;
-const MAX_EXPIRES: u32 = 3600;
-/// At most, over a connection: a registered phone that is silent for [`IDLE_LIMIT`] loses it, and a call with it, and
-/// many say nothing between two refreshes. So each refresh must come before, one that is late or asked again too.
-const CONNECTED_EXPIRES: u32 = 600;
-const _: () = assert!(CONNECTED_EXPIRES as u64 + 120 <= IDLE_LIMIT.as_secs(), "refreshes keep a connection open");
+/// How long a binding lasts, in seconds, unless less is asked for. Bindings do not outlive us, so after a restart a desk phone
+/// cannot be rung until it comes again. And over a connection: a registered phone that is silent for [`IDLE_LIMIT`] loses it,
+/// and a call with it, and many say nothing between two refreshes; so each refresh must come before, one that is late too.
+const MAX_EXPIRES: u32 = 120;
+const _: () = assert!(MAX_EXPIRES as u64 + 120 <= IDLE_LIMIT.as_secs(), "refreshes keep a connection open");
 /// At most, over UDP through a NAT: it forgets the way to the phone soon after the last word (`keep_open` sees to that), and
 /// a phone whose address there changed is out of reach until it comes again.
 const NAT_EXPIRES: u32 = 60;
@@ -69,13 +67,12 @@ pub(super) fn read_contacts(register: &RegisterRequest, flow: &Flow) -> Option<C
         let address = Address::parse(value)?;
         let uri = address.uri.as_ref().ok()?;
         let asked = match address.param("expires") {
-            Some(text) => text.parse().unwrap_or(DEFAULT_EXPIRES),
-            None => register.expires.unwrap_or(DEFAULT_EXPIRES),
+            Some(text) => text.parse().unwrap_or(MAX_EXPIRES),
+            None => register.expires.unwrap_or(MAX_EXPIRES),
         };
         let most = match flow.transport {
             Transport::Udp if is_behind_nat(uri, flow) => NAT_EXPIRES,
-            Transport::Udp => MAX_EXPIRES,
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => CONNECTED_EXPIRES,
+            _ => MAX_EXPIRES,
         };
         Some((address.uri_text.clone(), without_expires(value), asked.min(most)))
     });
