@@ -51,7 +51,9 @@ impl Loop {
     /// A call in is refused by whoever was to take it.
     pub(super) fn call_refused(&self, leg: LegId, status: u16) {
         let trunk = self.routing.trunk_of(leg).map(|trunk| self.name_of(trunk));
-        let call_id = self.legs.dialog_of(leg).and_then(|dialog| self.side.agent.call_id_of(dialog));
+        // Theirs to choose, and some put the caller's number into it.
+        let call_id =
+            self.legs.dialog_of(leg).and_then(|dialog| self.side.agent.call_id_of(dialog)).map(without_numbers);
         info!(leg = leg.0, trunk, status, call_id, "a call in was refused");
     }
 
@@ -92,6 +94,28 @@ fn class_of(status: u16) -> String {
     format!("{}xx", status / 100)
 }
 
+/// A Call-ID with whatever may be a telephone number cut to its last two digits: the engineer finds it in the carrier's log by
+/// the rest, and by the time.
+fn without_numbers(call_id: &str) -> String {
+    let mut text = String::with_capacity(call_id.len());
+    let mut rest = call_id;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, digits) = rest.split_at(at);
+        let len = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let (run, after) = digits.split_at(len);
+        text.push_str(before);
+        // The shortest numbers of any country that are dialled from another.
+        if len < 7 {
+            text.push_str(run);
+        } else {
+            text.push('#');
+            text.push_str(&run[len - 2..]);
+        }
+        rest = after;
+    }
+    text + rest
+}
+
 /// The answer is about whom was called, and no fault of anybody's.
 const fn is_about_the_called(status: u16) -> bool {
     matches!(status, 404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 607 | 608)
@@ -109,5 +133,22 @@ const fn look_at(status: u16) -> &'static str {
         415 | 488 | 606 => "it takes none of our codecs, or wants another `srtp`",
         503 => "it is overloaded, or the connection could not be made",
         _ => "ask it why, with this Call-ID",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn a_number_in_a_call_id_does_not_get_into_the_log() {
+        for (call_id, said) in [
+            ("12025550187-0@sbc", "#87-0@sbc"),
+            ("a1b2c3-123456@h", "a1b2c3-123456@h"),
+            ("x+12025550187", "x+#87"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(call_id), said);
+        }
     }
 }
