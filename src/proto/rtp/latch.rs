@@ -4,7 +4,7 @@
 //! NAT) the second; any other source must persist while those are silent, and gives way when they speak. So must the address
 //! of before a new description, whose last words are still on their way. Once locked on the host that was named, nothing but
 //! the address that was named and a new session description moves it, so that stray or forged packets (RTP bleed) neither are
-//! heard nor steal the stream. Its owner loosens it when nothing came from there for too long: a NAT that
+//! heard nor steal the stream; and on another host nothing is sent to it, unless the one that was named is private. Its owner loosens it when nothing came from there for too long: a NAT that
 //! began anew sends from elsewhere. Then another port of the host that was named, or of the one it was locked on, may take its
 //! place in the same ways, unless the old one speaks. Another host may not, however it persists: whoever sprays packets over our
 //! ports would be told what is meant for a caller who is silent. But for those who may stray ([`Strays::Hosts`]), and only
@@ -117,7 +117,7 @@ impl Latch {
 
     /// Whether RTCP from that host may be the far end's.
     pub fn is_host(&self, from: SocketAddr) -> bool {
-        self.target().is_some_and(|target| is_same_host(target, from))
+        self.locked.or(self.told).is_some_and(|heard| is_same_host(heard, from))
     }
 
     /// The only source that is heard until a new session description, once it is known: the address that was named. Any
@@ -126,9 +126,13 @@ impl Latch {
         self.locked.filter(|locked| !self.loose && self.told == Some(*locked))
     }
 
-    /// Where to send.
+    /// Where to send: where it is heard from. But while only another host was heard than the one that was named, to the
+    /// address that was named, unless that is of no use beyond its own network: whoever sprays packets over our ports before
+    /// a caller has said a word would be told what is meant for them.
     pub fn target(&self) -> Option<SocketAddr> {
-        self.locked.or(self.told)
+        let told = self.told?;
+        let may_be_sent_to = |locked: &SocketAddr| self.is_named(*locked) || is_private(told.ip());
+        Some(self.locked.filter(may_be_sent_to).unwrap_or(told))
     }
 }
 
@@ -217,7 +221,7 @@ mod tests {
         for _ in 0..9 {
             latch.admit(at("203.0.113.5:9"), 3);
         }
-        assert_eq!((latch.target(), latch.only()), (Some(at("203.0.113.5:9")), None));
+        assert_eq!((latch.target(), latch.only()), (Some(at("192.0.2.1:4000")), None), "heard, and told nothing");
         assert!((0..50).all(|_| !latch.admit(at("203.0.113.6:9"), 4)), "another stranger comes too late");
         assert!(latch.admit(at("203.0.113.5:9"), 77), "a new source at the same address is the same party");
         assert!(latch.admit(at("192.0.2.1:4000"), 1));
@@ -270,11 +274,12 @@ mod tests {
             assert!((0..5).any(|_| latch.admit(first, 1)));
             assert!(latch.loosen());
             assert!((0..500).all(|_| !latch.admit(at("203.0.113.9:9000"), 2)));
-            assert_eq!(latch.target(), Some(first), "what we say goes where it went");
+            let goes_to = |heard| Some(if is_same_host(heard, named) { heard } else { named });
+            assert_eq!(latch.target(), goes_to(first), "what we say goes where it went");
             // The same host on another port is who began anew.
             let anew = SocketAddr::new(first.ip(), 9_000);
             assert!((0..5).any(|_| latch.admit(anew, 1)), "{first}");
-            assert_eq!(latch.target(), Some(anew));
+            assert_eq!(latch.target(), goes_to(anew));
         }
     }
 
