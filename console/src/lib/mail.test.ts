@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fateOf, harmless, lengthNote } from './mail';
+import { fateOf, harmless, lengthNote, stylesAside } from './mail';
 
 describe('an email that is looked at', () => {
   it('says how long it is, and when mail programs would cut it', () => {
@@ -12,6 +12,10 @@ describe('an email that is looked at', () => {
     expect(['P', 'table', 'H1'].map(fateOf)).toEqual(['keep', 'keep', 'keep']);
     expect(['script', 'STYLE', 'iframe', 'form', 'svg'].map(fateOf)).toEqual(['drop', 'drop', 'drop', 'drop', 'drop']);
     expect(['body', 'center', 'x-own'].map(fateOf)).toEqual(['open', 'open', 'open']);
+  });
+
+  it('puts styles aside before it is read, and leaves words that are none alone', () => {
+    expect(stylesAside('<p class="a" STYLE="margin:0">in style="x" <b\nstyle = \'a\'>')).toBe('<p class="a" data-style="margin:0">in style="x" <b\ndata-style = \'a\'>');
   });
 
   it('keeps the layout of a style and nothing that reaches out', () => {
