@@ -27,9 +27,9 @@ use crate::io::mail_in::addresses::{Addresses, Purpose};
 /// How long one step of the conversation may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a signature covers: whatever tells the reader who wrote, what about and how it is to be shown, and where a reply goes. One that
-/// a mail does not have is covered too: nobody adds it on the way (RFC 6376 §5.4.2). Content-Type is not: to the library it is the body's, which signs what is
-/// the mail's alone, and a receiver would find it.
+/// What a signature covers: whatever tells the reader who wrote, what about, and where a reply goes. One that a mail does not
+/// have is covered too: nobody adds it on the way (RFC 6376 §5.4.2). Content-Type cannot be named: the library has it with the
+/// body, signs only what is the mail's own, and a receiver that finds it would see another signature.
 const SIGNED: &[&str] =
     &["From", "To", "Subject", "Date", "Message-ID", "Reply-To", "In-Reply-To", "MIME-Version", "Auto-Submitted"];
 
