@@ -146,7 +146,7 @@ impl Loop {
                 Some(HuntOutput::Over { status }) => {
                     self.ringing.remove(&leg);
                     if let Some(dialog) = self.legs.dialog_of(leg) {
-                        let over = Event::Rejected { dialog, status, reason: String::new() };
+                        let over = Event::Rejected { dialog, status, reason: String::new(), retry_after: None };
                         commands.extend(self.legs.on_event(over));
                     }
                 }

@@ -1,14 +1,14 @@
 //! Calls out: over the trunks that may carry them, one way after another, until one answers. The leg's owner sees one
 //! attempt.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::registrations::login_of;
 use super::run::Loop;
-use super::watch::{Fault, Way};
+use super::watch::{Fault, LONGEST_REST, REST, SHORTEST_REST, Way};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::bridge::LegId;
 use crate::domain::trunk::{Ask, Refusal};
@@ -29,6 +29,8 @@ pub(super) struct Hunting {
     /// What the latest attempt says of its way, should it be left. None where the called party is to blame, or a number
     /// that it may not carry.
     fault: Option<Fault>,
+    /// How long its way rests by that.
+    rest: Duration,
     to: PhoneNumber,
     caller_id: Option<PhoneNumber>,
     offer: Offer,
@@ -46,7 +48,11 @@ impl Loop {
         self.notice();
         let helps = call.to.emergency_code().is_some();
         let ways = match picked.map(|trunks| self.watch.ways(now, &trunks, helps)) {
-            Ok(ways) if !ways.is_empty() => ways,
+            Ok(mut ways) if !ways.is_empty() => {
+                // A carrier that does not have us registered answers pings all the same, or is sent none.
+                ways.sort_by_key(|way| self.registrations.lacks(way.trunk));
+                ways
+            }
             Ok(_) => return refuse(leg, &call, Refusal::Down, &events),
             Err(refusal) => return refuse(leg, &call, refusal, &events),
         };
@@ -59,7 +65,8 @@ impl Loop {
         let (hunt, offered) = (Hunt::new(now, ways.len()), false);
         let (to, caller_id) = (call.to, call.caller_id);
         let fault = Some(Fault::Server);
-        let hunting = Hunting { hunt, ways, tried: None, fault, to, caller_id, offer, offered, call_id: None };
+        let rest = REST;
+        let hunting = Hunting { hunt, ways, tried: None, fault, rest, to, caller_id, offer, offered, call_id: None };
         self.hunting.insert(leg, hunting);
         for command in self.drive(leg) {
             self.feed(Input::Command(command));
@@ -116,8 +123,8 @@ impl Loop {
                     self.tell_mute();
                 }
             }
-            Event::Rejected { status, .. } => {
-                let status = *status;
+            Event::Rejected { status, retry_after, .. } => {
+                let (status, retry_after) = (*status, *retry_after);
                 if let Some(way) = hunting.tried {
                     hunting.fault = self.refusing.answered(way.trunk, status);
                     match (status, hunting.fault) {
@@ -127,6 +134,9 @@ impl Loop {
                         _ => self.mute.heard(way.trunk),
                     }
                 }
+                // Its own word goes before ours, within reason.
+                let asked = retry_after.filter(|_| status == 503).map(u64::from).map(Duration::from_secs);
+                hunting.rest = asked.map_or(REST, |asked| asked.clamp(SHORTEST_REST, LONGEST_REST));
                 hunting.hunt.handle(now, HuntInput::Refused { status });
                 let (tried, call_id) = (hunting.tried, hunting.call_id.take());
                 if let Some(way) = tried {
@@ -160,7 +170,7 @@ impl Loop {
         let Some(hunting) = self.hunting.get(&leg).filter(|hunting| hunting.hunt.is_mute(now)) else { return };
         let Some(way) = hunting.tried else { return };
         self.try_given_up(leg, way, hunting.call_id.as_deref());
-        self.watch.failed(now, way, Fault::Server);
+        self.watch.failed(now, way, Fault::Server, REST);
         self.mute.unheard(way.trunk);
         self.tell_mute();
     }
@@ -192,9 +202,10 @@ impl Loop {
                         continue;
                     }
                     let fault = hunting.fault.replace(Fault::Server);
+                    let rest = std::mem::replace(&mut hunting.rest, REST);
                     if let Some(before) = hunting.tried.replace(way) {
                         if let Some(fault) = fault {
-                            self.watch.failed(now, before, fault);
+                            self.watch.failed(now, before, fault, rest);
                         }
                         self.count_failover(leg, before.trunk);
                     }
@@ -207,11 +218,11 @@ impl Loop {
                 }
                 Some(HuntOutput::Over { status }) => {
                     if let Some((way, fault)) = hunting.tried.zip(hunting.fault) {
-                        self.watch.failed(now, way, fault);
+                        self.watch.failed(now, way, fault, hunting.rest);
                     }
                     self.hunting.remove(&leg);
                     if let Some(dialog) = self.legs.dialog_of(leg) {
-                        let over = Event::Rejected { dialog, status, reason: String::new() };
+                        let over = Event::Rejected { dialog, status, reason: String::new(), retry_after: None };
                         commands.extend(self.legs.on_event(over));
                     }
                 }

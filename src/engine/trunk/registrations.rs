@@ -163,6 +163,12 @@ impl Registrations {
         self.all.iter().all(|one| one.machine.is_over())
     }
 
+    /// Whether this carrier is to have us registered, and has not.
+    pub(super) fn lacks(&self, carrier: usize) -> bool {
+        let mut of = self.all.iter().filter(|one| one.carrier == carrier).peekable();
+        of.peek().is_some() && !of.any(|one| one.machine.is_registered())
+    }
+
     /// Which carriers do not have us registered, and since asking again does not help, by what word of theirs.
     pub(super) fn failing(&self) -> impl Iterator<Item = (usize, Option<u16>)> {
         self.all.iter().map(|one| (one.carrier, one.machine.is_failing().then_some(one.refused)))

@@ -41,7 +41,7 @@ pub(super) struct Loop {
     pub(super) watch: Watch,
     pub(super) refusing: Refusing,
     pub(super) mute: Mute,
-    registrations: Registrations,
+    pub(super) registrations: Registrations,
     /// Who waits until all registrations are taken back.
     unregistered: Option<oneshot::Sender<()>>,
     here: Here,

@@ -21,7 +21,10 @@ use crate::proto::sip::{RequestId, hunt};
 /// Addresses that a call may still be up with, kept at most.
 const MAX_KNOWN: usize = 256;
 /// How long a server that failed a call is tried after the others only.
-const REST: Duration = Duration::from_secs(30);
+pub(super) const REST: Duration = Duration::from_secs(30);
+/// The same where a carrier says how long (Retry-After).
+pub(super) const SHORTEST_REST: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// One way out: a server of a trunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,11 +203,11 @@ impl Watch {
     }
 
     /// This way failed a call: for a while it is tried last.
-    pub fn failed(&mut self, now: Instant, way: Way, fault: Fault) {
+    pub fn failed(&mut self, now: Instant, way: Way, fault: Fault, rest: Duration) {
         let whose = (fault == Fault::Account).then_some(way.trunk);
-        let rests = self.resting.insert((way.peer, whose), now + REST).is_some_and(|until| until > now);
+        let rests = self.resting.insert((way.peer, whose), now + rest).is_some_and(|until| until > now);
         if let Some(path) = self.paths.get(way.trunk).filter(|_| !rests) {
-            told::rests(&path.name, way.peer, REST.as_secs());
+            told::rests(&path.name, way.peer, rest.as_secs());
         }
     }
 
@@ -449,12 +452,17 @@ mod tests {
         };
         assert_eq!(peers(&mut rig, &[0]), [at(11), at(12), at(13), at(14)]);
         assert_eq!(peers(&mut rig, &[0, 1]), [at(11), at(12), at(2)]);
-        rig.watch.failed(rig.now, Way { trunk: 0, peer: at(11) }, Fault::Server);
+        rig.watch.failed(rig.now, Way { trunk: 0, peer: at(11) }, Fault::Server, REST);
         assert_eq!(peers(&mut rig, &[0, 1]), [at(12), at(13), at(2)]);
-        rig.watch.failed(rig.now, Way { trunk: 1, peer: at(2) }, Fault::Server);
+        rig.watch.failed(rig.now, Way { trunk: 1, peer: at(2) }, Fault::Server, REST);
         assert_eq!(peers(&mut rig, &[1]), [at(2)], "better than none");
         rig.now += REST;
         assert_eq!(peers(&mut rig, &[1, 0]), [at(2), at(11), at(12)]);
+        let asked = Duration::from_secs(5);
+        rig.watch.failed(rig.now, Way { trunk: 0, peer: at(11) }, Fault::Server, asked);
+        assert_eq!(peers(&mut rig, &[0])[0], at(12));
+        rig.now += asked;
+        assert_eq!(peers(&mut rig, &[0])[0], at(11), "as soon as it said");
     }
 
     #[test]
@@ -465,9 +473,9 @@ mod tests {
             rig.watch.ways(now, &[0, 1, 2], false).into_iter().map(|way| way.trunk).collect()
         };
         let way = rig.watch.ways(rig.now, &[0], false)[0];
-        rig.watch.failed(rig.now, way, Fault::Account);
+        rig.watch.failed(rig.now, way, Fault::Account, REST);
         assert_eq!(trunks(&mut rig), [1, 2, 0]);
-        rig.watch.failed(rig.now, way, Fault::Server);
+        rig.watch.failed(rig.now, way, Fault::Server, REST);
         assert_eq!(trunks(&mut rig), [2, 0, 1]);
     }
 }

@@ -176,6 +176,8 @@ pub enum Event {
         dialog: DialogId,
         status: u16,
         reason: String,
+        /// For how many seconds whoever refuses wants to be left alone (Retry-After, RFC 3261 §20.33).
+        retry_after: Option<u32>,
     },
     /// A call out was not made: our own tables are full, and the far end knows nothing of it. Final.
     Full {

@@ -86,3 +86,22 @@ async fn a_suspended_account_does_not_put_another_account_at_the_same_carrier_la
     assert!(next.header("From").expect("it has").contains("+12025550122"), "the one that is not suspended");
     assert_eq!(other.unread(), 0);
 }
+
+#[tokio::test]
+async fn a_carrier_that_says_how_long_it_wants_to_be_left_alone_is_called_again_after_that() {
+    let clock = Arc::new(TestClock::at(UtcMs(1_700_000_000_000)));
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house_at(clock.clone(), vec![carrier(&first, 10), carrier(&second, 20)], |_| {}).await;
+    let mut caller = house.dials(BEN);
+    let refused = first.gets("INVITE").await;
+    first.says(&refused, "503 Service Unavailable\r\nRetry-After: 5 (busy)", false).await;
+    first.gets("ACK").await;
+    for expected in [&second, &second, &first] {
+        let asked = expected.gets("INVITE").await;
+        expected.says(&asked, "486 Busy Here", false).await;
+        assert_eq!(caller.ends().await, Cause::Busy);
+        expected.gets("ACK").await;
+        clock.advance(Duration::from_secs(3));
+        caller = house.dials(BEN);
+    }
+}

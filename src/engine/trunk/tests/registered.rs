@@ -85,3 +85,21 @@ async fn a_registered_connection_has_a_word_before_a_nat_forgets_it() {
     }
     drop(house);
 }
+
+#[tokio::test]
+async fn a_carrier_that_does_not_have_us_registered_is_called_after_one_that_needs_no_registration() {
+    let (first, second) = (Far::open().await, Far::open().await);
+    let house = house(vec![registering(&first), carrier(&second, 20)], |_| {}).await;
+    let asked = first.gets("REGISTER").await;
+    let mut caller = house.dials(BEN);
+    let called = second.gets("INVITE").await;
+    second.says(&called, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy);
+    // Its own order again, once it has us.
+    first.says(&asked, "200 OK", false).await;
+    first.is_heard(&house).await;
+    let mut caller = house.dials(BEN);
+    let called = first.gets("INVITE").await;
+    first.says(&called, "486 Busy Here", false).await;
+    assert_eq!(caller.ends().await, Cause::Busy);
+}

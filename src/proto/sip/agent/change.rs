@@ -31,7 +31,8 @@ fn is_free(dialog: &Dialog) -> bool {
         && dialog.ack_owed.is_none()
 }
 
-fn retry_after(headers: &Headers) -> Option<u32> {
+/// Seconds (RFC 3261 §20.33).
+pub(super) fn retry_after(headers: &Headers) -> Option<u32> {
     headers.first("Retry-After")?.split([';', '(', ' ']).next()?.parse().ok()
 }
 

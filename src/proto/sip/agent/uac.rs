@@ -13,6 +13,7 @@ use super::super::transaction::client::ClientTransaction;
 use super::super::transaction::client_invite::ClientInvite;
 use super::super::wire::{self, Read};
 use super::super::words::{DialogId, Event, Flow, Transport};
+use super::change::retry_after;
 use super::flows::User;
 use super::uas::cseq_of;
 use super::{Agent, Client, ClientKind, Reliable, Role, Timer};
@@ -83,7 +84,7 @@ impl Agent {
     /// A call out that got no dialog, with whose end its login would be given back.
     fn not_placed(&mut self, id: DialogId, status: u16) {
         self.logins.forget_dialog(id);
-        self.event(Event::Rejected { dialog: id, status, reason: reason_phrase(status) });
+        self.event(Event::Rejected { dialog: id, status, reason: reason_phrase(status), retry_after: None });
     }
 
     /// Sends a request in a client transaction of its own, with a Via on top.
@@ -268,7 +269,7 @@ impl Agent {
                 // It crossed our CANCEL: hung up below.
                 self.drop_reoffer(now, id);
                 self.forget_dialog(id);
-                self.event(Event::Rejected { dialog: id, status: 487, reason: reason_phrase(487) });
+                self.event(Event::Rejected { dialog: id, status: 487, reason: reason_phrase(487), retry_after: None });
             }
         }
         self.drop_branch(now, tx, flow, seq, &tag, &response.headers);
@@ -329,7 +330,12 @@ impl Agent {
         if refused {
             self.send_bye(now, id, &[]);
             self.forget_dialog(id);
-            return self.event(Event::Rejected { dialog: id, status: 488, reason: reason_phrase(488) });
+            return self.event(Event::Rejected {
+                dialog: id,
+                status: 488,
+                reason: reason_phrase(488),
+                retry_after: None,
+            });
         }
         self.mind_transport(id);
         self.event(Event::Answered { dialog: id, sdp });
@@ -377,7 +383,9 @@ impl Agent {
                 }
                 self.drop_reoffer(now, id);
                 self.forget_dialog(id);
-                self.event(Event::Rejected { dialog: id, status: response.status, reason: response.reason });
+                let retry_after = retry_after(&response.headers);
+                let (status, reason) = (response.status, response.reason);
+                self.event(Event::Rejected { dialog: id, status, reason, retry_after });
             }
             _ => self.change_refused(now, id, tx, &response),
         }
