@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_on_a_connection_refreshes_before_its_silence_ends_the_connection() {
+    fn a_phone_comes_again_before_its_silence_ends_its_connection_and_soon_after_a_restart() {
         let granted = |transport| {
             let flow = Flow {
                 transport,
@@ -131,10 +131,9 @@ mod tests {
                 other => panic!("one contact: {other:?}"),
             }
         };
-        for connected in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
-            assert_eq!(granted(connected), 600, "{connected:?}");
+        for by in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss, Transport::Udp] {
+            assert_eq!(granted(by), 120, "{by:?}");
         }
-        assert_eq!(granted(Transport::Udp), 3600);
     }
 
     #[test]
