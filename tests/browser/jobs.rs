@@ -123,8 +123,9 @@ fn rings_back(kim: &mut Seat, server: &Server, kims: &Api, name: &str, mobile: &
     kim.act("press", json!({ "key": "Control+ArrowDown" }));
     before.expect_success();
 
-    let asked = kim.act("expect", json!({ "selector": ".back", "words": &format!("{name} rings back") }));
-    assert!(asked.as_str().is_some_and(|words| words.contains("12 Elm Street")), "to be read out: {asked}");
+    kim.act("expect", json!({ "selector": ".back", "words": &format!("{name} rings back") }));
+    // What is to be read out, once it is there.
+    kim.act("expect", json!({ "selector": ".back", "words": "12 Elm Street" }));
     kim.assert_hears(&[CONTACT_HZ], &[CALLER_HZ, OPERATOR_HZ], 1);
     assert_eq!(kim.act("judge", json!({ "name": "rings-back" })), json!([]));
     kim.act("press", json!({ "key": "Alt+y" }));
