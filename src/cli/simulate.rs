@@ -111,7 +111,12 @@ fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
         println!("{}  {:>8}  {}", line.local, after(line.after_secs), line.text);
     }
     let needs = if outlook.needs_operator { "; an operator is needed" } else { "" };
-    println!("\nAfter {} h: {}{needs}.", options.hours, outlook.state.replace('_', " "));
+    let then = if outlook.cut {
+        "So much would happen that no more was looked at; then".to_owned()
+    } else {
+        format!("After {} h", options.hours)
+    };
+    println!("\n{then}: {}{needs}.", outlook.state.replace('_', " "));
     Ok(())
 }
 

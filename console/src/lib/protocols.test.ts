@@ -34,8 +34,9 @@ describe('lines', () => {
   });
 
   it('end in words', () => {
-    const outlook = { lines: [], state: 'running', needs_operator: true, next: null };
+    const outlook = { cut: false, lines: [], state: 'running', needs_operator: true, next: null };
     expect(endWords(outlook, 2)).toBe('After 2 h: still going on; an operator is needed.');
+    expect(endWords({ ...outlook, cut: true }, 2)).toContain('no more was looked at; then: still going on');
     expect(endWords({ ...outlook, state: 'something_new', needs_operator: false }, 1)).toBe('After 1 h: something new.');
   });
 });

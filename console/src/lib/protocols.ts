@@ -22,6 +22,8 @@ export interface OutlookLine {
 }
 
 export interface Outlook {
+  /** So much would happen that no more was looked at. */
+  cut: boolean;
   lines: OutlookLine[];
   state: string;
   needs_operator: boolean;
@@ -122,7 +124,7 @@ const ENDS: Record<string, string> = {
 export function endWords(outlook: Outlook, hours: number): string {
   const state = ENDS[outlook.state] ?? outlook.state.replaceAll('_', ' ');
   const needs = outlook.needs_operator ? '; an operator is needed' : '';
-  return `After ${hours} h: ${state}${needs}.`;
+  return `${outlook.cut ? 'So much would happen that no more was looked at; then' : `After ${hours} h`}: ${state}${needs}.`;
 }
 
 /** Faults of the protocol, where they belong in it; what was wrong with the question is left out. */

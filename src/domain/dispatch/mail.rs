@@ -74,23 +74,31 @@ impl Turn<'_> {
         let (name, step) = (a.name.clone(), a.is_step());
         let note = Note::Failed { channel: Channel::Email, name: name.clone(), why, for_good: true };
         self.record(Some(&name), note);
-        if !step || !of_now {
-            return;
-        }
-        if phase.is_open() {
+        if step && of_now && phase.is_open() {
             self.notice_instead(i);
         }
-        match phase {
+        self.came_back(i);
+    }
+
+    /// What had been taken was not delivered after all. What was told before a change is of no account any more.
+    pub(super) fn came_back(&mut self, i: usize) {
+        if !self.attempt(i).is_step() || !self.is_of_now(i) {
+            return;
+        }
+        match self.s.phase {
             Phase::Delivered => self.reopen(i),
             // All steps are over: nobody else will see that one of their people was not reached.
-            Phase::ExhaustedUnconfirmed => self.trouble(Trouble::Unreachable { who: name }),
+            Phase::ExhaustedUnconfirmed => {
+                let who = self.attempt(i).name.clone();
+                self.trouble(Trouble::Unreachable { who });
+            }
             _ => {}
         }
     }
 
     /// What was delivered by the protocol's own terms was not, if this attempt counted for it: the next step has its turn
     /// after all.
-    pub(super) fn reopen(&mut self, i: usize) {
+    fn reopen(&mut self, i: usize) {
         let (purpose, name) = (self.attempt(i).purpose.clone(), self.attempt(i).name.clone());
         let counted = match self.s.current() {
             // A step has ended it before the last: what other steps sent has not.

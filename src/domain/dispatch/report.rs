@@ -4,7 +4,7 @@ use super::Turn;
 use super::event::{CallNews, Effect, Failure, Note, Via};
 use super::protocol::Until;
 use super::state::{
-    CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_FOR_MS, Phase, Purpose, RETRY_AFTER_MS, Trouble,
+    CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_TRIES, Phase, Purpose, RETRY_AFTER_MS, Trouble,
 };
 use crate::base::clock::UtcMs;
 
@@ -135,8 +135,8 @@ impl Turn<'_> {
         if retry.is_none() && step && of_now && phase.is_open() {
             self.notice_instead(i);
         }
-        if bounced && phase == Phase::Delivered {
-            self.reopen(i);
+        if bounced {
+            self.came_back(i);
         }
     }
 
@@ -152,9 +152,10 @@ impl Turn<'_> {
         let alone = (a.is_step() && self.s.protocol.until == Until::HandedOver) || a.purpose == Purpose::Record;
         // The notice of a secure message brings it too, once its push is given up.
         let alone = alone && a.secure.as_ref().is_none_or(|secure| secure.notice.is_none());
-        let after = PATIENT_AFTER_MS[(tried - RETRY_AFTER_MS.len()).min(PATIENT_AFTER_MS.len() - 1)];
-        let (at, since) = (self.now.plus_ms(after), a.handed_at.unwrap_or(self.now));
-        (alone && a.channel != Channel::Call && at <= since.plus_ms(PATIENT_FOR_MS)).then_some(at)
+        // Counted, not timed: an operator who has it tried again gives it all its tries once more.
+        let patient = tried - RETRY_AFTER_MS.len();
+        let after = PATIENT_AFTER_MS[patient.min(PATIENT_AFTER_MS.len() - 1)];
+        (alone && a.channel != Channel::Call && patient < PATIENT_TRIES).then(|| self.now.plus_ms(after))
     }
 
     /// The node that had it is gone: a text or an email goes once more with the same code, a call is redialled.

@@ -5,7 +5,8 @@
 use super::Turn;
 use super::event::Note;
 use super::protocol::Until;
-use super::state::{Channel, Cursor, Phase, Purpose, RunState, Trouble};
+use super::state::{Attempt, Channel, Cursor, Phase, Purpose, RunState, Trouble};
+use super::step::has_reached;
 
 impl Turn<'_> {
     pub(super) fn retry(&mut self, by: &str) {
@@ -62,7 +63,15 @@ impl Turn<'_> {
             };
             let given_up = a.failed.as_ref().is_some_and(|failed| !failed.permanent);
             let idle = a.in_flight_since.is_none() && a.accepted_at.is_none() && !a.cancelled;
-            here && self.is_of_now(*i) && a.channel != Channel::Call && idle && (given_up || a.retry_at.is_some())
+            // By a later try of the step.
+            let got_through =
+                |other: &Attempt| other.purpose == a.purpose && other.address == a.address && has_reached(other);
+            let needed = !self.s.attempts.iter().any(got_through);
+            here && needed
+                && self.is_of_now(*i)
+                && a.channel != Channel::Call
+                && idle
+                && (given_up || a.retry_at.is_some())
         };
         (0..self.s.attempts.len()).filter(meant).collect()
     }

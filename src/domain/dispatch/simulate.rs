@@ -11,7 +11,7 @@ use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::protocol::{Method, Protocol};
-use super::state::{Attempt, CallOutcome, Channel, NewDispatch, Purpose, State};
+use super::state::{Attempt, CallOutcome, Channel, NewDispatch, State};
 use super::{apply, timeline};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
@@ -21,8 +21,9 @@ use crate::domain::message::form::Answers;
 use crate::domain::oncall::{OnCall, Schedule, resolve};
 use crate::domain::recap::plan::Plan;
 
-/// More events than any protocol makes in the longest time that can be asked for.
-const MAX_EVENTS: usize = 100_000;
+/// What is looked at, at the most, of a protocol that begins its rounds one after the other: attempts, and lines.
+const MAX_ATTEMPTS: usize = 1_000;
+const MAX_LINES: usize = 5_000;
 /// The longest that can be looked ahead: a week.
 pub const MAX_HOURS: u32 = 168;
 /// The latest that somebody confirms: a day after they were asked.
@@ -99,6 +100,8 @@ impl std::fmt::Display for Unanswerable {
 /// What would happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Outlook {
+    /// So much would happen that no more was looked at.
+    pub cut: bool,
     pub lines: Vec<OutlookLine>,
     /// The state at the end of the time looked at: `running`, `confirmed`, `delivered`, …
     pub state: &'static str,
@@ -171,8 +174,9 @@ pub fn simulate(protocol: &Protocol, around: &Surroundings<'_>, scenario: &Scena
         planned: Vec::new(),
         yes: Yes::NotYetAsked,
     };
-    night.run_until(start.plus_secs(i64::from(scenario.hours.min(MAX_HOURS)) * 3_600));
+    let seen = night.run_until(start.plus_secs(i64::from(scenario.hours.min(MAX_HOURS)) * 3_600));
     Ok(Outlook {
+        cut: !seen,
         lines: lines(&night.entries, start, &around.account.zone),
         state: night.state.phase.name(),
         needs_operator: night.state.needs_operator(),
@@ -189,6 +193,7 @@ fn lines(entries: &[Entry], start: UtcMs, zone: &str) -> Vec<OutlookLine> {
                 step = Some(index + 1);
                 why.clone_from(own);
             }
+            Note::NotMade { step: index, .. } => step = Some(index + 1),
             Note::Round { round: number } => (step, round) = (None, *number),
             Note::Closed { .. } | Note::Opened { .. } => step = None,
             _ => {}
@@ -242,9 +247,10 @@ struct Night<'a> {
 }
 
 impl Night<'_> {
-    fn run_until(&mut self, end: UtcMs) {
+    /// Says whether it was seen to the end.
+    fn run_until(&mut self, end: UtcMs) -> bool {
         self.tell(Event::Due);
-        for _ in 0..MAX_EVENTS {
+        while self.state.attempts.len() < MAX_ATTEMPTS && self.entries.len() < MAX_LINES {
             let planned = self.planned.iter().map(|(at, _)| *at).min();
             let wakes = self.state.wake().map(|(at, _)| at);
             let yes = match self.yes {
@@ -253,7 +259,7 @@ impl Night<'_> {
             };
             let recap = self.recap_at();
             let come = [planned, wakes, yes, recap].into_iter().flatten().min();
-            let Some(at) = come.filter(|at| *at <= end) else { return };
+            let Some(at) = come.filter(|at| *at <= end) else { return true };
             self.now = self.now.max(at);
             let due = |at: Option<UtcMs>| at.is_some_and(|at| at <= self.now);
             if due(yes) {
@@ -267,6 +273,7 @@ impl Night<'_> {
                 self.tell(Event::Due);
             }
         }
+        false
     }
 
     /// Tells the machine, and does at once what it wants done.
@@ -334,8 +341,8 @@ impl Night<'_> {
         if !self.state.phase.is_open() {
             return;
         }
-        let asked = |a: &&Attempt| a.purpose == Purpose::Step { run } && !a.cancelled && a.failed.is_none();
-        let Some(attempt) = self.state.attempts.iter().find(asked).cloned() else {
+        let asked = |a: &&Attempt| !a.cancelled && a.failed.is_none();
+        let Some(attempt) = self.state.attempts_of_try(run).find(asked).cloned() else {
             // It reached nobody, or holds the message: then it is the client who asks for it.
             if self.state.waits_for_check_in() {
                 let who = "the client".to_owned();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::id::{AccountId, CallTypeId, DestinationId, ScheduleId};
 use crate::domain::account::{Destination, Reach, Urgency};
-use crate::domain::dispatch::protocol::{Step, Until};
+use crate::domain::dispatch::protocol::{Step, Tries, Until};
 use crate::domain::dispatch::tests::{named, on_call, protocol};
 use crate::domain::message::form::{Answers, Form};
 
@@ -179,4 +179,30 @@ fn a_week_of_any_protocol_is_seen_to_its_end() {
         let sorted = outlook.lines.windows(2).all(|two| two[0].at <= two[1].at);
         assert!(sorted, "in the order of time");
     }
+}
+
+#[test]
+fn rounds_without_a_pause_are_not_followed_for_a_week_and_that_is_said() {
+    let text = Step::new(Method::Text, vec![named("ben", "mobile")], 0);
+    let mut protocol = plumbing();
+    protocol.steps = vec![text; 20];
+    let seen = outlook(&protocol, People::Nobody, MAX_HOURS).expect("it can be seen");
+    assert!(seen.cut && seen.lines.len() < MAX_LINES + 500, "{}", seen.lines.len());
+    assert!(!outlook(&plumbing(), People::Nobody, 24).expect("it can be seen").cut);
+}
+
+#[test]
+fn of_a_call_made_twice_the_telephone_that_rings_is_taken_up() {
+    let call = Step::new(Method::CallOut { leave_message: false }, on_call("mobile"), 600);
+    let tries = Some(Tries { times: 2, apart_secs: 120 });
+    let mut protocol = plumbing();
+    (protocol.steps, protocol.repeat) = (vec![Step { tries, ..call }], None);
+    let rings = |outlook: &Outlook| {
+        outlook.lines.iter().filter(|line| line.text.contains("Call")).map(|line| line.after_secs).collect::<Vec<_>>()
+    };
+    let first = rings(&outlook(&protocol, People::Nobody, 1).expect("it can be seen"));
+    assert!(first.len() >= 2, "{first:?}");
+    let seen = outlook(&protocol, People::Confirms { step: 1, after_minutes: 3 }, 1).expect("it can be seen");
+    assert_eq!(seen.state, "confirmed");
+    assert!(told(&seen).iter().all(|line| !line.contains("rang back")), "{:?}", told(&seen));
 }

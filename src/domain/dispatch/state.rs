@@ -32,8 +32,8 @@ pub const CALL_GUARD_MS: i64 = 10 * 60_000;
 pub const RETRY_AFTER_MS: [i64; 3] = [5_000, 15_000, 30_000];
 /// Where no other step will bring the message: this long after the failures that follow, the last of them again and again.
 pub const PATIENT_AFTER_MS: [i64; 5] = [60_000, 5 * 60_000, 15 * 60_000, 30 * 60_000, 60 * 60_000];
-/// For how long after it was first handed over.
-pub const PATIENT_FOR_MS: i64 = 24 * 3_600_000;
+/// So often: for a day in all.
+pub const PATIENT_TRIES: usize = 27;
 
 /// One run of a protocol for a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -309,7 +309,7 @@ impl Turn<'_> {
             }
         }
         if self.s.due_at(run).is_some_and(|due| due <= self.now) {
-            if self.s.runs[run].has_tries_left(&step) {
+            if self.s.runs[run].has_tries_left(&step) && !self.is_no_more_to_do(run, &step) {
                 self.try_again(run, &step);
                 return true;
             }
@@ -369,7 +369,11 @@ impl Turn<'_> {
     /// The steps have run out: is that the end by the protocol's own terms?
     pub(super) fn finish(&mut self) -> bool {
         if self.s.protocol.until == Until::HandedOver {
-            let steps = self.s.attempts.iter().filter(|a| a.is_step() && self.s.is_of_now(&a.purpose));
+            // A step that an operator had made again counts by what came of it the last time.
+            let made_again =
+                |run: usize| self.s.runs[run + 1..].iter().any(|later| later.step == self.s.runs[run].step);
+            let stands = |a: &&Attempt| !matches!(a.purpose, Purpose::Step { run } if made_again(run));
+            let steps = self.s.attempts.iter().filter(|a| a.is_step() && self.s.is_of_now(&a.purpose)).filter(stands);
             if steps.clone().any(|a| !a.is_settled()) {
                 return false;
             }
@@ -378,7 +382,7 @@ impl Turn<'_> {
             let is_counted = |run: usize| self.s.step_of(run).is_none_or(|step| !step.informs);
             let mut runs = self.s.runs.iter().enumerate().skip(self.s.first_run);
             if steps.clone().any(|a| counts(&a))
-                && runs.all(|(n, run)| run.state != RunState::NoOne || !is_counted(n))
+                && runs.all(|(n, run)| run.state != RunState::NoOne || !is_counted(n) || made_again(n))
                 && steps.filter(counts).all(|a| self.is_done(a))
             {
                 self.close(Phase::Delivered, None, None, None);
@@ -424,7 +428,7 @@ impl Turn<'_> {
 }
 
 /// It was taken, or left, or heard.
-fn has_reached(a: &Attempt) -> bool {
+pub(super) fn has_reached(a: &Attempt) -> bool {
     match a.channel {
         Channel::Call => {
             let left = matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine));

@@ -1,18 +1,22 @@
 //! Steps that are made more than once: *call twice, two minutes apart*.
 //!
 //! What always holds: a try reaches those whom the step reached when it started, but for whom that is known to be of no use
-//! (a wrong number, a STOP); the wait between two tries runs as any other, from acceptance or hang-up.
+//! (a wrong number, a STOP), or who have it where that is all it is for; the wait between two tries runs as any other, from acceptance or hang-up.
 
 use super::Turn;
 use super::event::Note;
-use super::protocol::Step;
+use super::protocol::{Step, Until};
 use super::state::{Attempt, Channel, RunState};
+use super::step::has_reached;
 use crate::base::id::ContactId;
 
 impl Turn<'_> {
     /// Makes the step of this run once more, with the same people.
     pub(super) fn try_again(&mut self, run: usize, step: &Step) {
-        let own = |a: &&Attempt| Some(a.channel) == Channel::of(step.method) && !is_of_no_use(a);
+        let enough = self.ends_at_reaching(step);
+        let own = |a: &&Attempt| {
+            Some(a.channel) == Channel::of(step.method) && !is_of_no_use(a) && !(enough && has_reached(a))
+        };
         let person = |a: &Attempt| Some((a.contact.clone()?, a.label.clone()));
         let again: Vec<(ContactId, String)> = self.s.attempts_of_try(run).filter(own).filter_map(person).collect();
         let (first, end) = (self.s.runs[run].first_attempt, self.s.attempts.len());
@@ -43,11 +47,22 @@ impl Turn<'_> {
         }
     }
 
+    /// It reached everybody, and reaching them is all that its step is for.
+    pub(super) fn is_no_more_to_do(&self, run: usize, step: &Step) -> bool {
+        self.ends_at_reaching(step) && self.s.attempts_of_try(run).all(has_reached)
+    }
+
+    /// Nobody has to answer: whoever has it is not bothered with it again.
+    fn ends_at_reaching(&self, step: &Step) -> bool {
+        step.until(self.s.protocol.until) == Some(Until::HandedOver)
+    }
+
     /// The next try of the step that this run is in, in words; none: there is none.
     pub(super) fn says_try(&self, run: usize, step: &Step) -> Option<String> {
         let this = &self.s.runs[run];
         let nth = this.again.saturating_add(2);
-        this.has_tries_left(step).then(|| format!("try {nth} of {}: {}", step.times(), self.says(step)))
+        (this.has_tries_left(step) && !self.is_no_more_to_do(run, step))
+            .then(|| format!("try {nth} of {}: {}", step.times(), self.says(step)))
     }
 }
 

@@ -90,16 +90,22 @@ impl Clients {
         if let Err(faults) = faults.unless(()) {
             return Ok(Err(faults));
         }
-        let around = Surroundings {
-            account: &account,
-            call_type,
-            contacts: &contacts,
-            schedules: &schedules,
-            recap: recap.as_ref(),
-        };
-        let people = asked.people;
+        let (call_type, people) = (call_type.clone(), asked.people);
         let scenario = Scenario { start, hours: asked.hours, people, answers: asked.answers.clone() };
-        Ok(simulate(&protocol, &around, &scenario).map_err(|why| {
+        // It takes its time, and calls and dispatches have theirs meanwhile.
+        let seen = tokio::task::spawn_blocking(move || {
+            let around = Surroundings {
+                account: &account,
+                call_type: &call_type,
+                contacts: &contacts,
+                schedules: &schedules,
+                recap: recap.as_ref(),
+            };
+            simulate(&protocol, &around, &scenario)
+        });
+        // A panic is the request's, as anywhere.
+        let seen = seen.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        Ok(seen.map_err(|why| {
             let mut faults = Faults::default();
             faults.add("/people/step", "simulation.step", why.to_string(), "Choose another step, or nobody.");
             faults.into_list()

@@ -48,9 +48,9 @@ impl Dispatcher {
             // Retired since: it goes on by the protocol that it began with.
             None => Some(read.state.protocol.clone()),
         };
+        let town = Town::load(tx, &read.state, protocol.as_ref(), now).await?;
         let unsent = message.changed.as_ref().and_then(|change| change.unsent.clone());
         let act = OperatorAct::Change { urgency: message.urgency, protocol: protocol.map(Box::new), again, unsent };
-        let town = Town::load(tx, &read.state, now).await?;
         let (after, effects) = apply(&read.state, &Event::Operator { by: by.to_owned(), act }, now, &town);
         tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
         Ok(Some(Follows { id, after, effects }))

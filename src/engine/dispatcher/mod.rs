@@ -251,7 +251,7 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
         let Some(read) = tx.lock_dispatch(&id).await? else { return Ok(Decided::NotFound) };
-        let town = Town::load(&mut tx, &read.state, now).await?;
+        let town = Town::load(&mut tx, &read.state, None, now).await?;
         let event = Event::Operator { by: by.to_owned(), act: OperatorAct::Undo };
         let (after, effects) = apply(&read.state, &event, now, &town);
         if after == read.state {
@@ -356,7 +356,7 @@ impl Dispatcher {
             _ => None,
         };
         let patched = patched.map(|to| Event::Patched { to });
-        let town = Town::load(&mut tx, &read.state, now).await?;
+        let town = Town::load(&mut tx, &read.state, None, now).await?;
         let (after, effects) = self.apply(&read.state, patched.as_ref().unwrap_or(event), now, &town)?;
         let changed = after != read.state || !effects.is_empty();
         // A fired timer is written even so: its lease ends by it.

@@ -9,6 +9,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Contact};
 use crate::domain::dispatch::confirm::pick_code;
 use crate::domain::dispatch::event::World;
+use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::State;
 use crate::domain::message::Message;
 use crate::domain::message::form::Answers;
@@ -28,17 +29,23 @@ pub(super) struct Town {
 }
 
 impl Town {
-    pub(super) async fn load(tx: &mut Tx, state: &State, now: UtcMs) -> Result<Self, StoreError> {
+    /// For one event. `next`: the protocol by which it goes on, should the event change that.
+    pub(super) async fn load(
+        tx: &mut Tx,
+        state: &State,
+        next: Option<&Protocol>,
+        now: UtcMs,
+    ) -> Result<Self, StoreError> {
         // Times of the day are only in steps that hold messages, and in conditions.
-        let steps = &state.protocol.steps;
+        let steps = || state.protocol.steps.iter().chain(next.into_iter().flat_map(|protocol| &protocol.steps));
         let (mut message, mut account) = (None, None);
-        if steps.iter().any(|step| !step.only.is_empty()) {
+        if steps().any(|step| !step.only.is_empty()) {
             message = tx.find_message(&state.message).await?;
             account = tx.find_account(&state.account).await?;
         }
         let zone = match &account {
             Some(account) => Some(account.zone.clone()),
-            None if steps.iter().any(|step| step.method.is_held()) => tx.find_account_zone(&state.account).await?,
+            None if steps().any(|step| step.method.is_held()) => tx.find_account_zone(&state.account).await?,
             None => None,
         };
         let edition = tx.find_message_edition(&state.message).await?.unwrap_or_default();

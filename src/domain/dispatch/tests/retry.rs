@@ -82,3 +82,31 @@ fn before_it_opens_and_while_it_is_held_there_is_nothing_to_try() {
         assert_eq!(night.s, before, "{secs}");
     }
 }
+
+#[test]
+fn a_mail_that_came_back_is_sent_again_and_then_all_is_delivered() {
+    let office = protocol(vec![(Method::Email, vec![named("ben", "email")], 0)], false, Until::HandedOver);
+    let mut night = Night::of(office);
+    night.refuse = Some((Channel::Email, Failure::Permanent));
+    night.until(10);
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed);
+    // Somebody has written the address as it is.
+    night.refuse = None;
+    retry(&mut night);
+    assert_eq!((night.s.phase, night.s.needs_operator()), (Phase::Delivered, false));
+}
+
+#[test]
+fn what_is_tried_again_after_a_day_has_a_day_more() {
+    let office = protocol(vec![(Method::Email, vec![named("ben", "email")], 0)], false, Until::HandedOver);
+    let mut night = Night::of(office);
+    night.refuse = Some((Channel::Email, Failure::Temporary));
+    night.until(26 * 3_600);
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed);
+    retry(&mut night);
+    night.until(40 * 3_600);
+    assert_eq!(night.s.phase, Phase::Running, "the relay is still away");
+    night.refuse = None;
+    night.until(42 * 3_600);
+    assert_eq!(night.s.phase, Phase::Delivered);
+}

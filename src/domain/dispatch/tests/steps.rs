@@ -355,3 +355,11 @@ fn a_step_written_before_there_was_more_to_say_is_read_and_written_as_it_was() {
     assert_eq!(step, Step::new(Method::Text, vec![], 60));
     assert_eq!(serde_json::to_value(&step).expect("it is written"), old);
 }
+
+#[test]
+fn whoever_has_it_is_not_sent_it_again_where_that_is_all_it_is_for() {
+    let text = twice(Step::new(Method::Text, vec![named("ben", "mobile")], 60), 300);
+    let mut night = Night::of(with(vec![text], false, Until::HandedOver));
+    night.until(3_600);
+    assert_eq!((night.times().len(), night.s.phase), (1, Phase::Delivered));
+}
