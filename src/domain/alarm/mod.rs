@@ -292,6 +292,10 @@ fn settle(state: &mut State, plan: &Plan, at_once: bool, now: UtcMs, effects: &m
         }
         return;
     };
+    // Nobody was told of any that is left: that is a new alarm, and has a chain of its own.
+    if state.taken.last().is_some_and(|taken| taken.at < since) {
+        state.chain = None;
+    }
     if state.chain.is_some() {
         return;
     }

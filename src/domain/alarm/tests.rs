@@ -175,6 +175,17 @@ fn an_alarm_that_comes_while_the_chain_runs_begins_no_second_one() {
 }
 
 #[test]
+fn an_alarm_of_which_nobody_was_told_does_not_wait_for_the_next_round_of_one_that_is_gone() {
+    let mut house = House::new();
+    let all = [took(60, Means::Text, "Pat"), took(180, Means::Call, "Pat")];
+    assert_eq!(house.pass(200, &one())[..], all);
+    // The first is seen to while the second comes: as if there had been none before.
+    let other = Standing::from([("dispatch:dsp_2".to_owned(), Kind::Message)]);
+    house.pass(1, &two());
+    assert_eq!(house.pass(120, &other), [took(261, Means::Text, "Pat")]);
+}
+
+#[test]
 fn a_cause_that_is_gone_before_the_first_step_troubles_nobody() {
     let mut house = House::new();
     house.look(&one(), &[]);
