@@ -229,6 +229,14 @@ const commands = {
     await page.goto('chrome://crash').catch(() => {});
   },
 
+  // The browser itself is gone, with all that it kept: another one knows what the server knows.
+  async is_killed() {
+    const debug = await browser.newBrowserCDPSession();
+    const gone = new Promise((done) => browser.once('disconnected', done));
+    debug.send('Browser.crash').catch(() => {});
+    await gone;
+  },
+
   async levels({ frequencies, seconds }) {
     return page.evaluate(([f, s]) => window.__tap.levels(f, s), [frequencies, seconds]);
   },

@@ -1,6 +1,6 @@
 //! The rest of a shift by keys alone: an operator dials out, finds that a call is for another account, goes on to a contact's next
 //! telephone, gives a patch up, says why she thinks otherwise than the client's list, throws out a salesman, is told that a
-//! caller on hold has gone, and finishes their form all the same.
+//! caller on hold has gone, loses her browser, and hands over.
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ const LAWYER: &str = "+12025550101";
 const CLINIC: &str = "+12025550104";
 const ON_HOLD: &str = "+12025550192";
 const SALESMAN: &str = "+12025550193";
+const PATIENT: &str = "+12025550194";
 
 struct Shift {
     server: Server,
@@ -178,6 +179,60 @@ impl Shift {
             saved["items"].as_array()?.iter().find(|m| m["answers"]["name"] == "Bea Brook").cloned()
         });
         assert_eq!((&message["graded"]["how"], &message["caller"]), (&json!("lowered"), &json!(ON_HOLD)));
+        // Their call is hers until its wrap-up is over, and the form stands beside it.
+        self.sees(".wrap", "The message is saved");
+        self.press("Control+ArrowDown");
+        self.kim.act("expect_ready", json!({}));
+    }
+
+    /// From one moment to the next her browser is gone; another one has every word, and the caller comes back to it.
+    fn loses_the_browser(&mut self) {
+        let caller = Ear::open(CALLER_HZ);
+        let call = house::dial(&self.server, "caller", &caller, PLUMBING, PATIENT);
+        self.talks_for("Imaginary Plumbing");
+        let answers = json!([["name", "Cleo Cole"], ["callback", null], ["message", "No hot wat"]]);
+        self.kim.act("hand_writes", json!({ "answers": answers }));
+        let kept = || self.kims.get("/api/v1/drafts")["items"].to_string().contains("No hot wat");
+        wait_for("what she typed to be kept", || kept().then_some(()));
+        assert_eq!(self.kim.act("hand_pointers", json!({})), 0);
+        self.kim.act("is_killed", json!({}));
+        self.kim = sits_down_by_keys(&self.server);
+        self.talks_for("Imaginary Plumbing");
+        let at = wait_for("the cursor where it was", || {
+            let at = self.kim.act("hand_at", json!({}));
+            (at["field"] == "message").then_some(at)
+        });
+        assert_eq!(at, json!({ "field": "message", "value": "No hot wat", "end": true }));
+        caller.listen(0.5);
+        let from = caller.mark();
+        self.kim.assert_hears(&[CALLER_HZ], &[OPERATOR_HZ], 1);
+        assert_hears("the caller", &caller.heard_since(from, 1.0), &[OPERATOR_HZ], &[CALLER_HZ]);
+        self.kim.act("hand_types", json!({ "words": "er." }));
+        self.press("Alt+u");
+        self.kim.act("hand_takes_as", json!({ "call_type": "Urgent" }));
+        let answers = json!([["address", "5 Oak Street"], ["problem", "No hot water"]]);
+        self.kim.act("hand_writes", json!({ "answers": answers }));
+        self.kim.act("hand_saves", json!({}));
+        let message = self.message_that("name", "Cleo Cole");
+        assert_eq!((&message["answers"]["message"], &message["graded"]), (&json!("No hot water."), &Value::Null));
+        self.finishes();
+        call.expect_success();
+    }
+
+    /// Whoever comes next finds on one page what is open, and what was taken otherwise than the client wants.
+    fn hands_over(&mut self) {
+        self.kim.act("hand_opens", json!({ "key": "Alt+8", "words": "Hand-over" }));
+        let sheet = self.sees("main", "Cleo Cole");
+        for words in [
+            "Urgent, not done (2)",
+            "Ann Archer",
+            "On a client’s list and not taken as urgent",
+            "It is about the bill.",
+        ] {
+            assert!(sheet.contains(words), "{words}: {sheet}");
+        }
+        assert!(!sheet.contains("Sid Seller"), "{sheet}");
+        self.judges("hand-over-full");
     }
 }
 
@@ -190,9 +245,9 @@ fn sits_down_by_keys(server: &Server) -> Seat {
 }
 
 #[test]
-fn an_operator_dials_out_changes_accounts_gives_a_patch_up_is_left_and_finishes_the_form_all_the_same() {
+fn an_operator_dials_out_changes_accounts_gives_a_patch_up_is_left_loses_her_browser_and_hands_over() {
     let _turn = one_at_a_time();
-    let test = "an_operator_dials_out_changes_accounts_gives_a_patch_up_is_left_and_finishes_the_form_all_the_same";
+    let test = "an_operator_dials_out_changes_accounts_gives_a_patch_up_is_left_loses_her_browser_and_hands_over";
     if !peers_are_there(test) {
         return;
     }
@@ -205,6 +260,8 @@ fn an_operator_dials_out_changes_accounts_gives_a_patch_up_is_left_and_finishes_
     shift.changes_the_account();
     shift.is_left();
     shift.finishes_the_form_of_who_is_gone();
+    shift.loses_the_browser();
+    shift.hands_over();
     assert_eq!(shift.kim.act("hand_pointers", json!({})), 0, "by the keyboard alone");
     assert_eq!(shift.kim.act("hand_complaints", json!({})), json!([]));
 }

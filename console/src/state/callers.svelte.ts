@@ -58,7 +58,8 @@ class Callers {
     const opened = await this.attempt(async () => void (await forms.takeLeft(draft.id)), `The form begun for ${caller.account.name}.`);
     if (!opened) return;
     router.go({ name: 'desk' });
-    desk.select(draft.id);
+    // Whose wrap-up is still hers is finished with it.
+    desk.select(forms.placeOf({ id: draft.id, call: caller.call }));
   }
 
   private async attempt(work: () => Promise<void>, done: string): Promise<boolean> {

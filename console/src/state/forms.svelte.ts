@@ -404,8 +404,13 @@ class Forms {
     this.drafts.push({ ...saved.draft, revision: saved.draft.revision + 1 });
     const draft = this.drafts[this.drafts.length - 1]!;
     this.changed(draft);
-    desk.select(draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id);
+    desk.select(this.placeOf(draft));
     notices.say('Taken back. The form is open again.');
+  }
+
+  /** Where a form stands: beside its call for as long as that is hers, its wrap-up included, else by itself. */
+  placeOf(draft: { id: string; call?: string | null }): string {
+    return draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id;
   }
 
   /** A mistake is undone, not asked about: for as long as it can be, nothing of it is gone, here or on the server. */
@@ -425,7 +430,7 @@ class Forms {
     this.drafts.push(draft);
     if (secrets) this.secrets.set(draft.id, secrets);
     if (reason) this.reasons.set(draft.id, reason);
-    desk.select(draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id);
+    desk.select(this.placeOf(draft));
     notices.say('The form is here again.');
     return true;
   }
