@@ -22,49 +22,57 @@ impl Bell {
         let _ = self.thread.set(thread.clone());
     }
 
-    /// Wakes the thread, unless it has been woken since its last look of itself.
-    pub(super) fn ring(&self) {
-        if !self.rung.swap(true, Ordering::Relaxed)
-            && let Some(thread) = self.thread.get()
-        {
+    /// Wakes the thread, unless it has been woken since its last look of itself; whether it did.
+    pub(super) fn ring(&self) -> bool {
+        let first = !self.rung.swap(true, Ordering::AcqRel);
+        if first && let Some(thread) = self.thread.get() {
             thread.unpark();
         }
+        first
     }
 
-    /// The thread looks of itself: it may be woken again.
+    /// The thread looks of itself: it may be woken again. Before it looks; by a swap, which is not put off until after that
+    /// as a store may be: whoever asks and finds it rung is then seen by the look.
     pub(super) fn heard(&self) {
-        self.rung.store(false, Ordering::Relaxed);
+        self.rung.swap(false, Ordering::AcqRel);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
     use std::thread;
-    use std::time::Duration;
 
     use super::*;
-    use crate::base::clock::{Clock as _, SystemClock};
 
-    /// Whether this thread is woken before so long is over.
-    fn woken_within(limit: Duration) -> bool {
-        let until = SystemClock.instant() + limit;
-        thread::park_timeout(limit);
-        SystemClock.instant() < until
+    #[test]
+    fn a_bell_wakes_its_thread_from_a_sleep_without_end() {
+        let bell = Arc::new(Bell::default());
+        let (rang, woken) = (channel(), channel());
+        let sleeper = thread::spawn({
+            let bell = Arc::clone(&bell);
+            move || {
+                bell.belongs_to(&thread::current());
+                rang.0.send(()).unwrap();
+                while !bell.rung.load(Ordering::Acquire) {
+                    thread::park();
+                }
+                woken.0.send(()).unwrap();
+            }
+        });
+        rang.1.recv().unwrap();
+        bell.ring();
+        // Never, if nobody wakes it.
+        woken.1.recv().unwrap();
+        sleeper.join().unwrap();
     }
 
     #[test]
-    fn a_bell_wakes_its_thread_once_between_two_looks() {
-        let (long, short) = (Duration::from_secs(30), Duration::from_millis(20));
+    fn however_many_ring_between_two_looks_it_is_woken_once() {
         let bell = Bell::default();
-        bell.ring();
-        bell.belongs_to(&thread::current());
+        assert!(bell.ring() && !bell.ring() && !bell.ring());
         bell.heard();
-        thread::scope(|scope| scope.spawn(|| bell.ring()).join().expect("it rings"));
-        assert!(woken_within(long));
-        bell.ring();
-        assert!(!woken_within(short), "the next look comes by itself");
-        bell.heard();
-        bell.ring();
-        assert!(woken_within(long));
+        assert!(bell.ring());
     }
 }
