@@ -118,6 +118,14 @@ fn with_its_last_digit_a_number_is_over_and_the_hash_that_many_press_then_means_
 }
 
 #[test]
+fn who_hears_the_next_question_to_its_end_means_that_by_a_hash() {
+    let mut way = Way::into(Digits { say_back: false, next: "ask".into(), ..number() });
+    way.keys("00471");
+    way.tell(Input::PlayDone);
+    assert!(way.keys("#").contains(&out()));
+}
+
+#[test]
 fn a_wrong_number_is_entered_again_as_often_as_the_menu_says() {
     let mut way = Way::into(number());
     way.keys("471#");

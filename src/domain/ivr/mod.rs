@@ -366,6 +366,8 @@ impl Ivr {
     }
 
     fn on_play_done(&mut self) {
+        // Whoever has heard all that followed means the next question by it.
+        self.hash_comes_late = false;
         match self.state.clone() {
             State::Playing { next, .. } => self.enter(next),
             State::Correcting { tries, .. } => self.ask(tries),

@@ -163,19 +163,23 @@ impl Calls {
     /// Calls until the caller is reached or given up, or the service stops.
     async fn keep_promise(self: Arc<Self>, mut callback: Callback, mut account: Arc<Account>) {
         let Some(mut kept) = self.promised.begin(&callback.call) else { return };
+        let entered = self.callbacks.entered(&callback.call).await;
         let mut idle = 0;
         loop {
-            if let Some(Word::GiveUp { by }) = self.until_due(callback.next_at, &mut kept).await {
-                let at = self.wiring.clock.utc();
-                callback.end = Some(CallbackEnd { at, outcome: GIVEN_UP.to_owned(), operator: Some(by) });
-                return self.let_go(callback, kept).await;
-            }
+            let word = self.until_due(callback.next_at, &mut kept).await;
             // What was edited since counts. By the account: its number may be another's by now, and a caller whose call was
             // changed to another account dialled neither.
             if let Ok(Some(now)) = self.accounts.find_account(&callback.account).await {
                 account = now;
             }
-            let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account)).await;
+            // Said before it was due, or while that was looked up: from here on the call itself is told.
+            let said = if let Some(Word::GiveUp { by }) = word { Some(by) } else { kept.given_up() };
+            if let Some(by) = said {
+                let at = self.wiring.clock.utc();
+                callback.end = Some(CallbackEnd { at, outcome: GIVEN_UP.to_owned(), operator: Some(by) });
+                return self.let_go(callback, kept).await;
+            }
+            let rung = Arc::clone(&self).call_back(callback.clone(), Arc::clone(&account), entered.clone()).await;
             let given_up = kept.given_up();
             let now = self.wiring.clock.utc();
             let end = |outcome: &str, operator| Some(CallbackEnd { at: now, outcome: outcome.to_owned(), operator });
@@ -221,7 +225,7 @@ impl Calls {
     }
 
     /// Puts one call to the queue and waits for its end.
-    async fn call_back(self: Arc<Self>, callback: Callback, account: Arc<Account>) -> RungBack {
+    async fn call_back(self: Arc<Self>, callback: Callback, account: Arc<Account>, entered: Vec<Entered>) -> RungBack {
         let (started, started_at) = (self.wiring.clock.instant(), self.wiring.clock.utc());
         let facts = Facts {
             id: CallId::fresh(started_at),
@@ -246,7 +250,6 @@ impl Calls {
             end: None,
         }));
         let (tell, told) = oneshot::channel();
-        let entered = self.callbacks.entered(&callback.call).await;
         let outward = Outward::Promise { callback, entered, tell: Some(tell) };
         let make = |calls, facts, inbox| CallTask::outward(calls, facts, outward, inbox);
         // What came of it is told when the parties have gone; the operator wraps up after that.
