@@ -3,7 +3,7 @@
 //!
 //! Each place in the program may say [`MOST`] lines a second. What is beyond is left out, counted by the metric
 //! `cordboard_log_lines_left_out_total`, and told of within a second or two. A layer of the log, asked for each line that would
-//! be written; it looks at where a line comes from, never at what it says.
+//! be written; it looks at where a line comes from, never at what it says. Libraries that speak by `log` are one place a level.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,9 +69,13 @@ impl LogBound {
         told.map(|place| (place.name, std::mem::take(&mut place.left_out))).collect()
     }
 
+    fn leaves_out(&self) -> bool {
+        self.lock().values().any(|place| place.left_out > 0)
+    }
+
     /// Tells of it from a thread of its own, as a line cannot be written from within another.
     fn tell_soon(&self) {
-        if self.telling.swap(true, Ordering::Relaxed) {
+        if self.telling.swap(true, Ordering::SeqCst) {
             return;
         }
         let bound = self.clone();
@@ -80,7 +84,11 @@ impl LogBound {
                 thread::sleep(SECOND);
                 let left_out = bound.left_out();
                 if left_out.is_empty() {
-                    return bound.telling.store(false, Ordering::Relaxed);
+                    bound.telling.store(false, Ordering::SeqCst);
+                    // One may have been left out between the look and the word, and found that somebody tells.
+                    if !bound.leaves_out() || bound.telling.swap(true, Ordering::SeqCst) {
+                        return;
+                    }
                 }
                 for (place, lines) in left_out {
                     metrics::counter!("cordboard_log_lines_left_out_total").increment(u64::from(lines));

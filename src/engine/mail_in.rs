@@ -3,18 +3,25 @@
 //! Decides nothing. Driven by `app`, until it is told to stop. What always holds: whatever a mail holds, nothing but this one mail
 //! suffers by it; what a machine answers by itself is counted and goes nowhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use ring::digest::{Context, SHA256};
 use tokio::sync::{mpsc, watch};
 
 use super::dispatcher::Dispatcher;
+use crate::base::id::AttemptId;
 use crate::domain::dispatch::mail::Fate;
 use crate::io::mail_in::addresses::Ours;
 use crate::io::mail_in::{Door, Incoming};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::Arrival;
 use crate::proto::mail::{self, Action, Letter, Read, Reply};
+
+/// Mails for one email of ours in an hour; those beyond it come again later.
+const MAX_AN_HOUR: u32 = 30;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Runs until `stop` says true.
 pub async fn run(
@@ -25,7 +32,22 @@ pub async fn run(
 ) {
     let attending = door.run(stop);
     let taking = async {
-        while let Some(mail) = incoming.recv().await {
+        let (mut came, mut hour) = (HashMap::new(), tokio::time::interval(HOUR));
+        loop {
+            let mail = tokio::select! {
+                mail = incoming.recv() => mail,
+                _ = hour.tick() => {
+                    came.clear();
+                    continue;
+                }
+            };
+            let Some(mail) = mail else { return };
+            if mail.to.iter().any(|ours| is_too_many(&mut came, &ours.attempt)) {
+                metrics::counter!("cordboard_mail_in_total", "result" => "too_many").increment(1);
+                // Its sender tries again.
+                let _ = mail.taken.send(false);
+                continue;
+            }
             let stored = take(&dispatcher, mail.from, mail.to, mail.raw).await;
             if let Err(error) = &stored {
                 tracing::error!(code = error.code(), "a mail could not be stored; its sender tries again");
@@ -36,6 +58,14 @@ pub async fn run(
     };
     // The door keeps its end of the channel as long as it is attended, so the taking ends after it.
     tokio::join!(attending, taking);
+}
+
+/// One more for this email of ours: more in an hour than people and servers have to say. Nothing is lost by it, and a forwarder
+/// that runs wild, or whoever got hold of an address, hides nobody else's words on the desks.
+fn is_too_many(came: &mut HashMap<AttemptId, u32>, attempt: &AttemptId) -> bool {
+    let count = came.entry(attempt.clone()).or_default();
+    *count += 1;
+    *count > MAX_AN_HOUR
 }
 
 /// Takes a mail for addresses of ours.
@@ -90,5 +120,18 @@ fn arrival(ours: &Ours, letter: &Letter) -> (&'static str, Option<Arrival>) {
             let (from, subject, body) = (from.clone(), subject.clone(), words.clone());
             ("reply", Some(Arrival::MailReply { attempt, from, subject, body }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_email_that_is_answered_without_end_keeps_out_nobody_elses_answers() {
+        let mut came = HashMap::new();
+        let [flooded, other] = ["flooded", "other"].map(AttemptId::named);
+        assert_eq!((0..100).filter(|_| !is_too_many(&mut came, &flooded)).count(), 30);
+        assert!(!is_too_many(&mut came, &other));
     }
 }

@@ -79,7 +79,11 @@ fn is_automatic(message: &Message<'_>, sender: &str) -> bool {
     });
     // Exchange's absence notices say no more than this; a person's mail carries no such word.
     let suppressed = header("X-Auto-Response-Suppress").is_some_and(|value| value == "all");
-    let null = matches!(sender.trim(), "" | "<>") && !is_old_bounce(message);
+    let null = matches!(sender.trim(), "" | "<>");
+    // A mail that came back is nobody's absence notice, whatever else it says of itself.
+    if null && is_old_bounce(message) {
+        return false;
+    }
     submitted || old || header("Precedence").is_some_and(bulk) || report || suppressed || null
 }
 
@@ -186,6 +190,15 @@ mod tests {
     fn a_bounce_of_another_age_is_for_a_person_to_read() {
         let raw = b"From: MAILER-DAEMON@example.com\r\nSubject: failure notice\r\n\r\nHi. This is the qmail-send program.\r\n";
         assert!(matches!(read(raw, "").letter, Letter::Reply(_)));
+        // By RFC 3834 too, and one whose report says nothing that can be read.
+        let said = [&b"Auto-Submitted: auto-replied\r\n"[..], &raw[..]].concat();
+        assert!(matches!(read(&said, "<>").letter, Letter::Reply(_)));
+        let broken =
+            b"From: MAILER-DAEMON@example.com\r\nSubject: Undelivered Mail\r\nAuto-Submitted: auto-replied\r\n\
+            Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n--x\r\n\r\nSorry.\r\n\
+            --x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\n--x--\r\n";
+        assert!(matches!(read(broken, "").letter, Letter::Reply(_)));
+        assert!(matches!(read(broken, "ann@example.com").letter, Letter::Automatic), "a person's own machine");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 /// Lines looked at together, as the line that introduces a quotation is often broken in two or three.
 const INTRODUCTION: usize = 3;
+/// Lines looked at: more than anybody writes, and few enough to be gone through for each that may introduce a quotation.
+const MAX_LINES: usize = 5_000;
 
 /// A line on which a program sets a quoted mail apart.
 const RULES: &[&str] = &[
@@ -31,7 +33,7 @@ const QUOTED_HTML: &[&str] = &[
 
 /// The new words of a plain text.
 pub(super) fn new_words(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(is_space)).collect();
+    let lines: Vec<&str> = text.lines().take(MAX_LINES).map(|line| line.trim_matches(is_space)).collect();
     let end = (0..lines.len()).find(|at| ends_at(&lines, *at)).unwrap_or(lines.len());
     let kept: Vec<&str> = lines[..end].iter().copied().filter(|line| !line.starts_with('>')).collect();
     kept.join("\n").trim_matches(is_space).to_owned()
@@ -62,8 +64,8 @@ fn ends_at(lines: &[&str], at: usize) -> bool {
         }
     }
     // Any language's introduction: it ends with a colon, and a quotation follows.
-    let next = lines[at + 1..].iter().find(|line| !line.is_empty());
-    if line.ends_with(':') && next.is_some_and(|next| next.starts_with('>')) {
+    let quotes = || lines[at + 1..].iter().find(|line| !line.is_empty()).is_some_and(|next| next.starts_with('>'));
+    if line.ends_with(':') && quotes() {
         return true;
     }
     // Outlook's: the head of the mail that is quoted.
@@ -103,6 +105,13 @@ mod tests {
         ] {
             assert_eq!(new_words(text).to_lowercase(), "ok", "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_mail_of_nothing_but_line_ends_is_read_in_no_time() {
+        // Ten million of them would take hours, were each compared with all that follow.
+        assert_eq!(new_words(&"\n".repeat(10_000_000)), "");
+        assert!(new_words(&":\n\n".repeat(3_000_000)).starts_with(':'));
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn context<'a>(facts: &Facts<'a>) -> Context<'a> {
     let field = |field: &Field| {
         let answer = message.answers.get(&field.name);
         let told = field.sensitive.is_no();
-        let words = answer.map(|answer| if told { field.kind.show(answer) } else { NOT_SENT.to_owned() });
+        let words = answer.map(|answer| if told { field.show(answer) } else { NOT_SENT.to_owned() });
         (field.name.clone(), words.unwrap_or_default())
     };
     Context {
