@@ -177,6 +177,7 @@ fn an_alarm_that_comes_while_the_chain_runs_begins_no_second_one() {
 #[test]
 fn an_alarm_of_which_nobody_was_told_does_not_wait_for_the_next_round_of_one_that_is_gone() {
     let mut house = House::new();
+    house.look(&one(), &[]);
     let all = [took(60, Means::Text, "Pat"), took(180, Means::Call, "Pat")];
     assert_eq!(house.pass(200, &one())[..], all);
     // The first is seen to while the second comes: as if there had been none before.
