@@ -22,19 +22,25 @@ const NONE_FREE: &str = "No operator is free just now.";
 /// How long a patch has lasted, and how long it may.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PatchClock {
-    joined_at: Option<Instant>,
+    begun: bool,
+    joined_since: Option<Instant>,
+    joined: Duration,
     alone_since: Option<Instant>,
     alone: Duration,
     warn_at: Option<Instant>,
     end_at: Option<Instant>,
+    /// What was left until the warning and the end when an operator was called.
+    left: (Option<Duration>, Option<Duration>),
 }
 
 impl PatchClock {
     /// `limit`: how long the two may be alone.
     pub(super) fn enter(&mut self, now: Instant, state: PatchState, limit: Option<Duration>) {
         self.stop(now);
+        self.part(now);
         if matches!(state, PatchState::Joined | PatchState::Dropped) {
-            self.joined_at.get_or_insert(now);
+            self.begun = true;
+            self.joined_since = Some(now);
         }
         if state == PatchState::Dropped {
             self.alone_since = Some(now);
@@ -44,7 +50,7 @@ impl PatchClock {
     }
 
     pub(super) const fn has_begun(&self) -> bool {
-        self.joined_at.is_some()
+        self.begun
     }
 
     /// Somebody of ours looks after them from now on.
@@ -52,13 +58,27 @@ impl PatchClock {
         if let Some(since) = self.alone_since.take() {
             self.alone += now - since;
         }
-        (self.warn_at, self.end_at) = (None, None);
+        self.left = [self.warn_at.take(), self.end_at.take()].map(|at| at.map(|at| at - now)).into();
     }
 
-    /// How long since they were joined, and how much of that alone.
+    /// Nobody came to look after them: what was left of their time runs on.
+    fn go_on(&mut self, now: Instant) {
+        self.alone_since = Some(now);
+        (self.warn_at, self.end_at) = (self.left.0.map(|left| now + left), self.left.1.map(|left| now + left));
+    }
+
+    /// Caller and contact no longer hear each other.
+    pub(super) fn part(&mut self, now: Instant) {
+        if let Some(since) = self.joined_since.take() {
+            self.joined += now - since;
+        }
+    }
+
+    /// How long they were joined, and how much of that alone. Nothing of two who never were.
     fn lasted(mut self, now: Instant) -> Option<(Duration, Duration)> {
         self.stop(now);
-        Some((now - self.joined_at?, self.alone))
+        self.part(now);
+        self.begun.then_some((self.joined, self.alone))
     }
 }
 
@@ -129,9 +149,9 @@ impl Call {
         self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
         if let Some(patch) = &mut self.patch {
             patch.recalled = false;
+            patch.clock.go_on(self.now);
         }
         self.phase = Phase::Patching;
-        self.set_patch_state(PatchState::Dropped);
         self.record(RecordEvent::RecallFailed);
         self.say_to_both(words(NONE_FREE));
     }

@@ -80,6 +80,9 @@ impl Call {
             // Whoever waits with music is who is left to speak with.
             self.set_patch_state(PatchState::Private);
         }
+        if let Some(patch) = &mut self.patch {
+            patch.clock.part(self.now);
+        }
         // With a contact on the line, or being dialled, the operator still has somebody to speak with.
         if self.phase != Phase::Patching || self.operator.is_none() || self.is_transferring() {
             self.end(why);

@@ -1,7 +1,7 @@
 //! A supervisor moves a [`Call`] away from its operator: to the head of the queue, or to another operator.
 //!
 //! Does not say who may, nor whether the other is free. What always holds: the caller keeps their place and the form its
-//! words, as both are the call's and not the seat's; the operator it is taken from has no form left to finish.
+//! words, as both are the call's and not the seat's; the operator it is taken from has no form left to finish. A job is not moved.
 
 use std::time::Instant;
 
@@ -16,6 +16,10 @@ impl Call {
         self.now = now;
         if !matches!(self.phase, Phase::Talking | Phase::Held) {
             return Err(CommandError::NotNow);
+        }
+        // The lock on a job is its operator's, who has to say what came of it.
+        if self.is_job() {
+            return Err(CommandError::IsJob);
         }
         let elsewhere = |o: &Operator| to.as_ref() != Some(&o.user);
         let Some(mut operator) = self.operator.take_if(|o| elsewhere(o)) else { return Err(CommandError::NotNow) };

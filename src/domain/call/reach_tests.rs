@@ -263,6 +263,23 @@ fn a_tone_warns_both_a_minute_before_the_accounts_time_is_over() {
 }
 
 #[test]
+fn who_calls_an_operator_in_vain_has_no_more_time_than_was_left() {
+    let mut line = alone_with(Some(Duration::from_secs(180)));
+    line.after(100);
+    line.leg(CALLER, LegInput::Digit('*'));
+    line.after(45);
+    line.tell(Input::Overdue);
+    assert!(line.recorded(&RecordEvent::RecallFailed));
+    line.after(19);
+    assert!(!line.recorded(&RecordEvent::PatchWarned));
+    line.after(1);
+    assert!(line.recorded(&RecordEvent::PatchWarned));
+    line.after(60);
+    assert!(line.recorded(&RecordEvent::PatchTimeOver));
+    assert!(line.recorded(&RecordEvent::PatchOver { ms: 225_000, alone_ms: 180_000 }));
+}
+
+#[test]
 fn with_an_operator_the_time_does_not_run() {
     let mut line = alone_with(Some(Duration::from_secs(180)));
     line.after(100);

@@ -115,7 +115,7 @@ impl Call {
 
     /// The caller is on the way to a contact without the operator.
     pub(super) fn is_transferring(&self) -> bool {
-        self.patch.as_ref().is_some_and(|p| p.transfer.is_some() && p.state != PatchState::Dropped)
+        self.patch.as_ref().is_some_and(|p| p.transfer.is_some())
     }
 
     pub(super) fn consult_leg(&self) -> Option<LegId> {
@@ -152,6 +152,10 @@ impl Call {
             self.record(RecordEvent::PatchJoined);
         }
         self.tell_transfer(TransferProgress::Done);
+        // From here on it is a patch like any other, to which `*` may bring an operator.
+        if let Some(patch) = &mut self.patch {
+            patch.transfer = None;
+        }
         self.drop_operator();
     }
 

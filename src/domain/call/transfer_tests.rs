@@ -125,6 +125,26 @@ fn a_blind_transfer_joins_whoever_answers_and_the_operator_hears_of_each_step() 
 }
 
 #[test]
+fn after_a_transfer_an_operator_brought_by_star_hears_and_is_heard_by_both() {
+    let mut line = Line::talking();
+    transfers(&mut line, OPERATOR, TransferTo::Number(wanted()));
+    line.leg(CONTACT, LegInput::Answered);
+    assert!(line.leg(CALLER, LegInput::Digit('*')).contains(&Output::Requeue));
+    line.tell(Input::Offer { user: kim(), leg: SECOND, ring: false });
+    line.does(OperatorCommand::Take);
+    line.leg(SECOND, LegInput::Answered);
+    line.leg(SECOND, LegInput::MediaUp);
+    let sources = |legs: [LegId; 2]| legs.map(Source::Leg).to_vec();
+    assert_eq!(line.hears(CALLER), sources([CONTACT, SECOND]));
+    assert_eq!(line.hears(CONTACT), sources([CALLER, SECOND]));
+    assert_eq!(line.hears(SECOND), sources([CALLER, CONTACT]));
+    // She leaves them to it as she would any patch, and nobody is told of the transfer again.
+    let outputs = line.leg(SECOND, LegInput::Ended(Cause::HungUp));
+    assert_eq!((told(&outputs), line.call.stage()), (vec![], Stage::Patched));
+    assert!(line.leg(CALLER, LegInput::Digit('*')).contains(&Output::Requeue), "once more");
+}
+
+#[test]
 fn a_blind_transfer_that_fails_gives_the_caller_back() {
     for (held, stage) in [(false, Stage::Talking), (true, Stage::Held)] {
         let mut line = Line::talking();

@@ -243,7 +243,7 @@ impl Call {
             Some(caller) => matrix.with(caller, &[Source::Music]),
             None => matrix,
         };
-        if patch.transfer.is_some() && patch.state != PatchState::Dropped {
+        if patch.transfer.is_some() {
             // Nobody hears anybody until the contact has answered.
             return beside_music(operator.map(|o| HearMatrix::default().with(o, &[])).unwrap_or_default());
         }

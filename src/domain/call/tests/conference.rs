@@ -17,7 +17,7 @@ fn music() -> Vec<Source> {
 }
 
 /// Lee is asked, and has come.
-fn lee_comes(line: &mut Line) {
+pub(super) fn lee_comes(line: &mut Line) {
     line.does(OperatorCommand::Ask { user: lee() });
     line.tell(Input::Fetch { user: lee(), leg: SECOND, ring: true });
     line.leg(SECOND, LegInput::Answered);
@@ -48,6 +48,24 @@ fn the_operator_talks_to_either_alone_and_the_other_hears_music() {
     assert_eq!(line.refuses(OperatorCommand::Drop), CommandError::NotNow);
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));
     assert_eq!((line.hears(OPERATOR), line.hears(CONTACT)), (sources(&[CONTACT]), sources(&[OPERATOR])));
+}
+
+#[test]
+fn a_patch_lasts_for_as_long_as_caller_and_contact_hear_each_other() {
+    let over = |line: &Line, secs: u64| {
+        let is_it = |o: &Output| matches!(o, Output::Record { event: RecordEvent::PatchOver { ms, alone_ms: 0 }, .. } if *ms == secs * 1_000);
+        assert!(line.all.iter().any(is_it), "not {secs} s");
+    };
+    let mut line = Line::joined();
+    line.after(60);
+    line.does(OperatorCommand::Private);
+    line.after(600);
+    line.does(OperatorCommand::Join);
+    line.after(30);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    line.after(300);
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    over(&line, 90);
 }
 
 #[test]

@@ -98,6 +98,10 @@ fn a_job_is_not_passed_on() {
     for command in [OperatorCommand::Park { slot: 1 }, OperatorCommand::Pass { to: None, note: None }] {
         assert_eq!(line.call.command(now, &kim(), command), Err(CommandError::IsJob));
     }
+    // Nor by a supervisor: whoever got it could not say what came of it.
+    line.does(OperatorCommand::Hold);
+    assert_eq!(line.call.move_on(now, &UserId::named("sam"), None), Err(CommandError::IsJob));
+    assert_eq!(line.call.stage(), Stage::Held);
 }
 
 #[test]
