@@ -251,12 +251,17 @@ impl Call {
 
     /// What an operator paused who has left goes on.
     pub(super) fn lift_pause(&mut self) {
-        if self.operator.is_none() && self.recording.wanted == Wanted::Paused {
+        if self.operator.is_none() {
+            self.end_pause();
+        }
+    }
+
+    /// Whoever paused the recording is out of the call, and nobody else knows that it stands still.
+    pub(super) fn end_pause(&mut self) {
+        if self.recording.wanted == Wanted::Paused {
             self.recording.wanted = Wanted::On;
         }
-        if self.operator.is_none() {
-            self.recording.covered_until = None;
-        }
+        self.recording.covered_until = None;
     }
 
     /// When a cover that nobody speaks of any more ends.
@@ -296,7 +301,9 @@ impl Call {
             }
             _ => {}
         }
-        if !matches!(self.phase, Phase::Talking | Phase::Held | Phase::Patching) {
+        // Beside a colleague too, who may be listening while a card number is said; only nothing is announced there.
+        let beside_colleague = self.phase == Phase::Consulting && command != RecordingCommand::Start;
+        if !matches!(self.phase, Phase::Talking | Phase::Held | Phase::Patching) && !beside_colleague {
             return Err(CommandError::NotNow);
         }
         if command == RecordingCommand::Start {

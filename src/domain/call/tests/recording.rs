@@ -1,5 +1,6 @@
 //! Who is recorded, when, and that nobody is before they were told.
 
+use super::conference::lee_comes;
 use super::*;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{RecordedLegs, RecordingMode, RecordingPolicy};
@@ -224,6 +225,17 @@ fn a_pause_ends_with_the_operator_who_made_it() {
     line.does(pause());
     line.tell(Input::SeatLost { user: kim() });
     assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Queued), "the next one did not ask");
+    // Beside a colleague a card number is said as well, and whoever the call is handed to knows of no pause.
+    let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+    lee_comes(&mut line);
+    line.does(OperatorCommand::Join);
+    assert_eq!(line.refuses(start()), CommandError::NotNow);
+    line.does(pause());
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Paused, Stage::Conference));
+    line.does(resume());
+    line.does(pause());
+    line.does(OperatorCommand::HandOver);
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Talking));
 }
 
 #[test]
