@@ -220,7 +220,7 @@ impl Desk {
             CallWord::OfferFailed { user, why } => {
                 // The seat first: who missed the call goes to the end of the line before it is offered again.
                 self.tell_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
-                self.tell_queue(queue::Input::OfferFailed { call });
+                self.tell_queue(queue::Input::OfferFailed { call, user });
             }
             CallWord::OfferAccepted { user } => {
                 self.waiting.remove(&call);

@@ -37,6 +37,9 @@ pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
 /// Longer than any break: who comes back later begins another shift, with no reason of the last one.
 const NEXT_SHIFT: Duration = Duration::from_secs(4 * 60 * 60);
 /// Why somebody is not ready who was, when her console comes back.
+/// Why a seat is not ready whose only phone is one that nobody has heard.
+const NOT_CHECKED: &str = "calls would ring an unchecked softphone";
+
 const CONSOLE_GONE: &str = "the console was gone for a while";
 
 /// Calls that a seat may have at once, unless told otherwise.
@@ -391,7 +394,7 @@ impl Seat {
                     self.desk_phone_works = true;
                 }
                 self.phones = phones;
-                self.stand_down_if(now, "phone not connected", "calls would ring an unchecked softphone");
+                self.stand_down_if(now, "phone not connected", NOT_CHECKED);
             }
             Input::Checked { phone, passed } => {
                 match phone {
@@ -525,7 +528,9 @@ impl Seat {
         if !self.hand.is_empty() {
             return self.settle(now);
         }
-        if self.wants_ready && self.phone() {
+        if self.wants_ready && self.phone() && !self.checked() {
+            self.stand_down(now, NOT_CHECKED);
+        } else if self.wants_ready && self.phone() {
             if self.state != State::Offered {
                 self.idle_since = now;
             }

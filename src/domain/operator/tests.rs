@@ -98,6 +98,21 @@ fn of_two_phones_the_one_that_came_last_is_rung_if_it_is_known_to_work() {
 }
 
 #[test]
+fn whose_desk_phone_goes_while_she_talks_is_not_ready_on_a_softphone_that_was_never_heard() {
+    let clock = TestClock::at(UtcMs(0));
+    let mut desk = Desk { seat: Seat::new(clock.instant()), clock };
+    desk.tell(Input::Heartbeat { typing: false });
+    desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
+    desk.tell(Input::SetReady { ready: true, reason: None });
+    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Accepted { call: call() });
+    desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
+    desk.tell(Input::WrappedUp { call: call() });
+    assert_eq!(desk.seat.state(), State::NotReady);
+    assert_eq!(desk.seat.why_not_ready(), Some(NotReadyYet::NotChecked));
+}
+
+#[test]
 fn a_seat_goes_through_a_call_and_is_ready_after_wrap_up() {
     let mut desk = Desk::talking();
     assert_eq!(desk.seat.state(), State::Talking);

@@ -77,6 +77,7 @@ pub enum Input {
     /// An offer came to nothing: the caller is at the head again.
     OfferFailed {
         call: CallId,
+        user: UserId,
     },
     /// An operator can be offered a call, idle since `since`.
     SeatIdle {
@@ -220,8 +221,10 @@ impl Queue {
                 }
                 self.remove(&call);
             }
-            Input::OfferFailed { call } => {
-                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+            Input::OfferFailed { call, user } => {
+                // Only what was offered here: somebody who came too late to fetch the caller takes them from nobody.
+                let is_it = |t: &&mut Ticket| t.call == call && t.offered.as_ref() == Some(&user);
+                if let Some(ticket) = self.tickets.iter_mut().find(is_it) {
                     ticket.offered = None;
                     if ticket.terms.since.is_some() {
                         ticket.rests_until = Some(now + REST);

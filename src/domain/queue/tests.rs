@@ -119,7 +119,7 @@ fn a_failed_offer_gives_the_caller_the_head_with_the_wait_so_far() {
     let waited_since = desk.clock.instant();
     desk.after(5);
     desk.joins("urgent", 9);
-    desk.tell(Input::OfferFailed { call: call("a") });
+    desk.tell(Input::OfferFailed { call: call("a"), user: user("kim") });
     assert_eq!(desk.idle("lee"), [offer("a", "lee")], "before the higher priority");
     assert_eq!(desk.queue.waiting()[0].since, waited_since);
 }
@@ -152,12 +152,25 @@ fn waiting_callers_hear_a_word_on_time_and_are_overdue_once() {
 }
 
 #[test]
+fn somebody_who_fetches_a_caller_too_late_does_not_take_them_from_who_is_offered_them() {
+    let mut desk = Desk::open();
+    desk.idle("kim");
+    desk.joins("a", 0);
+    desk.idle("lee");
+    assert_eq!(desk.tell(Input::OfferFailed { call: call("a"), user: user("sam") }), []);
+    assert_eq!(desk.queue.waiting()[0].offered, Some(user("kim")));
+}
+
+#[test]
 fn an_overdue_caller_whose_offer_fails_is_overdue_again() {
     let mut desk = Desk::open();
     desk.idle("kim");
     desk.joins("a", 0);
     assert!(desk.after(120).contains(&Output::Overdue { call: call("a") }));
-    assert!(desk.tell(Input::OfferFailed { call: call("a") }).contains(&Output::Overdue { call: call("a") }));
+    assert!(
+        desk.tell(Input::OfferFailed { call: call("a"), user: user("kim") })
+            .contains(&Output::Overdue { call: call("a") })
+    );
 }
 
 #[test]
@@ -201,8 +214,9 @@ fn nobody_is_offered_twice_whatever_happens() {
                     desk.tell(Input::Dequeue { call: call(&c) })
                 }
                 2 => {
-                    offered.retain(|(oc, _)| *oc != call(&c));
-                    desk.tell(Input::OfferFailed { call: call(&c) })
+                    // Now and then by somebody to whom it was not offered.
+                    offered.retain(|(oc, ou)| *oc != call(&c) || *ou != user(&u));
+                    desk.tell(Input::OfferFailed { call: call(&c), user: user(&u) })
                 }
                 3 | 4 if !offered.iter().any(|(_, ou)| *ou == user(&u)) => desk.idle(&u),
                 5 => desk.tell(Input::SeatBusy { user: user(&u) }),
@@ -456,7 +470,7 @@ fn a_caller_to_be_called_back_whom_nobody_takes_does_not_stand_before_those_on_t
     desk.after(1);
     desk.joins("b", 0);
     assert_eq!(desk.idle("kim"), [offer("back", "kim")]);
-    desk.tell(Input::OfferFailed { call: call("back") });
+    desk.tell(Input::OfferFailed { call: call("back"), user: user("kim") });
     assert_eq!(desk.idle("kim"), [offer("b", "kim")]);
     desk.tell(Input::Served { call: call("b") });
     assert_eq!(desk.idle("kim"), []);
