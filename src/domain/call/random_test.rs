@@ -294,7 +294,7 @@ impl World {
                 let welcome = Welcome { who: "Ada".into(), held, status, ..Welcome::default() };
                 checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))
             }
-            Wish::Read { .. } => return true,
+            Wish::Read { .. } => checkin::Input::ReadNoted(self.rng.below(8) > 0),
             Wish::Mark { dispatch, edition } => checkin::Input::Marked(ways::marked(&mut self.rng, dispatch, edition)),
             Wish::PutOnCall { .. } => checkin::Input::PutOnCall(true),
             Wish::PutUpGreeting { .. } => checkin::Input::GreetingUp(None),

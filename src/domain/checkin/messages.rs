@@ -1,20 +1,35 @@
 //! The part of a check-in in which held messages are read, repeated, kept and marked as delivered.
 //!
-//! What always holds: only what was heard to its end, as it is now, is marked; and what is read is told before its first word.
+//! What always holds: only what was heard to its end, as it is now, is marked; and no word of a message is said before it is on
+//! record that it is read.
 
-use super::{CheckIn, Held, Leave, Marked, Output, State, words};
+use super::{CheckIn, Held, Leave, Marked, Output, State, Then, words};
 
 impl CheckIn {
     /// Reads the message at `at` from its beginning, after `first`.
     pub(super) fn read(&mut self, at: usize, first: &str) {
         let Some(held) = self.welcome.held.get(at) else { return self.menu(String::new()) };
         let text = words::message(first, at, self.welcome.held.len(), &held.words);
-        if let Some(read) = self.read.get_mut(at)
-            && !std::mem::replace(read, true)
-        {
-            self.outputs.push_back(Output::Read { dispatch: held.dispatch.clone() });
-        }
+        let dispatch = held.dispatch.clone();
         self.at = at;
+        if self.read.get(at) == Some(&true) {
+            return self.ask(State::Content, text);
+        }
+        self.stop_play();
+        self.wait(State::Noting { text });
+        self.outputs.push_back(Output::Read { dispatch });
+    }
+
+    /// It is on record that the message is read, or could not be put there: then nobody hears it without a person.
+    pub(super) fn on_read_noted(&mut self, noted: bool) {
+        let State::Noting { text } = &mut self.state else { return };
+        let text = std::mem::take(text);
+        if !noted {
+            return self.say(words::SORRY_OPERATOR, Then::Leave(Leave::Operator));
+        }
+        if let Some(read) = self.read.get_mut(self.at) {
+            *read = true;
+        }
         self.ask(State::Content, text);
     }
 

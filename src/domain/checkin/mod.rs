@@ -52,6 +52,8 @@ pub enum Input {
     Unspoken,
     /// Whose PIN it is.
     Looked(Looked),
+    /// That a message is read is on record, or could not be put there.
+    ReadNoted(bool),
     /// What became of what was to be marked as read.
     Marked(Marked),
     /// Who was to be put on call is, or could not be.
@@ -128,7 +130,8 @@ pub enum Output {
     Vouched {
         contact: ContactId,
     },
-    /// This one is read to whoever checked in, as far as they listen. Told once for each that they hear something of.
+    /// This one is to be read to whoever checked in, as far as they listen. Said until it is on record, and once for each that
+    /// is. Answered by [`Input::ReadNoted`].
     Read {
         dispatch: DispatchId,
     },
@@ -173,6 +176,10 @@ enum State {
         keys: String,
     },
     Looking,
+    /// That the message at [`CheckIn::at`] is read is being put on record, before its words are said.
+    Noting {
+        text: String,
+    },
     /// The message at [`CheckIn::at`] is being read.
     Content,
     /// It was read; what becomes of it?
@@ -215,7 +222,7 @@ pub struct CheckIn {
     asked: u8,
     welcome: Welcome,
     dictation: Option<Dictation>,
-    /// Of each message, whether any of it was read, whether it was heard to its end, and whether it is marked.
+    /// Of each message, whether it is on record that it was read, whether it was heard to its end, and whether it is marked.
     read: Vec<bool>,
     heard: Vec<bool>,
     marked: Vec<bool>,
@@ -272,6 +279,7 @@ impl CheckIn {
             Input::PlayDone => self.on_play_done(),
             Input::Unspoken => self.unspoken = self.playing,
             Input::Looked(looked) => self.on_looked(looked),
+            Input::ReadNoted(noted) => self.on_read_noted(noted),
             Input::Marked(marked) => self.on_marked(marked),
             Input::PutOnCall(done) => self.on_put_on_call(done),
             Input::Tick => self.on_tick(),
@@ -309,6 +317,7 @@ impl CheckIn {
             // Whoever knows better need not hear it out.
             State::Saying(_) if key == '0' => self.leave(Leave::Operator),
             State::Looking
+            | State::Noting { .. }
             | State::Marking
             | State::PuttingOnCall
             | State::TakingDown
@@ -408,6 +417,7 @@ impl CheckIn {
                 self.until = self.now + KEY_LIMIT;
             }
             State::Looking
+            | State::Noting { .. }
             | State::Marking
             | State::PuttingOnCall
             | State::TakingDown
@@ -441,6 +451,7 @@ impl CheckIn {
             State::Content => self.decide(),
             State::Saying(then) => self.go(then),
             State::Looking => self.on_looked(Looked::Failed),
+            State::Noting { .. } => self.on_read_noted(false),
             State::Marking => self.on_marked(Marked::Failed),
             State::PuttingOnCall => self.on_put_on_call(false),
             State::TakingDown => self.on_greeting_down(false),

@@ -114,7 +114,15 @@ impl World {
                     self.tell(Input::GreetingDown(done));
                 }
                 Output::Read { dispatch } => {
-                    assert!(self.read.insert(dispatch), "seed {seed}: told twice to be read");
+                    assert!(!self.read.contains(&dispatch), "seed {seed}: on record, and asked for again");
+                    match self.rng.below(20) {
+                        0 => {}
+                        1 => self.tell(Input::ReadNoted(false)),
+                        _ => {
+                            self.read.insert(dispatch);
+                            self.tell(Input::ReadNoted(true));
+                        }
+                    }
                 }
                 Output::StopPlay => assert!(self.plays.take().is_some(), "seed {seed}: stops what does not play"),
                 Output::Look { .. } | Output::Vouched { .. } => {

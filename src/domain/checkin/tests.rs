@@ -34,6 +34,8 @@ struct Line {
     check_in: CheckIn,
     said: Vec<String>,
     read: Vec<DispatchId>,
+    /// That a message is read is put on record as soon as it is asked for.
+    on_record: bool,
     done: Vec<Output>,
 }
 
@@ -41,14 +43,18 @@ impl Line {
     fn rings() -> Self {
         let clock = TestClock::at(UtcMs(0));
         let check_in = CheckIn::new(clock.instant());
-        let mut line = Self { clock, check_in, said: vec![], read: vec![], done: vec![] };
+        let mut line = Self { clock, check_in, said: vec![], read: vec![], on_record: true, done: vec![] };
         line.carry_out();
         line
     }
 
     /// In, with so many messages held.
     fn in_with(count: usize, duties: Vec<Duty>) -> Self {
-        let mut line = Self::rings();
+        Self::rings().enters(count, duties)
+    }
+
+    fn enters(self, count: usize, duties: Vec<Duty>) -> Self {
+        let mut line = self;
         line.presses("4711#");
         assert_eq!(line.done, [Output::Look { pin: Pin::pressed("4711".into()) }]);
         line.done.clear();
@@ -70,7 +76,12 @@ impl Line {
                     self.said.push(name);
                 }
                 Output::StopPlay => {}
-                Output::Read { dispatch } => self.read.push(dispatch),
+                Output::Read { dispatch } => {
+                    self.read.push(dispatch);
+                    if self.on_record {
+                        self.check_in.handle(self.clock.instant(), Input::ReadNoted(true));
+                    }
+                }
                 other => self.done.push(other),
             }
         }
@@ -127,6 +138,24 @@ fn whoever_checks_in_hears_what_is_new_and_marks_it_by_key() {
     assert_eq!(line.heard(), "Goodbye.");
     line.hears_out();
     assert_eq!(line.left(), Some(Leave::Ended));
+}
+
+#[test]
+fn no_word_of_a_message_is_said_before_it_is_on_record_that_it_is_read() {
+    for fails in [false, true] {
+        let line = Line { on_record: false, ..Line::rings() };
+        let mut line = line.enters(1, vec![]);
+        line.presses("29");
+        assert_eq!((line.read.len(), line.heard().contains("From caller 1.")), (1, false));
+        if fails {
+            line.tell(Input::ReadNoted(false));
+        } else {
+            line.after(15);
+        }
+        line.hears_out();
+        assert!(line.said.iter().all(|said| !said.contains("From caller 1.")), "{:?}", line.said);
+        assert_eq!(line.left(), Some(Leave::Operator), "a person reads it out");
+    }
 }
 
 #[test]

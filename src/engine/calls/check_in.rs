@@ -339,9 +339,8 @@ impl Calls {
                     Input::Looked(looked)
                 }
                 Wish::Read { dispatch } => {
-                    // Said in a moment all the same: the voice and the PIN before it took longer than this does.
-                    calls.in_time(&facts.id, calls.check_ins.read(&dispatch, &who.proven, at)).await;
-                    return;
+                    let noted = calls.in_time(&facts.id, calls.check_ins.read(&dispatch, &who.proven, at)).await;
+                    Input::ReadNoted(noted.is_some())
                 }
                 Wish::Mark { dispatch, edition } => {
                     let CheckedIn { name: who, proven } = who;

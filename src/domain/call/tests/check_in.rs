@@ -24,6 +24,7 @@ fn is_let_in(line: &mut Line) {
     let held = vec![Held { dispatch: DispatchId::named("one"), edition: 3, words: "Burst pipe.".into() }];
     let welcome = Welcome { contact: Some(ContactId::named("ada")), who: "Ada".into(), held, ..Welcome::default() };
     line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
+    line.tell(Input::CheckIn(checkin::Input::ReadNoted(true)));
 }
 
 /// Words of the moment are heard to their end.
@@ -135,6 +136,7 @@ fn whom_the_operator_vouches_for_is_asked_for_no_pin_and_it_is_on_record_who_sai
     let held = vec![Held { dispatch: DispatchId::named("one"), edition: 3, words: "Burst pipe.".into() }];
     let welcome = Welcome { contact: Some(ada), who: "Ada".into(), held, ..Welcome::default() };
     line.tell(Input::CheckIn(checkin::Input::Looked(Looked::Welcome(Box::new(welcome)))));
+    line.tell(Input::CheckIn(checkin::Input::ReadNoted(true)));
     hears_out(&mut line);
     presses(&mut line, "2");
     assert_eq!(wishes(&line).last(), Some(&Wish::Mark { dispatch: DispatchId::named("one"), edition: 3 }));
