@@ -374,17 +374,21 @@ fn bounded(begun_at: UtcMs, call_began: Option<UtcMs>, now: UtcMs) -> UtcMs {
 }
 
 /// Refuses a call that is another account's or nobody's: what becomes of a call decides over its dispatches. A call that
-/// turned out to be for another account is both accounts'. When it began.
+/// turned out to be for another account is both accounts' when it is over, and while it goes on the one's that it is for now:
+/// a form of the other is one that its operator has overlooked. When it began.
 async fn check_call(front: &Front, body: &MessageBody, signed: &Signed) -> Result<Option<UtcMs>, Problem> {
     let Some(call) = &body.call else { return Ok(None) };
+    // Its record is written behind it, so the call may be live and not on record yet, or not as what it is now.
+    let live = board(front, signed.user()).await?.calls;
+    if let Some(live) = live.iter().find(|live| live.id == *call) {
+        if live.account.id != body.account {
+            return Err(unknown("call", "The call is for another account now."));
+        }
+        return Ok(Some(live.started_at));
+    }
     let record = front.store.find_call(call).await?;
     if let Some(record) = record.as_ref().filter(|record| record.account == body.account) {
         return Ok(Some(record.started_at));
-    }
-    // Its record is written behind it, so the call may be live and not on record yet, or not as what it is now.
-    let live = board(front, signed.user()).await?.calls;
-    if let Some(live) = live.iter().find(|live| live.id == *call && live.account.id == body.account) {
-        return Ok(Some(live.started_at));
     }
     let events = front.store.list_call_events(call).await?;
     let became = |event: &CallEventRecord| {

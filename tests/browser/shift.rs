@@ -88,6 +88,7 @@ impl Shift {
         self.talks_for("Imaginary Plumbing");
         self.sees(".phrase", "Imaginary Plumbing");
         assert_eq!(self.kim.act("value", json!({ "field": "name" })), "Ann Archer", "what was typed goes along");
+        self.is_refused_for_the_account_before();
         self.kim.act("hand_takes_as", json!({ "call_type": "Urgent" }));
         let answers =
             json!([["callback", null], ["address", "12 Elm Street"], ["problem", "Other"], ["message", "A smell."]]);
@@ -104,6 +105,16 @@ impl Shift {
         self.gives_a_patch_up(&caller);
         self.finishes();
         call.expect_success();
+    }
+
+    /// While the call goes on, no message of it is saved for the account that it turned out not to be for.
+    fn is_refused_for_the_account_before(&self) {
+        let lawyer = self.kims.get("/api/v1/accounts/acc_lawyer");
+        let call_type = lawyer["call_types"][0]["id"].clone();
+        let call = self.kims.get("/api/v1/calls")["items"][0]["id"].clone();
+        let body = json!({ "account": "acc_lawyer", "call_type": call_type, "call": call, "answers": {} });
+        let (status, problem) = self.kims.post("/api/v1/messages", &body);
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("call")), "{problem}");
     }
 
     /// The mobile is a machine's, so to the next telephone; then back to the caller.

@@ -15,17 +15,16 @@ import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
 import { notices } from './notices.svelte';
 
-export interface Saved {
-  message: MessageView;
-  draft: Draft;
-  undo_until: number | null;
-}
-
-/** A form that was thrown away, with what is in no draft. */
-export interface Discarded {
+/** A form that is no longer on the screen and can still be had back, with what is in no draft. */
+export interface Whole {
   draft: Draft;
   secrets: Answers | undefined;
   reason: string | undefined;
+}
+
+export interface Saved extends Whole {
+  message: MessageView;
+  undo_until: number | null;
 }
 
 class Forms {
@@ -35,7 +34,7 @@ class Forms {
   /** Drafts that are on their way to become a message. */
   saving = $state<string[]>([]);
   /** Forms thrown away that can still be had back, the last one last. */
-  thrown = $state.raw<Thrown<Discarded>[]>([]);
+  thrown = $state.raw<Thrown<Whole>[]>([]);
   /** Messages saved on calls that are still here, by call. */
   saved = new SvelteMap<string, Saved>();
   lastSaved = $state<Saved | null>(null);
@@ -50,7 +49,7 @@ class Forms {
   /** False while the server has not taken the last change of some draft. */
   keptHere = $state(false);
 
-  private readonly bin = new Bin<Discarded>(
+  private readonly bin = new Bin<Whole>(
     ({ draft }) => {
       this.shelf?.drop(draft.id);
       void api.deleteDraft(draft.id).catch(() => undefined);
@@ -135,6 +134,8 @@ class Forms {
     if (ours && !hasContent(ours.answers)) this.remove(ours.id);
     this.drafts.push(fromServer(theirs));
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
+    // Begun, perhaps, before the call turned out to be for another account.
+    await this.changeAccount(call);
   }
 
   /** A form that was left, whoever began it: it is here from now on. */
@@ -302,6 +303,12 @@ class Forms {
     const account = accounts.find(draft.account);
     const type = this.callType(draft, account);
     if (this.saving.includes(draft.id)) return null;
+    const call = this.callOf(draft);
+    if (call && call.account.id !== draft.account) {
+      await this.changeAccount(call);
+      notices.show(`Not saved: the call is for ${call.account.name} now. Look at its form, and press Ctrl+Enter again.`);
+      return null;
+    }
     if (!account || !type) {
       void accounts.want(draft.account, true);
       notices.show(account ? 'Not saved: this account has no form yet. What you typed is kept.' : 'Not saved yet: the form is still being loaded. What you typed is kept; press Ctrl+Enter again.');
@@ -373,11 +380,7 @@ class Forms {
   }
 
   private becameMessage(draft: Draft, message: MessageView): void {
-    const saved: Saved = {
-      message,
-      draft: $state.snapshot(draft),
-      undo_until: message.dispatch?.undo_until ?? null,
-    };
+    const saved: Saved = { ...this.whole(draft), message, undo_until: message.dispatch?.undo_until ?? null };
     this.keys.delete(draft.id);
     this.remove(draft.id);
     if (draft.call) this.saved.set(draft.call, saved);
@@ -401,22 +404,22 @@ class Forms {
     if (saved.draft.call) this.saved.delete(saved.draft.call);
     // An empty form may have been begun on the same call meanwhile.
     this.drafts = this.drafts.filter((d) => d.id !== saved.draft.id && !(d.call && d.call === saved.draft.call && !hasContent(d.answers)));
-    this.drafts.push({ ...saved.draft, revision: saved.draft.revision + 1 });
-    const draft = this.drafts[this.drafts.length - 1]!;
+    const draft = this.putBack({ ...saved, draft: { ...saved.draft, revision: saved.draft.revision + 1 } });
     this.changed(draft);
-    desk.select(this.placeOf(draft));
     notices.say('Taken back. The form is open again.');
+    // The call may have turned out to be for another account since.
+    const call = this.callOf(draft);
+    if (call) await this.changeAccount(call);
   }
 
   /** Where a form stands: beside its call for as long as that is hers, its wrap-up included, else by itself. */
   placeOf(draft: { id: string; call?: string | null }): string {
-    return draft.call && desk.mine.some((c) => c.id === draft.call) ? draft.call : draft.id;
+    return desk.mine.find((c) => c.id === draft.call)?.id ?? draft.id;
   }
 
   /** A mistake is undone, not asked about: for as long as it can be, nothing of it is gone, here or on the server. */
   throwAway(draft: Draft): void {
-    const whole = { draft: $state.snapshot(draft), secrets: this.secrets.get(draft.id), reason: this.reasons.get(draft.id) };
-    this.bin.put(whole, clock.now);
+    this.bin.put(this.whole(draft), clock.now);
     this.takeOff(draft.id);
     if (desk.selected === draft.id) desk.select(null);
     notices.say('Thrown away. Alt+Z brings it back for ten seconds.');
@@ -426,13 +429,27 @@ class Forms {
   private bringBack(): boolean {
     const last = this.bin.takeLast();
     if (!last) return false;
-    const { draft, secrets, reason } = last;
+    const call = this.callOf(this.putBack(last));
+    if (call) void this.changeAccount(call);
+    notices.say('The form is here again.');
+    return true;
+  }
+
+  private whole(draft: Draft): Whole {
+    return { draft: $state.snapshot(draft), secrets: this.secrets.get(draft.id), reason: this.reasons.get(draft.id) };
+  }
+
+  private putBack({ draft, secrets, reason }: Whole): Draft {
     this.drafts.push(draft);
     if (secrets) this.secrets.set(draft.id, secrets);
     if (reason) this.reasons.set(draft.id, reason);
     desk.select(this.placeOf(draft));
-    notices.say('The form is here again.');
-    return true;
+    return this.drafts[this.drafts.length - 1]!;
+  }
+
+  /** The call of a form that is hers. */
+  private callOf(draft: Draft): CallView | undefined {
+    return draft.call ? desk.mine.find((c) => c.id === draft.call) : undefined;
   }
 
   /** An empty form of a call that is no longer here needs no keeping; that a message was saved, as long as the call lives. */

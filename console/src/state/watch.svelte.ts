@@ -102,6 +102,8 @@ class Watch {
       if (!old) this.popped(call);
       else if (old.state !== call.state) this.moved(call, old);
       if (old && old.account.id !== call.account.id) this.renamed(call);
+      // However it came about, a form is never of another account than its call.
+      else if (!desk.isAsked(call)) void forms.changeAccount(call);
       if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
     }
     this.parked(before, anew);
