@@ -17,6 +17,7 @@ mod hour;
 mod house;
 mod inbox;
 mod jobs;
+mod keys;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
