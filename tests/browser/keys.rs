@@ -75,7 +75,7 @@ impl Shift {
     }
 
     /// The two are connected without a word of hers, and she is out of it.
-    fn connects_unannounced(&mut self, caller: &Ear) {
+    fn connects_unannounced(&mut self, call: &Sipp, caller: &Ear) {
         let contact = Ear::open(CONTACT_HZ);
         let phone = Sipp::start("callee", "127.0.0.1:9", self.carrier, contact.port(), &[], &self.server.dir);
         self.press("F8");
@@ -93,6 +93,7 @@ impl Shift {
         self.judges("what-it-was");
         self.press("3");
         self.kim.act("expect_ready", json!({}));
+        call.cue();
         phone.expect_success();
     }
 
@@ -104,8 +105,8 @@ impl Shift {
         self.press("2");
         self.sees("header", "Lunch");
         let sam = Api::log_in(self.server.http, "sam");
-        let floor = sam.get("/api/v1/floor");
-        assert!(floor["seats"].to_string().contains("Lunch"), "{floor}");
+        let floor = sam.get("/api/v1/board");
+        assert!(floor.to_string().contains("Lunch"), "{floor}");
         self.press("Alt+s");
         self.press("0");
         self.kim.act("expect_ready", json!({}));
@@ -124,11 +125,11 @@ fn the_keys_of_recording_keypad_cold_patch_endings_and_breaks_do_what_they_say()
     let kim = sit_down("kim", OPERATOR_HZ, &server);
     let mut shift = Shift { server, carrier, kim, kims };
     let caller = Ear::open(CALLER_HZ);
-    let call = dial("caller", &shift.server, &caller);
+    let call = dial("caller_on_cue", &shift.server, &caller);
     shift.kim.act("expect_talking", json!({ "account": PLUMBER }));
     shift.records();
     shift.sends_keys();
-    shift.connects_unannounced(&caller);
+    shift.connects_unannounced(&call, &caller);
     call.expect_success();
     shift.takes_a_break();
     assert_eq!(shift.kim.act("hand_complaints", json!({})), json!([]));
