@@ -43,7 +43,7 @@ use cordboard::proto::t38::udptl;
 pub type Target = fn(&[u8]);
 
 /// All of them. The names are those of `fuzz/fuzz_targets` and of the folders in `fuzz/seeds`.
-pub const ALL: [(&str, Target); 18] = [
+pub const ALL: [(&str, Target); 19] = [
     ("sip_wire", sip_wire),
     ("sip_agent", sip_agent),
     ("sip_stream", sip_stream),
@@ -62,6 +62,7 @@ pub const ALL: [(&str, Target); 18] = [
     ("sms", sms),
     ("smtp", smtp),
     ("mail", mail),
+    ("shifts", shifts),
 ];
 
 fn now() -> Instant {
@@ -708,6 +709,32 @@ pub fn mail(data: &[u8]) {
                 assert!(report.status.len() <= 11 && report.status.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
             }
             Letter::Automatic => {}
+        }
+    }
+}
+
+/// A spreadsheet or calendar of shifts: each that is read has somebody and a length, and each line that was not has a reason.
+pub fn shifts(data: &[u8]) {
+    use cordboard::base::id::{AccountId, ContactId};
+    use cordboard::domain::account::Contact;
+    use cordboard::domain::oncall::read_in::{read_csv, read_ics};
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (zone, account) = (jiff::tz::TimeZone::UTC, AccountId::named("a"));
+    let contact = |name: &str| Contact {
+        id: ContactId::named(name),
+        account: account.clone(),
+        name: name.to_owned(),
+        title: String::new(),
+        destinations: Vec::new(),
+    };
+    let contacts = ["Ann", "Ben"].map(contact);
+    for read in [read_csv(text, &zone, &contacts), read_ics(text, &zone, &contacts)] {
+        let lines = text.lines().count().max(1);
+        for shift in read.shifts {
+            assert!(shift.from < shift.until && (1..=lines).contains(&shift.line));
+        }
+        for line in read.not_understood {
+            assert!(!line.why.is_empty() && line.text.chars().count() <= 200 && (1..=lines).contains(&line.line));
         }
     }
 }

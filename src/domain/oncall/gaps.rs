@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Schedule, resolve};
+use super::Schedule;
+use super::spans::final_spans;
 use crate::base::clock::UtcMs;
-
-/// More changes than a day or a week of any schedule has.
-const MAX_CHANGES: usize = 512;
 
 /// A time in which nobody is on call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -19,23 +17,11 @@ pub struct Gap {
 /// The gaps of a schedule between two instants.
 pub fn gaps(schedule: &Schedule, from: UtcMs, until: UtcMs) -> Vec<Gap> {
     let mut found: Vec<Gap> = Vec::new();
-    let mut at = from;
-    for _ in 0..MAX_CHANGES {
-        if at >= until {
-            break;
-        }
-        match resolve(schedule, at) {
-            Some(on_call) => match on_call.until {
-                Some(next) => at = next,
-                None => break,
-            },
-            // Whoever takes turns is always on call, and so is who stands in: only an override can end a gap.
-            None => {
-                let next = schedule.overrides.iter().map(|o| o.from).filter(|from| *from > at).min();
-                let end = next.map_or(until, |next| next.min(until));
-                found.push(Gap { from: at, until: end });
-                at = end;
-            }
+    for span in final_spans(schedule, from, until).into_iter().filter(|span| span.people.is_empty()) {
+        // Nobody for one reason and then for another is one gap.
+        match found.last_mut().filter(|last| last.until == span.from) {
+            Some(last) => last.until = span.until,
+            None => found.push(Gap { from: span.from, until: span.until }),
         }
     }
     found
@@ -44,28 +30,24 @@ pub fn gaps(schedule: &Schedule, from: UtcMs, until: UtcMs) -> Vec<Gap> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::{AccountId, ContactId, ScheduleId};
-    use crate::domain::oncall::{Override, Rotation, ShiftLength};
+    use crate::base::id::{AccountId, ContactId, OverrideId, ScheduleId};
+    use crate::domain::oncall::{Layer, Override, OverrideAct, Rotation, ShiftLength};
 
     const HOUR: i64 = 3_600_000;
 
     fn schedule(overrides: &[(i64, i64)]) -> Schedule {
         let over = |(from, until): &(i64, i64)| Override {
-            contact: ContactId::named("ben"),
+            id: OverrideId::named(&format!("{from}")),
+            act: OverrideAct::Only { contact: ContactId::named("ben") },
             from: UtcMs(from * HOUR),
             until: UtcMs(until * HOUR),
             by: "office".into(),
             made_at: UtcMs(0),
+            note: String::new(),
         };
-        Schedule {
-            id: ScheduleId::named("s"),
-            account: AccountId::named("a"),
-            role: "technician".into(),
-            zone: "America/Chicago".into(),
-            rotation: None,
-            overrides: overrides.iter().map(over).collect(),
-            fallback: None,
-        }
+        let (id, account) = (ScheduleId::named("s"), AccountId::named("a"));
+        let blank = Schedule::blank(id, account, "technician".into(), "America/Chicago".into());
+        Schedule { overrides: overrides.iter().map(over).collect(), ..blank }
     }
 
     fn hours(schedule: &Schedule) -> Vec<(i64, i64)> {
@@ -88,7 +70,17 @@ mod tests {
         assert_eq!(hours(&one), []);
         let mut turns = schedule(&[]);
         let people = vec![ContactId::named("ben"), ContactId::named("ada")];
-        turns.rotation = Some(Rotation { people, anchor: "1970-01-01T08:00".into(), length: ShiftLength::Hours(1) });
+        let rotation = Rotation::even(people, "1970-01-01T08:00", ShiftLength::Hours(1));
+        turns.layers = vec![Layer::plain("rotation", rotation)];
         assert_eq!(hours(&turns), []);
+    }
+
+    #[test]
+    fn whoever_is_taken_off_without_anybody_in_their_place_leaves_one() {
+        let mut turns = schedule(&[(12, 14)]);
+        turns.overrides[0].act = OverrideAct::Remove { contact: ContactId::named("ada") };
+        let rotation = Rotation::even(vec![ContactId::named("ada")], "1970-01-01T08:00", ShiftLength::Days(1));
+        turns.layers = vec![Layer::plain("rotation", rotation)];
+        assert_eq!(hours(&turns), [(12, 14)]);
     }
 }

@@ -1,0 +1,128 @@
+//! Overrides taken out and made at once, as one drag on a calendar does. Pure.
+//!
+//! What always holds: all of it, or nothing; those that are made come last, in the order in which they were asked for.
+
+use serde::Deserialize;
+
+use super::Schedule;
+use super::change::{Made, OverrideEdit};
+use crate::base::id::OverrideId;
+use crate::domain::account::Contact;
+use crate::domain::account::fault::{Fault, Faults};
+
+/// No drag needs as many.
+const MAX_AT_ONCE: usize = 100;
+
+/// Overrides as they are changed together.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+pub struct OverridesEdit {
+    /// The account's, if it was read.
+    #[serde(default)]
+    pub edition: Option<u32>,
+    /// Taken out first.
+    #[serde(default)]
+    pub remove: Vec<OverrideId>,
+    /// Made then, in this order.
+    #[serde(default)]
+    pub add: Vec<OverrideEdit>,
+}
+
+impl OverridesEdit {
+    /// The schedule with all of it.
+    ///
+    /// # Errors
+    /// All that is wrong with it, each at its place.
+    pub fn apply(&self, schedule: &Schedule, contacts: &[Contact], made: Made<'_>) -> Result<Schedule, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let count = self.remove.len() + self.add.len();
+        if count == 0 {
+            faults.add("", "override.none", "There is nothing to change.", "Say what to take out or to make.");
+        }
+        if count > MAX_AT_ONCE {
+            let cure = "Make it of several changes.";
+            faults.add("", "override.too_many", "These are too many overrides at once.", cure);
+            return faults.unless(schedule.clone());
+        }
+        let mut after = schedule.clone();
+        for (n, id) in self.remove.iter().enumerate() {
+            let before = after.overrides.len();
+            after.overrides.retain(|over| over.id != *id);
+            if after.overrides.len() == before {
+                let cure = "Look at the calendar again: somebody may have taken it back.";
+                faults.add(format!("/remove/{n}"), "override.unknown", "The schedule has no such override.", cure);
+            }
+        }
+        for (n, edit) in self.add.iter().enumerate() {
+            match edit.apply(&after, contacts, made) {
+                Ok(with) => after = with,
+                Err(wrong) => faults.extend(wrong.into_iter().map(|fault| at(n, fault))),
+            }
+        }
+        faults.unless(after)
+    }
+}
+
+fn at(n: usize, fault: Fault) -> Fault {
+    Fault { pointer: format!("/add/{n}{}", fault.pointer), ..fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::UtcMs;
+    use crate::base::id::{AccountId, ContactId, ScheduleId};
+    use crate::domain::oncall::OverrideAct;
+
+    const HOUR: i64 = 3_600_000;
+    const MADE: Made<'_> = Made { by: "Kim", at: UtcMs(1) };
+
+    fn contacts() -> Vec<Contact> {
+        let contact = |name: &str| Contact {
+            id: ContactId::named(name),
+            account: AccountId::named("a"),
+            name: name.to_owned(),
+            title: String::new(),
+            destinations: vec![],
+        };
+        ["a", "b"].map(contact).to_vec()
+    }
+
+    fn blank() -> Schedule {
+        Schedule::blank(ScheduleId::named("s"), AccountId::named("a"), "technician".into(), "UTC".into())
+    }
+
+    fn only(name: &str, from: i64, until: i64) -> OverrideEdit {
+        let act = OverrideAct::Only { contact: ContactId::named(name) };
+        OverrideEdit { edition: None, act, from: UtcMs(from * HOUR), until: UtcMs(until * HOUR), note: String::new() }
+    }
+
+    fn edit(remove: &[OverrideId], add: Vec<OverrideEdit>) -> OverridesEdit {
+        OverridesEdit { edition: None, remove: remove.to_vec(), add }
+    }
+
+    #[test]
+    fn what_is_made_comes_last_and_what_is_taken_out_is_gone() {
+        let first = edit(&[], vec![only("a", 1, 2), only("b", 2, 3)]).apply(&blank(), &contacts(), MADE);
+        let first = first.expect("nothing is wrong with it");
+        let gone = first.overrides[0].id.clone();
+        let moved = edit(std::slice::from_ref(&gone), vec![only("a", 3, 4)]).apply(&first, &contacts(), MADE);
+        let moved = moved.expect("nothing is wrong with it");
+        let from: Vec<_> = moved.overrides.iter().map(|over| over.from).collect();
+        assert_eq!(from, [UtcMs(2 * HOUR), UtcMs(3 * HOUR)]);
+        assert!(moved.overrides.iter().all(|over| over.id != gone));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_each_at_its_place() {
+        let unknown = OverrideId::named("gone");
+        let wrong = edit(&[unknown], vec![only("a", 1, 2), only("nobody", 3, 2)]).apply(&blank(), &contacts(), MADE);
+        let told: Vec<_> = wrong.expect_err("three things are wrong").into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(told, ["/remove/0", "/add/1/until", "/add/1/contact"]);
+    }
+
+    #[test]
+    fn nothing_at_all_is_no_change() {
+        let told = edit(&[], vec![]).apply(&blank(), &contacts(), MADE).expect_err("nothing is asked for");
+        assert_eq!(told[0].code, "override.none");
+    }
+}

@@ -1,0 +1,246 @@
+//! Schedules of who is on call, changed by people. Each change is whole or not at all, counts the account's edition up, and is
+//! noted in words with the schedule as it was, so that the last one can be taken back. What a protocol in force or the
+//! account's flow counts on is not taken away.
+//!
+//! A dispatch asks who is on call when a step starts, so a change is in force with the next step of one that runs.
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, OverrideId, ScheduleId};
+use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::patching::check_people;
+use crate::domain::account::{Account, Contact};
+use crate::domain::dispatch::validate::validate;
+use crate::domain::oncall::Schedule;
+use crate::domain::oncall::calendar::{Calendar, calendar};
+use crate::domain::oncall::change::{Made, cut};
+use crate::domain::oncall::edit::ScheduleEdit;
+use crate::io::store::Tx;
+use crate::io::store::schedule_history::Noted;
+
+use super::contacts::in_use;
+use super::{Changed, Clients, Refusal, lock};
+
+/// What a schedule was and what it is to be.
+struct Step {
+    before: Option<Schedule>,
+    after: Option<Schedule>,
+    undoes: Option<i64>,
+}
+
+impl Clients {
+    /// Adds a schedule to an account. `by`: what whoever does it is called.
+    pub async fn add_schedule(
+        &self,
+        account: &AccountId,
+        edit: &ScheduleEdit,
+        by: &str,
+    ) -> Result<Changed<Schedule>, Refusal> {
+        let mut tx = self.store.write().await?;
+        let account = lock(&mut tx, account, edit.edition).await?;
+        let contacts = tx.list_contacts(&account.id).await?;
+        let id = ScheduleId::fresh(self.clock.utc());
+        let blank = Schedule::blank(id, account.id.clone(), String::new(), account.zone.clone());
+        let after = edit.apply(&blank, &account.zone, &contacts).map_err(Refusal::Faulty)?;
+        self.keep_schedule(tx, account, contacts, Step { before: None, after: Some(after.clone()), undoes: None }, by)
+            .await
+            .map(|edition| Changed { now: after, edition })
+    }
+
+    /// Changes a schedule by `change`, which is given it, its account and the account's people. `edition`: of the account, if
+    /// it has to be the one that was read.
+    pub async fn change_schedule(
+        &self,
+        id: &ScheduleId,
+        edition: Option<u32>,
+        by: &str,
+        change: impl FnOnce(&Schedule, &Account, &[Contact], Made<'_>) -> Result<Schedule, Vec<Fault>> + Send,
+    ) -> Result<Changed<Schedule>, Refusal> {
+        let mut tx = self.store.write().await?;
+        let owner = tx.find_schedule(id).await?.ok_or(Refusal::Missing { what: "schedule" })?.account;
+        let account = lock(&mut tx, &owner, edition).await?;
+        // Read again: nobody else changes it from here on.
+        let before = tx.find_schedule(id).await?.ok_or(Refusal::Missing { what: "schedule" })?;
+        let contacts = tx.list_contacts(&account.id).await?;
+        let made = Made { by, at: self.clock.utc() };
+        let after = change(&before, &account, &contacts, made).map_err(Refusal::Faulty)?;
+        let step = Step { before: Some(before), after: Some(after.clone()), undoes: None };
+        self.keep_schedule(tx, account, contacts, step, by).await.map(|edition| Changed { now: after, edition })
+    }
+
+    /// Removes a schedule that nothing counts on.
+    pub async fn remove_schedule(
+        &self,
+        id: &ScheduleId,
+        edition: u32,
+        by: &str,
+    ) -> Result<Changed<AccountId>, Refusal> {
+        let mut tx = self.store.write().await?;
+        let owner = tx.find_schedule(id).await?.ok_or(Refusal::Missing { what: "schedule" })?.account;
+        let account = lock(&mut tx, &owner, Some(edition)).await?;
+        let before = tx.find_schedule(id).await?;
+        let contacts = tx.list_contacts(&account.id).await?;
+        let step = Step { before, after: None, undoes: None };
+        let edition = self.keep_schedule(tx, account, contacts, step, by).await?;
+        Ok(Changed { now: owner, edition })
+    }
+
+    /// Takes the last change of a schedule back. None: that had made the schedule, and it is gone.
+    pub async fn undo_schedule(
+        &self,
+        id: &ScheduleId,
+        edition: u32,
+        by: &str,
+    ) -> Result<Changed<Option<Schedule>>, Refusal> {
+        let mut tx = self.store.write().await?;
+        let (owner, _) = tx.find_last_schedule_change(id).await?.ok_or_else(nothing_to_undo)?;
+        let account = lock(&mut tx, &owner, Some(edition)).await?;
+        let (_, last) = tx.find_last_schedule_change(id).await?.ok_or_else(nothing_to_undo)?;
+        let contacts = tx.list_contacts(&account.id).await?;
+        let before = tx.find_schedule(id).await?;
+        if before.as_ref().map(as_noted) != last.after.as_ref().map(as_noted) {
+            // Something that keeps no history has changed it since, a file that was read in by an older program.
+            return Err(nothing_to_undo());
+        }
+        let after = last.before.clone();
+        let mut everybody = after.iter().flat_map(|schedule| schedule.people_since(UtcMs(i64::MIN)));
+        if everybody.any(|id| !contacts.iter().any(|contact| contact.id == *id)) {
+            let mut faults = Faults::default();
+            let cure = "Change the schedule by hand.";
+            faults.add("", "schedule.undo_gone", "Somebody who was in it is no contact any more.", cure);
+            return Err(Refusal::Clash(faults.into_list()));
+        }
+        let step = Step { before, after: after.clone(), undoes: Some(last.seq) };
+        let edition = self.keep_schedule(tx, account, contacts, step, by).await?;
+        Ok(Changed { now: after, edition })
+    }
+
+    /// The calendar of a schedule that is not saved. `id`: the one it would be.
+    pub async fn preview_schedule(
+        &self,
+        account: &AccountId,
+        id: Option<&ScheduleId>,
+        edit: &ScheduleEdit,
+        (from, until): (UtcMs, UtcMs),
+    ) -> Result<Calendar, Refusal> {
+        let account = self.store.find_account(account).await?.ok_or(Refusal::Missing { what: "account" })?;
+        let contacts = self.store.list_contacts(&account.id).await?;
+        let stored = match id {
+            Some(id) => self.store.find_schedule(id).await?.filter(|schedule| schedule.account == account.id),
+            None => None,
+        };
+        if id.is_some() && stored.is_none() {
+            return Err(Refusal::Missing { what: "schedule" });
+        }
+        let blank = || {
+            let id = ScheduleId::named("preview");
+            Schedule::blank(id, account.id.clone(), String::new(), account.zone.clone())
+        };
+        let before = stored.unwrap_or_else(blank);
+        let mut draft = edit.apply(&before, &account.zone, &contacts).map_err(Refusal::Faulty)?;
+        draft.holidays.clone_from(&account.hours.holidays);
+        Ok(calendar(&draft, from, until))
+    }
+
+    async fn keep_schedule(
+        &self,
+        mut tx: Tx,
+        account: Account,
+        contacts: Vec<Contact>,
+        step: Step,
+        by: &str,
+    ) -> Result<u32, Refusal> {
+        let now = self.clock.utc();
+        let clashes = find_clashes(&mut tx, &account, &contacts, &step).await?;
+        if !clashes.is_empty() {
+            return Err(Refusal::Clash(clashes));
+        }
+        let (before, after) = (step.before.as_ref(), step.after.as_ref());
+        match (before, after) {
+            (_, Some(after)) => tx.upsert_schedule(after).await?,
+            (Some(before), None) => tx.delete_schedule(&before.id).await?,
+            (None, None) => {}
+        }
+        let noted = Noted { before, after, by, at: now, undoes: step.undoes };
+        tx.note_schedule_change(&noted, &contacts).await?;
+        tx.touch_account(&account.id, now).await?;
+        Ok(self.finish(tx, account).await?.edition)
+    }
+}
+
+/// Takes a time out of the temporary schedules of a schedule.
+///
+/// # Errors
+/// There is none then.
+pub fn cut_temporary(schedule: &Schedule, from: UtcMs, until: UtcMs) -> Result<Schedule, Vec<Fault>> {
+    let mut after = schedule.clone();
+    cut(&mut after.temporary, from, until);
+    let mut faults = Faults::default();
+    if after.temporary == schedule.temporary {
+        let cure = "Look at the calendar again.";
+        faults.add("", "temporary.none", "There is no temporary schedule at this time.", cure);
+    }
+    faults.unless(after)
+}
+
+/// Takes an override back.
+///
+/// # Errors
+/// There is no such override.
+pub fn take_back(schedule: &Schedule, id: &OverrideId) -> Result<Schedule, Vec<Fault>> {
+    let mut after = schedule.clone();
+    after.overrides.retain(|over| over.id != *id);
+    let mut faults = Faults::default();
+    if after.overrides.len() == schedule.overrides.len() {
+        let cure = "Look at the calendar again: somebody may have taken it back.";
+        faults.add("", "override.unknown", "The schedule has no such override.", cure);
+    }
+    faults.unless(after)
+}
+
+fn nothing_to_undo() -> Refusal {
+    let mut faults = Faults::default();
+    let cure = "Change the schedule as it ought to be.";
+    faults.add("", "schedule.nothing_to_undo", "There is no change to take back.", cure);
+    Refusal::Clash(faults.into_list())
+}
+
+/// As it is in the history: holidays are the account's, and of two overrides made at once none is the first.
+fn as_noted(schedule: &Schedule) -> Schedule {
+    let mut noted = Schedule { holidays: Vec::new(), ..schedule.clone() };
+    noted.overrides.sort_by(|a, b| (a.made_at, &a.id).cmp(&(b.made_at, &b.id)));
+    noted
+}
+
+/// What other schedules have already, and what counts on what this one would not do any more.
+async fn find_clashes(
+    tx: &mut Tx,
+    account: &Account,
+    contacts: &[Contact],
+    step: &Step,
+) -> Result<Vec<Fault>, Refusal> {
+    let mut faults = Faults::default();
+    let schedules = tx.list_schedules(&account.id).await?;
+    let id = step.after.as_ref().or(step.before.as_ref()).map(|schedule| schedule.id.clone());
+    let mut then: Vec<Schedule> = schedules.iter().filter(|s| Some(&s.id) != id.as_ref()).cloned().collect();
+    if let Some(after) = &step.after {
+        if then.iter().any(|other| other.role == after.role) {
+            let detail = format!("There is another schedule for the role {}.", after.role);
+            faults.add("/role", "schedule.role_taken", detail, "Choose another role, or change that schedule.");
+        }
+        then.push(after.clone());
+    }
+    let already = check_people(account, contacts, &schedules);
+    for fault in check_people(account, contacts, &then).into_iter().filter(|fault| !already.contains(fault)) {
+        let detail = format!("Callers are put through to it. {}", fault.detail);
+        faults.add("", "schedule.in_use", detail, "Change hours and menus first.");
+    }
+    for (protocol, state) in in_use(tx, account).await? {
+        let already = validate(&protocol, contacts, &schedules);
+        for fault in validate(&protocol, contacts, &then).into_iter().filter(|fault| !already.contains(fault)) {
+            let detail = format!("The protocol {} ({state}): {}", protocol.name, fault.message);
+            let cure = "Give the person what it reaches them by, or put another version in force first.";
+            faults.add("", "schedule.in_use", detail, cure);
+        }
+    }
+    Ok(faults.into_list())
+}

@@ -1,0 +1,226 @@
+//! Shifts in and out as files: a spreadsheet or a calendar read in by supervisors, calendars that other programs read by a secret
+//! address. Whoever has the address reads it, without signing in, until it is revoked.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, ContactId, ScheduleFeedId, ScheduleId};
+use crate::domain::account::Contact;
+use crate::domain::oncall::Schedule;
+use crate::domain::oncall::ics::{Event, render};
+use crate::domain::oncall::read_in::{NotUnderstood, Shift};
+use crate::domain::oncall::reminder::shifts;
+use crate::engine::clients::ShiftFile;
+use crate::io::store::schedule_feeds::ScheduleFeed;
+
+use super::account_edit::IfMatch;
+use super::auth::Supervisor;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::schedules::CalendarView;
+use super::state::Front;
+
+const BACK_MS: i64 = 14 * 86_400_000;
+const AHEAD_MS: i64 = 60 * 86_400_000;
+/// How seldom it is noted that a calendar was read.
+const NOTE_MS: i64 = 60 * 60_000;
+
+/// What was understood of a file.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ShiftsReadView {
+    edition: u32,
+    /// None: nothing was stored.
+    schedule: Option<Schedule>,
+    shifts: Vec<Shift>,
+    not_understood: Vec<NotUnderstood>,
+    /// As it is then.
+    calendar: Option<CalendarView>,
+}
+
+/// Calendars that may be read.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ScheduleFeeds {
+    items: Vec<ScheduleFeedView>,
+}
+
+/// One of them; its address is told once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ScheduleFeedView {
+    id: ScheduleFeedId,
+    schedule: Option<ScheduleId>,
+    contact: Option<ContactId>,
+    by: String,
+    made_at: UtcMs,
+    last_read_at: Option<UtcMs>,
+    /// Where it is read, after the service's own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+/// Of what a calendar is to be: one of the two.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct ScheduleFeedEdit {
+    #[serde(default)]
+    schedule: Option<ScheduleId>,
+    #[serde(default)]
+    contact: Option<ContactId>,
+}
+
+impl ScheduleFeedView {
+    fn new(feed: ScheduleFeed, path: Option<String>) -> Self {
+        let ScheduleFeed { id, schedule, contact, by, made_at, last_read_at, .. } = feed;
+        Self { id, schedule, contact, by, made_at, last_read_at, path }
+    }
+}
+
+/// Reads shifts out of a spreadsheet or a calendar into a role's schedule, or looks what would come of it.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/schedules/import", tag = "schedules", security(("bearer" = [])),
+    params(("id" = AccountId, Path)), request_body = ShiftFile,
+    responses((status = OK, body = ShiftsReadView), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
+        (status = PRECONDITION_REQUIRED, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn read_in(
+    State(front): State<Front>,
+    Supervisor(signed): Supervisor,
+    Id(account): Id<AccountId>,
+    if_match: IfMatch,
+    Body(file): Body<ShiftFile>,
+) -> Result<Json<ShiftsReadView>, Problem> {
+    let seen = if_match.or(file.edition);
+    let edition = if file.dry_run { None } else { Some(seen.required()?) };
+    let file = ShiftFile { edition, ..file };
+    let read = front.clients_of(&signed).import_shifts(&account, &file, &signed.name).await;
+    let read = read.map_err(|why| seen.refuse(why))?;
+    if read.schedule.is_some() {
+        tracing::info!(user = %signed.bearer.user, %account, shifts = read.read.shifts.len(), "shifts were read in");
+    }
+    Ok(Json(ShiftsReadView {
+        edition: read.edition,
+        schedule: read.schedule,
+        shifts: read.read.shifts,
+        not_understood: read.read.not_understood,
+        calendar: read.calendar.map(CalendarView::draft),
+    }))
+}
+
+/// The calendars of an account that other programs may read.
+#[utoipa::path(get, path = "/api/v1/accounts/{id}/schedules/feeds", tag = "schedules", security(("bearer" = [])),
+    params(("id" = AccountId, Path)),
+    responses((status = OK, body = ScheduleFeeds), (status = FORBIDDEN, body = ProblemBody)))]
+pub async fn list_feeds(
+    State(front): State<Front>,
+    _by: Supervisor,
+    Id(account): Id<AccountId>,
+) -> Result<Json<ScheduleFeeds>, Problem> {
+    let feeds = front.store.list_schedule_feeds(&account).await?;
+    Ok(Json(ScheduleFeeds { items: feeds.into_iter().map(|feed| ScheduleFeedView::new(feed, None)).collect() }))
+}
+
+/// Makes a calendar readable by an address that nobody can guess.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/schedules/feeds", tag = "schedules", security(("bearer" = [])),
+    params(("id" = AccountId, Path)), request_body = ScheduleFeedEdit,
+    responses((status = CREATED, body = ScheduleFeedView), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody)))]
+pub async fn add_feed(
+    State(front): State<Front>,
+    Supervisor(signed): Supervisor,
+    Id(account): Id<AccountId>,
+    Body(edit): Body<ScheduleFeedEdit>,
+) -> Result<Response, Problem> {
+    if edit.schedule.is_some() == edit.contact.is_some() {
+        return Err(Problem::malformed("feed.of_what", "Name a schedule or a contact, one of the two."));
+    }
+    if let Some(id) = &edit.schedule {
+        let there = front.store.find_schedule(id).await?.filter(|schedule| schedule.account == account);
+        there.ok_or_else(|| Problem::not_found("schedule"))?;
+    }
+    if let Some(id) = &edit.contact {
+        let there = front.store.find_contact(id).await?.filter(|contact| contact.account == account);
+        there.ok_or_else(|| Problem::not_found("contact"))?;
+    }
+    let now = front.clock.utc();
+    let feed = ScheduleFeed {
+        id: ScheduleFeedId::fresh(now),
+        account,
+        schedule: edit.schedule,
+        contact: edit.contact,
+        by: signed.name.clone(),
+        made_at: now,
+        last_read_at: None,
+    };
+    let mut tx = front.store.write().await?;
+    let token = tx.insert_schedule_feed(&feed).await?;
+    tx.commit("schedule_feed_made").await?;
+    tracing::info!(user = %signed.bearer.user, feed = %feed.id, "a calendar was made readable");
+    let path = format!("/calendars/{}.ics", token.expose_secret());
+    Ok((StatusCode::CREATED, Json(ScheduleFeedView::new(feed, Some(path)))).into_response())
+}
+
+/// Nobody reads this calendar any more, from now on.
+#[utoipa::path(delete, path = "/api/v1/schedule_feeds/{id}", tag = "schedules", security(("bearer" = [])),
+    params(("id" = ScheduleFeedId, Path)),
+    responses((status = NO_CONTENT), (status = FORBIDDEN, body = ProblemBody), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn remove_feed(
+    State(front): State<Front>,
+    Supervisor(signed): Supervisor,
+    Id(id): Id<ScheduleFeedId>,
+) -> Result<StatusCode, Problem> {
+    let mut tx = front.store.write().await?;
+    if !tx.delete_schedule_feed(&id).await? {
+        tx.rollback().await?;
+        return Err(Problem::not_found("calendar"));
+    }
+    tx.commit("schedule_feed_revoked").await?;
+    tracing::info!(user = %signed.bearer.user, feed = %id, "a calendar was revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A calendar for other programs (iCalendar, RFC 5545): two weeks back, sixty days ahead.
+#[utoipa::path(get, path = "/calendars/{file}", tag = "schedules", params(("file" = String, Path)),
+    responses((status = OK, body = String, content_type = "text/calendar"), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn feed(State(front): State<Front>, Id(file): Id<String>) -> Result<Response, Problem> {
+    let missing = || Problem::not_found("calendar");
+    let token = SecretString::from(file.strip_suffix(".ics").ok_or_else(missing)?.to_owned());
+    let feed = front.store.find_schedule_feed_by_token(&token).await?.ok_or_else(missing)?;
+    let account = front.store.find_account(&feed.account).await?.ok_or_else(missing)?;
+    let contacts = front.store.list_contacts(&feed.account).await?;
+    let mut schedules = front.store.list_schedules(&feed.account).await?;
+    schedules.retain(|schedule| feed.schedule.as_ref().is_none_or(|id| *id == schedule.id));
+    let now = front.clock.utc();
+    let text = text_of(&feed, &account.name, &schedules, &contacts, now);
+    if feed.last_read_at.is_none_or(|last| now.since(last) >= NOTE_MS) {
+        let mut tx = front.store.write().await?;
+        tx.touch_schedule_feed(&feed.id, now).await?;
+        tx.commit("schedule_feed_read").await?;
+    }
+    let headers =
+        [(header::CONTENT_TYPE, "text/calendar; charset=utf-8"), (header::CACHE_CONTROL, "private, no-store")];
+    Ok((headers, text).into_response())
+}
+
+fn text_of(feed: &ScheduleFeed, account: &str, schedules: &[Schedule], contacts: &[Contact], now: UtcMs) -> String {
+    let (from, until) = (now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS));
+    let mut events = Vec::new();
+    for schedule in schedules {
+        for (person, begins, ends) in shifts(schedule, from, until) {
+            if feed.contact.as_ref().is_some_and(|id| *id != person) {
+                continue;
+            }
+            let Some(contact) = contacts.iter().find(|contact| contact.id == person) else { continue };
+            events.push(Event {
+                uid: format!("{}-{person}-{begins}@cordboard", schedule.id),
+                from: begins,
+                until: ends.unwrap_or(until),
+                summary: format!("{}: {} on call", contact.name, schedule.role),
+                description: format!("{account}, {}", schedule.role),
+            });
+        }
+    }
+    let role = schedules.first().filter(|_| feed.schedule.is_some()).map(|schedule| format!(", {}", schedule.role));
+    render(&format!("{account}{}", role.unwrap_or_default()), &events, now)
+}

@@ -1,0 +1,70 @@
+//! What the calendar on the page asks for: one drag is one change however many overrides it takes, and who is on call everywhere.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{House, START};
+
+const ACCOUNT: &str = "/api/v1/accounts/acc_plumbing";
+const CHANGES: &str = "/api/v1/schedules/sch_technician/changes";
+
+fn at(hours: i64) -> i64 {
+    START.0 + hours * 3_600_000
+}
+
+fn only(contact: &str, from: i64, until: i64) -> Value {
+    json!({"kind": "only", "contact": contact, "from": at(from), "until": at(until)})
+}
+
+async fn history(house: &House, token: &str) -> usize {
+    house.fetch(&format!("{ACCOUNT}/schedules/history"), token).await.json()["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_drag_is_one_change_however_many_overrides_it_takes() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let before = history(&house, &sam).await;
+    let body = json!({"add": [only("con_ben", 6, 8), only("con_ben", 20, 22)]});
+    let refused = house.ask(Method::POST, CHANGES, &kim, body.clone()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let made = house.ask(Method::POST, CHANGES, &sam, body).await;
+    assert_eq!(made.status, StatusCode::OK, "{:?}", made.json());
+    let made = made.json()["overrides"].as_array().unwrap().clone();
+    let [.., first, last] = &made[..] else { panic!("{made:?}") };
+    assert_eq!((&first["from"], &last["until"]), (&json!(at(6)), &json!(at(22))));
+    assert_eq!(history(&house, &sam).await, before + 1);
+
+    // Moved: the one goes as the other comes. With anything wrong in it, nothing does.
+    let wrong = json!({"remove": [first["id"]], "add": [only("con_ben", 9, 7), only("con_nobody", 9, 10)]});
+    let got = house.ask(Method::POST, CHANGES, &sam, wrong).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told: Vec<_> = got.json()["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+    assert_eq!(told, ["/add/0/until", "/add/1/contact"]);
+    assert_eq!(history(&house, &sam).await, before + 1);
+    let moved = json!({"remove": [first["id"]], "add": [only("con_ben", 7, 9)]});
+    let moved = house.ask(Method::POST, CHANGES, &sam, moved).await.json();
+    let after = moved["overrides"].as_array().unwrap();
+    assert_eq!((after.len(), &after.last().unwrap()["from"]), (made.len(), &json!(at(7))));
+    assert_eq!(history(&house, &sam).await, before + 2);
+
+    // It is gone by now.
+    let again = house.ask(Method::POST, CHANGES, &sam, json!({"remove": [first["id"]]})).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(again.json()["errors"][0]["code"], "override.unknown");
+}
+
+#[tokio::test]
+async fn an_operator_sees_who_is_on_call_for_every_account_and_why() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let seen = house.fetch("/api/v1/on_call", &kim).await.json();
+    let own = house.fetch(&format!("{ACCOUNT}/on_call"), &kim).await.json();
+    let there = seen["items"].as_array().unwrap().iter().find(|item| item["account"]["id"] == "acc_plumbing").unwrap();
+    for key in ["schedule", "role", "people", "until", "why", "next"] {
+        assert_eq!(there[key], own["items"][0][key], "{key}");
+    }
+    assert!(there["why"].as_str().is_some_and(|why| !why.is_empty()), "{there}");
+}

@@ -1,0 +1,210 @@
+//! Schedules by the API: who may, what is seen, what a change does, what is refused, and that the last change is taken back.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
+use axum::http::{Method, StatusCode};
+use cordboard::engine::feed::FeedEvent;
+use serde_json::{Value, json};
+
+use crate::peers::postgres::Postgres;
+use crate::support::{House, START};
+
+const HOUR: i64 = 3_600_000;
+const ACCOUNT: &str = "/api/v1/accounts/acc_plumbing";
+const TECHNICIAN: &str = "/api/v1/schedules/sch_technician";
+
+async fn expect(house: &House, status: StatusCode, method: Method, path: &str, token: &str, body: Value) -> Value {
+    let got = house.ask(method, path, token, body).await;
+    assert_eq!(got.status, status, "{path}: {}", String::from_utf8_lossy(&got.body));
+    if got.body.is_empty() { Value::Null } else { got.json() }
+}
+
+async fn post(house: &House, status: StatusCode, path: &str, token: &str, body: Value) -> Value {
+    expect(house, status, Method::POST, path, token, body).await
+}
+
+async fn fetch(house: &House, path: &str, token: &str) -> Value {
+    let got = house.fetch(path, token).await;
+    assert_eq!(got.status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&got.body));
+    got.json()
+}
+
+/// A contact whom the protocol reaches, and its identifier.
+async fn add_contact(house: &House, token: &str, name: &str, number: &str) -> String {
+    let mobile = json!({"label": "mobile", "reach": {"kind": "phone", "address": number}});
+    let email = json!({"label": "email", "reach": {"kind": "email", "address": "ada@example.com"}});
+    let body = json!({"name": name, "title": "technician", "destinations": [mobile, email]});
+    let made = post(house, StatusCode::CREATED, &format!("{ACCOUNT}/contacts"), token, body).await;
+    made["id"].as_str().unwrap().to_owned()
+}
+
+fn at(hours: i64) -> i64 {
+    START.0 + hours * HOUR
+}
+
+/// Ben and Ada in turn, a day each; START is 2026-03-07T02:00 UTC.
+fn rotation(ada: &str, edition: &Value) -> Value {
+    let turn = |who: &str| json!({"people": [who], "length": {"unit": "days", "count": 1}});
+    json!({"edition": edition, "role": "technician", "zone": "UTC", "layers": [
+        {"name": "rotation A", "rotation": {"anchor": "2026-03-07T00:00", "turns": [turn("con_ben"), turn(ada)]}}]})
+}
+
+async fn edition(house: &House, token: &str) -> Value {
+    fetch(house, &format!("{ACCOUNT}/schedules"), token).await["edition"].clone()
+}
+
+#[tokio::test]
+async fn a_schedule_is_changed_seen_swapped_and_every_change_is_noted_and_taken_back() {
+    from_one_person_to_two(&House::new().await).await;
+    if let Some(server) = Postgres::start("a_schedule_is_changed_seen_swapped_and_every_change_is_noted_and_taken_back")
+    {
+        from_one_person_to_two(&House::on(Some(server.create_database())).await).await;
+    }
+}
+
+async fn from_one_person_to_two(house: &House) {
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let ada = add_contact(house, &sam, "Ada Lee", "+12025550122").await;
+    let mut feed = house.front.feed.subscribe();
+    let body = rotation(&ada, &edition(house, &sam).await);
+    let changed = expect(house, StatusCode::OK, Method::PUT, TECHNICIAN, &sam, body).await;
+    assert_eq!(changed["layers"][0]["name"], "rotation A");
+    assert_eq!(changed["fallback"], Value::Null);
+    let told = std::iter::from_fn(|| feed.try_recv().ok());
+    assert!(told.into_iter().any(|event| matches!(event, FeedEvent::Account { .. })), "every console hears of it");
+
+    // Ada takes some hours of Ben's.
+    let evening = json!({"kind": "replace", "contact": ada, "instead_of": "con_ben",
+        "from": at(2), "until": at(6), "note": "concert"});
+    let overridden = post(house, StatusCode::CREATED, &format!("{TECHNICIAN}/overrides"), &sam, evening).await;
+    let over = overridden["overrides"][0]["id"].as_str().unwrap().to_owned();
+    let calendar = fetch(house, &format!("{TECHNICIAN}/calendar?from={}&until={}", at(0), at(30)), &kim).await;
+    let people = |span: &Value| span["people"][0].as_str().unwrap_or_default().to_owned();
+    let spans: Vec<_> = calendar["final"].as_array().unwrap().iter().map(|s| (people(s), s["from"].clone())).collect();
+    let ada_s = ada.as_str();
+    let expected = [("con_ben", at(0)), (ada_s, at(2)), ("con_ben", at(6)), (ada_s, at(22))];
+    assert_eq!(spans, expected.map(|(who, from)| (who.to_owned(), json!(from))));
+    assert_eq!(calendar["final"][1]["why"], "override by SAM, 02:00, beats rotation A");
+    assert_eq!(calendar["layers"][0]["spans"].as_array().unwrap().len(), 2, "a layer by itself knows no override");
+    assert_eq!(calendar["overrides"][0]["takes_effect"], true);
+    assert_eq!((&calendar["gaps"], &calendar["conflicts"]), (&json!([]), &json!([])));
+
+    // They swap what is left of their days.
+    let swap = json!({"one": {"contact": "con_ben", "from": at(6), "until": at(22)},
+        "other": {"contact": ada, "from": at(22), "until": at(46)}});
+    let swapped = post(house, StatusCode::OK, &format!("{TECHNICIAN}/swap"), &sam, swap.clone()).await;
+    assert_eq!(swapped["overrides"].as_array().unwrap().len(), 3);
+    let twice = house.ask(Method::POST, &format!("{TECHNICIAN}/swap"), &sam, swap).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "neither is on call then any more");
+    let calendar = fetch(house, &format!("{ACCOUNT}/calendar?from={}&until={}", at(7), at(40)), &kim).await;
+    let spans = calendar["items"][0]["final"].as_array().unwrap();
+    assert_eq!(spans.iter().map(people).collect::<Vec<_>>(), [ada.clone(), "con_ben".to_owned()]);
+
+    // The last change is taken back, and done again.
+    for left in [1, 3] {
+        let body = json!({"edition": edition(house, &sam).await});
+        let undone = post(house, StatusCode::OK, &format!("{TECHNICIAN}/undo"), &sam, body).await;
+        assert_eq!(undone["schedule"]["overrides"].as_array().unwrap().len(), left);
+    }
+    let gone = format!("{TECHNICIAN}/overrides/{over}");
+    let back = expect(house, StatusCode::OK, Method::DELETE, &gone, &sam, Value::Null).await;
+    assert_eq!(back["overrides"].as_array().unwrap().len(), 2);
+    let history = fetch(house, &format!("{ACCOUNT}/schedules/history"), &kim).await;
+    let what: Vec<_> = history["items"].as_array().unwrap().iter().map(|c| c["what"].as_str().unwrap()).collect();
+    assert_eq!(what.len(), 6, "{what:?}");
+    assert_eq!(what[0], "took an override back, Sat 7 Mar 04:00 – Sat 7 Mar 08:00");
+    assert!(what[1].starts_with("took the last change back; put "), "{}", what[1]);
+    assert_eq!(what[4], "put Ada Lee in the place of Ben Ortiz, Sat 7 Mar 04:00 – Sat 7 Mar 08:00");
+    let can_undo: Vec<_> = history["items"].as_array().unwrap().iter().map(|c| c["can_undo"].clone()).collect();
+    assert_eq!(can_undo, [true, false, false, false, false, false]);
+    assert!(history["items"].as_array().unwrap().iter().all(|change| change["by"] == "SAM"));
+    let now = fetch(house, &format!("{ACCOUNT}/on_call"), &kim).await;
+    assert_eq!(now["items"][0]["people"][0]["name"], "Ben Ortiz");
+    assert_eq!(now["items"][0]["why"], "rotation A");
+}
+
+#[tokio::test]
+async fn operators_see_and_change_nothing_and_nobody_overwrites_what_they_have_not_seen() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let ada = add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    let body = rotation(&ada, &edition(&house, &sam).await);
+    expect(&house, StatusCode::FORBIDDEN, Method::PUT, TECHNICIAN, &kim, body.clone()).await;
+    let evening = json!({"kind": "only", "contact": ada, "from": at(2), "until": at(6)});
+    post(&house, StatusCode::FORBIDDEN, &format!("{TECHNICIAN}/overrides"), &kim, evening).await;
+    expect(&house, StatusCode::OK, Method::PUT, TECHNICIAN, &sam, body.clone()).await;
+    expect(&house, StatusCode::CONFLICT, Method::PUT, TECHNICIAN, &sam, body.clone()).await;
+    let mut unseen = body;
+    unseen.as_object_mut().unwrap().remove("edition");
+    expect(&house, StatusCode::PRECONDITION_REQUIRED, Method::PUT, TECHNICIAN, &sam, unseen).await;
+    // The protocol in force reaches the technician.
+    let body = json!({"edition": edition(&house, &sam).await});
+    let got = house.ask(Method::DELETE, TECHNICIAN, &sam, body).await;
+    assert_eq!(got.status, StatusCode::PRECONDITION_REQUIRED, "a body of a DELETE says nothing");
+}
+
+#[tokio::test]
+async fn a_draft_is_looked_at_before_it_is_saved_and_all_that_is_wrong_is_told() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let ada = add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    let draft = |schedule: Value| json!({"schedule": schedule, "from": at(0), "until": at(48)});
+    let path = format!("{ACCOUNT}/schedules/preview");
+    let seen = post(&house, StatusCode::OK, &path, &kim, draft(rotation(&ada, &Value::Null))).await;
+    assert_eq!((seen["schedule"].clone(), seen["final"].as_array().unwrap().len()), (Value::Null, 3));
+    assert_eq!(fetch(&house, &format!("{ACCOUNT}/schedules"), &kim).await["items"][0]["layers"], json!([]));
+    let wrong = json!({"role": " ", "zone": "Nowhere/Land", "fallback": "con_gone", "layers": [{"name": "",
+        "windows": [{"days": [], "from": "25:00", "until": "08:00"}],
+        "rotation": {"anchor": "soon", "turns": [{"people": ["con_x"], "length": {"unit": "days", "count": 0}}]}}]});
+    let refused = post(&house, StatusCode::UNPROCESSABLE_ENTITY, &path, &kim, draft(wrong)).await;
+    let codes: Vec<_> = refused["errors"].as_array().unwrap().iter().map(|e| e["code"].as_str().unwrap()).collect();
+    let unknown = "schedule.unknown_contact";
+    assert_eq!(
+        codes,
+        [
+            "schedule.role",
+            "schedule.zone",
+            "schedule.layer_name",
+            "schedule.anchor",
+            "schedule.length",
+            unknown,
+            "schedule.window_days",
+            "schedule.window_times",
+            unknown
+        ]
+    );
+}
+
+#[tokio::test]
+async fn shifts_are_read_in_from_a_spreadsheet_and_read_out_by_a_secret_address() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    let text = "person,start,end\nAda Lee,2026-03-07 04:00,2026-03-07 08:00\nZed,2026-03-07 08:00,2026-03-07 09:00\n";
+    let mut file = json!({"format": "csv", "text": text, "role": "technician", "zone": "UTC", "dry_run": true});
+    let path = format!("{ACCOUNT}/schedules/import");
+    let looked = post(&house, StatusCode::OK, &path, &sam, file.clone()).await;
+    assert_eq!((looked["schedule"].clone(), looked["shifts"][0]["from"].clone()), (Value::Null, json!(at(2))));
+    assert_eq!(looked["not_understood"][0]["line"], 3);
+    file["dry_run"] = json!(false);
+    file["edition"] = edition(&house, &sam).await;
+    post(&house, StatusCode::CONFLICT, &path, &sam, file.clone()).await;
+    file["skip"] = json!(true);
+    let read = post(&house, StatusCode::OK, &path, &sam, file).await;
+    assert_eq!(read["schedule"]["temporary"][0]["from"], at(2));
+
+    let feeds = format!("{ACCOUNT}/schedules/feeds");
+    let made = post(&house, StatusCode::CREATED, &feeds, &sam, json!({"schedule": "sch_technician"})).await;
+    let address = made["path"].as_str().unwrap();
+    let got = house.fetch(address, "").await;
+    let text = String::from_utf8(got.body.clone()).unwrap();
+    assert_eq!(got.status, StatusCode::OK, "{text}");
+    assert!(text.contains("DTSTART:20260307T040000Z\r\nDTEND:20260307T080000Z\r\nSUMMARY:Ada Lee: technician on call"));
+    assert_eq!(house.fetch("/calendars/guessed.ics", "").await.status, StatusCode::NOT_FOUND);
+    let listed = fetch(&house, &feeds, &sam).await;
+    assert_eq!((&listed["items"][0]["last_read_at"], &listed["items"][0]["path"]), (&json!(START.0), &Value::Null));
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/api/v1/schedule_feeds/{id}");
+    expect(&house, StatusCode::NO_CONTENT, Method::DELETE, &path, &sam, Value::Null).await;
+    assert_eq!(house.fetch(address, "").await.status, StatusCode::NOT_FOUND);
+}
