@@ -72,7 +72,7 @@ export function busyFloor(now) {
     service_level: 81,
     hours,
   };
-  return { seats, calls, figures: { service, accounts: [] }, answer_within_secs: 20 };
+  return { seats, calls, figures: { service, zone: 'America/New_York', accounts: [] }, answer_within_secs: 20 };
 }
 
 /** Who hears whom with a supervisor in the call, near enough for a picture. */

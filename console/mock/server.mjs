@@ -11,6 +11,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { resetRosters, rosterRoute } from './roster.mjs';
 import { bye, invite, phoneState, upgrade } from './sip.mjs';
 import { SAM, busyFloor, withSupervisor } from './floor.mjs';
 import { ACCOUNTS, CLINIC, KIM, PLUMBING, USERS, dispatch, messageOf, ref, startAbandoned, startCallbacks, madeVersions, simulated, startDispatches, versions, checkWays, whole } from './data.mjs';
@@ -41,6 +42,7 @@ function recapOf(account) {
 
 function reset() {
   const now = Date.now();
+  resetRosters(now);
   for (const a of ACCOUNTS) for (const d of a.on_call) d.until = now + 6 * 3_600_000;
   state = {
     seat: { user: { id: KIM.id, name: KIM.name }, state: 'not_ready', reason: null, since: now, calls: [] },
@@ -369,6 +371,8 @@ function route(method, path, query, body) {
     return body.password === 'wrong' ? [401, problem(401, 'auth.failed', 'Name or password is not right.')] : [201, session()];
   }
   if (key === 'DELETE sessions') return [204];
+  const roster = rosterRoute(method, parts, query, body, tell);
+  if (roster) return roster;
   if (key === 'GET me') return [200, { user: KIM, seat: state.seat }];
   if (key === 'GET accounts') {
     if (!id) return [200, page(ACCOUNTS.map((a) => ({ ...ref(a), dids: a.dids })))];

@@ -251,6 +251,29 @@ const SCENES = {
     await page.waitForSelector('.read-by li');
     await page.locator('.read-by').scrollIntoViewIfNeeded();
   },
+  on_call: async (page) => {
+    await page.goto(`${BASE}/on_call`);
+    await page.waitForSelector('tbody tr a');
+  },
+  on_call_week: async (page) => {
+    await page.goto(`${BASE}/on_call/acc_plumbing`);
+    await page.waitForSelector('.row.final button');
+  },
+  on_call_shift: async (page) => {
+    await SCENES.on_call_week(page);
+    await page.locator('.row.final button.override').first().click();
+    await page.waitForSelector('section[aria-label="This shift"]');
+  },
+  on_call_month: async (page) => {
+    await SCENES.on_call_week(page);
+    await page.click('.views button:has-text("Month")');
+    await page.waitForSelector('.palette');
+  },
+  on_call_editor: async (page) => {
+    await SCENES.on_call_week(page);
+    await page.click('text=Change the schedule of the');
+    await page.waitForSelector('[data-preview] .bit');
+  },
   users: async (page) => {
     await page.goto(`${BASE}/users`);
     await page.waitForSelector('tbody strong');
@@ -447,7 +470,7 @@ for (const [width, height] of [
     for (const [name, scene] of Object.entries(SCENES)) {
       if (only && !name.includes(only)) continue;
       // The narrow and the dark of every scene would be too many to look at.
-      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed', 'why', 'faq', 'audit'].includes(name)) continue;
+      if (width !== 1600 && !['idle', 'call', 'private', 'four', 'board', 'hung_up', 'messages', 'accounts', 'ready', 'account', 'account_form', 'account_protocol', 'account_hours', 'account_menu', 'account_trial', 'floor', 'whispering', 'several', 'otherheld', 'parked', 'job_talking', 'rings_back', 'rings_back_changed', 'held', 'held_changed', 'account_check_in', 'handover', 'card', 'message_changed', 'why', 'faq', 'audit', 'on_call', 'on_call_week', 'on_call_editor'].includes(name)) continue;
       await mock('reset');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: 'America/New_York', reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -456,7 +479,7 @@ for (const [width, height] of [
       try {
         if (scene) {
           await page.addInitScript(() => sessionStorage.setItem('cordboard.checked', String(Date.now())));
-          const who = /^account|^users|^audit/.test(name) ? 'ada' : ['floor', 'whispering'].includes(name) ? 'sam' : 'kim';
+          const who = /^account|^users|^audit|^on_call/.test(name) ? 'ada' : ['floor', 'whispering'].includes(name) ? 'sam' : 'kim';
           await logIn(page, who);
           await page.evaluate(() => fetch('/api/v1/seat', { method: 'PUT', body: '{"state":"ready"}' }));
           await page.waitForTimeout(250);

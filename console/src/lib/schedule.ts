@@ -1,0 +1,224 @@
+// Schedules as the server sends and takes them, and its doors for them. Times are epoch milliseconds; civil times are text, in the
+// zone beside them.
+
+import { query, request } from './api';
+import type { AccountRef, Fault, Weekday } from './types';
+
+export type Unit = 'hours' | 'days' | 'weeks' | 'months';
+
+export interface Turn {
+  /** On call at once; nobody: a pause, in which the layers below count. */
+  people: string[];
+  length: { unit: Unit; count: number };
+}
+
+export interface TimeWindow {
+  days: Weekday[];
+  from: string;
+  until: string;
+}
+
+export interface Layer {
+  name: string;
+  zone: string | null;
+  rotation: { anchor: string; turns: Turn[] };
+  windows: TimeWindow[];
+  days: 'all' | 'holidays' | 'not_holidays';
+  from: number | null;
+  until: number | null;
+  beside: boolean;
+}
+
+export interface OverrideEdit {
+  kind: 'only' | 'replace' | 'add' | 'remove';
+  contact: string;
+  instead_of?: string | null;
+  from: number;
+  until: number;
+  note?: string;
+}
+
+export interface Override extends OverrideEdit {
+  id: string;
+  by: string;
+  made_at: number;
+}
+
+export interface Temporary {
+  name: string;
+  from: number;
+  until: number;
+  shifts: { contact: string; from: number; until: number }[];
+  by: string;
+  made_at: number;
+}
+
+export interface Schedule {
+  id: string;
+  account: string;
+  role: string;
+  zone: string;
+  /** A later one beats an earlier one. */
+  layers: Layer[];
+  temporary: Temporary[];
+  overrides: Override[];
+  fallback: string | null;
+  /** Its people are told before their shift and when it begins. */
+  remind: boolean;
+}
+
+export interface ScheduleEdit {
+  edition?: number;
+  role: string;
+  zone?: string;
+  layers: Layer[];
+  fallback?: string | null;
+  remind?: boolean;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  title: string;
+}
+
+export type Source =
+  | { kind: 'layer'; layers: number[] }
+  | { kind: 'temporary'; name: string }
+  | { kind: 'override'; ids: string[] }
+  | { kind: 'fallback' }
+  | { kind: 'nobody' };
+
+export interface Span {
+  people: string[];
+  from: number;
+  until: number;
+  why: string;
+  source: Source;
+  /** False: it goes on beyond what was asked for. */
+  starts: boolean;
+  ends: boolean;
+}
+
+export interface Calendar {
+  schedule: string | null;
+  role: string;
+  zone: string;
+  from: number;
+  until: number;
+  final: Span[];
+  layers: { index: number; name: string; spans: Span[] }[];
+  temporary: Span[];
+  overrides: (Override & { takes_effect: boolean })[];
+  gaps: { from: number; until: number }[];
+  conflicts: { from: number; until: number; kind: 'two_roles' | 'does_nothing'; contact: string | null; text: string }[];
+}
+
+export interface Duty {
+  schedule: string;
+  role: string;
+  zone: string;
+  people: Person[];
+  until: number | null;
+  why: string;
+  source: Source;
+  next: { people: Person[]; from: number } | null;
+}
+
+export interface HistoryLine {
+  seq: number;
+  schedule: string;
+  role: string;
+  at: number;
+  by: string;
+  what: string;
+  lines: { what: string; before: string | null; after: string | null }[];
+  undoes: number | null;
+  can_undo: boolean;
+}
+
+export interface ImportBody {
+  edition?: number;
+  format: 'csv' | 'ics';
+  text: string;
+  role: string;
+  zone?: string;
+  dry_run: boolean;
+  skip?: boolean;
+}
+
+export interface Imported {
+  edition: number;
+  schedule: Schedule | null;
+  shifts: { contact: string; name: string; from: number; until: number; line: number }[];
+  not_understood: { line: number; text: string; why: string }[];
+  /** None where nothing of it was understood. */
+  calendar: Calendar | null;
+}
+
+export interface CalendarFeed {
+  id: string;
+  schedule: string | null;
+  contact: string | null;
+  made_at: number;
+  by: string;
+  last_read_at: number | null;
+  /** Of a new one alone. */
+  path?: string;
+}
+
+export interface Schedules {
+  edition: number;
+  items: Schedule[];
+  people: Person[];
+  holidays: { name: string; date: string }[];
+  zone: string;
+}
+
+export interface Shift {
+  contact: string;
+  from: number;
+  until: number;
+}
+
+type Changed = Schedule & { edition: number };
+
+const id = encodeURIComponent;
+const of = (account: string) => `/accounts/${id(account)}`;
+const at = (schedule: string) => `/schedules/${id(schedule)}`;
+
+/** What the calendar asks for, at the desk as in the portal. `below`: where an account's are; `one`: where one of its schedules is. */
+const doors = (below: (account: string) => string, one: (account: string, schedule: string) => string) => ({
+  all: (account: string) => request<Schedules>('GET', `${below(account)}/schedules`),
+  calendar: (account: string, from: number, until: number) =>
+    request<{ edition: number; items: Calendar[]; people: Person[] }>('GET', `${below(account)}/calendar${query({ from, until })}`),
+  onCall: (account: string) => request<{ at: number; items: Duty[] }>('GET', `${below(account)}/on_call`),
+  change: (account: string, schedule: string, body: { remove: string[]; add: OverrideEdit[] }) =>
+    request<Changed>('POST', `${one(account, schedule)}/changes`, body),
+  swap: (account: string, schedule: string, shifts: { one: Shift; other: Shift }) => request<Changed>('POST', `${one(account, schedule)}/swap`, shifts),
+  history: (account: string, before?: number) =>
+    request<{ items: HistoryLine[] }>('GET', `${below(account)}/schedules/history${query({ before, limit: 50 })}`),
+});
+
+export type Doors = ReturnType<typeof doors>;
+
+const portal = (account: string) => `/portal${of(account)}`;
+/** A client's: they change who is on call, and no layers. */
+export const clientDoors: Doors = doors(portal, (account, schedule) => `${portal(account)}${at(schedule)}`);
+
+export const schedules = {
+  ...doors(of, (_, schedule) => at(schedule)),
+  /** What an unsaved schedule would come to. */
+  preview: (account: string, body: { id?: string; schedule: ScheduleEdit; from: number; until: number }) =>
+    request<Calendar & { people: Person[]; faults: Fault[] }>('POST', `${of(account)}/schedules/preview`, body),
+  /** Of every account that has a schedule. */
+  everywhere: () => request<{ at: number; items: (Duty & { account: AccountRef })[] }>('GET', '/on_call'),
+  add: (account: string, body: ScheduleEdit) => request<Changed>('POST', `${of(account)}/schedules`, body),
+  put: (schedule: string, body: ScheduleEdit) => request<Changed>('PUT', at(schedule), body),
+  remove: (schedule: string, edition: number) => request<void>('DELETE', at(schedule), undefined, { 'if-match': `"${edition}"` }),
+  undo: (schedule: string, edition: number) => request<unknown>('POST', `${at(schedule)}/undo`, { edition }),
+  importShifts: (account: string, body: ImportBody) => request<Imported>('POST', `${of(account)}/schedules/import`, body),
+  feeds: (account: string) => request<{ items: CalendarFeed[] }>('GET', `${of(account)}/schedules/feeds`),
+  addFeed: (account: string, body: { schedule: string } | { contact: string }) => request<CalendarFeed>('POST', `${of(account)}/schedules/feeds`, body),
+  removeFeed: (feed: string) => request<void>('DELETE', `/schedule_feeds/${id(feed)}`),
+};

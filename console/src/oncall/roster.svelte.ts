@@ -1,0 +1,182 @@
+// The calendar of one account, live: what is shown, who is on call now, and what was changed here, to be taken back step by step.
+
+import { untrack } from 'svelte';
+import { Problem } from '../lib/api';
+import { planBack, type Plan, type Planned } from '../lib/drag';
+import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Shift } from '../lib/schedule';
+import { coloursOf, extentOf, linesOf, names, turn, type View } from '../lib/spans';
+import { did, takeLast, type Steps } from '../lib/undo';
+import { dateOf } from '../lib/wall';
+import { clock } from '../state/clock.svelte';
+import { notices } from '../state/notices.svelte';
+
+const DAY = 86_400_000;
+/** Read beyond what is shown, so that it is known who comes before and after; with it the server's hundred days are enough. */
+const BEYOND: Record<View, number> = { day: 35 * DAY, week: 35 * DAY, month: 26 * DAY };
+
+export class Roster {
+  view = $state<View>('week');
+  date = $state('');
+  whole = $state.raw<Schedules | null>(null);
+  calendars = $state.raw<Calendar[]>([]);
+  duties = $state.raw<Duty[]>([]);
+  fault = $state('');
+  /** What is on its way to the server. */
+  sending = $state(false);
+  steps = $state.raw<Steps>([]);
+  private asked = 0;
+
+  readonly people = $derived.by(() => this.whole?.people ?? []);
+  readonly colours = $derived.by(() => coloursOf(this.people));
+  readonly zone = $derived.by(() => this.whole?.zone ?? 'UTC');
+  /** The first that would be taken back now. */
+  readonly last = $derived.by(() => takeLast(this.steps)?.step ?? null);
+
+  /** `doors`: the desk's, or a client's, who then neither writes nor removes whole schedules. */
+  constructor(
+    readonly account: string,
+    readonly doors: Doors = schedules,
+  ) {}
+
+  async load(): Promise<void> {
+    const turnOfAsking = ++this.asked;
+    try {
+      const whole = await this.doors.all(this.account);
+      if (turnOfAsking !== this.asked) return;
+      if (!this.date) this.date = dateOf(untrack(() => clock.now), whole.zone);
+      const extent = extentOf(linesOf(this.view, this.date, whole.zone));
+      const beyond = BEYOND[this.view];
+      const [calendar, duties] = await Promise.all([
+        this.doors.calendar(this.account, extent.from - beyond, extent.until + beyond),
+        this.doors.onCall(this.account),
+      ]);
+      if (turnOfAsking !== this.asked) return;
+      this.whole = whole;
+      this.calendars = calendar.items;
+      this.duties = duties.items;
+      this.fault = '';
+    } catch (error) {
+      if (turnOfAsking === this.asked) this.fault = (error as Error).message;
+    }
+  }
+
+  show(view: View, date: string): void {
+    this.view = view;
+    this.date = date;
+    void this.load();
+  }
+
+  page(by: 1 | -1): void {
+    this.show(this.view, turn(this.view, this.date, by));
+  }
+
+  today(): void {
+    this.show(this.view, dateOf(clock.now, this.zone));
+  }
+
+  name(id: string): string {
+    return names([id], this.people);
+  }
+
+  schedule(id: string | null): Schedule | null {
+    return this.whole?.items.find((s) => s.id === id) ?? null;
+  }
+
+  /** What a drag or a key came to: it counts at once, and can be taken back. */
+  async carryOut(calendar: Calendar, planned: Planned): Promise<boolean> {
+    if ('refused' in planned) {
+      if (planned.refused) notices.show(planned.refused, 'info');
+      return false;
+    }
+    const id = calendar.schedule;
+    if (!id) return false;
+    return this.does(planned.words, async () => {
+      const changed = await this.doors.change(this.account, id, { remove: planned.remove, add: planned.add });
+      this.remember(planned.words, id, calendar, planned, changed.overrides.slice(changed.overrides.length - planned.add.length));
+    });
+  }
+
+  async swap(calendar: Calendar, one: Shift, other: Shift): Promise<boolean> {
+    const id = calendar.schedule;
+    if (!id) return false;
+    const words = `${this.name(one.contact)} and ${this.name(other.contact)} swapped`;
+    return this.does(words, async () => {
+      const before = new Set(this.schedule(id)?.overrides.map((o) => o.id));
+      const changed = await this.doors.swap(this.account, id, { one, other });
+      this.remember(words, id, calendar, { remove: [], add: [], words }, changed.overrides.filter((o) => !before.has(o.id)));
+    });
+  }
+
+  /** A schedule as it was written; a new one where there was none. Throws a `Problem` if it was refused. */
+  async save(before: Schedule | null, edit: ScheduleEdit): Promise<void> {
+    const edition = this.whole?.edition ?? 0;
+    if (!before) {
+      const made = await schedules.add(this.account, { ...edit, edition });
+      this.push(`Schedule of the ${edit.role} made`, async () => schedules.remove(made.id, await this.edition()));
+      return;
+    }
+    await schedules.put(before.id, { ...edit, edition });
+    const { role, zone, layers, fallback, remind } = before;
+    this.push(`Schedule of the ${edit.role} changed`, async () => void (await schedules.put(before.id, { role, zone, layers, fallback, remind, edition: await this.edition() })));
+  }
+
+  async remove(schedule: Schedule): Promise<boolean> {
+    const words = `Schedule of the ${schedule.role} removed`;
+    return this.does(words, async () => {
+      await schedules.remove(schedule.id, this.whole?.edition ?? 0);
+      this.push(words, async () => void (await schedules.undo(schedule.id, await this.edition())));
+    });
+  }
+
+  /** What was imported is one change of the server's, and taken back as one. */
+  imported(words: string, schedule: string): void {
+    this.push(words, async () => void (await schedules.undo(schedule, await this.edition())));
+    void this.load();
+  }
+
+  async undo(): Promise<void> {
+    const last = takeLast(this.steps);
+    if (!last || this.sending) return;
+    // What could not be asked for is still there to be taken back; what was refused never will be.
+    if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
+  }
+
+  private remember(words: string, id: string, calendar: Calendar, plan: Plan, made: readonly Override[]): void {
+    const back = planBack(calendar, plan, made);
+    this.push(words, async () => void (await this.doors.change(this.account, id, back)));
+  }
+
+  private push(words: string, back: () => Promise<void>): void {
+    this.steps = did(this.steps, { words, back });
+  }
+
+  private async edition(): Promise<number> {
+    return (await this.doors.all(this.account)).edition;
+  }
+
+  private async does(words: string, work: () => Promise<unknown>): Promise<boolean> {
+    return (await this.attempt(words, work)) === 'done';
+  }
+
+  private async attempt(words: string, work: () => Promise<unknown>): Promise<'done' | 'refused' | 'unreached'> {
+    if (this.sending) {
+      notices.show('The change before is still on its way: try again in a moment.', 'info');
+      return 'unreached';
+    }
+    this.sending = true;
+    try {
+      await work();
+      notices.say(`${words}.`);
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const first = error.faults[0];
+      const why = error.offline ? 'The server cannot be reached.' : first ? `${first.detail} ${first.cure}` : error.message;
+      notices.show(`Not changed: ${why}`);
+      return error.offline ? 'unreached' : 'refused';
+    } finally {
+      await this.load();
+      this.sending = false;
+    }
+  }
+}
