@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import type { GoingLivePart } from '../lib/clients';
+import type { NightLine, Use } from './types';
+import { accountWords, approvalWords, dial, explain, headlineOf, isPin, nightGroups, nightWords, readCode, usesOf, verifyWays } from './words';
+
+const line = (at: number, state: string, needs_operator = false): NightLine => ({ at, message: `msg_${at}`, text: `${at}`, state, needs_operator });
+
+test('what is open stands apart from what waits as agreed and what is over', () => {
+  const { open, held, done } = nightGroups([line(4, 'confirmed'), line(3, 'running'), line(2, 'held_recap'), line(1, 'exhausted_unconfirmed', true)]);
+  expect(open.map((l) => l.at)).toEqual([1, 3]);
+  expect(held.map((l) => l.at)).toEqual([2]);
+  expect(done.map((l) => l.at)).toEqual([4]);
+});
+
+test('what needs an operator is never called waiting', () => {
+  expect(nightGroups([line(1, 'held_for_check_in', true)]).held).toEqual([]);
+});
+
+test('the night in a sentence', () => {
+  expect(nightWords([])).toBe('Nobody had to be told of anything.');
+  expect(nightWords([line(1, 'confirmed')])).toBe('1 message, nothing is open.');
+  expect(nightWords([line(1, 'running'), line(2, 'held_for_recap')])).toBe('2 messages, 1 waiting for the recap or your check-in, 1 still open.');
+});
+
+test('an account says what is still to be approved and what has changed since', () => {
+  expect(accountWords({ state: 'in_service', missing: [], changed: [] })).toBe('');
+  expect(accountWords({ state: 'in_service', missing: [], changed: ['contacts'] })).toBe('Changed since it was approved: whom we reach and how.');
+  const draft = accountWords({ state: 'draft', missing: ['scripts', 'contacts', 'escalation'], changed: [] });
+  expect(draft).toContain('draft');
+  expect(draft).toContain('what callers hear and are asked, whom we reach and how and what happens with a message.');
+});
+
+test('an approval has a name, a time and a version', () => {
+  const approved = { name: 'Ada Moss', by: { id: 'usr_1', name: 'Ada Moss' }, at: 1, version: '0123456789abcdef', lines: [] };
+  const part = (state: GoingLivePart['state'], change = {}): GoingLivePart => ({ part: 'scripts', state, version: 'x', lines: [], approved: { ...approved, ...change } });
+  expect(approvalWords(part('approved'), () => 'Mon 14:02')).toBe('Approved by Ada Moss Mon 14:02, version 01234567.');
+  expect(approvalWords(part('changed', { by: { id: 'usr_2', name: 'Sam' } }), () => 'Mon 14:02')).toBe('Changed since it was approved by Ada Moss Mon 14:02, version 01234567 (put down by Sam).');
+  expect(approvalWords({ ...part('open'), approved: null }, () => '')).toBe('Not approved yet.');
+});
+
+test('a refusal says what to do', () => {
+  expect(explain({ status: 0, code: 'offline', message: 'x' }).cure).toContain('connection');
+  expect(explain({ status: 403, code: 'portal.right', message: 'Not yours.' })).toEqual({ words: 'Not yours.', cure: 'Your log-in has no right for this. Ask your answering service to give it to you.' });
+  expect(explain({ status: 503, code: 'unknown', message: 'Busy.' }).cure).toContain('call your answering service');
+  expect(explain(undefined).words).not.toBe('');
+});
+
+test('a protected message has no headline in a list', () => {
+  const message = { protected: true, headline: 'should never come', call_type: { id: 'ct', name: 'Patient' } };
+  expect(headlineOf(message)).not.toContain('never');
+  expect(headlineOf({ ...message, protected: false, headline: null })).toBe('Patient');
+});
+
+test('each use is said once, and those of a destination apart', () => {
+  const use = (text: string, destination: string | null): Use => ({ kind: 'protocol', text, destination });
+  const uses = [use('Step 1.', 'mobile'), use('Step 1.', 'mobile'), use('The recap.', 'email')];
+  expect(usesOf(uses)).toEqual(['Step 1.', 'The recap.']);
+  expect(usesOf(uses, 'email')).toEqual(['The recap.']);
+});
+
+test('codes and PINs as people type them', () => {
+  expect(readCode('123 456')).toBe('123456');
+  expect(readCode('12345')).toBeNull();
+  expect(isPin('4711')).toBe(true);
+  expect(isPin('47a1')).toBe(false);
+  expect(isPin('471')).toBe(false);
+});
+
+test('a telephone is verified by text or call, a pager by neither', () => {
+  expect(verifyWays('phone')).toEqual(['text', 'call']);
+  expect(verifyWays('email')).toEqual(['email']);
+  expect(verifyWays('pager')).toEqual([]);
+});
+
+test('only a whole number rings when it is touched', () => {
+  expect(dial('+1 202 555 0190')).toBe('tel:+12025550190');
+  expect(dial('5th St 12')).toBeNull();
+});

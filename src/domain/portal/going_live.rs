@@ -1,0 +1,317 @@
+//! What a client approves before their account is in service: the scripts, the contacts, the escalation. An account is a draft until
+//! each was approved once; a part that is another since says so, and the account stays in service. Callers are never refused over it.
+//!
+//! Pure. What always holds: an approval is of what was read (its version), and is kept with it; a part that a newer program tells
+//! more of is no other part for that: what was approved is read as today's and compared with today's.
+
+use std::collections::BTreeMap;
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::rights::Right;
+use crate::base::id::ContactId;
+use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
+use crate::domain::account::edit_contact::{ContactEdit, ReachKind};
+use crate::domain::account::faq::Faq;
+use crate::domain::account::hours::Hours;
+use crate::domain::account::{Account, Contact, Speech, Urgency};
+use crate::domain::dispatch::describe::describe;
+use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
+use crate::domain::oncall::Schedule;
+use crate::domain::recap::plan::Plan;
+
+/// What is approved by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// What callers hear and are asked.
+    Scripts,
+    /// Who they are and how they are reached.
+    Contacts,
+    /// Who is told of what, in which order.
+    Escalation,
+}
+
+impl Part {
+    pub const ALL: [Self; 3] = [Self::Scripts, Self::Contacts, Self::Escalation];
+
+    /// What somebody of the client's has to have to approve it.
+    pub const fn right(self) -> Right {
+        match self {
+            Self::Scripts => Right::Settings,
+            Self::Contacts => Right::Contacts,
+            Self::Escalation => Right::Protocol,
+        }
+    }
+
+    /// The word stored and shown to programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scripts => "scripts",
+            Self::Contacts => "contacts",
+            Self::Escalation => "escalation",
+        }
+    }
+}
+
+/// An account with everything that its client approves.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    pub account: &'a Account,
+    pub contacts: &'a [Contact],
+    pub schedules: &'a [Schedule],
+    /// Those in force.
+    pub protocols: &'a [Protocol],
+    pub recap: Option<&'a Plan>,
+}
+
+/// A part as it can be kept and compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum Content {
+    Scripts {
+        answer_phrase: String,
+        greeting: Speech,
+        apology: Speech,
+        #[serde(default)]
+        faq: Vec<Faq>,
+        hours: Box<Hours>,
+        call_types: Vec<Script>,
+    },
+    Contacts {
+        people: BTreeMap<ContactId, ContactEdit>,
+    },
+    Escalation {
+        /// By the name of the call type.
+        protocols: BTreeMap<String, Steps>,
+        roles: Vec<String>,
+        recap: Option<Plan>,
+    },
+}
+
+/// What is asked about one kind of call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    pub name: String,
+    pub urgency: Urgency,
+    pub triggers: String,
+    pub form: FormEdit,
+}
+
+/// What is done about one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    pub protocol: String,
+    pub steps: Vec<Step>,
+    pub repeat: Option<Repeat>,
+    pub until: Until,
+}
+
+impl Content {
+    /// A part as it is now.
+    pub fn of(part: Part, whole: &Whole<'_>) -> Self {
+        let account = whole.account;
+        match part {
+            Part::Scripts => Self::Scripts {
+                answer_phrase: account.answer_phrase.clone(),
+                greeting: account.greeting.clone(),
+                apology: account.apology.clone(),
+                faq: account.faq.clone(),
+                // What somebody sets for a day is no script.
+                hours: Box::new(Hours { overrides: Vec::new(), ..account.hours.clone() }),
+                call_types: account
+                    .call_types
+                    .iter()
+                    .map(|call_type| {
+                        let CallTypeEdit { name, urgency, triggers, form, .. } = CallTypeEdit::from(call_type);
+                        Script { name, urgency, triggers, form }
+                    })
+                    .collect(),
+            },
+            Part::Contacts => {
+                Self::Contacts { people: whole.contacts.iter().map(|c| (c.id.clone(), ContactEdit::from(c))).collect() }
+            }
+            Part::Escalation => Self::Escalation {
+                protocols: in_force(whole).map(|(name, p)| (name, Steps::of(p))).collect(),
+                roles: whole.schedules.iter().map(|schedule| schedule.role.clone()).collect(),
+                recap: whole.recap.cloned(),
+            },
+        }
+    }
+
+    /// It as the text that is kept.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("its maps have text keys, so it is always JSON")
+    }
+
+    /// What was kept; none: of a program that told it so otherwise that it cannot be read.
+    pub fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Its name: short, and another for another content.
+    pub fn version(&self) -> String {
+        let hash = digest(&SHA256, self.to_text().as_bytes());
+        hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Steps {
+    fn of(protocol: &Protocol) -> Self {
+        Self {
+            protocol: protocol.name.clone(),
+            steps: protocol.steps.clone(),
+            repeat: protocol.repeat,
+            until: protocol.until,
+        }
+    }
+}
+
+fn in_force<'a>(whole: &Whole<'a>) -> impl Iterator<Item = (String, &'a Protocol)> {
+    let protocols = whole.protocols;
+    let account = whole.account;
+    account.call_types.iter().filter_map(move |call_type| {
+        let id = call_type.protocol.as_ref()?;
+        Some((call_type.name.clone(), protocols.iter().find(|p| p.id == *id)?))
+    })
+}
+
+/// A part in plain English, line by line.
+pub fn lines(part: Part, whole: &Whole<'_>) -> Vec<String> {
+    let account = whole.account;
+    match part {
+        Part::Scripts => scripts(account),
+        Part::Contacts => whole.contacts.iter().map(contact).collect(),
+        Part::Escalation => {
+            let mut lines = Vec::new();
+            for call_type in &account.call_types {
+                let protocol = call_type.protocol.as_ref().and_then(|id| whole.protocols.iter().find(|p| p.id == *id));
+                match protocol {
+                    Some(protocol) => {
+                        lines.push(format!("{}: {}, version {}.", call_type.name, protocol.name, protocol.version));
+                        lines.extend(describe(protocol, whole.contacts, &account.call_types));
+                    }
+                    None => lines.push(format!("{}: nobody is told.", call_type.name)),
+                }
+            }
+            if let Some(plan) = whole.recap {
+                let times: Vec<String> = plan.times.iter().map(ToString::to_string).collect();
+                lines.push(format!("Recap at {}.", times.join(", ")));
+            }
+            lines
+        }
+    }
+}
+
+fn scripts(account: &Account) -> Vec<String> {
+    let words = |speech: &Speech| match speech {
+        Speech::Spoken { text } => format!("\u{201c}{text}\u{201d}"),
+        Speech::Recorded { .. } | Speech::Uploaded { .. } => "a recording".to_owned(),
+    };
+    let mut lines = vec![
+        format!("Callers hear {}.", words(&account.greeting)),
+        format!("Operators say \u{201c}{}\u{201d}", account.answer_phrase),
+        format!("When nobody is free: {}.", words(&account.apology)),
+    ];
+    for call_type in &account.call_types {
+        let asked: Vec<&str> = call_type.form.fields.iter().map(|field| field.label.as_str()).collect();
+        let when = if call_type.triggers.is_empty() { String::new() } else { format!(" ({})", call_type.triggers) };
+        lines.push(format!("{}{when}: asked for {}.", call_type.name, asked.join(", ")));
+    }
+    let holidays: Vec<&str> = account.hours.holidays.iter().map(|day| day.name.as_str()).collect();
+    if !holidays.is_empty() {
+        lines.push(format!("Holidays: {}.", holidays.join(", ")));
+    }
+    lines
+}
+
+fn contact(contact: &Contact) -> String {
+    let edit = ContactEdit::from(contact);
+    let reached = edit.destinations.iter().map(|d| match d.reach.kind {
+        ReachKind::Inbox => format!("{} (secure inbox)", d.label),
+        _ => format!("{} {}", d.label, d.reach.address),
+    });
+    let title = if contact.title.is_empty() { String::new() } else { format!(", {}", contact.title) };
+    let reached: Vec<String> = reached.collect();
+    let reached = if reached.is_empty() { "no way to reach them".to_owned() } else { reached.join(", ") };
+    format!("{}{title}: {reached}.", contact.name)
+}
+
+/// How a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    /// Never approved.
+    Open,
+    Approved,
+    /// It is another since it was approved.
+    Changed,
+}
+
+/// How a part stands whose last approval was of this.
+pub fn part_state(approved: Option<&str>, now: &Content) -> PartState {
+    match approved.map(Content::from_text) {
+        None => PartState::Open,
+        Some(Some(then)) if then == *now => PartState::Approved,
+        Some(_) => PartState::Changed,
+    }
+}
+
+/// Whether an account is a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Draft,
+    InService,
+}
+
+/// By how its parts stand. `before`: it was in service before approvals were kept.
+pub fn standing(parts: &[(Part, PartState)], before: bool) -> Standing {
+    let approved = parts.iter().all(|(_, state)| *state != PartState::Open);
+    if before || approved { Standing::InService } else { Standing::Draft }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::render::tests::account;
+
+    fn whole(account: &Account) -> Whole<'_> {
+        Whole { account, contacts: &[], schedules: &[], protocols: &[], recap: None }
+    }
+
+    #[test]
+    fn a_changed_part_says_so_and_the_account_stays_in_service() {
+        let mut account = account();
+        let approved = Content::of(Part::Scripts, &whole(&account)).to_text();
+        let state = |account: &Account| part_state(Some(&approved), &Content::of(Part::Scripts, &whole(account)));
+        assert_eq!(state(&account), PartState::Approved);
+        account.color = "#000000".into();
+        assert_eq!(state(&account), PartState::Approved, "no caller hears a colour");
+        account.answer_phrase.push('!');
+        assert_eq!(state(&account), PartState::Changed);
+        let parts = [(Part::Scripts, PartState::Changed), (Part::Contacts, PartState::Approved)];
+        assert_eq!(standing(&parts, false), Standing::InService);
+        assert_eq!(standing(&[(Part::Scripts, PartState::Open)], false), Standing::Draft);
+        assert_eq!(standing(&[(Part::Scripts, PartState::Open)], true), Standing::InService);
+    }
+
+    #[test]
+    fn what_cannot_be_read_any_more_counts_as_another() {
+        let account = account();
+        let now = Content::of(Part::Contacts, &whole(&account));
+        assert_eq!(part_state(Some("{\"part\":\"wishes\"}"), &now), PartState::Changed);
+        assert_eq!(part_state(None, &now), PartState::Open);
+    }
+
+    #[test]
+    fn another_content_has_another_version() {
+        let mut account = account();
+        let version = |account: &Account| Content::of(Part::Scripts, &whole(account)).version();
+        let before = version(&account);
+        assert_eq!((before.len(), version(&account)), (12, before.clone()));
+        account.greeting = Speech::Spoken { text: "Another greeting.".into() };
+        assert_ne!(version(&account), before);
+    }
+}

@@ -1,0 +1,238 @@
+//! The client's morning page: each message of the night in one sentence. "02:14 Burst pipe at 5th St: texted Ben Ortiz, confirmed by
+//! Ben Ortiz 02:19." Pure; made of a dispatch's own history, so it can say nothing that the time line does not.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::base::clock::UtcMs;
+use crate::domain::dispatch::event::{Entry, Note, Via};
+use crate::domain::dispatch::job::JobOutcome;
+use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
+use crate::domain::message::render::clock;
+use crate::domain::oncall::first_instant;
+
+/// A night begins in the evening before its date and ends in the morning, on the account's clock.
+const EVENING: i8 = 18;
+const MORNING: i8 = 8;
+
+/// The night that ended, or ends, on a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Night {
+    pub date: Date,
+    pub from: UtcMs,
+    pub until: UtcMs,
+}
+
+impl Night {
+    /// The night of `date`.
+    pub fn of(date: Date, zone: &str) -> Option<Self> {
+        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+        let from = first_instant(&zone, date.yesterday().ok()?.at(EVENING, 0, 0, 0))?;
+        Some(Self { date, from, until: first_instant(&zone, date.at(MORNING, 0, 0, 0))? })
+    }
+
+    /// The one that `now` is in, else the last one.
+    pub fn last(zone: &str, now: UtcMs) -> Option<Self> {
+        let of = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+        let today = of.to_datetime(Timestamp::from_millisecond(now.0).ok()?).date();
+        let coming = today.tomorrow().ok().and_then(|date| Self::of(date, zone)).filter(|night| night.from <= now);
+        coming.or_else(|| Self::of(today, zone))
+    }
+}
+
+/// A message of the night.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    pub taken_at: UtcMs,
+    /// What it is about, as far as it may be said here.
+    pub about: &'a str,
+    /// None: it was not dispatched.
+    pub phase: Option<Phase>,
+    pub needs_operator: bool,
+    pub entries: &'a [Entry],
+}
+
+/// It in one sentence.
+pub fn sentence(told: &Told<'_>, zone: &str) -> String {
+    let mut parts = Parts::default();
+    for entry in told.entries {
+        parts.note(entry, zone);
+    }
+    match told.phase {
+        None => parts.say("nobody was to be told".to_owned()),
+        Some(_) if told.needs_operator => parts.say("still open, an operator sees to it".to_owned()),
+        Some(Phase::HeldForRecap) => parts.say("held for the recap".to_owned()),
+        Some(Phase::HeldForCheckIn) => parts.say("held until somebody checks in".to_owned()),
+        Some(phase) if phase.is_open() => parts.say("still open".to_owned()),
+        Some(_) => {}
+    }
+    format!("{} {}: {}.", clock(told.taken_at, zone), told.about.trim_end_matches('.'), parts.into_text())
+}
+
+/// What was done, in order; the same done again and again is said once.
+#[derive(Default)]
+struct Parts(Vec<(String, u32)>);
+
+impl Parts {
+    fn say(&mut self, what: String) {
+        match self.0.iter_mut().find(|(said, _)| *said == what) {
+            Some((_, times)) => *times += 1,
+            None => self.0.push((what, 1)),
+        }
+    }
+
+    fn note(&mut self, entry: &Entry, zone: &str) {
+        let at = clock(entry.at, zone);
+        match &entry.note {
+            Note::Handed { channel, name, label, .. } if !label.is_empty() => {
+                if let Some(done) = done(*channel, name) {
+                    self.say(done);
+                }
+            }
+            Note::CallEnded { name, outcome, .. } => self.say(format!("called {name}{}", heard(*outcome))),
+            Note::JobDone { name, by, outcome, .. } => self.say(format!("{by} called {name}{}", came_of(outcome))),
+            Note::Failed { channel, name, for_good: true, .. } => {
+                self.say(format!("the {} to {name} failed", channel.noun()));
+            }
+            Note::NoOne { role } => self.say(format!("nobody was on call as {role}")),
+            Note::Unreachable { name, .. } => self.say(format!("{name} could not be reached")),
+            Note::Told { name } => self.say(format!("{name} heard it {at}")),
+            Note::Read { name } => self.say(format!("{name} opened it {at}")),
+            Note::ReadAtCheckIn { who, .. } => self.say(format!("{who} heard it at check-in {at}")),
+            Note::Recapped { to } => self.say(format!("in the recap to {}", to.join(", "))),
+            Note::Confirmed { name, via, .. } => self.say(match via {
+                Via::Operator => format!("confirmed by {name} to an operator {at}"),
+                Via::Text | Via::Key | Via::Inbox | Via::Mail => format!("confirmed by {name} {at}"),
+            }),
+            Note::Changed { by, .. } => self.say(format!("changed by {by} {at}")),
+            Note::Closed { phase, by, .. } => {
+                let by = by.as_deref().unwrap_or("nobody");
+                match phase {
+                    Phase::Patched => self.say(format!("caller put through to {by} {at}")),
+                    Phase::Cancelled => self.say(format!("taken back by {by} {at}")),
+                    Phase::ClosedByOperator => self.say(format!("closed by {by} {at}")),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn into_text(self) -> String {
+        let said =
+            self.0.into_iter().map(|(what, times)| if times == 1 { what } else { format!("{what} ({times} times)") });
+        let text = said.collect::<Vec<_>>().join(", ");
+        if text.is_empty() { "nothing was done yet".to_owned() } else { text }
+    }
+}
+
+/// A call is said once it is over: with what came of it.
+fn done(channel: Channel, name: &str) -> Option<String> {
+    Some(match channel {
+        Channel::Text => format!("texted {name}"),
+        Channel::Email => format!("emailed {name}"),
+        Channel::Pager => format!("paged {name}"),
+        Channel::Push => format!("sent {name} a secure message"),
+        Channel::Webhook => format!("posted to {name}'s system"),
+        Channel::Fax => format!("faxed {name}"),
+        Channel::Call => return None,
+    })
+}
+
+fn heard(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Confirmed | CallOutcome::ToldOnly => "",
+        CallOutcome::LeftRequest | CallOutcome::LeftOnMachine => " (asked to call back)",
+        CallOutcome::Machine => " (voicemail)",
+        CallOutcome::Busy => " (busy)",
+        CallOutcome::NoAnswer => " (no answer)",
+        CallOutcome::NotAccepted | CallOutcome::Declined => " (not taken)",
+        CallOutcome::Fax | CallOutcome::Silent | CallOutcome::Lost => " (nobody heard it)",
+        CallOutcome::Cancelled => " (taken back)",
+    }
+}
+
+fn came_of(outcome: &JobOutcome) -> &'static str {
+    match outcome {
+        JobOutcome::Told { .. } | JobOutcome::Confirmed { .. } => "",
+        JobOutcome::Refused => " (not taken)",
+        JobOutcome::LeftWith { .. } | JobOutcome::LeftOnVoicemail => " (asked to call back)",
+        JobOutcome::NoAnswer => " (no answer)",
+        JobOutcome::Busy => " (busy)",
+        JobOutcome::WrongNumber => " (wrong number)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONE: &str = "America/New_York";
+
+    fn at(text: &str) -> UtcMs {
+        UtcMs(text.parse::<Timestamp>().expect("an instant").as_millisecond())
+    }
+
+    fn entry(text: &str, note: Note) -> Entry {
+        Entry { at: at(text), who: None, note }
+    }
+
+    fn handed(channel: Channel) -> Note {
+        Note::Handed { channel, name: "Ben".into(), label: "mobile".into(), again: false }
+    }
+
+    #[test]
+    fn a_text_that_is_confirmed_is_one_sentence() {
+        let entries = [
+            entry("2026-03-07T07:14:05Z", Note::Opened { protocol: "urgent".into(), version: 1 }),
+            entry("2026-03-07T07:14:05Z", handed(Channel::Text)),
+            entry(
+                "2026-03-07T07:14:06Z",
+                Note::Accepted { channel: Channel::Text, name: "Ben".into(), label: "mobile".into() },
+            ),
+            entry("2026-03-07T07:19:00Z", Note::Confirmed { name: "Ben".into(), via: Via::Text, note: None }),
+        ];
+        let told = Told {
+            taken_at: at("2026-03-07T07:14:00Z"),
+            about: "Burst pipe at 5th St",
+            phase: Some(Phase::Confirmed),
+            needs_operator: false,
+            entries: &entries,
+        };
+        assert_eq!(sentence(&told, ZONE), "02:14 Burst pipe at 5th St: texted Ben, confirmed by Ben 02:19.");
+    }
+
+    #[test]
+    fn what_was_tried_again_and_again_is_said_once_and_an_open_one_says_so() {
+        let called = |outcome| Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome };
+        let entries = [
+            entry("2026-03-07T07:14:05Z", handed(Channel::Text)),
+            entry("2026-03-07T07:29:05Z", handed(Channel::Call)),
+            entry("2026-03-07T07:29:35Z", called(CallOutcome::NoAnswer)),
+            entry("2026-03-07T07:40:00Z", handed(Channel::Text)),
+        ];
+        let told = Told {
+            taken_at: at("2026-03-07T07:14:00Z"),
+            about: "No heat.",
+            phase: Some(Phase::Running),
+            needs_operator: false,
+            entries: &entries,
+        };
+        assert_eq!(sentence(&told, ZONE), "02:14 No heat: texted Ben (2 times), called Ben (no answer), still open.");
+        let none = Told { phase: None, entries: &[], ..told };
+        assert_eq!(sentence(&none, ZONE), "02:14 No heat: nobody was to be told.");
+    }
+
+    #[test]
+    fn the_last_night_is_the_one_that_one_is_in_or_came_out_of() {
+        let date = |now: &str| Night::last(ZONE, at(now)).map(|night| night.date.to_string());
+        // 02:14, 09:00 and 17:59 of the 7th; 18:00 of the 7th begins the night of the 8th.
+        for now in ["2026-03-07T07:14:00Z", "2026-03-07T14:00:00Z", "2026-03-07T22:59:00Z"] {
+            assert_eq!(date(now).as_deref(), Some("2026-03-07"), "{now}");
+        }
+        assert_eq!(date("2026-03-07T23:00:00Z").as_deref(), Some("2026-03-08"));
+        let night = Night::of("2026-03-08".parse().expect("a date"), ZONE).expect("a night");
+        assert_eq!(night.until.since(night.from), 13 * 3_600_000, "the clocks went forward in it");
+    }
+}

@@ -1,0 +1,196 @@
+//! A client's people: a number changed once is changed everywhere, nobody is taken out who is counted on, and a destination is shown to
+//! reach its person by a code.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::ContactId;
+use serde_json::{Value, json};
+
+use crate::audit::{row, rows};
+use crate::peers::postgres::Postgres;
+use crate::portal::{HERE, client};
+use crate::support::{House, Told, message_body};
+
+async fn ben(house: &House, token: &str) -> Value {
+    let got = house.fetch(&format!("{HERE}/contacts"), token).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    got.json()["items"][0].clone()
+}
+
+#[tokio::test]
+async fn a_number_changed_once_is_another_at_the_next_step() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let listed = house.fetch(&format!("{HERE}/contacts"), &pat).await.json();
+    let mut edit = listed["items"][0].clone();
+    let numbers = edit["destinations"].as_array_mut().expect("destinations");
+    for destination in numbers.iter_mut() {
+        let known = destination.as_object_mut().expect("an object");
+        known.retain(|key, _| ["id", "label", "reach", "ring_secs"].contains(&key.as_str()));
+    }
+    numbers[0]["reach"]["address"] = json!("+12025550177");
+    let change = json!({"edition": listed["edition"], "name": "Ben Ortiz", "title": "technician", "destinations": edit["destinations"]});
+    let path = format!("{HERE}/contacts/con_ben");
+    let got = house.ask(Method::PUT, &path, &pat, change.clone()).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    assert_eq!(got.json()["destinations"][0]["id"], "dst_ben-mobile", "it is the same destination");
+    // As it was read before: somebody else was first.
+    assert_eq!(house.ask(Method::PUT, &path, &pat, change).await.problem(), "account.stale");
+    let kim = house.sign_in("kim").await;
+    assert_eq!(house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await.status, StatusCode::CREATED);
+    house.advance(Duration::from_secs(6)).await;
+    let texts = Told::so_far(&house.told.texts);
+    assert_eq!(texts.iter().map(|text| text.to.as_e164()).collect::<Vec<_>>(), ["+12025550177"]);
+}
+
+#[tokio::test]
+async fn whoever_is_counted_on_is_not_taken_out_and_it_is_said_where() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let path = format!("{HERE}/contacts/con_ben");
+    let uses = house.fetch(&format!("{path}/uses"), &pat).await.json();
+    let kinds: Vec<&str> = uses["items"].as_array().expect("uses").iter().filter_map(|u| u["kind"].as_str()).collect();
+    assert_eq!(kinds, ["fallback"], "{uses}");
+    assert_eq!(uses["items"][0]["text"], "On call as technician when nobody else is.");
+    let got = house.ask(Method::DELETE, &path, &pat, Value::Null).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "account.clash"));
+    assert_eq!(got.json()["errors"][0]["detail"], "Ben Ortiz is in the schedule of the technician.");
+    let new = json!({"name": "Zoe", "destinations": []});
+    let got = house.ask(Method::POST, &format!("{HERE}/contacts"), &pat, new).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let zoe = format!("{HERE}/contacts/{}", got.json()["id"].as_str().expect("an id"));
+    assert_eq!(house.fetch(&format!("{zoe}/uses"), &pat).await.json()["items"], json!([]));
+    assert_eq!(house.ask(Method::DELETE, &zoe, &pat, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.fetch(&zoe, &pat).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_client_names_no_system_of_the_houses() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let webhook = json!([{"label": "desk", "reach": {"kind": "webhook", "address": "desk"}}]);
+    let got = house
+        .ask(Method::POST, &format!("{HERE}/contacts"), &pat, json!({"name": "Zoe", "destinations": webhook}))
+        .await;
+    assert_eq!(
+        (got.status, &got.json()["errors"][0]["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("contact.webhook"))
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_came_back_shows_that_a_telephone_reaches_its_person() {
+    verified(&House::new().await).await;
+    if let Some(server) = Postgres::start("a_code_that_came_back_shows_that_a_telephone_reaches_its_person") {
+        verified(&House::on(Some(server.create_database())).await).await;
+    }
+}
+
+async fn verified(house: &House) {
+    let pat = client(house, "pat", &["contacts"]).await;
+    assert_eq!(ben(house, &pat).await["destinations"][0]["verified"], Value::Null);
+    let path = format!("{HERE}/contacts/con_ben/destinations/dst_ben-mobile/verification");
+    let say = |code: &str| json!({"code": code});
+    // None was sent.
+    let got = house.ask(Method::POST, &format!("{path}/code"), &pat, say("000000")).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "verification.over"));
+    assert_eq!(house.ask(Method::POST, &path, &pat, json!({"by": "email"})).await.problem(), "verification.kind");
+    let got = house.ask(Method::POST, &path, &pat, json!({"by": "text"})).await;
+    assert_eq!(got.status, StatusCode::ACCEPTED, "{}", got.json());
+    let text = Told::so_far(&house.told.texts).pop().expect("a text");
+    let code: String = text.body.chars().filter(char::is_ascii_digit).collect();
+    assert_eq!((text.to.as_e164(), code.len()), ("+12025550121", 6), "{}", text.body);
+    let again = house.ask(Method::POST, &path, &pat, json!({"by": "text"})).await;
+    assert_eq!((again.status, again.problem().as_str()), (StatusCode::TOO_MANY_REQUESTS, "verification.too_soon"));
+    let wrong = if code == "123456" { "654321" } else { "123456" };
+    let got = house.ask(Method::POST, &format!("{path}/code"), &pat, say(wrong)).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "verification.wrong"));
+    let got = house.ask(Method::POST, &format!("{path}/code"), &pat, say(&code)).await;
+    assert_eq!((got.status, &got.json()["destinations"][0]["verified"]["by"]), (StatusCode::OK, &json!("text")));
+    // It counts once.
+    assert_eq!(house.ask(Method::POST, &format!("{path}/code"), &pat, say(&code)).await.problem(), "verification.over");
+    let pats = house.fetch("/api/v1/me", &pat).await.json()["user"]["id"].as_str().expect("an id").to_owned();
+    let log = rows(house, &format!("who={pats}&act=contact")).await;
+    assert_eq!(log, [row(&pats, "contact.code_sent", "con_ben"), row(&pats, "contact.verified", "con_ben")]);
+    // Another address is not shown to reach anybody.
+    let mut ben = house.store.find_contact(&ContactId::named("ben")).await.expect("a store").expect("there");
+    let old = ben.destinations[0].reach.clone();
+    ben.destinations[0].reach = cordboard::domain::account::Reach::Phone(crate::support::number("+12025550178"));
+    let mut tx = house.store.write().await.expect("the store writes");
+    tx.upsert_contact(&ben).await.expect("written");
+    tx.commit("test").await.expect("committed");
+    assert_eq!(self::ben(house, &pat).await["destinations"][0]["verified"], Value::Null, "{old:?}");
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_one_and_a_call_speaks_the_next() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let path = format!("{HERE}/contacts/con_ben/destinations/dst_ben-mobile/verification");
+    house.ask(Method::POST, &path, &pat, json!({"by": "text"})).await;
+    let text = Told::so_far(&house.told.texts).pop().expect("a text");
+    let code: String = text.body.chars().filter(char::is_ascii_digit).collect();
+    let wrong = if code == "123456" { "654321" } else { "123456" };
+    for _ in 0..5 {
+        let got = house.ask(Method::POST, &format!("{path}/code"), &pat, json!({"code": wrong})).await;
+        assert_eq!(got.problem(), "verification.wrong");
+    }
+    let got = house.ask(Method::POST, &format!("{path}/code"), &pat, json!({"code": code})).await;
+    assert_eq!(got.problem(), "verification.over", "also for the right one");
+    house.clock.advance(Duration::from_secs(61));
+    let got = house.ask(Method::POST, &path, &pat, json!({"by": "call"})).await;
+    assert_eq!(got.status, StatusCode::ACCEPTED, "{}", got.json());
+    let (call, _) = Told::so_far(&house.told.calls).pop().expect("a call");
+    let spoken = call.content.expect("words");
+    let code: String = spoken.chars().filter(char::is_ascii_digit).take(6).collect();
+    assert!(!call.intro.contains(&code), "nobody hears it before they press 1");
+    let got = house.ask(Method::POST, &format!("{path}/code"), &pat, json!({"code": code})).await;
+    assert_eq!((got.status, &got.json()["destinations"][0]["verified"]["by"]), (StatusCode::OK, &json!("call")));
+    // A quarter of an hour later a code is too old.
+    house.ask(Method::POST, &path.replace("mobile", "email"), &pat, json!({"by": "email"})).await;
+    let mail = Told::so_far(&house.told.mails).pop().expect("a mail");
+    let digits = mail.body.split(" is ").nth(1).expect("a code").chars().take(6).collect::<String>();
+    house.clock.advance(Duration::from_secs(15 * 60));
+    let pat = house.sign_in("pat").await;
+    let path = format!("{}/code", path.replace("mobile", "email"));
+    assert_eq!(house.ask(Method::POST, &path, &pat, json!({"code": digits})).await.problem(), "verification.over");
+}
+
+#[tokio::test]
+async fn a_pin_is_set_and_never_shown() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let path = format!("{HERE}/contacts/con_ben/pin");
+    assert_eq!(
+        house.ask(Method::PUT, &path, &pat, json!({"pin": "1234"})).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(house.ask(Method::PUT, &path, &pat, json!({"pin": "4718"})).await.status, StatusCode::NO_CONTENT);
+    let shown = ben(&house, &pat).await;
+    assert!(shown["pin_set_at"].is_i64() && !shown.to_string().contains("4718"), "{shown}");
+    assert_eq!(house.ask(Method::DELETE, &path, &pat, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(ben(&house, &pat).await["pin_set_at"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_name_is_said_in_a_call_as_its_person_says_it() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let path = format!("{HERE}/contacts/con_ben/spoken_as");
+    let got = house.ask(Method::PUT, &path, &pat, json!({"spoken_as": "Ben Or-teez"})).await;
+    assert_eq!((got.status, &got.json()["spoken_as"]), (StatusCode::OK, &json!("Ben Or-teez")));
+    let kim = house.sign_in("kim").await;
+    assert_eq!(house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await.status, StatusCode::CREATED);
+    house.advance(Duration::from_secs(6)).await;
+    // The text has its name as it is written; a quarter of an hour later the call says it.
+    house.advance(Duration::from_secs(901)).await;
+    let (call, _) = Told::so_far(&house.told.calls).pop().expect("a call");
+    assert!(call.intro.ends_with("for Ben Or-teez."), "{}", call.intro);
+    // Written again as a whole, they are said as before.
+    let mut tx = house.store.write().await.expect("the store writes");
+    let ben = tx.find_contact(&ContactId::named("ben")).await.expect("a store").expect("there");
+    tx.upsert_contact(&ben).await.expect("written");
+    tx.commit("test").await.expect("committed");
+    assert_eq!(house.store.find_spoken_as(&ben.id).await.expect("a store").as_deref(), Some("Ben Or-teez"));
+}
