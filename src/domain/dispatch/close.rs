@@ -93,7 +93,9 @@ impl Turn<'_> {
                 Purpose::Step { run: own } => run.is_none_or(|run| run == own),
                 _ => false,
             };
-            if !meant || a.is_settled() || Some(i) == except {
+            // What they answered may be in line to go once more.
+            let ends_by_itself = Some(i) == except && a.in_flight_since.is_some();
+            if !meant || a.is_settled() || ends_by_itself {
                 continue;
             }
             if a.patch.is_some() {

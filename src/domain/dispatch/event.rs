@@ -28,6 +28,8 @@ pub enum Event {
     Resume,
     /// The node `node` is about to give an attempt to its provider.
     Hand { attempt: AttemptId, node: String },
+    /// It waits for its turn: more is to leave than may at once.
+    Queued { attempt: AttemptId },
     /// The provider took it.
     Accepted { attempt: AttemptId, provider_id: Option<String> },
     /// The push services of a person's devices answered, each for its own.
@@ -103,6 +105,16 @@ pub enum CallNews {
     Answered,
     Told,
     Confirmed,
+    /// They pressed 2 and talk with the caller.
+    Joined,
+    /// They no longer do.
+    Parted {
+        secs: u32,
+    },
+    /// They pressed 2, and the caller could not be had.
+    NotJoined(PatchEnd),
+    /// The message waits in the call while the caller of another one is talked with, or no longer.
+    Waits(bool),
     /// Over. Always the last news.
     Ended(CallOutcome),
     /// The number cannot be called at all.
@@ -208,6 +220,16 @@ pub enum Note {
     HeldForCall {
         name: String,
     },
+    /// It waits for its turn.
+    Queued {
+        channel: Channel,
+        name: String,
+    },
+    /// What still waited for its turn is left out, as the next try says the same.
+    Bundled {
+        channel: Channel,
+        name: String,
+    },
     Handed {
         channel: Channel,
         name: String,
@@ -280,6 +302,19 @@ pub enum Note {
     },
     Told {
         name: String,
+    },
+    /// They pressed 2, heard the message before, and talk with the caller.
+    Joined {
+        name: String,
+    },
+    Parted {
+        name: String,
+        since: UtcMs,
+        secs: u32,
+    },
+    NotJoined {
+        name: String,
+        why: PatchEnd,
     },
     /// Opened in the inbox, all of it.
     Read {

@@ -17,12 +17,14 @@ pub mod fax;
 pub mod hold;
 pub mod inbox;
 pub mod job;
+pub mod lanes;
 pub mod lock;
 pub mod mail;
 pub mod patch_step;
 pub mod pause;
 pub mod protocol;
 pub mod push;
+mod queued;
 pub mod reference;
 mod report;
 mod retry;
@@ -69,6 +71,7 @@ impl Turn<'_> {
                 }
             }
             Event::Hand { attempt, node } => self.with(attempt, |turn, i| turn.hand(i, node)),
+            Event::Queued { attempt } => self.with(attempt, Self::queued),
             Event::Accepted { attempt, provider_id } => {
                 self.with(attempt, |turn, i| turn.accepted(i, provider_id.as_deref()));
             }
@@ -173,6 +176,7 @@ impl Turn<'_> {
 
     /// Does everything that is due by now.
     fn settle(&mut self) {
+        self.mind_the_held_back();
         if self.is_paused() {
             return;
         }
@@ -227,7 +231,7 @@ impl Turn<'_> {
             } else if due(a.hold_until) {
                 self.s.attempts[i].hold_until = None;
                 self.plan_again(i);
-            } else if a.is_planned() && due(Some(a.planned_at.plus_ms(state::HAND_WITHIN_MS))) {
+            } else if a.is_planned() && due(Some(a.hand_by())) {
                 self.plan_again(i);
             } else if let Some(since) = a.in_flight_since {
                 if let Some(patch) = &a.patch {
@@ -239,8 +243,7 @@ impl Turn<'_> {
                         self.job_due(i);
                     }
                 } else if a.channel == Channel::Call {
-                    let guard = since.plus_secs(i64::from(a.ring_secs)).plus_ms(state::CALL_GUARD_MS);
-                    if self.now >= guard {
+                    if self.now >= a.call_guard_at(since) {
                         self.call_news(i, event::CallNews::Ended(state::CallOutcome::Lost));
                     }
                 } else if self.now >= since.plus_ms(a.answer_within_ms()) {

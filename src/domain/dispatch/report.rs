@@ -14,8 +14,7 @@ const MAX_INTERRUPTIONS: u32 = 3;
 impl Turn<'_> {
     pub(super) fn hand(&mut self, i: usize, node: &str) {
         let a = &self.s.attempts[i];
-        let held = !self.s.phase.is_open() || self.s.paused.is_some();
-        if !a.is_planned() || (a.is_step() && held) {
+        if !self.s.is_ready(a) {
             return;
         }
         if a.job.is_some() {
@@ -26,7 +25,10 @@ impl Turn<'_> {
         let a = &mut self.s.attempts[i];
         a.handed_at.get_or_insert(self.now);
         a.in_flight_since = Some(self.now);
+        a.with_caller_since = None;
         a.owner = Some(node.to_owned());
+        a.queued_at = None;
+        a.held_back_at = None;
         self.effects.push(Effect::Perform(id));
         self.record(Some(&name.clone()), Note::Handed { channel, name, label, again });
     }
@@ -54,7 +56,8 @@ impl Turn<'_> {
         }
         a.accepted_at = Some(self.now);
         let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
-        self.s.troubles.remove(&Trouble::EdgeDown { channel });
+        let down = Trouble::of_edge(a);
+        self.s.troubles.remove(&down);
         if channel == Channel::Webhook {
             // It is the system itself that answers: there is no carrier in between, and nothing more to come.
             return self.delivered(i);
@@ -130,7 +133,7 @@ impl Turn<'_> {
         self.record(Some(&name), note);
         let is_down = retry.is_none() || self.attempt(i).is_put_off();
         if is_down && step && of_now && failure != Failure::Permanent && phase.is_open() {
-            self.trouble(Trouble::EdgeDown { channel });
+            self.trouble(Trouble::of_edge(self.attempt(i)));
         }
         if retry.is_none() && step && of_now && phase.is_open() {
             self.notice_instead(i);
@@ -209,6 +212,18 @@ impl Turn<'_> {
                 self.told(i);
                 self.confirm(i, Via::Key);
             }
+            CallNews::Joined => {
+                a.with_caller_since = Some(self.now);
+                self.record(Some(&name.clone()), Note::Joined { name });
+            }
+            CallNews::Parted { secs } => {
+                let since = a.with_caller_since.unwrap_or_else(|| self.now.plus_secs(-i64::from(secs)));
+                a.talk_over(self.now);
+                self.record(Some(&name.clone()), Note::Parted { name, since, secs });
+            }
+            CallNews::NotJoined(why) => self.record(Some(&name.clone()), Note::NotJoined { name, why }),
+            CallNews::Waits(true) => a.with_caller_since = Some(self.now),
+            CallNews::Waits(false) => a.talk_over(self.now),
             CallNews::NoTrunk | CallNews::WrongNumber | CallNews::Forbidden | CallNews::Blocked | CallNews::Limited
                 if a.accepted_at.is_some() =>
             {
@@ -224,6 +239,7 @@ impl Turn<'_> {
                 a.ended_at = Some(self.now);
                 a.outcome = Some(outcome);
                 a.in_flight_since = None;
+                a.with_caller_since = None;
                 a.owner = None;
                 a.cancelled |= outcome == CallOutcome::Cancelled;
                 let label = a.label.clone();

@@ -40,7 +40,10 @@ fn outlook(protocol: &Protocol, people: People, hours: u32) -> Result<Outlook, U
         account: AccountId::named("plumbing"),
         role: "technician".to_owned(),
         zone: "America/New_York".to_owned(),
-        rotation: None,
+        layers: vec![],
+        temporary: vec![],
+        remind: false,
+        holidays: vec![],
         overrides: Vec::new(),
         fallback: Some(ContactId::named("ben")),
     }];

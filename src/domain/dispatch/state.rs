@@ -24,10 +24,16 @@ pub const ACCEPT_WITHIN_MS: i64 = 60_000;
 pub const ROUND_GAP_MS: i64 = 60_000;
 /// A planned attempt that nobody has handed over by then is taken up again.
 pub const HAND_WITHIN_MS: i64 = 15_000;
+/// The same of one that is known to wait for its turn.
+pub const LANE_NET_MS: i64 = 10 * 60_000;
+/// An urgent attempt that waits for its turn for so long is an alarm, and its step goes on as if it had been handed over.
+pub const HELD_BACK_MS: i64 = 60_000;
 /// The longest an email waits for the call to end.
 pub const HOLD_FOR_CALL_MS: i64 = 30 * 60_000;
 /// A call-out that has not reported its end this long after it should have been answered is given up.
 pub const CALL_GUARD_MS: i64 = 10 * 60_000;
+/// A talk with the caller in a call lasts no longer: an hour at most, and time to say so.
+pub const TALK_GUARD_MS: i64 = 65 * 60_000;
 /// When a temporary failure is tried again: this long after the 1st, 2nd, 3rd failure.
 pub const RETRY_AFTER_MS: [i64; 3] = [5_000, 15_000, 30_000];
 /// Where no other step will bring the message: this long after the failures that follow, the last of them again and again.
@@ -191,8 +197,12 @@ pub enum Trouble {
     MailUnplaced { from: String },
     /// A destination cannot be reached: blocked by STOP, or missing.
     Unreachable { who: String },
+    /// Something urgent waits for its turn, as more is to leave than its edge or its person may be given.
+    HeldBack { channel: Channel },
     /// The carrier or mail server could not be used.
     EdgeDown { channel: Channel },
+    /// The client's system of this name could not be posted to: each is an edge of its own.
+    SystemDown { name: String },
     /// No operator has made a call that is theirs to make, or has said what came of it.
     JobWaits { who: String },
     /// Nobody was on call for a role.
@@ -201,6 +211,16 @@ pub enum Trouble {
     NobodyTold,
     /// The steps ran out.
     Exhausted,
+}
+
+impl Trouble {
+    /// Whatever an attempt leaves by cannot be used.
+    pub fn of_edge(a: &Attempt) -> Self {
+        match &a.address {
+            Address::Webhook(name) => Self::SystemDown { name: name.clone() },
+            _ => Self::EdgeDown { channel: a.channel },
+        }
+    }
 }
 
 /// Where the protocol is read.
@@ -298,6 +318,8 @@ pub enum Reason {
     Paused,
     CallEnd,
     Retry,
+    /// It waits for its turn.
+    Turn,
     Hand,
 }
 

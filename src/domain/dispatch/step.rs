@@ -16,6 +16,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination, Reach};
+use crate::domain::oncall::OnCall;
 
 impl Turn<'_> {
     pub(super) fn start_round(&mut self, step: usize) {
@@ -57,7 +58,7 @@ impl Turn<'_> {
             let does = self.says(&step);
             return self.record(None, Note::NotMade { step: index, does, why });
         }
-        let people: Vec<_> = step.to.iter().filter_map(|target| self.resolve(run, target)).collect();
+        let people: Vec<_> = step.to.iter().flat_map(|target| self.resolve(run, target)).collect();
         let (does, why) = (self.says(&step), self.s.runs[run].why.clone());
         self.record(None, Note::Step { step: index, does, why });
         if step.method.is_held() {
@@ -79,25 +80,31 @@ impl Turn<'_> {
         step.only.find_unmet(self.world, self.now)
     }
 
-    /// The person and destination a target means now. Who and why is kept on the run.
-    fn resolve(&mut self, run: usize, target: &Target) -> Option<(Contact, Destination)> {
+    /// The people and destinations a target means now: several where several are on call at once. Who and why is kept on the run.
+    fn resolve(&mut self, run: usize, target: &Target) -> Vec<(Contact, Destination)> {
         let world = self.world;
-        let (id, label, why) = match target {
-            Target::Contact { contact, destination } => (contact.clone(), destination, None),
+        let (ids, label, why) = match target {
+            Target::Contact { contact, destination } => (vec![contact.clone()], destination, None),
             Target::OnCall { role, destination } => match world.on_call(role, self.now) {
                 Some(on_call) => {
                     self.s.troubles.remove(&Trouble::NobodyOnCall { role: role.clone() });
-                    (on_call.contact, destination, Some(format!("{role} on call by {}", on_call.why)))
+                    let ids = on_call.people().cloned().collect();
+                    (ids, destination, Some(format!("{role} on call by {}", on_call.why)))
                 }
                 None => {
                     self.s.runs[run].why.push(format!("{role}: nobody on call"));
                     self.record(None, Note::NoOne { role: role.clone() });
                     self.trouble(Trouble::NobodyOnCall { role: role.clone() });
-                    return None;
+                    return Vec::new();
                 }
             },
         };
-        let Some(contact) = world.contact(&id) else {
+        ids.iter().filter_map(|id| self.reach(run, id, label, why.as_deref())).collect()
+    }
+
+    fn reach(&mut self, run: usize, id: &ContactId, label: &str, why: Option<&str>) -> Option<(Contact, Destination)> {
+        let world = self.world;
+        let Some(contact) = world.contact(id) else {
             self.unreachable("somebody who is no contact any more", "no such contact");
             return None;
         };
@@ -139,6 +146,7 @@ impl Turn<'_> {
         // Email waits for the call's end, so that it can say what became of the call.
         let held = channel == Channel::Email && self.s.on_call.is_some();
         let protected = self.world.is_protected();
+        self.bundle(run, channel, &contact.name, &address);
         let i = self.push_attempt(Purpose::Step { run }, channel, &contact.name, &destination.label, address);
         let attempt = &mut self.s.attempts[i];
         attempt.contact = Some(contact.id.clone());
@@ -192,6 +200,8 @@ impl Turn<'_> {
             fax: None,
             ring_secs: 0,
             planned_at: self.now,
+            queued_at: None,
+            held_back_at: None,
             hold_until: None,
             owner: None,
             provider_id: None,
@@ -203,6 +213,7 @@ impl Turn<'_> {
             ended_at: None,
             outcome: None,
             in_flight_since: None,
+            with_caller_since: None,
             failures: 0,
             interruptions: 0,
             retry_at: None,
@@ -231,14 +242,15 @@ impl Turn<'_> {
         let now = self.now;
         let steps = self.s.protocol.steps.clone();
         for step in steps.iter().filter(|step| step.only.find_unmet(world, now).is_none()) {
-            for target in &step.to {
-                let (id, label) = match target {
-                    Target::Contact { contact, destination } => (Some(contact.clone()), destination),
-                    Target::OnCall { role, destination } => {
-                        (world.on_call(role, self.now).map(|on_call| on_call.contact), destination)
-                    }
-                };
-                let Some(contact) = id.and_then(|id| world.contact(&id)) else { continue };
+            let meant = step.to.iter().flat_map(|target| match target {
+                Target::Contact { contact, destination } => vec![(contact.clone(), destination)],
+                Target::OnCall { role, destination } => {
+                    let on_call = world.on_call(role, now);
+                    on_call.iter().flat_map(OnCall::people).map(|id| (id.clone(), destination)).collect()
+                }
+            });
+            for (id, label) in meant.collect::<Vec<_>>() {
+                let Some(contact) = world.contact(&id) else { continue };
                 let Some(destination) = contact.find_destination(label) else { continue };
                 let (channel, address) = match (step.method, &destination.reach) {
                     (Method::Email | Method::EmailConfirm, Reach::Email(address)) => {
@@ -279,7 +291,8 @@ impl Turn<'_> {
         }
         if step.ends_at_handing_over(self.s.protocol.until) {
             let begun = self.s.runs[run].wait_from.is_some();
-            if !begun && self.s.attempts_of_try(run).any(|a| !a.is_settled() && !a.is_put_off()) {
+            let is_waited_for = |a: &Attempt| !a.is_settled() && !a.is_put_off() && !self.s.is_held_back(a, self.now);
+            if !begun && self.s.attempts_of_try(run).any(is_waited_for) {
                 return false;
             }
             if self.s.attempts_of_try(run).all(has_reached) {
@@ -335,7 +348,9 @@ impl Turn<'_> {
                     a.accepted_at.or(late).or(unknown)
                 }
             };
-            from = from.max(Some(own?));
+            // Handed over to its lane, and not taken for as long as a carrier may take: others go on.
+            let held = a.queued_at.filter(|_| self.s.is_held_back(a, self.now));
+            from = from.max(Some(own.or(held)?));
         }
         from
     }

@@ -361,7 +361,7 @@ impl Template {
 
 /// Somebody whom a schedule means: their destinations stand for those of all who take turns.
 fn first_on(schedule: &Schedule) -> Option<&ContactId> {
-    schedule.rotation.iter().flat_map(|rotation| &rotation.people).next().or(schedule.fallback.as_ref())
+    schedule.regulars().first().copied()
 }
 
 /// What the person calls the destination that is meant; the usual word where they have none such.

@@ -10,7 +10,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Destination};
 use crate::domain::dispatch::hold::TimeOfDay;
 use crate::domain::message::form::Form;
-use crate::domain::oncall::{Rotation, ShiftLength};
+use crate::domain::oncall::{Layer, Rotation, ShiftLength};
 use crate::domain::recap::plan::{Plan, Recipient};
 
 const NAMES: [(&str, &str); 6] = [
@@ -54,13 +54,19 @@ fn schedules() -> Vec<Schedule> {
         account: AccountId::named("client"),
         role: role.to_owned(),
         zone: "America/New_York".to_owned(),
-        rotation: Some(Rotation {
-            people: people.iter().map(|name| ContactId::named(name)).collect(),
-            anchor: "2026-01-05T08:00".to_owned(),
-            length: ShiftLength::Days(1),
-        }),
+        layers: vec![Layer::plain(
+            "rotation",
+            Rotation::even(
+                people.iter().map(|name| ContactId::named(name)).collect(),
+                "2026-01-05T08:00",
+                ShiftLength::Days(1),
+            ),
+        )],
+        temporary: Vec::new(),
         overrides: Vec::new(),
         fallback: None,
+        remind: false,
+        holidays: Vec::new(),
     };
     vec![schedule("technician", &["fay", "cleo"]), schedule("doctor", &["eve", "ann"])]
 }
@@ -76,7 +82,7 @@ fn fitted(template: &Template) -> Protocol {
 fn night(template: &Template, hours: u32, people_do: People) -> (&'static str, Vec<String>) {
     let (contacts, schedules) = (people(), schedules());
     let to = vec![Recipient { contact: ContactId::named("dan"), destination: "mail".to_owned() }];
-    let recap = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false };
+    let recap = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false, ..Plan::default() };
     let mut account = Account::blank(AccountId::named("client"));
     account.zone = "America/New_York".to_owned();
     let call_type = CallType {

@@ -4,6 +4,7 @@ mod change;
 mod fax;
 mod hold;
 mod inbox;
+mod lanes;
 mod patience;
 mod random;
 mod retry;
@@ -35,7 +36,7 @@ struct Town {
 impl World for Town {
     fn on_call(&self, role: &str, _at: UtcMs) -> Option<OnCall> {
         let contact = self.on_call.get(role)?.clone();
-        Some(OnCall { contact, until: None, why: "rotation".into() })
+        Some(OnCall { contact, others: vec![], until: None, why: "rotation".into() })
     }
     fn zone(&self) -> &str {
         "UTC"
@@ -153,6 +154,8 @@ pub(super) struct Night {
     pub(super) cancelled: Vec<AttemptId>,
     refuse: Option<(Channel, Failure)>,
     silent: bool,
+    /// Lanes are: what is to be handed over waits for its turn.
+    full: bool,
 }
 
 impl Night {
@@ -167,6 +170,7 @@ impl Night {
             cancelled: vec![],
             refuse: None,
             silent: false,
+            full: false,
         }
     }
 
@@ -177,6 +181,7 @@ impl Night {
             self.s = next;
             for effect in effects {
                 match effect {
+                    Effect::Hand(attempt) if self.full => events.push(Event::Queued { attempt }),
                     Effect::Hand(attempt) => events.push(Event::Hand { attempt, node: "n".into() }),
                     Effect::Perform(id) => events.extend(self.perform(&id)),
                     Effect::CancelCall(attempt) => {
@@ -541,7 +546,10 @@ fn protocols_that_could_not_work_are_refused_with_every_fault() {
             account: AccountId::named("plumbing"),
             role: "technician".into(),
             zone: "UTC".into(),
-            rotation: None,
+            layers: vec![],
+            temporary: vec![],
+            remind: false,
+            holidays: vec![],
             overrides: vec![],
             fallback: Some(ContactId::named("ben")),
         };

@@ -23,6 +23,18 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::NoOne { role } => ("failed", format!("Nobody is on call as {role}.")),
         Note::Unreachable { name, why } => ("failed", format!("{} {why}.", capital(name))),
         Note::HeldForCall { name } => ("waiting", format!("The email to {name} waits for the call to end.")),
+        Note::Queued { channel, name } => {
+            let text =
+                format!("{} to {name} waits for its turn: more is to leave than may at once.", capital(channel.noun()));
+            ("waiting", text)
+        }
+        Note::Bundled { channel, name } => {
+            let text = format!(
+                "The {} to {name} that still waits for its turn is left out: the next says the same.",
+                channel.noun()
+            );
+            ("waiting", text)
+        }
         Note::Handed { channel, name, label, again } => {
             let again = if *again { ", once more: whether it arrived the first time is not known" } else { "" };
             let text = match channel {
@@ -79,6 +91,14 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
         }
         Note::Told { name } => ("told", format!("{name} heard the message.")),
+        Note::Joined { name } => ("attempt", format!("{name} pressed 2 and is connected to the caller.")),
+        Note::Parted { name, since, secs } => {
+            let (at, long) = (clock_in_zone(*since, zone), how_long(*secs));
+            ("attempt", format!("{name} was connected to the caller {at}, {long}."))
+        }
+        Note::NotJoined { name, why } => {
+            ("attempt", format!("{name} pressed 2 and was not connected to the caller: {}.", caller_words(*why)))
+        }
         Note::Read { name } => ("told", format!("{name} opened the message in the inbox.")),
         Note::NoticeInstead { name, label } => {
             ("attempt", format!("No device of {name}'s takes it: a notice without content goes to {label}."))
@@ -170,6 +190,20 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
     }
 }
 
+/// Whole minutes, as a talk is counted; a short one in seconds.
+fn how_long(secs: u32) -> String {
+    if secs < 60 { format!("{secs} s") } else { format!("{} min", (secs + 30) / 60) }
+}
+
+/// Why somebody who was called was not connected to the caller.
+const fn caller_words(why: PatchEnd) -> &'static str {
+    match why {
+        PatchEnd::Refused => "declined",
+        PatchEnd::GivenUp => "given up",
+        other => patch_words(other),
+    }
+}
+
 /// What comes when a wait is over.
 fn wait_over(asks_nobody: bool, time: &str, next: &str) -> String {
     if asks_nobody { format!("At {time}: {next}.") } else { format!("If no reply by {time}: {next}.") }
@@ -254,6 +288,18 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let (who, by) = pause.map_or(("The contact", "an operator"), |p| (p.who.as_str(), p.by.as_str()));
             format!("Paused while {who} speaks with {by}; goes on at {time} at the latest.")
         }
+        Reason::Turn => {
+            let waiting = state.attempts.iter().filter(|a| a.is_planned() && a.queued_at.is_some());
+            let Some((a, since)) = waiting.filter_map(|a| Some((a, a.queued_at?))).min_by_key(|(_, since)| *since)
+            else {
+                return Some((at, "Waits for its turn.".to_owned()));
+            };
+            let (what, time) = (capital(a.channel.noun()), clock_in_zone(since, zone));
+            return Some((
+                since,
+                format!("{what} to {} waits for its turn since {time}: more is to leave than may at once.", a.name),
+            ));
+        }
         Reason::HoldOver | Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
     };
     Some((at, text))
@@ -293,15 +339,26 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
         Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
+        Trouble::HeldBack { channel } => {
+            format!(
+                "An urgent {} waits for its turn for over a minute: more is to leave than its rate lets through. See to it by \
+                 hand if it cannot wait; the rates are in [rates] of the configuration.",
+                channel.noun()
+            )
+        }
         Trouble::EdgeDown { channel } => match channel {
             Channel::Email => "The mail server does not take the email.".to_owned(),
             Channel::Text => "The text provider does not take the text.".to_owned(),
             Channel::Call => "No trunk takes the call.".to_owned(),
             Channel::Pager => "The pager carrier does not take the page.".to_owned(),
+            // As it was written before each system had an alarm of its own.
             Channel::Webhook => "A client's system does not take what is posted to it (webhook).".to_owned(),
             Channel::Push => "No push service takes the secure message.".to_owned(),
             Channel::Fax => "A fax does not get through.".to_owned(),
         },
+        Trouble::SystemDown { name } => {
+            format!("The client's system \u{201c}{name}\u{201d} does not take what is posted to it (webhook).")
+        }
         Trouble::JobWaits { who } => {
             format!("The call to {who} waits: an operator has to make it, or say what came of it.")
         }

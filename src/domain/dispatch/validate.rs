@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::fax::{MAX_TRIES, RETRY_BOUNDS};
 use super::protocol::{Method, Protocol, Step, Target, Until};
 use super::state::Channel;
+use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
 use crate::domain::account::{Contact, Reach};
 use crate::domain::oncall::Schedule;
@@ -199,11 +200,8 @@ impl Check<'_> {
                     return self.fault(Some(n), "unknown_role", format!("There is no schedule for the role {role}."));
                 };
                 // Whoever may be on call must be reachable, not only who is on call today.
-                let rotation = schedule.rotation.iter().flat_map(|r| &r.people);
-                let mut people: Vec<&ContactId> = rotation.chain(&schedule.fallback).collect();
-                people.extend(schedule.overrides.iter().map(|o| &o.contact));
+                let mut people: Vec<&ContactId> = schedule.people_since(UtcMs(i64::MIN));
                 people.sort();
-                people.dedup();
                 for person in people {
                     self.person(n, person, destination, channel);
                 }

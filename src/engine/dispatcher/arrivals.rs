@@ -13,6 +13,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
+use crate::domain::dispatch::patch_step::PatchEnd;
 use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, OutboundEnd};
 use crate::io::deliver::sms::twilio;
@@ -454,6 +455,10 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
         CallOutEvent::Answered => CallNews::Answered,
         CallOutEvent::Told => CallNews::Told,
         CallOutEvent::Confirmed => CallNews::Confirmed,
+        CallOutEvent::Joined => CallNews::Joined,
+        CallOutEvent::Parted { secs } => CallNews::Parted { secs: *secs },
+        CallOutEvent::NotJoined(why) => CallNews::NotJoined(not_joined(*why)),
+        CallOutEvent::Waits(wait) => CallNews::Waits(*wait),
         CallOutEvent::Ended(result) => match result {
             OutboundEnd::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
             OutboundEnd::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
@@ -477,6 +482,18 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             },
         },
     })
+}
+
+/// Why the caller could not be had.
+const fn not_joined(why: Cause) -> PatchEnd {
+    match why {
+        Cause::Busy => PatchEnd::Busy,
+        Cause::NoAnswer | Cause::HungUp => PatchEnd::NoAnswer,
+        Cause::Declined | Cause::Unwanted => PatchEnd::Refused,
+        Cause::WrongNumber => PatchEnd::WrongNumber,
+        Cause::Released => PatchEnd::GivenUp,
+        _ => PatchEnd::NotConnected,
+    }
 }
 
 #[cfg(test)]

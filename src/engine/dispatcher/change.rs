@@ -61,6 +61,7 @@ impl Dispatcher {
         let own = self.clone();
         to_its_end(async move {
             if let Some(Follows { id, after, effects }) = follows {
+                own.line_up(&[(&after, &effects)]).await;
                 own.show(&after).await;
                 own.follow(&id, effects).await;
             }

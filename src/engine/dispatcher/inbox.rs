@@ -157,7 +157,7 @@ impl Dispatcher {
             subject: email.subject,
             body: email.body,
             html: None,
-            attached: None,
+            attached: Vec::new(),
             answers: None,
         }))
     }

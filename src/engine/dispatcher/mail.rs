@@ -132,7 +132,7 @@ impl Dispatcher {
             subject: letter.subject,
             body: letter.text,
             html: letter.html,
-            attached,
+            attached: attached.into_iter().collect(),
             answers: None,
         }
     }
@@ -150,7 +150,7 @@ impl Dispatcher {
             subject: one_line(&format!("{}: the message of {taken}", account.name)),
             body: format!("{}\n", self.text_body(papers).await),
             html: None,
-            attached: None,
+            attached: Vec::new(),
             answers: asked,
         }
     }

@@ -1,7 +1,7 @@
 //! The dispatcher: fires timers, hands attempts to their edges, and applies what comes in.
 //!
-//! Decides nothing: [`domain::dispatch`](crate::domain::dispatch) does. Every decision is one transaction
-//! (state, steps, attempts, timer, codes, history); effects happen after it is committed. An attempt's
+//! Decides nothing: [`domain::dispatch`](crate::domain::dispatch) does. Every decision is written whole (state, steps, attempts,
+//! timer, codes, history) in one transaction, which it may share with others ([`together`]); effects happen after it is committed. An attempt's
 //! handing over is committed before its provider is called, so that a crash is found by what the store says:
 //! see [`Dispatcher::recover`]. Callable from any task at once; the store keeps decisions apart. Stories
 //! drive it by [`Dispatcher::tick`], the process by [`Dispatcher::run`].
@@ -9,13 +9,17 @@
 mod arrivals;
 mod change;
 mod check_in;
+mod code;
 mod inbox;
 mod jobs;
+mod lanes;
 mod locks;
 mod mail;
+mod papers;
 mod perform;
 mod sound;
 mod text_parts;
+mod together;
 mod town;
 mod view;
 mod webhook;
@@ -35,8 +39,9 @@ use crate::base::rng::Rng;
 use crate::domain::account::Account;
 use crate::domain::dispatch::apply;
 use crate::domain::dispatch::event::{Effect, Entry, Event, OperatorAct};
+use crate::domain::dispatch::lanes::Lanes;
 use crate::domain::dispatch::lock::Locks;
-use crate::domain::dispatch::state::{NewDispatch, Phase, State};
+use crate::domain::dispatch::state::{NewDispatch, State};
 use crate::domain::message::Message;
 use crate::engine::alarms::Alarms;
 use crate::engine::callout::{CallOut, CallOutEvent};
@@ -45,13 +50,15 @@ use crate::io::deliver::{Mailer, Pager, Poster, Texter};
 use crate::io::store::inbound::Inbound;
 use crate::io::store::{Store, StoreError, Tx};
 
+pub use code::NoCode;
 pub use inbox::InboxDoor;
 pub use sound::Sounds;
+use together::{Asked, Gathered};
 use town::Town;
 
 /// How long a claimed timer is ours.
 const LEASE_MS: i64 = 15_000;
-/// Timers claimed at once.
+/// Timers claimed at once, and decisions in one commit at most.
 const BATCH: u32 = 64;
 /// The net under everything that wakes the loop.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -101,10 +108,14 @@ struct Inner {
     wake: Notify,
     calls: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>,
     news: tokio::sync::Mutex<News>,
+    /// What is handed over next.
+    lanes: Mutex<Lanes>,
     /// Deliveries with their providers now.
     flying: AtomicUsize,
     landed: Notify,
     count: AtomicU64,
+    /// Who waits for the next commit.
+    gathered: Mutex<Gathered>,
     swept: Mutex<(UtcMs, UtcMs)>,
     alarms: Mutex<BTreeMap<String, AlarmView>>,
     /// Who works on which dispatch.
@@ -165,9 +176,11 @@ impl Dispatcher {
                 wake: Notify::new(),
                 calls,
                 news: tokio::sync::Mutex::new(News { from_calls: news, unsaved: VecDeque::new() }),
+                lanes: Mutex::default(),
                 flying: AtomicUsize::new(0),
                 landed: Notify::new(),
                 count: AtomicU64::new(0),
+                gathered: Mutex::default(),
                 swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
                 alarms: Mutex::default(),
                 locks: Mutex::default(),
@@ -262,6 +275,7 @@ impl Dispatcher {
         tx.withdraw_message(message, now).await?;
         tx.restore_draft(message).await?;
         tx.commit("undo").await?;
+        self.line_up(&[(&after, &effects)]).await;
         self.show(&after).await;
         Ok(Decided::Changed)
     }
@@ -283,92 +297,14 @@ impl Dispatcher {
         event: &Event,
         settles: Settles<'_>,
     ) -> Result<Decided, StoreError> {
-        let (decided, effects) = self.decide_once(id, event, settles).await?;
-        self.follow(id, effects).await;
-        Ok(decided)
+        let outcome = self.decide_once(Asked::new(id, event.clone(), settles)).await?;
+        self.follow(id, outcome.effects).await;
+        Ok(outcome.decided)
     }
 
-    /// Does what follows from a decision that is committed.
+    /// Does what follows from a decision that is committed, and hands over whatever has its turn by then.
     async fn follow(&self, id: &DispatchId, effects: Vec<Effect>) {
-        let mut todo: VecDeque<Effect> = effects.into();
-        while let Some(effect) = todo.pop_front() {
-            match effect {
-                Effect::Hand(attempt) => {
-                    let event = Event::Hand { attempt, node: self.inner.boot.clone() };
-                    // What is not handed over now is found by its timer.
-                    match self.decide_once(id, &event, Settles::Nothing).await {
-                        Ok((_, effects)) => todo.extend(effects),
-                        Err(error) => tracing::error!(dispatch = %id, code = error.code(), "an attempt waits"),
-                    }
-                }
-                Effect::Perform(attempt) => self.perform(id.clone(), attempt),
-                Effect::CancelCall(attempt) => self.inner.edges.call_out.cancel(&attempt),
-                Effect::Record(_) => {}
-            }
-        }
-    }
-
-    async fn decide_once(
-        &self,
-        id: &DispatchId,
-        event: &Event,
-        settles: Settles<'_>,
-    ) -> Result<(Decided, Vec<Effect>), StoreError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.try_decide(id, event, settles).await {
-                Err(StoreError::Conflict { .. }) if tries < TRIES => {}
-                other => return other,
-            }
-        }
-    }
-
-    async fn try_decide(
-        &self,
-        id: &DispatchId,
-        event: &Event,
-        settles: Settles<'_>,
-    ) -> Result<(Decided, Vec<Effect>), StoreError> {
-        let now = self.inner.clock.utc();
-        let point = point(event);
-        let mut tx = self.inner.store.write().await?;
-        if let Settles::Arrival(inbound, outcome) = settles
-            && !tx.settle_inbound(inbound, outcome, now).await?
-        {
-            tx.rollback().await?;
-            return Ok((Decided::Unchanged, Vec::new()));
-        }
-        let Some(read) = tx.lock_dispatch(id).await? else {
-            tx.commit("settle_nothing").await?;
-            return Ok((Decided::NotFound, Vec::new()));
-        };
-        // Late or doubled: whoever holds the timer now, or has set it anew, sees to it.
-        if let Settles::Timer(claimed) = settles
-            && tx.find_timer_gen(id).await? != Some(claimed)
-        {
-            tx.rollback().await?;
-            return Ok((Decided::Unchanged, Vec::new()));
-        }
-        // A patch may have been stored while the message was being saved, when neither saw the other.
-        let patched = match (event, read.state.phase) {
-            (Event::Due, Phase::Open) => tx.find_patch_of_message(&read.state.message).await?,
-            _ => None,
-        };
-        let patched = patched.map(|to| Event::Patched { to });
-        let town = Town::load(&mut tx, &read.state, None, now).await?;
-        let (after, effects) = self.apply(&read.state, patched.as_ref().unwrap_or(event), now, &town)?;
-        let changed = after != read.state || !effects.is_empty();
-        // A fired timer is written even so: its lease ends by it.
-        if changed || *event == Event::Due {
-            tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
-        }
-        tx.commit(point).await?;
-        if changed {
-            metrics::counter!("cordboard_dispatch_decisions_total", "event" => point).increment(1);
-            self.show(&after).await;
-        }
-        Ok((if changed { Decided::Changed } else { Decided::Unchanged }, effects))
+        self.follow_all(effects.into_iter().map(|effect| (id.clone(), effect)).collect()).await;
     }
 
     /// A fault of ours over one dispatch stops that one, as a row that cannot be read does: it would come again at each start.
@@ -386,24 +322,24 @@ impl Dispatcher {
     pub async fn recover(&self) -> Result<(), StoreError> {
         let now = self.inner.clock.utc();
         self.beat(now).await?;
-        for id in self.inner.store.list_dispatches_with_call().await? {
-            let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
-            self.outlive(&id, decided).await?;
-        }
+        self.tell_each(self.inner.store.list_dispatches_with_call().await?, &Event::CallEnded).await?;
         self.take_orphans().await?;
-        for id in self.inner.store.list_open_dispatches(u32::MAX).await? {
-            let resumed = self.resume(&id).await;
-            self.outlive(&id, resumed).await?;
+        let open = self.inner.store.list_open_dispatches(u32::MAX).await?;
+        self.tell_each(open.clone(), &Event::Resume).await?;
+        // Alarms that stood are raised again. Views are for those who watch already: whoever comes asks for all.
+        let shown =
+            if self.inner.feed.is_watched() { open } else { self.inner.store.list_dispatches_in_need().await? };
+        for ids in shown.chunks(BATCH as usize) {
+            let found = self.inner.store.find_dispatches(ids).await?;
+            let states: Vec<&State> = ids.iter().filter_map(|id| Some(&found.get(id)?.as_ref().ok()?.state)).collect();
+            self.show_all(&states).await;
         }
         self.recall_unplaced().await
     }
 
-    async fn resume(&self, id: &DispatchId) -> Result<(), StoreError> {
-        self.decide(id, &Event::Resume, Settles::Nothing).await?;
-        if let Some(read) = self.inner.store.find_dispatch(id).await? {
-            self.show(&read.state).await;
-        }
-        Ok(())
+    /// The same event for many dispatches.
+    async fn tell_each(&self, ids: Vec<DispatchId>, event: &Event) -> Result<(), StoreError> {
+        self.decide_each(ids.iter().map(|id| Asked::new(id, event.clone(), Settles::Nothing)).collect()).await
     }
 
     /// One dispatch that cannot be read or written holds up no other: operators are told of it and the rest
@@ -431,13 +367,13 @@ impl Dispatcher {
     }
 
     async fn take_orphans(&self) -> Result<(), StoreError> {
+        let mut interrupted = Vec::new();
         for (id, attempt) in self.inner.store.list_orphaned_attempts().await? {
             metrics::counter!("cordboard_attempts_interrupted_total").increment(1);
             tracing::warn!(dispatch = %id, %attempt, "an attempt was cut off, its outcome is not known");
-            let decided = self.decide(&id, &Event::Interrupted { attempt }, Settles::Nothing).await;
-            self.outlive(&id, decided).await?;
+            interrupted.push(Asked::new(&id, Event::Interrupted { attempt }, Settles::Nothing));
         }
-        Ok(())
+        self.decide_each(interrupted).await
     }
 
     /// What is done every few seconds whatever happens.
@@ -460,6 +396,7 @@ impl Dispatcher {
             self.take_orphans().await?;
             self.calls_ended().await?;
             self.lapse_locks().await;
+            self.measure_lanes(now);
         }
         if audit {
             self.audit().await?;
@@ -469,11 +406,7 @@ impl Dispatcher {
 
     /// Calls that messages were taken on are over, as the store has it: emails that waited for it go out.
     pub async fn calls_ended(&self) -> Result<(), StoreError> {
-        for id in self.inner.store.list_dispatches_with_ended_call().await? {
-            let decided = self.decide(&id, &Event::CallEnded, Settles::Nothing).await;
-            self.outlive(&id, decided).await?;
-        }
-        Ok(())
+        self.tell_each(self.inner.store.list_dispatches_with_ended_call().await?, &Event::CallEnded).await
     }
 
     /// Every open dispatch has a time to wake at. One that has none is told to wake now, and operators are
@@ -504,6 +437,7 @@ impl Dispatcher {
         self.sweep(now).await?;
         self.take_news().await?;
         self.take_arrivals().await?;
+        self.serve_lanes().await;
         loop {
             let mut tx = self.inner.store.write().await?;
             let claimed = tx.claim_due(now, &self.inner.boot, now.plus_ms(LEASE_MS), BATCH).await?;
@@ -511,8 +445,11 @@ impl Dispatcher {
             if claimed.is_empty() {
                 return Ok(());
             }
-            for (id, claimed) in &claimed {
-                let decided = self.decide(id, &Event::Due, Settles::Timer(*claimed)).await;
+            let due = claimed.iter().map(|(id, claimed)| Asked::new(id, Event::Due, Settles::Timer(*claimed)));
+            let answers = self.decide_all(due.collect()).await;
+            let ids: Vec<DispatchId> = claimed.iter().map(|(id, _)| id.clone()).collect();
+            let ends = self.follow_answers(&ids, answers).await;
+            for ((id, claimed), decided) in claimed.iter().zip(ends) {
                 if !self.outlive(id, decided).await? {
                     let mut tx = self.inner.store.write().await?;
                     tx.put_off_timer(id, *claimed, now.plus_ms(STUCK_MS)).await?;
@@ -534,7 +471,7 @@ impl Dispatcher {
                 }
                 landed.await;
             }
-            let due = self.inner.store.find_next_due().await?.is_some_and(|at| at <= now);
+            let due = self.next_due().await?.is_some_and(|at| at <= now);
             let waiting = !self.inner.news.lock().await.from_calls.is_empty();
             if !due && !waiting {
                 return Ok(());
@@ -545,7 +482,8 @@ impl Dispatcher {
 
     /// When something is due next.
     pub async fn next_due(&self) -> Result<Option<UtcMs>, StoreError> {
-        self.inner.store.find_next_due().await
+        let timer = self.inner.store.find_next_due().await?;
+        Ok([timer, self.next_turn()].into_iter().flatten().min())
     }
 
     /// Runs until `stop` says true: recovers, then fires timers to the second and applies what comes in.
@@ -562,7 +500,7 @@ impl Dispatcher {
             let mut pause = SWEEP;
             match self.pulse(now).await {
                 Ok(()) => {
-                    if let Ok(Some(due)) = self.inner.store.find_next_due().await {
+                    if let Ok(Some(due)) = self.next_due().await {
                         let ms = u64::try_from(due.since(self.inner.clock.utc())).unwrap_or(0);
                         pause = pause.min(Duration::from_millis(ms.max(1)));
                     }
@@ -615,6 +553,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Due => "due",
         Event::Resume => "resume",
         Event::Hand { .. } => "hand",
+        Event::Queued { .. } => "queued",
         Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } | Event::Pushed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",

@@ -17,7 +17,7 @@ use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, fax, speech};
-use crate::engine::callout::{CallOutRequest, FaxRequest, JobOffer};
+use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
 use crate::io::deliver::{Answer, Delivery, Page, TextMessage};
 use crate::io::store::StoreError;
 
@@ -25,22 +25,38 @@ use crate::io::store::StoreError;
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// One delivery in the air; lands however its task ends.
-struct Flight(Dispatcher);
+struct Flight {
+    dispatcher: Dispatcher,
+    attempt: AttemptId,
+    /// A call, or a fax: it goes on when this has landed, and its end comes in by itself.
+    goes_on: bool,
+}
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.inner.flying.fetch_sub(1, Ordering::SeqCst);
-        self.0.inner.landed.notify_waiters();
-        self.0.inner.wake.notify_one();
+        if !self.goes_on {
+            self.dispatcher.leave_lane(&self.attempt);
+        }
+        self.dispatcher.inner.flying.fetch_sub(1, Ordering::SeqCst);
+        self.dispatcher.inner.landed.notify_waiters();
+        self.dispatcher.inner.wake.notify_one();
     }
 }
 
 impl Flight {
     /// Boxed, because a decision can start a flight and a flight ends in a decision.
-    fn fly(self, id: DispatchId, attempt: AttemptId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn fly(self, id: DispatchId, papers: Option<Papers>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            let Some(event) = self.0.deliver(&id, &attempt).await else { return };
-            if let Err(error) = self.0.decide(&id, &event, Settles::Nothing).await {
+            // The whole of it flies, not a copy of its mark.
+            let mut flight = self;
+            let attempt = flight.attempt.clone();
+            let Some(event) = flight.dispatcher.deliver(&id, &attempt, papers).await else {
+                flight.goes_on = true;
+                return;
+            };
+            // Before the answer is stored, so that whatever has its turn now follows from that.
+            flight.dispatcher.leave_lane(&attempt);
+            if let Err(error) = flight.dispatcher.decide(&id, &event, Settles::Nothing).await {
                 // The guard of the attempt takes it up: it was handed over and has no answer.
                 tracing::error!(dispatch = %id, %attempt, code = error.code(), "a result could not be stored");
             }
@@ -59,23 +75,28 @@ pub(super) struct Papers {
 }
 
 impl Dispatcher {
-    /// Starts an attempt whose handing over is committed. Does not wait for it.
-    pub(super) fn perform(&self, id: DispatchId, attempt: AttemptId) {
+    /// Starts an attempt whose handing over is committed. Does not wait for it. `papers`: if they have been read already.
+    pub(super) fn perform(&self, id: DispatchId, attempt: AttemptId, papers: Option<Papers>) {
         self.inner.flying.fetch_add(1, Ordering::SeqCst);
-        let flight = Flight(self.clone());
-        tokio::spawn(flight.fly(id, attempt));
+        let flight = Flight { dispatcher: self.clone(), attempt, goes_on: false };
+        tokio::spawn(flight.fly(id, papers));
     }
 
     fn deliver<'a>(
         &'a self,
         id: &'a DispatchId,
         attempt: &'a AttemptId,
+        papers: Option<Papers>,
     ) -> Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>> {
-        Box::pin(self.deliver_now(id, attempt))
+        Box::pin(self.deliver_now(id, attempt, papers))
     }
 
-    async fn deliver_now(&self, id: &DispatchId, attempt: &AttemptId) -> Option<Event> {
-        let papers = match self.find_papers(id, attempt).await {
+    async fn deliver_now(&self, id: &DispatchId, attempt: &AttemptId, papers: Option<Papers>) -> Option<Event> {
+        let papers = match papers {
+            Some(papers) => Ok(Some(papers)),
+            None => self.find_papers(id, attempt).await,
+        };
+        let papers = match papers {
             Ok(Some(papers)) => papers,
             Ok(None) => return None,
             Err(error) => {
@@ -145,7 +166,7 @@ impl Dispatcher {
                 return None;
             }
             (Address::Phone(to), Channel::Call) => {
-                let request = papers.call(to);
+                let request = papers.call(to, &self.spoken_name(&papers.attempt).await);
                 failpoint("call", "before_place");
                 edges.call_out.place(request, self.inner.calls.clone());
                 failpoint("call", "after_place");
@@ -177,6 +198,13 @@ impl Dispatcher {
                 Event::Failed { attempt: attempt.clone(), failure, why }
             }
         })
+    }
+
+    /// What a person is called by a voice: as somebody wrote that it is said, else as it is written.
+    async fn spoken_name(&self, attempt: &Attempt) -> String {
+        let Some(contact) = &attempt.contact else { return attempt.name.clone() };
+        // A name said badly is better than a call that is not made.
+        self.inner.store.find_spoken_as(contact).await.ok().flatten().unwrap_or_else(|| attempt.name.clone())
     }
 
     /// A call, or a job, that was settled while it was being given out: its taking back may have come before it.
@@ -250,6 +278,11 @@ fn not_written(attempt: &AttemptId, why: &str) -> Event {
     Event::Failed { attempt: attempt.clone(), failure: Failure::Temporary, why: why.to_owned() }
 }
 
+/// A caller's number, if it is a subscriber's that can be dialled.
+fn callable(number: &str) -> Option<PhoneNumber> {
+    PhoneNumber::parse(number).ok().filter(|number| !number.is_short())
+}
+
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
 pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
     let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
@@ -315,17 +348,21 @@ impl Papers {
         })
     }
 
-    fn call(&self, to: &PhoneNumber) -> CallOutRequest {
+    fn call(&self, to: &PhoneNumber, name: &str) -> CallOutRequest {
         let leaves = self.attempt.leave_message && self.account.leave_message == LeaveMessage::CallbackRequest;
+        let asks_pin = self.account.secure.call_pin.is_asked(self.protected);
         CallOutRequest {
             attempt: self.attempt.id.clone(),
             account: Some(self.account.id.clone()),
             to: to.clone(),
             caller_id: self.shown_number(),
             ring_secs: self.attempt.ring_secs,
-            intro: speech::intro(&self.account, self.message.urgency, &self.attempt.name),
+            intro: speech::intro(&self.account, self.message.urgency, name),
             content: Some(speech::content(&self.message, &self.account)),
             leave: leaves.then(|| speech::callback_request(&self.account, &reference::of(&self.state.id))),
+            pin: asks_pin.then(|| AskPin { contact: self.attempt.contact.clone() }),
+            caller: render::callback_number(&self.message).and_then(|number| callable(&number)),
+            longest_talk_secs: self.account.patching.max_secs,
         }
     }
 }

@@ -37,7 +37,7 @@ impl Sounds {
                 }
             },
         };
-        let attached = wav.map(|wav| Attached { name: "voicemail.wav".to_owned(), wav });
+        let attached = wav.map(|wav| Attached { name: "voicemail.wav".to_owned(), kind: "audio/wav", octets: wav });
         Some((attached, where_to_hear(heard, &self.page(&message.id))))
     }
 

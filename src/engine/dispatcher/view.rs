@@ -1,12 +1,13 @@
 //! What operators see of dispatches: whole views on the feed, and alarms for what needs an operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use super::{Dispatcher, to_its_end};
-use crate::base::id::{AttemptId, DispatchId, MessageId, RecapId};
+use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::account::Account;
-use crate::domain::dispatch::event::Note;
+use crate::domain::dispatch::event::{Entry, Note};
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
@@ -136,6 +137,10 @@ impl Dispatcher {
         let message = self.inner.store.find_message(&state.message).await?;
         let (Some(account), Some(message)) = (account, message) else { return Ok(None) };
         let entries = self.inner.store.list_dispatch_entries(&state.id).await?;
+        Ok(Some(self.drawn(state, &account, &message, &entries)))
+    }
+
+    fn drawn(&self, state: &State, account: &Account, message: &Message, entries: &[Entry]) -> DispatchView {
         let timeline: Vec<LineView> = entries
             .iter()
             .map(|entry| {
@@ -153,13 +158,13 @@ impl Dispatcher {
             LineView { at, kind: "next".to_owned(), text, who: None }
         });
         let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched | Phase::ReadAtCheckIn);
-        Ok(Some(DispatchView {
+        DispatchView {
             id: state.id.clone(),
             message: state.message.clone(),
             reference: reference::of(&state.id),
             edition: message.edition,
-            headline: render::headline(&message),
-            account: AccountRef::from(&account),
+            headline: render::headline(message),
+            account: AccountRef::from(account),
             state: state.phase.name().to_owned(),
             urgency: state.urgency,
             needs_operator: state.needs_operator(),
@@ -176,11 +181,62 @@ impl Dispatcher {
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
             patches: patches(state),
             timeline,
-        }))
+        }
     }
 
     /// Publishes what a decision changed. A view that cannot be made now is made at the next change.
     pub(super) async fn show(&self, state: &State) {
+        self.sound(state);
+        self.show_whole(state).await;
+    }
+
+    /// The same of many, whose views are made of few reads; of none if nobody watches, as whoever comes asks for all.
+    pub(super) async fn show_all(&self, states: &[&State]) {
+        for state in states {
+            self.sound(state);
+        }
+        match states {
+            [] => {}
+            _ if !self.inner.feed.is_watched() => {}
+            [state] => self.show_whole(state).await,
+            _ => {
+                if let Err(error) = self.show_together(states).await {
+                    tracing::warn!(code = error.code(), "dispatches cannot be shown together: one by one");
+                    for state in states {
+                        self.show_whole(state).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn show_together(&self, states: &[&State]) -> Result<(), StoreError> {
+        let accounts: BTreeSet<&AccountId> = states.iter().map(|state| &state.account).collect();
+        let accounts: Vec<AccountId> = accounts.into_iter().cloned().collect();
+        let messages: Vec<MessageId> = states.iter().map(|state| state.message.clone()).collect();
+        let ids: Vec<DispatchId> = states.iter().map(|state| state.id.clone()).collect();
+        let store = &self.inner.store;
+        let accounts = store.find_accounts(&accounts).await?;
+        let accounts: BTreeMap<&AccountId, &Account> = accounts.iter().map(|account| (&account.id, account)).collect();
+        let messages = store.find_messages(&messages).await?;
+        let messages: BTreeMap<&MessageId, &Message> = messages.iter().map(|message| (&message.id, message)).collect();
+        let entries = store.list_entries_of(&ids).await?;
+        for state in states {
+            let (Some(account), Some(message)) = (accounts.get(&state.account), messages.get(&state.message)) else {
+                continue;
+            };
+            let entries = entries.get(&state.id).map_or(&[][..], Vec::as_slice);
+            // A fault of ours over one hides no other.
+            match catch_unwind(AssertUnwindSafe(|| self.drawn(state, account, message, entries))) {
+                Ok(view) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view.for_all()) }),
+                Err(_) => tracing::error!(dispatch = %state.id, "a dispatch cannot be shown by a fault of ours"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Raises the alarm of a dispatch, or takes it back.
+    fn sound(&self, state: &State) {
         match state.troubles.iter().next_back() {
             Some(worst) => {
                 let level = match worst {
@@ -194,6 +250,9 @@ impl Dispatcher {
             }
             None => self.take_back(&alarm_name(&state.id)),
         }
+    }
+
+    async fn show_whole(&self, state: &State) {
         match self.view(state).await {
             Ok(Some(view)) => self.inner.feed.publish(FeedEvent::Dispatch { dispatch: Box::new(view.for_all()) }),
             Ok(None) => {}

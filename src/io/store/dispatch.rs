@@ -5,18 +5,17 @@
 //! written from the same value. A writer must have read the latest state ([`StoredDispatch::gen`]): two
 //! nodes that decide at once cannot both be stored.
 
-use std::collections::BTreeSet;
-
 use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
 use crate::domain::dispatch::event::Entry;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::{Address, NewDispatch, Phase, State};
 
+use super::calls::pieces;
+use super::decisions::{Found, head, load};
 use super::inbound::find_patched_to;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -43,6 +42,8 @@ readers! {
     list_running_protocols(account: &AccountId) -> Vec<Protocol>;
     /// The dispatch with this identifier.
     find_dispatch(id: &DispatchId) -> Option<StoredDispatch>;
+    /// The dispatches with these identifiers; one that cannot be read hides no other.
+    find_dispatches(ids: &[DispatchId]) -> Found;
     /// The dispatch of a message.
     find_dispatch_of_message(message: &MessageId) -> Option<DispatchId>;
     /// The message that a dispatch is for.
@@ -78,23 +79,11 @@ readers! {
 }
 
 async fn find_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<StoredDispatch>, StoreError> {
-    load(from, id, "").await
+    load(from, std::slice::from_ref(id), "").await?.remove(id).transpose()
 }
 
-async fn load(
-    from: &mut impl Query,
-    id: &DispatchId,
-    lock: &'static str,
-) -> Result<Option<StoredDispatch>, StoreError> {
-    // Safe: `lock` is one of the dialect's literals.
-    let sql = AssertSqlSafe(format!("SELECT gen, body FROM dispatch WHERE id = $1{lock}"));
-    let Some(row) = from.fetch_optional(sql, args![id]).await? else { return Ok(None) };
-    let mut state: State = row.read_json("body")?;
-    let rows = from.fetch_all("SELECT body FROM step_run WHERE dispatch = $1 ORDER BY n", args![id]).await?;
-    state.runs = rows.iter().map(|row| row.read_json("body")).collect::<Result<_, _>>()?;
-    let rows = from.fetch_all("SELECT body FROM attempt WHERE dispatch = $1 ORDER BY n", args![id]).await?;
-    state.attempts = rows.iter().map(|row| row.read_json("body")).collect::<Result<_, _>>()?;
-    Ok(Some(StoredDispatch { state, r#gen: row.read("gen")? }))
+async fn find_dispatches(from: &mut impl Query, ids: &[DispatchId]) -> Result<Found, StoreError> {
+    load(from, ids, "").await
 }
 
 async fn find_message_of_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<MessageId>, StoreError> {
@@ -215,8 +204,10 @@ async fn list_orphaned_attempts(from: &mut impl Query) -> Result<Vec<(DispatchId
 }
 
 async fn find_next_due(from: &mut impl Query) -> Result<Option<UtcMs>, StoreError> {
-    const SQL: &str = "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS due FROM timer";
-    match from.fetch_optional(SQL, Vec::new()).await? {
+    // A claimed timer that is due later than one that nobody holds cannot be the next, so that few rows are looked at.
+    const SQL: &str = "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS due FROM timer
+        WHERE due_at <= COALESCE((SELECT MIN(due_at) FROM timer WHERE owner IS NULL), $1)";
+    match from.fetch_optional(SQL, args![i64::MAX]).await? {
         Some(row) => row.read("due"),
         None => Ok(None),
     }
@@ -269,203 +260,16 @@ impl Tx {
             ],
         )
         .await?;
-        self.set_timer(&state).await?;
+        self.set_timers(&[&state]).await?;
         Ok(state)
-    }
-
-    /// Reads a dispatch to decide about it: on PostgreSQL nobody else can meanwhile.
-    pub async fn lock_dispatch(&mut self, id: &DispatchId) -> Result<Option<StoredDispatch>, StoreError> {
-        let lock = self.dialect().for_update();
-        load(self, id, lock).await
-    }
-
-    /// Writes what was decided about a dispatch: its state and all that hangs on it.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if somebody else has written it since it was read, or has taken a code:
-    /// read it again and decide anew.
-    pub async fn save_dispatch(
-        &mut self,
-        read: &StoredDispatch,
-        after: &State,
-        entries: &[Entry],
-        now: UtcMs,
-    ) -> Result<(), StoreError> {
-        let before = &read.state;
-        let changed = self
-            .execute(
-                "UPDATE dispatch SET state = $3, needs_operator = $4, closed_at = $5, on_call = $6, body = $7,
-                 held_since = $8, gen = gen + 1 WHERE id = $1 AND gen = $2",
-                args![
-                    &after.id,
-                    read.r#gen,
-                    after.phase.name(),
-                    after.needs_operator(),
-                    after.closed_at,
-                    after.on_call.as_ref(),
-                    head(after),
-                    after.held_since()
-                ],
-            )
-            .await?;
-        if changed == 0 {
-            return Err(StoreError::Conflict { what: "dispatch".to_owned() });
-        }
-        self.save_runs(before, after).await?;
-        self.save_attempts(before, after).await?;
-        self.save_codes(before, after, now).await?;
-        self.set_timer(after).await?;
-        for entry in entries {
-            self.execute(
-                "INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES
-                 ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM dispatch_event WHERE dispatch = $1), $2, $3)",
-                args![&after.id, entry.at, json(entry)],
-            )
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn save_runs(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
-        for (n, run) in (0_i64..).zip(&after.runs) {
-            if usize::try_from(n).ok().and_then(|n| before.runs.get(n)) == Some(run) {
-                continue;
-            }
-            self.execute(
-                "INSERT INTO step_run (dispatch, n, id, round, step, state, entered_at, wait_from, ended_at, body)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 ON CONFLICT (dispatch, n) DO UPDATE SET state = excluded.state, wait_from = excluded.wait_from,
-                 ended_at = excluded.ended_at, body = excluded.body",
-                args![
-                    &after.id,
-                    n,
-                    &run.id,
-                    run.round,
-                    i64::try_from(run.step).unwrap_or(i64::MAX),
-                    run.state.name(),
-                    run.entered_at,
-                    run.wait_from,
-                    run.ended_at,
-                    json(run)
-                ],
-            )
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn save_attempts(&mut self, before: &State, after: &State) -> Result<(), StoreError> {
-        for (n, attempt) in (0_i64..).zip(&after.attempts) {
-            if usize::try_from(n).ok().and_then(|n| before.attempts.get(n)) == Some(attempt) {
-                continue;
-            }
-            self.execute(
-                "INSERT INTO attempt (dispatch, n, id, channel, state, owner, provider_id, handed_at, accepted_at,
-                 delivered_at, told_at, confirmed_at, body, inbox)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-                 ON CONFLICT (dispatch, n) DO UPDATE SET state = excluded.state, owner = excluded.owner,
-                 provider_id = excluded.provider_id, handed_at = excluded.handed_at,
-                 accepted_at = excluded.accepted_at, delivered_at = excluded.delivered_at,
-                 told_at = excluded.told_at, confirmed_at = excluded.confirmed_at, body = excluded.body",
-                args![
-                    &after.id,
-                    n,
-                    &attempt.id,
-                    attempt.channel.name(),
-                    attempt.state().name(),
-                    attempt.owner.as_deref(),
-                    attempt.provider_id.as_deref(),
-                    attempt.handed_at,
-                    attempt.accepted_at,
-                    attempt.delivered_at,
-                    attempt.told_at,
-                    attempt.confirmed_at,
-                    json(attempt),
-                    attempt.contact.as_ref().filter(|_| attempt.secure.is_some())
-                ],
-            )
-            .await?;
-            let was_job = usize::try_from(n).ok().and_then(|n| before.attempts.get(n)).is_some_and(|a| a.job.is_some());
-            if was_job || attempt.job.is_some() {
-                self.save_job(after, attempt).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn save_codes(&mut self, before: &State, after: &State, now: UtcMs) -> Result<(), StoreError> {
-        let codes = |state: &State| -> BTreeSet<(PhoneNumber, u16)> {
-            state.codes().map(|(number, code, _)| (number.clone(), code)).collect()
-        };
-        // What began again has all its codes anew: one that is as it was may have been another dispatch's meanwhile.
-        let known = if before.first_run < after.first_run { BTreeSet::new() } else { codes(before) };
-        let new: Vec<(PhoneNumber, u16)> = codes(after).into_iter().filter(|code| !known.contains(code)).collect();
-        for (number, code) in new {
-            // Taken over only from a dispatch whose quarantine is over.
-            let taken = self
-                .execute(
-                    "INSERT INTO confirm_code (number, code, dispatch, opened_at) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (number, code) DO UPDATE SET dispatch = excluded.dispatch,
-                     opened_at = excluded.opened_at, closed_at = NULL, reusable_at = NULL
-                     WHERE confirm_code.reusable_at <= excluded.opened_at",
-                    args![&number, code, &after.id, now],
-                )
-                .await?;
-            if taken == 0 {
-                return Err(StoreError::Conflict { what: "confirm_code".to_owned() });
-            }
-        }
-        match (before.closed_at, after.closed_at) {
-            (None, Some(at)) => {
-                let sql = "UPDATE confirm_code SET closed_at = $2, reusable_at = $3
-                    WHERE dispatch = $1 AND closed_at IS NULL";
-                self.execute(sql, args![&after.id, at, at.plus_ms(CODE_QUARANTINE_MS)]).await?;
-            }
-            (Some(_), None) => {
-                let sql = "UPDATE confirm_code SET closed_at = NULL, reusable_at = NULL WHERE dispatch = $1";
-                self.execute(sql, args![&after.id]).await?;
-            }
-            _ => {}
-        }
-        // The message was changed and begun again: what was told before is confirmed by nothing any more.
-        let reopened = before.closed_at.is_some() && after.closed_at.is_none();
-        if before.first_run < after.first_run || (reopened && after.first_run > 0) {
-            let kept = codes(after);
-            let ever = after.attempts.iter().filter(|a| a.is_step());
-            let ever: BTreeSet<_> = ever.filter_map(|a| Some((a.address.phone()?.clone(), a.code?))).collect();
-            for (number, code) in ever.difference(&kept) {
-                let sql = "UPDATE confirm_code SET closed_at = $4, reusable_at = $5
-                    WHERE number = $1 AND code = $2 AND dispatch = $3 AND closed_at IS NULL";
-                let args = args![number, *code, &after.id, now, now.plus_ms(CODE_QUARANTINE_MS)];
-                self.execute(sql, args).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The one timer of a dispatch: when it wakes, or none. A lease on the old one is void by it.
-    async fn set_timer(&mut self, state: &State) -> Result<(), StoreError> {
-        match state.wake() {
-            Some((due, _)) => {
-                self.execute(
-                    "INSERT INTO timer (dispatch, due_at, gen) VALUES ($1, $2, 1)
-                     ON CONFLICT (dispatch) DO UPDATE SET due_at = excluded.due_at, gen = timer.gen + 1,
-                     owner = NULL, lease_until = NULL",
-                    args![&state.id, due],
-                )
-                .await?
-            }
-            None => self.execute("DELETE FROM timer WHERE dispatch = $1", args![&state.id]).await?,
-        };
-        Ok(())
     }
 
     /// Puts the timer of a dispatch right, as the audit found it wrong.
     pub async fn repair_timer(&mut self, state: &State) -> Result<(), StoreError> {
-        self.set_timer(state).await
+        self.set_timers(&[state]).await
     }
 
-    /// Takes up to `limit` due timers for the node with this boot, the longest overdue first. A timer that
+    /// Takes up to `limit` due timers for the node with this boot, what is urgent before the rest, the longest overdue first. A timer that
     /// another living node holds is passed over until its lease ends. With each goes the generation that the
     /// claim gave it.
     pub async fn claim_due(
@@ -479,25 +283,26 @@ impl Tx {
         // Safe: `lock` is one of the dialect's literals.
         let sql = AssertSqlSafe(format!(
             "SELECT dispatch, gen FROM timer WHERE due_at <= $1 AND (owner IS NULL OR lease_until <= $1
-             OR owner NOT IN (SELECT boot FROM node)) ORDER BY due_at, dispatch LIMIT $2{lock}"
+             OR owner NOT IN (SELECT boot FROM node)) ORDER BY urgent DESC, due_at, dispatch LIMIT $2{lock}"
         ));
         let rows = self.fetch_all(sql, args![now, limit]).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {
             claimed.push((row.read("dispatch")?, row.read::<i64>("gen")? + 1));
         }
-        for (id, _) in &claimed {
-            let sql = "UPDATE timer SET owner = $2, lease_until = $3, gen = gen + 1 WHERE dispatch = $1";
-            self.execute(sql, args![id, boot, lease_until]).await?;
+        let ids: Vec<&DispatchId> = claimed.iter().map(|(id, _)| id).collect();
+        for ids in pieces(&ids) {
+            let places: Vec<_> = (1..=ids.len()).map(|n| format!("${}", n + 2)).collect();
+            let sql = format!(
+                "UPDATE timer SET owner = $1, lease_until = $2, gen = gen + 1 WHERE dispatch IN ({})",
+                places.join(", ")
+            );
+            let mut args = args![boot, lease_until];
+            args.extend(ids.iter().flat_map(|id| args![*id]));
+            // Safe: made of placeholders.
+            self.execute(AssertSqlSafe(sql), args).await?;
         }
         Ok(claimed)
-    }
-
-    /// The generation of a dispatch's timer: another than the claimed one says that it was claimed again or
-    /// set anew since.
-    pub async fn find_timer_gen(&mut self, id: &DispatchId) -> Result<Option<i64>, StoreError> {
-        let row = self.fetch_optional("SELECT gen FROM timer WHERE dispatch = $1", args![id]).await?;
-        row.map(|row| row.read("gen")).transpose()
     }
 
     /// Lets go of a claimed timer that cannot be served until `due`, if it is still ours.
@@ -507,9 +312,4 @@ impl Tx {
         self.execute(SQL, args![id, claimed, due]).await?;
         Ok(())
     }
-}
-
-/// The state without what has rows of its own.
-fn head(state: &State) -> String {
-    json(&State { runs: Vec::new(), attempts: Vec::new(), ..state.clone() })
 }

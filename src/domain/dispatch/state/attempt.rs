@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ACCEPT_WITHIN_MS, CALL_GUARD_MS, HAND_WITHIN_MS, RETRY_AFTER_MS, Reason};
+use super::{ACCEPT_WITHIN_MS, CALL_GUARD_MS, HAND_WITHIN_MS, LANE_NET_MS, RETRY_AFTER_MS, Reason, TALK_GUARD_MS};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, ContactId};
 use crate::base::phone::PhoneNumber;
@@ -169,6 +169,12 @@ pub struct Attempt {
     pub fax: Option<FaxTries>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
+    /// Since when it waits for its turn, where more is to leave than may at once.
+    #[serde(default)]
+    pub queued_at: Option<UtcMs>,
+    /// When that is looked at, as it is urgent.
+    #[serde(default)]
+    pub held_back_at: Option<UtcMs>,
     /// An email waits for the end of the call until then.
     pub hold_until: Option<UtcMs>,
     /// The node that handed it over; whoever comes after a crash knows by it.
@@ -186,6 +192,9 @@ pub struct Attempt {
     pub outcome: Option<CallOutcome>,
     /// With the provider now: handed over (again), no answer yet. A call: until it ends.
     pub in_flight_since: Option<UtcMs>,
+    /// In the call, the caller is talked with since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_caller_since: Option<UtcMs>,
     pub failures: u32,
     /// Crashes it was in flight at.
     #[serde(default)]
@@ -340,6 +349,35 @@ impl Attempt {
         }
     }
 
+    /// When a call that is up since then is taken for lost: its end should have been told. A talk with the caller may last.
+    pub(in crate::domain::dispatch) fn call_guard_at(&self, since: UtcMs) -> UtcMs {
+        match self.with_caller_since {
+            Some(talks) => talks.plus_ms(TALK_GUARD_MS),
+            None => since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS),
+        }
+    }
+
+    /// The talk with the caller is over, and the call goes on: its end is waited for anew.
+    pub(in crate::domain::dispatch) fn talk_over(&mut self, now: UtcMs) {
+        if self.with_caller_since.take().is_some() && self.in_flight_since.is_some() {
+            self.in_flight_since = Some(now);
+        }
+    }
+
+    /// How long it may be under way at the most.
+    pub(in crate::domain::dispatch) fn lasts_ms(&self) -> i64 {
+        match self.channel {
+            Channel::Call if self.with_caller_since.is_some() => TALK_GUARD_MS,
+            Channel::Call => i64::from(self.ring_secs) * 1_000 + CALL_GUARD_MS,
+            _ => self.answer_within_ms(),
+        }
+    }
+
+    /// When it is put in line again, should it still wait to be handed over.
+    pub(in crate::domain::dispatch) const fn hand_by(&self) -> UtcMs {
+        self.planned_at.plus_ms(if self.queued_at.is_some() { LANE_NET_MS } else { HAND_WITHIN_MS })
+    }
+
     /// Is the message itself, not a reply.
     pub const fn is_step(&self) -> bool {
         matches!(self.purpose, Purpose::Step { .. })
@@ -357,9 +395,7 @@ impl Attempt {
             return Some((job.due_at, Reason::Job));
         }
         Some(match (self.in_flight_since, self.hold_until, self.retry_at) {
-            (Some(since), _, _) if self.channel == Channel::Call => {
-                (since.plus_secs(i64::from(self.ring_secs)).plus_ms(CALL_GUARD_MS), Reason::CallGuard)
-            }
+            (Some(since), _, _) if self.channel == Channel::Call => (self.call_guard_at(since), Reason::CallGuard),
             (Some(since), _, _) => {
                 let faxing = self.channel == Channel::Fax;
                 let reason = if faxing { Reason::FaxGuard } else { Reason::AcceptGuard };
@@ -367,7 +403,10 @@ impl Attempt {
             }
             (None, Some(at), _) => (at, Reason::CallEnd),
             (None, None, Some(at)) => (at, Reason::Retry),
-            (None, None, None) => (self.planned_at.plus_ms(HAND_WITHIN_MS), Reason::Hand),
+            (None, None, None) if self.queued_at.is_some() => {
+                (self.held_back_at.map_or_else(|| self.hand_by(), |at| at.min(self.hand_by())), Reason::Turn)
+            }
+            (None, None, None) => (self.hand_by(), Reason::Hand),
         })
     }
 }

@@ -86,3 +86,23 @@ fn to_go_on_when_only_an_edge_is_waited_for_gives_up_what_it_has_not_taken() {
     night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
     assert_eq!((night.s.phase, night.s.wake()), (Phase::ExhaustedUnconfirmed, None));
 }
+
+#[test]
+fn each_client_s_system_that_is_down_is_an_alarm_of_its_own() {
+    let to = vec![named("ben", "desk"), named("ben", "store")];
+    let mut night = Night::of(protocol(vec![(Method::Webhook, to, 0)], false, Until::HandedOver));
+    for name in ["desk", "store"] {
+        let mut system = night.town.contacts[0].destinations[0].clone();
+        (system.label, system.reach) = (name.into(), Reach::Webhook(name.into()));
+        night.town.contacts[0].destinations.push(system);
+    }
+    night.refuse = Some((Channel::Webhook, Failure::Temporary));
+    night.until(60);
+    let down = |name: &str| Trouble::SystemDown { name: name.into() };
+    assert!(night.s.troubles.contains(&down("desk")) && night.s.troubles.contains(&down("store")));
+    night.until(111);
+    let desk = night.s.attempts.iter().find(|a| a.address.as_str() == "desk").expect("it was tried").id.clone();
+    night.tell(Event::Accepted { attempt: desk, provider_id: None });
+    assert!(!night.s.troubles.contains(&down("desk")), "it is back");
+    assert!(night.s.troubles.contains(&down("store")), "which says nothing of the other");
+}

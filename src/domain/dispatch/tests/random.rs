@@ -55,6 +55,7 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             }
             (5, Some((attempt, Channel::Call))) => Event::Call { attempt, news: CallNews::Told },
             (6, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Temporary, why: "x".into() },
+            (7, Some((attempt, _))) if rng.below(2) == 0 => Event::Queued { attempt },
             (7, Some((attempt, _))) => Event::Failed { attempt, failure: Failure::Unknown, why: "x".into() },
             (8, Some((attempt, _))) => Event::Interrupted { attempt },
             (9, Some((attempt, _))) => Event::Delivered { attempt },

@@ -1,0 +1,2 @@
+-- 1: of something urgent, which is served before the rest of what is due.
+ALTER TABLE timer ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;

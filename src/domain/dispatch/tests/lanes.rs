@@ -1,0 +1,106 @@
+//! Attempts that wait for their turn, as the dispatch sees it: said, an alarm, and no reason to stand still.
+
+use super::*;
+use crate::domain::dispatch::lanes::Ready;
+
+impl Night {
+    /// There is room again: all that waits has its turn.
+    fn frees_the_lanes(&mut self) {
+        self.full = false;
+        let waiting: Vec<AttemptId> = self.s.attempts.iter().filter(|a| a.is_planned()).map(|a| a.id.clone()).collect();
+        for attempt in waiting {
+            self.tell(Event::Hand { attempt, node: "n".into() });
+        }
+    }
+
+    fn full(protocol: Protocol) -> Self {
+        let mut night = Self::of(protocol);
+        night.full = true;
+        night
+    }
+}
+
+const HELD: Trouble = Trouble::HeldBack { channel: Channel::Text };
+
+#[test]
+fn a_text_that_has_its_turn_within_the_minute_is_waited_for_from_when_it_was_taken() {
+    let mut night = Night::full(plumbing());
+    night.until(30);
+    assert!(night.lines().contains(&"Text to ben waits for its turn: more is to leave than may at once.".to_owned()));
+    let (_, next) = timeline::next(&night.s, "UTC").expect("something comes");
+    assert!(next.starts_with("Text to ben waits for its turn since "), "{next}");
+    night.frees_the_lanes();
+    night.until(931);
+    assert_eq!(night.times(), [(30, Channel::Text), (930, Channel::Call)]);
+    assert!(!night.s.troubles.contains(&HELD));
+}
+
+#[test]
+fn an_urgent_text_that_is_held_back_is_an_alarm_and_the_call_after_it_comes_in_time() {
+    let mut night = Night::full(plumbing());
+    night.until(59);
+    assert!(night.s.troubles.is_empty());
+    night.until(60);
+    assert!(night.s.troubles.contains(&HELD));
+    night.until(180);
+    night.frees_the_lanes();
+    assert!(night.s.troubles.is_empty(), "it has left");
+    night.until(901);
+    assert_eq!(
+        night.times(),
+        [(180, Channel::Text), (900, Channel::Call)],
+        "the wait ran from when it was put in line"
+    );
+}
+
+#[test]
+fn a_routine_email_waits_as_long_as_it_takes_and_nobody_is_alarmed() {
+    let steps = vec![(Method::Email, vec![named("ben", "email")], 600), (Method::Text, on_call("mobile"), 0)];
+    let mut night = Night::full(protocol(steps, false, Until::Confirmed));
+    night.s.urgency = Urgency::Routine;
+    night.until(3_600);
+    assert_eq!((night.s.runs.len(), night.s.troubles.len()), (1, 0));
+    night.frees_the_lanes();
+    night.until(4_201);
+    assert_eq!(night.times(), [(3_600, Channel::Email), (4_200, Channel::Text)]);
+}
+
+#[test]
+fn a_step_that_comes_again_before_its_text_has_left_says_it_once() {
+    let mut night = Night::full(plumbing());
+    night.until(2_000);
+    assert_eq!(night.s.round, 2, "calls that have no turn hold up no round either");
+    night.frees_the_lanes();
+    let texts: Vec<_> = night.s.attempts.iter().filter(|a| a.channel == Channel::Text).collect();
+    assert_eq!(texts.len(), 2);
+    assert!(texts[0].cancelled && texts[1].accepted_at.is_some());
+    assert_eq!(texts[0].code, texts[1].code);
+    assert_eq!(night.times().iter().filter(|(_, channel)| *channel == Channel::Text).count(), 1);
+    let said = "The text to ben that still waits for its turn is left out: the next says the same.";
+    assert!(night.lines().contains(&said.to_owned()), "{:?}", night.lines());
+}
+
+#[test]
+fn what_waits_is_dropped_by_the_yes_to_something_else() {
+    let mut night = Night::full(plumbing());
+    night.until(70);
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!((night.s.phase, night.s.troubles.len()), (Phase::Confirmed, 0));
+    night.full = false;
+    let first = night.s.attempts[0].id.clone();
+    night.tell(Event::Hand { attempt: first, node: "n".into() });
+    assert!(night.times().is_empty(), "nothing of it leaves any more");
+    assert!(night.s.attempts[0].is_settled(), "and nothing waits for ever");
+}
+
+#[test]
+fn after_a_start_what_waits_is_put_in_line_again_and_has_waited_as_long() {
+    let mut night = Night::full(plumbing());
+    night.until(20);
+    let since = night.s.attempts[0].queued_at;
+    assert_eq!(since, Some(night.s.open_at));
+    let (after, effects) = apply(&night.s, &Event::Resume, night.now, &night.town);
+    assert_eq!(effects, [Effect::Hand(after.attempts[0].id.clone())]);
+    assert_eq!(after.attempts[0].queued_at, since);
+    assert_eq!(Ready::of(&after, &after.attempts[0], None).due, night.s.open_at, "and keeps its place");
+}
